@@ -1,0 +1,9 @@
+"""Forecasting: arrays in, arrays out. No database, no clock, no web.
+
+`forecasting.run.forecast` makes a store's forecast, `forecasting.regional.fit_region` the network's signal.
+Importing this package never imports statsmodels: only `models` does, inside the functions that need it.
+"""
+
+from forecasting.panel import LEVELS, DemandPanel, Forecast, PanelFault, RegionalSignal
+
+__all__ = ["LEVELS", "DemandPanel", "Forecast", "PanelFault", "RegionalSignal"]

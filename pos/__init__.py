@@ -1,0 +1,1 @@
+"""The shop and its counter: catalogue, stock, shifts, sales, receipts."""

@@ -1,0 +1,1 @@
+"""Tests mirror the packages; journeys, browser and faults stand beside them."""
