@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. The browser libraries come from npm at the versions and hashes in package-lock.json; no script of theirs runs.
+1. The browser libraries come from npm at the versions and hashes in package-lock.json; no script of
+   theirs runs.
 2. They land in `store_app/static/vendor`, which git ignores and the wheel carries: a shop needs neither Node
    nor a network to install it.
 3. A machine without npm borrows one from PyPI, for the length of the build only.
@@ -62,7 +63,7 @@ def fetch_browser_libraries(root: Path, *, keep_checker: bool) -> None:
 
 
 def compile_translations(root: Path) -> None:
-    """Write each message catalogue in the binary form that is read at run time; unsure entries are left out."""
+    """Write each message catalogue in the form that is read at run time, without its unsure entries."""
     for source in sorted((root / "store_app" / "translations").glob("*/LC_MESSAGES/*.po")):
         with source.open("rb") as text:
             catalogue = read_po(text, locale=source.parent.parent.name)
