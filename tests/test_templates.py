@@ -1,0 +1,56 @@
+"""Every page template compiles, speaks today's htmx, and keeps to the strict content security policy."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "store_app" / "templates"
+CHECKER = ROOT / ".tools" / "upgrade-check.py"
+TEMPLATES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*") if path.is_file())
+# Jinja's own marks, so that what is left is what the browser may see
+JINJA = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+
+
+def read(name: str) -> str:
+    return (FOLDER / name).read_text("utf-8")
+
+
+def refuse(name: str, pattern: str, sentence: str) -> None:
+    text = JINJA.sub(lambda mark: "\n" * mark.group().count("\n"), read(name))
+    found = [text[: match.start()].count("\n") + 1 for match in re.finditer(pattern, text, re.IGNORECASE)]
+    assert not found, f"{name}, line {found[0]}: {sentence}"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_templates_are_whole_sentences_to_jinja(name):
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER), autoescape=True, extensions=["jinja2.ext.i18n", "jinja2.ext.do"]
+    )
+    environment.parse(read(name), name)
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith(".html")])
+def test_pages_keep_to_the_content_security_policy(name):
+    refuse(name, r"<[^>]*\son[a-z]+\s*=", "no handlers in the page; the policy blocks them")
+    refuse(name, r"<[^>]*\sstyle\s*=", "no style attribute; the policy blocks it, use a class")
+    refuse(name, r"<style\b(?![^>]*nonce)", "no style element; the policy blocks it")
+    refuse(name, r"(?:src|href)\s*=\s*[\"']?(?:https?:)?//", "nothing is fetched from elsewhere")
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith(".html")])
+def test_every_form_that_posts_carries_the_csrf_token(name):
+    for form in re.findall(r"<form\b.*?</form>", read(name), re.DOTALL | re.IGNORECASE):
+        if re.search(r"method\s*=\s*[\"']?post", form, re.IGNORECASE):
+            assert re.search("csrf_token|hidden_tag|command_fields", form), f"{name}: {form[:120]}"
+
+
+@pytest.mark.skipif(not CHECKER.exists(), reason="htmx's checker comes with `run`'s own set-up")
+@pytest.mark.skipif(not TEMPLATES, reason="there are no templates")
+def test_templates_speak_htmx_4():
+    answer = subprocess.run([sys.executable, CHECKER, FOLDER], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
