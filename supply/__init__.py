@@ -1,1 +1,5 @@
-"""Getting goods, and putting them where they sell: demand, replenishment, deliveries, shelf, pickup."""
+"""Getting goods, and putting them where they sell.
+
+Reading order: suppliers, demand, forecasts, policy, replenishment, orders, warehouse, allocation, receiving, push,
+shelf, shop, pickup, facts, replica, checks.
+"""

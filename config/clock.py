@@ -1,0 +1,97 @@
+"""Time: instants are aware UTC, days are business days.
+
+Rules
+-----
+1. Only the edges ask a clock; everything below is told `at`.
+2. A business day is the shop's local date, rolling over at the shop's own hour: a sale at 01:30 belongs to the
+   evening before when the rollover hour is 4. It is computed once and stored.
+3. The practice clock reads its offset from a file, so that several processes of a demonstration share one time.
+"""
+
+import datetime as dt
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+
+class Clock(Protocol):
+    """Anything that can say what time it is."""
+
+    def now(self) -> dt.datetime:
+        """Return the present instant, aware, in UTC."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> dt.datetime:
+        """Return the machine's time in UTC."""
+        return dt.datetime.now(dt.UTC)
+
+
+class FrozenClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self._at = as_utc(at)
+
+    def now(self) -> dt.datetime:
+        """Return the instant it was last set to."""
+        return self._at
+
+    def set(self, at: dt.datetime) -> None:
+        """Move the clock to `at`."""
+        self._at = as_utc(at)
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock on by `seconds`."""
+        self._at += dt.timedelta(seconds=seconds)
+
+
+class PracticeClock:
+    """The machine's clock moved by an offset kept in a file, shared by the processes of a practice network."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._stamp: int | None = None
+        self._offset_s = 0.0
+        self._lock = threading.Lock()
+
+    def now(self) -> dt.datetime:
+        """Return the machine's time plus the offset in the file (none: no offset)."""
+        with self._lock:
+            try:
+                stamp = self._path.stat().st_mtime_ns
+            except FileNotFoundError:
+                stamp = None
+            if stamp is not None and stamp != self._stamp:
+                self._offset_s = float(json.loads(self._path.read_text(encoding="utf-8"))["offset_s"])
+                self._stamp = stamp
+            return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self._offset_s)
+
+    def set(self, at: dt.datetime) -> None:
+        """Move the shared clock so that it now shows `at`; readers never see half a file."""
+        offset_s = (as_utc(at) - dt.datetime.now(dt.UTC)).total_seconds()
+        beside = self._path.with_suffix(f".{os.getpid()}.tmp")
+        beside.write_text(json.dumps({"offset_s": offset_s}), encoding="utf-8")
+        beside.replace(self._path)
+
+
+def as_utc(at: dt.datetime) -> dt.datetime:
+    """Return `at` in UTC; refuses a time without a zone."""
+    if at.tzinfo is None:
+        raise ValueError(f"a time without a zone: {at}")
+    return at.astimezone(dt.UTC)
+
+
+def business_day(at: dt.datetime, tz: str, rollover_hour: int) -> dt.date:
+    """Return the business day of an instant in zone `tz` (IANA name), rolling over at `rollover_hour` (0..23)."""
+    return (as_utc(at).astimezone(ZoneInfo(tz)) - dt.timedelta(hours=rollover_hour)).date()
+
+
+def day_start(day: dt.date, tz: str, rollover_hour: int) -> dt.datetime:
+    """Return the first instant (UTC) of a business day."""
+    return dt.datetime.combine(day, dt.time(rollover_hour), tzinfo=ZoneInfo(tz)).astimezone(dt.UTC)

@@ -1,0 +1,51 @@
+"""Ids made at the edge, and codes people read to each other.
+
+Rules
+-----
+1. `new_id()` is unique without asking anybody, and sorts by the time it was made: 128 bits of UUIDv7 written
+   in 26 characters of Crockford's base 32. It is also the idempotency key of the command that carries it.
+2. A pickup code is eight characters of that alphabet without look-alikes, the last one a check character
+   (ISO 7064 style weighted sum, modulus 31), so that a slip of the tongue is noticed before it is looked up.
+"""
+
+import secrets
+
+import uuid_utils
+
+_BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_SPOKEN = "23456789ABCDEFGHJKLMNPQRSTUVWXY"  # 31 characters: no 0 O 1 I Z
+ID_LENGTH = 26
+CODE_LENGTH = 8
+
+
+def new_id() -> str:
+    """Make a 26-character, time-sortable id."""
+    number = uuid_utils.uuid7().int
+    return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` has the form of an id: 8 to 40 letters, digits or hyphens.
+
+    Pages make their own ids (a browser's random UUID), so the form is wider than `new_id()`'s.
+    """
+    return 8 <= len(text) <= 40 and text.isascii() and text.replace("-", "").isalnum()
+
+
+def new_pickup_code() -> str:
+    """Make a pickup code with its check character."""
+    body = "".join(secrets.choice(_SPOKEN) for _ in range(CODE_LENGTH - 1))
+    return body + _check_character(body)
+
+
+def tidy_pickup_code(text: str) -> str | None:
+    """Return the code as it is kept, or None when it cannot be one (length, letters or check character)."""
+    code = "".join(text.split()).replace("-", "").upper()
+    if len(code) != CODE_LENGTH or any(letter not in _SPOKEN for letter in code):
+        return None
+    return code if _check_character(code[:-1]) == code[-1] else None
+
+
+def _check_character(body: str) -> str:
+    total = sum((place + 2) * _SPOKEN.index(letter) for place, letter in enumerate(body))
+    return _SPOKEN[total % len(_SPOKEN)]

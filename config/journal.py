@@ -1,0 +1,179 @@
+"""Who did what: the shop's tamper-evident journal, and the only hand that changes a state.
+
+Rules
+-----
+1. Every verb leaves an entry: who, when, what, on which subject, with the facts.
+2. Entries of a node form a chain: each hash covers the entry's values and the hash before it, so an edit, a
+   deletion, an insertion or a swap breaks it; the chain's head names its end, so a cut-off tail shows too.
+3. `move()` is the only code that assigns `.state`; it refuses what the noun's table does not allow.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.states import StateTable
+
+GENESIS = "0" * 64
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a member of staff, an operator, a customer, or the system on a job's behalf.
+
+    node is the id of the node the actor acts on (a store's or the network's).
+    """
+
+    id: str
+    name: str
+    role: str
+    node: str
+
+    @classmethod
+    def system(cls, job: str, node: str) -> "Actor":
+        """Return the actor of a job."""
+        return cls(id=f"job:{job}", name=job, role="system", node=node)
+
+
+class JournalEntry(Base):
+    """One thing that was done."""
+
+    __tablename__ = "journal_entry"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+    actor_name: Mapped[str]
+    verb: Mapped[str]
+    subject: Mapped[str] = mapped_column(index=True)
+    body: Mapped[str]
+    hash: Mapped[str]
+
+
+class JournalHead(Base):
+    """The end of a node's chain."""
+
+    __tablename__ = "journal_head"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    hash: Mapped[str]
+
+
+class HasState(Protocol):
+    """A noun with a state table."""
+
+    STATES: ClassVar[StateTable]
+    state: Any
+
+
+def canonical(body: Any) -> str:
+    """Return the one JSON text of a value: sorted keys, no blanks, as it is hashed and sent."""
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+
+
+def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> JournalEntry:
+    """Append an entry to the actor's node's chain."""
+    head = session.scalar(lock_rows(session, sa.select(JournalHead).where(JournalHead.node_id == actor.node)))
+    if head is None:
+        head = JournalHead(node_id=actor.node, n=0, hash=GENESIS)
+        session.add(head)
+    entry = JournalEntry(
+        node_id=actor.node,
+        n=head.n + 1,
+        at=at,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        verb=verb,
+        subject=subject,
+        body=canonical(facts),
+        hash="",
+    )
+    entry.hash = _hash(entry, head.hash)
+    head.n, head.hash = entry.n, entry.hash
+    session.add(entry)
+    return entry
+
+
+def move(
+    session: Session,
+    noun: HasState,
+    target: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    subject: str,
+    why: str | None = None,
+    **facts: Any,
+) -> None:
+    """Move a noun to another state, or raise Conflict when its table does not allow it.
+
+    subject: 'pickup:01H…', the noun as the journal names it.
+    """
+    before = noun.state
+    noun.STATES.require(before, target)
+    noun.state = target
+    if why:
+        facts["why"] = why
+    record(
+        session,
+        actor=actor,
+        at=at,
+        verb=f"{noun.STATES.noun}.{target}",
+        subject=subject,
+        before=before,
+        **facts,
+    )
+
+
+def verify(session: Session, node_id: str) -> list[str]:
+    """Walk a node's chain from its first entry; return what is broken and where, nothing when it holds."""
+    before, expected = GENESIS, 1
+    for entry in _entries(session, node_id):
+        if entry.n != expected:
+            return [f"entry {expected} is missing; the next one found is {entry.n}"]
+        if entry.hash != _hash(entry, before):
+            return [f"entry {entry.n} ({entry.verb} of {entry.at:%Y-%m-%d %H:%M}) was changed after it was written"]
+        before, expected = entry.hash, expected + 1
+    head = session.get(JournalHead, node_id)
+    if (head.n if head else 0) != expected - 1:
+        return [f"the journal ends at entry {expected - 1}, but {head.n if head else 0} were written"]
+    if head is not None and head.hash != before:
+        return ["the head of the chain does not fit the last entry"]
+    return []
+
+
+def _entries(session: Session, node_id: str) -> Iterator[JournalEntry]:
+    query = sa.select(JournalEntry).where(JournalEntry.node_id == node_id).order_by(JournalEntry.n)
+    yield from session.scalars(query.execution_options(yield_per=1000))
+
+
+def _hash(entry: JournalEntry, before: str) -> str:
+    values = [
+        before,
+        entry.node_id,
+        entry.n,
+        entry.at,
+        entry.actor_id,
+        entry.actor_name,
+        entry.verb,
+        entry.subject,
+        entry.body,
+    ]
+    return hashlib.sha256(canonical(values).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical form")

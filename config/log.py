@@ -1,0 +1,35 @@
+"""Structured logs: one JSON object a line on standard error, secrets never in it."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+SECRET_WORDS = ("pin", "key", "token", "secret", "password", "code", "phone")
+
+
+def set_up(*, level: str = "INFO", for_people: bool = False) -> None:
+    """Set up structlog for this process; `for_people` writes coloured text instead of JSON."""
+    renderer: Any = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            hide_secrets,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def hide_secrets(_logger: Any, _method: str, event: Any) -> Any:
+    """Blank every value whose name says it is a secret."""
+    for name in event:
+        if any(word == part for part in name.lower().split("_") for word in SECRET_WORDS):
+            event[name] = "…"
+    return event

@@ -1,0 +1,116 @@
+"""Which node this is: its id, its epoch, and the sidecar file that notices a restored database.
+
+Rules
+-----
+1. A node has one row: id, role word for people, and the random 128-bit epoch born with it.
+2. Beside the database lies a small file with (epoch, last number, head), written after commits. At start a
+   database behind its sidecar was restored from a copy: a new epoch begins, so that numbers never meet (I18).
+3. Each push carries the receiver's last nonce; a stale nonce means a clone or a rollback: new epoch, data accepted.
+"""
+
+import datetime as dt
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import NotFound
+
+NETWORK = "network"
+"""The node id of the operator's node; every other node id is a store's."""
+
+
+class Node(Base):
+    """This node. Exactly one row."""
+
+    __tablename__ = "node"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+    born_at: Mapped[dt.datetime]
+    peer_nonce: Mapped[str | None]
+    """The last nonce our peer gave us (a store's: the network's)."""
+    peer_incarnation: Mapped[str | None]
+    last_contact_at: Mapped[dt.datetime | None]
+    last_fault: Mapped[str | None]
+    """Why the last contact failed; None when it succeeded."""
+
+
+class Peer(Base):
+    """A store as the network knows it from contacts: last nonce given, epoch, when it was heard."""
+
+    __tablename__ = "peer"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+    nonce: Mapped[str]
+    heard_at: Mapped[dt.datetime]
+    waiting: Mapped[int] = mapped_column(default=0)
+    alarm: Mapped[str | None]
+
+
+def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:
+    """Give a new database its node row, or return the one it has."""
+    node: Node | None = session.scalar(sa.select(Node))
+    if node is None:
+        node = Node(id=node_id, epoch=secrets.token_hex(16), born_at=at)
+        session.add(node)
+        session.flush()
+    elif node.id != node_id:
+        raise NotFound(
+            "wrong-database",
+            f"This database belongs to {node.id}, not to {node_id}. Check the settings.",
+            database=node.id,
+            settings=node_id,
+        )
+    return node
+
+
+def this_node(session: Session) -> Node:
+    """Return this database's node."""
+    node: Node | None = session.scalar(sa.select(Node))
+    if node is None:
+        raise NotFound("no-node", "This database has no node yet. Run `cornerstore init` first.")
+    return node
+
+
+def new_epoch(session: Session) -> str:
+    """Begin a new epoch after a restore, a rollback or a clone; the caller journals why."""
+    node = this_node(session)
+    node.epoch = secrets.token_hex(16)
+    node.peer_nonce = None
+    return node.epoch
+
+
+def write_sidecar(path: Path, *, epoch: str, n: int, head: str) -> None:
+    """Write the sidecar so that a crash leaves the old or the new one; fsynced."""
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump({"epoch": epoch, "n": n, "head": head}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def read_sidecar(path: Path) -> dict[str, Any] | None:
+    """Return the sidecar's content; None where there is none or it cannot be read."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return content
+
+
+def was_restored(sidecar: dict[str, Any] | None, *, epoch: str, n: int, head_at: str | None) -> bool:
+    """Tell whether the database is behind its sidecar (rule 2).
+
+    n: the database's last number in `epoch`; head_at: the database's head at the sidecar's number.
+    """
+    if sidecar is None or sidecar["epoch"] != epoch:
+        return sidecar is not None
+    return bool(sidecar["n"] > n or (head_at is not None and head_at != sidecar["head"]))

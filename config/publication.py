@@ -1,0 +1,101 @@
+"""What the network publishes and a store pulls: whole, versioned, and switched in one step.
+
+Rules
+-----
+1. A publication is a kind (catalogue, demand, forecast …) for a scope (a region, a store, or `*`), with a rising
+   version and the SHA-256 of its body; publishing the same body again changes nothing.
+2. A pull is atomic and monotonic (I19): the store checks the hash, refuses a lower version, writes the effect and
+   notes the version in one transaction; a broken pull leaves the old one.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Conflict, Invalid
+from config.journal import canonical
+
+EVERYONE = "*"
+
+
+class Publication(Base):
+    """The network's present edition of one kind for one scope."""
+
+    __tablename__ = "publication"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    scope_id: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    sha256: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    body: Mapped[str]
+
+
+class Pulled(Base):
+    """The edition a store has taken over."""
+
+    __tablename__ = "pulled"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    sha256: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    pulled_at: Mapped[dt.datetime]
+
+
+def publish(session: Session, kind: str, scope_id: str, body: dict[str, Any], *, at: dt.datetime) -> Publication:
+    """Make `body` the present edition; the version rises only when the body changed."""
+    text = canonical(body)
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    edition = session.get(Publication, (kind, scope_id))
+    if edition is None:
+        edition = Publication(kind=kind, scope_id=scope_id, version=1, sha256=sha256, made_at=at, body=text)
+        session.add(edition)
+    elif edition.sha256 != sha256:
+        edition.version += 1
+        edition.sha256, edition.made_at, edition.body = sha256, at, text
+    return edition
+
+
+def edition_for(session: Session, kind: str, scopes: list[str]) -> Publication | None:
+    """Return the edition of the first scope in `scopes` that has one (the nearest first)."""
+    editions = session.scalars(
+        sa.select(Publication).where(Publication.kind == kind, Publication.scope_id.in_(scopes))
+    ).all()
+    return min(editions, key=lambda edition: scopes.index(edition.scope_id), default=None)
+
+
+def take_over(
+    session: Session,
+    kind: str,
+    version: int,
+    sha256: str,
+    made_at: dt.datetime,
+    text: str,
+    effect: Callable[[Session, dict[str, Any]], None],
+    *,
+    at: dt.datetime,
+) -> bool:
+    """Check and apply a pulled edition (rule 2); False when we already have it."""
+    if hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise Invalid("broken-pull", f"The {kind} arrived damaged; the old one stays in use.", kind=kind)
+    have = session.get(Pulled, kind)
+    if have is not None and have.version > version:
+        raise Conflict(
+            "older-edition",
+            f"The network sent an older {kind} ({version}) than ours ({have.version}).",
+            kind=kind,
+            ours=have.version,
+            theirs=version,
+        )
+    if have is not None and have.version == version and have.sha256 == sha256:
+        return False
+    effect(session, json.loads(text))
+    session.merge(Pulled(kind=kind, version=version, sha256=sha256, made_at=made_at, pulled_at=at))
+    return True

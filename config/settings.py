@@ -1,0 +1,81 @@
+"""The settings of a node: a TOML file and the environment, every fault reported at once.
+
+A value comes from, in this order: arguments, the environment (`CORNERSTORE_…`), the TOML file named by
+`CORNERSTORE_SETTINGS`, the default here.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import Invalid
+from config.node import NETWORK
+
+
+class Settings(BaseSettings):
+    """What a node must know before it opens. Read once, in `create_app` or at a command's start."""
+
+    model_config = SettingsConfigDict(env_prefix="CORNERSTORE_", extra="forbid")
+
+    role: Literal["store", "network"] = "store"
+    node_id: str = Field(default="", description="The store's id; the network node's is always 'network'")
+    database_url: str = ""
+    state_folder: Path = Field(default=Path("cornerstore-state"), description="Database, sidecar, logs, paper")
+    secret_key: str = Field(default="", description="Signs sessions; at least 32 characters outside practice")
+    network_url: str = Field(default="", description="Where a store finds the network; empty: on its own")
+    network_key: str = Field(default="", description="The store's own key at the network")
+    public_url: str = Field(default="", description="The network's address as customers reach it (QR codes)")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    threads: int = Field(default=8, ge=2, le=64)
+    secure_cookies: bool = False
+    practice: bool = Field(default=False, description="A demonstration: known PINs, shared practice clock")
+    practice_clock: Path | None = None
+    printer: str = Field(
+        default="",
+        description="'' none, 'paper' preview only, 'net:host:port', "
+        "'usb:vendor:product', 'serial:/dev/tty…', 'file:/path'",
+    )
+    printer_profile: str = "default"
+    printer_columns: Literal[32, 42, 48] = 48
+    printer_chinese: bool = Field(default=True, description="The printer has a GB18030 font and Chinese mode")
+    country: str = Field(default="US", description="ISO 3166 code for holidays")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Settings":
+        if self.role == "network":
+            self.node_id = NETWORK
+        if not self.node_id:
+            raise ValueError("node_id: a store node needs the store's id")
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
+        if not self.practice and len(self.secret_key) < 32:
+            raise ValueError("secret_key: at least 32 random characters; `cornerstore init` makes one")
+        return self
+
+    @property
+    def sidecar(self) -> Path:
+        """Where the sidecar file of the database lies."""
+        return self.state_folder / f"{self.node_id}.sidecar.json"
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; raises Invalid with every fault in words."""
+    content: dict[str, Any] = {}
+    if path := os.environ.get("CORNERSTORE_SETTINGS"):
+        try:
+            content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as fault:
+            raise Invalid("settings-file", f"The settings file {path} cannot be read: {fault}.", path=path) from fault
+    named_outside = {name for name in content if f"CORNERSTORE_{name.upper()}" in os.environ}
+    arguments = {name: value for name, value in content.items() if name not in named_outside} | given
+    try:
+        return Settings(**arguments)
+    except ValidationError as fault:
+        faults = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in fault.errors()]
+        raise Invalid("settings", "The settings need mending: " + "; ".join(faults) + ".", faults=faults) from fault
