@@ -179,7 +179,7 @@ def test_public_functions_and_classes_begin_their_docstring_with_a_sentence():
             if node.name.startswith("_"):
                 continue
             first = (ast.get_docstring(node) or "").split("\n")[0]
-            if not re.match(r"[A-Z0-9`].*[.!?:]$", first):
+            if not re.match(r"[A-Za-z0-9`].*[.!?:]$", first):
                 faults.append(f"{name}:{node.lineno} {node.name}: {first!r} is not a sentence on one line")
     refuse(faults)
 
@@ -207,9 +207,7 @@ def _asks_for_role(node: ast.AST) -> bool:
         case ast.Compare():
             parts = [node.left, *node.comparators]
             names = {getattr(part, "attr", getattr(part, "id", "")) for part in parts}
-            texts = {
-                inner.value for part in parts for inner in ast.walk(part) if isinstance(inner, ast.Constant)
-            }
+            texts = {inner.value for part in parts for inner in ast.walk(part) if isinstance(inner, ast.Constant)}
             return bool(names & {"role", "node_role"}) and bool(texts & {"network", "store"})
     return False
 
