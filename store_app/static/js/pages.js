@@ -1,0 +1,41 @@
+// What every page but the till shares. All of it is comfort: each page works without it.
+
+for (const holder of document.querySelectorAll("[data-stepper]")) wireStepper(holder);
+document.addEventListener("htmx:after:swap", () => {
+  for (const holder of document.querySelectorAll("[data-stepper]")) wireStepper(holder);
+});
+
+function wireStepper(holder) {
+  if (holder.dataset.wired) return;
+  holder.dataset.wired = "1";
+  const field = holder.querySelector("input");
+  holder.addEventListener("click", (event) => {
+    const step = Number(event.target.dataset?.step);
+    if (!step) return;
+    const least = Number(field.min || 0), most = Number(field.max || 999);
+    field.value = String(Math.min(most, Math.max(least, Number(field.value || 0) + step)));
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+// A form is sent once: the second click of a double click finds it busy. Its command id guards the server anyway.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.getAttribute("aria-busy") === "true") { event.preventDefault(); return; }
+  form.setAttribute("aria-busy", "true");
+  setTimeout(() => form.removeAttribute("aria-busy"), 4000);
+});
+
+// htmx sends our CSRF token with everything it posts.
+document.addEventListener("htmx:config:request", (event) => {
+  const token = document.querySelector('meta[name="csrf-token"]')?.content;
+  const headers = event.detail?.ctx?.request?.headers ?? event.detail?.headers;
+  if (token && headers) headers["X-CSRF-Token"] = token;
+});
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.dataset.copied = "1";
+  });
+}
