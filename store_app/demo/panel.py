@@ -33,7 +33,7 @@ import pandas as pd
 from store_app.demo.products import DemoProduct
 from store_app.demo.shops import Region, Shop
 
-RULES_VERSION = 1
+RULES_VERSION = 3
 ZONE = "America/New_York"
 ROLLOVER_HOUR = 4
 CURRENCY = "USD"

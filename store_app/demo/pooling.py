@@ -143,7 +143,8 @@ def _prices(lines: pd.DataFrame, types: pd.DataFrame, first: date, last: date) -
         }
     )
     base = types.set_index("sku")["base_minor"]
-    return pricing.dated_prices(priced[priced["unit_price"] >= 1], base, first, last)
+    weighed = frozenset(types.loc[types["is_weighed"], "sku"])
+    return pricing.dated_prices(priced[priced["unit_price"] >= 1], base, first, last, weighed=weighed)
 
 
 def _sold(lines: pd.DataFrame, types: pd.DataFrame, prices: pd.DataFrame, first: date, last: date) -> pd.DataFrame:
@@ -203,7 +204,7 @@ def _products(
             DemoProduct(
                 sku=row.sku,
                 name=names[row.sku],
-                category=naming.by_rule(row.panel_category),
+                category=naming.category_name(row.panel_category),
                 department=aisle,
                 pack_text=naming.pack_text(row.package_size, row.department, row.is_weighed),
                 stock_unit="gram" if row.is_weighed else "each",
@@ -228,7 +229,7 @@ def _unique_names(types: pd.DataFrame) -> dict[str, str]:
     for row in types.itertuples(index=False):
         name = naming.display_name(row.panel_category, row.panel_type)
         if name.casefold() in taken:
-            name = f"{name}, {naming.by_rule(row.panel_category).lower()}"
+            name = f"{name}, {naming.category_name(row.panel_category).lower()}"
         while name.casefold() in taken:
             name += " II"
         taken.add(name.casefold())

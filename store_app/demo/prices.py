@@ -10,14 +10,15 @@ Rules
 3. A product is many articles. Its price of a window of 28 days is base x the median, over the window's
    lines, of the line's regular price by its own article's median of the year: articles are compared with
    themselves, so a change of the mix is no change of price.
-4. The price changes only where that moves it 3 % or more and the window has 20 lines or more. The last
-   day of the year belongs to the thirteenth window.
+4. The price changes only where that moves it 3 % or more (8 % if weighed, for a piece's weight varies too)
+   and the window has 20 lines or more. The last day of the year belongs to the thirteenth window.
 
 Units: US cents per price quantity (1 each, 1000 g).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 
 import numpy as np
@@ -25,11 +26,14 @@ import pandas as pd
 
 WINDOW_DAYS = 28
 LEAST_MOVE = 0.03
+LEAST_MOVE_WEIGHED = 0.08
 LEAST_LINES = 20
 
 
-def dated_prices(lines: pd.DataFrame, base_minor: pd.Series, first_day: date, last_day: date) -> pd.DataFrame:
-    """Make the dated prices (rules 3, 4).
+def dated_prices(
+    lines: pd.DataFrame, base_minor: pd.Series, first_day: date, last_day: date, *, weighed: Collection[str] = ()
+) -> pd.DataFrame:
+    """Make the dated prices (rules 3, 4); `weighed` names the skus that need the larger move.
 
     lines: columns sku, article, unit_price (cents, float), window (int). base_minor: indexed by sku.
     Returns sku, from_day, price_minor; every sku has a row from first_day.
@@ -43,12 +47,13 @@ def dated_prices(lines: pd.DataFrame, base_minor: pd.Series, first_day: date, la
     rows: list[tuple[str, date, int]] = []
     for sku, base in base_minor.items():
         current = 0
+        least = LEAST_MOVE_WEIGHED if sku in weighed else LEAST_MOVE
         for window in range(window_of(last_day, first_day, last_day) + 1):
             ratio = seen.get((sku, window), 1.0 if window == 0 else None)
             if ratio is None:
                 continue
             wanted = max(1, int(np.floor(base * ratio + 0.5)))
-            if current == 0 or abs(wanted - current) >= LEAST_MOVE * current:
+            if current == 0 or abs(wanted - current) >= least * current:
                 rows.append((str(sku), first_day + timedelta(days=window * WINDOW_DAYS), wanted))
                 current = wanted
     return pd.DataFrame(rows, columns=["sku", "from_day", "price_minor"])

@@ -13,8 +13,9 @@ Rules
    household, pets and everything from the drug and general departments but baby food and candy are general.
 6. Barcodes are in-store numbers: '20' + nine digits of the rank + one of the unit, with a true check digit;
    the pack has the same number with the indicator 1 before it (GTIN-14).
-7. Made up, and said so: the price per pound of weighed goods, the margin by aisle, the pack (the largest
+7. Made up, and said so: the price per pound of weighed goods, the margin by aisle, and the pack (the largest
    of 24, 12, 6, 4, 2 that one shop sells in six weeks, or in one week if fresh; grams alike).
+8. Names a customer would read stand in `names.csv`, ours by hand; a type not in it is named by rule.
 """
 
 from __future__ import annotations
@@ -180,6 +181,16 @@ def display_name(panel_category: str, panel_type: str) -> str:
     return _names().get((panel_category, panel_type)) or by_rule(panel_type)
 
 
+def category_name(panel_category: str) -> str:
+    """Name the category as a shop would: 'BEERS/ALES' -> 'Beers & ales'."""
+    known = _CATEGORIES.get(panel_category)
+    if known is not None:
+        return known
+    parts = [by_rule(part) for part in re.split(r"\s*[/&]\s*", panel_category)]
+    name = " & ".join(part.lower() for part in parts if part)
+    return name[:1].upper() + name[1:]
+
+
 def by_rule(text: str) -> str:
     """Spell out a panel name: the known abbreviations, no brackets, capital first."""
     bare = re.sub(r"\([^)]*\)?", " ", text)
@@ -196,6 +207,37 @@ def _names() -> dict[tuple[str, str], str]:
     text = resources.files("store_app.demo").joinpath("names.csv").read_text(encoding="utf-8")
     return {(row["category"], row["type"]): row["name"] for row in csv.DictReader(text.splitlines())}
 
+
+_CATEGORIES = {
+    "FRZN MEAT/MEAT DINNERS": "Frozen dinners", "MEAT - SHELF STABLE": "Canned meat & pasta",
+    "VEGETABLES - SHELF STABLE": "Canned vegetables", "FRUIT - SHELF STABLE": "Canned fruit",
+    "SEAFOOD - SHELF STABLE": "Canned fish", "BEANS - CANNED GLASS & MW": "Canned beans",
+    "CONVENIENT BRKFST/WHLSM SNACKS": "Bars & fruit snacks", "WAREHOUSE SNACKS": "Snack mixes & canisters",
+    "CRACKERS/MISC BKD FD": "Crackers", "REFRGRATD JUICES/DRNKS": "Chilled juices",
+    "REFRGRATD DOUGH PRODUCTS": "Chilled dough", "REFRIGERATED": "Natural chilled foods",
+    "FROZEN": "Natural frozen foods", "MILK BY-PRODUCTS": "Sour cream & dips", "MISC. DAIRY": "Other dairy",
+    "CANDY - CHECKLANE": "Candy at the till", "CANDY - PACKAGED": "Candy", "HISPANIC": "World foods",
+    "PNT BTR/JELLY/JAMS": "Peanut butter & jam", "SALD DRSNG/SNDWCH SPRD": "Dressings & spreads",
+    "FD WRAPS/BAGS/TRSH BG": "Wraps & bags", "FACIAL TISS/DNR NAPKIN": "Tissues & napkins",
+    "BATH TISSUES": "Toilet paper", "PAPER HOUSEWARES": "Party & paper ware", "MEAT - MISC": "Other meat",
+    "WATER - CARBONATED/FLVRD DRINK": "Water", "WATER": "Natural water", "NEW AGE": "Energy drinks",
+    "DRY BN/VEG/POTATO/RICE": "Rice & side dishes", "DINNER MXS:DRY": "Dinner mixes",
+    "PWDR/CRYSTL DRNK MX": "Drink mixes", "FRZN VEGETABLE/VEG DSH": "Frozen vegetables",
+    "FRZN NOVELTIES/WTR ICE": "Ice pops & bars", "FRZN ICE": "Ice", "HEAT/SERVE": "Heat & serve",
+    "VEGETABLES - ALL OTHERS": "Fresh vegetables", "VEGETABLES SALAD": "Lettuce", "PEPPERS-ALL": "Peppers",
+    "MOLASSES/SYRUP/PANCAKE MIXS": "Syrup & pancake mix", "ORGANICS FRUIT & VEGETABLES": "Organic produce",
+    "PICKLE/RELISH/PKLD VEG": "Pickles & relishes", "SNKS/CKYS/CRKR/CNDY": "Natural sweets",
+    "PROCESSED": "Produce dips & dressings", "MISC WINE": "Other wine", "TOBACCO OTHER": "Tobacco accessories",
+    "SPRING/SUMMER SEASONAL": "Summer seasonal", "CHRISTMAS  SEASONAL": "Christmas", "FITNESS&DIET": "Fitness foods",
+    "MISCELLANEOUS": "Pickles & kraut, chilled", "GREETING CARDS/WRAP/PARTY SPLY": "Cards & party supplies",
+    "HOUSEHOLD CLEANG NEEDS": "Household cleaning", "SHORTENING/OIL": "Oils", "FROZEN PIE/DESSERTS": "Frozen desserts",
+    "SEAFOOD - FROZEN": "Frozen fish", "SEAFOOD-FRESH": "Fresh fish", "SEAFOOD - MISC": "Fish sauces & breading",
+    "FLUID MILK PRODUCTS": "Milk", "BAKED BREAD/BUNS/ROLLS": "Bread & buns",
+    "STATIONERY & SCHOOL SUPPLIES": "Stationery", "SOAP - LIQUID & BAR": "Soap", "MAGAZINE": "Magazines",
+    "ICE CREAM/MILK/SHERBTS": "Ice cream & sherbet", "HAND/BODY/FACIAL PRODUCTS": "Skin care",
+    "VALUE ADDED FRUIT": "Cut fruit", "VALUE ADDED VEGETABLES": "Cut vegetables", "BOOKSTORE": "Books",
+    "SALAD MIX": "Salad mix", "LUNCHMEAT": "Lunch meat", "ISOTONIC DRINKS": "Sports drinks",
+}  # fmt: skip
 
 _UNITS = {
     "OZ": "oz", "LB": "lb", "LBS": "lb", "CT": "ct", "GA": "gal", "GAL": "gal", "L": "L", "LTR": "L",

@@ -153,6 +153,16 @@ def test_products_are_800_with_unique_names_and_valid_barcodes(panel: DemoPanel)
 
 
 @real
+def test_every_product_has_a_readable_name_of_its_own(panel: DemoPanel) -> None:
+    named = {product.panel_type: product.name for product in panel.products}
+    assert named["FLUID MILK WHITE ONLY"] == "White milk"
+    for product in panel.products:
+        assert product.name == naming.display_name(product.panel_category, product.panel_type)
+        assert len(product.name) <= 40
+        assert not any(len(word) > 3 and word.isupper() for word in product.name.split())
+
+
+@real
 def test_some_products_are_weighed_and_some_restricted(panel: DemoPanel) -> None:
     by_type = {product.panel_type: product for product in panel.products}
     assert (by_type["BANANAS"].stock_unit, by_type["BANANAS"].price_quantity) == ("gram", 1000)
