@@ -1,0 +1,102 @@
+"""The calendar as arrays: weekdays, days of the month, public holidays, pay-days.
+
+Rules
+-----
+1. Weekdays count from Monday = 0; days of the month from 0.
+2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME".
+3. Easter Sunday is added everywhere, for trade follows it where the law does not name it.
+4. No country, no events: codes are then empty strings.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+import numpy as np
+
+from forecasting.panel import Flags, Floats, Ints, PanelFault
+
+
+def days_from(first_day: date, n_days: int) -> list[date]:
+    """Return the n_days dates from first_day on."""
+    return [first_day + timedelta(days=step) for step in range(n_days)]
+
+
+def weekdays(first_day: date, n_days: int) -> Ints:
+    """Return (n_days,) weekdays, Monday = 0."""
+    return (first_day.weekday() + np.arange(n_days, dtype=np.int64)) % 7
+
+
+def month_days(first_day: date, n_days: int) -> Ints:
+    """Return (n_days,) days of the month, the first = 0."""
+    return np.array([day.day - 1 for day in days_from(first_day, n_days)], dtype=np.int64)
+
+
+def event_codes(first_day: date, n_days: int, country: str | None, subdivision: str | None = None) -> list[str]:
+    """Return each day's event code, "" for an ordinary day; PanelFault for a country nobody knows."""
+    if not country or n_days <= 0:
+        return [""] * max(n_days, 0)
+    days = days_from(first_day, n_days)
+    named: dict[date, str] = {}
+    for year in range(days[0].year - 1, days[-1].year + 2):
+        named.update(_holidays_of(country, subdivision, year))
+    one = timedelta(days=1)
+    codes = []
+    for day in days:
+        code = named.get(day, "")
+        if not code and day + one in named:
+            code = f"eve: {named[day + one]}"
+        if not code and day - one in named:
+            code = f"after: {named[day - one]}"
+        codes.append(code)
+    return codes
+
+
+def is_payday(first_day: date, n_days: int, days_of_month: tuple[int, ...] = (1, 15), window_days: int = 3) -> Flags:
+    """Return (n_days,) whether the day falls on a pay-day or the window_days - 1 days after it."""
+    flags = []
+    for day in days_from(first_day, n_days):
+        recent = (day - timedelta(days=back) for back in range(window_days))
+        flags.append(any(then.day in days_of_month for then in recent))
+    return np.array(flags, dtype=np.bool_)
+
+
+def yearly_waves(first_day: date, n_days: int, harmonics: int = 2) -> Floats:
+    """Return (n_days, 2 x harmonics) sines and cosines of the day of the year."""
+    start = first_day.toordinal()
+    angle = 2 * np.pi * (start + np.arange(n_days)) / 365.2425
+    waves = [f(k * angle) for k in range(1, harmonics + 1) for f in (np.sin, np.cos)]
+    return np.stack(waves, axis=1) if waves else np.zeros((n_days, 0))
+
+
+def easter_sunday(year: int) -> date:
+    """Return Easter Sunday of the Gregorian calendar (anonymous algorithm, 1876)."""
+    a, b, c = year % 19, year // 100, year % 100
+    d, e = divmod(b, 4)
+    g = (8 * b + 13) // 25
+    h = (19 * a + b - d - g + 15) % 30
+    i, k = divmod(c, 4)
+    el = (32 + 2 * e + 2 * i - h - k) % 7
+    m = (a + 11 * h + 22 * el) // 451
+    month, day = divmod(h + el - 7 * m + 114, 31)
+    return date(year, month, day + 1)
+
+
+@lru_cache(maxsize=256)
+def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date, str]:
+    import holidays
+
+    try:
+        named = holidays.country_holidays(country, subdiv=subdivision, years=year, observed=False, language="en_US")
+        found = {day: _first_name(name) for day, name in named.items() if day.year == year}
+    except NotImplementedError as unknown:
+        raise PanelFault(
+            "country", "a country and subdivision with a holiday calendar", f"{country} {subdivision}"
+        ) from unknown
+    found.setdefault(easter_sunday(year), "Easter Sunday")
+    return found
+
+
+def _first_name(name: str) -> str:
+    return name.split(";")[0].strip()

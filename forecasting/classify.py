@@ -1,0 +1,66 @@
+"""What kind of demand a series is, for choosing how to forecast it and how to speak of it.
+
+Rules (Syntetos, Boylan and Croston 2005: ADI 1.32, CV2 0.49)
+-----
+1. none         never observed, or observed and never sold
+2. new          fewer than 14 observed days since its first sale
+3. dead         no sale for 56 observed days and for four of its usual intervals
+4. smooth       sells often, in similar amounts         (ADI < 1.32, CV2 < 0.49)
+5. erratic      sells often, in varying amounts         (ADI < 1.32)
+6. intermittent sells seldom, in similar amounts        (CV2 < 0.49)
+7. lumpy        sells seldom, in varying amounts
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting.panel import Floats
+
+NONE, NEW, DEAD, SMOOTH, ERRATIC, INTERMITTENT, LUMPY = (
+    "none", "new", "dead", "smooth", "erratic", "intermittent", "lumpy",
+)  # fmt: skip
+ADI_LIMIT, CV2_LIMIT = 1.32, 0.49
+NEW_DAYS, DEAD_DAYS = 14, 56
+
+
+def intervals_and_spread(y: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) ADI, observed days per day with a sale, and (n,) CV2 of the sizes of sale.
+
+    ADI counts from the first sale on; inf without a sale. CV2 is 0 with fewer than two sales.
+    """
+    seen = ~np.isnan(y)
+    sold = seen & (np.nan_to_num(y) > 0)
+    since_first = np.cumsum(sold, axis=1) > 0
+    sales = sold.sum(axis=1)
+    observed = (seen & since_first).sum(axis=1)
+    adi = np.where(sales > 0, observed / np.maximum(sales, 1), np.inf)
+    sizes = np.where(sold, np.nan_to_num(y), 0.0)
+    mean = sizes.sum(axis=1) / np.maximum(sales, 1)
+    square = np.where(sold, (sizes - mean[:, None]) ** 2, 0.0).sum(axis=1) / np.maximum(sales, 1)
+    cv2 = np.where((sales > 1) & (mean > 0), square / np.maximum(mean, 1e-12) ** 2, 0.0)
+    return adi, cv2
+
+
+def classify(y: Floats) -> tuple[str, ...]:
+    """Return the kind of each series (n, T); rules 1-7, the first that applies."""
+    if y.shape[1] == 0:
+        return tuple([NONE] * len(y))
+    adi, cv2 = intervals_and_spread(y)
+    seen = ~np.isnan(y)
+    sold = seen & (np.nan_to_num(y) > 0)
+    age = (seen & (np.cumsum(sold, axis=1) > 0)).sum(axis=1)
+    after_last = (seen & (np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0)).sum(axis=1)
+    kinds: list[str] = []
+    for row in range(y.shape[0]):
+        if age[row] == 0:
+            kinds.append(NONE)
+        elif after_last[row] >= max(DEAD_DAYS, 4 * adi[row]):
+            kinds.append(DEAD)
+        elif age[row] < NEW_DAYS:
+            kinds.append(NEW)
+        elif adi[row] < ADI_LIMIT:
+            kinds.append(SMOOTH if cv2[row] < CV2_LIMIT else ERRATIC)
+        else:
+            kinds.append(INTERMITTENT if cv2[row] < CV2_LIMIT else LUMPY)
+    return tuple(kinds)

@@ -1,0 +1,132 @@
+"""Recursions over time: one loop over days, all series at once.
+
+Letters: n series, T days, D discounts. y is (n, T) units with NaN = not observed; a day that was not
+observed never changes a level. Every kernel is equivariant under scaling of y (twice the units, twice the
+level) and under permutation of the series.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting.panel import Floats
+
+BUSY_DISCOUNTS: tuple[float, ...] = (0.75, 0.88, 0.94, 0.97, 0.985, 0.993)
+SPARSE_DISCOUNTS: tuple[float, ...] = (0.90, 0.95, 0.975, 0.987, 0.994, 0.998)
+
+
+def gamma_poisson_levels(
+    y: Floats, exposure: Floats, discounts: Floats, start: Floats, start_exposure: float = 1.0
+) -> Floats:
+    """Return the level known before each day, and after the last one, for every discount.
+
+    Level ~ Gamma(a, b), y_t ~ Poisson(level x exposure_t); each day a and b are discounted, then a grows
+    by y_t and b by exposure_t, so level = a / b is a weighted ratio of units to exposure (the power-steady
+    model of Smith 1979).
+
+    exposure  : (n, T) factor of the day against an ordinary day, >= 0
+    discounts : (D, n) in 0..1 per series
+    start     : (n,) level before the first day, weighing as start_exposure ordinary days
+    returns     (D, n, T + 1)
+    """
+    n, days = y.shape
+    seen = ~np.isnan(y)
+    units = np.where(seen, y, 0.0)
+    weight = np.where(seen, exposure, 0.0)
+    levels = np.empty((len(discounts), days + 1, n))
+    b = np.full((len(discounts), n), max(start_exposure, 1e-9))
+    a = b * start
+    level = np.broadcast_to(start, a.shape).copy()
+    levels[:, 0] = level
+    for t in range(days):
+        a = a * discounts + units[:, t]
+        b = b * discounts + weight[:, t]
+        level = np.where(b > 1e-9, a / np.maximum(b, 1e-9), level)
+        levels[:, t + 1] = level
+    return levels.transpose(0, 2, 1)
+
+
+def mix_weights(
+    y: Floats, exposure: Floats, levels: Floats, *, ahead_days: int = 7, memory_days: float = 90.0, power: float = 3.0
+) -> Floats:
+    """Return (D, n) weights of the discounts, from their recent squared errors of the sum ahead.
+
+    At each past day the level of that day, times the exposure of the next `ahead_days` observed days, is
+    compared with the units sold on them; old errors fade with `memory_days`. Weights fall with the `power`-th
+    power of the mean squared error and sum to 1; with nothing to compare they are equal.
+    """
+    n, days = y.shape
+    count = levels.shape[0]
+    ahead = min(ahead_days, days)
+    if ahead == 0:
+        return np.full((count, n), 1.0 / count)
+    seen = ~np.isnan(y)
+    units = window_sums(np.where(seen, y, 0.0), ahead)
+    weight = window_sums(np.where(seen, exposure, 0.0), ahead)
+    fade = np.exp(-np.arange(units.shape[1])[::-1] / memory_days)
+    error = levels[:, :, : units.shape[1]] * weight - units
+    loss = np.einsum("dnt,t->dn", error**2, fade)
+    best = loss.min(axis=0)
+    scale = np.maximum(best, 1e-12 * np.maximum(loss.max(axis=0), 1e-300))
+    weights = (scale / np.maximum(loss, scale)) ** power
+    return np.asarray(weights / weights.sum(axis=0))
+
+
+def window_sums(grid: Floats, width: int) -> Floats:
+    """Return (n, T - width + 1): the sum of each run of `width` days."""
+    total = np.concatenate([np.zeros((grid.shape[0], 1)), np.cumsum(grid, axis=1)], axis=1)
+    return np.asarray(total[:, width:] - total[:, :-width])
+
+
+def ses(y: Floats, alpha: float | Floats, start: Floats) -> Floats:
+    """Return (n, T + 1) simple exponential smoothing: the forecast before each day and after the last."""
+    levels = np.empty((y.shape[0], y.shape[1] + 1))
+    level = np.array(start, dtype=np.float64)
+    levels[:, 0] = level
+    for t in range(y.shape[1]):
+        level = np.where(np.isnan(y[:, t]), level, level + alpha * (y[:, t] - level))
+        levels[:, t + 1] = level
+    return levels
+
+
+def tsb(y: Floats, alpha: float, beta: float, start_size: Floats, start_probability: Floats) -> Floats:
+    """Return (n, T + 1) Teunter-Syntetos-Babai forecasts: chance of a sale times its size.
+
+    The chance is updated every observed day (beta), the size only on days with a sale (alpha), so a product
+    that stopped selling fades out (Teunter, Syntetos and Babai 2011).
+    """
+    levels = np.empty((y.shape[0], y.shape[1] + 1))
+    size = np.array(start_size, dtype=np.float64)
+    chance = np.array(start_probability, dtype=np.float64)
+    levels[:, 0] = chance * size
+    for t in range(y.shape[1]):
+        seen = ~np.isnan(y[:, t])
+        sold = seen & (y[:, t] > 0)
+        chance = np.where(seen, chance + beta * (sold - chance), chance)
+        size = np.where(sold, size + alpha * (y[:, t] - size), size)
+        levels[:, t + 1] = chance * size
+    return levels
+
+
+def croston(y: Floats, alpha: float, *, unbiased: bool = True) -> Floats:
+    """Return (n, T + 1) Croston forecasts, with the Syntetos-Boylan correction when `unbiased`.
+
+    Size and interval start at the first sale; before it the forecast is zero (Croston 1972; Syntetos and
+    Boylan 2005).
+    """
+    n, days = y.shape
+    levels = np.zeros((n, days + 1))
+    size, interval, since = np.zeros(n), np.ones(n), np.zeros(n)
+    begun = np.zeros(n, dtype=bool)
+    factor = 1.0 - alpha / 2.0 if unbiased else 1.0
+    for t in range(days):
+        seen = ~np.isnan(y[:, t])
+        sold = seen & (y[:, t] > 0)
+        since = since + seen
+        first = sold & ~begun
+        size = np.where(first, y[:, t], np.where(sold, size + alpha * (y[:, t] - size), size))
+        interval = np.where(first, since, np.where(sold, interval + alpha * (since - interval), interval))
+        begun |= sold
+        since = np.where(sold, 0.0, since)
+        levels[:, t + 1] = np.where(begun, factor * size / interval, 0.0)
+    return levels

@@ -1,0 +1,259 @@
+"""The region: what the network fits for all its shops, and how a shop borrows from it.
+
+Rules
+-----
+1. The network fits region x category totals with statsmodels (level, damped trend, weekly season) after
+   taking public holidays and days of the month out; the mean of the models that did not refuse is published.
+2. A model that refuses is named in the group's reason; if all refuse, the discounted level with its weekday
+   profile stands in (model `level_filter`).
+3. Within a group each product has a share, shrunk to the category's even share by SHARE_PSEUDO sales, a level
+   now and a slow level, so that a shop can tell how the region moved since its own history was made.
+4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
+5. A signal may be days old: its path is entered at the right day, and after its end its last level holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from forecasting import calendar, kernels, models
+from forecasting.panel import DemandPanel, Floats, Ints, RegionalSignal
+from forecasting.profiles import Days, Factors, Prior, fit_factors
+
+SHARE_PSEUDO = 5.0
+SHARE_DISCOUNT = 0.985
+SLOW_DISCOUNT = 0.997
+PRIOR_UNITS = 8.0
+STEADY_WEIGHT = 0.35
+"""Weight of region level x slow share even where a shop's own history is long."""
+MODEL_DAYS = 730
+
+
+def days_of(first_day: date, n_days: int, country: str | None, subdivision: str | None) -> Days:
+    """Return the calendar of a stretch of days."""
+    return Days(
+        calendar.weekdays(first_day, n_days),
+        calendar.month_days(first_day, n_days),
+        tuple(calendar.event_codes(first_day, n_days, country, subdivision)),
+    )
+
+
+def fit_region(
+    panel: DemandPanel,
+    horizon_days: int,
+    country: str | None = None,
+    subdivision: str | None = None,
+    *,
+    stores: Mapping[str, int] | None = None,
+) -> RegionalSignal:
+    """Fit every region x category of the panel and the shares of its products.
+
+    panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
+    stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
+    """
+    panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
+    group_keys = tuple(sorted({(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)}))
+    place = {key: row for row, key in enumerate(group_keys)}
+    group = np.array(
+        [place[key[0], name] for key, name in zip(panel.keys, panel.category, strict=True)], dtype=np.int64
+    )
+    m, days = len(group_keys), panel.n_days
+    spell = days_of(panel.first_day, days + horizon_days, country, subdivision)
+    past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
+
+    total = group_totals(panel.y, group, m)
+    factors = fit_factors(total, past, np.arange(m, dtype=np.int64), Prior())
+    special = factors.special(past)
+    level = filtered_level(total, factors.over(past))[0]
+    mean, used, why = _paths(total, special, factors, past, level, horizon_days)
+    mean = mean * factors.special(ahead)
+    ordinary = _ordinary(mean, factors.over(ahead), level)
+    base = ordinary[:, : min(7, horizon_days)].mean(axis=1) if horizon_days else level
+    steps = max(horizon_days - 1, 1)
+    trend = (ordinary[:, -1] - ordinary[:, 0]) / steps if horizon_days else np.zeros(m)
+
+    inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
+    own = fit_factors(panel.y, past, group, inner)
+    exposure = own.over(past)
+    return RegionalSignal(
+        first_day=panel.next_day,
+        keys=group_keys,
+        mean=mean,
+        weekday_profile=factors.weekday,
+        month_profile=factors.month,
+        level=base,
+        trend=trend,
+        model=used,
+        reason=why,
+        stores=np.array([(stores or {}).get(key[0], 0) for key in group_keys], dtype=np.int64),
+        products=panel.keys,
+        product_group=group,
+        product_share=_shares(panel.y, group, m),
+        product_level=filtered_level(panel.y, exposure)[0],
+        product_slow=slow_level(panel.y, exposure),
+        product_weekday=own.weekday,
+        events=factors.events,
+        country=country,
+        subdivision=subdivision,
+    )
+
+
+def group_totals(y: Floats, group: Ints, groups: int) -> Floats:
+    """Return (m, T) sums over each group's observed series; NaN where none was observed."""
+    units, seen = np.zeros((groups, y.shape[1])), np.zeros((groups, y.shape[1]))
+    np.add.at(units, group, np.nan_to_num(y))
+    np.add.at(seen, group, ~np.isnan(y))
+    return np.where(seen > 0, units, np.nan)
+
+
+def filtered_level(y: Floats, exposure: Floats) -> tuple[Floats, Floats]:
+    """Return (n,) the level now and (n, T + 1) the level known before each day, mixed over the discounts."""
+    busy = np.nanmean(np.where(np.isnan(y), 0.0, y), axis=1) if y.shape[1] else np.zeros(len(y))
+    fast = np.array(kernels.BUSY_DISCOUNTS)[:, None]
+    slow = np.array(kernels.SPARSE_DISCOUNTS)[:, None]
+    discounts = np.where(busy[None, :] >= 3.0, fast, slow)
+    levels = kernels.gamma_poisson_levels(y, exposure, discounts, first_level(y, exposure), 3.0)
+    weights = kernels.mix_weights(y, exposure, levels)
+    mixed = np.einsum("dn,dnt->nt", weights, levels)
+    return mixed[:, -1], mixed
+
+
+def first_level(y: Floats, exposure: Floats, days: int = 28) -> Floats:
+    """Return (n,) units to exposure over each series' first observed days."""
+    use = ~np.isnan(y) & (np.cumsum(~np.isnan(y), axis=1) <= days)
+    weight = np.where(use, exposure, 0.0).sum(axis=1)
+    return np.asarray(np.where(use, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(weight, 1e-9) * (weight > 0))
+
+
+def slow_level(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) -> Floats:
+    """Return (n,) the long-run level."""
+    slow = np.full((1, len(y)), discount)
+    return kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 1.0)[0, :, -1]
+
+
+def _paths(
+    total: Floats, special: Floats, factors: Factors, past: Days, level: Floats, horizon_days: int
+) -> tuple[Floats, tuple[str, ...], tuple[str, ...]]:
+    """Fit the menu to each group's total without its special days; (m, H), models, reasons."""
+    ahead_weekday = (past.weekday[-1] + 1 + np.arange(horizon_days)) % 7 if len(past.weekday) else None
+    paths, used, why = [], [], []
+    for row in range(len(total)):
+        week = factors.weekday[row]
+        weekday = np.arange(horizon_days) % 7 if ahead_weekday is None else ahead_weekday
+        stand_in = level[row] * week[weekday]
+        calm = total[row] / np.maximum(special[row], 0.1)
+        gap = np.isnan(calm) | (special[row] < 0.1)
+        seen = np.flatnonzero(~gap)
+        calm = calm[seen[0] :] if len(seen) else calm[:0]
+        gap = gap[len(gap) - len(calm) :]
+        filler = level[row] * week[past.weekday[len(past.weekday) - len(calm) :]]
+        if len(calm) and gap.mean() < 0.5:
+            filler = filler / max(filler[~gap].mean(), 1e-12) * calm[~gap].mean()
+        calm = np.where(gap, filler, calm)
+        fits, refusals = [], []
+        for _, model in models.MENU if horizon_days else ():
+            try:
+                fits.append(model(calm, horizon_days))
+            except models.Refused as refused:
+                refusals.append(f"{refused.model}:{refused.code}")
+        closed = week[weekday] == 0
+        path = np.mean([fit.mean for fit in fits], axis=0) if fits else stand_in
+        runaway = path.max(initial=0.0) > 5 * max(calm.max(initial=0.0), stand_in.max(initial=0.0))
+        paths.append(np.where(closed, 0.0, stand_in if runaway else path))
+        used.append("+".join(fit.model for fit in fits) if fits and not runaway else "level_filter")
+        why.append("runaway_path" if runaway else ",".join(refusals) or "fitted")
+    return np.array(paths).reshape(len(total), horizon_days), tuple(used), tuple(why)
+
+
+def _ordinary(mean: Floats, factor: Floats, level: Floats) -> Floats:
+    """Return (m, H) the path as an ordinary day's level; closed days carry the level before them."""
+    grid = np.where(factor > 0.05, mean / np.maximum(factor, 0.05), np.nan)
+    held = level.copy()
+    out = np.empty_like(grid)
+    for day in range(grid.shape[1]):
+        held = np.where(np.isnan(grid[:, day]), held, grid[:, day])
+        out[:, day] = held
+    return out
+
+
+def _shares(y: Floats, group: Ints, groups: int) -> Floats:
+    fade = SHARE_DISCOUNT ** np.arange(y.shape[1])[::-1]
+    units = (np.nan_to_num(y) * fade).sum(axis=1)
+    count = np.bincount(group, minlength=groups)[group]
+    whole = np.bincount(group, weights=units, minlength=groups)[group]
+    return np.asarray((units + SHARE_PSEUDO / count) / (whole + SHARE_PSEUDO))
+
+
+@dataclass(frozen=True)
+class Borrowed:
+    """What a region tells the n series of a shop.
+
+    prior    : weekday, month and event factors to shrink to
+    level    : (n,) region's level of the product, NaN = the region does not know it
+    movement : (n,) region's level now over its slow level; 1 = unknown
+    even     : (n,) level an average new product of that category has in the region, NaN = unknown
+    path     : (n, H) the region's expected movement ahead, 1 = as now
+    stores   : (n,) shops in the region, 0 = unknown
+    """
+
+    prior: Prior
+    level: Floats
+    movement: Floats
+    even: Floats
+    path: Floats
+    stores: Ints
+
+
+def borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> Borrowed:
+    """Look the panel's series up in the region's signal (rule 5)."""
+    n = panel.n_series
+    groups = {key: row for row, key in enumerate(signal.keys)}
+    products = {key: row for row, key in enumerate(signal.products)}
+    names = list(zip(panel.region, panel.category, strict=True))
+    of_group = np.array([groups.get(name, -1) for name in names], dtype=np.int64)
+    of_product = np.array(
+        [products.get((region, key[1]), -1) for region, key in zip(panel.region, panel.keys, strict=True)],
+        dtype=np.int64,
+    )
+    of_group = np.where(of_product >= 0, _pick(signal.product_group, of_product, -1), of_group).astype(np.int64)
+    known, placed = of_product >= 0, of_group >= 0
+    now, slow = _pick(signal.product_level, of_product, np.nan), _pick(signal.product_slow, of_product, np.nan)
+    movement = np.ones(n)
+    movement[known] = np.clip(now[known] / np.maximum(slow[known], 1e-9), 0.2, 5.0)
+    weekday = np.ones((n, 7))
+    weekday[placed] = signal.weekday_profile[of_group[placed]]
+    weekday[known] = signal.product_weekday[of_product[known]]
+    month = np.ones((n, 31))
+    month[placed] = signal.month_profile[of_group[placed]]
+    events = {code: _pick(factors, of_group, 1.0) for code, factors in signal.events.items()}
+    count = np.bincount(signal.product_group, minlength=len(signal.keys)).astype(np.float64)
+    even = _pick(signal.level / np.maximum(count, 1.0), of_group, np.nan)
+    path = np.ones((n, horizon_days))
+    path[placed] = _movement_ahead(signal, panel.next_day, horizon_days)[of_group[placed]]
+    stores = _pick(signal.stores, of_group, 0).astype(np.int64)
+    return Borrowed(Prior(weekday, month, events), now, movement, even, path, stores)
+
+
+def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:
+    out = np.full(len(rows), missing, dtype=np.float64)
+    out[rows >= 0] = values[rows[rows >= 0]]
+    return out
+
+
+def _movement_ahead(signal: RegionalSignal, first_day: date, horizon_days: int) -> Floats:
+    """Return (m, H): the region's ordinary-day path over its level, from first_day on."""
+    m, length = signal.mean.shape
+    if not length or not horizon_days:
+        return np.ones((m, horizon_days))
+    spell = days_of(signal.first_day, length, signal.country, signal.subdivision)
+    factors = Factors(signal.weekday_profile, signal.month_profile, signal.events, np.ones(m), np.ones(m))
+    ordinary = _ordinary(signal.mean, factors.over(spell), signal.level)
+    week = np.ones(min(7, length)) / min(7, length)
+    smooth = np.stack([np.convolve(np.pad(line, (3, 3), mode="edge"), week, mode="same")[3:-3] for line in ordinary])
+    steps = np.clip((first_day - signal.first_day).days + np.arange(horizon_days), 0, length - 1)
+    ahead = smooth[:, steps] / np.maximum(smooth[:, steps[:1]], 1e-9)
+    return np.where(smooth[:, steps[:1]] > 1e-9, np.clip(ahead, 0.7, 1.4), 1.0)

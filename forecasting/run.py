@@ -1,0 +1,285 @@
+"""One store's forecast: classify, take the calendar out, find the level, borrow from the region, spread it.
+
+Models : level_filter · level_filter+region · region_share · category_level · tsb · zero
+Reasons: own_history              a long history of its own
+         thin_history_borrowed    few sales of its own: mostly the region's level
+         new_product_borrowed     never sold here: the region's level times this shop's size
+         new_in_region            the region does not know it either: an average product of its category
+         no_regional_signal       own history only, for no region was given (or it does not know the product)
+         no_history_category      never observed, no region: the shop's usual level for its category
+         stopped_selling          dead: fades out
+         never_sold               on sale for at least 28 days and nobody bought
+         no_history               nothing known anywhere: zero
+         not_finite               arithmetic failed: the 28-day mean stands in
+
+Without a random number anywhere: the same panel gives the same forecast. `seed` is kept in the signature for
+the simulated models a caller may choose later, and changes nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from forecasting import censoring, classify, intervals, kernels, regional
+from forecasting.panel import LEVELS, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault, RegionalSignal
+from forecasting.profiles import Days, Factors, Prior, fit_factors, offers_from_prices
+
+HISTORY_DAYS = 730
+NEVER_SOLD_DAYS = 28
+
+
+def forecast(
+    panel: DemandPanel,
+    *,
+    horizon_days: int,
+    regional: RegionalSignal | None = None,
+    seed: int = 0,  # noqa: ARG001 - part of the signature, see above
+    country: str | None = None,
+    subdivision: str | None = None,
+    on_offer_ahead: Flags | None = None,
+) -> Forecast:
+    """Forecast each series of a store for the horizon_days after the panel.
+
+    The panel's `region` and `category` find the series in the signal. Holidays are those of `country`, or the
+    signal's. on_offer_ahead is (n, H); without it no offer is expected.
+    """
+    if horizon_days < 1:
+        raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
+    if on_offer_ahead is not None and on_offer_ahead.shape != (panel.n_series, horizon_days):
+        wanted = f"on_offer_ahead of shape ({panel.n_series}, {horizon_days})"
+        raise PanelFault("shape", wanted, str(on_offer_ahead.shape))
+    panel = panel.between(panel.n_days - HISTORY_DAYS, panel.n_days)
+    if panel.n_series == 0:
+        return _empty(panel.next_day, horizon_days)
+    if regional is not None:
+        country, subdivision = country or regional.country, subdivision or regional.subdivision
+    spell = _days(panel, horizon_days, country, subdivision)
+    past, ahead = spell.part(0, panel.n_days), spell.part(panel.n_days, panel.n_days + horizon_days)
+    offers = panel.on_offer
+    if offers is None and panel.price is not None:
+        offers = offers_from_prices(panel.price)
+
+    borrowed = None if regional is None else _borrow(regional, panel, horizon_days)
+    group = _groups(panel)
+    own = _own_level(panel, past, group, Prior() if borrowed is None else borrowed.prior, offers)
+    blend = _blend(panel, own, borrowed, group)
+    factor = own.factors.over(ahead, on_offer_ahead)
+    mean = blend.level[:, None] * factor
+    if borrowed is not None:
+        mean = mean * borrowed.path
+    mean, blend = _finite(panel.y, mean, blend)
+    levels = own.history
+    spread = intervals.fit_dispersion(own.demand, levels, own.factors.over(past, offers), horizon_days)
+    daily, sums = intervals.quantiles(mean, spread, LEVELS)
+    return Forecast(
+        keys=panel.keys,
+        first_day=panel.next_day,
+        mean=mean,
+        quantiles=daily,
+        cumulative=sums,
+        model=tuple(blend.model),
+        reason=tuple(blend.reason),
+        kind=own.kind,
+        level=blend.level,
+        weekday_profile=own.factors.weekday,
+        regional_share=blend.share,
+    )
+
+
+def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
+    """Return why a series is forecast as it is, as plain JSON types."""
+    row = forecast.row(key)
+    return {
+        "level_per_day": float(forecast.level[row]),
+        "weekday_factors": [float(value) for value in forecast.weekday_profile[row]],
+        "regional_share": float(forecast.regional_share[row]),
+        "kind": forecast.kind[row],
+        "model": forecast.model[row],
+        "reason": forecast.reason[row],
+        "first_day": forecast.first_day.isoformat(),
+        "mean_per_day": [float(value) for value in forecast.mean[row]],
+        "levels": list(forecast.levels),
+        "total_quantiles": [float(value) for value in forecast.cumulative[row, :, -1]],
+    }
+
+
+@dataclass
+class _Own:
+    """What the shop's own history says: level now, level before each day, units behind it, factors."""
+
+    demand: Floats
+    level: Floats
+    history: Floats
+    slow: Floats
+    units: Floats
+    exposure: Floats
+    factors: Factors
+    kind: tuple[str, ...]
+
+
+@dataclass
+class _Blend:
+    level: Floats
+    share: Floats
+    model: list[str]
+    reason: list[str]
+
+
+def _own_level(panel: DemandPanel, past: Days, group: Ints, prior: Prior, offers: Flags | None) -> _Own:
+    y = panel.y
+    short = panel.out_of_stock
+    factors = fit_factors(y if short is None else np.where(short, np.nan, y), past, group, prior, offers)
+    exposure = factors.over(past, offers)
+    if short is not None and short.any():
+        # Twice: the first pass does not yet know what the empty shelf hid.
+        demand = np.where(short, np.nan, y)
+        for _ in range(2):
+            history = regional.filtered_level(demand, exposure)[1]
+            mean = history[:, :-1] * exposure
+            spread = intervals.fit_dispersion(np.where(short, np.nan, y), history, exposure, 1)
+            demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0))
+        y = demand
+    level, history = regional.filtered_level(y, exposure)
+    fade = 0.99 ** np.arange(y.shape[1])[::-1]
+    seen = ~np.isnan(y)
+    units = (np.nan_to_num(y) * fade).sum(axis=1) / factors.grain
+    weight = (np.where(seen, exposure, 0.0) * fade).sum(axis=1)
+    slow = regional.slow_level(y, exposure)
+    return _Own(y, level, history, slow, units, weight, factors, classify.classify(y))
+
+
+def _blend(panel: DemandPanel, own: _Own, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
+    """Join own level and regional level, by the units behind the own one (regional rule 4)."""
+    n = panel.n_series
+    observed = (~np.isnan(panel.y)).sum(axis=1)
+    target, told = _category_level(own, observed, group), np.zeros(n, dtype=bool)
+    known = np.zeros(n, dtype=bool)
+    prior_units = np.ones(n)
+    if borrowed is not None:
+        size = _shop_size(own, borrowed, group)
+        known = np.isfinite(borrowed.level) & np.isfinite(size)
+        even = ~known & np.isfinite(borrowed.even) & np.isfinite(size)
+        target = np.where(known, borrowed.level * size, np.where(even, borrowed.even * size, target))
+        told = known | even
+        prior_units = np.where(known, regional.PRIOR_UNITS, np.where(even, 2.0, 1.0))
+    usable = np.isfinite(target) & (target > 0)
+    expected = own.exposure * np.where(usable, target, 0.0) / own.factors.grain
+    # The prior weighs as many sales as it is worth: a week without a sale of a slow product says little.
+    own_weight = np.where(usable, np.maximum(own.units, expected), 1.0)
+    own_weight = own_weight / (own_weight + np.where(usable, prior_units, 0.0))
+    own_weight = np.where(own.exposure > 0, own_weight, 0.0)
+    level = np.where(usable, own_weight * own.level + (1 - own_weight) * np.where(usable, target, 0.0), own.level)
+    share = np.where(usable & told, 1 - own_weight, 0.0)
+    if borrowed is not None:
+        steady = np.where(known & (own.exposure > 0), regional.STEADY_WEIGHT * own_weight, 0.0)
+        level = level + steady * (own.slow * borrowed.movement - own.level)
+        share = share + steady
+    return _name(panel, own, _Blend(np.maximum(level, 0.0), share, [], []), observed, usable, told, known)
+
+
+def _name(
+    panel: DemandPanel, own: _Own, blend: _Blend, observed: Ints, usable: Flags, told: Flags, known: Flags
+) -> _Blend:
+    """Give each series its model and reason, and the two kinds that need another level theirs."""
+    faded = _fading(panel.y, own)
+    for row, kind in enumerate(own.kind):
+        if observed[row] == 0 and not usable[row]:
+            model, reason = "zero", "no_history"
+        elif observed[row] == 0:
+            model = "region_share" if told[row] else "category_level"
+            borrowed_reason = "new_product_borrowed" if known[row] else "new_in_region"
+            reason = borrowed_reason if told[row] else "no_history_category"
+        elif kind == classify.DEAD:
+            model, reason = "tsb", "stopped_selling"
+            blend.level[row] = min(blend.level[row], faded[row])
+            blend.share[row] = 0.0
+        elif kind == classify.NONE and observed[row] >= NEVER_SOLD_DAYS:
+            model, reason = "level_filter", "never_sold"
+            blend.level[row] = min(blend.level[row], 0.5 / observed[row])
+            blend.share[row] = 0.0
+        elif told[row]:
+            thin = blend.share[row] > 0.5
+            model = "level_filter+region"
+            reason = "thin_history_borrowed" if thin else "own_history"
+        else:
+            model, reason = "level_filter", "no_regional_signal"
+        blend.model.append(model)
+        blend.reason.append(reason)
+    return blend
+
+
+def _category_level(own: _Own, observed: Ints, group: Ints) -> Floats:
+    """Return (n,) the median level of the shop's sold products of that category, of all if it has none."""
+    usual = np.full(len(group), np.nan)
+    sold = (observed > 0) & (own.level > 0)
+    for name in np.unique(group):
+        rows = (group == name) & sold
+        pool = own.level[rows] if rows.any() else own.level[sold]
+        usual[group == name] = np.median(pool) if len(pool) else np.nan
+    return usual
+
+
+def _shop_size(own: _Own, borrowed: regional.Borrowed, group: Ints) -> Floats:
+    """Return (n,) this shop's part of the region's sales, in the category, shrunk to the whole shop's.
+
+    A shop with nothing sold takes an even part of the region's shops; NaN if their number is unknown.
+    """
+    both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0)
+    mine, theirs = np.where(both, own.level, 0.0), np.where(both, np.nan_to_num(borrowed.level), 0.0)
+    even = np.where(borrowed.stores > 0, 1.0 / np.maximum(borrowed.stores, 1), np.nan)
+    if theirs.sum() <= 0:
+        return np.asarray(even)
+    whole = mine.sum() / theirs.sum()
+    strength = 0.1 * theirs.sum()
+    part = np.bincount(group, weights=mine)[group] + strength * whole
+    return np.asarray(part / (np.bincount(group, weights=theirs)[group] + strength))
+
+
+def _fading(y: Floats, own: _Own) -> Floats:
+    """Return (n,) the TSB level, for series that stopped selling."""
+    sold = np.nan_to_num(y) > 0
+    size = np.where(sold, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
+    chance = sold.sum(axis=1) / np.maximum((~np.isnan(y)).sum(axis=1), 1)
+    dead = np.array([kind == classify.DEAD for kind in own.kind])
+    faded = np.full(len(y), np.inf)
+    if dead.any():
+        faded[dead] = kernels.tsb(y[dead], 0.1, 0.1, size[dead], chance[dead])[:, -1]
+    return faded
+
+
+def _finite(y: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:
+    """Replace what is not finite by the 28-day mean, and say so."""
+    bad = ~np.isfinite(mean).all(axis=1) | ~np.isfinite(blend.level)
+    for row in np.flatnonzero(bad):
+        recent = y[row, -28:]
+        recent = recent[~np.isnan(recent)]
+        blend.level[row] = float(recent.mean()) if len(recent) else 0.0
+        mean[row] = blend.level[row]
+        blend.model[row], blend.reason[row], blend.share[row] = "mean_28", "not_finite", 0.0
+    return np.maximum(mean, 0.0), blend
+
+
+def _groups(panel: DemandPanel) -> Ints:
+    names = {name: at for at, name in enumerate(sorted(set(panel.category)))}
+    return np.array([names[name] for name in panel.category], dtype=np.int64)
+
+
+def _days(panel: DemandPanel, horizon_days: int, country: str | None, subdivision: str | None) -> Days:
+    return regional.days_of(panel.first_day, panel.n_days + horizon_days, country, subdivision)
+
+
+def _borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> regional.Borrowed:
+    return regional.borrow(signal, panel, horizon_days)
+
+
+def _empty(first_day: date, horizon_days: int) -> Forecast:
+    grid = np.zeros((0, len(LEVELS), horizon_days))
+    nothing = np.zeros(0)
+    return Forecast(
+        keys=(), first_day=first_day, mean=np.zeros((0, horizon_days)), quantiles=grid, cumulative=grid, model=(),
+        reason=(), kind=(), level=nothing, weekday_profile=np.zeros((0, 7)), regional_share=nothing,
+    )  # fmt: skip

@@ -1,0 +1,46 @@
+"""The calendar: weekdays, feasts and the days around them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from forecasting import PanelFault, calendar
+
+
+def test_weekdays_count_from_monday() -> None:
+    assert list(calendar.weekdays(date(2024, 2, 28), 4)) == [2, 3, 4, 5]
+    assert list(calendar.month_days(date(2024, 2, 28), 3)) == [27, 28, 0]
+
+
+def test_a_feast_has_an_eve_and_a_day_after() -> None:
+    codes = calendar.event_codes(date(2024, 12, 23), 5, "US")
+    assert codes == ["", "eve: Christmas Day", "Christmas Day", "after: Christmas Day", ""]
+
+
+def test_new_year_has_its_eve_in_the_year_before() -> None:
+    assert calendar.event_codes(date(2023, 12, 31), 1, "US") == ["eve: New Year's Day"]
+
+
+def test_no_country_no_events_and_an_unknown_one_is_refused() -> None:
+    assert calendar.event_codes(date(2024, 12, 24), 2, None) == ["", ""]
+    with pytest.raises(PanelFault, match="country"):
+        calendar.event_codes(date(2024, 12, 24), 2, "XX")
+
+
+@pytest.mark.parametrize(("year", "day"), [(2000, (4, 23)), (2008, (3, 23)), (2011, (4, 24)), (2024, (3, 31))])
+def test_easter_of_known_years(year: int, day: tuple[int, int]) -> None:
+    assert calendar.easter_sunday(year) == date(year, *day)
+
+
+def test_paydays_last_their_window() -> None:
+    flags = calendar.is_payday(date(2024, 1, 30), 6, (1,), 3)
+    assert list(flags) == [False, False, True, True, True, False]
+
+
+def test_yearly_waves_come_back_after_a_year() -> None:
+    waves = calendar.yearly_waves(date(2023, 1, 1), 366)
+    assert waves.shape == (366, 4)
+    np.testing.assert_allclose(waves[0], waves[365], atol=0.01)

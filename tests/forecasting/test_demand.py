@@ -1,0 +1,85 @@
+"""Kinds of demand, empty shelves, and the spread of demand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from forecasting import LEVELS, censoring, classify, intervals
+
+
+def test_kinds_follow_the_published_limits() -> None:
+    days = 120
+    smooth = np.tile([4.0, 5.0], days // 2)
+    erratic = np.tile([1.0, 1.0, 20.0], days // 3)
+    intermittent = np.tile([0.0, 0.0, 3.0], days // 3)
+    lumpy = np.tile([0.0, 0.0, 1.0, 0.0, 0.0, 30.0], days // 6)
+    dead = np.concatenate([np.ones(30), np.zeros(90)])
+    new = np.concatenate([np.full(112, np.nan), np.ones(8)])
+    never = np.zeros(days)
+    kinds = classify.classify(np.array([smooth, erratic, intermittent, lumpy, dead, new, never]))
+    assert kinds == ("smooth", "erratic", "intermittent", "lumpy", "dead", "new", "none")
+
+
+def test_a_very_slow_seller_is_not_dead_before_four_intervals() -> None:
+    y = np.zeros((1, 365))
+    y[0, [0, 60, 120, 180, 240]] = 1.0
+    assert classify.classify(y) == ("intermittent",)
+
+
+def test_quantiles_equal_the_negative_binomial() -> None:
+    mean, variance = np.array([[0.3, 4.0]]), np.array([[0.5, 11.0]])
+    got = intervals.negative_binomial_quantiles(mean, variance, LEVELS)
+    for at in range(2):
+        m, v = mean[0, at], variance[0, at]
+        want = stats.nbinom.ppf(LEVELS, m * m / (v - m), m / v)
+        np.testing.assert_allclose(got[0, :, at], want)
+
+
+def test_large_means_follow_the_continuous_limit() -> None:
+    mean, variance = np.array([[9e4, 2e9]]), np.array([[9e4**2 * 0.09, 2e9**2 * 0.09]])
+    got = intervals.negative_binomial_quantiles(mean, variance, LEVELS) / mean[:, None, :]
+    np.testing.assert_allclose(got[0, :, 0], got[0, :, 1], rtol=1e-3)
+
+
+def test_dispersion_is_found_again() -> None:
+    rng = np.random.default_rng(3)
+    level = rng.uniform(1.0, 20.0, 200)
+    mean = np.repeat(level[:, None], 200, axis=1)
+    r, p = intervals.shape_of(mean, 1.4 * mean + 0.1 * mean**2)
+    y = rng.negative_binomial(r, p).astype(float)
+    levels = np.repeat(level[:, None], 201, axis=1)
+    law = intervals.fit_dispersion(y, levels, np.ones_like(y), 7)
+    one_day = law.variance(np.full((200, 1), 10.0), 1.0).mean()
+    assert one_day == pytest.approx(1.4 * 10 + 0.1 * 100, rel=0.1)
+    # Independent days: the variance of a sum is the sum of variances, so b shrinks with the length.
+    week = law.variance(np.full((200, 1), 70.0), 7.0).mean()
+    assert week == pytest.approx(7 * 24.0, rel=0.15)
+
+
+def test_expected_demand_given_at_least_what_was_sold() -> None:
+    m, v, sold = 4.0, 9.0, 6
+    r, p = m * m / (v - m), m / v
+    k = np.arange(sold, 2000)
+    pmf = stats.nbinom.pmf(k, r, p)
+    want = (k * pmf).sum() / pmf.sum()
+    got = censoring.expected_at_least(np.array([6.0]), np.array([m]), np.array([v]))
+    assert got[0] == pytest.approx(want)
+    assert censoring.expected_at_least(np.array([0.0]), np.array([m]), np.array([v]))[0] == pytest.approx(m)
+
+
+def test_expected_demand_is_never_below_sales_even_far_out() -> None:
+    sold = np.array([0.0, 3.0, 50.0, 1e5])
+    got = censoring.expected_at_least(sold, np.full(4, 2.0), np.full(4, 2.5))
+    assert np.isfinite(got).all()
+    assert (got >= sold).all()
+
+
+def test_only_days_out_of_stock_are_changed() -> None:
+    y = np.array([[1.0, 2.0, np.nan]])
+    short = np.array([[False, True, False]])
+    got = censoring.uncensor(y, short, np.full((1, 3), 3.0), np.full((1, 3), 5.0))
+    assert got[0, 0] == 1.0
+    assert got[0, 1] > 3.0
+    assert np.isnan(got[0, 2])

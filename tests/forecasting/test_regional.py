@@ -1,0 +1,133 @@
+"""The region: what it finds, what it does when a model refuses, and what a shop borrows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from forecasting import DemandPanel, RegionalSignal
+from forecasting.regional import borrow, fit_region
+from forecasting.run import forecast
+
+WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])
+
+
+def _panel(y: np.ndarray, first_day: date = date(2024, 1, 1), scope: str = "R", **more: object) -> DemandPanel:
+    keys = tuple((scope, f"P{row}") for row in range(len(y)))
+    given = {"category": ("C",) * len(y), "region": ("R",) * len(y), **more}
+    return DemandPanel(keys=keys, first_day=first_day, y=y, **given)  # type: ignore[arg-type]
+
+
+def test_the_region_finds_level_season_and_shares(trade) -> None:  # type: ignore[no-untyped-def]
+    signal = fit_region(trade([30.0, 10.0], 280, scope="R"), 14)
+    assert signal.model == ("ets_weekly+unobserved_components",)
+    assert signal.reason == ("fitted",)
+    assert signal.level[0] == pytest.approx(40.0, rel=0.1)
+    np.testing.assert_allclose(signal.weekday_profile[0], WEEK, atol=0.1)
+    np.testing.assert_allclose(signal.product_share, [0.75, 0.25], atol=0.03)
+    assert signal.mean.sum() == pytest.approx(40.0 * 14, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("y", "why"),
+    [
+        (np.full((1, 60), 4.0), "ets_weekly:constant,unobserved_components:constant"),
+        (np.arange(10.0)[None, :], "ets_weekly:short,unobserved_components:short"),
+        (np.full((1, 60), np.nan), "ets_weekly:short,unobserved_components:short"),
+        (np.zeros((1, 0)), "ets_weekly:short,unobserved_components:short"),
+    ],
+)
+def test_a_refusing_model_is_named_and_the_level_stands_in(y: np.ndarray, why: str) -> None:
+    signal = fit_region(_panel(y), 7, "US")
+    assert signal.model == ("level_filter",)
+    assert signal.reason == (why,)
+    assert np.isfinite(signal.mean).all()
+    assert (signal.mean >= 0).all()
+
+
+def test_a_gap_in_the_region_does_not_stop_the_models(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([30.0], 200, scope="R")
+    y = panel.y.copy()
+    y[0, 50:60] = np.nan
+    signal = fit_region(replace(panel, y=y), 7)
+    assert signal.model == ("ets_weekly+unobserved_components",)
+    assert signal.level[0] == pytest.approx(30.0, rel=0.15)
+
+
+@pytest.mark.parametrize("hidden", [0.0, np.nan])
+def test_a_feast_on_which_all_shops_were_shut_is_a_hard_zero(hidden: float) -> None:
+    days = 721  # 2023-01-01 .. 2024-12-21: Christmas 2023 is inside, Christmas 2024 ahead
+    rng = np.random.default_rng(2)
+    y = rng.poisson(20.0, (3, days)).astype(float)
+    y[:, (date(2023, 12, 25) - date(2023, 1, 1)).days] = hidden
+    signal = fit_region(_panel(y, date(2023, 1, 1)), 7, "US")
+    assert signal.mean[0, 3] == 0.0 < signal.mean[0, 2]
+    shop = _panel(y[:, -100:], date(2023, 1, 1) + timedelta(days=days - 100), scope="S")
+    said = forecast(shop, horizon_days=7, regional=signal)
+    assert (said.quantiles[:, :, 3] == 0).all()
+    assert (said.mean[:, 2] > 5).all()
+
+
+def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
+    n = 30
+    path = np.linspace(10.0, 13.0, n)[None, :]
+    signal = RegionalSignal(
+        first_day=date(2024, 3, 1), keys=(("R", "C"),), mean=path, weekday_profile=np.ones((1, 7)),
+        month_profile=np.ones((1, 31)), level=np.array([10.0]), trend=np.zeros(1), model=("m",), reason=("r",),
+        stores=np.array([1]), products=(("R", "P0"),), product_group=np.array([0]), product_share=np.ones(1),
+        product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
+    )  # fmt: skip
+    late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
+    got = borrow(signal, late, 20).path[0]
+    np.testing.assert_allclose(got[:5], path[0, 20:25] / path[0, 20], rtol=0.01)
+    assert np.ptp(got[12:]) == pytest.approx(0.0, abs=1e-9)
+    fresh = borrow(signal, _panel(np.ones((1, 10)), date(2024, 2, 20), scope="S"), 5).path[0]
+    np.testing.assert_allclose(fresh, 1.0, atol=0.05)
+
+
+def test_a_new_product_starts_at_the_regions_level_times_the_shops_size(trade) -> None:  # type: ignore[no-untyped-def]
+    signal = fit_region(trade([40.0, 20.0, 12.0], 200, scope="R"), 14, stores={"R": 4})
+    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = shop.y.copy()
+    y[2] = np.nan
+    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    assert (said.model[2], said.reason[2]) == ("region_share", "new_product_borrowed")
+    assert said.level[2] == pytest.approx(3.0, rel=0.2)
+    assert said.regional_share[2] == 1.0
+
+
+def test_a_new_shop_takes_an_even_part_of_its_region(trade) -> None:  # type: ignore[no-untyped-def]
+    signal = fit_region(trade([40.0, 20.0], 200, scope="R"), 14, stores={"R": 4})
+    said = forecast(_panel(np.full((3, 5), np.nan), date(2024, 7, 14), scope="S"), horizon_days=7, regional=signal)
+    np.testing.assert_allclose(said.level[:2], [10.0, 5.0], rtol=0.15)
+    assert said.reason[2] == "new_in_region"
+
+
+def test_the_thinner_the_history_the_more_is_borrowed(trade) -> None:  # type: ignore[no-untyped-def]
+    signal = fit_region(trade([40.0, 4.0, 0.4], 300, scope="R"), 14, stores={"R": 10})
+    shop = trade([4.0, 0.4, 0.04], 120, scope="S", seed=9)
+    said = forecast(shop, horizon_days=7, regional=signal)
+    assert said.regional_share[0] < said.regional_share[1] < said.regional_share[2] <= 1.0
+
+
+def test_borrowing_helps_thin_series() -> None:
+    """40 shops' slow products, four weeks of history: the region's knowledge must cut the error by a fifth."""
+    rng = np.random.default_rng(11)
+    region_rate = rng.gamma(2.0, 0.15, 60)
+    sizes = rng.uniform(0.5, 2.0, 20)
+    history = rng.poisson(region_rate[:, None] * sizes.sum(), (60, 200)).astype(float)
+    signal = fit_region(_panel(history), 14, stores={"R": 20})
+    own_error = borrowed_error = 0.0
+    for size in sizes[:6]:
+        truth = region_rate * size * rng.gamma(10.0, 0.1, 60)
+        y = np.full((60, 200), np.nan)
+        y[:, -28:] = rng.poisson(truth[:, None], (60, 28))
+        shop = _panel(y, scope="S")
+        alone = forecast(shop, horizon_days=7).level
+        helped = forecast(shop, horizon_days=7, regional=signal).level
+        own_error += float(((alone - truth) ** 2).sum())
+        borrowed_error += float(((helped - truth) ** 2).sum())
+    assert borrowed_error < 0.8 * own_error

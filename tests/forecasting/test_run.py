@@ -1,0 +1,195 @@
+"""The forecast of a store: whatever comes in, what comes out obeys K12 and says why."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from forecasting import LEVELS, DemandPanel, Forecast, PanelFault
+from forecasting.regional import fit_region
+from forecasting.run import explain, forecast
+
+FIRST = date(2024, 1, 1)
+
+
+def _shop(y: np.ndarray, **more: object) -> DemandPanel:
+    keys = tuple(("S", f"P{row}") for row in range(len(y)))
+    return DemandPanel(keys=keys, first_day=FIRST, y=y, **more)  # type: ignore[arg-type]
+
+
+def _obeys_k12(said: Forecast, n: int, horizon: int) -> None:
+    assert said.mean.shape == (n, horizon)
+    assert said.quantiles.shape == said.cumulative.shape == (n, len(LEVELS), horizon)
+    for grid in (said.mean, said.quantiles, said.cumulative, said.level, said.weekday_profile):
+        assert np.isfinite(grid).all()
+        assert (grid >= 0).all()
+    for grid in (said.quantiles, said.cumulative):
+        assert (np.diff(grid, axis=1) >= 0).all()
+    assert (np.diff(said.cumulative, axis=2) >= 0).all()
+    assert all(said.model)
+    assert all(said.reason)
+    assert len(said.model) == len(said.reason) == n
+    assert ((said.regional_share >= 0) & (said.regional_share <= 1)).all()
+
+
+units = st.one_of(
+    st.just(np.nan), st.just(0.0), st.integers(0, 9).map(float), st.floats(0, 50), st.sampled_from([1e6, 1e12, 1e-9])
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    y=hnp.arrays(np.float64, st.tuples(st.integers(0, 5), st.integers(0, 40)), elements=units),
+    horizon=st.integers(1, 16),
+    seed=st.integers(0, 2**16),
+)
+def test_k12_holds_for_any_panel(y: np.ndarray, horizon: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    extra = {
+        "out_of_stock": rng.random(y.shape) < 0.2,
+        "on_offer": rng.random(y.shape) < 0.2,
+        "category": tuple(rng.choice(["a", "b"], len(y))),
+        "region": ("R",) * len(y),
+    }
+    panel = _shop(y, **extra)
+    _obeys_k12(forecast(panel, horizon_days=horizon, country="US"), len(y), horizon)
+    regional = replace(panel, keys=tuple(("R", sku) for _, sku in panel.keys))
+    signal = fit_region(regional.between(0, 13), horizon, "US")
+    _obeys_k12(forecast(panel, horizon_days=horizon, regional=signal), len(y), horizon)
+
+
+@pytest.mark.parametrize(
+    ("row", "model", "reason"),
+    [
+        (np.full(60, np.nan), "zero", "no_history"),
+        (np.zeros(60), "level_filter", "never_sold"),
+        (np.concatenate([np.full(60, 3.0), np.zeros(90)]), "tsb", "stopped_selling"),
+        (np.full(60, 5.0), "level_filter", "no_regional_signal"),
+        (np.full(60, 1e12), "level_filter", "no_regional_signal"),
+        (np.array([4.0]), "level_filter", "no_regional_signal"),
+        (np.zeros(0), "zero", "no_history"),
+    ],
+)
+def test_odd_histories_are_forecast_with_a_named_reason(row: np.ndarray, model: str, reason: str) -> None:
+    said = forecast(_shop(row[None, :]), horizon_days=7)
+    _obeys_k12(said, 1, 7)
+    assert (said.model[0], said.reason[0]) == (model, reason)
+
+
+def test_a_constant_history_goes_on() -> None:
+    said = forecast(_shop(np.full((1, 60), 5.0)), horizon_days=7)
+    np.testing.assert_allclose(said.mean, 5.0, rtol=0.02)
+
+
+def test_a_dead_product_is_not_ordered() -> None:
+    said = forecast(_shop(np.concatenate([np.full(60, 3.0), np.zeros(90)])[None, :]), horizon_days=7)
+    assert said.sum_quantile(("S", "P0"), 7, 0.9) == 0.0
+
+
+def test_no_series_and_no_horizon() -> None:
+    assert forecast(_shop(np.zeros((0, 30))), horizon_days=7).keys == ()
+    with pytest.raises(PanelFault, match="horizon"):
+        forecast(_shop(np.ones((1, 30))), horizon_days=0)
+
+
+def test_the_order_of_series_does_not_matter(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([5.0, 0.2, 30.0, 1.0])
+    order = [2, 0, 3, 1]
+    a, b = forecast(panel, horizon_days=7), forecast(panel.select(order), horizon_days=7)
+    np.testing.assert_allclose(b.mean, a.mean[order])
+    np.testing.assert_allclose(b.cumulative, a.cumulative[order])
+
+
+def test_the_same_panel_gives_the_same_forecast(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([5.0, 0.2])
+    a, b = forecast(panel, horizon_days=7, seed=1), forecast(panel, horizon_days=7, seed=2)
+    np.testing.assert_array_equal(a.cumulative, b.cumulative)
+
+
+def test_grams_and_kilograms_are_forecast_alike() -> None:
+    rng = np.random.default_rng(5)
+    pieces = rng.poisson(8.0, (20, 200)).astype(float) * 120.0
+    grams, heavy = forecast(_shop(pieces), horizon_days=7), forecast(_shop(pieces * 10), horizon_days=7)
+    np.testing.assert_allclose(heavy.mean, grams.mean * 10, rtol=0.01)
+    np.testing.assert_allclose(heavy.cumulative[:, 2:], grams.cumulative[:, 2:] * 10, rtol=0.05)
+
+
+def test_the_weekday_shape_is_found_and_a_shut_weekday_is_zero(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 10)
+    y = panel.y.copy()
+    y[:, 6::7] = np.nan
+    said = forecast(replace(panel, y=y), horizon_days=7)
+    sunday = 6 - panel.n_days % 7
+    assert (said.mean[:, sunday] == 0).all()
+    assert (said.weekday_profile[:, 6] == 0).all()
+    assert (said.weekday_profile[:, 5] > 1.4 * said.weekday_profile[:, 0]).all()
+
+
+def test_offers_raise_only_the_days_they_are_announced_for(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 10)
+    offer = np.zeros(panel.y.shape, dtype=bool)
+    offer[:, 50:57] = offer[:, 120:127] = True
+    panel = replace(panel, y=np.where(offer, panel.y * 3, panel.y), on_offer=offer)
+    ahead = np.zeros((10, 14), dtype=bool)
+    ahead[:, 7:] = True
+    said = forecast(panel, horizon_days=14, on_offer_ahead=ahead)
+    lift = said.mean[:, 7:].sum() / said.mean[:, :7].sum()
+    assert 2.2 < lift < 3.2
+    assert said.level.mean() == pytest.approx(8.0, rel=0.15)
+
+
+def test_prices_show_offers_when_nobody_marked_them(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 10)
+    offer = np.zeros(panel.y.shape, dtype=bool)
+    offer[:, 50:57] = offer[:, 190:200] = True
+    price = np.where(offer, 1.5, 2.0)
+    panel = replace(panel, y=np.where(offer, panel.y * 3, panel.y), price=price)
+    assert forecast(panel, horizon_days=7).level.mean() == pytest.approx(8.0, rel=0.25)
+
+
+def test_empty_shelves_do_not_talk_demand_down() -> None:
+    rng = np.random.default_rng(8)
+    demand = rng.poisson(6.0, (40, 150)).astype(float)
+    stock = rng.poisson(7.0, (40, 150)).astype(float)
+    sold, short = np.minimum(demand, stock), demand >= stock
+    raw = forecast(_shop(sold), horizon_days=7).level.mean()
+    told = forecast(_shop(sold, out_of_stock=short), horizon_days=7).level.mean()
+    assert raw < 5.5 < told
+    assert told == pytest.approx(6.0, rel=0.08)
+
+
+def test_stored_levels_are_interpolated_and_days_are_bounded(trade) -> None:  # type: ignore[no-untyped-def]
+    said = forecast(trade([8.0]), horizon_days=7)
+    key = said.keys[0]
+    low, high = said.sum_quantile(key, 3, 0.9), said.sum_quantile(key, 3, 0.95)
+    assert low <= said.sum_quantile(key, 3, 0.92) <= high
+    with pytest.raises(PanelFault, match="days"):
+        said.sum_quantile(key, 8, 0.9)
+    with pytest.raises(KeyError):
+        said.row(("S", "nothing"))
+
+
+def test_a_forecast_explains_itself_in_plain_json(trade) -> None:  # type: ignore[no-untyped-def]
+    said = forecast(trade([8.0]), horizon_days=7)
+    why = json.loads(json.dumps(explain(said, said.keys[0])))
+    assert why["model"] == "level_filter"
+    assert why["reason"] == "no_regional_signal"
+    assert why["level_per_day"] == pytest.approx(8.0, rel=0.2)
+    assert len(why["weekday_factors"]) == 7
+
+
+def test_a_whole_store_takes_seconds_not_minutes() -> None:
+    """800 products x 365 days: 2 s are promised on a quiet core; three times that is a fault anywhere."""
+    rng = np.random.default_rng(0)
+    y = rng.poisson(rng.gamma(0.5, 2.0, 800)[:, None], (800, 365)).astype(float)
+    began = time.process_time()
+    forecast(_shop(y, category=tuple(f"C{row % 40}" for row in range(800))), horizon_days=14, country="US")
+    assert time.process_time() - began < 6.0
