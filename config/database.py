@@ -137,6 +137,7 @@ class Database:
             try:
                 yield session
             finally:
+                session.expunge_all()  # a rollback would empty what the page is about to show
                 session.rollback()
 
 

@@ -1,1 +1,47 @@
 """The doors: pages, API, commands and jobs. Alone knows the web and the scheduler."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from config.clock import Clock
+    from config.settings import Settings
+
+PAGE_BYTES = 2_000_000
+
+
+def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
+    """Put one node's web application together, in order: doors, security, languages, pages.
+
+    The database must have its tables; a node row is made where there is none. The worker, the commands and the tests
+    share everything but this: they open `extensions.open_doors()` without any web.
+    """
+    from flask import Flask
+
+    from store_app import extensions, presenting, refusals, roles, security
+
+    app = Flask(__name__)
+    app.config.from_mapping(
+        SECRET_KEY=security.signing_key(settings),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        MAX_CONTENT_LENGTH=PAGE_BYTES,
+        MAX_FORM_MEMORY_SIZE=PAGE_BYTES,
+        # two nodes may live on one machine, and cookies know no ports
+        SESSION_COOKIE_NAME=f"cornerstore_{settings.node_id}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=security.SIGNED_IN_FOR,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_HEADERS=["X-CSRF-Token"],
+        BOOTSTRAP_SERVE_LOCAL=True,
+        BABEL_DEFAULT_LOCALE="en",
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    extensions.set_up(app, settings, clock)
+    security.set_up(app, settings)
+    presenting.set_up(app, settings)
+    refusals.set_up(app)
+    roles.register(app, settings)
+    return app

@@ -1,0 +1,120 @@
+"""The doors of the database, and the libraries that hang on the application.
+
+Rules
+-----
+1. `write()` and `read()` are the only transactions there are; opening one inside another raises.
+2. Whatever has no web (worker, commands) opens the same doors with `open_doors()`.
+3. After a commit that left work behind (paper, facts), `ring()` wakes the worker; a lost ring costs seconds, never
+   work, because the jobs look for themselves.
+"""
+
+import contextlib
+import datetime as dt
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask, current_app
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import make_url
+from sqlalchemy.orm import Session
+from werkzeug.local import LocalProxy
+
+from config.clock import Clock, PracticeClock, SystemClock
+from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
+from config.settings import Settings
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+csrf = CSRFProtect()
+babel = Babel()
+bootstrap = Bootstrap5()
+
+
+@dataclass(frozen=True)
+class Doors:
+    """What an edge of the house works with: database, clock, settings."""
+
+    database: Database
+    clock: Clock
+    settings: Settings
+
+    def write(self) -> AbstractContextManager[Session]:
+        """Open the transaction of one command."""
+        return self.database.write()
+
+    def read(self) -> AbstractContextManager[Session]:
+        """Open a read-only look."""
+        return self.database.read()
+
+    def now(self) -> dt.datetime:
+        """Return the present instant."""
+        return self.clock.now()
+
+    @property
+    def bell(self) -> Path:
+        """The file whose change wakes the worker."""
+        return self.settings.state_folder / f"{self.settings.node_id}.bell"
+
+    def ring(self) -> None:
+        """Wake the worker; safe to lose."""
+        with contextlib.suppress(OSError):
+            self.bell.touch()
+
+
+def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
+    """Open the database of a node without any web."""
+    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    return Doors(Database(make_engine(settings.database_url)), clock or clock_for(settings), settings)
+
+
+def clock_for(settings: Settings) -> Clock:
+    """Return the clock the settings name: the machine's, or a practice network's shared one."""
+    return PracticeClock(settings.practice_clock) if settings.practice_clock else SystemClock()
+
+
+def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
+    """Bind the libraries to the application and open its doors on the one engine there is."""
+    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
+    db.init_app(app)
+    with app.app_context():
+        engine = set_up_sqlite(db.engine)
+    app.extensions["cornerstore"] = Doors(Database(engine), clock or clock_for(settings), settings)
+    csrf.init_app(app)
+    bootstrap.init_app(app)
+
+
+def doors() -> Doors:
+    """Return the doors of the application that answers now."""
+    found: Doors = current_app.extensions["cornerstore"]
+    return found
+
+
+def write() -> AbstractContextManager[Session]:
+    """Open the transaction of one command; commits at the end, rolls back on any exception."""
+    return doors().write()
+
+
+def read() -> AbstractContextManager[Session]:
+    """Open a read-only look."""
+    return doors().read()
+
+
+clock: Clock = LocalProxy(lambda: doors().clock)  # type: ignore[assignment]
+"""The node's clock: `clock.now()`."""
+
+
+def wake_worker_after(session: Session) -> None:
+    """Ring for the worker once this transaction is committed."""
+    after_commit(session, doors().ring)
+
+
+def _absolute(url: str) -> str:
+    # Flask-SQLAlchemy would put a relative SQLite file into its instance folder
+    parts = make_url(url)
+    if parts.get_backend_name() != "sqlite" or not parts.database or parts.database == ":memory:":
+        return url
+    return parts.set(database=str(Path(parts.database).resolve())).render_as_string(hide_password=False)

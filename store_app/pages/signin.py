@@ -1,0 +1,91 @@
+"""Sign in by name and PIN, and sign out."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, g, redirect, request, url_for
+
+from config.errors import ShopError
+from store_app import security, staff
+from store_app.extensions import doors, read
+from store_app.presenting import page
+from store_app.refusals import status_of
+from store_app.roles import role_of
+from store_app.security import public
+
+bp = Blueprint("signin", __name__)
+
+
+@bp.get("/")
+@public
+def start() -> Any:
+    """Send everybody to where they begin."""
+    if g.actor is None:
+        return redirect(url_for("signin.people"))
+    return redirect(_home())
+
+
+@bp.get("/signin")
+@public
+def people() -> Any:
+    """Show who works here."""
+    return _show()
+
+
+@bp.get("/signin/<staff_id>")
+@public
+def pin_pad(staff_id: str) -> Any:
+    """Show the number pad for one person."""
+    with read() as session:
+        person = security.find_staff(session, doors().settings.node_id, staff_id)
+    return _show(person=person)
+
+
+@bp.post("/signin/<staff_id>")
+@public
+def enter(staff_id: str) -> Any:
+    """Check the PIN and begin."""
+    node_id = doors().settings.node_id
+    try:
+        person = staff.check_pin(doors(), node_id, staff_id, request.form.get("pin", "")[:12])
+    except ShopError as refusal:
+        with read() as session:
+            person = security.find_staff(session, node_id, staff_id)
+        return _show(person=person, refusal=refusal.message, status=status_of(refusal))
+    security.sign_in(person)
+    return redirect(_safe(request.form.get("next", "")) or _home(person.role), 303)
+
+
+@bp.post("/signout")
+@public
+def leave() -> Any:
+    """End the session."""
+    security.sign_out()
+    return redirect(url_for("signin.people"), 303)
+
+
+def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
+    settings = doors().settings
+    with read() as session:
+        everybody = staff.everybody(session, settings.node_id)
+    return page(
+        "signin/signin.html",
+        status=status,
+        everybody=everybody,
+        person=person,
+        refusal=refusal,
+        next=_safe(request.values.get("next", "")),
+        practice_pins=staff.PRACTICE_PINS if settings.practice else {},
+    )
+
+
+def _home(role: str | None = None) -> str:
+    homes = role_of(doors().settings).home
+    return url_for(homes.get(role or g.actor.role, next(iter(homes.values()))))
+
+
+def _safe(address: str) -> str:
+    """Return the address when it stays in this house, '' otherwise."""
+    parts = urlsplit(address)
+    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return address if inside and address.isprintable() else ""

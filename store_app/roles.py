@@ -1,0 +1,89 @@
+"""What each role of node opens: one table of pages, API and jobs.
+
+A module named here exports `bp`, its Blueprint. Nothing else looks at the role.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+from flask import Flask
+
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Role:
+    """The doors of one kind of node. home: the endpoint a signed-in person begins at, per staff role."""
+
+    pages: tuple[str, ...]
+    api: tuple[str, ...]
+    jobs: tuple[str, ...]
+    home: dict[str, str]
+    """Staff role -> the endpoint a person begins at."""
+
+
+ROLES: dict[str, Role] = {
+    "store": Role(
+        pages=(
+            "signin",
+            "till",
+            "shift",
+            "stock",
+            "ordering",
+            "receiving",
+            "push",
+            "shelf",
+            "pickup",
+            "catalogue",
+            "paper",
+            "shop_settings",
+        ),
+        api=("catalogue", "sales", "shifts", "status"),
+        jobs=(
+            "print",
+            "send",
+            "shop-publish",
+            "expire-pickups",
+            "shelf-live",
+            "roll-up",
+            "forecast",
+            "propose",
+            "check",
+        ),
+        home={"cashier": "till.page", "shopkeeper": "till.page"},
+    ),
+    "network": Role(
+        pages=("signin", "console", "console_demand", "console_supply", "console_push", "console_stores", "shop"),
+        api=("sync", "status"),
+        jobs=("warehouse", "roll-up", "forecast-regions", "forecast-stores", "publish", "check"),
+        home={"operator": "console.home"},
+    ),
+}
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Open the pages and the API of this node's role."""
+    role = ROLES[settings.role]
+    for room, names in (("pages", role.pages), ("api", role.api)):
+        for name in names:
+            try:
+                module = importlib.import_module(f"store_app.{room}.{name}")
+            except ImportError:
+                app.url_build_error_handlers.append(_to_the_start)
+                continue
+            app.register_blueprint(module.bp)
+
+
+def _to_the_start(_fault: Exception, _endpoint: str, _values: dict[str, str]) -> str:
+    # a place of the rail that is not built leads back to the start
+    return "/"
+
+
+def role_of(settings: Settings) -> Role:
+    """Return the row of this node's role."""
+    return ROLES[settings.role]
+
+
+def is_network(settings: Settings) -> bool:
+    """Tell whether this node is the operator's: for the page frame alone."""
+    return settings.role == "network"

@@ -1,0 +1,234 @@
+"""Who may do what: the one place that decides, by default no.
+
+Rules
+-----
+1. Every route carries a rule: `@requires("permission")`, `@public` or `@device`. A route without one is refused.
+2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
+   sign-in page, a script gets 401.
+3. A store's node is known by its bearer key alone; what it says about itself in a body is never believed.
+4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
+   never sends one by itself.
+5. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
+   rebinding); addresses in numbers are.
+"""
+
+import datetime as dt
+import hashlib
+import ipaddress
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+
+from config.errors import NotFound, Refused
+from config.journal import Actor
+from config.settings import Settings
+from pos.store import Staff, StoreKey, may
+from store_app.extensions import csrf, read
+
+SIGNED_IN_FOR = dt.timedelta(hours=14)
+IMPORT_BYTES = 20_000_000
+OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def requires(permission: str) -> Callable[[View], View]:
+    """Let only people with `permission` (pos.store.PERMISSIONS) use the route."""
+
+    def mark(view: View) -> View:
+        view.rule = permission  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Let anybody use the route."""
+    view.rule = "public"  # type: ignore[attr-defined]
+    return view
+
+
+def device(view: View) -> View:
+    """Let only a store's node use the route, by its bearer key; sets g.store_id."""
+    view.rule = "device"  # type: ignore[attr-defined]
+    csrf.exempt(view)
+    return view
+
+
+def rule_of(app: Flask, endpoint: str) -> str | None:
+    """Return the rule of a route, None when it has none."""
+    if endpoint in OPEN_ENDPOINTS:
+        return "public"
+    return getattr(app.view_functions.get(endpoint), "rule", None)
+
+
+def large_body(view: View) -> View:
+    """Let the route take a file of up to 20 MB."""
+    view.large = True  # type: ignore[attr-defined]
+    return view
+
+
+def can(permission: str) -> bool:
+    """Tell whether the person at this page has `permission`."""
+    return g.get("actor") is not None and may(g.actor.role, permission)
+
+
+def sign_in(staff: Staff) -> None:
+    """Begin a session for this member of staff."""
+    session.clear()
+    session.permanent = True
+    session["staff"] = staff.id
+    session["stamp"] = _stamp(staff)
+
+
+def sign_out() -> None:
+    """End the session."""
+    session.clear()
+
+
+def key_hash(key: str) -> str:
+    """Return what the network keeps of a store's key."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def signing_key(settings: Settings) -> str:
+    """Return the key that signs sessions; in practice one is made and kept beside the database."""
+    if settings.secret_key:
+        return settings.secret_key
+    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    path = settings.state_folder / f"{settings.node_id}.signing"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii")
+    made = secrets.token_hex(32)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made)
+    return made
+
+
+def set_up(app: Flask, settings: Settings) -> None:
+    """Put the guards before every request and the headers on every answer."""
+    names = _our_names(settings)
+
+    def guard() -> Any:
+        g.nonce = secrets.token_urlsafe(16)
+        if not _is_ours(request.host, names):
+            abort(400, description="This address is not one of this shop's.")
+        view = app.view_functions.get(request.endpoint or "")
+        if getattr(view, "large", False):
+            request.max_content_length = request.max_form_memory_size = IMPORT_BYTES
+        rule = rule_of(app, request.endpoint) if request.endpoint else "public"
+        if rule == "device":
+            g.actor, g.store_id = None, _store_of_key()
+            return None
+        g.actor = None if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
+        return _decide(rule)
+
+    # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
+    app.before_request_funcs.setdefault(None, []).insert(0, guard)
+    app.after_request(_headers)
+    app.jinja_env.globals.update(can=can, csp_nonce=lambda: g.nonce)
+
+
+def asks_for_json() -> bool:
+    """Tell whether whoever asks is a program."""
+    return request.path.startswith("/api/") or request.path == "/health"
+
+
+# --- inside ---
+
+
+def _decide(rule: str | None) -> Any:
+    if rule == "public":
+        return None
+    if g.actor is None:
+        if asks_for_json():
+            abort(401, description="Nobody is signed in here. Sign in and try again.")
+        there = url_for("signin.people", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+        if request.headers.get("HX-Request"):
+            return Response(status=204, headers={"HX-Redirect": there})
+        return redirect(there, 303)
+    if rule is None or not may(g.actor.role, rule):
+        current_app.logger.warning("refused %s to %s (%s)", request.endpoint, g.actor.id, g.actor.role)
+        raise Refused(
+            "not-allowed",
+            f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
+            permission=rule or "none",
+        )
+    return None
+
+
+def _person(node_id: str) -> Actor | None:
+    staff_id = session.get("staff")
+    if staff_id is None:
+        return None
+    with read() as look:
+        staff = look.get(Staff, (node_id, staff_id))
+        if staff is None or not staff.active or session.get("stamp") != _stamp(staff):
+            session.clear()
+            return None
+        return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id)
+
+
+def _stamp(staff: Staff) -> str:
+    # a new PIN ends the sessions of the old one
+    return hashlib.sha256(staff.pin_hash.encode()).hexdigest()[:16]
+
+
+def _store_of_key() -> str:
+    kind, _, key = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not key:
+        abort(401, description="A store's key is needed here.")
+    with read() as look:
+        row = look.scalar(sa.select(StoreKey).where(StoreKey.sha256 == key_hash(key.strip())))
+    if row is None or row.revoked_at is not None:
+        abort(401, description="This key is not known, or it was withdrawn.")
+    return row.store_id
+
+
+def _our_names(settings: Settings) -> frozenset[str]:
+    names = {"localhost", settings.host.lower(), socket.gethostname().lower()}
+    names.add((urlsplit(settings.public_url).hostname or "localhost").lower())
+    names.add((urlsplit(settings.network_url).hostname or "localhost").lower() if settings.role == "network" else "")
+    return frozenset(names - {""})
+
+
+def _is_ours(host: str, names: frozenset[str]) -> bool:
+    name = (urlsplit(f"//{host}").hostname or "").lower()
+    if name in names:
+        return True
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _headers(answer: Response) -> Response:
+    answer.headers.setdefault(
+        "Content-Security-Policy",
+        f"default-src 'self'; script-src 'self' 'nonce-{g.get('nonce', secrets.token_urlsafe(16))}'; style-src 'self'; "
+        "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    )
+    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
+    answer.headers.setdefault("Referrer-Policy", "same-origin")
+    answer.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    answer.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    if request.endpoint not in OPEN_ENDPOINTS:
+        answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def find_staff(look: Any, node_id: str, staff_id: str) -> Staff:
+    """Return an active member of staff, or refuse with a sentence."""
+    staff: Staff | None = look.get(Staff, (node_id, staff_id))
+    if staff is None or not staff.active:
+        raise NotFound("unknown-person", "Nobody of that name works here. Choose a name from the list.")
+    return staff

@@ -1,0 +1,16 @@
+// The number pad of the sign-in page; the keyboard writes into the field as ever, Enter goes.
+const pad = document.querySelector("[data-pin-pad]");
+const field = document.getElementById("pin");
+
+if (pad && field) {
+  pad.hidden = false;
+  pad.addEventListener("click", (event) => {
+    const key = event.target.closest("[data-digit]")?.dataset.digit;
+    if (!key) return;
+    field.value = key === "back" ? field.value.slice(0, -1) : (field.value + key).slice(0, field.maxLength);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target !== field && /^[0-9]$/.test(event.key)) { field.value = (field.value + event.key).slice(0, field.maxLength); field.focus(); }
+  });
+}
+document.documentElement.dataset.ready = "1";

@@ -1,0 +1,115 @@
+"""A store's and a network's web application on real SQLite files."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+import supply.orders  # noqa: F401  every table must be known before they are made
+from config.clock import FrozenClock
+from config.database import Base
+from config.journal import Actor
+from config.node import found
+from config.settings import Settings
+from pos.store import Region, Store, StoreKey, Till
+from store_app import create_app, staff
+from store_app.extensions import Doors
+from store_app.security import key_hash
+
+NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
+STORE, KEY = "S01", "a-key-of-the-first-store"
+
+
+@dataclass
+class House:
+    """One node under test."""
+
+    app: Flask
+    doors: Doors
+    clock: FrozenClock
+
+    def visitor(self) -> FlaskClient:
+        """Return a browser nobody has signed in with."""
+        return self.app.test_client()
+
+    def signed_in(self, role: str = "shopkeeper") -> FlaskClient:
+        """Return a browser in which the person of this role has signed in."""
+        client = self.app.test_client()
+        answer = post(client, f"/signin/{role}", pin=staff.PRACTICE_PINS[role])
+        assert answer.status_code == 303, answer.text
+        return client
+
+
+def post(client: FlaskClient, address: str, **fields: Any) -> Any:
+    """Send a form as a browser would, with the token of the sign-in page."""
+    return client.post(address, data={"csrf_token": token(client), **fields})
+
+
+def token(client: FlaskClient) -> str:
+    """Return the CSRF token of this browser's session."""
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/signin").text)
+    assert found
+    return found[1]
+
+
+def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
+    session.merge(Region(id=region_id, name=region_id.title()))
+    session.flush()
+    session.add(
+        Store(
+            id=store_id,
+            name=f"Shop {store_id}",
+            slug=store_id.lower(),
+            region_id=region_id,
+            currency="USD",
+            tz="America/New_York",
+            joined_at=NOON,
+        )
+    )
+    session.flush()
+    session.add(Till(store_id=store_id, id="1", name="Till 1"))
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Callable[..., House]:
+    """Give a maker of nodes, each with its own database file."""
+
+    def make(role: str = "store", node_id: str = STORE, url: str = "", **given: Any) -> House:
+        settings = Settings(
+            role=role, node_id=node_id, state_folder=tmp_path / node_id, practice=True, database_url=url, **given
+        )
+        clock = FrozenClock(NOON)
+        app = create_app(settings, clock)
+        doors = app.extensions["cornerstore"]
+        Base.metadata.create_all(doors.database.engine)
+        system = Actor.system("test", settings.node_id)
+        with doors.write() as session:
+            found(session, settings.node_id, at=NOON)
+            add_store(session, STORE)
+            if role == "network":
+                add_store(session, "S02", "south")
+                session.add(StoreKey(sha256=key_hash(KEY), store_id=STORE, made_at=NOON))
+            people = ("operator",) if role == "network" else ("cashier", "shopkeeper")
+            for name in people:
+                staff.add(session, settings.node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+        return House(app, doors, clock)
+
+    return make
+
+
+@pytest.fixture
+def house(build: Callable[..., House]) -> House:
+    """Give a store's node."""
+    return build()
+
+
+@pytest.fixture
+def network(build: Callable[..., House]) -> House:
+    """Give the network's node."""
+    return build(role="network", node_id="network")

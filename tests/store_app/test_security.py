@@ -1,0 +1,118 @@
+"""Who may do what: deny by default, tokens, names, locks."""
+
+import pytest
+import sqlalchemy as sa
+
+from config.journal import JournalEntry
+from pos.store import PERMISSIONS
+from store_app.security import rule_of
+from tests.store_app.conftest import post
+
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device"}
+
+
+@pytest.mark.parametrize("which", ["house", "network"])
+def test_every_route_carries_a_known_rule(which, request):
+    app = request.getfixturevalue(which).app
+    faults = {rule.endpoint: rule_of(app, rule.endpoint) for rule in app.url_map.iter_rules()}
+    assert {endpoint: rule for endpoint, rule in faults.items() if rule not in KNOWN} == {}
+
+
+def test_a_route_without_a_rule_is_refused(house):
+    house.app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    assert house.signed_in().get("/forgotten").status_code == 403
+
+
+def test_a_stranger_is_sent_to_sign_in_and_a_program_gets_401(house):
+    def view():
+        return "money"
+
+    view.rule = "sell"
+    house.app.add_url_rule("/money", "money", view)
+    house.app.add_url_rule("/api/money", "api_money", view)
+    answer = house.visitor().get("/money?week=9")
+    assert (answer.status_code, answer.location) == (303, "/signin?next=/money?week%3D9")
+    assert house.visitor().get("/api/money").status_code == 401
+    assert house.signed_in("cashier").get("/money").text == "money"
+
+
+def test_a_cashier_may_not_what_is_the_shopkeepers(house):
+    def view():
+        return "staff"
+
+    view.rule = "staff"
+    house.app.add_url_rule("/api/staff", "api_staff", view)
+    answer = house.signed_in("cashier").get("/api/staff")
+    assert answer.status_code == 403
+    assert answer.json["error"]["code"] == "not-allowed"
+    assert house.signed_in("shopkeeper").get("/api/staff").status_code == 200
+
+
+def test_a_post_without_token_is_refused(house):
+    answer = house.signed_in().post("/signout")
+    assert answer.status_code == 400
+
+
+def test_signing_out_ends_the_session(house):
+    client = house.signed_in()
+    assert post(client, "/signout").status_code == 303
+    with client.session_transaction() as session:
+        assert "staff" not in session
+
+
+def test_a_name_that_is_not_ours_is_not_answered(house):
+    assert house.visitor().get("/signin", headers={"Host": "evil.example"}).status_code == 400
+    assert house.visitor().get("/signin", headers={"Host": "192.168.1.20:8000"}).status_code == 200
+
+
+def test_pages_send_a_strict_policy_without_inline_code(house):
+    answer = house.visitor().get("/signin")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts(house):
+    client = house.visitor()
+    answer = post(client, "/signin/cashier", pin="1111")
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_five_wrong_pins_lock_the_name_for_a_while_and_each_is_journalled(house):
+    client = house.visitor()
+    for _ in range(5):
+        assert post(client, "/signin/cashier", pin="9999").status_code == 409
+    answer = post(client, "/signin/cashier", pin="1111")
+    assert answer.status_code == 409
+    assert "Try again in 31 seconds" in answer.text
+    house.clock.advance(32)
+    assert post(client, "/signin/cashier", pin="1111").status_code == 303
+    with house.doors.read() as session:
+        verbs = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("signin.%"))).all()
+    assert verbs == ["signin.refused"] * 5 + ["signin.good"]
+
+
+def test_after_signing_in_nobody_is_led_out_of_the_house(house):
+    for address in ("//evil.example", "https://evil.example", "/\\evil.example"):
+        client = house.visitor()
+        assert "evil" not in post(client, "/signin/cashier", pin="1111", next=address).location
+
+
+def test_practice_pins_are_shown_in_practice_alone(house, build, tmp_path):
+    assert "1111" in house.visitor().get("/signin").text
+    house.app.extensions["cornerstore"].settings.practice = False
+    assert "1111" not in house.visitor().get("/signin").text
+
+
+def test_the_sign_in_page_speaks_the_language_of_the_address_and_remembers(house):
+    client = house.visitor()
+    assert 'lang="zh"' in client.get("/signin?lang=zh").text
+    assert '<html lang="zh"' in client.get("/signin").text
+
+
+def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(house):
+    assert house.visitor().get("/nowhere").status_code == 404
+    assert house.visitor().get("/api/nowhere").json["error"]["code"] == "not-found"
