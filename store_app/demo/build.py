@@ -1,0 +1,251 @@
+"""Builds the demonstration network's databases: one network node and twenty store nodes, each its own file.
+
+Rules
+-----
+1. Each shop is a real store node with its own database, key, till and stock. A store learns the catalogue, prices
+   and the region's figures by pulling them, like any member; only its own past and opening stock are laid in here.
+2. Opening stock is made up and said so: about ten days of what the shop sold a day over the last four weeks
+   before the cut-off, at least two, in whole units.
+3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
+4. Practice sign-ins are known to everybody and exist only in practice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from config.migrate import upgrade
+from sqlalchemy.orm import Session
+
+from config.database import Database, make_engine
+from config.journal import Actor
+from config.node import NETWORK, found
+from config.publication import EVERYONE
+from pos import stock
+from pos.catalogue import Barcode, Price, Product, TaxClass, search_text_for
+from pos.store import Region, Store, Till, add_staff, give_key
+from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
+from store_app.demo.products import TAX_CLASSES
+from store_app.demo.shops import Shop
+from supply import demand
+from supply.suppliers import Supplier, SupplierProduct
+
+WAREHOUSE = "WH1"
+SUPPLIER = "network-supply"
+TILL = "T1"
+PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "9999"}
+COVER_DAYS = 10
+WAREHOUSE_COVER_DAYS = 8
+RECENT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node of the demonstration lives: its id, folder and database address."""
+
+    node_id: str
+    folder: Path
+    database_url: str
+
+    def open(self) -> Database:
+        """Open the node's database."""
+        return Database(make_engine(self.database_url))
+
+
+def place_of(state: Path, node_id: str, database_url: str | None = None) -> Place:
+    """Return where a node lives under the state folder."""
+    folder = state / node_id
+    return Place(node_id, folder, database_url or f"sqlite:///{folder / (node_id + '.db')}")
+
+
+def build_network(
+    panel: DemoPanel, place: Place, *, at: dt.datetime, progress: Callable[[str], None]
+) -> dict[str, str]:
+    """Found the network node with its catalogue, shops, warehouse and a year of daily sales.
+
+    Returns each store's key, which the network itself keeps only as a hash.
+    """
+    place.folder.mkdir(parents=True, exist_ok=True)
+    upgrade(place.database_url)
+    database = place.open()
+    actor = Actor.system("demo", NETWORK)
+    with database.write() as session:
+        found(session, NETWORK, at=at)
+        _found_regions(session, panel)
+        _fill_catalogue(session, panel)
+        _found_supply(session, panel)
+        keys = {}
+        for shop in panel.shops:
+            session.add(_store(shop, has_node=shop.is_live, at=at))
+            session.flush()
+            keys[shop.id] = give_key(session, shop.id, at=at)
+        add_staff(session, NETWORK, "op", "Olivia (operator)", "operator", PINS["operator"])
+        _open_warehouse(session, panel, at=at, actor=actor)
+    progress("Laying in the network's past, day by day …")
+    with database.write() as session:
+        demand.import_history(session, panel.history.itertuples(index=False, name=None))
+    database.engine.dispose()
+    return keys
+
+
+def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime) -> None:
+    """Found one store node: its shop, till, staff, own past and opening stock."""
+    place.folder.mkdir(parents=True, exist_ok=True)
+    upgrade(place.database_url)
+    database = place.open()
+    actor = Actor.system("demo", shop.id)
+    own = panel.history[panel.history["store_id"] == shop.id]
+    with database.write() as session:
+        found(session, shop.id, at=at)
+        _found_regions(session, panel)
+        session.add(_store(shop, has_node=shop.is_live, at=at))
+        session.flush()
+        session.add(Till(store_id=shop.id, id=TILL, name="Till 1"))
+        add_staff(session, shop.id, "ana", "Ana", "cashier", PINS["cashier"])
+        add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
+        if shop.is_live:
+            demand.import_history(session, own.itertuples(index=False, name=None))
+        stock.open_stock(session, shop.id, _opening(panel, shop), source_id="opening", at=at, actor=actor)
+    database.engine.dispose()
+
+
+# --- inside ---
+
+
+def _found_regions(session: Session, panel: DemoPanel) -> None:
+    session.add_all(Region(id=region.id, name=region.name) for region in panel.regions)
+    session.flush()
+
+
+def _store(shop: Shop, *, has_node: bool, at: dt.datetime) -> Store:
+    return Store(
+        id=shop.id,
+        name=shop.name,
+        slug=shop.slug,
+        region_id=shop.region_id,
+        address=shop.address,
+        phone="",
+        currency=CURRENCY,
+        smallest_coin_minor=1,
+        tz=ZONE,
+        rollover_hour=ROLLOVER_HOUR,
+        language="en",
+        opens="06:00",
+        closes="23:30",
+        pickup_hold_days=2,
+        has_node=has_node,
+        joined_at=at,
+    )
+
+
+def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
+    session.add_all(
+        TaxClass(id=key, name=name, rate_bp=rate_bp, inclusive=False) for key, (name, rate_bp) in TAX_CLASSES.items()
+    )
+    session.flush()
+    session.execute(
+        sa.insert(Product),
+        [
+            {
+                "sku": product.sku,
+                "name": product.name,
+                "brand": "",
+                "category": product.category,
+                "department": product.department,
+                "pack_text": product.pack_text,
+                "stock_unit": product.stock_unit,
+                "price_quantity": product.price_quantity,
+                "tax_class_id": product.tax_class,
+                "minimum_age": product.minimum_age,
+                "search_text": search_text_for(product.name, "", product.category),
+                "active": True,
+                "owner_id": EVERYONE,
+            }
+            for product in panel.products
+        ],
+    )
+    session.execute(
+        sa.insert(Barcode),
+        [
+            {"code": code, "sku": product.sku, "qty": qty}
+            for product in panel.products
+            for code, qty in ((product.gtin, 1), (product.case_gtin, product.pack_qty))
+            if product.stock_unit == "each" or code == product.gtin
+        ],
+    )
+    session.execute(
+        sa.insert(Price),
+        [
+            {"sku": row.sku, "scope_id": EVERYONE, "from_day": row.from_day, "price_minor": int(row.price_minor)}
+            for row in panel.prices.itertuples(index=False)
+        ],
+    )
+
+
+def _found_supply(session: Session, panel: DemoPanel) -> None:
+    session.add(
+        Supplier(
+            id=SUPPLIER,
+            name="Cornerstore Network Supply",
+            kind="network",
+            owner_id=EVERYONE,
+            lead_time_days=1,
+            order_weekdays=[0, 1, 2, 3, 4, 5, 6],
+            minimum_minor=5_000,
+            warehouse_id=WAREHOUSE,
+        )
+    )
+    session.flush()
+    session.execute(
+        sa.insert(SupplierProduct),
+        [
+            {
+                "supplier_id": SUPPLIER,
+                "sku": product.sku,
+                "pack_qty": product.pack_qty,
+                "pack_cost_minor": product.pack_cost_minor,
+                "minimum_packs": 1,
+            }
+            for product in panel.products
+        ],
+    )
+
+
+def _per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
+    since = panel.cut_off - dt.timedelta(days=RECENT_DAYS)
+    recent = panel.history[panel.history["business_day"] >= since]
+    if store_id is not None:
+        recent = recent[recent["store_id"] == store_id]
+    sold = recent.groupby("sku", observed=True)["sold_qty"].sum()
+    return {str(sku): float(qty) / RECENT_DAYS for sku, qty in sold.items()}
+
+
+def _opening(panel: DemoPanel, shop: Shop) -> list[tuple[str, int]]:
+    per_day = _per_day(panel, shop.id)
+    return [
+        (product.sku, _opening_qty(per_day.get(product.sku, 0.0), COVER_DAYS, product.stock_unit))
+        for product in panel.products
+    ]
+
+
+def _opening_qty(per_day: float, days: int, stock_unit: str) -> int:
+    least = 2 if stock_unit == "each" else 1_500
+    return max(least, math.ceil(per_day * days))
+
+
+def _open_warehouse(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+    per_day = _per_day(panel, None)
+    lines = [
+        (
+            product.sku,
+            product.pack_qty
+            * max(2, math.ceil(per_day.get(product.sku, 0.0) * WAREHOUSE_COVER_DAYS / product.pack_qty)),
+        )
+        for product in panel.products
+    ]
+    stock.open_stock(session, WAREHOUSE, lines, source_id="opening", at=at, actor=actor)

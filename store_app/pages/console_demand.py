@@ -1,0 +1,71 @@
+"""The regions' demand: what sold, and what the published forecast expects."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound
+from store_app.extensions import read
+from store_app.presenting import page
+from store_app.security import requires
+from supply import overview
+
+bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
+
+
+@bp.get("/")
+@requires("network.demand")
+def regions() -> Any:
+    """Go to the first region."""
+    with read() as session:
+        found = overview.regions(session)
+    if not found:
+        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
+    return redirect(url_for("console_demand.region", region_id=found[0].id))
+
+
+@bp.get("/<region_id>")
+@requires("network.demand")
+def region(region_id: str) -> Any:
+    """Show one region: a category's chart, and what sells most."""
+    with read() as session:
+        found = overview.regions(session)
+        here = next((one for one in found if one.id == region_id), None)
+        if here is None:
+            raise NotFound("no-region", _("There is no region %(id)s.", id=region_id))
+        categories = overview.categories(session, region_id)
+        category = request.args.get("category", "")
+        if category not in categories:
+            category = categories[0] if categories else ""
+        series = overview.category_series(session, region_id, category)
+        products = overview.top_products(session, region_id)
+        currency = overview.currency(session)
+    return page(
+        "console/regions.html",
+        region=here,
+        regions=found,
+        categories=categories,
+        category=category,
+        recent=list(zip(series.days, series.sold, strict=True))[-14:],
+        coming=list(zip(series.expected_days, series.expected, strict=True)),
+        model=series.model,
+        products=products,
+        currency=currency,
+    )
+
+
+@bp.get("/<region_id>/series")
+@requires("network.demand")
+def series(region_id: str) -> Any:
+    """Answer a category's series for the chart: seconds since 1970, units sold, units expected."""
+    with read() as session:
+        found = overview.category_series(session, region_id, request.args.get("category", ""))
+    days = [*found.days, *found.expected_days]
+    stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
+    return {
+        "days": stamps,
+        "sold": [*found.sold, *[None] * len(found.expected)],
+        "expected": [*[None] * len(found.sold), *found.expected],
+    }

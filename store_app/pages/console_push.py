@@ -1,0 +1,83 @@
+"""Offers to shops: one product, a reason, and the shopkeeper's yes or no."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import Invalid, ShopError
+from store_app.extensions import now, read, write
+from store_app.pages import form
+from store_app.presenting import page
+from store_app.security import requires
+from supply import overview, push
+
+bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
+ANSWER_DAYS = 3
+
+
+@bp.get("/")
+@requires("network.push")
+def offers(fault: ShopError | None = None) -> Any:
+    """Show the form for a new offer and what became of the others."""
+    with read() as session:
+        found = overview.offers(session)
+        products = overview.offerable(session)
+        shops = overview.stores(session)
+        newest = overview.last_day(session)
+    given = {
+        "sku": request.form.get("sku"),
+        "packs": request.form.get("packs"),
+        "why": request.form.get("why"),
+        "answer_by": request.form.get("answer_by"),
+        "store_ids": request.form.getlist("store_id"),
+    }
+    start = max(newest or dt.date.min, now().date())
+    return page(
+        "console/offers.html",
+        offers=found,
+        products=products,
+        stores=[shop for shop in shops if shop.has_node],
+        given=given,
+        fault=fault.message if fault else None,
+        answer_by=(start + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
+    )
+
+
+@bp.post("/")
+@requires("network.push")
+@form.answers_on(offers)
+def offer() -> Any:
+    """Offer one product to the chosen shops."""
+    command = form.command_id()
+    sku = form.text("sku", most=40, required=_("Choose a product."))
+    packs = form.whole("packs", least=1, most=99)
+    why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
+    answer_by = _day("answer_by")
+    chosen = [store_id for store_id in request.form.getlist("store_id") if store_id]
+    if not chosen:
+        raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
+    with write() as session:
+        for store_id in dict.fromkeys(chosen):
+            push.offer(
+                session,
+                store_id,
+                sku=sku,
+                packs=packs,
+                why=why,
+                answer_by=answer_by,
+                id=f"{command}-{store_id}",
+                actor=g.actor,
+                at=now(),
+            )
+    flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
+    return redirect(url_for("console_push.offers"), 303)
+
+
+def _day(name: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(request.form.get(name, ""))
+    except ValueError:
+        raise Invalid("bad-day", _("Choose a day."), field=name) from None

@@ -1,0 +1,52 @@
+"""Orders from the shops: shared out, confirmed, loaded."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import ngettext
+
+from store_app.extensions import now, read, write
+from store_app.presenting import page
+from store_app.security import requires
+from supply import overview, warehouse
+
+bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
+
+
+@bp.get("/")
+@requires("network.supply")
+def orders() -> Any:
+    """List the orders and what is scarce."""
+    with read() as session:
+        found = overview.orders(session)
+        scarce = overview.scarcest(session)
+        currency = overview.currency(session)
+    states = [order.state for order in found]
+    return page(
+        "console/supply.html",
+        orders=found,
+        scarce=scarce,
+        currency=currency,
+        waiting=states.count("sent"),
+        to_dispatch=states.count("acknowledged"),
+    )
+
+
+@bp.post("/fill")
+@requires("network.supply")
+def fill() -> Any:
+    """Share the warehouse out over all waiting orders and confirm them."""
+    with write() as session:
+        done = warehouse.fill(session, actor=g.actor, at=now())
+    flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
+    return redirect(url_for("console_supply.orders"), 303)
+
+
+@bp.post("/dispatch")
+@requires("network.supply")
+def dispatch() -> Any:
+    """Load the van with every confirmed order."""
+    with write() as session:
+        done = warehouse.dispatch_day(session, None, actor=g.actor, at=now())
+    flash(ngettext("%(num)d order is on its way.", "%(num)d orders are on their way.", len(done)), "good")
+    return redirect(url_for("console_supply.orders"), 303)

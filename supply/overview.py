@@ -1,0 +1,450 @@
+"""What the operator sees of the network: what needs a person, the regions, the shops.
+
+Read-only. Sums come from the daily roll-ups, never from raw sales, so that a look stays cheap however much was sold.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.node import Peer
+from config.outbox import InboxAlarm, InboxMessage
+from forecasting.panel import RegionalSignal
+from pos.catalogue import Product
+from pos.stock import INSIDE, StockLevel
+from pos.store import Region, Store
+from supply.demand import RegionalDemand, StoreDay
+from supply.forecasts import ForecastRun
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+from supply.suppliers import Supplier, SupplierProduct
+
+SILENT_AFTER_S = 3600
+STALE_FORECAST_DAYS = 2
+
+
+@dataclass(frozen=True)
+class Attention:
+    """One thing a person should look at. kind is a stable word the page has a sentence for."""
+
+    kind: str
+    subject: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """A region's last week beside the week before."""
+
+    id: str
+    name: str
+    stores: int
+    revenue_minor: int
+    revenue_before_minor: int
+    sales: int
+    forecast_day: dt.date | None
+    """The last day the region's published forecast saw."""
+
+
+@dataclass(frozen=True)
+class StoreView:
+    """A shop as the network knows it."""
+
+    id: str
+    name: str
+    slug: str
+    region: str
+    has_node: bool
+    heard_at: dt.datetime | None
+    waiting: int
+    parked: int
+    alarm: str | None
+    last_day: dt.date | None
+    week_minor: int
+    week_sales: int
+    open_orders: int
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """Daily units: days, sold (None where nothing is known), and the expected path after them."""
+
+    days: list[dt.date]
+    sold: list[int | None]
+    expected_days: list[dt.date]
+    expected: list[float]
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class ProductView:
+    """A product's last four weeks in a region."""
+
+    sku: str
+    name: str
+    category: str
+    sold_qty: int
+    before_qty: int
+    revenue_minor: int
+    stores_selling: int
+    stock_unit: str
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order as the warehouse sees it."""
+
+    store_id: str
+    store_name: str
+    id: str
+    order_no: int
+    state: str
+    delivery_day: dt.date
+    cost_minor: int
+    lines: int
+    short_lines: int
+
+
+@dataclass(frozen=True)
+class WareView:
+    """A product of the network's supply: what is left of it, and its pack."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    qty: int
+    pack_qty: int
+
+
+def last_day(session: Session) -> dt.date | None:
+    """Return the newest business day any shop's sales were rolled up for."""
+    day: dt.date | None = session.scalar(sa.select(sa.func.max(StoreDay.business_day)))
+    return day
+
+
+def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
+    """List what needs a person, the most pressing first."""
+    found = [
+        Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
+        for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
+    ]
+    forks = session.scalars(sa.select(Peer).where(Peer.alarm.is_not(None)))
+    found += [Attention("fork", peer.id, {"reason": peer.alarm}) for peer in forks]
+    parked = session.execute(
+        sa.select(InboxMessage.from_node, sa.func.count(), sa.func.min(InboxMessage.reason))
+        .where(InboxMessage.state == "parked")
+        .group_by(InboxMessage.from_node)
+    ).tuples()
+    found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+    silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
+    found += [
+        Attention("silent", peer.id, {"since": peer.heard_at})
+        for peer in session.scalars(sa.select(Peer).where(Peer.heard_at < silent_before).order_by(Peer.heard_at))
+    ]
+    found += _scarce(session)
+    orders = session.execute(
+        sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
+    ).tuples()
+    found += [Attention("order-waits", store_id, {"order_no": number}) for store_id, number in orders]
+    offers = session.execute(
+        sa.select(PushOffer.store_id, PushOffer.name, PushOffer.answer_by)
+        .where(PushOffer.state == "offered")
+        .order_by(PushOffer.answer_by)
+    ).tuples()
+    found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
+    newest = last_day(session)
+    for region in regions(session):
+        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
+            found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
+    return found
+
+
+def regions(session: Session) -> list[RegionView]:
+    """List the regions with their last seven rolled-up days beside the seven before."""
+    newest = last_day(session)
+    stores: dict[str, int] = dict(
+        session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).tuples().all()
+    )
+    now = _week(session, newest, 0)
+    before = _week(session, newest, 7)
+    forecast: dict[str, dt.date] = dict(
+        session.execute(
+            sa.select(ForecastRun.scope_id, sa.func.max(ForecastRun.origin_day))
+            .where(ForecastRun.scope_kind == "region", ForecastRun.state == "published")
+            .group_by(ForecastRun.scope_id)
+        )
+        .tuples()
+        .all()
+    )
+    return [
+        RegionView(
+            id=region.id,
+            name=region.name,
+            stores=stores.get(region.id, 0),
+            revenue_minor=now.get(region.id, (0, 0))[0],
+            revenue_before_minor=before.get(region.id, (0, 0))[0],
+            sales=now.get(region.id, (0, 0))[1],
+            forecast_day=forecast.get(region.id),
+        )
+        for region in session.scalars(sa.select(Region).order_by(Region.name))
+    ]
+
+
+def stores(session: Session) -> list[StoreView]:
+    """List the shops, those that were silent longest first."""
+    newest = last_day(session)
+    peers = {peer.id: peer for peer in session.scalars(sa.select(Peer))}
+    names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).tuples().all())
+    parked: dict[str, int] = dict(
+        session.execute(
+            sa.select(InboxMessage.from_node, sa.func.count())
+            .where(InboxMessage.state == "parked")
+            .group_by(InboxMessage.from_node)
+        )
+        .tuples()
+        .all()
+    )
+    week = {
+        store_id: (minor, sales, day)
+        for store_id, minor, sales, day in session.execute(
+            sa.select(
+                StoreDay.store_id,
+                sa.func.sum(StoreDay.revenue_minor),
+                sa.func.sum(StoreDay.sales),
+                sa.func.max(StoreDay.business_day),
+            )
+            .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
+            .group_by(StoreDay.store_id)
+        ).tuples()
+    }
+    orders: dict[str, int] = dict(
+        session.execute(
+            sa.select(ReplenishmentOrder.store_id, sa.func.count())
+            .where(ReplenishmentOrder.state.in_(["sent", "acknowledged", "dispatched", "part_received"]))
+            .group_by(ReplenishmentOrder.store_id)
+        )
+        .tuples()
+        .all()
+    )
+    views = []
+    for store in session.scalars(sa.select(Store).order_by(Store.id)):
+        peer = peers.get(store.id)
+        minor, sales, day = week.get(store.id, (0, 0, None))
+        views.append(
+            StoreView(
+                id=store.id,
+                name=store.name,
+                slug=store.slug,
+                region=names.get(store.region_id, store.region_id),
+                has_node=store.has_node,
+                heard_at=peer.heard_at if peer else None,
+                waiting=peer.waiting if peer else 0,
+                parked=parked.get(store.id, 0),
+                alarm=peer.alarm if peer else None,
+                last_day=day,
+                week_minor=int(minor or 0),
+                week_sales=int(sales or 0),
+                open_orders=orders.get(store.id, 0),
+            )
+        )
+    return views
+
+
+def categories(session: Session, region_id: str) -> list[str]:
+    """List a region's categories, by what they took in 28 days."""
+    newest = last_day(session)
+    if newest is None:
+        return []
+    query = (
+        sa.select(Product.category)
+        .join(RegionalDemand, RegionalDemand.sku == Product.sku)
+        .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day > newest - dt.timedelta(days=28))
+        .group_by(Product.category)
+        .order_by(sa.func.sum(RegionalDemand.revenue_minor).desc())
+    )
+    return list(session.scalars(query))
+
+
+def category_series(session: Session, region_id: str, category: str, *, days: int = 91) -> SeriesView:
+    """Return a category's units a day in a region, and the path its published forecast expects next."""
+    newest = last_day(session)
+    if newest is None:
+        return SeriesView([], [], [], [])
+    first = newest - dt.timedelta(days=days - 1)
+    query = (
+        sa.select(RegionalDemand.business_day, sa.func.sum(RegionalDemand.sold_qty))
+        .join(Product, Product.sku == RegionalDemand.sku)
+        .where(
+            RegionalDemand.region_id == region_id,
+            RegionalDemand.business_day.between(first, newest),
+            Product.category == category,
+        )
+        .group_by(RegionalDemand.business_day)
+    )
+    sold: dict[dt.date, int] = dict(session.execute(query).tuples().all())
+    axis = [first + dt.timedelta(days=n) for n in range(days)]
+    known = [int(sold[day]) if day in sold else None for day in axis]
+    expected_days, expected, model = _expected(session, region_id, category)
+    return SeriesView(axis, known, expected_days, expected, model)
+
+
+def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
+    """List what a region sold most in 28 days (by money), with the 28 days before for comparison."""
+    newest = last_day(session)
+    if newest is None:
+        return []
+    recent = RegionalDemand.business_day > newest - dt.timedelta(days=28)
+    rows = session.execute(
+        sa.select(
+            Product.sku,
+            Product.name,
+            Product.category,
+            sa.func.sum(sa.case((recent, RegionalDemand.sold_qty), else_=0)),
+            sa.func.sum(sa.case((recent, 0), else_=RegionalDemand.sold_qty)),
+            sa.func.sum(sa.case((recent, RegionalDemand.revenue_minor), else_=0)).label("money"),
+            sa.func.max(sa.case((recent, RegionalDemand.stores_selling), else_=0)),
+            Product.stock_unit,
+        )
+        .join(Product, Product.sku == RegionalDemand.sku)
+        .where(
+            RegionalDemand.region_id == region_id,
+            RegionalDemand.business_day > newest - dt.timedelta(days=56),
+        )
+        .group_by(Product.sku, Product.name, Product.category, Product.stock_unit)
+        .order_by(sa.desc("money"))
+        .limit(limit)
+    ).tuples()
+    return [
+        ProductView(sku, name, category, int(sold), int(before), int(money), int(selling), unit)
+        for sku, name, category, sold, before, money, selling, unit in rows
+    ]
+
+
+def currency(session: Session) -> str:
+    """Return the currency most shops trade in."""
+    query = sa.select(Store.currency).group_by(Store.currency).order_by(sa.func.count().desc()).limit(1)
+    return session.scalar(query) or "USD"
+
+
+def orders(session: Session, *, limit: int = 100) -> list[OrderView]:
+    """List the shops' orders that were sent, open ones first, then the newest."""
+    short = sa.and_(OrderLine.packs_acknowledged.is_not(None), OrderLine.packs_acknowledged < OrderLine.packs)
+    rows = session.execute(
+        sa.select(
+            ReplenishmentOrder,
+            Store.name,
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(sa.case((short, 1), else_=0)), 0),
+        )
+        .join(Store, Store.id == ReplenishmentOrder.store_id)
+        .join(
+            OrderLine,
+            sa.and_(OrderLine.store_id == ReplenishmentOrder.store_id, OrderLine.order_id == ReplenishmentOrder.id),
+        )
+        .where(ReplenishmentOrder.state.not_in(["proposed", "approved", "dropped"]), OrderLine.packs > 0)
+        .group_by(*sa.inspect(ReplenishmentOrder).columns, Store.name)
+        .order_by(
+            sa.case((ReplenishmentOrder.state == "sent", 0), (ReplenishmentOrder.state == "acknowledged", 1), else_=2),
+            ReplenishmentOrder.order_day.desc(),
+            ReplenishmentOrder.store_id,
+        )
+        .limit(limit)
+    ).tuples()
+    return [
+        OrderView(
+            store_id=order.store_id,
+            store_name=name,
+            id=order.id,
+            order_no=order.order_no,
+            state=order.state,
+            delivery_day=order.delivery_day,
+            cost_minor=order.cost_minor,
+            lines=lines,
+            short_lines=int(short_lines),
+        )
+        for order, name, lines, short_lines in rows
+    ]
+
+
+def offerable(session: Session) -> list[WareView]:
+    """List what the network supplies, the best stocked first."""
+    return _wares(session, most_first=True)
+
+
+def scarcest(session: Session, *, limit: int = 8) -> list[WareView]:
+    """List what the warehouses have least of, in packs."""
+    return _wares(session, most_first=False)[:limit]
+
+
+def offers(session: Session, *, limit: int = 60) -> list[PushOffer]:
+    """List the offers made to shops, the newest first."""
+    return list(session.scalars(sa.select(PushOffer).order_by(PushOffer.offered_at.desc()).limit(limit)))
+
+
+# --- inside ---
+
+
+def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tuple[int, int]]:
+    if newest is None:
+        return {}
+    last = newest - dt.timedelta(days=back)
+    rows = session.execute(
+        sa.select(Store.region_id, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(StoreDay.sales))
+        .join(Store, Store.id == StoreDay.store_id)
+        .where(StoreDay.business_day.between(last - dt.timedelta(days=6), last))
+        .group_by(Store.region_id)
+    ).tuples()
+    return {region_id: (int(minor or 0), int(sales or 0)) for region_id, minor, sales in rows}
+
+
+def _expected(session: Session, region_id: str, category: str) -> tuple[list[dt.date], list[float], str]:
+    run = session.scalar(
+        sa.select(ForecastRun)
+        .where(ForecastRun.scope_kind == "region", ForecastRun.scope_id == region_id, ForecastRun.state == "published")
+        .order_by(ForecastRun.origin_day.desc())
+        .limit(1)
+    )
+    if run is None or run.signal is None:
+        return [], [], ""
+    signal = RegionalSignal.from_json(run.signal)
+    rows = [row for row, key in enumerate(signal.keys) if key == (region_id, category)]
+    if not rows:
+        return [], [], ""
+    path = [round(float(units), 1) for units in signal.mean[rows[0]]]
+    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path, signal.model[rows[0]]
+
+
+def _scarce(session: Session) -> list[Attention]:
+    """Warehouse goods that are gone."""
+    empty = session.execute(
+        sa.select(StockLevel.store_id, sa.func.count())
+        .where(
+            StockLevel.store_id.in_(sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))),
+            StockLevel.place.in_([place.value for place in INSIDE]),
+            StockLevel.qty <= 0,
+        )
+        .group_by(StockLevel.store_id)
+    ).tuples()
+    return [Attention("warehouse-empty", warehouse, {"count": count}) for warehouse, count in empty]
+
+
+def _wares(session: Session, *, most_first: bool) -> list[WareView]:
+    level = (
+        sa.select(StockLevel.store_id, StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
+        .where(StockLevel.place.in_([place.value for place in INSIDE]))
+        .group_by(StockLevel.store_id, StockLevel.sku)
+        .subquery()
+    )
+    qty = sa.func.coalesce(level.c.qty, 0)
+    packs = qty * 1.0 / SupplierProduct.pack_qty
+    rows = session.execute(
+        sa.select(Product.sku, Product.name, Product.stock_unit, qty, SupplierProduct.pack_qty)
+        .join(SupplierProduct, SupplierProduct.sku == Product.sku)
+        .join(Supplier, sa.and_(Supplier.id == SupplierProduct.supplier_id, Supplier.kind == "network"))
+        .outerjoin(level, sa.and_(level.c.sku == Product.sku, level.c.store_id == Supplier.warehouse_id))
+        .order_by(packs.desc() if most_first else packs, Product.name)
+    ).tuples()
+    return [WareView(sku, name, unit, int(left), pack) for sku, name, unit, left, pack in rows]

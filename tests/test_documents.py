@@ -1,0 +1,58 @@
+"""The documents say what the code does: commands exist, state diagrams equal the tables, pictures are there."""
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from config.states import StateTable
+
+ROOT = Path(__file__).resolve().parent.parent
+NOUNS = (
+    "config.outbox",
+    "pos.sale",
+    "pos.payments",
+    "pos.shift",
+    "pos.printer",
+    "supply.orders",
+    "supply.receiving",
+    "supply.push",
+    "supply.shelf",
+    "supply.pickup",
+    "supply.forecasts",
+)
+
+
+def table_of(module: str) -> StateTable:
+    table = importlib.import_module(module).STATES
+    assert isinstance(table, StateTable)
+    return table
+
+
+@pytest.mark.parametrize("module", NOUNS)
+def test_every_state_is_reached_and_can_end(module: str) -> None:
+    assert table_of(module).validate() == []
+
+
+@pytest.mark.parametrize("module", NOUNS)
+def test_architecture_draws_the_states_as_the_table_has_them(module: str) -> None:
+    table = table_of(module)
+    drawn = f"**{table.noun}** (`{module.replace('.', '/')}.py`)\n\n```\n{table.diagram()}\n```"
+    assert drawn in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def test_every_command_the_documents_name_exists() -> None:
+    cli = importlib.import_module("store_app.cli")
+    known = set(cli.main.commands)
+    named: set[str] = set()
+    for document in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        named |= set(re.findall(r"`cornerstore ([a-z][a-z-]*)", document.read_text(encoding="utf-8")))
+    assert named
+    assert named <= known
+
+
+def test_every_picture_and_file_the_documents_link_is_there() -> None:
+    for document in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} links {target}"
