@@ -14,9 +14,10 @@ import datetime as dt
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.ids import new_id
 from config.states import StateTable
 
 STATES = StateTable(
@@ -55,3 +56,40 @@ class PrintJob(Base):
     printed_at: Mapped[dt.datetime | None]
     paper: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     """The very bytes that were sent."""
+
+
+# --- verbs ---
+
+
+def queue(
+    session: Session,
+    store_id: str,
+    till_id: str,
+    kind: str,
+    source_id: str,
+    document: dict[str, Any],
+    *,
+    opens_drawer: bool = False,
+    at: dt.datetime,
+) -> PrintJob:
+    """Put a document in the printer's queue, in the caller's transaction (rule 1).
+
+    kind: receipt | pickup | bin | label | x | z. document: the frozen snapshot it is laid out from. It is what the
+    caller's own verb journals, so nothing is journalled here.
+    """
+    job = PrintJob(
+        store_id=store_id,
+        id=new_id(),
+        till_id=till_id,
+        kind=kind,
+        source_id=source_id,
+        document=document,
+        copy_no=0,
+        opens_drawer=opens_drawer,
+        state=STATES.first,
+        attempts=0,
+        queued_at=at,
+        due_at=at,
+    )
+    session.add(job)
+    return job

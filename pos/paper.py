@@ -1,0 +1,201 @@
+"""Paper: the few elements a printed document is made of, and the columns they take.
+
+Rules
+-----
+1. A printed column is one cell of the printer's font A. A plain letter takes one; a letter the Chinese font
+   prints (GB18030, two bytes) takes two, also `é`, `×` and `£`; so a line that fits here fits on any printer.
+2. Nothing overlaps and nothing is lost: a name that is too long goes on, on the next line.
+3. Text is tidied before it is measured: composed (NFC), tabs and line ends become blanks, control and invisible
+   formatting characters go. A replacement character is never made up.
+
+Everything here is pure.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+Align = Literal["left", "center", "right"]
+Kind = Literal["text", "rule", "barcode", "qr", "cut"]
+COLUMNS = (32, 42, 48)
+DOTS_PER_COLUMN = 12
+
+
+@dataclass(frozen=True)
+class PaperLine:
+    """One element of a document, top to bottom.
+
+    kind text: `text` at the left (or as `align` says) and `right` at the right edge of the same line. rule: a line
+    across. barcode, qr: `text` is the content. cut: the paper is cut here. wide, tall: 1..8 times the letter.
+    """
+
+    text: str = ""
+    right: str = ""
+    align: Align = "left"
+    bold: bool = False
+    wide: int = 1
+    tall: int = 1
+    kind: Kind = "text"
+
+
+BLANK = PaperLine()
+RULE = PaperLine(kind="rule")
+CUT = PaperLine(kind="cut")
+
+
+def tidy(text: str) -> str:
+    """Return the text as it can be printed: composed, on one line, without control or invisible characters."""
+    composed = unicodedata.normalize("NFC", text)
+    spaced = "".join(" " if c in "\t\n\r\v\f" or unicodedata.category(c) in ("Zs", "Zl", "Zp") else c for c in composed)
+    return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+
+
+@lru_cache(maxsize=8192)
+def cell_width(char: str) -> int:
+    """Return the columns one character takes on paper (rule 1); 0 for an accent that stands on another letter."""
+    if " " <= char <= "~":
+        return 1
+    if unicodedata.category(char) in ("Mn", "Me"):
+        return 0
+    if gb_bytes(char) is not None:
+        return 2
+    return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
+
+
+@lru_cache(maxsize=8192)
+def gb_bytes(char: str) -> bytes | None:
+    """Return the one or two bytes a Chinese printer prints the character by, or None when its font has no such.
+
+    The half-width ¥ and £ would take four bytes; their full-width sisters are meant and printed.
+    """
+    coded = {"¥": "￥", "£": "￡"}.get(char, char).encode("gb18030", "ignore")
+    if len(coded) == 1:
+        return coded if 0x20 <= coded[0] < 0x7F else None
+    if len(coded) != 2 or unicodedata.category(char) in ("Co", "Cn", "Mn", "Me"):
+        return None
+    # A two-byte font is at least GBK; the euro sign came with GB18030 and is in every font since.
+    try:
+        return coded if char in "€¥£" or char.encode("gbk") == coded else None
+    except UnicodeEncodeError:
+        return None
+
+
+def width(text: str) -> int:
+    """Return the columns a text takes."""
+    return sum(map(cell_width, text))
+
+
+def cut_to(text: str, columns: int) -> str:
+    """Return the longest beginning of the text that fits, never half a character."""
+    taken = 0
+    for position, char in enumerate(text):
+        taken += cell_width(char)
+        if taken > columns:
+            return text[:position]
+    return text
+
+
+def wrap(text: str, columns: int) -> list[str]:
+    """Break a text into lines that fit: between words, between any two wide characters, and within a giant word."""
+    lines = [""]
+    for word in re.findall(r"[!-~]+|.", tidy(text)):
+        rest = word
+        if width(lines[-1] + rest) > columns and lines[-1]:
+            lines.append("")
+        while width(rest) > columns:
+            head = cut_to(rest, columns)
+            if not head:
+                break
+            lines[-1], rest = head, rest[len(head) :]
+            lines.append("")
+        if lines[-1] or rest != " ":
+            lines[-1] += rest
+    return [line.rstrip() for line in lines if line.strip()] or [""]
+
+
+def centred(text: str, columns: int, *, bold: bool = False, wide: int = 1, tall: int = 1) -> list[PaperLine]:
+    """Return the text in the middle of the paper, on as many lines as it needs."""
+    return [PaperLine(line, align="center", bold=bold, wide=wide, tall=tall) for line in wrap(text, columns // wide)]
+
+
+def pair(left: str, right: str, columns: int, *, bold: bool = False, wide: int = 1, tall: int = 1) -> list[PaperLine]:
+    """Return the left text with the right one at the edge of its last line, or on a line of its own.
+
+    The left text wraps in what the right one leaves, so that figures stand in a column of their own. Letters that
+    would be too big for the figure are made narrower.
+    """
+    right = tidy(right)
+    if wide > 1 and width(right) + 1 > columns // wide:
+        return pair(left, right, columns, bold=bold, wide=1, tall=tall)
+    across = columns // wide
+    style = PaperLine(bold=bold, wide=wide, tall=tall)
+    if not right:
+        return [replace(style, text=line) for line in wrap(left, across)]
+    room = across - width(right) - 1
+    if room < min(8, width(tidy(left))):
+        above = [replace(style, text=line) for line in wrap(left, across)] if tidy(left).strip() else []
+        return [*above, *(replace(style, text=line, align="right") for line in wrap(right, across))]
+    lines = wrap(left, room)
+    return [*(replace(style, text=line) for line in lines[:-1]), replace(style, text=lines[-1], right=right)]
+
+
+def indented(text: str, right: str, columns: int) -> list[PaperLine]:
+    """Return a pair set in by two columns."""
+    return [
+        line if line.align == "right" else replace(line, text=f"  {line.text}")
+        for line in pair(text, right, columns - 2)
+    ]
+
+
+def table(rows: Iterable[tuple[str, ...]], columns: int, *, bold_head: bool = True) -> list[PaperLine]:
+    """Return rows of one left and several right-aligned cells, all cells of a column equally wide.
+
+    What cannot stand side by side is never squeezed: then each row becomes a block of pairs under its first cell.
+    """
+    tidied = [tuple(map(tidy, row)) for row in rows]
+    widths = [max(width(row[n]) for row in tidied) for n in range(len(tidied[0]))]
+    spare = columns - sum(widths) - (len(widths) - 1)
+    if spare < 0:
+        head, *body = tidied
+        return [
+            line
+            for row in body
+            for line in [
+                *(PaperLine(text, bold=True) for text in wrap(row[0], columns)),
+                *(line for name, value in zip(head[1:], row[1:], strict=True) for line in pair(name, value, columns)),
+            ]
+        ]
+    gap = 1 + spare // (len(widths) - 1)
+    lines = []
+    for number, row in enumerate(tidied):
+        cells = [" " * (gap + widths[n] - width(row[n])) + row[n] for n in range(1, len(row))]
+        first = row[0] + " " * (widths[0] - width(row[0]))
+        right = "".join(cells).lstrip()
+        pad = columns - width(first) - width("".join(cells))
+        lines.append(PaperLine(first.rstrip() if pad >= 0 else first, right=right, bold=bold_head and number == 0))
+    return lines
+
+
+def composed(line: PaperLine, columns: int) -> str:
+    """Return one line as it stands on the paper, its blanks included, measured by rule 1."""
+    across = columns // line.wide
+    if line.kind == "rule":
+        return "-" * columns
+    if line.kind != "text":
+        return f"[{line.kind} {line.text}]" if line.text else f"[{line.kind}]"
+    spare = across - width(line.text) - width(line.right)
+    if line.right or line.align == "right":
+        return line.text + " " * spare + line.right if line.right else " " * spare + line.text
+    return " " * (spare // 2) + line.text if line.align == "center" else line.text
+
+
+def as_text(lines: Iterable[PaperLine], columns: int) -> str:
+    """Return a document as plain text; a big line is marked, as in `x2 | TOTAL`."""
+    written = []
+    for line in lines:
+        mark = f"x{line.wide}:{line.tall} | " if line.wide > 1 or line.tall > 1 else ""
+        written.append((mark + composed(line, columns)).rstrip())
+    return "\n".join(written) + "\n"
