@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecasting.panel import Floats
+from forecasting.panel import Flags, Floats
 
 NONE, NEW, DEAD, SMOOTH, ERRATIC, INTERMITTENT, LUMPY = (
     "none", "new", "dead", "smooth", "erratic", "intermittent", "lumpy",
 )  # fmt: skip
 ADI_LIMIT, CV2_LIMIT = 1.32, 0.49
-NEW_DAYS, DEAD_DAYS = 14, 56
+NEW_DAYS, DEAD_DAYS, OFF_SALE_DAYS = 14, 56, 28
 
 
 def intervals_and_spread(y: Floats) -> tuple[Floats, Floats]:
@@ -40,6 +40,28 @@ def intervals_and_spread(y: Floats) -> tuple[Floats, Floats]:
     square = np.where(sold, (sizes - mean[:, None]) ** 2, 0.0).sum(axis=1) / np.maximum(sales, 1)
     cv2 = np.where((sales > 1) & (mean > 0), square / np.maximum(mean, 1e-12) ** 2, 0.0)
     return adi, cv2
+
+
+def off_sale(y: Floats) -> Flags:
+    """Return (n, T) the zeros that say "not on offer here" rather than "nobody bought".
+
+    A run of days without a sale, before a sale, of at least OFF_SALE_DAYS and so long that chance would bring
+    it once in ten thousand times at the series' usual interval. A run that has not ended is never one.
+    """
+    n, days = y.shape
+    if days == 0 or n == 0:
+        return np.zeros((n, days), dtype=np.bool_)
+    sold = ~np.isnan(y) & (np.nan_to_num(y) > 0)
+    at = np.arange(days)
+    before = np.maximum.accumulate(np.where(sold, at, -1), axis=1)
+    after = np.minimum.accumulate(np.where(sold, at, days)[:, ::-1], axis=1)[:, ::-1]
+    run = np.where(after < days, after - before - 1, 0)
+    gap = np.zeros((n, days), dtype=np.bool_)
+    for _ in range(2):  # the second time the usual interval no longer holds the gaps themselves
+        adi = np.clip(intervals_and_spread(np.where(gap, np.nan, y))[0], 1.0001, 1e6)
+        longest = np.log(1e-4) / np.log1p(-1.0 / adi)
+        gap = ~sold & (run >= np.maximum(longest, OFF_SALE_DAYS)[:, None])
+    return gap
 
 
 def classify(y: Floats) -> tuple[str, ...]:

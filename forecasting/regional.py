@@ -21,6 +21,7 @@ from datetime import date
 import numpy as np
 
 from forecasting import calendar, kernels, models
+from forecasting.classify import off_sale
 from forecasting.panel import DemandPanel, Floats, Ints, RegionalSignal
 from forecasting.profiles import Days, Factors, Prior, fit_factors
 
@@ -28,7 +29,9 @@ SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
 SLOW_DISCOUNT = 0.997
 PRIOR_UNITS = 8.0
-STEADY_WEIGHT = 0.35
+PATH_TRUST = 0.5
+"""Part of the region's expected movement that a shop follows; the whole of it was worse on real shops."""
+STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
 
@@ -77,7 +80,8 @@ def fit_region(
     trend = (ordinary[:, -1] - ordinary[:, 0]) / steps if horizon_days else np.zeros(m)
 
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
-    own = fit_factors(panel.y, past, group, inner)
+    on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
+    own = fit_factors(on_sale, past, group, inner)
     exposure = own.over(past)
     return RegionalSignal(
         first_day=panel.next_day,
@@ -93,8 +97,8 @@ def fit_region(
         products=panel.keys,
         product_group=group,
         product_share=_shares(panel.y, group, m),
-        product_level=filtered_level(panel.y, exposure)[0],
-        product_slow=slow_level(panel.y, exposure),
+        product_level=filtered_level(on_sale, exposure)[0],
+        product_slow=slow_level(on_sale, exposure),
         product_weekday=own.weekday,
         events=factors.events,
         country=country,
@@ -256,4 +260,4 @@ def _movement_ahead(signal: RegionalSignal, first_day: date, horizon_days: int) 
     smooth = np.stack([np.convolve(np.pad(line, (3, 3), mode="edge"), week, mode="same")[3:-3] for line in ordinary])
     steps = np.clip((first_day - signal.first_day).days + np.arange(horizon_days), 0, length - 1)
     ahead = smooth[:, steps] / np.maximum(smooth[:, steps[:1]], 1e-9)
-    return np.where(smooth[:, steps[:1]] > 1e-9, np.clip(ahead, 0.7, 1.4), 1.0)
+    return np.where(smooth[:, steps[:1]] > 1e-9, 1.0 + PATH_TRUST * (np.clip(ahead, 0.7, 1.4) - 1.0), 1.0)

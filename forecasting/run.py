@@ -1,6 +1,6 @@
 """One store's forecast: classify, take the calendar out, find the level, borrow from the region, spread it.
 
-Models : level_filter · level_filter+region · region_share · category_level · tsb · zero
+Models : level_filter · level_filter+region · region_share · category_level · tsb · zero · mean_28
 Reasons: own_history              a long history of its own
          thin_history_borrowed    few sales of its own: mostly the region's level
          new_product_borrowed     never sold here: the region's level times this shop's size
@@ -130,7 +130,7 @@ class _Blend:
 
 
 def _own_level(panel: DemandPanel, past: Days, group: Ints, prior: Prior, offers: Flags | None) -> _Own:
-    y = panel.y
+    y = np.where(classify.off_sale(panel.y), np.nan, panel.y)
     short = panel.out_of_stock
     factors = fit_factors(y if short is None else np.where(short, np.nan, y), past, group, prior, offers)
     exposure = factors.over(past, offers)

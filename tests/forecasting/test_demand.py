@@ -28,6 +28,18 @@ def test_a_very_slow_seller_is_not_dead_before_four_intervals() -> None:
     assert classify.classify(y) == ("intermittent",)
 
 
+def test_a_long_silence_before_a_sale_is_no_demand_history() -> None:
+    listed_late = np.concatenate([np.zeros(60), np.full(20, 5.0)])
+    slow = np.zeros(80)
+    slow[[39, 79]] = 1.0
+    stopped = np.concatenate([np.full(20, 5.0), np.zeros(60)])
+    away = np.concatenate([np.full(20, 5.0), np.zeros(40), np.full(20, 5.0)])
+    gap = classify.off_sale(np.array([listed_late, slow, stopped, away, np.zeros(80)]))
+    assert list(gap.sum(axis=1)) == [60, 0, 0, 40, 0]
+    assert gap[0, :60].all()
+    assert gap[3, 20:60].all()
+
+
 def test_quantiles_equal_the_negative_binomial() -> None:
     mean, variance = np.array([[0.3, 4.0]]), np.array([[0.5, 11.0]])
     got = intervals.negative_binomial_quantiles(mean, variance, LEVELS)

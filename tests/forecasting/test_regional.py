@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import DemandPanel, RegionalSignal
-from forecasting.regional import borrow, fit_region
+from forecasting.regional import PATH_TRUST, borrow, fit_region
 from forecasting.run import forecast
 
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])
@@ -82,7 +82,7 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
     )  # fmt: skip
     late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
     got = borrow(signal, late, 20).path[0]
-    np.testing.assert_allclose(got[:5], path[0, 20:25] / path[0, 20], rtol=0.01)
+    np.testing.assert_allclose(got[:5], 1 + PATH_TRUST * (path[0, 20:25] / path[0, 20] - 1), rtol=0.005)
     assert np.ptp(got[12:]) == pytest.approx(0.0, abs=1e-9)
     fresh = borrow(signal, _panel(np.ones((1, 10)), date(2024, 2, 20), scope="S"), 5).path[0]
     np.testing.assert_allclose(fresh, 1.0, atol=0.05)

@@ -89,6 +89,11 @@ def test_a_constant_history_goes_on() -> None:
     np.testing.assert_allclose(said.mean, 5.0, rtol=0.02)
 
 
+def test_a_product_listed_late_is_forecast_from_its_first_sale_on() -> None:
+    said = forecast(_shop(np.concatenate([np.zeros(300), np.full(12, 30.0)])[None, :]), horizon_days=7)
+    assert said.level[0] == pytest.approx(30.0, rel=0.1)
+
+
 def test_a_dead_product_is_not_ordered() -> None:
     said = forecast(_shop(np.concatenate([np.full(60, 3.0), np.zeros(90)])[None, :]), horizon_days=7)
     assert said.sum_quantile(("S", "P0"), 7, 0.9) == 0.0
