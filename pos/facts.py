@@ -1,0 +1,234 @@
+"""What leaves the counter: frozen, versioned snapshots of things that happened.
+
+Rules
+-----
+1. A fact carries everything its readers need: the receipt is laid out from it, and the network writes the very same
+   rows from it. Nothing in it is looked up again.
+2. `to_body()` is plain JSON; `from_body()` reads every version that was ever sent.
+3. Movements travel with their ids, so that stock is the same on both sides however often a fact arrives.
+4. A fact's id is the id of what it tells of: the sale's, the shift's, the count's.
+
+Instants are ISO texts in UTC, days ISO dates, amounts minor units, quantities stock units. A return has negative
+quantities and amounts.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+Moved = tuple[str, str, int, str, str]
+"""(movement id, sku, qty > 0, from place, to place)"""
+CashMoved = tuple[str, str, int]
+"""(cash movement id, kind, signed amount)"""
+
+
+@dataclass(frozen=True)
+class SoldLine:
+    """A line as charged. tax_letter is what the receipt prints beside it."""
+
+    n: int
+    sku: str
+    name: str
+    qty: int
+    stock_unit: str
+    unit_price_minor: int
+    price_quantity: int
+    discount_minor: int
+    offer: str
+    total_minor: int
+    net_minor: int
+    tax_minor: int
+    tax_class_id: str
+    tax_letter: str
+    rate_bp: int
+    returns_sale_id: str | None = None
+    returns_n: int | None = None
+
+
+@dataclass(frozen=True)
+class TaxRow:
+    """The tax of one class over a whole sale."""
+
+    letter: str
+    tax_class_id: str
+    rate_bp: int
+    net_minor: int
+    tax_minor: int
+    gross_minor: int
+
+
+@dataclass(frozen=True)
+class Paid:
+    """One payment; change is a negative one in cash."""
+
+    id: str
+    tender: str
+    amount_minor: int
+    is_change: bool
+    reference: str
+
+
+@dataclass(frozen=True)
+class SaleCompleted:
+    """A sale (or a return) as it was completed.
+
+    store: pos.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the shop's wall. returns_receipt_no: the number on
+    the receipt a return answers. paid_minor: handed over, change not yet taken off.
+    """
+
+    TOPIC: ClassVar[str] = "sale.completed"
+    VERSION: ClassVar[int] = 1
+
+    id: str
+    kind: str
+    channel: str
+    order_id: str | None
+    order_no: str | None
+    store: dict[str, Any]
+    till_id: str
+    till_name: str
+    shift_id: str
+    epoch: str
+    receipt_no: int
+    cashier_id: str
+    cashier_name: str
+    completed_at: str
+    local_time: str
+    business_day: str
+    currency: str
+    lines: tuple[SoldLine, ...]
+    taxes: tuple[TaxRow, ...]
+    payments: tuple[Paid, ...]
+    lines_minor: int
+    rounding_minor: int
+    total_minor: int
+    tax_minor: int
+    paid_minor: int
+    change_minor: int
+    age_checked: int | None
+    returns_receipt_no: int | None
+    request_hash: str
+    cash: tuple[CashMoved, ...]
+    movements: tuple[Moved, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return vars(self) | {
+            "lines": [dict(vars(line)) for line in self.lines],
+            "taxes": [dict(vars(row)) for row in self.taxes],
+            "payments": [dict(vars(row)) for row in self.payments],
+            "cash": [list(row) for row in self.cash],
+            "movements": [list(row) for row in self.movements],
+        }
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> "SaleCompleted":
+        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        return cls(
+            **body
+            | {
+                "lines": tuple(SoldLine(**line) for line in body["lines"]),
+                "taxes": tuple(TaxRow(**row) for row in body["taxes"]),
+                "payments": tuple(Paid(**row) for row in body["payments"]),
+                "cash": tuple((str(id), str(kind), int(amount)) for id, kind, amount in body["cash"]),
+                "movements": moved_from(body["movements"]),
+            }
+        )
+
+
+@dataclass(frozen=True)
+class ShiftClosed:
+    """A closed shift with its frozen Z report. cash: what moved apart from sales, each (id, kind, amount, why, at)."""
+
+    TOPIC: ClassVar[str] = "shift.closed"
+    VERSION: ClassVar[int] = 1
+
+    id: str
+    store_id: str
+    till_id: str
+    opened_by: str
+    opened_by_name: str
+    opened_at: str
+    closed_by: str
+    closed_at: str
+    business_day: str
+    z_no: int
+    expected_minor: int
+    counted_minor: int
+    over_short_minor: int
+    z_report: dict[str, Any]
+    cash: tuple[tuple[str, str, int, str, str], ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return vars(self) | {"cash": [list(row) for row in self.cash]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> "ShiftClosed":
+        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        return cls(
+            **body
+            | {
+                "cash": tuple(
+                    (str(id), str(kind), int(amount), str(why), str(at)) for id, kind, amount, why, at in body["cash"]
+                )
+            }
+        )
+
+
+@dataclass(frozen=True)
+class StockCounted:
+    """A product was counted; movements is the difference, empty when the record was right."""
+
+    TOPIC: ClassVar[str] = "stock.counted"
+    VERSION: ClassVar[int] = 1
+
+    id: str
+    store_id: str
+    sku: str
+    counted_qty: int
+    on_hand_before: int
+    business_day: str
+    at: str
+    actor_id: str
+    movements: tuple[Moved, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return vars(self) | {"movements": [list(row) for row in self.movements]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> "StockCounted":
+        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        return cls(**body | {"movements": moved_from(body["movements"])})
+
+
+@dataclass(frozen=True)
+class StockMoved:
+    """Goods moved other than by a sale or a count: opening stock, received, put elsewhere, wasted."""
+
+    TOPIC: ClassVar[str] = "stock.moved"
+    VERSION: ClassVar[int] = 1
+
+    id: str
+    store_id: str
+    reason: str
+    source_kind: str
+    source_id: str
+    business_day: str
+    at: str
+    actor_id: str
+    movements: tuple[Moved, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return vars(self) | {"movements": [list(row) for row in self.movements]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any]) -> "StockMoved":
+        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        return cls(**body | {"movements": moved_from(body["movements"])})
+
+
+def moved_from(rows: list[list[Any]]) -> tuple[Moved, ...]:
+    """Read movements as they travel."""
+    return tuple((str(id), str(sku), int(qty), str(source), str(target)) for id, sku, qty, source, target in rows)
