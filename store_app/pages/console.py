@@ -6,7 +6,7 @@ from flask import Blueprint, url_for
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
-from store_app.extensions import now, read
+from store_app.extensions import clock, read
 from store_app.presenting import page
 from store_app.security import requires
 from supply import overview
@@ -19,7 +19,7 @@ bp = Blueprint("console", __name__, url_prefix="/console")
 def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
-        attention = overview.attention(session, at=now())
+        attention = overview.attention(session, at=clock.now())
         regions = overview.regions(session)
         newest = overview.last_day(session)
         currency = overview.currency(session)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import Invalid, ShopError
-from store_app.extensions import now, read, write
+from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
@@ -34,7 +34,7 @@ def offers(fault: ShopError | None = None) -> Any:
         "answer_by": request.form.get("answer_by"),
         "store_ids": request.form.getlist("store_id"),
     }
-    start = max(newest or dt.date.min, now().date())
+    start = max(newest or dt.date.min, clock.now().date())
     return page(
         "console/offers.html",
         offers=found,
@@ -70,7 +70,7 @@ def offer() -> Any:
                 answer_by=answer_by,
                 id=f"{command}-{store_id}",
                 actor=g.actor,
-                at=now(),
+                at=clock.now(),
             )
     flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
     return redirect(url_for("console_push.offers"), 303)

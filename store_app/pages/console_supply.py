@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, url_for
 from flask_babel import ngettext
 
-from store_app.extensions import now, read, write
+from store_app.extensions import clock, read, write
 from store_app.presenting import page
 from store_app.security import requires
 from supply import overview, warehouse
@@ -37,7 +37,7 @@ def orders() -> Any:
 def fill() -> Any:
     """Share the warehouse out over all waiting orders and confirm them."""
     with write() as session:
-        done = warehouse.fill(session, actor=g.actor, at=now())
+        done = warehouse.fill(session, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d order confirmed.", "%(num)d orders confirmed.", len(done)), "good")
     return redirect(url_for("console_supply.orders"), 303)
 
@@ -47,6 +47,6 @@ def fill() -> Any:
 def dispatch() -> Any:
     """Load the van with every confirmed order."""
     with write() as session:
-        done = warehouse.dispatch_day(session, None, actor=g.actor, at=now())
+        done = warehouse.dispatch_day(session, None, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d order is on its way.", "%(num)d orders are on their way.", len(done)), "good")
     return redirect(url_for("console_supply.orders"), 303)
