@@ -193,8 +193,6 @@ def order(slug: str, token: str) -> Any:
         steps_done=done,
         is_open=found.order.state in OPEN,
         qr=_qr(found.token),
-            border=2, svgclass=None, lineclass=None, omitsize=True
-        ),
     )
 
 
