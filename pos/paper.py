@@ -13,7 +13,7 @@ Everything here is pure.
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -58,10 +58,14 @@ def cell_width(char: str) -> int:
     """Return the columns one character takes on paper (rule 1); 0 for an accent that stands on another letter."""
     if " " <= char <= "~":
         return 1
+    return 2 if gb_bytes(char) is not None else drawn_width(char)
+
+
+@lru_cache(maxsize=8192)
+def drawn_width(char: str) -> int:
+    """Return the columns a character takes where the line is drawn: never more than `cell_width`, so it fits too."""
     if unicodedata.category(char) in ("Mn", "Me"):
         return 0
-    if gb_bytes(char) is not None:
-        return 2
     return 2 if unicodedata.east_asian_width(char) in ("W", "F") else 1
 
 
@@ -83,9 +87,9 @@ def gb_bytes(char: str) -> bytes | None:
         return None
 
 
-def width(text: str) -> int:
+def width(text: str, measure: Callable[[str], int] = cell_width) -> int:
     """Return the columns a text takes."""
-    return sum(map(cell_width, text))
+    return sum(map(measure, text))
 
 
 def cut_to(text: str, columns: int) -> str:
@@ -171,22 +175,19 @@ def table(rows: Iterable[tuple[str, ...]], columns: int, *, bold_head: bool = Tr
     gap = 1 + spare // (len(widths) - 1)
     lines = []
     for number, row in enumerate(tidied):
-        cells = [" " * (gap + widths[n] - width(row[n])) + row[n] for n in range(1, len(row))]
-        first = row[0] + " " * (widths[0] - width(row[0]))
-        right = "".join(cells).lstrip()
-        pad = columns - width(first) - width("".join(cells))
-        lines.append(PaperLine(first.rstrip() if pad >= 0 else first, right=right, bold=bold_head and number == 0))
+        cells = "".join(" " * (gap + widths[n] - width(row[n])) + row[n] for n in range(1, len(row)))
+        lines.append(PaperLine(row[0], right=cells.lstrip(), bold=bold_head and number == 0))
     return lines
 
 
-def composed(line: PaperLine, columns: int) -> str:
-    """Return one line as it stands on the paper, its blanks included, measured by rule 1."""
+def composed(line: PaperLine, columns: int, measure: Callable[[str], int] = cell_width) -> str:
+    """Return one line as it stands on the paper, its blanks included; measured by rule 1 unless told otherwise."""
     across = columns // line.wide
     if line.kind == "rule":
         return "-" * columns
     if line.kind != "text":
         return f"[{line.kind} {line.text}]" if line.text else f"[{line.kind}]"
-    spare = across - width(line.text) - width(line.right)
+    spare = across - width(line.text, measure) - width(line.right, measure)
     if line.right or line.align == "right":
         return line.text + " " * spare + line.right if line.right else " " * spare + line.text
     return " " * (spare // 2) + line.text if line.align == "center" else line.text

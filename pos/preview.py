@@ -1,0 +1,254 @@
+"""The paper as a picture: the very bytes, read the way a printer reads them.
+
+Rules
+-----
+1. What is shown is what was sent: the bytes are read, not the document. What this reader does not know is shown
+   as such, never skipped in silence.
+2. Cut and drawer are notes beside the paper, in colour; they are not printed.
+
+It reads what `pos.drivers` writes: ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
+"""
+
+import io
+from dataclasses import dataclass, field
+
+import segno
+from PIL import Image, ImageDraw
+
+from pos import glyphs
+from pos.labels import bars
+from pos.paper import DOTS_PER_COLUMN, cell_width, width
+
+LINE_DOTS = 30
+MARGIN = 28
+_NOTE = (186, 60, 40)
+_ALIGN = ("left", "center", "right")
+
+
+@dataclass
+class Mark:
+    """One thing on the paper: kind is text, picture, barcode, qr, feed, cut, drawer or unknown."""
+
+    kind: str
+    text: str = ""
+    align: str = "left"
+    bold: bool = False
+    wide: int = 1
+    tall: int = 1
+    size: int = 0
+    chinese: bool = True
+    picture: Image.Image | None = None
+
+
+@dataclass
+class _Reader:
+    """A printer's state while it reads."""
+
+    paper: bytes
+    at: int = 0
+    marks: list[Mark] = field(default_factory=list)
+    line: bytearray = field(default_factory=bytearray)
+    chinese: bool = True
+    align: str = "left"
+    bold: bool = False
+    wide: int = 1
+    tall: int = 1
+    bar_high: int = 80
+    bar_module: int = 2
+    qr_size: int = 3
+    qr_text: str = ""
+
+    def read(self) -> list[Mark]:
+        while self.at < len(self.paper):
+            byte = self.paper[self.at]
+            if byte == 0x0A:
+                self._print_line()
+                self.at += 1
+            elif byte in (0x1B, 0x1C, 0x1D):
+                self._command()
+            else:
+                self.line.append(byte)
+                self.at += 1
+        if self.line:
+            self._print_line()
+        return self.marks
+
+    def _add(self, kind: str, **content: object) -> None:
+        mark = Mark(kind, align=self.align, bold=self.bold, wide=self.wide, tall=self.tall)
+        for name, value in content.items():
+            setattr(mark, name, value)
+        self.marks.append(mark)
+
+    def _print_line(self) -> None:
+        text = bytes(self.line).decode("gb18030" if self.chinese else "cp858", "replace")
+        self.line.clear()
+        self._add("text", text=text, chinese=self.chinese)
+
+    def _command(self) -> None:
+        code = bytes(self.paper[self.at : self.at + 2])
+        rest = self.paper[self.at + 2 :]
+        one = rest[0] if rest else 0
+        taken = 1
+        match code:
+            case b"\x1b@":
+                self.align, self.bold, self.wide, self.tall, taken = "left", False, 1, 1, 0
+            case b"\x1c&" | b"\x1c.":
+                self.chinese, taken = code == b"\x1c&", 0
+            case b"\x1bt":
+                self.chinese = False
+            case b"\x1ba":
+                self.align = _ALIGN[one % 48 % 3]
+            case b"\x1bE":
+                self.bold = bool(one & 1)
+            case b"\x1bd":
+                self._add("feed", size=one * LINE_DOTS)
+            case b"\x1bp":
+                self._add("drawer")
+                taken = 3
+            case b"\x1d!":
+                self.wide, self.tall = (one >> 4) + 1, (one & 7) + 1
+            case b"\x1dV":
+                self._add("cut")
+                taken = 2 if one in (65, 66) else 1
+            case _:
+                taken = self._symbol_command(code, rest, one)
+        self.at += 2 + taken
+
+    def _symbol_command(self, code: bytes, rest: bytes, one: int) -> int:
+        match code:
+            case b"\x1dh":
+                self.bar_high = one
+            case b"\x1dw":
+                self.bar_module = one
+            case b"\x1dH" | b"\x1df":
+                pass
+            case b"\x1dk":
+                length = rest[1]
+                self._add("barcode", text=rest[2 : 2 + length].decode("ascii", "replace"), size=self.bar_high)
+                return 2 + length
+            case b"\x1d(" if one == 0x6B:
+                length = int.from_bytes(rest[1:3], "little")
+                self._qr(rest[3 : 3 + length])
+                return 3 + length
+            case b"\x1dv":
+                across, high = int.from_bytes(rest[2:4], "little"), int.from_bytes(rest[4:6], "little")
+                bits = rest[6 : 6 + across * high].ljust(across * high, b"\0")
+                stamp = Image.frombytes("1", (across * 8, high), bits)
+                self._add("picture", picture=stamp)
+                return 6 + across * high
+            case _:
+                self._add("unknown", text=code.hex(" "))
+                return 0
+        return 1
+
+    def _qr(self, body: bytes) -> None:
+        match body[1:2]:
+            case b"\x43":
+                self.qr_size = body[2]
+            case b"\x50":
+                self.qr_text = body[3:].decode("utf-8", "replace")
+            case b"\x51":
+                self._add("qr", text=self.qr_text, size=self.qr_size)
+            case _:
+                pass
+
+
+def read(paper: bytes) -> list[Mark]:
+    """Return what the bytes put on the paper, top to bottom."""
+    return _Reader(paper).read()
+
+
+def paper_text(paper: bytes) -> str:
+    """Return what the bytes print, as plain text: pictures of lines and symbols are named in brackets."""
+    written = []
+    for mark in read(paper):
+        size = f"x{mark.wide}:{mark.tall} | " if mark.kind == "text" and (mark.wide > 1 or mark.tall > 1) else ""
+        written.append(size + mark.text if mark.kind == "text" else f"[{mark.kind} {mark.text}]".replace(" ]", "]"))
+    return "\n".join(line.rstrip() for line in written) + "\n"
+
+
+def preview_png(paper: bytes, columns: int = 48) -> bytes:
+    """Return the paper as a PNG picture, one dot of the printer a pixel."""
+    dots = columns * DOTS_PER_COLUMN
+    pieces = [_draw(mark, dots) for mark in read(paper)]
+    high = sum(piece.height for piece in pieces) + 2 * MARGIN
+    sheet = Image.new("RGB", (dots + 2 * MARGIN, high), (255, 255, 255))
+    y = MARGIN
+    for piece in pieces:
+        sheet.paste(piece, (MARGIN, y))
+        y += piece.height
+    kept = io.BytesIO()
+    sheet.quantize(32).save(kept, "PNG", optimize=True)
+    return kept.getvalue()
+
+
+# --- inside ---
+
+
+def _draw(mark: Mark, dots: int) -> Image.Image:
+    match mark.kind:
+        case "text":
+            return _text(mark, dots)
+        case "picture" if mark.picture is not None:
+            shown = mark.picture.convert("L").point([255] + [0] * 255)
+            return _placed(shown, mark.align, dots, shown.height)
+        case "barcode" if mark.text.isdigit() and len(mark.text) in (8, 13):
+            return _barcode(mark, dots)
+        case "qr":
+            return _qr(mark, dots)
+        case "feed":
+            return Image.new("RGB", (dots, mark.size), (255, 255, 255))
+        case _:
+            return _note(mark, dots)
+
+
+def _text(mark: Mark, dots: int) -> Image.Image:
+    high = max(LINE_DOTS, glyphs.CELL[1] * mark.tall + 6 * (mark.tall > 1))
+    if not mark.text.strip():
+        return Image.new("RGB", (dots, high), (255, 255, 255))
+    measure = cell_width if mark.chinese else len
+    letters = glyphs.strip(mark.text, bold=mark.bold, wide=mark.wide, tall=mark.tall, measure=measure)
+    return _placed(letters, mark.align, dots, high)
+
+
+def _placed(picture: Image.Image, align: str, dots: int, high: int) -> Image.Image:
+    line = Image.new("RGB", (dots, high), (255, 255, 255))
+    spare = dots - picture.width
+    line.paste(picture.convert("RGB"), ({"left": 0, "center": max(0, spare // 2), "right": max(0, spare)}[align], 0))
+    return line
+
+
+def _barcode(mark: Mark, dots: int) -> Image.Image:
+    modules = bars(mark.text)
+    figures = glyphs.strip(mark.text)
+    drawn = Image.new("L", (max(len(modules) * 2, figures.width), mark.size + 28), 255)
+    left = (drawn.width - len(modules) * 2) // 2
+    pen = ImageDraw.Draw(drawn)
+    for place, black in enumerate(modules):
+        if black == "1":
+            pen.rectangle((left + 2 * place, 0, left + 2 * place + 1, mark.size), fill=0)
+    drawn.paste(figures, ((drawn.width - figures.width) // 2, mark.size + 3))
+    return _placed(drawn, mark.align, dots, drawn.height)
+
+
+def _qr(mark: Mark, dots: int) -> Image.Image:
+    matrix = segno.make_qr(mark.text, error="m").matrix
+    flat = bytes(0 if black else 255 for row in matrix for black in row)
+    small = Image.frombytes("L", (len(matrix), len(matrix)), flat)
+    drawn = small.resize((small.width * mark.size, small.height * mark.size), Image.Resampling.NEAREST)
+    return _placed(drawn, mark.align, dots, drawn.height)
+
+
+def _note(mark: Mark, dots: int) -> Image.Image:
+    word = {"cut": "cut", "drawer": "drawer opens"}.get(mark.kind, f"not understood: {mark.kind} {mark.text}")
+    line = Image.new("RGB", (dots, 28), (255, 255, 255))
+    pen = ImageDraw.Draw(line)
+    if mark.kind == "cut":
+        for x in range(0, dots, 14):
+            pen.line((x, 14, x + 7, 14), fill=_NOTE, width=1)
+    letters = glyphs.strip(f" {word} ").resize((width(word) * 9 + 18, 18))
+    stencil = Image.composite(
+        Image.new("RGB", letters.size, (255, 255, 255)), Image.new("RGB", letters.size, _NOTE), letters
+    )
+    line.paste(stencil, (dots - letters.width, 5))
+    return line

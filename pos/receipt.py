@@ -1,0 +1,343 @@
+"""The receipt, the till report and the pickup slips: documents laid out as lines of paper.
+
+Rules
+-----
+1. A layout reads its document alone: the frozen snapshot, never the database, so a reprint in ten years is the
+   receipt of today with a copy mark.
+2. Figures stand in one column at the right; the total is the biggest thing on the paper after the shop's name.
+3. Prices without tax (United States) are shown as on the shelf, then subtotal, tax and total; prices with tax
+   are shown as paid. Which it is follows from the lines themselves.
+4. A pickup slip shows what the shop needs to find a bag; the collection code is the customer's and is never on it.
+
+Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from config.money import BASIS, amount_for, exponent
+from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, table, tidy, wrap
+
+Language = Literal["en", "zh"]
+SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
+UNITS = {"g": ("kg", 1000), "ml": ("l", 1000)}
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "receipt": "Receipt", "copy": "COPY", "refund": "REFUND", "of_receipt": "of receipt",
+        "order": "Order", "offer": "Offer",
+        "subtotal": "Subtotal", "tax": "Tax", "rounding": "Cash rounding", "total": "TOTAL", "refunded": "REFUNDED",
+        "cash": "Cash", "card": "Card", "prepaid": "Paid online", "voucher": "Voucher", "change": "Change",
+        "net": "Net", "gross": "Gross", "thanks": "Thank you!", "again": "See you again soon.",
+        "saved": "You saved today", "count": "Products", "age": "Age checked",
+        "x": "X REPORT", "z": "Z REPORT", "opened": "Opened", "closed": "Closed", "by": "By", "day": "Business day",
+        "sales": "Sales", "returns": "Returns", "takings": "Takings", "float": "Float", "drop": "Put in the safe",
+        "pay_out": "Paid out", "sale": "Cash from sales", "cash_refund": "Cash refunds", "expected": "Cash expected",
+        "counted": "Cash counted", "over": "Over", "short": "Short", "exact": "Exact", "late": "Arrived late",
+        "drawer": "Drawer", "tenders": "Tenders", "signature": "Signature",
+        "pickup": "PICKUP ORDER", "for": "For", "ready_by": "Ready by", "hold_until": "Keep until", "bin": "Bin",
+        "to_pay": "To pay", "paid": "Paid", "bag": "PICKUP",
+    },
+    "zh": {
+        "receipt": "小票", "copy": "副本", "refund": "退货", "of_receipt": "原小票", "order": "订单", "offer": "优惠",
+        "subtotal": "小计", "tax": "税额", "rounding": "现金抹零", "total": "合计", "refunded": "退款",
+        "cash": "现金", "card": "银行卡", "prepaid": "线上已付", "voucher": "代金券", "change": "找零",
+        "net": "净额", "gross": "含税", "thanks": "谢谢惠顾！", "again": "欢迎再次光临",
+        "saved": "本次共节省", "count": "商品件数", "age": "已核对年龄",
+        "x": "X 报表", "z": "Z 报表", "opened": "开班", "closed": "交班", "by": "收银员", "day": "营业日",
+        "sales": "销售", "returns": "退货", "takings": "营业额", "float": "备用金", "drop": "存入保险柜",
+        "pay_out": "支出", "sale": "销售收现", "cash_refund": "退款付现", "expected": "应有现金",
+        "counted": "实点现金", "over": "长款", "short": "短款", "exact": "相符", "late": "迟到单据",
+        "drawer": "钱箱", "tenders": "付款方式", "signature": "签名",
+        "pickup": "自提订单", "for": "顾客", "ready_by": "备好时间", "hold_until": "保留至", "bin": "货位",
+        "to_pay": "待付款", "paid": "已付款", "bag": "自提",
+    },
+}  # fmt: skip
+"""Every word on paper, in both languages; a language we do not have prints in English."""
+
+
+def language_of(document: dict[str, Any]) -> str:
+    """Return the language a document is printed in: its own, else its store's, else English."""
+    wanted = document.get("language") or document.get("store", {}).get("language") or "en"
+    return "zh" if str(wanted).lower().startswith("zh") else "en"
+
+
+def amount(minor: int, currency: str) -> str:
+    """Return an amount as figures alone, `-1,234.50`."""
+    places = exponent(currency)
+    whole, part = divmod(abs(minor), 10**places)
+    return f"{'-' if minor < 0 else ''}{whole:,}" + (f".{part:0{places}d}" if places else "")
+
+
+def price(minor: int, currency: str) -> str:
+    """Return an amount with its sign, `£13.12`, or its code where no printer has the sign, `KRW 1,200`."""
+    sign = SIGNS.get(currency, f"{currency} ")
+    return f"{'-' if minor < 0 else ''}{sign}{amount(abs(minor), currency)}"
+
+
+def quantity(qty: int, stock_unit: str) -> str:
+    """Return a quantity as a customer reads it: `3`, `0.482 kg`, `1.5 l`."""
+    if stock_unit not in UNITS:
+        return f"{qty:,}"
+    unit, per = UNITS[stock_unit]
+    whole, part = divmod(abs(qty), per)
+    figures = f"{whole:,}.{part:03d}".rstrip("0").rstrip(".")
+    return f"{'-' if qty < 0 else ''}{figures} {unit}"
+
+
+def unit_price(minor: int, price_quantity: int, stock_unit: str, currency: str) -> str:
+    """Return the price of one of what it is sold by: `1.20`, `3.99/kg`, `0.45/100 g`."""
+    figures = amount(minor, currency)
+    if stock_unit in UNITS:
+        unit, per = UNITS[stock_unit]
+        return f"{figures}/{unit}" if price_quantity == per else f"{figures}/{price_quantity} {stock_unit}"
+    return figures if price_quantity == 1 else f"{figures}/{price_quantity}"
+
+
+def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the receipt of a completed sale or return (the body of the fact sale.completed)."""
+    words, currency = WORDS[language], document["store"]["currency"]
+    letters = _letters(document["taxes"])
+    shown = [_shown_minor(line) for line in document["lines"]]
+    untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
+    lines = [*_shop(document["store"], columns), *_copy_mark(copy_no, words, columns)]
+    if document.get("kind") == "return":
+        lines += centred(words["refund"], columns, bold=True, wide=2, tall=2)
+        if document.get("returns_receipt_no"):
+            lines += centred(f"{words['of_receipt']} {document['returns_receipt_no']:06d}", columns)
+    lines += [*_about(document, words, columns), RULE]
+    for line, shown_minor in zip(document["lines"], shown, strict=True):
+        letter = letters.get((line["tax_class_id"], line["rate_bp"]), " ")
+        lines += _bought(line, shown_minor, letter if letters else "", words, currency, columns)
+    lines.append(RULE)
+    lines += _sums(document, sum(shown), untaxed, words, columns)
+    if document["taxes"]:
+        lines.append(RULE)
+        lines += _tax_table(document["taxes"], letters, words, currency, columns)
+    lines += _farewell(document, words, columns)
+    return [*lines, *_copy_mark(copy_no, words, columns), CUT]
+
+
+def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the picking slip of an order (rule 4).
+
+    document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
+    total_minor, paid (bool); all but the first four may be missing.
+    """
+    words = WORDS[language]
+    lines = [
+        *centred(words["pickup"], columns, bold=True),
+        *centred(str(document["order_no"]), columns, bold=True, wide=3, tall=3),
+        *centred(first_name(document.get("customer_name", "")), columns, wide=2, tall=2),
+        *_copy_mark(copy_no, words, columns),
+        RULE,
+    ]
+    for name in ("ready_by", "hold_until", "bin"):
+        if document.get(name):
+            lines += pair(words[name], str(document[name]), columns, bold=name == "bin")
+    lines.append(RULE if lines[-1] != RULE else BLANK)
+    for line in document["lines"]:
+        lines += pair(f"[ ] {quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, tall=2)
+        if line.get("note"):
+            lines += indented(line["note"], "", columns)
+    if "total_minor" in document:
+        lines.append(RULE)
+        word = words["paid" if document.get("paid") else "to_pay"]
+        lines += pair(word, price(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    return [*lines, BLANK, CUT]
+
+
+def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the label of a bag that waits: the order number as large as it fits, and a first name (rule 4)."""
+    words = WORDS[language]
+    number = tidy(str(document["order_no"]))
+    big = max(1, min(8, columns // max(1, len(number))))
+    lines = [
+        *centred(words["bag"], columns, bold=True),
+        *centred(number, columns, bold=True, wide=big, tall=big),
+        *centred(first_name(document.get("customer_name", "")), columns, bold=True, wide=2, tall=2),
+    ]
+    lines += _copy_mark(copy_no, words, columns)
+    if document.get("hold_until"):
+        lines += centred(f"{words['hold_until']} {document['hold_until']}", columns)
+    if document.get("bin"):
+        lines += centred(f"{words['bin']} {document['bin']}", columns, wide=2, tall=2)
+    return [*lines, CUT]
+
+
+def till_report(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out an X report (z_no is None) or the Z report of a closed shift.
+
+    document: store, till_name, z_no, business_day, opened_by, opened_at, closed_at (local texts), sales_count,
+    sales_minor, returns_count, returns_minor, total_minor, tenders {tender: minor}, taxes [as on a receipt],
+    cash {kind of movement: minor}, expected_minor, counted_minor, over_short_minor, late_count. Expected, counted
+    and over/short are left out while they are None: counting is blind.
+    """
+    words, currency = WORDS[language], document["store"]["currency"]
+    z_no = document.get("z_no")
+    lines = _shop(document["store"], columns)
+    lines += centred(words["x"] if z_no is None else f"{words['z']} {z_no}", columns, bold=True, wide=2, tall=2)
+    lines += _copy_mark(copy_no, words, columns)
+    lines += pair(words["day"], str(document["business_day"]), columns)
+    for word, name in (("by", "opened_by"), ("opened", "opened_at"), ("closed", "closed_at")):
+        if document.get(name):
+            lines += pair(words[word], str(document[name]), columns)
+    lines += [*pair(document["till_name"], "", columns), RULE]
+    for kind in ("sales", "returns"):
+        figures = amount(document[f"{kind}_minor"], currency)
+        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
+    lines += pair(words["takings"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
+    lines += [BLANK, PaperLine(words["tenders"], bold=True)]
+    for tender, minor in document.get("tenders", {}).items():
+        lines += indented(words.get(tender, tender), amount(minor, currency), columns)
+    if taxes := document.get("taxes"):
+        lines += [RULE, *_tax_table(taxes, _letters(taxes), words, currency, columns)]
+    lines += [RULE, PaperLine(words["drawer"], bold=True)]
+    named = {"refund": "cash_refund"}
+    for kind, minor in document.get("cash", {}).items():
+        lines += indented(words.get(named.get(kind, kind), kind), amount(minor, currency), columns)
+    lines += _count(document, words, currency, columns)
+    if document.get("late_count"):
+        lines += pair(words["late"], str(document["late_count"]), columns)
+    if z_no is not None:
+        lines += [BLANK, BLANK, PaperLine(f"{words['signature']} " + "." * (columns - 12)), BLANK]
+    return [*lines, CUT]
+
+
+def first_name(name: str) -> str:
+    """Return what a customer may be called by on paper: the first word of a name; a Chinese name whole."""
+    words = tidy(name).split()
+    return words[0] if words else ""
+
+
+LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
+    "receipt": layout,
+    "pickup": pickup_slip,
+    "bin": bin_label,
+    "x": till_report,
+    "z": till_report,
+}
+"""kind of print job -> its layout; shelf labels are in labels.py."""
+
+
+# --- inside ---
+
+
+def _letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return {(tax["tax_class_id"], tax["rate_bp"]): tax.get("letter") or alphabet[n % 26] for n, tax in enumerate(taxes)}
+
+
+def _shown_minor(line: dict[str, Any]) -> int:
+    gross = amount_for(line["qty"], line["unit_price_minor"], line["price_quantity"])
+    return int(gross - line["discount_minor"])
+
+
+def _shop(store: dict[str, Any], columns: int) -> list[PaperLine]:
+    lines = centred(store["name"], columns, bold=True, wide=2, tall=2)
+    for text in (store.get("address"), store.get("phone"), store.get("tax_number")):
+        if text:
+            lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
+    return [*lines, BLANK]
+
+
+def _copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
+    if not copy_no:
+        return []
+    return centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2)
+
+
+def _about(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    lines = pair(f"{words['receipt']} {document['receipt_no']:06d}", document["till_name"], columns)
+    lines += pair(document["local_time"], document["cashier_name"], columns)
+    if document.get("order_no"):
+        lines += pair(words["order"], str(document["order_no"]), columns, bold=True)
+    return lines
+
+
+def _bought(
+    line: dict[str, Any], shown_minor: int, letter: str, words: dict[str, str], currency: str, columns: int
+) -> list[PaperLine]:
+    tail = f" {letter}" if letter else ""
+    blank_tail = " " * len(tail)
+    before_discount = amount(shown_minor + line["discount_minor"], currency)
+    name = line["name"]
+    each = unit_price(line["unit_price_minor"], line["price_quantity"], line["stock_unit"], currency)
+    if line["qty"] == 1 and line["stock_unit"] not in UNITS and line["price_quantity"] == 1:
+        lines = pair(name, before_discount + tail, columns)
+    else:
+        lines = [PaperLine(text) for text in wrap(name, columns)]
+        lines += indented(f"{quantity(line['qty'], line['stock_unit'])} x {each}", before_discount + tail, columns)
+    if line["discount_minor"]:
+        offer = line.get("offer") or words["offer"]
+        lines += indented(offer, amount(-line["discount_minor"], currency) + blank_tail, columns)
+    return lines
+
+
+def _sums(
+    document: dict[str, Any], shown_minor: int, untaxed: bool, words: dict[str, str], columns: int
+) -> list[PaperLine]:
+    currency = document["store"]["currency"]
+    # the figures stand under those of the lines, whose tax letter is to their right
+    tail = "  " if document["taxes"] else ""
+    lines_minor = sum(line["total_minor"] for line in document["lines"])
+    figures: list[tuple[str, int]] = []
+    if untaxed:
+        figures += [(words["subtotal"], shown_minor), (words["tax"], lines_minor - shown_minor)]
+    if document["rounding_minor"]:
+        figures += [] if untaxed else [(words["subtotal"], lines_minor)]
+        figures += [(words["rounding"], document["rounding_minor"])]
+    lines = [line for word, minor in figures for line in pair(word, amount(minor, currency) + tail, columns)]
+    refund, total_minor = document.get("kind") == "return", document["total_minor"]
+    total = price(abs(total_minor) if refund else total_minor, currency)
+    lines += pair(words["refunded" if refund else "total"], total, columns, bold=True, wide=2, tall=2)
+    for payment in document["payments"]:
+        change = payment["is_change"]
+        word = words["change"] if change else words.get(payment["tender"], payment["tender"])
+        minor = -payment["amount_minor"] if change or refund else payment["amount_minor"]
+        lines += pair(word, amount(minor, currency) + tail, columns, bold=change)
+    return lines
+
+
+def _tax_table(
+    taxes: Sequence[dict[str, Any]],
+    letters: dict[tuple[str, int], str],
+    words: dict[str, str],
+    currency: str,
+    columns: int,
+) -> list[PaperLine]:
+    rows = [("%", words["net"], words["tax"], words["gross"])]
+    for tax in taxes:
+        letter = letters[(tax["tax_class_id"], tax["rate_bp"])]
+        figures = (amount(tax[name], currency) for name in ("net_minor", "tax_minor", "gross_minor"))
+        rows.append((f"{letter} {_percent(tax['rate_bp'])}", *figures))  # type: ignore[arg-type]
+    return table(rows, columns)
+
+
+def _percent(rate_bp: int) -> str:
+    whole, part = divmod(rate_bp, BASIS // 100)
+    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
+
+
+def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    if document.get("kind") == "return":
+        return [BLANK, *centred(words["thanks"], columns, bold=True)]
+    currency = document["store"]["currency"]
+    count = sum(1 if line["stock_unit"] in UNITS else line["qty"] for line in document["lines"])
+    saved_minor = sum(line["discount_minor"] for line in document["lines"])
+    lines = [RULE, *pair(words["count"], str(count), columns)]
+    if document.get("age_checked"):
+        lines += pair(words["age"], f"{document['age_checked']}+", columns)
+    if saved_minor > 0:
+        lines += pair(words["saved"], price(saved_minor, currency), columns, bold=True)
+    return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
+
+
+def _count(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    lines: list[PaperLine] = []
+    for name in ("expected", "counted"):
+        if document.get(f"{name}_minor") is not None:
+            lines += pair(words[name], amount(document[f"{name}_minor"], currency), columns, bold=True)
+    if (over_short := document.get("over_short_minor")) is not None:
+        word = "exact" if over_short == 0 else "over" if over_short > 0 else "short"
+        lines += pair(words[word], price(abs(over_short), currency), columns, bold=True, tall=2)
+    return lines
