@@ -38,7 +38,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
         BOOTSTRAP_SERVE_LOCAL=True,
         BABEL_DEFAULT_LOCALE="en",
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json = extensions.PlainJson(app)
     extensions.set_up(app, settings, clock)
     security.set_up(app, settings)
     presenting.set_up(app, settings)

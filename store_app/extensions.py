@@ -13,8 +13,10 @@ import datetime as dt
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
+from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
 from flask_sqlalchemy import SQLAlchemy
@@ -31,6 +33,17 @@ db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 csrf = CSRFProtect()
 babel = Babel()
 bootstrap = Bootstrap5()
+
+
+class PlainJson(DefaultJSONProvider):
+    """JSON as our programs read it: days and instants in ISO form, keys in our order."""
+
+    sort_keys = False
+
+    @staticmethod
+    def default(value: Any) -> Any:
+        """Write days and instants in ISO form; the rest as Flask does."""
+        return value.isoformat() if isinstance(value, dt.date) else DefaultJSONProvider.default(value)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,16 @@ ROLES: dict[str, Role] = {
         home={"cashier": "till.page", "shopkeeper": "till.page"},
     ),
     "network": Role(
-        pages=("signin", "console", "console_demand", "console_supply", "console_push", "console_stores", "shop"),
+        pages=(
+            "signin",
+            "console",
+            "console_demand",
+            "console_supply",
+            "console_push",
+            "console_stores",
+            "storefront",
+            "demo",
+        ),
         api=("sync", "status"),
         jobs=("warehouse", "roll-up", "forecast-regions", "forecast-stores", "publish", "check"),
         home={"operator": "console.home"},

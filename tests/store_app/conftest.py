@@ -18,7 +18,7 @@ from config.journal import Actor
 from config.node import found
 from config.settings import Settings
 from pos.store import Region, Store, StoreKey, Till
-from store_app import create_app, staff
+from store_app import create_app, staff, tables
 from store_app.extensions import Doors
 from store_app.security import key_hash
 
@@ -87,6 +87,7 @@ def build(tmp_path: Path) -> Callable[..., House]:
         clock = FrozenClock(NOON)
         app = create_app(settings, clock)
         doors = app.extensions["cornerstore"]
+        tables.known()
         Base.metadata.create_all(doors.database.engine)
         system = Actor.system("test", settings.node_id)
         with doors.write() as session:

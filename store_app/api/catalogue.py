@@ -1,0 +1,92 @@
+"""The catalogue for the till: all of it at once with an ETag, one code, or a search.
+
+What a shop sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
+and state of the catalogue, and kept as bytes.
+"""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import threading
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, current_app, jsonify, request
+from sqlalchemy.orm import Session
+
+from config.publication import EVERYONE, Pulled
+from pos import catalogue
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
+from store_app.api.bodies import bounded
+from store_app.extensions import doors, read
+from store_app.presenting import today
+from store_app.security import requires
+
+bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
+_kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = {}
+_lock = threading.Lock()
+
+
+@bp.get("/catalogue")
+@requires("sell")
+def whole() -> Response:
+    """Answer everything this shop sells, for the page to search and scan in."""
+    store_id, day = doors().settings.node_id, today()
+    address = str(doors().database.engine.url)
+    with read() as session:
+        state = (day, *_state(session, store_id))
+        known = _kept.get(address)
+        if known is None or known[0] != state:
+            products = [as_json(view) for view in catalogue.till_catalogue(session, store_id, day)]
+            body = current_app.json.dumps({"business_day": day.isoformat(), "products": products}).encode()
+            known = (state, body, hashlib.sha256(body).hexdigest()[:32])
+            with _lock:
+                _kept[address] = known
+    answer = Response(known[1], mimetype="application/json")
+    answer.set_etag(known[2])
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer.make_conditional(request)
+
+
+@bp.get("/scan/<code>")
+@requires("sell")
+def scan(code: str) -> Response:
+    """Answer the product behind a code and how many stock units the code stands for."""
+    with read() as session:
+        found = catalogue.find_by_scan(session, doors().settings.node_id, code, today())
+    return jsonify(product=as_json(found.product), qty=found.qty)
+
+
+@bp.get("/search")
+@requires("sell")
+def search() -> Response:
+    """Answer the products whose name, brand, category or pinyin holds `q`."""
+    text = request.args.get("q", "")[:80]
+    limit = bounded("limit", 20, 100)
+    with read() as session:
+        found = catalogue.search(session, doors().settings.node_id, text, today(), limit=limit)
+    return jsonify(products=[as_json(view) for view in found])
+
+
+def as_json(view: Any) -> dict[str, Any]:
+    """Return a product as the till's page reads it."""
+    return dataclasses.asdict(view)
+
+
+def _state(session: Session, store_id: str) -> tuple[Any, ...]:
+    """Return what changes whenever the catalogue does; five small questions, no product is loaded."""
+    counts = [
+        session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (Product, Barcode, Price, TaxClass)
+    ]
+    listed = session.execute(
+        sa.select(
+            sa.func.count(), sa.func.sum(Listing.quick_key), sa.func.sum(sa.cast(Listing.active, sa.Integer))
+        ).where(Listing.store_id == store_id)
+    ).one()
+    pulled = session.scalar(sa.select(Pulled.sha256).where(Pulled.kind == "catalogue"))
+    newest = session.execute(
+        sa.select(sa.func.max(Price.from_day), sa.func.sum(Price.price_minor)).where(
+            Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= dt.date.max
+        )
+    ).one()
+    return (*counts, *listed, pulled, *newest)

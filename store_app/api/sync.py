@@ -1,0 +1,79 @@
+"""Sync, the network's doors: messages in, messages out, editions. A store's key opens them and names the store."""
+
+import gzip
+
+from flask import Blueprint, Response, g, jsonify, request
+from pydantic import ValidationError
+
+from config.errors import Invalid, NotFound
+from config.node import this_node
+from config.publication import Publication, edition_for
+from store_app.extensions import clock, read, write
+from store_app.security import device
+from store_app.sync import receiver, wire
+
+bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
+
+
+@bp.post("/messages")
+@device
+def push() -> Response:
+    """Take a batch of a store's facts."""
+    raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
+    try:
+        sent = wire.Push.model_validate_json(raw)
+    except ValidationError as fault:
+        raise Invalid("bad-push", "This is not a batch of facts.", faults=wire.faults_of(fault)) from fault
+    with write() as session:
+        answer = receiver.take(session, g.store_id, sent, at=clock.now())
+    return jsonify(answer)
+
+
+@bp.get("/messages")
+@device
+def pull() -> Response:
+    """Hand over what is addressed to the store, after what it has: epoch and after_n, repeated per epoch."""
+    try:
+        numbers = [int(text) for text in request.args.getlist("after_n")]
+        have = dict(zip(request.args.getlist("epoch"), numbers, strict=True))
+    except ValueError as fault:
+        raise Invalid("bad-pull", "epoch and after_n belong together, after_n being a number.") from fault
+    if any(not 0 <= n <= 2**53 for n in have.values()):
+        raise Invalid("bad-pull", "after_n is out of bounds.")
+    with read() as session:
+        answer = receiver.hand_over(session, g.store_id, have, request.args.get("mine", ""))
+    return _packed(jsonify(answer))
+
+
+@bp.get("/publications")
+@device
+def publications() -> Response:
+    """List the editions for the store."""
+    with read() as session:
+        found = [_edition(row) for row in receiver.editions(session, g.store_id)]
+        return jsonify(incarnation=this_node(session).epoch, editions=found)
+
+
+@bp.get("/publications/<kind>")
+@device
+def publication(kind: str) -> Response:
+    """Hand over one edition."""
+    with read() as session:
+        found = edition_for(session, kind, receiver.scopes_of(session, g.store_id))
+    if found is None:
+        raise NotFound("no-edition", f"There is no edition of {kind} for this store.")
+    answer = jsonify(_edition(found) | {"text": found.body})
+    answer.set_etag(found.sha256)
+    return _packed(answer.make_conditional(request))
+
+
+def _edition(row: Publication) -> dict[str, object]:
+    return {"kind": row.kind, "version": row.version, "sha256": row.sha256, "made_at": row.made_at.isoformat()}
+
+
+def _packed(answer: Response) -> Response:
+    if answer.status_code == 200 and "gzip" in request.accept_encodings and (answer.content_length or 0) > 2048:
+        answer.set_data(gzip.compress(answer.get_data(), 5))
+        answer.headers["Content-Encoding"] = "gzip"
+        answer.headers["Vary"] = "Accept-Encoding"
+    return answer

@@ -1,0 +1,279 @@
+"""The commands of a node: `cornerstore ...`. A refusal is one sentence and exit 1, never a traceback."""
+
+import datetime as dt
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from config import log, migrate, settings
+from config.errors import ShopError
+from config.journal import Actor
+from store_app.extensions import Doors, open_doors
+
+screen = Console(soft_wrap=True)
+faults = Console(stderr=True, soft_wrap=True)
+
+
+class Commands(click.Group):
+    """A group that says a refusal in one sentence."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; what the shop refuses is said and ends with 1."""
+        try:
+            return super().invoke(context)
+        except ShopError as refusal:
+            faults.print(refusal.message, style="red", markup=False, highlight=False)
+            context.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--settings", "file", type=click.Path(path_type=Path), help="The settings file (TOML).")
+def main(file: Path | None) -> None:
+    """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    if file is not None:
+        os.environ["CORNERSTORE_SETTINGS"] = str(file)
+
+
+def node() -> Doors:
+    """Open the doors of the node the settings name."""
+    loaded = settings.load()
+    log.set_up(level=loaded.log_level, for_people=sys.stderr.isatty())
+    return open_doors(loaded)
+
+
+def by_hand(doors: Doors) -> Actor:
+    """Return who acts when a command is typed."""
+    return Actor.system("command", doors.settings.node_id)
+
+
+# --- setting up ---
+
+
+@main.command()
+@click.option("--role", type=click.Choice(["store", "network"]), default="store", show_default=True)
+@click.option("--node-id", default="", help="The store's id, as the network names it.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
+@click.option("--network-url", default="", help="Where the network is; empty: on its own.")
+@click.option("--network-key", default="", help="The store's key at the network.")
+@click.option("--port", type=int, default=8000, show_default=True)
+def init(role: str, node_id: str, folder: Path, network_url: str, network_key: str, port: int) -> None:
+    """Make a settings file and an empty database."""
+    from config.errors import Conflict
+
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
+    if path.exists():
+        raise Conflict("settings-exist", f"{path} is already there. Remove it first, or name another with --settings.")
+    values = {
+        "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
+        "network_url": network_url, "network_key": network_key,
+    }  # fmt: skip
+    os.environ.pop("CORNERSTORE_SETTINGS", None)
+    doors = open_doors(settings.load(**values, port=port))
+    text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items() if value) + f"port = {port}\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    _set_up(doors)
+    screen.print(f"{path} and {doors.settings.database_url} are ready. Next: cornerstore staff add", markup=False)
+
+
+@main.command("migrate")
+@click.option("--check", "only_check", is_flag=True, help="Only say whether the database fits.")
+def bring_up(only_check: bool) -> None:
+    """Bring the database to today's tables; a copy is kept beside it."""
+    from store_app import tables
+
+    doors = node()
+    if only_check:
+        tables.known()
+        difference = migrate.check(doors.database.engine)
+        screen.print(difference or "The database fits.", markup=False)
+        sys.exit(1 if difference else 0)
+    _set_up(doors)
+    screen.print(f"The database is at {migrate.current(doors.database.engine)}.")
+
+
+def _set_up(doors: Doors) -> None:
+    from config.node import found
+
+    migrate.upgrade(doors.database.engine)
+    with doors.write() as session:
+        found(session, doors.settings.node_id, at=doors.now())
+
+
+# --- serving and working ---
+
+
+@main.command()
+@click.option("--no-work", is_flag=True, help="Do not start the worker with it.")
+@click.option("--gunicorn", is_flag=True, help="Serve with gunicorn (not on Windows).")
+def serve(no_work: bool, gunicorn: bool) -> None:
+    """Serve this node's pages and API, with its worker beside it."""
+    from store_app import serving
+
+    doors = node()
+    _set_up(doors)
+    serving.serve(doors, work=not no_work, gunicorn=gunicorn)
+
+
+@main.command()
+@click.option("--with-parent", type=int, hidden=True)
+def work(with_parent: int | None) -> None:
+    """Send, print and keep the nights; one worker leads, others wait."""
+    from store_app import worker
+
+    worker.run(node(), parent=with_parent)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The business day; without it the last ended one.")
+def job(name: str, day: dt.datetime | None) -> None:
+    """Run one job now, by hand."""
+    _run_job(name, day)
+
+
+@main.command()
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]))
+def forecast(day: dt.datetime | None) -> None:
+    """Forecast now."""
+    from store_app.roles import role_of
+
+    names = [name for name in role_of(node().settings).jobs if name.startswith("forecast")]
+    for name in ["roll-up", *names]:
+        _run_job(name, day)
+
+
+@main.command()
+def propose() -> None:
+    """Propose orders now."""
+    _run_job("propose", None)
+
+
+def _run_job(name: str, day: dt.datetime | None) -> None:
+    from config.errors import NotFound
+    from store_app import job_book, jobs, worker
+    from store_app.roles import role_of
+
+    doors = node()
+    here = role_of(doors.settings).jobs
+    if name not in here:
+        raise NotFound("no-such-job", f"There is no job {name} here. There are: {', '.join(here)}.", name=name)
+    row = jobs.JOBS[name]
+    on = day.date() if day else jobs.last_day(doors)
+    outcome, done = worker.attempt(jobs.Desk(doors), row, on)
+    if row.every_s is None:
+        with doors.write() as session:
+            job_book.note(session, doors.settings.node_id, name, on, at=doors.now(), done=done, outcome=outcome)
+    (screen if done else faults).print(f"{name}: {outcome}", markup=False, highlight=False)
+    if not done:
+        sys.exit(1)
+
+
+# --- looking ---
+
+
+@main.command()
+def check() -> None:
+    """Recompute the invariants K1 to K12; exit 1 when one does not hold."""
+    from store_app import checking
+
+    found = checking.findings(node())
+    table = Table("Check", "Subject", "Expected", "Found")
+    for one in found:
+        table.add_row(one.code, one.subject, str(one.expected), str(one.found))
+    screen.print(table if found else "All books hold: no findings.")
+    sys.exit(1 if found else 0)
+
+
+@main.command()
+def verify() -> None:
+    """Walk the journal's chain; exit 1 when it is broken."""
+    from store_app import checking
+
+    broken = checking.chain_faults(node())
+    screen.print("\n".join(broken) or "The journal is whole.", markup=False)
+    sys.exit(1 if broken else 0)
+
+
+@main.command()
+def status() -> None:
+    """Say how this node stands."""
+    from store_app import job_book
+    from store_app.api.status import network_standing
+
+    doors = node()
+    with doors.read() as session:
+        standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
+        failed = job_book.failed(session, doors.settings.node_id)
+    table = Table(show_header=False)
+    table.add_row("node", doors.settings.node_id)
+    table.add_row("database", migrate.current(doors.database.engine) or "empty")
+    for name, value in standing.items():
+        table.add_row(name.replace("_", " "), str(value))
+    for run in failed:
+        table.add_row(f"job {run.job} of {run.day}", run.outcome)
+    screen.print(table)
+
+
+# --- people and files ---
+
+
+@main.group()
+def staff() -> None:
+    """The people who may sign in here."""
+
+
+@staff.command("add")
+@click.option("--name", prompt=True)
+@click.option("--role", prompt=True, type=click.Choice(["cashier", "shopkeeper", "operator"]))
+@click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
+def add_person(name: str, role: str, pin: str) -> None:
+    """Let a person sign in."""
+    from store_app import staff as people
+
+    doors = node()
+    with doors.write() as session:
+        person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
+    screen.print(f"{person.name} may sign in now.", markup=False)
+
+
+@main.command("import")
+@click.argument("kind", type=click.Choice(["products", "stock", "sales"]))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+def bring_in(kind: str, file: Path, yes: bool) -> None:
+    """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
+    from store_app import importing
+
+    doors = node()
+    sheet = importing.read(kind, file)
+    screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
+    preview = Table(*sheet.columns)
+    for row in sheet.first(5):
+        preview.add_row(*row)
+    screen.print(preview)
+    if sheet.faults:
+        for fault in sheet.faults[:50]:
+            faults.print(str(fault), markup=False, highlight=False)
+        faults.print(f"{len(sheet.faults)} faults; nothing was written.", style="red")
+        sys.exit(1)
+    if not yes and not click.confirm("Write this?"):
+        sys.exit(1)
+    with doors.write() as session:
+        said = importing.write(session, sheet, doors.settings.node_id, actor=by_hand(doors), at=doors.now())
+    screen.print(said, markup=False)
+
+
+def _toml(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+if __name__ == "__main__":
+    main()

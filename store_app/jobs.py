@@ -1,0 +1,287 @@
+"""The jobs of a node: one table of name, rhythm and function. A person can run each: `cornerstore job NAME`.
+
+Rules
+-----
+1. A job looks for its own work; a lost wake-up costs seconds, never work.
+2. A job opens short transactions; what computes, prints or waits for the network does so between them.
+3. A forecast is computed in a child of the worker, one at a time, one thread, with a time limit: paper never waits
+   for arithmetic.
+4. Nightly jobs are told the last ended business day; those `each_day` make up every missed day, oldest first.
+"""
+
+import datetime as dt
+import multiprocessing
+import os
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+
+from config.clock import business_day
+from config.errors import NotFound, Unreachable
+from config.journal import Actor
+from pos.store import Region, Store
+from store_app.extensions import Doors
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+COMPUTE_LIMIT_S = 900.0
+CATCH_UP_DAYS = 31
+
+
+@dataclass
+class Desk:
+    """What a worker keeps between runs: doors, the line to the network, the printer's driver."""
+
+    doors: Doors
+    client: httpx2.Client | None = None
+    line: Any = None
+    driver: Any = None
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def node_id(self) -> str:
+        """Return the node the desk stands at."""
+        return self.doors.settings.node_id
+
+    def actor(self, job: str) -> Actor:
+        """Return who acts for a job."""
+        return Actor.system(job, self.node_id)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the table. every_s: the rhythm of a continuous job; None: nightly."""
+
+    name: str
+    run: Callable[[Desk, dt.date], str]
+    every_s: float | None = None
+    wakes: bool = False
+    each_day: bool = False
+
+
+# --- continuous, store ---
+
+
+def print_paper(desk: Desk, _day: dt.date) -> str:
+    """Print what waits in the queue."""
+    from pos import drivers, printer
+
+    settings = desk.doors.settings
+    if desk.driver is None:
+        model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
+        desk.driver = drivers.driver_for(settings.printer, model)
+        with desk.doors.write() as session:
+            printer.recover(session, settings.node_id, at=desk.doors.now())
+    if desk.driver is None:
+        return "no printer"
+    done = printer.print_due(desk.doors.database, settings.node_id, desk.driver, now=desk.doors.now)
+    return f"{done.printed} printed, {done.failed} failed, {done.unconfirmed} unconfirmed"
+
+
+def send(desk: Desk, _day: dt.date) -> str:
+    """Send what waits, take what came; after a fault wait longer each time."""
+    from store_app.sync import sender
+
+    doors = desk.doors
+    if not doors.settings.network_url:
+        return "on its own"
+    if desk.line is None:
+        desk.line, desk.client = sender.Line(), sender.client_for(doors.settings)
+    if not desk.line.may_try(doors.now()):
+        return "waiting"
+    assert desk.client is not None
+    done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)
+    desk.line.note(done, doors.now())
+    return done.fault or f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
+
+
+def publish_shop(desk: Desk, _day: dt.date) -> str:
+    """Tell the network what this shop's customers may order."""
+    from supply import shop
+
+    with desk.doors.write() as session:
+        told = shop.publish(session, desk.node_id, at=desk.doors.now())
+    return "nothing changed" if told is None else "published"
+
+
+def expire_pickups(desk: Desk, _day: dt.date) -> str:
+    """Give back the units of orders nobody collected."""
+    from supply import pickup
+
+    with desk.doors.write() as session:
+        gone = pickup.expire_due(session, desk.node_id, actor=desk.actor("expire-pickups"), at=desk.doors.now())
+    return f"{len(gone)} expired"
+
+
+def shelf_live(desk: Desk, _day: dt.date) -> str:
+    """Let an approved shelf plan go live on its day."""
+    from supply import shelf
+
+    with desk.doors.write() as session:
+        live = shelf.go_live(session, desk.node_id, actor=desk.actor("shelf-live"), at=desk.doors.now())
+    return "a new plan" if live else "no change"
+
+
+# --- nightly, store ---
+
+
+def roll_up(desk: Desk, day: dt.date) -> str:
+    """Add a day's sales up to demand; the network does so for all its shops."""
+    from supply import demand
+
+    with desk.doors.write() as session:
+        demand.roll_up(session, None, day, at=desk.doors.now())
+    return f"rolled up {day}"
+
+
+def forecast_store(desk: Desk, day: dt.date, store_id: str | None = None) -> str:
+    """Forecast this shop's products."""
+    from supply import forecasts
+
+    with desk.doors.read() as session:
+        loaded = forecasts.load_store(session, store_id or desk.node_id, day)
+    result = compute_apart(forecasts.compute_store, loaded)
+    with desk.doors.write() as session:
+        forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
+    return f"forecast {store_id or desk.node_id} from {day}"
+
+
+def propose(desk: Desk, _day: dt.date) -> str:
+    """Propose orders from the forecast."""
+    from supply import replenishment
+
+    with desk.doors.write() as session:
+        made = replenishment.propose(session, desk.node_id, at=desk.doors.now(), actor=desk.actor("propose"))
+    return f"{len(made)} proposals"
+
+
+def check(desk: Desk, _day: dt.date) -> str:
+    """Recompute the books' invariants and journal what does not hold."""
+    from config import journal
+    from store_app.checking import findings
+
+    found = findings(desk.doors)
+    with desk.doors.write() as session:
+        journal.record(
+            session, actor=desk.actor("check"), at=desk.doors.now(), verb="books.checked",
+            subject=f"node:{desk.node_id}", findings=len(found), first=[str(one) for one in found[:5]],
+        )  # fmt: skip
+    return f"{len(found)} findings"
+
+
+# --- network ---
+
+
+def warehouse(desk: Desk, _day: dt.date) -> str:
+    """Share out what the shops ordered, and load what is due."""
+    from supply import warehouse as goods
+
+    now = desk.doors.now()
+    with desk.doors.write() as session:
+        filled = goods.fill(session, at=now)
+    with desk.doors.write() as session:
+        loaded = goods.dispatch_day(session, now.astimezone(dt.UTC).date(), at=now)
+    return f"{_count(filled)} filled, {_count(loaded)} dispatched"
+
+
+def forecast_regions(desk: Desk, day: dt.date) -> str:
+    """Fit every region's models on the roll-up."""
+    from supply import forecasts
+
+    with desk.doors.read() as session:
+        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
+    for region_id in regions:
+        with desk.doors.read() as session:
+            loaded = forecasts.load_region(session, region_id, day)
+        result = compute_apart(forecasts.compute_region, loaded)
+        with desk.doors.write() as session:
+            forecasts.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())
+    return f"{len(regions)} regions from {day}"
+
+
+def forecast_stores(desk: Desk, day: dt.date) -> str:
+    """Forecast for the shops that have no node of their own."""
+    with desk.doors.read() as session:
+        stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
+    for store_id in stores:
+        forecast_store(desk, day, store_id)
+    return f"{len(stores)} shops from {day}"
+
+
+def publish(desk: Desk, day: dt.date) -> str:
+    """Publish catalogue, demand and regional forecasts for the shops that pull them."""
+    from config import publication
+    from pos import catalogue
+    from supply import demand, forecasts
+
+    now = desk.doors.now()
+    with desk.doors.read() as session:
+        stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
+    for store in stores:
+        with desk.doors.read() as session:
+            bodies = {
+                ("catalogue", store.id): catalogue.edition(session, store.id),
+                ("demand", store.id): demand.edition(session, store.region_id, store.id, day),
+                ("forecast", store.region_id): forecasts.edition(session, store.region_id),
+            }
+        with desk.doors.write() as session:
+            for (kind, scope), body in bodies.items():
+                if body:
+                    publication.publish(session, kind, scope, body, at=now)
+    return f"editions for {len(stores)} shops"
+
+
+JOBS: dict[str, Job] = {
+    job.name: job
+    for job in (
+        Job("print", print_paper, every_s=2, wakes=True),
+        Job("send", send, every_s=5, wakes=True),
+        Job("shop-publish", publish_shop, every_s=60, wakes=True),
+        Job("expire-pickups", expire_pickups, every_s=60),
+        Job("shelf-live", shelf_live, every_s=300),
+        Job("warehouse", warehouse, every_s=60),
+        Job("roll-up", roll_up, each_day=True),
+        Job("forecast-regions", forecast_regions),
+        Job("forecast-stores", forecast_stores),
+        Job("forecast", forecast_store),
+        Job("propose", propose),
+        Job("publish", publish),
+        Job("check", check),
+    )
+}
+
+
+# --- running ---
+
+
+def last_day(doors: Doors) -> dt.date:
+    """Return the last ended business day of this node (a network: of its first shop's zone)."""
+    with doors.read() as session:
+        store = session.get(Store, doors.settings.node_id) or session.scalar(sa.select(Store).order_by(Store.id))
+    if store is None:
+        raise NotFound("no-store", "There is no store here yet.")
+    return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
+
+
+def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
+    """Run a pure computation in a child of its own, pinned to one thread, and return what it answers (rule 3)."""
+    os.environ.update(ONE_THREAD)  # the child reads it before it loads any arithmetic
+    pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        return pool.submit(function, loaded).result(timeout=COMPUTE_LIMIT_S)
+    except BrokenProcessPool as fault:
+        raise Unreachable("computing-stopped", "The computation stopped before it was done.") from fault
+    except TimeoutError as fault:
+        for child in list(multiprocessing.active_children()):
+            child.terminate()
+        raise Unreachable("computing-too-slow", f"The computation took longer than {COMPUTE_LIMIT_S:.0f} s.") from fault
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _count(answer: Any) -> int:
+    return len(answer) if hasattr(answer, "__len__") else int(answer or 0)

@@ -1,0 +1,74 @@
+"""The web server of a node, with its worker as a child of its own.
+
+A store serves with waitress: pure Python, one process, so that SQLite's writers queue at one lock. The network may
+use gunicorn instead. SIGTERM ends both after the running requests.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+
+from config.errors import Invalid
+from store_app import create_app
+from store_app.extensions import Doors
+from store_app.sync import restored
+
+log = structlog.get_logger()
+
+
+def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    restored.begin_anew_if_restored(doors)
+    app = create_app(doors.settings, doors.clock)
+    settings = doors.settings
+    log.info("serving", node=settings.node_id, address=f"http://{settings.host}:{settings.port}/")
+    with _worker() if work else contextlib.nullcontext():
+        if gunicorn:
+            _gunicorn(app, settings.host, settings.port, settings.threads)
+        else:
+            from waitress import create_server
+
+            server: Any = create_server(
+                app, host=settings.host, port=settings.port, threads=settings.threads, ident=None,
+                max_request_body_size=21_000_000,
+            )  # fmt: skip
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: sys.exit(0))
+            server.run()
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[None]:
+    command = [sys.executable, "-m", "store_app.cli", "work", "--with-parent", str(os.getpid())]
+    worker = subprocess.Popen(command, env=os.environ)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        try:
+            worker.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            worker.kill()
+
+
+def _gunicorn(app: Any, host: str, port: int, threads: int) -> None:
+    try:
+        from gunicorn.app.base import BaseApplication
+    except ImportError as fault:
+        raise Invalid("no-gunicorn", "gunicorn is not on this machine. Serve without --gunicorn.") from fault
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for name, value in {"bind": f"{host}:{port}", "workers": 2, "threads": threads}.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return app
+
+    Server().run()

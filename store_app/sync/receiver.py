@@ -1,0 +1,147 @@
+"""The network's side: take a store's facts once, hand over what is addressed to it."""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pos.replica
+import sqlalchemy as sa
+import supply.replica
+from sqlalchemy.orm import Session
+
+from config import journal, outbox
+from config.database import lock_rows
+from config.errors import Invalid
+from config.journal import Actor
+from config.node import NETWORK, Peer, this_node
+from config.outbox import Message, OutboxHead, OutboxMessage
+from config.publication import Publication, edition_for
+from pos.store import Store
+from store_app.sync import wire
+
+KINDS = ("catalogue", "demand", "forecast")
+
+
+def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], None]:
+    """Return what applies an arrived fact: its topic's applier; an unknown topic is refused, and so parked."""
+
+    appliers = {**pos.replica.APPLIERS, **supply.replica.APPLIERS}
+
+    def apply(session: Session, message: Message) -> None:
+        applier = appliers.get(message.topic)
+        if applier is None:
+            raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
+        applier(session, message, from_node, at)
+
+    return apply
+
+
+def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -> dict[str, Any]:
+    """Take a push of `store_id` and return the answer (rules 3 to 5 of the package)."""
+    taken, parked = [], []
+    effect = effect_of(store_id, at)
+    for row in push.rows:
+        result, reason = outbox.apply_once(session, store_id, push.epoch, row.message(), effect, at=at)
+        if result == "parked":
+            parked.append({"id": row.id, "reason": reason or "kept aside"})
+        else:
+            taken.append({"id": row.id, "hash": row.hash})
+    for have in push.have:
+        _confirm(session, store_id, have, at)
+    fork, nonce = _meet(session, store_id, push, at)
+    return {
+        **received(session, store_id, push.epoch),
+        "taken": taken,
+        "parked": parked,
+        "nonce": nonce,
+        "incarnation": this_node(session).epoch,
+        "fork": fork,
+    }
+
+
+def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) -> dict[str, Any]:
+    """Return the rows addressed to a store after what it has; epochs it never heard of from their first row."""
+    first = (
+        sa.select(OutboxMessage.epoch, sa.func.min(OutboxMessage.made_at).label("made"))
+        .where(OutboxMessage.to_node == store_id)
+        .group_by(OutboxMessage.epoch)
+        .order_by("made")
+    )
+    batches = []
+    for epoch in session.scalars(first).all():
+        rows = outbox.after(session, store_id, epoch, have.get(epoch, 0))
+        if rows:
+            batches.append({"epoch": epoch, "rows": [outbox.to_wire(row) for row in rows]})
+    return {
+        "incarnation": this_node(session).epoch,
+        "received": received(session, store_id, mine),
+        "batches": batches[:3],
+    }
+
+
+def received(session: Session, store_id: str, epoch: str) -> dict[str, Any]:
+    """Return how our books of a store's epoch stand."""
+    count, n, head = outbox.received_head(session, store_id, epoch)
+    return {"epoch": epoch, "count": count, "n": n, "head": head}
+
+
+def editions(session: Session, store_id: str) -> list[Publication]:
+    """Return what is published for a store: its own edition before its region's before everybody's."""
+    scopes = scopes_of(session, store_id)
+    found = (edition_for(session, kind, scopes) for kind in KINDS)
+    return [edition for edition in found if edition is not None]
+
+
+def scopes_of(session: Session, store_id: str) -> list[str]:
+    """Return the scopes a store reads, the nearest first."""
+    store = session.get(Store, store_id)
+    return [store_id, *([store.region_id] if store else []), "*"]
+
+
+# --- inside ---
+
+
+def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) -> None:
+    if session.get(OutboxHead, (store_id, have.epoch)) is None:
+        return
+    if outbox.head_at(session, store_id, have.epoch, have.n) != have.head:
+        return  # its books of this epoch are not ours (we were restored): nothing is confirmed by them
+    session.execute(
+        sa.update(OutboxMessage)
+        .where(
+            OutboxMessage.to_node == store_id,
+            OutboxMessage.epoch == have.epoch,
+            OutboxMessage.n <= have.n,
+            OutboxMessage.state == "pending",
+        )
+        .values(state="delivered", delivered_at=at)
+    )
+
+
+def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> tuple[bool, str]:
+    """Compare and renew the nonce; (is this a copy or a restored database?, the nonce to show next time)."""
+    peer = session.scalar(lock_rows(session, sa.select(Peer).where(Peer.id == store_id)))
+    fresh = secrets.token_hex(16)
+    if peer is None:
+        peer = Peer(id=store_id, epoch=push.speaking, nonce="", heard_at=at, alarm=None)
+        session.add(peer)
+        known, before, token = "", "", ""
+    else:
+        known, before, token = peer.nonce.split(" ")
+    fork = False
+    if push.nonce == known:
+        peer.nonce = f"{fresh} {push.nonce} {push.token}"
+    elif push.nonce == before and push.token == token:
+        fresh = known  # our answer was lost on its way
+    else:
+        declared = push.nonce == "" and push.speaking != peer.epoch
+        fork = not declared
+        peer.nonce = f"{fresh} {push.nonce} {push.token}"
+        peer.alarm = "began a new epoch" if declared else "a copy or a restored database is speaking"
+        actor = Actor.system("sync", NETWORK)
+        journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{store_id}", alarm=peer.alarm)
+    peer.epoch, peer.heard_at, peer.waiting = push.speaking, at, push.waiting
+    if push.parked:
+        peer.alarm = f"{push.parked} of our messages wait there for a person"
+    return fork, fresh

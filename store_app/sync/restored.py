@@ -1,0 +1,67 @@
+"""Notice a database that was put back from a copy, and begin a new epoch.
+
+The sidecar file beside the database keeps (epoch, last journal number, its hash), written after commits. A database
+behind its sidecar was restored: numbers of the old epoch may already be known elsewhere, so a new epoch begins (I18).
+"""
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from config import journal, node
+from config.journal import GENESIS, Actor, JournalEntry, JournalHead
+from store_app.extensions import Doors
+
+log = structlog.get_logger()
+
+
+def begin_anew_if_restored(doors: Doors) -> bool:
+    """Compare the database with its sidecar at start; True when a new epoch had to begin."""
+    sidecar = node.read_sidecar(doors.settings.sidecar)
+    with doors.write() as session:
+        this = node.this_node(session)
+        n, _ = _end(session, this.id)
+        known = _hash_at(session, this.id, sidecar["n"]) if sidecar else None
+        restored = node.was_restored(sidecar, epoch=this.epoch, n=n, head_at=known)
+        if restored:
+            new_epoch(session, this.id, "the database was restored from a copy", doors)
+    keep_sidecar(doors)
+    return restored
+
+
+def new_epoch(session: Session, node_id: str, why: str, doors: Doors) -> None:
+    """Begin a new epoch and journal why."""
+    before = node.this_node(session).epoch
+    epoch = node.new_epoch(session)
+    log.warning("new epoch", node=node_id, why=why)
+    journal.record(
+        session,
+        actor=Actor.system("sync", node_id),
+        at=doors.now(),
+        verb="epoch.begun",
+        subject=f"node:{node_id}",
+        before=before,
+        epoch=epoch,
+        why=why,
+    )
+
+
+def keep_sidecar(doors: Doors) -> None:
+    """Write the sidecar when the journal has grown."""
+    with doors.read() as session:
+        this = node.this_node(session)
+        n, head = _end(session, this.id)
+    present = {"epoch": this.epoch, "n": n, "head": head}
+    if node.read_sidecar(doors.settings.sidecar) != present:
+        node.write_sidecar(doors.settings.sidecar, epoch=this.epoch, n=n, head=head)
+
+
+def _end(session: Session, node_id: str) -> tuple[int, str]:
+    head = session.get(JournalHead, node_id)
+    return (head.n, head.hash) if head else (0, GENESIS)
+
+
+def _hash_at(session: Session, node_id: str, n: int) -> str | None:
+    if n == 0:
+        return GENESIS
+    return session.scalar(sa.select(JournalEntry.hash).where(JournalEntry.node_id == node_id, JournalEntry.n == n))

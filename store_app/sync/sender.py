@@ -1,0 +1,303 @@
+"""The store's side: push facts, pull messages and editions, and never lose what is not confirmed.
+
+Rules (with those of the package)
+-----
+1. Nothing that sells waits for this: it runs in the worker, with its own connection, in short transactions.
+2. Confirmed is only a JSON answer that names the id and echoes the content hash; a captive portal's page is a fault.
+3. 401 and 403 pause with a banner and keep the queue; 413 and 422 halve the batch, a single row they refuse is
+   parked; redirects are never followed; after a fault the next try waits, full jitter between 1 s and 5 min.
+"""
+
+import datetime as dt
+import json
+import random
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import httpx2
+import sqlalchemy as sa
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from config import outbox
+from config.clock import Clock
+from config.database import Database
+from config.errors import Conflict, Invalid, Unreachable
+from config.node import NETWORK, this_node
+from config.outbox import MAX_ROWS, InboxHead, InboxMessage, OutboxHead, OutboxMessage
+from config.publication import Pulled, take_over
+from config.settings import Settings
+from store_app.extensions import Doors
+from store_app.sync import receiver, restored, wire
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
+ROWS_AT_ONCE = 20
+"""Pulled rows per transaction: the till's own transactions go in between."""
+TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+Model = TypeVar("Model", bound=wire.Shape)
+
+
+@dataclass
+class Contact:
+    """What one contact did."""
+
+    delivered: int = 0
+    parked: int = 0
+    pulled: int = 0
+    editions: list[str] = field(default_factory=list)
+    rewound: int = 0
+    fault: str | None = None
+    paused: bool = False
+
+
+@dataclass
+class Line:
+    """The line to the network as the worker keeps it: when to try again after a fault."""
+
+    failures: int = 0
+    not_before: dt.datetime | None = None
+
+    def may_try(self, now: dt.datetime) -> bool:
+        """Tell whether the wait after the last fault is over."""
+        return self.not_before is None or now >= self.not_before
+
+    def note(self, contact: Contact, now: dt.datetime) -> None:
+        """Reset after success; after a fault wait longer, with full jitter; a refused key waits longest."""
+        if contact.fault is None:
+            self.failures, self.not_before = 0, None
+            return
+        self.failures += 1
+        most_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures, 10))
+        wait_s = LONGEST_WAIT_S if contact.paused else random.uniform(FIRST_WAIT_S, max(FIRST_WAIT_S, most_s))
+        self.not_before = now + dt.timedelta(seconds=wait_s)
+
+
+class _Refusal(Exception):
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def client_for(settings: Settings) -> httpx2.Client:
+    """Return the connection to the network: the store's key, no redirects, bounded waits."""
+    return httpx2.Client(
+        base_url=settings.network_url,
+        headers={"Authorization": f"Bearer {settings.network_key}", "Accept": "application/json"},
+        timeout=TIMEOUT,
+        follow_redirects=False,
+    )
+
+
+def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
+    """Push until nothing waits, compare, pull messages, pull editions; note the outcome on the node."""
+    return _Talk(Doors(database, clock, settings), client).run()
+
+
+class _Talk:
+    def __init__(self, doors: Doors, client: httpx2.Client) -> None:
+        self.doors, self.client, self.done = doors, client, Contact()
+
+    def run(self) -> Contact:
+        try:
+            self._push_all()
+            self._pull_messages()
+            self._pull_editions()
+        except (Unreachable, httpx2.HTTPError) as fault:
+            self.done.fault = str(fault) or type(fault).__name__
+        except _Refusal as fault:
+            self.done.fault, self.done.paused = str(fault), fault.status in (401, 403)
+        with self.doors.write() as session:
+            this = this_node(session)
+            this.last_fault = self.done.fault
+            if self.done.fault is None:
+                this.last_contact_at = self.doors.now()
+        restored.keep_sidecar(self.doors)
+        return self.done
+
+    # --- push ---
+
+    def _push_all(self) -> None:
+        limit, checked = MAX_ROWS, False
+        while True:
+            with self.doors.read() as session:
+                rows = outbox.due(session, NETWORK)[:limit]
+                if not rows and checked:
+                    return
+                epoch = rows[0].epoch if rows else this_node(session).epoch
+                body = self._body(session, epoch, rows)
+            try:
+                answer = self._post(body)
+            except _Refusal as refusal:
+                if refusal.status not in (413, 422) or not rows:
+                    raise
+                limit = self._smaller(rows, refusal)
+                continue
+            checked = self._settle(rows, answer) == 0
+
+    def _body(self, session: Session, epoch: str, rows: list[OutboxMessage]) -> dict[str, Any]:
+        this = this_node(session)
+        count, head = outbox.sent_head(session, NETWORK, epoch)
+        nonce, _, token = (this.peer_nonce or " ").partition(" ")
+        heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
+        parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
+        return {
+            "speaking": this.epoch,
+            "epoch": epoch,
+            "from_n": rows[0].n if rows else count,
+            "count": count,
+            "head": head,
+            "nonce": nonce,
+            "token": token,
+            "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
+            "parked": session.scalar(parked) or 0,
+            "waiting": outbox.waiting(session, NETWORK)["pending"],
+            "rows": [outbox.to_wire(row) for row in rows],
+        }
+
+    def _post(self, body: dict[str, Any]) -> wire.Answer:
+        content, headers = wire.pack(body)
+        return self._read(self.client.post("/api/sync/messages", content=content, headers=headers), wire.Answer)
+
+    def _smaller(self, rows: list[OutboxMessage], refusal: _Refusal) -> int:
+        if len(rows) == 1:
+            with self.doors.write() as session:
+                outbox.mark_stuck(session, rows[0].id, str(refusal))
+            self.done.parked += 1
+            return MAX_ROWS
+        return max(1, len(rows) // 2)
+
+    def _settle(self, rows: list[OutboxMessage], answer: wire.Answer) -> int:
+        """Write down what was confirmed and compare the books; returns how many rows must go again."""
+        ours = {row.id: row.hash for row in rows}
+        confirmed = [one.id for one in answer.taken if ours.get(one.id) == one.hash]
+        kept_aside = [one for one in answer.parked if one.id in ours]
+        with self.doors.write() as session:
+            this = this_node(session)
+            outbox.acknowledge(session, confirmed, at=self.doors.now())
+            for one in kept_aside:
+                outbox.mark_stuck(session, one.id, one.reason)
+            incarnation_changed = this.peer_incarnation not in (None, answer.incarnation)
+            this.peer_incarnation = answer.incarnation
+            this.peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
+            if answer.fork and not incarnation_changed:
+                restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
+            again = self._compare(session, answer)
+            epochs = session.scalars(sa.select(OutboxHead.epoch).where(OutboxHead.to_node == NETWORK)).all()
+        self.done.delivered += len(confirmed)
+        self.done.parked += len(kept_aside)
+        self.done.rewound += again
+        if rows and not confirmed and not kept_aside:
+            raise Unreachable("not-confirmed", "The network's answer names none of the rows that were sent.")
+        if incarnation_changed:
+            again += sum(self._compare_epoch(epoch) for epoch in epochs if epoch != answer.epoch)
+        return again
+
+    def _compare_epoch(self, epoch: str) -> int:
+        with self.doors.read() as session:
+            body = self._body(session, epoch, [])
+        answer = self._post(body)
+        with self.doors.write() as session:
+            this_node(session).peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
+            again = self._compare(session, answer)
+        self.done.rewound += again
+        return again
+
+    def _compare(self, session: Session, theirs: wire.Received) -> int:
+        """Put back what the network lost of an epoch (rule 4 of the package)."""
+        confirmed = session.scalar(
+            sa.select(sa.func.count()).where(
+                OutboxMessage.to_node == NETWORK,
+                OutboxMessage.epoch == theirs.epoch,
+                OutboxMessage.state == "delivered",
+            )
+        )
+        if outbox.head_at(session, NETWORK, theirs.epoch, theirs.n) != theirs.head:
+            this = this_node(session)
+            if theirs.epoch == this.epoch:
+                restored.new_epoch(session, this.id, "the network's books of this epoch are not ours", self.doors)
+                return outbox.rewind(session, NETWORK, theirs.epoch, 0)
+            return 0
+        return outbox.rewind(session, NETWORK, theirs.epoch, theirs.n) if theirs.count < (confirmed or 0) else 0
+
+    # --- pull ---
+
+    def _pull_messages(self) -> None:
+        while True:
+            with self.doors.read() as session:
+                heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
+                mine = this_node(session).epoch
+            parameters = [pair for head in heads for pair in (("epoch", head.epoch), ("after_n", str(head.n)))]
+            answer = self._read(self.client.get("/api/sync/messages", params=[*parameters, ("mine", mine)]), wire.Pull)
+            for batch in answer.batches:
+                self._take(batch)
+            with self.doors.read() as session:
+                after = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
+            if sum(head.count for head in after) == sum(head.count for head in heads):
+                return
+
+    def _take(self, batch: wire.Batch) -> None:
+        at = self.doors.now()
+        effect = receiver.effect_of(NETWORK, at)
+        for start in range(0, len(batch.rows), ROWS_AT_ONCE):
+            with self.doors.write() as session:
+                results = [
+                    outbox.apply_once(session, NETWORK, batch.epoch, row.message(), effect, at=at)
+                    for row in batch.rows[start : start + ROWS_AT_ONCE]
+                ]
+            self.done.pulled += sum(result != "already" for result, _ in results)
+
+    def _pull_editions(self) -> None:
+        listed = self._read(self.client.get("/api/sync/publications"), wire.Editions)
+        with self.doors.read() as session:
+            have = {row.kind: row.sha256 for row in session.scalars(sa.select(Pulled))}
+        effects = edition_effects()
+        for edition in listed.editions:
+            if have.get(edition.kind) == edition.sha256 or edition.kind not in effects:
+                continue
+            whole = self._read(self.client.get(f"/api/sync/publications/{edition.kind}"), wire.Edition)
+            try:
+                with self.doors.write() as session:
+                    take_over(
+                        session, whole.kind, whole.version, whole.sha256, dt.datetime.fromisoformat(whole.made_at),
+                        whole.text, effects[whole.kind], at=self.doors.now(),
+                    )  # fmt: skip
+            except (Invalid, Conflict) as refusal:
+                self.done.fault = refusal.message  # the old edition stays in use
+                continue
+            self.done.editions.append(whole.kind)
+
+    def _read(self, answer: httpx2.Response, shape: type[Model]) -> Model:
+        """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rule 2)."""
+        if answer.status_code in (401, 403):
+            raise _Refusal(answer.status_code, "The network does not accept this shop's key.")
+        if answer.status_code in (413, 422):
+            raise _Refusal(answer.status_code, _sentence(answer))
+        if answer.status_code != 200:
+            raise Unreachable("network-fault", f"The network answered {answer.status_code}.")
+        if "json" not in answer.headers.get("Content-Type", ""):
+            raise Unreachable("captive-portal", "Something between here and the network answered in its place.")
+        try:
+            return shape.model_validate_json(answer.content)
+        except ValidationError as fault:
+            raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
+
+
+def edition_effects() -> dict[str, Any]:
+    """Return what takes over an edition: kind -> (session, body)."""
+    import pos.catalogue
+    import supply.demand
+    import supply.forecasts
+
+    return {
+        "catalogue": pos.catalogue.take_edition,
+        "demand": supply.demand.take_edition,
+        "forecast": supply.forecasts.take_edition,
+    }
+
+
+def _sentence(answer: httpx2.Response) -> str:
+    try:
+        return str(json.loads(answer.content)["error"]["message"])[:300]
+    except (ValueError, KeyError, TypeError):
+        return f"The network refused it ({answer.status_code})."

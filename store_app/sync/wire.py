@@ -1,0 +1,159 @@
+"""The messages between nodes as they travel: strict shapes, JSON, gzip."""
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.errors import Invalid
+from config.outbox import MAX_ROWS, Message
+
+MAX_UNPACKED = 8_000_000
+Count = Field(ge=0, le=2**53)
+
+
+class Shape(BaseModel):
+    """A strict shape: integers are integers; what is not named is not read."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class Row(Shape):
+    """One fact on the wire."""
+
+    id: str = Field(min_length=1, max_length=80)
+    n: int = Field(ge=1, le=2**53)
+    topic: str = Field(max_length=80)
+    version: int = Field(ge=1, le=1000)
+    made_at: str = Field(max_length=40)
+    business_day: str = Field(max_length=10)
+    body: dict[str, Any]
+    hash: str = Field(min_length=64, max_length=64)
+
+    def message(self) -> Message:
+        """Return the row as the ground knows it."""
+        return Message(**self.model_dump())
+
+
+class Have(Shape):
+    """How far a store has the network's facts of one epoch, without gaps."""
+
+    epoch: str = Field(max_length=64)
+    n: int = Count
+    head: str = Field(max_length=64)
+
+
+class Push(Shape):
+    """What a store sends: rows of one epoch, and how its own books stand.
+
+    count, head: of everything it wrote in the rows' epoch; speaking: the epoch it lives in now.
+    """
+
+    speaking: str = Field(min_length=8, max_length=64)
+    epoch: str = Field(min_length=8, max_length=64)
+    from_n: int = Count
+    count: int = Count
+    head: str = Field(max_length=64)
+    nonce: str = Field(default="", max_length=64)
+    token: str = Field(default="", max_length=64)
+    have: list[Have] = Field(default_factory=list, max_length=50)
+    parked: int = Field(default=0, ge=0, le=2**53)
+    waiting: int = Field(default=0, ge=0, le=2**53)
+    rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
+
+
+class Taken(Shape):
+    """A confirmed row."""
+
+    id: str
+    hash: str
+
+
+class Parked(Shape):
+    """A row kept aside for a person."""
+
+    id: str
+    reason: str
+
+
+class Received(Shape):
+    """How the network's books of one epoch of a store stand: count in all, n without gaps, head at n."""
+
+    epoch: str
+    count: int
+    n: int
+    head: str
+
+
+class Answer(Received):
+    """What the network says to a push."""
+
+    taken: list[Taken]
+    parked: list[Parked]
+    nonce: str
+    incarnation: str
+    fork: bool
+
+
+class Batch(Shape):
+    """The network's rows of one epoch."""
+
+    epoch: str
+    rows: list[Row]
+
+
+class Pull(Shape):
+    """What the network says to a pull."""
+
+    incarnation: str
+    received: Received
+    batches: list[Batch]
+
+
+class Edition(Shape):
+    """One publication: its version and, when asked for, its text."""
+
+    kind: str
+    version: int
+    sha256: str
+    made_at: str
+    text: str = ""
+
+
+class Editions(Shape):
+    """What is published for a store."""
+
+    incarnation: str
+    editions: list[Edition]
+
+
+def pack(body: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
+    """Return the bytes and headers of a body; gzip where it pays."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/json"}
+    if len(text) > 1024:
+        return gzip.compress(text, 5), headers | {"Content-Encoding": "gzip"}
+    return text, headers
+
+
+def unpack(raw: bytes, encoding: str) -> bytes:
+    """Return the bytes that were packed; refuses what unpacks to more than MAX_UNPACKED."""
+    if encoding in ("", "identity"):
+        return raw
+    if encoding != "gzip":
+        raise Invalid("unknown-encoding", "The body must be plain or gzip.")
+    try:
+        unzip = zlib.decompressobj(wbits=31)
+        text = unzip.decompress(raw, MAX_UNPACKED)
+    except zlib.error as fault:
+        raise Invalid("broken-body", "The packed body is damaged.") from fault
+    if unzip.unconsumed_tail or not unzip.eof:
+        raise Invalid("broken-body", "The packed body is too large or cut off.")
+    return text
+
+
+def faults_of(fault: ValidationError) -> list[str]:
+    """Return what is wrong with a body, one sentence a fault: 'lines.0.qty: Input should be a valid integer'."""
+    return [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in fault.errors()[:20]]

@@ -1,0 +1,316 @@
+"""Words and sentences for what the shop knows as codes: places, reasons, and why an order line is proposed.
+
+Rules
+-----
+1. The domain keeps facts; this file alone puts them into sentences, in the reader's language.
+2. A word that is not in a table here is shown as it is: better a strange word than an empty place.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import format_date, get_locale, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from config.errors import ShopError
+
+PLACES = {
+    "backroom": _l("backroom"),
+    "floor": _l("shop floor"),
+    "shelf": _l("bestseller shelf"),
+    "bin": _l("pickup bin"),
+    "supplier": _l("supplier"),
+    "customer": _l("customer"),
+    "waste": _l("waste"),
+    "unexplained": _l("unexplained"),
+    "dispatched": _l("sent to shops"),
+}
+
+MOVEMENTS = {
+    "sold": _l("Sold"),
+    "returned": _l("Brought back"),
+    "received": _l("Goods in"),
+    "moved": _l("Moved"),
+    "refilled": _l("Refilled"),
+    "refill": _l("Refilled"),
+    "picked": _l("Picked for an order"),
+    "unpicked": _l("Put back from an order"),
+    "counted": _l("Counted"),
+    "wasted": _l("Waste"),
+    "opening": _l("Opening stock"),
+    "dispatched": _l("Sent to a shop"),
+}
+
+COUNT_REASONS = {
+    "negative": _l("More was sold than the records had."),
+    "negative-level": _l("More was sold than the records had."),
+    "below-zero": _l("More was sold than the records had."),
+    "short-pick": _l("It could not be found when an order was picked."),
+    "short": _l("It could not be found when an order was picked."),
+    "oversold": _l("More was promised than is there."),
+}
+
+CHANGE_REASONS = {
+    "too-many": _l("Too many"),
+    "too-few": _l("Not enough"),
+    "customer-asked": _l("A customer asked"),
+    "event": _l("An event or holiday"),
+    "no-room": _l("No room for it"),
+    "other": _l("Another reason"),
+}
+
+DIFFERENCE_REASONS = {
+    "missing": _l("Missing"),
+    "broken": _l("Broken"),
+    "too-many": _l("More than advised"),
+    "spoilt": _l("Spoilt or too old"),
+    "wrong": _l("Wrong product"),
+    "other": _l("Another reason"),
+}
+
+WASTE_REASONS = {
+    "expired": _l("Past its date"),
+    "spoilt": _l("Spoilt"),
+    "broken": _l("Broken"),
+    "stolen": _l("Stolen"),
+    "own-use": _l("Used in the shop"),
+    "other": _l("Another reason"),
+}
+
+DECLINE_REASONS = {
+    "not-here": _l("It does not sell here"),
+    "no-room": _l("No room for it"),
+    "too-many": _l("Too many"),
+    "too-dear": _l("Too dear"),
+    "other": _l("Another reason"),
+}
+
+REFUSE_REASONS = {
+    "not-there": _l("It is not in the shop"),
+    "closing": _l("We are closing"),
+    "too-much": _l("It is more than we can pick"),
+    "other": _l("Another reason"),
+}
+
+CANCEL_REASONS = {
+    "customer": _l("The customer does not want it"),
+    "not-there": _l("It is not in the shop"),
+    "other": _l("Another reason"),
+}
+
+ROLES = {
+    "cashier": _l("Cashier"),
+    "shopkeeper": _l("Shopkeeper"),
+    "operator": _l("Operator"),
+}
+
+PAPERS = {
+    "receipt": _l("Receipt"),
+    "label": _l("Shelf label"),
+    "pickup": _l("Pickup slip"),
+    "z": _l("Z report"),
+    "x": _l("X report"),
+}
+
+TOPICS = {
+    "sale.completed": _l("Sale"),
+    "shift.closed": _l("Closed shift"),
+    "stock.counted": _l("Stock count"),
+    "order.sent": _l("Order"),
+    "delivery.posted": _l("Goods taken in"),
+    "push.answered": _l("Answer to an offer"),
+    "shelf.approved": _l("Shelf plan"),
+    "shop.published": _l("Online shop"),
+    "pickup.moved": _l("Pickup order"),
+}
+
+
+def place_word(place: str) -> str:
+    """Return a place of the stock ledger in the reader's words."""
+    return str(PLACES.get(place, place))
+
+
+def movement_word(reason: str) -> str:
+    """Return why goods moved in the reader's words."""
+    return str(MOVEMENTS.get(reason, reason.replace("_", " ").replace("-", " ")))
+
+
+def count_reason(reason: str) -> str:
+    """Return why a product wants counting, as a sentence."""
+    return str(COUNT_REASONS.get(reason, reason))
+
+
+def role_word(role: str) -> str:
+    """Return a role in the reader's words."""
+    return str(ROLES.get(role, role))
+
+
+def topic_word(topic: str) -> str:
+    """Return what a message to the network tells of."""
+    return str(TOPICS.get(topic, topic))
+
+
+def joined(sentences: list[str]) -> str:
+    """Return sentences as one paragraph; Chinese sets no blank between them."""
+    return ("" if str(get_locale()).startswith("zh") else " ").join(sentences)
+
+
+def short_day(day: dt.date) -> str:
+    """Return 'Tue 24 Nov' in the reader's language."""
+    return str(format_date(day, _("EEE d MMM")))
+
+
+def weekday(day: dt.date) -> str:
+    """Return 'Tuesday' in the reader's language."""
+    return str(format_date(day, "EEEE"))
+
+
+def day_or_weekday(day: dt.date, today: dt.date) -> str:
+    """Return today, tomorrow, a weekday within the week, else the date."""
+    days = (day - today).days
+    if days == 0:
+        return str(_("today"))
+    if days == 1:
+        return str(_("tomorrow"))
+    if 1 < days < 7:
+        return weekday(day)
+    return short_day(day)
+
+
+def decimal_text(value: float) -> str:
+    """Return a rate with one decimal below ten and none above: '0.3', '1.3', '14'."""
+    if 0 < value < 0.05:
+        return _("less than 0.1")
+    return f"{value:.1f}" if value < 9.95 else f"{value:.0f}"
+
+
+def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:
+    """Return '2 cases of 12', or '3' when the pack is a single one."""
+    if pack_qty == 1:
+        return ngettext("%(num)d piece", "%(num)d pieces", packs)
+    return ngettext("%(num)d case of %(qty)s", "%(num)d cases of %(qty)s", packs, qty=unit_text)
+
+
+def fault_sentence(fault: ShopError) -> str:
+    """Return a refusal in the reader's language, else as the domain said it."""
+    return str(fault.message)
+
+
+def shelf_sentence(why: Mapping[str, Any]) -> str:
+    """Return why a product stands on the bestseller shelf."""
+    region, own = why.get("region_per_day_milli", 0) / 1000, why.get("own_per_day_milli", 0) / 1000
+    if not why.get("stocked", True):
+        said = [_("You do not carry it yet; the region’s shops sell %(rate)s a day.", rate=decimal_text(region))]
+    elif region:
+        said = [
+            _(
+                "Sells %(own)s a day here, %(region)s in the region’s shops.",
+                own=decimal_text(own),
+                region=decimal_text(region),
+            )
+        ]
+    else:
+        said = [_("Sells %(own)s a day here.", own=decimal_text(own))]
+    online = why.get("online_share_bp", 0) // 100
+    if online >= 5:
+        said.append(_("%(share)d%% of it is ordered online.", share=online))
+    trend = why.get("trend_bp", 0) // 100
+    if trend >= 20:
+        said.append(_("Rising: %(trend)d%% above the weeks before.", trend=trend))
+    elif trend <= -20:
+        said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
+    return joined(said)
+
+
+def paper_word(kind: str) -> str:
+    """Return what kind of paper a print job is."""
+    return str(PAPERS.get(kind, kind))
+
+
+@dataclass(frozen=True)
+class OrderWhy:
+    """The facts behind an order line, as `supply` keeps them; quantities in stock units.
+
+    per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
+    what stood in for it.
+    """
+
+    per_day: float
+    on_hand: int
+    reserved: int
+    on_the_way: int
+    expected: float
+    target: int
+    service_bp: int
+    runs_out_day: dt.date | None
+    method: str
+
+    @property
+    def have_qty(self) -> int:
+        """What is there and not promised, and what is coming."""
+        return self.on_hand - self.reserved + self.on_the_way
+
+    @classmethod
+    def read(cls, why: Mapping[str, Any]) -> "OrderWhy":
+        """Read the facts; what an older version did not keep counts as nothing."""
+        runs_out = why.get("runs_out_day")
+        return cls(
+            per_day=float(why.get("per_day") or 0),
+            on_hand=int(why.get("on_hand") or 0),
+            reserved=int(why.get("reserved") or 0),
+            on_the_way=int(why.get("on_the_way") or 0),
+            expected=float(why.get("expected") or 0),
+            target=int(why.get("target") or 0),
+            service_bp=int(why.get("service_bp") or 0),
+            runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
+            method=str(why.get("method") or "forecast"),
+        )
+
+
+def order_sentence(
+    why: OrderWhy,
+    *,
+    quantity: Callable[[float], str],
+    delivery_day: dt.date,
+    next_delivery_day: dt.date,
+    today: dt.date,
+    packs_words: str,
+    cost_words: str,
+) -> str:
+    """Return why a line is proposed, in the shopkeeper's words. quantity: writes units of this product."""
+    first = [_("Sells %(rate)s a day, %(left)s left", rate=quantity(why.per_day), left=quantity(why.on_hand))]
+    if why.reserved:
+        first.append(_("%(qty)s reserved", qty=quantity(why.reserved)))
+    if why.on_the_way:
+        first.append(_("%(qty)s on the way", qty=quantity(why.on_the_way)))
+    van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
+    second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
+               packs=packs_words, cost=cost_words)  # fmt: skip
+    if why.runs_out_day is None:
+        end = _("without it there is enough until then")
+    elif why.runs_out_day <= today:
+        end = _("without it there is none left")
+    else:
+        end = _("without it runs out %(day)s", day=day_or_weekday(why.runs_out_day, today))
+    comma, semicolon, stop = (_(", "), _("; "), _("."))
+    return joined([comma.join(first) + stop, second + semicolon + end + stop])
+
+
+def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:
+    """Return the numbers behind the sentence, each with its name."""
+    facts = [
+        (_("Expected a day"), quantity(why.per_day)),
+        (_("In the shop"), quantity(why.on_hand)),
+        (_("Promised to customers"), quantity(why.reserved)),
+        (_("On the way"), quantity(why.on_the_way)),
+    ]
+    if why.expected:
+        facts.append((_("Wanted until the van after"), quantity(why.expected)))
+    if why.target:
+        facts.append((_("Stock to aim for"), quantity(why.target)))
+    if why.service_bp:
+        facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
+    return facts
