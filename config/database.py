@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -32,6 +32,8 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_MS = 10_000
+
+Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
 
 
 class UtcDateTime(sa.TypeDecorator[dt.datetime]):
@@ -146,7 +148,7 @@ def after_commit(session: Session, effect: Callable[[], None]) -> None:
     session.info.setdefault("after_commit", []).append(effect)
 
 
-def lock_rows(session: Session, query: sa.Select[Any]) -> sa.Select[Any]:
+def lock_rows(session: Session, query: Query) -> Query:
     """Add FOR UPDATE where the database has it (SQLite's writer is alone anyway)."""
     return query if session.get_bind().dialect.name == "sqlite" else query.with_for_update()
 

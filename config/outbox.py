@@ -382,9 +382,7 @@ def waiting(session: Session, to_node: str) -> dict[str, Any]:
             sa.select(OutboxMessage.state, sa.func.count())
             .where(OutboxMessage.to_node == to_node, OutboxMessage.state.in_(["pending", "stuck"]))
             .group_by(OutboxMessage.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     oldest = session.scalar(
         sa.select(sa.func.min(OutboxMessage.made_at)).where(
@@ -461,7 +459,7 @@ def _advance(session: Session, from_node: str, epoch: str) -> None:
         sa.select(InboxMessage.n, InboxMessage.hash)
         .where(InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n > head.n)
         .order_by(InboxMessage.n)
-    ).tuples()
+    )
     for n, hash_ in following:
         if n != head.n + 1:
             break

@@ -4,19 +4,32 @@ Rules
 -----
 1. One SKU is one stock; many barcodes may lead to it, each with the stock units it stands for (a case of 12).
 2. A price is minor units per price quantity (1 each, 1000 g), valid from a business day; a shop's own price goes
-   before the network's ('*'), the newest valid day before older ones. Prices are never edited, only dated anew.
+   before the network's ('*'), the newest valid day before older ones. Prices are dated anew; one set twice for the
+   same day is put right, and the journal keeps both.
 3. A shop sells what it lists; an unlisted or priceless product is refused with a sentence that says what to do.
 4. Barcodes and SKUs are text, leading zeros kept. A GTIN (8, 12, 13 or 14 digits) must have its check digit right
    (GS1 General Specifications 7.9).
 """
 
 import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config import journal
 from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.journal import Actor
+from config.money import MAX_MINOR
 from config.publication import EVERYONE
+from pos.pricing import ProductView
+
+GTIN_LENGTHS = (8, 12, 13, 14)
+LONGEST_CODE = 64
 
 
 class TaxClass(Base):
@@ -93,3 +106,360 @@ class Listing(Base):
     """Units kept from the online shop, because records are never quite right."""
     quick_key: Mapped[int | None]
     """Place on the till's touch grid; None: not on it."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """What a code stands for: a product and how many stock units of it."""
+
+    product: ProductView
+    qty: int
+
+
+# --- verbs ---
+
+
+def add_product(
+    session: Session,
+    sku: str,
+    name: str,
+    *,
+    category: str,
+    tax_class_id: str,
+    codes: Iterable[tuple[str, int]] = (),
+    actor: Actor,
+    at: dt.datetime,
+    **wishes: Any,
+) -> Product:
+    """Take a product into the catalogue with its codes (rules 1, 4).
+
+    codes: (code, stock units it stands for). wishes: further columns of Product (brand, stock_unit, minimum_age ...).
+    """
+    if not name.strip() or not sku.strip():
+        raise Invalid("bad-product", "A product needs a SKU and a name.", sku=sku)
+    if session.get(Product, sku) is not None:
+        raise Conflict("product-exists", f"The SKU {sku} is already taken.", sku=sku)
+    if session.get(TaxClass, tax_class_id) is None:
+        raise NotFound("unknown-tax-class", f"There is no tax class {tax_class_id}.", tax_class_id=tax_class_id)
+    product = Product(sku=sku, name=name.strip(), category=category, tax_class_id=tax_class_id, **wishes)
+    product.search_text = search_text_for(product.name, product.brand or "", category)
+    session.add(product)
+    session.flush()
+    for code, qty in codes:
+        add_code(session, sku, code, qty)
+    journal.record(session, actor=actor, at=at, verb="product.added", subject=f"product:{sku}", name=product.name)
+    return product
+
+
+def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
+    """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
+        raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
+    if code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and not is_gtin(code):
+        raise _wrong_check_digit(code)
+    if qty <= 0:
+        raise Invalid("bad-quantity", "A barcode stands for one stock unit or more.", barcode=code, qty=qty)
+    known = session.get(Barcode, code)
+    if known is not None and known.sku != sku:
+        raise Conflict("code-taken", f"The barcode {code} already belongs to {known.sku}.", barcode=code, sku=known.sku)
+    row = known or Barcode(code=code, sku=sku, qty=qty)
+    row.qty = qty
+    session.add(row)
+    return row
+
+
+def set_price(
+    session: Session,
+    sku: str,
+    price_minor: int,
+    from_day: dt.date,
+    *,
+    scope_id: str = EVERYONE,
+    actor: Actor,
+    at: dt.datetime,
+) -> Price:
+    """Date a price from a business day on, for one store or for all (rule 2)."""
+    if not 0 <= price_minor <= MAX_MINOR:
+        raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+    if session.get(Product, sku) is None:
+        raise _unknown([sku])
+    price = session.get(Price, (sku, scope_id, from_day))
+    before = price.price_minor if price else price_on(session, scope_id, sku, from_day)
+    if price is None:
+        price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
+        session.add(price)
+    price.price_minor = price_minor
+    facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
+    journal.record(session, actor=actor, at=at, verb="price.set", subject=f"product:{sku}", **facts)
+    return price
+
+
+def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+    """Let a store sell a product; wishes: active, hold_back_qty, quick_key (rule 3)."""
+    if session.get(Product, sku) is None:
+        raise _unknown([sku])
+    listing = session.get(Listing, (store_id, sku)) or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
+    for name, value in ({"active": True} | wishes).items():
+        if name not in ("active", "hold_back_qty", "quick_key"):
+            raise ValueError(f"a listing has no {name}")
+        setattr(listing, name, value)
+    session.add(listing)
+    journal.record(
+        session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
+    )
+    return listing
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take over the network's catalogue edition; what is the store's own stays as it is.
+
+    Products new to the store are listed; a listing the shop changed is never touched. A network product that is in
+    the edition no more is no longer active.
+    """
+    store_id = body["store_id"]
+    _merge(session, TaxClass, body["tax_classes"])
+    _merge(session, Product, body["products"])
+    published = {product["sku"] for product in body["products"]}
+    ours = session.scalars(sa.select(Product.sku).where(Product.owner_id == EVERYONE, Product.active)).all()
+    if gone := sorted(set(ours) - published):
+        session.execute(sa.update(Product), [{"sku": sku, "active": False} for sku in gone])
+    _merge(session, Barcode, [{"code": code, "sku": sku, "qty": qty} for code, sku, qty in body["barcodes"]])
+    prices = [
+        {"sku": sku, "scope_id": EVERYONE, "from_day": dt.date.fromisoformat(day), "price_minor": price_minor}
+        for sku, day, price_minor in body["prices"]
+    ]
+    _merge(session, Price, prices)
+    known = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id)))
+    if fresh := sorted(published - known):
+        rows = [{"store_id": store_id, "sku": sku, "active": True, "hold_back_qty": 0} for sku in fresh]
+        session.execute(sa.insert(Listing), rows)
+
+
+# --- questions ---
+
+
+def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Scanned:
+    """Return what a scanned or typed code stands for: a barcode, the same GTIN with other leading zeros, or a SKU."""
+    code = code.strip()
+    if not code or len(code) > LONGEST_CODE or not code.isprintable():
+        raise NotFound(
+            "unknown-barcode", "That is no barcode. Scan it again, or search by name.", barcode=code[:LONGEST_CODE]
+        )
+    spellings = _spellings(code)
+    rows = session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty).where(Barcode.code.in_(spellings)))
+    hits = {found: (sku, qty) for found, sku, qty in rows}
+    for spelling in spellings:
+        if spelling in hits:
+            sku, qty = hits[spelling]
+            return Scanned(to_sell(session, store_id, [sku], day)[sku], qty)
+    if session.scalar(sa.select(Product.sku).where(Product.sku == code)):
+        return Scanned(to_sell(session, store_id, [code], day)[code], 1)
+    if code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and not is_gtin(code):
+        raise _wrong_check_digit(code)
+    raise NotFound(
+        "unknown-barcode",
+        f"No product has the barcode {code}. Search by name, or add the product in the catalogue.",
+        barcode=code,
+    )
+
+
+def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
+    """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
+    rows = {row.sku: row for row in session.execute(_views(store_id, day).where(Product.sku.in_(skus)))}
+    if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
+        raise _unknown(missing)
+    if unlisted := [row for row in rows.values() if not (row.listed and row.active)]:
+        raise Refused(
+            "not-sold-here",
+            f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
+            skus=[row.sku for row in unlisted],
+        )
+    if priceless := [row for row in rows.values() if row.price_minor is None]:
+        raise Refused(
+            "price-missing",
+            f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
+            skus=[row.sku for row in priceless],
+        )
+    return {sku: _view(row) for sku, row in rows.items()}
+
+
+def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[ProductView]:
+    """Return all that can be sold today with every code, by name: what the till keeps in its page."""
+    listed = _views(store_id, day).where(Listing.active, Product.active).order_by(Product.name, Product.sku)
+    codes: dict[str, list[tuple[str, int]]] = {}
+    query = sa.select(Barcode.sku, Barcode.code, Barcode.qty).order_by(Barcode.qty, Barcode.code)
+    for sku, code, qty in session.execute(query):
+        codes.setdefault(sku, []).append((code, qty))
+    rows = session.execute(listed).all()
+    return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None]
+
+
+def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
+    """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text."""
+    query = _views(store_id, day).where(Listing.active, Product.active)
+    words = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
+    for word in words:
+        held = Product.search_text.contains(word, autoescape=True)
+        query = query.where(held | (sa.func.lower(Product.sku) == word))
+    rows = session.execute(query.order_by(Product.name, Product.sku).limit(limit)).all() if words else []
+    return [_view(row) for row in rows if row.price_minor is not None]
+
+
+def price_on(session: Session, store_id: str, sku: str, day: dt.date) -> int | None:
+    """Return the price valid at a store on a business day; None without one (rule 2)."""
+    return session.scalar(sa.select(_price(store_id, day)).where(Product.sku == sku))
+
+
+def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str] | None = None) -> dict[str, int]:
+    """Return the prices valid at a store on a business day, of all products or of some."""
+    query = sa.select(Product.sku, _price(store_id, day))
+    if skus is not None:
+        query = query.where(Product.sku.in_(skus))
+    return {sku: price for sku, price in session.execute(query) if price is not None}
+
+
+def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> dict[str, Any]:
+    """Return the network's catalogue as `store_id` pulls it: tax classes, products, codes and network prices.
+
+    day: leave out prices that a newer one has replaced by that day. A store's own products and prices never travel.
+    """
+    shared = sa.select(Product).where(Product.owner_id == EVERYONE, Product.active).order_by(Product.sku)
+    codes = sa.select(Barcode.code, Barcode.sku, Barcode.qty).join(Product, Product.sku == Barcode.sku)
+    prices = sa.select(Price.sku, Price.from_day, Price.price_minor).where(Price.scope_id == EVERYONE)
+    if day is not None:
+        newer = sa.orm.aliased(Price)
+        latest = sa.select(sa.func.max(newer.from_day)).where(
+            newer.sku == Price.sku, newer.scope_id == EVERYONE, newer.from_day <= day
+        )
+        prices = prices.where(Price.from_day >= sa.func.coalesce(latest.scalar_subquery(), day))
+    prices = prices.join(Product, Product.sku == Price.sku).where(Product.owner_id == EVERYONE)
+    return {
+        "store_id": store_id,
+        "tax_classes": [_columns(row) for row in session.scalars(sa.select(TaxClass).order_by(TaxClass.id))],
+        "products": [_columns(row) for row in session.scalars(shared)],
+        "barcodes": [
+            list(row) for row in session.execute(codes.where(Product.owner_id == EVERYONE).order_by(Barcode.code))
+        ],
+        "prices": [
+            [sku, from_day.isoformat(), price_minor]
+            for sku, from_day, price_minor in session.execute(prices.order_by(Price.sku, Price.from_day))
+        ],
+    }
+
+
+def search_text_for(name: str, brand: str, category: str) -> str:
+    """Return what the search looks in: lower-case words, and for Chinese ones pinyin, whole and initials."""
+    plain = " ".join(filter(None, (name, brand, category)))
+    words = [plain.casefold()]
+    if any("\u3400" <= letter <= "\u9fff" for letter in plain):
+        from pypinyin import Style, lazy_pinyin  # its dictionaries are large; only Chinese names need them
+
+        for part in re.findall(r"[\u3400-\u9fff]+", plain):
+            words.append("".join(lazy_pinyin(part)))
+            words.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
+    return " ".join(dict.fromkeys(words))
+
+
+def check_digit(body: str) -> str:
+    """Return the GS1 check digit of a GTIN without it (weights 3, 1 from the right)."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
+    return str(-total % 10)
+
+
+def is_gtin(code: str) -> bool:
+    """Tell whether a code is a GTIN: 8, 12, 13 or 14 digits with the right check digit."""
+    return code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and check_digit(code[:-1]) == code[-1]
+
+
+# --- inside ---
+
+
+def _spellings(code: str) -> list[str]:
+    if not (code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS):
+        return [code]
+    bare = code.lstrip("0")
+    return list(dict.fromkeys([code, *(bare.zfill(length) for length in GTIN_LENGTHS if length >= len(bare))]))
+
+
+def _price(store_id: str, day: dt.date) -> sa.Label[Any]:
+    def newest(scope_id: str) -> sa.ScalarSelect[int]:
+        query = sa.select(Price.price_minor).where(
+            Price.sku == Product.sku, Price.scope_id == scope_id, Price.from_day <= day
+        )
+        return query.order_by(Price.from_day.desc()).limit(1).correlate(Product).scalar_subquery()
+
+    return sa.func.coalesce(newest(store_id), newest(EVERYONE)).label("price_minor")
+
+
+def _views(store_id: str, day: dt.date) -> sa.Select[*tuple[Any, ...]]:
+    listing = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id)
+    columns = (
+        Product.sku,
+        Product.name,
+        Product.brand,
+        Product.category,
+        Product.pack_text,
+        Product.stock_unit,
+        Product.price_quantity,
+        Product.minimum_age,
+        Product.maximum_qty,
+        Product.search_text,
+        Product.active,
+        TaxClass.id.label("tax_class_id"),
+        TaxClass.rate_bp,
+        TaxClass.inclusive,
+        Listing.active.label("listed"),
+        Listing.quick_key,
+        _price(store_id, day),
+    )
+    return sa.select(*columns).join(TaxClass, TaxClass.id == Product.tax_class_id).outerjoin(Listing, listing)
+
+
+def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
+    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
+    del values["active"], values["listed"]
+    return ProductView(**values, codes=codes, barcode=codes[0][0] if codes else None)
+
+
+def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert what is new and update what differs, by primary key, in at most three statements."""
+    if not rows:
+        return
+    keys = [column.name for column in sa.inspect(table).primary_key]
+    names = list(rows[0])
+    stored = session.execute(sa.select(*(getattr(table, name) for name in names))).mappings()
+    known = {tuple(row[key] for key in keys): dict(row) for row in stored}
+    fresh, changed = [], []
+    for row in rows:
+        before = known.get(tuple(row[key] for key in keys))
+        if before is None:
+            fresh.append(row)
+        elif before != row:
+            changed.append(row)
+    if fresh:
+        session.execute(sa.insert(table), fresh)
+    if changed:
+        session.execute(sa.update(table), changed)
+
+
+def _columns(row: Base) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+
+
+def _names(rows: Sequence[Any]) -> str:
+    return ", ".join(row.name for row in rows)
+
+
+def _unknown(skus: Sequence[str]) -> NotFound:
+    return NotFound(
+        "unknown-product", f"There is no product {', '.join(skus)}. Add it in the catalogue first.", skus=list(skus)
+    )
+
+
+def _wrong_check_digit(code: str) -> Invalid:
+    return Invalid(
+        "wrong-check-digit",
+        f"The barcode {code} was misread: its last digit does not fit. Scan it again.",
+        barcode=code,
+        expected=check_digit(code[:-1]),
+    )

@@ -129,7 +129,7 @@ class SaleCompleted:
                 "lines": tuple(SoldLine(**line) for line in body["lines"]),
                 "taxes": tuple(TaxRow(**row) for row in body["taxes"]),
                 "payments": tuple(Paid(**row) for row in body["payments"]),
-                "cash": tuple((str(id), str(kind), int(amount)) for id, kind, amount in body["cash"]),
+                "cash": tuple((str(key), str(kind), int(amount)) for key, kind, amount in body["cash"]),
                 "movements": moved_from(body["movements"]),
             }
         )
@@ -169,7 +169,7 @@ class ShiftClosed:
             **body
             | {
                 "cash": tuple(
-                    (str(id), str(kind), int(amount), str(why), str(at)) for id, kind, amount, why, at in body["cash"]
+                    (str(key), str(kind), int(amount), str(why), str(at)) for key, kind, amount, why, at in body["cash"]
                 )
             }
         )
@@ -231,4 +231,4 @@ class StockMoved:
 
 def moved_from(rows: list[list[Any]]) -> tuple[Moved, ...]:
     """Read movements as they travel."""
-    return tuple((str(id), str(sku), int(qty), str(source), str(target)) for id, sku, qty, source, target in rows)
+    return tuple((str(key), str(sku), int(qty), str(source), str(target)) for key, sku, qty, source, target in rows)

@@ -123,4 +123,4 @@ def sum_taxes(rows: Sequence[tuple[str, int, int, int]]) -> list[TaxSum]:
     for tax_class_id, rate_bp, net_minor, tax_minor in rows:
         net, tax = sums.get((tax_class_id, rate_bp), (0, 0))
         sums[tax_class_id, rate_bp] = (net + net_minor, tax + tax_minor)
-    return [TaxSum(id, rate_bp, net, tax) for (id, rate_bp), (net, tax) in sorted(sums.items())]
+    return [TaxSum(key, rate_bp, net, tax) for (key, rate_bp), (net, tax) in sorted(sums.items())]

@@ -9,12 +9,19 @@ Rules
 """
 
 import datetime as dt
+import hashlib
+import re
+import secrets
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from argon2 import PasswordHasher
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.clock import business_day
 from config.database import Base
+from config.errors import Conflict, Invalid, NotFound
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     "cashier": frozenset({"sell", "shift", "pickup", "stock.look", "print"}),
@@ -136,6 +143,106 @@ class Staff(Base):
     locked_until: Mapped[dt.datetime | None]
 
 
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+# --- verbs ---
+
+
+def found_store(
+    session: Session,
+    store_id: str,
+    name: str,
+    *,
+    region: tuple[str, str],
+    currency: str,
+    tz: str,
+    tills: tuple[tuple[str, str], ...] = (("T1", "Till 1"),),
+    at: dt.datetime,
+    **wishes: Any,
+) -> Store:
+    """Found a store with its region and tills.
+
+    region: (id, name), made when new; tills: (id, name). wishes: further columns of Store (slug, address,
+    smallest_coin_minor, language ...); the slug is made from the name unless given.
+    """
+    try:
+        ZoneInfo(tz)
+    except (ZoneInfoNotFoundError, ValueError) as fault:
+        raise Invalid("bad-zone", f"{tz} is no time zone; write it like Europe/Berlin.", tz=tz) from fault
+    if not re.fullmatch("[A-Z]{3}", currency):
+        raise Invalid("bad-currency", f"{currency} is no currency code; write it like EUR.", currency=currency)
+    if session.get(Store, store_id) is not None:
+        raise Conflict("store-exists", f"The store {store_id} is already here.", store_id=store_id)
+    if session.get(Region, region[0]) is None:
+        session.add(Region(id=region[0], name=region[1]))
+        session.flush()
+    slug = wishes.pop("slug", None) or re.sub(r"\W+", "-", name.casefold()).strip("-") or store_id.casefold()
+    store = Store(
+        id=store_id, name=name, slug=slug, region_id=region[0], currency=currency, tz=tz, joined_at=at, **wishes
+    )
+    session.add(store)
+    session.flush()
+    session.add_all(Till(store_id=store_id, id=till_id, name=till_name) for till_id, till_name in tills)
+    return store
+
+
+def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
+    """Make a store's key for the network and return it, this once; only its hash is kept (rule 4)."""
+    if session.get(Store, store_id) is None:
+        raise NotFound("unknown-store", f"There is no store {store_id} in this network.", store_id=store_id)
+    key = secrets.token_urlsafe(32)
+    session.add(StoreKey(sha256=_key_hash(key), store_id=store_id, made_at=at))
+    return key
+
+
+def withdraw_keys(session: Session, store_id: str, at: dt.datetime) -> int:
+    """Make every key of a store useless from now on; returns how many."""
+    query = sa.update(StoreKey).where(StoreKey.store_id == store_id, StoreKey.revoked_at.is_(None))
+    return len(session.execute(query.values(revoked_at=at).returning(StoreKey.sha256)).all())
+
+
+def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
+    """Let a person sign in at a node; the PIN has 4 to 12 digits and only its hash is kept (rule 2)."""
+    if role not in PERMISSIONS or role in ("system", "customer"):
+        raise Invalid("unknown-role", f"There is no role {role}; choose cashier, shopkeeper or operator.", role=role)
+    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
+        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.")
+    if session.get(Staff, (node_id, staff_id)) is not None:
+        raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name)
+    staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=_hasher.hash(pin), failed_tries=0)
+    session.add(staff)
+    return staff
+
+
+# --- questions ---
+
+
+def store_for_key(session: Session, key: str) -> str | None:
+    """Return the id of the store whose key this is; None for an unknown or withdrawn one."""
+    row = session.get(StoreKey, _key_hash(key))
+    return row.store_id if row is not None and row.revoked_at is None else None
+
+
+def staff_of(session: Session, node_id: str) -> list[Staff]:
+    """Return the people who may sign in at a node, by name."""
+    return list(session.scalars(sa.select(Staff).where(Staff.node_id == node_id, Staff.active).order_by(Staff.name)))
+
+
+def store_of(session: Session, store_id: str) -> Store:
+    """Return a store; NotFound when there is none of that id."""
+    store = session.get(Store, store_id)
+    if store is None:
+        raise NotFound("unknown-store", f"There is no store {store_id} here. Check the settings.", store_id=store_id)
+    return store
+
+
+def day_of(session: Session, store_id: str, at: dt.datetime) -> dt.date:
+    """Return the business day of an instant at a store; a warehouse, which is no store, keeps UTC days."""
+    store = session.get(Store, store_id)
+    return business_day(at, store.tz, store.rollover_hour) if store else at.astimezone(dt.UTC).date()
+
+
 def may(role: str, permission: str) -> bool:
     """Tell whether a role has a permission; unknown roles have none."""
     return permission in PERMISSIONS.get(role, frozenset())
@@ -152,3 +259,7 @@ def snapshot(store: Store) -> dict[str, Any]:
         "tz": store.tz,
         "language": store.language,
     }
+
+
+def _key_hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,360 @@
+"""The stock ledger: the book itself, its cached levels, promises and count tasks, and the one pen that writes in it.
+
+`stock` has the verbs a shop uses and its rules 1 to 7; this file holds them.
+
+Units: quantities are stock units, > 0 in a movement; the direction is in its places.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from pos.catalogue import Product
+from pos.facts import Moved, StockCounted, StockMoved
+from pos.store import Store, day_of
+
+MOST_QTY = 10**9
+"""No single movement is larger; anything above is a slip."""
+MOVES_A_FACT = 1000
+
+
+class Place(enum.StrEnum):
+    """Where goods are; the second half is the outside world."""
+
+    BACKROOM = "backroom"
+    FLOOR = "floor"
+    SHELF = "shelf"
+    BIN = "bin"
+    SUPPLIER = "supplier"
+    CUSTOMER = "customer"
+    WASTE = "waste"
+    UNEXPLAINED = "unexplained"
+    DISPATCHED = "dispatched"
+    """Left a network warehouse for a shop."""
+
+
+INSIDE = (Place.BACKROOM, Place.FLOOR, Place.SHELF, Place.BIN)
+
+
+class StockMovement(Base):
+    """qty units from one place to another."""
+
+    __tablename__ = "stock_movement"
+    __table_args__ = (
+        sa.CheckConstraint("qty > 0", name="qty_positive"),
+        sa.CheckConstraint("from_place <> to_place", name="places_differ"),
+        sa.Index("ix_stock_movement_source", "store_id", "source_kind", "source_id"),
+        sa.Index("ix_stock_movement_sku", "store_id", "sku", "business_day"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    qty: Mapped[int]
+    from_place: Mapped[str]
+    to_place: Mapped[str]
+    reason: Mapped[str]
+    """sold, returned, received, moved, counted, wasted, opening, dispatched …"""
+    source_kind: Mapped[str]
+    """sale, delivery, count, refill, order, opening …"""
+    source_id: Mapped[str]
+    business_day: Mapped[dt.date]
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+
+
+class StockLevel(Base):
+    """Units of a product in a place: the sum of its movements."""
+
+    __tablename__ = "stock_level"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    place: Mapped[str] = mapped_column(primary_key=True)
+    qty: Mapped[int]
+
+
+class Reservation(Base):
+    """Units promised to a pickup order (kind 'held'), or the answer to such a promise (answers_id set)."""
+
+    __tablename__ = "reservation"
+    __table_args__ = (
+        sa.CheckConstraint("qty > 0", name="qty_positive"),
+        sa.CheckConstraint("(kind = 'held') = (answers_id is null)", name="answer_names_promise"),
+        sa.UniqueConstraint("store_id", "answers_id"),
+        sa.Index("ix_reservation_order", "store_id", "order_id"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str]
+    sku: Mapped[str]
+    qty: Mapped[int]
+    kind: Mapped[str]
+    """held | fulfilled | released | expired"""
+    answers_id: Mapped[str | None]
+    at: Mapped[dt.datetime]
+
+
+class CountTask(Base):
+    """A product whose record is doubtful and wants counting."""
+
+    __tablename__ = "count_task"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    opened_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Why goods move: the reason, and the document behind it. One source is booked once."""
+
+    reason: str
+    kind: str
+    id: str
+
+
+Lines = Iterable[tuple[str, int]]
+Places = dict[str, dict[str, int]]
+"""sku -> inside place -> units"""
+
+# --- verbs ---
+
+
+def book_and_tell(
+    session: Session, store_id: str, moves: list[Moved], source: Source, *, at: dt.datetime, actor: Actor, **facts: Any
+) -> None:
+    """Write movements, journal them and tell the network (rule 7)."""
+    day = day_of(session, store_id, at)
+    book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
+    subject = f"{source.kind}:{source.id}"
+    facts |= {"store": store_id, "lines": len(moves), "units": sum(row[2] for row in moves)}
+    journal.record(session, actor=actor, at=at, verb=f"stock.{source.reason}", subject=subject, **facts)
+    for start in range(0, len(moves), MOVES_A_FACT):
+        fact = StockMoved(
+            id=new_id(),
+            store_id=store_id,
+            reason=source.reason,
+            source_kind=source.kind,
+            source_id=source.id,
+            business_day=day.isoformat(),
+            at=stamp(at),
+            actor_id=actor.id,
+            movements=tuple(moves[start : start + MOVES_A_FACT]),
+        )
+        tell(session, store_id, fact, subject, day, at)
+
+
+def tell(
+    session: Session, store_id: str, fact: StockCounted | StockMoved, subject: str, day: dt.date, at: dt.datetime
+) -> None:
+    """Append a shop's fact for the network; a warehouse's book stays at home (rule 7)."""
+    if session.get(Store, store_id) is None:
+        return
+    outbox.append(
+        session,
+        to_node=NETWORK,
+        topic=fact.TOPIC,
+        version=fact.VERSION,
+        body=fact.to_body(),
+        id=fact.id,
+        subject=subject,
+        business_day=day,
+        at=at,
+    )
+
+
+def book(
+    session: Session,
+    store_id: str,
+    moves: Sequence[Moved],
+    source: Source,
+    *,
+    day: dt.date,
+    at: dt.datetime,
+    actor_id: str,
+) -> None:
+    """Write movements and levels together (rule 2): the only code that does."""
+    if not moves:
+        return
+    common: dict[str, Any] = {
+        "store_id": store_id,
+        "reason": source.reason,
+        "source_kind": source.kind,
+        "source_id": source.id,
+    }
+    common |= {"business_day": day, "at": at, "actor_id": actor_id}
+    session.execute(
+        sa.insert(StockMovement.__table__),  # type: ignore[arg-type]
+        [
+            common | {"id": id_, "sku": sku, "qty": qty, "from_place": str(from_place), "to_place": str(to_place)}
+            for id_, sku, qty, from_place, to_place in moves
+        ],
+    )
+    changes: Places = {}
+    shift_places(changes, moves)
+    rows = [
+        {"store_id": store_id, "sku": sku, "place": place, "qty": qty}
+        for sku, by_place in sorted(changes.items())
+        for place, qty in sorted(by_place.items())
+    ]
+    if rows:
+        insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(StockLevel.__table__)
+        key = ["store_id", "sku", "place"]
+        added = StockLevel.__table__.c.qty + insert.excluded.qty
+        session.execute(insert.on_conflict_do_update(index_elements=key, set_={"qty": added}), rows)
+
+
+def replay(
+    session: Session,
+    store_id: str,
+    moves: Sequence[Moved],
+    source: Source,
+    *,
+    day: dt.date,
+    at: dt.datetime,
+    actor_id: str,
+) -> int:
+    """Write another node's movements as they are, each once; returns how many were new (rule 7)."""
+    known: set[str] = set()
+    for start in range(0, len(moves), MOVES_A_FACT):
+        ids = [row[0] for row in moves[start : start + MOVES_A_FACT]]
+        known.update(
+            session.scalars(
+                sa.select(StockMovement.id).where(StockMovement.store_id == store_id, StockMovement.id.in_(ids))
+            )
+        )
+    fresh = [row for row in moves if row[0] not in known]
+    book(session, store_id, fresh, source, day=day, at=at, actor_id=actor_id)
+    return len(fresh)
+
+
+def open_count_tasks(session: Session, store_id: str, places: Places, at: dt.datetime) -> None:
+    """Ask for a count of what is below zero or promised beyond what is there (rules 3, 5)."""
+    held = held_of(session, store_id, list(places))
+    for sku, by_place in places.items():
+        short = sum(by_place.values()) < held.get(sku, 0) > 0
+        if not short and all(qty >= 0 for qty in by_place.values()):
+            continue
+        task = session.get(CountTask, (store_id, sku))
+        if task is None:
+            task = CountTask(store_id=store_id, sku=sku)
+            session.add(task)
+        elif task.done_at is None:
+            continue
+        task.reason, task.opened_at, task.done_at = "held-beyond-stock" if short else "below-zero", at, None
+
+
+# --- questions ---
+
+
+def locked(session: Session, store_id: str, skus: Sequence[str]) -> Places:
+    """Return what is where, the rows locked until the transaction ends."""
+    query = sa.select(StockLevel.sku, StockLevel.place, StockLevel.qty)
+    query = query.where(StockLevel.store_id == store_id, StockLevel.sku.in_(skus))
+    places: Places = {sku: {} for sku in skus}
+    rows = session.execute(lock_rows(session, query.order_by(StockLevel.sku, StockLevel.place)))
+    for sku, place, qty in rows:
+        places[sku][place] = qty
+    return places
+
+
+def shift_places(places: Places, moves: Sequence[Moved]) -> None:
+    """Move units between the inside places of `places`, in memory."""
+    for _, sku, qty, from_place, to_place in moves:
+        by_place = places.setdefault(sku, {})
+        for place, change in ((str(from_place), -qty), (str(to_place), qty)):
+            if place in INSIDE:
+                by_place[place] = by_place.get(place, 0) + change
+
+
+def held_of(session: Session, store_id: str, skus: Sequence[str] | None) -> dict[str, int]:
+    """Return the units promised and not yet answered, by SKU."""
+    query = unanswered(store_id, sa.select(Reservation.sku, sa.func.sum(Reservation.qty))).group_by(Reservation.sku)
+    if skus is not None:
+        query = query.where(Reservation.sku.in_(skus))
+    return {sku: int(qty) for sku, qty in session.execute(query)}
+
+
+def unanswered(store_id: str, query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    """Narrow a query of reservations to the promises nobody answered."""
+    reply = sa.orm.aliased(Reservation)
+    answered = sa.exists().where(reply.store_id == store_id, reply.answers_id == Reservation.id)
+    return query.where(Reservation.store_id == store_id, Reservation.kind == "held", ~answered)
+
+
+def open_promises(session: Session, store_id: str, order_id: str) -> list[Reservation]:
+    """Return an order's promises that nobody answered."""
+    query = unanswered(store_id, sa.select(Reservation)).where(Reservation.order_id == order_id)
+    return list(session.scalars(query.order_by(Reservation.sku)))
+
+
+def tidy(lines: Lines) -> list[tuple[str, int]]:
+    """Sum repeated products and sort by SKU: one lock order everywhere."""
+    sums: dict[str, int] = {}
+    for sku, qty in lines:
+        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
+            raise Invalid("bad-quantity", f"The quantity of {sku} must be 1 or more, not {qty}.", sku=sku, qty=qty)
+        sums[sku] = sums.get(sku, 0) + qty
+    if not sums:
+        raise Invalid("no-lines", "There is nothing to book: add at least one product.")
+    return sorted(sums.items())
+
+
+def refuse_if_booked(session: Session, store_id: str, source: Source) -> None:
+    """Raise Conflict when this source was booked before."""
+    query = sa.select(StockMovement.id).where(
+        StockMovement.store_id == store_id,
+        StockMovement.source_kind == source.kind,
+        StockMovement.source_id == source.id,
+        StockMovement.reason == source.reason,
+    )
+    booked = session.scalar(query.limit(1)) is not None
+    if booked or (source.kind == "count" and session.get(outbox.OutboxMessage, source.id) is not None):
+        raise Conflict("already-booked", f"This {source.kind} was already booked.", kind=source.kind, id=source.id)
+
+
+def refuse_unknown(session: Session, skus: Sequence[str]) -> None:
+    """Raise NotFound, naming every SKU that is no product."""
+    known: set[str] = set()
+    for start in range(0, len(skus), MOVES_A_FACT):
+        known.update(session.scalars(sa.select(Product.sku).where(Product.sku.in_(skus[start : start + MOVES_A_FACT]))))
+    if missing := [sku for sku in skus if sku not in known]:
+        raise NotFound("unknown-product", f"There is no product {', '.join(missing[:10])}.", skus=missing)
+
+
+def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str | None = None) -> None:
+    """Refuse when anything is short: (sku, wanted, available) of every such line."""
+    if not short:
+        return
+    query = sa.select(Product.sku, Product.name).where(Product.sku.in_([sku for sku, _, _ in short]))
+    names = dict(session.execute(query).all())
+    told = "; ".join(f"{names.get(sku, sku)}: {wanted} wanted, {there} there" for sku, wanted, there in short)
+    raise Refused(
+        "not-available",
+        f"Not enough {f'in the {place}' if place else 'to promise'}: {told}.",
+        short=[
+            {"sku": sku, "name": names.get(sku, sku), "wanted": wanted, "available": there}
+            for sku, wanted, there in short
+        ],
+    )
+
+
+def stamp(at: dt.datetime) -> str:
+    """Return an instant as facts write it."""
+    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
