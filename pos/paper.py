@@ -132,7 +132,7 @@ def pair(left: str, right: str, columns: int, *, bold: bool = False, wide: int =
     would be too big for the figure are made narrower.
     """
     right = tidy(right)
-    if wide > 1 and width(right) + 1 > columns // wide:
+    if wide > 1 and right and width(tidy(left)) + width(right) + 1 > columns // wide:
         return pair(left, right, columns, bold=bold, wide=1, tall=tall)
     across = columns // wide
     style = PaperLine(bold=bold, wide=wide, tall=tall)

@@ -12,6 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
+from tests.golden import golden, pytest_addoption
+
+__all__ = ["golden", "pytest_addoption"]
+
 ROOT = Path(__file__).resolve().parent.parent
 
 settings.register_profile(

@@ -1,0 +1,187 @@
+"""Documents to print: a British sale, a Chinese one, one of a state that adds tax, and what else goes on paper."""
+
+import copy
+from typing import Any
+
+STORE = {
+    "id": "s1",
+    "name": "Corner Store",
+    "address": "12 High Street, London E1 6AN",
+    "phone": "020 7946 0000",
+    "currency": "GBP",
+    "tz": "Europe/London",
+    "language": "en",
+}
+
+
+def line(name: str, qty: int, price_minor: int, total_minor: int, **other: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "qty": qty,
+        "stock_unit": "each",
+        "unit_price_minor": price_minor,
+        "price_quantity": 1,
+        "discount_minor": 0,
+        "offer": "",
+        "total_minor": total_minor,
+        "tax_class_id": "standard",
+        "rate_bp": 2000,
+        "tax_letter": "B",
+        **other,
+    }
+
+
+ZERO = {"tax_class_id": "zero", "rate_bp": 0, "tax_letter": "A"}
+
+
+def british_sale() -> dict[str, Any]:
+    return {
+        "store": dict(STORE),
+        "till_name": "Till 1",
+        "receipt_no": 123,
+        "cashier_name": "Fang Wang",
+        "local_time": "2026-11-24 14:32",
+        "kind": "sale",
+        "order_no": None,
+        "age_checked": 18,
+        "returns_receipt_no": None,
+        "lines": [
+            line("Whole milk 1 l", 2, 120, 200, discount_minor=40, offer="2 for 2.00", **ZERO),
+            line("Bananas, loose", 482, 115, 55, stock_unit="g", price_quantity=1000, **ZERO),
+            line("李锦记 特级鲜味生抽酱油 (Lee Kum Kee premium light soy sauce) 500 ml", 1, 345, 345),
+            line("Jalapeño crème fraîche Müller", 3, 99, 297),
+        ],
+        "taxes": [
+            {"letter": "A", "tax_class_id": "zero", "rate_bp": 0, "net_minor": 255, "tax_minor": 0, "gross_minor": 255},
+            {
+                "letter": "B",
+                "tax_class_id": "standard",
+                "rate_bp": 2000,
+                "net_minor": 535,
+                "tax_minor": 107,
+                "gross_minor": 642,
+            },
+        ],
+        "payments": [
+            {"tender": "cash", "amount_minor": 2000, "is_change": False},
+            {"tender": "cash", "amount_minor": -1105, "is_change": True},
+        ],
+        "rounding_minor": -2,
+        "total_minor": 895,
+        "tax_minor": 107,
+    }
+
+
+def chinese_sale() -> dict[str, Any]:
+    document = british_sale()
+    document["store"] |= {
+        "name": "角落便利店",
+        "address": "上海市黄浦区南京东路 12 号",
+        "phone": "021-5555 0000",
+        "currency": "CNY",
+        "language": "zh",
+    }
+    document |= {"till_name": "一号收银台", "cashier_name": "王芳", "age_checked": None, "order_no": "P-1042"}
+    document["payments"] = [{"tender": "prepaid", "amount_minor": 895, "is_change": False}]
+    return document
+
+
+def american_sale() -> dict[str, Any]:
+    document = british_sale()
+    document["store"] |= {"currency": "USD", "address": "12 Main Street\nDayton, Ohio 45402"}
+    document |= {"rounding_minor": 0, "age_checked": None, "total_minor": 746, "tax_minor": 33}
+    document["lines"] = [
+        line("Paper towels", 2, 219, 471, tax_class_id="general", rate_bp=750),
+        line("Bread", 1, 275, 275, **ZERO),
+    ]
+    document["taxes"] = [
+        {"letter": "A", "tax_class_id": "zero", "rate_bp": 0, "net_minor": 275, "tax_minor": 0, "gross_minor": 275},
+        {
+            "letter": "B",
+            "tax_class_id": "general",
+            "rate_bp": 750,
+            "net_minor": 438,
+            "tax_minor": 33,
+            "gross_minor": 471,
+        },
+    ]
+    document["payments"] = [{"tender": "card", "amount_minor": 746, "is_change": False}]
+    return document
+
+
+def british_return() -> dict[str, Any]:
+    document = british_sale()
+    sold = document["lines"][3]
+    document["lines"] = [{**copy.deepcopy(sold), "qty": -1, "total_minor": -99}]
+    document["taxes"] = [{**document["taxes"][1], "net_minor": -82, "tax_minor": -17, "gross_minor": -99}]
+    document["payments"] = [{"tender": "cash", "amount_minor": -99, "is_change": False}]
+    return document | {
+        "kind": "return",
+        "returns_receipt_no": 123,
+        "receipt_no": 124,
+        "rounding_minor": 0,
+        "total_minor": -99,
+        "tax_minor": -17,
+    }
+
+
+def till_report(z_no: int | None = 7) -> dict[str, Any]:
+    counted = {"expected_minor": 15210, "counted_minor": 15190, "over_short_minor": -20} if z_no else {}
+    return {
+        "store": dict(STORE),
+        "till_name": "Till 1",
+        "z_no": z_no,
+        "business_day": "2026-11-24",
+        "opened_by": "Fang Wang",
+        "opened_at": "2026-11-24 06:58",
+        "closed_at": "2026-11-24 22:04" if z_no else None,
+        "sales_count": 87,
+        "sales_minor": 123456,
+        "returns_count": 1,
+        "returns_minor": -99,
+        "total_minor": 123357,
+        "tenders": {"cash": 30210, "card": 93147},
+        "taxes": british_sale()["taxes"],
+        "cash": {"float": 10000, "sale": 30309, "refund": -99, "drop": -25000},
+        "late_count": 0,
+        **counted,
+    }
+
+
+def pickup_order() -> dict[str, Any]:
+    return {
+        "store": dict(STORE),
+        "order_no": "P-1042",
+        "customer_name": "Amelia Brown",
+        "code": "7K2M9QXW",
+        "ready_by": "17:30",
+        "hold_until": "2026-11-26",
+        "bin": "3",
+        "lines": [line("Whole milk 1 l", 2, 120, 240), line("Bananas, loose", 500, 115, 58, stock_unit="g")],
+        "total_minor": 298,
+        "paid": False,
+    }
+
+
+def label() -> dict[str, Any]:
+    return {
+        "name": "Whole milk, fresh",
+        "brand": "Green Farm",
+        "pack_text": "1 l",
+        "price_minor": 120,
+        "currency": "GBP",
+        "unit_price_minor": 120,
+        "unit_price_text": "per l",
+        "barcode": "5000128104449",
+        "sku": "MILK-1L",
+        "place": "A2-3",
+        "url": "https://shop.example/shop/corner/p/MILK-1L",
+    }
+
+
+RECEIPTS = {
+    "british": british_sale,
+    "chinese": chinese_sale,
+    "american": american_sale,
+    "return": british_return,
+}

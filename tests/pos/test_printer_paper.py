@@ -1,0 +1,139 @@
+"""The very bytes, on the virtual printer: both paper widths, both kinds of printer, both languages."""
+
+import importlib.util
+import io
+import logging
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from pos import drivers, labels, preview, receipt
+from pos.drivers import PrinterModel, encode
+from pos.paper import PaperLine
+from tests.pos import paper_documents as documents
+
+
+@pytest.fixture(scope="session")
+def tool(shared_folder):
+    """Give the virtual printer's module."""
+    path = shared_folder / "tools" / "escpos_printer" / "escpos_printer.py"
+    if not path.is_file():
+        pytest.skip("the virtual receipt printer is not in the shared folder")
+    if "escpos_printer" not in sys.modules:
+        spec = importlib.util.spec_from_file_location("escpos_printer", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["escpos_printer"] = module  # its dataclasses look themselves up there
+        spec.loader.exec_module(module)
+    return sys.modules["escpos_printer"]
+
+
+def printed(tool, paper, columns, chinese):
+    """Return the interpreter that has worked the bytes off, and everything it found wrong."""
+    machine = tool.Interpreter(58 if columns == 32 else 80, "chinese" if chinese else "western")
+    machine.feed(paper)
+    machine.end_of_connection()
+    problems = [f"{warning['code']}: {warning['message']}" for warning in machine.warnings]
+    return machine, problems + [str(unknown) for unknown in machine.unknown]
+
+
+DOCUMENTS = {
+    **{name: (receipt.layout, make) for name, make in documents.RECEIPTS.items()},
+    "z": (receipt.till_report, documents.till_report),
+    "pickup": (receipt.pickup_slip, documents.pickup_order),
+    "bin": (receipt.bin_label, documents.pickup_order),
+    "label": (labels.layout, documents.label),
+}
+
+
+@pytest.mark.parametrize("chinese", [True, False], ids=["chinese", "western"])
+@pytest.mark.parametrize("columns", [32, 42, 48])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_document_prints_without_a_problem(tool, name, language, columns, chinese):
+    layout, make = DOCUMENTS[name]
+    lines = layout(make(), columns=columns, language=language)
+    paper = encode(lines, PrinterModel(columns, chinese), opens_drawer=True)
+    machine, problems = printed(tool, paper, columns, chinese)
+    assert problems == []
+    kinds = [event["event"] for event in machine.event_log]
+    assert kinds.count("drawer") == 1
+    assert kinds.count("cut") == 1
+    assert kinds.count("qr") == kinds.count("barcode") == (name == "label")
+
+
+def test_the_total_is_printed_as_text_with_its_sign(tool):
+    lines = receipt.layout(documents.british_sale(), columns=48)
+    for chinese, total in ((True, "￡8.95"), (False, "£8.95")):
+        machine, _ = printed(tool, encode(lines, PrinterModel(48, chinese)), 48, chinese)
+        assert total in machine.ticket_text(machine.tickets[0])
+
+
+def test_a_line_the_printer_has_no_letters_for_is_a_picture(tool):
+    line = [PaperLine("한국어 김치", right="3.00"), PaperLine(kind="cut")]
+    for chinese in (True, False):
+        machine, problems = printed(tool, encode(line, PrinterModel(48, chinese)), 48, chinese)
+        assert problems == []
+        assert [event["event"] for event in machine.event_log].count("image") == 1
+
+
+SAID = st.text(st.characters(), min_size=1, max_size=60)
+
+
+@given(SAID, st.sampled_from([32, 48]), st.booleans())
+def test_no_name_sends_a_control_byte_or_a_made_up_question_mark(tool, name, columns, chinese):
+    document = documents.british_sale()
+    document["lines"] = [documents.line(name, 1, 100, 100)]
+    document["cashier_name"] = name
+    paper = encode(receipt.layout(document, columns=columns), PrinterModel(columns, chinese))
+    machine, problems = printed(tool, paper, columns, chinese)
+    assert problems == []
+    text = machine.ticket_text(machine.tickets[0])
+    assert text.count("?") <= 2 * name.count("?")
+    assert len(machine.tickets[0].items and [e for e in machine.event_log if e["event"] == "cut"]) == 1
+
+
+@given(SAID)
+def test_the_preview_reads_every_byte_we_send(name):
+    document = documents.chinese_sale()
+    document["lines"] = [documents.line(name, 3, 100, 300)]
+    for chinese in (True, False):
+        paper = encode(receipt.layout(document, columns=48), PrinterModel(48, chinese), opens_drawer=True)
+        marks = preview.read(paper)
+        assert {mark.kind for mark in marks} <= {"text", "picture", "cut", "drawer"}
+        assert all((char >= " " and char != "\ufffd") or char in name for mark in marks for char in mark.text)
+
+
+@pytest.mark.parametrize("columns", [32, 42, 48])
+def test_the_preview_is_a_picture_of_the_paper(columns):
+    lines = labels.layout(documents.label(), columns=columns)
+    png = preview.preview_png(encode(lines, PrinterModel(columns)), columns)
+    picture = Image.open(io.BytesIO(png))
+    assert picture.format == "PNG"
+    assert picture.width == columns * 12 + 2 * preview.MARGIN
+    assert picture.convert("L").getextrema() == (0, 255)
+
+
+def test_the_preview_shows_what_it_does_not_understand():
+    assert preview.paper_text(b"\x1b@milk\n\x1bZ\n").splitlines()[:2] == ["milk", "[unknown 1b 5a]"]
+
+
+def test_an_unknown_letter_is_a_box_and_never_vanishes():
+    blank = encode([PaperLine("a" + " " * 3)], PrinterModel(32))
+    boxed = encode([PaperLine("a\U000e0101\U00013000")], PrinterModel(32))
+    assert b"\x1dv0" in boxed
+    assert boxed != blank
+
+
+def test_loading_the_printer_library_leaves_the_log_alone():
+    handlers = list(logging.root.handlers)
+    drivers.load_escpos()
+    assert logging.root.handlers == handlers
+
+
+def test_without_a_cutter_the_paper_is_fed_to_the_edge():
+    paper = encode([PaperLine("milk"), PaperLine(kind="cut")], PrinterModel(32, profile="POS-5890"))
+    assert b"\x1bd\x06" in paper
+    assert b"\x1dV" not in paper

@@ -1,0 +1,109 @@
+"""Receipts, till reports and pickup slips as they stand on the paper."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos import labels, paper, receipt
+from tests.pos import paper_documents as documents
+
+COLUMNS = (32, 42, 48)
+LANGUAGES = ("en", "zh")
+LAYOUTS = {
+    **{name: (receipt.layout, make, 0) for name, make in documents.RECEIPTS.items()},
+    "copy": (receipt.layout, documents.british_sale, 2),
+    "z": (receipt.till_report, documents.till_report, 0),
+    "x": (receipt.till_report, lambda: documents.till_report(None), 0),
+    "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
+    "bin": (receipt.bin_label, documents.pickup_order, 0),
+}
+CASES = list(itertools.product(LAYOUTS, COLUMNS, LANGUAGES))
+
+
+def file_name(name, columns, language):
+    return f"receipt/{name}_{columns}_{language}.txt"
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), CASES)
+def test_layouts_stay_as_they_were_approved(golden, name, columns, language):
+    layout, make, copy_no = LAYOUTS[name]
+    lines = layout(make(), columns=columns, language=language, copy_no=copy_no)
+    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_label_layouts_stay_as_they_were_approved(golden, columns):
+    text = paper.as_text(labels.layout(documents.label(), columns=columns), columns)
+    golden.check(f"receipt/label_{columns}.txt", text)
+
+
+def test_every_golden_receipt_is_compared_with(golden):
+    names = {file_name(*case) for case in CASES} | {f"receipt/label_{columns}.txt" for columns in COLUMNS}
+    golden.require_no_others("receipt", names)
+
+
+def test_updating_golden_files_is_refused_in_ci(monkeypatch):
+    from tests.golden import Golden
+
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="never updated in CI"):
+        Golden(update=True)
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), CASES)
+def test_no_line_is_wider_than_the_paper(name, columns, language):
+    layout, make, copy_no = LAYOUTS[name]
+    for line in layout(make(), columns=columns, language=language, copy_no=copy_no):
+        assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind in (
+            "cut",
+            "qr",
+            "barcode",
+        )
+
+
+def test_the_collection_code_is_never_on_the_shops_paper():
+    order = documents.pickup_order()
+    for layout in (receipt.pickup_slip, receipt.bin_label):
+        text = paper.as_text(layout(order, columns=48), 48)
+        assert order["code"] not in text
+        assert "Amelia" in text
+        assert "Brown" not in text
+
+
+def test_prices_without_tax_show_subtotal_and_tax():
+    text = paper.as_text(receipt.layout(documents.american_sale(), columns=48), 48)
+    rows = [row.split() for row in text.splitlines()]
+    assert ["Subtotal", "7.13"] in rows
+    assert ["Tax", "0.33"] in rows
+    assert any(row[-2:] == ["TOTAL", "$7.46"] for row in rows)
+
+
+def test_a_copy_says_so_at_both_ends_and_an_original_does_not():
+    copied = paper.as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
+    assert copied.count("*** COPY 1 ***") == 2
+    assert "COPY" not in paper.as_text(receipt.layout(documents.british_sale(), columns=48), 48)
+
+
+def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
+    text = paper.as_text(receipt.till_report(documents.till_report(None), columns=48), 48)
+    assert "Cash expected" not in text
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "text"),
+    [(1312, "GBP", "£13.12"), (-5, "USD", "-$0.05"), (123456789, "CNY", "¥1,234,567.89"), (1200, "KRW", "KRW 1,200")],
+)
+def test_amounts_carry_a_sign_every_printer_has(minor, currency, text):
+    assert receipt.price(minor, currency) == text
+
+
+@given(st.text(min_size=1, max_size=120), st.integers(-(10**12), 10**12), st.sampled_from(COLUMNS))
+def test_no_name_and_no_amount_breaks_the_layout(name, minor, columns):
+    document = documents.british_sale()
+    document["lines"][0] |= {"name": name, "unit_price_minor": minor}
+    document |= {"cashier_name": name, "till_name": name, "total_minor": minor}
+    document["store"]["name"] = name
+    for line in receipt.layout(document, columns=columns, language="zh"):
+        assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind == "cut"
