@@ -162,9 +162,13 @@ class DevicePrinter:
 
     def send(self, paper: bytes) -> None:
         """Open, write once, close."""
-        printers = load_escpos()
+        printer_class = getattr(load_escpos(), self.kind)
+        if not printer_class.is_usable():
+            library = {"Usb": "pyusb", "Serial": "pyserial"}[self.kind]
+            sentence = f"A {self.kind.lower()} printer needs the library {library} on this machine: install it."
+            raise Unreachable("printer-library", sentence)
         try:
-            device = getattr(printers, self.kind)(*self.where, timeout=10)
+            device = printer_class(*self.where, timeout=10)
             device.open()
         # python-escpos lets its libraries' own errors through; whichever it is, nothing was sent
         except Exception as fault:

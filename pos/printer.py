@@ -230,7 +230,7 @@ class PrinterStatus:
     """How the paper is doing. colour: green, amber (look) or red (not printing); code says why, for the page to word.
 
     codes: ready, slow, unconfirmed, or the reason of the failure (printer-off, printer-refused, printer-silent,
-    paper-out, cover-open, printer-error, unprintable). since: when the oldest waiting job was queued.
+    printer-library, paper-out, cover-open, printer-error, unprintable). since: when the oldest waiting job was queued.
     """
 
     colour: Literal["green", "amber", "red"]
