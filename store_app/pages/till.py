@@ -1,0 +1,120 @@
+"""The till page, and the paper as it came out.
+
+The page is drawn once and then lives on the JSON API (one ES module); what it must know beforehand (currency, zone,
+notes, addresses) is written into it. The paper page renders the very bytes that were sent to the printer.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, g, jsonify, make_response, request, session, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound
+from config.money import exponent
+from pos import shift, stock
+from pos.preview import preview_png
+from pos.printer import PrintJob
+from pos.store import Store, Till
+from store_app.extensions import doors, read
+from store_app.presenting import language, page
+from store_app.security import requires
+
+bp = Blueprint("till", __name__, url_prefix="/till")
+NOTES_MINOR: dict[str, tuple[int, ...]] = {
+    "USD": (100, 500, 1000, 2000, 5000, 10000),
+    "EUR": (500, 1000, 2000, 5000, 10000),
+    "GBP": (500, 1000, 2000, 5000),
+    "CNY": (100, 500, 1000, 2000, 5000, 10000),
+    "JPY": (1000, 5000, 10000),
+}
+PAPERS_SHOWN = 12
+
+
+@bp.get("/", endpoint="page")
+@requires("sell")
+def till_page() -> Response:
+    """Show the till of this counter."""
+    store_id = doors().settings.node_id
+    with read() as look:
+        store = look.get_one(Store, store_id)
+        till = own_till(look, store_id)
+        is_open = shift.current(look, store_id, till.id) is not None
+    return page(
+        "till/till.html", till=till, cashier=g.actor.name, till_settings=_settings(store, till, is_open=is_open)
+    )
+
+
+@bp.get("/levels")
+@requires("sell")
+def levels() -> Response:
+    """Answer what is available of each product: sku -> stock units, for the dots on the tiles."""
+    with read() as look:
+        found = stock.levels(look, doors().settings.node_id)
+    return jsonify({sku: level.available for sku, level in found.items()})
+
+
+@bp.get("/paper")
+@requires("print")
+def paper() -> Response:
+    """Show what was last printed here, newest first."""
+    with read() as look:
+        jobs = look.scalars(
+            sa.select(PrintJob)
+            .where(PrintJob.store_id == doors().settings.node_id, PrintJob.paper.is_not(None))
+            .order_by(PrintJob.printed_at.desc(), PrintJob.id.desc())
+            .limit(PAPERS_SHOWN)
+        ).all()
+    return page("till/paper.html", jobs=jobs)
+
+
+@bp.get("/paper/<job_id>.png")
+@requires("print")
+def paper_picture(job_id: str) -> Response:
+    """Draw one print from the bytes that were sent."""
+    settings = doors().settings
+    with read() as look:
+        job = look.get(PrintJob, (settings.node_id, job_id))
+    if job is None or job.paper is None:
+        raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
+    answer = make_response(preview_png(job.paper, settings.printer_columns))
+    answer.mimetype = "image/png"
+    answer.headers["Cache-Control"] = "private, max-age=86400"
+    return answer
+
+
+def own_till(look: Any, store_id: str) -> Till:
+    """Return the till this browser stands at: named by `?till=` once and kept in the session, else the first."""
+    wished = request.args.get("till") or session.get("till_id")
+    tills = look.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)).all()
+    if not tills:
+        raise NotFound("no-till", _("This shop has no till yet. Add one under Shop."))
+    found = next((till for till in tills if till.id == wished), tills[0])
+    if request.args.get("till") == found.id:
+        session["till_id"] = found.id
+    return found
+
+
+def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
+    digits = exponent(store.currency)
+    default_notes = tuple(unit * 10**digits for unit in (1, 5, 10, 20, 50, 100))
+    return {
+        "store_id": store.id,
+        "till_id": till.id,
+        "currency": store.currency,
+        "exponent": digits,
+        "smallest_coin_minor": store.smallest_coin_minor,
+        "notes_minor": NOTES_MINOR.get(store.currency, default_notes),
+        "tz": store.tz,
+        "language": "zh-CN" if language() == "zh" else "en",
+        "shift_open": is_open,
+        "urls": {
+            "catalogue": "/api/catalogue",
+            "scan": "/api/scan",
+            "sales": "/api/sales",
+            "receipts": "/api/receipts",
+            "status": f"/api/status?till={till.id}",
+            "open_shift": "/api/shifts",
+            "levels": url_for("till.levels"),
+        },
+    }

@@ -1,0 +1,39 @@
+// The store node's JSON API. A refusal carries the server's sentence; no answer is a case of its own, because
+// then nobody knows whether the command was done.
+
+export class Refusal extends Error {
+  constructor(status, error) {
+    super(error.message);
+    this.status = status;
+    this.code = error.code;
+    this.facts = error.facts ?? {};
+  }
+}
+
+export class NoAnswer extends Error {}
+
+const token = document.querySelector('meta[name="csrf-token"]').content;
+
+/** Ask the node; gives the parsed answer, throws Refusal (4xx) or NoAnswer (nothing, 5xx, not ours). */
+export async function ask(method, path, body = undefined, timeoutMs = 8000) {
+  return (await askWithTag(method, path, body, timeoutMs)).content;
+}
+
+/** The same, together with the answer's ETag. */
+export async function askWithTag(method, path, body, timeoutMs) {
+  const headers = { Accept: "application/json", "X-CSRF-Token": token };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  let answer, content;
+  try {
+    answer = await fetch(path, {
+      method, headers, body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-cache", credentials: "same-origin", signal: AbortSignal.timeout(timeoutMs),
+    });
+    content = await answer.json();
+  } catch (fault) {
+    throw new NoAnswer(String(fault));
+  }
+  if (answer.ok) return { content, tag: answer.headers.get("ETag") };
+  if (answer.status >= 500 || !content.error) throw new NoAnswer(`${answer.status}`);
+  throw new Refusal(answer.status, content.error);
+}

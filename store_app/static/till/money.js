@@ -1,0 +1,58 @@
+// Money in whole minor units; the same arithmetic as the server's, which has the last word.
+
+import { settings } from "./settings.js";
+
+const digits = settings.exponent;
+const scale = 10 ** digits;
+const format = new Intl.NumberFormat(settings.language, {
+  style: "currency", currency: settings.currency, currencyDisplay: "narrowSymbol",
+  minimumFractionDigits: digits, maximumFractionDigits: digits,
+});
+
+/** Round numerator / denominator half away from zero. */
+export function divideHalfUp(numerator, denominator) {
+  const whole = Math.abs(numerator);
+  const quotient = Math.floor(whole / denominator);
+  const rounded = quotient + (2 * (whole - quotient * denominator) >= denominator ? 1 : 0);
+  return numerator < 0 ? -rounded : rounded;
+}
+
+/** Price a line as the server does: tax is inside the price, or added to it. */
+export function lineTotal(product, qty) {
+  const amount = divideHalfUp(qty * product.price_minor, product.price_quantity);
+  return product.inclusive ? amount : amount + divideHalfUp(amount * product.rate_bp, 10_000);
+}
+
+/** Round a cash total to the smallest coin. */
+export function roundCash(minor) {
+  const coin = settings.smallest_coin_minor;
+  return coin <= 1 ? minor : divideHalfUp(minor, coin) * coin;
+}
+
+/** Name the amounts a customer is likely to hand over, rising, at most three besides the exact one. */
+export function likelyNotes(due) {
+  if (due <= 0) return [];
+  const covers = new Set(settings.notes_minor.map((note) => Math.ceil(due / note) * note));
+  return [...covers].filter((amount) => amount !== due).sort((a, b) => a - b).slice(0, 3);
+}
+
+export const moneyText = (minor) => format.format(minor / scale);
+
+/** Write an amount into an element, its currency sign small. */
+export function showMoney(element, minor) {
+  element.replaceChildren(...format.formatToParts(minor / scale).map((part) => {
+    if (part.type !== "currency") return document.createTextNode(part.value);
+    const sign = document.createElement("span");
+    sign.className = "currency";
+    sign.textContent = part.value;
+    return sign;
+  }));
+}
+
+/** Read what was keyed: digits alone are minor units (2000 is 20.00), a decimal point makes it 20. */
+export function parseKeyed(text) {
+  if (!text) return 0;
+  if (!text.includes(".")) return Number(text);
+  const [whole, rest = ""] = text.split(".");
+  return Number(whole || 0) * scale + Number((rest + "0".repeat(digits)).slice(0, digits) || 0);
+}

@@ -1,0 +1,18 @@
+// Two soft tones made by the browser itself: a short high one for a product, a low one for a refusal.
+
+let audio = null;
+
+function tone(frequency, seconds, loudness) {
+  if (!navigator.userActivation?.hasBeenActive) return; // browsers stay silent until the first touch
+  audio ??= new AudioContext();
+  const source = audio.createOscillator(), level = audio.createGain();
+  source.frequency.value = frequency;
+  level.gain.setValueAtTime(loudness, audio.currentTime);
+  level.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + seconds);
+  source.connect(level).connect(audio.destination);
+  source.start();
+  source.stop(audio.currentTime + seconds);
+}
+
+export const soundGood = () => tone(1320, 0.07, 0.05);
+export const soundBad = () => tone(196, 0.35, 0.12);
