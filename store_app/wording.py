@@ -45,12 +45,8 @@ MOVEMENTS = {
 }
 
 COUNT_REASONS = {
-    "negative": _l("More was sold than the records had."),
-    "negative-level": _l("More was sold than the records had."),
-    "below-zero": _l("More was sold than the records had."),
-    "short-pick": _l("It could not be found when an order was picked."),
-    "short": _l("It could not be found when an order was picked."),
-    "oversold": _l("More was promised than is there."),
+    "below-zero": _l("More was taken than the records had."),
+    "held-beyond-stock": _l("More is promised to customers than the records have."),
 }
 
 CHANGE_REASONS = {

@@ -1,0 +1,211 @@
+"""What a page shows of a replenishment order: its lines as sentences, its sums, its forecast's age."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from store_app import wording
+from store_app.pages.waiting import stock_units
+from store_app.presenting import money, qty
+from supply.forecasts import ForecastRun
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+from supply.suppliers import Supplier
+
+STALE_DAYS = 2
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of a basket. have_qty: what the sentence counts as there or coming; per_day: units expected a day."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    packs: int
+    packs_proposed: int
+    pack_qty: int
+    pack_cost_minor: int
+    pack_text: str
+    cost_minor: int
+    sentence: str
+    facts: list[tuple[str, str]]
+    runs_out: str
+    runs_out_day: dt.date | None
+    have_qty: int
+    per_day: float
+    changed_why: str
+    changed_by: str
+    ordered_qty: int
+    acknowledged_qty: int | None
+    qty_received: int
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order with its lines, the urgent ones first."""
+
+    id: str
+    order_no: int
+    state: str
+    supplier_name: str
+    delivery_day: dt.date
+    delivery_text: str
+    cost_minor: int
+    minimum_minor: int
+    short_of_minimum_minor: int
+    forecast_sentence: str
+    lines: list[LineView]
+
+
+@dataclass(frozen=True)
+class OfferView:
+    """Goods the network offers."""
+
+    id: str
+    name: str
+    packs_text: str
+    cost_minor: int
+    why: str
+    answer_by: dt.date
+    return_until: dt.date | None
+
+
+def orders_in(session: Session, store_id: str, states: Sequence[str], *, most: int = 50) -> list[ReplenishmentOrder]:
+    """Return the orders of a store in these states, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(ReplenishmentOrder)
+            .where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(states))
+            .order_by(ReplenishmentOrder.order_no.desc())
+            .limit(most)
+        )
+    )
+
+
+def supplier_names(session: Session) -> dict[str, str]:
+    """Return the names of all suppliers by id."""
+    return dict(session.execute(sa.select(Supplier.id, Supplier.name)).all())
+
+
+def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, currency: str) -> OrderView:
+    """Return an order as its page shows it."""
+    rows = session.scalars(
+        sa.select(OrderLine).where(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id)
+    ).all()
+    units = stock_units(session, [row.sku for row in rows])
+    lines = [_line(row, order, units.get(row.sku, "each"), today, currency) for row in rows]
+    lines.sort(key=lambda line: (line.runs_out_day or dt.date.max, -line.cost_minor, line.name))
+    cost = sum(line.cost_minor for line in lines)
+    supplier = session.get(Supplier, order.supplier_id)
+    minimum = supplier.minimum_minor if supplier else 0
+    return OrderView(
+        id=order.id,
+        order_no=order.order_no,
+        state=order.state,
+        supplier_name=supplier.name if supplier else order.supplier_id,
+        delivery_day=order.delivery_day,
+        delivery_text=wording.day_or_weekday(order.delivery_day, today),
+        cost_minor=cost,
+        minimum_minor=minimum,
+        short_of_minimum_minor=max(0, minimum - cost),
+        forecast_sentence=age_sentence(order.forecast_age_days),
+        lines=lines,
+    )
+
+
+def offers(session: Session, store_id: str) -> list[OfferView]:
+    """Return the offers that wait for an answer."""
+    rows = session.scalars(
+        sa.select(PushOffer)
+        .where(PushOffer.store_id == store_id, PushOffer.state == "offered")
+        .order_by(PushOffer.answer_by, PushOffer.id)
+    ).all()
+    units = stock_units(session, [row.sku for row in rows])
+    return [
+        OfferView(
+            id=row.id,
+            name=row.name,
+            packs_text=wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, units.get(row.sku, "each"))),
+            cost_minor=row.packs * row.pack_cost_minor,
+            why=row.why,
+            answer_by=row.answer_by,
+            return_until=row.return_until,
+        )
+        for row in rows
+    ]
+
+
+def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str:
+    """Say what proposals stand on: the forecast and its age, or what is used instead."""
+    origin = session.scalar(
+        sa.select(ForecastRun.origin_day)
+        .where(ForecastRun.scope_id == store_id, ForecastRun.state == "published")
+        .order_by(ForecastRun.origin_day.desc())
+        .limit(1)
+    )
+    return age_sentence(None if origin is None else max(0, (today - origin).days - 1))
+
+
+def age_sentence(age_days: int | None) -> str:
+    """Say how old the forecast behind an order is."""
+    if age_days is None:
+        return _("There is no forecast yet: the average of the last four weeks is used instead.")
+    if age_days == 0:
+        return _("The forecast has seen every sale until last night.")
+    if age_days < STALE_DAYS:
+        return ngettext("The forecast is %(num)d day old.", "The forecast is %(num)d days old.", age_days)
+    return ngettext(
+        "The forecast is %(num)d day old; look twice at what sells fast.",
+        "The forecast is %(num)d days old; look twice at what sells fast.",
+        age_days,
+    )
+
+
+# --- inside ---
+
+
+def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
+    why = wording.OrderWhy.read(row.why)
+    pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
+    cost = row.packs * row.pack_cost_minor
+
+    def quantity(units: float) -> str:
+        return qty(round(units) if abs(units) >= 10 else round(units, 1), unit)
+
+    runs_out = why.runs_out_day if why.runs_out_day and why.runs_out_day < order.next_delivery_day else None
+    return LineView(
+        sku=row.sku,
+        name=row.name,
+        stock_unit=unit,
+        packs=row.packs,
+        packs_proposed=row.packs_proposed,
+        pack_qty=row.pack_qty,
+        pack_cost_minor=row.pack_cost_minor,
+        pack_text=pack_text,
+        cost_minor=cost,
+        sentence=wording.order_sentence(
+            why,
+            quantity=quantity,
+            delivery_day=order.delivery_day,
+            next_delivery_day=order.next_delivery_day,
+            today=today,
+            packs_words=pack_text,
+            cost_words=money(cost, currency),
+        ),
+        facts=wording.order_facts(why, quantity=quantity),
+        runs_out=wording.day_or_weekday(runs_out, today) if runs_out else "",
+        runs_out_day=runs_out,
+        have_qty=why.have_qty,
+        per_day=why.per_day,
+        changed_why=row.changed_why,
+        changed_by=row.changed_by,
+        ordered_qty=row.packs * row.pack_qty,
+        acknowledged_qty=None if row.packs_acknowledged is None else row.packs_acknowledged * row.pack_qty,
+        qty_received=row.qty_received,
+    )

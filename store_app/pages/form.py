@@ -1,0 +1,139 @@
+"""What a form said, read strictly, and the answer when it cannot be done.
+
+Rules
+-----
+1. Every field has bounds: a number outside them, or a text too long, is Invalid with a sentence that names them, and
+   the field's name in its facts, so that the page can say it beside the field.
+2. Control characters never leave this module: a pasted tab or NUL becomes a blank.
+3. A refused command answers on the page it was asked from, with 4xx; what was typed is still there.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from flask import make_response, request
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config import ids
+from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.money import MAX_MINOR, exponent
+from store_app.presenting import place
+
+MOST_QTY = 9_999_999
+WORDS = 200
+_STATUS = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+
+
+def text(name: str, *, most: int = WORDS, required: str = "") -> str:
+    """Return a short text of the form, tidied; `required` is the sentence said when it is empty."""
+    found = tidy(request.form.get(name, ""))
+    if len(found) > most:
+        raise Invalid("too-long", ngettext("At most %(num)d letter.", "At most %(num)d letters.", most), field=name)
+    if required and not found:
+        raise Invalid("empty-field", required, field=name)
+    return found
+
+
+def tidy(raw: str) -> str:
+    """Return a text without control characters and without blanks around it."""
+    return _CONTROL.sub(" ", raw).strip()
+
+
+def whole(name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
+    """Return a whole number of the form within its bounds (full-width digits are digits too)."""
+    return number(request.form.get(name, ""), name, least=least, most=most)
+
+
+def number(raw: str, name: str, *, least: int = 0, most: int = MOST_QTY) -> int:
+    """Return `raw` as a whole number within its bounds, or raise Invalid naming the field."""
+    raw = raw.strip()
+    if not re.fullmatch(r"[+-]?\d{1,12}", raw) or not least <= int(raw) <= most:
+        raise Invalid(
+            "bad-number",
+            _("Type a whole number from %(least)d to %(most)d.", least=least, most=most),
+            field=name,
+            least=least,
+            most=most,
+        )
+    return int(raw)
+
+
+def amount(name: str, currency: str) -> int:
+    """Return an amount of money of the form in minor units: '20', '20.5', '20,50'."""
+    raw = request.form.get(name, "").strip().replace(" ", "")
+    decimals = exponent(currency)
+    pattern = rf"(\d{{1,9}})(?:[.,](\d{{1,{decimals}}}))?" if decimals else r"(\d{1,9})()"
+    found = re.fullmatch(pattern, raw)
+    if found is None:
+        raise Invalid("bad-amount", _("Type an amount such as %(like)s.", like="20.50"[: 3 + decimals]), field=name)
+    minor = int(found[1]) * 10**decimals + int((found[2] or "").ljust(decimals, "0") or 0)
+    if minor > MAX_MINOR:
+        raise Invalid("bad-amount", _("That is more money than a shop can take."), field=name)
+    return minor
+
+
+def one_of(name: str, choices: tuple[str, ...], *, sentence: str) -> str:
+    """Return the form's choice when it is one of those offered."""
+    found = request.form.get(name, "")
+    if found not in choices:
+        raise Invalid("bad-choice", sentence, field=name)
+    return found
+
+
+def reason(choices: Mapping[str, Any], *, field: str = "reason", words: str = "words", needed: bool = True) -> str:
+    """Return the reason as it is kept: the person's own words, else the word chosen from `choices`."""
+    own, choice = text(words), request.form.get(field, "")
+    if not own and choice in choices and choice != "other":
+        return str(choices[choice])
+    if needed and not own:
+        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field=field)
+    return own
+
+
+def command_id() -> str:
+    """Return the id the page gave its command; a double click carries the same one."""
+    found = request.form.get("command_id", "")
+    if not ids.is_id(found):
+        raise Invalid("no-command-id", _("Open the page once more and press the button again."))
+    return found
+
+
+def page_no() -> int:
+    """Return the page of a long list that the address asks for, from 1."""
+    raw = request.args.get("page", "1")
+    return min(10_000, max(1, int(raw))) if re.fullmatch(r"\d{1,6}", raw) else 1
+
+
+def know_the_place() -> None:
+    """Load the place this answer speaks from: sentences need its language, and a look inside a command is refused."""
+    place()
+
+
+def answers_on(page: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Answer a refusal of the decorated command on `page`, which takes the same place and `fault` (rule 3)."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def answer(**place: Any) -> Any:
+            try:
+                return command(**place)
+            except ShopError as fault:
+                status = status_of(fault)
+                if fault.code == "not-found-here":  # the page itself does not exist
+                    raise
+                response = make_response(page(**place, fault=fault))
+                response.status_code = status
+                return response
+
+        return answer
+
+    return decorate
+
+
+def status_of(fault: ShopError) -> int:
+    """Return the status a refusal is answered with; always 4xx."""
+    return next((status for kind, status in _STATUS.items() if isinstance(fault, kind)), 409)

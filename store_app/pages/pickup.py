@@ -1,0 +1,371 @@
+"""The pickup counter: new, to pick, ready; and handing over to the customer who has the code."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import session as browser
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.ids import new_id
+from config.money import amount_for, exponent, likely_notes, round_cash
+from pos import stock
+from pos.catalogue import Product
+from pos.payments import Payment
+from pos.store import Store, Till
+from store_app import wording
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form, waiting
+from store_app.pages.timeline import Step, timeline
+from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word
+from store_app.security import requires
+from supply import handover, pickup
+from supply.pickup import PickupLine, PickupOrder
+
+bp = Blueprint("pickup", __name__, url_prefix="/pickup")
+bp.before_request(form.know_the_place)
+RAIL_COUNTS["pickups"] = waiting.pickups
+ROWS = 50
+TO_PICK = ("accepted", "picking", "short")
+NOTES = (5, 10, 20, 50, 100)
+TENDERS = ("cash", "card")
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of an order. where_text: where to look for it."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    qty: int
+    picked_qty: int | None
+    total_minor: int
+    where_text: str
+    minimum_age: int | None
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """An order as cards and pages show it."""
+
+    id: str
+    order_no: str
+    state: str
+    customer_name: str
+    customer_phone: str
+    total_minor: int
+    placed_at: dt.datetime
+    hold_until: dt.datetime | None
+    sale_id: str | None
+    when_text: str
+    lines: list[LineView]
+
+
+@bp.get("/")
+@requires("pickup")
+def orders(fault: ShopError | None = None) -> Any:
+    """Show what waits, by what there is to do, and the field for the customer's code."""
+    store_id = str(place().store_id)
+    with read() as look:
+        found = [_view(look, order) for order in pickup.open_orders(look, store_id)]
+    return page(
+        "pickup/orders.html",
+        new=[order for order in found if order.state == "placed"],
+        to_pick=[order for order in found if order.state in TO_PICK],
+        ready=[order for order in found if order.state == "ready"],
+        refuse_reasons=wording.REFUSE_REASONS,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.get("/past")
+@requires("pickup")
+def past() -> Any:
+    """Show the orders that are over, the newest first."""
+    page_no = form.page_no()
+    with read() as look:
+        rows = look.scalars(
+            sa.select(PickupOrder)
+            .where(PickupOrder.store_id == str(place().store_id), PickupOrder.state.not_in(pickup.OPEN))
+            .order_by(PickupOrder.placed_at.desc(), PickupOrder.id.desc())
+            .offset((page_no - 1) * ROWS)
+            .limit(ROWS + 1)
+        ).all()
+    return page(
+        "pickup/past.html",
+        orders=rows[:ROWS],
+        page_no=page_no,
+        has_more=len(rows) > ROWS,
+        page_address=lambda number: url_for("pickup.past", page=number),
+        currency=place().currency,
+    )
+
+
+@bp.get("/<order_id>")
+@requires("pickup")
+def order(order_id: str, fault: ShopError | None = None) -> Any:
+    """Show one order, and what can be done with it."""
+    with read() as look:
+        found = _order(look, order_id)
+        steps = timeline(look, f"pickup:{order_id}")
+    return page(
+        "pickup/order.html",
+        order=found,
+        checked=request.form.getlist("picked")
+        if request.method == "POST"
+        else [line.sku for line in found.lines if line.picked_qty == line.qty],
+        steps=[Step(_("Ordered online"), found.placed_at, found.customer_name or _("Customer"), ""), *steps],
+        refuse_reasons=wording.REFUSE_REASONS,
+        cancel_reasons=wording.CANCEL_REASONS,
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.post("/<order_id>/accept")
+@requires("pickup")
+@form.answers_on(order)
+def accept(order_id: str) -> Any:
+    """Promise the customer the order."""
+    return _do(order_id, pickup.accept, already=("accepted", *TO_PICK, "ready"), go="pickup.orders")
+
+
+@bp.post("/<order_id>/refuse")
+@requires("pickup")
+@form.answers_on(order)
+def refuse(order_id: str) -> Any:
+    """Say no to an order, with a reason the customer reads."""
+    why = form.reason(wording.REFUSE_REASONS)
+    return _do(order_id, pickup.refuse, already=("refused",), go="pickup.orders", why=why)
+
+
+@bp.post("/<order_id>/pick")
+@requires("pickup")
+@form.answers_on(order)
+def pick(order_id: str) -> Any:
+    """Begin to gather an accepted order."""
+    return _do(order_id, pickup.start_picking, already=("picking",))
+
+
+@bp.post("/<order_id>/picked")
+@requires("pickup")
+@form.answers_on(order)
+def picked(order_id: str) -> Any:
+    """Note what was found; then the order is ready, or the customer is to be asked."""
+    then = form.one_of("then", ("ready", "short"), sentence=_("Press one of the two buttons."))
+    found, at, store_id = set(request.form.getlist("picked")), doors().now(), str(place().store_id)
+    with write() as session:
+        row = pickup.order_for_update(session, store_id, order_id)
+        if row.state != then:
+            lines = pickup.lines_of(session, row)
+            missing = [line.name for line in lines if line.sku not in found]
+            if then == "ready" and missing:
+                raise Invalid("not-all-picked", _("Not in the bag yet: %(names)s.", names=", ".join(missing)))
+            for line in lines:
+                had = line.qty if line.sku in found else 0
+                pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)
+            move = pickup.ready if then == "ready" else pickup.short
+            move(session, store_id, order_id, actor=g.actor, at=at)
+        wake_worker_after(session)
+    if then == "short":
+        return redirect(url_for("pickup.order", order_id=order_id), 303)
+    flash(_("%(no)s is ready; the customer sees it.", no=row.order_no), "good")
+    return redirect(url_for("pickup.orders"), 303)
+
+
+@bp.post("/<order_id>/ready")
+@requires("pickup")
+@form.answers_on(order)
+def ready(order_id: str) -> Any:
+    """Put what there is into the bin; the customer agreed to less."""
+    return _do(order_id, pickup.ready, already=("ready",), go="pickup.orders")
+
+
+@bp.post("/<order_id>/cancel")
+@requires("pickup")
+@form.answers_on(order)
+def cancel(order_id: str) -> Any:
+    """Call an order off; its units are free again."""
+    why = form.reason(wording.CANCEL_REASONS)
+    return _do(order_id, pickup.cancel, already=("cancelled",), go="pickup.orders", why=why)
+
+
+@bp.post("/find")
+@requires("pickup")
+@form.answers_on(orders)
+def find() -> Any:
+    """Look for the order of a code; every try is counted."""
+    code = form.text("code", most=400, required=_("Scan the customer’s code, or type its eight characters."))
+    code = code.rstrip("/").rpartition("/")[2]  # the QR holds the address of the customer's own page
+    with write() as session:
+        found = handover.find(session, str(place().store_id), code, actor=g.actor, at=doors().now())
+    order = found.or_raise().order
+    assert order is not None
+    if order.state != "ready":
+        flash(_("%(no)s: %(state)s.", no=order.order_no, state=state_word(order.state)), "warn")
+        return redirect(url_for("pickup.order", order_id=order.id), 303)
+    browser["hand_over"] = [order.id, code]
+    return redirect(url_for("pickup.hand_over", order_id=order.id), 303)
+
+
+@bp.get("/<order_id>/hand-over")
+@requires("pickup")
+def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
+    """Show what is in the bag and what to pay; needs the code that was just scanned or typed."""
+    with read() as look:
+        found = _order(look, order_id)
+    if _code_for(order_id) is None or found.state != "ready":
+        return redirect(url_for("pickup.order", order_id=order_id), 303)
+    decimals = exponent(place().currency)
+    notes = [note * 10**decimals for note in NOTES]
+    ages = [line.minimum_age for line in found.lines if line.minimum_age]
+    return page(
+        "pickup/hand_over.html",
+        order=found,
+        minimum_age=max(ages, default=None),
+        tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
+        exact_text=_amount_text(found.total_minor, decimals),
+        likely=[_amount_text(amount, decimals) for amount in likely_notes(found.total_minor, notes)],
+        command_id=request.form.get("command_id") or new_id(),
+        currency=place().currency,
+        fault=fault,
+    )
+
+
+@bp.post("/<order_id>/collect")
+@requires("pickup")
+@form.answers_on(hand_over)
+def collect(order_id: str) -> Any:
+    """Ring the sale and hand the order over; the same command twice is one sale."""
+    command = form.command_id()
+    tender = form.one_of("tender", TENDERS, sentence=_("Choose how it was paid."))
+    given = form.amount("given", place().currency) if tender == "cash" else 0
+    age = form.whole("age", most=150) if request.form.get("age") else None
+    code = _code_for(order_id)
+    if code is None:
+        raise Invalid("no-code", _("Scan or type the customer’s code first."))
+    store_id = str(place().store_id)
+    with write() as session:
+        row = pickup.order_for_update(session, store_id, order_id)
+        total = _to_pay(session, row, tender)
+        found = handover.collect(
+            session,
+            store_id,
+            code,
+            sale_id=command,
+            till_id=_till(session, store_id),
+            tenders=[(tender, given if tender == "cash" else total)],
+            shown_total_minor=total,
+            age_confirmed=age,
+            order_id=order_id,
+            actor=g.actor,
+            at=doors().now(),
+        )
+        wake_worker_after(session)
+    found.or_raise()
+    return redirect(url_for("pickup.done", order_id=order_id), 303)
+
+
+@bp.get("/<order_id>/done")
+@requires("pickup")
+def done(order_id: str) -> Any:
+    """Show the change to give, large."""
+    store_id = str(place().store_id)
+    with read() as look:
+        found = _order(look, order_id)
+        change = look.scalar(
+            sa.select(sa.func.sum(Payment.amount_minor)).where(
+                Payment.store_id == store_id, Payment.sale_id == found.sale_id, Payment.is_change
+            )
+        )
+    if found.sale_id is None:
+        return redirect(url_for("pickup.order", order_id=order_id), 303)
+    return page("pickup/done.html", order=found, change_minor=-(change or 0), currency=place().currency)
+
+
+# --- inside ---
+
+
+def _do(order_id: str, verb: Any, *, already: tuple[str, ...], go: str = "", **given: Any) -> Any:
+    """Move an order unless a first click has; then go to the list or back to the order."""
+    with write() as session:
+        row = pickup.order_for_update(session, str(place().store_id), order_id)
+        if row.state not in already:
+            verb(session, str(place().store_id), order_id, actor=g.actor, at=doors().now(), **given)
+        wake_worker_after(session)
+    return redirect(url_for(go) if go else url_for("pickup.order", order_id=order_id), 303)
+
+
+def _code_for(order_id: str) -> str | None:
+    found = browser.get("hand_over")
+    return str(found[1]) if isinstance(found, list) and len(found) == 2 and found[0] == order_id else None
+
+
+def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
+    """Return what is to pay: cash is rounded to the smallest coin."""
+    coin = session.get_one(Store, row.store_id).smallest_coin_minor
+    return round_cash(row.total_minor, coin) if tender == "cash" else row.total_minor
+
+
+def _till(session: Session, store_id: str) -> str:
+    till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
+    if till_id is None:
+        raise NotFound("no-till", _("This shop has no till yet. Add one before handing over."))
+    return till_id
+
+
+def _order(session: Session, order_id: str) -> OrderView:
+    row = session.get(PickupOrder, (str(place().store_id), order_id))
+    if row is None:
+        raise NotFound("unknown-order", _("There is no such order in this shop."))
+    return _view(session, row)
+
+
+def _view(session: Session, row: PickupOrder) -> OrderView:
+    lines = pickup.lines_of(session, row)
+    skus = [line.sku for line in lines]
+    products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
+    levels = stock.levels(session, row.store_id, skus) if row.state == "picking" else {}
+    return OrderView(
+        id=row.id,
+        order_no=row.order_no,
+        state=row.state,
+        customer_name=row.customer_name,
+        customer_phone=row.customer_phone,
+        total_minor=row.total_minor,
+        placed_at=row.placed_at,
+        hold_until=row.hold_until,
+        sale_id=row.sale_id,
+        when_text=_("ordered %(when)s", when=since(row.placed_at)),
+        lines=[_line(line, products.get(line.sku), levels.get(line.sku)) for line in lines],
+    )
+
+
+def _line(line: PickupLine, ware: Product | None, level: Any) -> LineView:
+    unit = ware.stock_unit if ware else "each"
+    kept = line.qty if line.picked_qty is None else line.picked_qty
+    places = [(name, level.by_place.get(name, 0)) for name in ("shelf", "floor", "backroom")] if level else []
+    return LineView(
+        sku=line.sku,
+        name=line.name,
+        stock_unit=unit,
+        qty=line.qty,
+        picked_qty=line.picked_qty,
+        total_minor=amount_for(kept, line.price_minor, line.price_quantity),
+        where_text=" · ".join(
+            f"{wording.place_word(name)} {qty(number, unit)}" for name, number in places if number > 0
+        ),
+        minimum_age=ware.minimum_age if ware else None,
+    )
+
+
+def _amount_text(amount_minor: int, decimals: int) -> str:
+    if not decimals:
+        return str(amount_minor)
+    return f"{amount_minor // 10**decimals}.{amount_minor % 10**decimals:0{decimals}d}"

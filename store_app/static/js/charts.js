@@ -1,0 +1,65 @@
+// A product's outlook: what was sold, what is expected, and how wide the doubt is. Loaded when somebody asks for it;
+// the same numbers stand in a table on the product's own page.
+
+const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches?.("details[data-outlook]") && event.target.open) draw(event.target);
+}, true);
+for (const holder of document.querySelectorAll("[data-outlook][data-at-once]")) draw(holder);
+
+async function draw(holder) {
+  const chart = holder.querySelector("[data-chart]");
+  if (!chart || chart.dataset.drawn) return;
+  chart.dataset.drawn = "1";
+  const answer = await fetch(holder.dataset.outlook, { headers: { Accept: "application/json" } });
+  if (!answer.ok) { delete chart.dataset.drawn; return; }
+  const outlook = await answer.json();
+  if (!outlook.days.length) return;
+  chart.hidden = false;
+  const plot = new uPlot(options(outlook, chart.clientWidth || 560), [outlook.days, outlook.sold, outlook.low, outlook.high, outlook.middle], chart);
+  new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: 240 })).observe(chart);
+}
+
+function options(outlook, width) {
+  const words = outlook.words;
+  const quiet = { show: false };
+  return {
+    width,
+    height: 240,
+    cursor: { y: false },
+    legend: { live: true },
+    scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
+    axes: [
+      { stroke: ink("--ink-muted"), grid: quiet, values: (_plot, ticks) => ticks.map((tick) => day(tick, words.language)) },
+      { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 44 },
+    ],
+    series: [
+      { label: words.day, value: (_plot, tick) => (tick == null ? "–" : day(tick, words.language)) },
+      { label: words.sold, stroke: ink("--ink"), width: 2, spanGaps: false, points: { size: 4 }, value: figure },
+      { label: words.low, stroke: "transparent", points: quiet, value: figure },
+      { label: words.high, stroke: "transparent", points: quiet, value: figure },
+      { label: words.middle, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
+    ],
+    bands: [{ series: [3, 2], fill: ink("--jade-light") }],
+    hooks: { draw: [(plot) => markToday(plot, outlook.today, words.today)] },
+  };
+}
+
+const day = (seconds, language) => new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(seconds * 1000);
+const figure = (_plot, value) => (value == null ? "–" : String(Math.round(value * 10) / 10));
+
+function markToday(plot, today, word) {
+  const x = Math.round(plot.valToPos(today, "x", true));
+  const { top, height } = plot.bbox, context = plot.ctx;
+  context.save();
+  context.strokeStyle = context.fillStyle = ink("--amber");
+  context.setLineDash([4, 4]);
+  context.beginPath();
+  context.moveTo(x, top);
+  context.lineTo(x, top + height);
+  context.stroke();
+  context.textAlign = "right";
+  context.fillText(word, x - 6, top + 14);
+  context.restore();
+}

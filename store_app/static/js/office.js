@@ -1,0 +1,67 @@
+// Comfort of the back office: reasons appear when a number changes, and a scan jumps to its line. All works without it.
+
+wire();
+document.addEventListener("htmx:after:swap", wire);
+
+function wire() {
+  for (const form of document.querySelectorAll("form[data-change]:not([data-wired])")) wireChange(form);
+  for (const form of document.querySelectorAll("form[data-count]:not([data-wired])")) wireCount(form);
+}
+
+// A changed number of packs shows at once how long it would last, and asks why.
+function wireChange(form) {
+  form.dataset.wired = "";
+  const field = form.querySelector('input[name="packs"]');
+  const output = form.querySelector("output");
+  const look = () => {
+    const packs = Number(field.value), { packs: before, packQty, have, perDay } = form.dataset;
+    form.toggleAttribute("data-changed", packs !== Number(before));
+    if (!(Number(perDay) > 0)) return;
+    const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
+    output.textContent = days > 60 ? output.dataset.long : output.dataset.words.replace("{days}", days.toFixed(days < 10 ? 1 : 0));
+  };
+  field.addEventListener("change", look);
+  field.addEventListener("input", look);
+}
+
+// A count that differs from the advice asks why; a scan or a part of the name jumps to the line.
+function wireCount(form) {
+  form.dataset.wired = "";
+  const lines = [...form.querySelectorAll(".count-line")];
+  for (const line of lines) {
+    const field = line.querySelector('input[name^="qty-"]');
+    const look = () => line.toggleAttribute("data-open", Number(field.value) !== Number(line.dataset.advised));
+    field.addEventListener("change", look);
+    field.addEventListener("input", look);
+    look();
+  }
+  const scan = document.getElementById("scan");
+  scan?.form.addEventListener("submit", (event) => {
+    const text = scan.value.trim().toLowerCase();
+    const line = text && lines.find((one) => one.dataset.codes.split(" ").includes(text) || one.dataset.name.includes(text));
+    if (!line) return; // the server answers with a sentence
+    event.preventDefault();
+    event.stopPropagation();
+    for (const one of lines) one.classList.toggle("is-found", one === line);
+    line.scrollIntoView({ block: "center" });
+    const field = line.querySelector('input[name^="qty-"]');
+    field.focus();
+    field.select();
+    scan.value = "";
+  });
+  // A scanner types faster than any hand and ends with Enter: its burst goes to the scan field wherever the focus is.
+  let burst = "", last = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.target === scan) return;
+    if (event.timeStamp - last > 50) burst = "";
+    last = event.timeStamp;
+    if (event.key.length === 1) burst += event.key;
+    if (event.key !== "Enter" || burst.length < 6 || !scan) return;
+    event.preventDefault();
+    const field = event.target.matches?.('input[name^="qty-"]') ? event.target : null;
+    if (field) field.value = field.defaultValue;
+    scan.value = burst;
+    burst = "";
+    scan.form.requestSubmit();
+  });
+}
