@@ -38,6 +38,13 @@ def new_pickup_code() -> str:
     return body + _check_character(body)
 
 
+def pickup_code_of(seed: bytes) -> str:
+    """Return the pickup code that belongs to `seed`, 16 or more bytes of a keyed hash: the same for the same seed."""
+    number = int.from_bytes(seed[:16], "big")
+    body = "".join(_SPOKEN[number // len(_SPOKEN) ** place % len(_SPOKEN)] for place in range(CODE_LENGTH - 1))
+    return body + _check_character(body)
+
+
 def tidy_pickup_code(text: str) -> str | None:
     """Return the code as it is kept, or None when it cannot be one (length, letters or check character)."""
     code = "".join(text.split()).replace("-", "").upper()

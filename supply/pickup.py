@@ -1,89 +1,304 @@
-"""An online order to be collected in the shop, from placing to handing over.
+"""An online order to be collected in the shop, from arriving at the shop to waiting in the bin.
+
+The whole noun is reached from here: `pickup_order` has its tables, `placing` the network's half (the customer orders
+and cancels), `handover` the last step at the counter; this file is the work between.
 
 Rules
 -----
 1. Placing takes from the network's allowance; the order is a message the store pulls, once. Arriving it is
-   reserved; accepting confirms; refusing, cancelling, falling short and expiring give the units back.
+   reserved, all of it or nothing: what is short is refused with every short line named. Accepting confirms; refusing,
+   cancelling, falling short and expiring give the units back.
 2. Collecting fulfils the reservation and rings a sale; it needs the right code at the right store, and one of many
    at once wins.
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return.
-5. Name and phone are kept for open orders only.
+5. Name and phone are kept for open orders, and 30 days longer for questions; then they are forgotten.
+6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
+   that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
+
+Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
-from typing import ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Session
 
-from config.database import Base
-from config.states import StateTable
+from config import journal
+from config.clock import business_day, day_start
+from config.database import lock_rows
+from config.errors import Invalid, NotFound, Refused, ShopError
+from config.journal import Actor
+from pos import stock
+from pos.stock import Place
+from pos.store import Store
+from supply.handover import collect as collect
+from supply.handover import find as find
+from supply.online_facts import PickupPlaced
+from supply.pickup_order import BEFORE_READY as BEFORE_READY
+from supply.pickup_order import GIVEN_BACK as GIVEN_BACK
+from supply.pickup_order import OPEN as OPEN
+from supply.pickup_order import STATES as STATES
+from supply.pickup_order import PickupLine as PickupLine
+from supply.pickup_order import PickupOrder as PickupOrder
+from supply.pickup_order import PickupTry as PickupTry
+from supply.pickup_order import kept_lines as kept_lines
+from supply.pickup_order import lines_of as lines_of
+from supply.pickup_order import move, order_for_update, price, subject_of, tell, write_down
+from supply.pickup_order import open_orders as open_orders
+from supply.placing import ask_to_cancel as ask_to_cancel
+from supply.placing import new_token as new_token
+from supply.placing import place as place
+from supply.placing import status as status
 
-STATES = StateTable(
-    "pickup order",
-    "placed",
-    {
-        "placed": ["accepted", "refused", "cancelled"],
-        "accepted": ["picking", "cancelled"],
-        "picking": ["ready", "short", "cancelled"],
-        "short": ["ready", "cancelled"],
-        "ready": ["collected", "expired", "cancelled"],
-        "collected": ["return_asked"],
-        "return_asked": ["returned", "return_refused"],
-    },
-    resting=["collected"],
-)
-OPEN = ("placed", "accepted", "picking", "short", "ready")
+KEEP_PEOPLE_DAYS = 30
+"""How long the name and phone of an ended order are kept."""
 
 
-class PickupOrder(Base):
-    """An order of a customer for one store. order_no: 'S07-1042', shown to people."""
+# --- verbs, store ---
 
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "pickup_order"
-    __table_args__ = (
-        sa.UniqueConstraint("store_id", "order_no"),
-        sa.Index("ix_pickup_order_state", "store_id", "state"),
+
+def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
+    if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
+        return known
+    order = write_down(session, placed)
+    session.flush()
+    try:
+        with session.begin_nested():
+            stock.reserve(
+                session, order.store_id, order.id, [(line.sku, line.qty) for line in placed.lines], actor=actor, at=at
+            )
+    except Refused as refusal:
+        move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
+        return order
+    journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
+    tell(session, order, at)
+    return order
+
+
+def accept(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    ready_by: dt.datetime | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> PickupOrder:
+    """Promise the customer the order; ready_by is when, if the shopkeeper says so."""
+    order = order_for_update(session, store_id, order_id)
+    order.ready_by = ready_by
+    return move(session, order, "accepted", actor=actor, at=at)
+
+
+def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Say no to an order; the customer reads why, the units are free again."""
+    order = order_for_update(session, store_id, order_id)
+    if not why.strip():
+        raise Invalid("reason-missing", "Say why, so that the customer understands.")
+    move(session, order, "refused", actor=actor, at=at, why=why.strip()[:300])
+    stock.answer(session, store_id, order_id, "released", at=at)
+    return order
+
+
+def start_picking(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Begin to gather an accepted order."""
+    return move(session, order_for_update(session, store_id, order_id), "picking", actor=actor, at=at)
+
+
+def pick_line(
+    session: Session, store_id: str, order_id: str, sku: str, qty: int, *, actor: Actor, at: dt.datetime
+) -> PickupLine:
+    """Note how much of a line was found, 0 to what was ordered; may be corrected until the order is ready or short."""
+    order = order_for_update(session, store_id, order_id)
+    if order.state != "picking":
+        raise Refused(
+            "not-picking", f"Order {order.order_no} is {order.state}; begin picking first.", state=order.state
+        )
+    line = session.get(PickupLine, (store_id, order_id, sku))
+    if line is None:
+        raise NotFound("not-in-order", f"This product is not in order {order.order_no}. Put it back.", sku=sku)
+    if not 0 <= qty <= line.qty:
+        raise Invalid("bad-quantity", f"{line.name}: 0 to {line.qty} can be picked.", sku=sku, wanted=line.qty)
+    line.picked_qty = qty
+    journal.record(
+        session, actor=actor, at=at, verb="pickup order.picked", subject=subject_of(order), sku=sku, picked=qty
+    )
+    return line
+
+
+def short(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Settle for less: the customer gets what was picked, the rest is free again, the total falls.
+
+    Refuses an order that is complete, and one of which nothing was found (cancel that one).
+    """
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "short")
+    found = lines_of(session, order)
+    missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
+    if not missing:
+        raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
+    for line in found:
+        line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
+    kept = kept_lines(found)
+    if not kept:
+        raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
+    stock.answer(session, store_id, order_id, "released", at=at)
+    stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
+    order.total_minor = price(session, kept, {line.sku: line.price_minor for line in found}).total_minor
+    names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
+    return move(session, order, "short", actor=actor, at=at, why=names)
+
+
+def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Put the gathered order into the bin and tell the customer to come; lines nobody marked count as found.
+
+    Refuses while a line is marked as less than ordered: that is for `short` to settle first.
+    """
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "ready")
+    found = lines_of(session, order)
+    lacking = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
+    if order.state == "picking" and lacking:
+        names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in lacking)
+        raise Refused("lines-short", f"Not all was found: {names}. Give the customer less, or pick the rest.")
+    for line in found:
+        line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
+    for sku, qty in kept_lines(found):
+        _to_bin(session, order, sku, qty, actor=actor, at=at)
+    store = session.get_one(Store, store_id)
+    today = business_day(at, store.tz, store.rollover_hour)
+    last_day = today + dt.timedelta(days=store.pickup_hold_days)
+    order.ready_at = at
+    order.hold_until = day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
+    return move(session, order, "ready", actor=actor, at=at, why=order.why)
+
+
+def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Call an order off at the store, on the customer's or the shopkeeper's word; the units are free again."""
+    order = order_for_update(session, store_id, order_id)
+    was = order.state
+    move(session, order, "cancelled", actor=actor, at=at, why=why)
+    _give_back(session, order, "released", from_bin=was == "ready", actor=actor, at=at)
+    return order
+
+
+def customer_cancels(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
+
+    The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
+    """
+    order = session.get(PickupOrder, (placed.store_id, placed.order_id))
+    if order is None:
+        order = write_down(session, placed)
+        order.cancel_asked_at = at
+        return move(session, order, "cancelled", actor=actor, at=at, why="The customer cancelled.")
+    if order.cancel_asked_at is not None:
+        return order
+    order.cancel_asked_at = at
+    if order.state in BEFORE_READY:
+        return cancel(session, order.store_id, order.id, why="The customer cancelled.", actor=actor, at=at)
+    tell(session, order, at)
+    return order
+
+
+def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+    """Give back what nobody collected in time (rule 4), and refuse what nobody answered for as long."""
+    store = session.get_one(Store, store_id)
+    patience = at - dt.timedelta(days=store.pickup_hold_days)
+    overdue = sa.or_(
+        sa.and_(PickupOrder.state == "ready", PickupOrder.hold_until <= at),
+        sa.and_(PickupOrder.state == "placed", PickupOrder.placed_at <= patience),
+    )
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
+    orders = list(session.scalars(lock_rows(session, query)))
+    for order in orders:
+        if order.state == "ready":
+            move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
+            _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
+        else:
+            move(session, order, "refused", actor=actor, at=at, why="The shop did not answer in time.")
+            _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+    return orders
+
+
+def forget_people(session: Session, store_id: str | None = None, *, at: dt.datetime) -> int:
+    """Empty name and phone of orders that ended 30 days ago or earlier (rule 5); returns of how many."""
+    update = sa.update(PickupOrder).where(
+        PickupOrder.state.not_in(OPEN),
+        PickupOrder.moved_at <= at - dt.timedelta(days=KEEP_PEOPLE_DAYS),
+        sa.or_(PickupOrder.customer_name != "", PickupOrder.customer_phone != ""),
+    )
+    if store_id is not None:
+        update = update.where(PickupOrder.store_id == store_id)
+    emptied = update.values(customer_name="", customer_phone="").returning(PickupOrder.id)
+    return len(session.execute(emptied).all())
+
+
+# --- inside ---
+
+
+def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Move from shelf, floor and backroom what the records have there; what they lack was found on the floor."""
+    by_place = stock.levels(session, order.store_id, [sku])[sku].by_place
+    parts = {}
+    left = qty
+    for source in (Place.SHELF, Place.FLOOR, Place.BACKROOM):
+        parts[source] = min(left, max(0, by_place.get(source, 0)))
+        left -= parts[source]
+    if left:
+        name = session.get_one(PickupLine, (order.store_id, order.id, sku)).name
+        raise Refused(
+            "count-first",
+            f"{name}: the records have only {qty - left} of the {qty} picked. Count it, then make the order ready.",
+            sku=sku,
+            wanted=qty,
+            available=qty - left,
+        )
+    for source, part in parts.items():
+        if part:
+            _shift(session, order, sku, part, source, Place.BIN, actor=actor, at=at)
+
+
+def _give_back(
+    session: Session, order: PickupOrder, kind: str, *, from_bin: bool, actor: Actor, at: dt.datetime
+) -> None:
+    if from_bin:
+        for sku, qty in kept_lines(lines_of(session, order)):
+            _shift(session, order, sku, qty, Place.BIN, Place.FLOOR, actor=actor, at=at)
+    stock.answer(session, order.store_id, order.id, kind, at=at)
+
+
+def _shift(
+    session: Session,
+    order: PickupOrder,
+    sku: str,
+    qty: int,
+    source: Place,
+    target: Place,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    stock.move(
+        session,
+        order.store_id,
+        sku,
+        qty,
+        source,
+        target,
+        reason="moved",
+        source_kind="pickup",
+        source_id=f"{order.id}/{sku}/{source}-{target}",
+        actor=actor,
+        at=at,
     )
 
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    order_no: Mapped[str]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    customer_name: Mapped[str]
-    customer_phone: Mapped[str]
-    code_hash: Mapped[str]
-    """SHA-256 of order id and the 8-character code."""
-    token_hash: Mapped[str]
-    """SHA-256 of the 128-bit token in the QR and the status page's address."""
-    tries: Mapped[int] = mapped_column(default=0)
-    total_minor: Mapped[int]
-    currency: Mapped[str]
-    placed_at: Mapped[dt.datetime]
-    ready_by: Mapped[dt.datetime | None]
-    ready_at: Mapped[dt.datetime | None]
-    hold_until: Mapped[dt.datetime | None]
-    collected_at: Mapped[dt.datetime | None]
-    collected_by: Mapped[str | None]
-    sale_id: Mapped[str | None]
 
-
-class PickupLine(Base):
-    """One product of an order, at the price promised."""
-
-    __tablename__ = "pickup_line"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "order_id"], ["pickup_order.store_id", "pickup_order.id"]),
-        sa.CheckConstraint("qty > 0", name="qty_positive"),
-    )
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    order_id: Mapped[str] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    qty: Mapped[int]
-    picked_qty: Mapped[int | None]
-    price_minor: Mapped[int]
-    price_quantity: Mapped[int]
+def _shortage(placed: PickupPlaced, refusal: ShopError) -> str:
+    names = {line.sku: line.name for line in placed.lines}
+    short_lines = refusal.facts.get("short") or []
+    words = ", ".join(f"{names.get(line['sku'], line['sku'])}" for line in short_lines if "sku" in line)
+    return f"No longer in the shop: {words}." if words else refusal.message

@@ -2,26 +2,44 @@
 
 Rules
 -----
-1. The ranking joins regional sales, online orders, the shop's own sales and what it does not carry yet; each
-   place has its reason in words.
+1. The ranking (`ranking`) joins regional sales, online orders, the shop's own sales and what it does not carry yet;
+   each place has its reason as facts, which the page puts into words.
 2. A plan is drafted by the system, approved by the shopkeeper, live from a day, retired by the next one.
-3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as the backroom has it.
+3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as backroom and floor
+   have it.
+4. The network keeps approved plans as copies: the newest from_day is live there, the ones before are retired.
+
+Units: qty in the product's stock unit.
 """
 
 import datetime as dt
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config import journal, outbox
+from config.clock import as_utc, business_day
 from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
 from config.states import StateTable
+from pos import catalogue, stock
+from pos.catalogue import Barcode, Product
+from pos.stock import Place, StockMovement
+from pos.store import Store
+from supply.online_facts import SHELF_APPROVED, ShelfApproved, Slot
+from supply.ranking import Ranked, rank, ranked_product
 
 STATES = StateTable(
     "shelf plan",
     "drafted",
     {"drafted": ["approved", "dropped"], "approved": ["live", "dropped"], "live": ["retired"]},
 )
+MOST_SLOTS = 60
 
 
 class ShelfPlan(Base):
@@ -58,3 +76,340 @@ class ShelfSlot(Base):
     """Units the slot holds when full."""
     score: Mapped[int]
     why: Mapped[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RefillTask:
+    """Bring qty units to a slot. backroom_qty, floor_qty: where the records have some."""
+
+    slot: int
+    sku: str
+    name: str
+    qty: int
+    shelf_qty: int
+    fill_qty: int
+    backroom_qty: int
+    floor_qty: int
+
+
+# --- verbs ---
+
+
+def draft(
+    session: Session, store_id: str, *, slots: int = 12, from_day: dt.date | None = None, actor: Actor, at: dt.datetime
+) -> ShelfPlan:
+    """Draft a plan from the ranking until yesterday; an older draft is dropped. from_day: tomorrow if not said."""
+    if not 1 <= slots <= MOST_SLOTS:
+        raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots)
+    today = _today(session, store_id, at)
+    places = rank(session, store_id, day=today - dt.timedelta(days=1), price_day=today, slots=slots)
+    if not places:
+        raise Refused(
+            "nothing-to-rank",
+            "Nothing can be ranked yet: there are no sales of the last four weeks for products with a price.",
+        )
+    for old in plans(session, store_id, "drafted"):
+        _move(session, old, "dropped", actor=actor, at=at)
+    plan = ShelfPlan(
+        store_id=store_id,
+        id=new_id(),
+        state=STATES.first,
+        from_day=from_day or today + dt.timedelta(days=1),
+        drafted_at=at,
+        based_on_day=today - dt.timedelta(days=1),
+    )
+    session.add(plan)
+    session.flush()
+    for place in places:
+        session.add(_slot(plan, place.place, place))
+    journal.record(session, actor=actor, at=at, verb="shelf plan.drafted", subject=_subject(plan), slots=len(places))
+    session.flush()
+    return plan
+
+
+def replace(session: Session, plan: ShelfPlan, slot: int, sku: str, *, actor: Actor, at: dt.datetime) -> ShelfSlot:
+    """Put another product into a slot of a draft; if it already stands in another slot, the two change places."""
+    _require_drafted(plan)
+    there = {row.slot: row for row in slots_of(session, plan)}
+    if slot not in there:
+        raise NotFound("no-such-slot", f"This plan has no slot {slot}.", slot=slot)
+    if there[slot].sku == sku:
+        return there[slot]
+    swapped = next((row for row in there.values() if row.sku == sku), None)
+    fresh = ranked_product(
+        session, plan.store_id, sku, day=plan.based_on_day, price_day=_today(session, plan.store_id, at)
+    )
+    old = there[slot]
+    former = _copy(old)
+    session.delete(old)
+    if swapped is not None:
+        session.delete(swapped)
+    session.flush()
+    chosen = _slot(plan, slot, fresh)
+    session.add(chosen)
+    if swapped is not None:
+        former["slot"] = swapped.slot
+        session.add(ShelfSlot(**former))
+    journal.record(
+        session, actor=actor, at=at, verb="shelf plan.changed", subject=_subject(plan), slot=slot, sku=sku,
+        before=former["sku"],
+    )  # fmt: skip
+    session.flush()
+    return chosen
+
+
+def approve(
+    session: Session, store_id: str, plan_id: str, *, from_day: dt.date | None = None, actor: Actor, at: dt.datetime
+) -> ShelfPlan:
+    """Agree to a plan, live from from_day (the plan's own if not said); today's goes live at once.
+
+    Another approved plan that waits for the same day or a later one is dropped.
+    """
+    plan = plan_of(session, store_id, plan_id)
+    _require_drafted(plan)
+    today = _today(session, store_id, at)
+    plan.from_day = max(from_day or plan.from_day, today)
+    for waiting in plans(session, store_id, "approved"):
+        if waiting.from_day >= plan.from_day:
+            _move(session, waiting, "dropped", actor=actor, at=at)
+    _move(session, plan, "approved", actor=actor, at=at)
+    fact = ShelfApproved(
+        store_id=store_id,
+        plan_id=plan.id,
+        from_day=plan.from_day.isoformat(),
+        drafted_at=as_utc(plan.drafted_at).isoformat(timespec="microseconds"),
+        based_on_day=plan.based_on_day.isoformat(),
+        slots=tuple(
+            Slot(row.slot, row.sku, row.name, row.facings, row.fill_qty, row.score, row.why)
+            for row in slots_of(session, plan)
+        ),
+    )
+    outbox.append(
+        session,
+        to_node=NETWORK,
+        topic=SHELF_APPROVED,
+        version=1,
+        body=fact.to_body(),
+        id=new_id(),
+        subject=_subject(plan),
+        business_day=today,
+        at=at,
+    )
+    go_live(session, store_id, actor=actor, at=at)
+    return plan
+
+
+def drop(session: Session, store_id: str, plan_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan:
+    """Throw a draft away; the shelf stays as it is."""
+    plan = plan_of(session, store_id, plan_id)
+    _require_drafted(plan)
+    _move(session, plan, "dropped", actor=actor, at=at)
+    return plan
+
+
+def go_live(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> ShelfPlan | None:
+    """Let the newest approved plan whose day has come go live and retire the former; None when there is none."""
+    today = _today(session, store_id, at)
+    come = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= today]
+    if not come:
+        return None
+    *passed, newest = sorted(come, key=lambda plan: (plan.from_day, plan.id))
+    for plan in passed:
+        _move(session, plan, "dropped", actor=actor, at=at)
+    for former in plans(session, store_id, "live"):
+        _move(session, former, "retired", actor=actor, at=at)
+    _move(session, newest, "live", actor=actor, at=at)
+    session.flush()
+    return newest
+
+
+def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, actor: Actor, at: dt.datetime) -> None:
+    """Note that qty units were brought to the shelf, from the backroom first, then the floor.
+
+    id: made by the page; the same id again changes nothing. Refuses more than backroom and floor hold.
+    """
+    done = session.scalars(
+        sa.select(StockMovement).where(
+            StockMovement.store_id == store_id,
+            StockMovement.source_kind == "refill",
+            StockMovement.source_id.in_([f"{id}/{Place.BACKROOM}", f"{id}/{Place.FLOOR}"]),
+        )
+    ).all()
+    if done:
+        if {row.sku for row in done} != {sku} or sum(row.qty for row in done) != qty:
+            raise Conflict(
+                "refill-differs", "This refill was already noted with another quantity. Load the page again."
+            )
+        return
+    level = stock.levels(session, store_id, [sku]).get(sku)
+    backroom, floor = (max(0, level.by_place.get(place, 0)) if level else 0 for place in (Place.BACKROOM, Place.FLOOR))
+    if qty < 1 or qty > backroom + floor:
+        raise Refused(
+            "not-available",
+            f"At most {backroom + floor} can be brought to the shelf. Count the product if there are more.",
+            wanted=qty,
+            available=backroom + floor,
+        )
+    for place, part in ((Place.BACKROOM, min(qty, backroom)), (Place.FLOOR, max(0, qty - backroom))):
+        if part:
+            stock.move(
+                session, store_id, sku, part, place, Place.SHELF, reason="moved", source_kind="refill",
+                source_id=f"{id}/{place}", actor=actor, at=at,
+            )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def mirror(session: Session, fact: ShelfApproved) -> None:
+    """Keep a store's approved plan (rule 4); a second copy changes nothing."""
+    if session.get(ShelfPlan, (fact.store_id, fact.plan_id)) is None:
+        session.add(
+            ShelfPlan(
+                store_id=fact.store_id,
+                id=fact.plan_id,
+                state="approved",
+                from_day=dt.date.fromisoformat(fact.from_day),
+                drafted_at=dt.datetime.fromisoformat(fact.drafted_at),
+                based_on_day=dt.date.fromisoformat(fact.based_on_day),
+            )
+        )
+        session.flush()
+        session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
+    copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
+    newest = max(copies, key=lambda plan: (plan.from_day, plan.id))
+    for plan in copies:
+        # The store made the move and journalled it; here it is a copy.
+        session.execute(
+            sa.update(ShelfPlan)
+            .where(ShelfPlan.store_id == plan.store_id, ShelfPlan.id == plan.id)
+            .values(state="live" if plan is newest else "retired")
+        )
+
+
+# --- questions ---
+
+
+def plan_of(session: Session, store_id: str, plan_id: str) -> ShelfPlan:
+    """Return a plan by its id."""
+    plan = session.get(ShelfPlan, (store_id, plan_id))
+    if plan is None:
+        raise NotFound("unknown-plan", "There is no such shelf plan.", plan=plan_id)
+    return plan
+
+
+def plans(session: Session, store_id: str, state: str) -> list[ShelfPlan]:
+    """Return the plans in a state, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(ShelfPlan)
+            .where(ShelfPlan.store_id == store_id, ShelfPlan.state == state)
+            .order_by(ShelfPlan.from_day.desc(), ShelfPlan.id.desc())
+        )
+    )
+
+
+def live_plan(session: Session, store_id: str) -> ShelfPlan | None:
+    """Return the plan the shelf stands by."""
+    return next(iter(plans(session, store_id, "live")), None)
+
+
+def slots_of(session: Session, plan: ShelfPlan) -> list[ShelfSlot]:
+    """Return the slots of a plan in their order."""
+    return list(
+        session.scalars(
+            sa.select(ShelfSlot)
+            .where(ShelfSlot.store_id == plan.store_id, ShelfSlot.plan_id == plan.id)
+            .order_by(ShelfSlot.slot)
+        )
+    )
+
+
+def ranks(session: Session, store_id: str) -> dict[str, int]:
+    """Return SKU -> slot on the live shelf."""
+    plan = live_plan(session, store_id)
+    return {row.sku: row.slot for row in slots_of(session, plan)} if plan else {}
+
+
+def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
+    """Return what to bring to the shelf, in slot order (rule 3)."""
+    plan = live_plan(session, store_id)
+    rows = slots_of(session, plan) if plan else []
+    levels = stock.levels(session, store_id, [row.sku for row in rows])
+    tasks = []
+    for row in rows:
+        by_place = levels[row.sku].by_place if row.sku in levels else {}
+        backroom, floor, there = (
+            max(0, by_place.get(place, 0)) for place in (Place.BACKROOM, Place.FLOOR, Place.SHELF)
+        )
+        qty = min(row.fill_qty - there, backroom + floor)
+        if qty > 0:
+            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, there, row.fill_qty, backroom, floor))
+    return tasks
+
+
+def label_document(session: Session, store_id: str, sku: str, public_url: str, *, at: dt.datetime) -> dict[str, Any]:
+    """Return what a shelf label prints: name, price, unit, barcode, and the address its QR opens."""
+    store = session.get_one(Store, store_id)
+    product = session.get(Product, sku)
+    price_minor = catalogue.price_on(session, store_id, sku, _today(session, store_id, at))
+    if product is None or price_minor is None:
+        raise Refused("price-missing", "This product has no price yet: set one, then print its label.", sku=sku)
+    barcode = session.scalar(
+        sa.select(Barcode.code).where(Barcode.sku == sku).order_by(Barcode.qty, Barcode.code).limit(1)
+    )
+    return {
+        "sku": sku,
+        "name": product.name,
+        "brand": product.brand,
+        "pack_text": product.pack_text,
+        "price_minor": price_minor,
+        "price_quantity": product.price_quantity,
+        "stock_unit": product.stock_unit,
+        "currency": store.currency,
+        "language": store.language,
+        "barcode": barcode,
+        "place": str(ranks(session, store_id).get(sku, "")),
+        "url": f"{public_url.rstrip('/')}/shop/{store.slug}/p/{sku}",
+    }
+
+
+# --- inside ---
+
+
+def _today(session: Session, store_id: str, at: dt.datetime) -> dt.date:
+    store = session.get(Store, store_id)
+    if store is None:
+        raise NotFound("unknown-shop", "There is no such shop.", store=store_id)
+    return business_day(at, store.tz, store.rollover_hour)
+
+
+def _require_drafted(plan: ShelfPlan) -> None:
+    if plan.state != "drafted":
+        raise Conflict("not-a-draft", f"This plan is {plan.state}; draft a new one to change it.", state=plan.state)
+
+
+def _slot(plan: ShelfPlan, slot: int, place: Ranked) -> ShelfSlot:
+    return ShelfSlot(
+        store_id=plan.store_id,
+        plan_id=plan.id,
+        slot=slot,
+        sku=place.sku,
+        name=place.name,
+        facings=place.facings,
+        fill_qty=place.fill_qty,
+        score=place.score,
+        why=place.why,
+    )
+
+
+def _copy(row: ShelfSlot) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in sa.inspect(ShelfSlot).columns}
+
+
+def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: dt.datetime) -> None:
+    journal.move(session, plan, target, actor=actor, at=at, subject=_subject(plan))
+
+
+def _subject(plan: ShelfPlan) -> str:
+    return f"shelf:{plan.id}"

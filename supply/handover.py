@@ -1,0 +1,223 @@
+"""Handing an online order over at the counter: the right code at the right shop, one sale, once.
+
+Rules
+-----
+1. A customer shows a code (typed, with a check character) or a token (in the QR). Codes of another shop are simply
+   not found here; the sentence says so.
+2. Codes that fit no order are counted: 10 on one order, 20 in ten minutes and 200 in a day in one shop, then the
+   counter waits. At that rate and with 50 orders waiting a guess succeeds less than once in a million shop days
+   (31^7 codes). A slip the check character shows, or a token, is no guess and is not counted.
+3. A try must be remembered although it is refused, and a refusal that is raised undoes its transaction. So `find`
+   and `collect` return a wrong code's refusal instead of raising it; the edge commits, then calls `or_raise()`.
+4. Collecting rings a sale at the agreed prices and fulfils the reservation in the same transaction. The same sale id
+   again is the same sale; another one is refused, with when and by whom it was collected.
+5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, Refused, ShopError
+from config.ids import new_id, tidy_pickup_code
+from config.journal import Actor, record
+from pos import sale
+from pos.store import Store
+from supply.pickup_order import (
+    OPEN,
+    PickupOrder,
+    PickupTry,
+    kept_lines,
+    lines_of,
+    move,
+    order_for_update,
+    subject_of,
+)
+from supply.placing import code_hash, token_hash
+
+TRIES_PER_ORDER = 10
+TRIES_PER_SPELL = 20
+SPELL = dt.timedelta(minutes=10)
+TRIES_PER_DAY = 200
+REMEMBER_DAYS = 30
+"""So long a code still finds its ended order, to say what became of it."""
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What a code led to: the order (and its sale, when collected), or the refusal of a wrong code (rule 3)."""
+
+    order: PickupOrder | None = None
+    completed: "sale.Completed | None" = None
+    refusal: ShopError | None = None
+
+    def or_raise(self) -> "Handover":
+        """Raise the refusal, if there is one; to be called after the commit."""
+        if self.refusal is not None:
+            raise self.refusal
+        return self
+
+
+# --- verbs, store ---
+
+
+def find(
+    session: Session, store_id: str, code_or_token: str, *, actor: Actor, at: dt.datetime, order_id: str | None = None
+) -> Handover:
+    """Return the order a code or token opens, ended ones too, or a wrong code's refusal (rules 1 to 3).
+
+    order_id: the order open on the page; the code must then be that order's. Raises only when locked.
+    """
+    _refuse_when_locked(session, store_id, order_id, at)
+    text = "".join(code_or_token.split())
+    code = tidy_pickup_code(text)
+    if code is None and len(text) < 22:
+        return Handover(
+            refusal=NotFound("no-such-code", "This is not a pickup code: it has 8 letters and digits. Read it again.")
+        )
+    order = _by_code(session, store_id, code, at) if code else _by_token(session, store_id, text)
+    if order is not None and order_id in (None, order.id):
+        return Handover(order=order)
+    session.add(PickupTry(store_id=store_id, id=new_id(), at=at, order_id=order_id, actor_id=actor.id))
+    if order_id is not None and (tried := session.get(PickupOrder, (store_id, order_id))) is not None:
+        tried.tries += 1
+    record(session, actor=actor, at=at, verb="pickup order.wrong_code", subject=f"pickup:{order_id or 'unknown'}")
+    if order is not None:
+        return Handover(
+            refusal=Refused("other-order", f"This code belongs to order {order.order_no}.", order_no=order.order_no)
+        )
+    return Handover(refusal=NotFound("wrong-code", "This code is not for this shop. Read it again, or ask for the QR."))
+
+
+def collect(
+    session: Session,
+    store_id: str,
+    code_or_token: str,
+    *,
+    sale_id: str,
+    till_id: str,
+    tenders: Sequence[tuple[str, int]],
+    shown_total_minor: int,
+    age_confirmed: int | None = None,
+    order_id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Handover:
+    """Hand a ready order over and ring its sale (rule 4).
+
+    Refuses orders that are not ready, already collected or ended, and whatever `sale.complete` refuses (total shown,
+    cash, age, shift). A wrong code comes back as `Handover.refusal` (rule 3).
+    """
+    found = find(session, store_id, code_or_token, actor=actor, at=at, order_id=order_id)
+    if found.order is None:
+        return found
+    order = order_for_update(session, store_id, found.order.id)
+    again = order.state == "collected" and order.sale_id == sale_id
+    if not again:
+        _refuse_unless_ready(session, order)
+    lines = lines_of(session, order)
+    request = sale.SaleRequest(
+        id=sale_id,
+        store_id=store_id,
+        till_id=till_id,
+        lines=kept_lines(lines),
+        tenders=list(tenders),
+        shown_total_minor=shown_total_minor,
+        age_confirmed=age_confirmed,
+        channel="pickup",
+        order_id=order.id,
+        agreed_prices={line.sku: line.price_minor for line in lines},
+    )
+    completed = sale.complete(session, request, actor=actor, at=at)
+    if again:
+        return Handover(order=order, completed=completed)
+    order.sale_id, order.collected_at, order.collected_by = sale_id, at, actor.name
+    move(session, order, "collected", actor=actor, at=at, why=order.why)
+    return Handover(order=order, completed=completed)
+
+
+def forgive(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+    """Let an order locked by wrong codes be tried again, on the shopkeeper's word."""
+    order = order_for_update(session, store_id, order_id)
+    order.tries = 0
+    record(session, actor=actor, at=at, verb="pickup order.forgiven", subject=subject_of(order))
+    return order
+
+
+def forget_tries(session: Session, store_id: str, *, at: dt.datetime) -> None:
+    """Drop the tries of days gone by; the journal keeps that they happened."""
+    session.execute(
+        sa.delete(PickupTry).where(PickupTry.store_id == store_id, PickupTry.at < at - dt.timedelta(days=2))
+    )
+
+
+# --- inside ---
+
+
+def _refuse_when_locked(session: Session, store_id: str, order_id: str | None, at: dt.datetime) -> None:
+    if order_id is not None:
+        order = session.get(PickupOrder, (store_id, order_id))
+        if order is not None and order.tries >= TRIES_PER_ORDER:
+            raise Refused(
+                "order-locked",
+                f"Too many wrong codes for order {order.order_no}. The shopkeeper can unlock it.",
+                order_no=order.order_no,
+            )
+    for limit, spell in ((TRIES_PER_SPELL, SPELL), (TRIES_PER_DAY, dt.timedelta(days=1))):
+        oldest = session.scalar(
+            sa.select(PickupTry.at)
+            .where(PickupTry.store_id == store_id, PickupTry.at > at - spell)
+            .order_by(PickupTry.at.desc(), PickupTry.id.desc())
+            .offset(limit - 1)
+            .limit(1)
+        )
+        if oldest is not None:
+            tz = session.get_one(Store, store_id).tz
+            until = oldest + spell
+            raise Refused(
+                "codes-locked",
+                f"Too many wrong codes. Codes are taken again from {until.astimezone(ZoneInfo(tz)):%H:%M}.",
+                until=until.isoformat(),
+            )
+
+
+def _by_token(session: Session, store_id: str, token: str) -> PickupOrder | None:
+    return session.scalar(
+        sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
+    )
+
+
+def _by_code(session: Session, store_id: str, code: str, at: dt.datetime) -> PickupOrder | None:
+    """Look through the open and lately ended orders: each has its own hash of the code."""
+    lately = at - dt.timedelta(days=REMEMBER_DAYS)
+    rows = session.execute(
+        sa.select(PickupOrder.id, PickupOrder.code_hash, PickupOrder.state)
+        .where(PickupOrder.store_id == store_id, sa.or_(PickupOrder.state.in_(OPEN), PickupOrder.moved_at >= lately))
+        .order_by(PickupOrder.placed_at.desc())
+    )
+    fitting = [
+        (state != "ready", state not in OPEN, order_id)
+        for order_id, hashed, state in rows
+        if code_hash(order_id, code) == hashed
+    ]
+    return session.get(PickupOrder, (store_id, min(fitting)[2])) if fitting else None
+
+
+def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
+    if order.state == "ready":
+        return
+    facts = {"order_no": order.order_no, "state": order.state}
+    if order.collected_at is not None:
+        tz = session.get_one(Store, order.store_id).tz
+        when = f"{order.collected_at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
+        raise Refused(
+            "already-collected", f"Order {order.order_no} was handed over on {when} by {order.collected_by}.", **facts
+        )
+    if order.state in OPEN:
+        raise Refused("not-ready", f"Order {order.order_no} is not ready yet: it is {order.state}.", **facts)
+    why = f" {order.why}" if order.why else ""
+    raise Refused("order-ended", f"Order {order.order_no} is {order.state}.{why}", **facts)

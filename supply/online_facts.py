@@ -1,0 +1,198 @@
+"""What the online shop, its orders and the shelf tell the other node: frozen bodies, each with its version.
+
+Rules
+-----
+1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
+   in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
+2. A customer's name and phone travel once, with the order to the shop; nothing that comes back repeats them.
+3. Readers accept every version ever sent.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from config.errors import Invalid
+
+SHOP_PUBLISHED = "shop.published"
+PICKUP_PLACED = "pickup.placed"
+PICKUP_CANCELLED = "pickup.cancelled"
+PICKUP_MOVED = "pickup.moved"
+SHELF_APPROVED = "shelf.approved"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One product of a shop's online offer. listed False: no longer sold online."""
+
+    sku: str
+    price_minor: int
+    allowance_qty: int
+    shelf_rank: int | None
+    listed: bool
+
+
+@dataclass(frozen=True)
+class ShopPublished:
+    """The offers that changed, and which orders the shop had seen when it counted them.
+
+    edition rises with every publication of a store. The allowances leave out what was held for the orders numbered
+    1..seen_through and for those in seen_also; what later orders took has still to be subtracted.
+    """
+
+    store_id: str
+    edition: int
+    taking_orders: bool
+    published_at: str
+    seen_through: int
+    seen_also: tuple[int, ...]
+    offers: tuple[Offer, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 1."""
+        return {**asdict(self), "seen_also": list(self.seen_also), "offers": [asdict(offer) for offer in self.offers]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "ShopPublished":
+        """Read a body; refuses versions from the future."""
+        _known(SHOP_PUBLISHED, version)
+        offers = tuple(Offer(**offer) for offer in body["offers"])
+        return cls(**{**body, "seen_also": tuple(body["seen_also"]), "offers": offers})
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """One product of an order. picked_qty None: not picked yet; below qty: the shop had less."""
+
+    sku: str
+    name: str
+    qty: int
+    price_minor: int
+    price_quantity: int
+    picked_qty: int | None = None
+
+
+@dataclass(frozen=True)
+class PickupPlaced:
+    """An order as the customer placed it; code and token only as hashes. number counts 1, 2, 3 … per store."""
+
+    store_id: str
+    order_id: str
+    number: int
+    order_no: str
+    customer_name: str
+    customer_phone: str
+    code_hash: str
+    token_hash: str
+    currency: str
+    total_minor: int
+    placed_at: str
+    lines: tuple[OrderLine, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 1."""
+        return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "PickupPlaced":
+        """Read a body; refuses versions from the future."""
+        _known(PICKUP_PLACED, version)
+        return cls(**{**body, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+
+
+@dataclass(frozen=True)
+class PickupCancelled:
+    """The customer asks to cancel. The whole order comes along, in case this overtakes it on the way."""
+
+    order: PickupPlaced
+    asked_at: str
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 1."""
+        return {"order": self.order.to_body(), "asked_at": self.asked_at}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "PickupCancelled":
+        """Read a body; refuses versions from the future."""
+        _known(PICKUP_CANCELLED, version)
+        return cls(order=PickupPlaced.from_body(body["order"], 1), asked_at=body["asked_at"])
+
+
+@dataclass(frozen=True)
+class PickupMoved:
+    """How an order stands at its shop after `step` moves; without the customer's name and phone."""
+
+    store_id: str
+    order_id: str
+    step: int
+    state: str
+    why: str
+    number: int
+    order_no: str
+    code_hash: str
+    token_hash: str
+    currency: str
+    total_minor: int
+    placed_at: str
+    moved_at: str
+    ready_by: str | None
+    ready_at: str | None
+    hold_until: str | None
+    collected_at: str | None
+    collected_by: str | None
+    sale_id: str | None
+    lines: tuple[OrderLine, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 1."""
+        return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "PickupMoved":
+        """Read a body; refuses versions from the future."""
+        _known(PICKUP_MOVED, version)
+        return cls(**{**body, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One slot of an approved shelf plan."""
+
+    slot: int
+    sku: str
+    name: str
+    facings: int
+    fill_qty: int
+    score: int
+    why: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ShelfApproved:
+    """A shelf plan the shopkeeper agreed to, live from a business day until the next one."""
+
+    store_id: str
+    plan_id: str
+    from_day: str
+    drafted_at: str
+    based_on_day: str
+    slots: tuple[Slot, ...]
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 1."""
+        return {**asdict(self), "slots": [asdict(slot) for slot in self.slots]}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "ShelfApproved":
+        """Read a body; refuses versions from the future."""
+        _known(SHELF_APPROVED, version)
+        return cls(**{**body, "slots": tuple(Slot(**slot) for slot in body["slots"])})
+
+
+def _known(topic: str, version: int) -> None:
+    if version != 1:
+        raise Invalid(
+            "unknown-version",
+            f"A message {topic} of version {version} came; this node reads version 1. Update it and send again.",
+            topic=topic,
+            version=version,
+        )

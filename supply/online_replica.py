@@ -1,0 +1,82 @@
+"""What arrives about the online shop, its orders and the shelf: topic -> the verb it calls.
+
+Rules
+-----
+1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
+2. At the network: shop.published, pickup.moved, shelf.approved. At a store: pickup.placed, pickup.cancelled.
+3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from config.errors import Refused
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import Message
+from supply import pickup, placing, shelf, shop
+from supply.online_facts import (
+    PICKUP_CANCELLED,
+    PICKUP_MOVED,
+    PICKUP_PLACED,
+    SHELF_APPROVED,
+    SHOP_PUBLISHED,
+    PickupCancelled,
+    PickupMoved,
+    PickupPlaced,
+    ShelfApproved,
+    ShopPublished,
+)
+
+
+def take_published(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take over what a store offers online."""
+    fact = ShopPublished.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    shop.take_offers(session, fact.store_id, fact)
+
+
+def take_moved(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Mirror how an order stands at its store."""
+    fact = PickupMoved.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    placing.mirror(session, fact)
+
+
+def take_shelf(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep a store's approved shelf plan."""
+    fact = ShelfApproved.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    shelf.mirror(session, fact)
+
+
+def take_placed(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in a customer's order."""
+    fact = PickupPlaced.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    pickup.arrive(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
+
+
+def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in a customer's wish to cancel."""
+    fact = PickupCancelled.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    pickup.customer_cancels(session, fact.order, actor=Actor.system("pickup", fact.order.store_id), at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    SHOP_PUBLISHED: take_published,
+    PICKUP_MOVED: take_moved,
+    SHELF_APPROVED: take_shelf,
+    PICKUP_PLACED: take_placed,
+    PICKUP_CANCELLED: take_cancelled,
+}
+
+
+def _speaks_for(from_node: str, expected: str) -> None:
+    if from_node != expected:
+        raise Refused(
+            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
+        )

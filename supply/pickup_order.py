@@ -1,0 +1,324 @@
+"""A pickup order: its tables, its states, and how a move is made and told.
+
+Rules
+-----
+1. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
+   that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
+2. Lines keep the price promised; picked_qty is what the customer gets of what was ordered.
+3. The code is kept hashed together with the order, the token hashed alone; neither can be read from a database.
+
+Units: qty in the product's stock unit; *_minor currency minor units.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.clock import as_utc, business_day
+from config.database import Base, lock_rows
+from config.errors import NotFound
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.states import StateTable
+from pos import pricing
+from pos.catalogue import Product, TaxClass
+from pos.store import Store
+from supply.online_facts import PICKUP_MOVED, OrderLine, PickupMoved, PickupPlaced
+
+STATES = StateTable(
+    "pickup order",
+    "placed",
+    {
+        "placed": ["accepted", "refused", "cancelled"],
+        "accepted": ["picking", "cancelled"],
+        "picking": ["ready", "short", "cancelled"],
+        "short": ["ready", "cancelled"],
+        "ready": ["collected", "expired", "cancelled"],
+        "collected": ["return_asked"],
+        "return_asked": ["returned", "return_refused"],
+    },
+    resting=["collected"],
+)
+OPEN = ("placed", "accepted", "picking", "short", "ready")
+BEFORE_READY = ("placed", "accepted", "picking", "short")
+GIVEN_BACK = ("refused", "cancelled", "expired")
+"""Ends in which the units went back to the shop."""
+
+
+class PickupOrder(Base):
+    """An order of a customer for one store. order_no: 'S07-1042', shown to people."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "pickup_order"
+    __table_args__ = (
+        sa.UniqueConstraint("store_id", "order_no"),
+        sa.Index("ix_pickup_order_state", "store_id", "state"),
+        sa.Index("ix_pickup_order_number", "store_id", "number"),
+        sa.Index("ix_pickup_order_token_hash", "token_hash"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    """1, 2, 3 … per store, given by the network; the number inside order_no."""
+    order_no: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    step: Mapped[int] = mapped_column(default=0)
+    """How many moves the store has made; 0 at the network: the store has not got it yet (rule 6)."""
+    why: Mapped[str] = mapped_column(default="")
+    """Why it was refused, cancelled or short."""
+    customer_name: Mapped[str]
+    customer_phone: Mapped[str]
+    code_hash: Mapped[str]
+    """SHA-256 of order id and the 8-character code."""
+    token_hash: Mapped[str]
+    """SHA-256 of the 128-bit token in the QR and the status page's address."""
+    tries: Mapped[int] = mapped_column(default=0)
+    total_minor: Mapped[int]
+    currency: Mapped[str]
+    placed_at: Mapped[dt.datetime]
+    moved_at: Mapped[dt.datetime]
+    cancel_asked_at: Mapped[dt.datetime | None]
+    """At the network: when the customer asked to cancel; the store answers."""
+    ready_by: Mapped[dt.datetime | None]
+    ready_at: Mapped[dt.datetime | None]
+    hold_until: Mapped[dt.datetime | None]
+    collected_at: Mapped[dt.datetime | None]
+    collected_by: Mapped[str | None]
+    sale_id: Mapped[str | None]
+
+
+class PickupLine(Base):
+    """One product of an order, at the price promised."""
+
+    __tablename__ = "pickup_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "order_id"], ["pickup_order.store_id", "pickup_order.id"]),
+        sa.CheckConstraint("qty > 0", name="qty_positive"),
+        sa.CheckConstraint("picked_qty >= 0 and picked_qty <= qty", name="picked_at_most_ordered"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    qty: Mapped[int]
+    picked_qty: Mapped[int | None]
+    """What the customer gets; None: not gathered yet."""
+    price_minor: Mapped[int]
+    price_quantity: Mapped[int]
+
+
+class PickupTry(Base):
+    """A code at the counter that fitted no order: counted, so that nobody can guess (limits in `handover`)."""
+
+    __tablename__ = "pickup_try"
+    __table_args__ = (sa.Index("ix_pickup_try_at", "store_id", "at"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    order_id: Mapped[str | None]
+    """The order the code was tried on, where one was open on the page."""
+    actor_id: Mapped[str]
+
+
+# --- moving, at the store ---
+
+
+def move(
+    session: Session, order: PickupOrder, target: str, *, actor: Actor, at: dt.datetime, why: str = ""
+) -> PickupOrder:
+    """Move an order of this store on, and tell the network (rule 1)."""
+    journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), why=why or None)
+    order.why = why
+    tell(session, order, at)
+    return order
+
+
+def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    """Tell the network how the order stands now (rule 1)."""
+    order.step += 1
+    order.moved_at = at
+    session.flush()
+    store = session.get_one(Store, order.store_id)
+    fact = PickupMoved(
+        store_id=order.store_id,
+        order_id=order.id,
+        step=order.step,
+        state=order.state,
+        why=order.why,
+        number=order.number,
+        order_no=order.order_no,
+        code_hash=order.code_hash,
+        token_hash=order.token_hash,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        placed_at=text_of(order.placed_at),
+        moved_at=text_of(at),
+        ready_by=text_of(order.ready_by) if order.ready_by else None,
+        ready_at=text_of(order.ready_at) if order.ready_at else None,
+        hold_until=text_of(order.hold_until) if order.hold_until else None,
+        collected_at=text_of(order.collected_at) if order.collected_at else None,
+        collected_by=order.collected_by,
+        sale_id=order.sale_id,
+        lines=facts_of(session, order),
+    )
+    outbox.append(
+        session,
+        to_node=NETWORK,
+        topic=PICKUP_MOVED,
+        version=1,
+        body=fact.to_body(),
+        id=new_id(),
+        subject=subject_of(order),
+        business_day=business_day(at, store.tz, store.rollover_hour),
+        at=at,
+    )
+
+
+# --- questions ---
+
+
+def open_orders(session: Session, store_id: str) -> list[PickupOrder]:
+    """Return the orders somebody still has to do something about, the oldest first."""
+    return list(
+        session.scalars(
+            sa.select(PickupOrder)
+            .where(PickupOrder.store_id == store_id, PickupOrder.state.in_(OPEN))
+            .order_by(PickupOrder.placed_at, PickupOrder.id)
+        )
+    )
+
+
+def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:
+    """Return the lines of an order, by SKU."""
+    return list(
+        session.scalars(
+            sa.select(PickupLine)
+            .where(PickupLine.store_id == order.store_id, PickupLine.order_id == order.id)
+            .order_by(PickupLine.sku)
+        )
+    )
+
+
+def kept_lines(lines: Sequence[PickupLine]) -> list[tuple[str, int]]:
+    """Return what the customer gets: SKU and quantity, without the lines of which nothing was found."""
+    kept = [(line.sku, line.qty if line.picked_qty is None else line.picked_qty) for line in lines]
+    return [(sku, qty) for sku, qty in kept if qty > 0]
+
+
+def price(session: Session, lines: Sequence[tuple[str, int]], prices: Mapping[str, int]) -> pricing.PricedBasket:
+    """Return lines, tax and total as the till will ring them at the agreed prices (SKU -> price_minor).
+
+    Products that are unknown or have no agreed price are refused, all of them named.
+    """
+    rows = session.execute(
+        sa.select(Product, TaxClass)
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .where(Product.sku.in_([sku for sku, _ in lines]))
+    )
+    views = {product.sku: _view(product, tax, prices[product.sku]) for product, tax in rows if product.sku in prices}
+    unknown = sorted({sku for sku, _ in lines} - set(views))
+    if unknown:
+        names = ", ".join(unknown)
+        raise NotFound(
+            "not-sold-online", f"This shop does not sell online: {names}. Take it out of the basket.", skus=unknown
+        )
+    return pricing.price_basket([pricing.BasketLine(sku=sku, qty=qty, product=views[sku]) for sku, qty in lines])
+
+
+def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:
+    """Return an order, locked until the end of the transaction."""
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.id == order_id)
+    order = session.scalar(lock_rows(session, query).execution_options(populate_existing=True))
+    if order is None:
+        raise NotFound("unknown-order", "There is no such order in this shop.", order=order_id)
+    return order
+
+
+# --- both nodes ---
+
+
+def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
+    """Write an order and its lines as they were placed."""
+    order = PickupOrder(
+        store_id=placed.store_id,
+        id=placed.order_id,
+        number=placed.number,
+        order_no=placed.order_no,
+        state=STATES.first,
+        step=0,
+        why="",
+        customer_name=placed.customer_name,
+        customer_phone=placed.customer_phone,
+        code_hash=placed.code_hash,
+        token_hash=placed.token_hash,
+        tries=0,
+        total_minor=placed.total_minor,
+        currency=placed.currency,
+        placed_at=dt.datetime.fromisoformat(placed.placed_at),
+        moved_at=dt.datetime.fromisoformat(placed.placed_at),
+    )
+    session.add(order)
+    session.flush()
+    for line in placed.lines:
+        session.add(
+            PickupLine(
+                store_id=placed.store_id,
+                order_id=placed.order_id,
+                sku=line.sku,
+                name=line.name,
+                qty=line.qty,
+                picked_qty=line.picked_qty,
+                price_minor=line.price_minor,
+                price_quantity=line.price_quantity,
+            )
+        )
+    return order
+
+
+def facts_of(session: Session, order: PickupOrder) -> tuple[OrderLine, ...]:
+    """Return the lines of an order as they travel."""
+    return tuple(
+        OrderLine(line.sku, line.name, line.qty, line.price_minor, line.price_quantity, line.picked_qty)
+        for line in lines_of(session, order)
+    )
+
+
+def subject_of(order: PickupOrder) -> str:
+    """Return the order as the journal names it."""
+    return f"pickup:{order.id}"
+
+
+def text_of(at: dt.datetime) -> str:
+    """Return an instant as it travels."""
+    return as_utc(at).isoformat(timespec="microseconds")
+
+
+# --- inside ---
+
+
+def _view(product: Product, tax: TaxClass, price_minor: int) -> pricing.ProductView:
+    return pricing.ProductView(
+        sku=product.sku,
+        name=product.name,
+        brand=product.brand,
+        category=product.category,
+        pack_text=product.pack_text,
+        stock_unit=product.stock_unit,
+        price_quantity=product.price_quantity,
+        price_minor=price_minor,
+        minimum_age=product.minimum_age,
+        maximum_qty=product.maximum_qty,
+        tax_class_id=product.tax_class_id,
+        rate_bp=tax.rate_bp,
+        inclusive=tax.inclusive,
+        quick_key=None,
+        barcode=None,
+    )
