@@ -112,9 +112,9 @@ def label_svg(document: dict[str, Any], language: str | None = None) -> str:
     room = 36 if url else 56
     size = min(11.0, room / (0.58 * max(1, width(shown))))
     parts.append(_text(3, 25, size, shown, bold=True))
-    parts.append(_text(3, 28.8, 2.8, unit_text(document, language), fill="#444"))
+    parts.append(_text(3, 28.9, 2.8, unit_text(document, language), fill="#444"))
     if code:
-        parts.append(_bars_svg(code, 3, 30, 0.3, 6.2))
+        parts.append(_bars_svg(code, 3, 30.4, 0.3, 5.8))
         parts.append(_text(3, 38.6, 2.2, code))
     if url:
         parts.append(_qr_svg(qr_text(document), 42, 16, 18))

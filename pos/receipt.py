@@ -104,6 +104,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         lines += centred(words["refund"], columns, bold=True, wide=2, tall=2)
         if document.get("returns_receipt_no"):
             lines += centred(f"{words['of_receipt']} {document['returns_receipt_no']:06d}", columns)
+        lines.append(BLANK)
     lines += [*_about(document, words, columns), RULE]
     for line, shown_minor in zip(document["lines"], shown, strict=True):
         letter = letters.get((line["tax_class_id"], line["rate_bp"]), " ")
@@ -114,7 +115,9 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         lines.append(RULE)
         lines += _tax_table(document["taxes"], letters, words, currency, columns)
     lines += _farewell(document, words, columns)
-    return [*lines, *_copy_mark(copy_no, words, columns), CUT]
+    if copy_no:
+        lines += [BLANK, *_copy_mark(copy_no, words, columns)]
+    return [*lines, CUT]
 
 
 def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -136,7 +139,7 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
             lines += pair(words[name], str(document[name]), columns, bold=name == "bin")
     lines.append(RULE if lines[-1] != RULE else BLANK)
     for line in document["lines"]:
-        lines += pair(f"[ ] {quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, tall=2)
+        lines += pair(f"[ ] {quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
         if line.get("note"):
             lines += indented(line["note"], "", columns)
     if "total_minor" in document:
@@ -243,7 +246,7 @@ def _shop(store: dict[str, Any], columns: int) -> list[PaperLine]:
 def _copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
     if not copy_no:
         return []
-    return centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2)
+    return [*centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
 
 
 def _about(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
@@ -339,5 +342,5 @@ def _count(document: dict[str, Any], words: dict[str, str], currency: str, colum
             lines += pair(words[name], amount(document[f"{name}_minor"], currency), columns, bold=True)
     if (over_short := document.get("over_short_minor")) is not None:
         word = "exact" if over_short == 0 else "over" if over_short > 0 else "short"
-        lines += pair(words[word], price(abs(over_short), currency), columns, bold=True, tall=2)
+        lines += pair(words[word], price(abs(over_short), currency), columns, bold=True, wide=2, tall=2)
     return lines
