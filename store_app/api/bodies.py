@@ -30,6 +30,8 @@ class TenderLine(Body):
 
     tender: str = Field(min_length=1, max_length=20)
     amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    reference: str = Field(default="", max_length=40)
+    """What the card terminal printed, if anything."""
 
 
 class QuoteBody(Body):

@@ -46,7 +46,7 @@ def complete() -> Response:
         store_id=doors().settings.node_id,
         till_id=body.till_id,
         lines=[(line.sku, line.qty) for line in body.lines],
-        tenders=[(tender.tender, tender.amount_minor) for tender in body.tenders],
+        tenders=[(tender.tender, tender.amount_minor, tender.reference) for tender in body.tenders],
         shown_total_minor=body.shown_total_minor,
         age_confirmed=body.age_confirmed,
     )

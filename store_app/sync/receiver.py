@@ -21,6 +21,7 @@ from pos.store import Store
 from store_app.sync import wire
 
 KINDS = ("catalogue", "demand", "forecast")
+SHOWN_KEPT = 20
 
 
 def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], None]:
@@ -120,28 +121,36 @@ def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) 
 
 
 def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> tuple[bool, str]:
-    """Compare and renew the nonce; (is this a copy or a restored database?, the nonce to show next time)."""
+    """Compare and renew the nonce; (is this a copy or a restored database?, the nonce to show next time).
+
+    peer.nonce: the present nonce, then the last shown ones as nonce:token, newest first. A pair shown before is a
+    lost answer or a late copy of a request, and changes nothing.
+    """
     peer = session.scalar(lock_rows(session, sa.select(Peer).where(Peer.id == store_id)))
-    fresh = secrets.token_hex(16)
     if peer is None:
         peer = Peer(id=store_id, epoch=push.speaking, nonce="", heard_at=at, alarm=None)
         session.add(peer)
-        known, before, token = "", "", ""
-    else:
-        known, before, token = peer.nonce.split(" ")
-    fork = False
-    if push.nonce == known:
-        peer.nonce = f"{fresh} {push.nonce} {push.token}"
-    elif push.nonce == before and push.token == token:
-        fresh = known  # our answer was lost on its way
-    else:
-        declared = push.nonce == "" and push.speaking != peer.epoch
-        fork = not declared
-        peer.nonce = f"{fresh} {push.nonce} {push.token}"
-        peer.alarm = "began a new epoch" if declared else "a copy or a restored database is speaking"
-        actor = Actor.system("sync", NETWORK)
-        journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{store_id}", alarm=peer.alarm)
+    present, *shown = peer.nonce.split(" ")
+    pair = f"{push.nonce}:{push.token}"
+    renewed = not push.nonce and push.speaking != peer.epoch
+    if push.nonce != present and not renewed:
+        if (pair in shown) if push.nonce else (shown == [pair]):
+            return False, present
+        _alarm(session, peer, "a copy or a restored database is speaking", at)
+        return True, present
+    if renewed:
+        _alarm(session, peer, "began a new epoch", at)
+    fresh = secrets.token_hex(16)
+    peer.nonce = " ".join([fresh, pair, *shown[: SHOWN_KEPT - 1]])
     peer.epoch, peer.heard_at, peer.waiting = push.speaking, at, push.waiting
     if push.parked:
         peer.alarm = f"{push.parked} of our messages wait there for a person"
-    return fork, fresh
+    return False, fresh
+
+
+def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:
+    if peer.alarm == alarm:
+        return
+    peer.alarm = alarm
+    actor = Actor.system("sync", NETWORK)
+    journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{peer.id}", alarm=alarm)

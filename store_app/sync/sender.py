@@ -9,9 +9,11 @@ Rules (with those of the package)
 """
 
 import datetime as dt
+import importlib
 import json
 import random
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -23,7 +25,7 @@ from sqlalchemy.orm import Session
 from config import outbox
 from config.clock import Clock
 from config.database import Database
-from config.errors import Conflict, Invalid, Unreachable
+from config.errors import ShopError, Unreachable
 from config.node import NETWORK, this_node
 from config.outbox import MAX_ROWS, InboxHead, InboxMessage, OutboxHead, OutboxMessage
 from config.publication import Pulled, take_over
@@ -35,6 +37,8 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
 ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+EDITIONS = {"catalogue": "pos.catalogue", "demand": "supply.demand", "forecast": "supply.forecasts"}
+"""Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)
 
 
@@ -251,19 +255,25 @@ class _Talk:
         listed = self._read(self.client.get("/api/sync/publications"), wire.Editions)
         with self.doors.read() as session:
             have = {row.kind: row.sha256 for row in session.scalars(sa.select(Pulled))}
-        effects = edition_effects()
         for edition in listed.editions:
-            if have.get(edition.kind) == edition.sha256 or edition.kind not in effects:
+            if have.get(edition.kind) == edition.sha256 or edition.kind not in EDITIONS:
                 continue
             whole = self._read(self.client.get(f"/api/sync/publications/{edition.kind}"), wire.Edition)
             try:
                 with self.doors.write() as session:
                     take_over(
-                        session, whole.kind, whole.version, whole.sha256, dt.datetime.fromisoformat(whole.made_at),
-                        whole.text, effects[whole.kind], at=self.doors.now(),
-                    )  # fmt: skip
-            except (Invalid, Conflict) as refusal:
-                self.done.fault = refusal.message  # the old edition stays in use
+                        session,
+                        whole.kind,
+                        whole.version,
+                        whole.sha256,
+                        dt.datetime.fromisoformat(whole.made_at),
+                        whole.text,
+                        effect_of_edition(whole.kind),
+                        at=self.doors.now(),
+                    )
+            except (ShopError, sa.exc.IntegrityError, KeyError, TypeError, ValueError) as fault:
+                # the transaction is undone, and the old edition stays in use
+                self.done.fault = f"The {whole.kind} could not be taken over: {fault}"
                 continue
             self.done.editions.append(whole.kind)
 
@@ -283,17 +293,10 @@ class _Talk:
             raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
 
 
-def edition_effects() -> dict[str, Any]:
-    """Return what takes over an edition: kind -> (session, body)."""
-    import pos.catalogue
-    import supply.demand
-    import supply.forecasts
-
-    return {
-        "catalogue": pos.catalogue.take_edition,
-        "demand": supply.demand.take_edition,
-        "forecast": supply.forecasts.take_edition,
-    }
+def effect_of_edition(kind: str) -> Callable[[Session, dict[str, Any]], None]:
+    """Return what takes an edition over."""
+    effect: Callable[[Session, dict[str, Any]], None] = importlib.import_module(EDITIONS[kind]).take_edition
+    return effect
 
 
 def _sentence(answer: httpx2.Response) -> str:
