@@ -52,7 +52,7 @@ class Handover:
     """What a code led to: the order (and its sale, when collected), or the refusal of a wrong code (rule 3)."""
 
     order: PickupOrder | None = None
-    completed: "sale.Completed | None" = None
+    completed: sale.Completed | None = None
     refusal: ShopError | None = None
 
     def or_raise(self) -> "Handover":
@@ -130,6 +130,7 @@ def collect(
         age_confirmed=age_confirmed,
         channel="pickup",
         order_id=order.id,
+        order_no=order.order_no,
         agreed_prices={line.sku: line.price_minor for line in lines},
     )
     completed = sale.complete(session, request, actor=actor, at=at)

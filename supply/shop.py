@@ -210,7 +210,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
     One conditional update a line, in one lock order: of many customers at once only those within the allowance get
     through.
     """
-    short = []
+    short: list[tuple[str, int]] = []
     for sku, qty in sorted(lines):
         update = (
             sa.update(ShopOffer)
@@ -225,17 +225,15 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
             .execution_options(synchronize_session=False)
         )
         if session.execute(update).first() is None:
-            short.append({"sku": sku, "wanted": qty})
+            short.append((sku, qty))
     if not short:
         return
-    left = {ware.sku: ware for ware in wares(session, store_id, [line["sku"] for line in short])}
+    left = {ware.sku: ware for ware in wares(session, store_id, [sku for sku, _ in short])}
     lines_short = [
-        {
-            **line,
-            "name": left[line["sku"]].name if line["sku"] in left else line["sku"],
-            "available": left[line["sku"]].left_qty if line["sku"] in left else 0,
-        }
-        for line in short
+        {"sku": sku, "name": left[sku].name, "wanted": qty, "available": left[sku].left_qty}
+        if sku in left
+        else {"sku": sku, "name": sku, "wanted": qty, "available": 0}
+        for sku, qty in short
     ]
     names = ", ".join(f"{line['name']} (wanted {line['wanted']}, left {line['available']})" for line in lines_short)
     raise Refused("not-available", f"The shop cannot promise this many just now: {names}.", short=lines_short)
@@ -445,7 +443,7 @@ def _send(session: Session, fact: ShopPublished, today: dt.date, at: dt.datetime
     )
 
 
-def _wares(store_id: str) -> sa.Select[tuple[ShopOffer, Product]]:
+def _wares(store_id: str) -> sa.Select[ShopOffer, Product]:
     return (
         sa.select(ShopOffer, Product)
         .join(Product, Product.sku == ShopOffer.sku)
