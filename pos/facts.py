@@ -12,8 +12,13 @@ Instants are ISO texts in UTC, days ISO dates, amounts minor units, quantities s
 quantities and amounts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
+
+from pos.pricing import PricedLine, sum_taxes
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 Moved = tuple[str, str, int, str, str]
 """(movement id, sku, qty > 0, from place, to place)"""
@@ -232,3 +237,43 @@ class StockMoved:
 def moved_from(rows: list[list[Any]]) -> tuple[Moved, ...]:
     """Read movements as they travel."""
     return tuple((str(key), str(sku), int(qty), str(source), str(target)) for key, sku, qty, source, target in rows)
+
+
+def sold_line(n: int, line: PricedLine) -> SoldLine:
+    """Return a priced line as the n-th of a sale; its tax letter follows from the whole sale."""
+    product = line.product
+    return SoldLine(
+        n=n,
+        sku=product.sku,
+        name=product.name,
+        qty=line.qty,
+        stock_unit=product.stock_unit,
+        unit_price_minor=product.price_minor,
+        price_quantity=product.price_quantity,
+        discount_minor=line.discount_minor,
+        offer=line.offer,
+        total_minor=line.total_minor,
+        net_minor=line.net_minor,
+        tax_minor=line.tax_minor,
+        tax_class_id=product.tax_class_id,
+        tax_letter="",
+        rate_bp=product.rate_bp,
+    )
+
+
+def lettered(lines: Sequence[SoldLine]) -> tuple[tuple[SoldLine, ...], tuple[TaxRow, ...]]:
+    """Return the lines with their tax letters, and the tax rows those letters stand for."""
+    sums = sum_taxes([(line.tax_class_id, line.rate_bp, line.net_minor, line.tax_minor) for line in lines])
+    letters = {(row.tax_class_id, row.rate_bp): LETTERS[n % len(LETTERS)] for n, row in enumerate(sums)}
+    rows = tuple(
+        TaxRow(
+            letter=letters[row.tax_class_id, row.rate_bp],
+            tax_class_id=row.tax_class_id,
+            rate_bp=row.rate_bp,
+            net_minor=row.net_minor,
+            tax_minor=row.tax_minor,
+            gross_minor=row.net_minor + row.tax_minor,
+        )
+        for row in sums
+    )
+    return tuple(replace(line, tax_letter=letters[line.tax_class_id, line.rate_bp]) for line in lines), rows

@@ -4,16 +4,22 @@ Rules
 -----
 1. A payment has its own state; only captured ones count. Σ captured (change being negative) = the sale's total.
 2. Change is only ever cash, and never more than the cash given.
-3. Cash is captured at once; a card or wallet is asked outside the transaction and may end unknown.
+3. Cash is captured at once; so is a card read by a terminal that stands beside the till, whose slip number the
+   cashier types. Money paid online before is taken only for a pickup.
+4. Only the part paid in cash is rounded to the smallest coin; nothing but cash is given back.
 """
 
 import datetime as dt
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base
+from config.errors import Invalid, Refused
+from config.money import MAX_MINOR, exponent, round_cash
 from config.states import StateTable
 
 STATES = StateTable(
@@ -26,7 +32,27 @@ STATES = StateTable(
     },
     resting=["captured"],
 )
-TENDERS = ("cash", "card", "prepaid", "voucher")
+TENDERS = ("cash", "card", "prepaid")
+LONGEST_REFERENCE = 40
+
+
+class Tender(NamedTuple):
+    """A way of paying and how much was handed over by it."""
+
+    tender: str
+    amount_minor: int
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How a due amount was paid: due + rounding = total = paid - change."""
+
+    tenders: tuple[Tender, ...]
+    rounding_minor: int
+    total_minor: int
+    paid_minor: int
+    change_minor: int
 
 
 class Payment(Base):
@@ -45,3 +71,63 @@ class Payment(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     reference: Mapped[str] = mapped_column(default="")
     at: Mapped[dt.datetime]
+
+
+# --- questions ---
+
+
+def settle(
+    tenders: Sequence[Tender], due_minor: int, *, smallest_coin_minor: int, currency: str, channel: str
+) -> Settled:
+    """Return how `due_minor` is paid by what was handed over, or refuse with what is missing (rules 2 to 4)."""
+    _refuse_odd(tenders, channel)
+    cash_minor = sum(row.amount_minor for row in tenders if row.tender == "cash")
+    other_minor = sum(row.amount_minor for row in tenders if row.tender != "cash")
+    if other_minor > due_minor:
+        over = other_minor - due_minor
+        raise Refused(
+            "too-much-card",
+            f"That is {_money(over, currency)} too much; only cash can be given back. Charge the exact amount.",
+            over_minor=over,
+        )
+    rest_minor = due_minor - other_minor
+    rounded_minor = round_cash(rest_minor, smallest_coin_minor) if cash_minor or not tenders else rest_minor
+    missing = rounded_minor - cash_minor
+    if missing > 0:
+        raise Refused(
+            "too-little-cash",
+            f"{_money(missing, currency)} is missing. Take it, or use another way to pay.",
+            missing_minor=missing,
+            due_minor=due_minor,
+            paid_minor=cash_minor + other_minor,
+        )
+    return Settled(
+        tenders=tuple(row for row in tenders if row.amount_minor),
+        rounding_minor=rounded_minor - rest_minor,
+        total_minor=other_minor + rounded_minor,
+        paid_minor=cash_minor + other_minor,
+        change_minor=cash_minor - rounded_minor,
+    )
+
+
+# --- inside ---
+
+
+def _refuse_odd(tenders: Sequence[Tender], channel: str) -> None:
+    for row in tenders:
+        if row.tender not in TENDERS or (row.tender == "prepaid" and channel != "pickup"):
+            raise Invalid(
+                "unknown-tender", f"This till does not take {row.tender}: take cash or card.", tender=row.tender
+            )
+        if isinstance(row.amount_minor, bool) or not isinstance(row.amount_minor, int) or row.amount_minor < 0:
+            raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
+        if row.amount_minor > MAX_MINOR:
+            raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
+        if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
+            raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")
+
+
+def _money(minor: int, currency: str) -> str:
+    places = exponent(currency)
+    whole, part = divmod(minor, 10**places)
+    return f"{currency} {whole}.{part:0{places}d}" if places else f"{currency} {whole}"
