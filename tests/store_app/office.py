@@ -59,7 +59,7 @@ def goods(session: Session) -> None:
             order_weekdays=[0, 1, 2, 3, 4, 5, 6],
             minimum_minor=1000,
             warehouse_id="WH1",
-        )  # fmt: skip
+        )
     )
     session.flush()
     for sku, (name, category, unit, quantity, price, age, _on_hand, _sold) in GOODS.items():
@@ -73,7 +73,7 @@ def goods(session: Session) -> None:
                 tax_class_id="food",
                 minimum_age=age,
                 search_text=search_text_for(name, "", category),
-            )  # fmt: skip
+            )
         )
         session.flush()
         session.add(Price(sku=sku, from_day=dt.date(2025, 1, 1), price_minor=price))
@@ -105,7 +105,7 @@ def history(session: Session, days: int = 56) -> None:
                     sold_qty=sold,
                     sales=sold,
                     revenue_minor=sold * price // row[3],
-                )  # fmt: skip
+                )
             )
             session.add(
                 RegionalDemand(
@@ -116,17 +116,27 @@ def history(session: Session, days: int = 56) -> None:
                     stores_open=4,
                     stores_selling=4,
                     revenue_minor=4 * sold * price // row[3],
-                )  # fmt: skip
+                )
             )
 
 
 def offer(id: str) -> PushOffer:
     """Return an offer of the network that waits for an answer."""
     return PushOffer(
-        store_id=STORE, id=id, supplier_id="net", sku="tea", name=GOODS["tea"][0], pack_qty=12, pack_cost_minor=2400,
-        packs=2, why="It sells fast in the shops around you.", state="offered", offered_at=NOON,
-        answer_by=NOON.date() + dt.timedelta(days=3), return_until=NOON.date() + dt.timedelta(days=30),
-    )  # fmt: skip
+        store_id=STORE,
+        id=id,
+        supplier_id="net",
+        sku="tea",
+        name=GOODS["tea"][0],
+        pack_qty=12,
+        pack_cost_minor=2400,
+        packs=2,
+        why="It sells fast in the shops around you.",
+        state="offered",
+        offered_at=NOON,
+        answer_by=NOON.date() + dt.timedelta(days=3),
+        return_until=NOON.date() + dt.timedelta(days=30),
+    )
 
 
 def delivery(session: Session, id: str, lines: list[tuple[str, int, int]]) -> None:

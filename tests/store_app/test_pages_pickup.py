@@ -1,0 +1,191 @@
+"""The pickup counter's pages: from a new order to the customer's bag, each verb through its page."""
+
+import pytest
+
+from config.ids import new_id
+from pos import shift
+from pos.sale import Sale
+from supply.pickup import PickupOrder
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import CUSTOMER_TOKEN, SYSTEM, code_for, fill, picture_of, send, words
+
+FIRST, BEER = "order-0001", "order-0002"
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    with house.doors.write() as session:
+        shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
+    return house
+
+
+def state(house, id=FIRST):
+    with house.doors.read() as session:
+        return session.get(PickupOrder, (STORE, id)).state
+
+
+def sales(house):
+    with house.doors.read() as session:
+        return session.query(Sale).count()
+
+
+def make_ready(client, id, skus):
+    assert send(client, f"/pickup/{id}/accept").status_code == 303
+    assert send(client, f"/pickup/{id}/pick").status_code == 303
+    assert send(client, f"/pickup/{id}/picked", picked=skus, then="ready").status_code == 303
+
+
+def test_the_counter_shows_new_orders_with_what_is_wanted(office):
+    found = words(office.signed_in("cashier").get("/pickup/"))
+    assert f"{STORE}-0001" in found
+    assert "Li Wei" in found
+    assert "2 Whole milk" in found
+
+
+def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    found = send(client, "/pickup/find", code=code_for(FIRST))
+    assert found.status_code == 303
+    assert found.location.endswith(f"/pickup/{FIRST}/hand-over")
+    assert "$6.53" in words(client.get(found.location))
+    paid = send(client, f"/pickup/{FIRST}/collect", tender="cash", given="10")
+    assert paid.status_code == 303, words(paid)
+    assert "$3.47" in words(client.get(paid.location))
+    assert state(office) == "collected"
+
+
+def test_paying_twice_with_one_click_is_one_sale(office):
+    client, command = office.signed_in("cashier"), new_id()
+    make_ready(client, FIRST, ["milk", "tea"])
+    send(client, "/pickup/find", code=code_for(FIRST))
+    for _ in range(2):
+        paid = send(client, f"/pickup/{FIRST}/collect", command_id=command, tender="cash", given="10")
+        assert paid.status_code == 303, words(paid)
+    assert sales(office) == 1
+
+
+@pytest.mark.parametrize("spelling", ["lower", "spaced", "token", "address"])
+def test_the_code_is_taken_as_people_and_phones_give_it(office, spelling):
+    client, code = office.signed_in("cashier"), code_for(FIRST)
+    make_ready(client, FIRST, ["milk", "tea"])
+    given = {
+        "lower": code.lower(),
+        "spaced": f" {code[:4]} {code[4:]} ",
+        "token": CUSTOMER_TOKEN + FIRST,
+        "address": f"http://shop.example/shop/s01/orders/{CUSTOMER_TOKEN}{FIRST}",
+    }[spelling]
+    assert send(client, "/pickup/find", code=given).location.endswith("/hand-over")
+
+
+@pytest.mark.parametrize("code", ["", "12", "AAAAAAAA", "' or 1=1 --", "🍎" * 8, "\x00" * 8, "x" * 399])
+def test_a_wrong_code_is_a_sentence_and_opens_nothing(office, code):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    refused = send(client, "/pickup/find", code=code)
+    assert 400 <= refused.status_code < 500
+    assert client.get(f"/pickup/{FIRST}/hand-over").status_code == 303
+
+
+def test_without_the_code_nothing_is_handed_over(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    refused = send(client, f"/pickup/{FIRST}/collect", tender="cash", given="10")
+    assert state(office) == "ready"
+    assert sales(office) == 0
+    assert 300 <= refused.status_code < 500
+
+
+def test_too_little_cash_is_refused_and_the_order_stays_ready(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    send(client, "/pickup/find", code=code_for(FIRST))
+    refused = send(client, f"/pickup/{FIRST}/collect", tender="cash", given="1")
+    assert 400 <= refused.status_code < 500
+    assert state(office) == "ready"
+    assert 'value="1"' in refused.text
+
+
+@pytest.mark.parametrize("given", ["", "-5", "ten", "1e9", "9" * 30, "5.005", "<i>"])
+def test_an_amount_that_is_no_money_is_a_sentence(office, given):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    send(client, "/pickup/find", code=code_for(FIRST))
+    refused = send(client, f"/pickup/{FIRST}/collect", tender="cash", given=given)
+    assert refused.status_code == 422
+    assert sales(office) == 0
+
+
+def test_beer_needs_the_age_to_be_seen(office):
+    client = office.signed_in("cashier")
+    make_ready(client, BEER, ["beer"])
+    send(client, "/pickup/find", code=code_for(BEER))
+    assert "at least 21" in words(client.get(f"/pickup/{BEER}/hand-over"))
+    refused = send(client, f"/pickup/{BEER}/collect", tender="cash", given="10")
+    assert 400 <= refused.status_code < 500
+    assert state(office, BEER) == "ready"
+    assert send(client, f"/pickup/{BEER}/collect", tender="cash", given="10", age="21").status_code == 303
+
+
+def test_a_missing_line_keeps_the_order_from_ready_and_settles_for_less(office):
+    client = office.signed_in("cashier")
+    send(client, f"/pickup/{FIRST}/accept")
+    send(client, f"/pickup/{FIRST}/pick")
+    refused = send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="ready")
+    assert refused.status_code == 422
+    assert "绿茶" in words(refused)
+    assert send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="short").status_code == 303
+    assert state(office) == "short"
+    assert send(client, f"/pickup/{FIRST}/ready").status_code == 303
+    assert "$2.58" in words(client.get(f"/pickup/{FIRST}"))
+
+
+def test_refusing_needs_a_reason_and_frees_the_units(office):
+    client = office.signed_in("cashier")
+    assert send(client, f"/pickup/{FIRST}/refuse").status_code == 422
+    assert send(client, f"/pickup/{FIRST}/refuse", reason="closing").status_code == 303
+    assert state(office) == "refused"
+    assert "We are closing" in words(client.get(f"/pickup/{FIRST}"))
+
+
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        ("picked", {"then": "ready", "picked": "milk"}),
+        ("ready", {}),
+        ("pick", {}),
+        ("collect", {"tender": "cash", "given": "10"}),
+        ("picked", {"then": "nothing"}),
+    ],
+)
+def test_a_step_out_of_order_is_a_sentence_and_changes_nothing(office, step, fields):
+    client = office.signed_in("cashier")
+    before = picture_of(office)
+    refused = send(client, f"/pickup/{FIRST}/{step}", **fields)
+    assert 300 <= refused.status_code < 500
+    assert picture_of(office) == before
+
+
+def test_a_double_click_on_accept_is_no_fault(office):
+    client = office.signed_in("cashier")
+    for _ in range(2):
+        assert send(client, f"/pickup/{FIRST}/accept").status_code == 303
+    assert state(office) == "accepted"
+
+
+def test_a_cancelled_order_is_found_under_done(office):
+    client = office.signed_in("cashier")
+    send(client, f"/pickup/{FIRST}/accept")
+    assert send(client, f"/pickup/{FIRST}/cancel", reason="customer").status_code == 303
+    assert f"{STORE}-0001" in words(client.get("/pickup/past"))
+
+
+@pytest.mark.parametrize("id", ["nothing", "%00", "x" * 900])
+def test_an_unknown_order_is_a_sentence(office, id):
+    client = office.signed_in("cashier")
+    assert client.get(f"/pickup/{id}").status_code == 404
+    for step in ("accept", "pick", "ready", "collect", "cancel"):
+        assert (
+            300 <= send(client, f"/pickup/{id}/{step}", tender="cash", given="1", reason="customer").status_code < 500
+        )
