@@ -244,6 +244,61 @@ def add_person(name: str, role: str, pin: str) -> None:
     screen.print(f"{person.name} may sign in now.", markup=False)
 
 
+@main.group()
+def store() -> None:
+    """The shops this node knows."""
+
+
+@store.command("add")
+@click.argument("store_id")
+@click.option("--name", prompt=True)
+@click.option("--region", default="region", show_default=True)
+@click.option("--currency", default="USD", show_default=True)
+@click.option("--tz", default="UTC", show_default=True)
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str) -> None:
+    """Found a shop: at the network, and again on its own node."""
+    from pos.store import found_store
+
+    doors = node()
+    with doors.write() as session:
+        found_store(
+            session,
+            store_id,
+            name,
+            region=(region, region),
+            currency=currency,
+            tz=tz,
+            language=language,
+            at=doors.now(),
+        )
+    screen.print(f"{name} is {store_id} here.", markup=False)
+
+
+@store.command("key")
+@click.argument("store_id")
+@click.option("--withdraw", is_flag=True, help="Make the keys it has useless first.")
+def give_key(store_id: str, withdraw: bool) -> None:
+    """Make a shop's key at the network; it is shown this once."""
+    from config import journal
+    from pos import store as shops
+
+    doors = node()
+    with doors.write() as session:
+        if withdraw:
+            shops.withdraw_keys(session, store_id, doors.now())
+        key = shops.give_key(session, store_id, doors.now())
+        journal.record(
+            session,
+            actor=by_hand(doors),
+            at=doors.now(),
+            verb="store.key_given",
+            subject=f"store:{store_id}",
+            withdrawn=withdraw,
+        )
+    screen.print(key, markup=False, highlight=False)
+
+
 @main.command("import")
 @click.argument("kind", type=click.Choice(["products", "stock", "sales"]))
 @click.argument("file", type=click.Path(path_type=Path))

@@ -122,6 +122,11 @@ def set_up(app: Flask, settings: Settings) -> None:
         other_language_url=other_language_url, rail_count=rail_count,
     )  # fmt: skip
 
+    @app.before_request
+    def _know_the_place() -> None:
+        if request.endpoint not in ("static", "bootstrap.static"):
+            place()  # in a look of its own, before a view opens one
+
     @app.after_request
     def _keep_language(answer: Response) -> Response:
         if request.args.get("lang") in LANGUAGES:

@@ -22,13 +22,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 
 from config.errors import NotFound, Refused
 from config.journal import Actor
 from config.settings import Settings
-from pos.store import Staff, StoreKey, may
+from pos.store import Staff, may, store_for_key
 from store_app.extensions import csrf, read
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
@@ -90,11 +89,6 @@ def sign_in(staff: Staff) -> None:
 def sign_out() -> None:
     """End the session."""
     session.clear()
-
-
-def key_hash(key: str) -> str:
-    """Return what the network keeps of a store's key."""
-    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def signing_key(settings: Settings) -> str:
@@ -187,10 +181,10 @@ def _store_of_key() -> str:
     if kind.lower() != "bearer" or not key:
         abort(401, description="A store's key is needed here.")
     with read() as look:
-        row = look.scalar(sa.select(StoreKey).where(StoreKey.sha256 == key_hash(key.strip())))
-    if row is None or row.revoked_at is not None:
+        store_id = store_for_key(look, key.strip())
+    if store_id is None:
         abort(401, description="This key is not known, or it was withdrawn.")
-    return row.store_id
+    return store_id
 
 
 def _our_names(settings: Settings) -> frozenset[str]:

@@ -11,15 +11,14 @@ import datetime as dt
 import re
 import secrets
 
-import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Invalid, Refused
 from config.journal import Actor
-from pos.store import PERMISSIONS, Staff
+from pos.store import Staff, add_staff
 from store_app.extensions import Doors
 
 TRIES = 5
@@ -30,26 +29,14 @@ _nobody = _hasher.hash(secrets.token_hex(8))
 
 
 def add(session: Session, node_id: str, name: str, role: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """Let a person sign in at a node."""
+    """Let a person sign in at a node, and journal who let them."""
     name = " ".join(name.split())
     if not name or len(name) > 60:
         raise Invalid("bad-name", "A name has 1 to 60 letters.")
-    if role not in PERMISSIONS or role in ("system", "customer"):
-        raise Invalid("unknown-role", f"There is no role {role}; choose cashier, shopkeeper or operator.", role=role)
-    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
-        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.")
     staff_id = re.sub(r"\W+", "-", name.casefold()).strip("-") or "person"
-    if session.get(Staff, (node_id, staff_id)) is not None:
-        raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name)
-    staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=_hasher.hash(pin), failed_tries=0)
-    session.add(staff)
+    staff = add_staff(session, node_id, staff_id, name, role, pin)
     journal.record(session, actor=actor, at=at, verb="staff.added", subject=f"staff:{staff_id}", name=name, role=role)
     return staff
-
-
-def everybody(session: Session, node_id: str) -> list[Staff]:
-    """Return the people who may sign in at a node, by name."""
-    return list(session.scalars(sa.select(Staff).where(Staff.node_id == node_id, Staff.active).order_by(Staff.name)))
 
 
 def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:

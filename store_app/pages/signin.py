@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, redirect, request, url_for
 
 from config.errors import ShopError
+from pos.store import staff_of
 from store_app import security, staff
 from store_app.extensions import doors, read
 from store_app.presenting import page
@@ -67,7 +68,7 @@ def leave() -> Any:
 def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
     settings = doors().settings
     with read() as session:
-        everybody = staff.everybody(session, settings.node_id)
+        everybody = staff_of(session, settings.node_id)
     return page(
         "signin/signin.html",
         status=status,

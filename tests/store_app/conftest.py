@@ -1,6 +1,7 @@
 """A store's and a network's web application on real SQLite files."""
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,6 @@ from config.settings import Settings
 from pos.store import Region, Store, StoreKey, Till
 from store_app import create_app, staff, tables
 from store_app.extensions import Doors
-from store_app.security import key_hash
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 STORE, KEY = "S01", "a-key-of-the-first-store"
@@ -95,7 +95,7 @@ def build(tmp_path: Path) -> Callable[..., House]:
             add_store(session, STORE)
             if role == "network":
                 add_store(session, "S02", "south")
-                session.add(StoreKey(sha256=key_hash(KEY), store_id=STORE, made_at=NOON))
+                session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
             people = ("operator",) if role == "network" else ("cashier", "shopkeeper")
             for name in people:
                 staff.add(session, settings.node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)

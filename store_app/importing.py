@@ -1,0 +1,343 @@
+"""Bring a file in: products, counted stock or past sales, from CSV, XLSX or Parquet; whole or not at all.
+
+Rules
+-----
+1. Nothing is written while one row has a fault; every fault names row, column and what is expected (I32).
+2. The encoding of a CSV is found, not guessed silently: UTF-8, then GB18030, UTF-16 by its mark; it is shown.
+3. Size, rows and columns are limited before parsing; cells are text until a column's own rule reads them, so that
+   leading zeros stay and no fraction is rounded.
+4. A table's row number is the spreadsheet's: the heading is row 1.
+"""
+
+import csv
+import datetime as dt
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config import money
+from config.clock import business_day
+from config.errors import Invalid, NotFound, ShopError
+from config.ids import new_id
+from config.journal import Actor
+from pos.store import Store
+
+MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
+MOST_UNPACKED = 200_000_000
+UNITS = ("each", "gram", "millilitre")
+Cell = Callable[[str], Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a file: where, and what is expected."""
+
+    row: int
+    column: str
+    words: str
+
+    def __str__(self) -> str:
+        return f"Row {self.row}, {self.column}: {self.words}"
+
+
+@dataclass
+class Sheet:
+    """A file that was read: its kind, what it says about itself, its rows as values, and all its faults."""
+
+    kind: str
+    described: str
+    columns: list[str]
+    texts: list[dict[str, str]]
+    values: list[dict[str, Any]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows there are under the heading."""
+        return len(self.texts)
+
+    def first(self, count: int) -> Iterator[list[str]]:
+        """Return the first rows as text, for the preview."""
+        return ([row[column] for column in self.columns] for row in self.texts[:count])
+
+
+def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
+    """Read a file of products, stock or sales and check every cell; nothing is written."""
+    if isinstance(source, Path):
+        if not source.is_file():
+            raise NotFound("no-such-file", f"There is no file {source}.")
+        if source.stat().st_size > MOST_BYTES:
+            raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+        name, raw = source.name, source.read_bytes()
+    else:
+        raw = source
+    if len(raw) > MOST_BYTES:
+        raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
+    described, table = _table(raw, name.lower())
+    heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(table, [])]
+    required, optional = COLUMNS[kind]
+    if missing := [column for column in required if column not in heading]:
+        raise Invalid(
+            "wrong-columns",
+            f"The file lacks {', '.join(missing)}. A file of {kind} has: {', '.join(required)}; "
+            f"and may have: {', '.join(optional)}.",
+            missing=missing,
+        )
+    sheet = Sheet(kind, described, [name for name in heading if name in required or name in optional], [])
+    for cells in table:
+        if any(cell.strip() for cell in cells):
+            padded = [*cells, *[""] * (len(heading) - len(cells))]
+            sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
+        if len(sheet.texts) > MOST_ROWS:
+            raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
+    for number, row in enumerate(sheet.texts, 2):
+        sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
+    _refuse_twins(sheet)
+    return sheet
+
+
+def write(session: Session, sheet: Sheet, store_id: str, *, actor: Actor, at: dt.datetime) -> str:
+    """Write a file without faults in the caller's transaction; returns what was done in a sentence."""
+    if sheet.faults:
+        raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
+    for number, row in enumerate(sheet.values, 2):
+        try:
+            _WRITERS[sheet.kind](session, row, store_id, actor, at)
+        except ShopError as refusal:
+            raise type(refusal)(refusal.code, f"Row {number}: {refusal.message} Nothing was written.") from refusal
+    if sheet.kind == "sales":
+        from supply import demand
+
+        demand.import_history(session, [_sold(row, store_id) for row in sheet.values])
+    return f"{len(sheet.values)} rows of {sheet.kind} are in."
+
+
+# --- cells ---
+
+
+def _text(most: int) -> Cell:
+    def read_text(cell: str) -> str:
+        if len(cell) > most or not cell.isprintable():
+            raise ValueError(f"at most {most} printable letters")
+        return cell
+
+    return read_text
+
+
+def _whole(least: int, most: int) -> Cell:
+    def read_whole(cell: str) -> int:
+        # a spreadsheet writes 3 as 3.0
+        tidy = cell.removesuffix(".0")
+        if not re.fullmatch(r"-?\d{1,13}", tidy, re.ASCII) or not least <= int(tidy) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(tidy)
+
+    return read_whole
+
+
+def _price(cell: str) -> Decimal:
+    try:
+        amount = Decimal(cell)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or not 0 <= amount <= money.MAX_MINOR // 1000:
+        raise ValueError("an amount of money such as 12.50")
+    return amount
+
+
+def _day(cell: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(cell[:10])
+    except ValueError:
+        raise ValueError("a day such as 2026-03-02") from None
+
+
+def _unit(cell: str) -> str:
+    if cell not in UNITS:
+        raise ValueError(f"one of {', '.join(UNITS)}")
+    return cell
+
+
+COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
+    "products": (
+        {"sku": _text(64), "name": _text(120), "category": _text(60), "tax_class": _text(40), "price": _price},
+        {
+            "barcode": _text(64), "brand": _text(60), "department": _text(60), "pack_text": _text(40),
+            "stock_unit": _unit, "price_quantity": _whole(1, 1_000_000), "minimum_age": _whole(0, 150),
+            "maximum_qty": _whole(1, 1_000_000), "shelf_life_days": _whole(0, 10_000),
+        },
+    ),
+    "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
+    "sales": (
+        {"sku": _text(64), "business_day": _day, "sold_qty": _whole(-1_000_000, 10_000_000)},
+        {"store_id": _text(40), "revenue_minor": _whole(-(10**12), 10**12), "sales": _whole(0, 10_000_000)},
+    ),
+}  # fmt: skip
+"""kind -> (needed columns, possible columns), each with what reads its cells."""
+TWINS = {"products": ("sku",), "stock": ("sku",), "sales": ("store_id", "sku", "business_day")}
+
+
+def _values(
+    sheet: Sheet, number: int, row: dict[str, str], cells: dict[str, Cell], needed: frozenset[str]
+) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for column, cell in row.items():
+        if not cell:
+            if column in needed:
+                sheet.faults.append(Fault(number, column, "is empty"))
+            continue
+        try:
+            values[column] = cells[column](cell)
+        except ValueError as fault:
+            sheet.faults.append(Fault(number, column, f"{cell[:40]!r} is not {fault}"))
+    return values
+
+
+def _refuse_twins(sheet: Sheet) -> None:
+    seen: dict[tuple[Any, ...], int] = {}
+    for number, row in enumerate(sheet.values, 2):
+        key = tuple(row.get(column) for column in TWINS[sheet.kind])
+        if key in seen:
+            sheet.faults.append(Fault(number, TWINS[sheet.kind][0], f"is already in row {seen[key]}"))
+        seen.setdefault(key, number)
+
+
+# --- files ---
+
+
+def _table(raw: bytes, name: str) -> tuple[str, Iterator[list[str]]]:
+    try:
+        if name.endswith(".xlsx"):
+            return "XLSX", _xlsx(raw)
+        if name.endswith((".parquet", ".pq")):
+            return "Parquet", _parquet(raw)
+        text, encoding = decode(raw)
+        return f"CSV in {encoding}", _csv(text)
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as fault:
+        raise Invalid("unreadable-file", f"{name or 'The file'} cannot be read: {fault}.") from fault
+
+
+def decode(raw: bytes) -> tuple[str, str]:
+    """Return the text of a file and the encoding it was found in (rule 2)."""
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return raw.decode("utf-16"), "UTF-16"
+    for encoding, shown in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\x00" not in text:
+            return text, shown
+    raise Invalid("unknown-encoding", "The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again.")
+
+
+def _csv(text: str) -> Iterator[list[str]]:
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    except csv.Error as fault:
+        raise Invalid("unreadable-file", f"The table is broken: {fault}.") from fault
+
+
+def _xlsx(raw: bytes) -> Iterator[list[str]]:
+    import openpyxl
+
+    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
+        if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
+            raise Invalid("file-too-large", "The workbook unpacks to more than 200 MB. Split it.")
+    book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
+    try:
+        for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True):
+            yield [_shown(value) for value in row]
+    finally:
+        book.close()
+
+
+def _parquet(raw: bytes) -> Iterator[list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(io.BytesIO(raw))
+    except pa.ArrowInvalid as fault:
+        raise Invalid("unreadable-file", f"The file is no Parquet table: {fault}.") from fault
+    if file.metadata.num_rows > MOST_ROWS or file.metadata.num_columns > MOST_COLUMNS:
+        raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows and {MOST_COLUMNS} columns at most.")
+    yield list(file.schema_arrow.names)
+    for batch in file.iter_batches(10_000):
+        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield [_shown(value) for value in row]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+# --- rows ---
+
+
+def _write_product(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+    from pos import catalogue
+    from pos.catalogue import Product
+
+    store = session.get_one(Store, store_id)
+    sku = row["sku"]
+    if session.get(Product, sku) is None:
+        wishes = {name: row[name] for name in _WISHES if name in row}
+        codes = [(row["barcode"], 1)] if row.get("barcode") else []
+        catalogue.add_product(
+            session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
+            actor=actor, at=at, owner_id=store_id, **wishes,
+        )  # fmt: skip
+    places = money.exponent(store.currency)
+    price = row["price"].scaleb(places)
+    if price != price.to_integral_value():
+        raise Invalid("bad-price", f"{row['price']} has more than {places} places.", sku=sku)
+    day = business_day(at, store.tz, store.rollover_hour)
+    catalogue.set_price(session, sku, int(price), day, scope_id=store_id, actor=actor, at=at)
+    catalogue.list_product(session, store_id, sku, actor=actor, at=at)
+
+
+def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+    from pos import stock
+    from pos.catalogue import Product
+
+    if session.get(Product, row["sku"]) is None:
+        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
+
+
+def _check_sold(session: Session, row: dict[str, Any], store_id: str, _actor: Actor, _at: dt.datetime) -> None:
+    from pos.catalogue import Product
+
+    if session.get(Product, row["sku"]) is None:
+        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    if session.get(Store, row.get("store_id") or store_id) is None:
+        raise NotFound("unknown-store", f"There is no store {row['store_id']}.")
+
+
+def _sold(row: dict[str, Any], store_id: str) -> tuple[str, str, dt.date, int, int, int]:
+    return (
+        row.get("store_id") or store_id,
+        row["sku"],
+        row["business_day"],
+        row["sold_qty"],
+        row.get("revenue_minor", 0),
+        row.get("sales", 0),
+    )
+
+
+_WISHES = (
+    "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
+)  # fmt: skip
+_WRITERS = {"products": _write_product, "stock": _write_count, "sales": _check_sold}

@@ -1,0 +1,68 @@
+"""One history of tables for both databases: up, down, and never different from the code."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from pytest_alembic.config import Config
+from pytest_alembic.tests import (  # noqa: F401
+    test_model_definitions_match_ddl,
+    test_single_head_revision,
+    test_up_down_consistency,
+    test_upgrade,
+)
+from sqlalchemy.engine import Engine
+
+from config import migrate
+from config.database import make_engine
+from store_app import tables
+
+
+@pytest.fixture
+def alembic_config() -> Config:
+    tables.known()
+    return Config(config_options={"script_location": str(migrate.FOLDER)})
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def alembic_engine(request, tmp_path) -> Iterator[Engine]:
+    if request.param == "sqlite":
+        engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
+    else:
+        engine = make_engine(request.getfixturevalue("postgres_database"))
+    yield engine
+    engine.dispose()
+
+
+def test_an_upgraded_database_has_today_s_tables(alembic_engine):
+    known = tables.known()
+    assert migrate.upgrade(alembic_engine) == migrate.newest()
+    assert set(known) <= set(sa.inspect(alembic_engine).get_table_names())
+    assert migrate.check(alembic_engine) is None
+
+
+def test_what_differs_is_said(tmp_path):
+    tables.known()
+    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE job_run")
+    assert "job_run" in (migrate.check(engine) or "")
+    engine.dispose()
+
+
+def test_the_file_is_copied_before_it_changes(tmp_path):
+    path = tmp_path / "m.db"
+    engine = make_engine(f"sqlite:///{path}")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO region (id, name) VALUES ('north', 'North')")
+    migrate.downgrade(engine)
+    engine.dispose()
+    with sqlite3.connect(f"{path}.before-downgrade") as copy:
+        assert copy.execute("SELECT name FROM region").fetchall() == [("North",)]
+    copy.close()
+    with sqlite3.connect(path) as now:
+        assert [name for (name,) in now.execute("SELECT name FROM sqlite_master WHERE name = 'region'")] == []
+    now.close()

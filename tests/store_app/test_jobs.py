@@ -1,0 +1,139 @@
+"""Nights run once, are made up when missed, and one worker leads."""
+
+import datetime as dt
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from config.errors import Refused, Unreachable
+from store_app import job_book, jobs
+from store_app.jobs import JOBS, Job
+from store_app.roles import ROLES
+from store_app.worker import Worker, leadership
+
+DAY = dt.date(2026, 3, 1)
+
+
+class Diary:
+    """A job that writes down when it ran."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self.days: list[dt.date] = []
+        self.faults = list(faults)
+
+    def __call__(self, desk, day):
+        self.days.append(day)
+        if self.faults:
+            raise self.faults.pop(0)
+        return "written"
+
+
+def worker_with(house, *table: Job) -> Worker:
+    worker = Worker(house.doors)
+    worker.table = list(table)
+    return worker
+
+
+def test_every_job_of_a_role_is_in_the_table():
+    for role in ROLES.values():
+        assert set(role.jobs) <= set(JOBS)
+
+
+def test_a_night_is_done_once_whoever_asks(house):
+    diary = Diary()
+    job = Job("diary", diary)
+    for _ in range(3):
+        worker_with(house, job).night()
+    assert diary.days == [DAY]
+
+
+def test_missed_days_are_made_up_oldest_first_where_each_day_counts(house):
+    each, last = Diary(), Diary()
+    table = (Job("each", each, each_day=True), Job("last", last))
+    worker_with(house, *table).night()
+    house.clock.advance(3 * 86_400)
+    worker_with(house, *table).night()
+    assert each.days == [DAY + dt.timedelta(days=n) for n in range(4)]
+    assert last.days == [DAY, DAY + dt.timedelta(days=3)]
+
+
+def test_a_failed_night_is_tried_three_times_with_a_wait_and_stops_those_after_it(house):
+    diary, after = Diary(*[Refused("no", "Not today.")] * 3), Diary()
+    table = (Job("diary", diary), Job("after", after))
+    for _ in range(6):
+        worker_with(house, *table).night()
+        worker_with(house, *table).night()
+        house.clock.advance(601)
+    assert len(diary.days) == 3
+    assert after.days == []
+    with house.doors.read() as session:
+        assert [(run.job, run.outcome) for run in job_book.failed(session, "S01")] == [("diary", "no: Not today.")]
+
+
+def test_only_one_of_many_workers_takes_a_night(house):
+    taken = []
+
+    def ask():
+        with house.doors.write() as session:
+            taken.append(job_book.take(session, "S01", "diary", DAY, at=house.clock.now()))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == [False] * 7 + [True]
+
+
+def test_a_second_worker_waits_until_the_first_is_gone(house):
+    stop = threading.Event()
+    stop.set()
+    with leadership(house.doors, threading.Event()) as first:
+        assert first
+        with leadership(house.doors, stop) as second:
+            assert not second
+    with leadership(house.doors, threading.Event()) as again:
+        assert again
+
+
+def test_a_computation_runs_apart_and_its_end_is_a_refusal():
+    assert jobs.compute_apart(_child, None) != os.getpid()
+    with pytest.raises(Unreachable, match="stopped before"):
+        jobs.compute_apart(os._exit, 3)
+
+
+def _child(_loaded):
+    return os.getpid()
+
+
+def test_a_sale_rings_the_bell(house):
+    before = house.doors.bell.exists()
+    house.doors.ring()
+    assert not before
+    assert house.doors.bell.exists()
+
+
+def test_the_worker_stops_gracefully_when_told(house, tmp_path):
+    environment = os.environ | {
+        "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
+        "CORNERSTORE_STATE_FOLDER": str(tmp_path / "S01"),
+    }  # fmt: skip
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "store_app.cli", "work"], env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        for line in worker.stderr:
+            if "working" in line:
+                break
+        worker.send_signal(signal.SIGTERM)
+        started = time.monotonic()
+        assert worker.wait(30) == 0
+        assert time.monotonic() - started < 30
+    finally:
+        worker.kill()
+        worker.stderr.close()
