@@ -31,6 +31,7 @@ bp.before_request(form.know_the_place)
 RAIL_COUNTS["pickups"] = waiting.pickups
 ROWS = 50
 TO_PICK = ("accepted", "picking", "short")
+JUST_NOW = dt.timedelta(minutes=1)
 NOTES = (5, 10, 20, 50, 100)
 TENDERS = ("cash", "card")
 
@@ -342,7 +343,9 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         placed_at=row.placed_at,
         hold_until=row.hold_until,
         sale_id=row.sale_id,
-        when_text=_("ordered %(when)s", when=since(row.placed_at)),
+        when_text=_("ordered %(when)s", when=since(row.placed_at))
+        if doors().now() - row.placed_at >= JUST_NOW
+        else _("ordered just now"),
         lines=[_line(line, products.get(line.sku), levels.get(line.sku)) for line in lines],
     )
 

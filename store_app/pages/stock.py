@@ -121,8 +121,21 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
     )
 
 
-def _after_count(sku: str, fault: ShopError | None = None) -> Any:
-    return product(sku=sku, fault=fault, asked="counted")
+@bp.get("/<sku>/count")
+@requires("stock.count")
+def count_page(sku: str, fault: ShopError | None = None) -> Any:
+    """Ask for a count; what the records say is not shown, so that people count."""
+    with read() as session:
+        ware = _ware(session, sku)
+        task = session.get(CountTask, (str(place().store_id), sku))
+    return page(
+        "stock/count.html",
+        product=ware,
+        task=wording.count_reason(task.reason) if task is not None and task.done_at is None else None,
+        unit_word=unit_word(ware.stock_unit),
+        fault=fault,
+        asked="counted",
+    )
 
 
 def _after_waste(sku: str, fault: ShopError | None = None) -> Any:
@@ -131,7 +144,7 @@ def _after_waste(sku: str, fault: ShopError | None = None) -> Any:
 
 @bp.post("/<sku>/count")
 @requires("stock.count")
-@form.answers_on(_after_count)
+@form.answers_on(count_page)
 def count(sku: str) -> Any:
     """Book what was counted; the page never said what was expected."""
     command, counted = form.command_id(), form.whole("qty")
