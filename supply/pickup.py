@@ -45,8 +45,9 @@ from supply.pickup_order import PickupOrder as PickupOrder
 from supply.pickup_order import PickupTry as PickupTry
 from supply.pickup_order import kept_lines as kept_lines
 from supply.pickup_order import lines_of as lines_of
-from supply.pickup_order import move, order_for_update, price, subject_of, tell, write_down
+from supply.pickup_order import move, price, subject_of, tell, write_down
 from supply.pickup_order import open_orders as open_orders
+from supply.pickup_order import order_for_update as order_for_update
 from supply.placing import ask_to_cancel as ask_to_cancel
 from supply.placing import new_token as new_token
 from supply.placing import place as place

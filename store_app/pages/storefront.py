@@ -276,12 +276,12 @@ def _cart(session: Session, store_id: str) -> Cart:
     priced = shop.quote(session, store_id, lines)
     shown = tuple(
         CartLine(
-            sku=line.sku,
-            name=wares[line.sku].name,
+            sku=line.product.sku,
+            name=wares[line.product.sku].name,
             qty=line.qty,
-            steps=line.qty // wares[line.sku].step_qty,
-            stock_unit=wares[line.sku].stock_unit,
-            price_minor=wares[line.sku].price_minor,
+            steps=line.qty // wares[line.product.sku].step_qty,
+            stock_unit=wares[line.product.sku].stock_unit,
+            price_minor=wares[line.product.sku].price_minor,
             total_minor=line.total_minor,
         )
         for line in priced.lines

@@ -170,11 +170,12 @@ def _stock_faults(session) -> list[str]:
     return found if in_bin == ready else [*found, f"bin {in_bin}, ready orders {ready}"]
 
 
-def make_town(folder: Path) -> Town:
+def make_town(folder: Path, network_url: str | None = None) -> Town:
     """Set up both nodes with the same catalogue; the shop has goods and its offers published."""
     databases = []
     for name, here in (("network", node.NETWORK), ("shop", STORE)):
-        database = Database(make_engine(f"sqlite:///{folder / name}.db"))
+        given = network_url if here == node.NETWORK else None
+        database = Database(make_engine(given or f"sqlite:///{folder / name}.db"))
         Base.metadata.create_all(database.engine)
         with database.write() as session:
             node.found(session, here, at=AT)

@@ -98,7 +98,7 @@ def test_a_new_allowance_is_not_lowered_twice_by_an_order_the_store_holds(town):
     assert town.faults() == []
 
 
-def test_of_two_customers_at_once_one_gets_the_last_unit(town):
+def only_one_gets_the_last_unit(town):
     gate = threading.Barrier(2)
     answers = []
 
@@ -117,6 +117,20 @@ def test_of_two_customers_at_once_one_gets_the_last_unit(town):
         customer.join()
     assert sorted(answers) == ["not-available", "placed"]
     assert town.left("tea") == 0
+
+
+def test_of_two_customers_at_once_one_gets_the_last_unit(town):
+    only_one_gets_the_last_unit(town)
+
+
+@pytest.mark.postgres
+def test_of_two_customers_at_once_one_gets_the_last_unit_on_postgresql(tmp_path, postgres_database):
+    town = make_town(tmp_path, postgres_database)
+    only_one_gets_the_last_unit(town)
+    town.deliver()
+    town.publish(later(minutes=1))
+    assert town.faults() == []
+    town.network.engine.dispose()
 
 
 def test_every_short_line_is_named_and_nothing_is_taken(town):
