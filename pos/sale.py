@@ -33,6 +33,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
+from config.money import round_cash
 from config.node import NETWORK, this_node
 from config.outbox import InboxMessage, OutboxMessage
 from config.states import StateTable

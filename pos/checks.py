@@ -1,0 +1,242 @@
+"""The counter's invariants, K1 to K9: each is one or two statements that return what does not hold.
+
+Read-only. A store's node and the network run the same checks; at the network a receipt number or a fact that has not
+arrived yet shows as a gap, which is what it is.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from config.finding import Finding
+from config.outbox import InboxMessage, OutboxMessage
+from pos.facts import SaleCompleted, ShiftClosed
+from pos.payments import Payment
+from pos.sale import Sale, SaleLine
+from pos.shift import CashMovement, Shift
+from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
+
+ACTUAL = tuple(str(place) for place in INSIDE)
+
+
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
+    """Return every invariant of the counter that does not hold, for one store or for all."""
+    checks = (_sales, _moved_as_sold, _levels, _flows, _promises, _shifts, _receipt_numbers, _told, _applied)
+    return [finding for check in checks for finding in check(session, store_id)]
+
+
+def _sales(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K1: lines and rounding are the total, captured payments are the total, line taxes are the tax."""
+    line = (
+        sa.select(
+            SaleLine.store_id,
+            SaleLine.sale_id,
+            sa.func.sum(SaleLine.total_minor).label("lines"),
+            sa.func.sum(SaleLine.tax_minor).label("tax"),
+            sa.func.sum(SaleLine.net_minor).label("net"),
+        )
+        .where(*_of(SaleLine, store_id))
+        .group_by(SaleLine.store_id, SaleLine.sale_id)
+        .subquery()
+    )
+    paid = (
+        sa.select(Payment.store_id, Payment.sale_id, sa.func.sum(Payment.amount_minor).label("paid"))
+        .where(Payment.state == "captured", *_of(Payment, store_id))
+        .group_by(Payment.store_id, Payment.sale_id)
+        .subquery()
+    )
+    sums = {name: sa.func.coalesce(line.c[name], 0) for name in ("lines", "tax", "net")}
+    sums["paid"] = sa.func.coalesce(paid.c.paid, 0)
+    query = (
+        sa.select(Sale.store_id, Sale.id, Sale.lines_minor, Sale.rounding_minor, Sale.total_minor, Sale.tax_minor)
+        .add_columns(*(value.label(name) for name, value in sums.items()))
+        .outerjoin(line, sa.and_(line.c.store_id == Sale.store_id, line.c.sale_id == Sale.id))
+        .outerjoin(paid, sa.and_(paid.c.store_id == Sale.store_id, paid.c.sale_id == Sale.id))
+        .where(
+            Sale.state == "completed",
+            sa.or_(
+                sums["lines"] != Sale.lines_minor,
+                sums["net"] + sums["tax"] != Sale.lines_minor,
+                sums["tax"] != Sale.tax_minor,
+                sums["paid"] != Sale.total_minor,
+                Sale.lines_minor + Sale.rounding_minor != Sale.total_minor,
+            ),
+            *_of(Sale, store_id),
+        )
+    )
+    for row in session.execute(query):
+        yield Finding(
+            "K1",
+            f"sale:{row.id}",
+            f"lines {row.lines_minor} + rounding {row.rounding_minor} = total {row.total_minor}, tax {row.tax_minor}",
+            f"lines {row.lines} (net {row.net}), paid {row.paid}, tax {row.tax}",
+        )
+
+
+def _moved_as_sold(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K2: what a sale's lines say went out, and what a return's lines say came in, is what moved."""
+    sold = sa.select(SaleLine.store_id, SaleLine.sale_id, SaleLine.sku, SaleLine.qty.label("qty"))
+    sold = sold.where(*_of(SaleLine, store_id))
+    out = sa.case(
+        (StockMovement.to_place == Place.CUSTOMER, StockMovement.qty),
+        (StockMovement.from_place == Place.CUSTOMER, -StockMovement.qty),
+        else_=0,
+    )
+    moved = sa.select(StockMovement.store_id, StockMovement.source_id, StockMovement.sku, -out)
+    moved = moved.where(StockMovement.source_kind == "sale", *_of(StockMovement, store_id))
+    both = sa.union_all(sold, moved).subquery()
+    net = sa.func.sum(both.c.qty)
+    query = sa.select(both.c.sale_id, both.c.sku, net.label("net"))
+    query = query.group_by(both.c.store_id, both.c.sale_id, both.c.sku).having(net != 0)
+    for row in session.execute(query):
+        yield Finding(
+            "K2", f"sale:{row.sale_id}", f"{row.sku}: as many moved as sold", f"{row.net} more sold than moved"
+        )
+
+
+def _levels(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K3: a level is the sum of its movements."""
+    parts = [
+        sa.select(column_store, sku, place.label("place"), qty.label("qty"))
+        for column_store, sku, place, qty in (
+            (StockMovement.store_id, StockMovement.sku, StockMovement.to_place, StockMovement.qty),
+            (StockMovement.store_id, StockMovement.sku, StockMovement.from_place, -StockMovement.qty),
+            (StockLevel.store_id, StockLevel.sku, StockLevel.place, -StockLevel.qty),
+        )
+    ]
+    both = sa.union_all(*parts).subquery()
+    net = sa.func.sum(both.c.qty)
+    query = sa.select(both.c.store_id, both.c.sku, both.c.place, net.label("net")).where(both.c.place.in_(ACTUAL))
+    if store_id is not None:
+        query = query.where(both.c.store_id == store_id)
+    for row in session.execute(query.group_by(both.c.store_id, both.c.sku, both.c.place).having(net != 0)):
+        subject = f"level:{row.store_id}/{row.sku}/{row.place}"
+        yield Finding("K3", subject, "the sum of its movements", f"{-row.net} off")
+
+
+def _flows(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K4: over all places, outside included, goods are neither made nor lost."""
+    known = tuple(str(place) for place in Place)
+    strange = sa.select(StockMovement.id, StockMovement.from_place, StockMovement.to_place).where(
+        sa.or_(
+            StockMovement.from_place.not_in(known),
+            StockMovement.to_place.not_in(known),
+            sa.and_(StockMovement.from_place.not_in(ACTUAL), StockMovement.to_place.not_in(ACTUAL)),
+            StockMovement.qty <= 0,
+        ),
+        *_of(StockMovement, store_id),
+    )
+    for odd in session.execute(strange):
+        yield Finding("K4", f"movement:{odd.id}", "into or out of the shop", f"{odd.from_place} → {odd.to_place}")
+    inward = sa.case((StockMovement.to_place.in_(ACTUAL), StockMovement.qty), else_=0)
+    outward = sa.case((StockMovement.from_place.in_(ACTUAL), StockMovement.qty), else_=0)
+    crossed = sa.select(StockMovement.store_id, StockMovement.sku, (inward - outward).label("qty"))
+    there = sa.select(StockLevel.store_id, StockLevel.sku, -StockLevel.qty)
+    both = sa.union_all(
+        crossed.where(*_of(StockMovement, store_id)), there.where(*_of(StockLevel, store_id))
+    ).subquery()
+    net = sa.func.sum(both.c.qty)
+    query = sa.select(both.c.store_id, both.c.sku, net.label("net")).group_by(both.c.store_id, both.c.sku)
+    for row in session.execute(query.having(net != 0)):
+        yield Finding("K4", f"product:{row.store_id}/{row.sku}", "what crossed the door is here", f"{row.net} missing")
+
+
+def _promises(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K5: an answer fits its promise, and what is held is there or wants counting."""
+    reply, again = aliased(Reservation), aliased(Reservation)
+    fits = sa.and_(
+        Reservation.id == reply.answers_id,
+        Reservation.store_id == reply.store_id,
+        Reservation.kind == "held",
+        Reservation.sku == reply.sku,
+        Reservation.qty == reply.qty,
+    )
+    odd = sa.select(reply.id, reply.kind).outerjoin(Reservation, fits)
+    odd = odd.where(reply.answers_id.is_not(None), Reservation.id.is_(None), *_of(reply, store_id))
+    for row in session.execute(odd):
+        yield Finding(
+            "K5", f"reservation:{row.id}", "answers a promise of as much", f"{row.kind} answers nothing like it"
+        )
+    unanswered = ~sa.exists().where(again.store_id == Reservation.store_id, again.answers_id == Reservation.id)
+    held = (
+        sa.select(Reservation.store_id, Reservation.sku, sa.func.sum(Reservation.qty).label("qty"))
+        .where(Reservation.kind == "held", unanswered, *_of(Reservation, store_id))
+        .group_by(Reservation.store_id, Reservation.sku)
+        .subquery()
+    )
+    here = sa.and_(StockLevel.store_id == held.c.store_id, StockLevel.sku == held.c.sku)
+    on_hand = sa.func.coalesce(sa.select(sa.func.sum(StockLevel.qty)).where(here).scalar_subquery(), 0)
+    wanted = sa.exists().where(
+        CountTask.store_id == held.c.store_id, CountTask.sku == held.c.sku, CountTask.done_at.is_(None)
+    )
+    query = sa.select(held.c.store_id, held.c.sku, held.c.qty, on_hand.label("there")).where(
+        held.c.qty > on_hand, ~wanted
+    )
+    for row in session.execute(query):
+        subject = f"product:{row.store_id}/{row.sku}"
+        yield Finding("K5", subject, f"{row.qty} held are here, or a count is asked for", f"{row.there} on hand")
+
+
+def _shifts(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K6: expected cash is the sum of the drawer's movements, and over/short is what the count found."""
+    cash = sa.select(sa.func.sum(CashMovement.amount_minor)).where(
+        CashMovement.store_id == Shift.store_id, CashMovement.shift_id == Shift.id
+    )
+    moved = sa.func.coalesce(cash.scalar_subquery(), 0)
+    uneven = sa.and_(Shift.state == "closed", Shift.expected_minor + Shift.over_short_minor != Shift.counted_minor)
+    query = sa.select(Shift.id, Shift.expected_minor, Shift.over_short_minor, Shift.counted_minor, moved.label("moved"))
+    for row in session.execute(query.where(sa.or_(moved != Shift.expected_minor, uneven), *_of(Shift, store_id))):
+        yield Finding(
+            "K6",
+            f"shift:{row.id}",
+            f"expected {row.expected_minor} + over/short {row.over_short_minor} = counted {row.counted_minor}",
+            f"the drawer's movements sum to {row.moved}",
+        )
+
+
+def _receipt_numbers(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K7: receipt numbers of a till and epoch are 1, 2, 3 … without a gap."""
+    first, last, many = sa.func.min(Sale.receipt_no), sa.func.max(Sale.receipt_no), sa.func.count()
+    query = sa.select(
+        Sale.store_id, Sale.till_id, Sale.epoch, first.label("first"), last.label("last"), many.label("many")
+    )
+    query = query.where(Sale.state == "completed", *_of(Sale, store_id))
+    query = query.group_by(Sale.store_id, Sale.till_id, Sale.epoch).having(sa.or_(first != 1, last != many))
+    for row in session.execute(query):
+        subject = f"till:{row.store_id}/{row.till_id}/{row.epoch[:8]}"
+        yield Finding("K7", subject, "receipts 1, 2, 3 …", f"{row.many} receipts from {row.first} to {row.last}")
+
+
+def _told(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K8: every completed sale and closed shift has its fact, sent from here or arrived here."""
+    nouns: tuple[tuple[str, Any, str, str], ...] = (
+        ("sale", Sale, "completed", SaleCompleted.TOPIC),
+        ("shift", Shift, "closed", ShiftClosed.TOPIC),
+    )
+    for word, noun, state, topic in nouns:
+        sent = sa.exists().where(OutboxMessage.id == noun.id, OutboxMessage.topic == topic)
+        arrived = sa.exists().where(InboxMessage.id == noun.id, InboxMessage.topic == topic)
+        query = sa.select(noun.id).where(noun.state == state, ~sent, ~arrived, *_of(noun, store_id))
+        for key in session.scalars(query):
+            yield Finding("K8", f"{word}:{key}", f"a fact {topic}", "none")
+
+
+def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
+    """K9: what was taken from another node is in the books."""
+    nouns: tuple[tuple[str, Any, str], ...] = (
+        ("sale", Sale, SaleCompleted.TOPIC),
+        ("shift", Shift, ShiftClosed.TOPIC),
+    )
+    for word, noun, topic in nouns:
+        here = sa.exists().where(noun.id == InboxMessage.id, noun.store_id == InboxMessage.from_node)
+        query = sa.select(InboxMessage.id).where(InboxMessage.topic == topic, InboxMessage.state == "taken", ~here)
+        if store_id is not None:
+            query = query.where(InboxMessage.from_node == store_id)
+        for key in session.scalars(query):
+            yield Finding("K9", f"{word}:{key}", "written here", "taken, but not in the books")
+
+
+def _of(table: Any, store_id: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if store_id is None else [table.store_id == store_id]

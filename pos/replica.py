@@ -1,0 +1,118 @@
+"""Another node's facts, written into these tables with that store's id.
+
+Rules
+-----
+1. The rows are the same as at the store, ids included: written from the fact by the verbs that wrote them there.
+2. A fact is applied once however often it comes, and in any order: every effect is a row with its own id or a sum
+   of such rows (K9).
+3. A store speaks for itself alone: a fact of another store's is refused and waits for a person.
+4. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
+   store once all its facts have arrived (K3 on both sides).
+
+The network keeps no receipt counter, no print job and no promise of a store's; those are the store's own.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from config.errors import Conflict, Invalid
+from config.outbox import Message
+from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
+from pos.ledger import Source, replay
+from pos.sale import Sale, write_rows
+from pos.shift import CashMovement, Shift
+
+
+def take_sale(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write a store's completed sale or return: rows, payments, drawer and stock."""
+    fact = SaleCompleted.from_body(message.body)
+    store_id = str(fact.store["id"])
+    _refuse_foreign(store_id, from_node)
+    known = session.get(Sale, (store_id, fact.id))
+    if known is not None:
+        if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
+            raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
+        return
+    write_rows(session, fact)
+    source = Source("sold" if fact.kind == "sale" else "returned", "sale", fact.id)
+    at = dt.datetime.fromisoformat(fact.completed_at)
+    day = dt.date.fromisoformat(fact.business_day)
+    replay(session, store_id, fact.movements, source, day=day, at=at, actor_id=fact.cashier_id)
+
+
+def take_shift(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write a store's closed shift and the cash that moved apart from its sales."""
+    fact = ShiftClosed.from_body(message.body)
+    _refuse_foreign(fact.store_id, from_node)
+    if session.get(Shift, (fact.store_id, fact.id)) is not None:
+        return
+    session.add(
+        Shift(
+            store_id=fact.store_id,
+            id=fact.id,
+            till_id=fact.till_id,
+            state="closed",
+            opened_by=fact.opened_by,
+            opened_by_name=fact.opened_by_name,
+            opened_at=dt.datetime.fromisoformat(fact.opened_at),
+            business_day=dt.date.fromisoformat(fact.business_day),
+            expected_minor=fact.expected_minor,
+            counted_minor=fact.counted_minor,
+            over_short_minor=fact.over_short_minor,
+            closed_at=dt.datetime.fromisoformat(fact.closed_at),
+            z_no=fact.z_no,
+            z_report=fact.z_report,
+        )
+    )
+    session.add_all(
+        CashMovement(
+            store_id=fact.store_id,
+            id=key,
+            shift_id=fact.id,
+            kind=kind,
+            amount_minor=amount_minor,
+            source_id=fact.id,
+            why=why,
+            at=dt.datetime.fromisoformat(moved_at),
+            actor_id=fact.closed_by,
+        )
+        for key, kind, amount_minor, why, moved_at in fact.cash
+    )
+    session.flush()
+
+
+def take_count(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write what a store's stock count found missing or too many."""
+    fact = StockCounted.from_body(message.body)
+    _take_movements(session, fact, Source("counted", "count", fact.id), from_node)
+
+
+def take_movements(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Write a store's other movements: opening, received, carried, wasted."""
+    fact = StockMoved.from_body(message.body)
+    _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    SaleCompleted.TOPIC: take_sale,
+    ShiftClosed.TOPIC: take_shift,
+    StockCounted.TOPIC: take_count,
+    StockMoved.TOPIC: take_movements,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+
+def _take_movements(session: Session, fact: StockCounted | StockMoved, source: Source, from_node: str) -> None:
+    _refuse_foreign(fact.store_id, from_node)
+    at, day = dt.datetime.fromisoformat(fact.at), dt.date.fromisoformat(fact.business_day)
+    replay(session, fact.store_id, fact.movements, source, day=day, at=at, actor_id=fact.actor_id)
+
+
+def _refuse_foreign(store_id: str, from_node: str) -> None:
+    if store_id != from_node:
+        raise Invalid("foreign-fact", f"{from_node} sent a fact of {store_id}.", store_id=store_id, from_node=from_node)
