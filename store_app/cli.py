@@ -73,8 +73,9 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
         "role": role, "node_id": node_id, "state_folder": str(folder), "secret_key": secrets.token_hex(32),
         "network_url": network_url, "network_key": network_key,
     }  # fmt: skip
-    os.environ.pop("CORNERSTORE_SETTINGS", None)
+    os.environ.pop("CORNERSTORE_SETTINGS", None)  # not there yet: what was given is checked alone
     doors = open_doors(settings.load(**values, port=port))
+    os.environ["CORNERSTORE_SETTINGS"] = str(path)
     text = "".join(f"{name} = {_toml(value)}\n" for name, value in values.items() if value) + f"port = {port}\n"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

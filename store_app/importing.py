@@ -213,14 +213,18 @@ def _refuse_twins(sheet: Sheet) -> None:
 
 
 def _table(raw: bytes, name: str) -> tuple[str, Iterator[list[str]]]:
+    if name.endswith(".xlsx"):
+        return "XLSX", _readable(name, _xlsx(raw))
+    if name.endswith((".parquet", ".pq")):
+        return "Parquet", _readable(name, _parquet(raw))
+    text, encoding = decode(raw)
+    return f"CSV in {encoding}", _csv(text)
+
+
+def _readable(name: str, rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
-        if name.endswith(".xlsx"):
-            return "XLSX", _xlsx(raw)
-        if name.endswith((".parquet", ".pq")):
-            return "Parquet", _parquet(raw)
-        text, encoding = decode(raw)
-        return f"CSV in {encoding}", _csv(text)
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError) as fault:
+        yield from rows
+    except (zipfile.BadZipFile, KeyError, OSError, ValueError, IndexError) as fault:
         raise Invalid("unreadable-file", f"{name or 'The file'} cannot be read: {fault}.") from fault
 
 

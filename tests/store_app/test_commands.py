@@ -1,0 +1,133 @@
+"""The commands: one sentence for a refusal, whole files or none, exit codes a script can trust."""
+
+import datetime as dt
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from pos.catalogue import Product, TaxClass
+from store_app import importing
+from store_app.cli import main
+
+HEADING = "sku,name,category,tax_class,price,barcode,minimum_age\n"
+MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """Give a maker of commands in a fresh, initialised shop."""
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
+    runner = CliRunner()
+
+    def run(*words: str, answers: str = ""):
+        return runner.invoke(main, list(words), input=answers)
+
+    made = run("init", "--node-id", "S01", "--folder", str(tmp_path / "state"))
+    assert made.exit_code == 0, made.output
+    assert run("store", "add", "S01", "--name", "Corner").exit_code == 0
+    return run
+
+
+def test_a_fresh_shop_verifies_and_says_how_it_stands(shop):
+    assert shop("verify").exit_code == 0
+    assert "S01" in shop("status").output
+    assert shop("migrate", "--check").exit_code == 0
+
+
+def test_init_never_overwrites_settings(shop, tmp_path):
+    before = (tmp_path / "cornerstore.toml").read_text()
+    again = shop("init", "--node-id", "S02")
+    assert again.exit_code == 1
+    assert "already there" in again.output
+    assert (tmp_path / "cornerstore.toml").read_text() == before
+    assert (tmp_path / "cornerstore.toml").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("job", "nonsense"), "There is no job nonsense"),
+        (("import", "stock", "nowhere.csv"), "There is no file"),
+        (("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "12"), "A PIN has 4 to 12 digits"),
+        (("store", "key", "S99"), "no store S99"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_exit_1(shop, words, sentence):
+    result = shop(*words)
+    assert result.exit_code == 1
+    assert sentence in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_person_is_added_once(shop):
+    words = ("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "4321")
+    assert shop(*words).exit_code == 0
+    assert shop(*words).exit_code == 1
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("utf-8", "UTF-8"), ("gb18030", "GB18030"), ("utf-16", "UTF-16")])
+def test_the_encoding_of_a_table_is_found_and_shown(encoding, shown):
+    sheet = importing.read("products", (HEADING + MILK).encode(encoding), "p.csv")
+    assert shown in sheet.described
+    assert sheet.faults == []
+    assert sheet.values[0]["name"] == "Milk 牛奶"
+    assert sheet.values[0]["sku"] == "00042", "leading zeros stay"
+
+
+def test_every_fault_names_its_row_and_column(tmp_path):
+    rows = "A,Milk,dairy,food,1.2.3,,\nB,,dairy,food,1,,old\nA,Milk,dairy,food,1,,\n"
+    faults = importing.read("products", (HEADING + rows).encode(), "p.csv").faults
+    assert [(fault.row, fault.column) for fault in faults] == [
+        (2, "price"), (3, "name"), (3, "minimum_age"), (4, "sku"),
+    ]  # fmt: skip
+
+
+def test_workbooks_and_parquet_say_the_same_as_text(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["sku", "business_day", "sold_qty"])
+    book.active.append(["00042", dt.date(2026, 3, 1), 3])
+    book.save(tmp_path / "s.xlsx")
+    pq.write_table(
+        pa.table({"sku": ["00042"], "business_day": [dt.date(2026, 3, 1)], "sold_qty": [3]}), tmp_path / "s.parquet"
+    )
+    (tmp_path / "s.csv").write_text("sku;business_day;sold_qty\n00042;2026-03-01;3\n")
+    read = [importing.read("sales", tmp_path / f"s.{kind}") for kind in ("xlsx", "parquet", "csv")]
+    assert all(sheet.values == [{"sku": "00042", "business_day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.xlsx", "x.parquet"])
+@pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02", b"PK\x03\x04 torn", b"sku\n1", b'"open,quote'])
+def test_a_file_that_is_none_is_refused_with_a_sentence(name, raw):
+    with pytest.raises(importing.ShopError):
+        importing.read("stock", raw, name)
+
+
+def test_a_file_with_faults_writes_nothing_and_a_good_one_all(shop, tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text(HEADING + MILK + "B,Beer,drinks,food,two,,\n", encoding="utf-8")
+    assert "Row 3, price" in shop("import", "products", str(file), "--yes").output
+    assert products(tmp_path) == []
+    file.write_text(HEADING + MILK, encoding="utf-8")
+    tax(tmp_path)
+    done = shop("import", "products", str(file), "--yes")
+    assert done.exit_code == 0, done.output
+    assert products(tmp_path) == ["00042"]
+
+
+def products(tmp_path) -> list[str]:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}")
+    with engine.connect() as connection:
+        found = list(connection.scalars(sa.select(Product.sku)))
+    engine.dispose()
+    return found
+
+
+def tax(tmp_path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}")
+    with engine.begin() as connection:
+        connection.execute(sa.insert(TaxClass).values(id="food", name="Food", rate_bp=0, inclusive=True))
+    engine.dispose()
