@@ -155,9 +155,9 @@ def _promises(session: Session, store_id: str | None) -> Iterator[Finding]:
     )
     odd = sa.select(reply.id, reply.kind).outerjoin(Reservation, fits)
     odd = odd.where(reply.answers_id.is_not(None), Reservation.id.is_(None), *_of(reply, store_id))
-    for row in session.execute(odd):
+    for one in session.execute(odd):
         yield Finding(
-            "K5", f"reservation:{row.id}", "answers a promise of as much", f"{row.kind} answers nothing like it"
+            "K5", f"reservation:{one.id}", "answers a promise of as much", f"{one.kind} answers nothing like it"
         )
     unanswered = ~sa.exists().where(again.store_id == Reservation.store_id, again.answers_id == Reservation.id)
     held = (
