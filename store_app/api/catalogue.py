@@ -52,8 +52,9 @@ def whole() -> Response:
 @requires("sell")
 def scan(code: str) -> Response:
     """Answer the product behind a code and how many stock units the code stands for."""
+    day = today()
     with read() as session:
-        found = catalogue.find_by_scan(session, doors().settings.node_id, code, today())
+        found = catalogue.find_by_scan(session, doors().settings.node_id, code, day)
     return jsonify(product=as_json(found.product), qty=found.qty)
 
 
@@ -62,9 +63,9 @@ def scan(code: str) -> Response:
 def search() -> Response:
     """Answer the products whose name, brand, category or pinyin holds `q`."""
     text = request.args.get("q", "")[:80]
-    limit = bounded("limit", 20, 100)
+    limit, day = bounded("limit", 20, 100), today()
     with read() as session:
-        found = catalogue.search(session, doors().settings.node_id, text, today(), limit=limit)
+        found = catalogue.search(session, doors().settings.node_id, text, day, limit=limit)
     return jsonify(products=[as_json(view) for view in found])
 
 

@@ -6,12 +6,10 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import catalogue, pricing, printer, sale
+from pos import printer, sale
 from pos.sale import Sale, SaleRequest
-from pos.store import Store
 from store_app.api.bodies import Nothing, QuoteBody, SaleBody, parsed
 from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.presenting import today
 from store_app.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
@@ -22,15 +20,9 @@ bp = Blueprint("api_sales", __name__, url_prefix="/api")
 def quote() -> Response:
     """Price a basket; writes nothing."""
     body = parsed(QuoteBody)
-    store_id = doors().settings.node_id
+    lines = [(line.sku, line.qty) for line in body.lines]
     with read() as session:
-        store = session.get_one(Store, store_id)
-        for line in body.lines:
-            if line.qty <= 0:
-                raise Invalid("bad-quantity", "A quantity is a whole number above zero.", sku=line.sku, qty=line.qty)
-        views = catalogue.to_sell(session, store_id, [line.sku for line in body.lines], today())
-        lines = [pricing.BasketLine(line.sku, line.qty, views[line.sku]) for line in body.lines]
-        priced = pricing.price_basket(lines, smallest_coin_minor=store.smallest_coin_minor, cash=body.cash)
+        priced = sale.quote(session, doors().settings.node_id, lines, at=clock.now(), cash=body.cash)
     return jsonify(pricing_json(priced))
 
 
