@@ -159,6 +159,14 @@ def propose(desk: Desk, _day: dt.date) -> str:
     return f"{len(made)} proposals"
 
 
+def forget_people(desk: Desk, _day: dt.date) -> str:
+    """Forget names and phones of orders that are over."""
+    from supply import pickup
+
+    with desk.doors.write() as session:
+        return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
+
+
 def check(desk: Desk, _day: dt.date) -> str:
     """Recompute the books' invariants and journal what does not hold."""
     from config import journal
@@ -250,6 +258,7 @@ JOBS: dict[str, Job] = {
         Job("forecast", forecast_store),
         Job("propose", propose),
         Job("publish", publish),
+        Job("forget-people", forget_people),
         Job("check", check),
     )
 }

@@ -6,9 +6,12 @@ A module named here exports `bp`, its Blueprint. Nothing else looks at the role.
 import importlib
 from dataclasses import dataclass
 
+import structlog
 from flask import Flask
 
 from config.settings import Settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,6 @@ ROLES: dict[str, Role] = {
             "push",
             "shelf",
             "pickup",
-            "catalogue",
-            "paper",
             "shop_settings",
         ),
         api=("catalogue", "sales", "shifts", "status"),
@@ -48,6 +49,7 @@ ROLES: dict[str, Role] = {
             "roll-up",
             "forecast",
             "propose",
+            "forget-people",
             "check",
         ),
         home={"cashier": "till.page", "shopkeeper": "till.page"},
@@ -64,7 +66,7 @@ ROLES: dict[str, Role] = {
             "demo",
         ),
         api=("sync", "status"),
-        jobs=("warehouse", "roll-up", "forecast-regions", "forecast-stores", "publish", "check"),
+        jobs=("warehouse", "roll-up", "forecast-regions", "forecast-stores", "publish", "forget-people", "check"),
         home={"operator": "console.home"},
     ),
 }
@@ -77,7 +79,8 @@ def register(app: Flask, settings: Settings) -> None:
         for name in names:
             try:
                 module = importlib.import_module(f"store_app.{room}.{name}")
-            except ImportError:
+            except ImportError as fault:
+                log.warning("a place is closed", room=room, name=name, why=str(fault))
                 app.url_build_error_handlers.append(_to_the_start)
                 continue
             app.register_blueprint(module.bp)
