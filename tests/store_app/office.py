@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from config.ids import new_id
 from config.journal import Actor
+from config.money import amount_for
 from pos import stock
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
 from supply import pickup
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.online_facts import OrderLine as PlacedLine
 from supply.online_facts import PickupPlaced
+from supply.orders import OrderLine, ReplenishmentOrder
 from supply.placing import code_hash, code_of, token_hash
 from supply.push import PushOffer
 from supply.receiving import Delivery, DeliveryLine
@@ -120,6 +122,46 @@ def history(session: Session, days: int = 56) -> None:
             )
 
 
+def proposal(session: Session, order_id: str = "order-P1", order_no: int = 7) -> None:
+    """Let a proposal of three lines wait: one urgent, one changed by nobody yet, one weighed."""
+    today = NOON.date()
+    session.add(
+        ReplenishmentOrder(
+            store_id=STORE,
+            id=order_id,
+            order_no=order_no,
+            supplier_id="net",
+            state="proposed",
+            order_day=today,
+            delivery_day=today + dt.timedelta(days=1),
+            next_delivery_day=today + dt.timedelta(days=2),
+            cost_minor=0,
+            proposed_at=NOON,
+            forecast_age_days=0,
+        )
+    )
+    session.flush()
+    for sku, packs, why in (
+        ("milk", 1, {"per_day": 6.1, "on_hand": 9, "reserved": 2, "on_the_way": 24, "expected": 13.4}),
+        ("bread", 2, {"per_day": 4.1, "on_hand": 3, "reserved": 0, "on_the_way": 0, "runs_out_day": today.isoformat()}),
+        ("apple", 1, {"per_day": 1830.0, "on_hand": 5000, "reserved": 500, "on_the_way": 0}),
+    ):
+        product = session.get_one(SupplierProduct, ("net", sku))
+        session.add(
+            OrderLine(
+                store_id=STORE,
+                order_id=order_id,
+                sku=sku,
+                name=GOODS[sku][0],
+                pack_qty=product.pack_qty,
+                pack_cost_minor=product.pack_cost_minor,
+                packs_proposed=packs,
+                packs=packs,
+                why=why,
+            )
+        )
+
+
 def offer(id: str) -> PushOffer:
     """Return an offer of the network that waits for an answer."""
     return PushOffer(
@@ -166,7 +208,7 @@ def arrive(session: Session, id: str, number: int, lines: list[tuple[str, int]],
         code_hash=code_hash(id, code),
         token_hash=token_hash(key),
         currency="USD",
-        total_minor=sum(qty * GOODS[sku][4] // GOODS[sku][3] for sku, qty in lines),
+        total_minor=sum(amount_for(qty, GOODS[sku][4], GOODS[sku][3]) for sku, qty in lines),
         placed_at=NOON.isoformat(),
         lines=tuple(PlacedLine(sku, GOODS[sku][0], qty, GOODS[sku][4], GOODS[sku][3]) for sku, qty in lines),
     )

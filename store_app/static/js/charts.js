@@ -32,7 +32,7 @@ function options(outlook, width) {
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
       { stroke: ink("--ink-muted"), grid: quiet, values: (_plot, ticks) => ticks.map((tick) => day(tick, words.language)) },
-      { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 44 },
+      { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 60 },
     ],
     series: [
       { label: words.day, value: (_plot, tick) => (tick == null ? "–" : day(tick, words.language)) },

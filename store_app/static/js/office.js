@@ -18,7 +18,7 @@ function wireChange(form) {
     form.toggleAttribute("data-changed", packs !== Number(before));
     if (!(Number(perDay) > 0)) return;
     const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
-    output.textContent = days > 60 ? output.dataset.long : output.dataset.words.replace("{days}", days.toFixed(days < 10 ? 1 : 0));
+    output.textContent = days > 60 ? output.dataset.long : output.dataset.words.replace("{days}", days.toFixed(days < 3 ? 1 : 0));
   };
   field.addEventListener("change", look);
   field.addEventListener("input", look);

@@ -1,0 +1,256 @@
+"""The shop itself: the network, the printer, who works here, and whether the books agree."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config import journal, outbox
+from config.errors import Conflict, Invalid, NotFound, ShopError
+from config.finding import Finding
+from config.node import NETWORK, Node
+from config.outbox import OutboxMessage
+from pos import checks as counter_checks
+from pos.printer import PrintJob
+from pos.store import Region, Staff, Store, staff_of
+from store_app import staff, wording
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.presenting import page, place, since
+from store_app.security import requires
+
+bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
+bp.before_request(form.know_the_place)
+SHOWN = 20
+SILENT_AFTER = dt.timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Light:
+    """A sentence with a dot: '' good, 'dot-warn', 'dot-bad'. jobs: what waits at the printer."""
+
+    dot: str
+    sentence: str
+    jobs: tuple["JobRow", ...] = ()
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A piece of paper that did not come out yet."""
+
+    words: str
+    state: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class StuckRow:
+    """A message the network refused."""
+
+    id: str
+    words: str
+    made_at: dt.datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What waits to be sent."""
+
+    sentence: str
+    stuck: list[StuckRow]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who works here."""
+
+    id: str
+    name: str
+    role_word: str
+
+
+@bp.get("/")
+@requires("settings")
+def overview(fault: ShopError | None = None, staff_fault: ShopError | None = None) -> Any:
+    """Show the shop's facts and how it stands with network, printer and books."""
+    settings, at = doors().settings, doors().now()
+    store_id = str(place().store_id)
+    with read() as session:
+        store = session.get_one(Store, store_id)
+        region = session.get(Region, store.region_id)
+        contact = _contact(session, at, on_its_own=not settings.network_url)
+        queue = _queue(session)
+        printer = _printer(session, store_id, settings.printer)
+        people = [
+            Person(person.id, person.name, wording.role_word(person.role))
+            for person in staff_of(session, settings.node_id)
+        ]
+        findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
+    return page(
+        "shop_settings/overview.html",
+        store=store,
+        contact=contact,
+        queue=queue,
+        printer=printer,
+        staff=people,
+        roles=[(key, wording.role_word(key)) for key in ("cashier", "shopkeeper")],
+        facts=_facts(store, region),
+        findings=findings,
+        shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
+        fault=fault,
+        staff_fault=staff_fault,
+    )
+
+
+def _person_refused(fault: ShopError) -> Any:
+    return overview(staff_fault=fault)
+
+
+def _refused(fault: ShopError, **_place: Any) -> Any:
+    return overview(fault=fault)
+
+
+@bp.post("/staff")
+@requires("staff")
+@form.answers_on(_person_refused)
+def add_person() -> Any:
+    """Let a person sign in here."""
+    name = form.text("name", most=60, required=_("Type the person’s name."))
+    role = form.one_of("role", ("cashier", "shopkeeper"), sentence=_("Choose what the person may do."))
+    pin = request.form.get("pin", "")
+    with write() as session:
+        added = staff.add(session, doors().settings.node_id, name, role, pin, actor=g.actor, at=doors().now())
+    flash(_("%(name)s can sign in now.", name=added.name), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/staff/<staff_id>/deactivate")
+@requires("staff")
+@form.answers_on(_refused)
+def deactivate(staff_id: str) -> Any:
+    """End a person's right to sign in; what they did stays in the books."""
+    node_id = doors().settings.node_id
+    if staff_id == g.actor.id:
+        raise Invalid("yourself", _("You cannot send yourself away. Let another shopkeeper do it."))
+    with write() as session:
+        person = session.get(Staff, (node_id, staff_id))
+        if person is None:
+            raise NotFound("unknown-person", _("Nobody of that name works here."))
+        if person.active:
+            person.active = False
+            journal.record(
+                session, actor=g.actor, at=doors().now(), verb="staff.deactivated", subject=f"staff:{staff_id}"
+            )
+    flash(_("%(name)s can no longer sign in.", name=person.name), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+@bp.post("/messages/<message_id>/send-again")
+@requires("settings")
+@form.answers_on(_refused)
+def send_again(message_id: str) -> Any:
+    """Put a message the network refused back into the queue."""
+    with write() as session:
+        message = session.get(OutboxMessage, message_id)
+        if message is None:
+            raise NotFound("unknown-message", _("There is no such message."))
+        if message.state == "delivered":
+            raise Conflict("already-delivered", _("This message has arrived; nothing is left to send."))
+        if message.state != "pending":
+            outbox.send_again(session, message_id, actor=g.actor, at=doors().now())
+            wake_worker_after(session)
+    flash(_("It will be sent again."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
+# --- inside ---
+
+
+def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
+    node = session.scalar(sa.select(Node))
+    if on_its_own:
+        return Light("", _("This shop works on its own; no network is set."))
+    if node is None or node.last_contact_at is None:
+        return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
+    when = since(node.last_contact_at)
+    if node.last_fault:
+        return Light(
+            "dot-bad",
+            _("The network did not answer; the last good contact was %(when)s. The till works on.", when=when),
+        )
+    if at - node.last_contact_at > SILENT_AFTER:
+        return Light("dot-warn", _("The last contact was %(when)s.", when=when))
+    return Light("", _("In contact; the last time was %(when)s.", when=when))
+
+
+def _queue(session: Session) -> Queue:
+    numbers = dict(
+        session.execute(
+            sa.select(OutboxMessage.state, sa.func.count())
+            .where(OutboxMessage.to_node == NETWORK, OutboxMessage.state.in_(("pending", "stuck")))
+            .group_by(OutboxMessage.state)
+        ).all()
+    )
+    waiting, stuck = numbers.get("pending", 0), numbers.get("stuck", 0)
+    sentence = (
+        ngettext("%(num)d message waits to be sent.", "%(num)d messages wait to be sent.", waiting)
+        if waiting
+        else _("Everything has been sent.")
+    )
+    if stuck:
+        refused = ngettext("%(num)d was refused and needs you.", "%(num)d were refused and need you.", stuck)
+        sentence = f"{sentence} {refused}"
+    rows = session.scalars(
+        sa.select(OutboxMessage)
+        .where(OutboxMessage.to_node == NETWORK, OutboxMessage.state == "stuck")
+        .order_by(OutboxMessage.n)
+        .limit(SHOWN)
+    )
+    return Queue(
+        sentence,
+        [
+            StuckRow(row.id, wording.topic_word(row.topic), row.made_at, row.reason or _("No reason was given."))
+            for row in rows
+        ],
+    )
+
+
+def _printer(session: Session, store_id: str, setting: str) -> Light:
+    rows = session.scalars(
+        sa.select(PrintJob)
+        .where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "sending", "failed", "unconfirmed")))
+        .order_by(PrintJob.queued_at, PrintJob.id)
+        .limit(SHOWN)
+    ).all()
+    jobs = tuple(JobRow(wording.paper_word(row.kind), row.state, row.reason) for row in rows)
+    failed = next((row for row in rows if row.state in ("failed", "unconfirmed")), None)
+    if not setting:
+        return Light("dot-warn", _("No printer is set. Sales go on; receipts wait."), jobs)
+    if failed is not None:
+        return Light("dot-bad", _("The printer does not print. Look at paper, lid and cable; it tries again."), jobs)
+    if setting == "paper":
+        return Light("", _("A practice printer: the paper is shown on the screen only."), jobs)
+    return Light("", _("The printer works."), jobs)
+
+
+def _findings(session: Session, store_id: str) -> list[Finding]:
+    return counter_checks.findings(session, store_id)
+
+
+def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
+    return [
+        (_("Number"), store.id),
+        (_("Region"), region.name if region else store.region_id),
+        (_("Phone"), store.phone or "–"),
+        (_("Open"), f"{store.opens} – {store.closes}"),
+        (_("Currency"), store.currency),
+        (_("Time zone"), store.tz),
+        (_("The business day ends"), f"{store.rollover_hour:02d}:00"),
+        (_("Orders are kept"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
+    ]
