@@ -108,7 +108,7 @@ export class View {
     }
     for (const line of lines) this.#showLine(line);
     const pieces = lines.reduce((sum, { product, qty }) => sum + (isWeighed(product) ? 1 : qty), 0);
-    $("count").textContent = lines.length ? say("lines", { n: pieces }) : "";
+    $("count").textContent = !lines.length ? "" : pieces === 1 ? say("one-line") : say("lines", { n: pieces });
     $("nothing").hidden = lines.length > 0;
     $("empty-basket").hidden = lines.length === 0;
     $("pay-button").disabled = lines.length === 0;

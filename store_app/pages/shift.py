@@ -1,0 +1,315 @@
+"""Money: the shift of this till, its drawer, today's receipts and the shifts that are closed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from pos import printer, returns, shift
+from pos.printer import PrintJob
+from pos.returns import ReturnRequest
+from pos.sale import Sale, lines_of
+from pos.shift import CashMovement, Shift
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.pages.till import own_till
+from store_app.presenting import money as money_text
+from store_app.presenting import page, place, today
+from store_app.security import requires
+
+bp = Blueprint("shift", __name__, url_prefix="/money")
+RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
+ANSWERS = {"printed": "printed", "again": "again", "drop": "dropped"}
+
+
+@dataclass(frozen=True)
+class LineView:
+    """A line of a receipt; left: stock units that may still come back."""
+
+    n: int
+    name: str
+    stock_unit: str
+    qty: int
+    total_minor: int
+    returned: int
+    left: int
+
+
+@bp.get("/")
+@requires("shift")
+def money(fault: ShopError | None = None) -> Response:
+    """Show what the drawer needs now, today's receipts and the closed shifts."""
+    store_id, day = str(place().store_id), today()
+    with read() as look:
+        till = own_till(look, store_id)
+        now_open = shift.current(look, store_id, till.id)
+        report = shift.x_report(look, now_open) if now_open is not None else None
+        receipts = look.scalars(
+            sa.select(Sale)
+            .where(Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed")
+            .order_by(Sale.completed_at.desc(), Sale.receipt_no.desc())
+            .limit(RECEIPTS_SHOWN)
+        ).all()
+        closed = look.scalars(
+            sa.select(Shift)
+            .where(Shift.store_id == store_id, Shift.state == "closed")
+            .order_by(Shift.closed_at.desc())
+            .limit(SHIFTS_SHOWN)
+        ).all()
+        doubtful = look.scalars(
+            sa.select(PrintJob)
+            .where(PrintJob.store_id == store_id, PrintJob.state.in_(("unconfirmed", "failed")))
+            .order_by(PrintJob.queued_at)
+            .limit(5)
+        ).all()
+    return page(
+        "shift/money.html",
+        till=till,
+        shift=now_open,
+        report=report,
+        receipts=receipts,
+        closed=closed,
+        doubtful=doubtful,
+        tender_word=tender_word,
+        example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
+        fault=fault,
+    )
+
+
+@bp.post("/open")
+@requires("shift")
+@form.answers_on(money)
+def open_till() -> Any:
+    """Open the till with its float."""
+    float_minor = form.amount("float", place().currency)
+    with write() as session:
+        till = own_till(session, str(place().store_id))
+        shift.open_shift(session, till.store_id, till.id, float_minor, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The till is open. Sell well!"), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/drop")
+@requires("shift")
+@form.answers_on(money)
+def drop() -> Any:
+    """Move cash from the drawer to the safe."""
+    command, amount_minor = form.command_id(), form.amount("drop", place().currency)
+    with write() as session:
+        if not _already(session, command):
+            shift.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
+    flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/pay-out")
+@requires("shift")
+@form.answers_on(money)
+def pay_out() -> Any:
+    """Pay something from the drawer, with its reason."""
+    command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
+    why = form.text("why", required=_("Say what the money is for."))
+    with write() as session:
+        if not _already(session, command):
+            shift.pay_out(
+                session, _current(session), amount_minor, why=why, id=command, actor=g.actor, at=doors().now()
+            )
+    flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/count")
+@requires("shift")
+@form.answers_on(money)
+def begin_count() -> Any:
+    """Begin the blind count; the till does not sell meanwhile."""
+    with write() as session:
+        shift.begin_count(session, _current(session), actor=g.actor, at=doors().now())
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/go-on")
+@requires("shift")
+@form.answers_on(money)
+def go_on() -> Any:
+    """Leave the count and sell on."""
+    with write() as session:
+        shift.go_back(session, _current(session), actor=g.actor, at=doors().now())
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/close")
+@requires("shift")
+@form.answers_on(money)
+def close() -> Any:
+    """Close the till with the counted cash and show its Z report."""
+    counted_minor = form.amount("counted", place().currency)
+    with write() as session:
+        closed = shift.close(session, _current(session), counted_minor, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The till is closed, Z %(n)s.", n=closed.z_no), "good")
+    return redirect(url_for("shift.z_report", shift_id=closed.id), 303)
+
+
+@bp.post("/x")
+@requires("shift")
+@form.answers_on(money)
+def print_x() -> Any:
+    """Print the shift so far; counting stays blind, so expected cash is not on it."""
+    with write() as session:
+        found = _current(session)
+        document = shift.x_report(session, found)
+        printer.queue(session, found.store_id, found.till_id, "x", found.id, document, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The X report is being printed."), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.get("/shifts/<shift_id>")
+@requires("shift")
+def z_report(shift_id: str) -> Response:
+    """Show the frozen Z report of a closed shift."""
+    with read() as look:
+        found = look.get(Shift, (str(place().store_id), shift_id))
+    if found is None or found.state != "closed":
+        raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
+    return page("shift/report.html", shift=found, report=found.z_report, tender_word=tender_word, cash_word=cash_word)
+
+
+@bp.get("/receipts/<sale_id>")
+@requires("sell")
+def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
+    """Show one receipt with its lines and its paper."""
+    store_id = str(place().store_id)
+    with read() as look:
+        found = _sale(look, sale_id)
+        lines = _lines(look, found)
+        job = printer.latest(look, store_id, sale_id)
+        has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
+    return page(
+        "shift/receipt.html",
+        sale=found,
+        lines=lines,
+        paper=job.id if job is not None and job.paper is not None else None,
+        has_shift=has_shift,
+        fault=fault,
+    )
+
+
+@bp.post("/receipts/<sale_id>/reprint")
+@requires("print")
+def reprint(sale_id: str) -> Any:
+    """Print a receipt once more, marked as a copy."""
+    with write() as session:
+        found = _sale(session, sale_id)
+        printer.reprint(session, found.store_id, sale_id, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/receipts/<sale_id>/return")
+@requires("take_back")
+@form.answers_on(receipt)
+def take_back(sale_id: str) -> Any:
+    """Take lines of a receipt back and give their money back."""
+    command = form.command_id()
+    tender = form.one_of("tender", returns.REFUND_TENDERS, sentence=_("Choose how the money is given back."))
+    with write() as session:
+        found = _sale(session, sale_id)
+        asked = [
+            (line.n, form.number(request.form.get(f"back-{line.n}") or "0", line.name))
+            for line in lines_of(session, found)
+        ]
+        wanted = [(n, qty) for n, qty in asked if qty]
+        if not wanted:
+            raise Invalid("nothing-back", _("Say of at least one line how many come back."))
+        request_back = ReturnRequest(
+            id=command,
+            store_id=found.store_id,
+            till_id=own_till(session, found.store_id).id,
+            sale_id=sale_id,
+            lines=wanted,
+            tender=tender,
+            restock="waste" not in request.form,
+        )
+        done = returns.take_back(session, request_back, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    amount = money_text(-done.sale.total_minor)
+    if tender == "cash":
+        flash(_("Taken back. Give the customer %(amount)s in cash.", amount=amount), "good")
+    else:
+        flash(_("Taken back. Put %(amount)s back on the card at the terminal.", amount=amount), "good")
+    return redirect(url_for("shift.receipt", sale_id=sale_id), 303)
+
+
+@bp.post("/paper/<job_id>")
+@requires("print")
+@form.answers_on(money)
+def paper_answer(job_id: str) -> Any:
+    """Say what became of a print nobody is sure of."""
+    answer = form.one_of("answer", tuple(ANSWERS), sentence=_("Choose what happened to the paper."))
+    with write() as session:
+        printer.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    return redirect(url_for("shift.money"), 303)
+
+
+def tender_word(tender: str) -> str:
+    """Return what a tender is called."""
+    return {"cash": _("Cash"), "card": _("Card"), "prepaid": _("Prepaid online"), "voucher": _("Voucher")}.get(
+        tender, tender
+    )
+
+
+def cash_word(kind: str) -> str:
+    """Return what a movement of the drawer is called."""
+    return {
+        "float": _("Float"),
+        "sale": _("Cash from sales"),
+        "change": _("Change"),
+        "refund": _("Cash refunds"),
+        "drop": _("Put in the safe"),
+        "pay_out": _("Paid out"),
+    }.get(kind, kind)
+
+
+# --- inside ---
+
+
+def _current(session: Session) -> Shift:
+    till = own_till(session, str(place().store_id))
+    found = shift.current(session, till.store_id, till.id)
+    if found is None:
+        raise NotFound("no-open-shift", _("The till is not open."))
+    return found
+
+
+def _already(session: Session, command: str) -> bool:
+    query = sa.select(CashMovement.id).where(
+        CashMovement.store_id == str(place().store_id), CashMovement.source_id == command
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _sale(session: Session, sale_id: str) -> Sale:
+    found = session.get(Sale, (str(place().store_id), sale_id))
+    if found is None or found.state != "completed":
+        raise NotFound("not-found-here", _("There is no such receipt in this shop."))
+    return found
+
+
+def _lines(session: Session, found: Sale) -> list[LineView]:
+    back = returns.returned_qty(session, found.store_id, found.id)
+    return [
+        LineView(
+            row.n, row.name, row.stock_unit, row.qty, row.total_minor, back.get(row.n, 0), row.qty - back.get(row.n, 0)
+        )
+        for row in lines_of(session, found)
+    ]

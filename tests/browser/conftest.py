@@ -1,0 +1,183 @@
+"""A store node that answers on a port, with a database of its own, and a person at its till."""
+
+import datetime as dt
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Page
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+from config.clock import SystemClock
+from config.database import Base, Database, make_engine
+from config.journal import Actor
+from config.node import found
+from config.settings import Settings
+from pos import catalogue, shift, stock
+from pos.catalogue import TaxClass
+from pos.store import add_staff, found_store
+from store_app import create_app
+
+STORE, TILL, PIN = "S01", "T1", "2222"
+FLOAT_MINOR = 10_000
+# sku, name, category, price, code, further columns
+PRODUCTS: list[tuple[str, str, str, int, str, dict[str, Any]]] = [
+    ("MILK", "Whole milk", "Dairy", 349, "2000000000015", {"pack_text": "1 gal"}),
+    ("BREAD", "White bread", "Bakery", 199, "2000000000022", {"pack_text": "20 oz"}),
+    ("TEA", "绿茶 Green tea", "Drinks", 299, "2000000000039", {"pack_text": "500 ml"}),
+    ("BEER", "Lager beer", "Beer", 799, "2000000000046", {"minimum_age": 21, "pack_text": "6 × 12 oz"}),
+    ("APPLE", "Apples", "Fruit", 399, "2000000000053", {"stock_unit": "gram", "price_quantity": 1000}),
+    ("CHIPS", "Potato chips", "Snacks", 379, "2000000000060", {"pack_text": "9 oz"}),
+]
+CODES = {sku: code for sku, _, _, _, code, _ in PRODUCTS}
+CASE_OF_MILK = "2000000000077"
+
+
+class Quiet(WSGIRequestHandler):
+    """Serves without telling about every request."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+class Node:
+    """A store node of its own: database, settings, and a server that can die and come back on the same port."""
+
+    def __init__(self, folder: Path, *, is_open: bool = True) -> None:
+        self.settings = Settings(node_id=STORE, state_folder=folder, practice=True, printer="paper")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.app = create_app(self.settings)  # knows every table
+        self.database = Database(make_engine(self.settings.database_url))
+        Base.metadata.create_all(self.database.engine)
+        self._furnish(is_open=is_open)
+        self.server: BaseWSGIServer | None = None
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        """The address of the node."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Serve, on the same port as before."""
+        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=Quiet)
+        self.port = self.server.server_port
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Die: from now on nobody answers."""
+        if self.server is not None:
+            self.server.shutdown()
+            self.server.server_close()
+            self._thread.join()
+            self.server = None
+
+    def rows(self, table: type[Base], **wanted: Any) -> list[Any]:
+        """Return the rows of a table with these values."""
+        with self.database.read() as session:
+            return list(session.scalars(sa.select(table).filter_by(**wanted)))
+
+    def close(self) -> None:
+        """Stop, and let the database go."""
+        self.stop()
+        self.database.engine.dispose()
+
+    def _furnish(self, *, is_open: bool) -> None:
+        at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
+        with self.database.write() as session:
+            found(session, STORE, at=at)
+            found_store(
+                session, STORE, "Maple Street Corner", region=("north", "North"), currency="USD", tz="UTC", at=at
+            )
+            add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
+            session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))
+            session.flush()
+            for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):
+                codes = [(code, 1)] + ([(CASE_OF_MILK, 12)] if sku == "MILK" else [])
+                catalogue.add_product(
+                    session, sku, name, category=category, tax_class_id="food", codes=codes, actor=ana, at=at, **wishes
+                )
+                catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), actor=ana, at=at)
+                catalogue.list_product(session, STORE, sku, quick_key=place, actor=ana, at=at)
+        with self.database.write() as session:
+            lines = [(sku, 5000 if sku == "APPLE" else 60) for sku in CODES]
+            stock.open_stock(session, STORE, lines, source_id="opening", actor=ana, at=at)
+            if is_open:
+                shift.open_shift(session, STORE, TILL, FLOAT_MINOR, actor=ana, at=at)
+
+
+@pytest.fixture
+def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """Give a maker of store nodes."""
+    made: list[Node] = []
+
+    def make(**given: Any) -> Node:
+        made.append(Node(tmp_path / f"node-{len(made)}", **given))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+
+
+@pytest.fixture
+def node(make_node: Callable[..., Node]) -> Node:
+    """Give a store node whose till is open."""
+    return make_node()
+
+
+@pytest.fixture
+def faults(page: Page) -> Iterator[list[str]]:
+    """Watch the browser: nothing may leave the machine, and the console stays silent."""
+    seen: list[str] = []
+    page.on("console", lambda said: seen.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda fault: seen.append(str(fault)))
+    page.on(
+        "request",
+        lambda asked: None if asked.url.startswith(("http://127.0.0.1:", "data:")) else seen.append(asked.url),
+    )
+    yield seen
+    assert seen == []
+
+
+def enter(page: Page, node: Node, path: str = "/till/", *, language: str = "en") -> Page:
+    """Sign in as the shopkeeper and open a page; the till is waited for until it takes scans."""
+    page.goto(f"{node.url}/signin/ana?next={path}")
+    page.fill("#pin", PIN)
+    page.press("#pin", "Enter")
+    page.wait_for_url(f"{node.url}{path}")
+    if language != "en":
+        page.goto(f"{node.url}{path}?lang={language}")
+    if path == "/till/":
+        page.wait_for_selector("html[data-ready]")
+    return page
+
+
+def wedge(page: Page, *codes: str) -> None:
+    """Type codes as a scanner does."""
+    _press(page, codes, 0.002)
+
+
+def by_hand(page: Page, text: str) -> None:
+    """Type a text and Enter as a hand does."""
+    _press(page, (text,), 0.15)
+
+
+def _press(page: Page, texts: tuple[str, ...], gap_s: float) -> None:
+    # the time stamps are ours, so a busy machine cannot stretch the gaps
+    line = page.context.new_cdp_session(page)
+    at = page.evaluate("(performance.timeOrigin + performance.now()) / 1000")
+    for text in texts:
+        at += 0.2
+        for key in [*text, "Enter"]:
+            at += gap_s
+            typed = "\r" if key == "Enter" else key
+            stroke = {"key": key, "windowsVirtualKeyCode": ord(typed.upper()), "timestamp": at}
+            line.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": typed, **stroke})
+            line.send("Input.dispatchKeyEvent", {"type": "keyUp", **stroke})
+    line.detach()

@@ -1,0 +1,109 @@
+"""Money, paper and the till as everybody meets them: accessible, in both languages, and with true figures."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from config.clock import SystemClock
+from pos import printer
+from pos.drivers import PrinterModel, driver_for
+from pos.sale import Sale
+from pos.shift import Shift
+from tests.browser.conftest import CODES, STORE, Node, enter, wedge
+
+pytestmark = pytest.mark.browser
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def sell(page: Page, sku: str = "MILK") -> None:
+    wedge(page, CODES[sku])
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+
+
+def print_everything(node: Node) -> None:
+    driver = driver_for(node.settings.printer, PrinterModel())
+    assert driver is not None
+    printer.print_due(node.database, STORE, driver, now=SystemClock().now)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_till_is_accessible_in_every_state(page: Page, node: Node, faults: list[str], language: str):
+    page.emulate_media(reduced_motion="reduce")
+    enter(page, node, language=language)
+    assert_accessible(page)
+    wedge(page, CODES["MILK"], CODES["TEA"])
+    assert_accessible(page)
+    page.keyboard.press("F8")
+    assert_accessible(page)
+    page.locator("#pay-card").click()
+    assert_accessible(page)
+    page.locator("#take").click()
+    expect(page.locator("#next")).to_be_focused()
+    assert_accessible(page)
+    page.keyboard.press("Enter")
+    page.locator("#help-button").click()
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_money_and_paper_are_accessible(page: Page, node: Node, faults: list[str], language: str):
+    enter(page, node, language=language)
+    sell(page)
+    print_everything(node)
+    page.goto(f"{node.url}/money/")
+    assert_accessible(page)
+    page.locator("#receipts ~ table a").first.click()
+    assert_accessible(page)
+    page.goto(f"{node.url}/till/paper")
+    assert page.locator(".paper img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
+    assert_accessible(page)
+
+
+def test_a_chinese_till_says_nothing_in_english(page: Page, node: Node, faults: list[str]):
+    enter(page, node, language="zh")
+    wedge(page, CODES["TEA"])
+    expect(page.locator("#pay-button")).to_contain_text("收款")
+    words = page.evaluate("JSON.parse(document.getElementById('till-words').textContent)")
+    untranslated = [
+        key for key, text in words.items() if text.isascii() and key not in ("gram", "millilitre", "kilogram", "litre")
+    ]
+    assert untranslated == []
+
+
+def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    sell(page)
+    page.goto(f"{node.url}/money/")
+    page.fill("#drop", "50")
+    page.get_by_role("button", name="Put in the safe").click()
+    page.get_by_role("button", name="Count the drawer").click()
+    expect(page.locator("main")).not_to_contain_text("$53.49")  # what should be there is not told yet
+    page.fill("#counted", "53.00")
+    page.get_by_role("button", name="Close the till").click()
+    (closed,) = node.rows(Shift)
+    assert (closed.state, closed.expected_minor, closed.counted_minor, closed.over_short_minor) == (
+        "closed",
+        5349,
+        5300,
+        -49,
+    )
+    expect(page.locator("main")).to_contain_text("$0.49")
+
+
+def test_a_line_is_taken_back_only_as_often_as_it_was_sold(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    sell(page)
+    (sold,) = node.rows(Sale)
+    page.goto(f"{node.url}/money/receipts/{sold.id}")
+    page.get_by_role("button", name="More: Whole milk").click()
+    page.get_by_role("button", name="Take back and pay out").click()
+    (back,) = node.rows(Sale, kind="return")
+    assert back.total_minor == -349
+    page.goto(f"{node.url}/money/receipts/{sold.id}")
+    expect(page.get_by_role("button", name="More: Whole milk")).to_have_count(0)

@@ -1,0 +1,288 @@
+"""The till in a real browser: by scanner, by touch, by keyboard, and when things go wrong."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from pos.payments import Payment
+from pos.printer import PrintJob
+from pos.sale import Sale, SaleLine
+from pos.shift import Shift
+from pos.stock import StockMovement
+from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
+
+pytestmark = pytest.mark.browser
+
+
+def assert_one_sale(node: Node, lines: dict[str, int], total_minor: int, *, tender: str = "cash") -> Sale:
+    """Assert that the books hold exactly this sale: lines, stock, money and paper."""
+    (sale,) = node.rows(Sale)
+    assert (sale.state, sale.total_minor, sale.receipt_no) == ("completed", total_minor, 1)
+    assert {line.sku: line.qty for line in node.rows(SaleLine, sale_id=sale.id)} == lines
+    moved: dict[str, int] = {}
+    for movement in node.rows(StockMovement, source_id=sale.id):
+        assert movement.to_place == "customer"
+        moved[movement.sku] = moved.get(movement.sku, 0) + movement.qty
+    assert moved == lines
+    payments = node.rows(Payment, sale_id=sale.id, state="captured")
+    assert sum(payment.amount_minor for payment in payments) == total_minor
+    assert {payment.tender for payment in payments} == {tender}
+    assert [job.kind for job in node.rows(PrintJob, source_id=sale.id)] == ["receipt"]
+    return sale
+
+
+def pay_exactly(page: Page) -> None:
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+
+
+def test_a_whole_sale_by_scanner(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["BREAD"], CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$8.97")
+    expect(page.locator("#search")).to_have_value("")
+    pay_exactly(page)
+    expect(page.locator("#done-receipt")).to_contain_text("$8.97")
+    assert_one_sale(node, {"MILK": 2, "BREAD": 1}, 897)
+    wedge(page, CODES["TEA"])  # the next customer's first product ends the last sale's panel
+    expect(page.locator("#pay")).to_be_hidden()
+    expect(page.locator("#total")).to_have_text("$2.99")
+
+
+def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    page.get_by_role("button", name=re.compile("Whole milk")).first.click()
+    page.get_by_role("button", name="One more: Whole milk").click()
+    page.get_by_role("button", name="Snacks").click()
+    page.get_by_role("button", name=re.compile("Potato chips")).click()
+    page.get_by_role("button", name="Remove Potato chips").click()
+    page.get_by_role("button", name="Quick keys").click()
+    page.get_by_role("button", name=re.compile("Apples")).click()
+    for key in ("4", "8", "2"):
+        page.locator(f"#number-pad [data-key='{key}']").click()
+    page.get_by_role("button", name="Take it").click()
+    expect(page.locator("#total")).to_have_text("$8.90")
+    page.locator("#pay-button").click()
+    page.locator("#notes").get_by_text("$20.00").click()
+    expect(page.locator("#change-preview")).to_have_text("$11.10")
+    page.locator("#take").click()
+    expect(page.locator("#done-change")).to_have_text("$11.10")
+    assert_one_sale(node, {"MILK": 2, "APPLE": 482}, 890)
+    page.get_by_role("button", name="Next customer").click()
+    expect(page.locator("#nothing")).to_be_visible()
+
+
+def test_a_whole_sale_by_keyboard_alone(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    by_hand(page, "whole m")
+    by_hand(page, f"3*{CODES['BREAD']}")
+    by_hand(page, "lvcha")  # pinyin
+    expect(page.locator("#total")).to_have_text("$12.45")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("+")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Delete")
+    expect(page.locator("#total")).to_have_text("$9.97")
+    page.keyboard.press("F6")
+    page.keyboard.type("4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("$18.94")
+    page.keyboard.press("F8")
+    page.keyboard.type("2000")
+    expect(page.locator("#change-preview")).to_have_text("$1.06")
+    page.keyboard.press("Enter")
+    expect(page.locator("#done-change")).to_have_text("$1.06")
+    expect(page.locator("#next")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#search")).to_be_focused()
+    assert_one_sale(node, {"MILK": 2, "TEA": 4}, 1894)
+
+
+def test_a_burst_of_thirty_scans_loses_none(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, *[CODES["MILK"], CODES["BREAD"], CODES["TEA"]] * 10)
+    expect(page.locator("#count")).to_have_text("30 pieces")
+    expect(page.locator("#total")).to_have_text("$84.70")
+
+
+def test_slow_typing_is_not_a_scan(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    by_hand(page, "2000000")  # an amount keyed by hand and Enter: it pays, it adds no product
+    expect(page.locator("#done-change")).to_have_text("$19,996.51")
+    assert_one_sale(node, {"MILK": 1}, 349)
+
+
+def test_a_scan_during_paying_is_a_product_and_no_amount(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    wedge(page, CODES["BREAD"])
+    expect(page.locator("#pay")).to_be_hidden()
+    expect(page.locator("#total")).to_have_text("$5.48")
+
+
+def test_a_case_barcode_adds_the_whole_case(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CASE_OF_MILK)
+    expect(page.locator("#count")).to_have_text("12 pieces")
+
+
+@pytest.mark.parametrize("code", ["2000000009995", "2000000000016"], ids=["unknown", "wrong check digit"])
+def test_a_bad_code_is_a_sentence_and_never_stops_the_next_scan(page: Page, node: Node, code: str):
+    enter(page, node)
+    wedge(page, code)
+    expect(page.locator("#says .note-bad")).to_contain_text(re.compile(r"\w+ \w+ \w+"))
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$3.49")
+    expect(page.locator("#says .note-bad")).to_have_count(0)
+
+
+def test_too_little_cash_cannot_be_taken(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    page.keyboard.type("300")
+    expect(page.locator("#change-row")).to_contain_text("Still missing")
+    expect(page.locator("#change-preview")).to_have_text("$0.49")
+    expect(page.locator("#take")).to_be_disabled()
+    page.keyboard.press("Enter")
+    assert node.rows(Sale) == []
+
+
+def test_a_reload_keeps_the_basket_and_its_id(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["TEA"])
+    expect(page.locator("#total")).to_have_text("$6.48")
+    kept = page.evaluate("JSON.parse(localStorage['cornerstore.till.S01.T1']).id")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#total")).to_have_text("$6.48")
+    pay_exactly(page)
+    assert assert_one_sale(node, {"MILK": 1, "TEA": 1}, 648).id == kept
+
+
+def test_a_double_click_on_pay_is_one_sale(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    page.locator("#take").dblclick()
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1}, 349)
+
+
+def test_a_dead_server_during_payment_and_then_again_is_one_sale(page: Page, node: Node):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    node.stop()
+    page.keyboard.press("F8")
+    expect(page.locator("#unknown-title")).to_have_text("It is not known whether the sale is saved")
+    node.start()
+    expect(page.locator("#unknown-title")).to_have_text("The sale is not saved", timeout=15_000)
+    page.get_by_role("button", name="Save it now").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1}, 349)
+
+
+def test_an_answer_lost_after_the_sale_was_saved_is_found_again(page: Page, node: Node):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/sales", lose)
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1}, 349)
+
+
+def test_a_reload_in_the_middle_of_paying_asks_what_became_of_it(page: Page, node: Node):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.route("**/api/sales/**", lambda route: route.abort())
+    page.route("**/api/sales", lambda route: (route.fetch(), route.abort()))
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-unknown")).to_be_visible()
+    page.unroute_all()
+    page.reload()
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1}, 349)
+
+
+def test_a_price_that_changed_is_shown_and_asked_again(page: Page, node: Node):
+    from config.clock import SystemClock
+    from config.journal import Actor
+    from pos import catalogue
+
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    at = SystemClock().now()
+    with node.database.write() as session:
+        actor = Actor("ana", "Ana", "shopkeeper", STORE)
+        catalogue.set_price(session, "MILK", 399, at.date().replace(day=1), actor=actor, at=at)
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-says")).to_contain_text("$3.99")
+    expect(page.locator("#pay-due")).to_have_text("$3.99")
+    assert node.rows(Sale) == []
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1}, 399)
+
+
+def test_age_is_asked_once_before_paying(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["BEER"])
+    page.keyboard.press("F8")
+    expect(page.locator("#age-title")).to_contain_text("21")
+    page.get_by_role("button", name="No, or not sure").click()
+    expect(page.locator("#says")).to_contain_text("age")
+    page.keyboard.press("F8")
+    page.get_by_role("button", name="Yes, 21 or older").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert assert_one_sale(node, {"BEER": 1}, 799).age_checked == 21
+
+
+def test_a_card_sale_opens_no_change(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    page.get_by_role("button", name="Card").click()
+    page.locator("#take").click()
+    expect(page.locator("#done-word")).to_have_text("Paid")
+    assert_one_sale(node, {"MILK": 1}, 349, tender="card")
+
+
+def test_the_last_receipt_is_printed_again_and_marked(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    pay_exactly(page)
+    expect(page.locator("#next")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("F9")
+    expect(page.locator("#says .note-good")).to_be_visible()
+    assert sorted(job.copy_no for job in node.rows(PrintJob)) == [0, 1]
+
+
+def test_a_closed_till_is_opened_with_its_float(page: Page, make_node, faults: list[str]):
+    node = make_node(is_open=False)
+    enter(page, node)
+    expect(page.locator("#open-till")).to_be_visible()
+    page.keyboard.type("15000")
+    expect(page.locator("#float")).to_have_text("$150.00")
+    page.keyboard.press("Enter")
+    expect(page.locator("#open-till")).to_be_hidden()
+    (opened,) = node.rows(Shift)
+    assert (opened.state, opened.expected_minor) == ("open", 15_000)
