@@ -67,6 +67,13 @@ DIFFERENCE_REASONS = {
     "other": _l("Another reason"),
 }
 
+SEND_BACK_REASONS = {
+    "not-ordered": _l("Nobody ordered it"),
+    "broken": _l("Broken"),
+    "too-late": _l("It came too late"),
+    "other": _l("Another reason"),
+}
+
 WASTE_REASONS = {
     "expired": _l("Past its date"),
     "spoilt": _l("Spoilt"),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue import Barcode
 from store_app import wording
-from store_app.extensions import doors, read, write
+from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.presenting import RAIL_COUNTS, page, place, qty, today
 from store_app.security import requires
@@ -92,6 +92,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         lines=lines,
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
         difference_reasons=wording.DIFFERENCE_REASONS,
+        send_back_reasons=wording.SEND_BACK_REASONS,
         found_sku=here.sku if here else None,
         not_here=None
         if here or not looked_for
@@ -134,11 +135,26 @@ def count(delivery_id: str) -> Any:
             receiving.count_line(session, store_id, delivery_id, sku, counted, why=why, actor=g.actor, at=at)
         if then == "post":
             receiving.post(session, store_id, delivery_id, actor=g.actor, at=at)
+            wake_worker_after(session)
     if then == "keep":
         flash(_("The count is kept. Go on whenever you like."), "info")
         return redirect(url_for("receiving.deliveries"), 303)
     flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
+
+
+@bp.post("/<delivery_id>/refuse")
+@requires("receive")
+@form.answers_on(delivery)
+def refuse(delivery_id: str) -> Any:
+    """Send a delivery back at the door."""
+    why = form.reason(wording.SEND_BACK_REASONS)
+    with write() as session:
+        if _state(session, delivery_id) != "refused":
+            receiving.refuse(session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Sent back: nothing of it is in your stock."), "info")
+    return redirect(url_for("receiving.deliveries"), 303)
 
 
 # --- inside ---

@@ -17,7 +17,7 @@ async function draw(holder) {
   const outlook = await answer.json();
   if (!outlook.days.length) return;
   chart.hidden = false;
-  const plot = new uPlot(options(outlook, chart.clientWidth || 560), [outlook.days, outlook.sold, outlook.low, outlook.high, outlook.middle], chart);
+  const plot = new uPlot(options(outlook, chart.clientWidth || 560), [outlook.days, outlook.sold, outlook.high, outlook.middle], chart);
   new ResizeObserver(() => plot.setSize({ width: chart.clientWidth, height: 240 })).observe(chart);
 }
 
@@ -37,11 +37,9 @@ function options(outlook, width) {
     series: [
       { label: words.day, value: (_plot, tick) => (tick == null ? "–" : day(tick, words.language)) },
       { label: words.sold, stroke: ink("--ink"), width: 2, spanGaps: false, points: { size: 4 }, value: figure },
-      { label: words.low, stroke: "transparent", points: quiet, value: figure },
-      { label: words.high, stroke: "transparent", points: quiet, value: figure },
+      { label: words.high, stroke: ink("--jade-light"), fill: ink("--jade-light"), points: quiet, value: figure },
       { label: words.middle, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
     ],
-    bands: [{ series: [3, 2], fill: ink("--jade-light") }],
     hooks: { draw: [(plot) => markToday(plot, outlook.today, words.today)] },
   };
 }

@@ -1,0 +1,145 @@
+"""Goods in: counting a delivery and posting it, through its pages."""
+
+import pytest
+
+from pos import stock
+from supply.receiving import Delivery
+from tests.store_app.conftest import STORE
+from tests.store_app.office import EAN, delivery, fill, picture_of, send, words
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    return house
+
+
+def state(house, delivery_id="D1"):
+    with house.doors.read() as session:
+        return session.get(Delivery, (STORE, delivery_id)).state
+
+
+def on_hand(house, sku):
+    with house.doors.read() as session:
+        return stock.levels(session, STORE, [sku])[sku].on_hand
+
+
+def counted(then="post", **qty):
+    """Return the count form's fields: what was advised, but for what is given."""
+    fields = {"then": then}
+    lines = {"apple": 8000, "bread": 10, "milk": 24} | qty
+    for n, (sku, number) in enumerate(lines.items()):
+        fields |= {f"sku-{n}": sku, f"qty-{n}": str(number)}
+    return fields
+
+
+def begin(client):
+    assert send(client, "/deliveries/D1/begin").status_code == 303
+    return client
+
+
+def test_what_is_due_today_is_first_and_asks_to_be_counted(office):
+    found = words(office.signed_in().get("/deliveries/"))
+    assert "Cornerstore Supply" in found
+    assert "comes today" in found
+    assert "3 products" in found
+
+
+def test_a_delivery_as_advised_is_posted_with_one_press(office):
+    client = begin(office.signed_in())
+    posted = send(client, "/deliveries/D1/count", **counted())
+    assert posted.status_code == 303, words(posted)
+    assert state(office) == "posted"
+    assert on_hand(office, "milk") == 9 + 24
+    assert "Everything came as advised" in words(client.get("/deliveries/D1"))
+
+
+def test_posting_twice_brings_the_goods_once(office):
+    client = begin(office.signed_in())
+    for _ in range(2):
+        assert send(client, "/deliveries/D1/count", **counted()).status_code == 303
+    assert on_hand(office, "milk") == 9 + 24
+
+
+def test_a_difference_wants_a_reason_and_is_told_after(office):
+    client = begin(office.signed_in())
+    refused = send(client, "/deliveries/D1/count", **counted(milk=20))
+    assert refused.status_code == 422
+    assert "Say why it is different" in words(refused)
+    assert 'value="20"' in refused.text
+    assert state(office) == "counting"
+    fields = counted(milk=20) | {"why-2": "broken"}
+    assert send(client, "/deliveries/D1/count", **fields).status_code == 303
+    found = words(client.get("/deliveries/D1"))
+    assert "Broken" in found
+    assert on_hand(office, "milk") == 9 + 20
+
+
+def test_a_count_may_be_kept_and_gone_on_with(office):
+    client = begin(office.signed_in())
+    kept = counted("keep", milk=20) | {"why-2": "missing"}
+    assert send(client, "/deliveries/D1/count", **kept).status_code == 303
+    assert state(office) == "counting"
+    assert 'value="20"' in client.get("/deliveries/D1").text
+
+
+def test_a_scanned_code_jumps_to_its_line_without_script(office):
+    client = begin(office.signed_in())
+    there = client.get("/deliveries/D1", query_string={"code": EAN["milk"]})
+    assert there.status_code == 303
+    assert there.location.endswith("#line-milk")
+    assert "is-found" in client.get(there.location).text
+
+
+def test_a_code_that_is_not_on_the_delivery_is_a_sentence(office):
+    client = begin(office.signed_in())
+    assert "is not on this delivery" in words(client.get("/deliveries/D1?code=4006381333948"))
+
+
+@pytest.mark.parametrize("qty", ["", "-1", "x", "1.5", "9" * 40, "<script>"])
+def test_a_count_that_is_no_number_is_a_sentence_and_books_nothing(office, qty):
+    client = begin(office.signed_in())
+    before = picture_of(office)
+    refused = send(client, "/deliveries/D1/count", **(counted() | {"qty-2": qty}))
+    assert refused.status_code == 422
+    assert picture_of(office) == before
+
+
+@pytest.mark.parametrize("sku", ["nothing", "soap", "<b>", "\x00"])
+def test_a_line_that_is_not_on_the_delivery_is_refused(office, sku):
+    client = begin(office.signed_in())
+    refused = send(client, "/deliveries/D1/count", **(counted() | {"sku-2": sku}))
+    assert 400 <= refused.status_code < 500
+    assert state(office) == "counting"
+    assert on_hand(office, "milk") == 9
+
+
+def test_counting_before_it_is_here_is_refused(office):
+    refused = send(office.signed_in(), "/deliveries/D1/count", **counted())
+    assert 400 <= refused.status_code < 500
+    assert state(office) == "expected"
+
+
+@pytest.mark.parametrize("delivery_id", ["nothing", "%00", "x" * 900])
+def test_an_unknown_delivery_is_a_sentence(office, delivery_id):
+    client = office.signed_in()
+    assert client.get(f"/deliveries/{delivery_id}").status_code == 404
+    for step in ("begin", "count"):
+        assert send(client, f"/deliveries/{delivery_id}/{step}", then="post").status_code == 404
+
+
+def test_the_rail_counts_what_is_expected(office):
+    with office.doors.write() as session:
+        delivery(session, "D2", [("soap", 12, 12)])
+    rail = office.signed_in().get("/deliveries/").text.split('href="/deliveries/"')[1].split("</a>")[0]
+    assert "2" in rail
+
+
+def test_a_delivery_sent_back_brings_nothing(office):
+    client = office.signed_in()
+    assert send(client, "/deliveries/D1/refuse").status_code == 422
+    for _ in range(2):
+        assert send(client, "/deliveries/D1/refuse", reason="broken").status_code == 303
+    assert state(office) == "refused"
+    assert on_hand(office, "milk") == 9
+    assert send(client, "/deliveries/D1/begin").status_code == 409
