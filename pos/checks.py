@@ -123,13 +123,19 @@ def _flows(session: Session, store_id: str | None) -> Iterator[Finding]:
         sa.or_(
             StockMovement.from_place.not_in(known),
             StockMovement.to_place.not_in(known),
-            sa.and_(StockMovement.from_place.not_in(ACTUAL), StockMovement.to_place.not_in(ACTUAL)),
+            sa.and_(
+                StockMovement.from_place.not_in(ACTUAL),
+                StockMovement.to_place.not_in(ACTUAL),
+                sa.or_(StockMovement.from_place != Place.CUSTOMER, StockMovement.to_place != Place.WASTE),
+            ),
             StockMovement.qty <= 0,
         ),
         *_of(StockMovement, store_id),
     )
     for odd in session.execute(strange):
-        yield Finding("K4", f"movement:{odd.id}", "into or out of the shop", f"{odd.from_place} → {odd.to_place}")
+        yield Finding(
+            "K4", f"movement:{odd.id}", "into, out of or within the shop", f"{odd.from_place} → {odd.to_place}"
+        )
     inward = sa.case((StockMovement.to_place.in_(ACTUAL), StockMovement.qty), else_=0)
     outward = sa.case((StockMovement.from_place.in_(ACTUAL), StockMovement.qty), else_=0)
     crossed = sa.select(StockMovement.store_id, StockMovement.sku, (inward - outward).label("qty"))

@@ -1,0 +1,44 @@
+"""A shop of its own for every test; fast, because its file is copied from one made once."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.clock import FrozenClock
+from config.database import Database, make_engine
+from tests.builders import NOON, STORE, Network, Shop, open_network, open_shop
+
+
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file of a shop with an open till, closed again."""
+    folder = tmp_path_factory.mktemp("founded")
+    shop = open_shop(folder)
+    shop.database.engine.dispose()
+    return folder / f"{STORE}.db"
+
+
+@pytest.fixture
+def another_shop(founded: Path, tmp_path: Path) -> Callable[[str], Shop]:
+    """Give a way to more shops of one's own, each by a file name."""
+
+    def make(name: str) -> Shop:
+        path = tmp_path / f"{name}.db"
+        shutil.copy(founded, path)
+        return Shop(Database(make_engine(f"sqlite:///{path}")), FrozenClock(NOON))
+
+    return make
+
+
+@pytest.fixture
+def shop(another_shop: Callable[[str], Shop]) -> Shop:
+    """Give a shop with five products and an open till."""
+    return another_shop("shop")
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Network:
+    """Give the network's node, which knows the shop."""
+    return open_network(tmp_path)

@@ -1,0 +1,91 @@
+"""What a basket costs: the rules of rounding and tax, for every basket."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pos.pricing import BasketLine, ProductView, part_of, price_basket, price_line, sum_taxes
+
+PLAIN = ProductView(
+    sku="x",
+    name="X",
+    brand="",
+    category="",
+    pack_text="",
+    stock_unit="each",
+    price_quantity=1,
+    price_minor=100,
+    minimum_age=None,
+    maximum_qty=None,
+    tax_class_id="food",
+    rate_bp=700,
+    inclusive=True,
+)
+
+products = st.builds(
+    lambda price, per, rate, inclusive, age: replace(
+        PLAIN, price_minor=price, price_quantity=per, rate_bp=rate, inclusive=inclusive, minimum_age=age
+    ),
+    st.integers(0, 100_000),
+    st.sampled_from([1, 100, 1000]),
+    st.integers(0, 3000),
+    st.booleans(),
+    st.sampled_from([None, 16, 18]),
+)
+baskets = st.lists(st.builds(lambda product, qty: BasketLine("x", qty, product), products, st.integers(1, 10_000)))
+
+
+@given(baskets, st.sampled_from([1, 5, 10]), st.booleans())
+def test_lines_sum_to_the_basket_and_net_and_tax_to_each_line(lines, coin, cash):
+    basket = price_basket(lines, smallest_coin_minor=coin, cash=cash)
+    assert all(line.net_minor + line.tax_minor == line.total_minor for line in basket.lines)
+    assert all(line.tax_minor >= 0 for line in basket.lines)
+    assert basket.lines_minor == sum(line.total_minor for line in basket.lines)
+    assert basket.tax_minor == sum(line.tax_minor for line in basket.lines)
+    assert basket.total_minor == basket.lines_minor + basket.rounding_minor
+    assert abs(basket.rounding_minor) * 2 <= coin
+    assert not cash or basket.total_minor % coin == 0
+    assert basket.minimum_age == (max((line.product.minimum_age or 0 for line in lines), default=0) or None)
+
+
+@given(products, st.integers(1, 10_000))
+def test_a_price_with_tax_inside_is_what_the_customer_pays(product, qty):
+    line = price_line(replace(product, inclusive=True, price_quantity=1), qty)
+    assert line.total_minor == product.price_minor * qty
+
+
+def test_tax_is_added_to_a_price_without():
+    line = price_line(replace(PLAIN, inclusive=False, rate_bp=825, price_minor=199), 3)
+    assert (line.net_minor, line.tax_minor, line.total_minor) == (597, 49, 646)
+
+
+def test_a_weighed_line_is_rounded_once_half_away_from_zero():
+    cheese = replace(PLAIN, price_minor=1899, price_quantity=1000, stock_unit="gram")
+    assert [price_line(cheese, grams).total_minor for grams in (1, 250, 500)] == [2, 475, 950]
+
+
+@given(st.integers(0, 10**6), st.lists(st.integers(1, 50), min_size=1, max_size=12))
+def test_however_a_line_is_taken_apart_its_parts_sum_to_it(amount, parts):
+    whole, before, total = sum(parts), 0, 0
+    for part in parts:
+        total += part_of(amount, whole, before, part)
+        before += part
+    assert total == amount
+
+
+def test_taxes_are_summed_by_class_and_rate():
+    rows = [("food", 700, 100, 7), ("drinks", 1900, 10, 2), ("food", 700, 50, 4), ("food", 500, 1, 0)]
+    sums = [(row.tax_class_id, row.rate_bp, row.net_minor, row.tax_minor) for row in sum_taxes(rows)]
+    assert sums == [("drinks", 1900, 10, 2), ("food", 500, 1, 0), ("food", 700, 150, 11)]
+
+
+def test_no_rounding_without_small_coins():
+    assert price_basket([BasketLine("x", 1, replace(PLAIN, price_minor=98))], cash=True).rounding_minor == 0
+
+
+@pytest.mark.parametrize(("minor", "rounded"), [(97, 95), (98, 100), (102, 100), (103, 105)])
+def test_cash_goes_to_the_nearest_coin(minor, rounded):
+    lines = [BasketLine("x", 1, replace(PLAIN, price_minor=minor))]
+    assert price_basket(lines, smallest_coin_minor=5, cash=True).total_minor == rounded
