@@ -1,9 +1,13 @@
 // The store node's JSON API. A refusal carries the server's sentence; no answer is a case of its own, because
 // then nobody knows whether the command was done.
 
+import { has, say } from "./settings.js";
+
+// A refusal the page has a sentence for is said in the page's language; any other as the server said it.
 export class Refusal extends Error {
   constructor(status, error) {
-    super(error.message);
+    const key = `refused-${error.code}`;
+    super(has(key) ? say(key, error.facts ?? {}) : error.message);
     this.status = status;
     this.code = error.code;
     this.facts = error.facts ?? {};
