@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from config.clock import business_day
 from config.errors import NotFound, Unreachable
 from config.journal import Actor
+from config.publication import EVERYONE
 from pos.store import Region, Store
 from store_app.extensions import Doors
 
@@ -224,7 +225,7 @@ def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, demand and regional forecasts for the shops that pull them."""
     from config import publication
     from pos import catalogue
-    from supply import demand, forecasts
+    from supply import demand, forecasts, suppliers
 
     now = desk.doors.now()
     with desk.doors.read() as session:
@@ -233,7 +234,8 @@ def publish(desk: Desk, day: dt.date) -> str:
         with desk.doors.read() as session:
             bodies = {
                 ("catalogue", store.id): catalogue.edition(session, store.id),
-                ("demand", store.id): demand.edition(session, store.region_id, store.id, day),
+                ("suppliers", EVERYONE): suppliers.edition(session),
+                ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
             }
         with desk.doors.write() as session:

@@ -10,13 +10,24 @@ Rules
 """
 
 import datetime as dt
+import time
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.ids import new_id
+from config.journal import Actor, move
+from config.node import this_node
 from config.states import StateTable
+from forecasting import regional
+from forecasting.panel import DemandPanel, Forecast, RegionalSignal
+from forecasting.run import forecast
+from pos.store import Store
+from supply import demand
+from supply.demand import DailyDemand, StoreDay
 
 STATES = StateTable(
     "forecast run",
@@ -29,6 +40,10 @@ STATES = StateTable(
     },
     resting=["published"],
 )
+HORIZON_DAYS = 14
+KEPT_RUNS = 3
+"""So many runs of a scope keep their numbers; older ones keep only that they were."""
+COUNTRY = "US"
 
 
 class ForecastRun(Base):
@@ -85,3 +100,286 @@ class ForecastQuantile(Base):
     q90: Mapped[float] = mapped_column(sa.Double)
     q95: Mapped[float] = mapped_column(sa.Double)
     q99: Mapped[float] = mapped_column(sa.Double)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Everything a computation needs, read in one look; plain and picklable, so that a child process can do it.
+
+    signal: what the region published (None: none has come yet), signal_day: the last day it saw.
+    stores: how many shops are in a region's panel.
+    """
+
+    scope_kind: str
+    scope_id: str
+    day: dt.date
+    panel: DemandPanel
+    country: str
+    stores: int = 0
+    signal: dict[str, Any] | None = None
+    signal_day: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A forecast as it was computed, not yet written: a store's forecast, or a region's signal."""
+
+    loaded: Loaded
+    seconds: float
+    forecast: Forecast | None = None
+    signal: dict[str, Any] | None = None
+    series: int = 0
+
+
+# --- the region, at the network ---
+
+
+def load_region(session: Session, region_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
+    """Read what a region's forecast needs: its demand up to `day`, its shops."""
+    stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
+    panel = demand.region_panel(session, region_id, day)
+    return Loaded("region", region_id, day, panel, country, stores)
+
+
+def compute_region(loaded: Loaded) -> Computed:
+    """Fit a region's statsmodels models; no database, no clock but the stop watch."""
+    began = time.perf_counter()
+    signal = regional.fit_region(
+        loaded.panel, HORIZON_DAYS, loaded.country, stores={loaded.scope_id: loaded.stores}
+    ).for_region(loaded.scope_id)
+    return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
+
+
+def store_region(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+    """Write a region's run and make it the one that is published."""
+    run = _begin(session, computed, actor=actor, at=at)
+    run.signal = computed.signal
+    _publish(session, run, actor=actor, at=at)
+    return run
+
+
+# --- a store's products ---
+
+
+def load_store(session: Session, store_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
+    """Read what a store's forecast needs: its demand up to `day`, and its region's newest signal (age and all)."""
+    store = session.get_one(Store, store_id)
+    region = published(session, "region", store.region_id)
+    return Loaded(
+        "store",
+        store_id,
+        day,
+        demand.panel(session, store_id, day),
+        country,
+        signal=region.signal if region else None,
+        signal_day=region.origin_day if region else None,
+    )
+
+
+def compute_store(loaded: Loaded) -> Computed:
+    """Forecast every product of a store with its region's signal; no database."""
+    began = time.perf_counter()
+    signal = RegionalSignal.from_json(loaded.signal) if loaded.signal else None
+    found = forecast(loaded.panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country)
+    return Computed(loaded, time.perf_counter() - began, forecast=found, series=len(found.keys))
+
+
+def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 3)."""
+    run = _begin(session, computed, actor=actor, at=at)
+    run.region_origin_day = computed.loaded.signal_day
+    found = computed.forecast
+    assert found is not None
+    if found.keys:
+        session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found))
+        session.execute(sa.insert(ForecastQuantile), _quantile_rows(run.id, found))
+    _publish(session, run, actor=actor, at=at)
+    return run
+
+
+# --- between nodes ---
+
+
+def edition(session: Session, region_id: str) -> dict[str, Any]:
+    """Return a region's published signal for its stores; {} where there is none."""
+    run = published(session, "region", region_id)
+    if run is None or run.signal is None:
+        return {}
+    return {"region_id": region_id, "origin_day": run.origin_day.isoformat(), "run_id": run.id, "signal": run.signal}
+
+
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Keep the region's signal at a store; the network is its author, so it is written as it came."""
+    run_id, region_id = body["run_id"], body["region_id"]
+    signal = RegionalSignal.from_json(body["signal"])
+    for old in session.scalars(
+        sa.select(ForecastRun).where(ForecastRun.scope_kind == "region", ForecastRun.scope_id == region_id)
+    ):
+        session.delete(old)
+    session.flush()
+    node = this_node(session)
+    session.execute(
+        sa.insert(ForecastRun).values(
+            id=run_id,
+            scope_kind="region",
+            scope_id=region_id,
+            state="published",
+            origin_day=dt.date.fromisoformat(body["origin_day"]),
+            horizon_days=int(signal.mean.shape[1]),
+            started_at=node.last_contact_at or node.born_at,
+            seconds=0.0,
+            series=len(signal.keys),
+            signal=body["signal"],
+        )
+    )
+
+
+# --- questions ---
+
+
+def published(session: Session, scope_kind: str, scope_id: str) -> ForecastRun | None:
+    """Return the run in use of a store or a region."""
+    return session.scalar(
+        sa.select(ForecastRun)
+        .where(ForecastRun.scope_kind == scope_kind, ForecastRun.scope_id == scope_id, ForecastRun.state == "published")
+        .order_by(ForecastRun.origin_day.desc(), ForecastRun.started_at.desc())
+        .limit(1)
+    )
+
+
+def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dict[str, Any]:
+    """Return a product's history and forecast for a chart, and how it was forecast.
+
+    history: [(day, sold or None where closed)]; ahead: [(day, mean, q50, q90)]; why: model, reason, level, weekdays
+    and the region's share; all empty where there is no forecast yet.
+    """
+    run = published(session, "store", store_id)
+    last = (
+        run.origin_day
+        if run
+        else session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == store_id))
+    )
+    seen: dict[str, Any] = {"history": [], "ahead": [], "why": {}, "origin_day": run.origin_day if run else None}
+    if last is not None:
+        seen["history"] = _history(session, store_id, sku, last, days)
+    if run is None:
+        return seen
+    rows = session.execute(
+        sa.select(ForecastQuantile)
+        .where(
+            ForecastQuantile.run_id == run.id,
+            ForecastQuantile.sku == sku,
+            ForecastQuantile.first_day == ForecastQuantile.last_day,
+        )
+        .order_by(ForecastQuantile.first_day)
+    ).scalars()
+    seen["ahead"] = [(row.first_day, row.mean, row.q50, row.q90) for row in rows]
+    if (how := session.get(ForecastSeries, (run.id, sku))) is not None:
+        seen["why"] = {
+            "model": how.model,
+            "reason": how.reason,
+            "level": how.level,
+            "weekday_profile": how.weekday_profile,
+            "regional_share": how.regional_share,
+            "region_origin_day": run.region_origin_day,
+        }
+    return seen
+
+
+# --- inside ---
+
+
+def _begin(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
+    loaded = computed.loaded
+    run = ForecastRun(
+        id=new_id(),
+        scope_kind=loaded.scope_kind,
+        scope_id=loaded.scope_id,
+        state=STATES.first,
+        origin_day=loaded.day,
+        horizon_days=HORIZON_DAYS,
+        started_at=at,
+        seconds=round(computed.seconds, 3),
+        series=computed.series,
+    )
+    session.add(run)
+    session.flush()
+    move(session, run, "running", actor=actor, at=at, subject=f"forecast:{run.id}")
+    move(session, run, "ready", actor=actor, at=at, subject=f"forecast:{run.id}", series=computed.series)
+    return run
+
+
+def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetime) -> None:
+    before = session.scalars(
+        sa.select(ForecastRun)
+        .where(ForecastRun.scope_kind == run.scope_kind, ForecastRun.scope_id == run.scope_id, ForecastRun.id != run.id)
+        .order_by(ForecastRun.origin_day.desc(), ForecastRun.started_at.desc())
+    ).all()
+    for old in before:
+        if old.state == "published":
+            move(session, old, "superseded", actor=actor, at=at, subject=f"forecast:{old.id}")
+    move(session, run, "published", actor=actor, at=at, subject=f"forecast:{run.id}")
+    gone = [old.id for old in before[KEPT_RUNS - 1 :]]
+    if gone:
+        for table in (ForecastQuantile, ForecastSeries):
+            session.execute(sa.delete(table).where(table.run_id.in_(gone)))
+        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
+    session.flush()
+
+
+def _series_rows(run_id: str, found: Forecast) -> list[dict[str, Any]]:
+    return [
+        {
+            "run_id": run_id,
+            "sku": sku,
+            "model": found.model[row],
+            "reason": found.reason[row],
+            "level": float(found.level[row]),
+            "regional_share": float(found.regional_share[row]),
+            "weekday_profile": [round(float(factor), 3) for factor in found.weekday_profile[row]],
+        }
+        for row, (_, sku) in enumerate(found.keys)
+    ]
+
+
+def _quantile_rows(run_id: str, found: Forecast) -> list[dict[str, Any]]:
+    days = [found.first_day + dt.timedelta(days=n) for n in range(found.horizon_days)]
+    sums = found.mean.cumsum(axis=1)
+    rows = []
+    for row, (_, sku) in enumerate(found.keys):
+        for n, day in enumerate(days):
+            rows.append(_quantile_row(run_id, sku, day, day, found.mean[row, n], found.quantiles[row, :, n]))
+            if n:  # the sum of one day is that day
+                rows.append(_quantile_row(run_id, sku, days[0], day, sums[row, n], found.cumulative[row, :, n]))
+    return rows
+
+
+def _quantile_row(run_id: str, sku: str, first: dt.date, last: dt.date, mean: Any, levels: Any) -> dict[str, Any]:
+    values = [round(float(value), 4) for value in levels]
+    names = ("q50", "q75", "q90", "q95", "q99")
+    row = {"run_id": run_id, "sku": sku, "first_day": first, "last_day": last, "mean": round(float(mean), 5)}
+    return row | dict(zip(names, values, strict=True))
+
+
+def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> list[tuple[dt.date, int | None]]:
+    first = last - dt.timedelta(days=days - 1)
+    opened = set(
+        session.scalars(
+            sa.select(StoreDay.business_day).where(
+                StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(first, last)
+            )
+        )
+    )
+    sold: dict[dt.date, int] = dict(
+        session.execute(
+            sa.select(DailyDemand.business_day, DailyDemand.sold_qty).where(
+                DailyDemand.store_id == store_id,
+                DailyDemand.sku == sku,
+                DailyDemand.business_day.between(first, last),
+            )
+        )
+        .tuples()
+        .all()
+    )
+    axis = [first + dt.timedelta(days=n) for n in range(days)]
+    return [(day, max(0, sold.get(day, 0)) if day in opened else None) for day in axis]

@@ -16,6 +16,7 @@ from forecasting.panel import RegionalSignal
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
+from supply import demand
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -253,42 +254,50 @@ def stores(session: Session) -> list[StoreView]:
     return views
 
 
-def categories(session: Session, region_id: str) -> list[str]:
-    """List a region's categories, by what they took in 28 days."""
+def aisles(session: Session, region_id: str) -> list[str]:
+    """List the groups a region's demand is pooled in, by what they took in 28 days."""
     newest = last_day(session)
     if newest is None:
         return []
-    query = (
-        sa.select(Product.category)
+    money = sa.func.sum(RegionalDemand.revenue_minor)
+    rows = session.execute(
+        sa.select(Product.department, Product.category, Product.stock_unit, money)
         .join(RegionalDemand, RegionalDemand.sku == Product.sku)
         .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day > newest - dt.timedelta(days=28))
-        .group_by(Product.category)
-        .order_by(sa.func.sum(RegionalDemand.revenue_minor).desc())
-    )
-    return list(session.scalars(query))
+        .group_by(Product.department, Product.category, Product.stock_unit)
+    ).tuples()
+    taken: dict[str, int] = {}
+    for department, category, unit, minor in rows:
+        name = demand.aisle(department, category, unit)
+        taken[name] = taken.get(name, 0) + int(minor)
+    return sorted(taken, key=lambda name: (-taken[name], name))
 
 
-def category_series(session: Session, region_id: str, category: str, *, days: int = 91) -> SeriesView:
-    """Return a category's units a day in a region, and the path its published forecast expects next."""
+def aisle_series(session: Session, region_id: str, aisle: str, *, days: int = 91) -> SeriesView:
+    """Return an aisle's units a day in a region, and the path its published forecast expects next."""
     newest = last_day(session)
     if newest is None:
         return SeriesView([], [], [], [])
     first = newest - dt.timedelta(days=days - 1)
-    query = (
-        sa.select(RegionalDemand.business_day, sa.func.sum(RegionalDemand.sold_qty))
-        .join(Product, Product.sku == RegionalDemand.sku)
-        .where(
-            RegionalDemand.region_id == region_id,
-            RegionalDemand.business_day.between(first, newest),
-            Product.category == category,
+    rows = session.execute(
+        sa.select(
+            RegionalDemand.business_day,
+            Product.department,
+            Product.category,
+            Product.stock_unit,
+            sa.func.sum(RegionalDemand.sold_qty),
         )
-        .group_by(RegionalDemand.business_day)
-    )
-    sold: dict[dt.date, int] = dict(session.execute(query).tuples().all())
+        .join(Product, Product.sku == RegionalDemand.sku)
+        .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, newest))
+        .group_by(RegionalDemand.business_day, Product.department, Product.category, Product.stock_unit)
+    ).tuples()
+    sold: dict[dt.date, int] = {}
+    for day, department, category, unit, qty in rows:
+        if demand.aisle(department, category, unit) == aisle:
+            sold[day] = sold.get(day, 0) + int(qty)
     axis = [first + dt.timedelta(days=n) for n in range(days)]
-    known = [int(sold[day]) if day in sold else None for day in axis]
-    expected_days, expected, model = _expected(session, region_id, category)
-    return SeriesView(axis, known, expected_days, expected, model)
+    expected_days, expected, model = _expected(session, region_id, aisle)
+    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected, model)
 
 
 def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
@@ -400,7 +409,7 @@ def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tupl
     return {region_id: (int(minor or 0), int(sales or 0)) for region_id, minor, sales in rows}
 
 
-def _expected(session: Session, region_id: str, category: str) -> tuple[list[dt.date], list[float], str]:
+def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:
     run = session.scalar(
         sa.select(ForecastRun)
         .where(ForecastRun.scope_kind == "region", ForecastRun.scope_id == region_id, ForecastRun.state == "published")
@@ -410,7 +419,7 @@ def _expected(session: Session, region_id: str, category: str) -> tuple[list[dt.
     if run is None or run.signal is None:
         return [], [], ""
     signal = RegionalSignal.from_json(run.signal)
-    rows = [row for row, key in enumerate(signal.keys) if key == (region_id, category)]
+    rows = [row for row, key in enumerate(signal.keys) if key == (region_id, aisle)]
     if not rows:
         return [], [], ""
     path = [round(float(units), 1) for units in signal.mean[rows[0]]]

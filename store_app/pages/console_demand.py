@@ -29,25 +29,25 @@ def regions() -> Any:
 @bp.get("/<region_id>")
 @requires("network.demand")
 def region(region_id: str) -> Any:
-    """Show one region: a category's chart, and what sells most."""
+    """Show one region: an aisle's chart, and what sells most."""
     with read() as session:
         found = overview.regions(session)
         here = next((one for one in found if one.id == region_id), None)
         if here is None:
             raise NotFound("no-region", _("There is no region %(id)s.", id=region_id))
-        categories = overview.categories(session, region_id)
-        category = request.args.get("category", "")
-        if category not in categories:
-            category = categories[0] if categories else ""
-        series = overview.category_series(session, region_id, category)
+        aisles = overview.aisles(session, region_id)
+        aisle = request.args.get("aisle", "")
+        if aisle not in aisles:
+            aisle = aisles[0] if aisles else ""
+        series = overview.aisle_series(session, region_id, aisle)
         products = overview.top_products(session, region_id)
         currency = overview.currency(session)
     return page(
         "console/regions.html",
         region=here,
         regions=found,
-        categories=categories,
-        category=category,
+        aisles=aisles,
+        aisle=aisle,
         recent=list(zip(series.days, series.sold, strict=True))[-14:],
         coming=list(zip(series.expected_days, series.expected, strict=True)),
         model=series.model,
@@ -59,9 +59,9 @@ def region(region_id: str) -> Any:
 @bp.get("/<region_id>/series")
 @requires("network.demand")
 def series(region_id: str) -> Any:
-    """Answer a category's series for the chart: seconds since 1970, units sold, units expected."""
+    """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     with read() as session:
-        found = overview.category_series(session, region_id, request.args.get("category", ""))
+        found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
     days = [*found.days, *found.expected_days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
     return {

@@ -20,7 +20,7 @@ from config.publication import Publication, edition_for
 from pos.store import Store
 from store_app.sync import wire
 
-KINDS = ("catalogue", "demand", "forecast")
+KINDS = ("catalogue", "suppliers", "demand", "forecast")
 SHOWN_KEPT = 20
 
 
