@@ -24,6 +24,8 @@ Moved = tuple[str, str, int, str, str]
 """(movement id, sku, qty > 0, from place, to place)"""
 CashMoved = tuple[str, str, int]
 """(cash movement id, kind, signed amount)"""
+DrawerMoved = tuple[str, str, int, str, str, str, str]
+"""(cash movement id, kind, signed amount, source id, why, at, actor id)"""
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class SaleCompleted:
 
 @dataclass(frozen=True)
 class ShiftClosed:
-    """A closed shift with its frozen Z report. cash: what moved apart from sales, each (id, kind, amount, why, at)."""
+    """A closed shift with its frozen Z report. cash: what moved apart from sales, see DrawerMoved."""
 
     TOPIC: ClassVar[str] = "shift.closed"
     VERSION: ClassVar[int] = 1
@@ -161,7 +163,7 @@ class ShiftClosed:
     counted_minor: int
     over_short_minor: int
     z_report: dict[str, Any]
-    cash: tuple[tuple[str, str, int, str, str], ...]
+    cash: tuple[DrawerMoved, ...]
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""
@@ -170,14 +172,7 @@ class ShiftClosed:
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "ShiftClosed":
         """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
-        return cls(
-            **body
-            | {
-                "cash": tuple(
-                    (str(key), str(kind), int(amount), str(why), str(at)) for key, kind, amount, why, at in body["cash"]
-                )
-            }
-        )
+        return cls(**body | {"cash": tuple(_drawer_moved(*row) for row in body["cash"])})
 
 
 @dataclass(frozen=True)
@@ -277,3 +272,7 @@ def lettered(lines: Sequence[SoldLine]) -> tuple[tuple[SoldLine, ...], tuple[Tax
         for row in sums
     )
     return tuple(replace(line, tax_letter=letters[line.tax_class_id, line.rate_bp]) for line in lines), rows
+
+
+def _drawer_moved(key: str, kind: str, amount_minor: int, source_id: str, why: str, at: str, actor: str) -> DrawerMoved:
+    return str(key), str(kind), int(amount_minor), str(source_id), str(why), str(at), str(actor)

@@ -73,12 +73,12 @@ def take_shift(session: Session, message: Message, from_node: str, _at: dt.datet
             shift_id=fact.id,
             kind=kind,
             amount_minor=amount_minor,
-            source_id=fact.id,
+            source_id=source_id,
             why=why,
             at=dt.datetime.fromisoformat(moved_at),
-            actor_id=fact.closed_by,
+            actor_id=actor_id,
         )
-        for key, kind, amount_minor, why, moved_at in fact.cash
+        for key, kind, amount_minor, source_id, why, moved_at, actor_id in fact.cash
     )
     session.flush()
 

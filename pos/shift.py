@@ -347,7 +347,7 @@ def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None
         over_short_minor=shift.over_short_minor or 0,
         z_report=shift.z_report or {},
         cash=tuple(
-            (row.id, row.kind, row.amount_minor, row.why, _stamp(row.at))
+            (row.id, row.kind, row.amount_minor, row.source_id, row.why, _stamp(row.at), row.actor_id)
             for row in session.scalars(apart.order_by(CashMovement.id))
         ),
     )
