@@ -46,11 +46,12 @@ class Fit:
 
 def ets_weekly(y: Floats, horizon_days: int) -> Fit:
     """Fit additive damped-trend Holt-Winters with a weekly season; needs 14 days."""
+    # outside the guard: at its first import statsmodels sets warning filters of its own
+    from statsmodels.tsa.exponential_smoothing.ets import ETSModel
+
     scaled, unit = _admit("ets_weekly", y, 2 * WEEK)
 
     def fit() -> tuple[Floats, Floats]:
-        from statsmodels.tsa.exponential_smoothing.ets import ETSModel
-
         model = ETSModel(scaled, error="add", trend="add", damped_trend=True, seasonal="add", seasonal_periods=WEEK)
         result = model.fit(disp=False, maxiter=60)
         return np.asarray(result.forecast(horizon_days)), np.asarray(result.resid)
@@ -60,11 +61,11 @@ def ets_weekly(y: Floats, horizon_days: int) -> Fit:
 
 def unobserved_components(y: Floats, horizon_days: int) -> Fit:
     """Fit a local level with a weekly stochastic season by the Kalman filter; needs 28 days."""
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
     scaled, unit = _admit("unobserved_components", y, 4 * WEEK)
 
     def fit() -> tuple[Floats, Floats]:
-        from statsmodels.tsa.statespace.structural import UnobservedComponents
-
         model = UnobservedComponents(scaled, level="llevel", seasonal=WEEK)
         result = model.fit(disp=False, maxiter=30, method="lbfgs", cov_type="none")
         return np.asarray(result.forecast(horizon_days)), np.asarray(result.resid)

@@ -33,6 +33,22 @@ COMPUTE_LIMIT_S = 900.0
 CATCH_UP_DAYS = 31
 
 
+def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
+    """Run a pure computation in a child of its own, pinned to one thread, and return what it answers (rule 3)."""
+    os.environ.update(ONE_THREAD)  # the child reads it before it loads any arithmetic
+    pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
+    try:
+        return pool.submit(function, loaded).result(timeout=COMPUTE_LIMIT_S)
+    except BrokenProcessPool as fault:
+        raise Unreachable("computing-stopped", "The computation stopped before it was done.") from fault
+    except TimeoutError as fault:
+        for child in list(multiprocessing.active_children()):
+            child.terminate()
+        raise Unreachable("computing-too-slow", f"The computation took longer than {COMPUTE_LIMIT_S:.0f} s.") from fault
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 @dataclass
 class Desk:
     """What a worker keeps between runs: doors, the line to the network, the printer's driver."""
@@ -42,6 +58,8 @@ class Desk:
     line: Any = None
     driver: Any = None
     told: dict[str, str] = field(default_factory=dict)
+    compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
+    """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
 
     @property
     def node_id(self) -> str:
@@ -145,7 +163,7 @@ def forecast_store(desk: Desk, day: dt.date, store_id: str | None = None) -> str
 
     with desk.doors.read() as session:
         loaded = forecasts.load_store(session, store_id or desk.node_id, day)
-    result = compute_apart(forecasts.compute_store, loaded)
+    result = desk.compute(forecasts.compute_store, loaded)
     with desk.doors.write() as session:
         forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
     return f"forecast {store_id or desk.node_id} from {day}"
@@ -203,10 +221,8 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
 
     with desk.doors.read() as session:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
-    for region_id in regions:
-        with desk.doors.read() as session:
-            loaded = forecasts.load_region(session, region_id, day)
-        result = compute_apart(forecasts.compute_region, loaded)
+        loaded = [forecasts.load_region(session, region_id, day) for region_id in regions]
+    for result in desk.compute(forecasts.compute_regions, loaded):
         with desk.doors.write() as session:
             forecasts.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())
     return f"{len(regions)} regions from {day}"
@@ -276,22 +292,6 @@ def last_day(doors: Doors) -> dt.date:
     if store is None:
         raise NotFound("no-store", "There is no store here yet.")
     return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
-
-
-def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
-    """Run a pure computation in a child of its own, pinned to one thread, and return what it answers (rule 3)."""
-    os.environ.update(ONE_THREAD)  # the child reads it before it loads any arithmetic
-    pool = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-    try:
-        return pool.submit(function, loaded).result(timeout=COMPUTE_LIMIT_S)
-    except BrokenProcessPool as fault:
-        raise Unreachable("computing-stopped", "The computation stopped before it was done.") from fault
-    except TimeoutError as fault:
-        for child in list(multiprocessing.active_children()):
-            child.terminate()
-        raise Unreachable("computing-too-slow", f"The computation took longer than {COMPUTE_LIMIT_S:.0f} s.") from fault
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _count(answer: Any) -> int:

@@ -11,6 +11,7 @@ Rules
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -148,6 +149,11 @@ def compute_region(loaded: Loaded) -> Computed:
         loaded.panel, HORIZON_DAYS, loaded.country, stores={loaded.scope_id: loaded.stores}
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
+
+
+def compute_regions(loaded: Sequence[Loaded]) -> list[Computed]:
+    """Fit several regions, one after the other."""
+    return [compute_region(one) for one in loaded]
 
 
 def store_region(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
