@@ -108,6 +108,26 @@ def _set_up(doors: Doors) -> None:
         found(session, doors.settings.node_id, at=doors.now())
 
 
+# --- the demonstration ---
+
+
+@main.command()
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), default=Path("cornerstore-demo"), help="Its folder."
+)
+@click.option("--fresh", is_flag=True, help="Begin anew.")
+@click.option("--once", is_flag=True, help="Walk the road without serving, and end.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: end with one JSON line.")
+@click.option("--days", type=click.IntRange(1, 40), default=1, show_default=True, help="Days to trade first.")
+@click.option("--port", type=click.IntRange(1024, 65_000), default=8000, show_default=True, help="The network's port.")
+@click.option("--network-database", help="PostgreSQL address of the network node's database.")
+def demo(**asked: Any) -> None:
+    """Show a network and two shops trading on real sales."""
+    from store_app.demo import command
+
+    command.run(**asked)
+
+
 # --- serving and working ---
 
 

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Each shop is a real store node with its own database, key, till and stock. A store learns the catalogue, prices
-   and the region's figures by pulling them, like any member; only its own past and opening stock are laid in here.
+1. Each shop is a real store node with its own database, key, till and stock. The live shops learn the catalogue, prices
+   and the region's figures by pulling them, like any member; the others get the same catalogue edition at founding.
 2. Opening stock is made up and said so: about ten days of what the shop sold a day over the last four weeks
    before the cut-off, at least two, in whole units.
 3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
@@ -17,17 +17,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
-from config.migrate import upgrade
 from sqlalchemy.orm import Session
 
 from config.database import Database, make_engine
 from config.journal import Actor
+from config.migrate import upgrade
 from config.node import NETWORK, found
 from config.publication import EVERYONE
 from pos import stock
-from pos.catalogue import Barcode, Price, Product, TaxClass, search_text_for
+from pos.catalogue import Barcode, Price, Product, TaxClass, search_text_for, take_edition
+from pos.catalogue import edition as edition_of
 from pos.store import Region, Store, Till, add_staff, give_key
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
@@ -38,7 +40,7 @@ from supply.suppliers import Supplier, SupplierProduct
 WAREHOUSE = "WH1"
 SUPPLIER = "network-supply"
 TILL = "T1"
-PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "9999"}
+PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "3333"}
 COVER_DAYS = 10
 WAREHOUSE_COVER_DAYS = 8
 RECENT_DAYS = 28
@@ -93,13 +95,11 @@ def build_network(
     return keys
 
 
-def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime) -> None:
-    """Found one store node: its shop, till, staff, own past and opening stock."""
+def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, edition: dict[str, Any]) -> None:
+    """Found one store node: its shop, till and staff; a live one's own past, another's catalogue and stock."""
     place.folder.mkdir(parents=True, exist_ok=True)
     upgrade(place.database_url)
     database = place.open()
-    actor = Actor.system("demo", shop.id)
-    own = panel.history[panel.history["store_id"] == shop.id]
     with database.write() as session:
         found(session, shop.id, at=at)
         _found_regions(session, panel)
@@ -109,9 +109,30 @@ def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime) 
         add_staff(session, shop.id, "ana", "Ana", "cashier", PINS["cashier"])
         add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
         if shop.is_live:
+            own = panel.history[panel.history["store_id"] == shop.id]
             demand.import_history(session, own.itertuples(index=False, name=None))
-        stock.open_stock(session, shop.id, _opening(panel, shop), source_id="opening", at=at, actor=actor)
+        else:
+            take_edition(session, edition | {"store_id": shop.id})
+            lay_in(session, panel, shop, at=at)
     database.engine.dispose()
+
+
+def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -> None:
+    """Lay in a shop's opening stock (rule 2); its catalogue must be there."""
+    per_day = _per_day(panel, shop.id)
+    lines = [
+        (product.sku, _opening_qty(per_day.get(product.sku, 0.0), product.stock_unit)) for product in panel.products
+    ]
+    stock.open_stock(session, shop.id, lines, source_id="opening", at=at, actor=Actor.system("demo", shop.id))
+
+
+def catalogue_edition(place: Place, store_id: str, day: dt.date) -> dict[str, Any]:
+    """Return the network's catalogue as a store takes it over."""
+    database = place.open()
+    with database.read() as session:
+        found = edition_of(session, store_id, day=day)
+    database.engine.dispose()
+    return found
 
 
 # --- inside ---
@@ -225,17 +246,9 @@ def _per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
     return {str(sku): float(qty) / RECENT_DAYS for sku, qty in sold.items()}
 
 
-def _opening(panel: DemoPanel, shop: Shop) -> list[tuple[str, int]]:
-    per_day = _per_day(panel, shop.id)
-    return [
-        (product.sku, _opening_qty(per_day.get(product.sku, 0.0), COVER_DAYS, product.stock_unit))
-        for product in panel.products
-    ]
-
-
-def _opening_qty(per_day: float, days: int, stock_unit: str) -> int:
+def _opening_qty(per_day: float, stock_unit: str) -> int:
     least = 2 if stock_unit == "each" else 1_500
-    return max(least, math.ceil(per_day * days))
+    return max(least, math.ceil(per_day * COVER_DAYS))
 
 
 def _open_warehouse(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 import httpx2
 
 from config.errors import Refused, ShopError, Unreachable
+from config.ids import new_id
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
+_COMMAND = re.compile(r'name="command_id" value="([^"]+)"')
 
 
 def sign_in(client: httpx2.Client, staff_id: str, pin: str) -> str:
     """Sign in by name and PIN; returns the token that the page's calls carry."""
-    token = token_of(client, "/signin")
-    answer = client.post(
-        "/signin", data={"csrf_token": token, "staff_id": staff_id, "pin": pin}, follow_redirects=False
-    )
+    path = f"/signin/{staff_id}"
+    fields = {"csrf_token": token_of(client, path), "pin": pin}
+    answer = client.post(path, data=fields, follow_redirects=False)
     if answer.status_code != 303:
         raise Refused("not-signed-in", f"{staff_id} could not sign in ({answer.status_code}).")
     return token_of(client, answer.headers["location"])
@@ -43,3 +44,53 @@ def call(client: httpx2.Client, path: str, body: Any, token: str) -> Any:
             **error.get("facts", {}),
         )
     return answer.json()
+
+
+class Customer:
+    """A customer at a shop's online pages, with a phone's browser."""
+
+    def __init__(self, client: httpx2.Client, slug: str) -> None:
+        self._base = f"/shop/{slug}"
+        self._client = client
+        self.token = ""
+
+    def order(self, name: str, phone: str, *, things: int) -> None:
+        """Put the first `things` products that are in the shop into the basket and order them."""
+        page = self._get("/")
+        skus = re.findall(rf'action="{self._base}/p/([^"]+)"', page)[:things]
+        if len(skus) < things:
+            raise Refused("nothing-online", f"The online shop {self._base} shows only {len(skus)} products to order.")
+        for sku in skus:
+            self._post(f"/p/{sku}", {})
+        form = self._get("/basket")
+        order_id = _COMMAND.search(form[form.index('name="name"') - 2000 :])
+        if order_id is None:
+            raise Unreachable("no-page", "The basket has no form to order with.")
+        answer = self._post("/order", {"name": name, "phone": phone, "command_id": order_id.group(1)})
+        self.token = answer.rsplit("/", 1)[-1]
+
+    def code(self) -> str:
+        """Return the collection code the order's page shows."""
+        found = re.search(r'class="code-large[^>]*>([^<]+)<', self._get(f"/order/{self.token}"))
+        if found is None:
+            raise Refused("no-code", "The order's page shows no code.")
+        return found.group(1).strip()
+
+    def _get(self, path: str) -> str:
+        answer = self._client.get(self._base + path)
+        if answer.status_code != 200:
+            raise Unreachable("no-page", f"{self._base}{path} answered {answer.status_code}.")
+        return answer.text
+
+    def _post(self, path: str, fields: dict[str, str]) -> str:
+        token = token_of(self._client, f"{self._base}/")
+        body = {"csrf_token": token, "command_id": new_id()} | fields
+        answer = self._client.post(self._base + path, data=body, follow_redirects=False)
+        if answer.status_code != 303:
+            raise Refused("not-taken", f"{self._base}{path} answered {answer.status_code}: {_fault(answer.text)}")
+        return str(answer.headers["location"])
+
+
+def _fault(text: str) -> str:
+    found = re.search(r'class="note note-bad[^>]*>(.*?)</p>', text, re.DOTALL)
+    return re.sub(r"<[^>]+>|\s+", " ", found.group(1)).strip() if found else ""

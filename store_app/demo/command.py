@@ -1,0 +1,213 @@
+"""`cornerstore demo`: builds the demonstration network, walks it through its first days, and serves it.
+
+Rules
+-----
+1. Everything lives in one folder, named at the start; `--fresh` begins anew. A half-built network is built again.
+2. `--once` walks the road without serving and ends with what happened; exit 1 if anything did not.
+3. Serving is one process a node: the network and the two live shops, each with its worker. Ctrl-C ends all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import httpx2
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from waitress import create_server
+
+from config import log
+from config.clock import FrozenClock, PracticeClock, day_start
+from config.node import NETWORK
+from config.settings import Settings
+from store_app import create_app
+from store_app.demo import notice
+from store_app.demo.build import build_network, build_store, catalogue_edition, place_of
+from store_app.demo.member import Member
+from store_app.demo.panel import ROLLOVER_HOUR, ZONE, DemoPanel, load_panel
+from store_app.demo.road import Road, Tally
+
+SECRET = "practice-only-" * 3
+OPEN_AT = dt.timedelta(hours=8)
+
+
+def run(
+    *, state: Path, fresh: bool, once: bool, as_json: bool, days: int, port: int, network_database: str | None
+) -> None:
+    """Show a network and two shops trading on real sales."""
+    log.set_up(level="WARNING", for_people=True)
+    console = Console(stderr=True)
+    began = time.perf_counter()
+    with ExitStack() as stack:
+        if once:
+            state = state / "once"
+        if (fresh or once) and state.exists():
+            shutil.rmtree(state)
+        state.mkdir(parents=True, exist_ok=True)
+        told = stack.enter_context(_told(console))
+        console.print(f"The demonstration lives in [b]{state.resolve()}[/b]")
+        panel = load_panel(
+            state.parent / "panel" if once else state / "panel", progress=lambda words: told(words, 0, 0)
+        )
+        walked = _prepare(state, panel, days, network_database, told)
+        if walked is not None:
+            walked.seconds = round(time.perf_counter() - began, 1)
+    if once:
+        assert walked is not None
+        if as_json:
+            click.echo(json.dumps(walked.as_json()))
+        else:
+            _print_tally(console, walked)
+        sys.exit(1 if walked.missing else 0)
+    from store_app.demo.serving import serve
+
+    serve(state, panel, port=port, network_database=network_database, console=console, began=began)
+
+
+# --- inside ---
+
+
+def _prepare(
+    state: Path, panel: DemoPanel, days: int, network_database: str | None, told: Callable[[str, int, int], None]
+) -> Tally | None:
+    """Build and walk the first days, unless that was done; returns the tally of what was walked now."""
+    if notice.read(state).get("ready"):
+        return None
+    for part in state.iterdir():
+        if part.name != "panel":
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
+    keys = build(state, panel, network_database=network_database, told=told)
+    notice.write(state, keys=keys, figures=panel.figures, day=None, ready=False)
+    with all_here(state, panel, keys, network_database, told) as road:
+        road.begin()
+        for n in range(days):
+            road.walk(panel.cut_off + dt.timedelta(days=n))
+        tally = road.finish()
+    last = panel.cut_off + dt.timedelta(days=days - 1)
+    notice.write(state, ready=not tally.missing, day=last.isoformat(), tally=tally.as_json())
+    PracticeClock(state / "clock.json").set(morning(last + dt.timedelta(days=1)))
+    return tally
+
+
+def build(
+    state: Path, panel: DemoPanel, *, network_database: str | None, told: Callable[[str, int, int], None]
+) -> dict[str, str]:
+    """Build every node's database; returns the shops' keys."""
+    at = day_start(panel.cut_off, ZONE, ROLLOVER_HOUR)
+    told("Founding the network …", 0, 0)
+    keys = build_network(
+        panel, place_of(state, NETWORK, network_database), at=at, progress=lambda words: told(words, 0, 0)
+    )
+    edition = catalogue_edition(place_of(state, NETWORK, network_database), panel.shops[0].id, panel.cut_off)
+    for n, shop in enumerate(panel.shops):
+        told(f"Founding {shop.name} …", n, len(panel.shops))
+        build_store(panel, shop, place_of(state, shop.id), at=at, edition=edition)
+    return keys
+
+
+@contextmanager
+def all_here(
+    state: Path,
+    panel: DemoPanel,
+    keys: dict[str, str],
+    network_database: str | None,
+    told: Callable[[str, int, int], None],
+) -> Iterator[Road]:
+    """Open all nodes in this process, the network behind a real HTTP server, on one clock that is set by hand."""
+    clock = FrozenClock(day_start(panel.cut_off, ZONE, ROLLOVER_HOUR))
+    base = settings_for(state, NETWORK, clock_file=False, database_url=network_database)
+    with _served(create_app(base, clock)) as url, ExitStack() as stack:
+        network_client = stack.enter_context(httpx2.Client(base_url=url, timeout=30))
+        network = Member(base.model_copy(update={"public_url": url}), clock, network_client)
+        shops = {}
+        for shop in panel.shops:
+            settings = settings_for(
+                state, shop.id, clock_file=False, network_url=url, network_key=keys[shop.id], public_url=url
+            )
+            client = None
+            if shop.is_live:
+                transport = httpx2.WSGITransport(app=create_app(settings, clock))
+                client = stack.enter_context(httpx2.Client(transport=transport, base_url="http://127.0.0.1"))
+            shops[shop.id] = Member(settings, clock, client, shop.slug)
+        yield Road(panel, network, shops, set_clock=clock.set, progress=told)
+
+
+def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], told: Any) -> Road:
+    """Open the road over the nodes that are being served: their pages by HTTP, their books beside them."""
+    clock = PracticeClock(state / "clock.json")
+    base = settings_for(state, NETWORK, database_url=notice.read(state).get("network_database"))
+    network = Member(base, clock, httpx2.Client(base_url=urls[NETWORK], timeout=60))
+    shops = {}
+    for shop in panel.shops:
+        settings = settings_for(
+            state, shop.id, network_url=urls[NETWORK], network_key=keys[shop.id], public_url=urls[NETWORK]
+        )
+        client = httpx2.Client(base_url=urls[shop.id], timeout=60) if shop.is_live else None
+        shops[shop.id] = Member(settings, clock, client, shop.slug)
+    return Road(panel, network, shops, set_clock=clock.set, progress=told)
+
+
+def settings_for(
+    state: Path, node_id: str, *, clock_file: bool = True, database_url: str | None = None, **given: Any
+) -> Settings:
+    """Return the settings of a demonstration node."""
+    place = place_of(state.resolve(), node_id, database_url)
+    return Settings(
+        role="network" if node_id == NETWORK else "store",
+        node_id=node_id,
+        database_url=place.database_url,
+        state_folder=place.folder,
+        secret_key=SECRET,
+        practice=True,
+        practice_clock=state.resolve() / "clock.json" if clock_file else None,
+        printer="" if node_id == NETWORK else "paper",
+        log_level="WARNING",
+        **given,
+    )
+
+
+def morning(day: dt.date) -> dt.datetime:
+    """Return eight o'clock of a demonstration day."""
+    return day_start(day, ZONE, ROLLOVER_HOUR) - dt.timedelta(hours=ROLLOVER_HOUR) + OPEN_AT
+
+
+@contextmanager
+def _served(app: Any) -> Iterator[str]:
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.effective_port}"
+    finally:
+        server.close()
+        thread.join(5)
+
+
+@contextmanager
+def _told(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("Starting …", total=None)
+
+        def tell(words: str, done: int, of: int) -> None:
+            bar.update(task, description=words, completed=done, total=of or None)
+
+        yield tell
+
+
+def _print_tally(console: Console, tally: Tally) -> None:
+    for name, value in tally.as_json().items():
+        if name != "missing":
+            console.print(f"{name.replace('_', ' '):<18} {value}")
+    for name in tally.missing:
+        console.print(f"[red]did not happen: {name}[/red]")

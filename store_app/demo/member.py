@@ -1,0 +1,214 @@
+"""A node of the demonstration as the road drives it: its doors, its pages, its jobs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx2
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import outbox
+from config.clock import Clock, business_day
+from config.journal import Actor
+from config.node import NETWORK
+from config.settings import Settings
+from pos import printer, sale, shift
+from pos.printer import PrintJob
+from pos.store import Store
+from store_app import job_book
+from store_app.checking import chain_faults, findings
+from store_app.demo.build import PINS, TILL
+from store_app.demo.visitor import call, sign_in
+from store_app.extensions import open_doors
+from store_app.jobs import JOBS, Desk, last_day
+from store_app.sync import sender
+from supply import handover, pickup, pickup_order, shelf
+from supply.forecasts import ForecastRun
+
+Answer = TypeVar("Answer")
+
+
+class Member:
+    """One node. client: its pages over HTTP (or in-process); None for shops nobody looks at."""
+
+    def __init__(self, settings: Settings, clock: Clock, client: httpx2.Client | None = None, slug: str = "") -> None:
+        self.id, self.slug = settings.node_id, slug
+        self.doors = open_doors(settings, clock)
+        self.desk = Desk(self.doors, compute=lambda function, loaded: function(loaded))
+        self._client = client
+        self._token = ""
+        self._line = sender.client_for(settings) if settings.network_url else None
+        self.cashier = Actor("ana", "Ana", "cashier", self.id)
+        self.keeper = Actor("wei", "Wei", "shopkeeper", self.id)
+
+    @property
+    def client(self) -> httpx2.Client:
+        """Return the way to this node's pages."""
+        assert self._client is not None
+        return self._client
+
+    def ask(self, question: Callable[[Session], Answer]) -> Answer:
+        """Ask the node's books something."""
+        with self.doors.read() as session:
+            return question(session)
+
+    def today(self) -> dt.date:
+        """Return the node's business day."""
+        store = self.ask(lambda session: session.get_one(Store, self.id))
+        return business_day(self.doors.now(), store.tz, store.rollover_hour)
+
+    # --- at the till ---
+
+    def open_till(self, float_minor: int) -> None:
+        """Open the till with its float, unless it stands open."""
+        if self.ask(lambda session: shift.current(session, self.id, TILL)) is not None:
+            return
+        if self._client is not None:
+            self._send("/api/shifts", {"till_id": TILL, "float_minor": float_minor})
+            return
+        with self.doors.write() as session:
+            shift.open_shift(session, self.id, TILL, float_minor, actor=self.cashier, at=self.doors.now())
+
+    def close_till(self) -> None:
+        """Count the drawer to the cent and close the till."""
+        with self.doors.write() as session:
+            found = shift.current(session, self.id, TILL)
+            if found is None:
+                return
+            shift.begin_count(session, found, actor=self.cashier, at=self.doors.now())
+            shift.close(session, found, found.expected_minor, actor=self.cashier, at=self.doors.now())
+
+    def ring_up(self, sale_id: str, lines: tuple[tuple[str, int], ...]) -> None:
+        """Ring up one basket, paid in cash with the next ten-dollar note: by the till's API where there is a page."""
+        basket = [{"sku": sku, "qty": qty} for sku, qty in lines]
+        if self._client is not None:
+            quote = self._send("/api/quote", {"lines": basket, "cash": True})
+            body = {
+                "id": sale_id,
+                "till_id": TILL,
+                "lines": basket,
+                "tenders": [{"tender": "cash", "amount_minor": _note_for(quote["total_minor"])}],
+                "shown_total_minor": quote["total_minor"],
+                "age_confirmed": quote["minimum_age"],
+            }
+            self._send("/api/sales", body)
+            return
+        with self.doors.write() as session:
+            priced = sale.quote(session, self.id, list(lines), at=self.doors.now(), cash=True)
+            request = sale.SaleRequest(
+                id=sale_id,
+                store_id=self.id,
+                till_id=TILL,
+                lines=list(lines),
+                tenders=[("cash", _note_for(priced.total_minor))],
+                shown_total_minor=priced.total_minor,
+                age_confirmed=priced.minimum_age,
+            )
+            sale.complete(session, request, actor=self.cashier, at=self.doors.now())
+
+    def pick_orders(self) -> None:
+        """Accept, pick and make ready every order that has come."""
+        at = self.doors.now()
+        with self.doors.write() as session:
+            for order in pickup_order.open_orders(session, self.id):
+                if order.state == "placed":
+                    pickup.accept(session, self.id, order.id, actor=self.keeper, at=at)
+                    pickup.start_picking(session, self.id, order.id, actor=self.keeper, at=at)
+                    pickup.ready(session, self.id, order.id, actor=self.keeper, at=at)
+
+    def hand_over(self, code: str) -> None:
+        """Hand a ready order over for its code and ring its sale."""
+        at = self.doors.now()
+        with self.doors.write() as session:
+            found = handover.find(session, self.id, code, actor=self.cashier, at=at)
+            if found.refusal is not None:
+                raise found.refusal
+            assert found.order is not None
+            done = handover.collect(
+                session, self.id, code, sale_id=f"collect-{found.order.id}"[:40], till_id=TILL,
+                tenders=[("cash", _note_for(found.order.total_minor))], shown_total_minor=found.order.total_minor,
+                age_confirmed=21, actor=self.cashier, at=at,
+            )  # fmt: skip
+            if done.refusal is not None:
+                raise done.refusal
+
+    # --- paper, line, jobs ---
+
+    def print_labels(self, session: Session, skus: list[str], *, at: dt.datetime) -> int:
+        """Queue the shelf labels of these products."""
+        for sku in skus:
+            document = shelf.label_document(session, self.id, sku, self.doors.settings.public_url, at=at)
+            printer.queue(
+                session, self.id, TILL, "label", f"label-{sku}-{at:%Y%m%d}", document, opens_drawer=False, at=at
+            )
+        return len(skus)
+
+    def print_due(self) -> None:
+        """Print what waits."""
+        self.job("print")
+
+    def contact(self) -> str | None:
+        """Send what waits and take what came; returns the fault, None when all went well."""
+        assert self._line is not None
+        done = sender.contact(self.doors.database, self.doors.settings, self._line, self.doors.clock)
+        return done.fault
+
+    def job(self, name: str) -> str:
+        """Run a job now, as the worker would, unless the worker has it in hand for this day already."""
+        job, now, day = JOBS[name], self.doors.now(), last_day(self.doors)
+        if job.every_s is not None:
+            return job.run(self.desk, day)
+        with self.doors.write() as session:
+            if not job_book.take(session, self.id, name, day, at=now):
+                return "done before"
+        outcome = job.run(self.desk, day)
+        with self.doors.write() as session:
+            job_book.note(session, self.id, name, day, at=now, done=True, outcome=outcome)
+        return outcome
+
+    # --- questions ---
+
+    def findings(self) -> list[Any]:
+        """Return every invariant that does not hold here."""
+        return [*findings(self.doors), *chain_faults(self.doors)]
+
+    def receipts_printed(self) -> int:
+        """Count the receipts on paper."""
+        query = sa.select(sa.func.count()).where(
+            PrintJob.store_id == self.id, PrintJob.kind == "receipt", PrintJob.state == "printed"
+        )
+        return self.ask(lambda session: session.scalar(query)) or 0
+
+    def facts(self) -> tuple[int, int]:
+        """Count the facts the network has confirmed, and those that are stuck."""
+        query = (
+            sa.select(outbox.OutboxMessage.state, sa.func.count())
+            .where(outbox.OutboxMessage.to_node == NETWORK)
+            .group_by(outbox.OutboxMessage.state)
+        )
+        counts: dict[str, int] = dict(self.ask(lambda session: session.execute(query).tuples().all()))
+        return counts.get("delivered", 0), counts.get("stuck", 0)
+
+    def series_forecast(self) -> int:
+        """Count the products of the newest forecast."""
+        query = (
+            sa.select(ForecastRun.series)
+            .where(ForecastRun.scope_kind == "store", ForecastRun.scope_id == self.id)
+            .order_by(ForecastRun.started_at.desc())
+            .limit(1)
+        )
+        return self.ask(lambda session: session.scalar(query)) or 0
+
+    # --- inside ---
+
+    def _send(self, path: str, body: Any) -> Any:
+        if not self._token:
+            self._token = sign_in(self.client, self.keeper.id, PINS["shopkeeper"])
+        return call(self.client, path, body, self._token)
+
+
+def _note_for(total_minor: int) -> int:
+    return max(0, -(-total_minor // 1000) * 1000)

@@ -1,0 +1,341 @@
+"""One day after another on the road: sell, print, send, add up, forecast, order, deliver, shelve, collect.
+
+Rules
+-----
+1. The two live shops ring up their real baskets through their till's own API, at the minute they were bought; the
+   other shops' baskets are completed at their own nodes and reach the network as facts, like anybody's.
+2. Everything is done by the same verbs, pages and jobs a person or the worker uses; the road only decides when.
+3. A step that does not happen is named in `missing`; nothing is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from config.clock import day_start
+from config.errors import ShopError
+from config.journal import Actor
+from store_app.demo.build import lay_in
+from store_app.demo.member import Member
+from store_app.demo.panel import ROLLOVER_HOUR, ZONE, Basket, DemoPanel
+from store_app.demo.visitor import Customer
+from supply import orders, push, receiving, replenishment, shelf
+
+OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
+PUSH_ANSWER_DAYS = 2
+FLOAT_MINOR = 20_000
+
+
+@dataclass
+class Tally:
+    """What happened on the road; the JSON line of `cornerstore demo --once`."""
+
+    stores: int = 0
+    products: int = 0
+    history_lines: int = 0
+    days: int = 0
+    sales_rung: int = 0
+    sales_lines: int = 0
+    receipts_printed: int = 0
+    facts_delivered: int = 0
+    facts_stuck: int = 0
+    series_forecast: int = 0
+    forecast_seconds: float = 0.0
+    proposals: int = 0
+    orders_sent: int = 0
+    deliveries_posted: int = 0
+    shelf_slots: int = 0
+    shelf_labels: int = 0
+    pushes_offered: int = 0
+    pushes_accepted: int = 0
+    pickups_collected: int = 0
+    findings: int = 0
+    seconds: float = 0.0
+    missing: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the tally; `missing` only when something is."""
+        plain = asdict(self)
+        if not plain["missing"]:
+            del plain["missing"]
+        return plain
+
+
+class Road:
+    """The demonstration network, walked a day at a time.
+
+    set_clock moves the clock all nodes share. progress(sentence, done, of) is told how far the day is.
+    """
+
+    def __init__(
+        self,
+        panel: DemoPanel,
+        network: Member,
+        shops: dict[str, Member],
+        *,
+        set_clock: Callable[[dt.datetime], None],
+        progress: Callable[[str, int, int], None],
+    ) -> None:
+        self.panel, self.network, self.shops = panel, network, shops
+        self.live = [shops[shop.id] for shop in panel.live_shops()]
+        self.tally = Tally(
+            stores=len(shops), products=len(panel.products), history_lines=int(panel.figures["history_lines"])
+        )
+        self._set_clock, self._progress = set_clock, progress
+
+    def begin(self) -> None:
+        """Open the network for its members: catalogue, regional sales and forecasts published, pulled and used."""
+        self._at(self.panel.cut_off, NIGHT_HOUR, 10)
+        self._progress("Forecasting the regions …", 0, 1)
+        self._network_night()
+        for member in self.shops.values():
+            self._contact(member)
+        live = {shop.id: shop for shop in self.panel.live_shops()}
+        for member in self.live:
+            with member.doors.write() as session:
+                lay_in(session, self.panel, live[member.id], at=member.doors.now())
+            self._contact(member)
+            self._shop_night(member)
+            self._set_up_shelf(member)
+
+    def walk(self, day: dt.date) -> None:
+        """Live one business day from opening to the night after it."""
+        baskets = self.panel.baskets_on(day)
+        self._at(day, OPENING_HOUR, 0)
+        for member in self.shops.values():
+            member.open_till(FLOAT_MINOR)
+        for member in self.live:
+            self._contact(member)
+            self._take_goods_in(member)
+        if self.tally.pushes_offered == 0:
+            self._offer_goods(day)
+        self._trade(day, baskets)
+        self._at(day + dt.timedelta(days=1), 0, 30)
+        for member in self.shops.values():
+            member.close_till()
+            self._contact(member)
+        self._night(day)
+        self.tally.days += 1
+
+    def finish(self) -> Tally:
+        """Count what only the books know, check every invariant, and say what did not happen."""
+        tally = self.tally
+        for member in [self.network, *self.shops.values()]:
+            tally.findings += len(member.findings())
+        for member in self.live:
+            tally.receipts_printed += member.receipts_printed()
+        for member in self.shops.values():
+            delivered, stuck = member.facts()
+            tally.facts_delivered += delivered
+            tally.facts_stuck += stuck
+        wanted = (
+            "sales_rung", "receipts_printed", "facts_delivered", "series_forecast", "proposals", "orders_sent",
+            "deliveries_posted", "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted",
+            "pickups_collected",
+        )  # fmt: skip
+        tally.missing += [name for name in wanted if not getattr(tally, name)]
+        tally.missing += [name for name in ("facts_stuck", "findings") if getattr(tally, name)]
+        return tally
+
+    # --- the day ---
+
+    def _trade(self, day: dt.date, baskets: list[Basket]) -> None:
+        ordered: dict[str, Customer] = {}
+        order_at, collect_at = self._instant(day, ORDER_HOUR, 0), self._instant(day, COLLECT_HOUR, 0)
+        for n, basket in enumerate(baskets):
+            if not ordered and basket.at >= order_at:
+                ordered = self._order_online(order_at)
+            if ordered and basket.at >= collect_at:
+                self._collect(ordered, collect_at)
+                ordered = {}
+                order_at = self._instant(day + dt.timedelta(days=1), ORDER_HOUR, 0)
+            self._set_clock(basket.at)
+            member = self.shops[basket.store_id]
+            self._step(f"sale {basket.id} at {basket.store_id}", lambda m=member, b=basket: self._ring(m, b))
+            if n % 20 == 0:
+                self._progress(f"{day:%A %d %B}, {self._local(basket.at):%H:%M}", n, len(baskets))
+                for shop in self.live:
+                    shop.print_due()
+        for shop in self.live:
+            shop.print_due()
+        self._progress(f"{day:%A %d %B}, closing time", len(baskets), len(baskets))
+
+    def _ring(self, member: Member, basket: Basket) -> None:
+        member.ring_up(basket.id, basket.lines)
+        self.tally.sales_rung += 1
+        self.tally.sales_lines += len(basket.lines)
+
+    def _order_online(self, at: dt.datetime) -> dict[str, Customer]:
+        self._set_clock(at)
+        ordered: dict[str, Customer] = {}
+        for member in self.live:
+            member.job("shop-publish")
+            self._contact(member)
+            customer = Customer(self.network.client, member.slug)
+            self._step(f"online order at {member.id}", lambda c=customer: c.order("Mei Lin", "555-0142", things=2))
+            if customer.token:
+                ordered[member.id] = customer
+                self._contact(member)
+                self._step(f"picking at {member.id}", member.pick_orders)
+                self._contact(member)
+        return ordered
+
+    def _collect(self, ordered: dict[str, Customer], at: dt.datetime) -> None:
+        self._set_clock(at)
+        for store_id, customer in ordered.items():
+            member = self.shops[store_id]
+            code = customer.code()
+            if self._step(f"collection at {store_id}", lambda m=member, c=code: m.hand_over(c)):
+                self.tally.pickups_collected += 1
+
+    def _offer_goods(self, day: dt.date) -> None:
+        actor = Actor("op", "Olivia (operator)", "operator", self.network.id)
+        ranked = self.network.ask(lambda session: shelf_candidates(session, self.panel))
+        for member, (sku, why) in zip(self.live, ranked, strict=False):
+            with self.network.doors.write() as session:
+                push.offer(
+                    session,
+                    member.id,
+                    sku=sku,
+                    packs=1,
+                    why=why,
+                    answer_by=day + dt.timedelta(days=PUSH_ANSWER_DAYS),
+                    id=f"push-{member.id}-{day:%Y%m%d}",
+                    actor=actor,
+                    at=self.network.doors.now(),
+                )
+            self.tally.pushes_offered += 1
+        for n, member in enumerate(self.live):
+            self._contact(member)
+            with member.doors.write() as session:
+                for offer in push.open_offers(session, member.id):
+                    if n == 0:
+                        push.accept(session, member.id, offer.id, actor=member.keeper, at=member.doors.now())
+                        self.tally.pushes_accepted += 1
+                    else:
+                        push.decline(
+                            session, member.id, offer.id, why="No room on the shelf this week", actor=member.keeper,
+                            at=member.doors.now(),
+                        )  # fmt: skip
+            self._contact(member)
+
+    def _take_goods_in(self, member: Member) -> None:
+        with member.doors.write() as session:
+            today = member.today()
+            for delivery in receiving.expected(session, member.id):
+                if delivery.expected_day > today:
+                    continue
+                receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
+                receiving.post(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
+                self.tally.deliveries_posted += 1
+            for task in shelf.refill_tasks(session, member.id):
+                if task.qty:
+                    shelf.refill(
+                        session, member.id, task.sku, task.qty, id=f"refill-{today}-{task.sku}", actor=member.keeper,
+                        at=member.doors.now(),
+                    )  # fmt: skip
+
+    # --- the night ---
+
+    def _night(self, day: dt.date) -> None:
+        self._at(day + dt.timedelta(days=1), NIGHT_HOUR, 10)
+        self._progress("Night: adding up, forecasting, proposing orders …", 0, 1)
+        self._network_night()
+        for member in self.live:
+            self._contact(member)
+            self._shop_night(member)
+            self._order_goods(member)
+            self._contact(member)
+        self.network.job("warehouse")
+        for member in self.live:
+            self._contact(member)
+
+    def _network_night(self) -> None:
+        began = time.perf_counter()
+        self.network.job("roll-up")
+        self.network.job("forecast-regions")
+        self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
+        self.network.job("publish")
+
+    def _shop_night(self, member: Member) -> None:
+        member.job("roll-up")
+        began = time.perf_counter()
+        member.job("forecast")
+        self.tally.forecast_seconds = round(self.tally.forecast_seconds + time.perf_counter() - began, 2)
+        self.tally.series_forecast += member.series_forecast()
+
+    def _order_goods(self, member: Member) -> None:
+        at = member.doors.now()
+        with member.doors.write() as session:
+            proposed = replenishment.propose(session, member.id, actor=Actor.system("propose", member.id), at=at)
+            self.tally.proposals += len(proposed)
+            for order in proposed:
+                line = next(iter(orders.lines_of(session, order)), None)
+                if line is not None and line.packs > 1:
+                    replenishment.change(
+                        session, member.id, order.id, line.sku, packs=line.packs - 1, why="The shelf is small",
+                        actor=member.keeper, at=at,
+                    )  # fmt: skip
+                replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                orders.send(session, member.id, order.id, actor=member.keeper, at=at)
+                self.tally.orders_sent += 1
+
+    def _set_up_shelf(self, member: Member) -> None:
+        at = member.doors.now()
+        with member.doors.write() as session:
+            plan = shelf.draft(session, member.id, slots=12, actor=member.keeper, at=at)
+            shelf.approve(session, member.id, plan.id, from_day=member.today(), actor=member.keeper, at=at)
+            slots = shelf.slots_of(session, plan)
+            self.tally.shelf_slots += len(slots)
+            for task in shelf.refill_tasks(session, member.id):
+                if task.qty:
+                    shelf.refill(
+                        session, member.id, task.sku, task.qty, id=f"refill-{plan.id}-{task.sku}", actor=member.keeper,
+                        at=at,
+                    )  # fmt: skip
+            self.tally.shelf_labels += member.print_labels(session, [slot.sku for slot in slots], at=at)
+        member.print_due()
+
+    # --- inside ---
+
+    def _contact(self, member: Member) -> None:
+        fault = member.contact()
+        if fault:
+            self.tally.missing.append(f"contact of {member.id}: {fault}")
+
+    def _step(self, name: str, act: Callable[[], Any]) -> bool:
+        try:
+            act()
+        except ShopError as refusal:
+            self.tally.missing.append(f"{name}: {refusal.code}: {refusal.message}")
+            return False
+        return True
+
+    def _at(self, day: dt.date, hour: int, minute: int) -> None:
+        self._set_clock(self._instant(day, hour, minute))
+
+    @staticmethod
+    def _instant(day: dt.date, hour: int, minute: int) -> dt.datetime:
+        local_midnight = day_start(day, ZONE, ROLLOVER_HOUR) - dt.timedelta(hours=ROLLOVER_HOUR)
+        return local_midnight + dt.timedelta(hours=hour, minutes=minute)
+
+    @staticmethod
+    def _local(at: dt.datetime) -> dt.datetime:
+        from zoneinfo import ZoneInfo
+
+        return at.astimezone(ZoneInfo(ZONE))
+
+
+def shelf_candidates(session: Any, panel: DemoPanel) -> list[tuple[str, str]]:
+    """Return what the operator offers each live shop: its region's best, with the reason."""
+    from supply import overview
+
+    found = []
+    for shop in panel.live_shops():
+        best = overview.top_products(session, shop.region_id, limit=1)[0]
+        found.append((best.sku, f"Your region bought {best.sold_qty} of it in four weeks"))
+    return found

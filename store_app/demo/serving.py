@@ -1,0 +1,156 @@
+"""Serves the demonstration: one process a node, and a day played whenever somebody asks for it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from rich.console import Console
+
+from config.errors import ShopError
+from config.node import NETWORK
+from config.settings import Settings
+from store_app.demo import notice
+from store_app.demo.build import PINS
+from store_app.demo.command import morning, over_http, settings_for
+from store_app.demo.panel import DemoPanel
+
+START_S = 60.0
+
+
+def serve(
+    state: Path, panel: DemoPanel, *, port: int, network_database: str | None, console: Console, began: float
+) -> None:
+    """Serve the network and the live shops until Ctrl-C; plays a day when the demo page asks for one."""
+    state = state.resolve()
+    keys = notice.read(state)["keys"]
+    nodes = [NETWORK, *(shop.id for shop in panel.live_shops())]
+    ports = dict(zip(nodes, _free_ports(port, len(nodes)), strict=True))
+    urls = {node: f"http://127.0.0.1:{number}" for node, number in ports.items()}
+    notice.write(
+        state,
+        urls=urls,
+        names={shop.id: shop.name for shop in panel.live_shops()},
+        slugs={shop.id: shop.slug for shop in panel.live_shops()},
+        network_database=network_database,
+        playing=None,
+        fault=None,
+        last_day=panel.last_day.isoformat(),
+    )
+    notice.wish(state).unlink(missing_ok=True)
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        for node in nodes:
+            given: dict[str, Any] = {"port": ports[node], "public_url": urls[NETWORK]}
+            if node != NETWORK:
+                given |= {"network_url": urls[NETWORK], "network_key": keys[node]}
+            settings = settings_for(state, node, database_url=network_database if node == NETWORK else None, **given)
+            processes[node] = _start(settings, state / f"{node}.log")
+        for node in nodes:
+            _wait(urls[node], processes[node], state / f"{node}.log")
+        _say(console, panel, urls, state, began)
+        _watch(state, panel, keys, urls, processes)
+    except KeyboardInterrupt:
+        console.print("\nClosing the shops …")
+    finally:
+        for process in processes.values():
+            process.terminate()
+        for process in processes.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+# --- inside ---
+
+
+def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
+    environment = dict(os.environ)
+    for name, value in settings.model_dump(exclude_defaults=True).items():
+        if value is not None:
+            environment[f"CORNERSTORE_{name.upper()}"] = str(value)
+    command = [sys.executable, "-m", "store_app.cli", "serve"]
+    with log.open("wb") as file:
+        return subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        try:
+            if httpx2.get(f"{url}/health", timeout=2).status_code == 200:
+                return
+        except httpx2.HTTPError:
+            if process.poll() is not None:
+                break
+        time.sleep(0.1)
+    tail = log.read_text(encoding="utf-8", errors="replace")[-1500:]
+    raise SystemExit(f"A node did not start; its log {log} ends:\n{tail}")
+
+
+def _watch(
+    state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], processes: dict[str, Any]
+) -> None:
+    while all(process.poll() is None for process in processes.values()):
+        time.sleep(0.5)
+        if notice.wish(state).exists():
+            notice.wish(state).unlink(missing_ok=True)
+            _play(state, panel, keys, urls)
+    gone = ", ".join(node for node, process in processes.items() if process.poll() is not None)
+    raise SystemExit(f"{gone} has stopped; its log lies in {state}.")
+
+
+def _play(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str]) -> None:
+    day = dt.date.fromisoformat(notice.read(state)["day"]) + dt.timedelta(days=1)
+    if day > panel.last_day:
+        notice.write(state, fault="The real baskets end here. Start again with --fresh.")
+        return
+
+    def told(words: str, done: int, of: int) -> None:
+        notice.write(state, playing={"words": words, "done": done, "of": of})
+
+    told("Opening the shops …", 0, 0)
+    road = over_http(state, panel, keys, urls, told)
+    try:
+        road.walk(day)
+    except (ShopError, httpx2.HTTPError) as fault:
+        road.tally.missing.append(str(fault))
+    notice.write(state, playing=None, day=day.isoformat(), fault="; ".join(road.tally.missing[:3]) or None)
+    road.network.doors.clock.set(morning(day + dt.timedelta(days=1)))  # type: ignore[attr-defined]
+
+
+def _free_ports(first: int, count: int) -> list[int]:
+    found: list[int] = []
+    for number in range(first, first + 200):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", number)) != 0:
+                found.append(number)
+        if len(found) == count:
+            return found
+    raise SystemExit(f"No {count} free ports from {first} on; name another with --port.")
+
+
+def _say(console: Console, panel: DemoPanel, urls: dict[str, str], state: Path, began: float) -> None:
+    figures = panel.figures
+    console.print(f"\n[b green]The shops are open[/b green] (ready in {time.perf_counter() - began:.0f} s).\n")
+    console.print(f"  Start here            [b]{urls[NETWORK]}/demo[/b]")
+    console.print(f"  The network           {urls[NETWORK]}/console/   Olivia, PIN {PINS['operator']}")
+    for shop in panel.live_shops():
+        console.print(
+            f"  {shop.name:<21} {urls[shop.id]}/   Ana (cashier) PIN {PINS['cashier']}, "
+            f"Wei (shopkeeper) PIN {PINS['shopkeeper']}"
+        )
+    console.print(
+        f"\n  Real sales: {figures['history_lines']:,} basket lines of the past in {len(panel.shops)} shops, "
+        f"{len(panel.products)} products.\n  Everything lies in {state}. Ctrl-C ends it.\n"
+    )

@@ -1,0 +1,54 @@
+"""The demonstration's own page: what this is, where everything lies, what to try, and the next day's button.
+
+Only a practice network shows it; elsewhere the address does not exist.
+"""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import NotFound
+from store_app.demo import notice
+from store_app.extensions import clock, doors
+from store_app.presenting import page
+from store_app.security import public
+
+bp = Blueprint("demo", __name__, url_prefix="/demo")
+
+
+@bp.get("/")
+@public
+def home() -> Any:
+    """Explain the demonstration and lead to its places."""
+    board = notice.read(_state())
+    day = dt.date.fromisoformat(board["day"]) if board.get("day") else None
+    return page(
+        "demo/home.html",
+        "progress",
+        board=board,
+        figures=board.get("figures", {}),
+        day=day,
+        ended=day is not None and day.isoformat() >= board.get("last_day", "9999"),
+        now=clock.now(),
+    )
+
+
+@bp.post("/next-day")
+@public
+def next_day() -> Any:
+    """Ask for the next real day to be traded."""
+    state = _state()
+    if not notice.read(state).get("playing"):
+        notice.write(state, playing={"words": _("Opening the shops …"), "done": 0, "of": 0}, fault=None)
+        notice.wish(state).touch()
+    return redirect(url_for("demo.home"), 303)
+
+
+def _state() -> Path:
+    settings = doors().settings
+    if not settings.practice or settings.practice_clock is None:
+        raise NotFound("no-page", _("There is no such page."))
+    return settings.practice_clock.parent
