@@ -70,7 +70,7 @@ def load(**given: Any) -> Settings:
     if path := os.environ.get("CORNERSTORE_SETTINGS"):
         try:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as fault:
+        except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
             raise Invalid("settings-file", f"The settings file {path} cannot be read: {fault}.", path=path) from fault
     named_outside = {name for name in content if f"CORNERSTORE_{name.upper()}" in os.environ}
     arguments = {name: value for name, value in content.items() if name not in named_outside} | given

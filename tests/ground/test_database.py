@@ -1,0 +1,146 @@
+"""The two doors: one transaction at a time, writers that queue, reads that change nothing."""
+
+import datetime as dt
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from config.database import Base, Database, after_commit, make_engine
+from config.node import Node
+from tests.builders import NOON
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Give an empty database in a file."""
+    found = Database(make_engine(f"sqlite:///{tmp_path / 'ground.db'}"))
+    Base.metadata.create_all(found.engine)
+    yield found
+    found.engine.dispose()
+
+
+def node(id: str) -> Node:
+    return Node(id=id, epoch="e", born_at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner"), [("write", "write"), ("write", "read"), ("read", "write"), ("read", "read")]
+)
+def test_a_door_inside_a_door_is_refused_and_the_outer_one_still_works(database, outer, inner):
+    with getattr(database, outer)() as session:
+        with pytest.raises(RuntimeError, match="was opened inside"), getattr(database, inner)():
+            pass
+        assert session.scalar(sa.select(sa.func.count()).select_from(Node)) == 0
+    with database.write() as session:
+        session.add(node("a"))
+
+
+def test_a_write_is_whole_or_nothing(database):
+    def half() -> None:
+        with database.write() as session:
+            session.add(node("a"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    with database.read() as session:
+        assert session.get(Node, "a") is None
+
+
+def test_what_is_changed_while_reading_is_thrown_away(database):
+    with database.read() as session:
+        session.add(node("a"))
+        session.flush()
+    with database.read() as session:
+        assert session.get(Node, "a") is None
+
+
+def test_writers_begin_immediate_and_queue_instead_of_failing(database):
+    with database.write() as session:
+        session.add(Node(id="a", epoch="0", born_at=NOON))
+    begun: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda c, cur, text, *rest: begun.append(text))
+    faults: list[BaseException] = []
+
+    def count_up() -> None:
+        try:
+            for _ in range(20):
+                with database.write() as session:
+                    row = session.get_one(Node, "a")
+                    row.epoch = str(int(row.epoch) + 1)
+        except BaseException as fault:
+            faults.append(fault)
+
+    threads = [threading.Thread(target=count_up) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    with database.read() as session:
+        assert session.get_one(Node, "a").epoch == "80"
+    assert begun.count("BEGIN IMMEDIATE") == 80
+
+
+def test_two_processes_doors_on_one_file_queue_too(database, tmp_path):
+    other = Database(make_engine(f"sqlite:///{tmp_path / 'ground.db'}"))
+    with database.write() as session:
+        session.add(Node(id="a", epoch="0", born_at=NOON))
+
+    def count_up(door: Database) -> None:
+        for _ in range(20):
+            with door.write() as session:
+                row = session.get_one(Node, "a")
+                row.epoch = str(int(row.epoch) + 1)
+
+    threads = [threading.Thread(target=count_up, args=(door,)) for door in (database, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.get_one(Node, "a").epoch == "40"
+    other.engine.dispose()
+
+
+def test_an_sqlite_file_is_durable_and_keeps_its_foreign_keys(database):
+    with database.read() as session:
+        pragmas = [
+            session.execute(sa.text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+    assert pragmas == ["wal", 2, 1]
+
+
+def test_effects_run_after_the_commit_and_never_without_it(database):
+    seen: list[bool] = []
+
+    def look() -> None:
+        with database.read() as session:
+            seen.append(session.get(Node, "a") is not None)
+
+    def fail() -> None:
+        with database.write() as session:
+            after_commit(session, look)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert seen == []
+    with database.write() as session:
+        session.add(node("a"))
+        after_commit(session, look)
+    assert seen == [True]
+
+
+def test_times_come_back_aware_in_utc_and_naive_ones_are_refused(database):
+    there = dt.datetime(2026, 3, 2, 14, 30, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    with database.write() as session:
+        session.add(Node(id="a", epoch="e", born_at=there))
+    with database.read() as session:
+        born = session.get_one(Node, "a").born_at
+        assert (born, born.tzinfo) == (there, dt.UTC)
+    with pytest.raises(sa.exc.StatementError, match="without a zone"), database.write() as session:
+        session.add(Node(id="b", epoch="e", born_at=dt.datetime(2026, 3, 2)))  # noqa: DTZ001

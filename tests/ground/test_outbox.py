@@ -1,0 +1,220 @@
+"""Facts on their way: once, in any order, and never lost in silence."""
+
+import random
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config import outbox
+from config.database import Database
+from config.errors import Refused
+from config.journal import GENESIS, Actor
+from config.node import found, this_node
+from config.outbox import InboxAlarm, InboxMessage, Message, OutboxMessage
+from config.publication import Publication
+from tests.builders import NOON, open_database
+
+FACTS = 8
+
+
+@pytest.fixture(scope="module")
+def sender(tmp_path_factory) -> Database:
+    """Give a store's database with facts for the network."""
+    database = open_database(tmp_path_factory.mktemp("sender") / "store.db")
+    with database.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(FACTS):
+            append(session, f"fact-{n}", {"n": n, "名": "牛奶"})
+    return database
+
+
+def append(session, id: str, body: dict) -> OutboxMessage:
+    return outbox.append(
+        session,
+        to_node="network",
+        topic="noted",
+        version=1,
+        body=body,
+        id=id,
+        subject=id,
+        business_day=NOON.date(),
+        at=NOON,
+    )
+
+
+def sent(database: Database) -> list[Message]:
+    with database.read() as session:
+        rows = outbox.after(session, "network", this_node(session).epoch, 0)
+        return [Message(**outbox.to_wire(row)) for row in rows]
+
+
+def note(session, message: Message) -> None:
+    """Write a row named by the fact: applied twice it would break its key."""
+    if message.body.get("refuse"):
+        raise Refused("not-now", "The network does not take this.")
+    session.add(Publication(kind=message.id, scope_id="*", version=message.body["n"], sha256="", made_at=NOON, body=""))
+
+
+def take(database: Database, message: Message, from_node: str = "S01") -> tuple[str, str | None]:
+    with database.write() as session:
+        return outbox.apply_once(session, from_node, "epoch", message, note, at=NOON)
+
+
+def noted(database: Database) -> dict[str, int]:
+    with database.read() as session:
+        return dict(session.execute(sa.select(Publication.kind, Publication.version)).all())
+
+
+def head(database: Database) -> tuple[int, int, str]:
+    with database.read() as session:
+        return outbox.received_head(session, "S01", "epoch")
+
+
+def test_facts_are_numbered_chained_and_whole(sender):
+    messages, chained = sent(sender), GENESIS
+    assert [message.n for message in messages] == list(range(1, FACTS + 1))
+    for message in messages:
+        assert message.is_whole()
+        chained = outbox.chain(chained, message.hash)
+        with sender.read() as session:
+            assert outbox.head_at(session, "network", this_node(session).epoch, message.n) == chained
+
+
+def test_a_fact_of_a_transaction_that_fails_never_was(tmp_path):
+    database = open_database(tmp_path / "store.db")
+    with database.write() as session:
+        found(session, "S01", at=NOON)
+
+    def fail() -> None:
+        with database.write() as session:
+            append(session, "lost", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with database.write() as session:
+        assert append(session, "kept", {}).n == 1
+
+
+@given(arriving=st.lists(st.integers(0, FACTS - 1), max_size=14).flatmap(
+    lambda extra: st.permutations([*range(FACTS), *extra])
+))  # fmt: skip
+def test_any_permutation_with_repetition_gives_the_same_state(sender, tmp_path_factory, arriving):
+    messages = sent(sender)
+    database = open_database(tmp_path_factory.mktemp("receiver") / "network.db")
+    seen = set()
+    for index in arriving:
+        expected = "already" if index in seen else "taken"
+        assert take(database, messages[index]) == (expected, None)
+        seen.add(index)
+    assert noted(database) == {f"fact-{n}": n for n in range(FACTS)}
+    with sender.read() as session:
+        count, ours = outbox.sent_head(session, "network", this_node(session).epoch)
+    assert head(database) == (count, count, ours)
+    database.engine.dispose()
+
+
+def test_the_head_waits_at_a_gap_and_goes_on_when_it_is_filled(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    for index in (0, 1, 3, 4):
+        take(database, messages[index])
+    assert head(database)[:2] == (4, 2)
+    take(database, messages[2])
+    assert head(database)[:2] == (5, 5)
+
+
+def test_the_same_id_with_another_content_is_parked_with_an_alarm(sender, tmp_path):
+    database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
+    take(database, first)
+    other = replace(first, body={"n": 99})
+    other = replace(other, hash=outbox.content_hash(other))
+    assert take(database, other) == ("parked", "the same id came with another content")
+    assert take(database, other)[0] == "parked"
+    assert noted(database) == {"fact-0": 0}
+    with database.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(InboxAlarm)) == 1
+
+
+def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    take(database, messages[0])
+    rival = replace(messages[1], n=1)
+    assert take(database, rival) == ("parked", "number 1 was already used")
+    assert noted(database) == {"fact-0": 0}
+
+
+def test_another_nodes_id_is_a_conflict_not_a_repetition(sender, tmp_path):
+    database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
+    take(database, first)
+    assert take(database, first, from_node="S02")[0] == "parked"
+
+
+def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
+    database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
+    assert take(database, replace(first, body={"n": 5})) == ("parked", "the content does not fit its hash")
+    assert noted(database) == {}
+
+
+@pytest.mark.parametrize("body", [{"refuse": True}, {}, {"n": None}])
+def test_a_row_that_cannot_be_applied_is_parked_and_the_others_pass(tmp_path, body):
+    store, database = open_database(tmp_path / "store.db"), open_database(tmp_path / "network.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        append(session, "bad", body)
+        append(session, "good", {"n": 1})
+    states = [take(database, message)[0] for message in sent(store)]
+    assert states == ["parked", "taken"]
+    assert noted(database) == {"good": 1}
+    assert head(database)[:2] == (2, 2)
+    with database.read() as session:
+        assert session.get_one(InboxMessage, "bad").reason
+
+
+def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for_a_person(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(3):
+            append(session, f"fact-{n}", {"n": n})
+    with store.write() as session:
+        assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]
+        outbox.acknowledge(session, ["fact-0"], at=NOON)
+        outbox.mark_stuck(session, "fact-1", "not-now")
+    with store.write() as session:
+        assert [row.id for row in outbox.due(session, "network")] == ["fact-2"]
+        waiting = outbox.waiting(session, "network")
+        assert (waiting["pending"], waiting["stuck"], waiting["oldest"]) == (1, 1, NOON)
+        outbox.send_again(session, "fact-1", actor=Actor.system("test", "S01"), at=NOON)
+        assert outbox.rewind(session, "network", this_node(session).epoch, 0) == 1
+    with store.read() as session:
+        assert [row.id for row in outbox.due(session, "network")] == ["fact-0", "fact-1", "fact-2"]
+
+
+def test_a_batch_is_bounded_in_rows_and_bytes(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        found(session, "S01", at=NOON)
+        for n in range(outbox.MAX_ROWS + 5):
+            append(session, f"fact-{n}", {"n": n})
+    with store.read() as session:
+        assert len(outbox.due(session, "network")) == outbox.MAX_ROWS
+    with store.write() as session:
+        outbox.acknowledge(session, [f"fact-{n}" for n in range(outbox.MAX_ROWS + 5)], at=NOON)
+        for n in range(3):
+            append(session, f"big-{n}", {"text": "x" * (outbox.MAX_BYTES // 2)})
+    with store.read() as session:
+        assert len(outbox.due(session, "network")) == 1
+
+
+def test_applying_all_again_reaches_every_taken_message(sender, tmp_path):
+    database, seen = open_database(tmp_path / "network.db"), []
+    messages = sent(sender)
+    random.Random(3).shuffle(messages)
+    for message in messages:
+        take(database, message)
+    with database.write() as session:
+        assert outbox.reapply(session, lambda _, message: seen.append(message)) == FACTS
+    assert sorted(seen, key=lambda m: m.n) == sent(sender)
