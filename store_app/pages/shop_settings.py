@@ -23,6 +23,7 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place, since
 from store_app.security import requires
+from supply import checks as supply_checks
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
 bp.before_request(form.know_the_place)
@@ -240,7 +241,7 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
 
 
 def _findings(session: Session, store_id: str) -> list[Finding]:
-    return counter_checks.findings(session, store_id)
+    return [*counter_checks.findings(session, store_id), *supply_checks.findings(session, store_id)]
 
 
 def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:

@@ -1,0 +1,140 @@
+"""The back office as a browser shows it: accessible, unclipped, in both languages, on the desk and on a phone."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from pos import shift
+from supply import pickup, receiving, shelf
+from tests.browser.conftest import Quiet
+from tests.store_app import office as goods
+from tests.store_app.conftest import NOON, STORE, House, build
+
+__all__ = ["build"]
+pytestmark = pytest.mark.browser
+BY = {"actor": goods.SYSTEM, "at": NOON}
+PAGES = [
+    "/stock/",
+    "/stock/?show=low",
+    "/stock/milk",
+    "/stock/milk/count",
+    "/deliveries/",
+    "/deliveries/D1",
+    "/deliveries/D2",
+    "/shelf/",
+    "/shelf/labels",
+    "/pickup/",
+    "/pickup/order-0001",
+    "/pickup/order-0002",
+    "/pickup/order-0003",
+    "/pickup/past",
+    "/settings/?check=1",
+]
+SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+
+
+@dataclass
+class Office:
+    """A furnished store node that answers on a port."""
+
+    house: House
+    url: str
+
+
+@pytest.fixture
+def office(build: Any) -> Iterator[Office]:
+    """Serve a store with something on every page."""
+    house = build(public_url="https://shops.example", printer="paper")
+    goods.fill(house)
+    with house.doors.write() as session:
+        shift.open_shift(session, STORE, "1", 10_000, **BY)
+        goods.delivery(session, "D2", [("milk", 24, 12), ("apple", 8000, 8000), ("soap", 12, 12)])
+        session.flush()
+        receiving.begin_count(session, STORE, "D2", **BY)
+        plan = shelf.draft(session, STORE, slots=5, **BY)
+        shelf.approve(session, STORE, plan.id, from_day=NOON.date(), **BY)
+        shelf.refill(session, STORE, "milk", 3, id="refill-0001", **BY)
+        shelf.replace(session, shelf.draft(session, STORE, slots=5, **BY), 1, "tea", **BY)
+        for order_id in ("order-0002", "order-0003"):
+            pickup.accept(session, STORE, order_id, **BY)
+            pickup.start_picking(session, STORE, order_id, **BY)
+        pickup.ready(session, STORE, "order-0003", **BY)
+    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield Office(house, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def enter(page: Page, office: Office, path: str, language: str = "en") -> None:
+    """Sign in as the shopkeeper and open a page."""
+    page.goto(f"{office.url}/signin/shopkeeper?next={path}")
+    page.fill("#pin", "2222")
+    page.press("#pin", "Enter")
+    page.wait_for_url(f"{office.url}{path}")
+    page.goto(f"{office.url}{path}?lang={language}")
+
+
+def assert_well_made(page: Page) -> None:
+    """Refuse axe's violations, what is wider than the window, and a page without its one heading."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+    assert page.locator("h1").count() == 1, page.url
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_page_is_accessible_and_unclipped(
+    page: Page, office: Office, faults: list[str], language: str, size: str
+):
+    page.set_viewport_size(SIZES[size])
+    enter(page, office, "/stock/", language)
+    for path in PAGES:
+        page.goto(f"{office.url}{path}")
+        assert_well_made(page)
+
+
+def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/pickup/")
+    page.fill("#scan", goods.code_for("order-0003"))
+    page.press("#scan", "Enter")
+    assert_well_made(page)
+    page.fill("#given", "5")
+    page.press("#given", "Enter")
+    expect(page.locator(".change-large")).to_have_text("$2.50")
+    assert_well_made(page)
+
+
+def test_a_count_that_differs_asks_why_and_a_scan_jumps_to_its_line(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/deliveries/D2")
+    milk = page.locator("#line-milk")
+    expect(milk.locator("select")).to_be_hidden()
+    milk.get_by_role("button", name="Less").click()
+    expect(milk.locator("select")).to_be_visible()
+    page.fill("#scan", goods.EAN["milk"])
+    page.press("#scan", "Enter")
+    expect(milk.locator("input[type=number]")).to_be_focused()
+    milk.locator("select").select_option("broken")
+    page.get_by_role("button", name="Post").click()
+    expect(page.locator("main")).to_contain_text("Broken")
+
+
+def test_the_pages_work_without_script(browser: Any, office: Office):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{office.url}/signin/shopkeeper?next=/stock/milk/count")
+    page.fill("#pin", "2222")
+    page.press("#pin", "Enter")
+    page.fill("#counted", "7")
+    page.get_by_role("button", name="That is what is there").click()
+    expect(page.locator("main")).to_contain_text("is counted")
+    context.close()
