@@ -15,6 +15,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -265,7 +266,7 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
 
 def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
     """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
-    rows = {row.sku: row for row in session.execute(_views(store_id, day).where(Product.sku.in_(skus)))}
+    rows = {row.sku: row for row in session.execute(_some_views(), {"shop": store_id, "day": day, "skus": list(skus)})}
     if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
         raise _unknown(missing)
     if unlisted := [row for row in rows.values() if not (row.listed and row.active)]:
@@ -285,37 +286,40 @@ def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) 
 
 def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[ProductView]:
     """Return all that can be sold today with every code, by name: what the till keeps in its page."""
-    listed = _views(store_id, day).where(Listing.active, Product.active).order_by(Product.name, Product.sku)
+    listed = _views().where(Listing.active, Product.active).order_by(Product.name, Product.sku)
     codes: dict[str, list[tuple[str, int]]] = {}
     query = sa.select(Barcode.sku, Barcode.code, Barcode.qty).order_by(Barcode.qty, Barcode.code)
     for sku, code, qty in session.execute(query):
         codes.setdefault(sku, []).append((code, qty))
-    rows = session.execute(listed).all()
+    rows = session.execute(listed, {"shop": store_id, "day": day}).all()
     return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None]
 
 
 def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
     """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text."""
-    query = _views(store_id, day).where(Listing.active, Product.active)
+    query = _views().where(Listing.active, Product.active)
     words = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
     for word in words:
         held = Product.search_text.contains(word, autoescape=True)
         query = query.where(held | (sa.func.lower(Product.sku) == word))
-    rows = session.execute(query.order_by(Product.name, Product.sku).limit(limit)).all() if words else []
+    if not words:
+        return []
+    rows = session.execute(query.order_by(Product.name, Product.sku).limit(limit), {"shop": store_id, "day": day}).all()
     return [_view(row) for row in rows if row.price_minor is not None]
 
 
 def price_on(session: Session, store_id: str, sku: str, day: dt.date) -> int | None:
     """Return the price valid at a store on a business day; None without one (rule 2)."""
-    return session.scalar(sa.select(_price(store_id, day)).where(Product.sku == sku))
+    return prices_on(session, store_id, day, [sku]).get(sku)
 
 
 def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str] | None = None) -> dict[str, int]:
     """Return the prices valid at a store on a business day, of all products or of some."""
-    query = sa.select(Product.sku, _price(store_id, day))
+    query = sa.select(Product.sku, _price())
     if skus is not None:
         query = query.where(Product.sku.in_(skus))
-    return {sku: price for sku, price in session.execute(query) if price is not None}
+    rows = session.execute(query, {"shop": store_id, "day": day})
+    return {sku: price for sku, price in rows if price is not None}
 
 
 def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> dict[str, Any]:
@@ -381,18 +385,23 @@ def _spellings(code: str) -> list[str]:
     return list(dict.fromkeys([code, *(bare.zfill(length) for length in GTIN_LENGTHS if length >= len(bare))]))
 
 
-def _price(store_id: str, day: dt.date) -> sa.Label[Any]:
-    def newest(scope_id: str) -> sa.ScalarSelect[int]:
+@cache
+def _price() -> sa.Label[Any]:
+    """The price valid at :shop on :day (rule 2); written once, because every scan and sale asks it."""
+
+    def newest(scope: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
         query = sa.select(Price.price_minor).where(
-            Price.sku == Product.sku, Price.scope_id == scope_id, Price.from_day <= day
+            Price.sku == Product.sku, Price.scope_id == scope, Price.from_day <= sa.bindparam("day", type_=sa.Date)
         )
         return query.order_by(Price.from_day.desc()).limit(1).correlate(Product).scalar_subquery()
 
-    return sa.func.coalesce(newest(store_id), newest(EVERYONE)).label("price_minor")
+    own, shared = newest(sa.bindparam("shop", type_=sa.Text)), newest(sa.literal(EVERYONE))
+    return sa.func.coalesce(own, shared).label("price_minor")
 
 
-def _views(store_id: str, day: dt.date) -> sa.Select[*tuple[Any, ...]]:
-    listing = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id)
+@cache
+def _views() -> sa.Select[*tuple[Any, ...]]:
+    listing = sa.and_(Listing.sku == Product.sku, Listing.store_id == sa.bindparam("shop", type_=sa.Text))
     columns = (
         Product.sku,
         Product.name,
@@ -410,9 +419,14 @@ def _views(store_id: str, day: dt.date) -> sa.Select[*tuple[Any, ...]]:
         TaxClass.inclusive,
         Listing.active.label("listed"),
         Listing.quick_key,
-        _price(store_id, day),
+        _price(),
     )
     return sa.select(*columns).join(TaxClass, TaxClass.id == Product.tax_class_id).outerjoin(Listing, listing)
+
+
+@cache
+def _some_views() -> sa.Select[*tuple[Any, ...]]:
+    return _views().where(Product.sku.in_(sa.bindparam("skus", expanding=True)))
 
 
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:

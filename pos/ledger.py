@@ -9,6 +9,7 @@ import datetime as dt
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -214,10 +215,7 @@ def book(
         for place, qty in sorted(by_place.items())
     ]
     if rows:
-        insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(StockLevel.__table__)
-        key = ["store_id", "sku", "place"]
-        added = StockLevel.__table__.c.qty + insert.excluded.qty
-        session.execute(insert.on_conflict_do_update(index_elements=key, set_={"qty": added}), rows)
+        session.execute(_add_to_levels(session.get_bind().dialect.name), rows)
 
 
 def replay(
@@ -358,3 +356,14 @@ def refuse_short(session: Session, short: list[tuple[str, int, int]], place: str
 def stamp(at: dt.datetime) -> str:
     """Return an instant as facts write it."""
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+# --- inside ---
+
+
+@cache
+def _add_to_levels(dialect: str) -> sa.Insert:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(StockLevel.__table__)
+    added = StockLevel.__table__.c.qty + insert.excluded.qty
+    upsert: sa.Insert = insert.on_conflict_do_update(index_elements=["store_id", "sku", "place"], set_={"qty": added})
+    return upsert

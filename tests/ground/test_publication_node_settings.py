@@ -165,7 +165,7 @@ def test_a_settings_file_that_cannot_be_read_is_named(bare, tmp_path, content):
     if content is not None:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
     bare.setenv("CORNERSTORE_SETTINGS", str(path))
-    with pytest.raises(Invalid, match="settings file .* cannot be read"):
+    with pytest.raises(Invalid, match=r"settings file .* cannot be read"):
         load(node_id="S01")
 
 
