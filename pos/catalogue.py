@@ -407,6 +407,7 @@ def _views() -> sa.Select[*tuple[Any, ...]]:
         Product.name,
         Product.brand,
         Product.category,
+        Product.department,
         Product.pack_text,
         Product.stock_unit,
         Product.price_quantity,

@@ -36,6 +36,8 @@ class ProductView:
     search_text: str = ""
     codes: tuple[tuple[str, int], ...] = ()
     """Every scannable code with the stock units it stands for."""
+    department: str = ""
+    """The aisle, coarser than the category; empty where the shop has none."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Rules
 1. Each shop is a real store node with its own database, key, till and stock. The live shops learn the catalogue, prices
    and the region's figures by pulling them, like any member; the others get the same catalogue edition at founding.
 2. Opening stock is made up and said so: about ten days of what the shop sold a day over the last four weeks
-   before the cut-off, at least two, in whole units.
+   before the cut-off, at least four pieces or two kilos.
 3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
 4. Practice sign-ins are known to everybody and exist only in practice.
 """
@@ -28,7 +28,7 @@ from config.migrate import upgrade
 from config.node import NETWORK, found
 from config.publication import EVERYONE
 from pos import stock
-from pos.catalogue import Barcode, Price, Product, TaxClass, search_text_for, take_edition
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for, take_edition
 from pos.catalogue import edition as edition_of
 from pos.store import Region, Store, Till, add_staff, give_key
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
@@ -44,6 +44,7 @@ PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "3333"}
 COVER_DAYS = 10
 WAREHOUSE_COVER_DAYS = 8
 RECENT_DAYS = 28
+QUICK_KEYS = 24
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,11 @@ def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -
         (product.sku, _opening_qty(per_day.get(product.sku, 0.0), product.stock_unit)) for product in panel.products
     ]
     stock.open_stock(session, shop.id, lines, source_id="opening", at=at, actor=Actor.system("demo", shop.id))
+    best = panel.products[:QUICK_KEYS]  # the panel's products are ranked by what sells
+    session.execute(
+        sa.update(Listing),
+        [{"store_id": shop.id, "sku": product.sku, "quick_key": n} for n, product in enumerate(best)],
+    )
 
 
 def catalogue_edition(place: Place, store_id: str, day: dt.date) -> dict[str, Any]:
@@ -247,7 +253,7 @@ def _per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:
-    least = 2 if stock_unit == "each" else 1_500
+    least = 4 if stock_unit == "each" else 2_000
     return max(least, math.ceil(per_day * COVER_DAYS))
 
 

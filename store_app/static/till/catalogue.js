@@ -21,7 +21,7 @@ export class Catalogue {
     this.byCode.clear();
     for (const product of content.products) this.take(product);
     const count = new Map();
-    for (const { category } of this.bySku.values()) count.set(category, (count.get(category) ?? 0) + 1);
+    for (const product of this.bySku.values()) count.set(aisle(product), (count.get(aisle(product)) ?? 0) + 1);
     this.categories = [...count.keys()].sort((a, b) => a.localeCompare(b, settings.language));
     return true;
   }
@@ -75,10 +75,12 @@ export class Catalogue {
 
   /** List a category by name. */
   inCategory(category) {
-    return [...this.bySku.values()].filter((product) => product.category === category)
+    return [...this.bySku.values()].filter((product) => aisle(product) === category)
       .sort((a, b) => a.name.localeCompare(b.name, settings.language)).slice(0, MOST_FOUND);
   }
 }
 
 /** Tell whether the cashier has to say how many grams or millilitres. */
 export const isWeighed = (product) => product.stock_unit !== "each";
+
+const aisle = (product) => product.department || product.category;
