@@ -214,7 +214,7 @@ def stores(session: Session) -> list[StoreView]:
             sa.select(
                 StoreDay.store_id,
                 sa.func.sum(StoreDay.revenue_minor),
-                sa.func.sum(StoreDay.sales),
+                sa.func.sum(_counted()),
                 sa.func.max(StoreDay.business_day),
             )
             .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
@@ -396,12 +396,17 @@ def offers(session: Session, *, limit: int = 60) -> list[PushOffer]:
 # --- inside ---
 
 
+def _counted() -> sa.ColumnElement[int]:
+    """The day's sales; a history file tells units and money, not how many baskets there were."""
+    return sa.case((StoreDay.imported, 0), else_=StoreDay.sales)
+
+
 def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tuple[int, int]]:
     if newest is None:
         return {}
     last = newest - dt.timedelta(days=back)
     rows = session.execute(
-        sa.select(Store.region_id, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(StoreDay.sales))
+        sa.select(Store.region_id, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(_counted()))
         .join(Store, Store.id == StoreDay.store_id)
         .where(StoreDay.business_day.between(last - dt.timedelta(days=6), last))
         .group_by(Store.region_id)
