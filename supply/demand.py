@@ -198,7 +198,7 @@ def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDI
         .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last_day))
         .order_by(RegionalDemand.sku)
     )  # fmt: skip
-    for sku, day, *cells, opened in session.execute(query).tuples():
+    for sku, day, *cells, opened in session.execute(query):
         grid = grids.setdefault(sku, [[0] * days for _ in range(4)])
         n = (day - first).days
         stores_open[n] = max(stores_open[n], opened)
@@ -229,7 +229,7 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
         sa.select(DailyDemand.sku, DailyDemand.business_day, DailyDemand.sold_qty, DailyDemand.out_of_stock_bp).where(
             DailyDemand.store_id == store_id, DailyDemand.business_day.between(first, last_day)
         )
-    ).tuples()
+    )
     rows = [(sku, (day - first).days, qty, empty) for sku, day, qty, empty in cells]
     listed = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     names = _aisles(session)
@@ -243,7 +243,7 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
             sa.select(StockMovement.sku, sa.func.min(StockMovement.business_day))
             .where(StockMovement.store_id == store_id, StockMovement.business_day <= last_day)
             .group_by(StockMovement.sku)
-        ).tuples().all()
+        ).all()
     )  # fmt: skip
     sold = {row[0] for row in rows if row[2] > 0}
     for row, sku in enumerate(skus):
@@ -267,7 +267,7 @@ def region_panel(session: Session, region_id: str, last_day: dt.date, days: int 
         sa.select(RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.sold_qty).where(
             RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last_day)
         )
-    ).tuples()
+    )
     rows = [(sku, (day - first).days, qty, 0) for sku, day, qty in cells]
     names = _aisles(session)
     skus = sorted({row[0] for row in rows} & set(names))
@@ -295,7 +295,7 @@ def recent_means(session: Session, store_id: str, last_day: dt.date, days: int =
         sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty))
         .where(DailyDemand.store_id == store_id, DailyDemand.business_day.between(first, last_day))
         .group_by(DailyDemand.sku)
-    ).tuples()
+    )
     return {sku: max(0, int(qty)) / opened for sku, qty in sums} if opened else {}
 
 
@@ -317,13 +317,13 @@ def _changed(session: Session, stores: list[str], day: dt.date) -> list[tuple[st
             sa.select(StoreDay.store_id, StoreDay.business_day, StoreDay.sales, StoreDay.imported).where(
                 StoreDay.business_day.between(since, day)
             )
-        ).tuples()
+        )
     }
     rung = session.execute(
         sa.select(Sale.store_id, Sale.business_day, sa.func.count())
         .where(Sale.store_id.in_(stores), Sale.business_day.between(since, day), Sale.state == "completed")
         .group_by(Sale.store_id, Sale.business_day)
-    ).tuples()
+    )
     changed = []
     for store_id, each, count in rung:
         sales, imported = rolled.get((store_id, each), (0, False))
@@ -363,7 +363,7 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
             sa.select(Sale.store_id, sa.func.count(), sa.func.sum(Sale.lines_minor))
             .where(Sale.store_id.in_(stores), Sale.business_day == day, Sale.state == "completed")
             .group_by(Sale.store_id)
-        ).tuples()
+        )
     }
     manned = session.scalars(sa.select(Shift.store_id).where(Shift.store_id.in_(stores), Shift.business_day == day))
     rows = [
@@ -390,14 +390,14 @@ def _mark_empty(session: Session, store_id: str, day: dt.date, at: dt.datetime) 
     moved: dict[str, int] = {}
     for column, sign in ((StockMovement.to_place, -1), (StockMovement.from_place, 1)):
         later = sa.select(StockMovement.sku, sa.func.sum(StockMovement.qty)).where(*since, column.in_(places))
-        for sku, qty in session.execute(later.group_by(StockMovement.sku)).tuples():
+        for sku, qty in session.execute(later.group_by(StockMovement.sku)):
             moved[sku] = moved.get(sku, 0) + sign * int(qty)
     levels = session.execute(
         sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty))
         .join(Listing, sa.and_(Listing.store_id == StockLevel.store_id, Listing.sku == StockLevel.sku, Listing.active))
         .where(StockLevel.store_id == store_id, StockLevel.place.in_(places))
         .group_by(StockLevel.sku)
-    ).tuples()
+    )
     empty = [sku for sku, qty in levels if int(qty) + moved.get(sku, 0) <= 0]
     if not empty:
         return
@@ -406,7 +406,7 @@ def _mark_empty(session: Session, store_id: str, day: dt.date, at: dt.datetime) 
             sa.select(StockMovement.sku, sa.func.max(StockMovement.at))
             .where(StockMovement.store_id == store_id, StockMovement.business_day == day, StockMovement.sku.in_(empty))
             .group_by(StockMovement.sku)
-        ).tuples().all()
+        ).all()
     )  # fmt: skip
     whole = (closes - opens).total_seconds()
     rows = []
@@ -473,7 +473,7 @@ def _grid(skus: list[str], rows: list[tuple[str, int, int, int]], days: int) -> 
 
 
 def _aisles(session: Session) -> dict[str, str]:
-    rows = session.execute(sa.select(Product.sku, Product.department, Product.category, Product.stock_unit)).tuples()
+    rows = session.execute(sa.select(Product.sku, Product.department, Product.category, Product.stock_unit))
     return {sku: aisle(department, category, unit) for sku, department, category, unit in rows}
 
 

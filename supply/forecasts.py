@@ -383,9 +383,7 @@ def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int
                 DailyDemand.sku == sku,
                 DailyDemand.business_day.between(first, last),
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     axis = [first + dt.timedelta(days=n) for n in range(days)]
     return [(day, max(0, sold.get(day, 0)) if day in opened else None) for day in axis]
