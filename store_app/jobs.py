@@ -162,7 +162,8 @@ def forecast_store(desk: Desk, day: dt.date, store_id: str | None = None) -> str
     from supply import forecasts
 
     with desk.doors.read() as session:
-        loaded = forecasts.load_store(session, store_id or desk.node_id, day)
+        country = desk.doors.settings.country
+        loaded = forecasts.load_store(session, store_id or desk.node_id, day, country=country)
     result = desk.compute(forecasts.compute_store, loaded)
     with desk.doors.write() as session:
         forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
@@ -221,7 +222,8 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
 
     with desk.doors.read() as session:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
-        loaded = [forecasts.load_region(session, region_id, day) for region_id in regions]
+        country = desk.doors.settings.country
+        loaded = [forecasts.load_region(session, region_id, day, country=country) for region_id in regions]
     for result in desk.compute(forecasts.compute_regions, loaded):
         with desk.doors.write() as session:
             forecasts.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())

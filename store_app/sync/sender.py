@@ -37,7 +37,12 @@ FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
 ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
-EDITIONS = {"catalogue": "pos.catalogue", "demand": "supply.demand", "forecast": "supply.forecasts"}
+EDITIONS = {
+    "catalogue": "pos.catalogue",
+    "suppliers": "supply.suppliers",
+    "demand": "supply.demand",
+    "forecast": "supply.forecasts",
+}
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)
 
