@@ -15,6 +15,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import socket
 import time
 from collections.abc import Iterable
@@ -359,5 +360,7 @@ def _picture(line: PaperLine, model: PrinterModel) -> bytes:
     canvas = Image.new("L", (dots, high), 255)
     canvas.paste(letters, (0, 0))
     bits = ImageChops.invert(canvas).point([0] * 100 + [255] * 156).convert("1").tobytes()
+    # DLE EOT, DLE ENQ and DLE DC4 are obeyed even inside a picture; one dot more keeps the printer from hearing them
+    bits = re.sub(rb"\x10(?=[\x04\x05\x14])", b"\x30", bits)
     across = (dots + 7) // 8
     return b"\x1dv0\x00" + across.to_bytes(2, "little") + high.to_bytes(2, "little") + bits
