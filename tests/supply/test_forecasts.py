@@ -1,0 +1,222 @@
+"""Forecasts: the region's at the network, the shop's own with what it pulled, dated, kept and explained."""
+
+import datetime as dt
+import json
+import math
+import pickle
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from config import node
+from config.journal import Actor
+from pos.catalogue import Listing, Price, Product
+from supply import demand, forecasts
+from supply.forecasts import HORIZON_DAYS, KEPT_RUNS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
+from tests.supply.sold import AT, DAY, day, make_node
+
+NIGHT = Actor.system("forecast", "S1")
+DAYS = 120
+RATES = {"S1": {"bread": 6.0, "milk": 0.3}, "S2": {"bread": 9.0, "milk": 2.0}, "S3": {"bread": 4.0, "milk": 1.0}}
+
+
+def history(stores):
+    """Yield daily sales with a weekly season; the same for every call."""
+    for store in stores:
+        rng = np.random.default_rng(sum(map(ord, store)))
+        for n in range(DAYS - 1, -1, -1):
+            for sku, rate in RATES[store].items():
+                season = 1.5 if day(-n).weekday() == 5 else 0.9
+                qty = int(rng.poisson(rate * season))
+                if qty or sku == "bread":
+                    yield store, sku, day(-n), max(1, qty), qty * 250, 1
+
+
+@pytest.fixture
+def network(tmp_path):
+    database = make_node(tmp_path / "network.db")
+    with database.write() as session:
+        demand.import_history(session, history(RATES))
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def shop(tmp_path):
+    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+    with database.write() as session:
+        demand.import_history(session, history(["S1"]))
+    yield database
+    database.engine.dispose()
+
+
+def run_region(network, on=DAY, at=AT):
+    with network.read() as session:
+        loaded = forecasts.load_region(session, "R1", on)
+    computed = forecasts.compute_region(loaded)
+    with network.write() as session:
+        return forecasts.store_region(session, computed, actor=Actor.system("forecast", node.NETWORK), at=at)
+
+
+def run_store(shop, on=DAY, at=AT):
+    with shop.read() as session:
+        loaded = forecasts.load_store(session, "S1", on)
+    computed = forecasts.compute_store(loaded)
+    with shop.write() as session:
+        return forecasts.store_store(session, computed, actor=NIGHT, at=at)
+
+
+def pull(network, shop):
+    with network.read() as session:
+        body = json.loads(json.dumps(forecasts.edition(session, "R1")))
+    with shop.write() as session:
+        forecasts.take_edition(session, body)
+    return body
+
+
+def quantiles(database, run_id) -> dict[tuple, ForecastQuantile]:
+    with database.read() as session:
+        rows = session.scalars(sa.select(ForecastQuantile).where(ForecastQuantile.run_id == run_id)).all()
+    return {(row.sku, (row.first_day - DAY).days, (row.last_day - DAY).days): row for row in rows}
+
+
+def test_the_states_of_a_run_reach_and_end():
+    assert STATES.validate() == []
+
+
+def test_every_day_and_every_protection_interval_of_the_horizon_has_its_quantiles(shop):
+    run = run_store(shop)
+    found = quantiles(shop, run.id)
+    spans = {(first, last) for sku, first, last in found if sku == "bread"}
+    assert spans == {(n, n) for n in range(1, HORIZON_DAYS + 1)} | {(1, n) for n in range(2, HORIZON_DAYS + 1)}
+
+
+def test_quantiles_rise_with_q_and_sums_with_days_and_are_finite(shop):
+    found = quantiles(shop, run_store(shop).id)
+    assert {key[0] for key in found} == {"bread", "milk", "apple"}
+    for row in found.values():
+        levels = [row.q50, row.q75, row.q90, row.q95, row.q99]
+        assert all(map(math.isfinite, [row.mean, *levels]))
+        assert 0 <= levels[0] <= levels[1] <= levels[2] <= levels[3] <= levels[4]
+    for n in range(2, HORIZON_DAYS):
+        assert found["bread", 1, n].q95 <= found["bread", 1, n + 1].q95
+        total = sum(found["bread", k, k].mean for k in range(1, n + 1))
+        assert found["bread", 1, n].mean == pytest.approx(total, abs=0.01)
+
+
+def test_a_forecast_follows_what_the_shop_sells(shop):
+    found = quantiles(shop, run_store(shop).id)
+    assert 5.0 < found["bread", 1, 7].mean / 7 < 7.5
+    saturday = next(n for n in range(1, 8) if day(n).weekday() == 5)
+    assert found["bread", saturday, saturday].mean > 1.2 * found["bread", 1, 7].mean / 7
+
+
+def test_the_same_history_gives_the_same_forecast(shop):
+    first, second = run_store(shop), run_store(shop, at=AT + dt.timedelta(hours=1))
+    again = quantiles(shop, second.id)
+    for key, row in quantiles(shop, first.id).items():
+        assert (row.mean, row.q95) == (again[key].mean, again[key].q95)
+
+
+def test_what_is_computed_travels_to_a_child_and_back(shop, network):
+    with shop.read() as session:
+        loaded = forecasts.load_store(session, "S1", DAY)
+    computed = forecasts.compute_store(pickle.loads(pickle.dumps(loaded)))
+    assert np.array_equal(pickle.loads(pickle.dumps(computed)).forecast.mean, computed.forecast.mean)
+    with network.read() as session:
+        loaded = forecasts.load_region(session, "R1", DAY)
+    (computed,) = forecasts.compute_regions(pickle.loads(pickle.dumps([loaded])))
+    assert pickle.loads(pickle.dumps(computed)).signal == computed.signal
+
+
+# --- the region ---
+
+
+def test_a_store_borrows_what_it_pulled_and_says_how_old_it_was(network, shop):
+    run_region(network, day(-4))
+    pull(network, shop)
+    run = run_store(shop)
+    assert (run.origin_day, run.region_origin_day) == (DAY, day(-4))
+    with shop.read() as session:
+        bread = session.get(ForecastSeries, (run.id, "bread"))
+        assert (bread.model, bread.regional_share > 0) == ("level_filter+region", True)
+
+
+def test_a_store_cut_off_from_the_network_still_forecasts(shop):
+    run = run_store(shop)
+    assert (run.state, run.region_origin_day) == ("published", None)
+    with shop.read() as session:
+        assert session.get(ForecastSeries, (run.id, "bread")).reason == "no_regional_signal"
+
+
+def test_a_product_never_sold_here_is_borrowed_from_the_region(network, shop):
+    for database, stores in ((network, ["S1", "S2", "S3"]), (shop, ["S1"])):
+        with database.write() as session:
+            session.add(
+                Product(sku="jam", name="Jam", category="jam", department="Dairy", stock_unit="each",
+                        tax_class_id="std", search_text="jam")
+            )  # fmt: skip
+            session.flush()
+            session.add(Price(sku="jam", scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=300))
+            session.add_all(Listing(store_id=store, sku="jam") for store in stores)
+    with network.write() as session:
+        demand.import_history(session, [("S2", "jam", day(-n), 4, 1200, 3) for n in range(60)])
+    run_region(network)
+    pull(network, shop)
+    run = run_store(shop)
+    with shop.read() as session:
+        jam = session.get(ForecastSeries, (run.id, "jam"))
+        assert (jam.model, jam.reason) == ("region_share", "new_product_borrowed")
+    assert quantiles(shop, run.id)["jam", 1, 7].mean > 0
+
+
+def test_the_regions_signal_arrives_as_it_was_published_and_the_newest_counts(network, shop):
+    for on in (day(-2), day(-1)):
+        run_region(network, on)
+        pull(network, shop)
+        body = pull(network, shop)
+    with shop.read() as session:
+        runs = session.scalars(sa.select(ForecastRun).where(ForecastRun.scope_kind == "region")).all()
+        assert [(run.id, run.origin_day, run.state) for run in runs] == [(body["run_id"], day(-1), "published")]
+        assert runs[0].signal == body["signal"]
+
+
+def test_a_region_without_a_forecast_has_no_edition(network):
+    with network.read() as session:
+        assert forecasts.edition(session, "R2") == {}
+
+
+# --- runs ---
+
+
+def test_a_newer_run_supersedes_and_only_the_last_ones_keep_their_numbers(shop):
+    runs = [run_store(shop, day(n - KEPT_RUNS - 2), AT + dt.timedelta(days=n)) for n in range(KEPT_RUNS + 2)]
+    with shop.read() as session:
+        states = [session.get(ForecastRun, run.id).state for run in runs]
+        assert states == ["superseded"] * (KEPT_RUNS + 1) + ["published"]
+        assert forecasts.published(session, "store", "S1").id == runs[-1].id
+        kept = set(session.scalars(sa.select(ForecastQuantile.run_id).distinct()))
+        assert kept == {run.id for run in runs[-KEPT_RUNS:]}
+
+
+def test_the_chart_shows_what_was_sold_what_is_expected_and_why(network, shop):
+    run_region(network)
+    pull(network, shop)
+    run_store(shop)
+    with shop.read() as session:
+        seen = forecasts.as_seen(session, "S1", "bread", days=14)
+        nothing = forecasts.as_seen(session, "S1", "unheard-of", days=14)
+    assert [one[0] for one in seen["history"]] == [day(n) for n in range(-13, 1)]
+    assert [one[0] for one in seen["ahead"]] == [day(n) for n in range(1, HORIZON_DAYS + 1)]
+    assert seen["why"]["model"] == "level_filter+region"
+    assert seen["why"]["region_origin_day"] == DAY
+    assert (nothing["ahead"], nothing["why"]) == ([], {})
+
+
+def test_an_empty_shop_gets_an_empty_forecast_and_no_fault(tmp_path):
+    database = make_node(tmp_path / "new.db", "S1", ["S1"])
+    run = run_store(database)
+    assert run.state == "published"
+    assert all(row.mean == 0 for row in quantiles(database, run.id).values())
+    database.engine.dispose()
