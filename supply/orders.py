@@ -7,17 +7,45 @@ Rules
 2. A line keeps what was proposed beside what was ordered, with the reason for a change; quantities are whole packs,
    at least the minimum, unless a person overrode it by name (K11).
 3. Received over all deliveries = the line's received quantity (K10).
-4. A supplier on paper or e-mail never acknowledges; goods may simply arrive.
+4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending.
+5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
+6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
+7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
+   the order goes on as dispatched, at both nodes.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config import journal, outbox
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.money import exponent
+from config.node import NETWORK
 from config.states import StateTable
+from pos.store import day_of, store_of
+from supply import deliveries
+from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
+from supply.facts import (
+    ORDER_CANCELLED,
+    ORDER_SENT,
+    VERSION,
+    Advised,
+    GoodsDispatched,
+    OrderAcknowledged,
+    OrderCancelled,
+    Ordered,
+    OrderSent,
+    stamp,
+)
+from supply.push import PushOffer
+from supply.suppliers import Supplier, supplier_of
 
 STATES = StateTable(
     "order",
@@ -29,7 +57,9 @@ STATES = StateTable(
         "acknowledged": ["dispatched", "part_received", "received", "cancelled", "closed_short"],
         "dispatched": ["part_received", "received", "closed_short"],
         "part_received": ["received", "closed_short"],
+        "cancelled": ["dispatched"],
     },
+    resting=["cancelled"],
 )
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 
@@ -83,3 +113,299 @@ class OrderLine(Base):
     packs_acknowledged: Mapped[int | None]
     qty_received: Mapped[int] = mapped_column(default=0)
     why: Mapped[dict[str, Any]]
+
+
+# --- verbs, store ---
+
+
+def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Send an approved order: to the network as a fact, else its goods are expected as ordered (rule 4).
+
+    Refuses an empty one, and one below the supplier's minimum unless a person changed a line of it.
+    """
+    order = order_of(session, store_id, order_id)
+    STATES.require(order.state, "sent")
+    lines = [line for line in lines_of(session, order) if line.packs]
+    if not lines:
+        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    supplier = supplier_of(session, order.supplier_id)
+    order.cost_minor = cost_of(lines)
+    _refuse_below_minimum(session, order, supplier)
+    order.sent_at = at
+    journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
+    if supplier.kind == NETWORK:
+        _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
+    else:
+        advised = [Advised(line.sku, line.name, line.pack_qty, line.packs * line.pack_qty) for line in lines]
+        expect(
+            session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
+            actor=actor, at=at,
+        )  # fmt: skip
+    return order
+
+
+def cancel(
+    session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> ReplenishmentOrder:
+    """Call off an order that was sent, as long as nothing of it is on the way (rule 7)."""
+    order = order_of(session, store_id, order_id)
+    if order.state in ("proposed", "approved"):
+        raise Refused("not-sent", f"Order {order.order_no} was not sent yet. Drop it instead.", state=order.state)
+    STATES.require(order.state, "cancelled")
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", "Say why the order is cancelled.")
+    for delivery in _deliveries(session, order, ON_ITS_WAY):
+        if delivery.state == "counting":
+            raise Refused("being-counted", f"The goods of order {order.order_no} are being counted. Post them first.")
+        subject = deliveries.subject_of(delivery)
+        journal.move(session, delivery, "refused", actor=actor, at=at, subject=subject, why=why)
+    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
+    if supplier_of(session, order.supplier_id).kind == NETWORK:
+        fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
+        _tell(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
+    return order
+
+
+def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the supplier promises, at either node (rule 6); nothing promised at all is a rejection."""
+    order = order_of(session, fact.store_id, fact.order_id)
+    if order.state != "sent":
+        return
+    promised = dict(fact.packs)
+    for line in lines_of(session, order):
+        line.packs_acknowledged = promised.get(line.sku, 0)
+    target = "acknowledged" if any(promised.values()) else "rejected"
+    packs = sum(promised.values())
+    journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), packs=packs)
+
+
+def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
+    """Expect goods that have left the supplier, at either node (rule 6)."""
+    delivery = expect(
+        session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
+        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id, actor=actor,
+        at=dt.datetime.fromisoformat(fact.advised_at),
+    )  # fmt: skip
+    if fact.order_id is not None:
+        promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
+        acknowledged(session, promise, actor=actor, at=at)
+        order = order_of(session, fact.store_id, fact.order_id)
+        if STATES.legal(order.state, "dispatched"):
+            journal.move(
+                session, order, "dispatched", actor=actor, at=at, subject=subject_of(order), delivery=delivery.id
+            )
+    return delivery
+
+
+# --- verbs, network ---
+
+
+def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Write a shop's order as it was sent; the same order again changes nothing."""
+    order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
+    if order is not None:
+        if (order.order_no, order.cost_minor) != (fact.order_no, fact.cost_minor):
+            raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
+        return order
+    order = ReplenishmentOrder(
+        store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
+        order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
+        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=fact.cost_minor,
+        proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
+        forecast_age_days=fact.forecast_age_days,
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    session.add_all(OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(line)) for line in fact.lines)
+    packs = sum(line.packs for line in fact.lines)
+    journal.record(session, actor=actor, at=at, verb="order.arrived", subject=subject_of(order), packs=packs)
+    session.flush()
+    settle(session, fact.store_id, order.id, actor=actor, at=at)
+    return order
+
+
+def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a shop's cancellation, also before the order itself; what has left the warehouse goes on (rule 7)."""
+    order = arrive(session, fact.order, actor=actor, at=at)
+    if STATES.legal(order.state, "cancelled"):
+        journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
+
+
+# --- verbs, both ---
+
+
+def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7)."""
+    order = session.get(ReplenishmentOrder, (store_id, order_id))
+    if order is None:
+        return
+    received = received_of(session, store_id, order_id)
+    complete = True
+    for line in lines_of(session, order):
+        line.qty_received = received.get(line.sku, 0)
+        complete = complete and line.qty_received >= promised_qty(line)
+    closed = {delivery.state for delivery in _deliveries(session, order, ("posted", "refused"))}
+    if not closed:
+        return
+    if order.state == "cancelled" and "posted" in closed:
+        journal.move(session, order, "dispatched", actor=actor, at=at, subject=subject_of(order))
+    if complete:
+        target = "received"
+    elif _deliveries(session, order, ON_ITS_WAY):
+        target = "part_received" if "posted" in closed else order.state
+    else:
+        target = "closed_short"
+    if STATES.legal(order.state, target):
+        units = sum(received.values())
+        journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), units=units)
+    session.flush()
+
+
+# --- questions ---
+
+
+def order_of(session: Session, store_id: str, order_id: str) -> ReplenishmentOrder:
+    """Return an order of this store, locked; NotFound when there is none."""
+    query = sa.select(ReplenishmentOrder)
+    order: ReplenishmentOrder | None = session.scalar(
+        lock_rows(session, query.where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id == order_id))
+    )
+    if order is None:
+        raise NotFound("unknown-order", "There is no such order in this shop.", order_id=order_id)
+    return order
+
+
+def lines_of(session: Session, order: ReplenishmentOrder) -> list[OrderLine]:
+    """Return an order's lines, the dearest first, then by name."""
+    query = sa.select(OrderLine).where(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id)
+    cost = OrderLine.packs * OrderLine.pack_cost_minor
+    return list(session.scalars(query.order_by(cost.desc(), OrderLine.name, OrderLine.sku)))
+
+
+def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
+    """Return the orders that are not at their end, the next delivery first."""
+    query = sa.select(ReplenishmentOrder).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(["proposed", *ON_THE_WAY])
+    )
+    return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
+
+
+def promised_qty(line: OrderLine) -> int:
+    """Return the units that are to come for a line: acknowledged, or ordered while nobody answered."""
+    packs = line.packs if line.packs_acknowledged is None else line.packs_acknowledged
+    return packs * line.pack_qty
+
+
+def on_the_way(session: Session, store_id: str) -> dict[str, int]:
+    """Return the stock units still to come, by SKU: of orders, as promised, and of accepted offers."""
+    packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
+    rest = packs * OrderLine.pack_qty - OrderLine.qty_received
+    ordered = (
+        sa.select(OrderLine.sku.label("sku"), rest.label("qty"))
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(OrderLine.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY), rest > 0)
+    )
+    pushed = sa.select(PushOffer.sku, PushOffer.packs * PushOffer.pack_qty).where(
+        PushOffer.store_id == store_id, PushOffer.state.in_(["accepted", "dispatched"])
+    )
+    coming = sa.union_all(ordered, pushed).subquery()
+    sums = session.execute(sa.select(coming.c.sku, sa.func.sum(coming.c.qty)).group_by(coming.c.sku))
+    return {sku: int(qty) for sku, qty in sums}
+
+
+def received_of(session: Session, store_id: str, order_id: str) -> dict[str, int]:
+    """Return the units of an order's posted deliveries, by SKU."""
+    rows = session.execute(
+        sa.select(DeliveryLine.sku, sa.func.sum(DeliveryLine.counted_qty))
+        .join(Delivery, sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id))
+        .where(Delivery.store_id == store_id, Delivery.order_id == order_id, Delivery.state == "posted")
+        .group_by(DeliveryLine.sku)
+    )
+    return {sku: int(qty or 0) for sku, qty in rows}
+
+
+def next_no(session: Session, store_id: str) -> int:
+    """Return the store's next human order number."""
+    query = sa.select(sa.func.max(ReplenishmentOrder.order_no)).where(ReplenishmentOrder.store_id == store_id)
+    return int(session.scalar(query) or 0) + 1
+
+
+def cost_of(lines: Iterable[OrderLine]) -> int:
+    """Return what lines cost as ordered."""
+    return sum(line.packs * line.pack_cost_minor for line in lines)
+
+
+def subject_of(order: ReplenishmentOrder) -> str:
+    """Return an order as the journal names it."""
+    return f"order:{order.id}"
+
+
+# --- inside ---
+
+
+def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier: Supplier) -> None:
+    if order.cost_minor >= supplier.minimum_minor or any(line.changed_by for line in lines_of(session, order)):
+        return
+    currency = store_of(session, order.store_id).currency
+    raise Refused(
+        "below-minimum",
+        f"{supplier.name} delivers from {_amount(supplier.minimum_minor, currency)}; this order is "
+        f"{_amount(order.cost_minor, currency)}. Add packs, or drop it and order next time.",
+        minimum_minor=supplier.minimum_minor,
+        cost_minor=order.cost_minor,
+    )
+
+
+def _amount(amount_minor: int, currency: str) -> str:
+    digits = exponent(currency)
+    whole, rest = divmod(amount_minor, 10**digits)
+    return f"{whole}.{rest:0{digits}d} {currency}" if digits else f"{whole} {currency}"
+
+
+def _tell(
+    session: Session,
+    order: ReplenishmentOrder,
+    topic: str,
+    fact: OrderSent | OrderCancelled,
+    *,
+    id: str,
+    at: dt.datetime,
+) -> None:
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=fact.to_body(), id=id,
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _deliveries(session: Session, order: ReplenishmentOrder, states: Iterable[str]) -> list[Delivery]:
+    query = sa.select(Delivery).where(
+        Delivery.store_id == order.store_id, Delivery.order_id == order.id, Delivery.state.in_(states)
+    )
+    return list(session.scalars(query.order_by(Delivery.id)))
+
+
+def _fact(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> OrderSent:
+    return OrderSent(
+        store_id=order.store_id,
+        order_id=order.id,
+        order_no=order.order_no,
+        supplier_id=order.supplier_id,
+        order_day=order.order_day.isoformat(),
+        delivery_day=order.delivery_day.isoformat(),
+        next_delivery_day=order.next_delivery_day.isoformat(),
+        cost_minor=order.cost_minor,
+        proposed_at=stamp(order.proposed_at),
+        sent_at=stamp(order.sent_at or at),
+        forecast_age_days=order.forecast_age_days,
+        lines=tuple(
+            Ordered(
+                line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
+                line.packs, line.changed_why, line.changed_by, line.why,
+            )
+            for line in lines_of(session, order)
+        ),
+    )  # fmt: skip

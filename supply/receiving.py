@@ -3,60 +3,252 @@
 Rules
 -----
 1. A delivery is expected (the supplier's advice), counted line by line, and posted once: supplier → backroom.
-2. What was counted is what is booked; a difference from the advice is kept as a discrepancy with its reason.
+2. What was counted is what is booked; a difference from the advice is kept as a discrepancy with its reason. More
+   than was advised, and a product nobody advised, is taken in like anything else, and said.
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
+5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing.
 """
 
 import datetime as dt
-from typing import ClassVar
+from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Session
 
-from config.database import Base
-from config.states import StateTable
+from config import journal, outbox
+from config.errors import Conflict, Invalid, NotFound
+from config.journal import Actor
+from config.node import NETWORK, this_node
+from pos import stock
+from pos.catalogue import Product
+from pos.store import day_of
+from supply import deliveries, orders, push
+from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
+from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
+from supply.suppliers import SupplierProduct
 
-STATES = StateTable(
-    "delivery",
+__all__ = [
+    "STATES",
+    "Delivery",
+    "DeliveryLine",
+    "begin_count",
+    "count_line",
+    "delivery_of",
+    "expect",
     "expected",
-    {"expected": ["counting", "refused"], "counting": ["posted", "refused"]},
-)
+    "lines_of",
+    "mirror",
+    "post",
+    "refuse",
+]
+MOST_COUNTED = 1_000_000
 
 
-class Delivery(Base):
-    """Goods on their way or in the shop. source: the order or push offer they answer."""
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "delivery"
-    __table_args__ = (sa.Index("ix_delivery_state", "store_id", "state"),)
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    supplier_id: Mapped[str]
-    order_id: Mapped[str | None]
-    push_id: Mapped[str | None]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    expected_day: Mapped[dt.date]
-    advised_at: Mapped[dt.datetime]
-    posted_at: Mapped[dt.datetime | None]
-    posted_by: Mapped[str | None]
+# --- verbs ---
 
 
-class DeliveryLine(Base):
-    """One product of a delivery, in stock units."""
+def expect(
+    session: Session,
+    store_id: str,
+    *,
+    id: str,
+    supplier_id: str,
+    order_id: str | None = None,
+    push_id: str | None = None,
+    expected_day: dt.date,
+    lines: Sequence[Advised],
+    actor: Actor | None = None,
+    at: dt.datetime,
+) -> Delivery:
+    """Write down goods a supplier has announced, once per id. order_id, push_id: what they answer, if anything."""
+    if not lines or any(line.qty <= 0 for line in lines):
+        raise Invalid("no-lines", "Say what is coming: at least one product, each with a quantity.")
+    if order_id is not None:
+        orders.order_of(session, store_id, order_id)
+    return deliveries.expect(
+        session, store_id, id, supplier_id, lines, expected_day=expected_day, order_id=order_id, push_id=push_id,
+        actor=actor or Actor.system("supply", store_id), at=at,
+    )  # fmt: skip
 
-    __tablename__ = "delivery_line"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "delivery_id"], ["delivery.store_id", "delivery.id"]),
-        sa.CheckConstraint("counted_qty is null or counted_qty >= 0", name="counted_not_negative"),
+
+def begin_count(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
+    """Begin to count a delivery that is here."""
+    delivery = delivery_of(session, store_id, delivery_id)
+    _refuse_closed(delivery)
+    journal.move(session, delivery, "counting", actor=actor, at=at, subject=subject_of(delivery))
+    return delivery
+
+
+def count_line(
+    session: Session,
+    store_id: str,
+    delivery_id: str,
+    sku: str,
+    counted_qty: int,
+    *,
+    why: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> DeliveryLine:
+    """Keep what was counted of a product; a difference may wait for its reason until posting (rule 2)."""
+    delivery = delivery_of(session, store_id, delivery_id)
+    _refuse_unless_counting(delivery)
+    line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
+    if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
+        raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=counted_qty)
+    why = " ".join(why.split()) if counted_qty != line.advised_qty else ""
+    if (line.counted_qty, line.difference_why) == (counted_qty, why):
+        return line
+    line.counted_qty, line.difference_why = counted_qty, why
+    if counted_qty != line.advised_qty:
+        journal.record(
+            session, actor=actor, at=at, verb="delivery.discrepancy", subject=subject_of(delivery), sku=sku,
+            advised=line.advised_qty, counted=counted_qty, why=why,
+        )  # fmt: skip
+    return line
+
+
+def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at: dt.datetime) -> Delivery:
+    """Book what was counted into the backroom, settle the order and tell the network, once (rules 1 to 5).
+
+    Refuses while a difference has no reason, naming every such line.
+    """
+    delivery = delivery_of(session, store_id, delivery_id)
+    _refuse_unless_counting(delivery)
+    lines = lines_of(session, delivery)
+    for line in lines:
+        line.counted_qty = line.advised_qty if line.counted_qty is None else line.counted_qty
+    unsaid = [line for line in lines if line.counted_qty != line.advised_qty and not line.difference_why]
+    if unsaid:
+        told = "; ".join(f"{line.name}: {line.advised_qty} advised, {line.counted_qty} counted" for line in unsaid)
+        raise Invalid("no-reason", f"Say why it is different. {told}.", skus=[line.sku for line in unsaid])
+    came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
+    if came:
+        stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
+    _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
+    return delivery
+
+
+def refuse(session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Delivery:
+    """Send a delivery back at the door: nothing is booked, and its order gets nothing from it (rule 5)."""
+    delivery = delivery_of(session, store_id, delivery_id)
+    _refuse_closed(delivery)
+    if not why.strip():
+        raise Invalid("no-reason", "Say why the delivery goes back.")
+    for line in lines_of(session, delivery):
+        line.counted_qty, line.difference_why = 0, why.strip()
+    _close(session, delivery, "refused", actor=actor, at=at, why=why.strip())
+    return delivery
+
+
+def mirror(session: Session, fact: DeliveryClosed, *, actor: Actor, at: dt.datetime) -> None:
+    """Write down at the network what a store counted or refused; its stock comes by its own fact."""
+    lines = [Advised(line.sku, line.name, line.pack_qty, line.advised_qty) for line in fact.lines]
+    delivery = deliveries.expect(
+        session, fact.store_id, fact.delivery_id, fact.supplier_id, lines,
+        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id, push_id=fact.push_id,
+        actor=actor, at=dt.datetime.fromisoformat(fact.advised_at),
+    )  # fmt: skip
+    if delivery.state not in ON_ITS_WAY:
+        return
+    for line in fact.lines:
+        row = session.get(DeliveryLine, (fact.store_id, fact.delivery_id, line.sku))
+        if row is None:
+            row = _line(delivery, line.sku, line.name, line.pack_qty)
+            session.add(row)
+        row.counted_qty, row.difference_why = line.counted_qty, line.difference_why
+    if delivery.state == "expected" and fact.state == "posted":
+        journal.move(session, delivery, "counting", actor=actor, at=at, subject=subject_of(delivery))
+    delivery.posted_at, delivery.posted_by = dt.datetime.fromisoformat(fact.posted_at), fact.posted_by
+    journal.move(session, delivery, fact.state, actor=actor, at=at, subject=subject_of(delivery))
+    _answer_source(session, delivery, actor=actor, at=at)
+
+
+# --- questions ---
+
+
+def expected(session: Session, store_id: str) -> list[Delivery]:
+    """Return what is on its way to a store or being counted, the earliest first."""
+    query = sa.select(Delivery).where(Delivery.store_id == store_id, Delivery.state.in_(ON_ITS_WAY))
+    return list(session.scalars(query.order_by(Delivery.expected_day, Delivery.id)))
+
+
+# --- inside ---
+
+
+def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
+    """Add a product nobody advised; its pack is the supplier's, else one unit."""
+    product = session.get(Product, sku)
+    if product is None:
+        raise NotFound("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.", sku=sku)
+    source = session.get(SupplierProduct, (delivery.supplier_id, sku))
+    line = _line(delivery, sku, product.name, source.pack_qty if source else 1)
+    session.add(line)
+    session.flush()
+    return line
+
+
+def _line(delivery: Delivery, sku: str, name: str, pack_qty: int) -> DeliveryLine:
+    return DeliveryLine(
+        store_id=delivery.store_id, delivery_id=delivery.id, sku=sku, name=name, pack_qty=pack_qty, advised_qty=0,
+        counted_qty=None, difference_why="",
+    )  # fmt: skip
+
+
+def _close(
+    session: Session, delivery: Delivery, state: str, *, actor: Actor, at: dt.datetime, **facts: int | str
+) -> None:
+    delivery.posted_at, delivery.posted_by = at, actor.name
+    journal.move(session, delivery, state, actor=actor, at=at, subject=subject_of(delivery), **facts)  # type: ignore[arg-type]
+    session.flush()
+    _answer_source(session, delivery, actor=actor, at=at)
+    if this_node(session).id != delivery.store_id:
+        return
+    fact = DeliveryClosed(
+        store_id=delivery.store_id,
+        delivery_id=delivery.id,
+        supplier_id=delivery.supplier_id,
+        order_id=delivery.order_id,
+        push_id=delivery.push_id,
+        state=state,
+        expected_day=delivery.expected_day.isoformat(),
+        advised_at=stamp(delivery.advised_at),
+        posted_at=stamp(at),
+        posted_by=actor.name,
+        lines=tuple(
+            Counted(
+                line.sku, line.name, line.pack_qty, line.advised_qty, line.counted_qty or 0, line.difference_why
+            )
+            for line in lines_of(session, delivery)
+        ),
+    )  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=DELIVERY_POSTED if state == "posted" else DELIVERY_REFUSED, version=VERSION,
+        body=fact.to_body(), id=delivery.id, subject=subject_of(delivery),
+        business_day=day_of(session, delivery.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _answer_source(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    session.flush()
+    if delivery.order_id is not None:
+        orders.settle(session, delivery.store_id, delivery.order_id, actor=actor, at=at)
+    if delivery.push_id is not None:
+        push.arrived(session, delivery.store_id, delivery.push_id, actor=actor, at=at)
+
+
+def _refuse_closed(delivery: Delivery) -> None:
+    if delivery.state in ON_ITS_WAY:
+        return
+    when = f"{delivery.posted_at:%Y-%m-%d}" if delivery.posted_at else "before"
+    done = "taken in" if delivery.state == "posted" else "sent back"
+    raise Conflict(
+        "already-posted", f"This delivery was already {done} on {when} by {delivery.posted_by}.", state=delivery.state
     )
 
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    delivery_id: Mapped[str] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    pack_qty: Mapped[int]
-    advised_qty: Mapped[int]
-    counted_qty: Mapped[int | None]
-    difference_why: Mapped[str] = mapped_column(default="")
+
+def _refuse_unless_counting(delivery: Delivery) -> None:
+    _refuse_closed(delivery)
+    if delivery.state != "counting":
+        raise Conflict("not-counting", "Begin to count this delivery first.", state=delivery.state)

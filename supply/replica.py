@@ -1,0 +1,136 @@
+"""What arrives about orders, deliveries, offers and the online shop: topic -> the verb it calls.
+
+Rules
+-----
+1. Each applier is idempotent: it looks at what is there. A store's facts may come in any order.
+2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered. At a store:
+   order.acknowledged, order.dispatched, delivery.dispatched, push.offered, push.withdrawn.
+3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
+   person.
+4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from config.errors import Refused
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import Message
+from supply import online_replica, orders, push, receiving, warehouse
+from supply.deliveries import delivery_of
+from supply.facts import (
+    DELIVERY_DISPATCHED,
+    DELIVERY_POSTED,
+    DELIVERY_REFUSED,
+    ORDER_ACKNOWLEDGED,
+    ORDER_CANCELLED,
+    ORDER_DISPATCHED,
+    ORDER_SENT,
+    PUSH_ANSWERED,
+    PUSH_OFFERED,
+    PUSH_WITHDRAWN,
+    DeliveryClosed,
+    GoodsDispatched,
+    OrderAcknowledged,
+    OrderCancelled,
+    OrderSent,
+    PushSnapshot,
+)
+
+# --- at the network ---
+
+
+def take_sent(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in a store's order."""
+    fact = OrderSent.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    orders.arrive(session, fact, actor=_supply(NETWORK), at=at)
+
+
+def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take a store's cancellation of an order."""
+    fact = OrderCancelled.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.order.store_id)
+    orders.called_off(session, fact, actor=_supply(NETWORK), at=at)
+
+
+def take_posted(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what a store counted of a delivery, or that it sent it back."""
+    fact = DeliveryClosed.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
+    if fact.state == "refused":
+        delivery = delivery_of(session, fact.store_id, fact.delivery_id)
+        warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
+
+
+def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what a store answered to an offer."""
+    fact = PushSnapshot.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    push.take_answer(session, fact, actor=_supply(NETWORK), at=at)
+
+
+# --- at a store ---
+
+
+def take_acknowledged(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over what the network confirmed of an order."""
+    fact = OrderAcknowledged.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    orders.acknowledged(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+def take_dispatched(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Expect goods that have left the warehouse, for an order or an accepted offer."""
+    fact = GoodsDispatched.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
+    if fact.push_id is not None:
+        push.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
+
+
+def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take in an offer."""
+    _speaks_for(from_node, NETWORK)
+    push.take_offer(session, PushSnapshot.from_body(message.body, message.version))
+
+
+def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take an offer away."""
+    fact = PushSnapshot.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    push.take_withdrawal(session, fact, actor=_supply(fact.store_id), at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    **online_replica.APPLIERS,
+    ORDER_SENT: take_sent,
+    ORDER_CANCELLED: take_cancelled,
+    DELIVERY_POSTED: take_posted,
+    DELIVERY_REFUSED: take_posted,
+    PUSH_ANSWERED: take_answer,
+    ORDER_ACKNOWLEDGED: take_acknowledged,
+    ORDER_DISPATCHED: take_dispatched,
+    DELIVERY_DISPATCHED: take_dispatched,
+    PUSH_OFFERED: take_offered,
+    PUSH_WITHDRAWN: take_withdrawn,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+
+def _supply(node: str) -> Actor:
+    return Actor.system("supply", node)
+
+
+def _speaks_for(from_node: str, expected: str) -> None:
+    if from_node != expected:
+        raise Refused(
+            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
+        )

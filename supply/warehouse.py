@@ -1,0 +1,347 @@
+"""The network's warehouse: what it has is shared out over the shops' orders, confirmed, and loaded on the van.
+
+Rules
+-----
+1. Filling shares the free stock of each warehouse over all waiting orders at once, by need (`allocation`). Free is
+   what stands in the warehouse and is promised to no confirmed order and no accepted offer.
+2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew.
+3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
+   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders.
+4. Restocking tops up to COVER_DAYS of the regions' demand, in whole packs, from outside the network.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal, outbox
+from config.database import lock_rows
+from config.errors import NotFound
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from pos import stock
+from pos.stock import Place, StockLevel
+from pos.store import day_of
+from supply import orders, push
+from supply.allocation import Claim, fair_share
+from supply.deliveries import Delivery
+from supply.demand import RegionalDemand
+from supply.facts import (
+    DELIVERY_DISPATCHED,
+    ORDER_ACKNOWLEDGED,
+    ORDER_DISPATCHED,
+    VERSION,
+    Advised,
+    GoodsDispatched,
+    OrderAcknowledged,
+    stamp,
+)
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+from supply.suppliers import Supplier, SupplierProduct
+
+LOOK_BACK_DAYS = 28
+COVER_DAYS = 10
+Goods = tuple[str, str]
+"""(warehouse id, sku)"""
+
+
+# --- verbs ---
+
+
+def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
+    """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
+    actor = actor or Actor.system("warehouse", NETWORK)
+    waiting = _orders(session, "sent")
+    lines = _lines(session, [order for order, _ in waiting])
+    wanted: dict[Goods, list[OrderLine]] = {}
+    for order, warehouse_id in waiting:
+        for line in lines[order.store_id, order.id]:
+            wanted.setdefault((warehouse_id, line.sku), []).append(line)
+    given = _share(_free(session), wanted)
+    for order, _ in waiting:
+        packs = tuple(
+            (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
+            for line in lines[order.store_id, order.id]
+        )
+        fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
+        orders.acknowledged(session, fact, actor=actor, at=at)
+        _tell(session, order.store_id, ORDER_ACKNOWLEDGED, fact, orders.subject_of(order), at, id=new_id())
+    return [order for order, _ in waiting]
+
+
+def dispatch_day(
+    session: Session, day: dt.date | None = None, *, actor: Actor | None = None, at: dt.datetime
+) -> list[ReplenishmentOrder]:
+    """Load the confirmed orders due by the day after `day` (None: all of them) and the accepted offers (rule 3).
+
+    Returns the orders that left; one of which nothing is there any more waits.
+    """
+    actor = actor or Actor.system("warehouse", NETWORK)
+    ready = _orders(session, "acknowledged")
+    if day is not None:
+        ready = [row for row in ready if row[0].delivery_day <= day + dt.timedelta(days=1)]
+    there = _in_stock(session)
+    lines = _lines(session, [order for order, _ in ready])
+    gone = []
+    for order, warehouse_id in ready:
+        loaded: list[Advised] = []
+        for line in lines[order.store_id, order.id]:
+            packs = min(line.packs_acknowledged or 0, there.get((warehouse_id, line.sku), 0) // line.pack_qty)
+            if packs:
+                there[warehouse_id, line.sku] -= packs * line.pack_qty
+                loaded.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
+        if loaded:
+            _send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+            gone.append(order)
+    _dispatch_offers(session, actor=actor, at=at)
+    return gone
+
+
+def restock(
+    session: Session, warehouse_id: str, *, at: dt.datetime, actor: Actor | None = None
+) -> list[tuple[str, int]]:
+    """Top a warehouse up for what its shops sell (rule 4); returns the lines that came in, (sku, units)."""
+    actor = actor or Actor.system("warehouse", NETWORK)
+    known = session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == warehouse_id).limit(1))
+    if known is None:
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    free = _free(session)
+    daily = _daily_demand(session)
+    query = (
+        sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty))
+        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+        .where(Supplier.warehouse_id == warehouse_id)
+        .group_by(SupplierProduct.sku)
+        .order_by(SupplierProduct.sku)
+    )
+    came = []
+    for sku, pack_qty in session.execute(query):
+        target = max(pack_qty, -(-daily.get(sku, 0) * COVER_DAYS // LOOK_BACK_DAYS))
+        packs = -(-(target - free.get((warehouse_id, sku), 0)) // pack_qty)
+        if packs > 0:
+            came.append((sku, packs * pack_qty))
+    if came:
+        stock.receive(session, warehouse_id, came, source_kind="restock", source_id=new_id(), at=at, actor=actor)
+    return came
+
+
+def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
+    """Put goods a shop sent back at the door into the warehouse again, once."""
+    supplier = session.get(Supplier, delivery.supplier_id)
+    if supplier is None or supplier.warehouse_id is None:
+        return
+    movement = stock.StockMovement
+    booked = sa.select(movement.id).where(
+        movement.store_id == supplier.warehouse_id, movement.source_kind == "refused",
+        movement.source_id == delivery.id,
+    )  # fmt: skip
+    sent = sa.select(movement.sku, movement.qty).where(
+        movement.store_id == supplier.warehouse_id, movement.to_place == Place.DISPATCHED,
+        movement.source_id == delivery.id,
+    )  # fmt: skip
+    lines = session.execute(sent).all()
+    if lines and session.scalar(booked.limit(1)) is None:
+        stock.receive(
+            session, supplier.warehouse_id, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor
+        )
+
+
+# --- inside ---
+
+
+def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
+    """Return the network's orders in a state with their warehouse, the longest waiting first, locked."""
+    query = (
+        sa.select(ReplenishmentOrder, Supplier.warehouse_id)
+        .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
+        .where(ReplenishmentOrder.state == state, Supplier.kind == NETWORK, Supplier.warehouse_id.is_not(None))
+        .order_by(ReplenishmentOrder.sent_at, ReplenishmentOrder.store_id, ReplenishmentOrder.id)
+    )
+    return [(order, str(warehouse_id)) for order, warehouse_id in session.execute(lock_rows(session, query))]
+
+
+def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[str, str], list[OrderLine]]:
+    lines: dict[tuple[str, str], list[OrderLine]] = {(order.store_id, order.id): [] for order in found}
+    if not found:
+        return lines
+    states = {order.state for order in found}
+    query = (
+        sa.select(OrderLine)
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(ReplenishmentOrder.state.in_(states))
+        .order_by(OrderLine.name, OrderLine.sku)
+    )
+    for line in session.scalars(query):
+        if (line.store_id, line.order_id) in lines:
+            lines[line.store_id, line.order_id].append(line)
+    return lines
+
+
+def _share(free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]]) -> dict[tuple[str, str, str], int]:
+    """Return the packs of every line. Suppliers may pack one product differently: the larger packs go first."""
+    given: dict[tuple[str, str, str], int] = {}
+    for goods, lines in wanted.items():
+        left = max(0, free.get(goods, 0))
+        for pack_qty in sorted({line.pack_qty for line in lines}, reverse=True):
+            group = [line for line in lines if line.pack_qty == pack_qty]
+            shares = fair_share(left // pack_qty, [_claim(line) for line in group])
+            left -= sum(shares) * pack_qty
+            for line, packs in zip(group, shares, strict=True):
+                given[line.store_id, line.order_id, line.sku] = packs
+    return given
+
+
+def _claim(line: OrderLine) -> Claim:
+    """Return what a line needs by its proposal's facts, never by what a person made of it."""
+    why = line.why
+    position = int(why.get("on_hand") or 0) - int(why.get("reserved") or 0) + int(why.get("on_the_way") or 0)
+    need = why.get("need_qty")
+    if need is None:
+        need = int(why["target"]) - position if why.get("target") else line.packs_proposed * line.pack_qty
+    return Claim(
+        key=f"{line.store_id}/{line.order_id}",
+        packs=line.packs,
+        need_packs=max(0, -(-int(need) // line.pack_qty)),
+        have_qty=position,
+        per_day=float(why.get("per_day") or 0),
+        pack_qty=line.pack_qty,
+    )
+
+
+def _in_stock(session: Session) -> dict[Goods, int]:
+    """Return what stands ready in every warehouse."""
+    warehouses = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))
+    query = sa.select(StockLevel.store_id, StockLevel.sku, StockLevel.qty).where(
+        StockLevel.store_id.in_(warehouses), StockLevel.place == Place.BACKROOM
+    )
+    return {(warehouse_id, sku): qty for warehouse_id, sku, qty in session.execute(query)}
+
+
+def _promised(session: Session) -> dict[Goods, int]:
+    """Return what confirmed orders still have to get."""
+    packs = sa.func.coalesce(OrderLine.packs_acknowledged, 0)
+    query = (
+        sa.select(Supplier.warehouse_id, OrderLine.sku, sa.func.sum(packs * OrderLine.pack_qty))
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
+        .where(ReplenishmentOrder.state == "acknowledged", Supplier.warehouse_id.is_not(None))
+        .group_by(Supplier.warehouse_id, OrderLine.sku)
+    )
+    return {(str(warehouse_id), sku): int(qty) for warehouse_id, sku, qty in session.execute(query)}
+
+
+def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
+    query = (
+        sa.select(PushOffer, Supplier.warehouse_id)
+        .join(Supplier, Supplier.id == PushOffer.supplier_id)
+        .where(PushOffer.state == "accepted", Supplier.warehouse_id.is_not(None))
+        .order_by(PushOffer.offered_at, PushOffer.store_id, PushOffer.id)
+    )
+    return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
+
+
+def _free(session: Session) -> dict[Goods, int]:
+    free = _in_stock(session)
+    for goods, qty in _promised(session).items():
+        free[goods] = free.get(goods, 0) - qty
+    for offer, warehouse_id in _accepted(session):
+        goods = (warehouse_id, offer.sku)
+        free[goods] = free.get(goods, 0) - offer.packs * offer.pack_qty
+    return free
+
+
+def _daily_demand(session: Session) -> dict[str, int]:
+    """Return the units sold in all regions over the last LOOK_BACK_DAYS, by SKU."""
+    last = session.scalar(sa.select(sa.func.max(RegionalDemand.business_day)))
+    if last is None:
+        return {}
+    query = sa.select(RegionalDemand.sku, sa.func.sum(RegionalDemand.sold_qty)).where(
+        RegionalDemand.business_day > last - dt.timedelta(days=LOOK_BACK_DAYS)
+    )
+    return {sku: max(0, int(qty)) for sku, qty in session.execute(query.group_by(RegionalDemand.sku))}
+
+
+def _send_off(
+    session: Session,
+    warehouse_id: str,
+    order: ReplenishmentOrder,
+    loaded: Sequence[Advised],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    fact = GoodsDispatched(
+        store_id=order.store_id,
+        delivery_id=new_id(),
+        supplier_id=order.supplier_id,
+        order_id=order.id,
+        push_id=None,
+        expected_day=max(order.delivery_day, day_of(session, order.store_id, at)).isoformat(),
+        advised_at=stamp(at),
+        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
+        lines=tuple(loaded),
+    )
+    _load(session, warehouse_id, fact, actor=actor, at=at)
+    _tell(session, order.store_id, ORDER_DISPATCHED, fact, orders.subject_of(order), at, id=fact.delivery_id)
+
+
+def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
+    """Load every accepted offer that is there in full beside what is promised to orders."""
+    there = _in_stock(session)
+    promised = _promised(session)
+    for offer, warehouse_id in _accepted(session):
+        goods, qty = (warehouse_id, offer.sku), offer.packs * offer.pack_qty
+        if there.get(goods, 0) - promised.get(goods, 0) < qty:
+            continue
+        there[goods] -= qty
+        fact = GoodsDispatched(
+            store_id=offer.store_id,
+            delivery_id=new_id(),
+            supplier_id=offer.supplier_id,
+            order_id=None,
+            push_id=offer.id,
+            expected_day=(day_of(session, offer.store_id, at) + dt.timedelta(days=1)).isoformat(),
+            advised_at=stamp(at),
+            acknowledged=(),
+            lines=(Advised(offer.sku, offer.name, offer.pack_qty, qty),),
+        )
+        _load(session, warehouse_id, fact, actor=actor, at=at)
+        push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
+        _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
+
+
+def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
+    lines = [(line.sku, line.qty) for line in fact.lines]
+    stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
+    orders.dispatched(session, fact, actor=actor, at=at)
+    units = sum(qty for _, qty in lines)
+    journal.record(
+        session, actor=actor, at=at, verb="warehouse.dispatched", subject=f"delivery:{fact.delivery_id}",
+        store=fact.store_id, units=units,
+    )  # fmt: skip
+
+
+def _tell(
+    session: Session,
+    store_id: str,
+    topic: str,
+    fact: OrderAcknowledged | GoodsDispatched,
+    subject: str,
+    at: dt.datetime,
+    *,
+    id: str,
+) -> None:
+    outbox.append(
+        session, to_node=store_id, topic=topic, version=VERSION, body=fact.to_body(), id=id, subject=subject,
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip

@@ -1,0 +1,238 @@
+"""A network with a warehouse and two shops, each with its own database, and a courier that shuffles and repeats."""
+
+import datetime as dt
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+import pos.checks
+import supply.checks
+from config import node, outbox
+from config.database import Base, Database, make_engine
+from config.journal import Actor
+from config.outbox import Message
+from pos import stock
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.replica import APPLIERS as COUNTER
+from pos.store import Region, Store, Till
+from supply import orders, receiving, replica, warehouse
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.receiving import Delivery
+from supply.suppliers import Supplier, SupplierProduct
+
+APPLIERS = {**COUNTER, **replica.APPLIERS}
+SHOPS = ("S1", "S2")
+AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
+DAY = AT.date()
+KEEPER = {shop: Actor("wei", "Wei", "shopkeeper", shop) for shop in SHOPS}
+OPERATOR = Actor("op", "Olivia", "operator", node.NETWORK)
+WAREHOUSE, VAN, FARM = "WH1", "van", "farm"
+PRODUCTS = {
+    # sku: name, unit, price quantity, price, pack, pack cost, warehouse stock
+    "bread": ("Rye bread", "each", 1, 250, 6, 900, 60),
+    "milk": ("Milk", "each", 1, 129, 12, 1100, 240),
+    "apple": ("Apples", "gram", 1000, 499, 5000, 1500, 50_000),
+    "tea": ("Green tea", "each", 1, 395, 10, 2500, 20),
+}
+
+
+def later(**spans: float) -> dt.datetime:
+    return AT + dt.timedelta(**spans)
+
+
+@dataclass
+class Country:
+    """The network's database and the shops'."""
+
+    network: Database
+    shops: dict[str, Database]
+
+    def nodes(self) -> dict[str, Database]:
+        return {node.NETWORK: self.network, **self.shops}
+
+    def deliver(self, *, seed: int | None = None, at: dt.datetime = AT) -> int:
+        """Carry what waits until nothing waits; with a seed every batch is shuffled and comes twice."""
+        carried = 0
+        while True:
+            moved = 0
+            for shop, database in self.shops.items():
+                moved += self._carry(database, self.network, shop, node.NETWORK, seed, at)
+                moved += self._carry(self.network, database, node.NETWORK, shop, seed, at)
+            if not moved:
+                return carried
+            carried += moved
+
+    def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
+        with source.read() as session:
+            rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, receiver)]
+        bag = list(rows)
+        if seed is not None:
+            bag = bag * 2
+            random.Random(seed).shuffle(bag)
+        for epoch, message in bag:
+            with target.write() as session:
+                result, reason = outbox.apply_once(
+                    session, sender, epoch, message,
+                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at), at=at,
+                )  # fmt: skip
+            assert result != "parked", reason
+        with source.write() as session:
+            outbox.acknowledge(session, [message.id for _, message in rows], at=at)
+        return len(rows)
+
+    def order(
+        self, shop: str, packs: dict[str, int], *, supplier: str = VAN, id: str = "", at: dt.datetime = AT, **why: float
+    ) -> str:
+        """Write an order as the shopkeeper approved it, and send it; returns its id."""
+        with self.shops[shop].write() as session:
+            order_id = id or f"order-{shop}-{orders.next_no(session, shop)}"
+            write_order(session, shop, order_id, packs, supplier, at, why)
+            orders.send(session, shop, order_id, actor=KEEPER[shop], at=at)
+        return order_id
+
+    def state(self, shop: str, order_id: str) -> tuple[str, str]:
+        """Return the order's state at the shop and at the network."""
+        found = []
+        for database in (self.shops[shop], self.network):
+            with database.read() as session:
+                order = session.get(ReplenishmentOrder, (shop, order_id))
+                found.append(order.state if order else "unknown")
+        return found[0], found[1]
+
+    def lines(self, where: str, shop: str, order_id: str) -> dict[str, OrderLine]:
+        with self.nodes()[where].read() as session:
+            order = session.get_one(ReplenishmentOrder, (shop, order_id))
+            return {line.sku: line for line in orders.lines_of(session, order)}
+
+    def delivery(self, shop: str) -> str:
+        """Return the one delivery that is on its way to a shop."""
+        with self.shops[shop].read() as session:
+            (found,) = session.scalars(sa.select(Delivery.id).where(Delivery.state.in_(["expected", "counting"]))).all()
+        return found
+
+    def level(self, where: str, place: str, sku: str) -> stock.Level:
+        with self.nodes()[where].read() as session:
+            return stock.levels(session, place, [sku])[sku]
+
+    def reapply(self) -> None:
+        """Apply every message that was ever taken once more, at every node."""
+        for here, database in self.nodes().items():
+            with database.write() as session:
+                for row in session.scalars(sa.select(outbox.InboxMessage)).all():
+                    APPLIERS[row.topic](session, outbox.inbox_message(row), row.from_node, AT)
+            assert here
+
+    def rows(self) -> dict[str, list[tuple]]:
+        """Return every row of every table of every node, for comparing."""
+        found = {}
+        for here, database in self.nodes().items():
+            with database.engine.connect() as connection:
+                for table in Base.metadata.sorted_tables:
+                    found[f"{here}.{table.name}"] = sorted(map(tuple, connection.execute(table.select())), key=repr)
+        return found
+
+    def on_the_way(self, shop: str) -> dict[str, int]:
+        with self.shops[shop].read() as session:
+            return orders.on_the_way(session, shop)
+
+    def fill(self, at: dt.datetime = AT) -> list[str]:
+        with self.network.write() as session:
+            return [order.id for order in warehouse.fill(session, actor=OPERATOR, at=at)]
+
+    def load(self, day: dt.date | None = None, at: dt.datetime = AT) -> list[str]:
+        with self.network.write() as session:
+            return [order.id for order in warehouse.dispatch_day(session, day, actor=OPERATOR, at=at)]
+
+    def take_in(self, shop: str, counts: Sequence[tuple[str, int, str]] = (), at: dt.datetime = AT) -> str:
+        """Count and post the delivery that is on its way. counts: (sku, counted, why)."""
+        delivery_id = self.delivery(shop)
+        with self.shops[shop].write() as session:
+            receiving.begin_count(session, shop, delivery_id, actor=KEEPER[shop], at=at)
+            for sku, counted, why in counts:
+                receiving.count_line(session, shop, delivery_id, sku, counted, why=why, actor=KEEPER[shop], at=at)
+            receiving.post(session, shop, delivery_id, actor=KEEPER[shop], at=at)
+        return delivery_id
+
+    def findings(self) -> list[str]:
+        """Return what is wrong at any node, and where the network's copy of a shop's stock differs from the shop's."""
+        found = []
+        for here, database in self.nodes().items():
+            with database.read() as session:
+                found += [f"{here}: {one}" for one in pos.checks.findings(session) + supply.checks.findings(session)]
+        for shop, database in self.shops.items():
+            copies = []
+            for one in (database, self.network):
+                with one.read() as session:
+                    copies.append({sku: level.by_place for sku, level in stock.levels(session, shop).items()})
+            found += [] if copies[0] == copies[1] else [f"{shop}: {copies[0]}, at the network {copies[1]}"]
+        return found
+
+
+def write_order(session, shop: str, order_id: str, packs: dict[str, int], supplier: str, at, why) -> None:
+    needs = why.pop("needs", {})
+    order = ReplenishmentOrder(
+        store_id=shop, id=order_id, order_no=orders.next_no(session, shop), supplier_id=supplier,
+        state="approved", order_day=at.date(), delivery_day=at.date() + dt.timedelta(days=1),
+        next_delivery_day=at.date() + dt.timedelta(days=2), proposed_at=at,
+    )  # fmt: skip
+    session.add(order)
+    session.flush()
+    lines = [
+        OrderLine(
+            store_id=shop, order_id=order_id, sku=sku, name=PRODUCTS[sku][0], pack_qty=PRODUCTS[sku][4],
+            pack_cost_minor=PRODUCTS[sku][5], packs_proposed=needs.get(sku, count), packs=count,
+            changed_by="Wei", why={"per_day": 3.0, "on_hand": 0, **why},
+        )
+        for sku, count in packs.items()
+    ]  # fmt: skip
+    order.cost_minor = orders.cost_of(lines)
+    session.add_all(lines)
+
+
+def make_country(folder: Path) -> Country:
+    """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods."""
+    databases = {}
+    for here in (node.NETWORK, *SHOPS):
+        database = databases[here] = Database(make_engine(f"sqlite:///{folder / here}.db"))
+        Base.metadata.create_all(database.engine)
+        with database.write() as session:
+            node.found(session, here, at=AT)
+            add_catalogue(session, SHOPS if here == node.NETWORK else [here])
+    network = databases.pop(node.NETWORK)
+    with network.write() as session:
+        goods = [(sku, entry[-1]) for sku, entry in PRODUCTS.items()]
+        stock.open_stock(session, WAREHOUSE, goods, source_id="opening", at=AT, actor=OPERATOR)
+    return Country(network, databases)
+
+
+def add_catalogue(session, stores) -> None:
+    """Write region, stores, tills, products, prices and suppliers."""
+    session.add_all([Region(id="R1", name="Harbour"), TaxClass(id="std", name="Standard", rate_bp=900, inclusive=True)])
+    session.flush()
+    for store_id in stores:
+        session.add(
+            Store(id=store_id, name=f"Shop {store_id}", slug=store_id.lower(), region_id="R1", currency="EUR",
+                  tz="UTC", rollover_hour=4, joined_at=AT)
+        )  # fmt: skip
+        session.flush()
+        session.add(Till(store_id=store_id, id="T1", name="Till 1"))
+    session.add_all(
+        [
+            Supplier(id=VAN, name="Network van", kind="network", lead_time_days=1, order_weekdays=list(range(7)),
+                     warehouse_id=WAREHOUSE),
+            Supplier(id=FARM, name="Farm", kind="own", owner_id=stores[0], lead_time_days=2, order_weekdays=[0, 3]),
+        ]
+    )  # fmt: skip
+    for sku, (name, unit, per, price, pack, cost, _) in PRODUCTS.items():
+        session.add(
+            Product(sku=sku, name=name, category="Food", stock_unit=unit, price_quantity=per, tax_class_id="std",
+                    search_text=name.casefold())
+        )  # fmt: skip
+        session.flush()
+        session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=price))
+        session.add_all(Listing(store_id=store_id, sku=sku) for store_id in stores)
+        session.add(SupplierProduct(supplier_id=VAN, sku=sku, pack_qty=pack, pack_cost_minor=cost))
+    session.add(Barcode(code="4006381333931", sku="bread"))

@@ -1,0 +1,68 @@
+"""Sharing out: never more than there is or than was ordered, by need, and with nothing to gain from asking for more."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supply.allocation import Claim, fair_share
+
+claims = st.lists(
+    st.builds(
+        Claim,
+        key=st.just(""),
+        packs=st.integers(0, 30),
+        need_packs=st.integers(0, 30),
+        have_qty=st.integers(-20, 200),
+        per_day=st.floats(0, 40),
+        pack_qty=st.sampled_from([1, 6, 12]),
+    ),
+    max_size=7,
+).map(lambda found: [replace(claim, key=f"S{n}") for n, claim in enumerate(found)])
+
+
+@given(st.integers(-3, 200), claims)
+def test_never_more_than_there_is_and_never_more_than_was_ordered(available, wanted):
+    shares = fair_share(available, wanted)
+    assert sum(shares) == max(0, min(available, sum(claim.packs for claim in wanted)))
+    assert all(0 <= share <= claim.packs for share, claim in zip(shares, wanted, strict=True))
+
+
+@given(st.integers(0, 100), claims)
+def test_one_pack_more_leaves_nobody_with_less(available, wanted):
+    before, after = fair_share(available, wanted), fair_share(available + 1, wanted)
+    assert all(later >= earlier for earlier, later in zip(before, after, strict=True))
+
+
+@given(st.integers(0, 200), claims.filter(bool), st.data())
+def test_ordering_more_than_the_need_brings_nothing_while_a_need_is_unmet(available, wanted, data):
+    n = data.draw(st.integers(0, len(wanted) - 1))
+    honest = [replace(claim, packs=claim.need_packs) if place == n else claim for place, claim in enumerate(wanted)]
+    greedy = [replace(claim, packs=claim.packs + 50) if place == n else claim for place, claim in enumerate(honest)]
+    unmet = available <= sum(min(claim.packs, claim.need_packs) for claim in honest)
+    if unmet:
+        assert fair_share(available, greedy) == fair_share(available, honest)
+    others = [share for place, share in enumerate(fair_share(available, greedy)) if place != n]
+    needs = [min(claim.packs, claim.need_packs) for place, claim in enumerate(honest) if place != n]
+    if not unmet:
+        assert all(share >= need for share, need in zip(others, needs, strict=True))
+
+
+@given(st.integers(0, 200), claims, st.randoms())
+def test_the_shares_do_not_depend_on_who_is_asked_first(available, wanted, chance):
+    mixed = chance.sample(wanted, len(wanted))
+    before = dict(zip((claim.key for claim in wanted), fair_share(available, wanted), strict=True))
+    after = dict(zip((claim.key for claim in mixed), fair_share(available, mixed), strict=True))
+    assert before == after
+
+
+def test_a_small_shop_gets_its_pack_before_a_large_one_gets_a_second():
+    large = Claim("large", packs=20, need_packs=20, have_qty=0, per_day=100, pack_qty=6)
+    small = Claim("small", packs=1, need_packs=1, have_qty=3, per_day=1, pack_qty=6)
+    assert fair_share(2, [large, small]) == [1, 1]
+
+
+def test_equal_need_is_met_to_equal_days_of_supply():
+    slow = Claim("slow", packs=40, need_packs=40, have_qty=0, per_day=10, pack_qty=1)
+    fast = Claim("fast", packs=40, need_packs=40, have_qty=0, per_day=30, pack_qty=1)
+    assert fair_share(40, [slow, fast]) == [10, 30]

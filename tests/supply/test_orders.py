@@ -1,0 +1,265 @@
+"""Orders from sending to goods in the backroom, as the shop and as the network sees them."""
+
+import random
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.outbox import Message, OutboxMessage, to_wire
+from supply import orders, receiving
+from supply.orders import STATES
+from supply.suppliers import Supplier
+from tests.supply.road import (
+    APPLIERS,
+    AT,
+    FARM,
+    KEEPER,
+    VAN,
+    WAREHOUSE,
+    Country,
+    later,
+    make_country,
+    write_order,
+)
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def test_order_and_delivery_tables_reach_and_end_every_state():
+    assert STATES.validate() == []
+    assert receiving.STATES.validate() == []
+
+
+def test_an_order_goes_to_the_network_and_comes_back_as_goods(country):
+    order = country.order("S1", {"bread": 2, "milk": 1})
+    country.deliver()
+    assert country.state("S1", order) == ("sent", "sent")
+    country.fill()
+    country.deliver()
+    assert country.state("S1", order) == ("acknowledged", "acknowledged")
+    country.load()
+    country.deliver()
+    assert country.state("S1", order) == ("dispatched", "dispatched")
+    country.take_in("S1")
+    country.deliver()
+    assert country.state("S1", order) == ("received", "received")
+    assert country.level("S1", "S1", "bread").on_hand == 12
+    assert country.level("network", "S1", "bread").on_hand == 12
+    assert country.level("network", WAREHOUSE, "bread").on_hand == 48
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shuffled_and_doubled_messages_end_in_the_same_state(country, seed):
+    order = country.order("S1", {"bread": 2, "tea": 3})
+    country.deliver(seed=seed)
+    country.fill()
+    country.load()  # acknowledgement and dispatch travel together, and overtake each other
+    country.deliver(seed=seed)
+    assert country.state("S1", order) == ("dispatched", "dispatched")
+    assert {sku: line.packs_acknowledged for sku, line in country.lines("S1", "S1", order).items()} == {
+        "bread": 2,
+        "tea": 2,
+    }
+    country.take_in("S1", [("bread", 11, "Broken")])
+    country.deliver(seed=seed)
+    assert country.state("S1", order) == ("closed_short", "closed_short")
+    assert country.findings() == []
+
+
+def test_applying_everything_again_changes_nothing(country):
+    country.order("S1", {"bread": 2})
+    country.order("S2", {"bread": 3, "apple": 1})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    country.take_in("S1")
+    country.deliver()
+    before = country.rows()
+    country.reapply()
+    assert country.rows() == before
+
+
+def test_scarce_goods_are_shared_and_the_missing_packs_are_seen_on_both_sides(country):
+    first = country.order("S1", {"tea": 2})
+    second = country.order("S2", {"tea": 2})
+    country.deliver()
+    country.fill()
+    country.deliver()
+    for shop, order in (("S1", first), ("S2", second)):
+        assert country.lines(shop, shop, order)["tea"].packs_acknowledged == 1
+        assert country.lines("network", shop, order)["tea"].packs_acknowledged == 1
+
+
+def test_an_order_of_which_there_is_nothing_is_rejected(country):
+    first = country.order("S1", {"tea": 2})
+    country.deliver()
+    country.fill()
+    late = country.order("S2", {"tea": 1})
+    country.deliver()
+    country.fill()
+    country.deliver()
+    assert country.state("S2", late) == ("rejected", "rejected")
+    assert country.state("S1", first) == ("acknowledged", "acknowledged")
+
+
+def test_an_order_is_loaded_the_day_before_it_is_delivered_and_once(country):
+    order = country.order("S1", {"bread": 1})
+    country.deliver()
+    country.fill()
+    assert country.load(later(days=-1).date()) == []
+    assert country.load(AT.date()) == [order]
+    assert country.load() == []
+
+
+def test_an_order_with_an_own_supplier_stays_in_the_shop_and_its_goods_are_expected(country):
+    order = country.order("S1", {"bread": 2}, supplier=FARM)
+    country.deliver()
+    assert country.state("S1", order) == ("sent", "unknown")
+    country.take_in("S1")
+    country.deliver()
+    assert country.state("S1", order) == ("received", "unknown")
+    assert country.findings() == []
+
+
+def test_an_empty_order_is_not_sent(country):
+    with country.shops["S1"].write() as session:
+        write_order(session, "S1", "order-empty-1", {"bread": 0}, "van", AT, {})
+        with pytest.raises(Refused, match="Nothing is ordered"):
+            orders.send(session, "S1", "order-empty-1", actor=KEEPER["S1"], at=AT)
+
+
+def test_an_order_is_sent_once(country):
+    order = country.order("S1", {"bread": 1})
+    with country.shops["S1"].write() as session, pytest.raises(Conflict):
+        orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
+
+
+# --- sending and cancelling ---
+
+
+def approved(country, packs, *, minimum_minor=0, changed_by=""):
+    """Write an approved order of S1 as proposed, under a supplier's minimum; returns its id."""
+    with country.shops["S1"].write() as session:
+        session.get_one(Supplier, VAN).minimum_minor = minimum_minor
+        write_order(session, "S1", "order-approved", packs, VAN, AT, {})
+        session.flush()
+        for line in orders.lines_of(session, orders.order_of(session, "S1", "order-approved")):
+            line.changed_by = changed_by
+    return "order-approved"
+
+
+def send(country, order):
+    with country.shops["S1"].write() as session:
+        return orders.send(session, "S1", order, actor=KEEPER["S1"], at=AT)
+
+
+def cancel(country, order, why="Too much"):
+    with country.shops["S1"].write() as session:
+        return orders.cancel(session, "S1", order, why=why, actor=KEEPER["S1"], at=AT)
+
+
+def test_an_order_below_the_suppliers_minimum_is_not_sent_unless_a_person_wanted_it_so(country):
+    order = approved(country, {"bread": 1}, minimum_minor=1000)
+    with pytest.raises(Refused, match=r"delivers from 10\.00 EUR; this order is 9\.00 EUR"):
+        send(country, order)
+    assert country.state("S1", order) == ("approved", "unknown")
+    with country.shops["S1"].write() as session:
+        orders.lines_of(session, orders.order_of(session, "S1", order))[0].changed_by = "Wei"
+    send(country, order)
+    assert country.state("S1", order) == ("sent", "unknown")
+
+
+def test_the_dearest_line_comes_first_and_numbers_rise(country):
+    order = country.order("S1", {"bread": 1, "tea": 1, "milk": 2})
+    assert list(country.lines("S1", "S1", order)) == ["tea", "milk", "bread"]
+    with country.shops["S1"].read() as session:
+        assert orders.next_no(session, "S1") == 2
+        assert [found.id for found in orders.open_orders(session, "S1")] == [order]
+        with pytest.raises(NotFound):
+            orders.order_of(session, "S2", order)
+
+
+def test_what_the_network_sees_of_an_order_is_what_the_shop_sent(country):
+    order = country.order("S1", {"bread": 3}, need_qty=18, per_day=4.5)
+    country.deliver(seed=1)
+    mine, theirs = (country.lines(where, "S1", order)["bread"] for where in ("S1", "network"))
+    for name in ("name", "pack_qty", "pack_cost_minor", "packs", "packs_proposed", "changed_by", "why"):
+        assert getattr(mine, name) == getattr(theirs, name), name
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_cancelled_order_is_cancelled_at_the_network_also_when_the_word_overtakes_the_order(country, seed):
+    order = country.order("S1", {"bread": 2})
+    cancel(country, order)
+    country.deliver(seed=seed)
+    assert country.state("S1", order) == ("cancelled", "cancelled")
+    assert country.fill() == []
+    assert country.on_the_way("S1") == {}
+
+
+def test_a_van_that_left_before_the_cancellation_brings_the_goods_all_the_same(country):
+    order = country.order("S1", {"bread": 2})
+    country.deliver()
+    country.fill()
+    country.load()
+    cancel(country, order)
+    country.deliver(seed=2)
+    assert country.state("S1", order) == ("dispatched", "dispatched")
+    country.take_in("S1")
+    country.deliver()
+    assert country.state("S1", order) == ("received", "received")
+    assert country.findings() == []
+
+
+def test_an_order_not_sent_is_dropped_and_one_on_the_van_stays(country):
+    order = approved(country, {"bread": 1})
+    with pytest.raises(Refused, match="Drop it instead"):
+        cancel(country, order)
+    send(country, order)
+    with pytest.raises(Invalid, match="Say why"):
+        cancel(country, order, why="  ")
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    with pytest.raises(Conflict, match="cannot become cancelled"):
+        cancel(country, order)
+
+
+def test_cancelling_an_own_suppliers_order_expects_its_goods_no_longer(country):
+    order = country.order("S1", {"bread": 2}, supplier=FARM)
+    cancel(country, order)
+    with country.shops["S1"].read() as session:
+        assert receiving.expected(session, "S1") == []
+    assert country.state("S1", order) == ("cancelled", "unknown")
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(country, tmp_path, seed):
+    order = country.order("S1", {"bread": 2, "milk": 1})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    country.take_in("S1", [("milk", 11, "Broken")])
+    with country.shops["S1"].read() as session:
+        told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]
+    (tmp_path / "fresh").mkdir()
+    fresh = make_country(tmp_path / "fresh")
+    random.Random(seed).shuffle(told)
+    for message in told * 2:
+        with fresh.network.write() as session:
+            APPLIERS[message.topic](session, message, "S1", AT)
+    assert fresh.state("S1", order)[1] == country.state("S1", order)[0] == "closed_short"
+    assert {sku: line.qty_received for sku, line in fresh.lines("network", "S1", order).items()} == {
+        "bread": 12,
+        "milk": 11,
+    }
+    assert fresh.level("network", "S1", "milk").on_hand == 11

@@ -1,0 +1,147 @@
+"""The warehouse: sharing out by need, loading what is there, offers after orders, and topping up."""
+
+import datetime as dt
+
+import pytest
+
+from config.errors import NotFound
+from pos import stock
+from supply import push, warehouse
+from supply.demand import RegionalDemand
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
+
+TOMORROW = later(days=1).date()
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def bring(country, sku, qty, source_id="more"):
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [(sku, qty)], source_kind="restock", source_id=source_id, at=AT,
+                      actor=OPERATOR)  # fmt: skip
+
+
+def promised(country, shop, order, sku):
+    return country.lines("network", shop, order)[sku].packs_acknowledged
+
+
+def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
+    honest = country.order("S1", {"bread": 8}, need_qty=48, per_day=6)
+    greedy = country.order("S2", {"bread": 80}, need_qty=48, per_day=6)
+    country.deliver()
+    country.fill()
+    assert (promised(country, "S1", honest, "bread"), promised(country, "S2", greedy, "bread")) == (5, 5)
+
+
+def test_the_shop_that_runs_out_first_gets_more(country):
+    empty = country.order("S1", {"bread": 8}, need_qty=48, per_day=6, on_hand=0)
+    stocked = country.order("S2", {"bread": 8}, need_qty=48, per_day=6, on_hand=24)
+    country.deliver()
+    country.fill()
+    assert (promised(country, "S1", empty, "bread"), promised(country, "S2", stocked, "bread")) == (7, 3)
+
+
+def test_what_is_confirmed_is_not_confirmed_to_another_order(country):
+    first = country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    second = country.order("S2", {"tea": 1, "milk": 1})
+    country.deliver()
+    country.fill()
+    assert promised(country, "S1", first, "tea") == 2
+    assert promised(country, "S2", second, "tea") == 0
+    assert promised(country, "S2", second, "milk") == 1
+
+
+def test_a_rejected_order_is_no_longer_on_the_way(country):
+    country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    country.order("S2", {"tea": 1})
+    assert country.on_the_way("S2") == {"tea": 10}
+    country.deliver()
+    country.fill()
+    country.deliver()
+    assert country.on_the_way("S2") == {}
+
+
+def test_what_broke_in_the_warehouse_is_not_loaded_and_the_order_is_closed_short(country):
+    order = country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        stock.waste(session, WAREHOUSE, "tea", 3, at=AT, actor=OPERATOR)
+    assert country.load() == [order]
+    country.deliver()
+    assert country.on_the_way("S1") == {"tea": 20}
+    country.take_in("S1")
+    country.deliver()
+    assert country.level("S1", "S1", "tea").on_hand == 10
+    assert country.state("S1", order) == ("closed_short", "closed_short")
+    assert country.on_the_way("S1") == {}
+    assert country.findings() == []
+
+
+def test_an_order_of_which_nothing_is_there_any_more_waits_for_the_next_van(country):
+    order = country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        stock.waste(session, WAREHOUSE, "tea", 15, at=AT, actor=OPERATOR)
+    assert country.load() == []
+    bring(country, "tea", 20)
+    assert country.load() == [order]
+
+
+def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
+    with country.network.write() as session:
+        push.offer(session, "S2", sku="tea", packs=1, why="It sells", answer_by=TOMORROW, id="push-0001",
+                   actor=OPERATOR, at=AT)  # fmt: skip
+    country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    with country.shops["S2"].write() as session:
+        push.accept(session, "S2", "push-0001", actor=KEEPER["S2"], at=AT)
+    country.deliver()
+    assert country.on_the_way("S2") == {"tea": 10}
+    country.load(DAY - dt.timedelta(days=2))
+    assert country.rows()["network.stock_movement"] == [
+        row for row in country.rows()["network.stock_movement"] if "dispatched" not in row
+    ]
+    bring(country, "tea", 10)
+    country.load()
+    country.deliver()
+    country.take_in("S2")
+    country.deliver()
+    assert country.level("network", "S2", "tea").on_hand == 10
+    assert country.on_the_way("S2") == {}
+    assert country.findings() == []
+
+
+def test_restocking_covers_ten_days_of_the_regions_demand_in_whole_packs(country):
+    with country.network.write() as session:
+        for back in range(40):
+            session.add(
+                RegionalDemand(region_id="R1", sku="tea", business_day=DAY - dt.timedelta(days=back), sold_qty=13,
+                               revenue_minor=1, stores_open=2, stores_selling=2)
+            )  # fmt: skip
+    country.order("S1", {"tea": 1})
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        assert warehouse.restock(session, WAREHOUSE, at=AT) == [("tea", 120)]  # 130 wanted, 10 free, packs of 10
+    with country.network.write() as session:
+        assert warehouse.restock(session, WAREHOUSE, at=AT) == []
+        with pytest.raises(NotFound, match="No supplier delivers"):
+            warehouse.restock(session, "nowhere", at=AT)
+    assert country.level("network", WAREHOUSE, "tea").on_hand == 140
+
+
+def test_filling_and_loading_with_nothing_to_do_changes_nothing(country):
+    before = country.rows()
+    assert country.fill() == []
+    assert country.load() == []
+    assert country.rows() == before
