@@ -386,7 +386,8 @@ def _mark_empty(session: Session, store_id: str, day: dt.date, at: dt.datetime) 
     if session.get(StoreDay, (store_id, day)) is None or at < closes:
         return
     places = [str(place) for place in INSIDE]
-    since = (StockMovement.store_id == store_id, StockMovement.business_day > day)
+    listed = sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)
+    since = (StockMovement.store_id == store_id, StockMovement.sku.in_(listed), StockMovement.business_day > day)
     moved: dict[str, int] = {}
     for column, sign in ((StockMovement.to_place, -1), (StockMovement.from_place, 1)):
         later = sa.select(StockMovement.sku, sa.func.sum(StockMovement.qty)).where(*since, column.in_(places))
