@@ -20,7 +20,7 @@ from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, tabl
 
 Language = Literal["en", "zh"]
 SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
-UNITS = {"g": ("kg", 1000), "ml": ("l", 1000)}
+UNITS = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "receipt": "Receipt", "copy": "COPY", "refund": "REFUND", "of_receipt": "of receipt",

@@ -138,7 +138,7 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         sa.select(InboxMessage.from_node, sa.func.count(), sa.func.min(InboxMessage.reason))
         .where(InboxMessage.state == "parked")
         .group_by(InboxMessage.from_node)
-    ).tuples()
+    )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     found += [
@@ -148,13 +148,13 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     found += _scarce(session)
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
-    ).tuples()
+    )
     found += [Attention("order-waits", store_id, {"order_no": number}) for store_id, number in orders]
     offers = session.execute(
         sa.select(PushOffer.store_id, PushOffer.name, PushOffer.answer_by)
         .where(PushOffer.state == "offered")
         .order_by(PushOffer.answer_by)
-    ).tuples()
+    )
     found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
     newest = last_day(session)
     for region in regions(session):
@@ -167,7 +167,7 @@ def regions(session: Session) -> list[RegionView]:
     """List the regions with their last seven rolled-up days beside the seven before."""
     newest = last_day(session)
     stores: dict[str, int] = dict(
-        session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).tuples().all()
+        session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )
     now = _week(session, newest, 0)
     before = _week(session, newest, 7)
@@ -176,9 +176,7 @@ def regions(session: Session) -> list[RegionView]:
             sa.select(ForecastRun.scope_id, sa.func.max(ForecastRun.origin_day))
             .where(ForecastRun.scope_kind == "region", ForecastRun.state == "published")
             .group_by(ForecastRun.scope_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [
         RegionView(
@@ -198,15 +196,13 @@ def stores(session: Session) -> list[StoreView]:
     """List the shops, those that were silent longest first."""
     newest = last_day(session)
     peers = {peer.id: peer for peer in session.scalars(sa.select(Peer))}
-    names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).tuples().all())
+    names: dict[str, str] = dict(session.execute(sa.select(Region.id, Region.name)).all())
     parked: dict[str, int] = dict(
         session.execute(
             sa.select(InboxMessage.from_node, sa.func.count())
             .where(InboxMessage.state == "parked")
             .group_by(InboxMessage.from_node)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     week = {
         store_id: (minor, sales, day)
@@ -219,16 +215,14 @@ def stores(session: Session) -> list[StoreView]:
             )
             .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
             .group_by(StoreDay.store_id)
-        ).tuples()
+        )
     }
     orders: dict[str, int] = dict(
         session.execute(
             sa.select(ReplenishmentOrder.store_id, sa.func.count())
             .where(ReplenishmentOrder.state.in_(["sent", "acknowledged", "dispatched", "part_received"]))
             .group_by(ReplenishmentOrder.store_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     views = []
     for store in session.scalars(sa.select(Store).order_by(Store.id)):
@@ -265,7 +259,7 @@ def aisles(session: Session, region_id: str) -> list[str]:
         .join(RegionalDemand, RegionalDemand.sku == Product.sku)
         .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day > newest - dt.timedelta(days=28))
         .group_by(Product.department, Product.category, Product.stock_unit)
-    ).tuples()
+    )
     taken: dict[str, int] = {}
     for department, category, unit, minor in rows:
         name = demand.aisle(department, category, unit)
@@ -290,7 +284,7 @@ def aisle_series(session: Session, region_id: str, aisle: str, *, days: int = 91
         .join(Product, Product.sku == RegionalDemand.sku)
         .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, newest))
         .group_by(RegionalDemand.business_day, Product.department, Product.category, Product.stock_unit)
-    ).tuples()
+    )
     sold: dict[dt.date, int] = {}
     for day, department, category, unit, qty in rows:
         if demand.aisle(department, category, unit) == aisle:
@@ -325,7 +319,7 @@ def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[P
         .group_by(Product.sku, Product.name, Product.category, Product.stock_unit)
         .order_by(sa.desc("money"))
         .limit(limit)
-    ).tuples()
+    )
     return [
         ProductView(sku, name, category, int(sold), int(before), int(money), int(selling), unit)
         for sku, name, category, sold, before, money, selling, unit in rows
@@ -361,7 +355,7 @@ def orders(session: Session, *, limit: int = 100) -> list[OrderView]:
             ReplenishmentOrder.store_id,
         )
         .limit(limit)
-    ).tuples()
+    )
     return [
         OrderView(
             store_id=order.store_id,
@@ -410,7 +404,7 @@ def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tupl
         .join(Store, Store.id == StoreDay.store_id)
         .where(StoreDay.business_day.between(last - dt.timedelta(days=6), last))
         .group_by(Store.region_id)
-    ).tuples()
+    )
     return {region_id: (int(minor or 0), int(sales or 0)) for region_id, minor, sales in rows}
 
 
@@ -441,7 +435,7 @@ def _scarce(session: Session) -> list[Attention]:
             StockLevel.qty <= 0,
         )
         .group_by(StockLevel.store_id)
-    ).tuples()
+    )
     return [Attention("warehouse-empty", warehouse, {"count": count}) for warehouse, count in empty]
 
 
@@ -460,5 +454,5 @@ def _wares(session: Session, *, most_first: bool) -> list[WareView]:
         .join(Supplier, sa.and_(Supplier.id == SupplierProduct.supplier_id, Supplier.kind == "network"))
         .outerjoin(level, sa.and_(level.c.sku == Product.sku, level.c.store_id == Supplier.warehouse_id))
         .order_by(packs.desc() if most_first else packs, Product.name)
-    ).tuples()
+    )
     return [WareView(sku, name, unit, int(left), pack) for sku, name, unit, left, pack in rows]

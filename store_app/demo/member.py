@@ -189,7 +189,7 @@ class Member:
             .where(outbox.OutboxMessage.to_node == NETWORK)
             .group_by(outbox.OutboxMessage.state)
         )
-        counts: dict[str, int] = dict(self.ask(lambda session: session.execute(query).tuples().all()))
+        counts: dict[str, int] = dict(self.ask(lambda session: session.execute(query).all()))
         return counts.get("delivered", 0), counts.get("stuck", 0)
 
     def series_forecast(self) -> int:

@@ -24,6 +24,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import at_store, page
 from store_app.security import public
+from store_app.sentences import sentence_of
 from supply import placing, shop
 from supply.pickup_order import OPEN
 
@@ -125,7 +126,7 @@ def cart(slug: str, fault: ShopError | None = None) -> Any:
         shop=here,
         cart=found,
         order_id=request.form.get("command_id"),
-        fault=fault.message if fault else None,
+        fault=sentence_of(fault) if fault else None,
         name=request.form.get("name"),
         phone=request.form.get("phone"),
     )
@@ -177,9 +178,7 @@ def order(slug: str, token: str) -> Any:
         units = dict(
             session.execute(
                 sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
-            )
-            .tuples()
-            .all()
+            ).all()
         )
     done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(found.order.state, 1)]
     return page(

@@ -47,7 +47,7 @@ def british_sale() -> dict[str, Any]:
         "returns_receipt_no": None,
         "lines": [
             line("Whole milk 1 l", 2, 120, 200, discount_minor=40, offer="2 for 2.00", **ZERO),
-            line("Bananas, loose", 482, 115, 55, stock_unit="g", price_quantity=1000, **ZERO),
+            line("Bananas, loose", 482, 115, 55, stock_unit="gram", price_quantity=1000, **ZERO),
             line("李锦记 特级鲜味生抽酱油 (Lee Kum Kee premium light soy sauce) 500 ml", 1, 345, 345),
             line("Jalapeño crème fraîche Müller", 3, 99, 297),
         ],
@@ -157,7 +157,7 @@ def pickup_order() -> dict[str, Any]:
         "ready_by": "17:30",
         "hold_until": "2026-11-26",
         "bin": "3",
-        "lines": [line("Whole milk 1 l", 2, 120, 240), line("Bananas, loose", 500, 115, 58, stock_unit="g")],
+        "lines": [line("Whole milk 1 l", 2, 120, 240), line("Bananas, loose", 500, 115, 58, stock_unit="gram")],
         "total_minor": 298,
         "paid": False,
     }

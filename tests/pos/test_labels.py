@@ -79,7 +79,7 @@ def test_the_price_is_the_biggest_thing():
 
 def test_a_weighed_product_shows_what_the_price_is_for():
     document = {
-        "name": "Bananas", "price_minor": 115, "currency": "GBP", "stock_unit": "g", "price_quantity": 1000
+        "name": "Bananas", "price_minor": 115, "currency": "GBP", "stock_unit": "gram", "price_quantity": 1000
     }  # fmt: skip
     assert labels.unit_text(document, "en") == "GBP 1.15/kg"
 
