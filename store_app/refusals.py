@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
 from store_app.security import asks_for_json
+from store_app.sentences import sentence_of
 
 STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 FORBIDDEN = frozenset({"not-allowed"})
@@ -40,11 +41,12 @@ def answer(status: int, code: str, message: str, facts: dict[str, Any] | None = 
 
 
 def set_up(app: Flask) -> None:
-    """Register the answers."""
+    """Register the answers, and `fault_words` for the pages that say a refusal themselves."""
+    app.add_template_global(sentence_of, "fault_words")
 
     @app.errorhandler(ShopError)
     def _shop_error(refusal: ShopError) -> Response:
-        return answer(status_of(refusal), refusal.code, refusal.message, refusal.facts)
+        return answer(status_of(refusal), refusal.code, sentence_of(refusal), refusal.facts)
 
     @app.errorhandler(HTTPException)
     def _http_error(fault: HTTPException) -> Any:

@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The domain keeps facts; this file alone puts them into sentences, in the reader's language.
+1. The domain keeps facts; this file puts them into sentences, in the reader's language (refusals: `sentences`).
 2. A word that is not in a table here is shown as it is: better a strange word than an empty place.
 """
 
@@ -14,8 +14,6 @@ from typing import Any
 from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-
-from config.errors import ShopError
 
 PLACES = {
     "backroom": _l("backroom"),
@@ -118,43 +116,6 @@ PAPERS = {
     "x": _l("X report"),
 }
 
-FAULTS = {
-    "illegal-move": _l("That is not possible any more; look at its state and go on from there."),
-    "not-available": _l("There is not enough of it; count it if you see more."),
-    "already-booked": _l("This was booked before."),
-    "unknown-product": _l("There is no such product here. Search for it by name."),
-    "unknown-order": _l("There is no such order in this shop."),
-    "unknown-delivery": _l("There is no such delivery in this shop."),
-    "delivery-closed": _l("This delivery was closed before."),
-    "not-on-delivery": _l("This product is not on the delivery. Put it aside and ask the supplier."),
-    "unknown-plan": _l("There is no such shelf plan."),
-    "not-a-draft": _l("This plan was decided before. Draft a new one."),
-    "nothing-to-rank": _l("Nothing can be ranked yet: there are no sales of the last four weeks."),
-    "price-missing": _l("This product has no price here. Set one first."),
-    "refill-differs": _l("This refill was noted before. Load the page again."),
-    "no-such-code": _l("This is no pickup code: it has 8 letters and digits. Read it again."),
-    "wrong-code": _l("This code is not for this shop. Read it again, or scan the square."),
-    "other-order": _l("This code belongs to another order."),
-    "order-locked": _l("Too many wrong codes for this order. The shopkeeper can unlock it."),
-    "codes-locked": _l("Too many wrong codes. Wait ten minutes."),
-    "already-collected": _l("This order was handed over before."),
-    "not-ready": _l("This order is not ready yet."),
-    "order-ended": _l("This order is over."),
-    "not-picking": _l("Begin picking this order first."),
-    "nothing-short": _l("Nothing is missing: make the order ready."),
-    "nothing-picked": _l("Nothing of it was found. Cancel the order and say why."),
-    "lines-short": _l("Not everything was found. Give the customer less, or pick the rest."),
-    "too-little-cash": _l("That is less than there is to pay."),
-    "age-check": _l("See the customer’s papers and confirm the age first."),
-    "no-open-shift": _l("The till is closed. Open it on the page Money first."),
-    "total-changed": _l("The total has changed. Look at it once more."),
-    "sale-content-differs": _l("This sale was rung before with another content."),
-    "empty-order": _l("Nothing is ordered: put at least one pack on a line, or drop the order."),
-    "name-taken": _l("Somebody of this name works here already. Choose another name."),
-    "bad-pin": _l("A PIN has 4 to 12 digits."),
-    "bad-name": _l("A name has 1 to 60 letters."),
-}
-
 TOPICS = {
     "sale.completed": _l("Sale"),
     "shift.closed": _l("Closed shift"),
@@ -232,19 +193,6 @@ def packs_text(packs: int, pack_qty: int, unit_text: str) -> str:
     if pack_qty == 1:
         return ngettext("%(num)d piece", "%(num)d pieces", packs)
     return ngettext("%(num)d case of %(qty)s", "%(num)d cases of %(qty)s", packs, qty=unit_text)
-
-
-def fault_sentence(fault: ShopError) -> str:
-    """Return a refusal in the reader's language: the domain speaks English, with all it knows; others get the gist."""
-    if str(get_locale()).startswith("en") or fault.code not in FAULTS:
-        return str(fault.message)
-    short = [
-        f"{line.get('name', line['sku'])} ({line['available']}/{line['wanted']})"
-        for line in fault.facts.get("lines") or ()
-        if isinstance(line, dict) and {"sku", "available", "wanted"} <= line.keys()
-    ]
-    sentence = str(FAULTS[fault.code])
-    return f"{sentence} {', '.join(short)}" if short else sentence
 
 
 def shelf_sentence(why: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
+from store_app.sentences import sentence_of
 from supply import overview, push
 
 bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
@@ -41,7 +42,7 @@ def offers(fault: ShopError | None = None) -> Any:
         products=products,
         stores=[shop for shop in shops if shop.has_node],
         given=given,
-        fault=fault.message if fault else None,
+        fault=sentence_of(fault) if fault else None,
         answer_by=(start + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
     )
 

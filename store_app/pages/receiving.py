@@ -23,7 +23,6 @@ from supply.suppliers import Supplier
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
 bp.before_request(form.know_the_place)
-bp.add_app_template_global(wording.fault_sentence, "fault_words")
 RAIL_COUNTS["deliveries"] = waiting.deliveries
 PAST = 20
 WAITING = ("expected", "counting")

@@ -13,6 +13,7 @@ from store_app.presenting import page
 from store_app.refusals import status_of
 from store_app.roles import role_of
 from store_app.security import public
+from store_app.sentences import sentence_of
 
 bp = Blueprint("signin", __name__)
 
@@ -52,7 +53,7 @@ def enter(staff_id: str) -> Any:
     except ShopError as refusal:
         with read() as session:
             person = security.find_staff(session, node_id, staff_id)
-        return _show(person=person, refusal=refusal.message, status=status_of(refusal))
+        return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
     return redirect(_safe(request.form.get("next", "")) or _home(person.role), 303)
 

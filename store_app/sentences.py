@@ -1,0 +1,204 @@
+"""The refusals of the domain in the reader's language: a code and its facts become a sentence.
+
+Rules
+-----
+1. The domain refuses in English, with all it knows; an English reader gets just that.
+2. For everybody else the code is looked up here. Of its sentences, the most telling comes first; the first one whose
+   facts are all there is said.
+3. A page that refuses in its own words has said it already: its sentence is left alone.
+4. A code without a sentence is said as it came: better English than nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from config.errors import ShopError
+from store_app.presenting import clock_time, money, state_word
+
+SENTENCES: dict[str, tuple[Any, ...]] = {
+    # --- the till ---
+    "unknown-barcode": (
+        _l("No product has the barcode %(barcode)s. Search for it by name, or add it to the catalogue."),
+    ),
+    "wrong-check-digit": (_l("The barcode %(barcode)s was misread: its last digit does not fit. Scan it again."),),
+    "not-sold-here": (_l("This shop does not sell %(skus)s. List it in the catalogue first."),),
+    "unknown-product": (
+        _l("There is no product %(skus)s. Search for it by name."),
+        _l("There is no such product here. Search for it by name."),
+    ),
+    "price-missing": (
+        _l("%(skus)s has no price. Set one in the catalogue, then scan it again."),
+        _l("This product has no price here. Set one first."),
+    ),
+    "bad-quantity": (
+        _l("At most %(most)s at once. Type another quantity."),
+        _l("That quantity is not possible. Type another one."),
+    ),
+    "empty-basket": (_l("There is nothing in it. Choose something first."),),
+    "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
+    "total-changed": (
+        _l("The total is %(total_minor)s now, not %(shown_minor)s. Tell the customer, then take the money."),
+        _l("The total has changed. Look at it once more."),
+    ),
+    "age-check": (
+        _l("See the customer’s papers first: at least %(minimum_age)s years old."),
+        _l("See the customer’s papers and confirm the age first."),
+    ),
+    "too-little-cash": (
+        _l("%(missing_minor)s is missing. Take it, or use another way to pay."),
+        _l("That is less than there is to pay."),
+    ),
+    "too-much-card": (_l("That is %(over_minor)s too much; only cash can be given back. Charge the exact amount."),),
+    "unknown-tender": (_l("This way to pay is not taken here: take cash or card."),),
+    "bad-reference": (_l("The number on the slip is too long, or has signs that cannot be kept."),),
+    "bad-amount": (_l("That amount is not possible. Type it again."),),
+    "sale-content-differs": (
+        _l("This was already saved with another content, as receipt %(receipt_no)s. Begin a new one."),
+        _l("This sale was rung before with another content."),
+    ),
+    "no-such-sale": (_l("This receipt is not in the books. Look it up again."),),
+    "more-than-sold": (
+        _l("That is more than was sold: %(lines)s."),
+        _l("That is more than was sold. Type a smaller quantity."),
+    ),
+    "nothing-to-reprint": (_l("Nothing was printed for this yet, so there is nothing to print again."),),
+    "no-such-print-job": (_l("Nothing was printed under this number. Choose a print from the list."),),
+    # --- the drawer ---
+    "no-open-shift": (_l("The till is closed. Open it on the page Money first."),),
+    "shift-open": (_l("This till is already open."),),
+    "unknown-till": (_l("There is no such till in this shop."),),
+    "not-in-drawer": (_l("There cannot be that much in the drawer. Type the amount again."),),
+    "no-reason": (_l("Say why: choose a reason or write your own."),),
+    # --- stock and shelf ---
+    "illegal-move": (_l("That is not possible any more; look at its state and go on from there."),),
+    "not-available": (
+        _l("There is not enough: %(short)s."),
+        _l("At most %(available)s can be taken. Count it if there are more."),
+        _l("There is not enough of it; count it if you see more."),
+    ),
+    "already-booked": (_l("This was booked before."),),
+    "already-reserved": (_l("This was booked before."),),
+    "bad-place": (_l("Goods are carried between two places in the shop."),),
+    "unknown-plan": (_l("There is no such shelf plan."),),
+    "not-a-draft": (_l("This plan was decided before. Draft a new one."),),
+    "no-such-slot": (_l("This plan has no place %(slot)s."), _l("This plan has no such place.")),
+    "nothing-to-rank": (_l("Nothing can be ranked yet: there are no sales of the last four weeks."),),
+    "refill-differs": (_l("This refill was noted before. Load the page again."),),
+    # --- orders to suppliers, goods in, offers ---
+    "below-minimum": (
+        _l("The supplier delivers from %(minimum_minor)s; this is %(cost_minor)s. Add packs, or drop the order."),
+    ),
+    "empty-order": (_l("Nothing is ordered: put at least one pack on a line, or drop the order."),),
+    "not-sent": (_l("This order was not sent yet. Drop it instead."),),
+    "being-counted": (_l("The goods of this order are being counted. Post them first."),),
+    "order-content-differs": (
+        _l("Order %(order_no)s was already placed with another content. Begin a new one."),
+        _l("This order came before with another content."),
+    ),
+    "unknown-delivery": (_l("There is no such delivery in this shop."),),
+    "already-posted": (_l("This delivery was closed before."),),
+    "not-counting": (_l("Begin to count this delivery first."),),
+    "not-on-delivery": (_l("This product is not on the delivery. Put it aside and ask the supplier."),),
+    "unknown-offer": (_l("There is no such offer to this shop."),),
+    "offer-over": (_l("The time to answer this offer is over. Ask for a new one."),),
+    "offer-answered": (_l("This offer was answered before: %(state)s."),),
+    "not-carried": (_l("The network does not carry %(sku)s. Choose another product."),),
+    "bad-day": (_l("This day is not possible. Choose a later one."),),
+    # --- online orders and their codes ---
+    "unknown-order": (_l("There is no such order in this shop."),),
+    "unknown-shop": (_l("There is no such shop. Check the address."),),
+    "shop-closed": (_l("This shop takes no online orders just now. Try again later."),),
+    "not-sold-online": (
+        _l("This shop does not sell online: %(skus)s. Take it out of the basket."),
+        _l("This product is not in this online shop. Look for another one."),
+    ),
+    "bad-basket": (_l("Something is wrong with this basket. Look at its lines once more."),),
+    "bad-name": (_l("A name has 1 to 60 letters."),),
+    "bad-phone": (_l("Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine."),),
+    "bad-token": (_l("This page is too old. Load it again."),),
+    "bad-id": (_l("This page is too old. Load it again."),),
+    "too-late-to-cancel": (_l("The order cannot be cancelled here any more, it is: %(state)s. Tell the shopkeeper."),),
+    "no-such-code": (_l("This is no pickup code: it has 8 letters and digits. Read it again."),),
+    "wrong-code": (_l("This code is not for this shop. Read it again, or scan the square."),),
+    "other-order": (_l("This code belongs to order %(order_no)s."), _l("This code belongs to another order.")),
+    "order-locked": (
+        _l("Too many wrong codes for order %(order_no)s. The shopkeeper can unlock it."),
+        _l("Too many wrong codes for this order. The shopkeeper can unlock it."),
+    ),
+    "codes-locked": (
+        _l("Too many wrong codes. Codes are taken again from %(until)s."),
+        _l("Too many wrong codes. Wait ten minutes."),
+    ),
+    "already-collected": (
+        _l("Order %(order_no)s was handed over before."),
+        _l("This order was handed over before."),
+    ),
+    "not-ready": (
+        _l("Order %(order_no)s is not ready yet, it is: %(state)s."),
+        _l("This order is not ready yet."),
+    ),
+    "order-ended": (_l("Order %(order_no)s is over, it is: %(state)s."), _l("This order is over.")),
+    "not-picking": (_l("Begin picking this order first."),),
+    "not-in-order": (_l("This product is not in the order. Put it back."),),
+    "nothing-short": (_l("Nothing is missing: make the order ready."),),
+    "nothing-picked": (_l("Nothing of it was found. Cancel the order and say why."),),
+    "lines-short": (_l("Not everything was found. Give the customer less, or pick the rest."),),
+    "count-first": (
+        _l("The records have only %(available)s of the %(wanted)s picked. Count it, then make the order ready."),
+    ),
+    "reason-missing": (_l("Say why, so that the customer understands."),),
+    # --- people ---
+    "not-allowed": (_l("You may not do this. Ask someone who may, or sign in as another person."),),
+    "unknown-person": (_l("Nobody of that name works here. Choose a name from the list."),),
+    "wrong-pin": (_l("That name and PIN do not belong together. Try again."),),
+    "locked": (_l("Too many wrong PINs. Try again in %(wait_s)s seconds."),),
+    "bad-pin": (_l("A PIN has 4 to 12 digits."),),
+    "name-taken": (
+        _l("%(name)s already works here. Choose another name."),
+        _l("Somebody of this name works here already. Choose another name."),
+    ),
+}
+
+
+def sentence_of(fault: ShopError) -> str:
+    """Return a refusal in the reader's language (rules 1 to 4)."""
+    said = str(fault.message)
+    if str(get_locale()).startswith("en") or said.endswith(_(".")):
+        return said
+    known = _in_words(fault.facts)
+    for sentence in SENTENCES.get(fault.code, ()):
+        try:
+            return str(sentence) % known
+        except KeyError:
+            continue
+    return said
+
+
+def _in_words(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return the facts as a sentence carries them; one that is not there, or empty, counts as missing."""
+    told = {name: _written(name, fact) for name, fact in facts.items()}
+    return {name: words for name, words in told.items() if words}
+
+
+def _written(name: str, fact: Any) -> str:
+    if fact is None:
+        return ""
+    if name.endswith("_minor"):
+        return money(fact)
+    if isinstance(fact, list | tuple):
+        return _(", ").join(_line(one) if isinstance(one, dict) else str(one) for one in fact)
+    return _WRITERS.get(name, str)(fact)
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    """Return one line that is short as 'Milk (2/5)': what there is of what was wanted."""
+    there = line.get("available", line.get("left"))
+    name = line.get("name") or line.get("sku") or line.get("line", "")
+    return f"{name} ({there}/{line['wanted']})" if there is not None and "wanted" in line else str(name)
+
+
+_WRITERS: dict[str, Callable[[Any], str]] = {"until": clock_time, "state": state_word}
