@@ -136,6 +136,15 @@ def expire_pickups(desk: Desk, _day: dt.date) -> str:
     return f"{len(gone)} expired"
 
 
+def expire_offers(desk: Desk, _day: dt.date) -> str:
+    """Let the network's offers lapse that nobody answered in time."""
+    from supply import push
+
+    with desk.doors.write() as session:
+        gone = push.expire_due(session, desk.node_id, actor=desk.actor("expire-offers"), at=desk.doors.now())
+    return f"{_count(gone)} lapsed"
+
+
 def shelf_live(desk: Desk, _day: dt.date) -> str:
     """Let an approved shelf plan go live on its day."""
     from supply import shelf
@@ -216,6 +225,20 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
 
 
+def restock(desk: Desk, _day: dt.date) -> str:
+    """Buy in upstream what the warehouses will need."""
+    from supply import warehouse as goods
+    from supply.suppliers import Supplier
+
+    with desk.doors.read() as session:
+        houses = session.scalars(sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))).all()
+    lines = 0
+    for house in sorted({str(one) for one in houses}):
+        with desk.doors.write() as session:
+            lines += len(goods.restock(session, house, actor=desk.actor("restock"), at=desk.doors.now()))
+    return f"{lines} products bought in"
+
+
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -270,9 +293,11 @@ JOBS: dict[str, Job] = {
         Job("send", send, every_s=5, wakes=True),
         Job("shop-publish", publish_shop, every_s=60, wakes=True),
         Job("expire-pickups", expire_pickups, every_s=60),
+        Job("expire-offers", expire_offers, every_s=600),
         Job("shelf-live", shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=60),
         Job("roll-up", roll_up, each_day=True),
+        Job("restock", restock),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),

@@ -257,6 +257,7 @@ class Road:
     def _network_night(self) -> None:
         began = time.perf_counter()
         self.network.job("roll-up")
+        self.network.job("restock")
         self.network.job("forecast-regions")
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
         self.network.job("publish")
