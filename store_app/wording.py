@@ -241,13 +241,15 @@ class OrderWhy:
     expected: float
     target: int
     service_bp: int
+    risk_bp: int
     runs_out_day: dt.date | None
     method: str
+    counted_qty: float | None
 
     @property
-    def have_qty(self) -> int:
-        """What is there and not promised, and what is coming."""
-        return self.on_hand - self.reserved + self.on_the_way
+    def have_qty(self) -> float:
+        """What is there and not promised, and what is coming, as the proposal counted it."""
+        return self.on_hand - self.reserved + self.on_the_way if self.counted_qty is None else self.counted_qty
 
     @classmethod
     def read(cls, why: Mapping[str, Any]) -> "OrderWhy":
@@ -261,6 +263,8 @@ class OrderWhy:
             expected=float(why.get("expected") or 0),
             target=int(why.get("target") or 0),
             service_bp=int(why.get("service_bp") or 0),
+            risk_bp=int(why.get("risk_bp") or 0),
+            counted_qty=why["counted_qty_milli"] / 1000 if "counted_qty_milli" in why else None,
             runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
             method=str(why.get("method") or "forecast"),
         )
@@ -307,6 +311,10 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         facts.append((_("Wanted until the van after"), quantity(why.expected)))
     if why.target:
         facts.append((_("Stock to aim for"), quantity(why.target)))
+    if why.risk_bp:
+        facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
+    if why.method == "mean28":
+        facts.append((_("Worked out from"), _("the average of four weeks")))
     if why.service_bp:
         facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
     return facts

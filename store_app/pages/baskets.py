@@ -37,7 +37,7 @@ class LineView:
     facts: list[tuple[str, str]]
     runs_out: str
     runs_out_day: dt.date | None
-    have_qty: int
+    have_qty: float
     per_day: float
     changed_why: str
     changed_by: str

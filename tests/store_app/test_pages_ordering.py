@@ -1,0 +1,177 @@
+"""Orders and offers through their pages: propose, read why, change, approve and send, drop; yes and no to offers."""
+
+import json
+
+import pytest
+
+from config.ids import new_id
+from config.outbox import OutboxMessage
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+from tests.store_app.conftest import STORE
+from tests.store_app.office import fill, picture_of, proposal, send, words
+
+P1 = "order-P1"
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    with house.doors.write() as session:
+        proposal(session)
+    return house
+
+
+def order(house, order_id=P1):
+    with house.doors.read() as session:
+        return session.get(ReplenishmentOrder, (STORE, order_id))
+
+
+def line(house, sku, order_id=P1):
+    with house.doors.read() as session:
+        return session.get(OrderLine, (STORE, order_id, sku))
+
+
+def test_a_line_says_in_a_sentence_why_it_is_proposed(office):
+    found = words(office.signed_in().get("/orders/"))
+    assert "Sells 6.1 a day, 9 left, 2 reserved, 24 on the way." in found
+    assert "Next van tomorrow, the one after Wednesday: 1 case of 12, costs $9.28" in found
+    assert "Sells 1.83 kg a day, 5 kg left" in found
+
+
+def test_what_runs_out_first_stands_first(office):
+    found = words(office.signed_in().get("/orders/")).split("Order 7", 1)[1]
+    assert found.index("Rye bread") < found.index("Whole milk")
+
+
+def test_without_a_forecast_the_page_says_what_is_used_instead(office):
+    assert "average of the last four weeks" in words(office.signed_in().get("/orders/"))
+
+
+def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(office):
+    client = office.signed_in()
+    refused = send(client, f"/orders/{P1}/lines/milk", packs="3")
+    assert refused.status_code == 422
+    assert line(office, "milk").packs == 1
+    assert send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event").status_code == 303
+    changed = line(office, "milk")
+    assert (changed.packs_proposed, changed.packs, changed.changed_why) == (1, 3, "An event or holiday")
+    assert "Proposed 1; changed by shopkeeper: An event or holiday" in words(client.get(f"/orders/{P1}"))
+
+
+def test_a_script_gets_the_changed_basket_by_the_same_road(office):
+    client = office.signed_in()
+    client.environ_base["HTTP_HX_REQUEST"] = "true"
+    answer = send(client, f"/orders/{P1}/lines/milk", packs="3", reason="event")
+    assert answer.status_code == 303
+    assert f'id="basket-{P1}"' in client.get(answer.location).text
+
+
+def test_approving_sends_the_order_once_however_often_it_is_pressed(office):
+    client, command = office.signed_in(), new_id()
+    for _ in range(2):
+        assert send(client, f"/orders/{P1}/approve", command_id=command).status_code == 303
+    assert order(office).state == "sent"
+    with office.doors.read() as session:
+        sent = session.query(OutboxMessage).filter_by(topic="order.sent").all()
+    assert len(sent) == 1
+    assert "What happened" in words(client.get(f"/orders/{P1}"))
+
+
+def test_a_dropped_order_stays_dropped_and_says_why(office):
+    client = office.signed_in()
+    assert send(client, f"/orders/{P1}/drop").status_code == 422
+    for _ in range(2):
+        assert send(client, f"/orders/{P1}/drop", why="We close for a week").status_code == 303
+    assert order(office).state == "dropped"
+    assert "We close for a week" in words(client.get(f"/orders/{P1}"))
+    assert send(client, f"/orders/{P1}/approve").status_code == 409
+    assert order(office).state == "dropped"
+
+
+def test_propose_now_makes_proposals_from_what_the_shop_sells(office):
+    client = office.signed_in()
+    assert send(client, "/orders/propose").status_code == 303
+    with office.doors.read() as session:
+        made = session.query(ReplenishmentOrder).filter_by(state="proposed").all()
+    assert len(made) == 1
+    found = words(client.get("/orders/"))
+    assert "Rye bread" in found
+    assert "a day" in found
+    assert send(client, f"/orders/{made[0].id}/approve").status_code == 303
+
+
+@pytest.mark.parametrize("packs", ["", "-1", "1000", "x", "1.5", "9" * 30, "<b>"])
+def test_a_number_of_packs_that_cannot_be_is_a_sentence(office, packs):
+    client = office.signed_in()
+    before = picture_of(office)
+    refused = send(client, f"/orders/{P1}/lines/milk", packs=packs, reason="event")
+    assert refused.status_code == 422
+    assert "Type a whole number" in words(refused)
+    assert picture_of(office) == before
+
+
+@pytest.mark.parametrize(
+    "own", ["<script>alert(1)</script>", "'; drop table product; --", "🍎 多一点", "\x00\x07 bell"]
+)
+def test_own_words_are_text_and_nothing_else(office, own):
+    client = office.signed_in()
+    assert send(client, f"/orders/{P1}/lines/milk", packs="2", words=own, reason="other").status_code == 303
+    page = client.get(f"/orders/{P1}").text
+    assert "<script>alert" not in page
+    assert "\x00" not in page
+
+
+def test_words_without_end_are_refused(office):
+    refused = send(office.signed_in(), f"/orders/{P1}/lines/milk", packs="2", words="x" * 5000)
+    assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/orders/nothing/approve", "/orders/nothing/drop", f"/orders/{P1}/lines/nothing", "/orders/%00/approve"],
+)
+def test_what_does_not_exist_is_a_sentence(office, address):
+    refused = send(office.signed_in(), address, packs="1", reason="event", why="because")
+    assert refused.status_code == 404
+    assert len(words(refused)) > 40
+
+
+def test_the_outlook_gives_the_chart_and_the_table_the_same_days(office):
+    client = office.signed_in()
+    chart = json.loads(client.get("/orders/products/milk/outlook.json").text)
+    assert len(chart["days"]) == len(chart["sold"]) == len(chart["high"]) == 56
+    assert chart["sold"][-1] == 6
+    assert "Whole milk" in words(client.get("/orders/products/milk"))
+    assert client.get("/orders/products/nothing").status_code == 404
+
+
+def test_an_offer_is_taken_with_one_press(office):
+    client = office.signed_in()
+    assert "It sells fast in the shops around you." in words(client.get("/orders/"))
+    for _ in range(2):
+        assert send(client, "/offers/O1/accept").status_code == 303
+    with office.doors.read() as session:
+        assert session.get(PushOffer, (STORE, "O1")).state == "accepted"
+    refused = send(client, "/offers/O1/decline", reason="no-room")
+    assert refused.status_code == 409
+
+
+def test_an_offer_is_declined_with_a_reason(office):
+    client = office.signed_in()
+    assert send(client, "/offers/O1/decline").status_code == 422
+    assert send(client, "/offers/O1/decline", reason="no-room").status_code == 303
+    with office.doors.read() as session:
+        offer = session.get(PushOffer, (STORE, "O1"))
+    assert (offer.state, offer.answered_why) == ("declined", "No room for it")
+
+
+def test_an_unknown_offer_is_a_sentence(office):
+    assert send(office.signed_in(), "/offers/nothing/accept").status_code == 404
+
+
+def test_a_cashier_does_not_order(office):
+    client = office.signed_in("cashier")
+    assert client.get("/orders/").status_code == 403
+    assert send(client, f"/orders/{P1}/approve").status_code == 403
+    assert order(office).state == "proposed"
