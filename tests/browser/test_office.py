@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from pos import shift
-from supply import pickup, receiving, shelf
+from supply import orders, pickup, receiving, replenishment, shelf
 from tests.browser.conftest import Quiet
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House, build
@@ -20,6 +20,10 @@ __all__ = ["build"]
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
 PAGES = [
+    "/orders/",
+    "/orders/order-P1",
+    "/orders/order-P2",
+    "/orders/products/milk",
     "/stock/",
     "/stock/?show=low",
     "/stock/milk",
@@ -53,6 +57,11 @@ def office(build: Any) -> Iterator[Office]:
     house = build(public_url="https://shops.example", printer="paper")
     goods.fill(house)
     with house.doors.write() as session:
+        goods.proposal(session)
+        goods.proposal(session, "order-P2", 8)
+        session.flush()
+        replenishment.approve(session, STORE, "order-P2", **BY)
+        orders.send(session, STORE, "order-P2", **BY)
         shift.open_shift(session, STORE, "1", 10_000, **BY)
         goods.delivery(session, "D2", [("milk", 24, 12), ("apple", 8000, 8000), ("soap", 12, 12)])
         session.flush()
@@ -111,6 +120,22 @@ def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, o
     page.fill("#given", "5")
     page.press("#given", "Enter")
     expect(page.locator(".change-large")).to_have_text("$2.50")
+    assert_well_made(page)
+
+
+def test_changing_a_line_asks_why_and_swaps_only_its_basket(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/orders/")
+    milk = page.locator("#line-milk")
+    expect(milk.get_by_role("button", name="Save")).to_be_hidden()
+    milk.get_by_role("button", name="More").click()
+    expect(milk.locator("output")).to_have_text("Would last about 9 days")
+    milk.locator("select").select_option("event")
+    page.evaluate("window.unchanged = true")
+    milk.get_by_role("button", name="Save").click()
+    expect(page.locator("#line-milk")).to_contain_text("An event or holiday")
+    assert page.evaluate("window.unchanged")
+    page.locator("#line-milk summary").click()
+    expect(page.locator("#line-milk .uplot")).to_be_visible()
     assert_well_made(page)
 
 
