@@ -221,3 +221,9 @@ def rhythm(supplier: Supplier, day: dt.date) -> Rhythm | None:
     following = next(step for step in range(1, 8) if (day.weekday() + step) % 7 in weekdays)
     lead = dt.timedelta(days=supplier.lead_time_days)
     return Rhythm(day, day + lead, day + lead + dt.timedelta(days=following))
+
+
+def next_rhythm(supplier: Supplier, day: dt.date) -> Rhythm:
+    """Return the days of the next order that can be placed, from `day` on, which counts (rule 2)."""
+    found = (rhythm(supplier, day + dt.timedelta(days=step)) for step in range(7))
+    return next(days for days in found if days is not None)

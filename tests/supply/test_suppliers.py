@@ -55,6 +55,13 @@ def test_no_order_is_taken_on_other_days(shop):
         assert suppliers.rhythm(add(session), MONDAY + dt.timedelta(days=1)) is None
 
 
+@pytest.mark.parametrize(("today", "ordered"), [(0, 0), (1, 3), (3, 3), (4, 7)])
+def test_the_next_order_day_is_today_or_the_next_one_there_is(shop, today, ordered):
+    with shop.write() as session:
+        rhythm = suppliers.next_rhythm(add(session), MONDAY + dt.timedelta(days=today))
+    assert (rhythm.order_day - MONDAY).days == ordered
+
+
 def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(shop):
     with shop.write() as session:
         for supplier_id in ("farm", "mill"):

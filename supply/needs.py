@@ -1,0 +1,239 @@
+"""What a shop needs of each supplier: demand, stock, prices and packs, loaded for all its products at once.
+
+Rules
+-----
+1. Only what the shop lists and has priced is needed; a price counts without its tax.
+2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4.
+3. So many queries as there are tables, never one per product.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from pos import stock
+from pos.catalogue import Listing, Product, TaxClass, prices_on
+from pos.store import Store
+from supply.demand import DailyDemand, StoreDay
+from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
+from supply.orders import on_the_way
+from supply.policy import Demand, PolicyLine, poisson_demand
+from supply.suppliers import Rhythm, SupplierProduct
+
+OLDEST_DAYS = 3
+RECENT_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Need:
+    """A product as a proposal sees it. daily: mean demand of each day of the interval, the first one what is left
+    of today; method: forecast | mean28.
+    """
+
+    line: PolicyLine
+    name: str
+    stock_unit: str
+    on_hand: int
+    reserved: int
+    on_the_way: int
+    first_day: dt.date
+    daily: tuple[float, ...]
+    method: str
+    model: str = ""
+    regional_share_bp: int = 0
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What demand stands on. run_id, age_days: of the forecast, None where there is none to use."""
+
+    today: dt.date
+    today_left: float
+    run_id: str | None
+    origin_day: dt.date | None
+    age_days: int | None
+    horizon_days: int = 0
+
+
+@dataclass(frozen=True)
+class _Article:
+    name: str
+    stock_unit: str
+    price_quantity: int
+    shelf_life_days: int | None
+    tax_divisor_bp: int
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """Demand of a product over one interval."""
+
+    demand: Demand
+    daily: tuple[float, ...]
+    method: str
+
+
+class _Run:
+    """A forecast run's numbers: daily means from the day after its origin, and quantiles of sums."""
+
+    def __init__(self, session: Session, basis: Basis, lasts: set[dt.date]) -> None:
+        self.first = basis.today if basis.origin_day is None else basis.origin_day + dt.timedelta(days=1)
+        self.sums: dict[str, list[float]] = {}
+        self.quantiles: dict[tuple[str, dt.date], tuple[float, ...]] = {}
+        self.series: dict[str, tuple[str, float]] = {}
+        self.horizon_last = self.first + dt.timedelta(days=basis.horizon_days - 1)
+        if basis.run_id is None:
+            return
+        row = ForecastQuantile
+        mine = sa.and_(row.run_id == basis.run_id, row.first_day == self.first)
+        last = min(max(lasts), self.horizon_last)
+        means = sa.select(row.sku, row.mean).where(mine, row.last_day <= last).order_by(row.sku, row.last_day)
+        for sku, mean in session.execute(means):
+            self.sums.setdefault(sku, []).append(mean)
+        ends = {min(one, self.horizon_last) for one in lasts}
+        levels = sa.select(row.sku, row.last_day, row.q50, row.q75, row.q90, row.q95, row.q99)
+        for sku, end, *values in session.execute(levels.where(mine, row.last_day.in_(ends))):
+            self.quantiles[sku, end] = tuple(values)
+        how = sa.select(ForecastSeries.sku, ForecastSeries.model, ForecastSeries.regional_share)
+        for sku, model, share in session.execute(how.where(ForecastSeries.run_id == basis.run_id)):
+            self.series[sku] = (model, share)
+
+    def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected | None:
+        """Return demand from what is left of today until `last`; None where the run does not know the product."""
+        end = min(last, self.horizon_last)
+        levels, sums = self.quantiles.get((sku, end)), self.sums.get(sku)
+        if levels is None or sums is None or end < basis.today:
+            return None
+        days = (end - self.first).days + 1
+        skipped = (basis.today - self.first).days
+        daily = [high - low for low, high in zip([0.0, *sums[: days - 1]], sums[:days], strict=True)]
+        usual = sum(daily[-7:]) / len(daily[-7:])
+        seen_today = [0.0] * -skipped
+        daily = seen_today + [max(0.0, units) for units in daily[max(0, skipped) :]] + [usual] * (last - end).days
+        daily[0] *= basis.today_left
+        whole, wanted = sums[days - 1], sum(daily)
+        spread = math.sqrt(wanted / whole) if whole > 0 else 1.0
+        if abs(spread - 1.0) < 1e-9:
+            return _Expected(Demand(whole, levels), tuple(daily), "forecast")
+        scaled = tuple(max(0.0, wanted + (level - whole) * spread) for level in levels)
+        return _Expected(Demand(wanted, scaled), tuple(daily), "forecast")
+
+
+class _Recent:
+    """The last weeks' mean, for what no forecast knows."""
+
+    def __init__(self, session: Session, store_id: str, basis: Basis) -> None:
+        last = basis.today - dt.timedelta(days=1)
+        first = last - dt.timedelta(days=RECENT_DAYS - 1)
+        opened = sa.select(sa.func.count()).select_from(StoreDay)
+        opened = opened.where(StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(first, last))
+        self.days = session.scalar(opened) or 0
+        sums = sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty), sa.func.sum(DailyDemand.sales))
+        sums = sums.where(DailyDemand.store_id == store_id, DailyDemand.business_day.between(first, last))
+        self.sold = {
+            sku: (max(0, int(qty)), max(0, int(sales)))
+            for sku, qty, sales in session.execute(sums.group_by(DailyDemand.sku))
+        }
+
+    def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected:
+        """Return demand from what is left of today until `last`."""
+        sold, sales = self.sold.get(sku, (0, 0))
+        rate = sold / self.days if self.days else 0.0
+        daily = [rate] * ((last - basis.today).days + 1)
+        daily[0] *= basis.today_left
+        return _Expected(poisson_demand(sum(daily), sold / max(1, sales)), tuple(daily), "mean28")
+
+
+def needs_of(
+    session: Session,
+    store: Store,
+    offered: Mapping[str, Sequence[SupplierProduct]],
+    days: Mapping[str, Rhythm],
+    *,
+    at: dt.datetime,
+) -> tuple[Basis, dict[str, list[Need]]]:
+    """Return what the shop needs to know of every product of these suppliers, and what its demand stands on."""
+    basis = _basis(session, store, at)
+    lasts = {one.next_delivery_day - dt.timedelta(days=1) for one in days.values()} | {basis.today}
+    run, recent = _Run(session, basis, lasts), _Recent(session, store.id, basis)
+    articles = _articles(session, store.id)
+    prices = prices_on(session, store.id, basis.today)
+    levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
+    needs: dict[str, list[Need]] = {}
+    for supplier_id, products in offered.items():
+        rhythm, found = days[supplier_id], needs.setdefault(supplier_id, [])
+        last = max(basis.today, rhythm.next_delivery_day - dt.timedelta(days=1))
+        before = (rhythm.delivery_day - basis.today).days
+        interval_days = (last - basis.today).days + basis.today_left
+        for product in products:
+            article, price = articles.get(product.sku), prices.get(product.sku)
+            if article is None or price is None:
+                continue
+            expected = run.expected(product.sku, basis, last) or recent.expected(product.sku, basis, last)
+            level = levels.get(product.sku)
+            on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
+            on_way = coming.get(product.sku, 0)
+            line = PolicyLine(
+                sku=product.sku, demand=expected.demand, mean_before=sum(expected.daily[: max(0, before)]),
+                interval_days=interval_days, position_qty=on_hand - reserved + on_way, pack_qty=product.pack_qty,
+                pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
+                price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
+                shelf_life_days=article.shelf_life_days,
+            )  # fmt: skip
+            model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
+            found.append(
+                Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
+                     expected.method, model, round(10_000 * share))
+            )  # fmt: skip
+    return basis, needs
+
+
+# --- inside ---
+
+
+def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:
+    today = business_day(at, store.tz, store.rollover_hour)
+    run: ForecastRun | None = published(session, "store", store.id)
+    age = max(0, (today - run.origin_day).days - 1) if run else None
+    if run is None or age is None or age > OLDEST_DAYS or run.origin_day > today:
+        return Basis(today, today_left(store, at), None, None, None)
+    return Basis(today, today_left(store, at), run.id, run.origin_day, age, run.horizon_days)
+
+
+def today_left(store: Store, at: dt.datetime) -> float:
+    """Return the share of the business day's opening hours that is still to come, 0 to 1."""
+    local = at.astimezone(ZoneInfo(store.tz))
+    opens, closes, now = _minutes(store.opens), _minutes(store.closes), local.hour * 60 + local.minute
+    if closes <= opens:
+        closes += 24 * 60
+    if local.hour < store.rollover_hour:
+        now += 24 * 60
+    return min(1.0, max(0.0, (closes - now) / (closes - opens)))
+
+
+def _minutes(clock: str) -> int:
+    hour, minute = clock.split(":")[:2]
+    return int(hour) * 60 + int(minute)
+
+
+def _articles(session: Session, store_id: str) -> dict[str, _Article]:
+    """Return the products the shop lists."""
+    query = (
+        sa.select(
+            Product.sku, Product.name, Product.stock_unit, Product.price_quantity, Product.shelf_life_days,
+            TaxClass.rate_bp, TaxClass.inclusive,
+        )
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
+        .where(Product.active, Listing.active)
+    )  # fmt: skip
+    return {
+        sku: _Article(name, unit, quantity, life, 10_000 + (rate_bp if inclusive else 0))
+        for sku, name, unit, quantity, life, rate_bp, inclusive in session.execute(query)
+    }

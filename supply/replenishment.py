@@ -1,0 +1,291 @@
+"""Proposals: what a shop should order of whom, why, and what a shopkeeper makes of it.
+
+Rules
+-----
+1. One proposal per supplier, for its next order day, today included. It covers demand until the delivery after the
+   one it orders. Proposing again drops the proposals nobody confirmed, with what was changed on them.
+2. Demand comes from the store's own published run, at most OLDEST_DAYS old. The run's sum up to the last day is used;
+   what of it is past (whole days, and today by the share of the opening hours that are over) is taken off the mean,
+   and the distance of each quantile from the mean shrinks with the root of it. Beyond the horizon it grows likewise.
+3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
+   (Poisson) in the usual size of a sale; the line says so ('mean28').
+4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf.
+5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
+   `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
+6. Only a proposal is changed, and never without a reason and a name.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.clock import business_day
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from pos.store import store_of
+from supply import orders
+from supply.needs import Need, needs_of
+from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
+from supply.policy import MOST_PACKS, Decision, Demand, counted_position, decide, decide_basket, risk_bp
+from supply.suppliers import Rhythm, Supplier, SupplierProduct, next_rhythm, sources, supplier_of
+
+FARTHEST_DAYS = 60
+"""So far `effect` looks ahead for the day the shelf is empty."""
+
+
+# --- verbs ---
+
+
+def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
+    """Propose one order per supplier that has something the shop needs (rule 1); returns them, the next van first."""
+    store = store_of(session, store_id)
+    today = business_day(at, store.tz, store.rollover_hour)
+    for old in proposals(session, store_id):
+        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
+    session.flush()
+    offered = sources(session, store_id, today)
+    suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in offered}
+    days = {supplier_id: next_rhythm(supplier, today) for supplier_id, supplier in suppliers.items()}
+    basis, needs = needs_of(session, store, offered, days, at=at)
+    made = []
+    for supplier_id in sorted(needs, key=lambda one: (days[one].delivery_day, one)):
+        supplier, found = suppliers[supplier_id], needs[supplier_id]
+        decisions = decide_basket([need.line for need in found], supplier.minimum_minor)
+        wanted = [(need, one) for need, one in zip(found, decisions, strict=True) if one.packs]
+        if not wanted:
+            _note_postponed(session, supplier, decisions, actor=actor, at=at)
+            continue
+        order = ReplenishmentOrder(
+            store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=supplier_id,
+            order_day=days[supplier_id].order_day, delivery_day=days[supplier_id].delivery_day,
+            next_delivery_day=days[supplier_id].next_delivery_day, proposed_at=at, state=orders.STATES.first,
+            cost_minor=sum(one.cost_minor for _, one in wanted), forecast_run_id=basis.run_id,
+            forecast_age_days=basis.age_days,
+        )  # fmt: skip
+        session.add(order)
+        session.flush()
+        session.add_all(_line(order, need, one) for need, one in wanted)
+        session.flush()
+        journal.record(
+            session, actor=actor, at=at, verb="order.proposed", subject=subject_of(order), lines=len(wanted),
+            cost_minor=order.cost_minor, forecast_age_days=basis.age_days,
+        )  # fmt: skip
+        made.append(order)
+    return made
+
+
+def change(
+    session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
+) -> OrderLine:
+    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
+    order = _proposal(session, store_id, order_id)
+    _refuse_packs(packs)
+    why = _reason(why, "Say why you order another quantity.")
+    line = session.get(OrderLine, (store_id, order_id, sku))
+    if line is None:
+        raise NotFound(
+            "not-on-order", f"This product is not on order {order.order_no}. Add it to the order first.", sku=sku
+        )
+    before, line.packs = line.packs, packs
+    line.changed_why, line.changed_by = ("", "") if packs == line.packs_proposed else (why, actor.name)
+    _renew_cost(session, order)
+    journal.record(
+        session, actor=actor, at=at, verb="order.changed", subject=subject_of(order), sku=sku, before=before,
+        packs=packs, proposed=line.packs_proposed, why=why,
+    )  # fmt: skip
+    return line
+
+
+def add_line(
+    session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
+) -> OrderLine:
+    """Put a product on a proposal that was not proposed; its supplier must sell it."""
+    order = _proposal(session, store_id, order_id)
+    _refuse_packs(packs)
+    why = _reason(why, "Say why you add it.")
+    if session.get(OrderLine, (store_id, order_id, sku)) is not None:
+        raise Conflict("already-on-order", f"This product is on order {order.order_no} already. Change it there.")
+    offer = session.get(SupplierProduct, (order.supplier_id, sku))
+    if offer is None:
+        supplier = supplier_of(session, order.supplier_id)
+        raise NotFound("not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku)
+    days = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
+    store = store_of(session, store_id)
+    _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, at=at)
+    if not needs[order.supplier_id]:
+        raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
+    need = needs[order.supplier_id][0]
+    line = _line(order, need, decide(need.line))
+    line.packs_proposed, line.packs, line.changed_why, line.changed_by = 0, packs, why, actor.name
+    session.add(line)
+    session.flush()
+    _renew_cost(session, order)
+    journal.record(
+        session, actor=actor, at=at, verb="order.line_added", subject=subject_of(order), sku=sku, packs=packs, why=why
+    )
+    return line
+
+
+def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
+    """Approve a proposal as it stands; refuses an empty one."""
+    order = order_of(session, store_id, order_id)
+    orders.STATES.require(order.state, "approved")
+    if not any(line.packs for line in lines_of(session, order)):
+        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    _renew_cost(session, order)
+    journal.move(session, order, "approved", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
+    return order
+
+
+def drop(
+    session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> ReplenishmentOrder:
+    """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
+    order = order_of(session, store_id, order_id)
+    why = _reason(why, "Say why the order is dropped.")
+    if order.state != "dropped":
+        journal.move(session, order, "dropped", actor=actor, at=at, subject=subject_of(order), why=why)
+    return order
+
+
+# --- questions ---
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a number of packs does. runs_out_day: None where nothing runs out within FARTHEST_DAYS."""
+
+    cover_days_milli: int | None
+    risk_bp: int
+    runs_out_day: dt.date | None
+
+
+def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:
+    """Return the proposals that wait for the shopkeeper, the next delivery first."""
+    query = sa.select(ReplenishmentOrder).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state == "proposed"
+    )
+    return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
+
+
+def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) -> Effect:
+    """Return what `packs` of a line would do, by the facts it was proposed on (rule 5).
+
+    cover_days_milli: how long the position and the packs last, None where nothing sells; risk_bp: the probability of
+    selling out before the delivery after the next; runs_out_day: the day the mean demand reaches them.
+    """
+    _refuse_packs(packs)
+    line = session.get(OrderLine, (order.store_id, order.id, sku))
+    if line is None:
+        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+    why = line.why
+    daily = [milli / 1000 for milli in why["daily_milli"]]
+    first = dt.date.fromisoformat(why["first_day"])
+    units = why["counted_qty_milli"] / 1000 + packs * line.pack_qty
+    rate = float(why["per_day"])
+    day = runs_out(daily, rate, units, first, FARTHEST_DAYS)
+    return Effect(
+        cover_days_milli=round(1000 * units / rate) if rate > 0 else None,
+        risk_bp=risk_bp(Demand(sum(daily), tuple(milli / 1000 for milli in why["quantiles_milli"])), units),
+        runs_out_day=day,
+    )
+
+
+def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, most_days: int) -> dt.date | None:
+    """Return the first day whose mean demand finds less than it wants; after `daily` the rate goes on."""
+    for n in range(most_days):
+        units -= daily[n] if n < len(daily) else rate
+        if units < -1e-9:
+            return first + dt.timedelta(days=n)
+    return None
+
+
+# --- inside ---
+
+
+def _line(order: ReplenishmentOrder, need: Need, decision: Decision) -> OrderLine:
+    line = need.line
+    return OrderLine(
+        store_id=order.store_id, order_id=order.id, sku=line.sku, name=need.name, pack_qty=line.pack_qty,
+        pack_cost_minor=line.pack_cost_minor, minimum_packs=line.minimum_packs, packs_proposed=decision.packs,
+        packs=decision.packs, why=_why(order, need, decision),
+    )  # fmt: skip
+
+
+def _why(order: ReplenishmentOrder, need: Need, decision: Decision) -> dict[str, Any]:
+    """Return the facts behind a line (rule 5)."""
+    line = need.line
+    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
+    span = (order.next_delivery_day - need.first_day).days
+    day = runs_out(need.daily, rate, max(0, line.position_qty), need.first_day, span) if rate > 0 else None
+    counted = counted_position(line)
+    return {
+        "per_day": round(rate, 3),
+        "on_hand": need.on_hand,
+        "reserved": need.reserved,
+        "on_the_way": need.on_the_way,
+        "expected": round(line.demand.mean, 3),
+        "target": decision.target_qty,
+        "need_qty": max(0, decision.target_qty - line.position_qty),
+        "service_bp": round(decision.service_level * 10_000),
+        "risk_bp": decision.risk_bp,
+        "runs_out_day": day.isoformat() if day else None,
+        "method": need.method,
+        "model": need.model,
+        "regional_share_bp": need.regional_share_bp,
+        "reason": decision.reason,
+        "stock_unit": need.stock_unit,
+        "packs": decision.packs,
+        "pack_qty": line.pack_qty,
+        "cost_minor": decision.cost_minor,
+        "first_day": need.first_day.isoformat(),
+        "delivery_day": order.delivery_day.isoformat(),
+        "next_delivery_day": order.next_delivery_day.isoformat(),
+        "cover_days_milli": round(1000 * (counted + decision.packs * line.pack_qty) / rate) if rate > 0 else None,
+        "counted_qty_milli": round(1000 * counted),
+        "daily_milli": [round(1000 * units) for units in need.daily],
+        "quantiles_milli": [round(1000 * units) for units in line.demand.quantiles],
+    }
+
+
+def _note_postponed(
+    session: Session, supplier: Supplier, decisions: Sequence[Decision], *, actor: Actor, at: dt.datetime
+) -> None:
+    waiting = sum(one.reason == "postponed" for one in decisions)
+    if waiting:
+        journal.record(
+            session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{supplier.id}", lines=waiting,
+            minimum_minor=supplier.minimum_minor,
+        )  # fmt: skip
+
+
+def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOrder:
+    order = order_of(session, store_id, order_id)
+    if order.state != "proposed":
+        raise Refused(
+            "not-proposed", f"Order {order.order_no} is {order.state}; only a proposal is changed.", state=order.state
+        )
+    return order
+
+
+def _refuse_packs(packs: int) -> None:
+    if isinstance(packs, bool) or not isinstance(packs, int) or not 0 <= packs <= MOST_PACKS:
+        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs)
+
+
+def _reason(why: str, ask: str) -> str:
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", ask)
+    return why
+
+
+def _renew_cost(session: Session, order: ReplenishmentOrder) -> None:
+    session.flush()
+    order.cost_minor = cost_of(lines_of(session, order))

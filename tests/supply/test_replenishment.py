@@ -1,0 +1,360 @@
+"""Proposals from forecast, stock and packs, and what the shopkeeper makes of them."""
+
+import datetime as dt
+import time
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.journal import Actor, JournalEntry
+from pos import stock
+from pos.catalogue import Listing, Price, Product
+from store_app.wording import OrderWhy
+from supply import checks, orders, replenishment
+from supply.demand import DailyDemand, StoreDay
+from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
+from supply.orders import ReplenishmentOrder
+from supply.policy import poisson_demand
+from supply.suppliers import Supplier, SupplierProduct
+from tests.supply.sold import make_node
+
+MONDAY = dt.date(2026, 3, 2)
+DAWN = dt.datetime(2026, 3, 2, 5, tzinfo=dt.UTC)  # the shop opens at 8 and closes at 20
+WEI = Actor("wei", "Wei", "shopkeeper", "S1")
+JOB = Actor.system("propose", "S1")
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A shop whose van comes every day and whose farm comes on Thursdays; bread, milk and apples on its floor."""
+    database = make_node(tmp_path / "shop.db", "S1", ["S1"])
+    with database.write() as session:
+        session.add_all(
+            [
+                Supplier(id="van", name="Van", kind="network", lead_time_days=1, order_weekdays=list(range(7))),
+                Supplier(id="farm", name="Farm", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[2]),
+            ]
+        )
+        session.flush()
+        session.add_all(
+            [
+                SupplierProduct(supplier_id="van", sku="bread", pack_qty=6, pack_cost_minor=900),
+                SupplierProduct(supplier_id="van", sku="milk", pack_qty=12, pack_cost_minor=900),
+                SupplierProduct(supplier_id="farm", sku="apple", pack_qty=5000, pack_cost_minor=1200),
+            ]
+        )
+        stock.open_stock(
+            session, "S1", [("bread", 4), ("milk", 30), ("apple", 2000)], source_id="open", at=DAWN, actor=WEI
+        )
+    yield database
+    database.engine.dispose()
+
+
+def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14):
+    """Publish a run of so many units every day."""
+    with shop.write() as session:
+        session.add(
+            ForecastRun(id="run", scope_kind="store", scope_id="S1", state="published", origin_day=origin,
+                        horizon_days=days, started_at=DAWN, series=len(per_day))
+        )  # fmt: skip
+        session.flush()
+        first = origin + dt.timedelta(days=1)
+        for sku, rate in per_day.items():
+            session.add(
+                ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate, regional_share=0.4,
+                               weekday_profile=[1] * 7)
+            )  # fmt: skip
+            for n in range(days):
+                last = first + dt.timedelta(days=n)
+                for begin, mean in {first: rate * (n + 1), last: rate}.items():
+                    q50, q75, q90, q95, q99 = poisson_demand(mean, 400 if sku == "apple" else 1).quantiles
+                    session.add(
+                        ForecastQuantile(run_id="run", sku=sku, first_day=begin, last_day=last, mean=mean, q50=q50,
+                                         q75=q75, q90=q90, q95=q95, q99=q99)
+                    )  # fmt: skip
+
+
+def sold(shop, per_day, days=28):
+    with shop.write() as session:
+        for back in range(1, days + 1):
+            day = MONDAY - dt.timedelta(days=back)
+            session.add(StoreDay(store_id="S1", business_day=day, open=True, sales=9, revenue_minor=1))
+            session.add_all(
+                DailyDemand(store_id="S1", sku=sku, business_day=day, sold_qty=qty, revenue_minor=1, sales=qty)
+                for sku, qty in per_day.items()
+            )
+
+
+def propose(shop, at=DAWN):
+    with shop.write() as session:
+        return replenishment.propose(session, "S1", at=at, actor=JOB)
+
+
+def lines(shop, order):
+    with shop.read() as session:
+        return {line.sku: line for line in orders.lines_of(session, order)}
+
+
+def proposed(shop, **per_day):
+    forecast(shop, per_day or {"bread": 5.0})
+    return propose(shop)[0]
+
+
+def findings(shop):
+    with shop.read() as session:
+        return checks.findings(session)
+
+
+# --- proposing ---
+
+
+def test_each_supplier_gets_one_order_for_its_next_order_day(shop):
+    forecast(shop, {"bread": 5.0, "apple": 900.0})
+    van, farm = propose(shop)
+    assert (van.supplier_id, farm.supplier_id) == ("van", "farm")
+    assert [(one.order_day - MONDAY).days for one in (van, farm)] == [0, 2]
+    assert [(one.delivery_day - MONDAY).days for one in (van, farm)] == [1, 3]
+    assert [(one.next_delivery_day - MONDAY).days for one in (van, farm)] == [2, 10]
+    assert (van.order_no, farm.order_no) == (1, 2)
+
+
+def test_the_order_covers_demand_until_the_delivery_after_it(shop):
+    order = proposed(shop)
+    line = lines(shop, order)["bread"]
+    # today and tomorrow at 5 a day, to be covered in 98 of 100 cases: 17 or 18, of which today's 5 outrun the 4 there
+    assert (line.packs, line.packs * line.pack_qty) == (2, 12)
+    assert order.cost_minor == 1800
+    assert (order.forecast_run_id, order.forecast_age_days) == ("run", 0)
+
+
+def test_what_there_is_enough_of_is_not_on_the_order(shop):
+    assert "milk" not in lines(shop, proposed(shop, bread=5.0, milk=2.0))
+
+
+def test_the_pages_facts_are_all_kept(shop):
+    with shop.write() as session:
+        stock.reserve(session, "S1", "order-1", [("bread", 1)], at=DAWN, actor=WEI)
+    why = lines(shop, proposed(shop))["bread"].why
+    read = OrderWhy.read(why)
+    assert (read.per_day, read.on_hand, read.reserved, read.on_the_way, read.expected) == (5.0, 4, 1, 0, 10.0)
+    assert read.runs_out_day == MONDAY
+    assert read.method == "forecast"
+    assert read.target > 10
+    assert read.service_bp == 9800
+    assert (why["model"], why["regional_share_bp"], why["stock_unit"]) == ("filter", 4000, "each")
+
+
+def test_goods_on_the_way_are_not_ordered_twice(shop):
+    order = proposed(shop)
+    with shop.write() as session:
+        replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+    assert propose(shop) == []
+
+
+def test_proposing_again_replaces_what_nobody_confirmed(shop):
+    first = proposed(shop)
+    (second,) = propose(shop)
+    with shop.read() as session:
+        assert session.get(ReplenishmentOrder, ("S1", first.id)).state == "dropped"
+        assert [order.id for order in replenishment.proposals(session, "S1")] == [second.id]
+        said = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "order.dropped")).all()
+    assert "replaced" in said[0]
+    assert lines(shop, first)["bread"].why == lines(shop, second)["bread"].why
+
+
+def test_a_shop_without_a_forecast_orders_by_its_last_four_weeks(shop):
+    sold(shop, {"bread": 5})
+    (order,) = propose(shop)
+    why = lines(shop, order)["bread"].why
+    assert (why["method"], why["per_day"]) == ("mean28", 5.0)
+    assert (order.forecast_run_id, order.forecast_age_days) == (None, None)
+
+
+@pytest.mark.parametrize(("age", "method"), [(3, "forecast"), (4, "mean28")])
+def test_a_forecast_older_than_three_days_is_not_used(shop, age, method):
+    forecast(shop, {"bread": 5.0}, origin=MONDAY - dt.timedelta(days=age + 1))
+    sold(shop, {"bread": 5})
+    (order,) = propose(shop)
+    assert lines(shop, order)["bread"].why["method"] == method
+    assert order.forecast_age_days == (age if method == "forecast" else None)
+
+
+def test_an_older_forecast_gives_up_the_days_that_are_past(shop):
+    forecast(shop, {"bread": 5.0}, origin=MONDAY - dt.timedelta(days=3))
+    (order,) = propose(shop)
+    why = lines(shop, order)["bread"].why
+    fresh = poisson_demand(10.0)
+    assert why["expected"] == pytest.approx(10.0)
+    assert why["quantiles_milli"][4] / 1000 == pytest.approx(fresh.quantiles[4], abs=1.5)
+
+
+def test_an_order_beyond_the_horizon_goes_on_as_the_last_week(shop):
+    forecast(shop, {"apple": 900.0}, days=5)
+    (order,) = propose(shop)
+    why = lines(shop, order)["apple"].why
+    assert why["expected"] == pytest.approx(9000.0)
+    assert len(why["daily_milli"]) == 10
+
+
+@pytest.mark.parametrize(("hour", "left"), [(5, 1.0), (8, 1.0), (14, 0.5), (20, 0.0), (23, 0.0), (26, 0.0)])
+def test_of_today_only_the_hours_to_come_count(shop, hour, left):
+    at = dt.datetime(2026, 3, 2, tzinfo=dt.UTC) + dt.timedelta(hours=hour)
+    forecast(shop, {"bread": 8.0})
+    (order,) = propose(shop, at)
+    assert lines(shop, order)["bread"].why["expected"] == pytest.approx(8.0 + 8.0 * left)
+
+
+def test_a_forecast_that_saw_today_says_nothing_more_of_today(shop):
+    forecast(shop, {"bread": 8.0}, origin=MONDAY)
+    (order,) = propose(shop, DAWN + dt.timedelta(hours=16))
+    why = lines(shop, order)["bread"].why
+    assert (why["daily_milli"], order.forecast_age_days) == ([0, 8000], 0)
+
+
+def test_a_book_below_zero_counts_as_an_empty_shelf(shop):
+    with shop.write() as session:
+        stock.sell(session, "S1", [("bread", 9)], sale_id="s", day=MONDAY, at=DAWN, actor=WEI)
+    assert lines(shop, proposed(shop))["bread"].why["on_hand"] == 0
+
+
+def test_what_the_shop_does_not_list_is_not_ordered(shop):
+    with shop.write() as session:
+        session.execute(sa.update(Listing).where(Listing.sku == "bread").values(active=False))
+    forecast(shop, {"bread": 5.0})
+    assert propose(shop) == []
+
+
+def test_a_small_basket_waits_for_the_suppliers_minimum_and_the_journal_says_so(shop):
+    with shop.write() as session:
+        session.execute(sa.update(Supplier).where(Supplier.id == "van").values(minimum_minor=500_000))
+    forecast(shop, {"bread": 5.0})
+    assert propose(shop) == []
+    with shop.read() as session:
+        assert session.scalar(sa.select(JournalEntry.subject).where(JournalEntry.verb == "order.postponed")) == (
+            "supplier:van"
+        )
+
+
+# --- changing ---
+
+
+def change(shop, order, sku="bread", packs=1, why="The shelf is small"):
+    with shop.write() as session:
+        return replenishment.change(session, "S1", order.id, sku, packs=packs, why=why, actor=WEI, at=DAWN)
+
+
+def test_a_change_keeps_the_proposal_the_reason_and_the_name(shop):
+    order = proposed(shop)
+    line = change(shop, order)
+    assert (line.packs_proposed, line.packs, line.changed_why, line.changed_by) == (2, 1, "The shelf is small", "Wei")
+    with shop.read() as session:
+        assert session.get(ReplenishmentOrder, ("S1", order.id)).cost_minor == 900
+    assert findings(shop) == []
+
+
+def test_going_back_to_the_proposal_clears_the_change(shop):
+    order = proposed(shop)
+    change(shop, order)
+    line = change(shop, order, packs=2, why="After all")
+    assert (line.packs, line.changed_why, line.changed_by) == (2, "", "")
+
+
+@pytest.mark.parametrize("packs", [-1, 1000, True, 1.5])
+def test_impossible_numbers_of_packs_are_refused(shop, packs):
+    order = proposed(shop)
+    with pytest.raises(Invalid, match="whole number of packs"):
+        change(shop, order, packs=packs)
+
+
+def test_a_change_without_a_reason_is_refused(shop):
+    with pytest.raises(Invalid, match="Say why"):
+        change(shop, proposed(shop), why="  ")
+
+
+def test_a_change_of_what_is_not_on_the_order_is_refused(shop):
+    with pytest.raises(NotFound, match="not on order 1"):
+        change(shop, proposed(shop), sku="milk")
+
+
+def test_only_a_proposal_is_changed(shop):
+    order = proposed(shop)
+    with shop.write() as session:
+        replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+    with pytest.raises(Refused, match="is approved"):
+        change(shop, order)
+
+
+def test_a_product_that_was_not_proposed_can_be_added(shop):
+    order = proposed(shop, bread=5.0, milk=2.0)
+
+    def add(sku, packs=1):
+        with shop.write() as session:
+            return replenishment.add_line(session, "S1", order.id, sku, packs=packs, why="A feast", actor=WEI, at=DAWN)
+
+    line = add("milk")
+    assert (line.packs_proposed, line.packs, line.changed_by) == (0, 1, "Wei")
+    assert OrderWhy.read(line.why).per_day == 2.0
+    with pytest.raises(Conflict, match="already"):
+        add("milk")
+    with pytest.raises(NotFound, match="Van does not sell"):
+        add("apple")
+    assert findings(shop) == []
+
+
+# --- deciding ---
+
+
+def test_an_empty_order_is_not_approved(shop):
+    order = proposed(shop)
+    change(shop, order, packs=0)
+    with shop.write() as session, pytest.raises(Refused, match="Nothing is ordered"):
+        replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+
+
+def test_a_dropped_order_keeps_its_reason_and_stays_dropped(shop):
+    order = proposed(shop)
+    with shop.write() as session:
+        with pytest.raises(Invalid, match="Say why"):
+            replenishment.drop(session, "S1", order.id, why="", actor=WEI, at=DAWN)
+        for _ in range(2):
+            replenishment.drop(session, "S1", order.id, why="We close", actor=WEI, at=DAWN)
+        with pytest.raises(Conflict):
+            replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
+    with shop.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(JournalEntry.verb == "order.dropped")) == 1
+
+
+def test_more_packs_last_longer_and_run_out_less_often(shop):
+    order = proposed(shop)
+    with shop.read() as session:
+        none, two, many = (replenishment.effect(session, order, "bread", packs) for packs in (0, 2, 80))
+    assert none.cover_days_milli < two.cover_days_milli == 3400  # today's 5, then 12 more at 5 a day
+    assert none.risk_bp > two.risk_bp > many.risk_bp == 0
+    assert (none.runs_out_day - MONDAY).days == 1
+    assert (two.runs_out_day - MONDAY).days == 3
+    assert many.runs_out_day is None
+
+
+def test_five_thousand_products_are_proposed_within_seconds(shop):
+    skus = [f"P{n:05d}" for n in range(5000)]
+    with shop.write() as session:
+        session.execute(
+            sa.insert(Product),
+            [{"sku": sku, "name": sku, "category": "Many", "tax_class_id": "std", "search_text": sku} for sku in skus],
+        )
+        session.execute(sa.insert(Listing), [{"store_id": "S1", "sku": sku} for sku in skus])
+        since = dt.date(2025, 1, 1)
+        session.execute(
+            sa.insert(Price), [{"sku": sku, "scope_id": "*", "from_day": since, "price_minor": 199} for sku in skus]
+        )
+        session.execute(
+            sa.insert(SupplierProduct),
+            [{"supplier_id": "van", "sku": sku, "pack_qty": 6, "pack_cost_minor": 700} for sku in skus],
+        )
+    forecast(shop, {sku: 0.5 + n % 7 for n, sku in enumerate(skus)}, days=3)
+    began = time.perf_counter()
+    (order,) = propose(shop)
+    seconds = time.perf_counter() - began
+    assert len(lines(shop, order)) == 5000
+    assert seconds < 10  # a busy machine takes longer than the second it takes alone
