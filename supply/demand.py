@@ -124,17 +124,13 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
     any row count as open.
     """
     days: dict[tuple[str, dt.date], list[int]] = {}
-    total = 0
-    upsert = _upsert(session, DailyDemand, ["sold_qty", "revenue_minor", "sales"])
+    total, upsert = 0, _upsert(session, DailyDemand, ["sold_qty", "revenue_minor", "sales"])
     for part in _parts(rows, ROWS_AT_ONCE):
         batch = []
         for store_id, sku, day, sold, revenue, sales in part:
             batch.append(
-                {
-                    "store_id": store_id, "sku": sku, "business_day": day, "sold_qty": int(sold),
-                    "revenue_minor": int(revenue), "sales": int(sales), "pickup_qty": 0, "out_of_stock_bp": 0,
-                    "imported": True,
-                }
+                {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": int(sold), "pickup_qty": 0,
+                 "revenue_minor": int(revenue), "sales": int(sales), "out_of_stock_bp": 0, "imported": True}
             )  # fmt: skip
             sums = days.setdefault((store_id, day), [0, 0])
             sums[0], sums[1] = max(sums[0], int(sales)), sums[1] + int(revenue)
@@ -154,27 +150,37 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
 
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
-    """Take over a region's demand as `edition` wrote it; the days it covers are replaced."""
-    first = dt.date.fromisoformat(body["first_day"])
-    stores_open: list[int] = body["open"]
-    days = [first + dt.timedelta(days=n) for n in range(len(stores_open))]
-    region_id = body["region_id"]
-    session.execute(
-        sa.delete(RegionalDemand).where(
-            RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(days[0], days[-1])
-        )
-    )
-    rows = []
+    """Take over a region's demand as `edition` wrote it: the days it covers become what it says.
+
+    Only what differs is written, mostly the newest day, so that the till does not wait for it.
+    """
+    first, stores_open = dt.date.fromisoformat(body["first_day"]), body["open"]
+    region_id, days = str(body["region_id"]), [first + dt.timedelta(days=n) for n in range(len(body["open"]))]
+    columns = (
+        RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.sold_qty, RegionalDemand.revenue_minor,
+        RegionalDemand.stores_open, RegionalDemand.stores_selling, RegionalDemand.pickup_qty,
+    )  # fmt: skip
+    here = (RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(days[0], days[-1]))
+    have: set[tuple[Any, ...]] = {tuple(row) for row in session.execute(sa.select(*columns).where(*here))}
+    come: set[tuple[Any, ...]] = set()
     for sku, unit, *texts in body["rows"]:
         sold, over, selling, pickup = (_numbers(text, len(days)) for text in texts)
-        rows += [
-            {"region_id": region_id, "sku": sku, "business_day": day, "sold_qty": sold[n],
-             "revenue_minor": sold[n] * unit + over[n], "stores_open": stores_open[n], "stores_selling": selling[n],
-             "pickup_qty": pickup[n]}
+        come.update(
+            (sku, day, sold[n], sold[n] * unit + over[n], stores_open[n], selling[n], pickup[n])
             for n, day in enumerate(days)
             if sold[n] or over[n] or selling[n]
-        ]  # fmt: skip
-    for part in _parts(rows, ROWS_AT_ONCE):
+        )
+    stale: dict[dt.date, list[str]] = {}
+    for sku, day, *_ in have - come:
+        stale.setdefault(day, []).append(sku)
+    for day, skus in stale.items():
+        gone = sa.delete(RegionalDemand).where(
+            RegionalDemand.region_id == region_id, RegionalDemand.business_day == day
+        )
+        session.execute(gone.where(RegionalDemand.sku.in_(skus)))
+    names = ["region_id", *(column.key for column in columns)]
+    fresh = [dict(zip(names, (region_id, *row), strict=True)) for row in sorted(come - have)]
+    for part in _parts(fresh, ROWS_AT_ONCE):
         session.execute(sa.insert(RegionalDemand), part)
 
 
@@ -311,13 +317,10 @@ def aisle(department: str, category: str, stock_unit: str) -> str:
 def _changed(session: Session, stores: list[str], day: dt.date) -> list[tuple[str, dt.date]]:
     """Return the store days whose number of sales is not the rolled-up one: sales are never changed, only added."""
     since = day - dt.timedelta(days=LATE_DAYS)
+    counts = sa.select(StoreDay.store_id, StoreDay.business_day, StoreDay.sales, StoreDay.imported)
     rolled = {
         (store_id, each): (sales, imported)
-        for store_id, each, sales, imported in session.execute(
-            sa.select(StoreDay.store_id, StoreDay.business_day, StoreDay.sales, StoreDay.imported).where(
-                StoreDay.business_day.between(since, day)
-            )
-        )
+        for store_id, each, sales, imported in session.execute(counts.where(StoreDay.business_day.between(since, day)))
     }
     rung = session.execute(
         sa.select(Sale.store_id, Sale.business_day, sa.func.count())
