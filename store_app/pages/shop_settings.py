@@ -246,7 +246,7 @@ def _findings(session: Session, store_id: str) -> list[Finding]:
 
 def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
     return [
-        (_("Number"), store.id),
+        (_("Number of the shop"), store.id),
         (_("Region"), region.name if region else store.region_id),
         (_("Phone"), store.phone or "–"),
         (_("Open"), f"{store.opens} – {store.closes}"),

@@ -8,17 +8,20 @@ async function draw(holder) {
   const answer = await fetch(holder.dataset.chart, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const { days, sold, expected } = await answer.json();
+  const written = new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
+  const day = (seconds) => written.format(seconds * 1000);
   const options = {
     width: holder.clientWidth || 640,
     height: 260,
     cursor: { y: false },
+    tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { stroke: ink("--ink-muted"), grid: { show: false } },
+      { stroke: ink("--ink-muted"), grid: { show: false }, values: (_plot, ticks) => ticks.map(day) },
       { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 56 },
     ],
     series: [
-      {},
+      { label: holder.dataset.day, value: (_plot, at) => (at == null ? "–" : day(at)) },
       { label: holder.dataset.sold, stroke: ink("--jade"), width: 2, spanGaps: false, points: { show: false } },
       { label: holder.dataset.expected, stroke: ink("--amber"), width: 2, dash: [6, 5], points: { show: false } },
     ],
