@@ -32,8 +32,9 @@ RECENT_DAYS = 28
 
 @dataclass(frozen=True)
 class Need:
-    """A product as a proposal sees it. daily: mean demand of each day of the interval, the first one what is left
-    of today; method: forecast | mean28.
+    """A product as a proposal sees it.
+
+    daily: mean demand of each day of the interval, the first one what is left of today; method: forecast | mean28.
     """
 
     line: PolicyLine

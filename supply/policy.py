@@ -141,8 +141,10 @@ class PolicyLine:
 
 @dataclass(frozen=True)
 class Decision:
-    """What is ordered of a line and why. reason: enough | needed | not-worth-a-pack | short-lived | minimum |
-    filled-up | postponed; target_qty: the order-up-to level; risk_bp: of selling out even so.
+    """What is ordered of a line and why.
+
+    reason: enough | needed | not-worth-a-pack | short-lived | minimum | filled-up | postponed; target_qty: the
+    order-up-to level.
     """
 
     line: PolicyLine
