@@ -139,6 +139,8 @@ def all_here(
                 transport = httpx2.WSGITransport(app=create_app(settings, clock))
                 client = stack.enter_context(httpx2.Client(transport=transport, base_url="http://127.0.0.1"))
             shops[shop.id] = Member(settings, clock, client, shop.slug)
+        for member in [network, *shops.values()]:
+            stack.callback(member.close)
         yield Road(panel, network, shops, set_clock=clock.set, progress=told)
 
 

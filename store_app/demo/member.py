@@ -17,10 +17,10 @@ from config.node import NETWORK
 from config.settings import Settings
 from pos import printer, sale, shift
 from pos.printer import PrintJob
-from pos.store import Store
 from store_app import job_book
 from store_app.checking import chain_faults, findings
 from store_app.demo.build import PINS, TILL
+from store_app.demo.panel import ROLLOVER_HOUR, ZONE
 from store_app.demo.visitor import call, sign_in
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Desk, last_day
@@ -57,8 +57,13 @@ class Member:
 
     def today(self) -> dt.date:
         """Return the node's business day."""
-        store = self.ask(lambda session: session.get_one(Store, self.id))
-        return business_day(self.doors.now(), store.tz, store.rollover_hour)
+        return business_day(self.doors.now(), ZONE, ROLLOVER_HOUR)
+
+    def close(self) -> None:
+        """Close the node's database and its line to the network."""
+        if self._line is not None:
+            self._line.close()
+        self.doors.database.engine.dispose()
 
     # --- at the till ---
 

@@ -145,14 +145,14 @@ class Road:
 
     def _trade(self, day: dt.date, baskets: list[Basket]) -> None:
         ordered: dict[str, Customer] = {}
+        asked = False
         order_at, collect_at = self._instant(day, ORDER_HOUR, 0), self._instant(day, COLLECT_HOUR, 0)
         for n, basket in enumerate(baskets):
-            if not ordered and basket.at >= order_at:
-                ordered = self._order_online(order_at)
+            if not asked and basket.at >= order_at:
+                ordered, asked = self._order_online(order_at), True
             if ordered and basket.at >= collect_at:
                 self._collect(ordered, collect_at)
                 ordered = {}
-                order_at = self._instant(day + dt.timedelta(days=1), ORDER_HOUR, 0)
             self._set_clock(basket.at)
             member = self.shops[basket.store_id]
             self._step(f"sale {basket.id} at {basket.store_id}", lambda m=member, b=basket: self._ring(m, b))

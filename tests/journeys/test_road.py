@@ -1,0 +1,209 @@
+"""Each stretch of the road, seen in the books it left (HOUSE section 4)."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.outbox import InboxMessage, OutboxMessage, reapply
+from pos.catalogue import Product
+from pos.printer import PrintJob
+from pos.sale import Sale, SaleLine
+from pos.shift import Shift
+from pos.stock import StockMovement
+from store_app.sync import receiver
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from supply.forecasts import ForecastQuantile, ForecastRun
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.pickup_order import PickupOrder
+from supply.push import PushOffer
+from supply.receiving import Delivery, DeliveryLine
+from supply.shelf import ShelfPlan
+from tests.journeys.conftest import Walked
+
+
+def test_nothing_on_the_road_is_missing(walked: Walked) -> None:
+    assert walked.tally.missing == []
+    assert walked.tally.findings == 0
+
+
+def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
+    baskets = {basket.id for day in range(3) for basket in walked.road.panel.baskets_on(_day(walked, day))}
+    rung = set()
+    for member in walked.road.shops.values():
+        rung |= set(member.ask(lambda s: s.scalars(sa.select(Sale.id).where(Sale.channel == "counter")).all()))
+    assert rung == baskets
+    for member in walked.road.live:
+        sales, printed = member.ask(
+            lambda s: (
+                s.scalar(sa.select(sa.func.count()).select_from(Sale)),
+                s.scalar(sa.select(sa.func.count()).where(PrintJob.kind == "receipt", PrintJob.state == "printed")),
+            )
+        )
+        assert sales == printed
+
+
+def test_the_network_has_every_sale_once_to_the_cent(walked: Walked) -> None:
+    query = sa.select(Sale.id, Sale.total_minor, Sale.business_day, Sale.receipt_no)
+    at_shops = {
+        row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).tuples().all())
+    }
+    at_network = walked.road.network.ask(lambda s: s.execute(query).tuples().all())
+    assert sorted(at_network) == sorted(at_shops)
+    lines = sa.select(sa.func.count()).select_from(SaleLine)
+    assert walked.road.network.ask(lambda s: s.scalar(lines)) == sum(
+        member.ask(lambda s: s.scalar(lines)) for member in walked.road.shops.values()
+    )
+
+
+def test_applying_the_whole_inbox_again_changes_nothing(walked: Walked) -> None:
+    network = walked.road.network
+
+    def books(session: Session) -> list[int | None]:
+        tables = (Sale, SaleLine, StockMovement, Shift, PickupOrder, ReplenishmentOrder, Delivery, PushOffer)
+        return [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in tables]
+
+    with network.doors.write() as session:
+        before = books(session)
+        senders = dict(session.execute(sa.select(InboxMessage.id, InboxMessage.from_node)).tuples().all())
+        effects = {node: receiver.effect_of(node, network.doors.now()) for node in set(senders.values())}
+        again = reapply(session, lambda inner, message: effects[senders[message.id]](inner, message))
+        session.flush()
+        after = books(session)
+    assert again > 0
+    assert after == before
+    assert network.findings() == []
+
+
+def test_no_fact_waits_and_none_is_stuck(walked: Walked) -> None:
+    for member in walked.road.live:
+        states = member.ask(lambda s: set(s.scalars(sa.select(OutboxMessage.state))))
+        assert states <= {"delivered", "pending"}
+    assert walked.tally.facts_stuck == 0
+
+
+def test_regions_sum_their_shops(walked: Walked) -> None:
+    day = _day(walked, 1)
+    network = walked.road.network
+    shops = network.ask(
+        lambda s: s.scalar(sa.select(sa.func.sum(DailyDemand.sold_qty)).where(DailyDemand.business_day == day))
+    )
+    regions = network.ask(
+        lambda s: s.scalar(sa.select(sa.func.sum(RegionalDemand.sold_qty)).where(RegionalDemand.business_day == day))
+    )
+    assert shops == regions
+    assert shops
+    trading = network.ask(lambda s: s.scalar(sa.select(sa.func.count()).where(StoreDay.business_day == day)))
+    assert trading == len(walked.road.shops)
+
+
+def test_each_live_shop_forecasts_with_its_regions_signal(walked: Walked) -> None:
+    for member in walked.road.live:
+        run = member.ask(
+            lambda s: s.scalar(
+                sa.select(ForecastRun).where(ForecastRun.scope_kind == "store", ForecastRun.state == "published")
+            )
+        )
+        assert run is not None
+        assert run.origin_day == _day(walked, 2)
+        assert run.region_origin_day == _day(walked, 2)
+        products = member.ask(lambda s: s.scalar(sa.select(sa.func.count()).select_from(Product)))
+        assert run.series == products
+        bad = sa.or_(
+            ForecastQuantile.q50 > ForecastQuantile.q75,
+            ForecastQuantile.q75 > ForecastQuantile.q90,
+            ForecastQuantile.q90 > ForecastQuantile.q95,
+            ForecastQuantile.q95 > ForecastQuantile.q99,
+            ForecastQuantile.q50 < 0,
+        )
+        assert (
+            member.ask(lambda s, b=bad: s.scalar(sa.select(sa.func.count()).select_from(ForecastQuantile).where(b)))
+            == 0
+        )
+
+
+def test_orders_were_changed_sent_dispatched_and_taken_in(walked: Walked) -> None:
+    for member in walked.road.live:
+        received = member.ask(
+            lambda s: s.scalars(sa.select(ReplenishmentOrder).where(ReplenishmentOrder.state == "received")).all()
+        )
+        assert received
+        for order in received:
+            lines = member.ask(
+                lambda s, o=order: s.execute(
+                    sa.select(OrderLine.qty_received, OrderLine.packs_acknowledged * OrderLine.pack_qty).where(
+                        OrderLine.order_id == o.id, OrderLine.packs > 0
+                    )
+                ).all()
+            )
+            assert all(got == promised for got, promised in lines)
+            at_network = walked.road.network.ask(
+                lambda s, m=member, o=order: s.get_one(ReplenishmentOrder, (m.id, o.id)).state
+            )
+            assert at_network == "received"
+        changed = member.ask(lambda s: s.scalars(sa.select(OrderLine).where(OrderLine.changed_why != "")).all())
+        assert changed
+        assert all(line.packs != line.packs_proposed and line.changed_by for line in changed)
+
+
+def test_goods_taken_in_are_in_stock_once(walked: Walked) -> None:
+    for member in walked.road.live:
+        counted = member.ask(
+            lambda s: s.scalar(
+                sa.select(sa.func.sum(DeliveryLine.counted_qty))
+                .join(
+                    Delivery,
+                    sa.and_(Delivery.store_id == DeliveryLine.store_id, Delivery.id == DeliveryLine.delivery_id),
+                )
+                .where(Delivery.state == "posted")
+            )
+        )
+        booked = member.ask(
+            lambda s: s.scalar(sa.select(sa.func.sum(StockMovement.qty)).where(StockMovement.reason == "received"))
+        )
+        assert counted == booked
+        assert counted
+
+
+def test_a_push_is_accepted_by_one_shop_and_declined_by_the_other(walked: Walked) -> None:
+    accepting, declining = walked.road.live
+    states = {
+        member.id: member.ask(lambda s: s.scalars(sa.select(PushOffer.state)).all()) for member in walked.road.live
+    }
+    assert states[accepting.id] == ["received"]
+    assert states[declining.id] == ["declined"]
+
+
+def test_the_shelf_stands_and_is_filled(walked: Walked) -> None:
+    for member in walked.road.live:
+        assert member.ask(lambda s: s.scalars(sa.select(ShelfPlan.state)).all()) == ["live"]
+        moved = member.ask(
+            lambda s: s.scalar(sa.select(sa.func.sum(StockMovement.qty)).where(StockMovement.to_place == "shelf"))
+        )
+        assert moved
+        assert walked.road.network.ask(
+            lambda s, m=member: s.scalar(sa.select(ShelfPlan.state).where(ShelfPlan.store_id == m.id))
+        )
+
+
+def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Walked) -> None:
+    for member in walked.road.live:
+        orders = member.ask(lambda s: s.scalars(sa.select(PickupOrder)).all())
+        assert [order.state for order in orders] == ["collected"] * 3
+        sales = member.ask(lambda s: set(s.scalars(sa.select(Sale.id).where(Sale.channel == "pickup"))))
+        assert {order.sale_id for order in orders} == sales
+        seen = walked.road.network.ask(
+            lambda s, m=member: s.scalars(sa.select(PickupOrder.state).where(PickupOrder.store_id == m.id)).all()
+        )
+        assert seen == ["collected"] * 3
+
+
+def test_closed_shifts_agree_with_their_drawers(walked: Walked) -> None:
+    for member in walked.road.shops.values():
+        shifts = member.ask(lambda s: s.scalars(sa.select(Shift)).all())
+        assert [one.state for one in shifts] == ["closed"] * 3
+        assert all(one.over_short_minor == 0 and one.z_report for one in shifts)
+
+
+def _day(walked: Walked, n: int) -> dt.date:
+    return walked.road.panel.cut_off + dt.timedelta(days=n)
