@@ -171,6 +171,7 @@ def needs_of(
         rhythm, found = days[supplier_id], needs.setdefault(supplier_id, [])
         last = max(basis.today, rhythm.next_delivery_day - dt.timedelta(days=1))
         before = (rhythm.delivery_day - basis.today).days
+        held_days = float((rhythm.next_delivery_day - rhythm.delivery_day).days)
         interval_days = (last - basis.today).days + basis.today_left
         for product in products:
             article, price = articles.get(product.sku), prices.get(product.sku)
@@ -182,8 +183,8 @@ def needs_of(
             on_way = coming.get(product.sku, 0)
             line = PolicyLine(
                 sku=product.sku, demand=expected.demand, mean_before=sum(expected.daily[: max(0, before)]),
-                interval_days=interval_days, position_qty=on_hand - reserved + on_way, pack_qty=product.pack_qty,
-                pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
+                interval_days=interval_days, held_days=held_days, position_qty=on_hand - reserved + on_way,
+                pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
                 price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
                 shelf_life_days=article.shelf_life_days,
             )  # fmt: skip

@@ -5,13 +5,16 @@ Rules
 1. Demand until the delivery after the next is known by five quantiles and its mean. Between the levels the quantile
    runs straight over the normal score, beyond the last level it goes on as before it; below the median what is lost
    runs straight to the mean. Normal demand is met exactly, and expected lost sales stay convex in the stock.
-2. Service level = margin / (margin + holding over the interval + waste), within .75 and .98 (the newsvendor's critical
+2. Service level = margin / (margin + holding + waste), within .75 and .98 (the newsvendor's critical
    ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What sells at no margin is worth LEAST_MARGIN_BP of its
-   cost, for an empty shelf sends the customer away. Waste: the share of its shelf life a unit loses in the interval.
+   cost, for an empty shelf sends the customer away. A unit too many is held from one delivery to the next; its waste
+   is the square of the share of its shelf life that takes, for what is left over is sold first the next time.
 3. Order-up-to level = the quantile at the service level. Whoever wants what is not there goes without (lost sales), so
    the position that counts is never below the demand until the goods come. At or above the level nothing is ordered.
-4. Below it the pack count is the floor or the ceiling, whichever costs less in lost margin, holding and waste; below
-   the line's minimum it is none or the minimum, by the same measure.
+4. Below it the pack count is the floor or the ceiling, whichever costs less in lost margin, holding and waste, in the
+   proportion the service level stands for; below the line's minimum it is none or the minimum, by the same measure.
+   Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
+   until it is sold: waiting would never end.
 5. No more packs come than sell within their shelf life; one beyond only if the margin of its units that sell exceeds
    the cost of those that do not. Where the line's minimum exceeds that, none comes.
 6. A basket below the supplier's minimum is filled with the packs worth most per money, or postponed to the next order
@@ -121,14 +124,15 @@ class PolicyLine:
     """A product as ordering sees it, quantities in stock units.
 
     demand: from now until the delivery after the next, interval_days long. mean_before: the part of its mean that is
-    wanted before the next delivery comes. position_qty: what is available and on the way. price_minor: for
-    price_quantity units, without tax. service_level: the shopkeeper's own.
+    wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty: what is
+    available and on the way. price_minor: for price_quantity units, without tax. service_level: the shopkeeper's own.
     """
 
     sku: str
     demand: Demand
     mean_before: float
     interval_days: float
+    held_days: float
     position_qty: int
     pack_qty: int
     pack_cost_minor: int
@@ -166,7 +170,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Costs:
-    """What one unit too few and one unit too many cost over the interval, in minor units."""
+    """What one unit too few and one unit too many cost until the next delivery, in minor units."""
 
     under: float
     over: float
@@ -176,10 +180,14 @@ class Costs:
         """Weigh a line (rule 2)."""
         unit_cost = line.pack_cost_minor / line.pack_qty
         margin = max(line.price_minor / line.price_quantity - unit_cost, unit_cost * LEAST_MARGIN_BP / 10_000)
-        holding = unit_cost * line.interval_days * policy.holding_bp_a_day / 10_000
+        holding = unit_cost * line.held_days * policy.holding_bp_a_day / 10_000
         life = line.shelf_life_days
-        waste = 0.0 if life is None else unit_cost * min(1.0, line.interval_days / max(life, 1))
+        waste = 0.0 if life is None else unit_cost * min(1.0, line.held_days / max(life, 1)) ** 2
         return cls(margin, holding + waste)
+
+    def fitting(self, level: float) -> "Costs":
+        """Return costs of which `level` is the critical ratio: a level that was set, or held in bounds, is meant."""
+        return Costs(self.under, self.under * (1.0 - level) / max(level, 0.01))
 
     def expected(self, demand: Demand, units: float) -> float:
         """Return what a stock of `units` costs over the interval; convex in `units`."""
@@ -218,6 +226,7 @@ def decide(line: PolicyLine, policy: OrderPolicy = OrderPolicy()) -> Decision:
     level = line.service_level
     if level is None:
         level = min(policy.highest_level, max(policy.lowest_level, critical_ratio(costs.under, costs.over)))
+    costs = costs.fitting(level)
     target = line.demand.quantile(level)
     position = counted_position(line)
 
@@ -235,6 +244,8 @@ def decide(line: PolicyLine, policy: OrderPolicy = OrderPolicy()) -> Decision:
     if 0 < packs < line.minimum_packs:
         reason = "minimum"
         packs = 0 if line.minimum_packs > cap else _cheaper(line, costs, position, 0, line.minimum_packs)
+    if packs == 0 and line.minimum_packs <= cap and _worth_its_shelf(line, costs, policy):
+        packs, reason = line.minimum_packs, "needed"
     if packs == 0 and reason != "short-lived":
         reason = "not-worth-a-pack"
     return decided(packs, reason)
@@ -265,6 +276,16 @@ def _cheaper(line: PolicyLine, costs: Costs, position: float, low: int, high: in
     return high if many < few else low
 
 
+def _worth_its_shelf(line: PolicyLine, costs: Costs, policy: OrderPolicy) -> bool:
+    """Tell whether the smallest order earns more than its holding until it is sold, on a shelf that is empty."""
+    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
+    if rate <= 0 or line.position_qty - line.mean_before >= 1:
+        return False
+    units = line.minimum_packs * line.pack_qty
+    unit_cost = line.pack_cost_minor / line.pack_qty
+    return costs.under > unit_cost * policy.holding_bp_a_day / 10_000 * units / (2 * rate)
+
+
 def _sellable_packs(line: PolicyLine, costs: Costs) -> int:
     """Return how many packs may come at most (rule 5)."""
     if line.shelf_life_days is None:
@@ -284,7 +305,7 @@ def _fill_up(
 ) -> tuple[list[Decision] | None, float]:
     """Add the packs worth most per money until the minimum is met; None where no pack is left to add."""
     chosen = list(decisions)
-    weights = [Costs.of(one.line, policy) for one in decisions]
+    weights = [Costs.of(one.line, policy).fitting(one.service_level) for one in decisions]
     caps = [_sellable_packs(one.line, weight) for one, weight in zip(decisions, weights, strict=True)]
     best: list[tuple[float, int, int, float]] = []
 
@@ -316,7 +337,7 @@ def _cost_of_waiting(decisions: Sequence[Decision], policy: OrderPolicy) -> floa
     total = 0.0
     for one in decisions:
         if one.packs:
-            costs, stock = Costs.of(one.line, policy), counted_position(one.line)
+            costs, stock = Costs.of(one.line, policy).fitting(one.service_level), counted_position(one.line)
             with_packs = costs.expected(one.line.demand, stock + one.packs * one.line.pack_qty)
             total += costs.expected(one.line.demand, stock) - with_packs
     return total

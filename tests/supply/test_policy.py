@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 from statistics import NormalDist
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -29,8 +30,8 @@ def normal_demand(mean=50.0, sd=8.0):
 def line(**wishes):
     """Return milk: 4 a day for 3 days, 6 in a case, sold at 129 and bought at 92."""
     usual = {
-        "sku": "milk", "demand": poisson_demand(12.0), "mean_before": 4.0, "interval_days": 3.0, "position_qty": 0,
-        "pack_qty": 6, "pack_cost_minor": 552, "price_minor": 129,
+        "sku": "milk", "demand": poisson_demand(12.0), "mean_before": 4.0, "interval_days": 3.0, "held_days": 2.0,
+        "position_qty": 0, "pack_qty": 6, "pack_cost_minor": 552, "price_minor": 129,
     }  # fmt: skip
     return PolicyLine(**usual | wishes)
 
@@ -38,7 +39,7 @@ def line(**wishes):
 @st.composite
 def lines(draw):
     steps = draw(st.lists(st.floats(0, 200), min_size=5, max_size=5))
-    quantiles = [sum(steps[: n + 1]) for n in range(5)]
+    quantiles = [round(sum(steps[: n + 1]), 4) for n in range(5)]  # as they are stored
     mean = draw(st.floats(0, 1)) * quantiles[-1]
     pack_qty = draw(st.integers(1, 60))
     return PolicyLine(
@@ -46,6 +47,7 @@ def lines(draw):
         demand=Demand(mean, tuple(quantiles)),
         mean_before=mean * draw(st.floats(0, 1)),
         interval_days=draw(st.floats(0.1, 30)),
+        held_days=draw(st.floats(0, 14)),
         position_qty=draw(st.integers(-50, 900)),
         pack_qty=pack_qty,
         pack_cost_minor=draw(st.integers(0, 100_000)),
@@ -135,6 +137,34 @@ def test_one_more_short_lived_pack_comes_only_if_its_sales_pay_for_its_waste():
 def test_a_minimum_that_would_spoil_is_not_ordered():
     fresh = line(shelf_life_days=3, minimum_packs=5, pack_cost_minor=700)
     assert decide(fresh).packs == 0
+
+
+def test_an_empty_shelf_is_filled_even_if_only_big_cases_come():
+    slow = line(demand=poisson_demand(0.3), mean_before=0.2, held_days=1.0, pack_qty=12, pack_cost_minor=12 * 92)
+    assert decide(replace(slow, position_qty=0)).packs == 1
+    assert decide(replace(slow, position_qty=2)).packs == 0
+    never = replace(slow, demand=poisson_demand(0.003), mean_before=0.002)
+    assert decide(never).packs == 0
+
+
+@pytest.mark.parametrize(
+    ("mean", "pack_qty", "most_cover_days"), [(0.3, 6, 18), (1.0, 6, 8), (5.0, 12, 3), (20.0, 6, 2)]
+)
+def test_day_after_day_the_shelf_is_rarely_empty_and_never_overfull(mean, pack_qty, most_cover_days):
+    """Daily order chances, two days to deliver, lost sales: 400 days of Poisson customers."""
+    random = np.random.default_rng(7)
+    stock, due, wanted, served, lying = round(3 * mean) + 1, [0, 0], 0, 0, 0
+    for customers in random.poisson(mean, 400):
+        stock += due.pop(0)
+        seen = line(
+            demand=poisson_demand(3 * mean), mean_before=2 * mean, held_days=1.0, position_qty=stock + sum(due),
+            pack_qty=pack_qty, pack_cost_minor=92 * pack_qty,
+        )  # fmt: skip
+        due.append(decide(seen).packs * pack_qty)
+        sold = min(stock, int(customers))
+        stock, wanted, served, lying = stock - sold, wanted + int(customers), served + sold, lying + stock - sold
+    assert served / wanted > 0.94
+    assert lying / 400 / mean < most_cover_days
 
 
 # --- a basket ---
