@@ -274,12 +274,14 @@ def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) 
             "not-sold-here",
             f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
             skus=[row.sku for row in unlisted],
+            names=[row.name for row in unlisted],
         )
     if priceless := [row for row in rows.values() if row.price_minor is None]:
         raise Refused(
             "price-missing",
             f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
             skus=[row.sku for row in priceless],
+            names=[row.name for row in priceless],
         )
     return {sku: _view(row) for sku, row in rows.items()}
 

@@ -25,13 +25,13 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("No product has the barcode %(barcode)s. Search for it by name, or add it to the catalogue."),
     ),
     "wrong-check-digit": (_l("The barcode %(barcode)s was misread: its last digit does not fit. Scan it again."),),
-    "not-sold-here": (_l("This shop does not sell %(skus)s. List it in the catalogue first."),),
+    "not-sold-here": (_l("This shop does not sell %(names)s. List it in the catalogue first."),),
     "unknown-product": (
         _l("There is no product %(skus)s. Search for it by name."),
         _l("There is no such product here. Search for it by name."),
     ),
     "price-missing": (
-        _l("%(skus)s has no price. Set one in the catalogue, then scan it again."),
+        _l("%(names)s has no price. Set one in the catalogue, then scan it again."),
         _l("This product has no price here. Set one first."),
     ),
     "bad-quantity": (
