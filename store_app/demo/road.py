@@ -160,6 +160,10 @@ class Road:
                 self._progress(f"{day:%A %d %B}, {self._local(basket.at):%H:%M}", n, len(baskets))
                 for shop in self.live:
                     shop.print_due()
+        if not asked:
+            ordered = self._order_online(order_at)
+        if ordered:
+            self._collect(ordered, max(collect_at, self.network.doors.now()))
         for shop in self.live:
             shop.print_due()
         self._progress(f"{day:%A %d %B}, closing time", len(baskets), len(baskets))

@@ -46,9 +46,9 @@ def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
 def test_the_network_has_every_sale_once_to_the_cent(walked: Walked) -> None:
     query = sa.select(Sale.id, Sale.total_minor, Sale.business_day, Sale.receipt_no)
     at_shops = {
-        row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).tuples().all())
+        row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).all())
     }
-    at_network = walked.road.network.ask(lambda s: s.execute(query).tuples().all())
+    at_network = walked.road.network.ask(lambda s: s.execute(query).all())
     assert sorted(at_network) == sorted(at_shops)
     lines = sa.select(sa.func.count()).select_from(SaleLine)
     assert walked.road.network.ask(lambda s: s.scalar(lines)) == sum(
@@ -65,7 +65,7 @@ def test_applying_the_whole_inbox_again_changes_nothing(walked: Walked) -> None:
 
     with network.doors.write() as session:
         before = books(session)
-        senders = dict(session.execute(sa.select(InboxMessage.id, InboxMessage.from_node)).tuples().all())
+        senders = dict(session.execute(sa.select(InboxMessage.id, InboxMessage.from_node)).all())
         effects = {node: receiver.effect_of(node, network.doors.now()) for node in set(senders.values())}
         again = reapply(session, lambda inner, message: effects[senders[message.id]](inner, message))
         session.flush()
