@@ -14,7 +14,7 @@ from config.journal import Actor
 from pos.catalogue import Listing, Price, Product
 from supply import demand, forecasts
 from supply.forecasts import HORIZON_DAYS, KEPT_RUNS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
-from tests.supply.sold import AT, DAY, day, make_node
+from tests.supply.sold import AT, DAY, PRODUCTS, day, make_node
 
 NIGHT = Actor.system("forecast", "S1")
 DAYS = 120
@@ -219,4 +219,19 @@ def test_an_empty_shop_gets_an_empty_forecast_and_no_fault(tmp_path):
     run = run_store(database)
     assert run.state == "published"
     assert all(row.mean == 0 for row in quantiles(database, run.id).values())
+    database.engine.dispose()
+
+
+@pytest.mark.postgres
+def test_the_network_forecasts_for_a_shop_without_a_node_on_postgresql(postgres_database):
+    database = make_node(postgres_database)
+    with database.write() as session:
+        demand.import_history(session, history(RATES))
+    run_region(database)
+    run = run_store(database)
+    assert run.region_origin_day == DAY
+    found = quantiles(database, run.id)
+    assert len(found) == len(PRODUCTS) * (2 * HORIZON_DAYS - 1)
+    with database.read() as session:
+        assert forecasts.as_seen(session, "S1", "bread")["why"]["model"] == "level_filter+region"
     database.engine.dispose()
