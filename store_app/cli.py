@@ -123,6 +123,9 @@ def _set_up(doors: Doors) -> None:
 @click.option("--network-database", help="PostgreSQL address of the network node's database.")
 def demo(**asked: Any) -> None:
     """Show a network and two shops trading on real sales."""
+    from store_app.jobs import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
     from store_app.demo import command
 
     command.run(**asked)

@@ -6,12 +6,9 @@ A module named here exports `bp`, its Blueprint. Nothing else looks at the role.
 import importlib
 from dataclasses import dataclass
 
-import structlog
 from flask import Flask
 
 from config.settings import Settings
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -87,18 +84,7 @@ def register(app: Flask, settings: Settings) -> None:
     role = ROLES[settings.role]
     for room, names in (("pages", role.pages), ("api", role.api)):
         for name in names:
-            try:
-                module = importlib.import_module(f"store_app.{room}.{name}")
-            except ImportError as fault:
-                log.warning("a place is closed", room=room, name=name, why=str(fault))
-                app.url_build_error_handlers.append(_to_the_start)
-                continue
-            app.register_blueprint(module.bp)
-
-
-def _to_the_start(_fault: Exception, _endpoint: str, _values: dict[str, str]) -> str:
-    # a place of the rail that is not built leads back to the start
-    return "/"
+            app.register_blueprint(importlib.import_module(f"store_app.{room}.{name}").bp)
 
 
 def role_of(settings: Settings) -> Role:

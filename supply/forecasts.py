@@ -190,6 +190,11 @@ def compute_store(loaded: Loaded) -> Computed:
     return Computed(loaded, time.perf_counter() - began, forecast=found, series=len(found.keys))
 
 
+def compute_stores(loaded: Sequence[Loaded]) -> list[Computed]:
+    """Forecast several stores, one after the other."""
+    return [compute_store(one) for one in loaded]
+
+
 def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
     """Write a store's run with its quantiles per day and of the sum from the first day on (rule 3)."""
     run = _begin(session, computed, actor=actor, at=at)

@@ -59,7 +59,7 @@ def run(
         panel = load_panel(
             state.parent / "panel" if once else state / "panel", progress=lambda words: told(words, 0, 0)
         )
-        walked = _prepare(state, panel, days, network_database, told)
+        walked = _prepare(state, panel, days, network_database, told, serving=not once)
         if walked is not None:
             walked.seconds = round(time.perf_counter() - began, 1)
     if once:
@@ -78,7 +78,13 @@ def run(
 
 
 def _prepare(
-    state: Path, panel: DemoPanel, days: int, network_database: str | None, told: Callable[[str, int, int], None]
+    state: Path,
+    panel: DemoPanel,
+    days: int,
+    network_database: str | None,
+    told: Callable[[str, int, int], None],
+    *,
+    serving: bool,
 ) -> Tally | None:
     """Build and walk the first days, unless that was done; returns the tally of what was walked now."""
     if notice.read(state).get("ready"):
@@ -88,13 +94,14 @@ def _prepare(
             shutil.rmtree(part) if part.is_dir() else part.unlink()
     keys = build(state, panel, network_database=network_database, told=told)
     notice.write(state, keys=keys, figures=panel.figures, day=None, ready=False)
-    with all_here(state, panel, keys, network_database, told) as road:
+    left = left_to_visitors(panel) if serving else frozenset[str]()
+    with all_here(state, panel, keys, network_database, told, left) as road:
         road.begin()
         for n in range(days):
             road.walk(panel.cut_off + dt.timedelta(days=n))
         tally = road.finish()
     last = panel.cut_off + dt.timedelta(days=days - 1)
-    notice.write(state, ready=not tally.missing, day=last.isoformat(), tally=tally.as_json())
+    notice.write(state, ready=True, day=last.isoformat(), tally=tally.as_json())
     PracticeClock(state / "clock.json").set(morning(last + dt.timedelta(days=1)))
     return tally
 
@@ -122,6 +129,7 @@ def all_here(
     keys: dict[str, str],
     network_database: str | None,
     told: Callable[[str, int, int], None],
+    left: frozenset[str] = frozenset(),
 ) -> Iterator[Road]:
     """Open all nodes in this process, the network behind a real HTTP server, on one clock that is set by hand."""
     clock = FrozenClock(day_start(panel.cut_off, ZONE, ROLLOVER_HOUR))
@@ -141,7 +149,12 @@ def all_here(
             shops[shop.id] = Member(settings, clock, client, shop.slug)
         for member in [network, *shops.values()]:
             stack.callback(member.close)
-        yield Road(panel, network, shops, set_clock=clock.set, progress=told)
+        yield Road(panel, network, shops, set_clock=clock.set, progress=told, left_to_people=left)
+
+
+def left_to_visitors(panel: DemoPanel) -> frozenset[str]:
+    """Return the shop whose orders and goods wait for whoever looks: the first live one."""
+    return frozenset({panel.live_shops()[0].id})
 
 
 def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[str, str], told: Any) -> Road:
@@ -156,7 +169,7 @@ def over_http(state: Path, panel: DemoPanel, keys: dict[str, str], urls: dict[st
         )
         client = httpx2.Client(base_url=urls[shop.id], timeout=60) if shop.is_live else None
         shops[shop.id] = Member(settings, clock, client, shop.slug)
-    return Road(panel, network, shops, set_clock=clock.set, progress=told)
+    return Road(panel, network, shops, set_clock=clock.set, progress=told, left_to_people=left_to_visitors(panel))
 
 
 def settings_for(

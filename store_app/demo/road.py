@@ -68,7 +68,8 @@ class Tally:
 class Road:
     """The demonstration network, walked a day at a time.
 
-    set_clock moves the clock all nodes share. progress(sentence, done, of) is told how far the day is.
+    set_clock moves the clock all nodes share. progress(sentence, done, of) is told how far the day is. left_to_people:
+    shops whose orders and goods wait for the visitor's own hand.
     """
 
     def __init__(
@@ -79,13 +80,14 @@ class Road:
         *,
         set_clock: Callable[[dt.datetime], None],
         progress: Callable[[str, int, int], None],
+        left_to_people: frozenset[str] = frozenset(),
     ) -> None:
         self.panel, self.network, self.shops = panel, network, shops
         self.live = [shops[shop.id] for shop in panel.live_shops()]
         self.tally = Tally(
             stores=len(shops), products=len(panel.products), history_lines=int(panel.figures["history_lines"])
         )
-        self._set_clock, self._progress = set_clock, progress
+        self._set_clock, self._progress, self._left = set_clock, progress, left_to_people
 
     def begin(self) -> None:
         """Open the network for its members: catalogue, regional sales and forecasts published, pulled and used."""
@@ -119,11 +121,16 @@ class Road:
             member.close_till()
             self._contact(member)
         self._night(day)
+        self._at(day + dt.timedelta(days=1), OPENING_HOUR, 0)
         self.tally.days += 1
 
     def finish(self) -> Tally:
-        """Count what only the books know, check every invariant, and say what did not happen."""
+        """See the next morning's goods in, count what only the books know, and say what did not happen."""
         tally = self.tally
+        for member in self.live:
+            if member.id not in self._left:
+                self._take_goods_in(member)
+                self._contact(member)
         for member in [self.network, *self.shops.values()]:
             tally.findings += len(member.findings())
         for member in self.live:
@@ -231,7 +238,7 @@ class Road:
         with member.doors.write() as session:
             today = member.today()
             for delivery in receiving.expected(session, member.id):
-                if delivery.expected_day > today:
+                if delivery.expected_day > today or member.id in self._left:
                     continue
                 receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
                 receiving.post(session, member.id, delivery.id, actor=member.keeper, at=member.doors.now())
@@ -278,7 +285,7 @@ class Road:
         with member.doors.write() as session:
             proposed = replenishment.propose(session, member.id, actor=Actor.system("propose", member.id), at=at)
             self.tally.proposals += len(proposed)
-            for order in proposed:
+            for order in proposed if member.id not in self._left else ():
                 line = next(iter(orders.lines_of(session, order)), None)
                 if line is not None and line.packs > 1:
                     replenishment.change(
