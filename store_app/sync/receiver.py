@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import pos.replica
 import sqlalchemy as sa
-import supply.replica
 from sqlalchemy.orm import Session
 
+import pos.replica
+import supply.replica
 from config import journal, outbox
 from config.database import lock_rows
 from config.errors import Invalid

@@ -19,10 +19,10 @@ from typing import Any
 import httpx2
 import psutil
 import sqlalchemy as sa
-from config.migrate import upgrade
 
 from config.database import Database, make_engine
 from config.journal import Actor
+from config.migrate import upgrade
 from config.node import found
 from pos import shift, stock
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, check_digit, search_text_for

@@ -45,9 +45,7 @@ def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
 
 def test_the_network_has_every_sale_once_to_the_cent(walked: Walked) -> None:
     query = sa.select(Sale.id, Sale.total_minor, Sale.business_day, Sale.receipt_no)
-    at_shops = {
-        row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).all())
-    }
+    at_shops = {row for member in walked.road.shops.values() for row in member.ask(lambda s: s.execute(query).all())}
     at_network = walked.road.network.ask(lambda s: s.execute(query).all())
     assert sorted(at_network) == sorted(at_shops)
     lines = sa.select(sa.func.count()).select_from(SaleLine)

@@ -65,8 +65,15 @@ def test_nobody_sends_themselves_away(office):
 def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
     with office.doors.write() as session:
         outbox.append(
-            session, to_node="network", topic="sale.completed", version=1, body={"a": 1}, id="fact-0001",
-            subject="sale:1", business_day=NOON.date(), at=NOON,
+            session,
+            to_node="network",
+            topic="sale.completed",
+            version=1,
+            body={"a": 1},
+            id="fact-0001",
+            subject="sale:1",
+            business_day=NOON.date(),
+            at=NOON,
         )
         session.flush()
         outbox.mark_stuck(session, "fact-0001", "The network does not know <this> product.")

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
-import pos.replica
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
+import pos.replica
 from config import journal, node, outbox, publication
 from config.errors import Refused
 from config.ids import new_id
@@ -89,7 +89,7 @@ def arrived(house: House) -> list[str]:
 def states(house: House) -> dict[str, int]:
     with house.doors.read() as session:
         rows = session.execute(sa.select(OutboxMessage.state, sa.func.count()).group_by(OutboxMessage.state))
-        return {state: count for state, count in rows}
+        return dict(rows.all())
 
 
 def epoch(house: House) -> str:
