@@ -199,8 +199,7 @@ class Road:
         self._set_clock(at)
         for store_id, customer in ordered.items():
             member = self.shops[store_id]
-            code = customer.code()
-            if self._step(f"collection at {store_id}", lambda m=member, c=code: m.hand_over(c)):
+            if self._step(f"collection at {store_id}", lambda m=member, c=customer: m.hand_over(c.code())):
                 self.tally.pickups_collected += 1
 
     def _offer_goods(self, day: dt.date) -> None:

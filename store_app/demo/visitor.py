@@ -71,10 +71,10 @@ class Customer:
 
     def code(self) -> str:
         """Return the collection code the order's page shows."""
-        found = re.search(r'class="code-large[^>]*>([^<]+)<', self._get(f"/order/{self.token}"))
+        found = re.search(r'class="code-large.*?>\s*([2-9A-Y]{8})\s*<', self._get(f"/order/{self.token}"), re.DOTALL)
         if found is None:
             raise Refused("no-code", "The order's page shows no code.")
-        return found.group(1).strip()
+        return found.group(1)
 
     def _get(self, path: str) -> str:
         answer = self._client.get(self._base + path)
