@@ -141,10 +141,13 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
-    found += [
-        Attention("silent", peer.id, {"since": peer.heard_at})
-        for peer in session.scalars(sa.select(Peer).where(Peer.heard_at < silent_before).order_by(Peer.heard_at))
-    ]
+    silent = (
+        sa.select(Peer)
+        .join(Store, Store.id == Peer.id)
+        .where(Peer.heard_at < silent_before, Store.has_node)
+        .order_by(Peer.heard_at)
+    )
+    found += [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
     found += _scarce(session)
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")

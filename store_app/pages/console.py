@@ -1,17 +1,20 @@
 """The operator's first page: what needs a person, then the regions."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint, url_for
-from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from store_app.extensions import clock, read
-from store_app.presenting import page
+from store_app.presenting import day, page
 from store_app.security import requires
 from supply import overview
 
 bp = Blueprint("console", __name__, url_prefix="/console")
+NAMED = 4
+"""So many shops are named in one sentence; of more, how many they are."""
 
 
 @bp.get("/")
@@ -23,70 +26,93 @@ def home() -> Any:
         regions = overview.regions(session)
         newest = overview.last_day(session)
         currency = overview.currency(session)
+        names = {store.id: store.name for store in overview.stores(session)}
     return page(
         "console/home.html",
-        attention=[_worded(one) for one in attention],
+        attention=_sentences(attention, names),
         regions=regions,
         newest=newest,
         currency=currency,
     )
 
 
-def _worded(one: overview.Attention) -> dict[str, Any]:
-    facts = one.facts
-    shops, supply = url_for("console_stores.stores"), url_for("console_supply.orders")
-    told: dict[str, tuple[str, str, str | None]] = {
-        "contradiction": (
+def _sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return one sentence for each thing to look at; shops with the same trouble share one."""
+    told: list[dict[str, Any]] = []
+    shared: dict[str, list[str]] = {}
+    for one in attention:
+        name = names.get(one.subject, one.subject)
+        if one.kind not in ("silent", "order-waits"):
+            told.append(_worded(one, name))
+        elif one.kind in shared:
+            shared[one.kind].append(name)
+        else:
+            shared[one.kind] = [name]
+            told.append({"kind": one.kind})
+    return [_shared(one["kind"], shared[one["kind"]]) if "kind" in one else one for one in told]
+
+
+def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
+    distinct = list(dict.fromkeys(stores))
+    who = _(", ").join(distinct[:NAMED])
+    if rest := len(distinct) - NAMED:
+        who = _("%(names)s and %(num)d more", names=who, num=rest) if rest > 0 else who
+    if kind == "silent":
+        words = _("Not heard for over an hour: %(stores)s.", stores=who)
+        return {"level": "warn", "words": words, "href": url_for("console_stores.stores")}
+    words = ngettext(
+        "%(num)d order waits to be confirmed: %(stores)s.",
+        "%(num)d orders wait to be confirmed: %(stores)s.",
+        len(stores),
+        stores=who,
+    )
+    return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
+
+
+def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
+    facts, why = one.facts, one.facts.get("reason")
+    shops, count = url_for("console_stores.stores"), facts.get("count", 0)
+    if one.kind == "contradiction":
+        level, words = (
             "bad",
-            _(
-                "%(store)s sent a message that contradicts an earlier one: %(why)s.",
-                store=one.subject,
-                why=facts.get("reason"),
-            ),
-            shops,
-        ),
-        "fork": ("bad", _("%(store)s seems to run twice: %(why)s.", store=one.subject, why=facts.get("reason")), shops),
-        "parked": (
+            _("%(store)s sent a message that contradicts an earlier one: %(why)s.", store=name, why=why),
+        )
+    elif one.kind == "fork":
+        level, words = "bad", _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
+    elif one.kind == "parked":
+        level, words = (
             "warn",
             ngettext(
                 "%(num)d message of %(store)s is set aside and needs a person.",
                 "%(num)d messages of %(store)s are set aside and need a person.",
-                facts.get("count", 0),
-                store=one.subject,
+                count,
+                store=name,
             ),
-            shops,
-        ),
-        "silent": ("warn", _("%(store)s has not been heard for over an hour.", store=one.subject), shops),
-        "warehouse-empty": (
-            "warn",
-            ngettext(
-                "%(num)d product is gone from warehouse %(store)s.",
-                "%(num)d products are gone from warehouse %(store)s.",
-                facts.get("count", 0),
-                store=one.subject,
-            ),
-            supply,
-        ),
-        "order-waits": (
-            "info",
-            _("Order %(no)s of %(store)s waits to be confirmed.", no=facts.get("order_no"), store=one.subject),
-            supply,
-        ),
-        "offer-open": (
-            "info",
-            _(
-                "%(store)s has not answered the offer of %(name)s (until %(day)s).",
-                store=one.subject,
-                name=facts.get("name"),
-                day=format_date(facts["answer_by"], "short") if facts.get("answer_by") else "–",
-            ),
-            url_for("console_push.offers"),
-        ),
-        "forecast-old": (
-            "warn",
-            _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name")),
-            url_for("console_demand.region", region_id=one.subject),
-        ),
-    }
-    level, words, href = told.get(one.kind, ("info", f"{one.kind}: {one.subject}", None))
-    return {"level": level, "words": words, "href": href}
+        )
+    else:
+        return _about_goods(one, name)
+    return {"level": level, "words": words, "href": shops}
+
+
+def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
+    facts = one.facts
+    if one.kind == "warehouse-empty":
+        words = ngettext(
+            "%(num)d product is gone from warehouse %(store)s.",
+            "%(num)d products are gone from warehouse %(store)s.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_supply.orders")}
+    if one.kind == "offer-open":
+        words = _(
+            "%(store)s has not answered the offer of %(name)s (until %(day)s).",
+            store=name,
+            name=facts.get("name"),
+            day=day(facts.get("answer_by")),
+        )
+        return {"level": "info", "words": words, "href": url_for("console_push.offers")}
+    if one.kind == "forecast-old":
+        words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
+        return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
+    return {"level": "info", "words": f"{one.kind}: {name}", "href": None}

@@ -9,7 +9,8 @@ from flask_babel import lazy_gettext as _l
 
 from config.errors import NotFound
 from store_app.extensions import read
-from store_app.presenting import page
+from store_app.pages import form
+from store_app.presenting import LARGE, page
 from store_app.security import requires
 from supply import overview
 
@@ -39,9 +40,7 @@ def region(region_id: str) -> Any:
     """Show one region: an aisle's chart, and what sells most."""
     with read() as session:
         found = overview.regions(session)
-        here = next((one for one in found if one.id == region_id), None)
-        if here is None:
-            raise NotFound("no-region", _("There is no region %(id)s.", id=region_id))
+        here = _here(found, region_id)
         aisles = overview.aisles(session, region_id)
         aisle = request.args.get("aisle", "")
         if aisle not in aisles:
@@ -53,8 +52,10 @@ def region(region_id: str) -> Any:
         "console/regions.html",
         region=here,
         regions=found,
-        aisles=aisles,
+        aisles=[(name, _aisle_words(name)) for name in aisles],
         aisle=aisle,
+        aisle_words=_aisle_words(aisle),
+        unit=_unit(aisle),
         recent=list(zip(series.days, series.sold, strict=True))[-14:],
         coming=list(zip(series.expected_days, series.expected, strict=True)),
         models=[str(MODELS.get(name, name)) for name in series.model.split("+") if name],
@@ -68,11 +69,39 @@ def region(region_id: str) -> Any:
 def series(region_id: str) -> Any:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     with read() as session:
+        _here(overview.regions(session), region_id)
         found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
     days = [*found.days, *found.expected_days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
+    unit = _unit(request.args.get("aisle", ""))
+    size = LARGE[unit][1] if unit in LARGE else 1
+    sold = [None if qty is None else qty / size for qty in found.sold]
+    expected: list[float | None] = [None] * len(sold)
+    if sold and found.expected:
+        expected[-1] = sold[-1]  # the two lines meet
     return {
         "days": stamps,
-        "sold": [*found.sold, *[None] * len(found.expected)],
-        "expected": [*[None] * len(found.sold), *found.expected],
+        "sold": [*sold, *[None] * len(found.expected)],
+        "expected": [*expected, *[qty / size for qty in found.expected]],
     }
+
+
+# --- inside ---
+
+
+def _here(regions: list[overview.RegionView], region_id: str) -> overview.RegionView:
+    found = next((one for one in regions if one.id == region_id), None)
+    if found is None:
+        raise NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
+    return found
+
+
+def _unit(aisle: str) -> str:
+    """Return what an aisle's goods are counted in: weighed goods stand apart, under their unit."""
+    unit = aisle.rpartition(", ")[2]
+    return unit if unit in LARGE else "each"
+
+
+def _aisle_words(aisle: str) -> str:
+    unit = _unit(aisle)
+    return aisle if unit == "each" else _("%(name)s, by weight", name=aisle.removesuffix(f", {unit}"))

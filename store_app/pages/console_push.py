@@ -1,6 +1,7 @@
 """Offers to shops: one product, a reason, and the shopkeeper's yes or no."""
 
 import datetime as dt
+from collections.abc import Set
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -17,6 +18,7 @@ from supply import overview, push
 
 bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3
+MOST_ANSWER_DAYS = 60
 
 
 @bp.get("/")
@@ -41,8 +43,10 @@ def offers(fault: ShopError | None = None) -> Any:
         offers=found,
         products=products,
         stores=[shop for shop in shops if shop.has_node],
+        names={shop.id: shop.name for shop in shops},
         given=given,
         fault=sentence_of(fault) if fault else None,
+        field=fault.facts.get("field") if fault else None,
         answer_by=(start + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
     )
 
@@ -57,11 +61,9 @@ def offer() -> Any:
     packs = form.whole("packs", least=1, most=99)
     why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
     answer_by = _day("answer_by")
-    chosen = [store_id for store_id in request.form.getlist("store_id") if store_id]
-    if not chosen:
-        raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
     with write() as session:
-        for store_id in dict.fromkeys(chosen):
+        chosen = _chosen({shop.id for shop in overview.stores(session) if shop.has_node})
+        for store_id in chosen:
             push.offer(
                 session,
                 store_id,
@@ -77,8 +79,21 @@ def offer() -> Any:
     return redirect(url_for("console_push.offers"), 303)
 
 
+def _chosen(there: Set[str]) -> list[str]:
+    """Return the ticked shops, each once; only a shop with a node can answer."""
+    chosen = list(dict.fromkeys(request.form.getlist("store_id")))
+    if not chosen:
+        raise Invalid("no-shop", _("Choose at least one shop."), field="store_id")
+    if not there.issuperset(chosen):
+        raise Invalid("no-shop", _("One of these shops cannot be offered anything. Choose again."), field="store_id")
+    return chosen
+
+
 def _day(name: str) -> dt.date:
     try:
-        return dt.date.fromisoformat(request.form.get(name, ""))
+        found = dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError:
         raise Invalid("bad-day", _("Choose a day."), field=name) from None
+    if found > clock.now().date() + dt.timedelta(days=MOST_ANSWER_DAYS):
+        raise Invalid("bad-day", _("Choose a day within the next two months."), field=name)
+    return found

@@ -31,7 +31,7 @@ def home() -> Any:
         board=board,
         figures=board.get("figures", {}),
         day=day,
-        ended=day is not None and day.isoformat() >= board.get("last_day", "9999"),
+        ended=_ended(board),
         now=clock.now(),
     )
 
@@ -41,10 +41,15 @@ def home() -> Any:
 def next_day() -> Any:
     """Ask for the next real day to be traded."""
     state = _state()
-    if not notice.read(state).get("playing"):
+    board = notice.read(state)
+    if not board.get("playing") and not _ended(board):
         notice.write(state, playing={"words": _("Opening the shops …"), "done": 0, "of": 0}, fault=None)
         notice.wish(state).touch()
     return redirect(url_for("demo.home"), 303)
+
+
+def _ended(board: dict[str, Any]) -> bool:
+    return bool(board.get("day")) and board["day"] >= board.get("last_day", "9999")
 
 
 def _state() -> Path:

@@ -1,6 +1,8 @@
 // The region's demand: what was sold as a line, what is expected as a dashed one. A table stands behind it.
 
 const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const language = document.documentElement.lang;
+const HEIGHT = 280;
 
 for (const holder of document.querySelectorAll("[data-chart]")) draw(holder);
 
@@ -8,24 +10,45 @@ async function draw(holder) {
   const answer = await fetch(holder.dataset.chart, { headers: { Accept: "application/json" } });
   if (!answer.ok) return;
   const { days, sold, expected } = await answer.json();
-  const written = new Intl.DateTimeFormat(document.documentElement.lang, { day: "numeric", month: "short", timeZone: "UTC" });
-  const day = (seconds) => written.format(seconds * 1000);
+  if (!days.length) return;
+  const short = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+  const long = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", timeZone: "UTC" });
+  const figures = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+  const figure = (_plot, value) => (value == null ? "" : figures.format(value));
+  const lastSold = sold.findLastIndex((value) => value != null);
+  const joint = expected[lastSold]; // where the two lines meet: a day that was sold, not expected
   const options = {
     width: holder.clientWidth || 640,
-    height: 260,
-    cursor: { y: false },
+    height: HEIGHT,
+    cursor: { y: false, drag: { x: false, y: false } },
     tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { stroke: ink("--ink-muted"), grid: { show: false }, values: (_plot, ticks) => ticks.map(day) },
-      { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 56 },
+      { stroke: ink("--ink-muted"), font: "13px system-ui", space: 70, grid: { show: false }, ticks: { stroke: ink("--line"), width: 1 },
+        values: (_plot, ticks) => ticks.map((at) => short.format(at * 1000)) },
+      { stroke: ink("--ink-muted"), font: "13px system-ui", size: 56, grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false },
+        values: (_plot, ticks) => ticks.map((value) => figures.format(value)) },
     ],
     series: [
-      { label: holder.dataset.day, value: (_plot, at) => (at == null ? "–" : day(at)) },
-      { label: holder.dataset.sold, stroke: ink("--jade"), width: 2, spanGaps: false, points: { show: false } },
-      { label: holder.dataset.expected, stroke: ink("--amber"), width: 2, dash: [6, 5], points: { show: false } },
+      { label: holder.dataset.day, value: (_plot, at) => (at == null ? "" : long.format(at * 1000)) },
+      { label: holder.dataset.sold, stroke: ink("--jade"), width: 2, spanGaps: false, points: { show: false }, value: figure },
+      { label: holder.dataset.expected, stroke: ink("--amber"), width: 2, dash: [6, 5], points: { show: false },
+        value: (_plot, value, _series, at) => (at === lastSold && value === joint ? "" : figure(_plot, value)) },
     ],
+    hooks: { drawAxes: [(plot) => shadeComing(plot, days[lastSold])] },
   };
   const plot = new uPlot(options, [days, sold, expected], holder);
-  new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: 260 })).observe(holder);
+  new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: HEIGHT })).observe(holder);
+}
+
+// What is still to come lies on a tint, so that the dashes need no second look.
+function shadeComing(plot, from) {
+  if (from == null) return;
+  const { left, top, width, height } = plot.bbox;
+  const x = Math.max(left, plot.valToPos(from, "x", true));
+  plot.ctx.save();
+  plot.ctx.globalAlpha = 0.55;
+  plot.ctx.fillStyle = ink("--amber-light");
+  plot.ctx.fillRect(x, top, left + width - x, height);
+  plot.ctx.restore();
 }
