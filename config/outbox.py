@@ -443,9 +443,11 @@ def _try(session: Session, message: Message, effect: Callable[[Session, Message]
             session.flush()
     except ShopError as refusal:
         return f"{refusal.code}: {refusal.message}"
-    except (sa.exc.IntegrityError, sa.exc.DataError, KeyError, TypeError, ValueError) as fault:
+    except sa.exc.OperationalError:
+        raise  # the database is busy or away: not the fact's fault, it comes again
+    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
         # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 4).
-        return f"{type(fault).__name__}: {str(fault).splitlines()[0][:300]}"
+        return f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}"
     return None
 
 

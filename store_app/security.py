@@ -114,7 +114,10 @@ def set_up(app: Flask, settings: Settings) -> None:
     def guard() -> Any:
         g.nonce = secrets.token_urlsafe(16)
         if not _is_ours(request.host, names):
-            abort(400, description="This address is not one of this shop's.")
+            # plain words: a page would build its addresses on the very name that is refused
+            return Response("This address is not one of this shop's.", status=400, mimetype="text/plain")
+        if "\x00" in request.path or b"%00" in request.query_string:
+            abort(400, description="This address holds a sign that no address has.")
         view = app.view_functions.get(request.endpoint or "")
         if getattr(view, "large", False):
             request.max_content_length = request.max_form_memory_size = IMPORT_BYTES

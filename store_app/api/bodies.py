@@ -74,8 +74,11 @@ Shape = TypeVar("Shape", bound=BaseModel)
 
 def parsed(shape: type[Shape]) -> Shape:
     """Return the request's body in this shape, or raise Invalid with every fault in words."""
+    raw = request.get_data() or b"{}"
+    if b"\\u0000" in raw:  # a database's text cannot hold it
+        raise Invalid("bad-request", "The request needs mending: no text may hold the sign NUL.", faults=["NUL"])
     try:
-        return shape.model_validate_json(request.get_data() or b"{}")
+        return shape.model_validate_json(raw)
     except ValidationError as fault:
         faults = faults_of(fault)
         raise Invalid("bad-request", "The request needs mending: " + "; ".join(faults) + ".", faults=faults) from fault

@@ -42,8 +42,8 @@ class LineView:
 
 @bp.get("/")
 @requires("shift")
-def money(fault: ShopError | None = None) -> Response:
-    """Show what the drawer needs now, today's receipts and the closed shifts."""
+def money(fault: ShopError | None = None, **_refused: str) -> Response:
+    """Show what the drawer needs now, today's receipts and the closed shifts; _refused: whose command failed."""
     store_id, day = str(place().store_id), today()
     with read() as look:
         till = own_till(look, store_id)

@@ -88,6 +88,9 @@ def _home(role: str | None = None) -> str:
 
 def _safe(address: str) -> str:
     """Return the address when it stays in this house, '' otherwise."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # an unclosed bracket, say
+        return ""
     inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return address if inside and address.isprintable() else ""

@@ -12,6 +12,8 @@ from config.outbox import MAX_ROWS, Message
 
 MAX_UNPACKED = 8_000_000
 Count = Field(ge=0, le=2**53)
+PLAIN = r"^[^\x00]*$"
+"""A database's text cannot hold NUL."""
 
 
 class Shape(BaseModel):
@@ -23,14 +25,14 @@ class Shape(BaseModel):
 class Row(Shape):
     """One fact on the wire."""
 
-    id: str = Field(min_length=1, max_length=80)
+    id: str = Field(min_length=1, max_length=80, pattern=PLAIN)
     n: int = Field(ge=1, le=2**53)
-    topic: str = Field(max_length=80)
+    topic: str = Field(max_length=80, pattern=PLAIN)
     version: int = Field(ge=1, le=1000)
-    made_at: str = Field(max_length=40)
-    business_day: str = Field(max_length=10)
+    made_at: str = Field(max_length=40, pattern=PLAIN)
+    business_day: str = Field(max_length=10, pattern=PLAIN)
     body: dict[str, Any]
-    hash: str = Field(min_length=64, max_length=64)
+    hash: str = Field(min_length=64, max_length=64, pattern=PLAIN)
 
     def message(self) -> Message:
         """Return the row as the ground knows it."""
@@ -40,9 +42,9 @@ class Row(Shape):
 class Have(Shape):
     """How far a store has the network's facts of one epoch, without gaps."""
 
-    epoch: str = Field(max_length=64)
+    epoch: str = Field(max_length=64, pattern=PLAIN)
     n: int = Count
-    head: str = Field(max_length=64)
+    head: str = Field(max_length=64, pattern=PLAIN)
 
 
 class Push(Shape):
@@ -51,13 +53,13 @@ class Push(Shape):
     count, head: of everything it wrote in the rows' epoch; speaking: the epoch it lives in now.
     """
 
-    speaking: str = Field(min_length=8, max_length=64)
-    epoch: str = Field(min_length=8, max_length=64)
+    speaking: str = Field(min_length=8, max_length=64, pattern=PLAIN)
+    epoch: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     from_n: int = Count
     count: int = Count
     head: str = Field(max_length=64)
-    nonce: str = Field(default="", max_length=64)
-    token: str = Field(default="", max_length=64)
+    nonce: str = Field(default="", max_length=64, pattern=PLAIN)
+    token: str = Field(default="", max_length=64, pattern=PLAIN)
     have: list[Have] = Field(default_factory=list, max_length=50)
     parked: int = Field(default=0, ge=0, le=2**53)
     waiting: int = Field(default=0, ge=0, le=2**53)
