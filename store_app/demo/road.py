@@ -232,6 +232,9 @@ class Road:
                             at=member.doors.now(),
                         )  # fmt: skip
             self._contact(member)
+        self.network.job("warehouse")
+        for member in self.live:
+            self._contact(member)
 
     def _take_goods_in(self, member: Member) -> None:
         with member.doors.write() as session:

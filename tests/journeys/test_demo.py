@@ -10,8 +10,8 @@ from tests.journeys.small import small_panel
 
 KEYS = (
     "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
-    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent", "deliveries_posted", "shelf_slots",
-    "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "findings", "seconds",
+    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent", "deliveries_posted",
+    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "findings", "seconds",
 )  # fmt: skip
 
 
