@@ -81,7 +81,8 @@ def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
             environment[f"CORNERSTORE_{name.upper()}"] = str(value)
     command = [sys.executable, "-m", "store_app.cli", "serve"]
     with log.open("wb") as file:
-        return subprocess.Popen(command, env=environment, stdout=file, stderr=file)
+        # a session of its own: Ctrl-C is for the command, which then ends the nodes one by one
+        return subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
