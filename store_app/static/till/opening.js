@@ -49,6 +49,7 @@ export class OpenTill {
     try {
       await ask("POST", settings.urls.open_shift, { till_id: settings.till_id, float_minor: parseKeyed(this.pad.text) });
       this.#hide();
+      this.actions.opened();
     } catch (fault) {
       const note = document.createElement("p");
       note.className = "note note-bad";

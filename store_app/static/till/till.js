@@ -102,6 +102,7 @@ const actions = {
   remove: (product) => basket.setQty(product, 0),
   qty: (product) => number.ask(product, (qty) => (basket.setQty(product, qty) ? "" : tooMany(product))),
   openTill: () => opening.show(),
+  opened: () => foot.watch(),
   async renewPrices() {
     try {
       if (!(await catalogue.load())) return;
