@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from config import log, migrate, settings
@@ -211,7 +212,7 @@ def check() -> None:
     found = checking.findings(node())
     table = Table("Check", "Subject", "Expected", "Found")
     for one in found:
-        table.add_row(one.code, one.subject, str(one.expected), str(one.found))
+        table.add_row(one.code, *(_plain(str(value)) for value in (one.subject, one.expected, one.found)))
     screen.print(table if found else "All books hold: no findings.")
     sys.exit(1 if found else 0)
 
@@ -240,9 +241,9 @@ def status() -> None:
     table.add_row("node", doors.settings.node_id)
     table.add_row("database", migrate.current(doors.database.engine) or "empty")
     for name, value in standing.items():
-        table.add_row(name.replace("_", " "), str(value))
+        table.add_row(name.replace("_", " "), escape(str(value)))
     for run in failed:
-        table.add_row(f"job {run.job} of {run.day}", run.outcome)
+        table.add_row(f"job {run.job} of {run.day}", escape(str(run.outcome)))
     screen.print(table)
 
 
@@ -336,7 +337,7 @@ def bring_in(kind: str, file: Path, yes: bool) -> None:
     screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):
-        preview.add_row(*row)
+        preview.add_row(*map(_plain, row))
     screen.print(preview)
     if sheet.faults:
         for fault in sheet.faults[:50]:
@@ -348,6 +349,11 @@ def bring_in(kind: str, file: Path, yes: bool) -> None:
     with doors.write() as session:
         said = importing.write(session, sheet, doors.settings.node_id, actor=by_hand(doors), at=doors.now())
     screen.print(said, markup=False)
+
+
+def _plain(cell: str) -> str:
+    """Return a file's text as the screen may show it: no marks of ours, no orders to the terminal."""
+    return escape("".join(letter if letter.isprintable() else "·" for letter in cell[:60]))
 
 
 def _toml(value: str) -> str:

@@ -16,7 +16,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,8 @@ class Sheet:
     described: str
     columns: list[str]
     texts: list[dict[str, str]]
+    numbers: list[int] = field(default_factory=list)
+    """The row of each text in the table (rule 4): blank lines count."""
     values: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -81,7 +83,8 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
     if len(raw) > MOST_BYTES:
         raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
     described, table = _table(raw, name.lower())
-    heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(table, [])]
+    lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
+    heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
     required, optional = COLUMNS[kind]
     if missing := [column for column in required if column not in heading]:
         raise Invalid(
@@ -90,14 +93,16 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
             f"and may have: {', '.join(optional)}.",
             missing=missing,
         )
+    if twice := sorted({name for name in heading if heading.count(name) > 1 and name in required | optional}):
+        raise Invalid("wrong-columns", f"The file has {', '.join(twice)} twice. Keep one.", twice=twice)
     sheet = Sheet(kind, described, [name for name in heading if name in required or name in optional], [])
-    for cells in table:
-        if any(cell.strip() for cell in cells):
-            padded = [*cells, *[""] * (len(heading) - len(cells))]
-            sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
+    for number, cells in lines:
+        padded = [*cells, *[""] * (len(heading) - len(cells))]
+        sheet.texts.append({name: padded[n].strip() for n, name in enumerate(heading) if name in sheet.columns})
+        sheet.numbers.append(number)
         if len(sheet.texts) > MOST_ROWS:
             raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows at most. Split it.")
-    for number, row in enumerate(sheet.texts, 2):
+    for number, row in zip(sheet.numbers, sheet.texts, strict=True):
         sheet.values.append(_values(sheet, number, row, required | optional, frozenset(required)))
     _refuse_twins(sheet)
     return sheet
@@ -107,7 +112,9 @@ def write(session: Session, sheet: Sheet, store_id: str, *, actor: Actor, at: dt
     """Write a file without faults in the caller's transaction; returns what was done in a sentence."""
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
-    for number, row in enumerate(sheet.values, 2):
+    if session.get(Store, store_id) is None:
+        raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
             _WRITERS[sheet.kind](session, row, store_id, actor, at)
         except ShopError as refusal:
@@ -143,13 +150,10 @@ def _whole(least: int, most: int) -> Cell:
 
 
 def _price(cell: str) -> Decimal:
-    try:
-        amount = Decimal(cell)
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or not 0 <= amount <= money.MAX_MINOR // 1000:
+    # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin
+    if not re.fullmatch(r"\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or Decimal(cell) > money.MAX_MINOR // 1000:
         raise ValueError("an amount of money such as 12.50")
-    return amount
+    return Decimal(cell)
 
 
 def _day(cell: str) -> dt.date:
@@ -202,7 +206,7 @@ def _values(
 
 def _refuse_twins(sheet: Sheet) -> None:
     seen: dict[tuple[Any, ...], int] = {}
-    for number, row in enumerate(sheet.values, 2):
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
         key = tuple(row.get(column) for column in TWINS[sheet.kind])
         if key in seen:
             sheet.faults.append(Fault(number, TWINS[sheet.kind][0], f"is already in row {seen[key]}"))
@@ -224,14 +228,21 @@ def _table(raw: bytes, name: str) -> tuple[str, Iterator[list[str]]]:
 def _readable(name: str, rows: Iterator[list[str]]) -> Iterator[list[str]]:
     try:
         yield from rows
-    except (zipfile.BadZipFile, KeyError, OSError, ValueError, IndexError) as fault:
-        raise Invalid("unreadable-file", f"{name or 'The file'} cannot be read: {fault}.") from fault
+    except ShopError:
+        raise
+    except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
+        raise Invalid(
+            "unreadable-file", f"{name or 'The file'} cannot be read ({type(fault).__name__}). Save it anew."
+        ) from fault
 
 
 def decode(raw: bytes) -> tuple[str, str]:
     """Return the text of a file and the encoding it was found in (rule 2)."""
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return raw.decode("utf-16"), "UTF-16"
+        try:
+            return raw.decode("utf-16"), "UTF-16"
+        except UnicodeDecodeError as fault:
+            raise Invalid("unknown-encoding", "The file is cut off. Save it as UTF-8 and try again.") from fault
     for encoding, shown in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
         try:
             text = raw.decode(encoding)

@@ -87,7 +87,12 @@ def corpus(shared_folder: Path) -> ModuleType:
     path = shared_folder / "tools" / "faults" / "hostile.py"
     if not path.is_file():
         pytest.skip("the corpus hostile.py is not among the shared tools")
-    spec = importlib.util.spec_from_file_location("hostile", path)
+    return load(path)
+
+
+def load(path: Path) -> ModuleType:
+    """Return a program of the shared tools as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,261 @@
+"""Whatever a person or a file says wrongly is answered by a sentence that helps; the books stay as they were."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask.testing import FlaskClient
+
+from config.database import Base
+from config.ids import new_id
+from pos import shift
+from pos.catalogue import Listing, Price, Product
+from store_app import importing
+from store_app.cli import main
+from supply.pickup import PickupOrder
+from supply.placing import code_of
+from tests.store_app.conftest import NOON, STORE, House, build, house, token
+from tests.store_app.office import EAN, SYSTEM, code_for, fill, send, words
+
+__all__ = ["build", "house"]  # the nodes of the application's own tests
+
+TRIES = {"journal_entry", "journal_head", "pickup_try", "pickup_attempt"}
+"""A wrong code is counted and journalled: that is meant to stay."""
+HEADING = "sku,name,category,tax_class,price,barcode\n"
+
+
+@pytest.fixture
+def shop(house: House) -> House:
+    """Give a shop with an open till, a product nobody priced and one it does not list."""
+    fill(house)
+    with house.doors.write() as session:
+        shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
+        for sku, name in (("priceless", "Salt without a price"), ("elsewhere", "Sold elsewhere")):
+            session.add(Product(sku=sku, name=name, category="Dry", tax_class_id="food", search_text=name.casefold()))
+        session.flush()
+        session.add(Listing(store_id=STORE, sku="priceless"))
+        session.add(Price(sku="elsewhere", from_day=NOON.date(), price_minor=100))
+    return house
+
+
+@pytest.fixture
+def till(shop: House) -> FlaskClient:
+    """Give the cashier's browser."""
+    client = shop.signed_in("cashier")
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
+    return client
+
+
+def rows(house: House) -> dict[str, int]:
+    """Return how many rows every table has."""
+    with house.doors.read() as session:
+        return {
+            name: session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def sale(**other: Any) -> dict[str, Any]:
+    return {
+        "id": new_id(), "till_id": "1", "lines": [{"sku": "milk", "qty": 2}], "shown_total_minor": 258,
+        "tenders": [{"tender": "cash", "amount_minor": 300}],
+    } | other  # fmt: skip
+
+
+def one(sku: str, qty: Any) -> dict[str, Any]:
+    return {"lines": [{"sku": sku, "qty": qty}]}
+
+
+@pytest.mark.parametrize(
+    ("scanned", "status", "code", "sentence"),
+    [
+        ("4006381333948", 404, "unknown-barcode", r"No product has the barcode 4006381333948\. Search by name"),
+        ("4006381333932", 422, "wrong-check-digit", r"4006381333932.*[Ss]can"),
+        ("%20", 404, "unknown-barcode", "no barcode.*search by name"),
+        ("9" * 300, 404, "unknown-barcode", "no barcode"),
+        ("priceless", 409, "price-missing", "no price for Salt without a price.*Set one"),
+        ("elsewhere", 409, "not-sold-here", "does not sell Sold elsewhere.*List it"),
+    ],
+)
+def test_a_bad_scan(shop: House, till: FlaskClient, scanned: str, status: int, code: str, sentence: str):
+    before = rows(shop)
+    answer = till.get(f"/api/scan/{scanned}")
+    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+    assert re.search(sentence, answer.json["error"]["message"])
+    assert rows(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code", "sentence"),
+    [
+        (one("milk", 0), 422, "bad-quantity", "whole number above zero"),
+        (one("milk", -2), 422, "bad-quantity", "whole number above zero"),
+        (one("milk", 10_001), 422, "bad-quantity", "At most 10000 of Whole milk"),
+        (one("milk", 2**52), 422, "bad-quantity", "quantity"),
+        (one("milk", 2**80), 422, "bad-request", "lines.0.qty"),
+        (one("milk", 1.5), 422, "bad-request", "lines.0.qty"),
+        ({"tenders": [{"tender": "cash", "amount_minor": 257}]}, 409, "too-little-cash", "0.01|missing|less"),
+        ({"tenders": []}, 409, "too-little-cash", "missing|less"),
+        ({"tenders": [{"tender": "cash", "amount_minor": -500}]}, 422, "bad-amount", "."),
+        ({"tenders": [{"tender": "cash", "amount_minor": 2**52}]}, 422, "bad-amount", "."),
+        (one("priceless", 1), 409, "price-missing", "Set one"),
+        (one("elsewhere", 1), 409, "not-sold-here", "List it"),
+        (one("never-heard-of", 1), 404, "unknown-product", "never-heard-of"),
+        ({"lines": []}, 422, "empty-basket", "Scan something"),
+        ({"till_id": "9"}, 409, "no-open-shift", "Open it"),
+        ({"shown_total_minor": 1}, 409, "total-changed", "Tell the customer the new total"),
+    ],
+)
+def test_a_bad_sale(shop: House, till: FlaskClient, wrong: Any, status: int, code: str, sentence: str):
+    before = rows(shop)
+    answer = till.post("/api/sales", json=sale(**wrong))
+    assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+    assert re.search(sentence, answer.json["error"]["message"]), answer.json
+    assert rows(shop) == before
+
+
+@pytest.mark.parametrize("qty", ["", "-1", "1.5", "9" * 30, "many", "1e3"])
+def test_a_bad_count_or_waste_on_a_page(shop: House, qty: str):
+    client, before = shop.signed_in(), rows(shop)
+    for address in ("/stock/milk/count", "/stock/milk/waste"):
+        answer = send(client, address, qty=qty, counted=qty, counted_qty=qty, reason="broken", words="fell down")
+        assert answer.status_code == 422, words(answer)
+        assert re.search("whole number from|Type", words(answer))
+    assert rows(shop) == before
+
+
+def test_a_code_of_nobody_and_one_of_another_shop(shop: House):
+    client = shop.signed_in("cashier")
+    foreign = code_of("order-of-another-shop", "AAAAAAAAAAAAAAAAAAAAAA")
+    for wrong, status in (("", 422), ("12345", 404), ("<script>", 404), (foreign, 404)):
+        before = rows(shop)
+        answer = send(client, "/pickup/find", code=wrong)
+        assert answer.status_code == status, words(answer)
+        assert re.search("Scan the customer’s code|not a pickup code|not for this shop", words(answer))
+        after = rows(shop)
+        assert {name for name in after if after[name] != before[name]} <= TRIES
+
+
+def test_too_little_cash_at_the_pickup_counter_keeps_the_order_ready(shop: House):
+    client = shop.signed_in("cashier")
+    for verb, given in (("accept", {}), ("pick", {}), ("picked", {"picked": ["milk", "tea"], "then": "ready"})):
+        assert send(client, f"/pickup/order-0001/{verb}", **given).status_code == 303
+    assert send(client, "/pickup/find", code=code_for("order-0001")).status_code == 303
+    before = rows(shop)
+    for given, status in (("1", 409), ("-5", 422), ("much", 422), ("9" * 20, 422)):
+        answer = send(client, "/pickup/order-0001/collect", tender="cash", given=given)
+        assert answer.status_code == status, words(answer)
+    assert rows(shop) == before
+    with shop.doors.read() as session:
+        assert session.get_one(PickupOrder, (STORE, "order-0001")).state == "ready"
+
+
+def test_a_print_nobody_knows_is_answered_on_the_money_page(shop: House):
+    client = shop.signed_in()
+    before = rows(shop)
+    answer = send(client, "/money/paper/never-printed", answer="printed")
+    assert 400 <= answer.status_code < 500
+    answer = send(client, "/money/paper/never-printed", answer="eaten by the cat")
+    assert answer.status_code == 422
+    assert "Choose what happened to the paper" in words(answer)
+    assert rows(shop) == before
+
+
+# --- files ---
+
+
+@pytest.fixture
+def command(shop: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Any]:
+    """Give the command line of the same shop: it brings a file in and returns the answer."""
+    settings = shop.doors.settings
+    for name, value in (
+        ("ROLE", "store"), ("NODE_ID", STORE), ("STATE_FOLDER", settings.state_folder), ("PRACTICE", "true"),
+        ("DATABASE_URL", settings.database_url), ("SETTINGS", tmp_path / "none.toml"),
+    ):  # fmt: skip
+        monkeypatch.setenv(f"CORNERSTORE_{name}", str(value))
+    monkeypatch.delenv("CORNERSTORE_SETTINGS")
+
+    def bring(raw: bytes, name: str = "products.csv", kind: str = "products") -> Any:
+        (tmp_path / name).write_bytes(raw)
+        return CliRunner().invoke(main, ["import", kind, str(tmp_path / name), "--yes"])
+
+    return bring
+
+
+def products(count: int, bad: int = 0) -> bytes:
+    """Return a table of products, of which every (count / bad)th has a price nobody can mean."""
+    every = count // bad if bad else 0
+    lines = (f"N{n},New {n},Dry,food,{'free' if every and n % every == 1 else '1.50'},\n" for n in range(1, count + 1))
+    return (HEADING + "".join(lines)).encode()
+
+
+FILES = {
+    "wrong columns": (b"code,title\n1,Milk\n", "lacks sku, name, category, tax_class, price"),
+    "a column twice": ((HEADING.strip() + ",price\nA,A,Dry,food,1,,2\n").encode(), "price twice"),
+    "5 % bad rows": (products(100, bad=5), r"Row 2, price: 'free'(.|\n)*5 faults; nothing was written"),
+    "wrong encoding": (HEADING.encode() + b"A,\xff\x00caf\xe9,Dry,food,1,\n", "neither UTF-8, UTF-16 nor GB18030"),
+    "half a UTF-16": ((HEADING + "A").encode("utf-16")[:-1], "cut off"),
+    "empty": (b"", "lacks sku"),
+    "huge": (HEADING.encode() + b"x" * 20_000_001, "20 MB at most"),
+    "one huge cell": ((HEADING + "A," + "x" * 1_000_000 + ",Dry,food,1,\n").encode(), "larger than field limit"),
+    "a tax class nobody knows": ((HEADING + "A,A,Dry,luxury,1,\n").encode(), "Row 2: There is no tax class luxury"),
+    "a wrong check digit": ((HEADING + "A,A,Dry,food,1,4006381333932\n").encode(), "Row 2.*4006381333932"),
+    "a taken barcode": ((HEADING + f"A,A,Dry,food,1,{EAN['milk']}\n").encode(), "already belongs to milk"),
+    "a price of three places": ((HEADING + "A,A,Dry,food,1.005,\n").encode(), "more than 2 places"),
+    "a price in powers": ((HEADING + "A,A,Dry,food,1e-999999,\n").encode(), "Row 2, price"),
+    "marks for the screen": ((HEADING + "A,[/red]\x1b[2J,Dry,food,x,\n").encode(), "Row 2, price"),
+    "a fault after blank lines": (("\n\n" + HEADING + "\n\nA,A,Dry,food,x,\n").encode(), "Row 6, price"),
+}
+
+
+@pytest.mark.parametrize("which", FILES)
+def test_a_bad_file_is_refused_whole(shop: House, command: Callable[..., Any], which: str):
+    raw, sentence = FILES[which]
+    before = rows(shop)
+    answer = command(raw)
+    assert answer.exit_code == 1, answer.output
+    assert answer.exception is None or isinstance(answer.exception, SystemExit), repr(answer.exception)
+    assert re.search(sentence, answer.output), answer.output[-500:]
+    assert "Traceback" not in answer.output
+    assert "\x1b[2J" not in answer.output
+    assert rows(shop) == before
+
+
+def test_a_good_file_of_the_same_shape_comes_in(shop: House, command: Callable[..., Any]):
+    before = rows(shop)
+    answer = command(products(100))
+    assert answer.exit_code == 0, answer.output
+    assert rows(shop)["product"] == before["product"] + 100
+
+
+def test_a_count_of_a_product_nobody_has_leaves_the_good_rows_out_too(shop: House, command: Callable[..., Any]):
+    before = rows(shop)
+    answer = command(b"sku,qty\nmilk,5\nnever-heard-of,5\n", "stock.csv", "stock")
+    assert answer.exit_code == 1
+    assert (
+        "Row 3: There is no product never-heard-of. Bring in the products first. Nothing was written." in answer.output
+    )
+    assert rows(shop) == before
+
+
+def test_every_hostile_file_gets_a_sentence(shared_folder: Path):
+    """Each file of the shared corpus is read or refused, never anything else; its good ones are read (I32)."""
+    path = shared_folder / "tools" / "faults" / "hostile.py"
+    if not path.is_file():
+        pytest.skip("the corpus hostile.py is not among the shared tools")
+    from tests.store_app.test_hostile import load
+
+    files = load(path).csv_files(header="sku,business_day,sold_qty", row="{:08d},2026-03-01,{}", big_rows=20_000)
+    read, refused = {}, {}
+    for name, raw in files.items():
+        try:
+            read[name] = importing.read("sales", raw, name)
+        except importing.ShopError as refusal:
+            refused[name] = refusal.message
+    assert [name for name, sentence in refused.items() if not sentence.endswith(".")] == []
+    assert {"ok.csv", "crlf.csv", "semicolon.csv", "tabs.csv", "bom.csv", "blank_lines.csv", "big.csv"} <= set(read)
+    assert all(read[name].faults == [] for name in ("ok.csv", "bom.csv", "blank_lines.csv", "big.csv"))
