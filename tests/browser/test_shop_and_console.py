@@ -1,0 +1,189 @@
+"""The customers' shop on a phone and the operator's pages on a desk, as a browser shows them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from werkzeug.serving import make_server
+
+from store_app.demo import notice
+from supply.pickup_order import PickupOrder
+from tests.browser.conftest import Quiet
+from tests.store_app.conftest import House, build
+from tests.store_app.operator import furnish
+from tests.store_app.town import SHOP, Market, make_market
+
+__all__ = ["build"]
+pytestmark = pytest.mark.browser
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+CONSOLE = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]
+
+
+@contextmanager
+def serve(house: House) -> Iterator[str]:
+    """Serve a node for one test; gives its address."""
+    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Market:
+    return make_market(tmp_path)
+
+
+@pytest.fixture
+def street(market: Market) -> Iterator[str]:
+    with serve(market.house) as url:
+        yield url
+
+
+@pytest.fixture
+def console(build: Any) -> Iterator[str]:
+    house = build(role="network", node_id="network")
+    furnish(house)
+    with serve(house) as url:
+        yield url
+
+
+def assert_well_made(page: Page) -> None:
+    """Refuse axe's violations, what is wider than the window, and a page without its one heading."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+    assert page.locator("h1").count() == 1, page.url
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
+    page: Page, street: str, market: Market, faults: list[str], language: str
+):
+    page.set_viewport_size(PHONE)
+    page.goto(f"{street}{SHOP}/?lang={language}")
+    assert_well_made(page)
+    page.fill("#q", "milk")
+    page.press("#q", "Enter")
+    expect(page.locator(".ware")).to_have_count(1)
+    page.locator(".ware form button").click()
+    expect(page.locator(".cart-bar")).to_contain_text("1.29")
+    assert page.url.endswith("q=milk")
+    assert_well_made(page)
+    page.goto(f"{street}{SHOP}/p/apple")
+    assert_well_made(page)
+    page.locator("[data-step='1']").click()
+    expect(page.locator("input[name=steps]")).to_have_value("6")
+    page.locator("article .btn-go").click()
+    page.locator(".cart-bar .btn-go").click()
+    expect(page.locator(".total-line")).to_contain_text("4.28")  # a litre of milk, 600 g of apples
+    assert_well_made(page)
+    page.fill("#name", "小王")
+    page.fill("#phone", "+86 10 5550 123")
+    page.locator("form[action$='/order'] .btn-go").dblclick()
+    page.wait_for_url("**/order/*")
+    code = page.locator(".code-large")
+    expect(code).to_be_visible()
+    assert code.evaluate("(shown) => parseFloat(getComputedStyle(shown).fontSize)") >= 32
+    assert_well_made(page)
+    market.town.deliver()
+    with market.town.shop.read() as session:
+        (order,) = session.query(PickupOrder).all()
+        assert order.customer_name == "小王"
+
+
+def test_the_orders_page_turns_to_ready_by_itself(page: Page, street: str, market: Market, faults: list[str]):
+    page.set_viewport_size(PHONE)
+    page.clock.install()
+    customer = market.customer()
+    address = customer.order(("milk", 2)).location
+    page.goto(f"{street}{address}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Wait for")
+    market.town.deliver()
+    with market.town.shop.read() as session:
+        order_id = session.query(PickupOrder).one().id
+    market.town.make_ready(order_id)
+    market.town.deliver()
+    page.clock.fast_forward(11_000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ready")
+    expect(page.get_by_role("button", name="Cancel the order")).to_have_count(0)
+    assert_well_made(page)
+
+
+def test_the_shop_works_without_script(browser: Any, street: str):
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{street}{SHOP}/p/milk?lang=en")
+    page.fill("input[name=steps]", "2")
+    page.get_by_role("button", name="Into the basket").click()
+    page.get_by_role("link", name="To the basket").click()
+    page.fill("input[name=steps]", "3")
+    page.get_by_role("button", name="Update quantity").click()
+    page.fill("#name", "Li")
+    page.fill("#phone", "55 50 123")
+    page.get_by_role("button", name="Order for collection").click()
+    expect(page.locator(".code-large")).to_be_visible()
+    context.close()
+
+
+def enter(page: Page, url: str, language: str) -> None:
+    """Sign in as the operator."""
+    page.goto(f"{url}/signin/operator?next=/console/")
+    page.fill("#pin", "3333")
+    page.press("#pin", "Enter")
+    page.wait_for_url(f"{url}/console/")
+    page.goto(f"{url}/console/?lang={language}")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_operators_pages_are_accessible_and_unclipped(
+    page: Page, console: str, faults: list[str], language: str, size: Any
+):
+    page.set_viewport_size(size)
+    enter(page, console, language)
+    for path in CONSOLE:
+        page.goto(f"{console}{path}")
+        if "demand" in path:
+            expect(page.locator(".uplot canvas")).to_be_visible()
+        assert_well_made(page)
+
+
+def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str]):
+    enter(page, console, "en")
+    page.goto(f"{console}/console/offers/")
+    page.fill("#sku", "milk")
+    page.fill("#why", "Your neighbours sell twice as much.")
+    page.get_by_label("Shop S01").check()
+    page.locator("#why").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Offered to 1 shop.")
+    expect(page.locator("table")).to_contain_text("Your neighbours sell twice as much.")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_demonstrations_page_is_accessible_and_unclipped(
+    page: Page, build: Any, tmp_path: Path, faults: list[str], size: Any
+):
+    house = build(role="network", node_id="network", practice_clock=tmp_path / "clock.json")
+    notice.write(
+        tmp_path,
+        day="2017-11-16",
+        last_day="2017-12-31",
+        names={"S01": "Anchor Street Corner"},
+        slugs={"S01": "s01"},
+        urls={"S01": "http://127.0.0.1:1"},
+    )
+    page.set_viewport_size(size)
+    with serve(house) as url:
+        for language in ("en", "zh"):
+            page.goto(f"{url}/demo/?lang={language}")
+            assert_well_made(page)

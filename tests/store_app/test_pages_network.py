@@ -1,0 +1,326 @@
+"""The operator's pages and the demonstration's own, on a network that has something to show on each of them."""
+
+import datetime as dt
+import importlib.util
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from config.database import Base
+from config.ids import new_id
+from config.node import Peer
+from config.settings import Settings
+from pos.store import Store
+from store_app import create_app, tables
+from store_app.demo import notice
+from supply.deliveries import Delivery
+from supply.orders import ReplenishmentOrder
+from supply.push import PushOffer
+from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.office import send as send_form
+from tests.store_app.office import words
+from tests.store_app.operator import furnish
+
+PAGES = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]
+
+
+@pytest.fixture
+def node(network):
+    furnish(network)
+    return network
+
+
+@pytest.fixture
+def operator(node):
+    return node.signed_in("operator")
+
+
+@pytest.fixture(scope="session")
+def hostile(shared_folder):
+    found = importlib.util.spec_from_file_location("hostile", shared_folder / "tools" / "faults" / "hostile.py")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def rows(node, table, **wanted):
+    with node.doors.read() as session:
+        return list(session.scalars(sa.select(table).filter_by(**wanted)))
+
+
+def offer(client, *, command_id="", **fields):
+    given = {
+        "sku": "tea",
+        "packs": "2",
+        "why": "It sells well next door.",
+        "answer_by": "2026-03-05",
+        "store_id": STORE,
+    }
+    return send_form(client, "/console/offers/", command_id=command_id, **{**given, **fields})
+
+
+# --- who may look ---
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_stranger_is_sent_to_sign_in_and_a_shops_staff_cannot_be_here(node, path):
+    answer = node.visitor().get(path)
+    assert answer.status_code == 303
+    assert "/signin" in answer.location
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/console/demand/", "/console/?lang=zh", "/console/offers/?lang=zh"])
+def test_an_empty_network_says_what_will_be_here(network, path):
+    answer = network.signed_in("operator").get(path, follow_redirects=True)
+    assert answer.status_code == 200
+
+
+def test_a_network_without_a_region_says_so(network):
+    with network.doors.write() as session:
+        for table in ("store_key", "till", "store", "region"):
+            session.execute(sa.text(f"DELETE FROM {table}"))
+    answer = network.signed_in("operator").get("/console/demand/")
+    assert answer.status_code == 404
+    assert "no region yet" in answer.text
+
+
+# --- today ---
+
+
+def test_what_needs_a_person_is_said_with_the_shops_names_and_one_sentence_for_all(node, operator):
+    with node.doors.write() as session:
+        for store_id in ("S01", "S02"):
+            session.merge(Peer(id=store_id, epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
+    told = words(operator.get("/console/"))
+    assert "Not heard for over an hour: Shop S01, Shop S02." in told
+    assert "1 order waits to be confirmed: Shop S01." in told
+    assert "Shop S01 has not answered the offer of 绿茶 Green tea (until Thu, Mar 5)" in told
+    assert "The forecast of North is missing" in told
+
+
+def test_a_shop_without_a_node_is_not_called_silent(node, operator):
+    with node.doors.write() as session:
+        session.merge(Peer(id="S02", epoch="e", nonce="n", heard_at=NOON - dt.timedelta(hours=3)))
+        session.get_one(Store, "S02").has_node = False
+    assert "Not heard" not in words(operator.get("/console/"))
+    assert "not connected yet" in words(operator.get("/console/shops/"))
+
+
+def test_the_regions_tell_their_week_beside_the_one_before(operator):
+    told = words(operator.get("/console/"))
+    assert "North $630.00 +0 % on the week before" in told
+
+
+# --- demand ---
+
+
+def test_a_region_shows_its_aisles_and_what_sells_most(operator):
+    told = words(operator.get("/console/demand/north?aisle=Dairy"))
+    assert "Dairy: pieces a day" in told
+    assert "Whole milk" in told
+    weighed = words(operator.get("/console/demand/north?aisle=Fruit, gram"))
+    assert "Fruit, by weight: kilos a day" in weighed
+    assert "7.2 kg" in weighed
+
+
+def test_the_charts_series_is_in_kilos_for_weighed_goods(operator):
+    found = json.loads(operator.get("/console/demand/north/series?aisle=Fruit, gram").text)
+    assert len(found["days"]) == len(found["sold"]) == len(found["expected"])
+    assert {qty for qty in found["sold"] if qty is not None} == {7.2, 7.204}
+
+
+@pytest.mark.parametrize("path", ["/console/demand/nowhere", "/console/demand/nowhere/series"])
+def test_an_unknown_region_is_a_sentence(operator, path):
+    answer = operator.get(path)
+    assert answer.status_code == 404
+    assert "There is no region nowhere" in answer.text
+
+
+def test_an_unknown_aisle_shows_the_first_one(operator):
+    assert "Fruit, by weight: kilos a day" in operator.get("/console/demand/north?aisle=Nothing").text
+    assert set(json.loads(operator.get("/console/demand/north/series?aisle=Nothing").text)["sold"]) == {None}
+
+
+# --- supply ---
+
+
+def test_sharing_out_and_loading_twice_moves_an_order_once(node, operator):
+    assert "Share out and confirm" in operator.get("/console/supply/").text
+    fill, load = new_id(), new_id()
+    for _ in range(2):
+        assert send_form(operator, "/console/supply/fill", command_id=fill).status_code == 303
+    assert [order.state for order in rows(node, ReplenishmentOrder)] == ["acknowledged"]
+    for _ in range(2):
+        assert send_form(operator, "/console/supply/dispatch", command_id=load).status_code == 303
+    assert [order.state for order in rows(node, ReplenishmentOrder)] == ["dispatched"]
+    assert len(rows(node, Delivery)) == 1
+    assert "on the way" in words(operator.get("/console/supply/"))
+
+
+def test_with_nothing_to_do_the_buttons_do_nothing(network):
+    operator = network.signed_in("operator")
+    for path in ("/console/supply/fill", "/console/supply/dispatch"):
+        assert send_form(operator, path).status_code == 303
+    assert "0 orders" in words(operator.get("/console/supply/"))
+
+
+# --- offers ---
+
+
+def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, operator):
+    command = new_id()
+    for _ in range(2):
+        assert offer(operator, command_id=command, store_id=["S01", "S02", "S01"]).status_code == 303
+    made = [(one.store_id, one.packs) for one in rows(node, PushOffer, why="It sells well next door.")]
+    assert sorted(made) == [("S01", 2), ("S02", 2)]
+    assert "Shop S02" in words(operator.get("/console/offers/"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "sentence"),
+    [
+        ({"sku": ""}, 422, "Choose a product"),
+        ({"sku": "caviar"}, 409, "does not carry caviar"),
+        ({"packs": "0"}, 422, "from 1 to 99"),
+        ({"packs": "100"}, 422, "from 1 to 99"),
+        ({"packs": "many"}, 422, "from 1 to 99"),
+        ({"why": " "}, 422, "Say in a sentence why"),
+        ({"why": "x" * 201}, 422, "At most 200 letters"),
+        ({"answer_by": "2026-03-01"}, 422, "last day to answer is over"),
+        ({"answer_by": "2026-02-30"}, 422, "Choose a day"),
+        ({"answer_by": "9999-12-31"}, 422, "within the next two months"),
+        ({"store_id": []}, 422, "Choose at least one shop"),
+        ({"store_id": ["S01", "S99"]}, 422, "cannot be offered anything"),
+    ],
+)
+def test_an_offer_that_cannot_be_is_refused_whole_and_what_was_typed_stays(node, operator, fields, status, sentence):
+    before = len(rows(node, PushOffer))
+    answer = offer(operator, **fields)
+    assert answer.status_code == status
+    assert sentence in answer.text
+    assert "It sells well next door." in answer.text or "why" in fields
+    assert len(rows(node, PushOffer)) == before
+
+
+def test_one_id_for_two_different_offers_is_refused(node, operator):
+    command = new_id()
+    offer(operator, command_id=command)
+    answer = offer(operator, command_id=command, packs="3")
+    assert answer.status_code == 409
+    assert command not in answer.text
+
+
+def test_a_shop_without_a_node_is_offered_nothing(node, operator):
+    with node.doors.write() as session:
+        session.get_one(Store, "S02").has_node = False
+    assert 'value="S02"' not in operator.get("/console/offers/").text
+    assert offer(operator, store_id="S02").status_code == 422
+
+
+def test_hostile_words_and_numbers_make_no_offer(node, operator, hostile):
+    before = len(rows(node, PushOffer))
+    for name, text in {**hostile.strings(), **hostile.numbers()}.items():
+        sent = text.encode("utf-8", "replace").decode()
+        answers = [
+            offer(operator, sku=sent or "-"),
+            offer(operator, store_id=sent or "-"),
+            offer(operator, answer_by=sent),
+            offer(operator, packs=sent, sku="caviar"),
+            offer(operator, why=sent, sku="caviar"),
+            send_form(operator, "/console/offers/", command_id=sent or "-"),
+            operator.get("/console/demand/north", query_string={"aisle": sent[:2000]}),
+            operator.get("/console/demand/north/series", query_string={"aisle": sent[:2000]}),
+        ]
+        assert all(answer.status_code in (200, 400, 409, 413, 422) for answer in answers), name
+        assert not any("<script>alert(1)" in answer.text for answer in answers), name
+    assert len(rows(node, PushOffer)) == before
+
+
+@pytest.mark.parametrize("path", ["/console/offers/", "/console/supply/fill", "/console/supply/dispatch"])
+def test_a_form_without_its_token_is_refused(operator, path):
+    assert operator.post(path, data={"sku": "tea"}).status_code == 400
+
+
+def test_without_a_command_id_nothing_is_offered(operator):
+    assert offer(operator, command_id="x").status_code == 422
+
+
+# --- shops ---
+
+
+def test_the_shops_tell_region_and_week_and_lead_to_their_online_shop(operator):
+    told = operator.get("/console/shops/")
+    assert "Shop S01" in told.text
+    assert "$630.00" in told.text
+    assert 'href="/shop/s01/"' in told.text
+
+
+# --- the demonstration ---
+
+
+@pytest.fixture
+def demo(tmp_path):
+    clock = tmp_path / "clock.json"
+    settings = Settings(role="network", node_id="network", state_folder=tmp_path, practice=True, practice_clock=clock)
+    app = create_app(settings)
+    doors = app.extensions["cornerstore"]
+    tables.known()
+    Base.metadata.create_all(doors.database.engine)
+    return House(app, doors, None)
+
+
+def board(demo, **notices):
+    folder = demo.doors.settings.practice_clock.parent
+    notice.write(folder, **notices)
+    return folder
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_demonstrations_page_shows_its_places_and_says_what_is_made_up(demo, language):
+    places = {"names": {"S01": "Anchor Street"}, "slugs": {"S01": "anchor"}, "urls": {"S01": "http://127.0.0.1:8301"}}
+    figures = {"stores_used": 457, "share_of_goods_lines": 0.938}
+    board(demo, day="2017-11-16", last_day="2017-12-31", figures=figures, **places)
+    shown = demo.visitor().get(f"/demo/?lang={language}")
+    assert shown.status_code == 200
+    assert 'href="http://127.0.0.1:8301/"' in shown.text
+    assert 'href="/shop/anchor/"' in shown.text
+    assert "457" in shown.text
+    assert "93.8" in shown.text
+
+
+def test_the_next_day_is_wished_for_once_however_often_it_is_clicked(demo):
+    folder = board(demo, day="2017-11-16", last_day="2017-12-31")
+    visitor = demo.visitor()
+    for _ in range(2):
+        assert send_form(visitor, "/demo/next-day").status_code == 303
+    assert notice.wish(folder).exists()
+    shown = visitor.get("/demo/")
+    assert "Opening the shops" in shown.text
+    assert "Trade the next day" not in shown.text
+    part = visitor.get("/demo/", headers={"HX-Request": "true"})
+    assert "<progress" in part.text
+    assert "<html" not in part.text
+
+
+def test_after_the_last_real_day_nothing_more_is_traded(demo):
+    folder = board(demo, day="2017-12-31", last_day="2017-12-31")
+    visitor = demo.visitor()
+    assert "The real baskets end here" in visitor.get("/demo/").text
+    assert send_form(visitor, "/demo/next-day").status_code == 303
+    assert not notice.wish(folder).exists()
+
+
+def test_a_board_with_little_on_it_is_still_a_page(demo):
+    assert demo.visitor().get("/demo/").status_code == 200
+    board(demo, names={"S01": "Anchor Street"}, fault="The last day stopped half way.")
+    shown = demo.visitor().get("/demo/")
+    assert shown.status_code == 200
+    assert "The last day stopped half way." in shown.text
+
+
+@pytest.mark.parametrize("path", ["/demo/", "/demo/next-day"])
+def test_elsewhere_there_is_no_demonstration(network, path):
+    visitor = network.visitor()
+    answer = send_form(visitor, path) if path.endswith("day") else visitor.get(path)
+    assert answer.status_code == 404
