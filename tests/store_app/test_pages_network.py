@@ -138,7 +138,7 @@ def test_an_unknown_region_is_a_sentence(operator, path):
 
 
 def test_an_unknown_aisle_shows_the_first_one(operator):
-    assert "Fruit, by weight: kilos a day" in operator.get("/console/demand/north?aisle=Nothing").text
+    assert "Bakery: pieces a day" in operator.get("/console/demand/north?aisle=Nothing").text
     assert set(json.loads(operator.get("/console/demand/north/series?aisle=Nothing").text)["sold"]) == {None}
 
 
