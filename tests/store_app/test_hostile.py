@@ -238,7 +238,7 @@ def test_no_address_breaks_a_page(attack: Attack, corpus: ModuleType):
         few = who in ("stranger", "device")
         for rule in attack.rules():
             refused = few and rule_of(attack.house.app, rule.endpoint) != "public"
-            wanted = chosen.sample(values, 2 if refused or rule.rule.endswith(".png") else 10)
+            wanted = chosen.sample(values, 2 if refused or rule.rule.endswith(".png") else 7)
             for address in addresses(attack, rule, wanted):
                 attack.ask(who, client, method_of(rule), address)
             names = reads.get(rule.endpoint.split(".")[0], ["q", "limit", "till", "epoch", "after_n", "mine", "next"])
