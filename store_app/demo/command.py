@@ -22,6 +22,7 @@ from typing import Any
 
 import click
 import httpx2
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from waitress import create_server
@@ -48,33 +49,53 @@ def run(
     log.set_up(level="WARNING", for_people=True)
     console = Console(stderr=True)
     began = time.perf_counter()
-    with ExitStack() as stack:
-        if once:
-            state = state / "once"
+    if once:
+        state = state / "once"
+    with _alone(state):
         if (fresh or once) and state.exists():
             shutil.rmtree(state)
         state.mkdir(parents=True, exist_ok=True)
-        told = stack.enter_context(_told(console))
         console.print(f"The demonstration lives in [b]{state.resolve()}[/b]")
-        panel = load_panel(
-            state.parent / "panel" if once else state / "panel", progress=lambda words: told(words, 0, 0)
-        )
-        walked = _prepare(state, panel, days, network_database, told, serving=not once)
-        if walked is not None:
-            walked.seconds = round(time.perf_counter() - began, 1)
-    if once:
-        assert walked is not None
-        if as_json:
-            click.echo(json.dumps(walked.as_json()))
-        else:
-            _print_tally(console, walked)
-        sys.exit(1 if walked.missing else 0)
-    from store_app.demo.serving import serve
+        with _told(console) as told:
+            panel = _panel((state.parent if once else state) / "panel", told)
+            walked = _prepare(state, panel, days, network_database, told, serving=not once)
+        if not once:
+            from store_app.demo.serving import serve
 
-    serve(state, panel, port=port, network_database=network_database, console=console, began=began)
+            serve(state, panel, port=port, network_database=network_database, console=console, began=began)
+            return
+    assert walked is not None
+    walked.seconds = round(time.perf_counter() - began, 1)
+    if as_json:
+        click.echo(json.dumps(walked.as_json()))
+    else:
+        _print_tally(console, walked)
+    sys.exit(1 if walked.missing else 0)
 
 
 # --- inside ---
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """Keep a second demonstration out of the same folder."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state.parent / f".{state.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise click.ClickException(f"Another demonstration runs in {state}. End it first, or name --state.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _panel(cache: Path, told: Callable[[str, int, int], None]) -> DemoPanel:
+    try:
+        return load_panel(cache, progress=lambda words: told(words, 0, 0))
+    except ImportError as missing:
+        raise click.ClickException(str(missing)) from missing
 
 
 def _prepare(
