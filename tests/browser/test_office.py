@@ -132,7 +132,7 @@ def test_changing_a_line_asks_why_and_swaps_only_its_basket(page: Page, office: 
     milk.locator("select").select_option("event")
     page.evaluate("window.unchanged = true")
     milk.get_by_role("button", name="Save").click()
-    expect(page.locator("#line-milk")).to_contain_text("An event or holiday")
+    expect(page.locator("#line-milk")).to_contain_text("changed by shopkeeper: An event or holiday")
     assert page.evaluate("window.unchanged")
     page.locator("#line-milk summary").click()
     expect(page.locator("#line-milk .uplot")).to_be_visible()
