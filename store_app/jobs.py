@@ -190,10 +190,11 @@ def propose(desk: Desk, _day: dt.date) -> str:
 
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
-    """Forget names and phones of orders that are over."""
-    from supply import pickup
+    """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
+    from supply import handover, pickup
 
     with desk.doors.write() as session:
+        handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
 
 

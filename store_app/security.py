@@ -31,7 +31,6 @@ from pos.store import Staff, may, store_for_key
 from store_app.extensions import csrf, read
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
-IMPORT_BYTES = 20_000_000
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -65,12 +64,6 @@ def rule_of(app: Flask, endpoint: str) -> str | None:
     if endpoint in OPEN_ENDPOINTS:
         return "public"
     return getattr(app.view_functions.get(endpoint), "rule", None)
-
-
-def large_body(view: View) -> View:
-    """Let the route take a file of up to 20 MB."""
-    view.large = True  # type: ignore[attr-defined]
-    return view
 
 
 def can(permission: str) -> bool:
@@ -118,9 +111,6 @@ def set_up(app: Flask, settings: Settings) -> None:
             return Response("This address is not one of this shop's.", status=400, mimetype="text/plain")
         if "\x00" in request.path or b"%00" in request.query_string:
             abort(400, description="This address holds a sign that no address has.")
-        view = app.view_functions.get(request.endpoint or "")
-        if getattr(view, "large", False):
-            request.max_content_length = request.max_form_memory_size = IMPORT_BYTES
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"
         if rule == "device":
             g.actor, g.store_id = None, _store_of_key()

@@ -289,22 +289,6 @@ def region_panel(session: Session, region_id: str, last_day: dt.date, days: int 
     )
 
 
-def recent_means(session: Session, store_id: str, last_day: dt.date, days: int = 28) -> dict[str, float]:
-    """Return units a day over the open days of the last `days`; {} where the shop was never open."""
-    first = last_day - dt.timedelta(days=days - 1)
-    opened = session.scalar(
-        sa.select(sa.func.count()).where(
-            StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(first, last_day)
-        )
-    )
-    sums = session.execute(
-        sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty))
-        .where(DailyDemand.store_id == store_id, DailyDemand.business_day.between(first, last_day))
-        .group_by(DailyDemand.sku)
-    )
-    return {sku: max(0, int(qty)) / opened for sku, qty in sums} if opened else {}
-
-
 def aisle(department: str, category: str, stock_unit: str) -> str:
     """Return the group whose demand is pooled: the department, weighed goods apart (grams are no pieces)."""
     name = department or category

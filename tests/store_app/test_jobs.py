@@ -9,12 +9,14 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
 from store_app import job_book, jobs
 from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
+from supply.pickup_order import PickupTry
 
 DAY = dt.date(2026, 3, 1)
 
@@ -42,6 +44,17 @@ def worker_with(house, *table: Job) -> Worker:
 def test_every_job_of_a_role_is_in_the_table():
     for role in ROLES.values():
         assert set(role.jobs) <= set(JOBS)
+
+
+def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
+    now = house.clock.now()
+    with house.doors.write() as session:
+        for name, age in (("old", 49), ("new", 1)):
+            at = now - dt.timedelta(hours=age)
+            session.add(PickupTry(store_id="S01", id=name, at=at, order_id=None, actor_id="ana"))
+    jobs.forget_people(jobs.Desk(house.doors), DAY)
+    with house.doors.read() as session:
+        assert session.scalars(sa.select(PickupTry.id)).all() == ["new"]
 
 
 def test_a_night_is_done_once_whoever_asks(house):
