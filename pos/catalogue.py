@@ -69,6 +69,12 @@ class Product(Base):
     search_text: Mapped[str] = mapped_column(default="")
     """Lower-case name, brand, category, pinyin and pinyin initials: what the search looks in."""
     active: Mapped[bool] = mapped_column(default=True)
+    kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
+    """goods | deposit (on a container) | service (nothing is stocked) | voucher (issued when it is sold)"""
+    deposit_sku: Mapped[str | None]
+    """The deposit charged with every unit sold."""
+    price_typed: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """The cashier types the price, as for a product of no fixed one."""
     owner_id: Mapped[str] = mapped_column(default=EVERYONE)
     """'*' the network's catalogue, else the store whose own product it is."""
 
@@ -107,6 +113,8 @@ class Listing(Base):
     """Units kept from the online shop, because records are never quite right."""
     quick_key: Mapped[int | None]
     """Place on the till's touch grid; None: not on it."""
+    cost_minor: Mapped[int | None]
+    """What the price quantity last cost the shop; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -196,12 +204,12 @@ def set_price(
 
 
 def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
-    """Let a store sell a product; wishes: active, hold_back_qty, quick_key (rule 3)."""
+    """Let a store sell a product; wishes: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
     if session.get(Product, sku) is None:
         raise _unknown([sku])
     listing = session.get(Listing, (store_id, sku)) or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
     for name, value in ({"active": True} | wishes).items():
-        if name not in ("active", "hold_back_qty", "quick_key"):
+        if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
             raise ValueError(f"a listing has no {name}")
         setattr(listing, name, value)
     session.add(listing)
@@ -416,12 +424,16 @@ def _views() -> sa.Select[*tuple[Any, ...]]:
         Product.minimum_age,
         Product.maximum_qty,
         Product.search_text,
+        Product.kind,
+        Product.deposit_sku,
+        Product.price_typed,
         Product.active,
         TaxClass.id.label("tax_class_id"),
         TaxClass.rate_bp,
         TaxClass.inclusive,
         Listing.active.label("listed"),
         Listing.quick_key,
+        Listing.cost_minor,
         _price(),
     )
     return sa.select(*columns).join(TaxClass, TaxClass.id == Product.tax_class_id).outerjoin(Listing, listing)

@@ -38,6 +38,10 @@ class ProductView:
     """Every scannable code with the stock units it stands for."""
     department: str = ""
     """The aisle, coarser than the category; empty where the shop has none."""
+    kind: str = "goods"
+    deposit_sku: str | None = None
+    price_typed: bool = False
+    cost_minor: int | None = None
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ class Sale(Base):
     receipt_no: Mapped[int]
     state: Mapped[str] = mapped_column(default=STATES.first)
     kind: Mapped[str] = mapped_column(default="sale")
-    """sale | return"""
+    """sale | return | exchange"""
     channel: Mapped[str] = mapped_column(default="counter")
     """counter | pickup"""
     order_id: Mapped[str | None]
@@ -97,6 +97,10 @@ class Sale(Base):
     tax_minor: Mapped[int]
     age_checked: Mapped[int | None]
     """The highest minimum age confirmed for this sale."""
+    age_how: Mapped[str | None]
+    """looked | document: how the age was checked; nothing of the person is kept."""
+    customer_id: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="", server_default="")
     request_hash: Mapped[str]
 
 
@@ -128,6 +132,21 @@ class SaleLine(Base):
     rate_bp: Mapped[int]
     returns_sale_id: Mapped[str | None]
     returns_n: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
+    list_price_minor: Mapped[int | None]
+    """The catalogue's price that day; None: it had none."""
+    price_type: Mapped[str] = mapped_column(default="list", server_default="list")
+    """list | override | typed | label | agreed | deposit | empties"""
+    manual_discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What the cashier took off by hand; part of discount_minor."""
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    batch: Mapped[str | None]
+    expires_on: Mapped[dt.date | None]
+    deposit_of: Mapped[int | None]
+    """The line whose containers this deposit is for."""
+    cost_minor: Mapped[int | None]
+    """What the line's units cost the shop; None: not known."""
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Shift(Base):
     closed_at: Mapped[dt.datetime | None]
     z_no: Mapped[int | None]
     z_report: Mapped[dict[str, Any] | None]
+    totals: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Running totals of the shift, so that closing reads no sale: `totals`."""
 
 
 class CashMovement(Base):

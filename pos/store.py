@@ -23,29 +23,19 @@ from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 
+_CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
+_SUPERVISOR = _CASHIER | {
+    "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
+    "stock.waste", "stock.receive", "receive", "shelf",
+}  # fmt: skip
+_SHOPKEEPER = _SUPERVISOR | {
+    "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
+}  # fmt: skip
+
 PERMISSIONS: dict[str, frozenset[str]] = {
-    "cashier": frozenset({"sell", "shift", "pickup", "stock.look", "print"}),
-    "shopkeeper": frozenset(
-        {
-            "sell",
-            "shift",
-            "pickup",
-            "stock.look",
-            "print",
-            "take_back",
-            "void",
-            "stock.count",
-            "order",
-            "receive",
-            "push",
-            "shelf",
-            "catalogue",
-            "import",
-            "staff",
-            "settings",
-            "reports",
-        }
-    ),
+    "cashier": _CASHIER,
+    "supervisor": _SUPERVISOR,
+    "shopkeeper": _SHOPKEEPER,
     "operator": frozenset(
         {
             "network.look",
@@ -205,7 +195,7 @@ def withdraw_keys(session: Session, store_id: str, at: dt.datetime) -> int:
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
     """Let a person sign in at a node; the PIN has 4 to 12 digits and only its hash is kept (rule 2)."""
     if role not in PERMISSIONS or role in ("system", "customer"):
-        raise Invalid("unknown-role", f"There is no role {role}; choose cashier, shopkeeper or operator.", role=role)
+        raise Invalid("unknown-role", f"There is no role {role}; choose cashier, supervisor, shopkeeper or operator.", role=role)
     if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
         raise Invalid("bad-pin", "A PIN has 4 to 12 digits.")
     if session.get(Staff, (node_id, staff_id)) is not None:

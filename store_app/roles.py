@@ -35,6 +35,7 @@ ROLES: dict[str, Role] = {
             "shelf",
             "pickup",
             "shop_settings",
+            "more",
         ),
         api=("catalogue", "sales", "shifts", "status"),
         jobs=(
@@ -50,7 +51,7 @@ ROLES: dict[str, Role] = {
             "forget-people",
             "check",
         ),
-        home={"cashier": "till.page", "shopkeeper": "till.page"},
+        home={"cashier": "till.page", "supervisor": "till.page", "shopkeeper": "till.page"},
     ),
     "network": Role(
         pages=(
