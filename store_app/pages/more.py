@@ -23,7 +23,7 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("shop_settings.overview", "sell", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")),
+    Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")),
 )
 
 
