@@ -1,0 +1,79 @@
+"""The seal of a sale: one digest over the values of its rows. Pure: no database, no clock, no web.
+
+Rules
+-----
+1. Sealed is what the rows hold (sale, lines with their taxes, captured payments, cash movements), never ids alone.
+2. The same text is made from the fact at completion and from the rows later; it is JSON of plain values in the order
+   of the tables' columns named here, payments and cash by their ids, lines by their number.
+3. The seal names its form, 'v1:...': a later form never makes an earlier sale look changed.
+
+The seal goes into the journal's entry of the sale, in the sale's transaction; the journal's chain guards it there.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from pos.facts import SaleCompleted, SoldLine
+
+FORM = "v1:"
+
+SALE = (
+    "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "business_day", "cashier_id",
+    "cashier_name", "currency", "lines_minor", "rounding_minor", "total_minor", "tax_minor", "age_checked",
+    "request_hash",
+)  # fmt: skip
+"""The sale's columns as sealed; its store and its instant go before them, age_how, customer and note after."""
+LINE = (
+    "n", "sku", "name", "stock_unit", "qty", "unit_price_minor", "price_quantity", "discount_minor", "offer",
+    "total_minor", "net_minor", "tax_minor", "tax_class_id", "rate_bp", "returns_sale_id", "returns_n", "kind",
+    "list_price_minor", "price_type", "manual_discount_minor", "reason", "note", "batch", "expires_on", "deposit_of",
+    "cost_minor",
+)  # fmt: skip
+PAYMENT = ("id", "tender", "amount_minor", "is_change", "reference")
+CASH = ("id", "kind", "amount_minor")
+
+_DEFAULTS = {"kind": "goods", "price_type": "list", "manual_discount_minor": 0, "reason": "", "note": ""}
+_known = tuple(name for name in LINE if name in SoldLine.__dataclass_fields__)
+_rest = [None if name not in _DEFAULTS else _DEFAULTS[name] for name in LINE if name not in _known]
+_sale_of, _line_of, _paid_of = attrgetter(*SALE), attrgetter(*_known), attrgetter(*PAYMENT)
+_text = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+
+
+def of_sale(fact: SaleCompleted) -> str:
+    """Return the seal of a sale as it is completed."""
+    return of_values(
+        (fact.store["id"], _instant(fact.completed_at), *_sale_of(fact), *_later(fact)),
+        [(*_line_of(line), *_rest) for line in fact.lines],
+        [_paid_of(row) for row in fact.payments],
+        fact.cash,
+    )
+
+
+def of_values(
+    sale: Sequence[Any], lines: Iterable[Sequence[Any]], payments: Iterable[Sequence[Any]], cash: Iterable[Sequence[Any]]
+) -> str:
+    """Return the seal of plain values: (store, instant, *SALE, age_how, customer id, note), rows of LINE, PAYMENT, CASH.
+
+    Values are JSON's own, instants as `instant()` writes them, days ISO dates; lines come in the order of their n.
+    """
+    content = _text((sale, tuple(lines), sorted(payments), sorted(cash)))
+    return FORM + hashlib.sha256(content.encode()).hexdigest()
+
+
+def instant(at: dt.datetime) -> str:
+    """Return an instant as it is sealed: 'YYYY-MM-DD HH:MM:SS.ffffff' in UTC."""
+    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"
+
+
+def _later(fact: SaleCompleted) -> tuple[str | None, str | None, str]:
+    customer = getattr(fact, "customer", None)
+    return getattr(fact, "age_how", None), customer["id"] if customer else None, getattr(fact, "note", "")
+
+
+def _instant(text: str) -> str:
+    """Return a fact's ISO instant in UTC as it is sealed."""
+    return f"{text[:10]} {text[11:26]}"
