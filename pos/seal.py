@@ -13,13 +13,14 @@ The seal goes into the journal's entry of the sale, in the sale's transaction; t
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
 from pos.facts import SaleCompleted, SoldLine
 
 FORM = "v1:"
+Rows = Iterable[tuple[Any, ...]]
 
 SALE = (
     "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "business_day", "cashier_id",
@@ -38,7 +39,7 @@ CASH = ("id", "kind", "amount_minor")
 
 _DEFAULTS = {"kind": "goods", "price_type": "list", "manual_discount_minor": 0, "reason": "", "note": ""}
 _known = tuple(name for name in LINE if name in SoldLine.__dataclass_fields__)
-_rest = [None if name not in _DEFAULTS else _DEFAULTS[name] for name in LINE if name not in _known]
+_rest = [_DEFAULTS.get(name) for name in LINE if name not in _known]
 _sale_of, _line_of, _paid_of = attrgetter(*SALE), attrgetter(*_known), attrgetter(*PAYMENT)
 _text = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
@@ -53,12 +54,11 @@ def of_sale(fact: SaleCompleted) -> str:
     )
 
 
-def of_values(
-    sale: Sequence[Any], lines: Iterable[Sequence[Any]], payments: Iterable[Sequence[Any]], cash: Iterable[Sequence[Any]]
-) -> str:
-    """Return the seal of plain values: (store, instant, *SALE, age_how, customer id, note), rows of LINE, PAYMENT, CASH.
+def of_values(sale: tuple[Any, ...], lines: Rows, payments: Rows, cash: Rows) -> str:
+    """Return the seal of plain values.
 
-    Values are JSON's own, instants as `instant()` writes them, days ISO dates; lines come in the order of their n.
+    sale: (store, instant, *SALE, age_how, customer id, note); then rows of LINE, of PAYMENT and of CASH. Values are
+    JSON's own, instants as `instant()` writes them, days ISO dates; lines come in the order of their n.
     """
     content = _text((sale, tuple(lines), sorted(payments), sorted(cash)))
     return FORM + hashlib.sha256(content.encode()).hexdigest()
