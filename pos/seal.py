@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Any
 
-from pos.facts import SaleCompleted, SoldLine
+from pos.facts import SaleCompleted
 
 FORM = "v1:"
 Rows = Iterable[tuple[Any, ...]]
@@ -25,31 +25,29 @@ Rows = Iterable[tuple[Any, ...]]
 SALE = (
     "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "business_day", "cashier_id",
     "cashier_name", "currency", "lines_minor", "rounding_minor", "total_minor", "tax_minor", "age_checked",
-    "request_hash",
+    "age_how", "note", "request_hash",
 )  # fmt: skip
-"""The sale's columns as sealed; its store and its instant go before them, age_how, customer and note after."""
+"""The sale's columns as sealed; its store, its instant and its customer go before them."""
 LINE = (
     "n", "sku", "name", "stock_unit", "qty", "unit_price_minor", "price_quantity", "discount_minor", "offer",
     "total_minor", "net_minor", "tax_minor", "tax_class_id", "rate_bp", "returns_sale_id", "returns_n", "kind",
-    "list_price_minor", "price_type", "manual_discount_minor", "reason", "note", "batch", "expires_on", "deposit_of",
-    "cost_minor",
+    "amount_minor", "list_price_minor", "price_type", "manual_discount_minor", "reason", "note", "batch", "expires_on",
+    "deposit_of", "cost_minor",
 )  # fmt: skip
 PAYMENT = ("id", "tender", "amount_minor", "is_change", "reference")
 CASH = ("id", "kind", "amount_minor")
 
-_DEFAULTS = {"kind": "goods", "price_type": "list", "manual_discount_minor": 0, "reason": "", "note": ""}
-_known = tuple(name for name in LINE if name in SoldLine.__dataclass_fields__)
-_rest = [_DEFAULTS.get(name) for name in LINE if name not in _known]
-_sale_of, _line_of, _paid_of = attrgetter(*SALE), attrgetter(*_known), attrgetter(*PAYMENT)
+_sale_of, _line_of, _paid_of = attrgetter(*SALE), attrgetter(*LINE), attrgetter(*PAYMENT)
 _text = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
 
 
 def of_sale(fact: SaleCompleted) -> str:
     """Return the seal of a sale as it is completed."""
+    customer = fact.customer
     return of_values(
-        (fact.store["id"], _instant(fact.completed_at), *_sale_of(fact), *_later(fact)),
-        [(*_line_of(line), *_rest) for line in fact.lines],
-        [_paid_of(row) for row in fact.payments],
+        (fact.store["id"], _instant(fact.completed_at), customer["id"] if customer else None, *_sale_of(fact)),
+        map(_line_of, fact.lines),
+        map(_paid_of, fact.payments),
         fact.cash,
     )
 
@@ -57,7 +55,7 @@ def of_sale(fact: SaleCompleted) -> str:
 def of_values(sale: tuple[Any, ...], lines: Rows, payments: Rows, cash: Rows) -> str:
     """Return the seal of plain values.
 
-    sale: (store, instant, *SALE, age_how, customer id, note); then rows of LINE, of PAYMENT and of CASH. Values are
+    sale: (store, instant, customer id, *SALE); then rows of LINE, of PAYMENT and of CASH. Values are
     JSON's own, instants as `instant()` writes them, days ISO dates; lines come in the order of their n.
     """
     content = _text((sale, tuple(lines), sorted(payments), sorted(cash)))
@@ -67,11 +65,6 @@ def of_values(sale: tuple[Any, ...], lines: Rows, payments: Rows, cash: Rows) ->
 def instant(at: dt.datetime) -> str:
     """Return an instant as it is sealed: 'YYYY-MM-DD HH:MM:SS.ffffff' in UTC."""
     return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S.%f}"
-
-
-def _later(fact: SaleCompleted) -> tuple[str | None, str | None, str]:
-    customer = getattr(fact, "customer", None)
-    return getattr(fact, "age_how", None), customer["id"] if customer else None, getattr(fact, "note", "")
 
 
 def _instant(text: str) -> str:
