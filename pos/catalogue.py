@@ -27,9 +27,9 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import MAX_MINOR
 from config.publication import EVERYONE
+from pos.gtin import check_digit, has_digits, is_gtin, spellings
 from pos.pricing import ProductView
 
-GTIN_LENGTHS = (8, 12, 13, 14)
 LONGEST_CODE = 64
 
 
@@ -119,10 +119,16 @@ class Listing(Base):
 
 @dataclass(frozen=True)
 class Scanned:
-    """What a code stands for: a product and how many stock units of it."""
+    """What a code stands for: a product, how many stock units of it, and what else the label says."""
 
     product: ProductView
     qty: int
+    amount_minor: int | None = None
+    """What the label says it costs."""
+    batch: str | None = None
+    expires_on: dt.date | None = None
+    source: str = "gtin"
+    """gtin | sku | embedded (a shop's own label) | gs1"""
 
 
 # --- verbs ---
@@ -164,7 +170,7 @@ def add_code(session: Session, sku: str, code: str, qty: int = 1) -> Barcode:
     """Let a code lead to a product; a GTIN with a wrong check digit and a code of another product are refused."""
     if not code or len(code) > LONGEST_CODE or not code.isprintable():
         raise Invalid("bad-code", "A barcode has 1 to 64 printable characters.", sku=sku)
-    if code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and not is_gtin(code):
+    if has_digits(code) and not is_gtin(code):
         raise _wrong_check_digit(code)
     if qty <= 0:
         raise Invalid("bad-quantity", "A barcode stands for one stock unit or more.", barcode=code, qty=qty)
@@ -254,16 +260,11 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
         raise NotFound(
             "unknown-barcode", "That is no barcode. Scan it again, or search by name.", barcode=code[:LONGEST_CODE]
         )
-    spellings = _spellings(code)
-    rows = session.execute(sa.select(Barcode.code, Barcode.sku, Barcode.qty).where(Barcode.code.in_(spellings)))
-    hits = {found: (sku, qty) for found, sku, qty in rows}
-    for spelling in spellings:
-        if spelling in hits:
-            sku, qty = hits[spelling]
-            return Scanned(to_sell(session, store_id, [sku], day)[sku], qty)
+    if (known := find_code(session, store_id, spellings(code), day)) is not None:
+        return known
     if session.scalar(sa.select(Product.sku).where(Product.sku == code)):
-        return Scanned(to_sell(session, store_id, [code], day)[code], 1)
-    if code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and not is_gtin(code):
+        return Scanned(to_sell(session, store_id, [code], day)[code], 1, source="sku")
+    if has_digits(code) and not is_gtin(code):
         raise _wrong_check_digit(code)
     raise NotFound(
         "unknown-barcode",
@@ -272,25 +273,22 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
     )
 
 
+def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
+    """Return what the first known of some spellings of a code stands for, in one statement; None when none is known."""
+    found = session.execute(_views_by_code(), {"shop": store_id, "day": day, "codes": codes}).all()
+    if not found:
+        return None
+    row = min(found, key=lambda hit: codes.index(hit.code))
+    _refuse_unsold([row])
+    return Scanned(_view(row), row.qty)
+
+
 def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
     """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
     rows = {row.sku: row for row in session.execute(_some_views(), {"shop": store_id, "day": day, "skus": list(skus)})}
     if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
         raise _unknown(missing)
-    if unlisted := [row for row in rows.values() if not (row.listed and row.active)]:
-        raise Refused(
-            "not-sold-here",
-            f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
-            skus=[row.sku for row in unlisted],
-            names=[row.name for row in unlisted],
-        )
-    if priceless := [row for row in rows.values() if row.price_minor is None]:
-        raise Refused(
-            "price-missing",
-            f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
-            skus=[row.sku for row in priceless],
-            names=[row.name for row in priceless],
-        )
+    _refuse_unsold(list(rows.values()))
     return {sku: _view(row) for sku, row in rows.items()}
 
 
@@ -374,25 +372,7 @@ def search_text_for(name: str, brand: str, category: str) -> str:
     return " ".join(dict.fromkeys(words))
 
 
-def check_digit(body: str) -> str:
-    """Return the GS1 check digit of a GTIN without it (weights 3, 1 from the right)."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
-    return str(-total % 10)
-
-
-def is_gtin(code: str) -> bool:
-    """Tell whether a code is a GTIN: 8, 12, 13 or 14 digits with the right check digit."""
-    return code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS and check_digit(code[:-1]) == code[-1]
-
-
 # --- inside ---
-
-
-def _spellings(code: str) -> list[str]:
-    if not (code.isascii() and code.isdigit() and len(code) in GTIN_LENGTHS):
-        return [code]
-    bare = code.lstrip("0")
-    return list(dict.fromkeys([code, *(bare.zfill(length) for length in GTIN_LENGTHS if length >= len(bare))]))
 
 
 @cache
@@ -444,9 +424,33 @@ def _some_views() -> sa.Select[*tuple[Any, ...]]:
     return _views().where(Product.sku.in_(sa.bindparam("skus", expanding=True)))
 
 
+@cache
+def _views_by_code() -> sa.Select[*tuple[Any, ...]]:
+    views = _views().add_columns(Barcode.code, Barcode.qty).join(Barcode, Barcode.sku == Product.sku)
+    return views.where(Barcode.code.in_(sa.bindparam("codes", expanding=True)))
+
+
+def _refuse_unsold(rows: Sequence[Any]) -> None:
+    if unlisted := [row for row in rows if not (row.listed and row.active)]:
+        raise Refused(
+            "not-sold-here",
+            f"This shop does not sell {_names(unlisted)}. List it in the catalogue first.",
+            skus=[row.sku for row in unlisted],
+            names=[row.name for row in unlisted],
+        )
+    if priceless := [row for row in rows if row.price_minor is None]:
+        raise Refused(
+            "price-missing",
+            f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",
+            skus=[row.sku for row in priceless],
+            names=[row.name for row in priceless],
+        )
+
+
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
-    del values["active"], values["listed"]
+    for name in ("active", "listed", "code", "qty"):
+        values.pop(name, None)
     return ProductView(**values, codes=codes, barcode=codes[0][0] if codes else None)
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from config.errors import Invalid
+from pos.gtin import check_digit
 
 FIELDS = ("item", "weight", "price", "count", "check", "any")
 VALUES = ("weight", "price", "count")
@@ -105,7 +106,7 @@ class Label:
             if field.kind in ("check", "any") or field is value:
                 body[field.start : field.start + field.width] = "0" * field.width
         zeros = "".join(body)
-        zeros += _check_digit(zeros)
+        zeros += check_digit(zeros)
         spelt = [zeros, zeros[1:]] if zeros.startswith("0") else [zeros]
         bare = self.item.lstrip("0")
         return tuple(dict.fromkeys([*spelt, self.scheme.prefix + self.item, self.item, *([bare] if bare else [])]))
@@ -187,7 +188,7 @@ def build(scheme: Scheme, item: int | str, value: int) -> str:
             text = price_check_digit(texts["price"])
         body[part.start : part.start + part.width] = text
     digits = "".join(body)
-    code = digits + _check_digit(digits)
+    code = digits + check_digit(digits)
     return code[1:] if scheme.is_upc else code
 
 
@@ -230,12 +231,12 @@ def _read(pattern: str) -> tuple[list[Field], str, int]:
 
 
 def _taken_apart(code: str, digits: str, scheme: Scheme) -> Label:
-    if _check_digit(digits[:12]) != digits[12]:
+    if check_digit(digits[:12]) != digits[12]:
         raise Invalid(
             "wrong-check-digit",
             f"The label {code} was misread: its last digit does not fit. Scan it again.",
             barcode=code,
-            expected=_check_digit(digits[:12]),
+            expected=check_digit(digits[:12]),
         )
     texts = {field.kind: digits[field.start : field.start + field.width] for field in scheme.fields}
     if "check" in texts and price_check_digit(texts["price"]) != texts["check"]:
@@ -248,11 +249,6 @@ def _taken_apart(code: str, digits: str, scheme: Scheme) -> Label:
     if value == 0:
         raise Invalid("empty-label", f"The label {code} says nothing was weighed. Print a new one.", barcode=code)
     return Label(scheme, digits, texts["item"], scheme.kind, value)
-
-
-def _check_digit(body: str) -> str:
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
-    return str(-total % 10)
 
 
 def _bad(sentence: str) -> Invalid:
