@@ -32,7 +32,8 @@ STATES = StateTable(
     },
     resting=["captured"],
 )
-TENDERS = ("cash", "card", "prepaid")
+TENDERS = ("cash", "card", "wallet", "voucher", "points", "tab", "prepaid")
+REFUND_TENDERS = ("cash", "card", "wallet", "credit", "tab")
 LONGEST_REFERENCE = 40
 
 
@@ -42,6 +43,8 @@ class Tender(NamedTuple):
     tender: str
     amount_minor: int
     reference: str = ""
+    payment_id: str = ""
+    """The payment a provider has captured for it."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,16 @@ class Payment(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "payment"
-    __table_args__ = (sa.Index("ix_payment_sale", "store_id", "sale_id"),)
+    __table_args__ = (
+        sa.Index("ix_payment_sale", "store_id", "sale_id"),
+        sa.Index(
+            "ix_payment_provider",
+            "store_id",
+            "provider",
+            sqlite_where=sa.text("provider IS NOT NULL"),
+            postgresql_where=sa.text("provider IS NOT NULL"),
+        ),
+    )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -71,6 +83,33 @@ class Payment(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     reference: Mapped[str] = mapped_column(default="")
     at: Mapped[dt.datetime]
+    # What follows is empty for cash and for a typed slip; `paying` writes it when a provider is asked.
+    till_id: Mapped[str | None]
+    provider: Mapped[str | None]
+    """The name of the provider that is asked; None: nobody is."""
+    way: Mapped[str | None]
+    """terminal | customer_code | shop_code"""
+    request_hash: Mapped[str | None]
+    requested_at: Mapped[dt.datetime | None]
+    asked_at: Mapped[dt.datetime | None]
+    ask_again_at: Mapped[dt.datetime | None]
+    """When the job asks next; None: nothing is open."""
+    tries: Mapped[int | None]
+    provider_ref: Mapped[str | None]
+    shown_code: Mapped[str | None]
+    """The text of the QR code the customer scans."""
+    reason: Mapped[str | None]
+    """Why it was declined, cancelled or is unknown, for a person."""
+    unwanted_since: Mapped[dt.datetime | None]
+    """From here on money that is or will be captured goes back."""
+    contradicted: Mapped[str | None]
+    """What the provider said after it had said something final."""
+    claimed_by: Mapped[str | None]
+    """The completed sale that is paid with it."""
+    same_as: Mapped[str | None]
+    """The payment with a typed slip that turned out to be this very one."""
+    gives_back: Mapped[str | None]
+    """The payment whose money this one gives back."""
 
 
 # --- questions ---
