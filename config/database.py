@@ -5,24 +5,34 @@ Rules
 1. A transaction is opened once, at the edge, by `Database.write()` or `Database.read()`; opening one inside
    another raises.
 2. On SQLite every transaction that may write begins IMMEDIATE (a deferred read that later writes fails at once
-   when another writer has committed), in WAL mode with synchronous=FULL, writers of one process queueing at a lock
-   instead of SQLite's sleeping retry.
+   when another writer has committed), in WAL mode with synchronous=FULL. Writers queue at `Turns`, first come first
+   served, and the programs of a machine at a file lock, instead of SQLite's sleeping retry.
 3. Effects outside the database are registered with `after_commit()`; they run after the commit and are safe to
    lose, because a job finds the row again.
 4. Times are stored in UTC and come back aware; naive ones are refused.
+5. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
+   committed; only plain values are.
 """
 
 import datetime as dt
+import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, registry
+
+try:
+    import fcntl
+except ImportError:  # Windows: the programs of a machine meet at SQLite's own retry
+    fcntl = None  # type: ignore[assignment]
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +42,19 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 BUSY_MS = 10_000
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={BUSY_MS}",
+    "wal_autocheckpoint=4000",
+    "journal_size_limit=67108864",
+)
+"""How every SQLite connection is opened. A page changed by many sales is copied back once per checkpoint, so fewer of
+them save work; what is committed lies in the log, synchronised, all the same."""
+MOST_REMEMBERED = 256
 
+Answer = TypeVar("Answer")
 Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
 
 
@@ -90,13 +112,15 @@ def set_up_sqlite(engine: Engine) -> Engine:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+        # straight to the driver: every look and every command begins here
+        kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.connection.dbapi_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
 
     return engine
 
@@ -104,31 +128,98 @@ def set_up_sqlite(engine: Engine) -> Engine:
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)
 
 
+class Turns:
+    """A lock whose waiters get it in the order in which they came; with a file, among all programs of the machine."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._door = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+        self._file = file if fcntl is not None else None
+        self._opened: tuple[int, int] | None = None  # process, descriptor: a forked child must open its own
+
+    def __enter__(self) -> None:
+        with self._door:
+            mine = threading.Lock() if self._taken else None
+            if mine is not None:
+                mine.acquire()
+                self._waiting.append(mine)
+            self._taken = True
+        if mine is not None:
+            try:
+                mine.acquire()  # whoever leaves hands the turn over
+            except BaseException:
+                self._give_up(mine)
+                raise
+        try:
+            self._among_programs()
+        except BaseException:
+            self._hand_over()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._opened is not None:
+                fcntl.flock(self._opened[1], fcntl.LOCK_UN)
+        finally:
+            self._hand_over()
+
+    def close(self) -> None:
+        """Let the file go."""
+        if self._opened is not None and self._opened[0] == os.getpid():
+            os.close(self._opened[1])
+        self._opened = None
+
+    def _among_programs(self) -> None:
+        if self._file is None:
+            return
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = os.getpid(), os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._opened[1], fcntl.LOCK_EX)
+
+    def _hand_over(self) -> None:
+        with self._door:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+    def _give_up(self, mine: threading.Lock) -> None:
+        with self._door:
+            if mine in self._waiting:
+                self._waiting.remove(mine)
+                return
+        self._hand_over()
+
+
 class Database:
-    """One database and its two doors."""
+    """One database, its two doors, and what is remembered of it."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._writer = threading.Lock()
+        self._sqlite = engine.dialect.name == "sqlite"
+        file = engine.url.database if self._sqlite else None
+        on_disk = bool(file) and file != ":memory:" and not str(file).startswith("file:")
+        self._turns = Turns(Path(f"{file}.turn") if on_disk else None)
+        self._watching = on_disk
+        self._watch: Any = None
+        self._watching_alone = threading.Lock()
+        self._memory: dict[Hashable, tuple[int, Any]] = {}
+        event.listen(engine, "engine_disposed", self._let_go)
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Open the transaction of one command; commits at the end, rolls back on any exception."""
-        sqlite = self.engine.dialect.name == "sqlite"
         with _only_one("write"), Session(self.engine, expire_on_commit=False) as session:
-            if sqlite:
-                self._writer.acquire()
-            try:
-                if sqlite:
-                    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
-                yield session
-                session.commit()
-            except BaseException:
-                session.rollback()
-                raise
-            finally:
-                if sqlite:
-                    self._writer.release()
+            with self._turns if self._sqlite else nullcontext():
+                try:
+                    if self._sqlite:
+                        session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                    yield session
+                    session.commit()
+                except BaseException:
+                    session.rollback()
+                    raise
         for effect in session.info.pop("after_commit", []):
             effect()
 
@@ -141,6 +232,40 @@ class Database:
             finally:
                 session.expunge_all()  # a rollback would empty what the page is about to show
                 session.rollback()
+
+    def remembered(self, key: Hashable, question: Callable[[Session], Answer]) -> Answer:
+        """Return what `question` answers in a look of its own, asked again once anything was committed (rule 5)."""
+        version = self._version()
+        known = self._memory.get(key)
+        if known is not None and known[0] == version:
+            answer: Answer = known[1]
+            return answer
+        with self.read() as session:
+            answer = question(session)
+        if version is not None:
+            if len(self._memory) >= MOST_REMEMBERED:
+                self._memory.clear()
+            self._memory[key] = (version, answer)
+        return answer
+
+    def _version(self) -> int | None:
+        """Return SQLite's data version as one connection that never writes sees it; None: nothing is remembered."""
+        if not self._watching:
+            return None
+        with self._watching_alone:
+            if self._watch is None:
+                self._watch = self.engine.raw_connection()
+                self._watch.detach()
+            row = self._watch.dbapi_connection.execute("PRAGMA data_version").fetchone()
+        return int(row[0])
+
+    def _let_go(self, _engine: Engine) -> None:
+        with self._watching_alone:
+            if self._watch is not None:
+                self._watch.close()
+            self._watch = None
+            self._memory.clear()
+        self._turns.close()
 
 
 def after_commit(session: Session, effect: Callable[[], None]) -> None:

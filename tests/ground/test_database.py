@@ -1,12 +1,15 @@
 """The two doors: one transaction at a time, writers that queue, reads that change nothing."""
 
 import datetime as dt
+import subprocess
+import sys
 import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
-from config.database import Base, Database, after_commit, make_engine
+from config.database import Base, Database, Turns, after_commit, make_engine
 from config.node import Node
 from tests.builders import NOON
 
@@ -61,7 +64,8 @@ def test_writers_begin_immediate_and_queue_instead_of_failing(database):
     with database.write() as session:
         session.add(Node(id="a", epoch="0", born_at=NOON))
     begun: list[str] = []
-    sa.event.listen(database.engine, "before_cursor_execute", lambda c, cur, text, *rest: begun.append(text))
+    database.engine.dispose()
+    sa.event.listen(database.engine, "connect", lambda line, _record: line.set_trace_callback(begun.append))
     faults: list[BaseException] = []
 
     def count_up() -> None:
@@ -103,6 +107,72 @@ def test_two_processes_doors_on_one_file_queue_too(database, tmp_path):
     with database.read() as session:
         assert session.get_one(Node, "a").epoch == "40"
     other.engine.dispose()
+
+
+def test_writers_get_their_turn_in_the_order_in_which_they_came(database):
+    order: list[int] = []
+
+    def write(n: int) -> None:
+        with database.write():
+            order.append(n)
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    with database.write():
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            while len(database._turns._waiting) < waiting:
+                pass
+    for thread in threads:
+        thread.join()
+    assert order == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_writer_of_another_program_waits_for_its_turn_without_asking_again(database, tmp_path):
+    program = (
+        "import sys, sqlalchemy as sa; from config.database import Database, make_engine; from config.node import Node\n"
+        "door = Database(make_engine(sys.argv[1])); print('there', flush=True)\n"
+        "with door.write() as session: session.get_one(Node, 'a').epoch += 'b'"
+    )
+    with database.write() as session:
+        session.add(node("a"))
+    with database.write() as session:
+        other = subprocess.Popen(
+            [sys.executable, "-c", program, str(database.engine.url)], stdout=subprocess.PIPE, text=True
+        )
+        assert other.stdout.readline() == "there\n"
+        session.get_one(Node, "a").epoch += "a"
+    assert other.wait(20) == 0
+    other.stdout.close()
+    with database.read() as session:
+        assert session.get_one(Node, "a").epoch == "eab"
+
+
+def test_a_turn_nobody_could_take_is_given_to_the_next(tmp_path):
+    turns = Turns(tmp_path / "no such folder" / "turn")
+    for _ in range(2):
+        with pytest.raises(FileNotFoundError), turns:
+            pass
+
+
+def test_what_is_remembered_is_asked_again_once_anybody_has_committed(database, tmp_path):
+    asked: list[int] = []
+
+    def epoch(session: Session) -> str | None:
+        asked.append(1)
+        return session.scalar(sa.select(Node.epoch))
+
+    assert [database.remembered("epoch", epoch) for _ in range(3)] == [None] * 3
+    assert len(asked) == 1
+    with database.write() as session:
+        session.add(node("a"))
+    assert [database.remembered("epoch", epoch) for _ in range(3)] == ["e"] * 3
+    assert len(asked) == 2
+    other = Database(make_engine(f"sqlite:///{tmp_path / 'ground.db'}"))
+    with other.write() as session:
+        session.get_one(Node, "a").epoch = "f"
+    other.engine.dispose()
+    assert [database.remembered("epoch", epoch) for _ in range(3)] == ["f"] * 3
+    assert len(asked) == 3
 
 
 def test_an_sqlite_file_is_durable_and_keeps_its_foreign_keys(database):
