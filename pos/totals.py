@@ -1,0 +1,176 @@
+"""A shift's running totals: what X and Z are laid out from. Pure: no database, no clock, no web.
+
+Rules
+-----
+1. The totals are one small plain JSON value in the shift's row; every sale adds to them in its own transaction, so
+   closing reads no sale however many there were.
+2. A function returns new totals and leaves those it was given as they are.
+3. The drawer's kinds of movement come from the fact's own cash rows; `with_cash` adds those that belong to no sale.
+4. An amount taken back counts negative, so every sum is what is left of the day.
+5. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
+   the whole sums them up from the books (`shift_checks.recount`).
+
+Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers: id -> [name, count, amount]; tenders, cash:
+name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+"""
+
+from typing import Any
+
+from config.money import amount_for
+from pos.facts import SaleCompleted
+
+Totals = dict[str, Any]
+FORM = 1
+
+
+def opening() -> Totals:
+    """Return the totals of a shift in which nothing has happened."""
+    return {
+        "form": FORM,
+        "kinds": {},
+        "lines": 0,
+        "tax_minor": 0,
+        "rounding_minor": 0,
+        "tenders": {},
+        "taxes": {},
+        "offers_minor": 0,
+        "by_hand_minor": 0,
+        "overrides": [0, 0],
+        "deposits_minor": 0,
+        "empties_minor": 0,
+        "vouchers_minor": 0,
+        "cashiers": {},
+        "cash": {},
+        "events": {},
+        "epoch": None,
+        "first_receipt_no": None,
+        "last_receipt_no": None,
+    }
+
+
+def with_sale(totals: Totals, fact: SaleCompleted) -> Totals:
+    """Return the totals with one more completed sale, return or exchange."""
+    totals = totals or _partial()
+    after = totals.copy()
+    total_minor = fact.total_minor
+    after["kinds"] = _counted(totals["kinds"], fact.kind, total_minor)
+    _, count, sum_minor = totals["cashiers"].get(fact.cashier_id, ("", 0, 0))
+    after["cashiers"] = totals["cashiers"] | {fact.cashier_id: [fact.cashier_name, count + 1, sum_minor + total_minor]}
+    after["lines"] += len(fact.lines)
+    after["tax_minor"] += fact.tax_minor
+    after["rounding_minor"] += fact.rounding_minor
+    after["tenders"] = tenders = totals["tenders"].copy()
+    for paid in fact.payments:
+        tenders[paid.tender] = tenders.get(paid.tender, 0) + paid.amount_minor
+    after["taxes"] = taxes = totals["taxes"].copy()
+    for row in fact.taxes:
+        key = f"{row.tax_class_id}|{row.rate_bp}"
+        net_minor, tax_minor = taxes.get(key, (0, 0))
+        taxes[key] = [net_minor + row.net_minor, tax_minor + row.tax_minor]
+    if fact.cash:
+        after["cash"] = cash = totals["cash"].copy()
+        for _, kind, amount_minor in fact.cash:
+            cash[kind] = cash.get(kind, 0) + amount_minor
+    for voucher in fact.vouchers:
+        after["vouchers_minor"] += voucher["amount_minor"]
+    _add_lines(after, fact)
+    if after["first_receipt_no"] is None:
+        after["first_receipt_no"] = fact.receipt_no
+    after["last_receipt_no"], after["epoch"] = fact.receipt_no, fact.epoch
+    return after
+
+
+def with_cash(totals: Totals, kind: str, amount_minor: int) -> Totals:
+    """Return the totals with a signed movement of the drawer that belongs to no sale: float, drop, pay-out."""
+    totals = totals or _partial()
+    return totals | {"cash": totals["cash"] | {kind: totals["cash"].get(kind, 0) + amount_minor}}
+
+
+def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int = 1) -> Totals:
+    """Return the totals with what was done beside selling: voided, no_sale, reprint, correction, approval ..."""
+    totals = totals or _partial()
+    return totals | {"events": _counted(totals["events"], kind, amount_minor, count)}
+
+
+# --- questions ---
+
+
+def are_whole(totals: Totals) -> bool:
+    """Tell whether the totals cover the shift from its beginning (rule 5)."""
+    return bool(totals) and not totals.get("partial")
+
+
+def figures(totals: Totals) -> dict[str, Any]:
+    """Return the totals as X and Z lay them out: named amounts, and every table in the order of its keys."""
+    kinds, events = totals["kinds"], totals["events"]
+    sold, back, swapped = (kinds.get(kind, (0, 0)) for kind in ("sale", "return", "exchange"))
+    return {
+        "sales_count": sold[0],
+        "sales_minor": sold[1],
+        "returns_count": back[0],
+        "returns_minor": back[1],
+        "exchanges_count": swapped[0],
+        "exchanges_minor": swapped[1],
+        "total_minor": sum(minor for _, minor in kinds.values()),
+        "lines_count": totals["lines"],
+        "rounding_minor": totals["rounding_minor"],
+        "tax_minor": totals["tax_minor"],
+        "first_receipt_no": totals["first_receipt_no"],
+        "last_receipt_no": totals["last_receipt_no"],
+        "tenders": dict(sorted(totals["tenders"].items())),
+        "taxes": [_tax(key, *sums) for key, sums in sorted(totals["taxes"].items(), key=_class_and_rate)],
+        "cash": dict(totals["cash"]),
+        "offers_minor": totals["offers_minor"],
+        "by_hand_minor": totals["by_hand_minor"],
+        "overrides_count": totals["overrides"][0],
+        "overrides_minor": totals["overrides"][1],
+        "deposits_minor": totals["deposits_minor"],
+        "empties_minor": totals["empties_minor"],
+        "vouchers_issued_minor": totals["vouchers_minor"],
+        "vouchers_redeemed_minor": totals["tenders"].get("voucher", 0),
+        "tab_minor": totals["tenders"].get("tab", 0),
+        "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
+        "events": {kind: list(row) for kind, row in sorted(events.items())},
+    }
+
+
+# --- inside ---
+
+
+def _partial() -> Totals:
+    return opening() | {"partial": True}
+
+
+def _counted(table: dict[str, list[int]], key: str, amount_minor: int, more: int = 1) -> dict[str, list[int]]:
+    count, sum_minor = table.get(key, (0, 0))
+    return table | {key: [count + more, sum_minor + amount_minor]}
+
+
+def _add_lines(after: Totals, fact: SaleCompleted) -> None:
+    for line in fact.lines:
+        if line.discount_minor:
+            by_hand_minor = line.manual_discount_minor
+            after["by_hand_minor"] += by_hand_minor
+            after["offers_minor"] += line.discount_minor - by_hand_minor
+        if line.kind == "deposit":
+            after["empties_minor" if line.price_type == "empties" else "deposits_minor"] += line.total_minor
+        elif line.price_type == "override" and line.list_price_minor is not None:
+            count, off_minor = after["overrides"]
+            lower_minor = amount_for(line.qty, line.list_price_minor - line.unit_price_minor, line.price_quantity)
+            after["overrides"] = [count + 1, off_minor + lower_minor]
+
+
+def _tax(key: str, net_minor: int, tax_minor: int) -> dict[str, Any]:
+    tax_class_id, _, rate_bp = key.rpartition("|")
+    return {
+        "tax_class_id": tax_class_id,
+        "rate_bp": int(rate_bp),
+        "net_minor": net_minor,
+        "tax_minor": tax_minor,
+        "gross_minor": net_minor + tax_minor,
+    }
+
+
+def _class_and_rate(row: tuple[str, Any]) -> tuple[str, int]:
+    tax_class_id, _, rate_bp = row[0].rpartition("|")
+    return tax_class_id, int(rate_bp)
