@@ -129,7 +129,7 @@ def scheme(pattern: str, step: int = 1) -> Scheme:
     if total == 11:  # the thirteen digits of a UPC-A begin with a zero
         fields = [Field(field.kind, field.start + 1, field.width) for field in fields]
         fixed = "0" + fixed
-    if not re.match(r"0[24]|2\d", fixed):
+    if not re.match(r"0[24]|2[\d.]", fixed):
         raise _bad(
             "Only numbers kept for use inside a shop can carry a weight or a price: begin an EAN-13 with 02, 04 or "
             "20 to 29, a UPC-A with 2 or 4."
