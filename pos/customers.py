@@ -1,0 +1,414 @@
+"""Customers the shop knows by name: what they agreed to, and how they stand with it.
+
+Rules
+-----
+1. Only what somebody agreed to is kept: a name, and each with its day a phone number, a tab, points, messages. What is
+   agreed to no longer is gone at once; a tab is settled first.
+2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
+3. Who wants to be forgotten is: name and number go, from the paper kept here too; the books stay, by id alone. Not
+   while the tab is unpaid.
+4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of
+   a number its end.
+
+The tab's book is `tab`, the points' book `loyalty`; what a sale asks of them is named here too.
+"""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import is_id, new_id
+from config.journal import Actor
+from pos import loyalty, tab
+from pos.catalogue import search_text_for
+from pos.loyalty import earn, give_points_back, spend_points, take_points_back
+from pos.printer import PrintJob
+from pos.store import Store
+from pos.tab import charge, give_back, repay
+
+__all__ = [
+    "Consent",
+    "Customer",
+    "Found",
+    "Particulars",
+    "Standing",
+    "add",
+    "agreed",
+    "change",
+    "charge",
+    "earn",
+    "erase",
+    "everything_about",
+    "give_back",
+    "give_points_back",
+    "is_member",
+    "known",
+    "listed",
+    "named",
+    "repay",
+    "search",
+    "spend_points",
+    "standing",
+    "take_points_back",
+]  # fmt: skip
+
+PURPOSES = ("phone", "tab", "points", "messages")
+LANGUAGES = ("en", "zh")
+MOST_FOUND = 20
+LEAST_DIGITS = 4
+NAME_LETTERS = 80
+PAPERS = ("tab_paid", "statement")
+
+
+class Customer(Base):
+    """A person the shop knows. erased_at: forgotten; the row stays for the books, without name and number."""
+
+    __tablename__ = "customer"
+    __table_args__ = (sa.Index("ix_customer_name", "store_id", "name"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    phone: Mapped[str] = mapped_column(default="")
+    """Digits, with a leading + when it was typed."""
+    language: Mapped[str] = mapped_column(default="en")
+    search_text: Mapped[str] = mapped_column(default="")
+    added_at: Mapped[dt.datetime]
+    erased_at: Mapped[dt.datetime | None]
+
+
+class Consent(Base):
+    """What somebody agreed to, or not any more; never changed, the newest row of a purpose counts."""
+
+    __tablename__ = "customer_consent"
+    __table_args__ = (sa.Index("ix_customer_consent_customer", "store_id", "customer_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    purpose: Mapped[str]
+    """name | phone | tab | points | messages"""
+    given: Mapped[bool]
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+
+
+@dataclass(frozen=True)
+class Particulars:
+    """What a form says of a customer. agreed: of PURPOSES; what is not agreed to is not kept."""
+
+    name: str
+    phone: str = ""
+    language: str = "en"
+    agreed: frozenset[str] = frozenset()
+    limit_minor: int = 0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a customer stands with the shop, as the till shows it.
+
+    points_worth_minor: 0 while they cannot be redeemed.
+    """
+
+    name: str
+    member: bool
+    points: int
+    points_worth_minor: int
+    tab_balance_minor: int
+    tab_left_minor: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A customer in a list. phone_end: the last four digits at most."""
+
+    id: str
+    name: str
+    phone_end: str
+    member: bool
+    points: int
+    tab_balance_minor: int
+    tab_limit_minor: int
+
+
+# --- verbs ---
+
+
+def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: Actor, at: dt.datetime) -> Customer:
+    """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
+    if not is_id(id):
+        raise Invalid("no-command-id", "Open the page once more and press the button again.")
+    wished = _tidied(wished)
+    if (before := session.get(Customer, (store.id, id))) is not None:
+        if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
+            raise Conflict(
+                "command-content-differs", "This was already booked with another content. Open the page anew."
+            )
+        return before
+    customer = Customer(store_id=store.id, id=id, name="", phone="", search_text="", added_at=at)
+    session.add(customer)
+    tab.open_account(session, store.id, id, wished.limit_minor)
+    loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
+    _write(customer, wished)
+    session.flush()
+    _agree(session, customer, {"name", *wished.agreed}, set(), at, actor)
+    journal.record(
+        session, actor=actor, at=at, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
+        limit_minor=wished.limit_minor,
+    )  # fmt: skip
+    return customer
+
+
+def change(
+    session: Session, store: Store, customer_id: str, wished: Particulars, *, actor: Actor, at: dt.datetime
+) -> Customer:
+    """Change what is kept of a customer; refuses to end a tab that is not settled (rule 1)."""
+    wished = _tidied(wished)
+    customer = _locked(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id, lock=True)
+    before = set(agreed(session, store.id, customer_id)) & set(PURPOSES)
+    if "tab" in before and "tab" not in wished.agreed and owing.balance_minor:
+        raise _unsettled(owing.balance_minor)
+    limit_before = owing.limit_minor
+    tab.set_limit(session, store.id, customer_id, wished.limit_minor)
+    loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
+    changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
+    _write(customer, wished)
+    _agree(session, customer, wished.agreed - before, before - wished.agreed, at, actor)
+    journal.record(
+        session, actor=actor, at=at, verb="customer.changed", subject=_subject(customer_id), changed=changed,
+        agreed=sorted(wished.agreed), limit_before_minor=limit_before, limit_minor=wished.limit_minor,
+    )  # fmt: skip
+    return customer
+
+
+def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at: dt.datetime) -> Customer:
+    """Forget a person: name, number and points go, the books stay by id; refused while the tab is unpaid (rule 3)."""
+    customer = session.get(Customer, (store.id, customer_id))
+    if customer is not None and customer.erased_at is not None:
+        return customer
+    customer = _locked(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id, lock=True)
+    if owing.balance_minor:
+        raise _unsettled(owing.balance_minor)
+    tab.set_limit(session, store.id, customer_id, 0)
+    loyalty.end(session, store.id, customer_id, at=at, actor=actor)
+    _agree(session, customer, set(), set(agreed(session, store.id, customer_id)), at, actor)
+    customer.name = customer.phone = customer.search_text = ""
+    customer.erased_at = at
+    _forget_paper(session, store.id, customer_id)
+    journal.record(session, actor=actor, at=at, verb="customer.erased", subject=_subject(customer_id))
+    session.flush()
+    return customer
+
+
+# --- questions ---
+
+
+def known(session: Session, store_id: str, customer_id: str) -> Customer:
+    """Return a customer; NotFound for one who is not known here, or is forgotten."""
+    customer = session.get(Customer, (store_id, customer_id))
+    if customer is None or customer.erased_at is not None:
+        raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
+    return customer
+
+
+def is_member(session: Session, store_id: str, customer_id: str) -> bool:
+    """Tell whether a customer takes part in the points, and so gets the prices for members."""
+    known(session, store_id, customer_id)
+    return loyalty.account_of(session, store_id, customer_id).member
+
+
+def standing(session: Session, store: Store, customer_id: str) -> Standing:
+    """Return how a customer stands with the shop."""
+    customer = known(session, store.id, customer_id)
+    owing = tab.account(session, store.id, customer_id)
+    points = loyalty.account_of(session, store.id, customer_id)
+    return Standing(
+        name=customer.name,
+        member=points.member,
+        points=points.points,
+        points_worth_minor=loyalty.scheme(session, store.id).worth(points.points) if points.member else 0,
+        tab_balance_minor=owing.balance_minor,
+        tab_left_minor=max(0, owing.limit_minor - owing.balance_minor),
+    )
+
+
+def search(session: Session, store_id: str, text: str) -> list[Found]:
+    """Return the customers a name, its pinyin or the last digits of a number fits, a few at most (rule 4)."""
+    words = unicodedata.normalize("NFKC", text).casefold().split()
+    digits = re.sub(r"[\s()/+.-]", "", unicodedata.normalize("NFKC", text))
+    if digits.isdecimal():
+        if len(digits) < LEAST_DIGITS:
+            return []
+        return _found(session, store_id, [Customer.phone.endswith(digits, autoescape=True)])
+    if not words or (len("".join(words)) < 2 and words[0].isascii()):
+        return []
+    return _found(session, store_id, [Customer.search_text.contains(word, autoescape=True) for word in words])
+
+
+def listed(session: Session, store_id: str, *, first: int = 0, most: int = MOST_FOUND) -> list[Found]:
+    """Return the shop's customers by name, from the `first` on."""
+    return _found(session, store_id, [], first, most)
+
+
+def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Found]:
+    """Return the customers of these ids; a forgotten one has no name."""
+    return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], 0, len(ids))} if ids else {}
+
+
+def agreed(session: Session, store_id: str, customer_id: str) -> dict[str, dt.datetime]:
+    """Return what a customer agrees to, and since when."""
+    newest: dict[str, Consent] = {}
+    query = sa.select(Consent).where(Consent.store_id == store_id, Consent.customer_id == customer_id)
+    for row in session.scalars(query.order_by(Consent.at, Consent.id)):
+        newest[row.purpose] = row
+    return {purpose: row.at for purpose, row in newest.items() if row.given}
+
+
+def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
+    """Return all the shop keeps of one person, as plain values: what the person may ask for."""
+    from pos.sale import Sale  # a sale knows its customer; only this answer looks back
+
+    customer = known(session, store.id, customer_id)
+    consents = sa.select(Consent).where(Consent.store_id == store.id, Consent.customer_id == customer_id)
+    sales = sa.select(Sale.receipt_no, Sale.business_day, Sale.kind, Sale.total_minor).where(
+        Sale.store_id == store.id, Sale.customer_id == customer_id
+    )
+    owing = tab.account(session, store.id, customer_id)
+    return {
+        "shop": store.name,
+        "currency": store.currency,
+        "customer": {
+            "id": customer.id,
+            "name": customer.name,
+            "phone": customer.phone,
+            "language": customer.language,
+            "added_at": customer.added_at.isoformat(),
+        },
+        "agreed": [
+            {"purpose": row.purpose, "given": row.given, "at": row.at.isoformat()}
+            for row in session.scalars(consents.order_by(Consent.at, Consent.id))
+        ],
+        "tab": {
+            "limit_minor": owing.limit_minor,
+            "balance_minor": owing.balance_minor,
+            "entries": [
+                {
+                    "day": row.business_day.isoformat(), "at": row.at.isoformat(), "kind": row.kind,
+                    "amount_minor": row.amount_minor, "balance_minor": row.balance_minor,
+                }
+                for row in tab.entries(session, store.id, customer_id)
+            ],
+        },
+        "points": [
+            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points, "balance": row.balance}
+            for row in reversed(loyalty.entries(session, store.id, customer_id))
+        ],
+        "sales": [
+            {"receipt_no": no, "day": day.isoformat(), "kind": kind, "total_minor": minor}
+            for no, day, kind, minor in session.execute(sales.order_by(Sale.completed_at, Sale.id))
+        ],
+    }  # fmt: skip
+
+
+# --- inside ---
+
+
+def _locked(session: Session, store_id: str, customer_id: str) -> Customer:
+    query = sa.select(Customer).where(Customer.store_id == store_id, Customer.id == customer_id)
+    session.scalar(lock_rows(session, query))
+    return known(session, store_id, customer_id)
+
+
+def _tidied(wished: Particulars) -> Particulars:
+    """Check what was typed, and drop what was not agreed to (rule 1)."""
+    name = " ".join(unicodedata.normalize("NFC", wished.name).split())
+    if not name:
+        raise Invalid("empty-field", "Type the customer's name.", field="name")
+    if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
+        raise Invalid("bad-name", f"A name has at most {NAME_LETTERS} letters.", field="name", most=NAME_LETTERS)
+    if unknown := wished.agreed - set(PURPOSES):
+        raise Invalid("bad-choice", "Choose among what a customer can agree to.", unknown=sorted(unknown))
+    if wished.language not in LANGUAGES:
+        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+    phone = re.sub(r"[\s()/.-]", "", unicodedata.normalize("NFKC", wished.phone))
+    if phone and not re.fullmatch(r"\+?[0-9]{5,20}", phone):
+        raise Invalid("bad-phone", "A phone number has 5 to 20 digits.", field="phone")
+    if phone and "phone" not in wished.agreed:
+        raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
+    if wished.limit_minor and "tab" not in wished.agreed:
+        raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
+    return Particulars(name, phone, wished.language, wished.agreed, wished.limit_minor)
+
+
+def _write(customer: Customer, wished: Particulars) -> None:
+    customer.name, customer.phone, customer.language = wished.name, wished.phone, wished.language
+    customer.search_text = search_text_for(unicodedata.normalize("NFKC", wished.name), "", "")
+
+
+def _agree(
+    session: Session,
+    customer: Customer,
+    given: frozenset[str] | set[str],
+    ended: set[str],
+    at: dt.datetime,
+    actor: Actor,
+) -> None:
+    for purpose, is_given in [*((one, True) for one in sorted(given)), *((one, False) for one in sorted(ended))]:
+        session.add(
+            Consent(
+                store_id=customer.store_id, id=new_id(), customer_id=customer.id, purpose=purpose, given=is_given,
+                at=at, actor_id=actor.id,
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def _found(
+    session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], first: int = 0, most: int = MOST_FOUND
+) -> list[Found]:
+    owing, points = tab.TabAccount, loyalty.PointsAccount
+    query = (
+        sa.select(Customer, points.member, points.points, owing.balance_minor, owing.limit_minor)
+        .join(owing, sa.and_(owing.store_id == Customer.store_id, owing.customer_id == Customer.id))
+        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .where(Customer.store_id == store_id, Customer.erased_at.is_(None), *fits)
+        .order_by(Customer.name, Customer.id)
+    )
+    return [
+        Found(row.id, row.name, row.phone[-4:] if row.phone else "", member, have, owed, limit)
+        for row, member, have, owed, limit in session.execute(query.offset(first).limit(most))
+    ]
+
+
+def _forget_paper(session: Session, store_id: str, customer_id: str) -> None:
+    """Take the name off the slips and statements that are kept for printing again (rule 3)."""
+    query = sa.select(PrintJob).where(
+        PrintJob.store_id == store_id, PrintJob.kind.in_(PAPERS), PrintJob.source_id == customer_id
+    )
+    for job in session.scalars(query):
+        job.document = job.document | {"customer": {"id": customer_id, "name": ""}}
+        job.paper = None
+
+
+def _unsettled(owed_minor: int) -> Refused:
+    return Refused(
+        "tab-not-settled",
+        "This tab is not settled. Take the money or write it off first.",
+        owed_minor=owed_minor,
+    )
+
+
+def _subject(customer_id: str) -> str:
+    return f"customer:{customer_id}"
