@@ -10,6 +10,7 @@ Rules
 """
 
 import datetime as dt
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +23,7 @@ from flask import Flask, Response, current_app, g, make_response, redirect, rend
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from heroicons.jinja import heroicon_micro, heroicon_mini, heroicon_outline, heroicon_solid
+from sqlalchemy.orm import Session
 
 from config import money as minor_units
 from config.clock import as_utc, business_day
@@ -242,14 +244,17 @@ def _blocks(template: str, names: list[str], context: dict[str, Any]) -> str:
 
 
 def _own_place(settings: Settings) -> Place:
-    with read() as look:
-        own = None if is_network(settings) else look.get(Store, settings.node_id)
-        if own is not None:
-            return Place.of(own)
-        first = look.scalar(sa.select(Store).order_by(Store.id).limit(1))
-        if first is None:
-            return Place(None, _title(settings), "USD", "UTC", 4, "en")
-        return Place(None, _title(settings), first.currency, first.tz, first.rollover_hour, first.language)
+    return doors().database.remembered("place", functools.partial(_asked_place, settings))
+
+
+def _asked_place(settings: Settings, look: Session) -> Place:
+    own = None if is_network(settings) else look.get(Store, settings.node_id)
+    if own is not None:
+        return Place.of(own)
+    first = look.scalar(sa.select(Store).order_by(Store.id).limit(1))
+    if first is None:
+        return Place(None, _title(settings), "USD", "UTC", 4, "en")
+    return Place(None, _title(settings), first.currency, first.tz, first.rollover_hour, first.language)
 
 
 def _title(settings: Settings) -> str:

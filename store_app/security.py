@@ -13,6 +13,7 @@ Rules
 """
 
 import datetime as dt
+import functools
 import hashlib
 import ipaddress
 import os
@@ -23,12 +24,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Staff, may, store_for_key
-from store_app.extensions import csrf, read
+from store_app.extensions import csrf, doors, read
+from store_app.sessions import KeptSessions
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
@@ -103,9 +106,9 @@ def signing_key(settings: Settings) -> str:
 def set_up(app: Flask, settings: Settings) -> None:
     """Put the guards before every request and the headers on every answer."""
     names = _our_names(settings)
+    app.session_interface = KeptSessions()
 
     def guard() -> Any:
-        g.nonce = secrets.token_urlsafe(16)
         if not _is_ours(request.host, names):
             # plain words: a page would build its addresses on the very name that is refused
             return Response("This address is not one of this shop's.", status=400, mimetype="text/plain")
@@ -121,7 +124,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
     app.after_request(_headers)
-    app.jinja_env.globals.update(can=can, csp_nonce=lambda: g.nonce)
+    app.jinja_env.globals.update(can=can, csp_nonce=_nonce)
 
 
 def asks_for_json() -> bool:
@@ -156,12 +159,19 @@ def _person(node_id: str) -> Actor | None:
     staff_id = session.get("staff")
     if staff_id is None:
         return None
-    with read() as look:
-        staff = look.get(Staff, (node_id, staff_id))
-        if staff is None or not staff.active or session.get("stamp") != _stamp(staff):
-            session.clear()
-            return None
-        return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id)
+    known = doors().database.remembered(("staff", node_id, staff_id), functools.partial(_known, node_id, staff_id))
+    if known is None or session.get("stamp") != known[1]:
+        session.clear()
+        return None
+    return known[0]
+
+
+def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, str] | None:
+    """Return who this is with the stamp of a valid session; None when nobody of that name works here (any more)."""
+    staff = look.get(Staff, (node_id, staff_id))
+    if staff is None or not staff.active:
+        return None
+    return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id), _stamp(staff)
 
 
 def _stamp(staff: Staff) -> str:
@@ -187,6 +197,7 @@ def _our_names(settings: Settings) -> frozenset[str]:
     return frozenset(names - {""})
 
 
+@functools.lru_cache(maxsize=256)
 def _is_ours(host: str, names: frozenset[str]) -> bool:
     name = (urlsplit(f"//{host}").hostname or "").lower()
     if name in names:
@@ -198,19 +209,34 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
     return True
 
 
+def _nonce() -> str:
+    """Return this answer's nonce, made when a page first needs one."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
 def _headers(answer: Response) -> Response:
-    answer.headers.setdefault(
-        "Content-Security-Policy",
-        f"default-src 'self'; script-src 'self' 'nonce-{g.get('nonce', secrets.token_urlsafe(16))}'; style-src 'self'; "
-        "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    )
-    answer.headers.setdefault("X-Content-Type-Options", "nosniff")
-    answer.headers.setdefault("Referrer-Policy", "same-origin")
-    answer.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    answer.headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    headers, script = answer.headers, f" 'nonce-{g.nonce}'" if "nonce" in g else ""
+    for name, value in _HEADERS:
+        if name not in headers:
+            headers[name] = value
+    headers.setdefault("Content-Security-Policy", _POLICY.format(script=script))
     if request.endpoint not in OPEN_ENDPOINTS:
-        answer.headers.setdefault("Cache-Control", "no-store")
+        headers.setdefault("Cache-Control", "no-store")
     return answer
+
+
+_POLICY = (
+    "default-src 'self'; script-src 'self'{script}; style-src 'self'; "
+    "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
+)
 
 
 def find_staff(look: Any, node_id: str, staff_id: str) -> Staff:

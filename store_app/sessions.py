@@ -1,0 +1,66 @@
+"""Who is signed in, as the browser carries it: Flask's signed cookie, its signature verified once per cookie.
+
+Rules
+-----
+1. A cookie whose very text was verified before is not verified again; its age is looked at every time.
+2. It is signed anew when something in it changed, or when it has grown a little old, so that a day's work never ends
+   in the middle of a sale.
+"""
+
+import datetime as dt
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
+from itsdangerous import BadSignature
+
+RENEWED_AFTER = dt.timedelta(minutes=10)
+MOST_KEPT = 512
+
+
+class KeptSession(SecureCookieSession):
+    """What a cookie holds; signed_at: when, None for a new one."""
+
+    signed_at: dt.datetime | None = None
+
+
+class KeptSessions(SecureCookieSessionInterface):
+    """Flask's own cookies, of which this process remembers the verified ones."""
+
+    session_class = KeptSession
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[dict[str, Any], dt.datetime]] = {}
+
+    def open_session(self, app: Flask, request: Request) -> KeptSession:
+        """Return what the request's cookie holds; nothing of a cookie that is forged or too old."""
+        text = request.cookies.get(self.get_cookie_name(app))
+        known = (self._kept.get(text) or self._verified(app, text)) if text else None
+        if known is None or dt.datetime.now(dt.UTC) - known[1] > app.permanent_session_lifetime:
+            return KeptSession()
+        session = KeptSession(known[0])
+        session.signed_at = known[1]
+        return session
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Tell whether the cookie goes out again (rule 2)."""
+        signed_at = getattr(session, "signed_at", None)
+        old = signed_at is not None and dt.datetime.now(dt.UTC) - signed_at > RENEWED_AFTER
+        return session.modified or (session.permanent and old)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Send the cookie where that is due."""
+        if self.should_set_cookie(app, session):
+            super().save_session(app, session, response)
+
+    def _verified(self, app: Flask, text: str) -> tuple[dict[str, Any], dt.datetime] | None:
+        signing = self.get_signing_serializer(app)
+        try:
+            known: tuple[dict[str, Any], dt.datetime] = signing.loads(text, return_timestamp=True)
+        except BadSignature:
+            return None
+        if all(isinstance(value, str | int | None) for value in known[0].values()):  # nothing to be altered in place
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[text] = known
+        return known
