@@ -300,7 +300,7 @@ def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[Produc
     for sku, code, qty in session.execute(query):
         codes.setdefault(sku, []).append((code, qty))
     rows = session.execute(listed, {"shop": store_id, "day": day}).all()
-    return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None]
+    return [_view(row, tuple(codes.get(row.sku, ()))) for row in rows if row.price_minor is not None or row.price_typed]
 
 
 def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
@@ -313,7 +313,7 @@ def search(session: Session, store_id: str, text: str, day: dt.date, limit: int 
     if not words:
         return []
     rows = session.execute(query.order_by(Product.name, Product.sku).limit(limit), {"shop": store_id, "day": day}).all()
-    return [_view(row) for row in rows if row.price_minor is not None]
+    return [_view(row) for row in rows if row.price_minor is not None or row.price_typed]
 
 
 def price_on(session: Session, store_id: str, sku: str, day: dt.date) -> int | None:

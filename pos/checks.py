@@ -14,7 +14,7 @@ from config.finding import Finding
 from config.outbox import InboxMessage, OutboxMessage
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment
-from pos.sale import Sale, SaleLine
+from pos.sale_rows import Sale, SaleLine
 from pos.shift import CashMovement, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 
@@ -78,7 +78,8 @@ def _sales(session: Session, store_id: str | None) -> Iterator[Finding]:
 def _moved_as_sold(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K2: what a sale's lines say went out, and what a return's lines say came in, is what moved."""
     sold = sa.select(SaleLine.store_id, SaleLine.sale_id, SaleLine.sku, SaleLine.qty.label("qty"))
-    sold = sold.where(*_of(SaleLine, store_id))
+    tracked = sa.or_(SaleLine.kind == "goods", SaleLine.price_type == "empties")
+    sold = sold.where(tracked, *_of(SaleLine, store_id))
     out = sa.case(
         (StockMovement.to_place == Place.CUSTOMER, StockMovement.qty),
         (StockMovement.from_place == Place.CUSTOMER, -StockMovement.qty),

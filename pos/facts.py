@@ -13,9 +13,10 @@ quantities and amounts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from config.money import amount_for
 from pos.pricing import PricedLine, sum_taxes
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -49,6 +50,19 @@ class SoldLine:
     rate_bp: int
     returns_sale_id: str | None = None
     returns_n: int | None = None
+    kind: str = "goods"
+    amount_minor: int | None = None
+    list_price_minor: int | None = None
+    price_type: str = "list"
+    manual_discount_minor: int = 0
+    reason: str = ""
+    note: str = ""
+    batch: str | None = None
+    expires_on: str | None = None
+    deposit_of: int | None = None
+    cost_minor: int | None = None
+    offers: tuple[tuple[str, str, int], ...] = ()
+    """(offer id, its name, what it took off)"""
 
 
 @dataclass(frozen=True)
@@ -76,14 +90,15 @@ class Paid:
 
 @dataclass(frozen=True)
 class SaleCompleted:
-    """A sale (or a return) as it was completed.
+    """A sale, a return or an exchange as it was completed.
 
     store: pos.store.snapshot. local_time: 'YYYY-MM-DD HH:MM' on the shop's wall. returns_receipt_no: the number on
-    the receipt a return answers. paid_minor: handed over, change not yet taken off.
+    the receipt a return answers. paid_minor: handed over, change not yet taken off. customer: id, points_earned,
+    points_balance and tab_balance_minor; the person's name never travels. vouchers: issued with this sale.
     """
 
     TOPIC: ClassVar[str] = "sale.completed"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     id: str
     kind: str
@@ -116,11 +131,19 @@ class SaleCompleted:
     request_hash: str
     cash: tuple[CashMoved, ...]
     movements: tuple[Moved, ...]
+    age_how: str | None = None
+    customer: dict[str, Any] | None = None
+    note: str = ""
+    saved_minor: int = 0
+    vouchers: tuple[dict[str, Any], ...] = ()
+    coupons: tuple[str, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""
         return vars(self) | {
-            "lines": [dict(vars(line)) for line in self.lines],
+            "lines": [vars(line) | {"offers": [list(row) for row in line.offers]} for line in self.lines],
+            "vouchers": [dict(row) for row in self.vouchers],
+            "coupons": list(self.coupons),
             "taxes": [dict(vars(row)) for row in self.taxes],
             "payments": [dict(vars(row)) for row in self.payments],
             "cash": [list(row) for row in self.cash],
@@ -129,11 +152,13 @@ class SaleCompleted:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "SaleCompleted":
-        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        """Read a body of version 1 or 2; raises KeyError, TypeError or ValueError when it is neither."""
         return cls(
             **body
             | {
-                "lines": tuple(SoldLine(**line) for line in body["lines"]),
+                "lines": tuple(_sold_line(line) for line in body["lines"]),
+                "vouchers": tuple(dict(row) for row in body.get("vouchers", ())),
+                "coupons": tuple(body.get("coupons", ())),
                 "taxes": tuple(TaxRow(**row) for row in body["taxes"]),
                 "payments": tuple(Paid(**row) for row in body["payments"]),
                 "cash": tuple((str(key), str(kind), int(amount)) for key, kind, amount in body["cash"]),
@@ -236,7 +261,7 @@ def moved_from(rows: list[list[Any]]) -> tuple[Moved, ...]:
 
 def sold_line(n: int, line: PricedLine) -> SoldLine:
     """Return a priced line as the n-th of a sale; its tax letter follows from the whole sale."""
-    product = line.product
+    product, rung = line.product, line.line
     return SoldLine(
         n=n,
         sku=product.sku,
@@ -253,6 +278,20 @@ def sold_line(n: int, line: PricedLine) -> SoldLine:
         tax_class_id=product.tax_class_id,
         tax_letter="",
         rate_bp=product.rate_bp,
+        kind=product.kind,
+        amount_minor=line.amount_minor,
+        list_price_minor=rung.list_price_minor if rung else product.price_minor,
+        price_type=rung.price_type if rung else "list",
+        manual_discount_minor=line.manual_discount_minor,
+        reason=rung.reason if rung else "",
+        note=rung.note if rung else "",
+        batch=rung.batch if rung else None,
+        expires_on=rung.expires_on.isoformat() if rung and rung.expires_on else None,
+        deposit_of=rung.deposit_of if rung else None,
+        cost_minor=None
+        if product.cost_minor is None
+        else amount_for(line.qty, product.cost_minor, product.price_quantity),
+        offers=tuple((row.offer_id, row.name, row.amount_minor) for row in line.offers),
     )
 
 
@@ -271,7 +310,14 @@ def lettered(lines: Sequence[SoldLine]) -> tuple[tuple[SoldLine, ...], tuple[Tax
         )
         for row in sums
     )
-    return tuple(replace(line, tax_letter=letters[line.tax_class_id, line.rate_bp]) for line in lines), rows
+    for line in lines:  # a line was made for this sale a moment ago; nobody else holds it yet
+        object.__setattr__(line, "tax_letter", letters[line.tax_class_id, line.rate_bp])
+    return tuple(lines), rows
+
+
+def _sold_line(body: dict[str, Any]) -> SoldLine:
+    offers = tuple((str(key), str(name), int(amount)) for key, name, amount in body.get("offers", ()))
+    return SoldLine(**body | {"offers": offers})
 
 
 def _drawer_moved(key: str, kind: str, amount_minor: int, source_id: str, why: str, at: str, actor: str) -> DrawerMoved:

@@ -118,10 +118,18 @@ class Payment(Base):
 def settle(
     tenders: Sequence[Tender], due_minor: int, *, smallest_coin_minor: int, currency: str, channel: str
 ) -> Settled:
-    """Return how `due_minor` is paid by what was handed over, or refuse with what is missing (rules 2 to 4)."""
-    _refuse_odd(tenders, channel)
+    """Return how `due_minor` is paid by what was handed over, or refuse with what is missing (rules 2 to 4).
+
+    A due amount below zero is given back: the tenders then carry negative amounts.
+    """
+    _refuse_odd(tenders, channel, gives_back=due_minor < 0)
     cash_minor = sum(row.amount_minor for row in tenders if row.tender == "cash")
     other_minor = sum(row.amount_minor for row in tenders if row.tender != "cash")
+    has_cash = bool(cash_minor) or not tenders
+    if due_minor < 0:
+        return _given_back(
+            tenders, due_minor, cash_minor, other_minor, smallest_coin_minor if has_cash else 1, currency
+        )
     if other_minor > due_minor:
         over = other_minor - due_minor
         raise Refused(
@@ -130,7 +138,7 @@ def settle(
             over_minor=over,
         )
     rest_minor = due_minor - other_minor
-    rounded_minor = round_cash(rest_minor, smallest_coin_minor) if cash_minor or not tenders else rest_minor
+    rounded_minor = round_cash(rest_minor, smallest_coin_minor) if has_cash else rest_minor
     missing = rounded_minor - cash_minor
     if missing > 0:
         raise Refused(
@@ -152,15 +160,36 @@ def settle(
 # --- inside ---
 
 
-def _refuse_odd(tenders: Sequence[Tender], channel: str) -> None:
+def _given_back(
+    tenders: Sequence[Tender], due_minor: int, cash_minor: int, other_minor: int, coin_minor: int, currency: str
+) -> Settled:
+    """Settle what the shop owes; without tenders it is given back in cash (rule 4, rounded symmetrically)."""
+    rest_minor = due_minor - other_minor
+    rounded_minor = round_cash(rest_minor, coin_minor)
+    if not tenders:
+        tenders, cash_minor = [Tender("cash", rounded_minor)], rounded_minor
+    if cash_minor != rounded_minor or rest_minor > 0:
+        raise Refused(
+            "give-back-differs",
+            f"{_money(-rounded_minor - other_minor, currency)} is to be given back, no more and no less.",
+            due_minor=due_minor,
+            given_minor=cash_minor + other_minor,
+        )
+    total_minor = other_minor + rounded_minor
+    kept = tuple(row for row in tenders if row.amount_minor)
+    return Settled(kept, rounded_minor - rest_minor, total_minor, total_minor, 0)
+
+
+def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) -> None:
+    allowed = REFUND_TENDERS if gives_back else TENDERS
     for row in tenders:
-        if row.tender not in TENDERS or (row.tender == "prepaid" and channel != "pickup"):
+        if row.tender not in allowed or (row.tender == "prepaid" and channel != "pickup"):
             raise Invalid(
                 "unknown-tender", f"This till does not take {row.tender}: take cash or card.", tender=row.tender
             )
-        if isinstance(row.amount_minor, bool) or not isinstance(row.amount_minor, int) or row.amount_minor < 0:
+        if type(row.amount_minor) is not int or (row.amount_minor > 0 if gives_back else row.amount_minor < 0):
             raise Invalid("bad-amount", "An amount handed over is not negative.", amount_minor=row.amount_minor)
-        if row.amount_minor > MAX_MINOR:
+        if abs(row.amount_minor) > MAX_MINOR:
             raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
         if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
             raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")

@@ -6,12 +6,15 @@ Rules
 2. Tax is computed per line. Inside the shown price: net = gross - tax, so the shelf price never moves. Added to it:
    gross = net + tax.
 3. Cash is rounded to the smallest coin as an amount of its own beside the lines, never inside them.
+4. What is taken off by hand comes first, then what offers save; together never more than the line costs.
+5. A line with a price label costs what the label says, whatever its quantity.
 """
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from config.money import amount_for, divide_half_up, round_cash, tax_inside, tax_on
+from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,37 @@ class ProductView:
     cost_minor: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What one offer takes off a line."""
+
+    offer_id: str
+    name: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class BasketLine:
-    """qty stock units of a product, not yet priced."""
+    """qty stock units of a product, not yet priced.
+
+    product.price_minor is what is charged; list_price_minor what the catalogue says. asked: the index of the page's
+    line, None for a deposit that was added. See `rung.RungLine` for the rest.
+    """
 
     sku: str
     qty: int
     product: ProductView
+    price_type: str = "list"
+    list_price_minor: int | None = None
+    amount_minor: int | None = None
+    discount_minor: int = 0
+    discount_bp: int = 0
+    reason: str = ""
+    note: str = ""
+    batch: str | None = None
+    expires_on: dt.date | None = None
+    deposit_of: int | None = None
+    asked: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +90,13 @@ class PricedLine:
     net_minor: int
     tax_minor: int
     discount_minor: int = 0
+    """All that is taken off, by hand and by offers."""
     offer: str = ""
+    amount_minor: int = 0
+    """The line before anything is taken off, in the shown kind of price."""
+    manual_discount_minor: int = 0
+    offers: tuple[Saved, ...] = ()
+    line: BasketLine | None = None
 
 
 @dataclass(frozen=True)
@@ -88,12 +121,19 @@ class PricedBasket:
     minimum_age: int | None
 
 
-def price_basket(lines: Iterable[BasketLine], *, smallest_coin_minor: int = 1, cash: bool = False) -> PricedBasket:
-    """Price a basket, rounded to the smallest coin when it is paid in cash."""
-    priced = tuple(price_line(line.product, line.qty) for line in lines)
+def price_basket(
+    lines: Iterable[BasketLine],
+    offers: Mapping[int, tuple[Saved, ...]] | None = None,
+    *,
+    smallest_coin_minor: int = 1,
+    cash: bool = False,
+) -> PricedBasket:
+    """Price a basket, rounded to the smallest coin when it is paid in cash. offers: line number, from 1 -> savings."""
+    saved = offers or {}
+    priced = tuple(charge(line, saved.get(n, ())) for n, line in enumerate(lines, 1))
     lines_minor = sum(line.total_minor for line in priced)
     rounding_minor = round_cash(lines_minor, smallest_coin_minor) - lines_minor if cash else 0
-    ages = [line.product.minimum_age for line in priced if line.product.minimum_age]
+    ages = [line.product.minimum_age for line in priced if line.product.minimum_age and line.qty > 0]
     return PricedBasket(
         lines=priced,
         lines_minor=lines_minor,
@@ -105,13 +145,45 @@ def price_basket(lines: Iterable[BasketLine], *, smallest_coin_minor: int = 1, c
 
 
 def price_line(product: ProductView, qty: int) -> PricedLine:
-    """Price `qty` stock units of a product (rules 1, 2)."""
-    shown_minor = amount_for(qty, product.price_minor, product.price_quantity)
+    """Price `qty` stock units of a product at its own price (rules 1, 2)."""
+    return charge(BasketLine(product.sku, qty, product))
+
+
+def charge(line: BasketLine, offers: tuple[Saved, ...] = ()) -> PricedLine:
+    """Price a line with what is taken off it (rules 1, 2, 4, 5)."""
+    product, amount_minor = line.product, before_savings(line)
+    manual_minor = line.discount_minor
+    if line.discount_bp:
+        manual_minor = divide_half_up(amount_minor * line.discount_bp, BASIS)
+    manual_minor = min(manual_minor, max(0, amount_minor))
+    saved_minor = min(sum(row.amount_minor for row in offers), max(0, amount_minor - manual_minor)) if offers else 0
+    shown_minor = amount_minor - manual_minor - saved_minor
     if product.inclusive:
         tax_minor = tax_inside(shown_minor, product.rate_bp)
-        return PricedLine(product, qty, shown_minor, shown_minor - tax_minor, tax_minor)
-    tax_minor = tax_on(shown_minor, product.rate_bp)
-    return PricedLine(product, qty, shown_minor + tax_minor, shown_minor, tax_minor)
+        total_minor, net_minor = shown_minor, shown_minor - tax_minor
+    else:
+        tax_minor = tax_on(shown_minor, product.rate_bp)
+        total_minor, net_minor = shown_minor + tax_minor, shown_minor
+    return PricedLine(
+        product=product,
+        qty=line.qty,
+        total_minor=total_minor,
+        net_minor=net_minor,
+        tax_minor=tax_minor,
+        discount_minor=manual_minor + saved_minor,
+        offer=", ".join(dict.fromkeys(row.name for row in offers)),
+        amount_minor=amount_minor,
+        manual_discount_minor=manual_minor,
+        offers=offers,
+        line=line,
+    )
+
+
+def before_savings(line: BasketLine) -> int:
+    """Return what a line costs before anything is taken off (rules 1, 5)."""
+    if line.amount_minor is not None:
+        return line.amount_minor
+    return amount_for(line.qty, line.product.price_minor, line.product.price_quantity)
 
 
 def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int:

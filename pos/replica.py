@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 from config.errors import Conflict, Invalid
 from config.outbox import Message
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
-from pos.ledger import Source, replay
-from pos.sale import Sale, write_rows
+from pos.ledger import Place, Source, replay
+from pos.sale_rows import Sale, write_rows
 from pos.shift import CashMovement, Shift
 
 
@@ -36,10 +36,12 @@ def take_sale(session: Session, message: Message, from_node: str, _at: dt.dateti
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
     write_rows(session, fact)
-    source = Source("sold" if fact.kind == "sale" else "returned", "sale", fact.id)
     at = dt.datetime.fromisoformat(fact.completed_at)
     day = dt.date.fromisoformat(fact.business_day)
-    replay(session, store_id, fact.movements, source, day=day, at=at, actor_id=fact.cashier_id)
+    out = [row for row in fact.movements if row[4] == Place.CUSTOMER]
+    back = [row for row in fact.movements if row[4] != Place.CUSTOMER]
+    for reason, moves in (("sold", out), ("returned", back)):
+        replay(session, store_id, moves, Source(reason, "sale", fact.id), day=day, at=at, actor_id=fact.cashier_id)
 
 
 def take_shift(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:

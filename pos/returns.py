@@ -3,15 +3,18 @@
 Rules
 -----
 1. Never more than was sold comes back of a line, over all its returns together, whoever asks at the same time (I9).
-2. Money back is the line's own: however a line comes back in parts, the parts sum to what was paid for it.
+2. Money back is the line's own: however a line comes back in parts, the parts sum to what was paid for it. Its
+   deposit comes back with it.
 3. Goods that can be sold again go onto the floor, others to waste; cash is rounded with the sale's own rule.
-4. The original is never touched. A return has its own id, receipt number and fact.
+4. What was put on the tab goes back to the tab first; only what was paid otherwise is given out.
+5. The original is never touched. A return has its own id, receipt number and fact.
+6. Without a receipt, goods come back at a typed price up to today's, by those who may (`take_back.blind`).
 """
 
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,37 +22,66 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.clock import business_day
 from config.database import lock_rows
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import round_cash
-from pos import shift as shifts
-from pos import stock
-from pos.facts import SoldLine
-from pos.payments import Settled, Tender
-from pos.pricing import part_of
-from pos.sale import Completed, Draft, Sale, SaleLine, document_of, finish, lines_of
-from pos.store import store_of
+from pos import approvals, catalogue, stock, tenders
+from pos.counter import Counter, at_counter, open_counter
+from pos.facts import Moved, SoldLine, sold_line
+from pos.payments import REFUND_TENDERS, Payment, Settled, Tender, settle
+from pos.pricing import BasketLine, charge, part_of
+from pos.quoting import Need
+from pos.rung import BroughtBack
+from pos.sale import Completed, Draft, finish, known
+from pos.sale_rows import Sale, SaleLine, lines_of
 
-REFUND_TENDERS = ("cash", "card")
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
 class ReturnRequest:
-    """What comes back: (line number on the receipt, qty > 0) of one sale, and how the money is given back."""
+    """What comes back of one sale, and how the money is given back.
+
+    lines: (line number on the receipt, qty > 0[, restock]); restock: what lines say that do not say it themselves.
+    """
 
     id: str
     store_id: str
     till_id: str
     sale_id: str
-    lines: Sequence[tuple[int, int]]
+    lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
     tender: str = "cash"
     reference: str = ""
     restock: bool = True
     why: str = ""
+    approvals: Sequence[str] = ()
+    customer_id: str | None = None
 
     def hash(self) -> str:
         """Return the hash of the request's content, by which the same command is known again."""
         content = {**vars(self), "lines": [list(row) for row in self.lines]}
+        del content["approvals"]
+        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class BlindReturnRequest:
+    """What comes back without a receipt: (sku, qty > 0, price_minor typed, restock)."""
+
+    id: str
+    store_id: str
+    till_id: str
+    lines: Sequence[tuple[str, int, int, bool]]
+    why: str
+    tender: str = "cash"
+    reference: str = ""
+    approvals: Sequence[str] = ()
+    customer_id: str | None = None
+
+    def hash(self) -> str:
+        """Return the hash of the request's content, by which the same command is known again."""
+        content = {**vars(self), "lines": [list(row) for row in self.lines]}
+        del content["approvals"]
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
 
 
@@ -57,49 +89,64 @@ class ReturnRequest:
 
 
 def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
-    """Take goods back and return their money: everything in this transaction, or nothing (rules 1 to 4).
+    """Take goods back and return their money: everything in this transaction, or nothing (rules 1 to 5).
 
     The same id with the same content answers the same return; with another it is a Conflict.
     """
-    wanted = _tidy(request)
-    shift = shifts.locked(session, request.store_id, request.till_id)
+    _check(request.tender, request.why)
+    counter = at_counter(session, request.store_id, request.till_id)
     request_hash = request.hash()
-    if (known := session.get(Sale, (request.store_id, request.id))) is not None:
-        if known.request_hash != request_hash:
-            raise Conflict(
-                "sale-content-differs",
-                f"This return was already saved with another content, as receipt {known.receipt_no}.",
-                receipt_no=known.receipt_no,
-            )
-        return Completed(known, document_of(session, known), repeated=True)
-    if shift is None or shift.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
-    original = _original(session, request)
-    lines = _undone(session, original, wanted)
-    store = store_of(session, request.store_id)
-    day = business_day(at, store.tz, store.rollover_hour)
-    moves = stock.take_back(
-        session,
-        store.id,
-        [(line.sku, -line.qty) for line in lines],
-        sale_id=request.id,
-        restock=request.restock,
-        day=day,
-        at=at,
-        actor=actor,
-    )
+    if (again := known(session, request.store_id, request.id, request_hash)) is not None:
+        return again
+    counter = open_counter(counter, request.till_id)
+    approvals.require(session, request, [Need("take_back", "goods brought back", 0)], actor=actor, at=at)
+    original = _original(session, request.store_id, request.sale_id)
+    back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
+    lines = tuple(line for line, _ in back)
+    customer_id = original.customer_id or request.customer_id
     draft = Draft(
         id=request.id,
         kind="return",
         channel=original.channel,
         lines=lines,
-        settled=_settle(session, request, original, lines),
+        settled=_settle(session, request, original, lines, counter.smallest_coin_minor),
         request_hash=request_hash,
-        moves=tuple(moves),
+        moves=(),
         returns_receipt_no=original.receipt_no,
         why=request.why.strip() or None,
+        customer={"id": customer_id} if customer_id else None,
     )
-    return finish(session, draft, store, shift, day=day, at=at, actor=actor)
+    return _finish(session, draft, counter, back, actor=actor, at=at)
+
+
+def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
+    """Take goods back that nobody has the receipt of (rule 6); all or nothing, and once however often it is sent."""
+    _check(request.tender, request.why, wants_reason=True)
+    counter = at_counter(session, request.store_id, request.till_id)
+    request_hash = request.hash()
+    if (again := known(session, request.store_id, request.id, request_hash)) is not None:
+        return again
+    counter = open_counter(counter, request.till_id)
+    need = Need("take_back.blind", "goods brought back without a receipt", 0)
+    approvals.require(session, request, [need], actor=actor, at=at)
+    back = _typed(session, request, business_day(at, counter.tz, counter.rollover_hour))
+    lines = tuple(line for line, _ in back)
+    due_minor = sum(line.total_minor for line in lines)
+    coin_minor = counter.smallest_coin_minor if request.tender == "cash" else 1
+    tender = Tender(request.tender, round_cash(due_minor, coin_minor), request.reference)
+    settled = settle([tender], due_minor, smallest_coin_minor=coin_minor, currency=counter.currency, channel="counter")
+    draft = Draft(
+        id=request.id,
+        kind="return",
+        channel="counter",
+        lines=lines,
+        settled=settled,
+        request_hash=request_hash,
+        moves=(),
+        why=request.why.strip(),
+        customer={"id": request.customer_id} if request.customer_id else None,
+    )
+    return _finish(session, draft, counter, back, actor=actor, at=at)
 
 
 # --- questions ---
@@ -113,55 +160,85 @@ def returned_qty(session: Session, store_id: str, sale_id: str) -> dict[int, int
     return {int(n or 0): int(qty) for n, qty in session.execute(query.group_by(SaleLine.returns_n))}
 
 
+def negative_lines(
+    session: Session, store_id: str, brought: Sequence[BroughtBack], *, first_n: int
+) -> list[tuple[SoldLine, bool]]:
+    """Return the lines of an exchange that come back, each with whether it goes onto the floor (rules 1, 2)."""
+    by_sale: dict[str, dict[int, tuple[int, bool]]] = {}
+    for row in brought:
+        wanted = by_sale.setdefault(row.sale_id, {})
+        qty, _ = wanted.get(row.n, (0, True))
+        wanted[row.n] = (qty + _positive(row.n, row.qty), row.restock)
+    lines: list[tuple[SoldLine, bool]] = []
+    for sale_id, wanted in sorted(by_sale.items()):
+        lines += _undone(session, _original(session, store_id, sale_id), wanted, first_n=first_n + len(lines))
+    return lines
+
+
 # --- inside ---
 
 
-def _tidy(request: ReturnRequest) -> dict[int, int]:
-    if request.tender not in REFUND_TENDERS:
-        raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=request.tender)
-    sums: dict[int, int] = {}
-    for n, qty in request.lines:
-        if isinstance(qty, bool) or not isinstance(qty, int) or qty <= 0:
-            raise Invalid("bad-quantity", "Type how many come back: 1 or more.", line=n, qty=qty)
-        sums[n] = sums.get(n, 0) + qty
-    if not sums:
+def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
+    if tender not in REFUND_TENDERS:
+        raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
+    if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
+        raise Invalid("no-reason", "Say in a few words why the goods come back.")
+
+
+def _positive(n: int, qty: int) -> int:
+    if type(qty) is not int or qty <= 0:
+        raise Invalid("bad-quantity", "Type how many come back: 1 or more.", line=n, qty=qty)
+    return qty
+
+
+def _tidy(lines: Sequence[tuple[int, int] | tuple[int, int, bool]], *, restock: bool) -> dict[int, tuple[int, bool]]:
+    wanted: dict[int, tuple[int, bool]] = {}
+    for n, qty, *said in lines:
+        before, _ = wanted.get(n, (0, True))
+        wanted[n] = (before + _positive(n, qty), bool(said[0]) if said else restock)
+    if not wanted:
         raise Invalid("empty-basket", "Choose what comes back.")
-    return sums
+    return wanted
 
 
-def _original(session: Session, request: ReturnRequest) -> Sale:
-    query = sa.select(Sale).where(Sale.store_id == request.store_id, Sale.id == request.sale_id)
+def _original(session: Session, store_id: str, sale_id: str) -> Sale:
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
     sale: Sale | None = session.scalar(lock_rows(session, query))
-    if sale is None or sale.kind != "sale" or sale.state != "completed":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=request.sale_id)
+    if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
     return sale
 
 
-def _undone(session: Session, original: Sale, wanted: dict[int, int]) -> tuple[SoldLine, ...]:
+def _undone(
+    session: Session, original: Sale, wanted: dict[int, tuple[int, bool]], *, first_n: int
+) -> list[tuple[SoldLine, bool]]:
     """Return the negative lines, or refuse, naming every line of which less is left than is brought back."""
     sold = {line.n: line for line in lines_of(session, original)}
     back = returned_qty(session, original.store_id, original.id)
+    for line in sold.values():
+        if line.deposit_of in wanted and line.n not in wanted:
+            wanted = wanted | {line.n: wanted[line.deposit_of]}
+    left = {n: line.qty - back.get(n, 0) if line.qty > 0 else 0 for n, line in sold.items()}
     over = [
-        {
-            "line": n,
-            "name": sold[n].name if n in sold else "",
-            "wanted": qty,
-            "left": sold[n].qty - back.get(n, 0) if n in sold else 0,
-        }
-        for n, qty in sorted(wanted.items())
-        if n not in sold or qty > sold[n].qty - back.get(n, 0)
+        {"line": n, "name": sold[n].name if n in sold else "", "wanted": qty, "left": left.get(n, 0)}
+        for n, (qty, _) in sorted(wanted.items())
+        if qty > left.get(n, 0)
     ]
     if over:
         told = "; ".join(f"{row['name'] or row['line']}: {row['left']} left to return" for row in over)
         raise Refused("more-than-sold", f"That is more than was sold. {told}.", lines=over)
-    return tuple(
-        _negative(number, sold[n], back.get(n, 0), qty) for number, (n, qty) in enumerate(sorted(wanted.items()), 1)
-    )
+    if vouchers := [sold[n].name for n in wanted if sold[n].kind == "voucher"]:
+        raise Refused("voucher-sold", f"{', '.join(vouchers)}: a voucher is not taken back, it is spent here.")
+    return [
+        (_negative(number, sold[n], back.get(n, 0), qty), restock)
+        for number, (n, (qty, restock)) in enumerate(sorted(wanted.items()), first_n)
+    ]
 
 
 def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLine:
-    total_minor = part_of(line.total_minor, line.qty, before_qty, qty)
-    tax_minor = part_of(line.tax_minor, line.qty, before_qty, qty)
+    def part(minor: int | None) -> int:
+        return part_of(minor or 0, line.qty, before_qty, qty)
+
     return SoldLine(
         n=number,
         sku=line.sku,
@@ -170,35 +247,122 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
         stock_unit=line.stock_unit,
         unit_price_minor=line.unit_price_minor,
         price_quantity=line.price_quantity,
-        discount_minor=-part_of(line.discount_minor, line.qty, before_qty, qty),
+        discount_minor=-part(line.discount_minor),
         offer=line.offer,
-        total_minor=-total_minor,
-        net_minor=tax_minor - total_minor,
-        tax_minor=-tax_minor,
+        total_minor=-part(line.total_minor),
+        net_minor=part(line.tax_minor) - part(line.total_minor),
+        tax_minor=-part(line.tax_minor),
         tax_class_id=line.tax_class_id,
         tax_letter="",
         rate_bp=line.rate_bp,
         returns_sale_id=line.sale_id,
         returns_n=line.n,
+        kind=line.kind,
+        amount_minor=None if line.amount_minor is None else -part(line.amount_minor),
+        list_price_minor=line.list_price_minor,
+        price_type=line.price_type,
+        manual_discount_minor=-part(line.manual_discount_minor),
+        batch=line.batch,
+        expires_on=line.expires_on.isoformat() if line.expires_on else None,
+        cost_minor=None if line.cost_minor is None else -part(line.cost_minor),
     )
 
 
-def _settle(session: Session, request: ReturnRequest, original: Sale, lines: Sequence[SoldLine]) -> Settled:
-    """Return what is given back: all returns of a sale together never more than was paid for it (rule 2)."""
-    coin_minor = max(1, store_of(session, request.store_id).smallest_coin_minor)
+def _typed(session: Session, request: BlindReturnRequest, day: dt.date) -> list[tuple[SoldLine, bool]]:
+    if not request.lines:
+        raise Invalid("empty-basket", "Choose what comes back.")
+    views = catalogue.to_sell(session, request.store_id, [row[0] for row in request.lines], day)
+    lines: list[tuple[SoldLine, bool]] = []
+    for n, (sku, qty, price_minor, restock) in enumerate(request.lines, 1):
+        view = views[sku]
+        _positive(n, qty)
+        if view.kind not in ("goods", "service"):
+            raise Refused("not-returnable", f"{view.name} is not taken back without its receipt.", sku=sku)
+        if type(price_minor) is not int or not 0 <= price_minor:
+            raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
+        if not view.price_typed and price_minor > view.price_minor:
+            raise Refused(
+                "above-price",
+                f"{view.name} costs less than that today. Without a receipt give back today's price at most.",
+                sku=sku,
+                most_minor=view.price_minor,
+            )
+        priced = charge(
+            BasketLine(
+                sku,
+                -qty,
+                replace(view, price_minor=price_minor),
+                "typed",
+                None if view.price_typed else view.price_minor,
+            )
+        )
+        lines.append((sold_line(n, priced), restock))
+    return lines
+
+
+def _finish(
+    session: Session,
+    draft: Draft,
+    counter: Counter,
+    back: Sequence[tuple[SoldLine, bool]],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> Completed:
+    day = business_day(at, counter.tz, counter.rollover_hour)
+    moves: list[Moved] = []
+    for restock in (True, False):
+        goods = [(line.sku, -line.qty) for line, keeps in back if keeps is restock and line.kind == "goods"]
+        if goods:
+            moves += stock.take_back(
+                session, counter.store_id, goods, sale_id=draft.id, restock=restock, day=day, at=at, actor=actor
+            )
+    draft = replace(draft, moves=tuple(moves))
+    draft = tenders.settle_accounts(session, draft, counter.store_id, at=at, actor=actor)
+    return finish(session, draft, counter, day=day, at=at, actor=actor)
+
+
+def _settle(
+    session: Session, request: ReturnRequest, original: Sale, lines: Sequence[SoldLine], coin_minor: int
+) -> Settled:
+    """Return what is given back: all returns of a sale together never more than was paid for it (rules 2 to 4)."""
     due_minor = -sum(line.total_minor for line in lines)
-    earlier = sa.select(SaleLine.sale_id).where(
-        SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id
-    )
-    sums = sa.select(sa.func.sum(-Sale.lines_minor), sa.func.sum(-Sale.total_minor)).where(
-        Sale.store_id == original.store_id, Sale.id.in_(earlier)
-    )
-    before_minor, given_minor = (int(value or 0) for value in session.execute(sums).one())
-    left_minor = original.total_minor - given_minor
+    before_minor, given_minor, worth_minor, on_tab_minor = _so_far(session, original)
+    left_minor = max(0, worth_minor - given_minor)
+    to_tab_minor = min(due_minor, left_minor, on_tab_minor)
     if request.tender == "cash":
-        due_coins = round_cash(before_minor + due_minor, coin_minor) - round_cash(before_minor, coin_minor)
-        back_minor = max(0, min(due_coins, left_minor // coin_minor * coin_minor))
+        coin_minor = max(1, coin_minor)
+        before_coins = round_cash(before_minor + to_tab_minor, coin_minor)
+        due_coins = round_cash(before_minor + due_minor, coin_minor) - before_coins
+        out_minor = max(0, min(due_coins, (left_minor - to_tab_minor) // coin_minor * coin_minor))
     else:
-        back_minor = max(0, min(due_minor, left_minor))
-    tenders = (Tender(request.tender, -back_minor, request.reference),) if back_minor else ()
-    return Settled(tenders, due_minor - back_minor, -back_minor, -back_minor, 0)
+        out_minor = max(0, min(due_minor, left_minor) - to_tab_minor)
+    back = [Tender("tab", -to_tab_minor)] if to_tab_minor else []
+    if out_minor and request.tender == "tab" and back:
+        back = [Tender("tab", -to_tab_minor - out_minor)]
+    elif out_minor:
+        back.append(Tender(request.tender, -out_minor, request.reference))
+    back_minor = to_tab_minor + out_minor
+    return Settled(tuple(back), due_minor - back_minor, -back_minor, -back_minor, 0)
+
+
+def _so_far(session: Session, original: Sale) -> tuple[int, int, int, int]:
+    """Return of a sale: what came back (as charged, as given out), what it was worth, and what is still on the tab."""
+    mine = (SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id)
+    earlier = sa.select(SaleLine.sale_id).where(*mine)
+    before_minor = -_sum(session, SaleLine.total_minor, *mine)
+    rounding = (Sale.store_id == original.store_id, Sale.id.in_(earlier), Sale.kind == "return")
+    given_minor = before_minor - _sum(session, Sale.rounding_minor, *rounding)
+    own = (SaleLine.store_id == original.store_id, SaleLine.sale_id == original.id, SaleLine.qty > 0)
+    worth_minor = _sum(session, SaleLine.total_minor, *own)
+    worth_minor += original.rounding_minor if original.kind == "sale" else 0
+    on_tab = (
+        Payment.store_id == original.store_id,
+        Payment.tender == "tab",
+        sa.or_(Payment.sale_id == original.id, Payment.sale_id.in_(earlier)),
+    )
+    return before_minor, given_minor, worth_minor, max(0, _sum(session, Payment.amount_minor, *on_tab))
+
+
+def _sum(session: Session, column: sa.orm.InstrumentedAttribute[int], *where: sa.ColumnElement[bool]) -> int:
+    return int(session.scalar(sa.select(sa.func.sum(column)).where(*where)) or 0)

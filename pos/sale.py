@@ -3,176 +3,60 @@
 Rules
 -----
 1. Everything that must be true together is written in one transaction: sale, lines, tax, payments, stock
-   movements, the shift's cash, receipt number, journal, the fact in the outbox and the print job (I4).
+   movements, the shift's cash and totals, receipt number, journal, the fact in the outbox and the print job (I4).
 2. The id is made by the page and is the idempotency key: the same id with the same basket answers the same
    receipt (I2); with another basket it is a Conflict (I3).
 3. The server's total is the one charged: if it is not the one shown, nothing is written and the page asks again.
 4. Receipt numbers per till and epoch rise without gaps, in commit order (K7).
 5. Σ lines = total; Σ captured - change = total; the lines' taxes sum to the sale's tax (K1).
 6. A return is another sale of negative lines that point at the originals; never more than was sold (I9): `returns`.
+   An exchange is both at once: what is brought back and what is bought are settled as one amount.
 7. The rows are written from the fact, here and at the network, so both hold the same.
+8. What needs somebody's leave (another price, a large discount) is written only with it: `approvals`.
 
-A sale rung up in one go is born completed; it never rests in between.
+A sale rung up in one go is born completed; until then it is a basket (`basket`).
 """
 
 import datetime as dt
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from config import journal, outbox
 from config.clock import business_day
-from config.database import Base
-from config.errors import Conflict, Invalid, NotFound, Refused
+from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.money import round_cash
-from config.node import NETWORK, this_node
-from config.outbox import InboxMessage, OutboxMessage
-from config.states import StateTable
-from pos import catalogue, printer, stock
-from pos import shift as shifts
+from config.node import NETWORK
+from pos import approvals, printer, quoting, recall, seal, stock, tenders, totals
+from pos.counter import Counter, at_counter, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
-from pos.payments import Payment, Settled, Tender, settle
-from pos.pricing import BasketLine, PricedBasket, price_basket
-from pos.shift import CashMovement, Shift
-from pos.store import ReceiptCounter, Store, Till, snapshot, store_of
+from pos.payments import Settled, Tender, settle
+from pos.quoting import Quote
+from pos.rung import RungLine, SaleRequest, check_lines
+from pos.sale_rows import Sale, SaleLine, document_of, lines_of, write_rows
+from pos.shift import Shift
+from pos.store import store_of
 
-MOST_LINES = 500
-MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
-
-STATES = StateTable(
-    "sale",
-    "open",
-    {
-        "open": ["parked", "tendering", "voided"],
-        "parked": ["open", "voided"],
-        "tendering": ["open", "completed"],
-        "completed": [],
-        "voided": [],
-    },
-)
-
-
-class Sale(Base):
-    """A completed (or open, parked, voided) basket."""
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "sale"
-    __table_args__ = (
-        sa.UniqueConstraint("store_id", "till_id", "epoch", "receipt_no"),
-        sa.Index("ix_sale_day", "store_id", "business_day"),
-        sa.Index("ix_sale_shift", "store_id", "shift_id"),
-    )
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    till_id: Mapped[str]
-    shift_id: Mapped[str]
-    epoch: Mapped[str]
-    receipt_no: Mapped[int]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    kind: Mapped[str] = mapped_column(default="sale")
-    """sale | return | exchange"""
-    channel: Mapped[str] = mapped_column(default="counter")
-    """counter | pickup"""
-    order_id: Mapped[str | None]
-    """The pickup order that was collected."""
-    business_day: Mapped[dt.date]
-    completed_at: Mapped[dt.datetime]
-    cashier_id: Mapped[str]
-    cashier_name: Mapped[str]
-    currency: Mapped[str]
-    lines_minor: Mapped[int]
-    rounding_minor: Mapped[int] = mapped_column(default=0)
-    total_minor: Mapped[int]
-    """lines + rounding: what was paid."""
-    tax_minor: Mapped[int]
-    age_checked: Mapped[int | None]
-    """The highest minimum age confirmed for this sale."""
-    age_how: Mapped[str | None]
-    """looked | document: how the age was checked; nothing of the person is kept."""
-    customer_id: Mapped[str | None]
-    note: Mapped[str] = mapped_column(default="", server_default="")
-    request_hash: Mapped[str]
-
-
-class SaleLine(Base):
-    """Product, quantity, price, discount and tax, all as charged."""
-
-    __tablename__ = "sale_line"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "sale_id"], ["sale.store_id", "sale.id"]),
-        sa.Index("ix_sale_line_sku", "store_id", "sku"),
-    )
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    sale_id: Mapped[str] = mapped_column(primary_key=True)
-    n: Mapped[int] = mapped_column(primary_key=True)
-    sku: Mapped[str]
-    name: Mapped[str]
-    stock_unit: Mapped[str]
-    qty: Mapped[int]
-    unit_price_minor: Mapped[int]
-    price_quantity: Mapped[int]
-    discount_minor: Mapped[int] = mapped_column(default=0)
-    offer: Mapped[str] = mapped_column(default="")
-    total_minor: Mapped[int]
-    """What the customer pays for the line, tax included."""
-    net_minor: Mapped[int]
-    tax_minor: Mapped[int]
-    tax_class_id: Mapped[str]
-    rate_bp: Mapped[int]
-    returns_sale_id: Mapped[str | None]
-    returns_n: Mapped[int | None]
-    kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
-    list_price_minor: Mapped[int | None]
-    """The catalogue's price that day; None: it had none."""
-    price_type: Mapped[str] = mapped_column(default="list", server_default="list")
-    """list | override | typed | label | agreed | deposit | empties"""
-    manual_discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")
-    """What the cashier took off by hand; part of discount_minor."""
-    reason: Mapped[str] = mapped_column(default="", server_default="")
-    note: Mapped[str] = mapped_column(default="", server_default="")
-    batch: Mapped[str | None]
-    expires_on: Mapped[dt.date | None]
-    deposit_of: Mapped[int | None]
-    """The line whose containers this deposit is for."""
-    cost_minor: Mapped[int | None]
-    """What the line's units cost the shop; None: not known."""
-
-
-@dataclass(frozen=True)
-class SaleRequest:
-    """What the page asks for when the customer pays.
-
-    lines: (sku, qty in stock units). tenders: (tender, amount_minor[, reference]). shown_total_minor: what the customer
-    was shown, before or after cash rounding. agreed_prices: sku -> price_minor promised with a pickup order.
-    """
-
-    id: str
-    store_id: str
-    till_id: str
-    lines: Sequence[tuple[str, int]]
-    tenders: Sequence[tuple[str, int] | tuple[str, int, str]]
-    shown_total_minor: int
-    age_confirmed: int | None = None
-    channel: str = "counter"
-    order_id: str | None = None
-    order_no: str | None = None
-    agreed_prices: Mapping[str, int] | None = None
-
-    def hash(self) -> str:
-        """Return the hash of the request's content, by which the same command is known again."""
-        content = {**vars(self), "lines": [list(row) for row in self.lines], "tenders": [list(t) for t in self.tenders]}
-        return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
+__all__ = [
+    "Completed",
+    "Draft",
+    "Sale",
+    "SaleLine",
+    "SaleRequest",
+    "complete",
+    "document_of",
+    "finish",
+    "known",
+    "lines_of",
+    "quote",
+    "write_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -198,68 +82,88 @@ class Draft:
     order_id: str | None = None
     order_no: str | None = None
     age_checked: int | None = None
+    age_how: str | None = None
     returns_receipt_no: int | None = None
     why: str | None = None
+    customer: dict[str, Any] | None = None
+    note: str = ""
+    vouchers: tuple[dict[str, Any], ...] = ()
+    coupons: tuple[str, ...] = ()
+    corrections: int = 0
 
 
 # --- verbs ---
 
 
 def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Completed:
-    """Complete a sale: everything in this transaction, or nothing (rules 1 to 5)."""
-    _check_lines(request.lines)
-    shift = shifts.locked(session, request.store_id, request.till_id)
+    """Complete a sale or an exchange: everything in this transaction, or nothing (rules 1 to 8)."""
+    rung = request.rung
+    check_lines(rung, may_be_empty=bool(request.brought_back))
+    counter = at_counter(session, request.store_id, request.till_id)
     request_hash = request.hash()
-    if (known := session.get(Sale, (request.store_id, request.id))) is not None:
-        return _again(session, known, request_hash)
-    shift = _open(shift, request.till_id)
-    store = store_of(session, request.store_id)
-    day = business_day(at, store.tz, store.rollover_hour)
-    priced = _priced(session, request, day)
-    if request.shown_total_minor not in (priced.lines_minor, round_cash(priced.lines_minor, store.smallest_coin_minor)):
-        raise _total_changed(request, priced)
-    _check_age(priced, request.age_confirmed)
+    if (again := known(session, request.store_id, request.id, request_hash)) is not None:
+        return again
+    counter = open_counter(counter, request.till_id)
+    day = business_day(at, counter.tz, counter.rollover_hour)
+    quoted = _quoted(session, request, rung, counter, day, at)
+    basket = quoted.basket
+    lines = [sold_line(n, line) for n, line in enumerate(basket.lines, 1)]
+    back = _brought_back(session, request, len(lines))
+    lines_minor = basket.lines_minor + sum(line.total_minor for line, _ in back)
+    _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
+    _check_age(quoted, request)
+    recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in rung if line.qty > 0])
+    if needs := quoted.needs:
+        approvals.require(session, request, needs, actor=actor, at=at)
     settled = settle(
         [Tender(*row) for row in request.tenders],
-        priced.lines_minor,
-        smallest_coin_minor=store.smallest_coin_minor,
-        currency=store.currency,
+        lines_minor,
+        smallest_coin_minor=counter.smallest_coin_minor,
+        currency=counter.currency,
         channel=request.channel,
     )
-    if request.shown_total_minor not in (priced.lines_minor, settled.total_minor):
-        raise _total_changed(request, priced)
-    moves = stock.sell(
-        session,
-        store.id,
-        request.lines,
-        sale_id=request.id,
-        order_id=request.order_id,
-        day=day,
-        at=at,
-        actor=actor,
-    )
+    _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
+    moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
+    if quoted.coupons_used:
+        from pos import offers
+
+        offers.use_coupons(session, store_of(session, request.store_id), quoted.coupons_used, request.id, at)
     draft = Draft(
         id=request.id,
-        kind="sale",
+        kind="exchange" if back else "sale",
         channel=request.channel,
         order_id=request.order_id,
         order_no=request.order_no,
-        lines=tuple(sold_line(n, line) for n, line in enumerate(priced.lines, 1)),
+        lines=(*lines, *(line for line, _ in back)),
         settled=settled,
-        age_checked=priced.minimum_age,
+        age_checked=basket.minimum_age,
+        age_how=(request.age_how or "looked") if basket.minimum_age else None,
         request_hash=request_hash,
         moves=tuple(moves),
+        customer={"id": request.customer_id} if request.customer_id else None,
+        note=request.note.strip(),
+        coupons=tuple(sorted(quoted.coupons_used)),
+        corrections=len(request.corrections),
     )
-    return finish(session, draft, store, shift, day=day, at=at, actor=actor)
+    draft = tenders.settle_accounts(session, draft, request.store_id, at=at, actor=actor)
+    return finish(session, draft, counter, day=day, at=at, actor=actor)
 
 
 def finish(
-    session: Session, draft: "Draft", store: Store, shift: Shift, *, day: dt.date, at: dt.datetime, actor: Actor
+    session: Session, draft: Draft, counter: Counter, *, day: dt.date, at: dt.datetime, actor: Actor
 ) -> Completed:
     """Number a settled sale or return, write its rows, journal it, tell it and queue its paper (rules 1, 4, 7)."""
-    fact = _fact(session, draft, store, shift, day=day, at=at, actor=actor)
-    sale = write_rows(session, fact)
-    shift.expected_minor += sum(amount_minor for _, _, amount_minor in fact.cash)
+    fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
+    sale = write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
+    session.execute(
+        _TO_SHIFT,
+        {
+            "at_store": counter.store_id,
+            "at_shift": counter.shift_id,
+            "expected_minor": counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash),
+            "totals": _totals(counter.totals, fact, draft.corrections),
+        },
+    )
     subject = f"sale:{fact.id}"
     journal.record(
         session,
@@ -272,6 +176,8 @@ def finish(
         lines=len(fact.lines),
         age_checked=fact.age_checked,
         why=draft.why,
+        corrections=draft.corrections,
+        seal=seal.of_sale(fact),
     )
     document = fact.to_body()
     outbox.append(
@@ -285,94 +191,24 @@ def finish(
         business_day=day,
         at=at,
     )
-    printer.queue(session, store.id, fact.till_id, "receipt", fact.id, document, opens_drawer=bool(fact.cash), at=at)
+    opens_drawer = bool(fact.cash)
+    printer.queue(
+        session, fact.store["id"], fact.till_id, "receipt", fact.id, document, opens_drawer=opens_drawer, at=at
+    )
     session.flush()
     return Completed(sale, document, repeated=False)
-
-
-def write_rows(session: Session, fact: SaleCompleted) -> Sale:
-    """Write a sale's rows from its fact: sale, lines, payments and cash movements (rule 7)."""
-    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
-    sale = Sale(
-        store_id=store_id,
-        state="completed",
-        business_day=dt.date.fromisoformat(fact.business_day),
-        completed_at=at,
-        **{name: getattr(fact, name) for name in _SAME},
-    )
-    session.add(sale)
-    session.flush()
-    key = {"store_id": store_id, "sale_id": fact.id}
-    lines = [{name: value for name, value in vars(line).items() if name != "tax_letter"} | key for line in fact.lines]
-    session.execute(sa.insert(SaleLine.__table__), lines)  # type: ignore[arg-type]
-    if fact.payments:
-        paid = [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments]
-        session.execute(sa.insert(Payment.__table__), paid)  # type: ignore[arg-type]
-    if fact.cash:
-        common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
-        common["actor_id"] = fact.cashier_id
-        moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
-        session.execute(sa.insert(CashMovement.__table__), moved)  # type: ignore[arg-type]
-    return sale
 
 
 # --- questions ---
 
 
-def quote(
-    session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime, cash: bool = False
-) -> PricedBasket:
-    """Price a basket as it would be charged now; writes nothing."""
-    _check_lines(lines)
-    store = store_of(session, store_id)
-    views = catalogue.to_sell(
-        session, store_id, [sku for sku, _ in lines], business_day(at, store.tz, store.rollover_hour)
-    )
-    basket = [BasketLine(sku, qty, views[sku]) for sku, qty in lines]
-    return price_basket(basket, smallest_coin_minor=store.smallest_coin_minor, cash=cash)
-
-
-def document_of(session: Session, sale: Sale) -> dict[str, Any]:
-    """Return the frozen document of a completed sale: the very fact that was told of it."""
-    body = session.scalar(sa.select(OutboxMessage.body).where(OutboxMessage.id == sale.id))
-    if body is None:
-        body = session.scalar(sa.select(InboxMessage.body).where(InboxMessage.id == sale.id))
-    if body is None:
-        raise NotFound("no-such-sale", "The document of this sale is not kept here.", sale_id=sale.id)
-    document: dict[str, Any] = json.loads(body)
-    return document
-
-
-def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
-    """Return a sale's lines in the order they were rung."""
-    query = sa.select(SaleLine).where(SaleLine.store_id == sale.store_id, SaleLine.sale_id == sale.id)
-    return list(session.scalars(query.order_by(SaleLine.n)))
-
-
-# --- inside ---
-
-
-def _check_lines(lines: Sequence[tuple[str, int]]) -> None:
-    if not lines:
-        raise Invalid("empty-basket", "There is nothing in the basket. Scan something first.")
-    if len(lines) > MOST_LINES:
-        raise Invalid("too-many-lines", f"A sale has at most {MOST_LINES} lines. Ring the rest as another sale.")
-    for sku, qty in lines:
-        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY["gram"]:
-            raise Invalid("bad-quantity", f"The quantity of {sku} must be a whole number above zero.", sku=sku, qty=qty)
-
-
-def _open(shift: Shift | None, till_id: str) -> Shift:
-    if shift is None or shift.state != "open":
-        told = (
-            "is not open. Open it with its float" if shift is None else "is being counted. Finish or put off the count"
-        )
-        raise Refused("no-open-shift", f"This till {told}, then sell.", till_id=till_id)
-    return shift
-
-
-def _again(session: Session, sale: Sale, request_hash: str) -> Completed:
-    if sale.request_hash != request_hash:
+def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
+    """Return the sale this very command completed before; Conflict when its content was another (rule 2)."""
+    found = session.execute(_KNOWN, {"store": store_id, "sale": sale_id}).scalar()
+    if found is None:
+        return None
+    sale = session.get_one(Sale, (store_id, sale_id))
+    if found != request_hash:
         raise Conflict(
             "sale-content-differs",
             f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
@@ -382,38 +218,124 @@ def _again(session: Session, sale: Sale, request_hash: str) -> Completed:
     return Completed(sale, document_of(session, sale), repeated=True)
 
 
-def _priced(session: Session, request: SaleRequest, day: dt.date) -> PricedBasket:
-    views = catalogue.to_sell(session, request.store_id, [sku for sku, _ in request.lines], day)
-    sums: dict[str, int] = {}
-    for sku, qty in request.lines:
-        sums[sku] = sums.get(sku, 0) + qty
-    for sku, qty in sums.items():
-        most = views[sku].maximum_qty or MOST_QTY[views[sku].stock_unit]
-        if qty > most:
-            raise Invalid(
-                "bad-quantity", f"At most {most} of {views[sku].name} in one sale.", sku=sku, qty=qty, most=most
+def quote(
+    session: Session,
+    store_id: str,
+    lines: Sequence[RungLine | tuple[str, int]],
+    *,
+    at: dt.datetime,
+    cash: bool = False,
+    customer_id: str | None = None,
+    coupons: Sequence[str] = (),
+) -> Quote:
+    """Price a basket as it would be charged now; writes nothing."""
+    rung = tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in lines)
+    check_lines(rung)
+    store = store_of(session, store_id)
+    return quoting.price(
+        session,
+        store_id,
+        rung,
+        tz=store.tz,
+        day=business_day(at, store.tz, store.rollover_hour),
+        at=at,
+        member=tenders.is_member(session, store_id, customer_id),
+        coupons=coupons,
+        smallest_coin_minor=store.smallest_coin_minor,
+        cash=cash,
+    )
+
+
+# --- inside ---
+
+_TO_SHIFT = (
+    sa.update(Shift.__table__)  # type: ignore[arg-type]
+    .where(Shift.store_id == sa.bindparam("at_store"), Shift.id == sa.bindparam("at_shift"))
+    .values(expected_minor=sa.bindparam("expected_minor"), totals=sa.bindparam("totals"))
+)
+_KNOWN = sa.select(Sale.request_hash).where(Sale.store_id == sa.bindparam("store"), Sale.id == sa.bindparam("sale"))
+
+
+def _quoted(
+    session: Session, request: SaleRequest, rung: Sequence[RungLine], counter: Counter, day: dt.date, at: dt.datetime
+) -> Quote:
+    member = tenders.is_member(session, request.store_id, request.customer_id) if request.customer_id else False
+    return quoting.price(
+        session,
+        request.store_id,
+        rung,
+        tz=counter.tz,
+        day=day,
+        at=at,
+        agreed=request.agreed_prices,
+        member=member,
+        coupons=request.coupons,
+    )
+
+
+def _brought_back(session: Session, request: SaleRequest, before: int) -> list[tuple[SoldLine, bool]]:
+    if not request.brought_back:
+        return []
+    from pos import returns  # a return is a sale of negative lines and knows this file; only an exchange looks there
+
+    return returns.negative_lines(session, request.store_id, request.brought_back, first_n=before + 1)
+
+
+def _moved(
+    session: Session,
+    request: SaleRequest,
+    lines: Sequence[SoldLine],
+    back: Sequence[tuple[SoldLine, bool]],
+    *,
+    day: dt.date,
+    at: dt.datetime,
+    actor: Actor,
+) -> list[Moved]:
+    """Move what goes out, and what comes in: empties, and goods brought back."""
+    sold = [(line.sku, line.qty) for line in lines if line.kind == "goods"]
+    moves: list[Moved] = []
+    if sold:
+        moves += stock.sell(
+            session,
+            request.store_id,
+            sold,
+            sale_id=request.id,
+            order_id=request.order_id,
+            day=day,
+            at=at,
+            actor=actor,
+        )
+    empties = [(line.sku, -line.qty) for line in lines if line.price_type == "empties"]
+    whole = empties + [(line.sku, -line.qty) for line, restock in back if restock and line.kind == "goods"]
+    spoilt = [(line.sku, -line.qty) for line, restock in back if not restock and line.kind == "goods"]
+    for goods, restock in ((whole, True), (spoilt, False)):
+        if goods:
+            moves += stock.take_back(
+                session, request.store_id, goods, sale_id=request.id, restock=restock, day=day, at=at, actor=actor
             )
-    for sku, price_minor in (request.agreed_prices or {}).items():
-        if sku in views:
-            views[sku] = replace(views[sku], price_minor=price_minor)
-    return price_basket(BasketLine(sku, qty, views[sku]) for sku, qty in request.lines)
+    return moves
 
 
-def _check_age(priced: PricedBasket, age_confirmed: int | None) -> None:
-    if priced.minimum_age and (age_confirmed or 0) < priced.minimum_age:
-        names = {line.product.name for line in priced.lines if line.product.minimum_age}
+def _check_age(quoted: Quote, request: SaleRequest) -> None:
+    minimum_age = quoted.basket.minimum_age
+    if minimum_age and (request.age_confirmed or 0) < minimum_age:
+        names = {line.product.name for line in quoted.basket.lines if line.product.minimum_age}
         raise Refused(
             "age-check",
-            f"Check the customer's age: at least {priced.minimum_age} for {', '.join(sorted(names))}.",
-            minimum_age=priced.minimum_age,
+            f"Check the customer's age: at least {minimum_age} for {', '.join(sorted(names))}.",
+            minimum_age=minimum_age,
         )
+    if request.age_how not in (None, "looked", "document"):
+        raise Invalid("bad-age-check", "An age is checked by looking or by a document.", age_how=request.age_how)
 
 
-def _total_changed(request: SaleRequest, priced: PricedBasket) -> Refused:
-    return Refused(
+def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tuple[int, int]) -> None:
+    if request.shown_total_minor in totals_minor:
+        return
+    raise Refused(
         "total-changed",
         "A price has changed since it was scanned. Tell the customer the new total, then take the money.",
-        total_minor=priced.lines_minor,
+        total_minor=totals_minor[0],
         shown_minor=request.shown_total_minor,
         lines=[
             {
@@ -423,24 +345,21 @@ def _total_changed(request: SaleRequest, priced: PricedBasket) -> Refused:
                 "unit_price_minor": line.product.price_minor,
                 "total_minor": line.total_minor,
             }
-            for line in priced.lines
+            for line in quoted.basket.lines
         ],
     )
 
 
-_SAME = (
-    "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "cashier_id", "cashier_name",
-    "currency", "lines_minor", "rounding_minor", "total_minor", "tax_minor", "age_checked", "request_hash",
-)  # fmt: skip
-"""What a sale's row and its fact call by the same name."""
+def _totals(before: Mapping[str, Any], fact: SaleCompleted, corrections: int) -> dict[str, Any]:
+    after = totals.with_sale(dict(before) or totals.opening(), fact)
+    return totals.with_event(after, "correction", count=corrections) if corrections else after
 
 
 def _fact(
-    session: Session, draft: Draft, store: Store, shift: Shift, *, day: dt.date, at: dt.datetime, actor: Actor
+    session: Session, draft: Draft, counter: Counter, *, day: dt.date, at: dt.datetime, actor: Actor
 ) -> SaleCompleted:
     settled = draft.settled
     lines, taxes = lettered(draft.lines)
-    epoch = this_node(session).epoch
     payments, cash = _payments(draft)
     return SaleCompleted(
         id=draft.id,
@@ -448,18 +367,18 @@ def _fact(
         channel=draft.channel,
         order_id=draft.order_id,
         order_no=draft.order_no,
-        store=snapshot(store),
-        till_id=shift.till_id,
-        till_name=session.get_one(Till, (store.id, shift.till_id)).name,
-        shift_id=shift.id,
-        epoch=epoch,
-        receipt_no=_next_receipt_no(session, store.id, shift.till_id, epoch),
+        store=counter.snapshot(),
+        till_id=counter.till_id,
+        till_name=counter.till_name,
+        shift_id=counter.shift_id,
+        epoch=counter.epoch,
+        receipt_no=next_receipt_no(session, counter),
         cashier_id=actor.id,
         cashier_name=actor.name,
         completed_at=at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        local_time=f"{at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
+        local_time=f"{at.astimezone(ZoneInfo(counter.tz)):%Y-%m-%d %H:%M}",
         business_day=day.isoformat(),
-        currency=store.currency,
+        currency=counter.currency,
         lines=lines,
         taxes=taxes,
         payments=payments,
@@ -474,27 +393,26 @@ def _fact(
         request_hash=draft.request_hash,
         cash=cash,
         movements=draft.moves,
+        age_how=draft.age_how,
+        customer=draft.customer,
+        note=draft.note,
+        saved_minor=sum(line.discount_minor for line in draft.lines if line.qty > 0),
+        vouchers=draft.vouchers,
+        coupons=draft.coupons,
     )
 
 
 def _payments(draft: Draft) -> tuple[tuple[Paid, ...], tuple[CashMoved, ...]]:
     """Return the payments, change last, and what they move in the drawer."""
     settled = draft.settled
-    paid = [Paid(new_id(), row.tender, row.amount_minor, False, row.reference) for row in settled.tenders]
+    paid = [
+        Paid(row.payment_id or new_id(), row.tender, row.amount_minor, False, row.reference) for row in settled.tenders
+    ]
     if settled.change_minor:
         paid.append(Paid(new_id(), "cash", -settled.change_minor, True, ""))
-    taken = "sale" if draft.kind == "sale" else "refund"
-    cash = [(new_id(), "change" if row.is_change else taken, row.amount_minor) for row in paid if row.tender == "cash"]
+    cash = [
+        (new_id(), "change" if row.is_change else "sale" if row.amount_minor > 0 else "refund", row.amount_minor)
+        for row in paid
+        if row.tender == "cash"
+    ]
     return tuple(paid), tuple(cash)
-
-
-def _next_receipt_no(session: Session, store_id: str, till_id: str, epoch: str) -> int:
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    counter = ReceiptCounter.__table__
-    raised = (
-        dialect.insert(counter)
-        .values(store_id=store_id, till_id=till_id, epoch=epoch, last_no=1)
-        .on_conflict_do_update(index_elements=["store_id", "till_id", "epoch"], set_={"last_no": counter.c.last_no + 1})
-        .returning(counter.c.last_no)
-    )
-    return int(session.execute(raised).scalar_one())

@@ -103,7 +103,7 @@ class Shop:
         self, lines: Sequence[tuple[str, int]], *, id: str | None = None, cash_minor: int | None = None, **wishes: Any
     ) -> SaleRequest:
         """Return a sale as the page would send it: paid in cash, the total shown, the age confirmed."""
-        priced = self.read(lambda session: sale.quote(session, self.store_id, lines, at=self.now, cash=True))
+        priced = self.read(lambda session: sale.quote(session, self.store_id, lines, at=self.now, cash=True)).basket
         due_minor = priced.total_minor if cash_minor is None else cash_minor
         return SaleRequest(
             **{

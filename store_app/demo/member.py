@@ -102,7 +102,7 @@ class Member:
             self._send("/api/sales", body)
             return
         with self.doors.write() as session:
-            priced = sale.quote(session, self.id, list(lines), at=self.doors.now(), cash=True)
+            priced = sale.quote(session, self.id, list(lines), at=self.doors.now(), cash=True).basket
             request = sale.SaleRequest(
                 id=sale_id,
                 store_id=self.id,

@@ -53,7 +53,7 @@ def history():
 
 def ring_up(country: Country, shop: str, lines: dict[str, int], at: dt.datetime) -> None:
     with country.shops[shop].write() as session:
-        total = sale.quote(session, shop, list(lines.items()), at=at).total_minor
+        total = sale.quote(session, shop, list(lines.items()), at=at).basket.total_minor
         request = sale.SaleRequest(
             id=new_id(), store_id=shop, till_id="T1", lines=list(lines.items()), tenders=[("cash", total)],
             shown_total_minor=total,

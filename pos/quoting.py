@@ -1,0 +1,205 @@
+"""What a rung basket costs now: list prices, what was typed over them, offers, deposits, and whose leave it needs.
+
+Rules
+-----
+1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
+   price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
+2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties.
+3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
+4. What exceeds the most one customer may buy is refused, over all lines together.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid
+from pos import catalogue, promotions
+
+try:  # GUARD
+    from pos import offers
+except ImportError:
+    offers = None
+from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
+from pos.promotions import Hint, OfferLine
+from pos.rung import MOST_QTY, RungLine
+
+
+@dataclass(frozen=True)
+class Need:
+    """A permission this basket needs, and why. discount_bp: how much was taken off by hand."""
+
+    permission: str
+    why: str
+    line: int
+    discount_bp: int = 0
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A priced basket with what it needs and what was used."""
+
+    basket: PricedBasket
+    needs: tuple[Need, ...]
+    coupons_used: frozenset[str]
+    hints: tuple[Hint, ...]
+    saved_minor: int
+
+
+def price(
+    session: Session,
+    store_id: str,
+    rung: Sequence[RungLine],
+    *,
+    tz: str,
+    day: dt.date,
+    at: dt.datetime,
+    agreed: Mapping[str, int] | None = None,
+    member: bool = False,
+    coupons: Sequence[str] = (),
+    smallest_coin_minor: int = 1,
+    cash: bool = False,
+) -> Quote:
+    """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
+    views = _views(session, store_id, rung, day)
+    _refuse_too_many(rung, views)
+    lines, needs = _lines(rung, views, agreed or {})
+    applied = _offers(session, store_id, lines, tz, day, at, member=member, coupons=coupons)
+    saved = {
+        n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
+    }
+    basket = price_basket(lines, saved, smallest_coin_minor=smallest_coin_minor, cash=cash)
+    saved_minor = sum(line.discount_minor for line in basket.lines)
+    return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor)
+
+
+# --- inside ---
+
+
+def _views(session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date) -> dict[str, ProductView]:
+    views = catalogue.to_sell(session, store_id, list(dict.fromkeys(line.sku for line in rung)), day)
+    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys()
+    if wanted:
+        views = views | catalogue.to_sell(session, store_id, sorted(sku for sku in wanted if sku), day)
+    return views
+
+
+def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView]) -> None:
+    sums: dict[str, int] = {}
+    for line in rung:
+        sums[line.sku] = sums.get(line.sku, 0) + line.qty
+    for sku, qty in sums.items():
+        view = views[sku]
+        most = view.maximum_qty or MOST_QTY[view.stock_unit]
+        if qty > most:
+            raise Invalid("bad-quantity", f"At most {most} of {view.name} in one sale.", sku=sku, qty=qty, most=most)
+
+
+def _lines(
+    rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int]
+) -> tuple[list[BasketLine], list[Need]]:
+    lines: list[BasketLine] = []
+    needs: list[Need] = []
+    for asked, line in enumerate(rung):
+        view = views[line.sku]
+        if line.qty < 0 and view.kind != "deposit":
+            raise Invalid(
+                "bad-quantity", f"The quantity of {view.name} must be above zero.", sku=line.sku, qty=line.qty
+            )
+        price_type, price_minor = _price_of(line, view, agreed)
+        if price_type == "override":
+            needs.append(Need("price.override", f"{view.name}: another price", asked))
+        rung_line = BasketLine(
+            sku=line.sku,
+            qty=line.qty,
+            product=view if price_minor == view.price_minor else replace(view, price_minor=price_minor),
+            price_type=price_type,
+            list_price_minor=None if view.price_typed else view.price_minor,
+            amount_minor=line.amount_minor,
+            discount_minor=line.discount_minor,
+            discount_bp=line.discount_bp,
+            reason=line.reason,
+            note=line.note,
+            batch=line.batch,
+            expires_on=line.expires_on,
+            asked=asked,
+        )
+        if line.discount_bp or line.discount_minor:
+            needs.append(Need("discount", f"{view.name}: a discount", asked, _taken_off_bp(rung_line)))
+        lines.append(rung_line)
+        if view.deposit_sku and line.qty > 0:
+            lines.append(_deposit(views[view.deposit_sku], line.qty, view, len(lines)))
+    return lines, needs
+
+
+def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> tuple[str, int]:
+    if line.qty < 0:
+        return "empties", view.price_minor
+    if view.price_typed:
+        if line.price_minor is None and line.amount_minor is None:
+            raise Invalid("price-wanted", f"Type the price of {view.name}.", sku=line.sku, name=view.name)
+        return "typed", line.price_minor or 0
+    if line.sku in agreed:
+        return "agreed", agreed[line.sku]
+    if line.price_minor is not None and line.price_minor != view.price_minor:
+        return "override", line.price_minor
+    if line.amount_minor is not None:
+        return "label", view.price_minor
+    return "list", view.price_minor
+
+
+def _taken_off_bp(line: BasketLine) -> int:
+    amount_minor = before_savings(line)
+    if line.discount_bp:
+        return line.discount_bp
+    return min(10_000, -(-line.discount_minor * 10_000 // amount_minor)) if amount_minor > 0 else 0
+
+
+def _deposit(view: ProductView, qty: int, main: ProductView, deposit_of: int) -> BasketLine:
+    taxed = replace(view, tax_class_id=main.tax_class_id, rate_bp=main.rate_bp, inclusive=main.inclusive)
+    return BasketLine(
+        sku=view.sku,
+        qty=qty,
+        product=taxed,
+        price_type="deposit",
+        list_price_minor=view.price_minor,
+        deposit_of=deposit_of,
+    )
+
+
+def _offers(
+    session: Session,
+    store_id: str,
+    lines: Sequence[BasketLine],
+    tz: str,
+    day: dt.date,
+    at: dt.datetime,
+    *,
+    member: bool,
+    coupons: Sequence[str],
+) -> promotions.Applied:
+    live = offers.live(session, store_id, day) if offers else ()
+    fit = [
+        OfferLine(
+            n=n,
+            sku=line.sku,
+            category=line.product.category,
+            department=line.product.department,
+            brand=line.product.brand,
+            qty=line.qty,
+            stock_unit=line.product.stock_unit,
+            unit_minor=line.product.price_minor,
+            price_quantity=line.product.price_quantity,
+            amount_minor=before_savings(line),
+            batch=line.batch,
+            expires_on=line.expires_on,
+        )
+        for n, line in enumerate(lines, 1)
+        if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)
+    ]
+    wall = at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
+    wanted = frozenset(code.strip().upper() for code in coupons if code.strip())
+    return promotions.best(fit, live, at=wall, member=member, coupons=wanted)

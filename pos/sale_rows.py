@@ -1,0 +1,175 @@
+"""The rows of a completed sale: the same here and at the network, because both are written from its fact."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import NotFound
+from config.outbox import InboxMessage, OutboxMessage
+from pos.facts import SaleCompleted, SoldLine
+from pos.payments import Payment
+from pos.shift import CashMovement
+
+
+class Sale(Base):
+    """A completed sale, return or exchange."""
+
+    __tablename__ = "sale"
+    __table_args__ = (
+        sa.UniqueConstraint("store_id", "till_id", "epoch", "receipt_no"),
+        sa.Index("ix_sale_day", "store_id", "business_day"),
+        sa.Index("ix_sale_shift", "store_id", "shift_id"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    till_id: Mapped[str]
+    shift_id: Mapped[str]
+    epoch: Mapped[str]
+    receipt_no: Mapped[int]
+    state: Mapped[str] = mapped_column(default="completed")
+    kind: Mapped[str] = mapped_column(default="sale")
+    """sale | return | exchange"""
+    channel: Mapped[str] = mapped_column(default="counter")
+    """counter | pickup"""
+    order_id: Mapped[str | None]
+    """The pickup order that was collected."""
+    business_day: Mapped[dt.date]
+    completed_at: Mapped[dt.datetime]
+    cashier_id: Mapped[str]
+    cashier_name: Mapped[str]
+    currency: Mapped[str]
+    lines_minor: Mapped[int]
+    rounding_minor: Mapped[int] = mapped_column(default=0)
+    total_minor: Mapped[int]
+    """lines + rounding: what was paid."""
+    tax_minor: Mapped[int]
+    age_checked: Mapped[int | None]
+    """The highest minimum age confirmed for this sale."""
+    age_how: Mapped[str | None]
+    """looked | document: how the age was checked; nothing of the person is kept."""
+    customer_id: Mapped[str | None]
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    request_hash: Mapped[str]
+
+
+class SaleLine(Base):
+    """Product, quantity, price, discount and tax, all as charged."""
+
+    __tablename__ = "sale_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "sale_id"], ["sale.store_id", "sale.id"]),
+        sa.Index("ix_sale_line_sku", "store_id", "sku"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sale_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    name: Mapped[str]
+    stock_unit: Mapped[str]
+    qty: Mapped[int]
+    unit_price_minor: Mapped[int]
+    price_quantity: Mapped[int]
+    discount_minor: Mapped[int] = mapped_column(default=0)
+    offer: Mapped[str] = mapped_column(default="")
+    total_minor: Mapped[int]
+    """What the customer pays for the line, tax included."""
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    tax_class_id: Mapped[str]
+    rate_bp: Mapped[int]
+    returns_sale_id: Mapped[str | None]
+    returns_n: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(default="goods", server_default="goods")
+    list_price_minor: Mapped[int | None]
+    """The catalogue's price that day; None: it had none."""
+    price_type: Mapped[str] = mapped_column(default="list", server_default="list")
+    """list | override | typed | label | agreed | deposit | empties"""
+    manual_discount_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What the cashier took off by hand; part of discount_minor."""
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    batch: Mapped[str | None]
+    expires_on: Mapped[dt.date | None]
+    amount_minor: Mapped[int | None]
+    """The line before anything was taken off, in the shown kind of price."""
+    deposit_of: Mapped[int | None]
+    """The line whose containers this deposit is for."""
+    cost_minor: Mapped[int | None]
+    """What the line's units cost the shop; None: not known."""
+
+
+# --- verbs ---
+
+
+def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = frozenset()) -> Sale:
+    """Write a sale's rows from its fact: sale, lines, payments and cash movements (rule 7).
+
+    held: payments that are in the books already, captured by a provider before the sale was completed.
+    """
+    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
+    row = {name: getattr(fact, name) for name in _SAME} | {
+        "store_id": store_id,
+        "state": "completed",
+        "business_day": dt.date.fromisoformat(fact.business_day),
+        "completed_at": at,
+        "customer_id": fact.customer["id"] if fact.customer else None,
+    }
+    session.execute(_SALE, row)
+    key = {"store_id": store_id, "sale_id": fact.id}
+    session.execute(_LINES, [_line_row(line, key) for line in fact.lines])
+    if paid := [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]:
+        session.execute(_PAYMENTS, paid)
+    if fact.cash:
+        common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
+        common["actor_id"] = fact.cashier_id
+        moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
+        session.execute(_CASH, moved)
+    return Sale(**row)
+
+
+# --- questions ---
+
+
+def document_of(session: Session, sale: Sale) -> dict[str, Any]:
+    """Return the frozen document of a completed sale: the very fact that was told of it."""
+    body = session.scalar(sa.select(OutboxMessage.body).where(OutboxMessage.id == sale.id))
+    if body is None:
+        body = session.scalar(sa.select(InboxMessage.body).where(InboxMessage.id == sale.id))
+    if body is None:
+        raise NotFound("no-such-sale", "The document of this sale is not kept here.", sale_id=sale.id)
+    document: dict[str, Any] = json.loads(body)
+    return document
+
+
+def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
+    """Return a sale's lines in the order they were rung."""
+    query = sa.select(SaleLine).where(SaleLine.store_id == sale.store_id, SaleLine.sale_id == sale.id)
+    return list(session.scalars(query.order_by(SaleLine.n)))
+
+
+# --- inside ---
+
+_SALE = sa.insert(Sale.__table__)  # type: ignore[arg-type]
+_LINES = sa.insert(SaleLine.__table__)  # type: ignore[arg-type]
+_PAYMENTS = sa.insert(Payment.__table__)  # type: ignore[arg-type]
+_CASH = sa.insert(CashMovement.__table__)  # type: ignore[arg-type]
+_SAME = (
+    "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "cashier_id", "cashier_name",
+    "currency", "lines_minor", "rounding_minor", "total_minor", "tax_minor", "age_checked", "age_how", "note",
+    "request_hash",
+)  # fmt: skip
+"""What a sale's row and its fact call by the same name."""
+
+
+def _line_row(line: SoldLine, key: dict[str, str]) -> dict[str, Any]:
+    row = vars(line) | key
+    del row["tax_letter"], row["offers"]
+    if line.expires_on is not None:
+        row["expires_on"] = dt.date.fromisoformat(line.expires_on)
+    return row

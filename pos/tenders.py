@@ -1,0 +1,127 @@
+"""What paying does to the shop's other books: the customer's tab and points, vouchers, payments a provider captured.
+
+Rules
+-----
+1. All of it is written in the sale's own transaction: what is refused here leaves nothing behind.
+2. The part put on the tab counts against the limit whatever else is paid beside it.
+3. Points are earned on what was paid for goods and services: not on deposits and vouchers, nor on the part paid with
+   points. What comes back takes its points with it.
+4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid
+from config.journal import Actor
+from pos import customers, vouchers
+
+try:  # GUARD
+    from pos import paying
+except ImportError:
+    paying = None
+from pos.facts import SoldLine
+from pos.payments import Tender
+from pos.store import Store, store_of
+
+if TYPE_CHECKING:
+    from pos.sale import Draft
+
+NEED_A_CUSTOMER = ("tab", "points")
+
+
+# --- verbs ---
+
+
+def settle_accounts(session: Session, draft: "Draft", store_id: str, *, at: dt.datetime, actor: Actor) -> "Draft":
+    """Write a sale's tenders into the books they belong to (rules 1 to 4); returns the draft with what was issued."""
+    customer_id = draft.customer["id"] if draft.customer else None
+    sells_vouchers = any(line.kind == "voucher" for line in draft.lines)
+    plain = all(row.tender in ("cash", "prepaid") or _is_slip(row) for row in draft.settled.tenders)
+    if plain and customer_id is None and not sells_vouchers:
+        return draft
+    store = store_of(session, store_id)
+    issued: list[dict[str, Any]] = []
+    for row in draft.settled.tenders:
+        if row.tender in NEED_A_CUSTOMER and customer_id is None:
+            raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
+        issued += _book(session, store, draft.id, customer_id or "", row, at=at, actor=actor)
+    for line in draft.lines:
+        if line.kind == "voucher" and line.qty > 0:
+            issued.append(_issued(session, store, draft.id, line.total_minor, "gift", at=at, actor=actor))
+    customer = _points(session, store, draft, customer_id, at=at, actor=actor) if customer_id else None
+    return replace(draft, vouchers=tuple(issued), customer=customer)
+
+
+# --- questions ---
+
+
+def is_member(session: Session, store_id: str, customer_id: str | None) -> bool:
+    """Tell whether member prices are meant for this customer; nobody is no member."""
+    if customer_id is None:
+        return False
+    return customers.standing(session, store_of(session, store_id), customer_id).member
+
+
+# --- inside ---
+
+
+def _is_slip(row: Tender) -> bool:
+    return row.tender in ("card", "wallet") and not row.payment_id
+
+
+def _book(
+    session: Session, store: Store, sale_id: str, customer_id: str, row: Tender, *, at: dt.datetime, actor: Actor
+) -> list[dict[str, Any]]:
+    minor = row.amount_minor
+    if row.tender == "tab" and minor > 0:
+        customers.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "tab":
+        customers.give_back(session, store, customer_id, tab_minor=-minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "points":
+        customers.spend_points(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "voucher":
+        vouchers.redeem(session, store, row.reference, minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "credit":
+        return [_issued(session, store, sale_id, -minor, "credit", at=at, actor=actor)]
+    elif row.payment_id:
+        paying.claim(session, row.payment_id, sale_id, minor)
+    return []
+
+
+def _issued(
+    session: Session, store: Store, sale_id: str, amount_minor: int, kind: str, *, at: dt.datetime, actor: Actor
+) -> dict[str, Any]:
+    voucher = vouchers.issue(session, store, amount_minor, kind=kind, sale_id=sale_id, at=at, actor=actor)
+    return {"code": voucher.code, "amount_minor": amount_minor, "kind": kind}
+
+
+def _points(
+    session: Session, store: Store, draft: "Draft", customer_id: str, *, at: dt.datetime, actor: Actor
+) -> dict[str, Any]:
+    base_minor = _earning(draft.lines) - sum(
+        row.amount_minor for row in draft.settled.tenders if row.tender == "points"
+    )
+    earned = 0
+    if base_minor > 0:
+        earned, _ = customers.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)
+    elif base_minor < 0:
+        taken, _ = customers.take_points_back(
+            session, store, customer_id, -base_minor, sale_id=draft.id, at=at, actor=actor
+        )
+        earned = -taken
+    standing = customers.standing(session, store, customer_id)
+    return {
+        "id": customer_id,
+        "points_earned": earned,
+        "points_balance": standing.points,
+        "tab_balance_minor": standing.tab_balance_minor,
+    }
+
+
+def _earning(lines: Sequence[SoldLine]) -> int:
+    return sum(line.total_minor for line in lines if line.kind in ("goods", "service"))
