@@ -23,7 +23,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.money import MAX_MINOR, divide_half_up, exponent
-from pos import catalogue, embedded, gs1, gtin
+from pos import catalogue, embedded, gs1, gtin, till_edition
 from pos.catalogue import Barcode, Product, Scanned
 from pos.embedded import Label, Scheme
 from pos.pricing import ProductView
@@ -51,7 +51,6 @@ class ScanScheme(Base):
     name: Mapped[str]
     pattern: Mapped[str]
     step: Mapped[int] = mapped_column(default=1)
-    changed_at: Mapped[dt.datetime]
 
 
 # --- verbs ---
@@ -69,9 +68,7 @@ def add_scheme(
     if any(row.pattern == pattern for row in rows):
         raise Conflict("scheme-exists", f"Labels of the pattern {pattern} are read already.", pattern=pattern)
     place = max((row.place for row in rows), default=-1) + 1
-    row = ScanScheme(
-        id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step, changed_at=at
-    )
+    row = ScanScheme(id=new_id(), store_id=store_id, place=place, name=name[:60], pattern=pattern, step=step)
     session.add(row)
     _record(session, row, "scheme.added", actor, at)
     return row
@@ -91,7 +88,6 @@ def raise_scheme(session: Session, store_id: str, scheme_id: str, *, actor: Acto
     if at_place:
         before = rows[at_place - 1]
         row.place, before.place = before.place, row.place
-        row.changed_at = before.changed_at = at
         _record(session, row, "scheme.raised", actor, at)
 
 
@@ -261,5 +257,6 @@ def _row(session: Session, store_id: str, scheme_id: str) -> ScanScheme:
 
 
 def _record(session: Session, row: ScanScheme, verb: str, actor: Actor, at: dt.datetime) -> None:
+    till_edition.count_up(session, row.store_id)
     facts = {"name": row.name, "pattern": row.pattern, "step": row.step}
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"scheme:{row.id}", **facts)
