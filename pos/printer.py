@@ -28,7 +28,7 @@ from config.errors import Invalid, NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
 from config.states import StateTable
-from pos import labels, receipt
+from pos import account_paper, labels, receipt
 from pos.drivers import Driver, Unconfirmed, encode
 from pos.paper import PaperLine
 
@@ -61,7 +61,7 @@ class PrintJob(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     till_id: Mapped[str]
     kind: Mapped[str]
-    """receipt | pickup | bin | label | x | z"""
+    """receipt | pickup | bin | label | x | z | tab_paid | statement | voucher"""
     source_id: Mapped[str] = mapped_column(index=True)
     document: Mapped[dict[str, Any]]
     copy_no: Mapped[int] = mapped_column(default=0)
@@ -219,7 +219,8 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
     language = receipt.language_of(document)
     if kind == "label":
         return labels.layout(document, columns=columns, language=language)
-    return receipt.LAYOUTS[kind](document, columns=columns, language=language, copy_no=copy_no)
+    layouts = receipt.LAYOUTS | account_paper.LAYOUTS
+    return layouts[kind](document, columns=columns, language=language, copy_no=copy_no)
 
 
 # --- questions ---
