@@ -121,6 +121,22 @@ class CountTask(Base):
     done_at: Mapped[dt.datetime | None]
 
 
+class StockCount(Base):
+    """What somebody counted of a product, also when the record was right; never changed."""
+
+    __tablename__ = "stock_count"
+    __table_args__ = (sa.Index("ix_stock_count_sku", "store_id", "sku", "at"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The source of its movements, if there are any."""
+    sku: Mapped[str]
+    counted_qty: Mapped[int]
+    before_qty: Mapped[int]
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+
+
 @dataclass(frozen=True)
 class Source:
     """Why goods move: the reason, and the document behind it. One source is booked once."""

@@ -37,6 +37,7 @@ from pos.ledger import (
     Places,
     Reservation,
     Source,
+    StockCount,
     StockLevel,
     StockMovement,
     book,
@@ -62,6 +63,7 @@ __all__ = [
     "Place",
     "Reservation",
     "Source",
+    "StockCount",
     "StockLevel",
     "StockMovement",
     "answer",
@@ -268,6 +270,12 @@ def count(
         movements=tuple(moves),
     )
     facts = {"counted": counted_qty, "before": fact.on_hand_before}
+    session.add(
+        StockCount(
+            store_id=store_id, id=source.id, sku=sku, counted_qty=counted_qty, before_qty=fact.on_hand_before, at=at,
+            actor_id=actor.id,
+        )
+    )  # fmt: skip
     journal.record(session, actor=actor, at=at, verb="stock.counted", subject=f"product:{sku}", **facts)
     tell(session, store_id, fact, f"count:{source.id}", day, at)
     return fact

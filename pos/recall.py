@@ -1,0 +1,212 @@
+"""Recall: a product, or one batch of it, that must not be sold any more, and who may have bought it.
+
+Rules
+-----
+1. A recall names a product and perhaps one batch; without a batch it means every piece. Calling the same one twice
+   is a Conflict while it lasts.
+2. A recalled piece is refused at the till with what to do. While only a batch is recalled, a piece whose batch is
+   not known is refused too, until somebody has looked through the shop and cleared it; from then on only a piece
+   that is known to be of that batch is refused.
+3. A recall is lifted once, with a reason, and stays in the books.
+4. `refuse` is asked in every sale: while nothing is recalled it is one look into a partial index, which holds recalls
+   in force alone.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.states import StateTable
+from pos.catalogue import Product
+
+STATES = StateTable("recall", "called", {"called": ("cleared", "lifted"), "cleared": ("lifted",)})
+LONGEST = 200
+_ANY = sa.text("select 1 from recall where store_id = :shop and state <> 'lifted' limit 1")
+
+
+class Recall(Base):
+    """A product or batch that must not be sold."""
+
+    __tablename__ = "recall"
+    __table_args__ = (
+        sa.Index(
+            "ix_recall_in_force",
+            "store_id",
+            "sku",
+            sqlite_where=sa.text("state <> 'lifted'"),
+            postgresql_where=sa.text("state <> 'lifted'"),
+        ),
+    )
+    STATES: ClassVar[StateTable] = STATES
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"))
+    batch: Mapped[str | None]
+    """None: every piece, whatever its batch."""
+    state: Mapped[str]
+    why: Mapped[str]
+    called_by: Mapped[str]
+    """Who asks for it back: the maker, the supplier, an authority."""
+    called_at: Mapped[dt.datetime]
+    cleared_at: Mapped[dt.datetime | None]
+    lifted_at: Mapped[dt.datetime | None]
+    lifted_why: Mapped[str] = mapped_column(default="")
+
+
+# --- verbs ---
+
+
+def call(
+    session: Session,
+    store_id: str,
+    sku: str,
+    batch: str | None = None,
+    *,
+    id: str | None = None,
+    why: str,
+    called_by: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Recall:
+    """Stop a product, or one batch of it, from being sold (rule 1)."""
+    batch = tidy_batch(batch)
+    why, called_by = " ".join(why.split())[:LONGEST], " ".join(called_by.split())[:LONGEST]
+    if not why:
+        raise Invalid("no-reason", "Say why it is recalled.", field="why")
+    if session.get(Product, sku) is None:
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    same = [row for row in in_force(session, store_id, [sku]) if row.batch in (None, batch)]
+    if same or (id is not None and session.get(Recall, (store_id, id)) is not None):
+        raise Conflict("already-recalled", "This is recalled already.", sku=sku, batch=batch)
+    row = Recall(
+        store_id=store_id, id=id or new_id(), sku=sku, batch=batch, state=STATES.first, why=why, called_by=called_by,
+        called_at=at, lifted_why="",
+    )  # fmt: skip
+    session.add(row)
+    facts = {"sku": sku, "batch": batch, "why": why, "called_by": called_by}
+    journal.record(session, actor=actor, at=at, verb="recall.called", subject=subject_of(row), **facts)
+    session.flush()
+    return row
+
+
+def clear(session: Session, store_id: str, recall_id: str, *, actor: Actor, at: dt.datetime) -> Recall:
+    """Say that somebody looked through the shop and took every recalled piece away (rule 2)."""
+    row = recall_of(session, store_id, recall_id)
+    journal.move(session, row, "cleared", actor=actor, at=at, subject=subject_of(row))
+    row.cleared_at = at
+    session.flush()
+    return row
+
+
+def lift(session: Session, store_id: str, recall_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Recall:
+    """End a recall; from now on the product is sold again (rule 3)."""
+    row = recall_of(session, store_id, recall_id)
+    why = " ".join(why.split())[:LONGEST]
+    if not why:
+        raise Invalid("no-reason", "Say why it may be sold again.", field="why")
+    journal.move(session, row, "lifted", actor=actor, at=at, subject=subject_of(row), why=why)
+    row.lifted_at, row.lifted_why = at, why
+    session.flush()
+    return row
+
+
+# --- questions ---
+
+
+def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | None]]) -> None:
+    """Raise Refused when a (sku, batch) of a basket is recalled, naming every such line (rules 2, 4)."""
+    asked = [(sku, tidy_batch(batch)) for sku, batch in lines]
+    if not asked or session.execute(_ANY, {"shop": store_id}).first() is None:
+        return
+    found = in_force(session, store_id, sorted({sku for sku, _ in asked}))
+    if not found:
+        return
+    sure = [(row, batch) for sku, batch in asked for row in found if row.sku == sku and _is_meant(row, batch)]
+    doubt = [
+        (row, batch)
+        for sku, batch in asked
+        for row in found
+        if row.sku == sku and batch is None and row.batch is not None and row.state == "called"
+    ]
+    hits = sure or doubt
+    if not hits:
+        return
+    names = _names(session, [row.sku for row, _ in hits])
+    facts = {
+        "skus": sorted({row.sku for row, _ in hits}),
+        "names": sorted(set(names.values())),
+        "batches": sorted({row.batch for row, _ in hits if row.batch}),
+        "why": hits[0][0].why,
+    }
+    told = ", ".join(facts["names"])
+    if sure:
+        raise Refused(
+            "recalled",
+            f"{told} is recalled: {facts['why']}. Do not sell it; put it aside and tell the shopkeeper.",
+            **facts,
+        )
+    raise Refused(
+        "recalled-batch",
+        f"Of {told}, the batch {', '.join(facts['batches'])} is recalled: {facts['why']}. Read the batch on the pack: "
+        "put that one aside; for another batch scan its code with the batch, or type it.",
+        **facts,
+    )
+
+
+def in_force(session: Session, store_id: str, skus: Sequence[str] | None = None) -> list[Recall]:
+    """Return the recalls that hold, the newest first; of some products when asked."""
+    query = sa.select(Recall).where(Recall.store_id == store_id, sa.text("recall.state <> 'lifted'"))
+    if skus is not None:
+        query = query.where(Recall.sku.in_(skus))
+    return list(session.scalars(query.order_by(Recall.called_at.desc(), Recall.id)))
+
+
+def recalls(session: Session, store_id: str, limit: int = 100) -> list[Recall]:
+    """Return a shop's recalls, those in force first, then the newest."""
+    query = sa.select(Recall).where(Recall.store_id == store_id)
+    return list(
+        session.scalars(query.order_by(Recall.state == "lifted", Recall.called_at.desc(), Recall.id).limit(limit))
+    )
+
+
+def recall_of(session: Session, store_id: str, recall_id: str) -> Recall:
+    """Return a recall; NotFound when there is none of that id."""
+    row = session.get(Recall, (store_id, recall_id))
+    if row is None:
+        raise NotFound("unknown-recall", "There is no such recall here.", recall_id=recall_id)
+    return row
+
+
+def subject_of(row: Recall) -> str:
+    """Return a recall as the journal names it."""
+    return f"recall:{row.id}"
+
+
+def tidy_batch(batch: str | None) -> str | None:
+    """Return a batch as it is compared: upper case without blanks around; None when nothing is left."""
+    if batch is None:
+        return None
+    text = "".join(letter for letter in batch if letter.isprintable()).strip().upper()
+    if len(text) > 40:
+        raise Invalid("bad-batch", "A batch has at most 40 letters.", field="batch")
+    return text or None
+
+
+# --- inside ---
+
+
+def _is_meant(row: Recall, batch: str | None) -> bool:
+    return row.batch is None or row.batch == batch
+
+
+def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:
+    return dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(skus))).all())

@@ -1,0 +1,254 @@
+"""Waste: what cannot be sold any more, why, and what it was worth; and what counting found missing.
+
+Rules
+-----
+1. Whoever writes goods off says why with one of a few fixed reasons, and may add words; 'other' needs them.
+2. Written-off units leave floor, shelf, backroom in that order unless a place is named; more than are there is
+   refused. The movement is the ledger's, this row says why and what it was worth on that day.
+3. One command writes off once: its id again is a Conflict.
+4. Shrink of a period is what was written off, by reason, and what counts found missing less what they found too many.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base
+from config.errors import Invalid
+from config.ids import new_id
+from config.journal import Actor
+from config.money import amount_for
+from pos import catalogue
+from pos.catalogue import Listing, Product
+from pos.facts import Moved
+from pos.ledger import (
+    INSIDE,
+    Place,
+    Source,
+    StockMovement,
+    book_and_tell,
+    locked,
+    open_count_tasks,
+    refuse_if_booked,
+    refuse_short,
+    refuse_unknown,
+    shift_places,
+    tidy,
+)
+from pos.recall import tidy_batch
+from pos.store import day_of
+
+REASONS = ("expired", "breakage", "damaged", "theft", "own_use", "recall", "other")
+UNEXPLAINED = "unexplained"
+"""The reason of what counts found: nobody knows."""
+TAKEN_FROM = (Place.FLOOR, Place.SHELF, Place.BACKROOM)
+LONGEST = 200
+
+
+class Waste(Base):
+    """Units written off, and why."""
+
+    __tablename__ = "waste"
+    __table_args__ = (
+        sa.CheckConstraint("qty > 0", name="qty_positive"),
+        sa.Index("ix_waste_day", "store_id", "business_day"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The command's id, and the source of its movements."""
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"))
+    qty: Mapped[int]
+    reason: Mapped[str]
+    note: Mapped[str] = mapped_column(default="")
+    batch: Mapped[str | None]
+    cost_minor: Mapped[int | None]
+    """What the units cost the shop; None: not known."""
+    value_minor: Mapped[int | None]
+    """What they would have sold for that day; None: they had no price."""
+    business_day: Mapped[dt.date]
+    at: Mapped[dt.datetime]
+    actor_id: Mapped[str]
+
+
+@dataclass(frozen=True)
+class Shrink:
+    """What was lost for one reason. cost_minor leaves out what has no known cost; lines: how many times."""
+
+    reason: str
+    lines: int
+    cost_minor: int
+    value_minor: int
+
+
+# --- verbs ---
+
+
+def write_off(
+    session: Session,
+    store_id: str,
+    sku: str,
+    qty: int,
+    *,
+    reason: str,
+    note: str = "",
+    batch: str | None = None,
+    from_place: Place | None = None,
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Waste:
+    """Write units off with a reason (rules 1 to 3)."""
+    note = " ".join(note.split())[:LONGEST]
+    if reason not in REASONS:
+        raise Invalid("no-reason", "Choose why it is written off.", field="reason")
+    if reason == "other" and not note:
+        raise Invalid("no-reason", "Say in a few words why it is written off.", field="note")
+    source = Source("wasted", "waste", id or new_id())
+    take_out(
+        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, actor=actor, at=at, why=reason
+    )
+    day = day_of(session, store_id, at)
+    worth = worths(session, store_id, [sku], day)[sku]
+    row = Waste(
+        store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(batch),
+        cost_minor=worth.cost(qty), value_minor=worth.value(qty), business_day=day, at=at, actor_id=actor.id,
+    )  # fmt: skip
+    session.add(row)
+    facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
+    journal.record(session, actor=actor, at=at, verb="waste.written", subject=f"product:{sku}", **facts)
+    session.flush()
+    return row
+
+
+def take_out(
+    session: Session,
+    store_id: str,
+    lines: Sequence[tuple[str, int]],
+    to_place: Place,
+    source: Source,
+    *,
+    from_place: Place | None = None,
+    actor: Actor,
+    at: dt.datetime,
+    **facts: str,
+) -> list[Moved]:
+    """Carry units out of the shop, from one place or from wherever they are; refuses, naming every short line."""
+    wanted = tidy(lines)
+    refuse_if_booked(session, store_id, source)
+    refuse_unknown(session, [sku for sku, _ in wanted])
+    places = locked(session, store_id, [sku for sku, _ in wanted])
+    order = TAKEN_FROM if from_place is None else (from_place,)
+    if from_place is not None and from_place not in INSIDE:
+        raise Invalid("bad-place", "Choose where it was.", field="place")
+    there = {sku: sum(max(0, places[sku].get(place, 0)) for place in order) for sku, _ in wanted}
+    refuse_short(session, [(sku, qty, there[sku]) for sku, qty in wanted if qty > there[sku]], from_place or "shop")
+    moves: list[Moved] = []
+    for sku, qty in wanted:
+        rest = qty
+        for place in order:
+            part = min(rest, max(0, places[sku].get(place, 0)))
+            if part:
+                moves.append((new_id(), sku, part, place, to_place))
+                rest -= part
+    book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
+    shift_places(places, moves)
+    open_count_tasks(session, store_id, places, at)
+    return moves
+
+
+# --- questions ---
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a product costs and sells for. Both per price quantity; None: not known."""
+
+    price_quantity: int
+    cost_minor: int | None
+    price_minor: int | None
+
+    def cost(self, qty: int) -> int | None:
+        """Return what so many units cost."""
+        return None if self.cost_minor is None else amount_for(qty, self.cost_minor, self.price_quantity)
+
+    def value(self, qty: int) -> int | None:
+        """Return what so many units sell for."""
+        return None if self.price_minor is None else amount_for(qty, self.price_minor, self.price_quantity)
+
+
+def worths(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, Worth]:
+    """Return what products cost and sell for on a day."""
+    answer: dict[str, Worth] = {}
+    for start in range(0, len(skus), 500):
+        some = list(skus[start : start + 500])
+        prices = catalogue.prices_on(session, store_id, day, some)
+        query = sa.select(Product.sku, Product.price_quantity, Listing.cost_minor).outerjoin(
+            Listing, sa.and_(Listing.store_id == store_id, Listing.sku == Product.sku)
+        )
+        for sku, quantity, cost_minor in session.execute(query.where(Product.sku.in_(some))):
+            answer[sku] = Worth(quantity, cost_minor, prices.get(sku))
+    return answer
+
+
+def shrink(session: Session, store_id: str, first_day: dt.date, last_day: dt.date) -> list[Shrink]:
+    """Return what was lost from one day to another, both included, the dearest reason first (rule 4)."""
+    query = (
+        sa.select(
+            Waste.reason,
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(Waste.cost_minor), 0),
+            sa.func.coalesce(sa.func.sum(Waste.value_minor), 0),
+        )
+        .where(Waste.store_id == store_id, Waste.business_day.between(first_day, last_day))
+        .group_by(Waste.reason)
+    )
+    rows = [
+        Shrink(reason, int(lines), int(cost or 0), int(value or 0))
+        for reason, lines, cost, value in session.execute(query)
+    ]
+    if found := _found_missing(session, store_id, first_day, last_day):
+        worth = worths(session, store_id, sorted(found), last_day)
+        rows.append(
+            Shrink(
+                UNEXPLAINED,
+                len(found),
+                sum(_signed(worth[sku].cost, qty) for sku, qty in found.items()),
+                sum(_signed(worth[sku].value, qty) for sku, qty in found.items()),
+            )
+        )
+    return sorted(rows, key=lambda row: (-row.cost_minor, -row.value_minor, row.reason))
+
+
+def written_off(session: Session, store_id: str, limit: int = 50) -> list[tuple[Waste, str, str]]:
+    """Return the latest written-off lines with the product's name and unit, the newest first."""
+    query = sa.select(Waste, Product.name, Product.stock_unit).join(Product, Product.sku == Waste.sku)
+    query = query.where(Waste.store_id == store_id).order_by(Waste.at.desc(), Waste.id.desc()).limit(limit)
+    return [(row, name, unit) for row, name, unit in session.execute(query)]
+
+
+# --- inside ---
+
+
+def _found_missing(session: Session, store_id: str, first_day: dt.date, last_day: dt.date) -> dict[str, int]:
+    """Return what counts found missing by SKU; below zero: found too many."""
+    lost = sa.case((StockMovement.to_place == Place.UNEXPLAINED, StockMovement.qty), else_=-StockMovement.qty)
+    query = (
+        sa.select(StockMovement.sku, sa.func.sum(lost))
+        .where(
+            StockMovement.store_id == store_id,
+            StockMovement.reason == "counted",
+            StockMovement.business_day.between(first_day, last_day),
+        )
+        .group_by(StockMovement.sku)
+    )
+    return {sku: int(qty) for sku, qty in session.execute(query) if qty}
+
+
+def _signed(worth: Callable[[int], int | None], qty: int) -> int:
+    amount = worth(abs(qty)) or 0
+    return amount if qty > 0 else -amount
