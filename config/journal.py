@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, lock_rows
+from config.database import Base, table_of
 from config.states import StateTable
 
 GENESIS = "0" * 64
@@ -77,30 +77,29 @@ class HasState(Protocol):
 
 def canonical(body: Any) -> str:
     """Return the one JSON text of a value: sorted keys, no blanks, as it is hashed and sent."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+    return _CANONICAL.encode(body)
 
 
-def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> JournalEntry:
+def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
     """Append an entry to the actor's node's chain."""
-    head = session.scalar(lock_rows(session, sa.select(JournalHead).where(JournalHead.node_id == actor.node)))
-    if head is None:
-        head = JournalHead(node_id=actor.node, n=0, hash=GENESIS)
-        session.add(head)
-    entry = JournalEntry(
-        node_id=actor.node,
-        n=head.n + 1,
-        at=at,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        verb=verb,
-        subject=subject,
-        body=canonical(facts),
-        hash="",
-    )
-    entry.hash = _hash(entry, head.hash)
-    head.n, head.hash = entry.n, entry.hash
-    session.add(entry)
-    return entry
+    head = session.execute(_HEAD_OF, {"node": actor.node}).first()
+    n, before = (head.n + 1, head.hash) if head else (1, GENESIS)
+    entry = {
+        "node_id": actor.node,
+        "n": n,
+        "at": at,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "verb": verb,
+        "subject": subject,
+        "body": canonical(facts),
+    }
+    entry["hash"] = _hash(before, *entry.values())
+    session.execute(_APPEND, entry)
+    if head:
+        session.execute(_MOVE_HEAD, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
+    else:
+        session.execute(_FIRST_HEAD, {"node_id": actor.node, "n": n, "hash": entry["hash"]})
 
 
 def move(
@@ -140,7 +139,7 @@ def verify(session: Session, node_id: str) -> list[str]:
     for entry in _entries(session, node_id):
         if entry.n != expected:
             return [f"entry {expected} is missing; the next one found is {entry.n}"]
-        if entry.hash != _hash(entry, before):
+        if entry.hash != _hash_of(entry, before):
             return [f"entry {entry.n} ({entry.verb} of {entry.at:%Y-%m-%d %H:%M}) was changed after it was written"]
         before, expected = entry.hash, expected + 1
     head = session.get(JournalHead, node_id)
@@ -156,19 +155,14 @@ def _entries(session: Session, node_id: str) -> Iterator[JournalEntry]:
     yield from session.scalars(query.execution_options(yield_per=1000))
 
 
-def _hash(entry: JournalEntry, before: str) -> str:
-    values = [
-        before,
-        entry.node_id,
-        entry.n,
-        entry.at,
-        entry.actor_id,
-        entry.actor_name,
-        entry.verb,
-        entry.subject,
-        entry.body,
-    ]
-    return hashlib.sha256(canonical(values).encode()).hexdigest()
+def _hash(before: str, *values: Any) -> str:
+    """Return the hash of an entry: the one before it, then node_id, n, at, actor, verb, subject, body."""
+    return hashlib.sha256(canonical([before, *values]).encode()).hexdigest()
+
+
+def _hash_of(entry: JournalEntry, before: str) -> str:
+    values = (entry.n, entry.at, entry.actor_id, entry.actor_name, entry.verb, entry.subject, entry.body)
+    return _hash(before, entry.node_id, *values)
 
 
 def _plain(value: Any) -> Any:
@@ -177,3 +171,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
+_entry, _head = table_of(JournalEntry), table_of(JournalHead)
+# every verb writes here, so the statements are made once
+_HEAD_OF = sa.select(_head.c.n, _head.c.hash).where(_head.c.node_id == sa.bindparam("node")).with_for_update()
+_APPEND = sa.insert(_entry)
+_FIRST_HEAD = sa.insert(_head)
+_MOVE_HEAD = (
+    sa.update(_head)
+    .where(_head.c.node_id == sa.bindparam("node"))
+    .values(n=sa.bindparam("to_n"), hash=sa.bindparam("to_hash"))
+)

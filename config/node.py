@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import NotFound
 
 NETWORK = "network"
@@ -54,6 +54,9 @@ class Peer(Base):
     alarm: Mapped[str | None]
 
 
+_EPOCH = sa.select(table_of(Node).c.epoch)
+
+
 def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:
     """Give a new database its node row, or return the one it has."""
     node: Node | None = session.scalar(sa.select(Node))
@@ -79,11 +82,24 @@ def this_node(session: Session) -> Node:
     return node
 
 
+def epoch_of(session: Session) -> str:
+    """Return this node's epoch; asked once per transaction."""
+    epoch: str | None = session.info.get("epoch")
+    if epoch is None:
+        epoch = session.scalar(_EPOCH)
+        if epoch is None:
+            return this_node(session).epoch  # says what is wrong
+        session.info["epoch"] = epoch
+    return epoch
+
+
 def new_epoch(session: Session) -> str:
     """Begin a new epoch after a restore, a rollback or a clone; the caller journals why."""
     node = this_node(session)
     node.epoch = secrets.token_hex(16)
     node.peer_nonce = None
+    session.flush()
+    session.info.pop("epoch", None)
     return node.epoch
 
 

@@ -24,10 +24,10 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, lock_rows
+from config.database import Base, table_of
 from config.errors import ShopError
 from config.journal import GENESIS, Actor, canonical, move
-from config.node import this_node
+from config.node import epoch_of
 from config.states import StateTable
 
 STATES = StateTable(
@@ -164,45 +164,39 @@ def append(
     subject: str,
     business_day: dt.date,
     at: dt.datetime,
-) -> OutboxMessage:
-    """Write a fact for `to_node` in this transaction (rules 1, 2). id is the fact's own and for ever."""
-    epoch = this_node(session).epoch
-    head = session.scalar(
-        lock_rows(session, sa.select(OutboxHead).where(OutboxHead.to_node == to_node, OutboxHead.epoch == epoch))
-    )
-    if head is None:
-        head = OutboxHead(to_node=to_node, epoch=epoch, n=0, head=GENESIS)
-        session.add(head)
-    plain = Message(
-        id=id,
-        n=head.n + 1,
-        topic=topic,
-        version=version,
-        made_at=_stamp(at),
-        business_day=business_day.isoformat(),
-        body=body,
-        hash="",
-    )
-    row = OutboxMessage(
-        id=id,
-        to_node=to_node,
-        epoch=epoch,
-        n=plain.n,
-        topic=topic,
-        version=version,
-        made_at=at,
-        subject=subject,
-        business_day=business_day,
-        body=canonical(body),
-        hash=content_hash(plain),
-        head="",
-        state=STATES.first,
-        attempts=0,
-    )
-    row.head = chain(head.head, row.hash)
-    head.n, head.head = row.n, row.head
-    session.add(row)
-    return row
+) -> int:
+    """Write a fact for `to_node` in this transaction (rules 1, 2) and return its number.
+
+    id is the fact's own and for ever.
+    """
+    epoch = epoch_of(session)
+    head = session.execute(_HEAD_OF, {"to": to_node, "in_epoch": epoch}).first()
+    n, before = (head.n + 1, head.head) if head else (1, GENESIS)
+    text = canonical(body)
+    content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
+    after = chain(before, content)
+    row = {
+        "id": id,
+        "to_node": to_node,
+        "epoch": epoch,
+        "n": n,
+        "topic": topic,
+        "version": version,
+        "made_at": at,
+        "subject": subject,
+        "business_day": business_day,
+        "body": text,
+        "hash": content,
+        "head": after,
+        "state": STATES.first,
+        "attempts": 0,
+    }
+    session.execute(_APPEND, row)
+    if head:
+        session.execute(_MOVE_HEAD, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
+    else:
+        session.execute(_FIRST_HEAD, {"to_node": to_node, "epoch": epoch, "n": n, "head": after})
+    return n
 
 
 def acknowledge(session: Session, ids: Sequence[str], *, at: dt.datetime) -> None:
@@ -424,8 +418,8 @@ def inbox_message(row: InboxMessage) -> Message:
 
 def content_hash(message: Message) -> str:
     """Return the hash of a message's content: everything but its number and the hash itself."""
-    values = [message.id, message.topic, message.version, message.made_at, message.business_day, message.body]
-    return hashlib.sha256(canonical(values).encode()).hexdigest()
+    text = canonical(message.body)
+    return _content_hash(message.id, message.topic, message.version, message.made_at, message.business_day, text)
 
 
 def chain(head: str, hash: str) -> str:
@@ -434,6 +428,12 @@ def chain(head: str, hash: str) -> str:
 
 
 # --- inside ---
+
+
+def _content_hash(id: str, topic: str, version: int, made_at: str, business_day: str, body: str) -> str:
+    """Return the hash of the canonical list of these values; body: its canonical text, made once."""
+    values = canonical([id, topic, version, made_at, business_day])
+    return hashlib.sha256(f"{values[:-1]},{body}]".encode()).hexdigest()
 
 
 def _try(session: Session, message: Message, effect: Callable[[Session, Message], None]) -> str | None:
@@ -470,3 +470,12 @@ def _advance(session: Session, from_node: str, epoch: str) -> None:
 
 def _stamp(at: dt.datetime) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+_message, _head = table_of(OutboxMessage), table_of(OutboxHead)
+_TO_ONE = (_head.c.to_node == sa.bindparam("to"), _head.c.epoch == sa.bindparam("in_epoch"))
+# every sale writes here, so the statements are made once
+_HEAD_OF = sa.select(_head.c.n, _head.c.head).where(*_TO_ONE).with_for_update()
+_APPEND = sa.insert(_message)
+_FIRST_HEAD = sa.insert(_head)
+_MOVE_HEAD = sa.update(_head).where(*_TO_ONE).values(n=sa.bindparam("to_n"), head=sa.bindparam("to_head"))

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.database import Base, lock_rows
+from config.database import Base, dialect_of, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -217,7 +217,7 @@ def book(
     }
     common |= {"business_day": day, "at": at, "actor_id": actor_id}
     session.execute(
-        sa.insert(StockMovement.__table__),  # type: ignore[arg-type]
+        _MOVED,
         [
             common | {"id": id_, "sku": sku, "qty": qty, "from_place": str(from_place), "to_place": str(to_place)}
             for id_, sku, qty, from_place, to_place in moves
@@ -231,7 +231,7 @@ def book(
         for place, qty in sorted(by_place.items())
     ]
     if rows:
-        session.execute(_add_to_levels(session.get_bind().dialect.name), rows)
+        session.execute(_add_to_levels(dialect_of(session)), rows)
 
 
 def replay(
@@ -279,10 +279,8 @@ def open_count_tasks(session: Session, store_id: str, places: Places, at: dt.dat
 
 def locked(session: Session, store_id: str, skus: Sequence[str]) -> Places:
     """Return what is where, the rows locked until the transaction ends."""
-    query = sa.select(StockLevel.sku, StockLevel.place, StockLevel.qty)
-    query = query.where(StockLevel.store_id == store_id, StockLevel.sku.in_(skus))
     places: Places = {sku: {} for sku in skus}
-    rows = session.execute(lock_rows(session, query.order_by(StockLevel.sku, StockLevel.place)))
+    rows = session.execute(_LOCKED, {"shop": store_id, "skus": list(skus)})
     for sku, place, qty in rows:
         places[sku][place] = qty
     return places
@@ -299,17 +297,16 @@ def shift_places(places: Places, moves: Sequence[Moved]) -> None:
 
 def held_of(session: Session, store_id: str, skus: Sequence[str] | None) -> dict[str, int]:
     """Return the units promised and not yet answered, by SKU."""
-    query = unanswered(store_id, sa.select(Reservation.sku, sa.func.sum(Reservation.qty))).group_by(Reservation.sku)
-    if skus is not None:
-        query = query.where(Reservation.sku.in_(skus))
-    return {sku: int(qty) for sku, qty in session.execute(query)}
+    if skus is None:
+        rows = session.execute(_HELD, {"shop": store_id})
+    else:
+        rows = session.execute(_HELD_OF, {"shop": store_id, "skus": list(skus)})
+    return {sku: int(qty) for sku, qty in rows}
 
 
 def unanswered(store_id: str, query: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
     """Narrow a query of reservations to the promises nobody answered."""
-    reply = sa.orm.aliased(Reservation)
-    answered = sa.exists().where(reply.store_id == store_id, reply.answers_id == Reservation.id)
-    return query.where(Reservation.store_id == store_id, Reservation.kind == "held", ~answered)
+    return query.where(Reservation.store_id == store_id, *_unanswered(Reservation, sa.orm.aliased(Reservation)))
 
 
 def open_promises(session: Session, store_id: str, order_id: str) -> list[Reservation]:
@@ -383,3 +380,27 @@ def _add_to_levels(dialect: str) -> sa.Insert:
     added = StockLevel.__table__.c.qty + insert.excluded.qty
     upsert: sa.Insert = insert.on_conflict_do_update(index_elements=["store_id", "sku", "place"], set_={"qty": added})
     return upsert
+
+
+def _unanswered(promise: Any, reply: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    answered = sa.exists().where(reply.store_id == promise.store_id, reply.answers_id == promise.id)
+    return promise.kind == "held", ~answered
+
+
+_level, _promise = table_of(StockLevel).c, table_of(Reservation).c
+_SHOP = sa.bindparam("shop", type_=sa.Text)
+_SKUS: sa.BindParameter[Any] = sa.bindparam("skus", expanding=True)
+# every sale asks these, so the statements are made once
+_MOVED = sa.insert(table_of(StockMovement))
+_LOCKED = (
+    sa.select(_level.sku, _level.place, _level.qty)
+    .where(_level.store_id == _SHOP, _level.sku.in_(_SKUS))
+    .order_by(_level.sku, _level.place)
+    .with_for_update()
+)
+_HELD = (
+    sa.select(_promise.sku, sa.func.sum(_promise.qty))
+    .where(_promise.store_id == _SHOP, *_unanswered(_promise, table_of(Reservation).alias().c))
+    .group_by(_promise.sku)
+)
+_HELD_OF = _HELD.where(_promise.sku.in_(_SKUS))

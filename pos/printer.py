@@ -23,7 +23,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, Database, lock_rows
+from config.database import Base, Database, lock_rows, table_of
 from config.errors import Invalid, NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
@@ -76,6 +76,9 @@ class PrintJob(Base):
     """The very bytes that were sent."""
 
 
+_QUEUE = sa.insert(table_of(PrintJob))
+
+
 # --- verbs ---
 
 
@@ -88,29 +91,30 @@ def queue(
     document: dict[str, Any],
     *,
     opens_drawer: bool = False,
+    copy_no: int = 0,
     at: dt.datetime,
 ) -> PrintJob:
-    """Put a document in the printer's queue, in the caller's transaction (rule 1).
+    """Put a document in the printer's queue, in the caller's transaction (rule 1); returns what was written.
 
     kind: receipt | pickup | bin | label | x | z. document: the frozen snapshot it is laid out from. It is what the
     caller's own verb journals, so nothing is journalled here.
     """
-    job = PrintJob(
-        store_id=store_id,
-        id=new_id(),
-        till_id=till_id,
-        kind=kind,
-        source_id=source_id,
-        document=document,
-        copy_no=0,
-        opens_drawer=opens_drawer,
-        state=STATES.first,
-        attempts=0,
-        queued_at=at,
-        due_at=at,
-    )
-    session.add(job)
-    return job
+    row = {
+        "store_id": store_id,
+        "id": new_id(),
+        "till_id": till_id,
+        "kind": kind,
+        "source_id": source_id,
+        "document": document,
+        "copy_no": copy_no,
+        "opens_drawer": opens_drawer,
+        "state": STATES.first,
+        "attempts": 0,
+        "queued_at": at,
+        "due_at": at,
+    }
+    session.execute(_QUEUE, row)
+    return PrintJob(**row)
 
 
 def reprint(
@@ -120,8 +124,7 @@ def reprint(
     last = latest(session, store_id, source_id, kind)
     if last is None:
         raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
-    job = queue(session, store_id, last.till_id, kind, source_id, last.document, at=at)
-    job.copy_no = last.copy_no + 1
+    job = queue(session, store_id, last.till_id, kind, source_id, last.document, copy_no=last.copy_no + 1, at=at)
     record(session, actor=actor, at=at, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
     return job
 

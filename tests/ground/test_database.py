@@ -129,7 +129,7 @@ def test_writers_get_their_turn_in_the_order_in_which_they_came(database):
 
 def test_a_writer_of_another_program_waits_for_its_turn_without_asking_again(database, tmp_path):
     program = (
-        "import sys, sqlalchemy as sa; from config.database import Database, make_engine; from config.node import Node\n"
+        "import sys; from config.database import Database, make_engine; from config.node import Node\n"
         "door = Database(make_engine(sys.argv[1])); print('there', flush=True)\n"
         "with door.write() as session: session.get_one(Node, 'a').epoch += 'b'"
     )
