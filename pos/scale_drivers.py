@@ -1,0 +1,195 @@
+"""The wires to the scale: three ways retail scales speak over a serial line.
+
+    toledo:/dev/ttyUSB0[,unit=lb][,baud=9600]      Mettler Toledo 8217, asked with W (7 data bits, even parity)
+    continuous:/dev/ttyUSB0[,baud=9600]            Mettler Toledo continuous output, 17 or 18 bytes a frame
+    lines:/dev/ttyUSB0[,baud=9600]                 lines such as `ST,GS,+  0.312kg`, as A&D, CAS and many others send
+
+Rules
+-----
+1. A scale has one second to answer; a silent line, a missing port and noise are `scale-silent`.
+2. What a scale said before it was asked is thrown away: an old weight is never sold.
+3. The port is opened for a weighing and closed after it, so that a cable pulled and put back works again.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from config.errors import Invalid, Refused, ShopError, Unreachable
+
+MOST_GRAMS = 999_999
+ANSWER_S = 1.0
+SENTENCES = {
+    "scale-silent": "The scale does not answer. Look whether it is on and its cable is in, or type the weight.",
+    "scale-moving": "The scale has not come to rest yet. Wait a moment, then weigh again.",
+    "scale-overload": "There is too much on the scale. Take something off.",
+    "scale-below-zero": "The scale is below zero. Take everything off and set it to zero.",
+    "scale-empty": "There is nothing on the scale. Put the goods on, then weigh again.",
+}
+_LONGEST_ANSWER = 64
+_GRAMS = {"g": (1, 1), "kg": (1000, 1), "lb": (45_359_237, 100_000), "oz": (28_349_523_125, 1_000_000_000)}
+_LINE = re.compile(
+    rb"(ST|US|OL)\s*,\s*(?:(?:GS|NT|G|N|TR)\s*,)?[^+\-\d\r\n]*([+-]?)\s*(\d+)(?:\.(\d+))?\s*(kg|g|lb|oz)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """What lies on a scale, less the tare, in grams; stable: the scale has settled."""
+
+    grams: int
+    stable: bool
+    tare_grams: int = 0
+
+
+@dataclass(frozen=True)
+class Wire:
+    """How a protocol uses its line: what it asks, when an answer is whole, and what it means."""
+
+    ask: bytes
+    parity: str
+    data_bits: int
+    read: Callable[[bytes, str], "Weighing | None"]
+    """(what has arrived, unit) -> the weighing once it is whole, None before."""
+
+
+class SerialScale:
+    """A scale on a serial port."""
+
+    def __init__(self, wire: Wire, port: str, *, unit: str = "kg", baud: int = 9600) -> None:
+        self.wire, self.port, self.unit, self.baud = wire, port, unit, baud
+        self._lock = threading.Lock()
+
+    def weigh(self) -> Weighing:
+        """Ask the scale, or listen to it, until a whole answer has come (rules 1-3)."""
+        import serial  # only shops with a scale on a cable need it
+
+        wire = self.wire
+        with self._lock:
+            try:
+                with serial.Serial(
+                    self.port, self.baud, wire.data_bits, wire.parity, timeout=0.05, write_timeout=ANSWER_S
+                ) as line:
+                    line.reset_input_buffer()
+                    if wire.ask:
+                        line.write(wire.ask)
+                    return self._answer(line)
+            except (OSError, serial.SerialException) as fault:
+                raise refusal("scale-silent") from fault
+
+    def _answer(self, line: Any) -> Weighing:
+        arrived, until = b"", time.monotonic() + ANSWER_S
+        while time.monotonic() < until:
+            arrived = (arrived + line.read(max(1, min(line.in_waiting, _LONGEST_ANSWER))))[-_LONGEST_ANSWER:]
+            found = self.wire.read(arrived, self.unit)
+            if found is not None:
+                return found
+        raise refusal("scale-silent")
+
+
+def driver(setting: str) -> SerialScale:
+    """Return the driver a setting names; Invalid for a protocol or an option nobody knows."""
+    protocol, _, rest = setting.partition(":")
+    port, *options = rest.split(",")
+    if protocol not in WIRES or not port:
+        raise Invalid("bad-scale", f"There is no scale {setting}. Known are: practice, {', '.join(WIRES)}.")
+    given = dict(option.strip().partition("=")[::2] for option in options)
+    unit, baud = given.pop("unit", "kg"), given.pop("baud", "9600")
+    if given or unit not in _GRAMS or not re.fullmatch(r"\d{3,6}", baud, re.ASCII):
+        raise Invalid("bad-scale", f"The scale {setting} needs mending: unit is kg, g, lb or oz, baud a number.")
+    return SerialScale(WIRES[protocol], port, unit=unit, baud=int(baud))
+
+
+def refusal(code: str) -> ShopError:
+    """Return the refusal of a scale's fault."""
+    kind = Unreachable if code == "scale-silent" else Refused
+    return kind(code, SENTENCES[code])
+
+
+# --- what the answers mean ---
+
+
+def read_toledo(arrived: bytes, unit: str) -> Weighing | None:
+    """Read STX, the weight, CR; or STX ? status CR, whose bits say what is wrong."""
+    plain = bytes(byte & 0x7F for byte in arrived)
+    answers = re.findall(rb"\x02(?:\?([^\r])|([^\x02\r]*))\r", plain, re.DOTALL)
+    if not answers:
+        return None
+    told, said = answers[-1]
+    if told:
+        status = told[0]
+        if status & 0x02:
+            raise refusal("scale-overload")
+        if status & 0x04 and not status & 0x01:
+            raise refusal("scale-below-zero")
+        return Weighing(0, stable=False)
+    match = re.fullmatch(rb"\s*(\d{1,6})(?:\.(\d{1,4}))?\s*(kg|lb|g|oz)?[NG]?\s*", said, re.IGNORECASE)
+    if match is None:
+        return None
+    whole, decimals, spoken = match.groups()
+    spoken_unit = spoken.decode().lower() if spoken else unit
+    if decimals is None and spoken_unit in ("kg", "lb"):  # the point is understood: kg has three decimals, lb two
+        places = 3 if spoken_unit == "kg" else 2
+        return _weighing(int(whole), places, spoken_unit, stable=True)
+    return _weighing(int(whole + (decimals or b"")), len(decimals or b""), spoken_unit, stable=True)
+
+
+def read_continuous(arrived: bytes, _unit: str) -> Weighing | None:
+    """Read STX, three status words, six digits of weight, six of tare, CR."""
+    start = arrived.find(b"\x02")
+    while start >= 0:
+        frame = bytes(byte & 0x7F for byte in arrived[start : start + 17])
+        if len(frame) < 17:
+            return None
+        if frame[16] == 0x0D and re.fullmatch(rb"[ 0-9]{6}[ 0-9]{6}", frame[4:16]) and frame[4:10].strip():
+            return _of_words(frame)
+        start = arrived.find(b"\x02", start + 1)
+    return None
+
+
+def read_lines(arrived: bytes, _unit: str) -> Weighing | None:
+    """Read the last whole line of the form `ST,GS,+  0.312kg`: ST settled, US moving, OL overload."""
+    whole = arrived[: max(arrived.rfind(b"\r"), arrived.rfind(b"\n")) + 1]
+    if re.search(rb"\bOL\b", whole):
+        raise refusal("scale-overload")
+    found = list(_LINE.finditer(whole))
+    if not found:
+        return None
+    state, sign, number, decimals, spoken = found[-1].groups()
+    digits = int(number + (decimals or b""))
+    if sign == b"-" and digits:
+        raise refusal("scale-below-zero")
+    return _weighing(digits, len(decimals or b""), spoken.decode().lower(), stable=state.upper() == b"ST")
+
+
+def _of_words(frame: bytes) -> Weighing:
+    point, flags = frame[1] & 0x07, frame[2]
+    if flags & 0x04:
+        raise refusal("scale-overload")
+    if flags & 0x02 and frame[4:10].strip(b" 0"):
+        raise refusal("scale-below-zero")
+    in_grams = frame[3] & 0x07 == 1
+    unit = "g" if in_grams else "kg" if flags & 0x10 else "lb"
+    digits = int(frame[4:10].replace(b" ", b"0"))
+    # 2: whole units; below it: tens and hundreds; above it: decimals
+    return _weighing(digits * 10 ** max(0, 2 - point), max(0, point - 2), unit, stable=not flags & 0x08)
+
+
+def _weighing(digits: int, places: int, unit: str, *, stable: bool) -> Weighing:
+    numerator, denominator = _GRAMS[unit]
+    scaled = denominator * 10**places
+    grams = (2 * digits * numerator + scaled) // (2 * scaled)
+    if grams > MOST_GRAMS:
+        raise refusal("scale-overload")
+    return Weighing(grams, stable)
+
+
+WIRES: dict[str, Wire] = {
+    "toledo": Wire(b"W", "E", 7, read_toledo),
+    "continuous": Wire(b"", "E", 7, read_continuous),
+    "lines": Wire(b"", "N", 8, read_lines),
+}
