@@ -7,6 +7,7 @@ Revises: 0001
 import sqlalchemy as sa
 from alembic import op
 
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -346,6 +347,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("store_id", "note_id", "n", name=op.f("pk_goods_line")),
     )
     op.create_table(
+        "product_tare",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("tare_grams", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("tare_grams > 0", name=op.f("ck_product_tare_tare_positive")),
+        sa.ForeignKeyConstraint(["sku"], ["product.sku"], name=op.f("fk_product_tare_sku_product")),
+        sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_product_tare_store_id_store")),
+        sa.PrimaryKeyConstraint("store_id", "sku", name=op.f("pk_product_tare")),
+    )
+    op.create_table(
         "quick_key",
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("page", sa.BigInteger(), nullable=False),
@@ -565,6 +576,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_quick_key_sku"))
 
     op.drop_table("quick_key")
+    op.drop_table("product_tare")
     op.drop_table("goods_line")
     with op.batch_alter_table("count_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_count_entry_sku")
