@@ -287,13 +287,13 @@ def test_a_note_refuses_what_makes_no_sense(shop):
     note = begin(shop)
     with pytest.raises(Invalid):
         post(shop, note)
-    for fault, given in (
+    for fault, wrong in (
         (Invalid, {"sku": "milk", "qty": 0}),
         (Invalid, {"sku": "milk", "qty": 1, "cost_minor": -1}),
         (Invalid, {"sku": "milk", "qty": 1, "expires_on": on(9000)}),
         (NotFound, {"sku": "gold", "qty": 1}),
     ):
         with pytest.raises(fault):
-            add(shop, note, **given)
+            add(shop, note, **wrong)
     with pytest.raises(NotFound):
         post(shop, "no-such-note")

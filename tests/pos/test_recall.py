@@ -50,21 +50,21 @@ def test_of_a_recalled_batch_the_others_sell_and_an_unknown_one_is_looked_at(sho
 
 
 def test_once_somebody_has_looked_an_unknown_batch_sells_again_and_the_recalled_one_never(shop):
-    id = call(shop, batch="L7")
+    key = call(shop, batch="L7")
     with shop.write() as session:
-        recall.clear(session, STORE, id, actor=shop.wei, at=NOON)
+        recall.clear(session, STORE, key, actor=shop.wei, at=NOON)
     assert refusal(shop, ("milk", None)) is None
     assert refusal(shop, ("milk", "L7")) == "recalled"
 
 
 def test_a_lifted_recall_refuses_nothing_and_stays_in_the_books(shop):
-    id = call(shop)
+    key = call(shop)
     with shop.write() as session:
-        recall.lift(session, STORE, id, why="tested, all is well", actor=shop.wei, at=NOON)
+        recall.lift(session, STORE, key, why="tested, all is well", actor=shop.wei, at=NOON)
     assert refusal(shop, ("milk", None)) is None
     assert [row.state for row in shop.read(lambda session: recall.recalls(session, STORE))] == ["lifted"]
     with pytest.raises(Conflict), shop.write() as session:
-        recall.lift(session, STORE, id, why="again", actor=shop.wei, at=NOON)
+        recall.lift(session, STORE, key, why="again", actor=shop.wei, at=NOON)
 
 
 def test_a_recall_says_why_and_is_called_once(shop):
