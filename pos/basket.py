@@ -126,7 +126,7 @@ def void(
     facts: dict[str, Any] = {"total_minor": total_minor, "lines": [list(line) for line in lines[:100]]}
     journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
     if shift is not None:
-        shift.totals = totals.with_event(shift.totals or totals.opening(), "voided", total_minor)
+        shift.totals = totals.with_event(shift.totals, "voided", total_minor)
     return row
 
 

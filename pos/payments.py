@@ -33,7 +33,7 @@ STATES = StateTable(
     resting=["captured"],
 )
 TENDERS = ("cash", "card", "wallet", "voucher", "points", "tab", "prepaid")
-REFUND_TENDERS = ("cash", "card", "wallet", "credit", "tab")
+REFUND_TENDERS = ("cash", "card", "wallet", "credit", "tab", "points")
 LONGEST_REFERENCE = 40
 
 

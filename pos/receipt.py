@@ -17,42 +17,11 @@ from typing import Any, Literal
 
 from config.money import BASIS, amount_for, exponent
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, table, tidy, wrap
+from pos.paper_words import WORDS
 
 Language = Literal["en", "zh"]
 SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
 UNITS = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
-WORDS: dict[str, dict[str, str]] = {
-    "en": {
-        "receipt": "Receipt", "copy": "COPY", "refund": "REFUND", "of_receipt": "of receipt",
-        "order": "Order", "offer": "Offer",
-        "subtotal": "Subtotal", "tax": "Tax", "rounding": "Cash rounding", "total": "TOTAL", "refunded": "REFUNDED",
-        "cash": "Cash", "card": "Card", "prepaid": "Paid online", "voucher": "Voucher", "change": "Change",
-        "net": "Net", "gross": "Gross", "thanks": "Thank you!", "again": "See you again soon.",
-        "saved": "You saved today", "count": "Products", "age": "Age checked",
-        "x": "X REPORT", "z": "Z REPORT", "opened": "Opened", "closed": "Closed", "by": "By", "day": "Business day",
-        "sales": "Sales", "returns": "Returns", "takings": "Takings", "float": "Float", "drop": "Put in the safe",
-        "pay_out": "Paid out", "sale": "Cash from sales", "cash_refund": "Cash refunds", "expected": "Cash expected",
-        "counted": "Cash counted", "over": "Over", "short": "Short", "exact": "Exact", "late": "Arrived late",
-        "drawer": "Drawer", "tenders": "Tenders", "signature": "Signature",
-        "pickup": "PICKUP ORDER", "for": "For", "ready_by": "Ready by", "hold_until": "Keep until", "bin": "Bin",
-        "to_pay": "To pay", "paid": "Paid", "bag": "PICKUP",
-    },
-    "zh": {
-        "receipt": "小票", "copy": "副本", "refund": "退货", "of_receipt": "原小票", "order": "订单", "offer": "优惠",
-        "subtotal": "小计", "tax": "税额", "rounding": "现金抹零", "total": "合计", "refunded": "退款",
-        "cash": "现金", "card": "银行卡", "prepaid": "线上已付", "voucher": "代金券", "change": "找零",
-        "net": "净额", "gross": "含税", "thanks": "谢谢惠顾！", "again": "欢迎再次光临",
-        "saved": "本次共节省", "count": "商品件数", "age": "已核对年龄",
-        "x": "当班小结 X", "z": "交班结算 Z", "opened": "开班", "closed": "交班", "by": "收银员", "day": "营业日",
-        "sales": "销售", "returns": "退货", "takings": "营业额", "float": "备用金", "drop": "存入保险箱",
-        "pay_out": "支出", "sale": "销售收现", "cash_refund": "退款付现", "expected": "应有现金",
-        "counted": "实点现金", "over": "长款", "short": "短款", "exact": "相符", "late": "迟到单据",
-        "drawer": "钱箱", "tenders": "付款方式", "signature": "签名",
-        "pickup": "自提订单", "for": "顾客", "ready_by": "备好时间", "hold_until": "保留至", "bin": "货位",
-        "to_pay": "待付款", "paid": "已付款", "bag": "自提",
-    },
-}  # fmt: skip
-"""Every word on paper, in both languages; a language we do not have prints in English."""
 
 
 def language_of(document: dict[str, Any]) -> str:
@@ -100,8 +69,9 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     shown = [_shown_minor(line) for line in document["lines"]]
     untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
     lines = [*_shop(document["store"], columns), *_copy_mark(copy_no, words, columns)]
-    if document.get("kind") == "return":
-        lines += centred(words["refund"], columns, bold=True, wide=2, tall=2)
+    if document.get("kind") in ("return", "exchange"):
+        word = words["refund" if document["kind"] == "return" else "exchange"]
+        lines += centred(word, columns, bold=True, wide=2, tall=2)
         if document.get("returns_receipt_no"):
             lines += centred(f"{words['of_receipt']} {document['returns_receipt_no']:06d}", columns)
         lines.append(BLANK)
@@ -114,7 +84,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     if document["taxes"]:
         lines.append(RULE)
         lines += _tax_table(document["taxes"], letters, words, currency, columns)
-    lines += _farewell(document, words, columns)
+    lines += [*_issued(document, words, columns), *_farewell(document, words, columns)]
     if copy_no:
         lines += [BLANK, *_copy_mark(copy_no, words, columns)]
     return [*lines, CUT]
@@ -206,6 +176,15 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     return [*lines, CUT]
 
 
+def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the slip that the drawer was opened without a sale: when, by whom and why."""
+    words = WORDS[language]
+    lines = centred(words["no_sale"], columns, bold=True)
+    lines += [*_copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [*pair(document["till_name"], "", columns), RULE, *indented(document["why"], "", columns)]
+    return [*lines, CUT]
+
+
 def first_name(name: str) -> str:
     """Return what a customer may be called by on paper: the first word of a name; a Chinese name whole."""
     words = tidy(name).split()
@@ -218,6 +197,7 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "bin": bin_label,
     "x": till_report,
     "z": till_report,
+    "drawer": drawer_slip,
 }
 """kind of print job -> its layout; shelf labels are in labels.py."""
 
@@ -231,7 +211,9 @@ def _letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
 
 
 def _shown_minor(line: dict[str, Any]) -> int:
-    gross = amount_for(line["qty"], line["unit_price_minor"], line["price_quantity"])
+    gross = line.get("amount_minor")
+    if gross is None:
+        gross = amount_for(line["qty"], line["unit_price_minor"], line["price_quantity"])
     return int(gross - line["discount_minor"])
 
 
@@ -270,9 +252,30 @@ def _bought(
     else:
         lines = [PaperLine(text) for text in wrap(name, columns)]
         lines += indented(f"{quantity(line['qty'], line['stock_unit'])} x {each}", before_discount + tail, columns)
-    if line["discount_minor"]:
-        offer = line.get("offer") or words["offer"]
-        lines += indented(offer, amount(-line["discount_minor"], currency) + blank_tail, columns)
+    return lines + _why(line, blank_tail, words, currency, columns)
+
+
+def _why(line: dict[str, Any], tail: str, words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Say under a line what was taken off and why, each offer by its name, and what was noted of it."""
+    lines: list[PaperLine] = []
+    listed = line.get("list_price_minor")
+    if line.get("price_type") == "override" and listed is not None:
+        was = unit_price(listed, line["price_quantity"], line["stock_unit"], currency)
+        lines += indented(" ".join(filter(None, (words["instead_of"], was, line.get("reason")))), "", columns)
+    by_hand = line.get("manual_discount_minor", 0)
+    if by_hand:
+        word = " ".join(filter(None, (words["discount"], line.get("reason"))))
+        lines += indented(word, amount(-by_hand, currency) + tail, columns)
+    offers = [(name, minor) for _, name, minor in line.get("offers", ())]
+    rest = line["discount_minor"] - by_hand - sum(minor for _, minor in offers)
+    if rest:
+        offers.append((line.get("offer") or words["offer"], rest))
+    for name, minor in offers:
+        lines += indented(name or words["offer"], amount(-minor, currency) + tail, columns)
+    if line.get("expires_on"):
+        lines += indented(f"{words['best_before']} {line['expires_on']}", "", columns)
+    if line.get("note"):
+        lines += indented(str(line["note"]), "", columns)
     return lines
 
 
@@ -290,7 +293,8 @@ def _sums(
         figures += [] if untaxed else [(words["subtotal"], lines_minor)]
         figures += [(words["rounding"], document["rounding_minor"])]
     lines = [line for word, minor in figures for line in pair(word, amount(minor, currency) + tail, columns)]
-    refund, total_minor = document.get("kind") == "return", document["total_minor"]
+    total_minor = document["total_minor"]
+    refund = document.get("kind") == "return" or total_minor < 0
     total = price(abs(total_minor) if refund else total_minor, currency)
     lines += pair(words["refunded" if refund else "total"], total, columns, bold=True, wide=2, tall=2)
     for payment in document["payments"]:
@@ -321,12 +325,32 @@ def _percent(rate_bp: int) -> str:
     return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
 
 
+def _issued(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
+    """Lay out the vouchers this sale issued, each with the code it is spent by, and where the customer now stands."""
+    currency, lines = document["store"]["currency"], list[PaperLine]()
+    for voucher in document.get("vouchers", ()):
+        word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
+        lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
+        lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
+        lines += [*centred(str(voucher["code"]), columns, bold=True), PaperLine(str(voucher["code"]), kind="barcode")]
+    customer = document.get("customer")
+    if customer and (customer.get("points_earned") or customer.get("points_balance")):
+        lines += [RULE, *pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
+        lines += pair(words["points_balance"], str(customer.get("points_balance", 0)), columns)
+    if customer and customer.get("tab_balance_minor"):
+        lines += pair(words["tab_balance"], price(customer["tab_balance_minor"], currency), columns)
+    if document.get("note"):
+        lines += [RULE, *indented(f"{words['note']}: {document['note']}", "", columns)]
+    return lines
+
+
 def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
     if document.get("kind") == "return":
         return [BLANK, *centred(words["thanks"], columns, bold=True)]
     currency = document["store"]["currency"]
-    count = sum(1 if line["stock_unit"] in UNITS else line["qty"] for line in document["lines"])
-    saved_minor = sum(line["discount_minor"] for line in document["lines"])
+    bought = [line for line in document["lines"] if line["qty"] > 0 and line.get("kind", "goods") != "deposit"]
+    count = sum(1 if line["stock_unit"] in UNITS else line["qty"] for line in bought)
+    saved_minor = sum(line["discount_minor"] for line in bought)
     lines = [RULE, *pair(words["count"], str(count), columns)]
     if document.get("age_checked"):
         lines += pair(words["age"], f"{document['age_checked']}+", columns)

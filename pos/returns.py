@@ -6,7 +6,8 @@ Rules
 2. Money back is the line's own: however a line comes back in parts, the parts sum to what was paid for it. Its
    deposit comes back with it.
 3. Goods that can be sold again go onto the floor, others to waste; cash is rounded with the sale's own rule.
-4. What was put on the tab goes back to the tab first; only what was paid otherwise is given out.
+4. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
+   credit); only what was paid otherwise is given out.
 5. The original is never touched. A return has its own id, receipt number and fact.
 6. Without a receipt, goods come back at a typed price up to today's, by those who may (`take_back.blind`).
 """
@@ -278,7 +279,7 @@ def _typed(session: Session, request: BlindReturnRequest, day: dt.date) -> list[
         _positive(n, qty)
         if view.kind not in ("goods", "service"):
             raise Refused("not-returnable", f"{view.name} is not taken back without its receipt.", sku=sku)
-        if type(price_minor) is not int or not 0 <= price_minor:
+        if type(price_minor) is not int or not price_minor >= 0:
             raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
         if not view.price_typed and price_minor > view.price_minor:
             raise Refused(
@@ -327,41 +328,61 @@ def _settle(
 ) -> Settled:
     """Return what is given back: all returns of a sale together never more than was paid for it (rules 2 to 4)."""
     due_minor = -sum(line.total_minor for line in lines)
-    before_minor, given_minor, worth_minor, on_tab_minor = _so_far(session, original)
+    before_minor, given_minor, worth_minor = _so_far(session, original)
     left_minor = max(0, worth_minor - given_minor)
-    to_tab_minor = min(due_minor, left_minor, on_tab_minor)
+    back: dict[str, int] = {}
+    for tender, account_minor in _on_accounts(session, original).items():
+        part_minor = min(due_minor - sum(back.values()), left_minor - sum(back.values()), account_minor)
+        if part_minor > 0:
+            back[tender] = part_minor
+    first_minor = sum(back.values())
     if request.tender == "cash":
         coin_minor = max(1, coin_minor)
-        before_coins = round_cash(before_minor + to_tab_minor, coin_minor)
+        before_coins = round_cash(before_minor + first_minor, coin_minor)
         due_coins = round_cash(before_minor + due_minor, coin_minor) - before_coins
-        out_minor = max(0, min(due_coins, (left_minor - to_tab_minor) // coin_minor * coin_minor))
+        out_minor = max(0, min(due_coins, (left_minor - first_minor) // coin_minor * coin_minor))
     else:
-        out_minor = max(0, min(due_minor, left_minor) - to_tab_minor)
-    back = [Tender("tab", -to_tab_minor)] if to_tab_minor else []
-    if out_minor and request.tender == "tab" and back:
-        back = [Tender("tab", -to_tab_minor - out_minor)]
-    elif out_minor:
-        back.append(Tender(request.tender, -out_minor, request.reference))
-    back_minor = to_tab_minor + out_minor
-    return Settled(tuple(back), due_minor - back_minor, -back_minor, -back_minor, 0)
+        out_minor = max(0, min(due_minor, left_minor) - first_minor)
+    if out_minor:
+        back[request.tender] = back.get(request.tender, 0) + out_minor
+    tenders_back = tuple(
+        Tender(tender, -minor, request.reference if tender == request.tender else "") for tender, minor in back.items()
+    )
+    back_minor = first_minor + out_minor
+    return Settled(tenders_back, due_minor - back_minor, -back_minor, -back_minor, 0)
 
 
-def _so_far(session: Session, original: Sale) -> tuple[int, int, int, int]:
-    """Return of a sale: what came back (as charged, as given out), what it was worth, and what is still on the tab."""
+def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
+    """Return of a sale: what came back of it, as charged and as given out, and what it was worth."""
     mine = (SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id)
-    earlier = sa.select(SaleLine.sale_id).where(*mine)
     before_minor = -_sum(session, SaleLine.total_minor, *mine)
-    rounding = (Sale.store_id == original.store_id, Sale.id.in_(earlier), Sale.kind == "return")
+    rounding = (Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)), Sale.kind == "return")
     given_minor = before_minor - _sum(session, Sale.rounding_minor, *rounding)
     own = (SaleLine.store_id == original.store_id, SaleLine.sale_id == original.id, SaleLine.qty > 0)
     worth_minor = _sum(session, SaleLine.total_minor, *own)
     worth_minor += original.rounding_minor if original.kind == "sale" else 0
-    on_tab = (
+    return before_minor, given_minor, worth_minor
+
+
+def _on_accounts(session: Session, original: Sale) -> dict[str, int]:
+    """Return what of a sale was paid from an account and has not gone back there yet: refund tender -> amount."""
+    query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor)).where(
         Payment.store_id == original.store_id,
-        Payment.tender == "tab",
-        sa.or_(Payment.sale_id == original.id, Payment.sale_id.in_(earlier)),
+        Payment.tender.in_(["tab", "points", "voucher", "credit"]),
+        Payment.state == "captured",
+        sa.or_(Payment.sale_id == original.id, Payment.sale_id.in_(_earlier(original))),
     )
-    return before_minor, given_minor, worth_minor, max(0, _sum(session, Payment.amount_minor, *on_tab))
+    sums = {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
+    on_voucher = sums.get("voucher", 0)
+    back_as_credit = min(0, sums.get("credit", 0)) if on_voucher else 0
+    left = {"tab": sums.get("tab", 0), "points": sums.get("points", 0), "credit": on_voucher + back_as_credit}
+    return {tender: minor for tender, minor in left.items() if minor > 0}
+
+
+def _earlier(original: Sale) -> sa.Select[str]:
+    return sa.select(SaleLine.sale_id).where(
+        SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id
+    )
 
 
 def _sum(session: Session, column: sa.orm.InstrumentedAttribute[int], *where: sa.ColumnElement[bool]) -> int:

@@ -19,7 +19,7 @@ A sale rung up in one go is born completed; until then it is a basket (`basket`)
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -227,12 +227,13 @@ def quote(
     cash: bool = False,
     customer_id: str | None = None,
     coupons: Sequence[str] = (),
+    back: Sequence[SoldLine] = (),
 ) -> Quote:
-    """Price a basket as it would be charged now; writes nothing."""
+    """Price a basket as it would be charged now; writes nothing. back: the negative lines of an exchange."""
     rung = tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in lines)
-    check_lines(rung)
+    check_lines(rung, may_be_empty=bool(back))
     store = store_of(session, store_id)
-    return quoting.price(
+    quoted = quoting.price(
         session,
         store_id,
         rung,
@@ -244,6 +245,18 @@ def quote(
         smallest_coin_minor=store.smallest_coin_minor,
         cash=cash,
     )
+    if not back:
+        return quoted
+    lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)
+    rounding_minor = round_cash(lines_minor, store.smallest_coin_minor) - lines_minor if cash else 0
+    basket = replace(
+        quoted.basket,
+        lines_minor=lines_minor,
+        tax_minor=quoted.basket.tax_minor + sum(line.tax_minor for line in back),
+        rounding_minor=rounding_minor,
+        total_minor=lines_minor + rounding_minor,
+    )
+    return replace(quoted, basket=basket)
 
 
 # --- inside ---
@@ -351,7 +364,7 @@ def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tup
 
 
 def _totals(before: Mapping[str, Any], fact: SaleCompleted, corrections: int) -> dict[str, Any]:
-    after = totals.with_sale(dict(before) or totals.opening(), fact)
+    after = totals.with_sale(dict(before), fact)
     return totals.with_event(after, "correction", count=corrections) if corrections else after
 
 

@@ -27,6 +27,7 @@ _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
     "stock.waste", "stock.receive", "receive", "shelf",
+    "over_short",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
     "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
@@ -81,6 +82,8 @@ class Store(Base):
     opens: Mapped[str] = mapped_column(default="07:00")
     closes: Mapped[str] = mapped_column(default="22:00")
     pickup_hold_days: Mapped[int] = mapped_column(default=2)
+    cash_tolerance_minor: Mapped[int | None]
+    """By how much a drawer may be off before another person has to agree; None: see `shift.tolerance_minor`."""
     has_node: Mapped[bool] = mapped_column(default=True)
     """False: the store's facts reach the network by import, and the network forecasts for it."""
     joined_at: Mapped[dt.datetime]
@@ -195,7 +198,8 @@ def withdraw_keys(session: Session, store_id: str, at: dt.datetime) -> int:
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
     """Let a person sign in at a node; the PIN has 4 to 12 digits and only its hash is kept (rule 2)."""
     if role not in PERMISSIONS or role in ("system", "customer"):
-        raise Invalid("unknown-role", f"There is no role {role}; choose cashier, supervisor, shopkeeper or operator.", role=role)
+        named = "cashier, supervisor, shopkeeper or operator"
+        raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)
     if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
         raise Invalid("bad-pin", "A PIN has 4 to 12 digits.")
     if session.get(Staff, (node_id, staff_id)) is not None:

@@ -46,10 +46,11 @@ def settle_accounts(session: Session, draft: "Draft", store_id: str, *, at: dt.d
         return draft
     store = store_of(session, store_id)
     issued: list[dict[str, Any]] = []
+    of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
     for row in draft.settled.tenders:
         if row.tender in NEED_A_CUSTOMER and customer_id is None:
             raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
-        issued += _book(session, store, draft.id, customer_id or "", row, at=at, actor=actor)
+        issued += _book(session, store, draft.id, customer_id or "", row, of_sale_id, at=at, actor=actor)
     for line in draft.lines:
         if line.kind == "voucher" and line.qty > 0:
             issued.append(_issued(session, store, draft.id, line.total_minor, "gift", at=at, actor=actor))
@@ -75,13 +76,25 @@ def _is_slip(row: Tender) -> bool:
 
 
 def _book(
-    session: Session, store: Store, sale_id: str, customer_id: str, row: Tender, *, at: dt.datetime, actor: Actor
+    session: Session,
+    store: Store,
+    sale_id: str,
+    customer_id: str,
+    row: Tender,
+    of_sale_id: str | None,
+    *,
+    at: dt.datetime,
+    actor: Actor,
 ) -> list[dict[str, Any]]:
     minor = row.amount_minor
     if row.tender == "tab" and minor > 0:
         customers.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "tab":
         customers.give_back(session, store, customer_id, tab_minor=-minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "points" and minor < 0:
+        customers.give_points_back(
+            session, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
+        )
     elif row.tender == "points":
         customers.spend_points(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "voucher":
@@ -103,17 +116,17 @@ def _issued(
 def _points(
     session: Session, store: Store, draft: "Draft", customer_id: str, *, at: dt.datetime, actor: Actor
 ) -> dict[str, Any]:
-    base_minor = _earning(draft.lines) - sum(
-        row.amount_minor for row in draft.settled.tenders if row.tender == "points"
-    )
+    """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
+    bought = [line for line in draft.lines if line.qty > 0]
+    by_points = sum(max(0, row.amount_minor) for row in draft.settled.tenders if row.tender == "points")
     earned = 0
-    if base_minor > 0:
+    if (base_minor := _earning(bought) - by_points) > 0:
         earned, _ = customers.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)
-    elif base_minor < 0:
+    for sale_id, base_minor in _back_by_sale(draft.lines).items():
         taken, _ = customers.take_points_back(
-            session, store, customer_id, -base_minor, sale_id=draft.id, at=at, actor=actor
+            session, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id, at=at, actor=actor
         )
-        earned = -taken
+        earned -= taken
     standing = customers.standing(session, store, customer_id)
     return {
         "id": customer_id,
@@ -125,3 +138,11 @@ def _points(
 
 def _earning(lines: Sequence[SoldLine]) -> int:
     return sum(line.total_minor for line in lines if line.kind in ("goods", "service"))
+
+
+def _back_by_sale(lines: Sequence[SoldLine]) -> dict[str | None, int]:
+    back: dict[str | None, int] = {}
+    for line in lines:
+        if line.qty < 0 and line.kind in ("goods", "service"):
+            back[line.returns_sale_id] = back.get(line.returns_sale_id, 0) - line.total_minor
+    return {sale_id: minor for sale_id, minor in back.items() if minor > 0}

@@ -10,6 +10,7 @@ Rules
 
 import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +110,19 @@ def doors() -> Doors:
 def write() -> AbstractContextManager[Session]:
     """Open the transaction of one command; commits at the end, rolls back on any exception."""
     return doors().write()
+
+
+@contextlib.contextmanager
+def rehearse(*, for_real: bool) -> Iterator[Session]:
+    """Open a transaction whose work is undone at the end unless it is for real: practice runs the very same code."""
+    with contextlib.suppress(_Undone), doors().write() as session:
+        yield session
+        if not for_real:
+            raise _Undone
+
+
+class _Undone(Exception):
+    """Practice is over."""
 
 
 def read() -> AbstractContextManager[Session]:

@@ -37,7 +37,7 @@ ROLES: dict[str, Role] = {
             "shop_settings",
             "more",
         ),
-        api=("catalogue", "sales", "shifts", "status"),
+        api=("catalogue", "customers", "sales", "baskets", "approvals", "returns", "shifts", "status"),
         jobs=(
             "print",
             "send",

@@ -1,11 +1,13 @@
 """What a program may send: strict shapes, and the sentences when it is something else."""
 
+import datetime as dt
 from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
+from pos.rung import RungLine
 from store_app.sync.wire import faults_of
 
 LARGEST = 2**53
@@ -19,19 +21,42 @@ class Body(BaseModel):
 
 
 class BasketLine(Body):
-    """One line of a basket: how many stock units of a product."""
+    """One line of a basket, as `pos.rung.RungLine` says."""
 
     sku: str = Field(min_length=1, max_length=64)
     qty: int = Field(ge=-LARGEST, le=LARGEST)
+    price_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    amount_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    discount_minor: int = Field(default=0, ge=0, le=LARGEST)
+    discount_bp: int = Field(default=0, ge=0, le=10_000)
+    reason: str = Field(default="", max_length=200)
+    note: str = Field(default="", max_length=200)
+    batch: str | None = Field(default=None, max_length=40)
+    expires_on: dt.date | None = None
+
+    def rung(self) -> RungLine:
+        """Return the line as the counter takes it."""
+        return RungLine(**dict(self))
+
+
+class BackLine(Body):
+    """Units of a receipt's line that are brought back."""
+
+    sale_id: str = Field(min_length=1, max_length=40)
+    n: int = Field(ge=1, le=100_000)
+    qty: int = Field(ge=-LARGEST, le=LARGEST)
+    restock: bool = True
 
 
 class TenderLine(Body):
-    """What the customer gave, in minor units."""
+    """What the customer gave (or is given back, below zero), in minor units."""
 
     tender: str = Field(min_length=1, max_length=20)
     amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
     reference: str = Field(default="", max_length=40)
-    """What the card terminal printed, if anything."""
+    """What the card terminal printed, or the code of a voucher."""
+    payment_id: str = Field(default="", max_length=40)
+    """The payment that a provider captured."""
 
 
 class QuoteBody(Body):
@@ -39,6 +64,9 @@ class QuoteBody(Body):
 
     lines: list[BasketLine] = Field(max_length=MAX_LINES)
     cash: bool = False
+    customer_id: str | None = Field(default=None, max_length=40)
+    coupons: list[str] = Field(default_factory=list, max_length=20)
+    brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
 
 
 class SaleBody(Body):
@@ -50,6 +78,106 @@ class SaleBody(Body):
     tenders: list[TenderLine] = Field(max_length=20)
     shown_total_minor: int = Field(ge=-LARGEST, le=LARGEST)
     age_confirmed: int | None = Field(default=None, ge=0, le=150)
+    age_how: str | None = Field(default=None, max_length=20)
+    customer_id: str | None = Field(default=None, max_length=40)
+    coupons: list[str] = Field(default_factory=list, max_length=20)
+    brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+    note: str = Field(default="", max_length=200)
+    corrections: list[tuple[str, int]] = Field(default_factory=list, max_length=MAX_LINES)
+    practice: bool = False
+    """Book nothing: the same rules answer, and everything is undone."""
+
+
+class ParkBody(Body):
+    """A basket to be set aside; basket is the page's own."""
+
+    till_id: str = Field(min_length=1, max_length=20)
+    label: str = Field(default="", max_length=60)
+    total_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    basket: dict[str, Any]
+
+
+class TillBody(Body):
+    """The till something is done at."""
+
+    till_id: str = Field(min_length=1, max_length=20)
+
+
+class VoidBody(Body):
+    """A basket to be given up, and why."""
+
+    till_id: str = Field(min_length=1, max_length=20)
+    why: str = Field(min_length=1, max_length=200)
+    total_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    lines: list[BasketLine] = Field(default_factory=list, max_length=MAX_LINES)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+
+
+class ApprovalBody(Body):
+    """Somebody's leave, proven by a PIN."""
+
+    staff_id: str = Field(min_length=1, max_length=60)
+    pin: str = Field(min_length=1, max_length=12)
+    permission: str = Field(min_length=1, max_length=40)
+    sale_id: str = Field(min_length=1, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    why: str = Field(default="", max_length=200)
+
+
+class ReturnLine(Body):
+    """How many units of a receipt's line come back."""
+
+    n: int = Field(ge=1, le=100_000)
+    qty: int = Field(ge=-LARGEST, le=LARGEST)
+    restock: bool = True
+
+
+class ReturnBody(Body):
+    """Goods brought back with their receipt."""
+
+    id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    sale_id: str = Field(min_length=1, max_length=40)
+    lines: list[ReturnLine] = Field(max_length=MAX_LINES)
+    tender: str = Field(default="cash", max_length=20)
+    reference: str = Field(default="", max_length=40)
+    why: str = Field(default="", max_length=200)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+    customer_id: str | None = Field(default=None, max_length=40)
+    practice: bool = False
+
+
+class BlindLine(Body):
+    """Units brought back without a receipt, at a typed price."""
+
+    sku: str = Field(min_length=1, max_length=64)
+    qty: int = Field(ge=-LARGEST, le=LARGEST)
+    price_minor: int = Field(ge=0, le=LARGEST)
+    restock: bool = True
+
+
+class BlindReturnBody(Body):
+    """Goods brought back without their receipt."""
+
+    id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    lines: list[BlindLine] = Field(max_length=MAX_LINES)
+    tender: str = Field(default="cash", max_length=20)
+    reference: str = Field(default="", max_length=40)
+    why: str = Field(default="", max_length=200)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+    customer_id: str | None = Field(default=None, max_length=40)
+    practice: bool = False
+
+
+class DrawerBody(Body):
+    """The wish to open the drawer without a sale."""
+
+    id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    why: str = Field(min_length=1, max_length=200)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
 
 
 class OpenShiftBody(Body):

@@ -6,10 +6,15 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import printer, sale
-from pos.sale import Sale, SaleRequest
-from store_app.api.bodies import Nothing, QuoteBody, SaleBody, parsed
-from store_app.extensions import clock, doors, read, wake_worker_after, write
+from pos import approvals, customers, drawer, printer, returns, sale, shift
+from pos.facts import SoldLine
+from pos.pricing import PricedLine
+from pos.quoting import Quote
+from pos.rung import BroughtBack, SaleRequest
+from pos.sale import Sale
+from pos.store import store_of
+from store_app.api.bodies import BackLine, Nothing, QuoteBody, SaleBody, parsed
+from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
 from store_app.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
@@ -19,11 +24,34 @@ bp = Blueprint("api_sales", __name__, url_prefix="/api")
 @requires("sell")
 def quote() -> Response:
     """Price a basket; writes nothing."""
-    body = parsed(QuoteBody)
-    lines = [(line.sku, line.qty) for line in body.lines]
+    body, store_id, at = parsed(QuoteBody), doors().settings.node_id, clock.now()
+    rung = [line.rung() for line in body.lines]
+    customer = None
     with read() as session:
-        priced = sale.quote(session, doors().settings.node_id, lines, at=clock.now(), cash=body.cash)
-    return jsonify(pricing_json(priced))
+        back: list[SoldLine] = []
+        if body.brought_back:
+            rows = returns.negative_lines(session, store_id, brought_back(body.brought_back), first_n=len(rung) + 1)
+            back = [line for line, _ in rows]
+        quoted = sale.quote(
+            session,
+            store_id,
+            rung,
+            at=at,
+            cash=body.cash,
+            customer_id=body.customer_id,
+            coupons=body.coupons,
+            back=back,
+        )
+        needs = approvals.wanted(session, store_id, quoted.needs, g.actor)
+        if body.customer_id:
+            customer = {"id": body.customer_id} | vars(
+                customers.standing(session, store_of(session, store_id), body.customer_id)
+            )
+    answer = quote_json(quoted, back) | {
+        "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
+        "customer": customer,
+    }
+    return jsonify(answer)
 
 
 @bp.post("/sales")
@@ -37,15 +65,24 @@ def complete() -> Response:
         id=body.id,
         store_id=doors().settings.node_id,
         till_id=body.till_id,
-        lines=[(line.sku, line.qty) for line in body.lines],
-        tenders=[(tender.tender, tender.amount_minor, tender.reference) for tender in body.tenders],
+        lines=[line.rung() for line in body.lines],
+        tenders=[(row.tender, row.amount_minor, row.reference, row.payment_id) for row in body.tenders],
         shown_total_minor=body.shown_total_minor,
         age_confirmed=body.age_confirmed,
+        age_how=body.age_how,
+        customer_id=body.customer_id,
+        coupons=body.coupons,
+        brought_back=brought_back(body.brought_back),
+        approvals=body.approvals,
+        note=body.note,
+        corrections=body.corrections,
     )
-    with write() as session:
+    with rehearse(for_real=not body.practice) as session:
+        if body.practice:
+            open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, request, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    answer = jsonify(sale_json(done.sale, done.document) | {"repeated": done.repeated})
+    answer = jsonify(done_json(done, practice=body.practice))
     answer.status_code = 200 if done.repeated else 201
     return answer
 
@@ -67,12 +104,26 @@ def ask(sale_id: str) -> Response:
 def reprint(sale_id: str) -> Response:
     """Print a receipt once more, marked as a copy."""
     parsed(Nothing)
+    store_id = doors().settings.node_id
     with write() as session:
-        if session.get(Sale, (doors().settings.node_id, sale_id)) is None:
+        found = session.get(Sale, (store_id, sale_id))
+        if found is None:
             raise NotFound("no-such-sale", "This sale is not in the books.", id=sale_id)
-        job = printer.reprint(session, doors().settings.node_id, sale_id, actor=g.actor, at=clock.now())
+        job = printer.reprint(session, store_id, sale_id, actor=g.actor, at=clock.now())
+        drawer.note_event(session, store_id, job.till_id, "reprint")
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
+
+
+def open_for_practice(session: Any, store_id: str, till_id: str) -> None:
+    """Open the till for practice where it is not open; undone with everything else."""
+    if shift.current(session, store_id, till_id) is None:
+        shift.open_shift(session, store_id, till_id, 0, actor=g.actor, at=clock.now())
+
+
+def brought_back(lines: list[BackLine]) -> list[BroughtBack]:
+    """Return what is brought back as the counter takes it."""
+    return [BroughtBack(line.sale_id, line.n, line.qty, line.restock) for line in lines]
 
 
 def sale_json(found: Sale, document: dict[str, Any]) -> dict[str, Any]:
@@ -88,23 +139,67 @@ def sale_json(found: Sale, document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def pricing_json(priced: Any) -> dict[str, Any]:
-    """Return a priced basket as the till's page reads it."""
+def done_json(done: sale.Completed, *, practice: bool) -> dict[str, Any]:
+    """Return what was completed, or only practised: then it has no receipt number."""
+    answer = sale_json(done.sale, done.document) | {"repeated": done.repeated, "practice": practice}
+    return answer | {"receipt_no": None} if practice else answer
+
+
+def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:
+    """Return a priced basket as the till's page reads it; what is brought back follows what is bought."""
+    basket = quoted.basket
     return {
-        "lines": [
-            {
-                "sku": line.product.sku,
-                "qty": line.qty,
-                "unit_price_minor": line.product.price_minor,
-                "discount_minor": line.discount_minor,
-                "total_minor": line.total_minor,
-                "tax_minor": line.tax_minor,
-            }
-            for line in priced.lines
+        "lines": [*(_line_json(n, line) for n, line in enumerate(basket.lines, 1)), *map(_back_json, back)],
+        "lines_minor": basket.lines_minor,
+        "tax_minor": basket.tax_minor,
+        "rounding_minor": basket.rounding_minor,
+        "total_minor": basket.total_minor,
+        "minimum_age": basket.minimum_age,
+        "saved_minor": quoted.saved_minor,
+        "coupons_used": sorted(quoted.coupons_used),
+        "hints": [
+            {"name": hint.name, "missing_qty": hint.missing_qty, "would_save_minor": hint.would_save_minor}
+            for hint in quoted.hints
         ],
-        "lines_minor": priced.lines_minor,
-        "tax_minor": priced.tax_minor,
-        "rounding_minor": priced.rounding_minor,
-        "total_minor": priced.total_minor,
-        "minimum_age": priced.minimum_age,
     }
+
+
+# --- inside ---
+
+
+def _line_json(n: int, line: PricedLine) -> dict[str, Any]:
+    product, rung = line.product, line.line
+    return {
+        "n": n,
+        "asked": rung.asked if rung else None,
+        "sku": product.sku,
+        "name": product.name,
+        "kind": product.kind,
+        "qty": line.qty,
+        "stock_unit": product.stock_unit,
+        "price_quantity": product.price_quantity,
+        "unit_price_minor": product.price_minor,
+        "list_price_minor": rung.list_price_minor if rung else product.price_minor,
+        "price_type": rung.price_type if rung else "list",
+        "amount_minor": line.amount_minor,
+        "discount_minor": line.discount_minor,
+        "manual_discount_minor": line.manual_discount_minor,
+        "offers": [{"id": row.offer_id, "name": row.name, "amount_minor": row.amount_minor} for row in line.offers],
+        "reason": rung.reason if rung else "",
+        "note": rung.note if rung else "",
+        "batch": rung.batch if rung else None,
+        "expires_on": rung.expires_on.isoformat() if rung and rung.expires_on else None,
+        "deposit_of": rung.deposit_of if rung else None,
+        "total_minor": line.total_minor,
+        "tax_minor": line.tax_minor,
+    }
+
+
+def _back_json(line: SoldLine) -> dict[str, Any]:
+    names = (
+        "n", "sku", "name", "kind", "qty", "stock_unit", "price_quantity", "unit_price_minor", "list_price_minor",
+        "price_type", "amount_minor", "discount_minor", "manual_discount_minor", "reason", "note", "batch",
+        "expires_on", "deposit_of", "total_minor", "tax_minor",
+    )  # fmt: skip
+    back = {"sale_id": line.returns_sale_id, "n": line.returns_n}
+    return {name: getattr(line, name) for name in names} | {"asked": None, "offers": [], "back": back}

@@ -1,0 +1,41 @@
+"""A supervisor's leave on the spot, by PIN."""
+
+from flask import Blueprint, Response, g, jsonify, request
+
+from pos import approvals
+from store_app import staff
+from store_app.api.bodies import ApprovalBody, parsed
+from store_app.extensions import clock, doors, read, write
+from store_app.security import requires
+
+bp = Blueprint("api_approvals", __name__, url_prefix="/api")
+
+
+@bp.get("/approvers")
+@requires("sell")
+def approvers() -> Response:
+    """List who may allow `permission`."""
+    permission = request.args.get("permission", "")[:40]
+    with read() as session:
+        people = approvals.approvers(session, doors().settings.node_id, permission)
+    return jsonify(people=[{"id": person.id, "name": person.name, "role": person.role} for person in people])
+
+
+@bp.post("/approvals")
+@requires("sell")
+def grant() -> Response:
+    """Grant leave for one sale; the PIN is checked as at signing in, wrong tries lock the name."""
+    body, store_id = parsed(ApprovalBody), doors().settings.node_id
+    person = staff.check_pin(doors(), store_id, body.staff_id, body.pin)
+    with write() as session:
+        row = approvals.grant(
+            session,
+            store_id,
+            person,
+            permission=body.permission,
+            sale_id=body.sale_id,
+            why=body.why,
+            asked_by=g.actor,
+            at=clock.now(),
+        )
+    return jsonify(id=row.id, by=row.granted_by_name, permission=row.permission)

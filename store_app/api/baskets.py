@@ -1,0 +1,111 @@
+"""Baskets set aside, taken up again at any till, or given up; and the drawer opened without a sale."""
+
+import json
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify
+
+from config.errors import Invalid
+from config.ids import is_id
+from pos import approvals, basket, drawer
+from pos.basket import Basket
+from pos.drawer import DrawerRequest
+from pos.quoting import Need
+from store_app.api.bodies import DrawerBody, ParkBody, TillBody, VoidBody, parsed
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.security import requires
+
+bp = Blueprint("api_baskets", __name__, url_prefix="/api")
+LARGEST_BASKET = 100_000
+
+
+@bp.get("/baskets")
+@requires("sell")
+def parked() -> Response:
+    """List the baskets set aside in this shop, the longest waiting first."""
+    with read() as session:
+        found = basket.parked(session, doors().settings.node_id)
+    return jsonify(baskets=[basket_json(row) for row in found])
+
+
+@bp.post("/baskets/<basket_id>/park")
+@requires("sell")
+def park(basket_id: str) -> Response:
+    """Set a basket aside."""
+    body = parsed(ParkBody)
+    _check_id(basket_id)
+    if len(json.dumps(body.basket)) > LARGEST_BASKET:
+        raise Invalid("basket-too-large", "This basket is too large to be set aside. Ring it up in parts.")
+    with write() as session:
+        row = basket.park(
+            session,
+            doors().settings.node_id,
+            basket_id,
+            till_id=body.till_id,
+            label=body.label,
+            total_minor=body.total_minor,
+            content=body.basket,
+            actor=g.actor,
+            at=clock.now(),
+        )
+    return jsonify(basket_json(row))
+
+
+@bp.post("/baskets/<basket_id>/resume")
+@requires("sell")
+def resume(basket_id: str) -> Response:
+    """Take a basket up at this till; one till wins."""
+    body = parsed(TillBody)
+    with write() as session:
+        row = basket.resume(
+            session, doors().settings.node_id, basket_id, till_id=body.till_id, actor=g.actor, at=clock.now()
+        )
+    return jsonify(basket_json(row) | {"basket": row.content})
+
+
+@bp.post("/baskets/<basket_id>/void")
+@requires("sell")
+def void(basket_id: str) -> Response:
+    """Give a basket up with a reason."""
+    body, store_id = parsed(VoidBody), doors().settings.node_id
+    _check_id(basket_id)
+    with write() as session:
+        asking = DrawerRequest(basket_id, store_id, body.till_id, body.why, body.approvals)
+        need = Need("void", "a basket given up", 0)
+        approvals.require(session, asking, [need], actor=g.actor, at=clock.now())
+        row = basket.void(
+            session,
+            store_id,
+            basket_id,
+            till_id=body.till_id,
+            why=body.why,
+            total_minor=body.total_minor,
+            lines=[(line.sku, line.qty) for line in body.lines],
+            actor=g.actor,
+            at=clock.now(),
+        )
+    return jsonify(basket_json(row))
+
+
+@bp.post("/drawer")
+@requires("sell")
+def open_drawer() -> Response:
+    """Open the drawer without a sale, by those who may, with a reason."""
+    body = parsed(DrawerBody)
+    _check_id(body.id)
+    request = DrawerRequest(body.id, doors().settings.node_id, body.till_id, body.why, body.approvals)
+    with write() as session:
+        opened = drawer.open_drawer(session, request, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return jsonify(opened=True, repeated=not opened)
+
+
+def basket_json(row: Basket) -> dict[str, Any]:
+    """Return a kept basket as the till's page reads it."""
+    names = ("id", "state", "till_id", "label", "total_minor", "kept_by_name", "why")
+    return {name: getattr(row, name) for name in names} | {"kept_at": row.kept_at.isoformat()}
+
+
+def _check_id(given: str) -> None:
+    if not is_id(given):
+        raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")

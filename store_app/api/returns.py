@@ -1,0 +1,173 @@
+"""Find a receipt, see what of it can come back, take goods back with it or without."""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, Response, g, jsonify, request
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound
+from config.ids import is_id
+from pos import returns, sale
+from pos.payments import Payment
+from pos.returns import BlindReturnRequest, ReturnRequest
+from pos.sale_rows import Sale, SaleLine, lines_of
+from store_app.api.bodies import BlindReturnBody, ReturnBody, parsed
+from store_app.api.sales import done_json, open_for_practice
+from store_app.extensions import clock, doors, read, rehearse, wake_worker_after
+from store_app.security import requires
+
+bp = Blueprint("api_returns", __name__, url_prefix="/api")
+MOST_FOUND = 20
+
+
+@bp.get("/receipts")
+@requires("sell")
+def find() -> Response:
+    """Find sales by receipt number (`no`), day, SKU or a word of a product's name (`text`); newest first."""
+    with read() as session:
+        found = list(session.scalars(_query(doors().settings.node_id)))
+    return jsonify(sales=[_found_json(row) for row in found])
+
+
+@bp.get("/sales/<sale_id>/returnable")
+@requires("sell")
+def returnable(sale_id: str) -> Response:
+    """Answer what of a sale can still come back, line by line."""
+    store_id = doors().settings.node_id
+    with read() as session:
+        found = session.get(Sale, (store_id, sale_id))
+        if found is None or found.kind == "return":
+            raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+        back = returns.returned_qty(session, store_id, sale_id)
+        lines = [_line_json(line, back.get(line.n, 0)) for line in lines_of(session, found) if line.qty > 0]
+        tenders = _tenders(session, found)
+    return jsonify(_found_json(found) | {"lines": lines, "tenders": tenders})
+
+
+@bp.post("/returns")
+@requires("sell")
+def take_back() -> Response:
+    """Take goods back with their receipt; the same id again answers the same return."""
+    body = parsed(ReturnBody)
+    wanted = ReturnRequest(
+        id=_checked(body.id),
+        store_id=doors().settings.node_id,
+        till_id=body.till_id,
+        sale_id=body.sale_id,
+        lines=[(line.n, line.qty, line.restock) for line in body.lines],
+        tender=body.tender,
+        reference=body.reference,
+        why=body.why,
+        approvals=body.approvals,
+        customer_id=body.customer_id,
+    )
+    with rehearse(for_real=not body.practice) as session:
+        if body.practice:
+            open_for_practice(session, wanted.store_id, body.till_id)
+        done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return _answer(done, practice=body.practice)
+
+
+@bp.post("/returns/blind")
+@requires("sell")
+def take_back_blind() -> Response:
+    """Take goods back without a receipt, by those who may."""
+    body = parsed(BlindReturnBody)
+    wanted = BlindReturnRequest(
+        id=_checked(body.id),
+        store_id=doors().settings.node_id,
+        till_id=body.till_id,
+        lines=[(line.sku, line.qty, line.price_minor, line.restock) for line in body.lines],
+        why=body.why,
+        tender=body.tender,
+        reference=body.reference,
+        approvals=body.approvals,
+        customer_id=body.customer_id,
+    )
+    with rehearse(for_real=not body.practice) as session:
+        if body.practice:
+            open_for_practice(session, wanted.store_id, body.till_id)
+        done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return _answer(done, practice=body.practice)
+
+
+# --- inside ---
+
+
+def _checked(given: str) -> str:
+    if not is_id(given):
+        raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
+    return given
+
+
+def _answer(done: sale.Completed, *, practice: bool) -> Response:
+    answer = jsonify(done_json(done, practice=practice))
+    answer.status_code = 200 if done.repeated else 201
+    return answer
+
+
+def _query(store_id: str) -> sa.Select[Any]:
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.kind != "return")
+    asked = {name: request.args.get(name, "").strip()[:80] for name in ("no", "day", "sku", "text")}
+    if asked["no"]:
+        query = query.where(Sale.receipt_no == _number(asked["no"]))
+    if asked["day"]:
+        query = query.where(Sale.business_day == _day(asked["day"]))
+    if asked["sku"] or asked["text"]:
+        fits = SaleLine.sku == asked["sku"] if asked["sku"] else SaleLine.name.icontains(asked["text"], autoescape=True)
+        query = query.where(sa.exists().where(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id, fits))
+    return query.order_by(Sale.completed_at.desc(), Sale.id.desc()).limit(MOST_FOUND)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+        raise Invalid("bad-receipt-no", "A receipt number has only digits. Type it as it is printed.", no=text)
+    return int(text)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as fault:
+        raise Invalid("bad-day", "Write a day like 2026-03-02.", day=text) from fault
+
+
+def _found_json(row: Sale) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "receipt_no": row.receipt_no,
+        "till_id": row.till_id,
+        "kind": row.kind,
+        "business_day": row.business_day.isoformat(),
+        "completed_at": row.completed_at.isoformat(),
+        "cashier_name": row.cashier_name,
+        "total_minor": row.total_minor,
+        "customer_id": row.customer_id,
+    }
+
+
+def _line_json(line: SaleLine, back_qty: int) -> dict[str, Any]:
+    names = (
+        "n",
+        "sku",
+        "name",
+        "qty",
+        "stock_unit",
+        "unit_price_minor",
+        "price_quantity",
+        "total_minor",
+        "kind",
+        "deposit_of",
+    )
+    return {name: getattr(line, name) for name in names} | {"left": line.qty - back_qty}
+
+
+def _tenders(session: Session, found: Sale) -> dict[str, int]:
+    query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor)).where(
+        Payment.store_id == found.store_id, Payment.sale_id == found.id, Payment.state == "captured"
+    )
+    return {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
