@@ -89,6 +89,11 @@ class Offer:
     expires_on: dt.date | None = None
     expires_within_days: int | None = None
 
+    @property
+    def bound(self) -> bool:
+        """Tell whether it asks for a batch or an expiry day."""
+        return self.batch is not None or self.expires_on is not None or self.expires_within_days is not None
+
 
 class Offers(Sequence[Offer]):
     """Offers made ready: those of a product are found once, not at every sale. day: the business day they are for."""
@@ -96,7 +101,7 @@ class Offers(Sequence[Offer]):
     def __init__(self, offers: Iterable[Offer], day: dt.date | None = None) -> None:
         self._offers = tuple(sorted(offers, key=lambda offer: (offer.codes is not None, offer.id)))
         self.day = day
-        self._known: dict[tuple[str, str, str, str], tuple[tuple[int, int], ...]] = {}
+        self._known: dict[tuple[str, str, str, str], tuple[tuple[int, int, Offer], ...]] = {}
 
     @overload
     def __getitem__(self, place: int) -> Offer: ...
@@ -108,13 +113,13 @@ class Offers(Sequence[Offer]):
     def __len__(self) -> int:
         return len(self._offers)
 
-    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[tuple[int, int], ...]:
-        """Return (place, part) of every offer that names a product; of several parts the first."""
+    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[tuple[int, int, Offer], ...]:
+        """Return (place, part, offer) of every offer that names a product; of several parts the first."""
         key = (sku, category, department, brand)
         found = self._known.get(key)
         if found is None:
             found = tuple(
-                (place, next(n for n, part in enumerate(offer.parts) if part.choice.holds(*key)))
+                (place, next(n for n, part in enumerate(offer.parts) if part.choice.holds(*key)), offer)
                 for place, offer in enumerate(self._offers)
                 if any(part.choice.holds(*key) for part in offer.parts)
             )

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from config.money import amount_for, share_out
-from pos import packing
-from pos.packing import Bundle, Claim, Claimant, Pack, Pot
+from pos.packing import solve
+from pos.packs import Bundle, Group, Pack, Pot, Taking, share_off
 from pos.promises import (
     BASKET_KINDS,
     BUNDLE_KINDS,
@@ -108,11 +108,11 @@ def best(
     typed = {clean_code(code): code for code in sorted(coupons)}
     table = _Table(ready, at, ready.day or at.date(), member, typed)
     basket = _pots(lines, table)
-    claimants, places = _claimants(basket, table)
+    groups, places = _groups(basket, table)
     pots = [Pot(pot.unit_minor, pot.qty, pot.alone_minor) for pot in basket]
-    claims = packing.solve(pots, claimants) if claimants else {}
-    for n, claim in claims.items():
-        _note_claim(basket, places[n], claim, table)
+    takings = solve(pots, groups) if groups else {}
+    for n, taking in takings.items():
+        _note_taking(basket, places[n], taking, table)
     for pot in basket:
         pot.settle_alone()
     _basket_offers(basket, table)
@@ -140,7 +140,7 @@ class _PotOfLines:
     alone_minor: int = 0
     alone_place: int = -1
     grouped: list[tuple[int, int]] = field(default_factory=list)
-    """(place, part) of the offers that may claim units of it."""
+    """(place, part) of the offers that may take units of it."""
     basket: list[int] = field(default_factory=list)
     loose: int = 0
     """Units no group offer claimed."""
@@ -243,10 +243,9 @@ def _pots(lines: Sequence[OfferLine], table: _Table) -> list[_PotOfLines]:
 
 
 def _find_offers(pot: _PotOfLines, line: OfferLine, table: _Table) -> None:
-    for place, part in table.offers.of(line.sku, line.category, line.department, line.brand):
+    for place, part, offer in table.offers.of(line.sku, line.category, line.department, line.brand):
         limit = table.limit(place)
-        offer = table.offers[place]
-        if limit == 0 or not table.fits(offer, line):
+        if limit == 0 or (offer.bound and not table.fits(offer, line)):
             continue
         if offer.kind in BASKET_KINDS:
             pot.basket.append(place)
@@ -263,30 +262,30 @@ def _unit_saving(offer: Offer, pot: _PotOfLines, line: OfferLine) -> int:
     """Return what one piece, or all of a weighed pot, saves by a per-unit offer."""
     whole = pot.unit_minor if pot.pieces else pot.amount_minor
     if offer.kind == "percent":
-        return packing.share_off(whole, offer.percent_bp)
+        return share_off(whole, offer.percent_bp)
     amount = offer.amount_minor if pot.pieces else amount_for(pot.qty, offer.amount_minor, line.price_quantity)
     return min(whole, amount) if offer.kind == "amount" else max(0, whole - amount)
 
 
-def _claimants(basket: Sequence[_PotOfLines], table: _Table) -> tuple[list[Claimant], list[int]]:
+def _groups(basket: Sequence[_PotOfLines], table: _Table) -> tuple[list[Group], list[int]]:
     """Return the group offers this basket can fill at least once, and their places."""
     members: dict[int, dict[int, list[int]]] = {}
     for n, pot in enumerate(basket):
         for place, part in pot.grouped:
             members.setdefault(place, {}).setdefault(part, []).append(n)
-    claimants: list[Claimant] = []
+    groups: list[Group] = []
     places: list[int] = []
     for place in sorted(members):
         offer, limit = table.offers[place], table.limit(place)
-        for claimant in _as_claimants(offer, limit, members[place], basket):
-            claimants.append(claimant)
+        for group in _as_groups(offer, limit, members[place], basket):
+            groups.append(group)
             places.append(place)
-    return claimants, places
+    return groups, places
 
 
-def _as_claimants(
+def _as_groups(
     offer: Offer, limit: int | None, members: dict[int, list[int]], basket: Sequence[_PotOfLines]
-) -> Iterator[Claimant]:
+) -> Iterator[Group]:
     if offer.kind in BUNDLE_KINDS:
         full = all(sum(basket[n].qty for n in members.get(one, ())) >= part.qty for one, part in enumerate(offer.parts))
         if full:
@@ -310,16 +309,16 @@ def _as_claimants(
             yield Pack(1, pots, 1, limit=limit, each_minor=offer.amount_minor)
 
 
-def _note_claim(basket: Sequence[_PotOfLines], place: int, claim: Claim, table: _Table) -> None:
+def _note_taking(basket: Sequence[_PotOfLines], place: int, taking: Taking, table: _Table) -> None:
     """Share a group offer's saving over the pots it claimed, by what the claimed units cost (rule 5)."""
-    table.times[place] = claim.times
-    held = sorted(claim.units)
+    table.times[place] = taking.times
+    held = sorted(taking.units)
     for n, part in zip(
         held,
-        share_out(claim.saving_minor, [claim.units[n] * basket[n].unit_minor for n in held]),
+        share_out(taking.saving_minor, [taking.units[n] * basket[n].unit_minor for n in held]),
         strict=True,
     ):
-        basket[n].loose -= claim.units[n]
+        basket[n].loose -= taking.units[n]
         if part:
             basket[n].savings.append((place, part))
 
@@ -340,7 +339,7 @@ def _basket_offers(basket: Sequence[_PotOfLines], table: _Table) -> None:
         offer = table.offers[place]
         rest = sum(pot.rest_minor for pot in members[place])
         if offer.kind == "basket_percent":
-            return packing.share_off(rest, offer.percent_bp)
+            return share_off(rest, offer.percent_bp)
         return min(rest, offer.amount_minor)
 
     def take(place: int) -> None:
