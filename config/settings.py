@@ -43,6 +43,11 @@ class Settings(BaseSettings):
     printer_profile: str = "default"
     printer_columns: Literal[32, 42, 48] = 48
     printer_chinese: bool = Field(default=True, description="The printer has a GB18030 font and Chinese mode")
+    scale: str = Field(
+        default="",
+        description="'' none, 'practice', 'toledo:/dev/tty…', 'continuous:/dev/tty…', 'lines:/dev/tty…'; "
+        "several tills: 'T1=…; T2=…'",
+    )
     country: str = Field(default="US", description="ISO 3166 code for holidays")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -1,7 +1,8 @@
-"""The catalogue for the till: all of it at once with an ETag, one code, or a search.
+"""The catalogue for the till: all of it at once with an ETag, one code, a search, or a look at one product.
 
 What a shop sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
-and state of the catalogue, and kept as bytes.
+and state of the catalogue, and kept as bytes. With the products go the till's keys (pages that have any), the ways to
+read a shop's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a scale.
 """
 
 import dataclasses
@@ -15,7 +16,8 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.publication import EVERYONE, Pulled
-from pos import catalogue
+from pos import catalogue, quick_keys, scale, till_edition
+from pos import scan as reading
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from store_app.api.bodies import bounded
 from store_app.extensions import doors, read
@@ -38,7 +40,8 @@ def whole() -> Response:
         known = _kept.get(address)
         if known is None or known[0] != state:
             products = [as_json(view) for view in catalogue.till_catalogue(session, store_id, day)]
-            body = current_app.json.dumps({"business_day": day.isoformat(), "products": products}).encode()
+            content = {"business_day": day.isoformat(), "products": products, **_beside(session, store_id)}
+            body = current_app.json.dumps(content).encode()
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
                 _kept[address] = known
@@ -48,14 +51,21 @@ def whole() -> Response:
     return answer.make_conditional(request)
 
 
-@bp.get("/scan/<code>")
+@bp.get("/scan/<path:code>")
 @requires("sell")
 def scan(code: str) -> Response:
-    """Answer the product behind a code and how many stock units the code stands for."""
+    """Answer the product behind a code, how much of it, and what the label says: price, batch, last day."""
     day = today()
     with read() as session:
-        found = catalogue.find_by_scan(session, doors().settings.node_id, code, day)
-    return jsonify(product=as_json(found.product), qty=found.qty)
+        found = reading.read(session, doors().settings.node_id, code, day)
+    return jsonify(
+        product=as_json(found.product),
+        qty=found.qty,
+        amount_minor=found.amount_minor,
+        batch=found.batch,
+        expires_on=found.expires_on.isoformat() if found.expires_on else None,
+        source=found.source,
+    )
 
 
 @bp.get("/search")
@@ -90,4 +100,26 @@ def _state(session: Session, store_id: str) -> tuple[Any, ...]:
             Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= dt.date.max
         )
     ).one()
-    return (*counts, *listed, pulled, *newest)
+    return (*counts, *listed, pulled, *newest, till_edition.current(session, store_id))
+
+
+def _beside(session: Session, store_id: str) -> dict[str, Any]:
+    """Return what a till keeps besides products."""
+    return {
+        "keys": [
+            {"page": page.page, "name": page.name, "keys": [dataclasses.asdict(key) for key in page.keys]}
+            for page in quick_keys.layout(session, store_id)
+            if page.keys
+        ],
+        "schemes": [
+            {
+                "kind": one.kind,
+                "fixed": one.fixed,
+                "step": one.step,
+                "fields": [dataclasses.asdict(f) for f in one.fields],
+            }
+            for one in reading.schemes(session, store_id)
+        ],
+        "tares": scale.tares(session, store_id),
+        "scale": bool(doors().settings.scale),
+    }

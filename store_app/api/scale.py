@@ -1,0 +1,72 @@
+"""The scale at the counter, for the till's page."""
+
+from flask import Blueprint, Response, current_app, jsonify, request
+from pydantic import Field
+
+from config.errors import NotFound, Refused
+from pos import scale
+from pos.scale import PracticeScale, Scale
+from store_app.api.bodies import Body, parsed
+from store_app.extensions import doors, read
+from store_app.security import requires
+
+bp = Blueprint("api_scale", __name__, url_prefix="/api/scale")
+MOST_TARE_GRAMS = 100_000
+
+
+class OnTheScale(Body):
+    """What is laid on the practice scale."""
+
+    grams: int = Field(ge=0, le=scale.MOST_GRAMS)
+    stable: bool = True
+
+
+@bp.get("")
+@requires("sell")
+def weigh() -> Response:
+    """Answer the net grams on the scale now; qty is the same number, once it has settled, and else refused.
+
+    Address: till_id names the till whose scale it is, sku a product whose tare is taken off, tare_grams another tare,
+    live=1 answers a scale that still moves too (stable: false), for a page that shows it moving.
+    """
+    tare_grams = _tare(request.args.get("sku", ""), request.args.get("tare_grams", ""))
+    weighing = scale.net(_scale(request.args.get("till_id", "")).weigh(), tare_grams)
+    if not request.args.get("live"):
+        scale.settled(weighing)
+    return jsonify(
+        grams=weighing.grams, qty=weighing.grams, stable=weighing.stable, tare_grams=weighing.tare_grams, unit="gram"
+    )
+
+
+@bp.post("/practice")
+@requires("sell")
+def lay() -> Response:
+    """Lay something on the practice scale; a real one is no toy."""
+    body = parsed(OnTheScale)
+    found = _scale(request.args.get("till_id", ""))
+    if not isinstance(found, PracticeScale):
+        raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")
+    found.put(body.grams, stable=body.stable)
+    return jsonify(grams=body.grams, stable=body.stable)
+
+
+def _scale(till_id: str) -> Scale:
+    """Return the till's scale, one for each setting as long as the application lives: its lock is the port's."""
+    settings = doors().settings
+    setting = scale.setting_for(settings.scale, till_id)
+    kept: dict[str, Scale] = current_app.extensions.setdefault("cornerstore_scales", {})
+    if setting not in kept:
+        opened = scale.open_scale(setting, settings.state_folder)
+        if opened is None:
+            raise NotFound("no-scale", "This till has no scale. Type the weight.")
+        kept.setdefault(setting, opened)
+    return kept[setting]
+
+
+def _tare(sku: str, typed: str) -> int:
+    if typed.isascii() and typed.isdigit() and len(typed) <= 6:
+        return min(int(typed), MOST_TARE_GRAMS)
+    if not sku:
+        return 0
+    with read() as session:
+        return scale.tares(session, doors().settings.node_id).get(sku, 0)
