@@ -15,7 +15,7 @@ from config.money import exponent
 from pos import shift, stock
 from pos.preview import preview_png
 from pos.printer import PrintJob
-from pos.store import Store, Till
+from pos.store import PERMISSIONS, Store, Till
 from store_app.extensions import doors, read
 from store_app.presenting import language, page
 from store_app.security import requires
@@ -41,8 +41,25 @@ def till_page() -> Response:
         till = own_till(look, store_id)
         is_open = shift.current(look, store_id, till.id) is not None
     return page(
-        "till/till.html", till=till, cashier=g.actor.name, till_settings=_settings(store, till, is_open=is_open)
+        "till/till.html",
+        till=till,
+        cashier=g.actor.name,
+        currency=store.currency,
+        till_settings=_settings(store, till, is_open=is_open),
     )
+
+
+@bp.get("/display")
+@requires("sell")
+def display() -> Response:
+    """Show the customer's screen of this till; what it shows is told by the till's own page in the same browser."""
+    store_id = doors().settings.node_id
+    with read() as look:
+        store = look.get_one(Store, store_id)
+        till = own_till(look, store_id)
+        known = _settings(store, till, is_open=True)
+    wanted = ("store_id", "till_id", "currency", "exponent", "smallest_coin_minor", "notes_minor", "tz", "language")
+    return page("till/display.html", store=store, display_settings={name: known[name] for name in wanted})
 
 
 @bp.get("/levels")
@@ -108,13 +125,29 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "tz": store.tz,
         "language": "zh-CN" if language() == "zh" else "en",
         "shift_open": is_open,
+        "may": sorted(PERMISSIONS[g.actor.role]),
         "urls": {
+            "approvals": "/api/approvals",
+            "approvers": "/api/approvers",
+            "baskets": "/api/baskets",
             "catalogue": "/api/catalogue",
-            "scan": "/api/scan",
-            "sales": "/api/sales",
-            "receipts": "/api/receipts",
-            "status": f"/api/status?till={till.id}",
-            "open_shift": "/api/shifts",
+            "customers": "/api/customers",
+            "customers_page": "/customers/",
+            "display": url_for("till.display"),
+            "drawer": "/api/drawer",
+            "hand_over": url_for("shift.money"),
             "levels": url_for("till.levels"),
+            "money": url_for("shift.money"),
+            "more": url_for("more.places"),
+            "open_shift": "/api/shifts",
+            "payments": "/api/payments",
+            "quote": "/api/quote",
+            "receipts": "/api/receipts",
+            "returns": "/api/returns",
+            "sales": "/api/sales",
+            "scale": "/api/scale",
+            "scan": "/api/scan",
+            "status": f"/api/status?till={till.id}",
+            "vouchers": "/api/vouchers",
         },
     }

@@ -1,91 +1,225 @@
 // The basket and its sale's id, kept in the browser so that a reload, a crash or a power cut loses nothing.
 //
-// The id is made here, once per basket, and is the sale's for ever: however often it is sent, it is one sale.
+// The id is made here, once per basket, and is the sale's for ever: however often it is sent, it is one sale. A line
+// has an identity of its own, so the same product may stand twice at two prices; plain scans of it go together.
+// Prices are the shelf's until the server has answered for exactly this basket.
 
-import { lineTotal } from "./money.js";
+import { lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
+const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on"];
 
 export class Basket extends EventTarget {
-  constructor(catalogue) {
+  constructor(catalogue, { practice = false } = {}) {
     super();
     this.catalogue = catalogue;
-    this.kept = read() ?? fresh();
-    this.active = this.kept.lines.at(-1)?.sku ?? null;
+    this.practice = practice;
+    this.key = practice ? `${KEY}.practice` : KEY;
+    this.readOnly = false;
+    this.revision = 0;
+    this.reload();
+  }
+
+  /** Take what the browser keeps: at the start, and when another window of this till wrote it. */
+  reload() {
+    this.kept = read(this.key) ?? fresh();
+    this.active = this.kept.lines.at(-1)?.id ?? null;
   }
 
   get id() { return this.kept.id; }
   get last() { return this.kept.last; }
   /** The payment that was sent and not answered yet. */
   get pending() { return this.kept.pending; }
+  get customer() { return this.kept.customer; }
+  get coupons() { return this.kept.coupons; }
+  get parts() { return this.kept.parts; }
+  get approvals() { return this.kept.approvals; }
+  get broughtBack() { return this.kept.broughtBack; }
+  get note() { return this.kept.note; }
+  get ageConfirmed() { return this.kept.ageConfirmed; }
+  get ageHow() { return this.kept.ageHow; }
+  /** The server's prices for exactly this basket, or null while they are awaited. */
+  get quote() { return this.kept.quote; }
 
-  /** Give the lines that the catalogue still knows: [{product, qty, total}]. */
+  // --- what stands in it ---
+
+  /** Give the lines that the catalogue still knows, each with its total and what the server said of it. */
   lines() {
-    return this.kept.lines.flatMap(({ sku, qty }) => {
-      const product = this.catalogue.bySku.get(sku);
-      return product ? [{ product, qty, total: lineTotal(product, qty) }] : [];
+    return this.kept.lines.flatMap((entry) => {
+      const product = this.catalogue.bySku.get(entry.sku);
+      return product ? [{ ...entry, product, total: entry.quoted?.total_minor ?? shelfTotal(product, entry) }] : [];
     });
   }
 
-  isEmpty() { return this.lines().length === 0; }
-
-  /** Sum the lines; the server's own total, once it has named one for this very basket, goes first. */
-  total() {
-    return this.kept.serverTotal ?? this.lines().reduce((sum, line) => sum + line.total, 0);
+  /** Give the deposits that come with the lines, as lines of their own: {of, name, qty, total}. */
+  deposits() {
+    return this.lines().flatMap((line) => {
+      if (line.quoted) return line.quoted.deposits.map((deposit) => ({ of: line.id, ...deposit }));
+      const deposit = line.product.deposit_sku && this.catalogue.bySku.get(line.product.deposit_sku);
+      return deposit ? [{ of: line.id, name: deposit.name, qty: line.qty, total: lineTotal(deposit, line.qty) }] : [];
+    });
   }
 
-  minimumAge() { return Math.max(0, ...this.lines().map((line) => line.product.minimum_age ?? 0)); }
-  get ageConfirmed() { return this.kept.ageConfirmed; }
+  isEmpty() { return this.kept.lines.length === 0 && this.kept.broughtBack.length === 0; }
 
-  qtyOf(sku) { return this.kept.lines.find((line) => line.sku === sku)?.qty ?? 0; }
+  /** Sum the basket: as the server says, else by the shelf's prices. */
+  total() {
+    if (this.kept.quote) return this.kept.quote.lines_minor;
+    const sum = (rows) => rows.reduce((all, row) => all + row.total, 0);
+    return sum(this.lines()) + sum(this.deposits()) + sum(this.kept.broughtBack);
+  }
 
-  /** Put `qty` more of a product in; gives false when that is more than one sale may have. */
-  add(product, qty) { return this.setQty(product, this.qtyOf(product.sku) + qty, "added"); }
+  saved() { return this.kept.quote?.saved_minor ?? 0; }
+  hints() { return this.kept.quote?.hints ?? []; }
 
-  /** Set a line's quantity; 0 removes it. */
-  setQty(product, qty, why = "changed") {
-    const most = product.maximum_qty ?? (product.stock_unit === "each" ? MOST_QTY : 100_000);
-    if (qty > most) return false;
-    const lines = this.kept.lines;
-    const at = lines.findIndex((line) => line.sku === product.sku);
-    if (qty <= 0) {
-      if (at >= 0) lines.splice(at, 1);
-      this.active = lines[Math.min(at, lines.length - 1)]?.sku ?? null;
-      why = "removed";
-    } else {
-      if (at >= 0) lines[at].qty = qty;
-      else lines.push({ sku: product.sku, qty });
-      this.active = product.sku;
+  /** Give what someone else must allow, and has not yet: [{permission, why, line}]. */
+  needs() {
+    const allowed = new Set(this.kept.approvals.map((approval) => approval.permission));
+    return (this.kept.quote?.needs ?? []).filter((need) => !allowed.has(need.permission));
+  }
+
+  minimumAge() {
+    return Math.max(this.kept.quote?.minimum_age ?? 0, ...this.lines().map((line) => line.product.minimum_age ?? 0));
+  }
+
+  line(id) { return this.lines().find((line) => line.id === id); }
+  qtyOf(sku) { return this.kept.lines.reduce((sum, line) => sum + (line.sku === sku ? line.qty : 0), 0); }
+
+  // --- changing it ---
+
+  /** Put `qty` more of a product in; `special` makes it a line of its own. False: more than one sale may have. */
+  add(product, qty, special = {}) {
+    if (qty > 0 && this.qtyOf(product.sku) + qty > most(product)) return false;
+    const own = { ...plain(), ...special };
+    const same = (line) => line.sku === product.sku && isPlain(line) && line.qty > 0 === qty > 0;
+    let entry = isPlain(own) && product.stock_unit === "each" ? this.kept.lines.find(same) : null;
+    if (entry) entry.qty += qty;
+    else {
+      entry = { id: `l${this.kept.lineNo++}`, sku: product.sku, qty, ...own };
+      this.kept.lines.push(entry);
     }
-    this.kept.serverTotal = null;
-    this.#changed(why, product);
+    this.active = entry.id;
+    this.#content("added", entry);
     return true;
   }
+
+  /** Set a line's quantity; 0 removes it. */
+  setQty(id, qty) {
+    const entry = this.#entry(id);
+    if (!entry) return true;
+    if (qty === 0) return this.remove(id);
+    const product = this.catalogue.bySku.get(entry.sku);
+    if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
+    entry.qty = qty;
+    this.active = id;
+    this.#content("changed", entry);
+    return true;
+  }
+
+  /** Change a line's price, discount, reason or note; gives a function that puts the old ones back. */
+  amend(id, change) {
+    const entry = this.#entry(id), before = Object.fromEntries(SPECIAL.map((name) => [name, entry[name]]));
+    Object.assign(entry, change);
+    this.active = id;
+    this.#content("changed", entry);
+    return () => { Object.assign(entry, before); this.#content("changed", entry); };
+  }
+
+  /** Take a line out; it is kept as a correction until the sale is saved. */
+  remove(id) {
+    const at = this.kept.lines.findIndex((line) => line.id === id);
+    if (at < 0) return true;
+    const [entry] = this.kept.lines.splice(at, 1);
+    this.kept.corrections.push({ sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) });
+    this.active = this.kept.lines[Math.min(at, this.kept.lines.length - 1)]?.id ?? null;
+    this.#content("removed", entry);
+    return true;
+  }
+
+  /** Put lines of an earlier receipt in, to be given back: [{sale_id, n, qty, restock, name, total}]. */
+  bringBack(rows) {
+    const kept = this.kept.broughtBack.filter((old) => !rows.some((row) => row.sale_id === old.sale_id && row.n === old.n));
+    this.kept.broughtBack = [...kept, ...rows];
+    this.#content("brought");
+  }
+
+  keepBroughtBack(saleId, n) {
+    this.kept.broughtBack = this.kept.broughtBack.filter((row) => row.sale_id !== saleId || row.n !== n);
+    this.#content("brought");
+  }
+
+  attach(customer) { this.kept.customer = customer; this.#content("customer"); }
+  setCoupons(coupons) { this.kept.coupons = [...new Set(coupons)]; this.#content("coupons"); }
+  setNote(note) { this.kept.note = note; this.#content("note"); }
 
   /** Move the active line up (-1) or down (+1). */
   step(by) {
     const lines = this.kept.lines;
-    const at = lines.findIndex((line) => line.sku === this.active);
-    this.activate(lines[Math.max(0, Math.min(lines.length - 1, at < 0 ? lines.length - 1 : at + by))]?.sku ?? null);
+    const at = lines.findIndex((line) => line.id === this.active);
+    this.activate(lines[Math.max(0, Math.min(lines.length - 1, at < 0 ? lines.length - 1 : at + by))]?.id ?? null);
   }
 
-  activate(sku) {
-    this.active = sku;
+  activate(id) {
+    this.active = id;
     this.#changed("active");
   }
 
-  confirmAge(age) {
+  confirmAge(age, how = "looked") {
     this.kept.ageConfirmed = age;
+    this.kept.ageHow = how;
     this.#keep();
   }
 
-  /** Take the server's total for these lines. */
-  agreeOn(totalMinor) {
-    this.kept.serverTotal = totalMinor;
-    this.#changed("prices");
+  approve(approval) {
+    this.kept.approvals.push(approval);
+    this.#changed("approved");
   }
+
+  // --- the server's word, and paying ---
+
+  /** Give the basket as the server is asked for it: what is plain is left out. */
+  asked() {
+    const body = { lines: this.lines().map(rung) };
+    if (this.kept.customer) body.customer_id = this.kept.customer.id;
+    if (this.kept.coupons.length) body.coupons = this.kept.coupons;
+    if (this.kept.broughtBack.length) {
+      body.brought_back = this.kept.broughtBack.map(({ sale_id, n, qty, restock }) => ({ sale_id, n, qty, restock }));
+    }
+    return body;
+  }
+
+  /** Take the server's prices, if they are for the basket as it is now. */
+  priced(quote, revision) {
+    if (revision !== this.revision) return false;
+    const shown = this.lines(), entries = new Map(this.kept.lines.map((entry) => [entry.id, entry]));
+    for (const entry of this.kept.lines) entry.quoted = null;
+    const byN = new Map();
+    quote.lines.forEach((row, at) => {
+      const asked = row.asked === undefined ? at : row.asked;
+      const entry = asked === null || asked === undefined ? null : entries.get(shown[asked]?.id);
+      if (!entry) return;
+      byN.set(row.n ?? at + 1, entry);
+      entry.quoted = {
+        total_minor: row.total_minor, offers: row.offers ?? [], manual_minor: row.manual_discount_minor ?? 0,
+        list_price_minor: row.list_price_minor ?? row.unit_price_minor, unit_price_minor: row.unit_price_minor, deposits: [],
+      };
+    });
+    for (const row of quote.lines) {
+      const parent = row.deposit_of && row.asked === null ? byN.get(row.deposit_of) : null;
+      if (parent) parent.quoted.deposits.push({ name: row.name, qty: row.qty, total: row.total_minor });
+    }
+    const { lines_minor, saved_minor = 0, hints = [], needs = [], minimum_age, customer = null, coupons_used = [] } = quote;
+    this.kept.quote = { lines_minor, saved_minor, hints, needs, minimum_age, coupons_used };
+    if (customer && this.kept.customer) this.kept.customer = { ...this.kept.customer, ...customer };
+    this.#changed("prices");
+    return true;
+  }
+
+  addPart(part) { this.kept.parts.push(part); this.#changed("parts"); }
+  setPart(at, change) { Object.assign(this.kept.parts[at], change); this.#changed("parts"); }
+  dropPart(at) { this.kept.parts.splice(at, 1); this.#changed("parts"); }
 
   /** Remember a payment before it is sent, so that even a reload knows what to ask about. */
   sending(body) {
@@ -103,35 +237,75 @@ export class Basket extends EventTarget {
   next(last = this.kept.last) {
     this.kept = { ...fresh(), last };
     this.active = null;
-    this.#changed("next");
+    this.#content("next");
   }
 
-  /** Take everything out; gives a function that brings it back. */
-  empty() {
-    const { kept, active } = this;
-    this.next();
-    return () => {
-      this.kept = kept;
-      this.active = active;
-      this.#changed("back");
-    };
+  /** Give all of it for another till to go on with, and take such a one. */
+  packed() {
+    const { id, lines, lineNo, customer, coupons, approvals, broughtBack, note, ageConfirmed, ageHow, corrections } = this.kept;
+    const bare = lines.map(({ quoted, ...entry }) => entry);
+    return { id, lines: bare, lineNo, customer, coupons, approvals, broughtBack, note, ageConfirmed, ageHow, corrections };
   }
 
-  refresh() { this.#changed("prices"); }
+  unpack(packed) {
+    this.kept = { ...fresh(), ...packed, quote: null, pending: null, parts: [], last: this.kept.last };
+    this.active = this.kept.lines.at(-1)?.id ?? null;
+    this.#content("resumed");
+  }
 
-  #changed(why, product) {
+  refresh() { this.#content("prices-renewed"); }
+
+  #entry(id) { return this.kept.lines.find((line) => line.id === id); }
+
+  #totalOf(entry) {
+    const product = this.catalogue.bySku.get(entry.sku);
+    return entry.quoted?.total_minor ?? (product ? shelfTotal(product, entry) : 0);
+  }
+
+  /** The content changed: what the server said is old. Other lines keep their last prices until it answers. */
+  #content(why, entry = null) {
+    this.revision += 1;
+    this.kept.quote = null;
+    if (why === "prices-renewed") for (const line of this.kept.lines) line.quoted = null;
+    if (entry) entry.quoted = null;
+    this.#changed(why, entry);
+  }
+
+  #changed(why, entry = null) {
     this.#keep();
-    this.dispatchEvent(new CustomEvent("change", { detail: { why, product } }));
+    this.dispatchEvent(new CustomEvent("change", { detail: { why, line: entry && { ...entry, product: this.catalogue.bySku.get(entry.sku) } } }));
   }
 
-  #keep() { localStorage.setItem(KEY, JSON.stringify(this.kept)); }
+  #keep() { if (!this.readOnly) localStorage.setItem(this.key, JSON.stringify(this.kept)); }
+}
+
+const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null };
+const plain = () => ({ ...PLAIN });
+const isPlain = (line) => SPECIAL.every((name) => (line[name] ?? null) === PLAIN[name]);
+const most = (product) => product.maximum_qty ?? (product.stock_unit === "each" ? MOST_QTY : 100_000);
+
+/** Price a line by the shelf, its label, or what the cashier said. */
+export function shelfTotal(product, entry) {
+  const priced = entry.price_minor === null ? product : { ...product, price_minor: entry.price_minor };
+  const off = (amount) => (entry.discount_bp ? offByPercent(amount, entry.discount_bp) : entry.discount_minor);
+  return lineTotal(priced, entry.qty, { amount: entry.amount_minor, off });
+}
+
+/** Write a line as the server reads it: what is plain is left out. */
+function rung(line) {
+  const row = { sku: line.product.sku, qty: line.qty };
+  for (const name of SPECIAL) if ((line[name] ?? null) !== PLAIN[name]) row[name] = line[name];
+  return row;
 }
 
 function fresh() {
-  return { id: newId(), lines: [], serverTotal: null, ageConfirmed: null, pending: null, last: null };
+  return {
+    id: newId(), lines: [], lineNo: 1, quote: null, customer: null, coupons: [], parts: [], approvals: [], broughtBack: [],
+    corrections: [], note: "", ageConfirmed: null, ageHow: null, pending: null, last: null,
+  };
 }
 
-function newId() {
+export function newId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   // a till on a plain http address of the shop's own network has no randomUUID
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -141,10 +315,12 @@ function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-function read() {
+function read(key) {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY));
-    return kept?.id && Array.isArray(kept.lines) ? { ...fresh(), ...kept } : null;
+    const kept = JSON.parse(localStorage.getItem(key));
+    if (!kept?.id || !Array.isArray(kept.lines)) return null;
+    const lines = kept.lines.map((line, at) => ({ ...plain(), id: `l${at + 1}`, ...line }));
+    return { ...fresh(), lineNo: lines.length + 1, ...kept, lines };
   } catch {
     return null; // what cannot be read is no basket
   }

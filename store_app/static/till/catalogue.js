@@ -1,7 +1,7 @@
 // Everything this shop sells, loaded once and kept in maps: a scan asks nobody.
 
 import { askWithTag } from "./api.js";
-import { settings } from "./settings.js";
+import { say, settings } from "./settings.js";
 
 const MOST_FOUND = 60;
 
@@ -10,6 +10,8 @@ export class Catalogue {
     this.bySku = new Map();
     this.byCode = new Map();
     this.categories = [];
+    this.keys = [];
+    this.schemes = [];
   }
 
   /** Load (or renew) the catalogue; gives false when it is the one we have: the browser sends the ETag. */
@@ -17,6 +19,9 @@ export class Catalogue {
     const { content, tag } = await askWithTag("GET", settings.urls.catalogue, undefined, 20_000);
     if (tag && tag === this.tag) return false;
     this.tag = tag;
+    this.keys = content.keys ?? [];
+    this.schemes = content.schemes ?? [];
+    this.hasScale = Boolean(content.scale);
     this.bySku.clear();
     this.byCode.clear();
     for (const product of content.products) this.take(product);
@@ -66,11 +71,20 @@ export class Catalogue {
     return found.slice(0, MOST_FOUND).map((hit) => hit.product);
   }
 
-  /** List the quick keys in their places; without any, the products that come first by name. */
-  quickKeys() {
+  /** Name the pages of quick keys as the shopkeeper arranged them; one page without any. */
+  keyPages() { return this.keys.length ? this.keys.map((page) => page.name || say("favourites")) : [say("favourites")]; }
+
+  /** List a page of quick keys: [{product, label, colour}]; where none are arranged, the products in their places. */
+  quickKeys(page = 0) {
+    if (this.keys.length) {
+      return (this.keys[page] ?? this.keys[0]).keys.flatMap((key) => {
+        const product = this.bySku.get(key.sku);
+        return product ? [{ product, label: key.label, colour: key.colour }] : [];
+      });
+    }
     const all = [...this.bySku.values()];
-    const keys = all.filter((product) => product.quick_key != null).sort((a, b) => a.quick_key - b.quick_key);
-    return (keys.length ? keys : all).slice(0, MOST_FOUND);
+    const placed = all.filter((product) => product.quick_key != null).sort((a, b) => a.quick_key - b.quick_key);
+    return (placed.length ? placed : all).slice(0, MOST_FOUND).map((product) => ({ product }));
   }
 
   /** List a category by name. */

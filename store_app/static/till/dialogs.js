@@ -1,61 +1,169 @@
-// Three questions that stand before everything else: how many, how old, and which keys there are.
+// Questions about a line: how many, how much off, which price, which words; and how old the customer is.
 
-import { eachText } from "./view.js";
-import { Pad } from "./pad.js";
-import { $, say, settings } from "./settings.js";
+import { NoAnswer, ask } from "./api.js";
+import { isWeighed } from "./catalogue.js";
+import { choices, el, field, quiet } from "./dom.js";
+import { parseKeyed, showMoney } from "./money.js";
+import { Pad, padButtons } from "./pad.js";
+import { say, settings } from "./settings.js";
+import { backButton, sheet } from "./sheet.js";
+import { eachText } from "./words.js";
 
-/** Ask for a number with its own pad; `onNumber` is given it and may answer with a sentence of refusal. */
-export class NumberQuestion {
-  constructor() {
-    this.pad = new Pad($("number-pad"), (text) => {
-      $("number-shown").textContent = `${text || "0"}${this.unit}`;
-      $("number-fault").textContent = "";
-    });
-    this.unit = "";
-    $("number-ok").addEventListener("click", () => this.#finish());
-    $("number-cancel").addEventListener("click", () => $("number").close());
-    $("number").addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target !== $("number-cancel")) {
-        event.preventDefault();
-        this.#finish();
-      } else if (this.pad.keyed(event)) event.stopPropagation();
-    });
-  }
-
-  ask(product, onNumber) {
-    const weighed = product.stock_unit !== "each";
-    this.unit = weighed ? ` ${say(product.stock_unit)}` : "";
-    this.onNumber = onNumber;
-    $("number-title").textContent = say({ gram: "grams-title", millilitre: "millilitres-title" }[product.stock_unit] ?? "quantity-title");
-    $("number-hint").textContent = say(weighed ? "grams-hint" : "quantity-hint", { name: product.name, price: eachText(product) });
-    this.pad.clear();
-    $("number").showModal();
-  }
-
-  get isOpen() { return $("number").open; }
-
-  #finish() {
-    const number = Number(this.pad.text);
-    const fault = number > 0 ? this.onNumber(number) : say("number-needed");
-    if (fault) $("number-fault").textContent = fault;
-    else $("number").close();
-  }
+/** Ask for how many, or how much it weighs; `onNumber` is given it and may answer with a sentence of refusal. */
+export function askNumber(product, onNumber, hasScale = false) {
+  const weighed = isWeighed(product), unit = weighed ? ` ${say(product.stock_unit)}` : "";
+  const shown = el("output.number-shown.figures", { id: "number-shown" });
+  const keys = padButtons(say("number"), "clear", "number-pad");
+  const pad = new Pad(keys, (text) => {
+    shown.textContent = `${text || "0"}${unit}`;
+    sheet.quieten();
+  });
+  const finish = () => {
+    const number = Number(pad.text);
+    const fault = number > 0 ? onNumber(number) : say("number-needed");
+    if (fault) sheet.complain(fault);
+    else sheet.close();
+  };
+  const weigh = async () => {
+    try {
+      const { qty } = await ask("GET", settings.urls.scale);
+      const fault = onNumber(qty);
+      if (fault) sheet.complain(fault);
+      else sheet.close();
+    } catch (fault) {
+      sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+    }
+  };
+  pad.clear();
+  sheet.open({
+    title: say({ gram: "grams-title", millilitre: "millilitres-title" }[product.stock_unit] ?? "quantity-title"),
+    body: [el("p.muted", {}, say(weighed ? "grams-hint" : "quantity-hint", { name: product.name, price: eachText(product) })),
+      shown, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
+    foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
+    pad, onEnter: finish, focus: keys,
+  });
 }
 
-/** Ask once whether the customer is old enough for the strictest product of the basket. */
+/** Ask for an amount of money; `onAmount(minor)` may answer with a sentence of refusal. */
+export function askAmount({ title, lead, label, onAmount, extra = null, allowZero = false, done = say("take-it") }) {
+  const shown = el("output.number-shown.figures");
+  const keys = padButtons(label, "00", "amount-pad");
+  const pad = new Pad(keys, (text) => {
+    showMoney(shown, parseKeyed(text));
+    sheet.quieten();
+  });
+  const finish = async () => {
+    const minor = parseKeyed(pad.text);
+    if (!pad.text || (!minor && !allowZero)) return sheet.complain(say("number-needed"));
+    const fault = await onAmount(minor);
+    if (fault) sheet.complain(fault);
+    else if (fault !== null) sheet.close();
+  };
+  pad.clear();
+  sheet.open({
+    title, pad, onEnter: finish, focus: keys,
+    body: [lead && el("p.muted", {}, lead), shown, keys, extra],
+    foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, done)],
+  });
+}
+
+const REASONS = ["damaged", "near-expiry", "price-on-shelf", "regular", "goodwill"];
+
+function reasonTiles(onChoose) {
+  return choices(say("why"), REASONS.map((reason) => [say(`why-${reason}`), say(`why-${reason}`)]), onChoose);
+}
+
+/** Ask what comes off a line: a percentage or an amount, and why. `onDiscount({discount_bp, discount_minor, reason})`. */
+export function askDiscount(line, onDiscount) {
+  let by = "percent", reason = line.reason ?? "";
+  const shown = el("output.number-shown.figures");
+  const keys = padButtons(say("discount"), ".", "discount-pad");
+  const pad = new Pad(keys, (text) => {
+    if (by === "percent") shown.textContent = `${text || "0"} %`;
+    else showMoney(shown, parseKeyed(text));
+    sheet.quieten();
+  });
+  const finish = () => {
+    const bp = by === "percent" ? Math.round(Number(pad.text || 0) * 100) : 0;
+    const minor = by === "amount" ? parseKeyed(pad.text) : 0;
+    if (!bp && !minor) return sheet.complain(say("number-needed"));
+    if (bp > 10_000) return sheet.complain(say("percent-most"));
+    if (!reason) return sheet.complain(say("reason-needed"));
+    onDiscount({ discount_bp: bp, discount_minor: minor, reason });
+  };
+  const quick = el("div.notes", { role: "group", "aria-label": say("likely") }, [5, 10, 20, 50].map((percent) => el("button", {
+    onclick: () => { by = "percent"; pad.clear(); for (const digit of String(percent)) pad.press(digit, 0); ways.querySelector("[data-value=percent]").click(); },
+  }, `${percent} %`)));
+  const ways = choices(say("how-much-off"), [["percent", say("by-percent")], ["amount", say("by-amount")]], (way) => {
+    by = way;
+    pad.onChange(pad.text);
+  }, by);
+  pad.clear();
+  const taken = line.discount_bp || line.discount_minor;
+  sheet.open({
+    title: say("discount-title", { name: line.product.name }), pad, onEnter: finish, focus: keys, wide: true,
+    body: el("div.two", {}, el("div.stack", {}, ways, quick, shown, keys), el("div.stack", {}, el("h3", {}, say("why")), reasonTiles((chosen) => { reason = chosen; sheet.quieten(); }))),
+    foot: [backButton(), taken ? quiet(say("no-discount"), () => onDiscount({ discount_bp: 0, discount_minor: 0, reason: "" })) : null,
+      el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
+  });
+}
+
+/** Ask for another price of a line, and why. `onPrice({price_minor, reason})`. */
+export function askPrice(line, onPrice) {
+  let reason = line.reason ?? "";
+  const shown = el("output.number-shown.figures");
+  const keys = padButtons(say("price"), "00", "price-pad");
+  const pad = new Pad(keys, (text) => {
+    showMoney(shown, parseKeyed(text));
+    sheet.quieten();
+  });
+  const finish = () => {
+    if (!pad.text) return sheet.complain(say("number-needed"));
+    if (!reason) return sheet.complain(say("reason-needed"));
+    onPrice({ price_minor: parseKeyed(pad.text), reason });
+  };
+  pad.clear();
+  sheet.open({
+    title: say("price-title", { name: line.product.name }), pad, onEnter: finish, focus: keys, wide: true,
+    body: el("div.two", {}, el("div.stack", {}, el("p.muted", {}, say("price-now", { price: eachText(line.product) })), shown, keys),
+      el("div.stack", {}, el("h3", {}, say("why")), reasonTiles((chosen) => { reason = chosen; sheet.quieten(); }))),
+    foot: [backButton(), line.price_minor !== null && !line.product.price_typed ? quiet(say("shelf-price"), () => onPrice({ price_minor: null, reason: "" })) : null,
+      el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
+  });
+}
+
+/** Ask for a line of words: a note for the receipt, a label, a coupon. */
+export function askWords({ title, lead = "", label, value = "", longest = 200, onWords, done = say("take-it"), allowEmpty = true, onScan = null }) {
+  const asked = field("sheet-words", label, { value, maxlength: String(longest) });
+  const finish = async () => {
+    const words = asked.input.value.trim();
+    if (!words && !allowEmpty) return sheet.complain(say("words-needed"));
+    const fault = await onWords(words);
+    if (fault) sheet.complain(fault);
+    else sheet.close();
+  };
+  sheet.open({
+    title, focus: asked.input, onEnter: finish, onScan,
+    body: [lead && el("p.muted", {}, lead), asked.root],
+    foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, done)],
+  });
+  return asked.input;
+}
+
+/** Ask once whether the customer is old enough for the strictest product; `onAnswer('looked' | 'document' | null)`. */
 export function askAge(age, products, onAnswer) {
   const born = new Date();
   born.setFullYear(born.getFullYear() - age);
-  const day = born.toLocaleDateString(settings.language, { year: "numeric", month: "long", day: "numeric" });
-  $("age-title").textContent = say("age-title", { age });
-  $("age-words").textContent = say("age-words", { day });
-  $("age-yes").textContent = say("age-yes", { age });
-  $("age-products").replaceChildren(...products.map((product) => {
-    const line = document.createElement("li");
-    line.textContent = product.name;
-    return line;
-  }));
-  $("age-yes").onclick = () => { $("age").close(); onAnswer(true); };
-  $("age-no").onclick = () => { $("age").close(); onAnswer(false); };
-  $("age").showModal();
+  const day = born.toLocaleDateString(settings.language, { year: "numeric", month: "long", day: "numeric", timeZone: settings.tz });
+  let answer = null;
+  const give = (how) => () => { answer = how; sheet.close(); };
+  sheet.open({
+    title: say("age-title", { age }),
+    body: [el("p.muted", {}, say("age-words")), el("p.born", { id: "age-born" }, el("span", {}, say("born")), el("b.figures", {}, day)),
+      el("ul.muted", { id: "age-products" }, [...new Set(products.map((product) => product.name))].map((name) => el("li", {}, name)))],
+    foot: [quiet(say("age-no"), give(null)), el("button.btn.btn-go.btn-lg", { onclick: give("document") }, say("age-document", { age })),
+      el("button.btn.btn-go.btn-lg", { onclick: give("looked") }, say("age-looked", { age }))],
+    onLeave: () => onAnswer(answer),
+  });
 }
+

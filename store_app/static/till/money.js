@@ -17,11 +17,15 @@ export function divideHalfUp(numerator, denominator) {
   return numerator < 0 ? -rounded : rounded;
 }
 
-/** Price a line as the server does: tax is inside the price, or added to it. */
-export function lineTotal(product, qty) {
-  const amount = divideHalfUp(qty * product.price_minor, product.price_quantity);
-  return product.inclusive ? amount : amount + divideHalfUp(amount * product.rate_bp, 10_000);
+/** Price a line as the server does: what is taken off by hand comes first, tax is inside the price, or added to it. */
+export function lineTotal(product, qty, { amount = null, off = () => 0 } = {}) {
+  const whole = amount ?? divideHalfUp(qty * product.price_minor, product.price_quantity);
+  const shown = whole > 0 ? Math.max(0, whole - off(whole)) : whole;
+  return product.inclusive ? shown : shown + divideHalfUp(shown * product.rate_bp, 10_000);
 }
+
+/** Give what a percentage (in hundredths of a percent) takes off an amount. */
+export const offByPercent = (amount, bp) => divideHalfUp(amount * bp, 10_000);
 
 /** Round a cash total to the smallest coin. */
 export function roundCash(minor) {

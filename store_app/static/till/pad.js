@@ -1,13 +1,18 @@
-// A number pad for fingers and for the keyboard: one of it serves cash, the float, quantities and grams.
+// A number pad for fingers and for the keyboard: one of it serves cash, the float, quantities, grams and PINs.
+
+import { el, icon } from "./dom.js";
+import { say } from "./settings.js";
 
 const LONGEST = 9;
 
 export class Pad {
   /** `root` holds buttons with data-key: a digit, "00", ".", "back" or "clear". */
-  constructor(root, onChange) {
+  constructor(root, onChange, longest = LONGEST) {
     this.root = root;
     this.onChange = onChange;
+    this.longest = longest;
     this.typed = [];
+    root.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where Enter is understood
     root.addEventListener("click", (event) => {
       const key = event.target.closest("button")?.dataset.key;
       if (key) this.press(key, event.timeStamp);
@@ -20,7 +25,7 @@ export class Pad {
     if (key === "clear") this.typed = [];
     else if (key === "back") this.typed.pop();
     else if (key === "." && (this.text.includes(".") || !this.root.querySelector('[data-key="."], [data-key="00"]'))) return;
-    else if ((this.text + key).length <= LONGEST) this.typed.push({ key, at });
+    else if ((this.text + key).length <= this.longest) this.typed.push({ key, at });
     this.onChange(this.text);
   }
 
@@ -46,4 +51,16 @@ export class Pad {
     this.typed = [];
     this.onChange("");
   }
+}
+
+/** Make the buttons of a pad; `corner` is what stands left of the zero: "clear", "00" or ".". */
+export function padButtons(label, corner = "clear", id = null) {
+  const key = (name, content, spoken) => {
+    const button = el("button", { "aria-label": spoken }, content);
+    button.dataset.key = name;
+    return button;
+  };
+  const left = corner === "clear" ? key("clear", "C", say("clear")) : key(corner, corner);
+  return el("div.pad", { id, role: "group", "aria-label": label, tabindex: "-1" },
+    [..."789456123"].map((digit) => key(digit, digit)), left, key("0", "0"), key("back", icon("backspace"), say("back-digit")));
 }

@@ -1,33 +1,42 @@
-// Paying: choose, send, and know for certain. A sale is sent under the id its basket was born with, so whatever
-// is pressed twice or sent again is still one sale; while the answer is missing nothing else can be pressed.
+// Paying: choose how, by one tender or by several, until nothing is left to pay; then the sale is sent.
+//
+// What was already taken (a captured card, cash put down) is kept with the basket, so that neither a reload nor one
+// more product loses it.
 
-import { NoAnswer, Refusal, ask } from "./api.js";
-import { askAge } from "./dialogs.js";
+import { NoAnswer, ask } from "./api.js";
+import { el, icon } from "./dom.js";
+import { Electronic } from "./electronic.js";
 import { likelyNotes, moneyText, parseKeyed, roundCash, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
+import { Sending } from "./sending.js";
 import { $, say, settings } from "./settings.js";
 import { soundBad } from "./sound.js";
 
-const STEPS = ["choose", "sending", "unknown", "done"];
-const ASK_AGAIN_MS = 2000;
-const SETTLE_MS = 350; // a second press of the same Enter must not wipe the change away
+const STEPS = ["choose", "asking", "sending", "unknown", "done"];
+const REFUNDS = ["cash", "card", "credit", "tab"];
+const SETTLED = [undefined, "captured"];
 
 export class Pay {
-  constructor(basket, view, actions) {
+  constructor(basket, quoting, actions) {
     this.basket = basket;
-    this.view = view;
+    this.quoting = quoting;
     this.actions = actions;
     this.tender = "cash";
     this.step = null;
     this.pad = new Pad($("cash-pad"), () => this.#showChoice());
+    this.electronic = new Electronic(this);
+    this.sending = new Sending(this);
     $("pay-back").addEventListener("click", () => this.close());
-    $("unknown-back").addEventListener("click", () => this.close());
-    $("pay-cash").addEventListener("click", () => this.#choose("cash"));
-    $("pay-card").addEventListener("click", () => this.#choose("card"));
     $("take").addEventListener("click", () => this.take());
-    $("next").addEventListener("click", () => this.close());
-    $("again").addEventListener("click", () => actions.reprint());
-    $("unknown-act").addEventListener("click", () => this.unknownAct());
+    $("tenders").addEventListener("click", (event) => {
+      const tab = event.target.closest("button");
+      if (tab) this.choose(tab.dataset.tender);
+    });
+    $("card-ways").addEventListener("click", (event) => {
+      const way = event.target.closest("button")?.dataset.way;
+      if (way) this.#cardBy(way);
+    });
+    $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
     $("notes").addEventListener("click", (event) => {
       const note = event.target.closest("button");
       if (note) this.#give(Number(note.dataset.minor));
@@ -36,184 +45,162 @@ export class Pay {
   }
 
   get isOpen() { return this.step !== null; }
-  get isBusy() { return this.step === "sending" || this.step === "unknown"; }
-  get due() { return this.tender === "cash" ? roundCash(this.basket.total()) : this.basket.total(); }
+  get isBusy() { return ["sending", "unknown", "asking"].includes(this.step); }
+  get isRefund() { return this.basket.total() < 0; }
+  /** What is still owed before this tender, rounded when it is cash. */
+  get due() {
+    const left = this.basket.total() - this.paid;
+    return this.tender === "cash" ? roundCash(left) : left;
+  }
+  get paid() { return this.basket.parts.reduce((sum, part) => sum + (SETTLED.includes(part.state) ? part.amount_minor : 0), 0); }
+  /** What this tender is to pay: what was keyed, else all that is left. */
+  get amount() { return this.given ?? Math.abs(this.due); }
 
-  /** Open the panel; the age question, if one is due, comes first. */
-  open() {
-    if (this.isOpen || this.basket.isEmpty()) return;
-    const age = this.basket.minimumAge();
-    if (age > (this.basket.ageConfirmed ?? 0)) {
-      const strict = this.basket.lines().map((line) => line.product).filter((product) => product.minimum_age);
-      askAge(age, strict, (old) => {
-        if (!old) return this.view.complain(say("age-refused"));
-        this.basket.confirmAge(age);
-        this.open();
-      });
-      return;
-    }
-    this.view.quieten();
+  /** Open the panel; what the law or the shop wants to be asked first is asked first. */
+  async open() {
+    if (this.isOpen || this.basket.isEmpty() || !(await this.actions.askFirst())) return;
+    this.actions.quieten();
     $("pay-says").replaceChildren();
-    $("card-reference").value = "";
-    this.given = null;
-    this.pad.clear();
-    this.#show("choose");
-    this.#choose("cash");
+    for (const id of ["card-reference", "voucher-code"]) $(id).value = "";
+    $("voucher-worth").textContent = "";
+    this.show("choose");
+    this.#cardBy(settings.terminal && !this.basket.practice ? "terminal" : "slip");
+    this.choose("cash");
   }
 
   /** Close the panel and go back to the basket (or on to the next customer). */
   close() {
-    if (this.step === "sending" || (this.step === "unknown" && $("unknown-back").hidden)) return;
-    this.#show(null);
+    if (this.step === "sending" || this.step === "asking" || (this.step === "unknown" && $("unknown-back").hidden)) return;
+    this.show(null);
     this.actions.rest();
   }
 
-  /** Send the payment. */
-  take() {
-    if (this.step !== "choose" || $("take").disabled) return;
-    const tenders = this.tender === "cash"
-      ? [{ tender: "cash", amount_minor: this.given ?? this.due }]
-      : [{ tender: "card", amount_minor: this.due, reference: $("card-reference").value.trim() }];
-    const body = {
-      id: this.basket.id, till_id: settings.till_id,
-      lines: this.basket.lines().map(({ product, qty }) => ({ sku: product.sku, qty })),
-      tenders: this.due > 0 ? tenders : [], shown_total_minor: this.due,
-      age_confirmed: this.basket.ageConfirmed,
-    };
-    this.#send(body);
+  /** Take what is chosen; when nothing is left to pay, the sale is sent. */
+  async take() {
+    if (this.step !== "choose" || $("take").disabled || this.taking) return;
+    this.taking = true;
+    try {
+      const shown = this.basket.total();
+      if (!this.basket.quote && (await this.quoting.settle()) && this.basket.total() !== shown) {
+        return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
+      }
+      if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
+      if (!(await this.actions.askFirst())) return this.again("");
+      await this.#takeTender();
+    } finally {
+      this.taking = false;
+    }
+  }
+
+  async #takeTender() {
+    const amount = Math.min(this.amount, Math.abs(this.due)), { tender } = this;
+    if (this.isRefund) return this.sending.send([{ tender, amount_minor: -amount, ...this.#reference() }]);
+    if (this.due <= 0) return this.finish();
+    if (tender === "cash") return this.#added({ tender, amount_minor: this.amount });
+    if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
+    if (tender === "wallet") return this.electronic.chooseWay(amount);
+    if (tender === "voucher") return this.#takeVoucher(amount);
+    return this.#added({ tender, amount_minor: amount, ...this.#reference() });
+  }
+
+  #reference() {
+    const reference = this.tender === "card" ? $("card-reference").value.trim() : "";
+    return reference ? { reference } : {};
+  }
+
+  async #takeVoucher(amount) {
+    const worth = await this.#lookUpVoucher();
+    if (worth === null) return;
+    if (worth <= 0) return this.again(say("voucher-empty"));
+    const reference = $("voucher-code").value.trim();
+    if (this.basket.parts.some((part) => part.reference === reference && part.tender === "voucher")) return this.again(say("voucher-twice"));
+    this.#added({ tender: "voucher", amount_minor: Math.min(worth, amount), reference });
+  }
+
+  /** Show what a voucher is worth; gives the amount, or null when nobody knows it. */
+  async #lookUpVoucher() {
+    const code = $("voucher-code").value.trim();
+    if (!code) { this.again(say("voucher-code-needed")); return null; }
+    try {
+      const voucher = await ask("GET", `${settings.urls.vouchers}/${encodeURIComponent(code)}`);
+      $("voucher-worth").textContent = say("voucher-worth", { amount: moneyText(voucher.balance_minor) });
+      return voucher.balance_minor;
+    } catch (fault) {
+      $("voucher-worth").textContent = "";
+      this.again(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      return null;
+    }
+  }
+
+  #added(part) {
+    this.basket.addPart(part);
+    this.goOn();
+  }
+
+  /** After a tender was taken: send the sale, or ask for the rest. */
+  goOn() {
+    this.tender = this.tender === "voucher" ? "cash" : this.tender;
+    if (this.due <= 0) return this.finish();
+    this.show("choose");
+    this.choose("cash");
+    $("pay-says").replaceChildren();
+  }
+
+  finish() {
+    const tenders = this.basket.parts.filter((part) => SETTLED.includes(part.state)).map(({ tender, amount_minor, reference, payment_id }) => ({
+      tender, amount_minor, ...(reference ? { reference } : {}), ...(payment_id ? { payment_id } : {}),
+    }));
+    this.sending.send(tenders);
   }
 
   /** Ask after a payment that was on its way when the page was closed. */
   recover() {
-    if (!this.basket.pending) return;
-    this.#unknown();
-    this.#inquire();
+    if (this.basket.pending) this.sending.recover();
+    else if (this.basket.parts.some((part) => !SETTLED.includes(part.state))) this.electronic.recover();
   }
 
   /** A scanner spoke: take its digits out of the amount; give true if the product may go in now. */
-  interrupt(startedAt) {
+  interrupt(code, startedAt) {
+    if (this.step === "asking") { this.electronic.scanned(code); return null; }
+    if (this.step === "choose") {
+      this.pad.forgetSince(startedAt);
+      if (this.tender === "voucher") {
+        $("voucher-code").value = code;
+        this.#lookUpVoucher();
+        return null;
+      }
+    }
     if (this.isBusy) return false;
-    if (this.step === "choose") this.pad.forgetSince(startedAt);
     this.close();
     return true;
   }
 
-  async #send(body) {
-    this.basket.sending(body);
-    this.#show("sending");
-    try {
-      this.#done(await ask("POST", settings.urls.sales, body));
-    } catch (fault) {
-      if (fault instanceof NoAnswer) {
-        this.#unknown();
-        this.#inquire();
-      } else if (fault instanceof Refusal) await this.#refused(fault, body);
-      else throw fault;
-    }
-  }
-
-  async #refused(fault, body) {
-    soundBad();
-    if (fault.code === "sale-content-differs") return this.#inquire(); // what was saved first is what counts
-    this.basket.notSaved();
-    if (fault.code === "no-open-shift") {
-      this.#show(null);
-      return this.actions.openTill();
-    }
-    if (fault.code === "total-changed") {
-      await this.actions.renewPrices();
-      this.basket.agreeOn(fault.facts.total_minor);
-      this.given = null;
-      this.pad.clear();
-      const facts = { now: moneyText(fault.facts.total_minor), before: moneyText(body.shown_total_minor) };
-      return this.#again(say("prices-changed", facts));
-    }
-    if (fault.code === "age-check") this.basket.confirmAge(null);
-    this.#again(fault.status === 401 ? say("signed-out") : fault.message);
-  }
-
-  #again(words) {
-    this.#show("choose");
+  /** Show the choice again with a sentence of what is in the way. */
+  again(words) {
+    this.show("choose");
     this.#showChoice();
-    const note = document.createElement("p");
-    note.className = "note note-bad";
-    note.textContent = words;
-    $("pay-says").replaceChildren(note);
-  }
-
-  #done(sale) {
-    const change = sale.document.change_minor;
-    const last = { id: sale.id, receipt_no: sale.receipt_no, total_minor: sale.total_minor };
-    this.basket.next(last);
-    $("done-word").textContent = change > 0 ? say("change-due") : say("paid");
-    showMoney($("done-change"), change > 0 ? change : sale.total_minor);
-    $("done-receipt").textContent = say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) });
-    $("done-paper").hidden = true;
-    this.#show("done");
-    $("next").disabled = true;
-    setTimeout(() => {
-      $("next").disabled = false;
-      if (this.step === "done") $("next").focus();
-    }, SETTLE_MS);
-    this.actions.sold();
-  }
-
-  /** Note under the change that the paper needs a hand. */
-  paperNote(words) {
-    $("done-paper").hidden = !words;
-    $("done-paper").textContent = words;
-  }
-
-  // --- when nobody answered ---
-
-  #unknown() {
-    soundBad();
-    $("unknown-title").textContent = say("unknown-title");
-    $("unknown-words").textContent = say("unknown-words");
-    $("unknown-act").textContent = say("ask-again");
-    $("unknown-back").hidden = true;
-    this.saveNow = false;
-    this.#show("unknown");
-  }
-
-  async #inquire() {
-    clearTimeout(this.timer);
-    const body = this.basket.pending;
-    try {
-      this.#done(await ask("GET", `${settings.urls.sales}/${this.basket.id}`, undefined, 4000));
-    } catch (fault) {
-      if (this.basket.pending !== body) return;
-      if (fault instanceof Refusal && fault.status === 404) this.#notThere();
-      else this.timer = setTimeout(() => this.#inquire(), ASK_AGAIN_MS);
-    }
-  }
-
-  #notThere() {
-    $("unknown-title").textContent = say("not-saved-title");
-    $("unknown-words").textContent = say("not-saved-words");
-    $("unknown-act").textContent = say("save-now");
-    $("unknown-back").hidden = false;
-    this.saveNow = true;
-    this.#show("unknown");
-    $("unknown-act").focus();
-  }
-
-  unknownAct() {
-    if (this.saveNow) this.#send(this.basket.pending);
-    else this.#inquire();
+    if (words) soundBad();
+    $("pay-says").replaceChildren(...(words ? [el("p.note.note-bad", {}, words)] : []));
   }
 
   // --- choosing ---
 
-  #choose(tender) {
+  choose(tender) {
     this.tender = tender;
-    $("pay-cash").setAttribute("aria-pressed", String(tender === "cash"));
-    $("pay-card").setAttribute("aria-pressed", String(tender === "card"));
-    $("cash").hidden = tender !== "cash";
-    $("card-way").hidden = tender !== "card";
-    $("card-ask").textContent = say("card-ask", { amount: moneyText(this.due) });
+    this.given = null;
+    this.keyedBefore = false;
+    $("pay-says").replaceChildren();
+    this.pad.clear();
+    if (tender === "voucher") $("voucher-code").focus();
+    else $("pay").focus();
+  }
+
+  #cardBy(way) {
+    this.cardWay = way;
+    for (const button of $("card-ways").children) button.setAttribute("aria-pressed", String(button.dataset.way === way));
+    $("card-ways").hidden = !settings.terminal || this.basket.practice;
+    $("slip").hidden = way !== "slip";
     this.#showChoice();
-    $("pay").focus();
   }
 
   #give(minor) {
@@ -222,29 +209,77 @@ export class Pay {
     this.#showChoice();
   }
 
+  #offered() {
+    if (this.isRefund) return REFUNDS.filter((tender) => tender !== "tab" || this.basket.customer);
+    const known = this.basket.customer, wallet = settings.wallet && !this.basket.practice;
+    return ["cash", "card", wallet && "wallet", "voucher", known && "tab", known?.points > 0 && "points"].filter(Boolean);
+  }
+
   #showChoice() {
     if (this.step !== "choose") return;
     if (this.pad.text) this.given = parseKeyed(this.pad.text);
     else if (this.keyedBefore) this.given = null;
     this.keyedBefore = Boolean(this.pad.text);
-    showMoney($("pay-due"), this.due);
-    const given = this.given ?? this.due, missing = this.due - given;
-    this.#showNotes(given);
-    showMoney($("given"), given);
+    const { due, tender, isRefund } = this, offered = this.#offered();
+    for (const tab of $("tenders").children) {
+      tab.hidden = !offered.includes(tab.dataset.tender);
+      tab.setAttribute("aria-pressed", String(tab.dataset.tender === tender));
+    }
+    $("tenders").dataset.count = offered.length;
+    $("pay-title").textContent = say(isRefund ? "to-give-back" : this.paid ? "still-to-pay" : "to-pay");
+    showMoney($("pay-due"), Math.abs(due));
+    const rounding = tender === "cash" ? due - (this.basket.total() - this.paid) : 0;
+    $("pay-rounding").hidden = !rounding;
+    if (rounding) $("pay-rounding").textContent = say("rounding", { amount: moneyText(rounding) });
+    this.#showParts();
+    $("notes").hidden = tender !== "cash" || isRefund;
+    $("card-way").hidden = tender !== "card";
+    $("voucher-way").hidden = tender !== "voucher";
+    $("customer-way").hidden = !["tab", "points"].includes(tender);
+    $("customer-way").textContent = this.#customerWords();
+    $("card-ask").textContent = say(isRefund ? "card-back" : this.cardWay === "terminal" ? "card-terminal" : "card-ask", { amount: moneyText(this.amount) });
+    this.#showAmounts(due, tender);
+    this.actions.paying({ due: Math.abs(due), given: this.given, tender });
+  }
+
+  #showAmounts(due, tender) {
+    const given = this.amount, missing = Math.abs(due) - given, cash = tender === "cash" && !this.isRefund;
+    if (cash) this.#showNotes(given);
+    $("given-word").textContent = say(cash ? "given" : "amount");
+    showMoney($("given"), cash ? given : Math.min(given, Math.abs(due)));
     $("change-word").textContent = say(missing > 0 ? "missing" : "change");
+    $("change-row").hidden = !cash && missing <= 0;
     $("change-row").classList.toggle("missing", missing > 0);
     showMoney($("change-preview"), Math.abs(missing));
-    $("take").disabled = this.tender === "cash" && missing > 0;
-    $("take-word").textContent = say(this.due <= 0 ? "take-free" : this.tender === "cash" ? "take-cash" : "take-card");
+    $("take").disabled = given <= 0 && due > 0;
+    const words = this.isRefund ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
+    $("take-word").textContent = say(words, { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) });
+  }
+
+  #customerWords() {
+    const known = this.basket.customer;
+    if (!known) return "";
+    if (this.tender === "points") return say("points-worth", { n: known.points ?? 0, amount: moneyText(known.points_worth_minor ?? 0) });
+    return say("tab-standing", { name: known.name, owes: moneyText(known.tab_balance_minor ?? 0), left: moneyText(known.tab_left_minor ?? 0) });
+  }
+
+  #showParts() {
+    $("parts").hidden = !this.basket.parts.length;
+    $("parts").replaceChildren(...this.basket.parts.map((part, at) => el("li", {}, icon("check-circle"),
+      el("span", {}, say(`tender-${part.tender}`)), part.reference && el("span.muted", {}, part.reference), el("b.figures", {}, moneyText(part.amount_minor)),
+      el("button.btn.btn-quiet", { "aria-label": say("take-back-part", { tender: say(`tender-${part.tender}`), amount: moneyText(part.amount_minor) }), onclick: () => this.#takeBack(at, part) }, icon("x-mark")))));
+  }
+
+  async #takeBack(at, part) {
+    if (part.payment_id) return this.electronic.giveBack(at, part);
+    this.basket.dropPart(at);
+    this.choose(this.tender);
   }
 
   #showNotes(given) {
     $("notes").replaceChildren(...[this.due, ...likelyNotes(this.due)].map((minor, at) => {
-      const note = document.createElement("button");
-      note.type = "button";
+      const note = el("button", { "aria-pressed": String(minor === given) }, at === 0 ? say("exact") : moneyText(minor));
       note.dataset.minor = minor;
-      note.textContent = at === 0 ? say("exact") : moneyText(minor);
-      note.setAttribute("aria-pressed", String(minor === given));
       return note;
     }));
   }
@@ -252,27 +287,31 @@ export class Pay {
   #keyed(event) {
     if (event.key === "Escape") {
       event.stopPropagation();
-      return this.close();
+      return this.step === "asking" ? this.electronic.escape() : this.close();
     }
     if (this.step !== "choose" || event.target.matches("input")) {
-      if (event.key === "Enter" && this.step === "choose") this.take();
+      if (event.key === "Enter" && this.step === "choose") {
+        event.preventDefault();
+        this.take();
+      }
       return;
     }
     if (event.key === "Enter" && !event.target.closest("button")) {
       event.preventDefault();
       this.take();
-    } else if (this.tender === "cash" && this.pad.keyed(event)) {
+    } else if (this.pad.keyed(event)) {
       event.stopPropagation();
       $("pay").focus();
     }
   }
 
-  #show(step) {
+  show(step) {
     this.step = step;
     $("pay").hidden = step === null;
     for (const name of STEPS) $(`pay-${name}`).hidden = name !== step;
     $("basket").inert = $("goods").inert = step !== null;
     document.body.dataset.pay = step ?? "";
-    if (step === "choose" || step === "sending") $("pay").focus();
+    if (step === "choose" || step === "sending" || step === "asking") $("pay").focus();
+    if (step === null) this.actions.paying(null);
   }
 }

@@ -1,247 +1,280 @@
 // The till: brings scanner, search, basket and payment together, and says when it is ready.
 
 import { NoAnswer, Refusal, ask } from "./api.js";
+import { approval } from "./approval.js";
 import { Basket } from "./basket.js";
-import { Catalogue, isWeighed } from "./catalogue.js";
-import { NumberQuestion } from "./dialogs.js";
+import { Catalogue } from "./catalogue.js";
+import { Customers } from "./customer.js";
+import { askAge, askDiscount, askNumber, askPrice, askWords } from "./dialogs.js";
 import { Foot } from "./foot.js";
+import { Goods } from "./goods.js";
+import { listenForKeys } from "./keys.js";
+import { Lines } from "./lines.js";
+import { lookUp, openMore } from "./more.js";
+import { oneWindow } from "./onetab.js";
 import { OpenTill } from "./opening.js";
+import { Parking } from "./parking.js";
 import { Pay } from "./pay.js";
+import { Quoting } from "./quoting.js";
+import { Receipts } from "./receipts.js";
 import { $, say, settings } from "./settings.js";
-import { soundGood } from "./sound.js";
-import { View } from "./view.js";
+import { sheet } from "./sheet.js";
+import { Showing } from "./showing.js";
+import { Taking, tooMany } from "./taking.js";
 import { listenForScans } from "./wedge.js";
 
-const catalogue = new Catalogue();
-let basket, view, pay, foot, opening, number;
-let renewedAt = Date.now();
 const RENEW_MS = 60_000;
-const waiting = []; // scans that came while a payment was on its way
+const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`;
 
-// --- taking products ---
+const catalogue = new Catalogue();
+const basket = new Basket(catalogue, { practice: sessionStorage.getItem(PRACTICE) === "1" });
+let renewedAt = Date.now();
 
-/** Put `qty` of a product into the basket; a weighed one asks for its weight first. */
-function take(product, qty) {
-  if (opening.isOpen) return;
-  if (isWeighed(product) && qty <= 1) {
-    number.ask(product, (amount) => put(product, amount));
-    return;
-  }
-  const refusal = put(product, qty);
-  if (refusal) view.complain(refusal);
-}
+// --- what everybody may ask the till to do ---
 
-function put(product, qty) {
-  if (!basket.add(product, qty)) return tooMany(product);
-  view.quieten();
-  soundGood();
-  if ($("search").value) {
-    $("search").value = "";
-    view.showGoods();
-  }
-  return "";
-}
+const till = {
+  catalogue,
+  take: (product, qty) => taking.take(product, qty),
+  rest() { if (matchMedia("(pointer: fine)").matches && !sheet.isOpen) $("search").focus(); },
+  search() { $("search").focus(); $("search").select(); },
+  levels: () => goods.levels,
+  stands: () => opening.isOpen || basket.readOnly,
+  noLine: () => view.complain(say("no-line")),
+  quieten: () => view.quieten(),
+  tell: (words) => view.tell(words),
 
-const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? 999, name: product.name });
+  // lines
+  less: (line) => basket.setQty(line.id, line.qty - Math.sign(line.qty)),
+  more1: (line) => { if (!basket.setQty(line.id, line.qty + Math.sign(line.qty))) view.complain(tooMany(line.product)); },
+  remove: (line) => basket.remove(line.id),
+  qty: (line) => askNumber(line.product, (qty) => (basket.setQty(line.id, qty * Math.sign(line.qty)) ? "" : tooMany(line.product)), catalogue.hasScale),
+  discount: (line) => askDiscount(line, (change) => amend(line, change)),
+  price: (line) => askPrice(line, (change) => amend(line, change)),
+  note: (line) => askWords({
+    title: say("note-title", { name: line.product.name }), label: say("note-words"), value: line.note,
+    onWords: (note) => { basket.amend(line.id, { note }); },
+  }),
 
-/** Take a scanned or typed code; whatever is wrong with it is one sentence and never stops the next scan. */
-async function takeCode(code, times = 1) {
-  let hit = catalogue.find(code);
-  if (!hit) {
-    try {
-      hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
-      catalogue.take(hit.product);
-    } catch (fault) {
-      if (fault instanceof Refusal) view.complain(fault.status === 401 ? say("signed-out") : fault.message);
-      else view.complain(say("unknown-no-server", { code }));
-      return;
-    }
-  }
-  take(catalogue.bySku.get(hit.product.sku), hit.qty * times || 1);
-}
-
-function scanned(code, startedAt) {
-  if (number.isOpen) $("number").close();
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  if (!pay.interrupt(startedAt)) {
-    waiting.push(code);
-    return;
-  }
-  const times = /^(\d{1,3})\*$/.exec($("search").value.trim());
-  if ($("search").value) {
-    $("search").value = "";
-    view.showGoods();
-  }
-  takeCode(code, times ? Number(times[1]) : 1);
-}
-
-/** Enter in the search field: a code, a quantity and a code, or the first product found. */
-function typed() {
-  const text = $("search").value.trim();
-  const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
-  if (!rest) return;
-  const code = rest.replaceAll(" ", "");
-  if (/^\d{6,14}$/.test(code) || catalogue.find(code)) {
-    $("search").value = "";
-    view.showGoods();
-    takeCode(code, Math.max(1, Number(times)));
-    return;
-  }
-  const [first] = catalogue.search(rest);
-  if (first) take(first, Math.max(1, Number(times)));
-  else view.complain(say("nothing-found", { text: rest }));
-}
-
-// --- acting on lines ---
-
-const actions = {
-  take,
-  rest() { if (matchMedia("(pointer: fine)").matches) $("search").focus(); },
-  less: (product) => basket.setQty(product, basket.qtyOf(product.sku) - 1),
-  more: (product) => { if (!basket.add(product, 1)) view.complain(tooMany(product)); },
-  remove: (product) => basket.setQty(product, 0),
-  qty: (product) => number.ask(product, (qty) => (basket.setQty(product, qty) ? "" : tooMany(product))),
+  // around the basket
+  customer: () => customers.open(),
+  coupons: () => customers.coupons(),
+  saleNote: () => customers.saleNote(),
+  park: () => parking.toggle(),
+  lookUp: () => lookUp(till),
+  more: () => openMore(till, basket),
+  help: () => $("help").showModal(),
   openTill: () => opening.show(),
   opened: () => foot.watch(),
+  parkedChanged,
+  practice(on) {
+    sessionStorage.setItem(PRACTICE, on ? "1" : "0");
+    location.reload();
+  },
+
+  // someone else's leave
+  /** Ask for every leave the basket still needs; gives false when one was not given. */
+  async leave() {
+    for (const need of basket.needs()) {
+      const given = await approval({ saleId: basket.id, permission: need.permission, why: need.why });
+      if (!given) return false;
+      basket.approve(given);
+    }
+    return true;
+  },
+  /** After a refusal that names what needs leave: ask for it. */
+  async allow(fault) {
+    const { permissions = [], reasons = [] } = fault.facts;
+    for (const [at, permission] of permissions.entries()) {
+      const given = await approval({ saleId: basket.id, permission, why: reasons[at] ?? fault.message });
+      if (!given) return false;
+      basket.approve(given);
+    }
+    return permissions.length > 0;
+  },
+  /** Do what may need leave: `send(approval ids)`; gives the answer, or null with the sentence said. */
+  async withLeave(permission, why, send, subject = basket.id) {
+    const approvals = [];
+    const grant = async () => {
+      const given = await approval({ saleId: subject, permission, why });
+      if (given) approvals.push(given.id);
+      return given;
+    };
+    if (!settings.may.includes(permission) && !(await grant())) return null;
+    try {
+      try {
+        return await send(approvals);
+      } catch (fault) {
+        if (fault.code !== "needs-approval" || !(await grant())) throw fault;
+        return await send(approvals);
+      }
+    } catch (fault) {
+      const words = fault instanceof NoAnswer ? say("no-answer") : fault.message;
+      if (sheet.isOpen) sheet.complain(words);
+      else view.complain(words);
+      return null;
+    }
+  },
+  /** Before money is taken: leave for what needs it, and the age, once. */
+  async askFirst() {
+    if (!(await till.leave())) return false;
+    const age = basket.minimumAge();
+    if (age <= (basket.ageConfirmed ?? 0)) return true;
+    const strict = basket.lines().map((line) => line.product).filter((product) => product.minimum_age);
+    const how = await new Promise((resolve) => askAge(age, strict, resolve));
+    if (!how) {
+      view.complain(say("age-refused"));
+      return false;
+    }
+    basket.confirmAge(age, how);
+    return true;
+  },
+
+  // paying
+  paying: (state) => showing.tell(state ? { kind: "pay", ...state } : { kind: "basket" }),
+  showCode: (qr) => showing.tell(qr ? { kind: "code", qr } : { kind: "basket" }),
   async renewPrices() {
     try {
       if (!(await catalogue.load())) return;
-      view.showGoods();
+      goods.show();
       basket.refresh();
     } catch { /* the server's total stands all the same */ }
   },
-  sold() {
+  sold(thanks) {
+    showing.tell({ kind: "thanks", ...thanks });
     foot.watch();
     renewLevels();
-    for (const code of waiting.splice(0)) takeCode(code);
+    taking.takeWaiting();
+  },
+  returned() {
+    foot.watch();
+    renewLevels();
   },
   async reprint() {
-    const last = basket.last;
-    const speak = pay.isOpen ? (words) => pay.paperNote(words) : null;
+    const last = basket.last, speak = pay.isOpen ? (words) => pay.sending.paperNote(words) : null;
     if (!last) return (speak ?? ((words) => view.complain(words)))(say("no-last"));
     try {
-      await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
-      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no }));
+      const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
+      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }));
     } catch (fault) {
       (speak ?? ((words) => view.complain(words)))(fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
   },
 };
 
-function withActive(act) {
-  const product = catalogue.bySku.get(basket.active);
-  if (product) act(product);
-  else view.complain(say("no-line"));
+/** Change a line; where that needs leave it is asked for, and without it the line is as it was. */
+async function amend(line, change) {
+  const undo = basket.amend(line.id, change);
+  sheet.close();
+  await quoting.settle();
+  if (!(await till.leave())) undo();
 }
 
-// --- keys ---
-
-const KEYS = {
-  F2: () => { pay.close(); $("search").focus(); $("search").select(); },
-  F6: () => { if (!pay.isOpen) withActive(actions.qty); },
-  F8: () => (pay.isOpen ? pay.take() : pay.open()),
-  F9: () => actions.reprint(),
-};
-
-function keyed(event) {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.repeat && event.key.startsWith("F")) return;
-  if (document.querySelector("dialog[open]") || opening.isOpen) {
-    if (event.key in KEYS) event.preventDefault();
-    return;
-  }
-  if (event.key in KEYS) {
-    event.preventDefault();
-    KEYS[event.key]();
-    return;
-  }
-  if (pay.isOpen) {
-    if (!$("pay").contains(document.activeElement)) $("pay").focus();
-    return;
-  }
-  const search = $("search"), empty = !search.value, elsewhere = document.activeElement !== search;
-  if (event.key === "Escape") {
-    search.value = "";
-    view.showGoods();
-    view.quieten();
-    search.focus();
-  } else if (event.key === "?" && empty) open(event, () => $("help").showModal());
-  else if (event.key === "ArrowDown" && !empty && !elsewhere) open(event, () => $("tiles").firstElementChild?.focus());
-  else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    if (empty || elsewhere) open(event, () => basket.step(event.key === "ArrowUp" ? -1 : 1));
-  } else if (!empty) return;
-  else if (event.key === "Delete" && basket.active) open(event, () => withActive(actions.remove));
-  else if ((event.key === "+" || event.key === "-") && basket.active) {
-    open(event, () => withActive((product) => (isWeighed(product) ? actions.qty : event.key === "+" ? actions.more : actions.less)(product)));
-  } else if (event.key.length === 1 && event.key !== " " && elsewhere) search.focus();
-}
-
-function open(event, act) {
-  event.preventDefault();
-  act();
-}
-
-// --- opening the page ---
-
-function wire() {
-  $("search-form").addEventListener("submit", (event) => open(event, typed));
-  $("search").addEventListener("input", () => view.showGoods());
-  $("pay-button").addEventListener("click", () => pay.open());
-  $("last-receipt").addEventListener("click", () => actions.reprint());
-  $("help-button").addEventListener("click", () => $("help").showModal());
-  $("help-close").addEventListener("click", () => $("help").close());
-  $("empty-basket").addEventListener("click", () => {
-    const bringBack = basket.empty();
-    view.tell(say("emptied"), [say("bring-back"), () => { bringBack(); view.quieten(); actions.rest(); }]);
-    actions.rest();
-  });
-  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => { if (!pay.isOpen) actions.rest(); });
-  basket.addEventListener("change", (event) => view.showBasket(event.detail));
-  document.addEventListener("keydown", keyed);
-  listenForScans(scanned);
+async function parkedChanged() {
+  try {
+    const { baskets } = await ask("GET", settings.urls.baskets);
+    $("parked-count").textContent = baskets.length || "";
+    $("parked-button").hidden = !baskets.length;
+  } catch { /* comfort: asked again later */ }
 }
 
 /** Renew the dots that say what is left; they are comfort, so a missing answer leaves them as they are. */
 async function renewLevels() {
   try {
-    view.levels = await ask("GET", settings.urls.levels);
-    if (!$("tiles").contains(document.activeElement)) view.showGoods();
+    goods.levels = await ask("GET", settings.urls.levels);
+    if (!$("tiles").contains(document.activeElement)) goods.show();
   } catch { /* asked again after the next sale */ }
 }
 
-/** Follow what others do: the shift at once, prices and products once a minute. */
+/** Follow what others do: the shift at once, prices, products and parked baskets once a minute. */
 function follow(status) {
+  if (basket.practice) return;
   opening.follow(status.shift);
   if (Date.now() - renewedAt < RENEW_MS || pay.isOpen) return;
   renewedAt = Date.now();
-  actions.renewPrices();
+  till.renewPrices();
   renewLevels();
+  parkedChanged();
 }
 
-async function start() {
+const actions = { ...till, more: till.more1 }; // a line's own "more" is one more of it
+const view = new Lines(basket, actions);
+const goods = new Goods(catalogue, till);
+const quoting = new Quoting(basket, (state, words) => view.quoting(state, words));
+const opening = new OpenTill(till);
+const pay = new Pay(basket, quoting, till);
+const taking = new Taking({ catalogue, basket, goods, view, pay, opening });
+const parking = till.parking = new Parking(basket, view, till);
+till.receipts = new Receipts(basket, view, till);
+const customers = new Customers(basket, view);
+const showing = new Showing(basket);
+const foot = new Foot(follow);
+
+// --- opening the page ---
+
+function wire() {
+  $("search-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    taking.typed();
+  });
+  $("search").addEventListener("input", () => goods.show());
+  const clicks = {
+    "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help").close(),
+    "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,
+    "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
+  };
+  for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
+  for (const dialog of document.querySelectorAll("dialog")) {
+    dialog.addEventListener("close", () => { if (pay.isOpen) $("pay").focus(); else till.rest(); });
+  }
+  basket.addEventListener("change", ({ detail }) => {
+    view.show(detail);
+    if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
+  });
+  listenForKeys({ till, basket, view, goods, pay, sheet });
+  listenForScans((code, startedAt) => taking.scanned(code, startedAt));
+}
+
+async function load() {
   for (;;) {
     try {
-      await catalogue.load();
-      break;
+      return await catalogue.load();
     } catch (fault) {
       $("goods-note").textContent = fault instanceof Refusal ? fault.message : say("catalogue-failed");
       await new Promise((resolve) => setTimeout(resolve, 2000));
     }
   }
-  basket = new Basket(catalogue);
-  number = new NumberQuestion();
-  view = new View(catalogue, basket, actions);
-  pay = new Pay(basket, view, actions);
-  opening = new OpenTill(actions);
-  foot = new Foot(follow);
-  wire();
-  view.showGoods();
-  view.showBasket({ why: "start" });
+}
+
+/** This window has the till: what is kept is read again, and a payment that was on its way is asked after. */
+function own() {
+  basket.readOnly = false;
+  document.body.classList.remove("read-only");
+  basket.reload();
+  view.show();
   pay.recover();
-  if (!settings.shift_open) opening.show();
-  else if (!pay.isOpen) actions.rest();
+  if (!basket.isEmpty() && !basket.quote) quoting.soon();
+  if (!settings.shift_open && !basket.practice) opening.show();
+  else if (!pay.isOpen) till.rest();
+}
+
+function stand() {
+  basket.readOnly = true;
+  document.body.classList.add("read-only");
+  sheet.close();
+  $("take-over").focus();
+}
+
+async function start() {
+  $("practice-banner").hidden = !basket.practice;
+  document.body.classList.toggle("practice", basket.practice);
+  await load();
+  wire();
+  goods.show();
+  await oneWindow(own, stand);
   foot.watch();
   document.documentElement.dataset.ready = "1";
   renewLevels();
+  parkedChanged();
 }
 
 start();

@@ -1,0 +1,60 @@
+// A supervisor's leave on the spot: choose the name, key the PIN, once. Nobody signs out for it.
+
+import { NoAnswer, ask } from "./api.js";
+import { choices, el } from "./dom.js";
+import { Pad, padButtons } from "./pad.js";
+import { say, settings } from "./settings.js";
+import { backButton, sheet } from "./sheet.js";
+
+const LONGEST_PIN = 12;
+
+/** Ask for the leave to do what `permission` allows; gives {id, permission, by}, or null when it was not given. */
+export async function approval({ saleId, permission, why }) {
+  let people;
+  try {
+    people = (await ask("GET", `${settings.urls.approvers}?permission=${encodeURIComponent(permission)}`)).people;
+  } catch (fault) {
+    return complainOf(fault);
+  }
+  if (!people.length) return complainOf(new Error(say("no-approver")));
+  return new Promise((resolve) => {
+    let chosen = people.length === 1 ? people[0].id : null, given = null, busy = false;
+    const dots = el("output.number-shown.pin-dots", { "aria-label": say("pin") });
+    const keys = padButtons(say("pin"), false);
+    const pad = new Pad(keys, (text) => {
+      sheet.quieten();
+      dots.textContent = "●".repeat(text.length);
+    }, LONGEST_PIN);
+    const allow = async () => {
+      if (busy) return;
+      if (!chosen) return sheet.complain(say("choose-approver"));
+      busy = true;
+      try {
+        const answer = await ask("POST", settings.urls.approvals, { staff_id: chosen, pin: pad.text, permission, sale_id: saleId, till_id: settings.till_id, why });
+        given = { id: answer.id, permission, by: answer.by };
+        sheet.close();
+      } catch (fault) {
+        pad.clear();
+        sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+      }
+      busy = false;
+    };
+    sheet.open({
+      title: say("approve-title"),
+      body: [el("p.sheet-lead", {}, why),
+        choices(say("choose-approver"), people.map(({ id, name }) => [id, name, "user"]), (id) => { chosen = id; keys.focus(); }, chosen), dots, keys],
+      foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: allow }, say("allow"))],
+      focus: chosen ? keys : null,
+      pad,
+      onEnter: allow,
+      onLeave: () => resolve(given),
+    });
+  });
+}
+
+function complainOf(fault) {
+  return new Promise((resolve) => {
+    sheet.open({ title: say("approve-title"), foot: [backButton()], onLeave: () => resolve(null) });
+    sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+  });
+}

@@ -1,0 +1,55 @@
+// The customer's screen: draws what the till's page tells it; it asks nobody and knows nothing else.
+
+import { el } from "./dom.js";
+import { moneyText, showMoney } from "./money.js";
+import { $, say, settings } from "./settings.js";
+
+const THANKS_MS = 8000;
+const channel = new BroadcastChannel(`cornerstore.display.${settings.store_id}.${settings.till_id}`);
+let timer = 0;
+
+function show(part) {
+  for (const id of ["idle", "lines-part", "code", "thanks"]) $(id).hidden = id !== part;
+}
+
+function saved(id, minor) {
+  $(id).hidden = !(minor > 0);
+  if (minor > 0) $(id).textContent = say("saved", { amount: moneyText(minor) });
+}
+
+function draw({ step, lines, total, saved: savedMinor, practice }) {
+  clearTimeout(timer);
+  $("practice").hidden = !practice;
+  if (step.kind === "thanks") {
+    $("thanks-change-part").hidden = !(step.change > 0);
+    showMoney($("thanks-change"), step.change);
+    saved("thanks-saved", step.saved);
+    show("thanks");
+    timer = setTimeout(() => show("idle"), THANKS_MS);
+    return;
+  }
+  if (step.kind === "code") {
+    $("qr").src = step.qr.startsWith("<") ? `data:image/svg+xml,${encodeURIComponent(step.qr)}` : step.qr;
+    showMoney($("code-amount"), total);
+    return show("code");
+  }
+  if (!lines.length) return show("idle");
+  $("lines").replaceChildren(...lines.map(row));
+  $("lines").lastElementChild.scrollIntoView({ block: "nearest" });
+  showMoney($("total"), total);
+  saved("saved", savedMinor);
+  const given = step.kind === "pay" && step.tender === "cash" && step.given > step.due ? step.given : null;
+  $("given-part").hidden = given === null;
+  if (given !== null) {
+    showMoney($("given"), given);
+    showMoney($("change"), given - step.due);
+  }
+  show("lines-part");
+}
+
+const row = (line) => el("li", {}, el("span.figures", {}, line.qty), el("span", {}, line.name), el("b.figures", {}, moneyText(line.total)),
+  line.offers.map((offer) => el("small", {}, `${offer.name} −${moneyText(offer.amount)}`)));
+
+channel.onmessage = ({ data }) => { if (data !== "hello") draw(data); };
+channel.postMessage("hello");
+document.documentElement.dataset.ready = "1";

@@ -1,0 +1,173 @@
+// Cards by terminal and mobile wallets: ask, wait, and say plainly what is known. A payment's id is made here and kept
+// with the basket before it is sent, so a lost answer or a reload asks after the same money, never for it again.
+
+import { NoAnswer, Refusal, ask } from "./api.js";
+import { newId } from "./basket.js";
+import { el, icon, quiet } from "./dom.js";
+import { moneyText, showMoney } from "./money.js";
+import { $, say, settings } from "./settings.js";
+import { soundBad, soundGood } from "./sound.js";
+
+const POLL_MS = 900;
+const FINAL = ["captured", "declined", "cancelled", "reversed"];
+
+export class Electronic {
+  constructor(pay) {
+    this.pay = pay;
+    this.basket = pay.basket;
+    this.at = -1;
+  }
+
+  get #part() { return this.basket.parts[this.at]; }
+
+  /** A wallet: does the customer show a code, or does the shop? */
+  chooseWay(amount) {
+    this.amount = amount;
+    this.waitsForCode = true;
+    this.#draw("wallet-title", {
+      words: say("wallet-ask"), picture: "qr-code",
+      extra: [el("div.scan-code", {}, el("label.form-label", { for: "wallet-code" }, say("wallet-code")),
+        el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned(event.target.value); } }))],
+      buttons: [quiet(say("wallet-shop"), () => this.begin({ tender: "wallet", way: "shop_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
+    });
+    $("wallet-code").focus();
+  }
+
+  /** A scan while a customer's code is awaited is that code; any other is left alone. */
+  scanned(code) {
+    if (!this.waitsForCode || !code.trim()) return soundBad();
+    this.begin({ tender: "wallet", way: "customer_code", amount: this.amount, code: code.trim() });
+  }
+
+  /** Ask for an amount. */
+  async begin({ tender, way, amount, code }) {
+    this.waitsForCode = false;
+    const part = { tender, way, amount_minor: amount, payment_id: newId(), state: "requested" };
+    this.basket.addPart(part);
+    this.at = this.basket.parts.length - 1;
+    this.#waiting(null);
+    try {
+      this.#heard(await ask("POST", settings.urls.payments, {
+        id: part.payment_id, sale_id: this.basket.id, till_id: settings.till_id, tender, way, amount_minor: amount, ...(code ? { code } : {}),
+      }, 30_000));
+    } catch (fault) {
+      if (fault instanceof NoAnswer) this.#unknown("");
+      else this.#drop(fault.message);
+    }
+  }
+
+  /** Ask after what was on its way when the page was closed. */
+  recover() {
+    this.at = this.basket.parts.findIndex((part) => ![undefined, "captured"].includes(part.state));
+    this.#waiting(null);
+    this.#inquire();
+  }
+
+  #heard(payment) {
+    clearTimeout(this.timer);
+    if (!this.#part) return;
+    this.basket.setPart(this.at, { state: payment.state });
+    if (payment.state === "captured") {
+      soundGood();
+      this.pay.actions.showCode(null);
+      this.basket.setPart(this.at, { state: "captured", ...(payment.reference ? { reference: payment.reference } : {}) });
+      return this.pay.goOn();
+    }
+    if (FINAL.includes(payment.state)) {
+      const words = payment.state === "declined" ? say("declined", { why: payment.reason || say("no-reason") }) : say("payment-cancelled");
+      return this.#drop(words);
+    }
+    if (payment.state === "unknown") return this.#unknown(payment.reason ?? "");
+    this.#waiting(payment);
+    this.timer = setTimeout(() => this.#inquire(), POLL_MS);
+  }
+
+  async #inquire() {
+    clearTimeout(this.timer);
+    const part = this.#part;
+    if (!part) return;
+    try {
+      this.#heard(await ask("GET", `${settings.urls.payments}/${part.payment_id}`, undefined, 15_000));
+    } catch (fault) {
+      if (fault instanceof Refusal && fault.status === 404) this.#drop(say("payment-never-asked"));
+      else this.#unknown("");
+    }
+  }
+
+  async #cancel() {
+    clearTimeout(this.timer);
+    try {
+      this.#heard(await ask("POST", `${settings.urls.payments}/${this.#part.payment_id}/cancel`, {}, 15_000));
+    } catch (fault) {
+      if (fault instanceof Refusal && fault.status !== 404) {
+        this.pay.actions.showCode(null);
+        return this.#inquire(); // it was captured or declined meanwhile
+      }
+      this.#unknown("");
+    }
+  }
+
+  /** Give a captured part back: reversed at the provider first. */
+  async giveBack(at, part) {
+    try {
+      const answer = await ask("POST", `${settings.urls.payments}/${part.payment_id}/reverse`, {}, 30_000);
+      if (answer.state !== "reversed" && answer.state !== "cancelled") return this.pay.again(say("reverse-unknown"));
+      this.basket.dropPart(at);
+      this.pay.choose(this.pay.tender);
+    } catch (fault) {
+      this.pay.again(fault instanceof NoAnswer ? say("reverse-unknown") : fault.message);
+    }
+  }
+
+  escape() { if (this.waitsForCode) this.#leave(); }
+
+  // --- what is shown ---
+
+  #waiting(payment) {
+    const part = this.#part, qr = payment?.qr ?? null;
+    if (qr && qr === this.shownQr && !$("pay-asking").hidden) return;
+    this.shownQr = qr;
+    this.#draw(part.tender === "card" ? "card-title" : "wallet-title", {
+      words: say(qr ? "wallet-scan-ours" : part.tender === "card" ? "card-waiting" : "wallet-waiting"), picture: qr ? null : "spinner", qr,
+      buttons: [quiet(say("ask-again"), () => this.#inquire()), quiet(say("cancel-payment"), () => this.#cancel())],
+    });
+    this.pay.actions.showCode(qr);
+  }
+
+  #unknown(reason) {
+    soundBad();
+    this.shownQr = null;
+    this.basket.setPart(this.at, { state: "unknown" });
+    this.#draw("payment-unknown-title", {
+      words: [say("payment-unknown"), reason].filter(Boolean).join(" "), picture: "exclamation-triangle",
+      buttons: [el("button.btn.btn-go.pay-button", { onclick: () => this.#inquire() }, say("ask-again")), quiet(say("cancel-payment"), () => this.#cancel())],
+    });
+  }
+
+  #draw(title, { words, picture, qr = null, extra = [], buttons }) {
+    $("asking-title").textContent = say(title);
+    showMoney($("asking-amount"), this.#part && !this.waitsForCode ? this.#part.amount_minor : this.amount);
+    const image = qr && el("img.qr", { src: qr.startsWith("<") ? `data:image/svg+xml,${encodeURIComponent(qr)}` : qr, alt: say("qr-of", { amount: moneyText(this.#part.amount_minor) }) });
+    const mark = image ?? (picture === "spinner" ? el("div.spinner-border", { "aria-hidden": "true" }) : icon(picture));
+    $("asking-body").replaceChildren(mark, el("p", {}, words), ...extra);
+    $("asking-foot").replaceChildren(...buttons);
+    this.pay.show("asking");
+  }
+
+  #leave() {
+    this.waitsForCode = false;
+    this.pay.actions.showCode(null);
+    this.pay.again("");
+  }
+
+  #drop(words) {
+    clearTimeout(this.timer);
+    this.shownQr = null;
+    this.pay.actions.showCode(null);
+    if (this.#part) this.basket.dropPart(this.at);
+    this.at = -1;
+    this.pay.again(words);
+    this.pay.choose(this.pay.tender);
+    if (words) this.pay.again(words);
+  }
+}

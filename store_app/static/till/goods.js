@@ -1,0 +1,111 @@
+// The left of the till: search results, categories, and the quick keys as the shopkeeper arranged them.
+
+import { isWeighed } from "./catalogue.js";
+import { showMoney } from "./money.js";
+import { $, say } from "./settings.js";
+import { perText, qtyText } from "./words.js";
+
+const LOW_STOCK = 3;
+const MOST_SHOWN = 60;
+const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
+
+export class Goods {
+  constructor(catalogue, actions) {
+    this.catalogue = catalogue;
+    this.page = "keys:0"; // keys:<page> or aisle:<name>
+    this.found = [];
+    $("tiles").addEventListener("click", (event) => {
+      const tile = event.target.closest(".tile");
+      if (tile) actions.take(catalogue.bySku.get(tile.dataset.sku), 1);
+    });
+    $("tiles").addEventListener("keydown", (event) => this.#moveAmongTiles(event));
+    $("chips").addEventListener("click", (event) => {
+      const chip = event.target.closest("button");
+      if (!chip) return;
+      this.page = chip.dataset.page;
+      $("search").value = "";
+      this.show();
+    });
+  }
+
+  /** Show what the search field asks for, or the page that is chosen. */
+  show() {
+    const text = $("search").value.trim();
+    const keys = text ? this.catalogue.search(text).map((product) => ({ product })) : this.#chosen();
+    this.#showChips(text);
+    $("tiles").replaceChildren(...keys.map((key) => this.#tile(key)));
+    $("goods-note").textContent = !text ? "" : keys.length === 0 ? say("nothing-found", { text })
+      : say(keys.length >= MOST_SHOWN ? "more-found" : "everything-found", { n: keys.length });
+    this.found = text ? keys.map((key) => key.product) : [];
+  }
+
+  /** Empty the search field; the tiles are drawn anew only when it held something. */
+  clearSearch() {
+    if (!$("search").value) return;
+    $("search").value = "";
+    this.show();
+  }
+
+  #chosen() {
+    const [kind, name] = this.page.split(/:(.*)/);
+    return kind === "keys" ? this.catalogue.quickKeys(Number(name)) : this.catalogue.inCategory(name).map((product) => ({ product }));
+  }
+
+  #showChips(text) {
+    const wanted = [...this.catalogue.keyPages().map((words, at) => [`keys:${at}`, words]),
+      ...this.catalogue.categories.map((name) => [`aisle:${name}`, name])];
+    const state = JSON.stringify(wanted);
+    if (state !== this.chips) {
+      this.chips = state;
+      $("chips").replaceChildren(...wanted.map(([page, words]) => {
+        const chip = document.createElement("button");
+        chip.type = "button";
+        chip.textContent = words;
+        chip.dataset.page = page;
+        return chip;
+      }));
+    }
+    for (const chip of $("chips").children) chip.setAttribute("aria-pressed", String(!text && chip.dataset.page === this.page));
+  }
+
+  #tile({ product, label, colour }) {
+    const tile = stencil("tile-stencil");
+    tile.dataset.sku = product.sku;
+    if (colour) tile.dataset.colour = colour;
+    tile.querySelector(".tile-name").textContent = label || product.name;
+    const price = tile.querySelector(".tile-price");
+    if (product.price_typed) price.textContent = say("price-typed");
+    else {
+      showMoney(price, product.price_minor);
+      if (isWeighed(product)) price.append(` / ${perText(product)}`);
+    }
+    const [kind, words] = this.#stock(product);
+    tile.querySelector(".tile-pack").textContent = [product.brand, product.pack_text].filter(Boolean).join(" · ");
+    tile.querySelector(".tile-left").textContent = kind ? words : "";
+    tile.querySelector(".tile-left").className = `tile-left tile-left-${kind}`;
+    if (words) tile.querySelector(".tile-stock").className = `tile-stock dot ${kind && `dot-${kind}`}`;
+    return tile;
+  }
+
+  /** Give [kind, words] of what is left: kind '' while there is plenty. */
+  #stock(product) {
+    const left = this.levels?.[product.sku];
+    if (left == null || product.kind !== "goods" && product.kind) return ["", ""];
+    if (left <= 0) return ["bad", say("stock-none")];
+    const low = isWeighed(product) ? left < product.price_quantity : left <= LOW_STOCK;
+    return low ? ["warn", say("stock-left", { n: qtyText(product, left) })] : ["", say("stock-fine")];
+  }
+
+  #moveAmongTiles(event) {
+    const tiles = [...$("tiles").children], at = tiles.indexOf(document.activeElement);
+    if (at < 0) return;
+    const across = tiles.findIndex((tile) => tile.offsetTop !== tiles[0].offsetTop);
+    const columns = across < 0 ? tiles.length : across;
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (at + by < 0) $("search").focus();
+    else tiles[Math.min(tiles.length - 1, at + by)].focus();
+  }
+}

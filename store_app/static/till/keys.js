@@ -1,0 +1,58 @@
+// The keyboard: everything a finger can do, a key can do.
+
+import { isWeighed } from "./catalogue.js";
+import { $ } from "./settings.js";
+
+/** Listen for keys; `till` names what they do. */
+export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
+  const withActive = (act) => {
+    const line = basket.line(basket.active);
+    if (line) act(line);
+    else till.noLine();
+  };
+  const keys = {
+    F2: () => till.search(),
+    F3: () => till.lookUp(),
+    F4: () => till.park(),
+    F6: () => withActive(till.qty),
+    F7: () => withActive(till.discount),
+    F8: () => (pay.isOpen ? pay.take() : pay.open()),
+    F9: () => till.reprint(),
+    F10: () => till.more(),
+  };
+  const whilePaying = ["F8", "F9"];
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    const standing = sheet.isOpen || document.querySelector("dialog[open]") || till.stands();
+    if (event.key in keys) {
+      event.preventDefault();
+      if (!standing && (!pay.isOpen || whilePaying.includes(event.key))) keys[event.key]();
+      return;
+    }
+    if (standing) return;
+    if (pay.isOpen) {
+      if (!$("pay").contains(document.activeElement)) $("pay").focus();
+      return;
+    }
+    atBasket(event);
+  });
+
+  function atBasket(event) {
+    const search = $("search"), empty = !search.value, elsewhere = document.activeElement !== search;
+    const act = (run) => { event.preventDefault(); run(); };
+    if (event.key === "Escape") {
+      goods.clearSearch();
+      view.quieten();
+      search.focus();
+    } else if (event.key === "?" && empty) act(till.help);
+    else if (event.key === "ArrowDown" && !empty && !elsewhere) act(() => $("tiles").firstElementChild?.focus());
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (empty || elsewhere) act(() => basket.step(event.key === "ArrowUp" ? -1 : 1));
+    } else if (!empty) return;
+    else if (event.key === "Delete" && basket.active) act(() => withActive(till.remove));
+    else if ((event.key === "+" || event.key === "-") && basket.active) {
+      act(() => withActive((line) => (isWeighed(line.product) ? till.qty : event.key === "+" ? till.more1 : till.less)(line)));
+    } else if (event.key.length === 1 && event.key !== " " && elsewhere) search.focus();
+  }
+}

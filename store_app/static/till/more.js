@@ -1,0 +1,98 @@
+// F10: everything a counter needs now and then. And F3: what does it cost, without selling it.
+
+import { NoAnswer, ask } from "./api.js";
+import { newId } from "./basket.js";
+import { choices, el, field, go, icon, list } from "./dom.js";
+import { moneyText, showMoney } from "./money.js";
+import { say, settings } from "./settings.js";
+import { backButton, sheet } from "./sheet.js";
+import { eachText, qtyText } from "./words.js";
+
+const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
+const WHY_DRAWER = ["change", "count", "mistake"];
+
+/** Show the menu. */
+export function openMore(actions, basket) {
+  const act = (picture, words, run, key = "") => el("button.more-tile", { onclick: () => { sheet.close(); run(); } }, icon(picture), el("span", {}, words), key && el("kbd", { "aria-hidden": "true" }, key));
+  const link = (picture, words, href) => href && el("a.more-tile", { href }, icon(picture), el("span", {}, words));
+  const { urls } = settings;
+  sheet.open({
+    title: say("more-title"), wide: true, foot: backButton(),
+    body: el("div.more-tiles", {},
+      act("arrow-uturn-left", say("return-title"), () => actions.receipts.find("back")),
+      act("receipt-percent", say("receipts"), () => actions.receipts.find("print")),
+      act("magnifying-glass", say("lookup-title"), () => lookUp(actions), "F3"),
+      act("pause-circle", say("parked-list"), () => actions.parking.list(), "F4"),
+      act("user", say("customer"), () => actions.customer()),
+      act("ticket", say("coupon"), () => actions.coupons()),
+      act("pencil-square", say("sale-note"), () => actions.saleNote()),
+      basket.isEmpty() ? null : act("trash", say("void"), () => actions.parking.giveUp()),
+      act("inbox", say("drawer-title"), () => openDrawer(actions)),
+      settings.may.includes("shift") && link("chart-bar", say("x-report"), urls.money),
+      settings.may.includes("shift") && link("banknotes", say("cash-in-out"), urls.money),
+      link("arrows-right-left", say("hand-over"), urls.hand_over),
+      act("tv", say("customer-display"), () => window.open(urls.display, "cornerstore-display", "popup,width=1024,height=768")),
+      settings.may.includes("practice") && act("academic-cap", say(basket.practice ? "practice-leave" : "practice-begin"), () => actions.practice(!basket.practice)),
+      act("question-mark-circle", say("keys"), () => actions.help(), "?"),
+      link("squares-2x2", say("all-places"), urls.more)),
+  });
+}
+
+/** Show price, what is left and the codes of a product; nothing is sold. */
+export function lookUp(actions) {
+  const { catalogue } = actions;
+  const asked = field("lookup-text", say("lookup-search"), { oninput: () => show(asked.input.value) });
+  const answer = el("div.lookup", { role: "status" });
+  const rows = list(say("products"), say("lookup-none"));
+  const card = (product) => {
+    const price = el("p.done-change.figures");
+    if (product.price_typed) price.textContent = say("price-typed");
+    else showMoney(price, product.price_minor);
+    const left = actions.levels()?.[product.sku];
+    answer.replaceChildren(el("h3", {}, product.name), el("p.muted", {}, [product.brand, product.pack_text, product.department || product.category].filter(Boolean).join(" · ")),
+      price, el("p.muted", {}, [product.stock_unit === "each" ? "" : eachText(product), left !== undefined && say("stock-left", { n: qtyText(product, left) }),
+        product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
+    rows.fill([]);
+    rows.root[1].hidden = true;
+  };
+  const show = (text) => {
+    const hit = text && catalogue.find(text.trim());
+    if (hit) return card(hit.product);
+    answer.replaceChildren();
+    const found = catalogue.search(text).slice(0, 8);
+    rows.fill(found.map((product) => el("li", {}, el("button.row-button", { onclick: () => card(product) }, el("span.row-main", {}, el("b", {}, product.name), el("span.muted", {}, product.pack_text ?? "")), el("b.figures", {}, moneyText(product.price_minor))))));
+    rows.root[1].hidden = !text.trim() || found.length > 0;
+  };
+  const scanned = async (code) => {
+    asked.input.value = code;
+    if (catalogue.find(code)) return show(code);
+    try {
+      const hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
+      card(hit.product);
+      if (hit.amount_minor) answer.append(el("p", {}, say("label-says", { amount: moneyText(hit.amount_minor), qty: qtyText(hit.product, hit.qty) })));
+    } catch (fault) { sheet.complain(sentence(fault)); }
+  };
+  sheet.open({
+    title: say("lookup-title"), wide: true, focus: asked.input, body: [el("p.muted", {}, say("lookup-lead")), asked.root, answer, rows.root],
+    foot: backButton(), onScan: scanned,
+    onEnter: () => { const [first] = catalogue.search(asked.input.value); if (first) card(first); else scanned(asked.input.value.trim()); },
+  });
+}
+
+/** Open the drawer without a sale: why is asked, and it is written down. */
+function openDrawer(actions) {
+  const id = newId();
+  let why = "";
+  const open = async () => {
+    if (!why) return sheet.complain(say("reason-needed"));
+    const send = (approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
+    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why }), send, id))) return;
+    sheet.close();
+    actions.tell(say("drawer-open"));
+  };
+  sheet.open({
+    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [say(`drawer-${reason}`), say(`drawer-${reason}`)]), (value) => { why = value; sheet.quieten(); })],
+    foot: [backButton(), go(say("drawer-go"), open)], onEnter: open,
+  });
+}
+

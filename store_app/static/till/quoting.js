@@ -1,0 +1,55 @@
+// The server's prices for the basket: asked shortly after each change; the newest answer wins, an older one is
+// thrown away. While none is here, the page says so and shows the shelf's prices.
+
+import { NoAnswer, ask } from "./api.js";
+import { settings } from "./settings.js";
+
+const SOON_MS = 60;
+const AGAIN_MS = 3000;
+
+export class Quoting {
+  /** `onState(state, words)`: pending, ready, silent, or refused with the server's sentence. */
+  constructor(basket, onState) {
+    this.basket = basket;
+    this.onState = onState;
+    this.refusal = null;
+    basket.addEventListener("change", ({ detail }) => {
+      if (!["active", "prices", "parts", "approved"].includes(detail.why)) this.soon();
+    });
+  }
+
+  /** Ask in a moment; more changes within it make one question. */
+  soon() {
+    clearTimeout(this.timer);
+    if (this.basket.isEmpty()) return this.onState("ready");
+    this.refusal = null;
+    this.onState("pending");
+    this.timer = setTimeout(() => this.#ask(), SOON_MS);
+  }
+
+  /** Ask now unless the answer is here; gives true when the basket is priced by the server. */
+  async settle() {
+    if (this.basket.isEmpty() || this.basket.quote) return true;
+    clearTimeout(this.timer);
+    await this.#ask();
+    return Boolean(this.basket.quote);
+  }
+
+  async #ask() {
+    const revision = this.basket.revision;
+    try {
+      const quote = await ask("POST", settings.urls.quote, this.basket.asked(), 4000);
+      this.refusal = null;
+      if (this.basket.priced(quote, revision)) this.onState("ready");
+    } catch (fault) {
+      if (revision !== this.basket.revision) return;
+      if (fault instanceof NoAnswer) {
+        this.onState("silent");
+        this.timer = setTimeout(() => this.#ask(), AGAIN_MS);
+      } else {
+        this.refusal = fault;
+        this.onState("refused", fault.message);
+      }
+    }
+  }
+}

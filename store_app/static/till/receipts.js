@@ -1,0 +1,173 @@
+// Earlier receipts: found by number, by scanning the receipt, by day or by product; printed again, or brought back.
+
+import { NoAnswer, ask } from "./api.js";
+import { choices, el, field, go, icon, list, quiet } from "./dom.js";
+import { divideHalfUp, moneyText, showMoney } from "./money.js";
+import { newId } from "./basket.js";
+import { say, settings } from "./settings.js";
+import { backButton, sheet } from "./sheet.js";
+import { qtyText, whenText } from "./words.js";
+
+const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
+const SOON_MS = 150;
+const WHY_BACK = ["broken", "expired", "unwanted", "wrong", "recalled"];
+
+export class Receipts {
+  constructor(basket, view, actions) {
+    this.basket = basket;
+    this.view = view;
+    this.actions = actions;
+  }
+
+  /** Find a receipt; `purpose` is 'print' or 'back'. */
+  find(purpose) {
+    const text = field("receipt-text", say("receipt-search"), { oninput: () => soon() });
+    const day = field("receipt-day", say("day"), { type: "date" });
+    const rows = list(say("receipts"), say("receipt-none"));
+    const look = () => this.#look(text.input.value.trim(), day.input.value, rows, purpose);
+    const soon = () => { clearTimeout(this.timer); this.timer = setTimeout(look, SOON_MS); };
+    day.input.addEventListener("change", look);
+    const blind = purpose === "back" && el("button.btn.btn-quiet.btn-lg", { onclick: () => this.blind() }, icon("question-mark-circle"), el("span", {}, say("without-receipt")));
+    sheet.open({
+      title: say(purpose === "back" ? "return-title" : "receipts"), wide: true, focus: text.input,
+      body: [el("div.two.narrow-second", {}, text.root, day.root), rows.root], foot: [backButton(), blind],
+      onEnter: look, onScan: (code) => { text.input.value = code; look(); },
+    });
+    look();
+  }
+
+  async #look(text, day, rows, purpose) {
+    const n = this.n = (this.n ?? 0) + 1;
+    const query = new URLSearchParams();
+    const product = text && this.actions.catalogue.find(text)?.product;
+    if (product) query.set("sku", product.sku);
+    else if (/^\d{1,7}$/.test(text)) query.set("no", text);
+    else if (text) query.set("text", text);
+    if (day) query.set("day", day);
+    try {
+      const { sales } = await ask("GET", `${settings.urls.receipts}?${query}`);
+      if (n !== this.n) return;
+      sheet.quieten();
+      rows.fill(sales.map((sale) => this.#row(sale, purpose)));
+    } catch (fault) { if (n === this.n) sheet.complain(sentence(fault)); }
+  }
+
+  #row(sale, purpose) {
+    const act = () => (purpose === "back" ? this.bringBack(sale) : this.reprint(sale));
+    return el("li", {}, el("button.row-button", { onclick: act }, icon(purpose === "back" ? "arrow-uturn-left" : "printer"),
+      el("span.row-main", {}, el("b.figures", {}, say("receipt-short", { n: sale.receipt_no })),
+        el("span.muted", {}, [whenText(sale.completed_at), sale.till_id, sale.cashier_name].filter(Boolean).join(" · "))),
+      el("b.figures", {}, moneyText(sale.total_minor))));
+  }
+
+  async reprint(sale) {
+    try {
+      const answer = await ask("POST", `${settings.urls.receipts}/${sale.id}/reprint`, {});
+      sheet.close();
+      this.view.tell(say("reprinted", { n: sale.receipt_no, copy: answer.copy_no }));
+    } catch (fault) { sheet.complain(sentence(fault)); }
+  }
+
+  /** Choose what of a receipt comes back, and how; money back at once, or into the basket as an exchange. */
+  async bringBack(sale) {
+    let found;
+    try {
+      found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
+    } catch (fault) { return sheet.complain(sentence(fault)); }
+    const chosen = new Map(), due = el("output.panel-due.figures");
+    const summed = () => [...chosen.values()].reduce((sum, row) => sum + row.total, 0);
+    const changed = () => { showMoney(due, -summed()); sheet.quieten(); };
+    const rows = found.lines.map((line) => this.#lineOf(sale, line, chosen, changed));
+    const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
+    let why = "", tender = null;
+    const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);
+    const money = async () => {
+      if (!picked().length) return sheet.complain(say("choose-lines"));
+      if (!why) return sheet.complain(say("reason-needed"));
+      if (!tender) return sheet.complain(say("choose-tender"));
+      const id = this.returnId ??= newId();
+      const send = (approvals) => ask("POST", settings.urls.returns, {
+        id, till_id: settings.till_id, sale_id: sale.id, lines: picked().map(({ n, qty, restock }) => ({ n, qty, restock })), tender, reference: "", why, approvals,
+      });
+      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(-summed()) }), send, id);
+      if (done) this.#done(done);
+    };
+    const exchange = () => {
+      if (!picked().length) return sheet.complain(say("choose-lines"));
+      this.basket.bringBack(picked());
+      sheet.close();
+      this.view.tell(say("exchange-go-on"));
+    };
+    this.returnId = null;
+    sheet.open({
+      title: say("return-of", { n: sale.receipt_no }), wide: true,
+      body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
+        choices(say("why"), WHY_BACK.map((reason) => [say(`back-${reason}`), say(`back-${reason}`)]), (value) => { why = value; sheet.quieten(); }),
+        choices(say("how-back"), offered, (value) => { tender = value; sheet.quieten(); }),
+        el("div.sum-total", {}, el("span", {}, say("to-give-back")), due)],
+      foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
+    });
+    changed();
+  }
+
+  #lineOf(sale, line, chosen, changed) {
+    const left = line.left ?? line.qty - (line.returned ?? 0), each = line.stock_unit === "each";
+    const shown = el("output.figures.back-qty", {}, "0");
+    const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
+    const set = (qty) => {
+      row.qty = Math.max(0, Math.min(left, qty));
+      row.total = -divideHalfUp(line.total_minor * row.qty, line.qty);
+      row.qty_text = each ? `−${row.qty} ×` : `−${qtyText(line, row.qty)}`;
+      shown.textContent = each ? String(row.qty) : qtyText(line, row.qty);
+      if (row.qty) chosen.set(line.n, row);
+      else chosen.delete(line.n);
+      changed();
+    };
+    const where = choices(say("where-to", { name: line.name }), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { row.restock = value === "yes"; }, "yes");
+    const step = each ? 1 : left;
+    return el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor) }) : say("all-came-back"))),
+      left ? el("span.stepper-wide", {}, el("button.tool", { "aria-label": say("less", { name: line.name }), onclick: () => set(row.qty - step) }, icon("minus")), shown,
+        el("button.tool", { "aria-label": say("more", { name: line.name }), onclick: () => set(row.qty + step) }, icon("plus"))) : null, left ? where : null);
+  }
+
+  /** Take goods back that nobody has the receipt of: what is in the basket, at the shelf's price or a typed one. */
+  blind() {
+    const lines = this.basket.lines().filter((line) => line.qty > 0);
+    if (!lines.length) return sheet.complain(say("blind-empty"));
+    let why = "", tender = null, restock = true;
+    const id = newId();
+    const total = lines.reduce((sum, line) => sum + line.total, 0);
+    const give = async () => {
+      if (!why) return sheet.complain(say("reason-needed"));
+      if (!tender) return sheet.complain(say("choose-tender"));
+      const body = { id, till_id: settings.till_id, tender, why,
+        lines: lines.map((line) => ({ sku: line.sku, qty: line.qty, price_minor: line.price_minor ?? line.product.price_minor, restock })) };
+      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
+      if (!done) return;
+      this.basket.next();
+      this.#done(done);
+    };
+    sheet.open({
+      title: say("without-receipt"), wide: true,
+      body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, lines.map((line) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-line.total))))),
+        choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
+        choices(say("why"), WHY_BACK.map((reason) => [say(`back-${reason}`), say(`back-${reason}`)]), (value) => { why = value; sheet.quieten(); }),
+        choices(say("how-back"), [["cash", say("back-word-cash"), "banknotes"], ["credit", say("back-word-credit"), "ticket"]], (value) => { tender = value; sheet.quieten(); })],
+      foot: [backButton(), go(say("give-money-back"), give)],
+    });
+  }
+
+  #done(sale) {
+    const voucher = sale.document?.vouchers?.[0];
+    const figure = el("p.done-change.figures");
+    showMoney(figure, Math.abs(sale.total_minor));
+    this.actions.returned(sale);
+    sheet.open({
+      title: say("given-back"),
+      body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,
+        voucher ? el("p.code-large", {}, voucher.code) : null, el("p.muted.figures", {}, say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) }))],
+      foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("close")),
+      onEnter: () => sheet.close(),
+    });
+  }
+}

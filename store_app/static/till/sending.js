@@ -1,0 +1,153 @@
+// Sending a sale, and knowing for certain. It is sent under the id its basket was born with, so whatever is pressed
+// twice or sent again is still one sale; while the answer is missing nothing else can be pressed.
+
+import { NoAnswer, Refusal, ask } from "./api.js";
+import { el, icon } from "./dom.js";
+import { moneyText, showMoney } from "./money.js";
+import { $, say, settings } from "./settings.js";
+import { soundBad } from "./sound.js";
+
+const ASK_AGAIN_MS = 2000;
+const SETTLE_MS = 350; // a second press of the same Enter must not wipe the change away
+
+export class Sending {
+  constructor(pay) {
+    this.pay = pay;
+    this.basket = pay.basket;
+    $("unknown-act").addEventListener("click", () => this.act());
+    $("unknown-back").addEventListener("click", () => pay.close());
+    $("next").addEventListener("click", () => pay.close());
+    $("again").addEventListener("click", () => pay.actions.reprint());
+  }
+
+  /** Send the whole basket with how it is paid. */
+  send(tenders) {
+    const { basket } = this, kept = basket.kept;
+    const body = { id: basket.id, till_id: settings.till_id, ...basket.asked(), tenders, shown_total_minor: basket.total(), age_confirmed: basket.ageConfirmed };
+    if (basket.ageConfirmed) body.age_how = basket.ageHow ?? "looked";
+    if (basket.approvals.length) body.approvals = basket.approvals.map((approval) => approval.id);
+    if (basket.note) body.note = basket.note;
+    if (kept.corrections.length) body.corrections = kept.corrections.map(({ sku, qty }) => [sku, qty]);
+    if (basket.practice) body.practice = true;
+    return this.#post(body);
+  }
+
+  /** Ask after a payment that was on its way when the page was closed. */
+  recover() {
+    this.#unknown();
+    this.#inquire();
+  }
+
+  async #post(body) {
+    this.basket.sending(body);
+    this.pay.show("sending");
+    try {
+      this.#done(await ask("POST", settings.urls.sales, body));
+    } catch (fault) {
+      if (fault instanceof NoAnswer) this.recover();
+      else if (fault instanceof Refusal) await this.#refused(fault, body);
+      else throw fault;
+    }
+  }
+
+  async #refused(fault, body) {
+    soundBad();
+    if (fault.code === "sale-content-differs") return this.#inquire(); // what was saved first is what counts
+    const { basket, pay } = this;
+    basket.notSaved();
+    // money on the table is not taken yet: only what a provider has captured stays
+    if (fault.code !== "needs-approval") for (let at = basket.parts.length - 1; at >= 0; at -= 1) if (!basket.parts[at].payment_id) basket.dropPart(at);
+    if (fault.code === "no-open-shift") {
+      pay.show(null);
+      return pay.actions.openTill();
+    }
+    if (fault.code === "total-changed") {
+      await pay.actions.renewPrices();
+      basket.refresh();
+      await pay.quoting.settle();
+      pay.choose("cash");
+      return pay.again(say("prices-changed", { now: moneyText(basket.total()), before: moneyText(body.shown_total_minor) }));
+    }
+    if (fault.code === "age-check") basket.confirmAge(null);
+    if (fault.code === "needs-approval" && (await pay.actions.allow(fault))) return this.#post({ ...body, approvals: basket.approvals.map((approval) => approval.id) });
+    pay.choose(pay.tender);
+    pay.again(fault.status === 401 ? say("signed-out") : fault.message);
+  }
+
+  #done(sale) {
+    const { document: paper } = sale, change = paper.change_minor ?? 0, practice = Boolean(sale.practice);
+    const last = practice ? undefined : { id: sale.id, receipt_no: sale.receipt_no, total_minor: sale.total_minor };
+    this.basket.next(last);
+    const back = sale.total_minor < 0;
+    $("done-word").textContent = say(change > 0 ? "change-due" : back ? "given-back" : "paid");
+    showMoney($("done-change"), change > 0 ? change : Math.abs(sale.total_minor));
+    $("done-receipt").textContent = practice ? say("practice-done") : say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) });
+    $("done-extras").replaceChildren(...extras(sale, paper));
+    $("again").hidden = practice;
+    this.paperNote("");
+    this.pay.show("done");
+    $("next").disabled = true;
+    setTimeout(() => {
+      $("next").disabled = false;
+      if (this.pay.step === "done") $("next").focus();
+    }, SETTLE_MS);
+    this.pay.actions.sold({ total: sale.total_minor, change, saved: paper.saved_minor ?? 0, receipt: sale.receipt_no });
+  }
+
+  /** Note under the change that the paper needs a hand, or came out again. */
+  paperNote(words) {
+    $("done-paper").hidden = !words;
+    $("done-paper").textContent = words;
+  }
+
+  // --- when nobody answered ---
+
+  #unknown() {
+    soundBad();
+    $("unknown-title").textContent = say("unknown-title");
+    $("unknown-words").textContent = say("unknown-words");
+    $("unknown-act").textContent = say("ask-again");
+    $("unknown-back").hidden = true;
+    this.saveNow = false;
+    this.pay.show("unknown");
+  }
+
+  async #inquire() {
+    clearTimeout(this.timer);
+    const body = this.basket.pending;
+    if (body?.practice) return this.#notThere(); // practice is never in the books: nothing to ask after
+    try {
+      this.#done(await ask("GET", `${settings.urls.sales}/${this.basket.id}`, undefined, 4000));
+    } catch (fault) {
+      if (this.basket.pending !== body) return;
+      if (fault instanceof Refusal && fault.status === 404) this.#notThere();
+      else this.timer = setTimeout(() => this.#inquire(), ASK_AGAIN_MS);
+    }
+  }
+
+  #notThere() {
+    $("unknown-title").textContent = say("not-saved-title");
+    $("unknown-words").textContent = say("not-saved-words");
+    $("unknown-act").textContent = say("save-now");
+    $("unknown-back").hidden = false;
+    this.saveNow = true;
+    this.pay.show("unknown");
+    $("unknown-act").focus();
+  }
+
+  act() {
+    if (this.saveNow) this.#post(this.basket.pending);
+    else this.#inquire();
+  }
+}
+
+/** What else the customer should hear: what was saved, points, a voucher's code, how it was rounded. */
+function extras(sale, paper) {
+  const rows = [];
+  const tell = (picture, words) => rows.push(el("li", {}, icon(picture), el("span", {}, words)));
+  if (paper.saved_minor > 0) tell("tag", say("saved", { amount: moneyText(paper.saved_minor) }));
+  if (sale.rounding_minor) tell("banknotes", say("rounding", { amount: moneyText(sale.rounding_minor) }));
+  if (paper.customer?.points_earned) tell("star", say("points-earned", { n: paper.customer.points_earned, balance: paper.customer.points_balance }));
+  for (const voucher of paper.vouchers ?? []) tell("ticket", say("voucher-issued", { code: voucher.code, amount: moneyText(voucher.amount_minor) }));
+  return rows;
+}

@@ -1,0 +1,64 @@
+// The one question at a time: a sheet that stands before everything else until it is answered or left.
+
+import { note, quiet } from "./dom.js";
+import { $, say } from "./settings.js";
+import { soundBad } from "./sound.js";
+
+/** The one sheet: a dialog that stands before everything else until it is answered or left. */
+class Sheet {
+  constructor() {
+    this.root = $("sheet");
+    this.root.addEventListener("close", () => { if (!this.root.open) this.#left(); });
+    this.root.addEventListener("keydown", (event) => {
+      const writes = event.target.matches("input, textarea, select");
+      if (this.pad && !writes && event.key !== "Enter" && this.pad.keyed(event)) event.stopPropagation();
+      else if (event.key === "Enter" && this.onEnter && !event.target.closest("button, a, select, textarea")) {
+        event.preventDefault();
+        this.onEnter();
+      }
+    });
+    $("sheet-back").addEventListener("click", () => this.close());
+  }
+
+  get isOpen() { return this.root.open; }
+
+  /** Open it: title, what stands in it, its buttons. `onScan` takes scans while it is open, `onEnter` the key. */
+  open({ title, body = [], foot = [], wide = false, onScan = null, onEnter = null, onLeave = null, focus = null, pad = null }) {
+    this.close();
+    $("sheet-title").textContent = title;
+    $("sheet-says").replaceChildren();
+    $("sheet-body").replaceChildren(...[body].flat().filter(Boolean));
+    $("sheet-foot").replaceChildren(...[foot].flat().filter(Boolean));
+    $("sheet-foot").hidden = !$("sheet-foot").childElementCount;
+    this.root.classList.toggle("wide", wide);
+    Object.assign(this, { onScan, onEnter, onLeave, pad });
+    this.root.showModal();
+    (focus ?? this.root.querySelector("#sheet-body :is(input, button, [tabindex]):not([disabled])") ?? $("sheet-back")).focus();
+    return this;
+  }
+
+  complain(words) {
+    soundBad();
+    $("sheet-says").replaceChildren(note("bad", words));
+  }
+
+  tell(words) { $("sheet-says").replaceChildren(note("good", words)); }
+  quieten() { $("sheet-says").replaceChildren(); }
+
+  close() {
+    if (!this.root.open) return;
+    this.root.close();
+    this.#left();
+  }
+
+  // the browser tells of a closing later, perhaps when the next question already stands here
+  #left() {
+    const left = this.onLeave;
+    this.onScan = this.onLeave = this.onEnter = this.pad = null;
+    left?.();
+  }
+}
+
+export const sheet = new Sheet();
+
+export const backButton = () => quiet(say("back"), () => sheet.close());

@@ -1,0 +1,101 @@
+// From a scan, a code, a name or a touch to a line of the basket. Whatever is wrong with a code is one sentence and
+// never stops the next scan.
+
+import { Refusal, ask } from "./api.js";
+import { MOST_QTY } from "./basket.js";
+import { isWeighed } from "./catalogue.js";
+import { askAmount, askNumber } from "./dialogs.js";
+import { $, say, settings } from "./settings.js";
+import { sheet } from "./sheet.js";
+import { soundGood } from "./sound.js";
+
+export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? MOST_QTY, name: product.name });
+
+export class Taking {
+  constructor({ catalogue, basket, goods, view, pay, opening }) {
+    Object.assign(this, { catalogue, basket, goods, view, pay, opening });
+    this.waiting = []; // scans that came while a payment was on its way
+  }
+
+  /** Put `qty` of a product in; a weighed one asks for its weight, one without a price for its price. */
+  take(product, qty, special = {}) {
+    if (this.opening.isOpen || this.basket.readOnly) return;
+    if (product.price_typed && special.price_minor == null && special.amount_minor == null) return this.#askPrice(product, qty);
+    if (product.kind === "deposit" && qty > 0) qty = -qty; // rung by itself, a deposit is for empties that come back
+    if (isWeighed(product) && qty <= 1 && special.amount_minor == null) {
+      askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.hasScale);
+      return;
+    }
+    const refusal = this.#put(product, qty, special);
+    if (refusal) this.view.complain(refusal);
+  }
+
+  #askPrice(product, qty) {
+    askAmount({
+      title: product.name, lead: say("price-wanted"), label: say("price"),
+      onAmount: (minor) => this.#put(product, qty || 1, { price_minor: minor }),
+    });
+  }
+
+  #put(product, qty, special) {
+    if (!this.basket.add(product, qty, special)) return tooMany(product);
+    this.view.quieten();
+    soundGood();
+    this.goods.clearSearch();
+    return "";
+  }
+
+  /** Take a scanned or typed code. */
+  async takeCode(code, times = 1) {
+    let hit = this.catalogue.find(code);
+    if (!hit) {
+      try {
+        hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
+        if (!this.catalogue.bySku.has(hit.product.sku)) this.catalogue.take(hit.product);
+      } catch (fault) {
+        if (fault instanceof Refusal) this.view.complain(fault.status === 401 ? say("signed-out") : fault.message);
+        else this.view.complain(say("unknown-no-server", { code }));
+        return;
+      }
+    }
+    const special = {};
+    for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
+    this.take(this.catalogue.bySku.get(hit.product.sku), hit.qty * (special.amount_minor == null ? times : 1) || 1, special);
+  }
+
+  /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
+  scanned(code, startedAt) {
+    if (this.basket.readOnly) return;
+    if (sheet.isOpen) {
+      sheet.pad?.forgetSince(startedAt);
+      if (sheet.onScan) return sheet.onScan(code);
+      sheet.close();
+    }
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+    const free = this.pay.isOpen ? this.pay.interrupt(code, startedAt) : true;
+    if (free === null) return;
+    if (!free) return this.waiting.push(code);
+    const times = /^(\d{1,3})\*$/.exec($("search").value.trim());
+    this.goods.clearSearch();
+    this.takeCode(code, times ? Number(times[1]) : 1);
+  }
+
+  /** Scans that came while a payment was on its way belong to the next customer. */
+  takeWaiting() { for (const code of this.waiting.splice(0)) this.takeCode(code); }
+
+  /** Enter in the search field: a code, a quantity and a code, or the first product found. */
+  typed() {
+    const text = $("search").value.trim();
+    const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
+    if (!rest) return;
+    const code = rest.replaceAll(" ", "");
+    if (/^\d{6,14}$/.test(code) || this.catalogue.find(code)) {
+      this.goods.clearSearch();
+      this.takeCode(code, Math.max(1, Number(times)));
+      return;
+    }
+    const [first] = this.catalogue.search(rest);
+    if (first) this.take(first, Math.max(1, Number(times)));
+    else this.view.complain(say("nothing-found", { text: rest }));
+  }
+}

@@ -1,0 +1,33 @@
+// How quantities and prices are written at the till.
+
+import { moneyText } from "./money.js";
+import { say, settings } from "./settings.js";
+
+/** Write a quantity with its unit: 3, 350 g, 1.2 kg. */
+export function qtyText(product, qty) {
+  if (product.stock_unit === "each") return String(qty);
+  const large = { gram: "kilogram", millilitre: "litre" }[product.stock_unit];
+  return Math.abs(qty) < 1000 ? `${qty} ${say(product.stock_unit)}`
+    : `${(qty / 1000).toLocaleString(settings.language, { maximumFractionDigits: 3 })} ${say(large)}`;
+}
+
+export const perText = (product) => qtyText(product, product.price_quantity).replace(/^1 /, "");
+
+/** Write the price of one, or of the price quantity. */
+export function eachText(product, priceMinor = product.price_minor) {
+  const price = moneyText(priceMinor);
+  return product.stock_unit === "each" ? say("each", { price }) : say("per", { price, per: perText(product) });
+}
+
+/** Write an instant of the shop: day and hour, or the hour alone when it is today. */
+export function whenText(iso) {
+  const at = new Date(iso), wishes = { hour: "numeric", minute: "2-digit", timeZone: settings.tz };
+  const sameDay = at.toLocaleDateString(settings.language, { timeZone: settings.tz }) === new Date().toLocaleDateString(settings.language, { timeZone: settings.tz });
+  return at.toLocaleString(settings.language, sameDay ? wishes : { ...wishes, day: "numeric", month: "short" });
+}
+
+/** Write how long ago something was, in whole minutes or hours. */
+export function agoText(iso) {
+  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 60_000));
+  return minutes < 1 ? say("just-now") : minutes < 120 ? say("minutes-ago", { n: minutes }) : say("hours-ago", { n: Math.round(minutes / 60) });
+}
