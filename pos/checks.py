@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from config.finding import Finding
 from config.outbox import InboxMessage, OutboxMessage
 from pos.facts import SaleCompleted, ShiftClosed
-from pos.payments import Payment
+from pos.payments import Payment, counts
 from pos.sale_rows import Sale, SaleLine
 from pos.shift import CashMovement, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
@@ -43,7 +43,7 @@ def _sales(session: Session, store_id: str | None) -> Iterator[Finding]:
     )
     paid = (
         sa.select(Payment.store_id, Payment.sale_id, sa.func.sum(Payment.amount_minor).label("paid"))
-        .where(Payment.state == "captured", *_of(Payment, store_id))
+        .where(counts(), *_of(Payment, store_id))
         .group_by(Payment.store_id, Payment.sale_id)
         .subquery()
     )

@@ -157,6 +157,13 @@ def settle(
     )
 
 
+def counts() -> sa.ColumnElement[bool]:
+    """Return when a payment counts towards its sale: captured, and, if a provider took it, claimed by the sale."""
+    return sa.and_(
+        Payment.state == "captured", sa.or_(Payment.provider.is_(None), Payment.claimed_by == Payment.sale_id)
+    )
+
+
 # --- inside ---
 
 

@@ -157,6 +157,13 @@ class PracticeTerminal:
             found = book.execute("SELECT sum(amount_minor) FROM given_back WHERE id = ?", (id,)).fetchone()[0]
         return int(found or 0)
 
+    def holds_minor(self, id: str) -> int:
+        """Return how much of a payment the practice terminal holds for the shop."""
+        with self._open() as book:
+            known = _row(book, id)
+        taken_minor = int(known["amount_minor"]) if known is not None and known["state"] == "captured" else 0
+        return taken_minor - self.given_back_minor(id)
+
     def _script(self, way: str, amount_minor: int) -> Script:
         scripted = SCRIPTS.get(f"{amount_minor % 100:02d}") if self._scripted else None
         return scripted or WELL[way]
