@@ -24,10 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from PIL import Image, ImageChops
-
 from config.errors import Invalid, Unreachable
-from pos import glyphs
 from pos.paper import DOTS_PER_COLUMN, PaperLine, composed, drawn_width, gb_bytes, tidy
 
 LINE_DOTS = 30
@@ -351,6 +348,11 @@ def _western(text: str) -> bytes | None:
 
 def _picture(line: PaperLine, model: PrinterModel) -> bytes:
     """Return the line as a raster picture as wide as the paper, on the same grid as its neighbours."""
+    # only paper with letters the printer lacks needs the drawing library
+    from PIL import Image, ImageChops
+
+    from pos import glyphs
+
     dots = model.columns * DOTS_PER_COLUMN
     high = max(LINE_DOTS, glyphs.CELL[1] * line.tall)
     text = composed(line, model.columns, drawn_width)

@@ -15,9 +15,6 @@ unit_price_minor with unit_price_text (`per kg`), barcode (GTIN text), sku, url,
 from html import escape
 from typing import Any
 
-import barcode
-import segno
-
 from config.errors import Invalid
 from pos.paper import CUT, PaperLine, centred, pair, tidy, width, wrap
 from pos.receipt import language_of, price, unit_price
@@ -88,6 +85,8 @@ def qr_text(document: dict[str, Any]) -> str:
 
 def bars(code: str) -> str:
     """Return the modules of an EAN-13 or EAN-8 code as text of `1` (black) and `0`."""
+    import barcode  # brings a drawing library along, and only labels need it
+
     kind = "ean8" if len(code) == 8 else "ean13"
     built: list[str] = barcode.get(kind, code).build()
     return built[0].replace("G", "1")
@@ -171,6 +170,8 @@ def _bars_svg(code: str, x: float, y: float, module: float, high: float) -> str:
 
 
 def _qr_svg(text: str, x: float, y: float, size: float) -> str:
+    import segno
+
     rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix]
     module = size / len(rows)
     path = [

@@ -14,9 +14,8 @@ Rules
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -24,12 +23,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import day_start
 from config.database import Base
 from config.node import NETWORK, this_node
-from forecasting.panel import DemandPanel
 from pos.catalogue import Listing, Product
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import INSIDE, StockLevel, StockMovement
 from pos.store import Store
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.panel import DemandPanel
 
 LATE_DAYS = 60
 """So far back a roll-up looks for days whose sales have changed since."""
@@ -219,11 +220,15 @@ def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDI
     return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows} if rows else {}
 
 
-def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> DemandPanel:
+def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> "DemandPanel":
     """Return a store's demand of `days` days up to last_day: what it sold or lists (rule 2).
 
     A product that neither sold nor moved here yet is not observed at all.
     """
+    import numpy as np
+
+    from forecasting.panel import DemandPanel
+
     first = last_day - dt.timedelta(days=days - 1)
     store = session.get_one(Store, store_id)
     opened = session.scalars(
@@ -266,8 +271,12 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
     )
 
 
-def region_panel(session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> DemandPanel:
+def region_panel(session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> "DemandPanel":
     """Return a region's demand; a day on which none of its shops sold anything is not observed."""
+    import numpy as np
+
+    from forecasting.panel import DemandPanel
+
     first = last_day - dt.timedelta(days=days - 1)
     cells = session.execute(
         sa.select(RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.sold_qty).where(
@@ -450,6 +459,8 @@ def _upsert(session: Session, table: type[Base], values: list[str], *, only_impo
 
 
 def _grid(skus: list[str], rows: list[tuple[str, int, int, int]], days: int) -> tuple[Any, Any]:
+    import numpy as np
+
     place = {sku: row for row, sku in enumerate(skus)}
     y = np.zeros((len(skus), days))
     empty = np.zeros((len(skus), days), dtype=np.bool_)

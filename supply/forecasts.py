@@ -13,7 +13,7 @@ import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -23,12 +23,12 @@ from config.ids import new_id
 from config.journal import Actor, move
 from config.node import this_node
 from config.states import StateTable
-from forecasting import regional
-from forecasting.panel import DemandPanel, Forecast, RegionalSignal
-from forecasting.run import forecast
 from pos.store import Store
 from supply import demand
 from supply.demand import DailyDemand, StoreDay
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.panel import DemandPanel, Forecast
 
 STATES = StateTable(
     "forecast run",
@@ -114,7 +114,7 @@ class Loaded:
     scope_kind: str
     scope_id: str
     day: dt.date
-    panel: DemandPanel
+    panel: "DemandPanel"
     country: str
     stores: int = 0
     signal: dict[str, Any] | None = None
@@ -127,7 +127,7 @@ class Computed:
 
     loaded: Loaded
     seconds: float
-    forecast: Forecast | None = None
+    forecast: "Forecast | None" = None
     signal: dict[str, Any] | None = None
     series: int = 0
 
@@ -144,6 +144,8 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
 
 def compute_region(loaded: Loaded) -> Computed:
     """Fit a region's statsmodels models; no database, no clock but the stop watch."""
+    from forecasting import regional
+
     began = time.perf_counter()
     signal = regional.fit_region(
         loaded.panel, HORIZON_DAYS, loaded.country, stores={loaded.scope_id: loaded.stores}
@@ -184,6 +186,9 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
 
 def compute_store(loaded: Loaded) -> Computed:
     """Forecast every product of a store with its region's signal; no database."""
+    from forecasting.panel import RegionalSignal
+    from forecasting.run import forecast
+
     began = time.perf_counter()
     signal = RegionalSignal.from_json(loaded.signal) if loaded.signal else None
     found = forecast(loaded.panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country)
@@ -221,6 +226,8 @@ def edition(session: Session, region_id: str) -> dict[str, Any]:
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Keep the region's signal at a store; the network is its author, so it is written as it came."""
+    from forecasting.panel import RegionalSignal
+
     run_id, region_id = body["run_id"], body["region_id"]
     signal = RegionalSignal.from_json(body["signal"])
     for old in session.scalars(
@@ -338,7 +345,7 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
     session.flush()
 
 
-def _series_rows(run_id: str, found: Forecast) -> list[dict[str, Any]]:
+def _series_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
     return [
         {
             "run_id": run_id,
@@ -353,7 +360,7 @@ def _series_rows(run_id: str, found: Forecast) -> list[dict[str, Any]]:
     ]
 
 
-def _quantile_rows(run_id: str, found: Forecast) -> list[dict[str, Any]]:
+def _quantile_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
     days = [found.first_day + dt.timedelta(days=n) for n in range(found.horizon_days)]
     sums = found.mean.cumsum(axis=1)
     rows = []

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from config.node import Peer
 from config.outbox import InboxAlarm, InboxMessage
-from forecasting.panel import RegionalSignal
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
@@ -412,6 +411,8 @@ def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tupl
 
 
 def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:
+    from forecasting.panel import RegionalSignal
+
     run = session.scalar(
         sa.select(ForecastRun)
         .where(ForecastRun.scope_kind == "region", ForecastRun.scope_id == region_id, ForecastRun.state == "published")

@@ -28,8 +28,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from statistics import NormalDist
 
-import numpy as np
-
 LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99)
 MOST_PACKS = 999
 LEAST_MARGIN_BP = 500
@@ -201,7 +199,9 @@ def critical_ratio(under: float, over: float) -> float:
 
 def poisson_demand(mean: float, units_a_sale: float = 1.0) -> Demand:
     """Return Poisson demand for when there is no forecast: sales come by chance, each of so many units."""
-    from scipy.special import pdtrik  # slow to load, and wanted only without a forecast
+    # slow to load, and wanted only without a forecast
+    import numpy as np
+    from scipy.special import pdtrik
 
     size = max(1.0, units_a_sale)
     if mean <= 0:

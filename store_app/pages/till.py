@@ -13,7 +13,6 @@ from flask_babel import gettext as _
 from config.errors import NotFound
 from config.money import exponent
 from pos import shift, stock
-from pos.preview import preview_png
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app.extensions import doors, read
@@ -94,6 +93,8 @@ def paper_picture(job_id: str) -> Response:
         job = look.get(PrintJob, (settings.node_id, job_id))
     if job is None or job.paper is None:
         raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
+    from pos.preview import preview_png  # brings a drawing library along
+
     answer = make_response(preview_png(job.paper, settings.printer_columns))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, max-age=86400"
