@@ -13,7 +13,7 @@ quantities and amounts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from config.money import amount_for
@@ -169,10 +169,10 @@ class SaleCompleted:
 
 @dataclass(frozen=True)
 class ShiftClosed:
-    """A closed shift with its frozen Z report. cash: what moved apart from sales, see DrawerMoved."""
+    """A closed shift with its frozen Z report and its totals. cash: what moved apart from sales, see DrawerMoved."""
 
     TOPIC: ClassVar[str] = "shift.closed"
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     id: str
     store_id: str
@@ -189,6 +189,10 @@ class ShiftClosed:
     over_short_minor: int
     z_report: dict[str, Any]
     cash: tuple[DrawerMoved, ...]
+    totals: dict[str, Any] = field(default_factory=dict)
+    held_by: str | None = None
+    held_by_name: str | None = None
+    counted_times: int = 1
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""
@@ -196,7 +200,7 @@ class ShiftClosed:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "ShiftClosed":
-        """Read a body of version 1; raises KeyError, TypeError or ValueError when it is none."""
+        """Read a body of version 1 or 2; raises KeyError, TypeError or ValueError when it is neither."""
         return cls(**body | {"cash": tuple(_drawer_moved(*row) for row in body["cash"])})
 
 

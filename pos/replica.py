@@ -66,6 +66,10 @@ def take_shift(session: Session, message: Message, from_node: str, _at: dt.datet
             closed_at=dt.datetime.fromisoformat(fact.closed_at),
             z_no=fact.z_no,
             z_report=fact.z_report,
+            totals=fact.totals,
+            held_by=fact.held_by,
+            held_by_name=fact.held_by_name,
+            counted_times=fact.counted_times,
         )
     )
     session.add_all(

@@ -43,13 +43,23 @@ _text = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=("
 
 def of_sale(fact: SaleCompleted) -> str:
     """Return the seal of a sale as it is completed."""
-    customer = fact.customer
     return of_values(
-        (fact.store["id"], _instant(fact.completed_at), customer["id"] if customer else None, *_sale_of(fact)),
+        (*head(fact), *_sale_of(fact)),
         map(_line_of, fact.lines),
         map(_paid_of, fact.payments),
         fact.cash,
     )
+
+
+def head(fact: SaleCompleted) -> tuple[str, str, str | None]:
+    """Return what stands before a sale's columns: store, instant, customer id."""
+    customer = fact.customer
+    return fact.store["id"], _instant(fact.completed_at), customer["id"] if customer else None
+
+
+def of_columns(row: object, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return a row's values in the order of `names`."""
+    return tuple(getattr(row, name) for name in names)
 
 
 def of_values(sale: tuple[Any, ...], lines: Rows, payments: Rows, cash: Rows) -> str:

@@ -5,97 +5,74 @@ Rules
 1. One shift is open per till at a time (a unique index says so); a sale belongs to the open shift of its till.
 2. The drawer is a ledger of signed cash movements: float, sale, change, refund, drop, pay-out. Expected cash is
    their sum; change is its own negative row.
-3. Counting is blind: expected is shown after the count. Closing freezes Z with a number of its own; a closed
-   shift never changes. A fact that arrives late is kept under its own shift and listed as late on the next Z.
-4. over/short = counted - expected (K6).
-5. The expected cash runs along with every movement, so closing never walks through the sales one by one.
+3. Counting is blind: the drawer may be counted twice, then the count is settled, and only now expected is shown. A
+   settled count stays: no further count, no going back to selling.
+4. over/short = counted - expected (K6). Beyond the shop's tolerance a person who may settle it agrees, with a reason.
+5. Closing freezes Z with a number and a hash of its own; a closed shift never changes. A sale that arrives late is
+   kept under its own shift and listed on the till's next Z.
+6. Expected cash and totals run along with every sale, so closing never walks through the sales one by one.
+7. Whoever takes over a drawer does so by name: by signing it over, or by a count, a close and a new float.
 """
 
 import datetime as dt
-from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from config import journal, outbox
-from config.database import Base, lock_rows
+from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from config.money import MAX_MINOR
+from config.money import MAX_MINOR, exponent
 from config.node import NETWORK
-from config.states import StateTable
-from pos import printer
-from pos.facts import ShiftClosed
-from pos.payments import Payment
-from pos.pricing import sum_taxes
-from pos.store import Till, day_of, snapshot, store_of
+from pos import approvals as leave
+from pos import denominations, printer, shift_report, totals
+from pos.shift_book import STATES as STATES
+from pos.shift_book import CashCount, CashMovement, LateSale
+from pos.shift_book import Shift as Shift
+from pos.shift_report import x_report as x_report
+from pos.store import Till, day_of, store_of
 
-STATES = StateTable("shift", "open", {"open": ["counting"], "counting": ["open", "closed"]})
-
-
-class Shift(Base):
-    """A spell at a till."""
-
-    STATES: ClassVar[StateTable] = STATES
-    __tablename__ = "shift"
-    __table_args__ = (
-        sa.Index(
-            "uq_shift_one_open",
-            "store_id",
-            "till_id",
-            unique=True,
-            sqlite_where=sa.text("state <> 'closed'"),
-            postgresql_where=sa.text("state <> 'closed'"),
-        ),
-    )
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    till_id: Mapped[str]
-    state: Mapped[str] = mapped_column(default=STATES.first)
-    opened_by: Mapped[str]
-    opened_by_name: Mapped[str]
-    opened_at: Mapped[dt.datetime]
-    business_day: Mapped[dt.date]
-    expected_minor: Mapped[int] = mapped_column(default=0)
-    """Running sum of the shift's cash movements, float included."""
-    counted_minor: Mapped[int | None]
-    over_short_minor: Mapped[int | None]
-    closed_at: Mapped[dt.datetime | None]
-    z_no: Mapped[int | None]
-    z_report: Mapped[dict[str, Any] | None]
-    totals: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """Running totals of the shift, so that closing reads no sale: `totals`."""
+MOST_COUNTS = 2
+OVER_SHORT = "over_short"
+"""The permission to settle a drawer that is off beyond the tolerance."""
+OF_SALES = ("sale", "change", "refund")
+"""Kinds of cash movement that a sale's own fact carries."""
 
 
-class CashMovement(Base):
-    """Signed cash in (+) or out (-) of a drawer."""
+@dataclass(frozen=True)
+class Leave:
+    """What closing an uneven drawer asks of a person, as `approvals` knows it."""
 
-    __tablename__ = "cash_movement"
-    __table_args__ = (sa.Index("ix_cash_movement_shift", "store_id", "shift_id"),)
+    permission: str
+    why: str
+    discount_bp: int = 0
 
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    shift_id: Mapped[str]
-    kind: Mapped[str]
-    """float | sale | change | refund | drop | pay_out"""
-    amount_minor: Mapped[int]
-    source_id: Mapped[str]
-    why: Mapped[str] = mapped_column(default="")
-    at: Mapped[dt.datetime]
-    actor_id: Mapped[str]
 
+@dataclass(frozen=True)
+class Closing:
+    """The command to close, as `approvals` knows it: leave is granted for the shift."""
+
+    id: str
+    store_id: str
+    approvals: Sequence[str]
+
+
+Counted = int | Mapping[str, int]
+"""A sum in minor units, or pieces by denomination."""
 
 # --- verbs ---
 
 
 def open_shift(
-    session: Session, store_id: str, till_id: str, float_minor: int, *, actor: Actor, at: dt.datetime
+    session: Session, store_id: str, till_id: str, float_counted: Counted, *, actor: Actor, at: dt.datetime
 ) -> Shift:
-    """Open a till with its float; Conflict while another shift is open there (rule 1)."""
-    _check_amount(float_minor)
+    """Open a till with its float, a sum or pieces; Conflict while another shift is open there (rule 1)."""
+    float_minor = _worth(session, store_id, float_counted)
     if session.get(Till, (store_id, till_id)) is None:
         raise NotFound("unknown-till", f"There is no till {till_id} in this shop.", till_id=till_id)
     if current(session, store_id, till_id) is not None:
@@ -110,11 +87,15 @@ def open_shift(
         opened_at=at,
         business_day=day_of(session, store_id, at),
         expected_minor=0,
+        totals=totals.opening(),
+        counted_times=0,
     )
     session.add(shift)
     session.flush()
-    add_cash(session, shift, "float", float_minor, shift.id, at=at, actor=actor)
-    facts = {"till": till_id, "float_minor": float_minor}
+    movement = add_cash(session, shift, "float", float_minor, shift.id, at=at, actor=actor)
+    if not isinstance(float_counted, int):
+        _keep_count(session, shift, "float", float_counted, float_minor, new_id(), actor, at)
+    facts = {"till": till_id, "float_minor": float_minor, "movement": movement.id}
     journal.record(session, actor=actor, at=at, verb="shift.opened", subject=f"shift:{shift.id}", **facts)
     return shift
 
@@ -127,23 +108,79 @@ def begin_count(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime
 
 
 def go_back(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
-    """Go on selling: the count is put off."""
+    """Go on selling: the count is put off. Refused once the count is settled (rule 3)."""
+    locked(session, shift.store_id, shift.till_id)
+    if shift.is_settled:
+        raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
+    shift.counted_times = 0
     journal.move(session, shift, "open", actor=actor, at=at, subject=f"shift:{shift.id}")
     return shift
 
 
-def close(session: Session, shift: Shift, counted_minor: int, *, actor: Actor, at: dt.datetime) -> Shift:
-    """Close a shift with what was counted: Z is frozen, printed and told to the network (rules 3, 4).
-
-    A shift nobody began to count is counted now.
-    """
-    _check_amount(counted_minor)
+def count(
+    session: Session, shift: Shift, counted: Counted, *, id: str | None = None, actor: Actor, at: dt.datetime
+) -> CashCount:
+    """Write down what was counted, blind (rule 3); a shift nobody began to count is counted now. id: the command."""
+    total_minor = _worth(session, shift.store_id, counted)
     locked(session, shift.store_id, shift.till_id)
+    if id is not None and (known := session.get(CashCount, (shift.store_id, id))) is not None:
+        return known
     if shift.state == "open":
         begin_count(session, shift, actor=actor, at=at)
-    last_z = sa.select(sa.func.max(Shift.z_no)).where(Shift.store_id == shift.store_id, Shift.till_id == shift.till_id)
-    z_no = (session.scalar(last_z) or 0) + 1
-    over_short_minor = counted_minor - shift.expected_minor
+    if shift.state != "counting" or shift.is_settled:
+        raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
+    if shift.counted_times >= MOST_COUNTS:
+        raise Refused("counted-twice", "The drawer was counted twice already. Go on with the last count.")
+    shift.counted_times += 1
+    row = _keep_count(session, shift, "count", counted, total_minor, id or new_id(), actor, at)
+    facts = {"counted_minor": total_minor, "pieces": row.pieces, "time": shift.counted_times}
+    journal.record(session, actor=actor, at=at, verb="shift.drawer_counted", subject=f"shift:{shift.id}", **facts)
+    return row
+
+
+def settle(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> int:
+    """Let the last count stand and return over/short: from now on expected is shown (rules 3, 4)."""
+    locked(session, shift.store_id, shift.till_id)
+    if not shift.is_settled:
+        last = last_count(session, shift)
+        if shift.state != "counting" or last is None:
+            raise Refused("not-counted", "Nobody has counted the drawer yet. Count it, then close the till.")
+        shift.counted_minor = last.total_minor
+        shift.over_short_minor = last.total_minor - shift.expected_minor
+        facts = {"counted_minor": shift.counted_minor, "expected_minor": shift.expected_minor}
+        facts["over_short_minor"] = shift.over_short_minor
+        journal.record(session, actor=actor, at=at, verb="shift.settled", subject=f"shift:{shift.id}", **facts)
+    return shift.over_short_minor or 0
+
+
+def close(
+    session: Session,
+    shift: Shift,
+    counted: Counted | None = None,
+    *,
+    why: str = "",
+    approvals: Sequence[str] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> Shift:
+    """Close a shift: Z is frozen, printed and told to the network (rules 4 to 6).
+
+    counted: counted and settled now, unless that happened before. why and approvals: for a drawer that is off beyond
+    the tolerance; refused without a reason, or without a person who may settle it.
+    """
+    locked(session, shift.store_id, shift.till_id)
+    if counted is not None and not shift.is_settled:
+        count(session, shift, counted, actor=actor, at=at)
+    elif counted is not None and _worth(session, shift.store_id, counted) != shift.counted_minor:
+        raise Conflict("count-settled", "The count is settled: what should be there was shown. Close the till.")
+    over_short_minor = settle(session, shift, actor=actor, at=at)
+    _agree(session, shift, why, approvals, actor, at)
+    z_no, before = _next_z(session, shift)
+    shift.closed_at, shift.z_no = at, z_no
+    last = last_count(session, shift)
+    pieces = last.pieces if last is not None else {}
+    late = _late(session, shift)
+    shift.z_report = shift_report.z_report(session, shift, before, late, pieces, closed_by=actor.name, why=why)
     journal.move(
         session,
         shift,
@@ -151,17 +188,66 @@ def close(session: Session, shift: Shift, counted_minor: int, *, actor: Actor, a
         actor=actor,
         at=at,
         subject=f"shift:{shift.id}",
+        why=why.strip() or None,
         z_no=z_no,
-        counted_minor=counted_minor,
+        counted_minor=shift.counted_minor,
         over_short_minor=over_short_minor,
+        z_hash=shift.z_report["hash"],
     )
-    shift.counted_minor, shift.over_short_minor, shift.closed_at, shift.z_no = counted_minor, over_short_minor, at, z_no
-    shift.z_report = x_report(session, shift) | {"closed_by": actor.name}
     session.flush()
     document = shift.z_report
     printer.queue(session, shift.store_id, shift.till_id, "z", shift.id, document, opens_drawer=False, at=at)
     _tell(session, shift, actor, at)
     return shift
+
+
+def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt.datetime) -> Shift:
+    """Hand the open drawer to another person without a count: journalled with both names, an X report printed (rule 7).
+
+    to: who takes it, after proving who they are.
+    """
+    locked(session, shift.store_id, shift.till_id)
+    _need_open(shift)
+    if to.id == (shift.held_by or shift.opened_by):
+        raise Refused("same-person", f"{to.name} has this drawer already.")
+    before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
+    note(shift, "hand_over")
+    facts = {"from_name": before, "to": to.id, "to_name": to.name}
+    journal.record(session, actor=actor, at=at, verb="shift.signed_over", subject=f"shift:{shift.id}", **facts)
+    print_x(session, shift, actor=actor, at=at)
+    return shift
+
+
+def relieve(
+    session: Session,
+    shift: Shift,
+    to: Actor,
+    float_counted: Counted,
+    *,
+    why: str = "",
+    approvals: Sequence[str] = (),
+    actor: Actor,
+    at: dt.datetime,
+) -> Shift:
+    """Close the counted shift and open the next one for who takes over, in one go (rule 7); returns the new shift."""
+    close(session, shift, why=why, approvals=approvals, actor=actor, at=at)
+    return open_shift(session, shift.store_id, shift.till_id, float_counted, actor=to, at=at)
+
+
+def print_x(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> dict[str, Any]:
+    """Print the shift so far; every X is counted and journalled. Expected cash is not on it (rule 3)."""
+    locked(session, shift.store_id, shift.till_id)
+    note(shift, "x_report")
+    document = x_report(session, shift)
+    printer.queue(session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=at)
+    facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": document["total_minor"]}
+    journal.record(session, actor=actor, at=at, verb="shift.x_printed", subject=f"shift:{shift.id}", **facts)
+    return document
+
+
+def note(shift: Shift, kind: str, amount_minor: int = 0) -> None:
+    """Count an event of the till in its totals: a void, a no-sale, a reprint ... The caller has locked the shift."""
+    shift.totals = totals.with_event(shift.totals, kind, amount_minor)
 
 
 def drop(
@@ -205,7 +291,7 @@ def add_cash(
     at: dt.datetime,
     actor: Actor,
 ) -> CashMovement:
-    """Write a signed cash movement and the shift's running sum together (rules 2, 5)."""
+    """Write a signed cash movement apart from sales, and the shift's running sums with it (rules 2, 6)."""
     movement = CashMovement(
         store_id=shift.store_id,
         id=new_id(),
@@ -219,7 +305,17 @@ def add_cash(
     )
     session.add(movement)
     shift.expected_minor += amount_minor
+    shift.totals = totals.with_cash(shift.totals, kind, amount_minor)
     return movement
+
+
+def set_tolerance(session: Session, store_id: str, minor: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle by how much a drawer may be off before another person has to agree."""
+    _check_amount(minor)
+    store = store_of(session, store_id)
+    facts = {"before_minor": tolerance_minor(session, store_id), "tolerance_minor": minor}
+    store.cash_tolerance_minor = minor
+    journal.record(session, actor=actor, at=at, verb="shift.tolerance_set", subject=f"store:{store_id}", **facts)
 
 
 # --- questions ---
@@ -236,58 +332,27 @@ def locked(session: Session, store_id: str, till_id: str) -> Shift | None:
     return session.scalar(query.execution_options(populate_existing=True))
 
 
-def x_report(session: Session, shift: Shift) -> dict[str, Any]:
-    """Return the shift's totals so far, as the report is laid out and the Z is kept.
+def last_count(session: Session, shift: Shift) -> CashCount | None:
+    """Return how the drawer was counted last."""
+    query = sa.select(CashCount).where(
+        CashCount.store_id == shift.store_id, CashCount.shift_id == shift.id, CashCount.kind == "count"
+    )
+    return session.scalar(query.order_by(CashCount.id.desc()).limit(1))
 
-    Expected, counted and over/short are None until the shift is closed: counting is blind.
-    """
-    from pos.sale import Sale, SaleLine  # a sale belongs to a shift and knows it; only this report looks back
 
-    store = store_of(session, shift.store_id)
-    mine = (Sale.store_id == shift.store_id, Sale.shift_id == shift.id, Sale.state == "completed")
-    sums = sa.select(
-        Sale.kind,
-        sa.func.count(),
-        sa.func.sum(Sale.total_minor),
-        sa.func.sum(Sale.rounding_minor),
-        sa.func.min(Sale.receipt_no),
-        sa.func.max(Sale.receipt_no),
-    )
-    kinds = {row[0]: row for row in session.execute(sums.where(*mine).group_by(Sale.kind))}
-    sold, back = (kinds.get(kind, (kind, 0, 0, 0, None, None)) for kind in ("sale", "return"))
-    paid = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor)).join(
-        Sale, sa.and_(Sale.store_id == Payment.store_id, Sale.id == Payment.sale_id)
-    )
-    paid = paid.where(*mine, Payment.state == "captured").group_by(Payment.tender).order_by(Payment.tender)
-    cash = sa.select(CashMovement.kind, sa.func.sum(CashMovement.amount_minor)).where(
-        CashMovement.store_id == shift.store_id, CashMovement.shift_id == shift.id
-    )
-    receipts = [no for row in (sold, back) for no in row[4:6] if no is not None]
-    return {
-        "store": snapshot(store),
-        "till_id": shift.till_id,
-        "till_name": session.get_one(Till, (shift.store_id, shift.till_id)).name,
-        "shift_id": shift.id,
-        "z_no": shift.z_no,
-        "business_day": shift.business_day.isoformat(),
-        "opened_by": shift.opened_by_name,
-        "opened_at": _local(shift.opened_at, store.tz),
-        "closed_at": _local(shift.closed_at, store.tz),
-        "sales_count": sold[1],
-        "sales_minor": int(sold[2]),
-        "returns_count": back[1],
-        "returns_minor": int(back[2]),
-        "total_minor": int(sold[2]) + int(back[2]),
-        "rounding_minor": int(sold[3]) + int(back[3]),
-        "first_receipt_no": min(receipts, default=None),
-        "last_receipt_no": max(receipts, default=None),
-        "tenders": {tender: int(minor) for tender, minor in session.execute(paid)},
-        "taxes": _taxes(session, SaleLine, Sale, mine),
-        "cash": {kind: int(minor) for kind, minor in session.execute(cash.group_by(CashMovement.kind))},
-        "expected_minor": None if shift.closed_at is None else shift.expected_minor,
-        "counted_minor": shift.counted_minor,
-        "over_short_minor": shift.over_short_minor,
-    }
+def tolerance_minor(session: Session, store_id: str) -> int:
+    """Return by how much a drawer may be off before another person has to agree."""
+    store = store_of(session, store_id)
+    if store.cash_tolerance_minor is not None:
+        return store.cash_tolerance_minor
+    return int(5 * 10 ** max(2, exponent(store.currency)))
+
+
+def wanted_leave(session: Session, shift: Shift) -> Leave | None:
+    """Return what closing asks of a person (rule 4); None while the drawer is within the tolerance."""
+    if abs(shift.over_short_minor or 0) <= tolerance_minor(session, shift.store_id):
+        return None
+    return Leave(OVER_SHORT, "the drawer is off by more than this shop lets pass")
 
 
 # --- inside ---
@@ -297,12 +362,75 @@ def _of_till(store_id: str, till_id: str) -> sa.Select[Shift]:
     return sa.select(Shift).where(Shift.store_id == store_id, Shift.till_id == till_id, Shift.state != "closed")
 
 
-def _taxes(session: Session, line: Any, sale: Any, mine: tuple[sa.ColumnElement[bool], ...]) -> list[dict[str, Any]]:
-    sums = sa.select(line.tax_class_id, line.rate_bp, sa.func.sum(line.net_minor), sa.func.sum(line.tax_minor))
-    sums = sums.join(sale, sa.and_(sale.store_id == line.store_id, sale.id == line.sale_id)).where(*mine)
-    rows = session.execute(sums.group_by(line.tax_class_id, line.rate_bp))
-    taxes = sum_taxes([(tax_class_id, rate_bp, int(net), int(tax)) for tax_class_id, rate_bp, net, tax in rows])
-    return [vars(row) | {"gross_minor": row.net_minor + row.tax_minor} for row in taxes]
+def _worth(session: Session, store_id: str, counted: Counted) -> int:
+    if isinstance(counted, Mapping):
+        counted = denominations.total(store_of(session, store_id).currency, counted)
+    _check_amount(counted)
+    return counted
+
+
+def _keep_count(
+    session: Session,
+    shift: Shift,
+    kind: str,
+    counted: Counted,
+    total_minor: int,
+    id: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> CashCount:
+    row = CashCount(
+        store_id=shift.store_id,
+        id=id,
+        shift_id=shift.id,
+        kind=kind,
+        pieces=denominations.tidy(counted) if isinstance(counted, Mapping) else {},
+        total_minor=total_minor,
+        at=at,
+        actor_id=actor.id,
+        actor_name=actor.name,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], actor: Actor, at: dt.datetime) -> None:
+    """Refuse an uneven drawer that nobody answers for (rule 4)."""
+    need = wanted_leave(session, shift)
+    if need is None:
+        return
+    if not why.strip():
+        raise Invalid(
+            "no-reason", "Say why the drawer is off: it is more than this shop lets pass.", field="why",
+            over_short_minor=shift.over_short_minor,
+        )  # fmt: skip
+    leave.require(session, Closing(shift.id, shift.store_id, approvals), [need], actor=actor, at=at)
+
+
+def _next_z(session: Session, shift: Shift) -> tuple[int, dict[str, Any] | None]:
+    """Return the till's next Z number, and its last Z report."""
+    query = sa.select(Shift.z_no, Shift.z_report).where(
+        Shift.store_id == shift.store_id, Shift.till_id == shift.till_id, Shift.z_no.is_not(None)
+    )
+    last = session.execute(query.order_by(Shift.z_no.desc()).limit(1)).first()
+    return (1, None) if last is None else ((last.z_no or 0) + 1, last.z_report)
+
+
+def _late(session: Session, shift: Shift) -> list[LateSale]:
+    """Return the late sales that no Z of this till has listed yet, and note that this one does (rule 5)."""
+    query = sa.select(LateSale).where(
+        LateSale.store_id == shift.store_id, LateSale.till_id == shift.till_id, LateSale.told_by.is_(None)
+    )
+    found = list(session.scalars(query.order_by(LateSale.receipt_no, LateSale.sale_id)))
+    for row in found:
+        row.told_by = shift.id
+    return found
+
+
+def _need_open(shift: Shift) -> None:
+    if shift.state != "open":
+        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
 
 
 def _take_out(
@@ -317,42 +445,17 @@ def _take_out(
 ) -> CashMovement:
     _check_amount(amount_minor)
     locked(session, shift.store_id, shift.till_id)
-    if shift.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
+    _need_open(shift)
     if not 0 < amount_minor <= shift.expected_minor:
         raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
     movement = add_cash(session, shift, kind, -amount_minor, source_id, why=why.strip(), at=at, actor=actor)
-    facts = {"amount_minor": amount_minor, "reason": why.strip()}
+    facts = {"amount_minor": amount_minor, "reason": why.strip(), "movement": movement.id}
     journal.record(session, actor=actor, at=at, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
     return movement
 
 
 def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
-    apart = sa.select(CashMovement).where(
-        CashMovement.store_id == shift.store_id,
-        CashMovement.shift_id == shift.id,
-        CashMovement.kind.in_(("float", "drop", "pay_out")),
-    )
-    fact = ShiftClosed(
-        id=shift.id,
-        store_id=shift.store_id,
-        till_id=shift.till_id,
-        opened_by=shift.opened_by,
-        opened_by_name=shift.opened_by_name,
-        opened_at=_stamp(shift.opened_at),
-        closed_by=actor.id,
-        closed_at=_stamp(at),
-        business_day=shift.business_day.isoformat(),
-        z_no=shift.z_no or 0,
-        expected_minor=shift.expected_minor,
-        counted_minor=shift.counted_minor or 0,
-        over_short_minor=shift.over_short_minor or 0,
-        z_report=shift.z_report or {},
-        cash=tuple(
-            (row.id, row.kind, row.amount_minor, row.source_id, row.why, _stamp(row.at), row.actor_id)
-            for row in session.scalars(apart.order_by(CashMovement.id))
-        ),
-    )
+    fact = shift_report.fact_of(session, shift, closed_by=actor.id, at=at)
     outbox.append(
         session,
         to_node=NETWORK,
@@ -369,11 +472,3 @@ def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None
 def _check_amount(amount_minor: int) -> None:
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 <= amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", amount_minor=amount_minor)
-
-
-def _local(at: dt.datetime | None, tz: str) -> str | None:
-    return None if at is None else f"{at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
-
-
-def _stamp(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")

@@ -52,6 +52,22 @@ def upgrade() -> None:
         batch_op.create_index("ix_basket_state", ["store_id", "state"], unique=False)
 
     op.create_table(
+        "cash_count",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("shift_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("pieces", sa.JSON(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor_id", sa.Text(), nullable=False),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_cash_count")),
+    )
+    with op.batch_alter_table("cash_count", schema=None) as batch_op:
+        batch_op.create_index("ix_cash_count_shift", ["store_id", "shift_id"], unique=False)
+
+    op.create_table(
         "count_result",
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("take_id", sa.Text(), nullable=False),
@@ -109,6 +125,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("goods_note", schema=None) as batch_op:
         batch_op.create_index("ix_goods_note_state", ["store_id", "state"], unique=False)
+
+    op.create_table(
+        "late_sale",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("sale_id", sa.Text(), nullable=False),
+        sa.Column("till_id", sa.Text(), nullable=False),
+        sa.Column("shift_id", sa.Text(), nullable=False),
+        sa.Column("receipt_no", sa.BigInteger(), nullable=False),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("store_id", "sale_id", name=op.f("pk_late_sale")),
+    )
+    with op.batch_alter_table("late_sale", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_late_sale_till_id"), ["till_id"], unique=False)
 
     op.create_table(
         "loyalty_scheme",
@@ -446,6 +477,19 @@ def upgrade() -> None:
     with op.batch_alter_table("waste", schema=None) as batch_op:
         batch_op.create_index("ix_waste_day", ["store_id", "business_day"], unique=False)
 
+    with op.batch_alter_table("cash_movement", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_cash_movement_apart",
+            ["store_id", "shift_id", "kind"],
+            unique=False,
+            sqlite_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+            postgresql_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+        )
+
+    with op.batch_alter_table("delivery_line", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("batch", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("expires_on", sa.Date(), nullable=True))
+
     with op.batch_alter_table("listing", schema=None) as batch_op:
         batch_op.add_column(sa.Column("cost_minor", sa.BigInteger(), nullable=True))
 
@@ -499,10 +543,24 @@ def upgrade() -> None:
 
     with op.batch_alter_table("shift", schema=None) as batch_op:
         batch_op.add_column(sa.Column("totals", sa.JSON(), server_default="{}", nullable=False))
+        batch_op.add_column(sa.Column("held_by", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("held_by_name", sa.Text(), nullable=True))
+        batch_op.add_column(sa.Column("counted_times", sa.BigInteger(), server_default="0", nullable=False))
+        batch_op.create_index("uq_shift_z_no", ["store_id", "till_id", "z_no"], unique=True)
+
+    with op.batch_alter_table("store", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("cash_tolerance_minor", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("store", schema=None) as batch_op:
+        batch_op.drop_column("cash_tolerance_minor")
+
     with op.batch_alter_table("shift", schema=None) as batch_op:
+        batch_op.drop_index("uq_shift_z_no")
+        batch_op.drop_column("counted_times")
+        batch_op.drop_column("held_by_name")
+        batch_op.drop_column("held_by")
         batch_op.drop_column("totals")
 
     with op.batch_alter_table("sale_line", schema=None) as batch_op:
@@ -553,6 +611,17 @@ def downgrade() -> None:
 
     with op.batch_alter_table("listing", schema=None) as batch_op:
         batch_op.drop_column("cost_minor")
+
+    with op.batch_alter_table("delivery_line", schema=None) as batch_op:
+        batch_op.drop_column("expires_on")
+        batch_op.drop_column("batch")
+
+    with op.batch_alter_table("cash_movement", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_cash_movement_apart",
+            sqlite_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+            postgresql_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+        )
 
     with op.batch_alter_table("waste", schema=None) as batch_op:
         batch_op.drop_index("ix_waste_day")
@@ -618,6 +687,10 @@ def downgrade() -> None:
     op.drop_table("points_entry")
     op.drop_table("points_account")
     op.drop_table("loyalty_scheme")
+    with op.batch_alter_table("late_sale", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_late_sale_till_id"))
+
+    op.drop_table("late_sale")
     with op.batch_alter_table("goods_note", schema=None) as batch_op:
         batch_op.drop_index("ix_goods_note_state")
 
@@ -631,6 +704,10 @@ def downgrade() -> None:
 
     op.drop_table("customer")
     op.drop_table("count_result")
+    with op.batch_alter_table("cash_count", schema=None) as batch_op:
+        batch_op.drop_index("ix_cash_count_shift")
+
+    op.drop_table("cash_count")
     with op.batch_alter_table("basket", schema=None) as batch_op:
         batch_op.drop_index("ix_basket_state")
 

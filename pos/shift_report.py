@@ -1,0 +1,140 @@
+"""What X and Z say: a shift's totals with its names and times, and the seal on Z.
+
+Rules
+-----
+1. A report is laid out from the running totals alone; a shift that was opened before there were totals is summed up
+   from the books once (`shift_checks.recount`).
+2. Expected, counted and over/short are None until the shift is closed: counting is blind.
+3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
+   the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.journal import GENESIS, JournalHead, canonical
+from pos import totals
+from pos.facts import ShiftClosed
+from pos.shift_book import CashMovement, LateSale, Shift
+from pos.store import Till, snapshot, store_of
+
+MOST_LATE = 50
+
+
+def x_report(session: Session, shift: Shift) -> dict[str, Any]:
+    """Return the shift's totals so far, as the report is laid out and the Z is kept (rules 1, 2)."""
+    store = store_of(session, shift.store_id)
+    return {
+        "store": snapshot(store),
+        "till_id": shift.till_id,
+        "till_name": session.get_one(Till, (shift.store_id, shift.till_id)).name,
+        "shift_id": shift.id,
+        "z_no": shift.z_no,
+        "business_day": shift.business_day.isoformat(),
+        "opened_by": shift.opened_by_name,
+        "held_by": shift.holder,
+        "opened_at": _local(shift.opened_at, store.tz),
+        "closed_at": _local(shift.closed_at, store.tz),
+        **totals.figures(whole_totals(session, shift)),
+        "expected_minor": None if shift.closed_at is None else shift.expected_minor,
+        "counted_minor": None if shift.closed_at is None else shift.counted_minor,
+        "over_short_minor": None if shift.closed_at is None else shift.over_short_minor,
+    }
+
+
+def z_report(
+    session: Session,
+    shift: Shift,
+    before: dict[str, Any] | None,
+    late: Sequence[LateSale],
+    pieces: dict[str, Any],
+    *,
+    closed_by: str,
+    why: str,
+) -> dict[str, Any]:
+    """Return the Z report of a shift that is being closed (rule 3).
+
+    before: the till's last Z; late: sales to list; pieces: as counted.
+    """
+    report = x_report(session, shift)
+    head = session.execute(
+        sa.select(JournalHead.n, JournalHead.hash).where(JournalHead.node_id == shift.store_id)
+    ).first()
+    report |= {
+        "closed_by": closed_by,
+        "why": why.strip(),
+        "pieces": pieces,
+        "late_count": len(late),
+        "late_minor": sum(row.total_minor for row in late),
+        "late": [[row.receipt_no, row.total_minor] for row in late[:MOST_LATE]],
+        "perpetual_minor": ((before or {}).get("perpetual_minor") or 0) + report["total_minor"],
+        "z_before": (before or {}).get("hash"),
+        "journal": {"n": head.n if head else 0, "hash": head.hash if head else GENESIS},
+    }
+    return report | {"hash": z_hash(report)}
+
+
+def fact_of(session: Session, shift: Shift, *, closed_by: str, at: dt.datetime) -> ShiftClosed:
+    """Return what the network is told of a closed shift: Z, totals, and the cash that moved apart from sales."""
+    apart = sa.select(CashMovement).where(
+        CashMovement.store_id == shift.store_id,
+        CashMovement.shift_id == shift.id,
+        sa.text("kind NOT IN ('sale', 'change', 'refund')"),
+    )
+    return ShiftClosed(
+        id=shift.id,
+        store_id=shift.store_id,
+        till_id=shift.till_id,
+        opened_by=shift.opened_by,
+        opened_by_name=shift.opened_by_name,
+        opened_at=_stamp(shift.opened_at),
+        closed_by=closed_by,
+        closed_at=_stamp(at),
+        business_day=shift.business_day.isoformat(),
+        z_no=shift.z_no or 0,
+        expected_minor=shift.expected_minor,
+        counted_minor=shift.counted_minor or 0,
+        over_short_minor=shift.over_short_minor or 0,
+        z_report=shift.z_report or {},
+        totals=shift.totals,
+        held_by=shift.held_by,
+        held_by_name=shift.held_by_name,
+        counted_times=shift.counted_times,
+        cash=tuple(
+            (row.id, row.kind, row.amount_minor, row.source_id, row.why, _stamp(row.at), row.actor_id)
+            for row in session.scalars(apart.order_by(CashMovement.id))
+        ),
+    )
+
+
+def z_hash(report: dict[str, Any]) -> str:
+    """Return the hash of a Z report: of everything in it but its own hash."""
+    return hashlib.sha256(canonical({key: report[key] for key in report if key != "hash"}).encode()).hexdigest()
+
+
+def short(hashed: str) -> str:
+    """Return a hash as paper shows it: '9F3A 22C1'."""
+    return f"{hashed[:4]} {hashed[4:8]}".upper()
+
+
+def whole_totals(session: Session, shift: Shift) -> totals.Totals:
+    """Return the shift's totals from its beginning; summed up from the books where they do not reach back (rule 1)."""
+    if totals.are_whole(shift.totals):
+        return shift.totals
+    from pos import shift_checks  # it reads sales, which know their shift
+
+    return shift_checks.recount(session, shift)
+
+
+def _local(at: dt.datetime | None, tz: str) -> str | None:
+    return None if at is None else f"{at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
+
+
+def _stamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="microseconds")
