@@ -438,7 +438,7 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
             skus=[row.sku for row in unlisted],
             names=[row.name for row in unlisted],
         )
-    if priceless := [row for row in rows if row.price_minor is None]:
+    if priceless := [row for row in rows if row.price_minor is None and not row.price_typed]:
         raise Refused(
             "price-missing",
             f"There is no price for {_names(priceless)}. Set one in the catalogue, then scan again.",

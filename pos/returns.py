@@ -53,6 +53,8 @@ class ReturnRequest:
     lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
     tender: str = "cash"
     reference: str = ""
+    payment_id: str = ""
+    """The payment by which a provider gave the money back."""
     restock: bool = True
     why: str = ""
     approvals: Sequence[str] = ()
@@ -345,8 +347,9 @@ def _settle(
         out_minor = max(0, min(due_minor, left_minor) - first_minor)
     if out_minor:
         back[request.tender] = back.get(request.tender, 0) + out_minor
+    said = (request.reference, request.payment_id)
     tenders_back = tuple(
-        Tender(tender, -minor, request.reference if tender == request.tender else "") for tender, minor in back.items()
+        Tender(tender, -minor, *(said if tender == request.tender else ())) for tender, minor in back.items()
     )
     back_minor = first_minor + out_minor
     return Settled(tenders_back, due_minor - back_minor, -back_minor, -back_minor, 0)

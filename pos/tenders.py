@@ -18,12 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.journal import Actor
-from pos import customers, vouchers
-
-try:  # GUARD
-    from pos import paying
-except ImportError:
-    paying = None
+from pos import customers, paying, vouchers
 from pos.facts import SoldLine
 from pos.payments import Tender
 from pos.store import Store, store_of

@@ -142,6 +142,7 @@ class ReturnBody(Body):
     lines: list[ReturnLine] = Field(max_length=MAX_LINES)
     tender: str = Field(default="cash", max_length=20)
     reference: str = Field(default="", max_length=40)
+    payment_id: str = Field(default="", max_length=40)
     why: str = Field(default="", max_length=200)
     approvals: list[str] = Field(default_factory=list, max_length=20)
     customer_id: str | None = Field(default=None, max_length=40)

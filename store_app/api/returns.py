@@ -59,6 +59,7 @@ def take_back() -> Response:
         lines=[(line.n, line.qty, line.restock) for line in body.lines],
         tender=body.tender,
         reference=body.reference,
+        payment_id=body.payment_id,
         why=body.why,
         approvals=body.approvals,
         customer_id=body.customer_id,

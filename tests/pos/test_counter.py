@@ -1,0 +1,438 @@
+"""What a counter does beyond a plain cash sale: prices typed over, leave by PIN, deposits, exchanges, accounts."""
+
+import contextlib
+import dataclasses
+import datetime as dt
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from pos import approvals, basket, catalogue, customers, drawer, sale, seal, vouchers
+from pos.basket import Basket
+from pos.drawer import DrawerRequest
+from pos.facts import SaleCompleted
+from pos.quoting import Need
+from pos.receipt import layout
+from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_blind
+from pos.rung import BroughtBack, RungLine, SaleRequest
+from pos.shift import current
+from pos.store import add_staff, store_of
+from tests.builders import NOON, STORE, TILL
+
+ENTRIES = sa.text("select body from journal_entry where subject = :subject")
+OLD_LINE = {
+    "n", "sku", "name", "qty", "stock_unit", "unit_price_minor", "price_quantity", "discount_minor", "offer",
+    "total_minor", "net_minor", "tax_minor", "tax_class_id", "tax_letter", "rate_bp", "returns_sale_id", "returns_n",
+}  # fmt: skip
+DAY = NOON.date() - dt.timedelta(days=7)
+
+
+@pytest.fixture
+def corner(shop):
+    """Give the shop bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
+    with shop.write() as session:
+        for sku, name, price_minor, wishes in (
+            ("dep25", "Deposit 0.25", 25, {"kind": "deposit"}),
+            ("cola", "Cola 1 l", 150, {"deposit_sku": "dep25", "tax_class_id": "drinks"}),
+            ("misc", "Various", None, {"price_typed": True}),
+            ("copy", "Photocopy", 10, {"kind": "service"}),
+            ("gift", "Gift voucher", None, {"kind": "voucher", "price_typed": True}),
+        ):
+            wishes = {"tax_class_id": "food"} | wishes
+            catalogue.add_product(session, sku, name, category="Various", actor=shop.wei, at=NOON, **wishes)
+            if price_minor is not None:
+                catalogue.set_price(session, sku, price_minor, DAY, actor=shop.wei, at=NOON)
+            catalogue.list_product(session, STORE, sku, actor=shop.wei, at=NOON)
+        add_staff(session, STORE, "sue", "Sue", "supervisor", "4444")
+        add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
+    return shop
+
+
+def rung(shop, lines, **wishes):
+    """Return a request for these lines, paid in cash to the cent."""
+    at = wishes.pop("at", shop.now)
+    seen = {name: wishes[name] for name in ("customer_id", "coupons") if name in wishes}
+    quoted = shop.read(lambda session: sale.quote(session, STORE, lines, at=at, cash=True, **seen)) if lines else None
+    due = quoted.basket.total_minor if quoted else 0
+    given = {"id": new_id(), "store_id": STORE, "till_id": TILL, "lines": lines, "tenders": [("cash", due)]}
+    return SaleRequest(**given | {"shown_total_minor": due, "age_confirmed": 18} | wishes)
+
+
+def grant(shop, permission, sale_id, staff_id="sue", at=None):
+    """Let the supervisor allow something; returns the approval's id."""
+    with shop.write() as session:
+        person = next(one for one in approvals.approvers(session, STORE, permission) if one.id == staff_id)
+        row = approvals.grant(
+            session,
+            STORE,
+            person,
+            permission=permission,
+            sale_id=sale_id,
+            why="the customer is right",
+            asked_by=shop.ana,
+            at=at or shop.now,
+        )
+        return row.id
+
+
+# --- leave ---
+
+
+def test_a_price_typed_over_needs_leave_and_names_what_it_needs(corner):
+    request = rung(corner, [RungLine("milk", 1, price_minor=99, reason="dented")])
+    with pytest.raises(Refused, match="PIN") as refusal:
+        corner.complete(request)
+    assert (refusal.value.code, refusal.value.facts["permissions"]) == ("needs-approval", ["price.override"])
+    done = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    line = done.document["lines"][0]
+    assert (line["price_type"], line["unit_price_minor"], line["list_price_minor"]) == ("override", 99, 129)
+    assert corner.findings() == []
+
+
+def test_leave_serves_one_sale_for_a_quarter_of_an_hour_and_only_who_may_gives_it(corner):
+    request = rung(corner, [RungLine("milk", 1, price_minor=99)])
+    elsewhere = grant(corner, "price.override", "another-sale")
+    late = grant(corner, "price.override", request.id, at=corner.now - dt.timedelta(minutes=16))
+    for approval in (elsewhere, late, "no-such-approval"):
+        with pytest.raises(Refused):
+            corner.complete(dataclasses.replace(request, approvals=[approval]))
+    cashier = corner.read(lambda session: next(one for one in approvals.approvers(session, STORE, "sell")))
+    given = {"permission": "price.override", "sale_id": request.id, "why": "", "asked_by": corner.ana, "at": NOON}
+    with corner.write() as session, pytest.raises(Refused, match="may not allow"):
+        approvals.grant(session, STORE, cashier, **given)
+
+
+@pytest.mark.parametrize(("bp", "alone"), [(500, True), (501, False)])
+def test_a_discount_within_the_roles_limit_needs_nobody(corner, bp, alone):
+    request = rung(corner, [RungLine("bread", 2, discount_bp=bp)])
+    if alone:
+        assert corner.complete(request).document["lines"][0]["manual_discount_minor"] == 35
+    else:
+        with pytest.raises(Refused) as refusal:
+            corner.complete(request)
+        assert refusal.value.code == "needs-approval"
+
+
+def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
+    request = rung(corner, [RungLine("bread", 1, discount_bp=4000)])
+    with pytest.raises(Refused):
+        corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+    with corner.write() as session:
+        approvals.set_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
+    assert corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+
+
+def test_a_discount_in_money_counts_as_the_part_of_the_line_it_is(corner):
+    quoted = corner.read(
+        lambda session: sale.quote(session, STORE, [RungLine("bread", 1, discount_minor=100)], at=NOON)
+    )
+    assert [(need.permission, need.discount_bp) for need in quoted.needs] == [("discount", 2866)]
+    assert quoted.basket.lines_minor == 249
+
+
+def test_a_discount_never_pays_the_customer(corner):
+    quoted = corner.read(
+        lambda session: sale.quote(session, STORE, [RungLine("milk", 1, discount_minor=10_000)], at=NOON)
+    )
+    assert quoted.basket.lines_minor == 0
+
+
+# --- lines of every kind ---
+
+
+def test_a_deposit_follows_its_bottle_is_taxed_like_it_and_moves_no_stock(corner):
+    done = corner.complete(rung(corner, [RungLine("cola", 6)]))
+    bottle, deposit = done.document["lines"]
+    assert (deposit["kind"], deposit["qty"], deposit["total_minor"], deposit["deposit_of"]) == ("deposit", 6, 150, 1)
+    assert deposit["rate_bp"] == bottle["rate_bp"] == 1900
+    assert [row[1] for row in done.document["movements"]] == ["cola"]
+    assert corner.findings() == []
+
+
+def test_empties_come_back_as_negative_lines_and_lie_in_the_shop(corner):
+    done = corner.complete(rung(corner, [RungLine("milk", 1), RungLine("dep25", -4)]))
+    assert done.sale.total_minor == 129 - 100
+    assert corner.level("dep25").on_hand == 4
+    assert corner.findings() == []
+
+
+def test_more_empties_than_shopping_pays_the_customer(corner):
+    request = rung(corner, [RungLine("dep25", -8)])
+    done = corner.complete(request)
+    assert (done.sale.total_minor, [row["amount_minor"] for row in done.document["payments"]]) == (-200, [-200])
+    assert corner.findings() == []
+
+
+def test_goods_cannot_be_rung_with_a_negative_quantity(corner):
+    with pytest.raises(Invalid, match="above zero"):
+        rung(corner, [RungLine("milk", -1)])
+
+
+def test_a_bottle_brought_back_brings_its_deposit_along(corner):
+    sold = corner.complete(rung(corner, [RungLine("cola", 2)]))
+    back = corner.take_back(sold.sale.id, [(1, 1)])
+    assert [(line["sku"], line["total_minor"]) for line in back.document["lines"]] == [("cola", -150), ("dep25", -25)]
+    assert corner.findings() == []
+
+
+def test_a_product_without_a_fixed_price_asks_for_it(corner):
+    with pytest.raises(Invalid, match="Type the price") as refusal:
+        rung(corner, [RungLine("misc", 1)])
+    assert refusal.value.code == "price-wanted"
+    assert corner.complete(rung(corner, [RungLine("misc", 2, price_minor=75)])).sale.total_minor == 150
+
+
+def test_a_price_label_costs_what_it_says_whatever_the_weight(corner):
+    done = corner.complete(rung(corner, [RungLine("cheese", 311, amount_minor=592)]))
+    line = done.document["lines"][0]
+    assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, 311)
+    text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
+    assert "5.92" in text
+    assert corner.findings() == []
+
+
+def test_a_service_moves_nothing(corner):
+    done = corner.complete(rung(corner, [RungLine("copy", 12)]))
+    assert (done.document["movements"], corner.findings()) == ([], [])
+
+
+def test_the_same_product_may_stand_in_two_lines_and_is_one_stock(corner):
+    corner.complete(rung(corner, [RungLine("milk", 1), RungLine("milk", 2, note="for Mr Li")]))
+    assert corner.level("milk").on_hand == 17
+    assert corner.findings() == []
+
+
+# --- exchange and returns ---
+
+
+def test_an_exchange_settles_both_ways_as_one_amount(corner):
+    sold = corner.sell([("milk", 2)])
+    request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 2)])
+    request = dataclasses.replace(request, shown_total_minor=349 - 258, tenders=[("cash", 91)])
+    done = corner.complete(request)
+    assert (done.sale.kind, done.sale.total_minor) == ("exchange", 91)
+    assert (corner.level("milk").on_hand, corner.level("bread").on_hand) == (20, 19)
+    assert corner.findings() == []
+
+
+def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
+    sold = corner.sell([("bread", 1)])
+    request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
+    request = dataclasses.replace(request, shown_total_minor=129 - 349)
+    for wrong in (-219, -221):
+        with pytest.raises(Refused, match="no more and no less"):
+            corner.complete(dataclasses.replace(request, tenders=[("cash", wrong)]))
+    assert corner.complete(dataclasses.replace(request, tenders=[("cash", -220)])).sale.total_minor == -220
+    assert corner.findings() == []
+
+
+def test_what_came_back_in_an_exchange_cannot_come_back_again(corner):
+    sold = corner.sell([("milk", 1)])
+    request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
+    corner.complete(dataclasses.replace(request, shown_total_minor=220, tenders=[("cash", 220)]))
+    with pytest.raises(Refused, match="more than was sold"):
+        corner.take_back(sold.sale.id, [(1, 1)])
+
+
+def test_of_many_who_bring_the_same_line_back_one_wins(corner):
+    sold = corner.sell([("milk", 1)])
+    gate, won = threading.Barrier(8), []
+
+    def bring():
+        gate.wait()
+        with contextlib.suppress(Refused):
+            won.append(corner.take_back(sold.sale.id, [(1, 1)]))
+
+    threads = [threading.Thread(target=bring) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert corner.findings() == []
+
+
+def test_a_cashier_takes_nothing_back_without_leave(corner):
+    sold = corner.sell([("milk", 1)])
+    request = ReturnRequest(new_id(), STORE, TILL, sold.sale.id, [(1, 1)])
+    with corner.write() as session, pytest.raises(Refused, match="PIN"):
+        take_back(session, request, actor=corner.ana, at=NOON)
+    leave = grant(corner, "take_back", request.id)
+    with corner.write() as session:
+        take_back(session, dataclasses.replace(request, approvals=[leave]), actor=corner.ana, at=NOON)
+    assert corner.findings() == []
+
+
+def test_without_a_receipt_goods_come_back_at_todays_price_at_most(corner):
+    def blind(price_minor, actor, **wishes):
+        given = {"id": new_id(), "store_id": STORE, "till_id": TILL, "lines": [("milk", 1, price_minor, True)]}
+        with corner.write() as session:
+            return take_back_blind(
+                session, BlindReturnRequest(**given | {"why": "no receipt"} | wishes), actor=actor, at=NOON
+            )
+
+    with pytest.raises(Refused, match="today's price"):
+        blind(130, corner.wei)
+    with pytest.raises(Refused, match="PIN"):
+        blind(129, corner.ana)
+    with pytest.raises(Invalid, match="why"):
+        blind(129, corner.wei, why=" ")
+    assert blind(129, corner.wei).sale.total_minor == -129
+    assert corner.level("milk").on_hand == 21
+    assert corner.findings() == []
+
+
+# --- accounts ---
+
+
+@pytest.fixture
+def mei(corner):
+    """Give a customer with a tab of 50.00."""
+    with corner.write() as session:
+        wished = customers.Particulars(name="Mei Lin", limit_minor=5000, agreed=frozenset(customers.PURPOSES))
+        customers.add(session, store_of(session, STORE), "mei-0001", wished, actor=corner.wei, at=NOON)
+    return "mei-0001"
+
+
+def standing(shop, customer_id):
+    """Return where a customer stands."""
+    return shop.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id))
+
+
+def test_the_tab_holds_its_limit_also_when_part_is_paid_in_cash(corner, mei):
+    lines = [RungLine("bread", 20)]
+    request = rung(corner, lines, customer_id=mei, tenders=[("cash", 1000), ("tab", 5980)])
+    with pytest.raises(Refused):
+        corner.complete(request)
+    corner.complete(dataclasses.replace(request, tenders=[("cash", 1980), ("tab", 5000)]))
+    assert standing(corner, mei).tab_left_minor == 0
+    assert corner.findings() == []
+
+
+def test_a_tab_without_a_customer_is_refused(corner):
+    with pytest.raises(Invalid, match="whose tab"):
+        corner.complete(rung(corner, [RungLine("milk", 1)], tenders=[("tab", 129)]))
+
+
+def test_what_was_put_on_the_tab_goes_back_there_before_cash_goes_out(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=[("tab", 400), ("cash", 298)]))
+    first = corner.take_back(sold.sale.id, [(1, 1)])
+    assert [(row["tender"], row["amount_minor"]) for row in first.document["payments"]] == [("tab", -349)]
+    second = corner.take_back(sold.sale.id, [(1, 1)])
+    paid = {row["tender"]: row["amount_minor"] for row in second.document["payments"]}
+    assert paid == {"tab": -51, "cash": -298}
+    assert standing(corner, mei).tab_balance_minor == 0
+    assert corner.findings() == []
+
+
+def test_a_voucher_sold_is_issued_and_spent_once(corner):
+    sold = corner.complete(rung(corner, [RungLine("gift", 1, price_minor=500)]))
+    [issued] = sold.document["vouchers"]
+    assert (issued["amount_minor"], issued["kind"]) == (500, "gift")
+    request = rung(corner, [RungLine("bread", 2)], tenders=[("voucher", 500, issued["code"]), ("cash", 198)])
+    corner.complete(request)
+    assert corner.read(lambda session: vouchers.balance(session, STORE, issued["code"])) == 0
+    with pytest.raises((Refused, NotFound)):
+        corner.complete(rung(corner, [RungLine("milk", 1)], tenders=[("voucher", 129, issued["code"])]))
+    assert corner.findings() == []
+
+
+def test_money_given_back_as_store_credit_is_a_voucher(corner):
+    sold = corner.sell([("bread", 1)])
+    back = corner.take_back(sold.sale.id, [(1, 1)], tender="credit")
+    [issued] = back.document["vouchers"]
+    assert (issued["kind"], issued["amount_minor"]) == ("credit", 349)
+    assert corner.findings() == []
+
+
+# --- the whole ---
+
+
+def test_every_completed_sale_is_sealed_in_the_journal(corner):
+    done = corner.complete(rung(corner, [RungLine("cola", 2), RungLine("cheese", 250)]))
+    fact = SaleCompleted.from_body(done.document)
+    entries = corner.read(lambda session: session.execute(ENTRIES, {"subject": f"sale:{fact.id}"}).scalars().all())
+    assert any(seal.of_sale(fact) in body for body in entries)
+
+
+def test_a_fact_of_the_first_version_is_read_like_one_of_today(corner):
+    body = corner.sell([("milk", 1)]).document
+    for name in ("age_how", "customer", "note", "saved_minor", "vouchers", "coupons"):
+        del body[name]
+    for line in body["lines"]:
+        for name in set(line) - OLD_LINE:
+            del line[name]
+    fact = SaleCompleted.from_body(body)
+    assert (fact.lines[0].kind, fact.customer, fact.vouchers) == ("goods", None, ())
+
+
+def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
+    request = rung(corner, [RungLine("milk", 1, price_minor=99)])
+    first = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    again = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    assert (again.repeated, again.sale.receipt_no) == (True, first.sale.receipt_no)
+
+
+# --- baskets and the drawer ---
+
+
+def test_a_parked_basket_is_taken_up_by_one_till(shop):
+    def park(session):
+        return basket.park(
+            session, STORE, "basket-1", till_id=TILL, label="red hat", total_minor=258, content={"lines": [1]},
+            actor=shop.ana, at=NOON,
+        )  # fmt: skip
+
+    with shop.write() as session:
+        park(session)
+    assert [row.label for row in shop.read(lambda session: basket.parked(session, STORE))] == ["red hat"]
+    with shop.write() as session:
+        row = basket.resume(session, STORE, "basket-1", till_id="T2", actor=shop.wei, at=NOON)
+        assert row.content == {"lines": [1]}
+    with shop.write() as session, pytest.raises(Conflict, match="Wei has already"):
+        basket.resume(session, STORE, "basket-1", till_id=TILL, actor=shop.ana, at=NOON)
+    assert shop.read(lambda session: basket.parked(session, STORE)) == []
+
+
+def test_a_basket_is_given_up_with_a_reason_and_counted_on_the_shift(shop):
+    def void(session, why):
+        return basket.void(session, STORE, "basket-2", till_id=TILL, why=why, total_minor=500, actor=shop.wei, at=NOON)
+
+    with shop.write() as session, pytest.raises(Invalid, match="why"):
+        void(session, "  ")
+    for _ in range(2):
+        with shop.write() as session:
+            assert void(session, "left without paying").state == "voided"
+    shift = shop.read(lambda session: current(session, STORE, TILL))
+    assert shift.totals["events"]["voided"] == [1, 500]
+
+
+def test_a_paid_basket_cannot_be_parked_or_given_up(shop):
+    sold = shop.sell([("milk", 1)])
+    with shop.write() as session, pytest.raises(Conflict, match="already paid"):
+        basket.void(session, STORE, sold.sale.id, till_id=TILL, why="x", total_minor=1, actor=shop.wei, at=NOON)
+
+
+def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(shop):
+    wish = DrawerRequest("drawer-0001", STORE, TILL, "change for the bus")
+    with shop.write() as session, pytest.raises(Refused, match="PIN"):
+        drawer.open_drawer(session, wish, actor=shop.ana, at=NOON)
+    for first in (True, False):
+        with shop.write() as session:
+            assert drawer.open_drawer(session, wish, actor=shop.wei, at=NOON) is first
+    shift = shop.read(lambda session: current(session, STORE, TILL))
+    assert shift.totals["events"]["no_sale"] == [1, 0]
+
+
+def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(shop):
+    class Asking:
+        id, store_id, approvals = "sale-0001", STORE, ()
+
+    needs = [Need("void", "a basket given up", 0), Need("no_sale", "the drawer", 0)]
+    with shop.write() as session, pytest.raises(Refused) as refusal:
+        approvals.require(session, Asking(), needs, actor=shop.ana, at=NOON)
+    assert refusal.value.facts["reasons"] == ["a basket given up", "the drawer"]
+    assert Basket.STATES.validate() == []
