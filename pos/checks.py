@@ -1,5 +1,7 @@
 """The counter's invariants, K1 to K9: each is one or two statements that return what does not hold.
 
+Those of running totals and of customers' books (K13 to K15) stand in `shift_checks` and `account_checks`.
+
 Read-only. A store's node and the network run the same checks; at the network a receipt number or a fact that has not
 arrived yet shows as a gap, which is what it is.
 """
@@ -12,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.finding import Finding
 from config.outbox import InboxMessage, OutboxMessage
+from pos import account_checks, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
 from pos.sale_rows import Sale, SaleLine
@@ -24,7 +27,8 @@ ACTUAL = tuple(str(place) for place in INSIDE)
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """Return every invariant of the counter that does not hold, for one store or for all."""
     checks = (_sales, _moved_as_sold, _levels, _flows, _promises, _shifts, _receipt_numbers, _told, _applied)
-    return [finding for check in checks for finding in check(session, store_id)]
+    found = [finding for check in checks for finding in check(session, store_id)]
+    return [*found, *shift_checks.findings(session, store_id), *account_checks.findings(session, store_id)]
 
 
 def _sales(session: Session, store_id: str | None) -> Iterator[Finding]:
