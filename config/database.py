@@ -233,15 +233,15 @@ class Database:
                 session.expunge_all()  # a rollback would empty what the page is about to show
                 session.rollback()
 
-    def remembered(self, key: Hashable, question: Callable[[Session], Answer]) -> Answer:
-        """Return what `question` answers in a look of its own, asked again once anything was committed (rule 5)."""
+    def remembered(self, key: Hashable, question: Callable[[Connection], Answer]) -> Answer:
+        """Return what `question` answers on a line of its own, asked again once anything was committed (rule 5)."""
         version = self._version()
         known = self._memory.get(key)
         if known is not None and known[0] == version:
             answer: Answer = known[1]
             return answer
-        with self.read() as session:
-            answer = question(session)
+        with self.engine.connect() as connection:
+            answer = question(connection)
         if version is not None:
             if len(self._memory) >= MOST_REMEMBERED:
                 self._memory.clear()

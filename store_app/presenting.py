@@ -23,10 +23,11 @@ from flask import Flask, Response, current_app, g, make_response, redirect, rend
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 from heroicons.jinja import heroicon_micro, heroicon_mini, heroicon_outline, heroicon_solid
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from config import money as minor_units
 from config.clock import as_utc, business_day
+from config.database import table_of
 from config.ids import new_id
 from config.settings import Settings
 from pos.store import Store
@@ -66,8 +67,8 @@ class Place:
     language: str
 
     @classmethod
-    def of(cls, store: Store) -> "Place":
-        """Return the place of a store."""
+    def of(cls, store: Any) -> "Place":
+        """Return the place of a store or of its row."""
         return cls(store.id, store.name, store.currency, store.tz, store.rollover_hour, store.language)
 
 
@@ -247,14 +248,18 @@ def _own_place(settings: Settings) -> Place:
     return doors().database.remembered("place", functools.partial(_asked_place, settings))
 
 
-def _asked_place(settings: Settings, look: Session) -> Place:
-    own = None if is_network(settings) else look.get(Store, settings.node_id)
+def _asked_place(settings: Settings, look: Connection) -> Place:
+    own = None if is_network(settings) else look.execute(_STORE, {"id": settings.node_id}).first()
     if own is not None:
         return Place.of(own)
-    first = look.scalar(sa.select(Store).order_by(Store.id).limit(1))
+    first = look.execute(_FIRST_STORE).first()
     if first is None:
         return Place(None, _title(settings), "USD", "UTC", 4, "en")
     return Place(None, _title(settings), first.currency, first.tz, first.rollover_hour, first.language)
+
+
+_STORE = sa.select(table_of(Store)).where(table_of(Store).c.id == sa.bindparam("id"))
+_FIRST_STORE = sa.select(table_of(Store)).order_by(table_of(Store).c.id).limit(1)
 
 
 def _title(settings: Settings) -> str:

@@ -23,9 +23,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
+from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
 from config.settings import Settings
@@ -166,15 +168,15 @@ def _person(node_id: str) -> Actor | None:
     return known[0]
 
 
-def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, str] | None:
+def _known(node_id: str, staff_id: str, look: Connection) -> tuple[Actor, str] | None:
     """Return who this is with the stamp of a valid session; None when nobody of that name works here (any more)."""
-    staff = look.get(Staff, (node_id, staff_id))
+    staff = look.execute(_STAFF, {"node": node_id, "id": staff_id}).first()
     if staff is None or not staff.active:
         return None
     return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id), _stamp(staff)
 
 
-def _stamp(staff: Staff) -> str:
+def _stamp(staff: Any) -> str:
     # a new PIN ends the sessions of the old one
     return hashlib.sha256(staff.pin_hash.encode()).hexdigest()[:16]
 
@@ -207,6 +209,12 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
     except ValueError:
         return False
     return True
+
+
+_staff = table_of(Staff).c
+_STAFF = sa.select(_staff.id, _staff.name, _staff.role, _staff.active, _staff.pin_hash).where(
+    _staff.node_id == sa.bindparam("node"), _staff.id == sa.bindparam("id")
+)
 
 
 def _nonce() -> str:
