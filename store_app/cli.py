@@ -218,13 +218,21 @@ def check() -> None:
 
 
 @main.command()
-def verify() -> None:
-    """Walk the journal's chain; exit 1 when it is broken."""
-    from store_app import checking
+@click.option("--alone", is_flag=True, help="Do not ask the network what it remembers of the journal's end.")
+def verify(alone: bool) -> None:
+    """Compare the journal with itself, with the sales and with what others remember; exit 1 when something is off."""
+    from store_app import verifying
 
-    broken = checking.chain_faults(node())
-    screen.print("\n".join(broken) or "The journal is whole.", markup=False)
-    sys.exit(1 if broken else 0)
+    doors = node()
+    outside, told = ([], None) if alone else verifying.ask_network(doors)
+    report = verifying.verify(doors, outside)
+    for sentence in report.faults:
+        screen.print(sentence, markup=False, highlight=False)
+    if report.more:
+        screen.print(f"... and {report.more} more.", markup=False)
+    for sentence in filter(None, (told, report.summary, None if report.faults else "The books are whole.")):
+        screen.print(sentence, markup=False, highlight=False)
+    sys.exit(1 if report.faults else 0)
 
 
 @main.command()
@@ -257,7 +265,7 @@ def staff() -> None:
 
 @staff.command("add")
 @click.option("--name", prompt=True)
-@click.option("--role", prompt=True, type=click.Choice(["cashier", "shopkeeper", "operator"]))
+@click.option("--role", prompt=True, type=click.Choice(["cashier", "supervisor", "shopkeeper", "operator"]))
 @click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
 def add_person(name: str, role: str, pin: str) -> None:
     """Let a person sign in."""

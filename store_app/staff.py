@@ -23,7 +23,7 @@ from store_app.extensions import Doors
 
 TRIES = 5
 LOCK_S, LOCK_MOST_S = 30, 900
-PRACTICE_PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "3333"}
+PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _nobody = _hasher.hash(secrets.token_hex(8))
 

@@ -104,6 +104,7 @@ CANCEL_REASONS = {
 
 ROLES = {
     "cashier": _l("Cashier"),
+    "supervisor": _l("Supervisor"),
     "shopkeeper": _l("Shopkeeper"),
     "operator": _l("Operator"),
 }

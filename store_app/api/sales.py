@@ -141,8 +141,8 @@ def sale_json(found: Sale, document: dict[str, Any]) -> dict[str, Any]:
 
 def done_json(done: sale.Completed, *, practice: bool) -> dict[str, Any]:
     """Return what was completed, or only practised: then it has no receipt number."""
-    answer = sale_json(done.sale, done.document) | {"repeated": done.repeated, "practice": practice}
-    return answer | {"receipt_no": None} if practice else answer
+    answer = sale_json(done.sale, done.document) | {"repeated": done.repeated}
+    return answer | {"receipt_no": None, "practice": True} if practice else answer
 
 
 def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:

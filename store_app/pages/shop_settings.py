@@ -100,7 +100,7 @@ def overview(fault: ShopError | None = None, staff_fault: ShopError | None = Non
         queue=queue,
         printer=printer,
         staff=people,
-        roles=[(key, wording.role_word(key)) for key in ("cashier", "shopkeeper")],
+        roles=[(key, wording.role_word(key)) for key in ("cashier", "supervisor", "shopkeeper")],
         facts=_facts(store, region),
         findings=findings,
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
@@ -123,7 +123,7 @@ def _refused(fault: ShopError, **_place: Any) -> Any:
 def add_person() -> Any:
     """Let a person sign in here."""
     name = form.text("name", most=60, required=_("Type the person’s name."))
-    role = form.one_of("role", ("cashier", "shopkeeper"), sentence=_("Choose what the person may do."))
+    role = form.one_of("role", ("cashier", "supervisor", "shopkeeper"), sentence=_("Choose what the person may do."))
     pin = request.form.get("pin", "")
     with write() as session:
         added = staff.add(session, doors().settings.node_id, name, role, pin, actor=g.actor, at=doors().now())

@@ -96,7 +96,7 @@ def build(tmp_path: Path) -> Callable[..., House]:
             if role == "network":
                 add_store(session, "S02", "south")
                 session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
-            people = ("operator",) if role == "network" else ("cashier", "shopkeeper")
+            people = ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper")
             for name in people:
                 staff.add(session, settings.node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
         return House(app, doors, clock)

@@ -1,0 +1,158 @@
+"""The till's API beyond a plain sale: quotes that explain, practice, parking, leave by PIN, returns, the drawer."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from config.journal import Actor
+from pos import catalogue, stock
+from pos.catalogue import TaxClass
+from pos.printer import PrintJob
+from pos.sale import Sale
+from pos.shift import Shift
+from store_app.staff import PRACTICE_PINS
+from tests.store_app.conftest import NOON, STORE, token
+
+SALE, BACK, WISH = (f"0190b3a2-7c1e-7b5a-9f3e-00000000000{n}" for n in (1, 2, 3))
+
+
+@pytest.fixture
+def shop(house):
+    """Give a browser of a cashier at an open till that sells milk, and cola with a deposit."""
+    actor = Actor.system("test", STORE)
+    with house.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
+        session.flush()
+        for sku, price_minor, wishes in (
+            ("DEP", 25, {"kind": "deposit"}),
+            ("MILK", 129, {}),
+            ("COLA", 150, {"deposit_sku": "DEP"}),
+        ):
+            catalogue.add_product(
+                session, sku, sku.title(), category="x", tax_class_id="food", actor=actor, at=NOON, **wishes
+            )
+            catalogue.set_price(session, sku, price_minor, dt.date(2026, 3, 1), actor=actor, at=NOON)
+            catalogue.list_product(session, STORE, sku, actor=actor, at=NOON)
+        stock.open_stock(session, STORE, [("MILK", 10), ("COLA", 10)], source_id="opening", at=NOON, actor=actor)
+    client = house.signed_in("cashier")
+    client.environ_base["HTTP_X_CSRF_TOKEN"] = token(client)
+    assert client.post("/api/shifts", json={"till_id": "1", "float_minor": 5000}).status_code == 201
+    return client
+
+
+def body(**other):
+    return {
+        "id": SALE, "till_id": "1", "lines": [{"sku": "MILK", "qty": 2}],
+        "tenders": [{"tender": "cash", "amount_minor": 500}], "shown_total_minor": 258,
+    } | other  # fmt: skip
+
+
+def leave(shop, permission, sale_id=SALE, pin=PRACTICE_PINS["supervisor"], staff_id="supervisor"):
+    asked = {"staff_id": staff_id, "pin": pin, "permission": permission, "sale_id": sale_id, "till_id": "1", "why": "x"}
+    return shop.post("/api/approvals", json=asked)
+
+
+def count(house, table):
+    with house.doors.read() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(table))
+
+
+def test_a_quote_names_every_line_its_kind_and_whose_leave_it_needs(shop):
+    lines = [{"sku": "COLA", "qty": 2}, {"sku": "MILK", "qty": 1, "price_minor": 99, "reason": "dented"}]
+    quoted = shop.post("/api/quote", json={"lines": lines}).json
+    rows = [(line["sku"], line["asked"], line["kind"], line["total_minor"]) for line in quoted["lines"]]
+    assert rows == [("COLA", 0, "goods", 300), ("DEP", None, "deposit", 50), ("MILK", 1, "goods", 99)]
+    assert [(need["permission"], need["line"]) for need in quoted["needs"]] == [("price.override", 1)]
+    assert quoted["total_minor"] == 449
+
+
+def test_practice_answers_like_a_sale_and_books_nothing(shop, house):
+    answer = shop.post("/api/sales", json=body(practice=True))
+    assert (answer.status_code, answer.json["practice"], answer.json["receipt_no"]) == (201, True, None)
+    assert answer.json["document"]["change_minor"] == 242
+    assert (count(house, Sale), count(house, PrintJob)) == (0, 0)
+    assert shop.post("/api/sales", json=body()).json["receipt_no"] == 1
+
+
+def test_practice_works_at_a_closed_till_and_leaves_it_closed(shop, house):
+    with house.doors.write() as session:
+        session.execute(sa.update(Shift).values(state="closed"))
+    assert shop.post("/api/sales", json=body(practice=True)).status_code == 201
+    assert shop.post("/api/sales", json=body()).json["error"]["code"] == "no-open-shift"
+    assert count(house, Sale) == 0
+
+
+def test_a_supervisors_pin_lets_one_sale_through(shop):
+    asked = body(lines=[{"sku": "MILK", "qty": 2, "price_minor": 100}], shown_total_minor=200)
+    refused = shop.post("/api/sales", json=asked)
+    assert refused.json["error"]["code"] == "needs-approval"
+    assert leave(shop, "price.override", pin="9999").json["error"]["code"] == "wrong-pin"
+    assert leave(shop, "price.override", staff_id="cashier", pin="1111").json["error"]["code"] == "may-not-approve"
+    granted = leave(shop, "price.override").json
+    assert granted["by"] == "supervisor"
+    assert shop.post("/api/sales", json=asked | {"approvals": [granted["id"]]}).status_code == 201
+
+
+def test_who_may_allow_a_thing_is_listed_without_the_cashier(shop):
+    people = shop.get("/api/approvers?permission=price.override").json["people"]
+    assert [person["id"] for person in people] == ["shopkeeper", "supervisor"]
+
+
+def test_a_parked_basket_comes_back_as_the_page_wrote_it(shop):
+    parked = {"till_id": "1", "label": "red hat", "total_minor": 258, "basket": {"lines": [{"sku": "MILK", "qty": 2}]}}
+    assert shop.post(f"/api/baskets/{SALE}/park", json=parked).status_code == 200
+    assert [row["label"] for row in shop.get("/api/baskets").json["baskets"]] == ["red hat"]
+    taken = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})
+    assert taken.json["basket"] == parked["basket"]
+    again = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})
+    assert (again.status_code, again.json["error"]["code"]) == (409, "basket-taken")
+
+
+def test_a_basket_too_large_to_keep_is_refused_in_words(shop):
+    parked = {"till_id": "1", "total_minor": 1, "basket": {"x": "y" * 100_001}}
+    assert shop.post(f"/api/baskets/{SALE}/park", json=parked).json["error"]["code"] == "basket-too-large"
+
+
+def test_giving_a_basket_up_needs_a_reason_and_leave(shop):
+    given = {"till_id": "1", "why": "changed their mind", "total_minor": 258, "lines": [{"sku": "MILK", "qty": 2}]}
+    assert shop.post(f"/api/baskets/{SALE}/void", json=given).json["error"]["code"] == "needs-approval"
+    granted = leave(shop, "void").json["id"]
+    done = shop.post(f"/api/baskets/{SALE}/void", json=given | {"approvals": [granted]})
+    assert done.json["state"] == "voided"
+
+
+def test_a_receipt_is_found_and_comes_back_line_by_line(shop):
+    shop.post("/api/sales", json=body())
+    [found] = shop.get("/api/receipts?no=1").json["sales"]
+    assert [found["id"]] == [row["id"] for row in shop.get("/api/receipts?text=milk").json["sales"]]
+    assert shop.get("/api/receipts?day=yesterday").json["error"]["code"] == "bad-day"
+    assert shop.get("/api/receipts?no=1x").json["error"]["code"] == "bad-receipt-no"
+    lines = shop.get(f"/api/sales/{SALE}/returnable").json["lines"]
+    assert [(line["n"], line["left"]) for line in lines] == [(1, 2)]
+    asked = {"id": BACK, "till_id": "1", "sale_id": SALE, "lines": [{"n": 1, "qty": 1}], "why": "sour"}
+    assert shop.post("/api/returns", json=asked).json["error"]["code"] == "needs-approval"
+    asked["approvals"] = [leave(shop, "take_back", BACK).json["id"]]
+    first, second = shop.post("/api/returns", json=asked), shop.post("/api/returns", json=asked)
+    assert (first.status_code, second.status_code, first.json["total_minor"]) == (201, 200, -129)
+    assert shop.get(f"/api/sales/{SALE}/returnable").json["lines"][0]["left"] == 1
+
+
+def test_an_exchange_is_quoted_and_sold_as_one_amount(shop):
+    shop.post("/api/sales", json=body())
+    asked = {"lines": [{"sku": "COLA", "qty": 1}], "brought_back": [{"sale_id": SALE, "n": 1, "qty": 1}]}
+    quoted = shop.post("/api/quote", json=asked).json
+    assert (quoted["total_minor"], quoted["lines"][-1]["back"]) == (175 - 129, {"sale_id": SALE, "n": 1})
+    tender = [{"tender": "cash", "amount_minor": 46}]
+    done = shop.post("/api/sales", json=body(id=BACK, tenders=tender, shown_total_minor=46) | asked)
+    assert (done.status_code, done.json["document"]["kind"]) == (201, "exchange")
+
+
+def test_the_drawer_opens_once_by_leave_and_leaves_a_slip(shop, house):
+    wish = {"id": WISH, "till_id": "1", "why": "change"}
+    assert shop.post("/api/drawer", json=wish).json["error"]["code"] == "needs-approval"
+    wish["approvals"] = [leave(shop, "no_sale", WISH).json["id"]]
+    assert [shop.post("/api/drawer", json=wish).json["repeated"] for _ in range(2)] == [False, True]
+    with house.doors.read() as session:
+        [job] = session.scalars(sa.select(PrintJob))
+    assert (job.kind, job.opens_drawer) == ("drawer", True)
