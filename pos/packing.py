@@ -63,7 +63,7 @@ class _Digit:
 
 
 _Step = tuple[int, dict[int, tuple[int, _Digit | None]]]
-"""A pot, and for every state reached by taking a unit or by closing an offer: the state before, and the digit that rose."""
+"""A pot, and for each state reached by taking a unit or closing an offer: the state before, the digit that rose."""
 
 
 def _walk(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking] | None:

@@ -13,10 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import overload
 
+from config.errors import Invalid
+from config.money import BASIS, MAX_MINOR
+
 UNIT_KINDS = ("percent", "amount", "price")
 PACK_KINDS = ("nth", "pack_price")
 BUNDLE_KINDS = ("bundle", "together")
 BASKET_KINDS = ("basket_percent", "basket_amount")
+MOST_SIZE, MOST_PARTS, MOST_TIMES, MOST_DAYS = 12, 4, 99, 60
+LONGEST_NAME = 60
 KINDS = UNIT_KINDS + PACK_KINDS + BUNDLE_KINDS + BASKET_KINDS
 
 
@@ -31,6 +36,11 @@ class Choice:
     everything: bool = False
     but_skus: frozenset[str] = frozenset()
     but_categories: frozenset[str] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it names nothing."""
+        return not (self.everything or self.skus or self.categories or self.departments or self.brands)
 
     def holds(self, sku: str, category: str, department: str, brand: str) -> bool:
         """Tell whether a product is among them."""
@@ -147,3 +157,58 @@ def holds_at(offer: Offer, at: dt.datetime, day: dt.date) -> bool:
     if (offer.from_day and day < offer.from_day) or (offer.until_day and day > offer.until_day):
         return False
     return not offer.weekdays or day.weekday() in offer.weekdays
+
+
+def check(offer: Offer) -> None:
+    """Refuse an offer that could never apply or save anything, naming the field to mend."""
+    if not offer.name.strip() or len(offer.name) > LONGEST_NAME:
+        raise Invalid("empty-field", "Give the offer a name; it is printed on the receipt.", field="name")
+    if offer.kind not in KINDS:
+        raise Invalid("bad-choice", "Choose the kind of offer.", field="kind")
+    for n, part in enumerate(offer.parts or (Part(Choice()),)):
+        if part.choice.is_empty:
+            raise Invalid("no-products", "Choose the products of the offer.", field=f"products{n}")
+        if not 1 <= part.qty <= MOST_SIZE:
+            raise _number(f"part_qty{n}", 1, MOST_SIZE)
+    _check_terms(offer)
+    _check_time(offer)
+
+
+def _check_terms(offer: Offer) -> None:
+    if offer.kind in ("percent", "nth", "basket_percent") and not 0 < offer.percent_bp <= BASIS:
+        raise Invalid("bad-percent", "Type a percentage from 1 to 100.", field="percent")
+    if offer.kind in ("amount", "basket_amount") and not 0 < offer.amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type how much is taken off.", field="amount")
+    if offer.kind in ("price", "pack_price", "bundle") and not 0 <= offer.amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type the price.", field="amount")
+    if offer.kind in PACK_KINDS and not 2 <= offer.size <= MOST_SIZE:
+        raise _number("size", 2, MOST_SIZE)
+    if offer.kind == "nth" and not 1 <= offer.reduced <= offer.size:
+        raise _number("reduced", 1, offer.size)
+    if offer.kind in BUNDLE_KINDS and not 2 <= len(offer.parts) <= MOST_PARTS:
+        raise Invalid("no-products", "A bundle has two to four parts; choose products for each.", field="products1")
+    if offer.kind == "together" and not any(0 < part.off_bp <= BASIS for part in offer.parts):
+        raise Invalid("bad-percent", "Say which part is reduced, by 1 to 100 percent.", field="off1")
+    if offer.kind not in BUNDLE_KINDS and len(offer.parts) != 1:
+        raise Invalid("no-products", "Choose the products of the offer.", field="products0")
+    if offer.most_times is not None and not 1 <= offer.most_times <= MOST_TIMES:
+        raise _number("most_times", 1, MOST_TIMES)
+    if offer.minimum_minor < 0 or offer.minimum_minor > MAX_MINOR:
+        raise Invalid("bad-amount", "Type what must be spent, or leave it empty.", field="minimum")
+
+
+def _check_time(offer: Offer) -> None:
+    if offer.from_day and offer.until_day and offer.until_day < offer.from_day:
+        raise Invalid("bad-days", "The last day comes before the first.", field="until_day")
+    if (offer.from_minute is None) != (offer.until_minute is None) or (
+        offer.from_minute is not None and offer.from_minute == offer.until_minute
+    ):
+        raise Invalid("bad-hours", "Type both times, from and until, or neither.", field="until_time")
+    if not offer.weekdays <= frozenset(range(7)):
+        raise Invalid("bad-choice", "Choose days of the week.", field="weekdays")
+    if offer.expires_within_days is not None and not 0 <= offer.expires_within_days <= MOST_DAYS:
+        raise _number("expires_within_days", 0, MOST_DAYS)
+
+
+def _number(field: str, least: int, most: int) -> Invalid:
+    return Invalid("bad-number", f"Type a whole number from {least} to {most}.", field=field, least=least, most=most)

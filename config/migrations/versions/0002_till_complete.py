@@ -80,6 +80,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("store_id", "take_id", "sku", name=op.f("pk_count_result")),
     )
     op.create_table(
+        "coupon_use",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("sale_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("store_id", "sale_id", "code", name=op.f("pk_coupon_use")),
+    )
+    op.create_table(
         "customer",
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -127,6 +135,28 @@ def upgrade() -> None:
         batch_op.create_index("ix_goods_note_state", ["store_id", "state"], unique=False)
 
     op.create_table(
+        "journal_anchor",
+        sa.Column("node_id", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("node_id", "n", name=op.f("pk_journal_anchor")),
+    )
+    op.create_table(
+        "journal_doubt",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("node_id", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("heard_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_doubt")),
+    )
+    with op.batch_alter_table("journal_doubt", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_journal_doubt_node_id"), ["node_id"], unique=False)
+
+    op.create_table(
         "late_sale",
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("sale_id", sa.Text(), nullable=False),
@@ -150,6 +180,30 @@ def upgrade() -> None:
         sa.Column("worth_minor", sa.BigInteger(), nullable=False),
         sa.Column("least_points", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("store_id", name=op.f("pk_loyalty_scheme")),
+    )
+    op.create_table(
+        "offer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("from_day", sa.Date(), nullable=True),
+        sa.Column("until_day", sa.Date(), nullable=True),
+        sa.Column("needs_coupon", sa.Boolean(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+    )
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_offer_owner_id"), ["owner_id"], unique=False)
+
+    op.create_table(
+        "offer_edition",
+        sa.Column("owner_id", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("owner_id", name=op.f("pk_offer_edition")),
     )
     op.create_table(
         "points_account",
@@ -294,6 +348,23 @@ def upgrade() -> None:
     with op.batch_alter_table("voucher_movement", schema=None) as batch_op:
         batch_op.create_index("ix_voucher_movement_code", ["store_id", "code"], unique=False)
         batch_op.create_index("ix_voucher_movement_sale", ["store_id", "sale_id"], unique=False)
+
+    op.create_table(
+        "coupon",
+        sa.Column("owner_id", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("offer_id", sa.Text(), nullable=False),
+        sa.Column("most_uses", sa.BigInteger(), nullable=True),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "uses >= 0 and (most_uses is null or uses <= most_uses)", name=op.f("ck_coupon_uses_within_limit")
+        ),
+        sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_coupon_offer_id_offer")),
+        sa.PrimaryKeyConstraint("owner_id", "code", name=op.f("pk_coupon")),
+    )
+    with op.batch_alter_table("coupon", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_coupon_offer_id"), ["offer_id"], unique=False)
 
     op.create_table(
         "stock_take_section",
@@ -493,6 +564,9 @@ def upgrade() -> None:
     with op.batch_alter_table("listing", schema=None) as batch_op:
         batch_op.add_column(sa.Column("cost_minor", sa.BigInteger(), nullable=True))
 
+    with op.batch_alter_table("node", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("peer_journal_n", sa.BigInteger(), nullable=True))
+
     with op.batch_alter_table("payment", schema=None) as batch_op:
         batch_op.add_column(sa.Column("till_id", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("provider", sa.Text(), nullable=True))
@@ -609,6 +683,9 @@ def downgrade() -> None:
         batch_op.drop_column("provider")
         batch_op.drop_column("till_id")
 
+    with op.batch_alter_table("node", schema=None) as batch_op:
+        batch_op.drop_column("peer_journal_n")
+
     with op.batch_alter_table("listing", schema=None) as batch_op:
         batch_op.drop_column("cost_minor")
 
@@ -657,6 +734,10 @@ def downgrade() -> None:
 
     op.drop_table("batch")
     op.drop_table("stock_take_section")
+    with op.batch_alter_table("coupon", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_coupon_offer_id"))
+
+    op.drop_table("coupon")
     with op.batch_alter_table("voucher_movement", schema=None) as batch_op:
         batch_op.drop_index("ix_voucher_movement_sale")
         batch_op.drop_index("ix_voucher_movement_code")
@@ -686,11 +767,21 @@ def downgrade() -> None:
 
     op.drop_table("points_entry")
     op.drop_table("points_account")
+    op.drop_table("offer_edition")
+    with op.batch_alter_table("offer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_offer_owner_id"))
+
+    op.drop_table("offer")
     op.drop_table("loyalty_scheme")
     with op.batch_alter_table("late_sale", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_late_sale_till_id"))
 
     op.drop_table("late_sale")
+    with op.batch_alter_table("journal_doubt", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_journal_doubt_node_id"))
+
+    op.drop_table("journal_doubt")
+    op.drop_table("journal_anchor")
     with op.batch_alter_table("goods_note", schema=None) as batch_op:
         batch_op.drop_index("ix_goods_note_state")
 
@@ -703,6 +794,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_customer_name")
 
     op.drop_table("customer")
+    op.drop_table("coupon_use")
     op.drop_table("count_result")
     with op.batch_alter_table("cash_count", schema=None) as batch_op:
         batch_op.drop_index("ix_cash_count_shift")
