@@ -97,10 +97,7 @@ def put(
     taken = {row.place: row for row in rows.values() if row.page == page}
     same = next((row for row in taken.values() if row.sku == sku), None)
     if place is None:
-        free = [spot for spot in range(PLACES) if spot not in taken]
-        if same is None and not free:
-            raise Conflict("page-full", f"Page {page} is full. Take a key away, or use another page.", page=page)
-        place = same.place if same else free[0]
+        place = same.place if same else _free(rows, page)
     spot = _spot(page, place)
     if place in taken and taken[place] is not same:
         raise Conflict("place-taken", f"Place {place + 1} of page {page} has a key already.", page=page, place=place)
@@ -114,23 +111,26 @@ def put(
     return _done(session, row, "key.put", spot, actor, at)
 
 
-def move(session: Session, store_id: str, source: Spot, target: Spot, *, actor: Actor, at: dt.datetime) -> None:
-    """Move a key to another place; a key that is there changes places with it."""
+def move(
+    session: Session, store_id: str, source: Spot, page: int, place: int | None, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Move a key to another place, None: the first free one; a key that is there changes places with it."""
     rows = _arranged(session, store_id)
-    moved, there = _key(rows, source), rows.get(_spot(*target))
+    target = _spot(page, _free(rows, page) if place is None else place)
+    moved, there = _key(rows, source), rows.get(target)
     if source == target:
         return
     crossing: list[tuple[QuickKey, int]] = [(moved, target[0])] + ([(there, source[0])] if there else [])
-    for row, page in crossing:
-        if page != row.page and any(other.sku == row.sku and other.page == page for other in rows.values()):
-            raise Conflict("already-on-page", f"Page {page} has a key for this product already.", page=page)
+    for row, to in crossing:
+        if to != row.page and any(other.sku == row.sku and other.page == to for other in rows.values()):
+            raise Conflict("already-on-page", f"Page {to} has a key for this product already.", page=to)
     kept = [(row.sku, row.label, row.colour) for row in (moved, there) if row is not None]
     for old in (moved, there):
         if old is not None:
             session.delete(old)
     session.flush()
-    for (sku, label, colour), (page, place) in zip(kept, (target, source), strict=False):
-        session.add(QuickKey(store_id=store_id, page=page, place=place, sku=sku, label=label, colour=colour))
+    for (sku, label, colour), (to, on) in zip(kept, (target, source), strict=False):
+        session.add(QuickKey(store_id=store_id, page=to, place=on, sku=sku, label=label, colour=colour))
     session.flush()
     _done(session, session.get_one(QuickKey, (store_id, *target)), "key.moved", source, actor, at)
 
@@ -241,6 +241,14 @@ def _done(session: Session, row: QuickKey, verb: str, spot: Spot, actor: Actor, 
     facts = {"page": row.page, "place": row.place, "label": row.label, "colour": row.colour, "spot": list(spot)}
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"product:{row.sku}", **facts)
     return row
+
+
+def _free(rows: dict[Spot, QuickKey], page: int) -> int:
+    _spot(page, 0)
+    place = next((place for place in range(PLACES) if (page, place) not in rows), None)
+    if place is None:
+        raise Conflict("page-full", f"Page {page} is full. Take a key away, or use another page.", page=page)
+    return place
 
 
 def _spot(page: int, place: int) -> Spot:

@@ -34,23 +34,29 @@ def test_a_shop_that_never_arranged_anything_has_its_listings_keys(shop: Shop) -
 
 
 def test_the_first_change_keeps_the_keys_there_were(shop: Shop) -> None:
-    act(shop, quick_keys.move, (1, 0), (1, 9))
+    act(shop, quick_keys.move, (1, 0), 1, 9)
     assert keys(shop) == {9: "milk", 1: "bread", 2: "tea", 3: "wine", 4: "cheese"}
     assert listed(shop) == keys(shop)
 
 
 def test_two_keys_change_places(shop: Shop) -> None:
     act(shop, quick_keys.change, (1, 0), label="Milch", colour="sky")
-    act(shop, quick_keys.move, (1, 0), (1, 4))
+    act(shop, quick_keys.move, (1, 0), 1, 4)
     assert (keys(shop)[0], keys(shop)[4]) == ("cheese", "milk")
     moved = shop.read(lambda s: quick_keys.layout(s, STORE))[0].keys[-1]
     assert (moved.label, moved.colour, moved.name) == ("Milch", "sky", "Whole milk 1 l")
 
 
 def test_a_key_moved_to_another_page_leaves_page_one_and_the_listing(shop: Shop) -> None:
-    act(shop, quick_keys.move, (1, 0), (3, 23))
+    act(shop, quick_keys.move, (1, 0), 3, 23)
     assert keys(shop, 3) == {23: "milk"}
     assert "milk" not in listed(shop).values()
+
+
+def test_a_key_dropped_on_a_page_takes_its_first_free_place(shop: Shop) -> None:
+    act(shop, quick_keys.move, (1, 0), 2, None)
+    act(shop, quick_keys.move, (1, 3), 2, None)
+    assert keys(shop, 2) == {0: "milk", 1: "wine"}
 
 
 def test_a_product_stands_once_on_a_page_and_may_stand_on_several(shop: Shop) -> None:
@@ -59,7 +65,7 @@ def test_a_product_stands_once_on_a_page_and_may_stand_on_several(shop: Shop) ->
     act(shop, quick_keys.put, "milk", 2, 7)
     assert keys(shop, 2) == {7: "milk"}
     with pytest.raises(Conflict):
-        act(shop, quick_keys.move, (1, 0), (2, 3))
+        act(shop, quick_keys.move, (1, 0), 2, 3)
 
 
 def test_a_taken_place_and_a_full_page_are_refused(shop: Shop) -> None:
@@ -101,7 +107,7 @@ def test_pages_have_names(shop: Shop) -> None:
 @pytest.mark.parametrize("spot", [(0, 0), (5, 0), (1, 24), (1, -1)])
 def test_places_that_do_not_exist_are_refused(shop: Shop, spot: tuple[int, int]) -> None:
     with pytest.raises(Invalid):
-        act(shop, quick_keys.move, (1, 0), spot)
+        act(shop, quick_keys.move, (1, 0), *spot)
 
 
 @pytest.mark.parametrize("wish", [{"label": "x" * 25, "colour": "jade"}, {"label": "", "colour": "#fff"}])
@@ -115,7 +121,7 @@ def test_every_change_makes_a_new_edition_for_the_tills(shop: Shop) -> None:
     for verb, given_, wishes in (
         (quick_keys.put, ("milk", 2), {}),
         (quick_keys.change, ((1, 0),), {"label": "M", "colour": "jade"}),
-        (quick_keys.move, ((1, 0), (1, 9)), {}),
+        (quick_keys.move, ((1, 0), 1, 9), {}),
         (quick_keys.remove, ((1, 9),), {}),
         (quick_keys.name_page, (1, "Fresh"), {}),
     ):
@@ -139,7 +145,7 @@ def test_no_arranging_breaks_the_pages(counter: Shop, steps: list[Any]) -> None:
     for source, target, verb in steps:
         try:
             if verb == "move":
-                act(counter, quick_keys.move, source, target)
+                act(counter, quick_keys.move, source, *target)
             elif verb == "put":
                 act(counter, quick_keys.put, "tea", *target)
             else:

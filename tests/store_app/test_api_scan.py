@@ -81,7 +81,7 @@ def test_a_till_hears_of_every_change_to_keys_labels_and_tares(counter: House) -
     tag = get(client, "/catalogue").headers["ETag"]
     for verb, given, wishes in (
         (quick_keys.change, ((1, 0),), {"label": "Milch", "colour": "sky"}),
-        (quick_keys.move, ((1, 0), (1, 1)), {}),
+        (quick_keys.move, ((1, 0), 1, 1), {}),
         (scan.add_scheme, ("", "22{item:5}{price:5}"), {}),
         (scale.set_tare, ("cheese", 12), {}),
         (scale.set_tare, ("cheese", 13), {}),
