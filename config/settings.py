@@ -48,6 +48,11 @@ class Settings(BaseSettings):
         description="'' none, 'practice', 'toledo:/dev/tty…', 'continuous:/dev/tty…', 'lines:/dev/tty…'; "
         "several tills: 'T1=…; T2=…'",
     )
+    payment_service: Literal["", "none", "practice", "practice-scripted"] = Field(
+        default="",
+        description="Who is asked for cards and wallets: 'none' (a slip number is typed); 'practice' moves no money, "
+        "'practice-scripted' also fails by the amount's last two digits, both in practice alone; '': practice or none",
+    )
     country: str = Field(default="US", description="ISO 3166 code for holidays")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -59,6 +64,8 @@ class Settings(BaseSettings):
             raise ValueError("node_id: a store node needs the store's id")
         if not self.database_url:
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
+        if self.payment_service.startswith("practice") and not self.practice:
+            raise ValueError("payment_service: a practice terminal moves no money, so it stands in practice alone")
         if not self.practice and len(self.secret_key) < 32:
             raise ValueError("secret_key: at least 32 random characters; `cornerstore init` makes one")
         return self

@@ -13,6 +13,7 @@ Rules
 Source: EMV QR Code Specification for Payment Systems, Merchant-Presented Mode 1.0 and 1.1, sections 3 and 4.
 """
 
+import io
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -125,11 +126,13 @@ def checksum(text: str) -> str:
 
 
 def draw(payload: str) -> str:
-    """Return the code as an SVG drawing that scales to its box; a quiet zone of four modules is part of it."""
-    drawing: str = segno.make_qr(payload, error="m").svg_inline(
-        border=4, svgclass=None, lineclass=None, omitsize=True, light="#fff", dark="#000"
-    )
-    return drawing
+    """Return the code as a whole SVG picture that scales to its box; a quiet zone of four modules is part of it."""
+    picture = io.BytesIO()
+    segno.make_qr(payload, error="m").save(
+        picture, kind="svg", xmldecl=False, border=4, svgclass=None, lineclass=None, omitsize=True, light="#fff",
+        dark="#000", nl=False,
+    )  # fmt: skip
+    return picture.getvalue().decode()
 
 
 def plain(words: str, longest: int) -> str:

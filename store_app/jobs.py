@@ -102,6 +102,13 @@ def print_paper(desk: Desk, _day: dt.date) -> str:
     return f"{done.printed} printed, {done.failed} failed, {done.unconfirmed} unconfirmed"
 
 
+def ask_payments(desk: Desk, _day: dt.date) -> str:
+    """Ask terminals and wallets about what they have not answered, and give back what nobody wants."""
+    from store_app.payment_services import asker
+
+    return f"{asker(desk.doors).ask_due(actor=desk.actor('payments'))} asked about"
+
+
 def send(desk: Desk, _day: dt.date) -> str:
     """Send what waits, take what came; after a fault wait longer each time."""
     from store_app.sync import sender
@@ -301,6 +308,7 @@ JOBS: dict[str, Job] = {
     job.name: job
     for job in (
         Job("print", print_paper, every_s=2, wakes=True),
+        Job("payments", ask_payments, every_s=5),
         Job("send", send, every_s=5, wakes=True),
         Job("shop-publish", publish_shop, every_s=60, wakes=True),
         Job("expire-pickups", expire_pickups, every_s=60),

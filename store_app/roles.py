@@ -47,11 +47,13 @@ ROLES: dict[str, Role] = {
             "baskets",
             "approvals",
             "returns",
+            "payments",
             "shifts",
             "status",
         ),
         jobs=(
             "print",
+            "payments",
             "send",
             "shop-publish",
             "expire-pickups",

@@ -1,0 +1,180 @@
+"""Ask a terminal or wallet for money, ask what became of it, stop it, give it back, use it for another basket.
+
+Every answer is the payment as it stands. The provider is asked outside of any transaction; GET asks again too, for
+the page waits by asking.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+from pydantic import Field
+
+from config.errors import Invalid, NotFound, Refused
+from pos import approvals, merchant_qr, paying, unclaimed
+from pos.drawer import DrawerRequest
+from pos.paying import OPEN, Wanted
+from pos.payments import Payment
+from pos.quoting import Need
+from pos.terminal import WAYS
+from store_app.api.bodies import LARGEST, Body, parsed
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.payment_services import asker, providers
+from store_app.security import requires
+
+bp = Blueprint("api_payments", __name__, url_prefix="/api/payments")
+
+
+class PaymentBody(Body):
+    """What the page asks for. id is made by the page. code: what the customer's phone shows."""
+
+    id: str = Field(min_length=8, max_length=40)
+    sale_id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    tender: str = Field(min_length=1, max_length=20)
+    way: str = Field(min_length=1, max_length=20)
+    amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    code: str = Field(default="", max_length=64)
+
+
+class GiveBackBody(Body):
+    """Money that goes back with a return. id: the new payment's; return_id: the return's, both made by the page."""
+
+    id: str = Field(min_length=8, max_length=40)
+    return_id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+
+
+class WhyBody(Body):
+    """Why a payment is stopped or goes back; may be empty."""
+
+    why: str = Field(default="", max_length=120)
+
+
+class BasketBody(Body):
+    """The basket a payment is to be used for."""
+
+    sale_id: str = Field(min_length=8, max_length=40)
+
+
+@bp.post("")
+@requires("sell")
+def ask() -> Response:
+    """Ask for money; the same id again answers the same payment."""
+    body = parsed(PaymentBody)
+    provider = providers(doors().settings).for_way(body.way)
+    if provider is None and body.way in WAYS:
+        raise Refused("no-provider", "No terminal is set up here. Take the card by hand and type its slip number.")
+    wanted = Wanted(
+        id=body.id,
+        store_id=doors().settings.node_id,
+        sale_id=body.sale_id,
+        till_id=body.till_id,
+        tender=body.tender,
+        way=body.way,
+        amount_minor=body.amount_minor,
+        provider=provider.name if provider else "",
+        code=body.code,
+    )
+    payment = asker(doors()).pay(wanted, actor=g.actor)
+    answer = jsonify(payment_json(payment))
+    answer.status_code = 201 if payment.tries == 1 else 200
+    return answer
+
+
+@bp.get("")
+@requires("sell")
+def found() -> Response:
+    """List what was asked for a basket (sale_id=), or what was taken and pays for nothing (unused=1)."""
+    store_id, sale_id = doors().settings.node_id, request.args.get("sale_id", "")
+    with read() as session:
+        if sale_id:
+            rows = paying.of_sale(session, store_id, sale_id)
+        elif request.args.get("unused"):
+            rows = list(session.scalars(paying.unused(store_id).order_by(Payment.requested_at)))
+        else:
+            raise Invalid("bad-request", "Say of which basket: sale_id=, or unused=1.")
+    return jsonify(payments=[payment_json(row) for row in rows])
+
+
+@bp.get("/<payment_id>")
+@requires("sell")
+def inquire(payment_id: str) -> Response:
+    """Answer what became of a payment; what is not final is asked about again."""
+    return jsonify(payment_json(asker(doors()).ask_again(_known(payment_id), actor=g.actor)))
+
+
+@bp.post("/<payment_id>/cancel")
+@requires("sell")
+def cancel(payment_id: str) -> Response:
+    """Stop a payment. Unknown, it goes on being asked about, and what was taken goes back by itself."""
+    why = parsed(WhyBody).why or "cancelled at the till"
+    return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
+
+
+@bp.post("/<payment_id>/reverse")
+@requires("sell")
+def reverse(payment_id: str) -> Response:
+    """Give back what was taken and pays for no sale."""
+    why = parsed(WhyBody).why or "given back at the till"
+    return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
+
+
+@bp.post("/<payment_id>/claim")
+@requires("sell")
+def claim(payment_id: str) -> Response:
+    """Use money whose basket was lost for another basket that is still open."""
+    body = parsed(BasketBody)
+    with write() as session:
+        payment = unclaimed.move_to(
+            session, doors().settings.node_id, payment_id, body.sale_id, actor=g.actor, at=clock.now()
+        )
+        wake_worker_after(session)
+    return jsonify(payment_json(payment))
+
+
+@bp.post("/<payment_id>/give-back")
+@requires("sell")
+def give_back(payment_id: str) -> Response:
+    """Give all or part of a sale's payment back, for a return that names the new payment; by those who may."""
+    body, store_id = parsed(GiveBackBody), doors().settings.node_id
+    with write() as session:
+        asking = DrawerRequest(body.return_id, store_id, body.till_id, "", body.approvals)
+        approvals.require(session, asking, [Need("take_back", "money given back", 0)], actor=g.actor, at=clock.now())
+    back = asker(doors()).give_back(
+        payment_id, body.amount_minor, id=body.id, return_id=body.return_id, till_id=body.till_id, actor=g.actor
+    )
+    return jsonify(payment_json(back))
+
+
+def payment_json(payment: Payment) -> dict[str, Any]:
+    """Return a payment as the till's page reads it. qr: a drawing (SVG) while the customer is to scan it.
+
+    unwanted: it pays for nothing any more, whatever becomes of it; the page may let go of it.
+    """
+    shown = payment.shown_code if payment.state in OPEN and payment.unwanted_since is None else None
+    return {
+        "id": payment.id,
+        "sale_id": payment.sale_id,
+        "till_id": payment.till_id,
+        "tender": payment.tender,
+        "way": payment.way,
+        "amount_minor": payment.amount_minor,
+        "state": payment.state,
+        "reference": payment.reference,
+        "reason": payment.reason,
+        "unwanted": payment.unwanted_since is not None,
+        "used": payment.claimed_by is not None or payment.same_as is not None,
+        "gives_back": payment.gives_back,
+        "contradicted": payment.contradicted,
+        "requested_at": payment.requested_at,
+        "qr": merchant_qr.draw(shown) if shown else None,
+        "qr_text": shown,
+    }
+
+
+def _known(payment_id: str) -> str:
+    if len(payment_id) > 40:
+        raise NotFound("no-such-payment", "There is no such payment in this shop.", id=payment_id[:40])
+    return payment_id

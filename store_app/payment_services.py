@@ -1,0 +1,32 @@
+"""The terminals and wallets of this node, as its settings name them."""
+
+import functools
+from pathlib import Path
+
+from config.settings import Settings
+from pos.asking import Asker
+from pos.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
+from pos.terminal import Providers
+from store_app.extensions import Doors
+
+
+def asker(doors: Doors) -> Asker:
+    """Return who asks for money at this node: the same for the till's door, the pages and the worker."""
+    settings = doors.settings
+    return Asker(doors.database, providers(settings), settings.node_id, settings.country, doors.now)
+
+
+def providers(settings: Settings) -> Providers:
+    """Return the providers of a node; a demonstration practises unless its settings say otherwise."""
+    chosen = settings.payment_service or (PRACTICE if settings.practice else "")
+    return _providers(chosen, settings.state_folder)
+
+
+@functools.cache
+def _providers(chosen: str, folder: Path) -> Providers:
+    known = Providers()
+    if chosen in (PRACTICE, SCRIPTED):
+        # one file, two tempers: what one of them was asked, the other can still answer
+        for name in sorted((PRACTICE, SCRIPTED), key=lambda name: name != chosen):
+            known.add(name, lambda name=name: PracticeTerminal(folder, scripted=name == SCRIPTED))  # type: ignore[misc]
+    return known
