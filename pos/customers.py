@@ -140,6 +140,11 @@ class Found:
     tab_balance_minor: int
     tab_limit_minor: int
 
+    @property
+    def tab_left_minor(self) -> int:
+        """What may still go on the tab."""
+        return max(0, self.tab_limit_minor - self.tab_balance_minor)
+
 
 # --- verbs ---
 

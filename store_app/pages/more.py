@@ -23,6 +23,7 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
+    Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
     Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")),
 )

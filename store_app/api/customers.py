@@ -1,0 +1,118 @@
+"""Customers and vouchers at the till: found by name or last digits, asked how they stand, paying off the tab."""
+
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, request
+from pydantic import Field
+
+from config.errors import Refused
+from pos import customers, statement, tab, vouchers
+from pos.customers import Found, Particulars
+from pos.store import store_of
+from store_app.api.bodies import LARGEST, Body, parsed
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.presenting import today
+from store_app.security import requires
+
+bp = Blueprint("api_customers", __name__, url_prefix="/api")
+WORDS = 80
+
+
+class CustomerBody(Body):
+    """A new customer. id is made by the page; agreed: of phone, tab, points, messages."""
+
+    id: str = Field(min_length=8, max_length=40)
+    name: str = Field(min_length=1, max_length=customers.NAME_LETTERS)
+    phone: str = Field(default="", max_length=30)
+    language: str = Field(default="en", max_length=5)
+    agreed: list[str] = Field(default=[], max_length=len(customers.PURPOSES))
+    limit_minor: int = Field(default=0, ge=0, le=LARGEST)
+
+
+class RepaymentBody(Body):
+    """Money for the tab. id is made by the page and is sent again after a lost answer."""
+
+    id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+    amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    tender: str = Field(default="cash", max_length=20)
+    reference: str = Field(default="", max_length=40)
+
+
+@bp.get("/customers")
+@requires("tab")
+def search() -> Response:
+    """Find customers by a word of the name, its pinyin, or at least four last digits of the number."""
+    text = request.args.get("q", "")[:WORDS]
+    with read() as look:
+        found = customers.search(look, doors().settings.node_id, text)
+    return jsonify(customers=[_found_json(row) for row in found])
+
+
+@bp.get("/customers/<customer_id>")
+@requires("tab")
+def standing(customer_id: str) -> Response:
+    """Answer how a customer stands: points and what they are worth, tab and what is left of it."""
+    with read() as look:
+        store = store_of(look, doors().settings.node_id)
+        found = customers.standing(look, store, customer_id)
+    return jsonify(customer={"id": customer_id, "name": found.name, "member": found.member}, standing=vars(found))
+
+
+@bp.post("/customers")
+@requires("customers")
+def add() -> Response:
+    """Add a customer; the same id again is the same customer."""
+    body = parsed(CustomerBody)
+    wished = Particulars(body.name, body.phone, body.language, frozenset(body.agreed), body.limit_minor)
+    with write() as session:
+        store = store_of(session, doors().settings.node_id)
+        made = customers.add(session, store, body.id, wished, actor=g.actor, at=clock.now())
+        found = customers.standing(session, store, made.id)
+    answer = jsonify(customer={"id": made.id, "name": found.name, "member": found.member}, standing=vars(found))
+    answer.status_code = 201
+    return answer
+
+
+@bp.post("/customers/<customer_id>/repayments")
+@requires("tab")
+def repay(customer_id: str) -> Response:
+    """Take money for the tab; answers which purchases it paid, oldest first, and what is still owed."""
+    body = parsed(RepaymentBody)
+    with write() as session:
+        store = store_of(session, doors().settings.node_id)
+        done = tab.repay(
+            session, store, customer_id, body.amount_minor, id=body.id, till_id=body.till_id, tender=body.tender,
+            reference=body.reference, actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+        statement.print_repayment(session, store, done, till_id=body.till_id, at=clock.now())
+        document = statement.repayment_document(session, store, done)
+        wake_worker_after(session)
+    names = ("amount_minor", "before_minor", "balance_minor", "tender", "paid")
+    answer = jsonify({"id": body.id, "repeated": done.repeated} | {name: document[name] for name in names})
+    answer.status_code = 200 if done.repeated else 201
+    return answer
+
+
+@bp.get("/vouchers/<code>")
+@requires("sell")
+def voucher(code: str) -> Response:
+    """Answer what a voucher is worth; refused once it has expired."""
+    with read() as look:
+        found = vouchers.find(look, doors().settings.node_id, code)
+    if vouchers.is_expired(found, today()):
+        raise Refused(
+            "voucher-expired", "This voucher has expired. Choose another way to pay.", expires_on=found.expires_on
+        )
+    return jsonify(
+        code=found.code,
+        spoken=vouchers.spoken(found.code),
+        kind=found.kind,
+        amount_minor=found.amount_minor,
+        balance_minor=found.balance_minor,
+        expires_on=found.expires_on,
+    )
+
+
+def _found_json(row: Found) -> dict[str, Any]:
+    return vars(row) | {"tab_left_minor": row.tab_left_minor}
