@@ -36,6 +36,8 @@ class Node(Base):
     peer_nonce: Mapped[str | None]
     """The last nonce our peer gave us (a store's: the network's)."""
     peer_incarnation: Mapped[str | None]
+    peer_journal_n: Mapped[int | None]
+    """The last end of our journal our peer says it knows; the next contact proves it."""
     last_contact_at: Mapped[dt.datetime | None]
     last_fault: Mapped[str | None]
     """Why the last contact failed; None when it succeeded."""

@@ -133,14 +133,15 @@ class _Feed:
 
 def _fault(session: Session, rows: _Rows, facts: dict[str, Any], shift_id: str) -> str | None:
     """Return what does not hold of a sale and its entry; None when all does."""
+    if "seal" in facts and rows.seal() != facts["seal"]:
+        return _difference(session, rows, facts["seal"])
     at, cashier = rows.sale[1], rows.sale[3 + seal.SALE.index("cashier_id")]
     for row in rows.cash:
         if (row.shift_id, _instant(row.at), row.actor_id) != (shift_id, at, cashier):
-            return (
-                f"was changed: its cash movement {row.id} lies in another shift, at another time or with another person"
-            )
+            where = "in another shift, at another time or with another person"
+            return f"was changed: its cash movement {row.id} lies {where}"
     if "seal" in facts:
-        return None if rows.seal() == facts["seal"] else _difference(session, rows, facts["seal"])
+        return None
     told = {
         "receipt_no": rows.sale[3 + seal.SALE.index("receipt_no")],
         "total_minor": rows.sale[3 + seal.SALE.index("total_minor")],

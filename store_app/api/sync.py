@@ -45,6 +45,14 @@ def pull() -> Response:
     return _packed(jsonify(answer))
 
 
+@bp.get("/journal")
+@device
+def journal_end() -> Response:
+    """Say what is remembered of the end of the store's journal."""
+    with read() as session:
+        return jsonify(receiver.known_end(session, g.store_id))
+
+
 @bp.get("/publications")
 @device
 def publications() -> Response:

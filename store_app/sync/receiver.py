@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 import pos.replica
 import supply.replica
-from config import journal, outbox
+from config import anchor, journal, outbox
 from config.database import lock_rows
 from config.errors import Invalid
-from config.journal import Actor
+from config.journal import GENESIS, Actor
 from config.node import NETWORK, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
 from config.publication import Publication, edition_for
@@ -51,6 +51,9 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     for have in push.have:
         _confirm(session, store_id, have, at)
     fork, nonce = _meet(session, store_id, push, at)
+    if push.journal is not None:
+        _hear_journal(session, store_id, push.journal, push.speaking, at)
+    known = anchor.last(session, store_id)
     return {
         **received(session, store_id, push.epoch),
         "taken": taken,
@@ -58,6 +61,7 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         "nonce": nonce,
         "incarnation": this_node(session).epoch,
         "fork": fork,
+        "journal_n": known.n if known else 0,
     }
 
 
@@ -85,6 +89,14 @@ def received(session: Session, store_id: str, epoch: str) -> dict[str, Any]:
     """Return how our books of a store's epoch stand."""
     count, n, head = outbox.received_head(session, store_id, epoch)
     return {"epoch": epoch, "count": count, "n": n, "head": head}
+
+
+def known_end(session: Session, store_id: str) -> dict[str, Any]:
+    """Return what we remember of the end of a store's journal."""
+    known = anchor.last(session, store_id)
+    if known is None:
+        return {"n": 0, "hash": GENESIS, "heard_at": ""}
+    return {"n": known.n, "hash": known.hash, "heard_at": known.heard_at.isoformat()}
 
 
 def editions(session: Session, store_id: str) -> list[Publication]:
@@ -146,6 +158,12 @@ def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> 
     if push.parked:
         peer.alarm = f"{push.parked} of our messages wait there for a person"
     return False, fresh
+
+
+def _hear_journal(session: Session, store_id: str, end: wire.JournalEnd, epoch: str, at: dt.datetime) -> None:
+    proof = (end.proof_n, end.proof_hash) if end.proof_n is not None else None
+    actor = Actor.system("sync", NETWORK)
+    anchor.hear(session, store_id, end.n, end.hash, epoch=epoch, proof=proof, actor=actor, at=at)
 
 
 def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:

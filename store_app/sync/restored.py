@@ -4,6 +4,8 @@ The sidecar file beside the database keeps (epoch, last journal number, its hash
 behind its sidecar was restored: numbers of the old epoch may already be known elsewhere, so a new epoch begins (I18).
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Session
@@ -54,6 +56,15 @@ def keep_sidecar(doors: Doors) -> None:
     present = {"epoch": this.epoch, "n": n, "head": head}
     if node.read_sidecar(doors.settings.sidecar) != present:
         node.write_sidecar(doors.settings.sidecar, epoch=this.epoch, n=n, head=head)
+
+
+def journal_end(session: Session, this: node.Node) -> dict[str, Any]:
+    """Return the end of our journal as a push names it, with the proof of the end the network knows."""
+    n, head = _end(session, this.id)
+    end: dict[str, Any] = {"n": n, "hash": head}
+    if this.peer_journal_n:
+        end |= {"proof_n": this.peer_journal_n, "proof_hash": _hash_at(session, this.id, this.peer_journal_n) or ""}
+    return end
 
 
 def _end(session: Session, node_id: str) -> tuple[int, str]:

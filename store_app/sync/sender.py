@@ -161,6 +161,7 @@ class _Talk:
             "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
             "parked": session.scalar(parked) or 0,
             "waiting": outbox.waiting(session, NETWORK)["pending"],
+            "journal": restored.journal_end(session, this),
             "rows": [outbox.to_wire(row) for row in rows],
         }
 
@@ -189,6 +190,7 @@ class _Talk:
             incarnation_changed = this.peer_incarnation not in (None, answer.incarnation)
             this.peer_incarnation = answer.incarnation
             this.peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
+            this.peer_journal_n = answer.journal_n
             if answer.fork and not incarnation_changed:
                 restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
             again = self._compare(session, answer)
@@ -296,6 +298,17 @@ class _Talk:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:
             raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
+
+
+def ask_end(settings: Settings) -> wire.KnownEnd:
+    """Ask the network what it remembers of the end of this store's journal."""
+    try:
+        with client_for(settings) as client:
+            answer = client.get("/api/sync/journal")
+            answer.raise_for_status()
+            return wire.KnownEnd.model_validate_json(answer.content)
+    except (httpx2.HTTPError, ValidationError) as fault:
+        raise Unreachable("network-fault", "The network could not be asked what it remembers.") from fault
 
 
 def effect_of_edition(kind: str) -> Callable[[Session, dict[str, Any]], None]:

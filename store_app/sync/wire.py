@@ -47,6 +47,15 @@ class Have(Shape):
     head: str = Field(max_length=64, pattern=PLAIN)
 
 
+class JournalEnd(Shape):
+    """The end of a store's journal, and the hash its entry `proof_n` has now, which it named before."""
+
+    n: int = Count
+    hash: str = Field(max_length=64, pattern=PLAIN)
+    proof_n: int | None = Field(default=None, ge=1, le=2**53)
+    proof_hash: str = Field(default="", max_length=64, pattern=PLAIN)
+
+
 class Push(Shape):
     """What a store sends: rows of one epoch, and how its own books stand.
 
@@ -63,6 +72,8 @@ class Push(Shape):
     have: list[Have] = Field(default_factory=list, max_length=50)
     parked: int = Field(default=0, ge=0, le=2**53)
     waiting: int = Field(default=0, ge=0, le=2**53)
+    journal: JournalEnd | None = None
+    """None: a store that does not tell it yet."""
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
 
 
@@ -97,6 +108,16 @@ class Answer(Received):
     nonce: str
     incarnation: str
     fork: bool
+    journal_n: int | None = None
+    """The end of the store's journal we know now; None: a network that does not keep it yet."""
+
+
+class KnownEnd(Shape):
+    """What the network remembers of a store's journal; n 0: nothing."""
+
+    n: int
+    hash: str
+    heard_at: str
 
 
 class Batch(Shape):
