@@ -16,6 +16,7 @@ from pos import shift, stock
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app.extensions import doors, read
+from store_app.payment_services import providers
 from store_app.presenting import language, page
 from store_app.security import requires
 
@@ -114,7 +115,7 @@ def own_till(look: Any, store_id: str) -> Till:
 
 
 def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
-    digits = exponent(store.currency)
+    digits, known = exponent(store.currency), providers(doors().settings)
     default_notes = tuple(unit * 10**digits for unit in (1, 5, 10, 20, 50, 100))
     return {
         "store_id": store.id,
@@ -127,6 +128,8 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "language": "zh-CN" if language() == "zh" else "en",
         "shift_open": is_open,
         "may": sorted(PERMISSIONS[g.actor.role]),
+        "terminal": known.for_way("terminal") is not None,
+        "wallet": known.for_way("customer_code") is not None or known.for_way("shop_code") is not None,
         "urls": {
             "approvals": "/api/approvals",
             "approvers": "/api/approvers",

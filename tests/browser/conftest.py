@@ -46,8 +46,9 @@ class Quiet(WSGIRequestHandler):
 class Node:
     """A store node of its own: database, settings, and a server that can die and come back on the same port."""
 
-    def __init__(self, folder: Path, *, is_open: bool = True) -> None:
-        self.settings = Settings(node_id=STORE, state_folder=folder, practice=True, printer="paper")
+    def __init__(self, folder: Path, *, is_open: bool = True, coin_minor: int = 1, **wishes: Any) -> None:
+        self.coin_minor = coin_minor
+        self.settings = Settings(node_id=STORE, state_folder=folder, practice=True, printer="paper", **wishes)
         folder.mkdir(parents=True, exist_ok=True)
         self.app = create_app(self.settings)  # knows every table
         self.database = Database(make_engine(self.settings.database_url))
@@ -92,7 +93,14 @@ class Node:
         with self.database.write() as session:
             found(session, STORE, at=at)
             found_store(
-                session, STORE, "Maple Street Corner", region=("north", "North"), currency="USD", tz="UTC", at=at
+                session,
+                STORE,
+                "Maple Street Corner",
+                region=("north", "North"),
+                currency="USD",
+                tz="UTC",
+                at=at,
+                smallest_coin_minor=self.coin_minor,
             )
             add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
             session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))

@@ -26,7 +26,8 @@ export function askNumber(product, onNumber, hasScale = false) {
   };
   const weigh = async () => {
     try {
-      const { qty } = await ask("GET", settings.urls.scale);
+      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku });
+      const { qty } = await ask("GET", `${settings.urls.scale}?${where}`);
       const fault = onNumber(qty);
       if (fault) sheet.complain(fault);
       else sheet.close();
@@ -91,7 +92,7 @@ export function askDiscount(line, onDiscount) {
     if (!reason) return sheet.complain(say("reason-needed"));
     onDiscount({ discount_bp: bp, discount_minor: minor, reason });
   };
-  const quick = el("div.notes", { role: "group", "aria-label": say("likely") }, [5, 10, 20, 50].map((percent) => el("button", {
+  const quick = el("div.notes", { role: "group", "aria-label": say("likely"), onmousedown: (event) => event.preventDefault() }, [5, 10, 20, 50].map((percent) => el("button", {
     onclick: () => { by = "percent"; pad.clear(); for (const digit of String(percent)) pad.press(digit, 0); ways.querySelector("[data-value=percent]").click(); },
   }, `${percent} %`)));
   const ways = choices(say("how-much-off"), [["percent", say("by-percent")], ["amount", say("by-amount")]], (way) => {

@@ -32,7 +32,7 @@ export function field(id, label, wishes = {}, name = "input") {
 
 /** Make tiles of which one is chosen: [[value, words, icon?]]; `onChoose(value)` is told. */
 export function choices(label, rows, onChoose, chosen = null) {
-  const root = el("div.choices", { role: "group", "aria-label": label });
+  const root = el("div.choices", { role: "group", "aria-label": label, onmousedown: (event) => event.preventDefault() }); // the focus stays in the pad
   const mark = (value) => {
     for (const button of root.children) button.setAttribute("aria-pressed", String(button.dataset.value === String(value)));
   };

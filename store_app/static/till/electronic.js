@@ -73,6 +73,7 @@ export class Electronic {
       this.basket.setPart(this.at, { state: "captured", ...(payment.reference ? { reference: payment.reference } : {}) });
       return this.pay.goOn();
     }
+    if (payment.unwanted && payment.state !== "reversed") return this.#drop(say("payment-let-go"));
     if (FINAL.includes(payment.state)) {
       const words = payment.state === "declined" ? say("declined", { why: payment.reason || say("no-reason") }) : say("payment-cancelled");
       return this.#drop(words);
@@ -111,7 +112,7 @@ export class Electronic {
   async giveBack(at, part) {
     try {
       const answer = await ask("POST", `${settings.urls.payments}/${part.payment_id}/reverse`, {}, 30_000);
-      if (answer.state !== "reversed" && answer.state !== "cancelled") return this.pay.again(say("reverse-unknown"));
+      if (!answer.unwanted && !["reversed", "cancelled"].includes(answer.state)) return this.pay.again(say("reverse-unknown"));
       this.basket.dropPart(at);
       this.pay.choose(this.pay.tender);
     } catch (fault) {

@@ -51,8 +51,8 @@ export class Lines {
       row = stencil("line-stencil");
       row.dataset.line = line.id;
       row.querySelector(".line-name").textContent = product.name;
-      for (const act of ["less", "more", "remove", "discount", "price", "note"]) {
-        row.querySelector(`[data-act="${act}"]`).setAttribute("aria-label", say(act, { name: product.name }));
+      for (const [act, words] of Object.entries({ less: "less", more: "more", remove: "remove", discount: "discount-of", price: "price-of", note: "note-of" })) {
+        row.querySelector(`[data-act="${act}"]`).setAttribute("aria-label", say(words, { name: product.name }));
       }
       this.rows.set(line.id, row);
       $("lines").append(row);

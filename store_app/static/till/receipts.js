@@ -75,21 +75,26 @@ export class Receipts {
       found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
     } catch (fault) { return sheet.complain(sentence(fault)); }
     const chosen = new Map(), due = el("output.panel-due.figures");
-    const summed = () => [...chosen.values()].reduce((sum, row) => sum + row.total, 0);
-    const changed = () => { showMoney(due, -summed()); sheet.quieten(); };
-    const rows = found.lines.map((line) => this.#lineOf(sale, line, chosen, changed));
+    const summed = () => [...chosen.values()].reduce((sum, row) => sum - row.total, 0);
+    const changed = () => { showMoney(due, summed()); sheet.quieten(); };
+    const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
     let why = "", tender = null;
+    const ids = { sale: newId(), payment: newId() }; // made once: pressed twice it is one return
     const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
       if (!why) return sheet.complain(say("reason-needed"));
       if (!tender) return sheet.complain(say("choose-tender"));
-      const id = this.returnId ??= newId();
-      const send = (approvals) => ask("POST", settings.urls.returns, {
-        id, till_id: settings.till_id, sale_id: sale.id, lines: picked().map(({ n, qty, restock }) => ({ n, qty, restock })), tender, reference: "", why, approvals,
-      });
-      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(-summed()) }), send, id);
+      const id = ids.sale;
+      const send = async (approvals) => {
+        const paid = tender === "card" && !this.basket.practice ? await this.#moneyBack(sale, summed(), ids, approvals) : {};
+        return ask("POST", settings.urls.returns, {
+          id, till_id: settings.till_id, sale_id: sale.id, lines: picked().map(({ n, qty, restock }) => ({ n, qty, restock })), tender, why, approvals, ...paid,
+          ...(this.basket.practice ? { practice: true } : {}),
+        });
+      };
+      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(summed()) }), send, id);
       if (done) this.#done(done);
     };
     const exchange = () => {
@@ -98,7 +103,6 @@ export class Receipts {
       sheet.close();
       this.view.tell(say("exchange-go-on"));
     };
-    this.returnId = null;
     sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
@@ -110,13 +114,25 @@ export class Receipts {
     changed();
   }
 
-  #lineOf(sale, line, chosen, changed) {
+  /** Give money back to the card it came from, where a terminal took it; else it is done by hand at the terminal. */
+  async #moneyBack(sale, amount, ids, approvals) {
+    const { payments } = await ask("GET", `${settings.urls.payments}?sale_id=${encodeURIComponent(sale.id)}`);
+    const taken = payments.find((payment) => payment.state === "captured" && !payment.gives_back && payment.amount_minor >= amount);
+    if (!taken) return {};
+    const back = await ask("POST", `${settings.urls.payments}/${taken.id}/give-back`, {
+      id: ids.payment, return_id: ids.sale, till_id: settings.till_id, amount_minor: amount, approvals,
+    }, 30_000);
+    if (back.state !== "captured") throw new Error(back.state === "unknown" || back.state === "requested" ? say("reverse-unknown") : say("declined", { why: back.reason || say("no-reason") }));
+    return { tender: taken.tender, payment_id: back.id };
+  }
+
+  #lineOf(sale, line, deposit, chosen, changed) {
     const left = line.left ?? line.qty - (line.returned ?? 0), each = line.stock_unit === "each";
     const shown = el("output.figures.back-qty", {}, "0");
     const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
     const set = (qty) => {
       row.qty = Math.max(0, Math.min(left, qty));
-      row.total = -divideHalfUp(line.total_minor * row.qty, line.qty);
+      row.total = -divideHalfUp((line.total_minor + (deposit?.total_minor ?? 0)) * row.qty, line.qty); // its deposit comes back with it
       row.qty_text = each ? `−${row.qty} ×` : `−${qtyText(line, row.qty)}`;
       shown.textContent = each ? String(row.qty) : qtyText(line, row.qty);
       if (row.qty) chosen.set(line.n, row);
@@ -125,7 +141,7 @@ export class Receipts {
     };
     const where = choices(say("where-to", { name: line.name }), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { row.restock = value === "yes"; }, "yes");
     const step = each ? 1 : left;
-    return el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor) }) : say("all-came-back"))),
+    return el("li.back-row", { class: "back-row" }, el("span.row-main", {}, el("b", {}, line.name), el("span.muted.figures", {}, left ? say("can-come-back", { left: each ? left : qtyText(line, left), qty: each ? line.qty : qtyText(line, line.qty), amount: moneyText(line.total_minor + (deposit?.total_minor ?? 0)) }) : say("all-came-back"))),
       left ? el("span.stepper-wide", {}, el("button.tool", { "aria-label": say("less", { name: line.name }), onclick: () => set(row.qty - step) }, icon("minus")), shown,
         el("button.tool", { "aria-label": say("more", { name: line.name }), onclick: () => set(row.qty + step) }, icon("plus"))) : null, left ? where : null);
   }
@@ -140,7 +156,7 @@ export class Receipts {
     const give = async () => {
       if (!why) return sheet.complain(say("reason-needed"));
       if (!tender) return sheet.complain(say("choose-tender"));
-      const body = { id, till_id: settings.till_id, tender, why,
+      const body = { id, till_id: settings.till_id, tender, why, ...(this.basket.practice ? { practice: true } : {}),
         lines: lines.map((line) => ({ sku: line.sku, qty: line.qty, price_minor: line.price_minor ?? line.product.price_minor, restock })) };
       const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
       if (!done) return;

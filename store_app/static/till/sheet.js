@@ -12,12 +12,11 @@ class Sheet {
     this.root.addEventListener("keydown", (event) => {
       const writes = event.target.matches("input, textarea, select");
       if (this.pad && !writes && event.key !== "Enter" && this.pad.keyed(event)) event.stopPropagation();
-      else if (event.key === "Enter" && this.onEnter && !event.target.closest("button, a, select, textarea")) {
+      else if (event.key === "Enter" && this.onEnter && !event.target.closest("button:not([aria-pressed=true]), a, select, textarea")) {
         event.preventDefault();
         this.onEnter();
       }
     });
-    $("sheet-back").addEventListener("click", () => this.close());
   }
 
   get isOpen() { return this.root.open; }
@@ -27,13 +26,13 @@ class Sheet {
     this.close();
     $("sheet-title").textContent = title;
     $("sheet-says").replaceChildren();
-    $("sheet-body").replaceChildren(...[body].flat().filter(Boolean));
-    $("sheet-foot").replaceChildren(...[foot].flat().filter(Boolean));
+    $("sheet-body").replaceChildren(...[body].flat(Infinity).filter(Boolean));
+    $("sheet-foot").replaceChildren(...[foot].flat(Infinity).filter(Boolean));
     $("sheet-foot").hidden = !$("sheet-foot").childElementCount;
     this.root.classList.toggle("wide", wide);
     Object.assign(this, { onScan, onEnter, onLeave, pad });
     this.root.showModal();
-    (focus ?? this.root.querySelector("#sheet-body :is(input, button, [tabindex]):not([disabled])") ?? $("sheet-back")).focus();
+    (focus ?? this.root.querySelector("#sheet-body :is(input, button, [tabindex]):not([disabled])") ?? this.root).focus();
     return this;
   }
 
