@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -138,11 +139,12 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
         ages=_ages(debt),
         lines=lines,
         standing=standing,
-        agreed=[(PURPOSE_WORDS[key], since) for key, since in agreed.items()],
+        agreed=[(PURPOSE_WORDS[key], local_day(since)) for key, since in agreed.items()],
         may_write="messages" in agreed and "phone" in agreed,
         till=till,
         till_open=now_open is not None and now_open.state == "open",
         language_name=LANGUAGES.get(customer.language, customer.language),
+        all_of_it=figures(account.balance_minor, exponent(place().currency)),
         example=_example(),
         point_words=POINT_WORDS,
         fault=fault,
@@ -211,7 +213,8 @@ def _at(name: str) -> Any:
 @form.answers_on(_at("repay"))
 def repay(customer_id: str) -> Any:
     """Take money for the tab: oldest purchases first; the slip is printed."""
-    command, amount_minor = form.command_id(), form.amount("repay", place().currency)
+    command, asked = form.command_id(), "all" if request.form.get("all") else "repay"
+    amount_minor = form.amount(asked, place().currency)
     tender = form.one_of("tender", tab.TENDERS, sentence=_("Choose cash or card."))
     reference = form.text("reference", most=40)
     with write() as session:
@@ -275,6 +278,11 @@ def form_day(name: str) -> dt.date:
         return dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError as fault:
         raise Invalid("bad-day", _("Choose a day."), field=name) from fault
+
+
+def local_day(at: dt.datetime) -> dt.date:
+    """Return the day an instant falls on at this place."""
+    return at.astimezone(ZoneInfo(place().tz)).date()
 
 
 # --- inside ---

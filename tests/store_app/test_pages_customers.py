@@ -89,6 +89,14 @@ def test_money_for_the_tab_is_taken_once_pays_the_oldest_first_and_says_so(rosa:
     assert send(client, f"{HERE}/repay", command_id=command, repay="15.00", tender="cash").status_code == 409
 
 
+def test_all_of_it_is_taken_with_one_button(rosa: House):
+    client = rosa.signed_in("cashier")
+    assert 'name="all" value="165.00"' in client.get(HERE).text
+    assert send(client, f"{HERE}/repay", all="165.00", repay="", tender="cash").status_code == 303
+    assert owed(rosa) == 0
+    assert "Take the money" not in words(client.get(HERE))
+
+
 @pytest.mark.parametrize(
     "typed", ["0", "-5", "165.01", "abc", "", "1e9", "9" * 30, "=1+1", "12.345", "\x00", "１２.３４.５"]
 )
