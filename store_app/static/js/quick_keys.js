@@ -1,25 +1,31 @@
-// Keys are dragged by mouse, pen or finger, and moved with Alt and an arrow. Both fill in the page's own form, which
-// works without any of this.
+// Keys are dragged by mouse or pen, by finger after a short hold (a quick stroke scrolls the page), and moved with Alt
+// and an arrow. All of it fills in the page's own form, which works without any of this.
 
 const FAR_ENOUGH_PX = 8;
+const HOLD_MS = 250;
 let lifted = null;
 let refocus = "";
 
 document.addEventListener("pointerdown", (event) => {
   const cell = keyCell(event.target);
   if (!cell || event.button !== 0) return;
-  lifted = { cell, x: event.clientX, y: event.clientY, ghost: null, id: event.pointerId };
+  const started = { cell, x: event.clientX, y: event.clientY, ghost: null, id: event.pointerId, finger: event.pointerType === "touch" };
+  lifted = started;
+  if (started.finger) setTimeout(() => { if (lifted === started) carry(event); }, HOLD_MS);
 });
 
 document.addEventListener("pointermove", (event) => {
   if (!lifted || event.pointerId !== lifted.id) return;
-  if (!lifted.ghost && Math.hypot(event.clientX - lifted.x, event.clientY - lifted.y) < FAR_ENOUGH_PX) return;
+  if (!lifted.ghost) {
+    if (Math.hypot(event.clientX - lifted.x, event.clientY - lifted.y) < FAR_ENOUGH_PX) return;
+    if (lifted.finger) return drop();
+  }
   event.preventDefault();
-  lifted.ghost ??= lift(lifted.cell);
-  lifted.ghost.style.left = `${event.clientX - lifted.ghost.offsetWidth / 2}px`;
-  lifted.ghost.style.top = `${event.clientY - lifted.ghost.offsetHeight / 2}px`;
-  mark(under(event));
+  carry(event);
 });
+
+document.addEventListener("touchmove", (event) => { if (lifted?.ghost) event.preventDefault(); }, { passive: false });
+document.addEventListener("contextmenu", (event) => { if (lifted?.finger) event.preventDefault(); });
 
 document.addEventListener("pointerup", (event) => {
   if (!lifted || event.pointerId !== lifted.id) return;
@@ -68,6 +74,13 @@ function move(cell, to) {
   const live = document.getElementById("keys-live");
   live.textContent = live.dataset.moved.replace("{name}", cell.dataset.name).replace("{n}", Number(to.split("-")[1]) + 1);
   form.requestSubmit();
+}
+
+function carry(event) {
+  lifted.ghost ??= lift(lifted.cell);
+  lifted.ghost.style.left = `${event.clientX - lifted.ghost.offsetWidth / 2}px`;
+  lifted.ghost.style.top = `${event.clientY - lifted.ghost.offsetHeight / 2}px`;
+  mark(under(event));
 }
 
 function keyCell(element) {
