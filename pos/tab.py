@@ -161,7 +161,7 @@ def carry_over(
     """Take over what a customer owed in the old book since `day`; within the limit, and once per command id."""
     _check(amount_minor)
     if day > business_day(at, store.tz, store.rollover_hour):
-        raise Invalid("bad-day", "The day lies ahead. Choose the day the debt began.", field="day")
+        raise Invalid("day-ahead", "The day lies ahead. Choose the day the debt began.", field="day")
     account(session, store.id, customer_id, lock=True)
     if (known := _known(session, store.id, id)) is not None:
         return _same(known, customer_id, "carried_over", amount_minor)

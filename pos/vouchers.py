@@ -91,7 +91,7 @@ def issue(
     if kind not in KINDS:
         raise Invalid("bad-voucher-kind", "A voucher is a gift voucher or a store credit.", kind=kind)
     if expires_on is not None and expires_on < business_day(at, store.tz, store.rollover_hour):
-        raise Invalid("bad-day", "The last day lies behind. Choose a later one.", field="expires_on")
+        raise Invalid("voucher-day-past", "The last day lies behind. Choose a later one.", field="expires_on")
     voucher = Voucher(
         store_id=store.id,
         code=new_code(),

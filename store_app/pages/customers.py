@@ -277,7 +277,7 @@ def form_day(name: str) -> dt.date:
     try:
         return dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError as fault:
-        raise Invalid("bad-day", _("Choose a day."), field=name) from fault
+        raise Invalid("no-day", _("Choose a day."), field=name) from fault
 
 
 def local_day(at: dt.datetime) -> dt.date:

@@ -127,7 +127,7 @@ def _period(asked: Any) -> tuple[dt.date, dt.date, ShopError | None]:
             dt.date.fromisoformat(asked.get("last") or last.isoformat()),
         )
     except ValueError:
-        return first, last, Invalid("bad-day", _("Choose a day."), field="first")
+        return first, last, Invalid("no-day", _("Choose a day."), field="first")
     if not 0 <= (wished[1] - wished[0]).days <= statement.MOST_DAYS:
         return first, last, Invalid("bad-period", _("The first day must not be after the last one."), field="first")
     return *wished, None
