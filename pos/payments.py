@@ -103,7 +103,7 @@ class Payment(Base):
     unwanted_since: Mapped[dt.datetime | None]
     """From here on money that is or will be captured goes back."""
     contradicted: Mapped[str | None]
-    """What the provider said after it had said something final."""
+    """What the provider said after something final; `reversed`: late money went back; `seen`: by a person."""
     claimed_by: Mapped[str | None]
     """The completed sale that is paid with it."""
     same_as: Mapped[str | None]

@@ -6,6 +6,7 @@ Rules
 2. The page that lost its basket rings it again and takes the money over (`move_to`).
 3. Who typed the slip by hand because the answer came late says so (`same_as_slip`); else the money goes back.
 4. What no provider will ever answer, a person decides from the terminal's own list (`decide`), and is named for it.
+5. Two answers that contradict each other stay visible until a person has looked into them (`seen`).
 """
 
 import datetime as dt
@@ -21,6 +22,9 @@ from pos import paying
 from pos.paying import OPEN, is_over, locked, slip_of
 from pos.payments import Payment
 from pos.terminal import Outcome
+
+SETTLED = ("reversed", "seen")
+"""What `contradicted` says once late money went back, or a person has looked into it."""
 
 # --- verbs ---
 
@@ -60,6 +64,17 @@ def decide(session: Session, store_id: str, payment_id: str, state: str, *, acto
     return paying.settle_outcome(session, store_id, payment_id, outcome, actor=actor, at=at)
 
 
+def seen(session: Session, store_id: str, payment_id: str, *, actor: Actor, at: dt.datetime) -> Payment:
+    """Say that a person has looked into a contradiction and settled it with the bank; it is shown no more."""
+    payment = locked(session, store_id, payment_id)
+    if payment.contradicted is None or paying.goes_back(payment):
+        raise Refused("payment-not-contradicted", "There is nothing to look into here any more.", id=payment.id)
+    if payment.contradicted not in SETTLED:
+        _note(session, payment, "seen", actor, at, answer=payment.contradicted)
+        payment.contradicted = "seen"
+    return payment
+
+
 # --- questions ---
 
 
@@ -71,7 +86,7 @@ def unresolved(session: Session, store_id: str) -> list[Payment]:
         sa.or_(
             Payment.state.in_(OPEN),
             sa.and_(Payment.state == "captured", Payment.claimed_by.is_(None), Payment.same_as.is_(None)),
-            sa.and_(Payment.contradicted.is_not(None), Payment.contradicted != "reversed"),
+            sa.and_(Payment.contradicted.is_not(None), Payment.contradicted.not_in(SETTLED)),
         ),
     )
     return list(session.scalars(query.order_by(Payment.requested_at, Payment.id)))

@@ -35,6 +35,7 @@ ROLES: dict[str, Role] = {
             "shelf",
             "pickup",
             "shop_settings",
+            "payments",
             "customers",
             "statements",
             "loyalty",

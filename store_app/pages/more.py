@@ -25,6 +25,10 @@ class Place:
 PLACES: tuple[Place, ...] = (
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
+    Place(
+        "payments.overview", "sell", "credit-card", lazy("Cards and wallets"),
+        lazy("Money without a sale, without an answer, or on its way back"),
+    ),
     Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")),
 )
 
