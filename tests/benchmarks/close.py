@@ -1,0 +1,76 @@
+"""Closing a shift with 10,000 sales, beside one with 100: the time must not grow with the sales."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from config.database import Database
+from config.journal import Actor
+from pos import shift
+from tests.benchmarks._books import BEGAN, LINES, closed, open_books, sell_many
+from tests.benchmarks._node import STORE, TILL
+
+SALES, FEW = 10_000, 100
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    asked = parser.parse_args()
+    result = measure(1 if asked.quick else 3)
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        ours = result["ours"]
+        print(
+            f"close of {SALES} sales: {ours['seconds'] * 1000:.1f} ms, "
+            f"of {FEW} sales: {ours['seconds_few'] * 1000:.1f} ms, "
+            f"{ours['bytes_z']} bytes of Z"
+        )
+
+
+def measure(rounds: int) -> dict[str, Any]:
+    """Close big and small shifts in turn; medians over the rounds."""
+    big, small, size = [], [], 0
+    with tempfile.TemporaryDirectory(prefix="cornerstore-close-") as folder:
+        database = open_books(f"sqlite:///{Path(folder) / 'shop.db'}")
+        number = 1
+        for _ in range(rounds):
+            for sales, times in ((FEW, small), (SALES, big)):
+                sell_many(database, sales, number)
+                number += sales
+                began = time.perf_counter()
+                report = closed(database).z_report or {}
+                times.append(time.perf_counter() - began)
+                assert report["sales_count"] == sales, "Z counts every sale"
+                size = len(json.dumps(report))
+                _open_again(database)
+        database.engine.dispose()
+    return {
+        "bench": "close",
+        "ours": {
+            "seconds": round(statistics.median(big), 4),
+            "seconds_few": round(statistics.median(small), 4),
+            "bytes_z": size,
+        },
+        "reference": {},
+        "ratio": {},
+        "settings": {"sales": SALES, "few": FEW, "lines": LINES, "rounds": rounds, "synchronous": "FULL"},
+    }
+
+
+def _open_again(database: Database) -> None:
+    with database.write() as session:
+        shift.open_shift(session, STORE, TILL, 10_000, actor=Actor("ana", "Ana", "cashier", STORE), at=BEGAN)
+
+
+if __name__ == "__main__":
+    main()

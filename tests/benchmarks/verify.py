@@ -1,0 +1,112 @@
+"""Verifying a shop's books: 100,000 sealed sales in 20 shifts, chain, rows, Z reports and anchors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from config.database import Database, make_engine
+from config.journal import Actor
+from pos import shift
+from store_app import tables, verifying
+from tests.benchmarks._books import BEGAN, LINES, closed, open_books, sell_many
+from tests.benchmarks._node import STORE, TILL
+
+SALES, A_SHIFT = 100_000, 5_000
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="20,000 sales")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        print(json.dumps(_once(asked.one)))
+        return
+    result = measure(SALES // 5 if asked.quick else SALES, 1 if asked.quick else 3)
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        ours = result["ours"]
+        print(
+            f"verify of {result['settings']['sales']} sales: {ours['seconds']:.2f} s, {ours['rss_mib']:.0f} MiB; "
+            f"a tampered sale found in {ours['seconds_tampered']:.2f} s"
+        )
+
+
+def measure(sales: int, rounds: int) -> dict[str, Any]:
+    """Fill the books once, then verify them in processes of their own; medians over the rounds."""
+    with tempfile.TemporaryDirectory(prefix="cornerstore-verify-") as folder:
+        url = f"sqlite:///{Path(folder) / 'shop.db'}"
+        database = open_books(url)
+        for first in range(1, sales + 1, A_SHIFT):
+            sell_many(database, A_SHIFT, first)
+            closed(database)
+            with database.write() as session:
+                actor = Actor("ana", "Ana", "cashier", STORE)
+                shift.open_shift(session, STORE, TILL, 10_000, actor=actor, at=BEGAN)
+        whole = [_apart(url) for _ in range(rounds)]
+        assert all(row["faults"] == [] and row["sealed"] == sales for row in whole), whole[0]["faults"][:3]
+        _tamper(database, sales // 2)
+        tampered = _apart(url)
+        assert len(tampered["faults"]) == 1, tampered["faults"]
+        assert f"Receipt {sales // 2} of till" in tampered["faults"][0]
+        database.engine.dispose()
+    return {
+        "bench": "verify",
+        "ours": {
+            "seconds": round(statistics.median(row["seconds"] for row in whole), 2),
+            "cpu_s": round(statistics.median(row["cpu_s"] for row in whole), 2),
+            "seconds_tampered": round(tampered["seconds"], 2),
+            "rss_mib": round(max(row["rss_mib"] for row in whole), 1),
+        },
+        "reference": {},
+        "ratio": {},
+        "settings": {"sales": sales, "lines": LINES, "shifts": sales // A_SHIFT, "rounds": rounds},
+    }
+
+
+def _apart(url: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "tests.benchmarks.verify", "--one", url]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def _once(url: str) -> dict[str, Any]:
+    tables.known()
+    database = Database(make_engine(url))
+    began, before = time.perf_counter(), time.process_time()
+    with database.read() as session:
+        report = verifying.verify_in(session, STORE)
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu_s": time.process_time() - before,
+        "faults": report.faults,
+        "sealed": report.sealed,
+        "rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _tamper(database: Database, receipt_no: int) -> None:
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql(
+            "UPDATE sale_line SET total_minor = total_minor + 1 WHERE n = 3 AND sale_id = "
+            "(SELECT id FROM sale WHERE receipt_no = ?)",
+            (receipt_no,),
+        )
+        connection.commit()
+
+
+if __name__ == "__main__":
+    main()
