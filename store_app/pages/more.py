@@ -23,13 +23,38 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
+    Place("offers.everything", "offers", "gift", lazy("Offers"), lazy("Special prices, 3 for 2, coupons")),
+    Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
+    Place(
+        "check_these.list_today",
+        "stock.count",
+        "clipboard-document-check",
+        lazy("Check these"),
+        lazy("Products whose record looks wrong"),
+    ),
+    Place("stocktake.takes", "stock.count", "qr-code", lazy("Stock take"), lazy("Count the shop by scanner")),
+    Place("expiry.calendar", "stock.look", "calendar-days", lazy("Dates"), lazy("What expires, reduced prices")),
+    Place("waste.tiles", "stock.waste", "trash", lazy("Write off"), lazy("Broken, expired, stolen")),
+    Place(
+        "goods_in.notes",
+        "stock.receive",
+        "arrow-down-on-square",
+        lazy("Goods without an order"),
+        lazy("In by hand, and back to the supplier"),
+    ),
+    Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
     Place(
-        "payments.overview", "sell", "credit-card", lazy("Cards and wallets"),
+        "payments.overview",
+        "sell",
+        "credit-card",
+        lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
-    Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")),
+    Place(
+        "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")
+    ),
 )
 
 

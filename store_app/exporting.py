@@ -1,0 +1,87 @@
+"""Tables that leave the house: CSV and XLSX that any spreadsheet opens and none executes.
+
+Rules
+-----
+1. A text that a spreadsheet could take for a formula (it begins with = + - @, a tab or a return) is written with an
+   apostrophe before it (OWASP, CSV injection); figures are figures and never touched.
+2. Amounts leave in major units with the currency's places, shares as per cent, days as dates.
+3. CSV is UTF-8 with a mark at its beginning, because spreadsheets guess wrong without.
+"""
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from flask import Response
+
+from config.money import exponent
+
+_RISKY = re.compile(r"^\s*[=+\-@\t\r＝＋－＠]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Cell = str | int | Decimal | dt.date | None
+
+
+def tamed(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula (rule 1)."""
+    return f"'{text}" if _RISKY.match(text) else text
+
+
+def cell(value: Any, shape: str, currency: str) -> Cell:
+    """Return a figure as it leaves: money in major units, shares in per cent (rule 2)."""
+    if value is None:
+        return None
+    if shape == "money":
+        return Decimal(value).scaleb(-exponent(currency))
+    if shape == "share":
+        return Decimal(value).scaleb(-2)
+    if shape == "hour":
+        return f"{value:02d}:00"
+    return tamed(_CONTROL.sub(" ", value)) if isinstance(value, str) else value
+
+
+def csv_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """Answer with a CSV file (rule 3)."""
+    page = io.StringIO()
+    writer = csv.writer(page)
+    writer.writerow([tamed(word) for word in head])
+    writer.writerows(rows)
+    return _file(page.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
+
+
+def xlsx_answer(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+    """Answer with an XLSX file: one sheet, its head in bold and kept in view."""
+    from openpyxl import Workbook  # large, and only somebody who asks for a sheet needs it
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(re.sub(r"[\\/*?:\[\]]", " ", name)[:31])
+    sheet.freeze_panes = "A2"
+    first = []
+    for word in head:
+        found = WriteOnlyCell(sheet, value=tamed(word))
+        found.font = Font(bold=True)
+        first.append(found)
+    sheet.append(first)
+    for row in rows:
+        cells = []
+        for value in row:
+            found = WriteOnlyCell(sheet, value=value)
+            if isinstance(value, str):
+                found.data_type = "s"  # a text stays a text, whatever it begins with
+            cells.append(found)
+        sheet.append(cells)
+    kept = io.BytesIO()
+    book.save(kept)
+    return _file(kept.getvalue(), XLSX, f"{name}.xlsx")
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    answer = Response(content, mimetype=kind)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer

@@ -1,0 +1,157 @@
+"""Reports: what was sold, from every side, as a chart first and a table behind it; out as CSV and XLSX."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
+from flask_babel import lazy_gettext as _l
+
+from config.errors import Invalid, NotFound
+from pos import reports
+from pos.reports import Report
+from pos.store import store_of
+from store_app import exporting, wording_stock
+from store_app.extensions import read
+from store_app.pages import form
+from store_app.pages.shift import tender_word
+from store_app.presenting import page, place, today
+from store_app.security import requires
+
+bp = Blueprint("reports", __name__, url_prefix="/reports")
+KIND_WORDS = {
+    "day": _l("Days"), "hour": _l("Hours"), "product": _l("Products"), "category": _l("Aisles"),
+    "margin": _l("Margin"), "cashier": _l("Cashiers"), "tender": _l("Tenders"), "tax": _l("Tax"),
+    "shrink": _l("Shrink"),
+}  # fmt: skip
+COLUMN_WORDS = {
+    "day": _l("Day"), "hour": _l("Hour"), "name": _l("Name"), "sku": _l("SKU"), "qty": _l("Quantity"),
+    "sales_count": _l("Sales"), "returns_count": _l("Returns"), "lines_count": _l("Lines"),
+    "products_count": _l("Products"), "overrides_count": _l("Prices typed over"), "total_minor": _l("Takings"),
+    "basket_minor": _l("A basket"), "tax_minor": _l("Tax"), "net_minor": _l("Net"), "gross_minor": _l("Gross"),
+    "discount_minor": _l("Discounts"), "by_hand_minor": _l("Discounts by hand"), "margin_minor": _l("Margin"),
+    "margin_bp": _l("Margin %"), "costed_minor": _l("Net with known cost"), "cost_minor": _l("Cost"),
+    "share_bp": _l("Share"), "rate_bp": _l("Rate"), "tender": _l("Tender"), "tax_class": _l("Tax class"),
+    "taken_minor": _l("Taken"), "given_minor": _l("Given back"), "reason": _l("Reason"),
+    "value_minor": _l("At shelf price"),
+}  # fmt: skip
+PERIOD_WORDS = {
+    "today": _l("Today"), "yesterday": _l("Yesterday"), "week": _l("Last 7 days"), "month": _l("This month"),
+    "last-month": _l("Last month"), "own": _l("From … to …"),
+}  # fmt: skip
+SHOWN = 200
+"""Rows on the page; the files hold all."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """The days a report is asked for."""
+
+    name: str
+    first_day: dt.date
+    last_day: dt.date
+
+
+@bp.get("/")
+@requires("reports")
+def overview() -> Response:
+    """Show one report; which and when stands in the address."""
+    fault = None
+    now = today()
+    try:
+        period = _period(now)
+        found = _report(request.args.get("kind", "day"), period)
+    except Invalid as refusal:
+        fault, period = refusal, Period("week", now - dt.timedelta(days=6), now)
+        found = _report("day", period)
+    return page(
+        "reports/overview.html",
+        ["report"],
+        status=422 if fault else 200,
+        fault=fault,
+        kinds=KIND_WORDS,
+        periods=PERIOD_WORDS,
+        period=period,
+        report=found,
+        rows=found.rows[:SHOWN],
+        heads=[(name, COLUMN_WORDS[name], shape) for name, shape in found.columns],
+        chart=_chart(found),
+        most=max((abs(row[found.measure] or 0) for row in found.rows), default=0),
+        measure_word=COLUMN_WORDS[found.measure],
+        label=_label,
+    )
+
+
+@bp.get("/<kind>.<suffix>")
+@requires("reports")
+def export(kind: str, suffix: str) -> Response:
+    """Give the whole report as a file: csv or xlsx."""
+    if kind not in reports.KINDS or suffix not in ("csv", "xlsx"):
+        raise NotFound("unknown-report", "There is no such report. Choose one from the list.", kind=kind)
+    found = _report(kind, _period(today()))
+    currency = place().currency
+    head = [str(COLUMN_WORDS[name]) for name, _shape in found.columns]
+    rows = [[exporting.cell(_plain(row, name), shape, currency) for name, shape in found.columns] for row in found.rows]
+    name = f"{kind}-{found.first_day.isoformat()}-{found.last_day.isoformat()}"
+    return exporting.csv_answer(name, head, rows) if suffix == "csv" else exporting.xlsx_answer(name, head, rows)
+
+
+# --- inside ---
+
+
+def _report(kind: str, period: Period) -> Report:
+    with read() as look:
+        return reports.report(look, store_of(look, str(place().store_id)), kind, period.first_day, period.last_day)
+
+
+def _period(now: dt.date) -> Period:
+    name = request.args.get("period", "week")
+    month = now.replace(day=1)
+    known = {
+        "today": (now, now),
+        "yesterday": (now - dt.timedelta(days=1), now - dt.timedelta(days=1)),
+        "week": (now - dt.timedelta(days=6), now),
+        "month": (month, now),
+        "last-month": ((month - dt.timedelta(days=1)).replace(day=1), month - dt.timedelta(days=1)),
+    }
+    if name in known:
+        return Period(name, *known[name])
+    return Period("own", _day("from", now), _day("to", now))
+
+
+def _day(name: str, default: dt.date) -> dt.date:
+    text = form.tidy(request.args.get(name, ""))[:10]
+    if not text:
+        return default
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as fault:
+        raise Invalid("bad-day", "Write a day like 2026-03-02.", field=name) from fault
+
+
+def _plain(row: dict[str, Any], name: str) -> Any:
+    return str(_label(row, name)) if name in ("tender", "reason") else row[name]
+
+
+def _label(row: dict[str, Any], name: str) -> Any:
+    """Return a name as people read it: a tender's or a reason's word."""
+    if name == "tender":
+        return tender_word(row[name])
+    return wording_stock.WASTE_REASONS.get(row[name], row[name]) if name == "reason" else row[name]
+
+
+def _chart(found: Report) -> list[dict[str, Any]] | None:
+    """Return the bars over time, each with its height in per mille; None where a table's own bars say it better."""
+    if found.kind not in ("day", "hour") or len(found.rows) < 2:
+        return None
+    most = max((row[found.measure] for row in found.rows), default=0)
+    if most <= 0:
+        return None
+    return [
+        {
+            "name": f"{row['hour']:02d}" if found.kind == "hour" else row["day"],
+            "minor": row[found.measure],
+            "height": max(0, row[found.measure]) * 1000 // most,
+        }
+        for row in found.rows
+    ]
