@@ -342,14 +342,14 @@ def _tidied(wished: Particulars) -> Particulars:
     if not name:
         raise Invalid("empty-field", "Type the customer's name.", field="name")
     if len(name) > NAME_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in name):
-        raise Invalid("bad-name", f"A name has at most {NAME_LETTERS} letters.", field="name", most=NAME_LETTERS)
+        raise Invalid("customer-name", f"A name has at most {NAME_LETTERS} letters.", field="name", most=NAME_LETTERS)
     if unknown := wished.agreed - set(PURPOSES):
         raise Invalid("bad-choice", "Choose among what a customer can agree to.", unknown=sorted(unknown))
     if wished.language not in LANGUAGES:
         raise Invalid("bad-choice", "Choose one of the languages.", field="language")
     phone = re.sub(r"[\s()/.-]", "", unicodedata.normalize("NFKC", wished.phone))
     if phone and not re.fullmatch(r"\+?[0-9]{5,20}", phone):
-        raise Invalid("bad-phone", "A phone number has 5 to 20 digits.", field="phone")
+        raise Invalid("customer-phone", "A phone number has 5 to 20 digits.", field="phone")
     if phone and "phone" not in wished.agreed:
         raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:

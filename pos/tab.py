@@ -323,7 +323,8 @@ def _charge(
             limit_minor=now.limit_minor,
             balance_minor=now.balance_minor,
         )
-    return _write(session, store.id, customer_id, kind, amount_minor, (after.balance_minor, after.lines), day, sale_id, at, actor, id)
+    moved = (after.balance_minor, after.lines)
+    return _write(session, store.id, customer_id, kind, amount_minor, moved, day, sale_id, at, actor, id)
 
 
 def _credit(

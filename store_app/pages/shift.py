@@ -277,6 +277,7 @@ def cash_word(kind: str) -> str:
         "refund": _("Cash refunds"),
         "drop": _("Put in the safe"),
         "pay_out": _("Paid out"),
+        "tab_paid": _("Cash for tabs"),
     }.get(kind, kind)
 
 

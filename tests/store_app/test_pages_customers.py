@@ -160,7 +160,7 @@ def test_a_statement_is_shown_printed_and_given_as_a_table_in_the_customers_lang
     with rosa.doors.write() as session:
         session.get_one(Customer, (STORE, ROSA)).language = "zh"
     shown = client.get(f"{HERE}/statement")
-    assert "赊账对账单" in shown.text
+    assert "记账对账单" in shown.text
     assert 'lang="zh"' in shown.text
     table = client.get(f"{HERE}/statement.csv")
     rows = list(csv.reader(io.StringIO(table.text.removeprefix("\ufeff"))))
