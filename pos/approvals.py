@@ -158,7 +158,7 @@ def require(
 def set_limit(session: Session, store_id: str, role: str, discount_bp: int, *, actor: Actor, at: dt.datetime) -> Limit:
     """Settle how much of a line a role may take off by hand, in basis points."""
     if role not in ("cashier", "supervisor", "shopkeeper") or not 0 <= discount_bp <= 10_000:
-        raise Invalid("bad-limit", "A discount limit is between 0 and 100 percent.", role=role)
+        raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
     limit = session.get(Limit, (store_id, role)) or Limit(store_id=store_id, role=role, discount_bp=0)
     before, limit.discount_bp = discount_bp_of(session, store_id, role), discount_bp
     session.add(limit)

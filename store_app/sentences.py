@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 
 from config.errors import ShopError
 from store_app.presenting import clock_time, money, state_word
+from store_app.wording import permission_word
 
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
@@ -166,6 +167,19 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "already-posted": (_l("This delivery was closed before."),),
     "not-counting": (_l("Begin to count this delivery first."),),
     "not-on-delivery": (_l("This product is not on the delivery. Put it aside and ask the supplier."),),
+    "bad-reduction": (_l("Type a percentage from 1 to 100."),),
+    "no-products": (_l("Choose the products of the offer."),),
+    "bad-days": (_l("The last day comes before the first."),),
+    "bad-hours": (_l("Type both times, from and until, or neither."),),
+    "offer-exists": (_l("This offer is already made. Open it to change it."),),
+    "offer-ended": (_l("This offer has been ended. Make a new one."),),
+    "not-our-offer": (_l("This offer is the network's; only the network changes or ends it."),),
+    "needs-no-coupon": (_l("This offer is for everybody; it needs no coupon."),),
+    "too-many-codes": (_l("An offer has 1 to %(most)s codes."),),
+    "bad-limit": (_l("A code can be used once or more often."),),
+    "bad-coupon": (_l("A code has 3 to 24 letters A to Z and digits."),),
+    "coupon-taken": (_l("The code %(codes)s is already taken. Choose another."),),
+    "coupon-used-up": (_l("The coupon %(coupon)s cannot be used any more. Take it out and look at the new total."),),
     "unknown-offer": (_l("There is no such offer to this shop."),),
     "offer-over": (_l("The time to answer this offer is over. Ask for a new one."),),
     "offer-answered": (_l("This offer was answered before: %(state)s."),),
@@ -252,6 +266,33 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     ),
     "voucher-used": (_l("This voucher has been used; it cannot be taken back."),),
     "voucher-day-past": (_l("The last day lies behind. Choose a later one."),),
+    # --- leave, baskets, returns ---
+    "needs-approval": (_l("A supervisor has to allow this with a PIN: %(permissions)s."),),
+    "may-not-approve": (_l("This person may not allow it. Ask someone who may."),),
+    "unknown-permission": (_l("There is nothing of this name to allow."),),
+    "bad-discount-limit": (_l("A discount limit is between 0 and 100 percent."),),
+    "price-wanted": (_l("Type the price of %(name)s."), _l("Type the price first.")),
+    "bad-discount": (_l("A discount is a percentage up to 100, or an amount. Type it again."),),
+    "bad-price": (_l("A price is not negative and not absurdly large. Type it again."),),
+    "bad-note": (_l("A note has at most 200 characters."),),
+    "no-such-basket": (_l("This basket is not kept here any more. Look at the list again."),),
+    "basket-taken": (_l("%(by)s has already taken up this basket."),),
+    "basket-voided": (_l("This basket was given up. Begin a new sale."),),
+    "basket-too-large": (_l("This basket is too large to be set aside. Ring it up in parts."),),
+    "already-sold": (_l("This basket was already paid. Begin a new sale."),),
+    "give-back-differs": (_l("What is given back must be what is owed, no more and no less."),),
+    "customer-wanted": (_l("Say first whose tab or points these are."),),
+    "above-price": (
+        _l("Without a receipt at most today’s price is given back: %(most_minor)s."),
+        _l("Without a receipt at most today’s price is given back."),
+    ),
+    "not-returnable": (_l("This is not taken back without its receipt."),),
+    "voucher-sold": (_l("A voucher is not taken back, it is spent here."),),
+    "bad-receipt-no": (_l("A receipt number has only digits. Type it as it is printed."),),
+    "bad-age-check": (_l("An age is checked by looking or by a document."),),
+    "bad-label": (_l("The name of a basket has at most 60 characters."),),
+    "unknown-report": (_l("There is no such report. Choose one from the list."),),
+    "bad-report-period": (_l("A period begins before it ends and has at most three years."),),
     # --- people ---
     "not-allowed": (_l("You may not do this. Ask someone who may, or sign in as another person."),),
     "unknown-person": (_l("Nobody of that name works here. Choose a name from the list."),),
@@ -290,6 +331,8 @@ def _written(name: str, fact: Any) -> str:
         return ""
     if name.endswith("_minor"):
         return money(fact)
+    if name == "permissions":
+        return _(", ").join(permission_word(one) for one in fact)
     if isinstance(fact, list | tuple):
         return _(", ").join(_line(one) if isinstance(one, dict) else str(one) for one in fact)
     return _WRITERS.get(name, str)(fact)

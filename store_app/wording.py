@@ -40,6 +40,7 @@ MOVEMENTS = {
     "wasted": _l("Waste"),
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a shop"),
+    "sent_back": _l("Back to the supplier"),
 }
 
 COUNT_REASONS = {
@@ -69,15 +70,6 @@ SEND_BACK_REASONS = {
     "not-ordered": _l("Nobody ordered it"),
     "broken": _l("Broken"),
     "too-late": _l("It came too late"),
-    "other": _l("Another reason"),
-}
-
-WASTE_REASONS = {
-    "expired": _l("Past its date"),
-    "spoilt": _l("Spoilt"),
-    "broken": _l("Broken"),
-    "stolen": _l("Stolen"),
-    "own-use": _l("Used in the shop"),
     "other": _l("Another reason"),
 }
 
@@ -319,3 +311,34 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
     if why.service_bp:
         facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
     return facts
+
+
+PERMISSION_WORDS = {
+    "price.override": _l("another price"),
+    "discount": _l("a discount"),
+    "void": _l("giving up a basket"),
+    "no_sale": _l("opening the drawer without a sale"),
+    "take_back": _l("taking goods back"),
+    "take_back.blind": _l("taking goods back without a receipt"),
+    "shift": _l("counting the drawer"),
+}
+TENDER_WORDS = {
+    "cash": _l("Cash"),
+    "card": _l("Card"),
+    "wallet": _l("Mobile payment"),
+    "voucher": _l("Voucher"),
+    "credit": _l("Store credit"),
+    "points": _l("Points"),
+    "tab": _l("On the tab"),
+    "prepaid": _l("Prepaid online"),
+}
+
+
+def permission_word(permission: str) -> str:
+    """Return what somebody's leave is wanted for."""
+    return str(PERMISSION_WORDS.get(permission, permission))
+
+
+def tender_word(tender: str) -> str:
+    """Return what a tender is called."""
+    return str(TENDER_WORDS.get(tender, tender))

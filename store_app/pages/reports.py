@@ -14,9 +14,9 @@ from pos.store import store_of
 from store_app import exporting, wording_stock
 from store_app.extensions import read
 from store_app.pages import form
-from store_app.pages.shift import tender_word
 from store_app.presenting import page, place, today
 from store_app.security import requires
+from store_app.wording import tender_word
 
 bp = Blueprint("reports", __name__, url_prefix="/reports")
 KIND_WORDS = {

@@ -21,6 +21,7 @@ from store_app.pages.till import own_till
 from store_app.presenting import money as money_text
 from store_app.presenting import page, place, today
 from store_app.security import requires
+from store_app.wording import tender_word
 
 bp = Blueprint("shift", __name__, url_prefix="/money")
 RECEIPTS_SHOWN, SHIFTS_SHOWN = 60, 30
@@ -259,13 +260,6 @@ def paper_answer(job_id: str) -> Any:
         printer.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
         wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
-
-
-def tender_word(tender: str) -> str:
-    """Return what a tender is called."""
-    return {"cash": _("Cash"), "card": _("Card"), "prepaid": _("Prepaid online"), "voucher": _("Voucher")}.get(
-        tender, tender
-    )
 
 
 def cash_word(kind: str) -> str:
