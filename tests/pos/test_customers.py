@@ -246,6 +246,45 @@ def test_a_debt_is_written_off_with_a_reason_only(counter: Counter):
     assert counter.findings() == []
 
 
+# --- with a real sale ---
+
+
+def test_a_token_in_cash_does_not_open_the_limit_for_the_rest(counter: Counter):
+    counter.charge(9_700)
+    with pytest.raises(Refused) as refused:  # 4.50: 1.00 in cash, 3.50 on a tab with 3.00 left
+        counter.shop.sell([("tea", 1)], tenders=[("cash", 100), ("tab", 350)], customer_id=counter.id)
+    assert refused.value.facts["left_minor"] == 300
+    assert (counter.owed(), counter.drawer(), counter.shop.level("tea").on_hand) == (9_700, FLOAT_MINOR, 20)
+    done = counter.shop.sell([("tea", 1)], tenders=[("cash", 150), ("tab", 300)], customer_id=counter.id)
+    assert done.document["customer"]["tab_balance_minor"] == 10_000
+    assert counter.findings() == counter.shop.findings() == []
+
+
+def test_a_sale_on_the_tab_sent_twice_is_charged_once(counter: Counter):
+    wishes = {"tenders": [("tab", 450)], "customer_id": counter.id}
+    request = counter.shop.request([("tea", 1)], **wishes)
+    assert [counter.shop.complete(request).repeated for _ in range(2)] == [False, True]
+    assert counter.owed() == 450
+
+
+def test_no_fact_that_leaves_the_shop_names_a_person(counter: Counter):
+    counter.shop.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id)
+    counter.repay(450)
+    counter.shop.close_till()
+    told = " ".join(str(message.body) for message in counter.shop.messages())
+    assert counter.id in told
+    assert "Rosa" not in told
+    assert "5550123" not in told
+
+
+def test_a_statement_names_the_receipts_it_is_made_of(counter: Counter):
+    sold = counter.shop.sell([("tea", 1)], tenders=[("tab", 450)], customer_id=counter.id).sale
+    done = counter.repay(450)
+    with counter.shop.write() as session:
+        document = statement.repayment_document(session, store_of(session, counter.shop.store_id), done)
+    assert [row["receipt_no"] for row in document["paid"]] == [sold.receipt_no]
+
+
 # --- points ---
 
 
