@@ -2,6 +2,12 @@
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
+        "exchanges": "Exchanges", "held_by": "Drawer held by", "receipts": "Receipts",
+        "offers": "Offers", "by_hand": "Discounts by hand", "overrides": "Changed prices", "deposits": "Deposits",
+        "empties": "Empties", "vouchers_issued": "Vouchers issued", "cashiers": "Cashiers", "events": "At the till",
+        "why": "Reason", "voided": "Sales voided", "event_no_sale": "Drawer opened", "reprint": "Copies printed",
+        "correction": "Corrections", "approval": "Approvals", "x_report": "X reports", "hand_over": "Hand-overs",
+        "parked": "Sales parked", "perpetual": "Perpetual total", "journal": "Journal", "check": "Check of this Z",
         "receipt": "Receipt", "copy": "COPY", "refund": "REFUND", "of_receipt": "of receipt",
         "order": "Order", "offer": "Offer",
         "subtotal": "Subtotal", "tax": "Tax", "rounding": "Cash rounding", "total": "TOTAL", "refunded": "REFUNDED",
@@ -23,6 +29,12 @@ WORDS: dict[str, dict[str, str]] = {
         "batch": "Batch", "best_before": "best before", "no_sale": "DRAWER OPENED, NO SALE", "note": "Note",
     },
     "zh": {
+        "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
+        "offers": "优惠", "by_hand": "手动折扣", "overrides": "改价", "deposits": "押金",
+        "empties": "退瓶", "vouchers_issued": "发出代金券", "cashiers": "收银员", "events": "操作记录",
+        "why": "原因", "voided": "作废", "event_no_sale": "开钱箱", "reprint": "补打小票",
+        "correction": "更正", "approval": "授权", "x_report": "X 小结", "hand_over": "交接",
+        "parked": "挂单", "perpetual": "累计总额", "journal": "日志", "check": "本单校验",
         "receipt": "小票", "copy": "副本", "refund": "退货", "of_receipt": "原小票", "order": "订单", "offer": "优惠",
         "subtotal": "小计", "tax": "税额", "rounding": "现金抹零", "total": "合计", "refunded": "退款",
         "cash": "现金", "card": "银行卡", "prepaid": "线上已付", "voucher": "代金券", "change": "找零",

@@ -143,7 +143,8 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     document: store, till_name, z_no, business_day, opened_by, opened_at, closed_at (local texts), sales_count,
     sales_minor, returns_count, returns_minor, total_minor, tenders {tender: minor}, taxes [as on a receipt],
     cash {kind of movement: minor}, expected_minor, counted_minor, over_short_minor, late_count. Expected, counted
-    and over/short are left out while they are None: counting is blind.
+    and over/short are left out while they are None: counting is blind. What `totals.figures` and `shift_report` add
+    is printed where it is there and not nought.
     """
     words, currency = WORDS[language], document["store"]["currency"]
     z_no = document.get("z_no")
@@ -154,12 +155,14 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     for word, name in (("by", "opened_by"), ("opened", "opened_at"), ("closed", "closed_at")):
         if document.get(name):
             lines += pair(words[word], str(document[name]), columns)
+    if document.get("held_by", document["opened_by"]) != document["opened_by"]:
+        lines += pair(words["held_by"], str(document["held_by"]), columns)
     lines += [*pair(document["till_name"], "", columns), RULE]
-    for kind in ("sales", "returns"):
+    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
         figures = amount(document[f"{kind}_minor"], currency)
         lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
     lines += pair(words["takings"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
-    lines += [BLANK, PaperLine(words["tenders"], bold=True)]
+    lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
     if taxes := document.get("taxes"):
@@ -169,8 +172,12 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     for kind, minor in document.get("cash", {}).items():
         lines += indented(words.get(named.get(kind, kind), kind), amount(minor, currency), columns)
     lines += _count(document, words, currency, columns)
+    if document.get("why"):
+        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
     if document.get("late_count"):
-        lines += pair(words["late"], str(document["late_count"]), columns)
+        late = f"{words['late']} ({document['late_count']})"
+        lines += pair(late, amount(document.get("late_minor", 0), currency), columns)
+    lines += [*_at_the_till(document, words, currency, columns), *_proof(document, words, currency, columns)]
     if z_no is not None:
         lines += [BLANK, BLANK, PaperLine(f"{words['signature']} " + "." * (columns - 12)), BLANK]
     return [*lines, CUT]
@@ -357,6 +364,52 @@ def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> 
     if saved_minor > 0:
         lines += pair(words["saved"], price(saved_minor, currency), columns, bold=True)
     return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
+
+
+def _within(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what lies within the takings: rounding, offers, discounts, deposits; nothing that is nought."""
+    lines: list[PaperLine] = []
+    if document.get("first_receipt_no") is not None:
+        numbers = f"{document['first_receipt_no']:06d} - {document['last_receipt_no']:06d}"
+        lines += pair(words["receipts"], numbers, columns)
+    for word in ("rounding", "offers", "by_hand", "overrides", "deposits", "empties", "vouchers_issued"):
+        if minor := document.get(f"{word}_minor"):
+            lines += pair(words[word], amount(minor, currency), columns)
+    return lines
+
+
+def _at_the_till(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return who sold how much, where several did, and what was done beside selling."""
+    lines: list[PaperLine] = []
+    cashiers = document.get("cashiers") or []
+    if len(cashiers) > 1:
+        lines += [RULE, PaperLine(words["cashiers"], bold=True)]
+        for name, count, minor in cashiers:
+            lines += indented(f"{name} ({count})", amount(minor, currency), columns)
+    if events := document.get("events"):
+        lines += [RULE, PaperLine(words["events"], bold=True)]
+        for kind, (count, minor) in events.items():
+            figures = f"{count} / {amount(minor, currency)}" if minor else str(count)
+            lines += indented(words.get(f"event_{kind}") or words.get(kind, kind), figures, columns)
+    return lines
+
+
+def _proof(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what ties a Z to the books: the perpetual total, the end of the journal and the hash of this very Z."""
+    if "hash" not in document:
+        return []
+    seen = document["journal"]
+    return [
+        RULE,
+        *pair(words["perpetual"], amount(document["perpetual_minor"], currency), columns),
+        *pair(words["journal"], f"{seen['n']} / {_short(seen['hash'])}", columns),
+        *pair(words["check"], _short(document["hash"]), columns),
+    ]
+
+
+def _short(hashed: str) -> str:
+    """Return a hash as paper shows it: '9F3A 22C1'."""
+    return f"{hashed[:4]} {hashed[4:8]}".upper()
 
 
 def _count(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:

@@ -118,11 +118,6 @@ def z_hash(report: dict[str, Any]) -> str:
     return hashlib.sha256(canonical({key: report[key] for key in report if key != "hash"}).encode()).hexdigest()
 
 
-def short(hashed: str) -> str:
-    """Return a hash as paper shows it: '9F3A 22C1'."""
-    return f"{hashed[:4]} {hashed[4:8]}".upper()
-
-
 def whole_totals(session: Session, shift: Shift) -> totals.Totals:
     """Return the shift's totals from its beginning; summed up from the books where they do not reach back (rule 1)."""
     if totals.are_whole(shift.totals):

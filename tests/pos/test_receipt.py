@@ -15,6 +15,7 @@ LAYOUTS = {
     **{name: (receipt.layout, make, 0) for name, make in documents.RECEIPTS.items()},
     "copy": (receipt.layout, documents.british_sale, 2),
     "z": (receipt.till_report, documents.till_report, 0),
+    "full_z": (receipt.till_report, documents.full_z, 0),
     "x": (receipt.till_report, lambda: documents.till_report(None), 0),
     "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
     "bin": (receipt.bin_label, documents.pickup_order, 0),
