@@ -18,7 +18,7 @@ from pos import account_checks, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
 from pos.sale_rows import Sale, SaleLine
-from pos.shift import CashMovement, Shift
+from pos.shift import CashMovement, LateSale, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 
 ACTUAL = tuple(str(place) for place in INSIDE)
@@ -192,8 +192,9 @@ def _promises(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _shifts(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K6: expected cash is the sum of the drawer's movements, and over/short is what the count found."""
+    late = sa.exists().where(LateSale.store_id == CashMovement.store_id, LateSale.sale_id == CashMovement.source_id)
     cash = sa.select(sa.func.sum(CashMovement.amount_minor)).where(
-        CashMovement.store_id == Shift.store_id, CashMovement.shift_id == Shift.id
+        CashMovement.store_id == Shift.store_id, CashMovement.shift_id == Shift.id, ~late
     )
     moved = sa.func.coalesce(cash.scalar_subquery(), 0)
     uneven = sa.and_(Shift.state == "closed", Shift.expected_minor + Shift.over_short_minor != Shift.counted_minor)

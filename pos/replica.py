@@ -22,10 +22,10 @@ from config.outbox import Message
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import Place, Source, replay
 from pos.sale_rows import Sale, write_rows
-from pos.shift import CashMovement, Shift
+from pos.shift import CashMovement, Shift, keep_late
 
 
-def take_sale(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt.datetime) -> None:
     """Write a store's completed sale or return: rows, payments, drawer and stock."""
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
@@ -36,6 +36,7 @@ def take_sale(session: Session, message: Message, from_node: str, _at: dt.dateti
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
     write_rows(session, fact)
+    keep_late(session, fact, at=arrived_at)
     at = dt.datetime.fromisoformat(fact.completed_at)
     day = dt.date.fromisoformat(fact.business_day)
     out = [row for row in fact.movements if row[4] == Place.CUSTOMER]

@@ -31,6 +31,7 @@ from config.money import MAX_MINOR, exponent
 from config.node import NETWORK
 from pos import approvals as leave
 from pos import denominations, printer, shift_report, totals
+from pos.facts import SaleCompleted
 from pos.shift_book import STATES as STATES
 from pos.shift_book import CashCount, CashMovement, LateSale
 from pos.shift_book import Shift as Shift
@@ -307,6 +308,29 @@ def add_cash(
     shift.expected_minor += amount_minor
     shift.totals = totals.with_cash(shift.totals, kind, amount_minor)
     return movement
+
+
+def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> LateSale | None:
+    """Note a sale that arrived for a shift whose Z was frozen without it (rule 5); None for any other sale."""
+    store_id = str(fact.store["id"])
+    shift = session.get(Shift, (store_id, fact.shift_id))
+    if shift is None or shift.state != "closed" or not totals.are_whole(shift.totals):
+        return None
+    first, last = shift.totals["first_receipt_no"], shift.totals["last_receipt_no"]
+    if shift.totals["epoch"] == fact.epoch and first is not None and first <= fact.receipt_no <= last:
+        return None  # Z counts it: the sale only travelled more slowly than the closing
+    row = LateSale(
+        store_id=store_id,
+        sale_id=fact.id,
+        till_id=fact.till_id,
+        shift_id=fact.shift_id,
+        receipt_no=fact.receipt_no,
+        total_minor=fact.total_minor,
+        noted_at=at,
+        told_by=None,
+    )
+    session.add(row)
+    return row
 
 
 def set_tolerance(session: Session, store_id: str, minor: int, *, actor: Actor, at: dt.datetime) -> None:
