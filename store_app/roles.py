@@ -45,6 +45,7 @@ ROLES: dict[str, Role] = {
             "payments",
             "customers",
             "statements",
+            "vouchers",
             "loyalty",
             "quick_keys",
             "more",

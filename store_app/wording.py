@@ -107,6 +107,9 @@ PAPERS = {
     "pickup": _l("Pickup slip"),
     "z": _l("Z report"),
     "x": _l("X report"),
+    "tab_paid": _l("Tab payment"),
+    "statement": _l("Statement"),
+    "voucher": _l("Voucher"),
 }
 
 TOPICS = {

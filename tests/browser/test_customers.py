@@ -43,7 +43,15 @@ def known(node: Node) -> Node:
 def test_every_page_is_accessible_and_unclipped(page: Page, known: Node, faults: list[str], language: str, size: str):
     page.set_viewport_size(SIZES[size])
     enter(page, known, "/customers/", language=language)
-    for path in ("/customers/", "/customers/new", HERE, f"{HERE}/change", f"{HERE}/statement", "/points/"):
+    for path in (
+        "/customers/",
+        "/customers/new",
+        HERE,
+        f"{HERE}/change",
+        f"{HERE}/statement",
+        "/points/",
+        "/vouchers/",
+    ):
         page.goto(f"{known.url}{path}")
         found = Axe().run(page)
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"

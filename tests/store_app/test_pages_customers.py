@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.journal import Actor
-from pos import account_checks, customers, loyalty, shift, tab
+from pos import account_checks, customers, loyalty, shift, tab, vouchers
 from pos.customers import Customer, Particulars
 from pos.loyalty import Scheme
 from pos.printer import PrintJob
@@ -202,6 +202,26 @@ def test_points_are_set_by_the_shopkeeper(rosa: House):
         assert loyalty.scheme(session, STORE) == Scheme(True, 2, 100, 1, 50)
 
 
+def test_a_voucher_is_looked_up_by_its_code_and_printed_again(rosa: House):
+    with rosa.doors.write() as session:
+        store = store_of(session, STORE)
+        given = {"at": NOON, "actor": SYSTEM}
+        code = vouchers.issue(session, store, 5_000, kind="gift", sale_id="s2", **given).code
+        vouchers.redeem(session, store, code, 1_250, sale_id="s3", **given)
+    client = rosa.signed_in("cashier")
+    assert code not in client.get("/vouchers/").text
+    page = words(client.get("/vouchers/", query_string={"code": vouchers.spoken(code).lower()}))
+    assert "$37.50" in page
+    assert "Spent -$12.50 $37.50" in page
+    assert client.get("/vouchers/?code=AAAA").status_code == 422
+    assert client.get(f"/vouchers/?code={vouchers.new_code()}").status_code == 404
+    assert send(client, "/vouchers/print", code=code).status_code == 303
+    assert send(client, "/vouchers/print", code="nonsense").status_code == 422
+    with rosa.doors.read() as session:
+        (job,) = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "voucher")).all()
+        assert (job.document["amount_minor"], job.opens_drawer) == (3_750, False)
+
+
 def test_a_cashier_takes_money_but_changes_nobody(rosa: House):
     client = rosa.signed_in("cashier")
     for address in (
@@ -224,7 +244,15 @@ def test_a_cashier_takes_money_but_changes_nobody(rosa: House):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_page_is_there_in_both_languages(rosa: House, language: str):
     client = rosa.signed_in()
-    for address in ("/customers/", "/customers/new", HERE, f"{HERE}/change", f"{HERE}/statement", "/points/"):
+    for address in (
+        "/customers/",
+        "/customers/new",
+        HERE,
+        f"{HERE}/change",
+        f"{HERE}/statement",
+        "/points/",
+        "/vouchers/",
+    ):
         assert client.get(f"{address}?lang={language}").status_code == 200
     assert client.get("/customers/nobody-here-0000").status_code == 404
     assert client.get("/customers/nobody-here-0000/statement").status_code == 404
