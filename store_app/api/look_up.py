@@ -1,8 +1,13 @@
 """What a customer asks about a product, answered without selling it."""
 
+from zoneinfo import ZoneInfo
+
 from flask import Blueprint, Response, jsonify
 
-from pos import scan, stock
+from pos import offers, scan, stock
+from pos.pricing import ProductView
+from pos.promises import Offer, holds_at
+from pos.store import store_of
 from store_app import wording
 from store_app.api.catalogue import as_json
 from store_app.extensions import doors, read
@@ -16,22 +21,30 @@ bp = Blueprint("api_look_up", __name__, url_prefix="/api")
 @bp.get("/look-up/<path:code>")
 @requires("sell")
 def look_up(code: str) -> Response:
-    """Answer a product's price, how many there are, and where.
+    """Answer a product's price, the offers that hold for it now, how many there are, and where.
 
     places: [{place, words, qty}], the shelf's with its slot. A label's own price, batch and last day are said too.
     """
-    store_id, day = doors().settings.node_id, today()
+    store_id, day, at = doors().settings.node_id, today(), doors().now()
     with read() as session:
         found = scan.read(session, store_id, code, day)
         product = found.product
         level = stock.levels(session, store_id, [product.sku])[product.sku]
         slot = shelf.ranks(session, store_id).get(product.sku)
+        store = store_of(session, store_id)
+        now_there = at.astimezone(ZoneInfo(store.tz))
+        names = [
+            offer.name
+            for offer in offers.live(session, store_id, day)
+            if _is_for(offer, product) and holds_at(offer, now_there, day)
+        ]
     return jsonify(
         product=as_json(product),
         qty=found.qty,
         amount_minor=found.amount_minor,
         batch=found.batch,
         expires_on=found.expires_on.isoformat() if found.expires_on else None,
+        offers=names,
         available=level.available,
         on_hand=level.on_hand,
         places=[
@@ -40,3 +53,8 @@ def look_up(code: str) -> Response:
             if qty > 0
         ],
     )
+
+
+def _is_for(offer: Offer, product: ProductView) -> bool:
+    key = (product.sku, product.category, product.department, product.brand)
+    return any(part.choice.holds(*key) for part in offer.parts)
