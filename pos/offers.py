@@ -170,11 +170,11 @@ def make_coupons(
     if most_uses is not None and most_uses < 1:
         raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
-        raise Invalid("bad-code", "A code has 3 to 24 letters A to Z and digits.", codes=long)
+        raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
     fresh = own or _random_codes(count)
     taken = session.scalars(sa.select(Coupon.code).where(Coupon.owner_id == owner_id, Coupon.code.in_(fresh))).all()
     if taken:
-        raise Conflict("code-taken", f"The code {taken[0]} is already taken. Choose another.", codes=list(taken))
+        raise Conflict("coupon-taken", f"The code {taken[0]} is already taken. Choose another.", codes=list(taken))
     session.add_all(
         Coupon(owner_id=owner_id, code=code, offer_id=offer_id, most_uses=most_uses, uses=0, made_at=at)
         for code in fresh

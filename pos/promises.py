@@ -176,7 +176,7 @@ def check(offer: Offer) -> None:
 
 def _check_terms(offer: Offer) -> None:
     if offer.kind in ("percent", "nth", "basket_percent") and not 0 < offer.percent_bp <= BASIS:
-        raise Invalid("bad-percent", "Type a percentage from 1 to 100.", field="percent")
+        raise Invalid("bad-reduction", "Type a percentage from 1 to 100.", field="percent")
     if offer.kind in ("amount", "basket_amount") and not 0 < offer.amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type how much is taken off.", field="amount")
     if offer.kind in ("price", "pack_price", "bundle") and not 0 <= offer.amount_minor <= MAX_MINOR:
@@ -188,7 +188,7 @@ def _check_terms(offer: Offer) -> None:
     if offer.kind in BUNDLE_KINDS and not 2 <= len(offer.parts) <= MOST_PARTS:
         raise Invalid("no-products", "A bundle has two to four parts; choose products for each.", field="products1")
     if offer.kind == "together" and not any(0 < part.off_bp <= BASIS for part in offer.parts):
-        raise Invalid("bad-percent", "Say which part is reduced, by 1 to 100 percent.", field="off1")
+        raise Invalid("bad-reduction", "Say which part is reduced, by 1 to 100 percent.", field="off1")
     if offer.kind not in BUNDLE_KINDS and len(offer.parts) != 1:
         raise Invalid("no-products", "Choose the products of the offer.", field="products0")
     if offer.most_times is not None and not 1 <= offer.most_times <= MOST_TIMES:
