@@ -1,14 +1,17 @@
 """The catalogue for the till: all of it at once with an ETag, one code, a search, or a look at one product.
 
 What a shop sells changes a few times a day, and a till asks hundreds of times: answers are made once per business day
-and state of the catalogue, and kept as bytes. With the products go the till's keys (pages that have any), the ways to
-read a shop's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a scale.
+and state of the catalogue, and kept as bytes. A product is a row of values that `columns` names: a value of `worded`
+ones is a place in `words`, `rest` holds what few products have, a code that stands for one unit is a plain text. With
+the products go the till's keys (pages that have any), the ways to read a shop's own labels (`fixed`: thirteen signs, a
+digit or a dot), the tares, and whether there is a scale.
 """
 
 import dataclasses
 import datetime as dt
 import hashlib
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,6 +22,7 @@ from config.publication import EVERYONE, Pulled
 from pos import catalogue, quick_keys, scale, till_edition
 from pos import scan as reading
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.pricing import ProductView
 from store_app.api.bodies import bounded
 from store_app.extensions import doors, read
 from store_app.presenting import today
@@ -39,8 +43,8 @@ def whole() -> Response:
         state = (day, *_state(session, store_id))
         known = _kept.get(address)
         if known is None or known[0] != state:
-            products = [as_json(view) for view in catalogue.till_catalogue(session, store_id, day)]
-            content = {"business_day": day.isoformat(), "products": products, **_beside(session, store_id)}
+            products = _packed(catalogue.till_catalogue(session, store_id, day))
+            content = {"business_day": day.isoformat(), **products, **_beside(session, store_id)}
             body = current_app.json.dumps(content).encode()
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
@@ -79,9 +83,39 @@ def search() -> Response:
     return jsonify(products=[as_json(view) for view in found])
 
 
-def as_json(view: Any) -> dict[str, Any]:
-    """Return a product as the till's page reads it."""
-    return dataclasses.asdict(view)
+def as_json(view: ProductView) -> dict[str, Any]:
+    """Return a product as the till's page reads it; what it cost the shop is not the counter's business."""
+    return {name: getattr(view, name) for name in _SHOWN}
+
+
+_SHOWN = tuple(field.name for field in dataclasses.fields(ProductView) if field.name != "cost_minor")
+_WORDS = ("category", "department", "brand", "pack_text", "stock_unit", "tax_class_id")
+_PLAIN = ("sku", "name", "price_minor", "price_quantity", "rate_bp", "inclusive")
+_REST = {
+    "kind": "goods",
+    "deposit_sku": None,
+    "price_typed": False,
+    "minimum_age": None,
+    "maximum_qty": None,
+    "quick_key": None,
+}
+"""What few products have, and what all others are."""
+
+
+def _packed(views: Sequence[ProductView]) -> dict[str, Any]:
+    """Return the products as rows: 20,000 of them are a fifth of the text, and the page reads them in a moment."""
+    places: dict[str, int] = {}
+    rows = []
+    for view in views:
+        words = [places.setdefault(getattr(view, name), len(places)) for name in _WORDS]
+        rest = {name: getattr(view, name) for name, usual in _REST.items() if getattr(view, name) != usual}
+        told = " ".join(filter(None, (view.name, view.brand, view.category))).casefold()
+        if sounds := view.search_text.removeprefix(told).strip():
+            rest["sounds"] = sounds
+        codes = [code if qty == 1 else [code, qty] for code, qty in view.codes]
+        row = [*(getattr(view, name) for name in _PLAIN), *words, codes[0] if len(codes) == 1 else codes]
+        rows.append([*row, rest] if rest else row)
+    return {"columns": [*_PLAIN, *_WORDS, "codes", "rest"], "worded": _WORDS, "words": list(places), "rows": rows}
 
 
 def _state(session: Session, store_id: str) -> tuple[Any, ...]:

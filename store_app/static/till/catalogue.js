@@ -7,11 +7,11 @@ const MOST_FOUND = 60;
 
 export class Catalogue {
   constructor() {
-    this.bySku = new Map();
-    this.byCode = new Map();
+    this.#empty();
     this.categories = [];
     this.keys = [];
     this.schemes = [];
+    this.bySku = { get: (sku) => this.#product(this.places.get(sku)), has: (sku) => this.places.has(sku) };
   }
 
   /** Load (or renew) the catalogue; gives false when it is the one we have: the browser sends the ETag. */
@@ -22,19 +22,29 @@ export class Catalogue {
     this.keys = content.keys ?? [];
     this.schemes = content.schemes ?? [];
     this.hasScale = Boolean(content.scale);
-    this.bySku.clear();
-    this.byCode.clear();
-    for (const product of content.products) this.take(product);
-    const count = new Map();
-    for (const product of this.bySku.values()) count.set(aisle(product), (count.get(aisle(product)) ?? 0) + 1);
-    this.categories = [...count.keys()].sort((a, b) => a.localeCompare(b, settings.language));
+    this.#empty();
+    this.rows = content.rows;
+    this.words = content.words;
+    this.columns = content.columns.map((name, at) => [name, at, content.worded.includes(name)]);
+    this.at = Object.fromEntries(content.columns.map((name, at) => [name, at]));
+    this.rows.forEach((row, place) => {
+      this.places.set(row[0], place);
+      const codes = row[this.at.codes];
+      if (typeof codes === "string") this.byCode.set(codes, place);
+      else for (const code of codes) this.byCode.set(typeof code === "string" ? code : code[0], typeof code === "string" ? place : { place, qty: code[1] });
+    });
+    this.categories = [...new Set(this.rows.map((row) => this.#aisle(row)))].map((at) => this.words[at]).sort(byWords);
+    globalThis.requestIdleCallback?.(() => this.texts, { timeout: 5000 });
     return true;
   }
 
+  /** Take one product more, as a scan's answer tells it: new since the catalogue was loaded. */
   take(product) {
-    product.text = `${product.name} ${product.brand ?? ""} ${product.search_text ?? ""} ${product.sku}`.toLowerCase();
-    this.bySku.set(product.sku, product);
-    for (const [code, qty] of product.codes ?? []) this.byCode.set(code, { sku: product.sku, qty });
+    const place = this.places.get(product.sku) ?? this.rows.length + this.more.length;
+    this.places.set(product.sku, place);
+    this.made.set(place, product);
+    if (place >= this.rows.length) this.more.push(place);
+    for (const [code, qty] of product.codes ?? []) this.byCode.set(code, { place, qty });
   }
 
   /** Find a scanned or typed code: as it is, as the same GTIN with or without leading zeros, or as a SKU. */
@@ -46,7 +56,7 @@ export class Catalogue {
     }
     for (const spelling of spellings) {
       const hit = this.byCode.get(spelling);
-      if (hit) return { product: this.bySku.get(hit.sku), qty: hit.qty };
+      if (hit !== undefined) return { product: this.#product(hit.place ?? hit), qty: hit.qty ?? 1 };
     }
     const product = this.bySku.get(code);
     return product ? { product, qty: isWeighed(product) ? 0 : 1 } : null;
@@ -56,19 +66,17 @@ export class Catalogue {
   search(text) {
     const wanted = text.toLowerCase().split(/\s+/).filter(Boolean);
     if (!wanted.length) return [];
-    const found = [];
-    for (const product of this.bySku.values()) {
-      let rank = 0;
-      for (const word of wanted) {
-        const at = product.text.indexOf(word);
-        if (at >= 0) rank += at === 0 ? 0 : product.text[at - 1] === " " ? 1 : 3;
-        else if (word.length >= 4 && (product.codes ?? []).some(([code]) => code.includes(word))) rank += 4;
-        else { rank = -1; break; }
-      }
-      if (rank >= 0) found.push({ product, rank: rank + (product.quick_key == null ? 0.5 : 0) });
+    const found = [], count = this.texts.length;
+    for (let place = 0; place < count; place++) {
+      const rank = this.#rank(place, wanted);
+      if (rank >= 0) (found[rank] ??= []).push(place);
     }
-    found.sort((a, b) => a.rank - b.rank || a.product.name.localeCompare(b.product.name, settings.language));
-    return found.slice(0, MOST_FOUND).map((hit) => hit.product);
+    const best = [];
+    for (const places of found) {
+      if (!places || best.length >= MOST_FOUND) continue;
+      best.push(...places.slice(0, MOST_FOUND - best.length).map((place) => this.#product(place)).sort(byName));
+    }
+    return best;
   }
 
   /** Name the pages of quick keys as the shopkeeper arranged them; one page without any. */
@@ -82,19 +90,87 @@ export class Catalogue {
         return product ? [{ product, label: key.label, colour: key.colour }] : [];
       });
     }
-    const all = [...this.bySku.values()];
-    const placed = all.filter((product) => product.quick_key != null).sort((a, b) => a.quick_key - b.quick_key);
-    return (placed.length ? placed : all).slice(0, MOST_FOUND).map((product) => ({ product }));
+    const placed = [];
+    this.rows.forEach((row, place) => { if (row[this.at.rest]?.quick_key != null) placed.push(this.#product(place)); });
+    placed.sort((a, b) => a.quick_key - b.quick_key);
+    const shown = placed.length ? placed : this.rows.slice(0, MOST_FOUND).map((_, place) => this.#product(place));
+    return shown.slice(0, MOST_FOUND).map((product) => ({ product }));
   }
 
   /** List a category by name. */
   inCategory(category) {
-    return [...this.bySku.values()].filter((product) => aisle(product) === category)
-      .sort((a, b) => a.name.localeCompare(b.name, settings.language)).slice(0, MOST_FOUND);
+    const found = [];
+    this.rows.forEach((row, place) => { if (this.words[this.#aisle(row)] === category) found.push(this.#product(place)); });
+    return found.sort(byName).slice(0, MOST_FOUND);
+  }
+
+  /** What the search looks in, per place; made when the page has a moment, at the latest with the first search. */
+  get texts() {
+    if (!this.#texts) {
+      const { sku, name, brand, category, rest } = this.at;
+      this.#texts = this.rows.map((row) =>
+        `${row[name]} ${this.words[row[brand]]} ${this.words[row[category]]} ${row[rest]?.sounds ?? ""} ${row[sku]}`.toLowerCase());
+    }
+    for (const place of this.more.slice(this.#texts.length - this.rows.length)) {
+      const product = this.#product(place);
+      this.#texts.push(`${product.name} ${product.brand} ${product.search_text ?? ""} ${product.sku}`.toLowerCase());
+    }
+    return this.#texts;
+  }
+
+  // --- inside ---
+
+  #texts = null;
+
+  #empty() {
+    this.rows = [];
+    this.more = []; // places of products taken after the catalogue was loaded
+    this.words = [];
+    this.made = new Map(); // place -> the product as the page's parts read it, made when it is first asked for
+    this.places = new Map(); // SKU -> place
+    this.byCode = new Map(); // code -> place, or { place, qty } of a pack
+    this.#texts = null;
+  }
+
+  #aisle(row) { return this.words[row[this.at.department]] ? row[this.at.department] : row[this.at.category]; }
+
+  #product(place) {
+    if (place === undefined) return undefined;
+    let product = this.made.get(place);
+    if (product) return product;
+    const row = this.rows[place];
+    product = { kind: "goods", deposit_sku: null, price_typed: false, minimum_age: null, maximum_qty: null, quick_key: null };
+    for (const [name, at, isWord] of this.columns) if (name !== "rest") product[name] = isWord ? this.words[row[at]] : row[at];
+    product.codes = (typeof product.codes === "string" ? [product.codes] : product.codes).map((code) => (typeof code === "string" ? [code, 1] : code));
+    Object.assign(product, row[this.at.rest]);
+    this.made.set(place, product);
+    return product;
+  }
+
+  #hasCode(place, part) {
+    const codes = place < this.rows.length ? this.rows[place][this.at.codes] : this.made.get(place).codes ?? [];
+    if (typeof codes === "string") return codes.includes(part);
+    return codes.some((code) => (typeof code === "string" ? code : code[0]).includes(part));
+  }
+
+  /** Give how well a product fits every word, 0 best; -1: it does not. Products on a quick key come first. */
+  #rank(place, wanted) {
+    const text = this.#texts[place];
+    let rank = 0;
+    for (const word of wanted) {
+      const at = text.indexOf(word);
+      if (at >= 0) rank += at === 0 ? 0 : text[at - 1] === " " ? 1 : 3;
+      else if (word.length >= 4 && this.#hasCode(place, word)) rank += 4;
+      else return -1;
+    }
+    const onKey = (this.made.get(place) ?? this.rows[place][this.at.rest])?.quick_key != null;
+    return 2 * rank + (onKey ? 0 : 1);
   }
 }
 
 /** Tell whether the cashier has to say how many grams or millilitres. */
 export const isWeighed = (product) => product.stock_unit !== "each";
 
-const aisle = (product) => product.department || product.category;
+const inOrder = new Intl.Collator(settings.language);
+const byWords = (one, other) => inOrder.compare(one, other);
+const byName = (one, other) => inOrder.compare(one.name, other.name);

@@ -1,0 +1,151 @@
+"""The till's page in a real browser with 20,000 products: scan to paint, scans without a pause, page ready.
+
+Scans come as key strokes of a scanner. `scan_paint_ms` runs from the last key to the first frame that shows the line;
+the browser draws frames as fast as it can, so the figure is work, not waiting for the screen. `_6x`: the processor
+slowed down six times. The page is made ready from an empty cache every time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.benchmarks._node import PIN, Served, code_of, store_node
+from tests.browser.conftest import wedge
+
+PRODUCTS, WITHOUT_A_PAUSE, SLOWED = 20_000, 30, 6
+PROBE = """
+window.probe = { paints: [], began: 0 };
+addEventListener("keydown", (event) => { if (event.key === "Enter") probe.began = performance.now(); }, true);
+const channel = new MessageChannel();
+channel.port1.onmessage = () => {
+  if (probe.began) probe.paints.push(performance.now() - probe.began);
+  probe.began = 0;
+};
+new MutationObserver(() => {
+  const page = document.documentElement;
+  if (page.hasAttribute("data-ready") && !probe.ready) probe.ready = performance.now();
+  if (probe.began) requestAnimationFrame(() => channel.port2.postMessage(0));
+}).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+"""
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    asked = parser.parse_args()
+    rounds, scans = (3, 25) if asked.quick else (7, 60)
+    with store_node(PRODUCTS) as (served, _), sync_playwright() as player:
+        browser = player.chromium.launch(executable_path=_chromium(), args=_FLAGS)
+        result = measure(browser, served, rounds, scans)
+        browser.close()
+    if asked.json:
+        print(json.dumps(result))
+        return
+    ours = result["ours"]
+    print(f"scan to paint: {ours['scan_paint_ms']:.1f} ms, slowed {SLOWED} times {ours['scan_paint_ms_6x']:.1f} ms")
+    print(f"of {WITHOUT_A_PAUSE} scans without a pause {ours['lost_scans']} lost")
+    print(f"page ready in {ours['ready_ms']:.0f} ms, slowed {SLOWED} times {ours['ready_ms_6x']:.0f} ms")
+
+
+def measure(browser: Browser, served: Served, rounds: int, scans: int) -> dict[str, Any]:
+    """Open the page anew per round, fast and slowed in turn; medians over the rounds, lost scans summed."""
+    dice = random.Random(5)
+    ready: dict[int, list[float]] = {1: [], SLOWED: []}
+    paints: dict[int, list[float]] = {1: [], SLOWED: []}
+    lost = 0
+    state = _signed_in(browser, served)
+    for _ in range(rounds):
+        for slowed in (1, SLOWED):
+            context = browser.new_context(storage_state=state)
+            page = _opened(context, served, slowed)
+            ready[slowed].append(page.evaluate("probe.ready"))
+            codes = [code_of(rank) for rank in dice.sample(range(PRODUCTS), scans // rounds + 1 + WITHOUT_A_PAUSE)]
+            paints[slowed] += _paints(page, codes[WITHOUT_A_PAUSE:])
+            before = _lines(page)
+            wedge(page, *codes[:WITHOUT_A_PAUSE])
+            lost += before + WITHOUT_A_PAUSE - _settled(page, before + WITHOUT_A_PAUSE)
+            page.evaluate("localStorage.clear()")
+            context.close()
+    return {
+        "bench": "till",
+        "ours": {
+            "scan_paint_ms": round(statistics.median(paints[1]), 2),
+            "scan_paint_ms_6x": round(statistics.median(paints[SLOWED]), 2),
+            "lost_scans": lost,
+            "ready_ms": round(statistics.median(ready[1]), 0),
+            "ready_ms_6x": round(statistics.median(ready[SLOWED]), 0),
+        },
+        "reference": {},
+        "ratio": {},
+        "settings": {"products": PRODUCTS, "rounds": rounds, "scans": len(paints[1]), "slowed": SLOWED},
+    }
+
+
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-gpu-vsync", "--disable-frame-rate-limit"]
+
+
+def _chromium() -> str:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        raise SystemExit("There is no Chromium on this machine: install the package chromium.")
+    return found
+
+
+def _signed_in(browser: Browser, served: Served) -> Any:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"http://127.0.0.1:{served.port}/signin/ana?next=/till/")
+    page.fill("#pin", PIN)
+    page.press("#pin", "Enter")
+    page.wait_for_selector("html[data-ready]")
+    page.evaluate("localStorage.clear()")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def _opened(context: BrowserContext, served: Served, slowed: int) -> Page:
+    page = context.new_page()
+    page.add_init_script(PROBE)
+    line = context.new_cdp_session(page)
+    line.send("Emulation.setCPUThrottlingRate", {"rate": slowed})
+    page.goto(f"http://127.0.0.1:{served.port}/till/")
+    page.wait_for_selector("html[data-ready]")
+    return page
+
+
+def _paints(page: Page, codes: list[str]) -> list[float]:
+    """Scan one code after the other, each when the one before has been painted and priced."""
+    for seen, code in enumerate(codes, 1):
+        wedge(page, code)
+        page.wait_for_function("(seen) => probe.paints.length >= seen", arg=seen)
+        page.wait_for_timeout(150)  # the server's prices come and are shown: not part of the next scan
+    painted: list[float] = page.evaluate("probe.paints")
+    return painted
+
+
+def _lines(page: Page) -> int:
+    return int(page.evaluate("document.querySelectorAll('#lines > li').length"))
+
+
+def _settled(page: Page, wanted: int) -> int:
+    try:
+        page.wait_for_function(
+            "(wanted) => document.querySelectorAll('#lines > li').length >= wanted", arg=wanted, timeout=20_000
+        )
+    except Exception:  # lost ones never come: what is there is counted
+        return _lines(page)
+    return _lines(page)
+
+
+if __name__ == "__main__":
+    main()
