@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pos.sale import Draft
 
 NEED_A_CUSTOMER = ("tab", "points")
+ELSEWHERE = ("card", "wallet")
+"""Tenders a provider may have captured."""
 
 
 # --- verbs ---
@@ -36,10 +38,12 @@ def settle_accounts(session: Session, draft: "Draft", store_id: str, *, at: dt.d
     """Write a sale's tenders into the books they belong to (rules 1 to 4); returns the draft with what was issued."""
     customer_id = draft.customer["id"] if draft.customer else None
     sells_vouchers = any(line.kind == "voucher" for line in draft.lines)
-    plain = all(row.tender in ("cash", "prepaid") or _is_slip(row) for row in draft.settled.tenders)
+    plain = all(row.tender in ("cash", "prepaid", *ELSEWHERE) and not row.payment_id for row in draft.settled.tenders)
     if plain and customer_id is None and not sells_vouchers:
         return draft
     store = store_of(session, store_id)
+    settled = replace(draft.settled, tenders=tuple(_claimed(session, draft.id, row) for row in draft.settled.tenders))
+    draft = replace(draft, settled=settled)
     issued: list[dict[str, Any]] = []
     of_sale_id = next((line.returns_sale_id for line in draft.lines if line.returns_sale_id), None)
     for row in draft.settled.tenders:
@@ -66,8 +70,16 @@ def is_member(session: Session, store_id: str, customer_id: str | None) -> bool:
 # --- inside ---
 
 
-def _is_slip(row: Tender) -> bool:
-    return row.tender in ("card", "wallet") and not row.payment_id
+def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
+    """Claim what a provider has captured; what the books say of it is what the receipt says."""
+    if not row.payment_id:
+        return row
+    if row.tender not in ELSEWHERE:
+        raise Invalid(
+            "unknown-tender", f"Only cards and wallets are paid elsewhere, not {row.tender}.", tender=row.tender
+        )
+    payment = paying.claim(session, row.payment_id, sale_id, row.amount_minor)
+    return row._replace(tender=payment.tender, reference=payment.reference)
 
 
 def _book(
@@ -96,8 +108,6 @@ def _book(
         vouchers.redeem(session, store, row.reference, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "credit":
         return [_issued(session, store, sale_id, -minor, "credit", at=at, actor=actor)]
-    elif row.payment_id:
-        paying.claim(session, row.payment_id, sale_id, minor)
     return []
 
 

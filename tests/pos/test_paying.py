@@ -14,7 +14,7 @@ from config.database import Database, make_engine
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.ids import new_id
 from config.journal import Actor, JournalEntry
-from pos import asking, basket, paying, unclaimed
+from pos import asking, basket, paying, sealed, unclaimed
 from pos.asking import Asker
 from pos.paying import Wanted
 from pos.payments import Payment
@@ -407,6 +407,24 @@ def test_a_payment_is_claimed_only_by_its_own_sale_to_its_full_amount_and_once(d
     assert refusal.value.code == code
 
 
+def test_the_receipt_says_what_the_books_say_of_a_payment(desk):
+    payment = desk.taken(900)
+    wrong = [("wallet", 900, "typed by somebody", payment.id)]
+    done = desk.shop.complete(desk.shop.request([("tea", 2)], id=payment.sale_id, tenders=wrong))
+    paid = done.document["payments"]
+    assert [(row["id"], row["tender"], row["reference"]) for row in paid] == [(payment.id, "card", payment.reference)]
+    assert desk.shop.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
+
+
+@pytest.mark.parametrize("tender", ["cash", "voucher"])
+def test_only_a_card_or_wallet_is_paid_with_a_payment(desk, tender):
+    payment = desk.taken(900)
+    with pytest.raises(Invalid) as refusal:
+        desk.shop.complete(desk.shop.request([("tea", 2)], id=payment.sale_id, tenders=[(tender, 900, "", payment.id)]))
+    assert refusal.value.code == "unknown-tender"
+    assert desk.now(payment).claimed_by is None
+
+
 @pytest.mark.parametrize("ending", ["01", "02", "10"])
 def test_money_that_was_not_captured_pays_for_nothing(desk, ending):
     payment = desk.pay(1200 + int(ending))
@@ -511,6 +529,17 @@ def test_giving_back_is_one_command_and_its_return_claims_it(desk):
     assert desk.unresolved() == [own_id]
     desk.claim(given, return_id, -500)
     assert desk.unresolved() == []
+
+
+def test_a_return_is_paid_out_to_the_card_it_was_paid_with(desk):
+    payment, return_id = sold(desk), new_id()
+    given = back(desk, payment, 450, return_id=return_id)
+    request = {"id": return_id, "tender": "card", "payment_id": given.id}
+    done = desk.shop.take_back(payment.sale_id, [(1, 1)], **request)
+    assert done.sale.total_minor == -450
+    assert desk.now(given).claimed_by == return_id
+    assert (desk.unresolved(), desk.shop.findings()) == ([], [])
+    assert desk.shop.read(lambda session: list(sealed.broken(session, STORE, sealed.Tally()))) == []
 
 
 def test_money_going_back_is_asked_about_until_it_is_known_and_cannot_be_stopped(desk):
