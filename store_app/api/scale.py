@@ -30,7 +30,7 @@ def weigh() -> Response:
     live=1 answers a scale that still moves too (stable: false), for a page that shows it moving.
     """
     tare_grams = _tare(request.args.get("sku", ""), request.args.get("tare_grams", ""))
-    weighing = scale.net(_scale(request.args.get("till_id", "")).weigh(), tare_grams)
+    weighing = scale.net(scale_of(request.args.get("till_id", "")).weigh(), tare_grams)
     if not request.args.get("live"):
         scale.settled(weighing)
     return jsonify(
@@ -43,14 +43,14 @@ def weigh() -> Response:
 def lay() -> Response:
     """Lay something on the practice scale; a real one is no toy."""
     body = parsed(OnTheScale)
-    found = _scale(request.args.get("till_id", ""))
+    found = scale_of(request.args.get("till_id", ""))
     if not isinstance(found, PracticeScale):
         raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")
     found.put(body.grams, stable=body.stable)
     return jsonify(grams=body.grams, stable=body.stable)
 
 
-def _scale(till_id: str) -> Scale:
+def scale_of(till_id: str) -> Scale:
     """Return the till's scale, one for each setting as long as the application lives: its lock is the port's."""
     settings = doors().settings
     setting = scale.setting_for(settings.scale, till_id)
