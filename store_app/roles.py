@@ -48,6 +48,7 @@ ROLES: dict[str, Role] = {
             "vouchers",
             "loyalty",
             "quick_keys",
+            "weighed",
             "more",
             "reports",
         ),

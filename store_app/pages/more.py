@@ -46,6 +46,7 @@ PLACES: tuple[Place, ...] = (
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
     Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
+    Place("weighed.overview", "catalogue", "scale", lazy("Weighed goods"), lazy("Labels, scale and boxes")),
     Place(
         "payments.overview",
         "sell",
