@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from config.finding import Finding
 from pos.loyalty import PointsAccount, PointsEntry
-from pos.shift import CashMovement
+from pos.shift_book import CashMovement
 from pos.tab import TabAccount, TabEntry, TabPaid
 from pos.vouchers import Voucher, VoucherMovement
 

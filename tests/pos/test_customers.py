@@ -14,7 +14,7 @@ from pos import account_checks, customers, loyalty, shift, statement, tab, vouch
 from pos.customers import Customer, Particulars
 from pos.loyalty import Scheme
 from pos.printer import PrintJob
-from pos.shift import CashMovement
+from pos.shift_book import CashMovement
 from pos.store import store_of
 from pos.tab import TabEntry
 from tests.builders import FLOAT_MINOR, Shop
