@@ -21,7 +21,7 @@ from pos.payments import Payment
 from pos.practice_terminal import SCRIPTED, PracticeTerminal
 from pos.sale import Sale
 from pos.terminal import Outcome, Providers
-from tests.builders import STORE, TILL, Shop
+from tests.builders import STORE, TILL, Shop, open_shop
 
 JOB = Actor.system("payments", STORE)
 CODE = "134567890123456789"
@@ -435,8 +435,9 @@ def test_money_that_was_not_captured_pays_for_nothing(desk, ending):
         desk.claim(Payment(id=new_id(), sale_id=payment.sale_id, amount_minor=1))
 
 
-def test_of_eight_who_claim_or_give_back_at_once_one_wins(desk):
-    for _ in range(12):
+def race(desk, rounds):
+    """Let four claim and four give back the same payment at once; one side wins, and the terminal agrees."""
+    for _ in range(rounds):
         payment = desk.taken()
         gate = Barrier(8)
 
@@ -455,6 +456,31 @@ def test_of_eight_who_claim_or_give_back_at_once_one_wins(desk):
         assert said.count("claimed") == (1 if found.claimed_by else 0), said
         assert bool(found.claimed_by) != (found.state == "reversed"), said
         assert desk.terminal.holds_minor(payment.id) == (1200 if found.claimed_by else 0)
+
+
+def test_of_eight_who_claim_or_give_back_at_once_one_wins(desk):
+    race(desk, 12)
+
+
+@pytest.mark.postgres
+def test_payments_hold_on_postgresql_too(postgres_database, tmp_path):
+    desk = desk_of(open_shop(tmp_path, database_url=postgres_database), PracticeTerminal(tmp_path, scripted=True))
+    race(desk, 12)
+    silent = desk.pay(1203)
+    desk.later(times=4)
+    assert desk.now(silent).state == "captured"
+    payment = sold(desk)
+    given = back(desk, payment, 450)
+    assert given.state == "captured"
+    with pytest.raises(Refused):
+        back(desk, payment, 451)
+    left_behind = desk.pay(803)
+    sell(desk, left_behind.sale_id, cash_minor=900)
+    desk.later(times=4)
+    assert desk.now(left_behind).state == "reversed"
+    assert desk.unresolved() == [silent.id, given.id]
+    assert desk.shop.findings() == []
+    desk.shop.database.engine.dispose()
 
 
 def test_a_lost_basket_is_rung_again_and_takes_the_money_over(desk):
