@@ -17,12 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from pos import catalogue, promotions
-
-try:  # GUARD
-    from pos import offers
-except ImportError:
-    offers = None
+from pos import catalogue, offers, promotions
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
 from pos.promotions import Hint, OfferLine
 from pos.rung import MOST_QTY, RungLine
@@ -181,7 +176,7 @@ def _offers(
     member: bool,
     coupons: Sequence[str],
 ) -> promotions.Applied:
-    live = offers.live(session, store_id, day) if offers else ()
+    live = offers.live(session, store_id, day)
     fit = [
         OfferLine(
             n=n,
@@ -201,5 +196,5 @@ def _offers(
         if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)
     ]
     wall = at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
-    wanted = frozenset(code.strip().upper() for code in coupons if code.strip())
+    wanted = frozenset(offers.clean_code(code) for code in coupons if code.strip())
     return promotions.best(fit, live, at=wall, member=member, coupons=wanted)

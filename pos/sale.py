@@ -33,7 +33,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import approvals, printer, quoting, recall, seal, stock, tenders, totals
+from pos import approvals, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.payments import Settled, Tender, settle
@@ -125,8 +125,6 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
     if quoted.coupons_used:
-        from pos import offers
-
         offers.use_coupons(session, store_of(session, request.store_id), quoted.coupons_used, request.id, at)
     draft = Draft(
         id=request.id,

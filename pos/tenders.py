@@ -97,7 +97,9 @@ def _book(
     if row.tender == "tab" and minor > 0:
         customers.charge(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "tab":
-        customers.give_back(session, store, customer_id, tab_minor=-minor, sale_id=sale_id, at=at, actor=actor)
+        customers.give_back(
+            session, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
+        )
     elif row.tender == "points" and minor < 0:
         customers.give_points_back(
             session, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
