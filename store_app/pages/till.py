@@ -4,10 +4,12 @@ The page is drawn once and then lives on the JSON API (one ES module); what it m
 notes, addresses) is written into it. The paper page renders the very bytes that were sent to the printer.
 """
 
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, g, jsonify, make_response, request, session, url_for
+from flask import Blueprint, Response, current_app, g, jsonify, make_response, request, session, url_for
 from flask_babel import gettext as _
 
 from config.errors import NotFound
@@ -40,13 +42,23 @@ def till_page() -> Response:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
         is_open = shift.current(look, store_id, till.id) is not None
-    return page(
+    answer = page(
         "till/till.html",
         till=till,
         cashier=g.actor.name,
         currency=store.currency,
         till_settings=_settings(store, till, is_open=is_open),
     )
+    answer.headers["Link"] = _ahead()
+    return answer
+
+
+@cache
+def _ahead() -> str:
+    """Name what the page will need at once, so that the browser asks for it before it has read the page."""
+    folder = Path(str(current_app.static_folder)) / "till"
+    asked = [f"<{url_for('static', filename=f'till/{path.name}')}>; rel=modulepreload" for path in folder.glob("*.js")]
+    return ", ".join(["</api/catalogue>; rel=preload; as=fetch; crossorigin", *sorted(asked)])
 
 
 @bp.get("/display")
