@@ -303,6 +303,49 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("%(name)s already works here. Choose another name."),
         _l("Somebody of this name works here already. Choose another name."),
     ),
+    # --- labels, GS1 codes and the scale ---
+    "misread-code": (
+        _l("The code was misread or is damaged. Scan it again, or type the number under the plain barcode."),
+    ),
+    "wrong-price-check": (
+        _l("The price on the label was misread: its check digit does not fit. Scan it again, or weigh anew."),
+    ),
+    "empty-label": (_l("The label says nothing was weighed. Print a new one."),),
+    "label-unit": (
+        _l("The label does not fit %(name)s: one is by weight, the other by the piece. Look at Weighed goods."),
+    ),
+    "unknown-label": (
+        _l("No product has the number %(number)s of this label. Give the product the code %(barcode)s."),
+        _l("No label of this shop looks like %(barcode)s. Say in Weighed goods how such labels are read."),
+    ),
+    "no-product-in-code": (_l("This code names no product. Scan the product’s own code."),),
+    "unknown-pack": (
+        _l("Nobody has said yet how many a case of %(name)s holds. Give it the code %(barcode)s, or scan one piece."),
+    ),
+    "other-currency": (_l("The price on this label is not in %(currency)s. Weigh the goods, or type the price."),),
+    "bad-pattern": (
+        _l("This pattern cannot be read. Write one such as 21{item:5}{weight:5}, beginning with 2 or 02."),
+    ),
+    "scheme-exists": (_l("Labels of the pattern %(pattern)s are read already."),),
+    "too-many-schemes": (_l("There are too many kinds of label. Remove one first."),),
+    "unknown-scheme": (_l("This kind of label is no longer there. Open the page again."),),
+    "scale-silent": (_l("The scale does not answer. Look whether it is on and its cable is in, or type the weight."),),
+    "scale-moving": (_l("The scale has not come to rest yet. Wait a moment, then weigh again."),),
+    "scale-overload": (_l("There is too much on the scale. Take something off."),),
+    "scale-below-zero": (_l("The scale is below zero. Take everything off and set it to zero."),),
+    "scale-empty": (_l("There is nothing on the scale. Put the goods on, then weigh again."),),
+    "tare-heavier": (_l("The tare alone is %(tare_grams)s g, and on the scale are %(grams)s g. Put the goods on."),),
+    "bad-weight": (_l("That weight is not possible. Type whole grams."),),
+    "not-weighed": (_l("%(name)s is not sold by weight, so it has no tare."),),
+    "no-scale": (_l("This till has no scale. Type the weight."),),
+    "real-scale": (_l("This till has a real scale. Lay the goods on it."),),
+    # --- quick keys ---
+    "not-listed": (_l("This shop does not sell %(sku)s. List it in the catalogue first."),),
+    "place-taken": (_l("There is a key on that place already. Choose another one."),),
+    "page-full": (_l("Page %(page)s is full. Take a key away, or use another page."),),
+    "already-on-page": (_l("Page %(page)s has a key for this product already."),),
+    "no-key-there": (_l("There is no key on that place. Open the page again."),),
+    "bad-spot": (_l("Choose a place on a page of keys."),),
 }
 
 
