@@ -252,4 +252,4 @@ def _taken_apart(code: str, digits: str, scheme: Scheme) -> Label:
 
 
 def _bad(sentence: str) -> Invalid:
-    return Invalid("bad-scheme", sentence)
+    return Invalid("bad-pattern", sentence)

@@ -253,7 +253,7 @@ def _free(rows: dict[Spot, QuickKey], page: int) -> int:
 
 def _spot(page: int, place: int) -> Spot:
     if not (1 <= page <= PAGES and 0 <= place < PLACES):
-        raise Invalid("bad-place", f"There are {PAGES} pages with {PLACES} places each.", page=page, place=place)
+        raise Invalid("bad-spot", f"There are {PAGES} pages with {PLACES} places each.", page=page, place=place)
     return page, place
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
 from config.database import Base
-from config.errors import Invalid, NotFound, Refused, Unreachable
+from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
 from pos import scale_drivers, till_edition
 from pos.catalogue import Product
@@ -69,13 +69,13 @@ class PracticeScale:
             except FileNotFoundError:
                 said = {"grams": 0}
             except (OSError, ValueError) as fault:
-                raise Unreachable("scale-silent", scale_drivers.SENTENCES["scale-silent"]) from fault
+                raise scale_drivers.refusal("scale-silent") from fault
             if isinstance(said, list) and len(said) > 1:
                 self._keep(said[1:])
             reading = (said or [{}])[0] if isinstance(said, list) else said
         if not isinstance(reading, dict) or not isinstance(reading.get("grams", 0), int):
-            raise Unreachable("scale-silent", scale_drivers.SENTENCES["scale-silent"])
-        if reading.get("fault") in scale_drivers.SENTENCES:
+            raise scale_drivers.refusal("scale-silent")
+        if reading.get("fault") in scale_drivers.FAULTS:
             raise scale_drivers.refusal(reading["fault"])
         return Weighing(reading.get("grams", 0), stable=bool(reading.get("stable", True)))
 

@@ -22,12 +22,19 @@ from config.errors import Invalid, Refused, ShopError, Unreachable
 
 MOST_GRAMS = 999_999
 ANSWER_S = 1.0
-SENTENCES = {
-    "scale-silent": "The scale does not answer. Look whether it is on and its cable is in, or type the weight.",
-    "scale-moving": "The scale has not come to rest yet. Wait a moment, then weigh again.",
-    "scale-overload": "There is too much on the scale. Take something off.",
-    "scale-below-zero": "The scale is below zero. Take everything off and set it to zero.",
-    "scale-empty": "There is nothing on the scale. Put the goods on, then weigh again.",
+FAULTS: dict[str, Callable[[], ShopError]] = {
+    "scale-silent": lambda: Unreachable(
+        "scale-silent",
+        "The scale does not answer. Look whether it is on and its cable is in, or type the weight.",
+    ),
+    "scale-moving": lambda: Refused(
+        "scale-moving", "The scale has not come to rest yet. Wait a moment, then weigh again."
+    ),
+    "scale-overload": lambda: Refused("scale-overload", "There is too much on the scale. Take something off."),
+    "scale-below-zero": lambda: Refused(
+        "scale-below-zero", "The scale is below zero. Take everything off and set it to zero."
+    ),
+    "scale-empty": lambda: Refused("scale-empty", "There is nothing on the scale. Put the goods on, then weigh again."),
 }
 _LONGEST_ANSWER = 64
 _GRAMS = {"g": (1, 1), "kg": (1000, 1), "lb": (45_359_237, 100_000), "oz": (28_349_523_125, 1_000_000_000)}
@@ -106,8 +113,7 @@ def driver(setting: str) -> SerialScale:
 
 def refusal(code: str) -> ShopError:
     """Return the refusal of a scale's fault."""
-    kind = Unreachable if code == "scale-silent" else Refused
-    return kind(code, SENTENCES[code])
+    return FAULTS[code]()
 
 
 # --- what the answers mean ---

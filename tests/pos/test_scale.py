@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from config.errors import Invalid, Refused, ShopError, Unreachable
 from pos import scale, scale_drivers
 from pos.scale import PracticeScale
-from pos.scale_drivers import SENTENCES, WIRES, Weighing, driver
+from pos.scale_drivers import FAULTS, WIRES, Weighing, driver
 from tests.builders import NOON, STORE, Shop
 
 
@@ -194,7 +194,7 @@ def test_noise_on_the_line_is_never_a_traceback_and_never_below_zero(name: str, 
         code = refused.code
     else:
         code = "scale-empty"
-    assert code in SENTENCES
+    assert code in FAULTS
     assert found is None or found.grams >= 0
 
 

@@ -216,7 +216,7 @@ def test_a_scheme_is_learnt_once_and_forgotten(shop: Shop) -> None:
 def test_a_pattern_that_cannot_be_meant_is_refused_with_a_sentence(pattern: str) -> None:
     with pytest.raises(Invalid) as refused:
         embedded.scheme(pattern)
-    assert refused.value.code == "bad-scheme"
+    assert refused.value.code == "bad-pattern"
 
 
 @pytest.mark.parametrize(("price", "digit"), [("2875", "9"), ("14685", "6")])
