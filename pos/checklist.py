@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from pos import batches, waste
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, CountTask, Place, StockCount, StockLevel, StockMovement
-from pos.sale import Sale, SaleLine
+from pos.sale_rows import Sale, SaleLine
 from pos.waste import Waste
 
 MOST_LINES = 12

@@ -181,6 +181,31 @@ def add(
     return line
 
 
+def change(
+    session: Session,
+    store_id: str,
+    note_id: str,
+    ns: Sequence[int],
+    qty: int,
+    *,
+    cost_minor: int | None = None,
+    batch: str | None = None,
+    expires_on: dt.date | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> GoodsLine:
+    """Put one scan in the place of some of the same product: another quantity, date, batch or cost."""
+    note = _open_note(session, store_id, note_id)
+    some = [line for line in scans_of(session, note) if line.n in set(ns)]
+    if not some or len({line.sku for line in some}) > 1:
+        raise NotFound("unknown-line", "This line is not on the note any more.")
+    strike(session, store_id, note_id, [line.n for line in some])
+    return add(
+        session, store_id, note_id, some[0].sku, qty, cost_minor=cost_minor, batch=batch, expires_on=expires_on,
+        actor=actor, at=at,
+    )  # fmt: skip
+
+
 def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> int:
     """Take scans off an open note; returns how many there were."""
     note = _open_note(session, store_id, note_id)

@@ -14,6 +14,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.states import StateTable
 from pos.catalogue import Product
+from pos.sale_rows import Sale, SaleLine
 
 STATES = StateTable("recall", "called", {"called": ("cleared", "lifted"), "cleared": ("lifted",)})
 LONGEST = 200
@@ -60,6 +62,23 @@ class Recall(Base):
     cleared_at: Mapped[dt.datetime | None]
     lifted_at: Mapped[dt.datetime | None]
     lifted_why: Mapped[str] = mapped_column(default="")
+
+
+@dataclass(frozen=True)
+class SoldOf:
+    """A receipt line that sold the recalled product. sure: its batch is known to be the recalled one.
+
+    qty is below zero where goods came back.
+    """
+
+    sale_id: str
+    till_id: str
+    receipt_no: int
+    completed_at: dt.datetime
+    qty: int
+    batch: str | None
+    customer_id: str | None
+    sure: bool
 
 
 # --- verbs ---
@@ -176,6 +195,29 @@ def recalls(session: Session, store_id: str, limit: int = 100) -> list[Recall]:
     return list(
         session.scalars(query.order_by(Recall.state == "lifted", Recall.called_at.desc(), Recall.id).limit(limit))
     )
+
+
+def sold_of(session: Session, row: Recall, *, since: dt.date, limit: int = 500) -> list[SoldOf]:
+    """Return what was sold of it since a day, the newest first: lines of its batch, and lines of no known batch."""
+    query = (
+        sa.select(
+            Sale.id, Sale.till_id, Sale.receipt_no, Sale.completed_at, Sale.customer_id, SaleLine.qty, SaleLine.batch
+        )
+        .join(SaleLine, sa.and_(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id))
+        .where(SaleLine.store_id == row.store_id, SaleLine.sku == row.sku, Sale.business_day >= since)
+        .order_by(Sale.completed_at.desc(), Sale.id)
+    )
+    answer = []
+    for line in session.execute(query):
+        batch = tidy_batch(line.batch)
+        if row.batch is None or batch in (None, row.batch):
+            sure = row.batch is None or batch == row.batch
+            answer.append(
+                SoldOf(
+                    line.id, line.till_id, line.receipt_no, line.completed_at, line.qty, batch, line.customer_id, sure
+                )
+            )
+    return sorted(answer[:limit], key=lambda one: not one.sure)
 
 
 def recall_of(session: Session, store_id: str, recall_id: str) -> Recall:

@@ -317,6 +317,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 
 
 PERMISSION_WORDS = {
+    "over_short": _l("closing a drawer that is off"),
     "price.override": _l("another price"),
     "discount": _l("a discount"),
     "void": _l("giving up a basket"),

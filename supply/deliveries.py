@@ -60,6 +60,9 @@ class DeliveryLine(Base):
     advised_qty: Mapped[int]
     counted_qty: Mapped[int | None]
     difference_why: Mapped[str] = mapped_column(default="")
+    batch: Mapped[str | None]
+    expires_on: Mapped[dt.date | None]
+    """The last day its units may be sold, as the packs say; None: nobody wrote it down."""
 
 
 def expect(

@@ -8,6 +8,8 @@ Rules
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing.
+6. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
+   supplier.
 """
 
 import datetime as dt
@@ -20,8 +22,10 @@ from config import journal, outbox
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.node import NETWORK, this_node
-from pos import stock
+from pos import batches, goods_in, stock
+from pos.batches import Lot
 from pos.catalogue import Product
+from pos.recall import tidy_batch
 from pos.store import day_of
 from supply import deliveries, orders, push
 from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
@@ -88,15 +92,22 @@ def count_line(
     counted_qty: int,
     *,
     why: str = "",
+    batch: str | None = None,
+    expires_on: dt.date | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> DeliveryLine:
-    """Keep what was counted of a product; a difference may wait for its reason until posting (rule 2)."""
+    """Keep what was counted of a product and what its packs say (None leaves that as it was).
+
+    A difference may wait for its reason until posting (rule 2).
+    """
     delivery = delivery_of(session, store_id, delivery_id)
     _refuse_unless_counting(delivery)
     line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
         raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=counted_qty)
+    batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
+    line.batch, line.expires_on = tidy_batch(batch) or line.batch, expires_on or line.expires_on
     why = " ".join(why.split()) if counted_qty != line.advised_qty else ""
     if (line.counted_qty, line.difference_why) == (counted_qty, why):
         return line
@@ -126,6 +137,10 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
         stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
+        lots = [Lot(line.sku, line.counted_qty or 0, line.batch, line.expires_on) for line in lines]
+        batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
+        costs = _costs(session, delivery.supplier_id, [sku for sku, _ in came])
+        goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
     return delivery
 
@@ -175,6 +190,15 @@ def expected(session: Session, store_id: str) -> list[Delivery]:
 
 
 # --- inside ---
+
+
+def _costs(session: Session, supplier_id: str, skus: Sequence[str]) -> dict[str, int | None]:
+    """Return what the price quantity of products costs at a supplier, of those it is known of."""
+    query = sa.select(
+        Product.sku, SupplierProduct.pack_cost_minor, SupplierProduct.pack_qty, Product.price_quantity
+    ).join(SupplierProduct, SupplierProduct.sku == Product.sku)
+    rows = session.execute(query.where(SupplierProduct.supplier_id == supplier_id, Product.sku.in_(skus)))
+    return {sku: goods_in.cost_of(cost, pack, quantity) for sku, cost, pack, quantity in rows}
 
 
 def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:

@@ -9,11 +9,12 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import Invalid, NotFound, ShopError
 from pos import catalogue, stock
+from pos import waste as wastes
 from pos.catalogue import Barcode, Listing, Product
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
-from store_app import wording
+from store_app import wording, wording_stock
 from store_app.extensions import doors, read, write
 from store_app.pages import form, waiting
 from store_app.presenting import RAIL_COUNTS, page, place, qty, today
@@ -114,7 +115,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
         currency=place().currency,
         unit_word=unit_word(ware.stock_unit),
         waste_places=[(str(name), wording.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],
-        waste_reasons=wording.WASTE_REASONS,
+        waste_reasons=wording_stock.WASTE_REASONS,
         may_count=may_count,
         fault=fault,
         asked=asked,
@@ -157,23 +158,24 @@ def count(sku: str) -> Any:
 
 
 @bp.post("/<sku>/waste")
-@requires("stock.count")
+@requires("stock.waste")
 @form.answers_on(_after_waste)
 def waste(sku: str) -> Any:
     """Write off what cannot be sold any more."""
-    command, wasted, why = form.command_id(), form.whole("qty", least=1), form.reason(wording.WASTE_REASONS)
+    command, wasted, (reason, note) = form.command_id(), form.whole("qty", least=1), _waste_reason()
     from_place = form.one_of("place", INSIDE, sentence=_("Choose where it was."))
     with write() as session:
         ware = _ware(session, sku)
         if not _already(session, command):
-            stock.waste(
+            wastes.write_off(
                 session,
                 str(place().store_id),
                 sku,
                 wasted,
-                Place(from_place),
-                why=why,
-                source_id=command,
+                reason=reason,
+                note=note,
+                from_place=Place(from_place),
+                id=command,
                 actor=g.actor,
                 at=doors().now(),
             )
@@ -187,6 +189,15 @@ def unit_word(stock_unit: str) -> str:
 
 
 # --- inside ---
+
+
+def _waste_reason() -> tuple[str, str]:
+    """Return the chosen reason and the person's own words; words alone are another reason."""
+    own, choice = form.text("words"), request.form.get("reason", "")
+    known = choice in wastes.REASONS and choice != "other"
+    if not known and not own:
+        raise Invalid("no-reason", _("Say why: choose a reason or write your own."), field="reason")
+    return (choice if known else "other"), own
 
 
 def _ware(session: Session, sku: str) -> Product:

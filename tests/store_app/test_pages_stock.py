@@ -65,13 +65,13 @@ def test_waste_needs_a_reason_and_leaves_the_place_it_was_in(office):
     assert level(office, "bread").on_hand == 3
     command = new_id()
     for _ in range(2):
-        done = send(client, "/stock/bread/waste", command_id=command, qty="1", place="backroom", reason="spoilt")
+        done = send(client, "/stock/bread/waste", command_id=command, qty="1", place="backroom", reason="damaged")
         assert done.status_code == 303
     assert level(office, "bread").on_hand == 2
 
 
 def test_more_than_is_there_cannot_be_written_off(office):
-    refused = send(office.signed_in(), "/stock/bread/waste", qty="400", place="backroom", reason="spoilt")
+    refused = send(office.signed_in(), "/stock/bread/waste", qty="400", place="backroom", reason="damaged")
     assert refused.status_code == 409
     assert "400" in words(refused)
     assert level(office, "bread").on_hand == 3

@@ -1,0 +1,68 @@
+"""Check these: the few products a day whose record is most likely wrong; a count answers each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.clock import day_start
+from config.errors import Conflict, ShopError
+from pos import checklist, stock
+from pos.checklist import CheckLine
+from store_app import wording_stock
+from store_app.extensions import doors, read, write
+from store_app.pages import form, wares
+from store_app.presenting import page, place, today
+from store_app.security import requires
+
+bp = Blueprint("check_these", __name__, url_prefix="/stock/check")
+bp.before_request(form.know_the_place)
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """A product to look at and the sentence that says why."""
+
+    line: CheckLine
+    sentence: str
+    unit_word: str
+
+
+@bp.get("/")
+@requires("stock.count")
+def list_today(fault: ShopError | None = None) -> Any:
+    """Show today's list; what the records say is shown only where it is the reason."""
+    here = place()
+    since = day_start(today(), here.tz, here.rollover_hour)
+    with read() as session:
+        lines = checklist.check_these(session, str(here.store_id), day=today(), since=since)
+    views = [
+        CheckView(
+            line,
+            wording_stock.check_sentence(line),
+            {"gram": "g", "millilitre": "ml"}.get(line.stock_unit) or _("pieces"),
+        )
+        for line in lines
+    ]
+    return page("check_these/list.html", views=views, fault=fault, asked=request.form.get("product", ""))
+
+
+@bp.post("/")
+@requires("stock.count")
+@form.answers_on(list_today)
+def count() -> Any:
+    """Book what somebody counted of a line: the number typed, or none."""
+    command = form.command_id()
+    counted = 0 if request.form.get("then") == "none" else form.whole("qty")
+    with write() as session:
+        ware = wares.ware_of(session, request.form.get("product", ""))
+        try:
+            stock.count(
+                session, str(place().store_id), ware.sku, counted, count_id=command, actor=g.actor, at=doors().now()
+            )
+        except Conflict as fault:
+            if fault.code != "already-booked":
+                raise
+    flash(_("Thank you: %(name)s is counted.", name=ware.name), "good")
+    return redirect(url_for("check_these.list_today"), 303)

@@ -1,0 +1,103 @@
+"""Writing off: choose the product, tap the reason. And what was lost, by reason."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Conflict, Invalid, ShopError
+from pos import batches, stock, waste
+from pos.catalogue import Product
+from store_app import wording_stock
+from store_app.extensions import doors, read, write
+from store_app.pages import form, wares
+from store_app.presenting import page, place, qty, today
+from store_app.security import can, requires
+
+bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
+bp.before_request(form.know_the_place)
+SHRINK_DAYS = 30
+MOST_TILES = 8
+
+
+@bp.get("/")
+@requires("stock.waste")
+def tiles(fault: ShopError | None = None) -> Any:
+    """Ask which product, or, when it is known, why; what was written off lately stands below."""
+    text = form.tidy(request.values.get("code", ""))[: form.WORDS]
+    sku, store_id, options, hit = request.values.get("sku", ""), str(place().store_id), [], None
+    with read() as session:
+        if text and not sku:
+            try:
+                hit = wares.find(session, text)
+            except ShopError as refused:
+                fault = fault or refused
+                options = wares.choices(session, text) if refused.code == "several-products" else []
+        ware = hit.product if hit else wares.ware_of(session, sku) if sku else None
+        likely = _likely(session, store_id) if ware is None else []
+        rows = waste.written_off(session, store_id, 20)
+        lost = waste.shrink(session, store_id, today() - dt.timedelta(days=SHRINK_DAYS), today())
+        on_hand = stock.levels(session, store_id, [ware.sku])[ware.sku].on_hand if ware else 0
+    return page(
+        "waste/tiles.html",
+        ware=ware,
+        on_hand=on_hand,
+        qty_typed=request.values.get("qty") or (hit.qty if hit and hit.qty else _one(ware)),
+        batch=request.values.get("batch") or (hit.batch if hit and hit.batch else ""),
+        unit_word={"gram": "g", "millilitre": "ml"}.get(ware.stock_unit if ware else "") or _("pieces"),
+        reasons=wording_stock.WASTE_REASONS,
+        icons=wording_stock.REASON_ICONS,
+        likely=likely,
+        options=options,
+        rows=[(row, name, qty(row.qty, unit), wording_stock.waste_word(row.reason)) for row, name, unit in rows],
+        lost=[(wording_stock.waste_word(row.reason), row) for row in lost] if can("reports.money") else [],
+        days=SHRINK_DAYS,
+        text=text,
+        fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("stock.waste")
+@form.answers_on(tiles)
+def write_off() -> Any:
+    """Write off for the reason whose tile was tapped."""
+    command, store_id = form.command_id(), str(place().store_id)
+    reason = form.one_of("reason", waste.REASONS, sentence=_("Tap the reason."))
+    units, note, batch = form.whole("qty", least=1), form.text("note"), form.text("batch", most=40)
+    if reason == "other" and not note:
+        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+    with write() as session:
+        ware = wares.ware_of(session, request.form.get("sku", ""))
+        try:
+            waste.write_off(
+                session, store_id, ware.sku, units, reason=reason, note=note, batch=batch or None, id=command,
+                actor=g.actor, at=doors().now(),
+            )  # fmt: skip
+        except Conflict as fault:
+            if fault.code != "already-booked":
+                raise
+    flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
+    return redirect(url_for("waste.tiles"), 303)
+
+
+# --- inside ---
+
+
+def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
+    """Return what most likely is to be written off now: what is over, then what was written off last."""
+    rows: dict[str, tuple[str, str, int, str]] = {}
+    for lot in batches.expiring(session, store_id, day=today(), within_days=0):
+        about = f"{qty(lot.qty, lot.stock_unit)} · {wording_stock.days_left(lot.days_left)}"
+        rows.setdefault(lot.sku, (lot.sku, lot.name, lot.qty, about))
+    for row, name, unit in waste.written_off(session, store_id, 40):
+        rows.setdefault(
+            row.sku, (row.sku, name, 1 if unit == "each" else row.qty, wording_stock.waste_word(row.reason))
+        )
+    return list(rows.values())[:MOST_TILES]
+
+
+def _one(ware: Product | None) -> str:
+    """Return what the quantity begins with: one piece; a weight is typed."""
+    return "1" if ware is not None and ware.stock_unit == "each" else ""

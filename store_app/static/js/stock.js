@@ -1,0 +1,84 @@
+// Work with a scanner: every scan is kept here until the shop's computer has taken it, one after the other, each once.
+// All of it works without this too, one scan a page.
+
+for (const form of document.querySelectorAll("form[data-scan-queue]")) wire(form);
+
+function wire(form) {
+  const field = form.elements.code, times = form.elements.times, state = form.querySelector("[data-scan-state]");
+  const place = `scans:${form.action}`;
+  const waiting = JSON.parse(sessionStorage.getItem(place) ?? "[]");
+  let sending = false;
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const code = field.value.trim();
+    if (!code) return;
+    waiting.push({ code, times: times?.value || "1", command_id: newId() });
+    field.value = "";
+    if (times) times.value = "1";
+    keep();
+    send();
+  }, true);
+
+  // A scanner types faster than any hand and ends with Enter: its burst goes to the scan field wherever the focus is.
+  let burst = "", last = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.target === field) return;
+    if (event.timeStamp - last > 50) burst = "";
+    last = event.timeStamp;
+    if (event.key.length === 1) burst += event.key;
+    if (event.key !== "Enter" || burst.length < 6) return;
+    event.preventDefault();
+    if (event.target.matches?.("input")) event.target.value = event.target.defaultValue;
+    field.value = burst;
+    burst = "";
+    form.requestSubmit();
+    field.focus();
+  });
+
+  if (waiting.length) send();
+
+  function keep() {
+    sessionStorage.setItem(place, JSON.stringify(waiting));
+    say(waiting.length > 1 ? form.dataset.waiting : "");
+  }
+
+  function say(words) {
+    state.textContent = words.replace("{n}", String(waiting.length));
+  }
+
+  async function send() {
+    if (sending) return;
+    sending = true;
+    while (waiting.length) {
+      try {
+        await one(waiting[0]);
+        waiting.shift();
+        keep();
+      } catch {
+        say(form.dataset.offline);
+        await new Promise((go) => setTimeout(go, 2000));
+      }
+    }
+    sending = false;
+  }
+
+  // A refusal is an answer too: the page says it. Only no answer, or a fault of the machine, is asked again.
+  async function one(scan) {
+    const body = new URLSearchParams({ csrf_token: form.elements.csrf_token.value, ...scan });
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" }, credentials: "same-origin" });
+    if (answer.status >= 500) throw new Error(String(answer.status));
+    const text = await answer.text();
+    const block = new DOMParser().parseFromString(text, "text/html").getElementById(form.dataset.scanQueue);
+    if (!block) { location.reload(); return; }
+    document.getElementById(form.dataset.scanQueue).replaceWith(block);
+    const asked = block.querySelector(".is-attention input:not([type=hidden])");
+    if (asked && !waiting[1]) asked.focus();
+  }
+}
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
