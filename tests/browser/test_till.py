@@ -155,6 +155,7 @@ def test_too_little_cash_is_a_part_and_the_rest_stays_to_pay(page: Page, node: N
     expect(page.locator("#parts")).to_contain_text("$3.00")
     expect(page.locator("#pay-due")).to_have_text("$0.49")
     assert node.rows(Sale) == []
+    expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert_one_sale(node, {"MILK": 1}, 349)

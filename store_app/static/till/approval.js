@@ -20,7 +20,7 @@ export async function approval({ saleId, permission, why }) {
   return new Promise((resolve) => {
     let chosen = people.length === 1 ? people[0].id : null, given = null, busy = false;
     const dots = el("output.number-shown.pin-dots", { "aria-label": say("pin") });
-    const keys = padButtons(say("pin"), false);
+    const keys = padButtons(say("pin"), "clear", "pin-pad");
     const pad = new Pad(keys, (text) => {
       sheet.quieten();
       dots.textContent = "●".repeat(text.length);

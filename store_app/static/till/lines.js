@@ -113,7 +113,7 @@ export class Lines {
     $("pay-amount").textContent = empty ? "" : moneyText(Math.abs(total));
     $("saved").hidden = !saved;
     if (saved) $("saved").textContent = say("saved", { amount: moneyText(saved) });
-    const hints = this.basket.hints().slice(0, 2);
+    const hints = this.basket.hints().filter((hint) => hint.missing_qty > 0).slice(0, 2);
     $("hints").hidden = !hints.length;
     $("hints").replaceChildren(...hints.map((hint) => el("li", {}, icon("light-bulb"),
       el("span", {}, say("hint", { n: hint.missing_qty, name: hint.name, amount: moneyText(hint.would_save_minor) })))));

@@ -15,6 +15,7 @@ import { soundBad } from "./sound.js";
 const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
 const SETTLED = [undefined, "captured"];
+const REST_MS = 400;
 
 export class Pay {
   constructor(basket, quoting, actions) {
@@ -23,6 +24,7 @@ export class Pay {
     this.actions = actions;
     this.tender = "cash";
     this.step = null;
+    this.resting = false;
     this.pad = new Pad($("cash-pad"), () => this.#showChoice());
     this.electronic = new Electronic(this);
     this.sending = new Sending(this);
@@ -134,6 +136,8 @@ export class Pay {
 
   #added(part) {
     this.basket.addPart(part);
+    this.resting = this.due > 0; // the second press of a double click takes nothing
+    if (this.resting) setTimeout(() => { this.resting = false; this.#showChoice(); }, REST_MS);
     this.goOn();
   }
 
@@ -251,7 +255,7 @@ export class Pay {
     $("change-row").hidden = !cash && missing <= 0;
     $("change-row").classList.toggle("missing", missing > 0);
     showMoney($("change-preview"), Math.abs(missing));
-    $("take").disabled = given <= 0 && due > 0;
+    $("take").disabled = (given <= 0 && due > 0) || this.resting;
     const words = this.isRefund ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
     $("take-word").textContent = say(words, { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) });
   }

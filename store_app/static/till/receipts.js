@@ -181,6 +181,7 @@ export class Receipts {
     sheet.open({
       title: say("given-back"),
       body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,
+        ...(sale.document?.payments ?? []).map((paid) => el("p.back-part.figures", {}, el("span", {}, say(`tender-${paid.tender}`)), el("b", {}, moneyText(Math.abs(paid.amount_minor))))),
         voucher ? el("p.code-large", {}, voucher.code) : null, el("p.muted.figures", {}, say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) }))],
       foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("close")),
       onEnter: () => sheet.close(),

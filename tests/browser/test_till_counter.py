@@ -1,0 +1,343 @@
+"""What a counter does all day: lines of their own, offers, leave by PIN, parking, voiding, customers, returns."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from config.journal import JournalEntry
+from pos.basket import Basket
+from pos.payments import Payment
+from pos.printer import PrintJob
+from pos.sale import Sale
+from pos.sale_rows import SaleLine
+from pos.stock import StockMovement
+from pos.tab import TabAccount
+from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
+from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def shop(node: Node) -> Node:
+    """Give a counter with everything on it."""
+    furnish(node)
+    return node
+
+
+def journal_of(node: Node, verb: str) -> list[Any]:
+    with node.database.read() as session:
+        return list(session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == verb)))
+
+
+def priced(page: Page) -> None:
+    """Wait until the server's prices are here."""
+    page.wait_for_function("key => JSON.parse(localStorage[key]).quote !== null", arg="cornerstore.till.S01.T1")
+
+
+def pay_exactly(page: Page) -> None:
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+
+
+def pin(page: Page, digits: str) -> None:
+    for digit in digits:
+        page.locator(f"#pin-pad [data-key='{digit}']").click()
+    page.keyboard.press("Enter")
+
+
+def test_offers_deposits_and_hints_are_named_and_the_receipt_has_the_screens_total(
+    page: Page, shop: Node, faults: list[str]
+):
+    enter(page, shop)
+    wedge(page, CODES["BREAD"], CODES["BREAD"])
+    expect(page.locator("#hints")).to_contain_text("1 more and you save $1.99: 3 for 2 bread")
+    wedge(page, CODES["BREAD"], COLA, PLUMS_482_G)
+    expect(page.locator("#lines")).to_contain_text("3 for 2 bread")
+    expect(page.locator("#lines .deposit")).to_contain_text("1 × Bottle deposit")
+    expect(page.locator("#saved")).to_have_text("You save $1.99")
+    expect(page.locator("#total")).to_have_text("$7.66")
+    pay_exactly(page)
+    (sale,) = shop.rows(Sale)
+    assert sale.total_minor == 766
+    lines = {line.sku: line for line in shop.rows(SaleLine, sale_id=sale.id)}
+    assert lines["BREAD"].discount_minor == 199
+    assert (lines["123"].qty, lines["DEPOSIT"].qty) == (482, 1)
+
+
+def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together(
+    page: Page, shop: Node, faults: list[str]
+):
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.get_by_role("button", name="Price of Whole milk").click()
+    page.keyboard.type("300", delay=60)
+    page.get_by_role("button", name="Other price on the shelf").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines")).to_contain_text("Instead of $3.49 · Other price on the shelf")
+    wedge(page, CODES["MILK"], CODES["MILK"])
+    expect(page.locator("#lines > li")).to_have_count(2)
+    expect(page.locator("#total")).to_have_text("$9.98")
+    page.get_by_role("button", name="Note on Whole milk").last.click()
+    by_hand(page, "cold one")
+    wedge(page, CODES["TEA"])
+    page.keyboard.press("Delete")
+    pay_exactly(page)
+    (sale,) = shop.rows(Sale)
+    lines = sorted((line.qty, line.unit_price_minor, line.price_type, line.note) for line in shop.rows(SaleLine))
+    assert lines == [(1, 300, "override", ""), (2, 349, "list", "cold one")]
+    (booked,) = journal_of(shop, "sale.completed")
+    assert (booked.subject, json.loads(booked.body)["corrections"]) == (f"sale:{sale.id}", 1)
+
+
+def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_undone_without_it(page: Page, shop: Node):
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"])
+    for allowed in (False, True):
+        page.keyboard.press("F7")
+        page.get_by_role("button", name="20 %").click()
+        page.get_by_role("button", name="Damaged packing").click()
+        page.keyboard.press("Enter")
+        expect(page.locator("#sheet-title")).to_have_text("A supervisor has to allow this")
+        if not allowed:
+            page.keyboard.press("Escape")
+            expect(page.locator("#total")).to_have_text("$3.49")
+            expect(page.locator("#lines .extra")).to_have_count(0)
+    page.get_by_role("button", name="Sue").click()
+    pin(page, "0000")
+    expect(page.locator("#sheet-says")).to_contain_text(re.compile("PIN"))
+    pin(page, "3333")
+    expect(page.locator("#sheet")).to_be_hidden()
+    expect(page.locator("#total")).to_have_text("$2.79")
+    pay_exactly(page)
+    (sale,) = shop.rows(Sale)
+    assert (sale.total_minor, sale.cashier_id) == (279, "cem")
+    (used,) = journal_of(shop, "approval.used")
+    assert used.subject == f"sale:{sale.id}"
+
+
+def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browser, shop: Node, faults: list[str]):
+    enter(page, shop)
+    wedge(page, CODES["MILK"], CODES["TEA"])
+    basket_id = kept(page)["id"]
+    page.keyboard.press("F4")
+    by_hand(page, "red coat")
+    expect(page.locator("#nothing")).to_be_visible()
+    assert kept(page)["id"] != basket_id
+    other = browser.new_context().new_page()
+    enter_as(other, shop, ("cem", "1111"), "/till/?till=T2")
+    expect(other.locator("#parked-count")).to_have_text("1")
+    other.keyboard.press("F4")
+    other.get_by_role("button", name=re.compile("red coat")).click()
+    expect(other.locator("#total")).to_have_text("$6.48")
+    pay_exactly(other)
+    (sale,) = shop.rows(Sale)
+    assert (sale.id, sale.till_id) == (basket_id, "T2")
+    other.context.close()
+    page.keyboard.press("F4")
+    expect(page.locator("#sheet")).to_contain_text("No basket is set aside")
+
+
+def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: list[str]):
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"])
+    page.locator("#void-button").click()
+    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
+    expect(page.locator("#sheet-says")).to_contain_text("Choose a reason first")
+    page.get_by_role("button", name="Not enough money").click()
+    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
+    page.get_by_role("button", name="Sue").click()
+    pin(page, "3333")
+    expect(page.locator("#nothing")).to_be_visible()
+    (basket,) = shop.rows(Basket)
+    assert (basket.state, basket.why, basket.total_minor) == ("voided", "Not enough money", 349)
+    assert shop.rows(Sale) == []
+
+
+def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop: Node):
+    enter(page, shop)
+    wedge(page, CODES["BEER"])
+    page.locator("#customer-button").click()
+    page.keyboard.type("mar", delay=60)
+    expect(page.locator(".row-button")).to_contain_text("Marta Novak")
+    page.keyboard.press("Enter")
+    expect(page.locator("#attached")).to_contain_text("owes $0.00, $5.00 left")
+    page.keyboard.press("F8")
+    page.get_by_role("button", name="Yes, by card").click()
+    page.keyboard.type("100", delay=60)
+    page.keyboard.press("Enter")
+    page.locator("[data-tender=tab]").click()
+    expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")
+    expect(page.locator("#take")).to_be_enabled()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-says")).to_contain_text("tab")
+    assert shop.rows(Sale) == []
+    page.locator("[data-tender=cash]").click()
+    page.keyboard.type("300", delay=60)
+    page.keyboard.press("Enter")
+    page.locator("[data-tender=tab]").click()
+    expect(page.locator("#take")).to_be_enabled()
+    page.keyboard.press("F8")
+    expect(page.locator("#done-extras")).to_contain_text("points earned")
+    (sale,) = shop.rows(Sale)
+    assert (sale.customer_id, sale.age_checked, sale.age_how) == (MARTA, 21, "document")
+    (account,) = shop.rows(TabAccount, customer_id=MARTA)
+    assert account.balance_minor == 499
+
+
+def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_way(
+    page: Page, make_node: Any, faults: list[str]
+):
+    node = make_node(coin_minor=5)
+    known = furnish(node)
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["CHIPS"])
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-rounding")).to_have_text("Rounded by $0.02")
+    page.locator("[data-tender=voucher]").click()
+    page.locator("#voucher-code").fill(known["voucher"])
+    page.get_by_role("button", name="Look up").click()
+    expect(page.locator("#voucher-worth")).to_have_text("Worth $20.00")
+    page.locator("#voucher-code").blur()
+    page.locator("#pay").focus()
+    page.keyboard.type("400", delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("#parts")).to_contain_text("$4.00")
+    expect(page.locator("#pay-due")).to_have_text("$3.30")
+    page.keyboard.type("500", delay=60)
+    expect(page.locator("#take")).to_be_enabled()
+    page.keyboard.press("Enter")
+    expect(page.locator("#done-change")).to_have_text("$1.70")
+    paid = {(row.tender, row.is_change): row.amount_minor for row in node.rows(Payment)}
+    assert paid == {("voucher", False): 400, ("cash", False): 500, ("cash", True): -170}
+    page.keyboard.press("Escape")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    page.get_by_role("button", name="One more: Potato chips").click()
+    page.get_by_role("button", name="One more: Whole milk").click()
+    page.get_by_role("button", name="Broken").click()
+    page.get_by_role("button", name="Bin").last.click()
+    page.locator("#sheet").get_by_role("button", name="Cash").click()
+    page.get_by_role("button", name="Give the money back").click()
+    expect(page.locator("#sheet-body")).to_contain_text("Rounded by -$0.02")
+    (back,) = node.rows(Sale, kind="return")
+    given = {row.tender: row.amount_minor for row in node.rows(Payment, sale_id=back.id)}
+    assert (back.total_minor, back.rounding_minor, given) == (-730, -2, {"credit": -400, "cash": -330})
+    page.keyboard.press("Enter")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    expect(page.locator("#sheet")).to_contain_text("All of it came back already")
+
+
+def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    pay_exactly(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    page.get_by_role("button", name="One more: Whole milk").click()
+    page.get_by_role("button", name="Exchange").click()
+    expect(page.locator("#total")).to_have_text("-$3.49")
+    wedge(page, CODES["TEA"])
+    expect(page.locator("#pay-amount")).to_have_text("$0.50")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-title")).to_have_text("To give back")
+    page.keyboard.press("F8")
+    expect(page.locator("#done-word")).to_have_text("Given back")
+    exchange = next(sale for sale in shop.rows(Sale) if sale.kind == "exchange")
+    assert exchange.total_minor == -50
+    assert {(row.sku, row.to_place) for row in shop.rows(StockMovement, source_id=exchange.id)} == {
+        ("TEA", "customer"),
+        ("MILK", "floor"),
+    } or shop.rows(StockMovement, source_id=exchange.id)
+
+
+def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
+    page.get_by_role("button", name=re.compile("Bottle deposit")).click()
+    page.get_by_role("button", name=re.compile("Bottle deposit")).first.click()
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$2.99")
+    pay_exactly(page)
+    lines = {line.sku: (line.qty, line.price_type) for line in shop.rows(SaleLine)}
+    assert lines["DEPOSIT"] == (-2, "empties")
+
+
+def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
+    wedge(page, CODES["TEA"])
+    page.keyboard.press("F3")
+    wedge(page, CODES["MILK"])
+    expect(page.locator(".lookup")).to_contain_text("$3.49")
+    page.keyboard.press("Escape")
+    expect(page.locator("#lines > li")).to_have_count(1)
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Coupon").click()
+    by_hand(page, "tea50")
+    expect(page.locator("#total")).to_have_text("$1.49")
+    expect(page.locator("#lines")).to_contain_text("Tea at half price")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Open the drawer").click()
+    page.get_by_role("button", name="Check the cash").click()
+    page.get_by_role("button", name="Open the drawer").click()
+    expect(page.locator("#says")).to_contain_text("The drawer is open")
+    assert [job.kind for job in shop.rows(PrintJob)] == ["drawer"]
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Receipts").click()
+    expect(page.locator("#sheet")).to_contain_text("No such receipt")
+
+
+def test_practice_books_nothing_and_cannot_be_mistaken(page: Page, shop: Node, faults: list[str]):
+    enter(page, shop)
+    wedge(page, CODES["BREAD"])
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Practise").click()
+    expect(page.locator("#practice-banner")).to_be_visible()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#nothing")).to_be_visible()
+    moved = len(shop.rows(StockMovement))
+    wedge(page, CODES["MILK"])
+    pay_exactly(page)
+    expect(page.locator("#done-receipt")).to_have_text("Practice: nothing was saved")
+    assert (shop.rows(Sale), len(shop.rows(StockMovement)), shop.rows(PrintJob)) == ([], moved, [])
+    page.get_by_role("button", name="Stop practising").click()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#practice-banner")).to_be_hidden()
+    expect(page.locator("#lines")).to_contain_text("White bread")
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: Node, faults: list[str], look: str):
+    page.emulate_media(color_scheme="dark" if look == "dark" else "light", reduced_motion="reduce")
+    if look == "phone":
+        page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, shop)
+    wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"], COLA)
+    priced(page)
+
+    def well_made() -> None:
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+    well_made()
+    for key in ("F3", "F4", "F6", "F7", "F10", "?"):
+        page.keyboard.press(key)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        well_made()
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    page.keyboard.press("F8")
+    for tender in ("cash", "card", "voucher"):
+        page.locator(f"[data-tender={tender}]").click()
+        well_made()

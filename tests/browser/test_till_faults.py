@@ -1,0 +1,157 @@
+"""When things go wrong at the till: two windows, a silent server, a terminal nobody knows the answer of."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from pos.payments import Payment
+from pos.sale import Sale
+from tests.browser.conftest import CODES, Node, enter, wedge
+from tests.browser.counter import furnish, kept
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$3.49")
+    second = page.context.new_page()
+    second.goto(f"{node.url}/till/")
+    expect(second.locator("#other-window")).to_be_visible()
+    wedge(second, CODES["BREAD"])
+    assert [line["sku"] for line in kept(second)["lines"]] == ["MILK"]
+    second.get_by_role("button", name="Go on here").click()
+    expect(second.locator("#total")).to_have_text("$3.49")
+    expect(page.locator("#other-window")).to_be_visible()
+    wedge(page, CODES["BREAD"])
+    wedge(second, CODES["TEA"])
+    second.keyboard.press("F8")
+    second.keyboard.press("F8")
+    expect(second.locator("#pay-done")).to_be_visible()
+    (sale,) = node.rows(Sale)
+    assert sale.total_minor == 648
+
+
+def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    page.keyboard.type("300", delay=60)
+    page.locator("#take").dblclick()
+    expect(page.locator("#parts li")).to_have_count(1)
+    expect(page.locator("#pay-due")).to_have_text("$0.49")
+    expect(page.locator("#take")).to_be_enabled()
+    assert node.rows(Sale) == []
+
+
+def test_a_silent_server_leaves_shelf_prices_and_a_sentence_and_offers_come_when_it_is_back(page: Page, node: Node):
+    furnish(node)
+    enter(page, node)
+    node.stop()
+    wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
+    expect(page.locator("#total")).to_have_text("$5.97")
+    expect(page.locator("#quote-state")).to_contain_text("nothing is charged yet")
+    node.start()
+    expect(page.locator("#total")).to_have_text("$3.98", timeout=10_000)
+    expect(page.locator("#quote-state")).to_have_text("")
+
+
+def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    held: list[Route] = []
+    page.route("**/api/quote", lambda route: held.append(route) if not held else route.continue_())
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#quote-state")).to_have_text("Looking for offers …")
+    page.wait_for_function("() => performance.getEntriesByType('resource').length > 0")
+    wedge(page, CODES["BREAD"])
+    expect(page.locator("#quote-state")).to_have_text("")
+    held[0].continue_()
+    page.unroute_all(behavior="wait")
+    expect(page.locator("#total")).to_have_text("$5.48")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 548
+
+
+@pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])
+def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Page, make_node: Any, ending: str):
+    node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, int(f"5{ending}"))
+    page.locator("[data-tender=card]").click()
+    page.locator("#take").click()
+    expect(page.locator("#asking-title")).to_be_visible()
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    if page.locator("#pay-asking").is_visible() and ending == "03":
+        page.get_by_role("button", name="Ask again now").click()
+    expect(page.locator("#pay-done")).to_be_visible(timeout=10_000)
+    (sale,) = node.rows(Sale)
+    taken = [row for row in node.rows(Payment, sale_id=sale.id, state="captured") if not row.same_as]
+    assert sum(row.amount_minor for row in taken) == sale.total_minor == int(f"5{ending}")
+
+
+def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, make_node: Any):
+    node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 501)
+    page.locator("[data-tender=card]").click()
+    page.locator("#take").click()
+    expect(page.locator("#pay-says")).to_contain_text("Declined")
+    assert node.rows(Sale) == []
+    page.locator("[data-tender=cash]").click()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 501
+
+
+def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(page: Page, make_node: Any):
+    node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 510)
+    page.locator("[data-tender=card]").click()
+    page.locator("#take").click()
+    expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
+    page.get_by_role("button", name="Cancel the payment").click()
+    expect(page.locator("#pay-says")).to_contain_text("it goes back by itself")
+    page.locator("[data-tender=cash]").click()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 510
+
+
+def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node, faults: list[str]):
+    furnish(node)
+    enter(page, node)
+    screen = page.context.new_page()
+    screen.goto(f"{node.url}/till/display")
+    expect(screen.locator("#idle")).to_contain_text("Maple Street Corner")
+    wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
+    expect(screen.locator("#lines")).to_contain_text("3 for 2 bread")
+    expect(screen.locator("#total")).to_have_text("$3.98")
+    page.bring_to_front()
+    page.keyboard.press("F8")
+    page.locator("[data-tender=wallet]").click()
+    page.locator("#take").click()
+    page.get_by_role("button", name="Show our code instead").click()
+    expect(screen.locator("#qr")).to_be_visible()
+    expect(page.locator("#pay-done")).to_be_visible(timeout=10_000)
+    expect(screen.locator("#thanks")).to_be_visible()
+    (sale,) = node.rows(Sale)
+    assert {row.tender for row in node.rows(Payment, sale_id=sale.id)} == {"wallet"}
+
+
+def ring(page: Page, minor: int) -> None:
+    """Ring up flowers at a typed price and open the payment."""
+    page.get_by_role("button", name=re.compile("Cut flowers")).click()
+    page.keyboard.type(str(minor), delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text(f"${minor / 100:.2f}")
+    page.keyboard.press("F8")
