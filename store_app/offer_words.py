@@ -1,7 +1,7 @@
 """Offers as a shopkeeper says them: what is promised on what, when, for whom, and which kinds there are."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -166,7 +166,7 @@ def _conditions(offer: Offer) -> list[str]:
     if offer.expires_on is not None:
         words.append(_("what expires on %(day)s", day=day(offer.expires_on)))
     if offer.weekdays:
-        words.append(_("on %(days)s", days=", ".join(weekday(one) for one in sorted(offer.weekdays))))
+        words.append(_("on %(days)s", days=_days(sorted(offer.weekdays))))
     if offer.from_minute is not None:
         words.append(
             _("from %(since)s to %(until)s", since=clock(offer.from_minute), until=clock(offer.until_minute or 0))
@@ -186,6 +186,13 @@ def _conditions(offer: Offer) -> list[str]:
     if offer.stackable and offer.kind not in BUNDLE_KINDS:
         words.append(_("on top of other offers"))
     return words
+
+
+def _days(places: Sequence[int]) -> str:
+    """Name days of the week; three or more on end as 'Mon–Fri'."""
+    if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
+        return f"{weekday(places[0])}–{weekday(places[-1])}"
+    return ", ".join(weekday(one) for one in places)
 
 
 def weekday(place: int) -> str:

@@ -23,7 +23,14 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("offers.everything", "offers", "gift", lazy("Offers"), lazy("Special prices, 3 for 2, coupons")),
+    Place(
+        "drawer.reports",
+        "shift",
+        "document-chart-bar",
+        lazy("Z reports"),
+        lazy("Closed shifts, over and short, what may pass"),
+    ),
+    Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",

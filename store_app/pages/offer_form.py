@@ -5,6 +5,7 @@ Rules
 1. The form carries the whole draft; nothing is kept anywhere until it is saved.
 2. A product is picked as 'sku:…', 'category:…', 'brand:…', 'department:…' or 'all:'; for bundles, part by part.
 3. A step ('find:0', 'add:0:sku:milk', 'drop:0:sku:milk', 'part', 'preview') shows the draft again; 'save' makes it.
+   The Enter key searches where another word stands than was looked for, and shows the example otherwise.
 """
 
 import datetime as dt
@@ -37,9 +38,12 @@ def empty(kind: Kind) -> Draft:
         "together": {"off1": "100"},
     }
     picks: list[list[str]] = [[], []] if kind.kind in BUNDLE_KINDS else [[]]
+    fields = usual.get(kind.key, {})
+    if kind.kind in BUNDLE_KINDS:
+        fields |= {"part_qty0": "1", "part_qty1": "1"}
     if kind.key in ("soon", "basket_percent", "basket_amount"):
         picks = [["all:"]]
-    return {"picks": picks, "weekdays": [], "fields": usual.get(kind.key, {}), "found": {}, "checked": set()}
+    return {"picks": picks, "weekdays": [], "fields": fields, "checked": set(), "step": "", "searched": None}
 
 
 def draft_of(offer: Offer) -> Draft:
@@ -61,8 +65,9 @@ def draft_of(offer: Offer) -> Draft:
         "picks": [_picks_of(part.choice) for part in offer.parts],
         "weekdays": sorted(offer.weekdays),
         "fields": fields,
-        "found": {},
         "checked": {name for name, on in checked.items() if on},
+        "step": "",
+        "searched": None,
     }
 
 
@@ -74,19 +79,22 @@ def posted(kind: Kind) -> Draft:
         if n < 2 or known or f"part_qty{n}" in request.form:
             picks.append(list(dict.fromkeys(one for one in known if _is_pick(one))))
     picks = picks if kind.kind in BUNDLE_KINDS else picks[:1]
-    step, _colon, rest = request.form.get("do", "").partition(":")
+    step, _colon, rest = _step(len(picks)).partition(":")
     part, _colon, pick = rest.partition(":")
-    n = int(part) if part.isascii() and part.isdigit() and int(part) < len(picks) else 0
+    n = int(part) if re.fullmatch("[0-3]", part) and int(part) < len(picks) else 0
     if step == "add" and _is_pick(pick) and pick not in picks[n]:
         picks[n] = [pick] if pick == "all:" else [*(one for one in picks[n] if one != "all:"), pick]
     elif step == "drop" and pick in picks[n]:
         picks[n].remove(pick)
     elif step == "part" and len(picks) < MOST_PARTS:
         picks.append([])
+    searched = n if step in ("find", "add", "drop") else None
     fields = {name: form.tidy(value)[: form.WORDS] for name, value in request.form.items() if name != "csrf_token"}
     weekdays = [int(one) for one in request.form.getlist("weekday") if re.fullmatch("[0-6]", one)]
     checked = {name for name in ("members", "coupon", "stackable") if request.form.get(name)}
-    return {"picks": picks, "weekdays": weekdays, "fields": fields, "found": {}, "checked": checked}
+    return {
+        "picks": picks, "weekdays": weekdays, "fields": fields, "checked": checked, "step": step, "searched": searched,
+    }  # fmt: skip
 
 
 def offer_from(kind: Kind, draft: Draft, offer_id: str) -> Offer:
@@ -159,6 +167,15 @@ def percent(raw: str, field: str) -> int:
 
 
 # --- inside ---
+
+
+def _step(parts: int) -> str:
+    """Return the step asked for; the Enter key's is told from what stands in the search fields (rule 3)."""
+    step = request.form.get("do", "save")
+    if step != "enter":
+        return step
+    fresh = (n for n in range(parts) if request.form.get(f"q{n}", "") != request.form.get(f"sought{n}", ""))
+    return next((f"find:{n}" for n in fresh), "preview")
 
 
 def _is_pick(pick: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -135,7 +135,8 @@ def change(offer_id: str) -> Any:
     offer = _to_change(offer_id)
     kind = _kind(offer_words.key_of(offer))
     address = url_for("offers.put_right", offer_id=offer_id)
-    return _form(kind, offer_form.draft_of(offer), offer_id=offer_id, address=address, changing=True)
+    draft = offer_form.draft_of(offer)
+    return _form(kind, draft, offer_id=offer_id, address=address, offer=offer, changing=True)
 
 
 @bp.post("/<offer_id>/change")
@@ -198,7 +199,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
     if not ids.is_id(offer_id):
         raise NotFound("not-found-here", _("There is no such offer. Look at the list of offers."))
     draft = offer_form.posted(kind)
-    step = request.form.get("do", "save")
+    step = draft["step"]
     fault: ShopError | None = None
     offer: Offer | None = None
     try:
@@ -211,15 +212,21 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
             flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
             values = {"offer_id": offer_id} if needs_coupon else {}
-            return redirect(url_for(target, **values), 303)
+            return _go(url_for(target, **values))
     except ShopError as refused:
         fault = refused
     told = fault if step in ("save", "preview") else None
     status = form.status_of(fault) if fault is not None and step == "save" else 200
     return _form(
-        kind, draft, offer_id=offer_id, address=address, fault=told, offer=offer, status=status, changing=not new,
-        preview=step == "preview",
+        kind, draft, offer_id=offer_id, address=address, fault=told, offer=offer, status=status, changing=not new
     )  # fmt: skip
+
+
+def _go(address: str) -> Any:
+    """Send the browser to a page; a script would otherwise put that page into its form."""
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": address})
+    return redirect(address, 303)
 
 
 def _form(
@@ -232,15 +239,11 @@ def _form(
     offer: Offer | None = None,
     status: int = 200,
     changing: bool = False,
-    preview: bool = False,
 ) -> Any:
-    step, _colon, rest = request.form.get("do", "").partition(":")
-    part = rest.partition(":")[0]
-    searched = int(part) if step in ("find", "add") and part in ("0", "1", "2", "3") else None
-    example = None
+    example, found, searched = None, [], draft["searched"]
     with read() as session:
-        if searched is not None:
-            draft["found"] = {searched: _search(session, draft["fields"].get(f"q{searched}", ""))}
+        if searched is not None and draft["step"] != "drop":
+            found = _search(session, draft["fields"].get(f"q{searched}", ""))
         skus = [pick[4:] for picks in draft["picks"] for pick in picks if pick.startswith("sku:")]
         names = _names(session, skus)
         if offer is not None:
@@ -248,10 +251,11 @@ def _form(
                 offers.check(session, offer if offer.name.strip() else replace(offer, name=str(kind.name)))
                 example = _example(session, offer)
             except ShopError as refused:
-                fault = fault or (refused if preview else None)
+                fault = fault or (refused if draft["step"] == "preview" else None)
     return page(
-        "offers/form.html", "form", status=status, kind=kind, draft=draft, asked=offer_form.ASKED[kind.key],
-        names=names, offer_id=offer_id, address=address, fault=fault, example=example, changing=changing,
+        "offers/form.html", "form", status=status, kind=kind, draft=draft, found=found,
+        asked=offer_form.ASKED[kind.key], names=names, offer_id=offer_id, address=address, fault=fault,
+        example=example, changing=changing,
         bundle=kind.kind in BUNDLE_KINDS, weekdays=[(n, offer_words.weekday(n)) for n in range(7)],
     )  # fmt: skip
 
