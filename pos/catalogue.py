@@ -12,7 +12,6 @@ Rules
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +28,7 @@ from config.money import MAX_MINOR
 from config.publication import EVERYONE
 from pos.gtin import check_digit, has_digits, is_gtin, spellings
 from pos.pricing import ProductView
+from pos.search_text import search_text_for as search_text_for
 
 LONGEST_CODE = 64
 
@@ -304,15 +304,21 @@ def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[Produc
 
 
 def search(session: Session, store_id: str, text: str, day: dt.date, limit: int = 20) -> list[ProductView]:
-    """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text."""
-    query = _views().where(Listing.active, Product.active)
+    """Return sellable products whose name, brand, category, pinyin or SKU holds every word of the text.
+
+    First those whose name begins with a word, then where words begin so, then the rest; quick keys first, by name.
+    """
+    query, held = _views().where(Listing.active, Product.active), Product.search_text
+    rank: sa.ColumnElement[int] = sa.literal(0)
     words = "".join(letter if letter.isprintable() else " " for letter in text[:200]).casefold().split()
     for word in words:
-        held = Product.search_text.contains(word, autoescape=True)
-        query = query.where(held | (sa.func.lower(Product.sku) == word))
+        query = query.where(held.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
+        starts = ((held.startswith(word, autoescape=True), 0), (held.contains(f" {word}", autoescape=True), 1))
+        rank = rank + sa.case(*starts, else_=3)
     if not words:
         return []
-    rows = session.execute(query.order_by(Product.name, Product.sku).limit(limit), {"shop": store_id, "day": day}).all()
+    query = query.order_by(rank, Listing.quick_key.is_(None), Product.name, Product.sku).limit(limit)
+    rows = session.execute(query, {"shop": store_id, "day": day}).all()
     return [_view(row) for row in rows if row.price_minor is not None or row.price_typed]
 
 
@@ -357,19 +363,6 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
             for sku, from_day, price_minor in session.execute(prices.order_by(Price.sku, Price.from_day))
         ],
     }
-
-
-def search_text_for(name: str, brand: str, category: str) -> str:
-    """Return what the search looks in: lower-case words, and for Chinese ones pinyin, whole and initials."""
-    plain = " ".join(filter(None, (name, brand, category)))
-    words = [plain.casefold()]
-    if any("\u3400" <= letter <= "\u9fff" for letter in plain):
-        from pypinyin import Style, lazy_pinyin  # its dictionaries are large; only Chinese names need them
-
-        for part in re.findall(r"[\u3400-\u9fff]+", plain):
-            words.append("".join(lazy_pinyin(part)))
-            words.append("".join(lazy_pinyin(part, style=Style.FIRST_LETTER)))
-    return " ".join(dict.fromkeys(words))
 
 
 # --- inside ---

@@ -160,3 +160,14 @@ def test_an_edition_leaves_out_prices_that_newer_ones_replaced(shop):
             catalogue.set_price(session, "milk", price_minor, DAY + dt.timedelta(days), actor=shop.wei, at=NOON)
         prices = [row[2] for row in catalogue.edition(session, STORE, day=DAY)["prices"] if row[0] == "milk"]
     assert prices == [122, 133]
+
+
+def test_a_search_shows_names_that_begin_so_first_then_words_then_the_rest(shop: Shop):
+    names = {"s1": "Almond buttermilk", "s2": "Oat milk", "s3": "Milk bread", "s4": "Milk bar"}
+    with shop.write() as session:
+        for sku, name in names.items():
+            catalogue.add_product(session, sku, name, category="X", tax_class_id="food", actor=shop.wei, at=NOON)
+            catalogue.set_price(session, sku, 100, DAY, actor=shop.wei, at=NOON)
+            catalogue.list_product(session, STORE, sku, quick_key=7 if sku == "s3" else None, actor=shop.wei, at=NOON)
+    found = shop.read(lambda session: catalogue.search(session, STORE, "milk", DAY))
+    assert [view.sku for view in found] == ["s3", "s4", "milk", "s2", "s1"]
