@@ -236,6 +236,25 @@ def test_an_offer_for_everybody_gets_no_codes(shop: Shop) -> None:
         coupons(shop, promised.id)
 
 
+def test_a_sale_gives_the_offer_says_why_and_uses_the_coupon_up_with_it(shop: Shop) -> None:
+    coupon = offer(new_id(), "basket_amount", of(), amount_minor=50, codes=frozenset())
+    make(shop, third_free())
+    make(shop, coupon)
+    (code,) = coupons(shop, coupon.id)
+    due = 2 * 129 - 50
+    wanted = shop.request([("milk", 3)], cash_minor=due, shown_total_minor=due, coupons=[code])
+    sold = shop.complete(wanted)
+    lines = sold.document["lines"]
+    assert sum(line["total_minor"] for line in lines) == due
+    assert sum(line["discount_minor"] for line in lines) == 129 + 50
+    assert all(coupon.name in str(line["offers"]) for line in lines)
+    shop.complete(wanted)  # the same sale again uses nothing again
+    assert shop.read(lambda session: offers.usable(session, STORE, [code])) == {code: "used-up"}
+    with pytest.raises(Refused, match="cannot be used any more"):
+        shop.complete(shop.request([("milk", 3)], cash_minor=due, shown_total_minor=due, coupons=[code]))
+    assert shop.findings() == []
+
+
 # --- markdowns ---
 
 
