@@ -28,6 +28,7 @@ ROLES: dict[str, Role] = {
             "signin",
             "till",
             "shift",
+            "drawer",
             "stock",
             "check_these",
             "stocktake",

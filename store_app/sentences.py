@@ -100,6 +100,12 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the drawer ---
     "no-open-shift": (_l("The till is closed. Open it on the page Money first."),),
     "shift-open": (_l("This till is already open."),),
+    "count-settled": (_l("The count stands: what should be there was shown. Close the till."),),
+    "counted-twice": (_l("The drawer was counted twice already. Go on with the last count."),),
+    "not-counted": (_l("Nobody has counted the drawer yet. Count it, then close the till."),),
+    "same-person": (_l("This person has the drawer already. Choose who takes it over."),),
+    "unknown-denomination": (_l("There is no such coin or note in this currency. Count again."),),
+    "no-such-doubt": (_l("There is no such doubt about a journal."),),
     "unknown-till": (_l("There is no such till in this shop."),),
     "not-in-drawer": (_l("There cannot be that much in the drawer. Type the amount again."),),
     "no-reason": (_l("Say why: choose a reason or write your own."),),

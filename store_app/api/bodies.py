@@ -182,16 +182,33 @@ class DrawerBody(Body):
 
 
 class OpenShiftBody(Body):
-    """The float a shift begins with."""
+    """The float a shift begins with: a sum, or pieces by denomination ('note-2000': 3)."""
 
     till_id: str = Field(min_length=1, max_length=20)
-    float_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    float_minor: int = Field(default=0, ge=-LARGEST, le=LARGEST)
+    pieces: dict[str, int] | None = Field(default=None, max_length=60)
 
 
-class CloseShiftBody(Body):
-    """The cash that was counted, blind."""
+class CountBody(Body):
+    """What was counted, blind: a sum or pieces; neither only begins the count. id: made by the page."""
 
-    counted_minor: int = Field(ge=-LARGEST, le=LARGEST)
+    id: str | None = Field(default=None, min_length=8, max_length=40)
+    counted_minor: int | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    pieces: dict[str, int] | None = Field(default=None, max_length=60)
+
+
+class CloseShiftBody(CountBody):
+    """The end of a shift; counted now, or before. why and approvals: for a drawer that is off beyond the tolerance."""
+
+    why: str = Field(default="", max_length=200)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+
+
+class SignOverBody(Body):
+    """Who takes a drawer over, and the PIN that proves it."""
+
+    to: str = Field(min_length=1, max_length=80)
+    pin: str = Field(min_length=1, max_length=12)
 
 
 class Nothing(Body):

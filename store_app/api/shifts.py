@@ -6,9 +6,11 @@ from flask import Blueprint, Response, g, jsonify
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
+from config.journal import Actor
 from pos import shift
 from pos.shift import Shift
-from store_app.api.bodies import CloseShiftBody, Nothing, OpenShiftBody, parsed
+from store_app import staff as people
+from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, parsed
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import requires
 
@@ -22,7 +24,12 @@ def open_shift() -> Response:
     body = parsed(OpenShiftBody)
     with write() as session:
         opened = shift.open_shift(
-            session, doors().settings.node_id, body.till_id, body.float_minor, actor=g.actor, at=clock.now()
+            session,
+            doors().settings.node_id,
+            body.till_id,
+            body.float_minor if body.pieces is None else body.pieces,
+            actor=g.actor,
+            at=clock.now(),
         )
         wake_worker_after(session)
     answer = jsonify(shift_json(opened))
@@ -43,36 +50,102 @@ def current(till_id: str) -> Response:
 
 @bp.post("/<shift_id>/count")
 @requires("shift")
-def begin_count(shift_id: str) -> Response:
-    """Begin the blind count; selling stops at this till."""
+def count(shift_id: str) -> Response:
+    """Begin the blind count, or write down what was counted; selling stops at this till. Expected is not told."""
+    body = parsed(CountBody)
+    with write() as session:
+        found = _own(session, shift_id)
+        counted = body.counted_minor if body.pieces is None else body.pieces
+        if counted is None:
+            shift.begin_count(session, found, actor=g.actor, at=clock.now())
+        else:
+            shift.count(session, found, counted, id=body.id, actor=g.actor, at=clock.now())
+    return jsonify(shift_json(found))
+
+
+@bp.post("/<shift_id>/go-on")
+@requires("shift")
+def go_on(shift_id: str) -> Response:
+    """Put the count off and sell on."""
     parsed(Nothing)
     with write() as session:
         found = _own(session, shift_id)
-        shift.begin_count(session, found, actor=g.actor, at=clock.now())
+        shift.go_back(session, found, actor=g.actor, at=clock.now())
     return jsonify(shift_json(found))
 
 
 @bp.post("/<shift_id>/close")
 @requires("shift")
 def close(shift_id: str) -> Response:
-    """Close a shift with the counted cash; answers Z."""
+    """Let the count stand and close the shift; answers Z.
+
+    202 with `needs` when the drawer is off beyond the tolerance: the count stands and expected is told; ask again with
+    a reason and an approval for the shift's id.
+    """
     body = parsed(CloseShiftBody)
     with write() as session:
         found = _own(session, shift_id)
-        shift.close(session, found, body.counted_minor, actor=g.actor, at=clock.now())
+        at, was_settled = clock.now(), found.is_settled
+        counted = body.counted_minor if body.pieces is None else body.pieces
+        if counted is not None and not was_settled:
+            shift.count(session, found, counted, id=body.id, actor=g.actor, at=at)
+        if found.state != "closed":
+            shift.settle(session, found, actor=g.actor, at=at)
+        need = shift.wanted_leave(session, found)
+        if need is not None and not was_settled and not body.why:
+            answer = jsonify(shift_json(found) | {"needs": [{"permission": need.permission, "why": need.why}]})
+            answer.status_code = 202
+            return answer
+        shift.close(session, found, counted, why=body.why, approvals=body.approvals, actor=g.actor, at=at)
         wake_worker_after(session)
     return jsonify(shift_json(found) | {"z_no": found.z_no, "z_report": found.z_report})
 
 
+@bp.get("/<shift_id>/x")
+@requires("shift")
+def x_report(shift_id: str) -> Response:
+    """Answer the shift's figures so far; expected cash is not among them."""
+    with read() as session:
+        return jsonify(shift.x_report(session, _own(session, shift_id)))
+
+
+@bp.post("/<shift_id>/x")
+@requires("shift")
+def print_x(shift_id: str) -> Response:
+    """Print the shift's figures so far."""
+    parsed(Nothing)
+    with write() as session:
+        document = shift.print_x(session, _own(session, shift_id), actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return jsonify(document)
+
+
+@bp.post("/<shift_id>/sign-over")
+@requires("shift")
+def sign_over(shift_id: str) -> Response:
+    """Hand the open drawer to the person whose PIN this is; an X report is printed."""
+    body, node_id = parsed(SignOverBody), doors().settings.node_id
+    taker = people.check_pin(doors(), node_id, body.to, body.pin)
+    to = Actor(id=taker.id, name=taker.name, role=taker.role, node=node_id)
+    with write() as session:
+        found = _own(session, shift_id)
+        shift.sign_over(session, found, to, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    return jsonify(shift_json(found))
+
+
 def shift_json(found: Shift) -> dict[str, Any]:
     """Return a shift as the till's page reads it; expected cash only once it is counted (blind)."""
-    return {
+    shown = {"expected_minor": found.expected_minor} if found.is_settled else {}
+    return shown | {
         "id": found.id,
         "till_id": found.till_id,
         "state": found.state,
         "opened_by": found.opened_by_name,
         "opened_at": found.opened_at.isoformat(),
         "business_day": found.business_day.isoformat(),
+        "held_by": found.holder,
+        "counted_times": found.counted_times,
         "counted_minor": found.counted_minor,
         "over_short_minor": found.over_short_minor,
     }

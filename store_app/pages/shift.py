@@ -132,7 +132,7 @@ def begin_count() -> Any:
     """Begin the blind count; the till does not sell meanwhile."""
     with write() as session:
         shift.begin_count(session, _current(session), actor=g.actor, at=doors().now())
-    return redirect(url_for("shift.money"), 303)
+    return redirect(url_for("drawer.counting"), 303)
 
 
 @bp.post("/go-on")
@@ -149,10 +149,16 @@ def go_on() -> Any:
 @requires("shift")
 @form.answers_on(money)
 def close() -> Any:
-    """Close the till with the counted cash and show its Z report."""
-    counted_minor = form.amount("counted", place().currency)
+    """Close the till with the counted cash and show its Z report; where it is off, somebody has to agree first."""
+    counted_minor, at = form.amount("counted", place().currency), doors().now()
     with write() as session:
-        closed = shift.close(session, _current(session), counted_minor, actor=g.actor, at=doors().now())
+        closed = _current(session)
+        if not closed.is_settled:
+            shift.count(session, closed, counted_minor, actor=g.actor, at=at)
+            shift.settle(session, closed, actor=g.actor, at=at)
+            if shift.wanted_leave(session, closed) is not None:
+                return redirect(url_for("drawer.counting"), 303)  # the count stands; the reason is asked now
+        shift.close(session, closed, counted_minor, actor=g.actor, at=at)
         wake_worker_after(session)
     flash(_("The till is closed, Z %(n)s.", n=closed.z_no), "good")
     return redirect(url_for("shift.z_report", shift_id=closed.id), 303)
@@ -164,9 +170,7 @@ def close() -> Any:
 def print_x() -> Any:
     """Print the shift so far; counting stays blind, so expected cash is not on it."""
     with write() as session:
-        found = _current(session)
-        document = shift.x_report(session, found)
-        printer.queue(session, found.store_id, found.till_id, "x", found.id, document, at=doors().now())
+        shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("The X report is being printed."), "good")
     return redirect(url_for("shift.money"), 303)
@@ -180,7 +184,14 @@ def z_report(shift_id: str) -> Response:
         found = look.get(Shift, (str(place().store_id), shift_id))
     if found is None or found.state != "closed":
         raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
-    return page("shift/report.html", shift=found, report=found.z_report, tender_word=tender_word, cash_word=cash_word)
+    return page(
+        "shift/report.html",
+        shift=found,
+        report=found.z_report,
+        tender_word=tender_word,
+        cash_word=cash_word,
+        event_word=event_word,
+    )
 
 
 @bp.get("/receipts/<sale_id>")
@@ -272,6 +283,20 @@ def cash_word(kind: str) -> str:
         "drop": _("Put in the safe"),
         "pay_out": _("Paid out"),
         "tab_paid": _("Cash for tabs"),
+    }.get(kind, kind)
+
+
+def event_word(kind: str) -> str:
+    """Return what something done beside selling is called."""
+    return {
+        "voided": _("Sales voided"),
+        "no_sale": _("Drawer opened without a sale"),
+        "reprint": _("Copies printed"),
+        "correction": _("Lines taken out again"),
+        "approval": _("Approvals"),
+        "x_report": _("X reports printed"),
+        "hand_over": _("Hand-overs"),
+        "parked": _("Sales parked"),
     }.get(kind, kind)
 
 
