@@ -199,6 +199,15 @@ def refuse_expired(
     )
 
 
+def refuse_expired_lines(
+    session: Session, store_id: str, lines: Iterable[tuple[str, str | None, dt.date | None]], day: dt.date
+) -> None:
+    """Raise Refused for the first (sku, batch, expires_on) whose day is over; lines that name neither cost nothing."""
+    for sku, batch, expires_on in lines:
+        if batch or expires_on:
+            refuse_expired(session, store_id, sku, batch, expires_on, day)
+
+
 def refuse_strange_day(expires_on: dt.date | None, day: dt.date) -> None:
     """Raise Invalid for a date no goods carry: more than ten years away, or over for longer than a year."""
     if expires_on is not None and not -366 <= (expires_on - day).days <= FURTHEST_DAYS:

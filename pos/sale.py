@@ -33,7 +33,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import approvals, offers, printer, quoting, recall, seal, stock, tenders, totals
+from pos import approvals, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.payments import Settled, Tender, settle
@@ -112,7 +112,10 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     lines_minor = basket.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     _check_age(quoted, request)
-    recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in rung if line.qty > 0])
+    sold = [line for line in rung if line.qty > 0]
+    recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
+    codes = [(line.sku, line.batch, line.expires_on) for line in sold]
+    batches.refuse_expired_lines(session, request.store_id, codes, day)
     if needs := quoted.needs:
         approvals.require(session, request, needs, actor=actor, at=at)
     settled = settle(

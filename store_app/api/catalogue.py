@@ -19,7 +19,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.publication import EVERYONE, Pulled
-from pos import catalogue, quick_keys, scale, till_edition
+from pos import batches, catalogue, quick_keys, recall, scale, till_edition
 from pos import scan as reading
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.pricing import ProductView
@@ -59,9 +59,11 @@ def whole() -> Response:
 @requires("sell")
 def scan(code: str) -> Response:
     """Answer the product behind a code, how much of it, and what the label says: price, batch, last day."""
-    day = today()
+    day, store_id = today(), doors().settings.node_id
     with read() as session:
-        found = reading.read(session, doors().settings.node_id, code, day)
+        found = reading.read(session, store_id, code, day)
+        recall.refuse(session, store_id, [(found.product.sku, found.batch)])
+        batches.refuse_expired_lines(session, store_id, [(found.product.sku, found.batch, found.expires_on)], day)
     return jsonify(
         product=as_json(found.product),
         qty=found.qty,

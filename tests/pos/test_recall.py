@@ -1,10 +1,13 @@
 """A recall: what must not be sold is refused, and only that."""
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos import recall
+from pos.rung import RungLine
 from tests.builders import NOON, STORE, Shop
 
 
@@ -96,3 +99,28 @@ def test_a_recall_of_another_shop_stops_nothing_here(shop):
 
 def test_the_table_of_states_can_always_end():
     assert recall.STATES.validate() == []
+
+
+def test_the_till_sells_nothing_that_is_recalled_or_over_and_nothing_moves(shop):
+    call(shop, "tea")
+    old = RungLine("milk", 1, expires_on=NOON.date() - dt.timedelta(days=1))
+    for lines, code in (([("milk", 1), ("tea", 1)], "recalled"), ([old], "expired")):
+        with pytest.raises(Refused) as fault:
+            shop.complete(shop.request(lines))
+        assert fault.value.code == code
+    assert (shop.level("milk").on_hand, shop.level("tea").on_hand) == (20, 20)
+    shop.sell([RungLine("milk", 1, expires_on=NOON.date())])
+    assert shop.level("milk").on_hand == 19
+
+
+def test_a_recall_names_the_receipts_that_sold_it_by_batch_where_known(shop):
+    shop.sell([RungLine("milk", 2, batch="L7")])
+    shop.sell([RungLine("milk", 3, batch="L8")])
+    shop.sell([("milk", 4)])
+    key = call(shop, batch="L7")
+
+    def look(session):
+        row = recall.recall_of(session, STORE, key)
+        return [(line.qty, line.sure) for line in recall.sold_of(session, row, since=NOON.date())]
+
+    assert shop.read(look) == [(2, True), (4, False)]
