@@ -16,12 +16,15 @@ from typing import overload
 from config.errors import Invalid
 from config.money import BASIS, MAX_MINOR
 
+UNIT, GROUP, BASKET = "unit", "group", "basket"
 UNIT_KINDS = ("percent", "amount", "price")
 PACK_KINDS = ("nth", "pack_price")
 BUNDLE_KINDS = ("bundle", "together")
 BASKET_KINDS = ("basket_percent", "basket_amount")
 MOST_SIZE, MOST_PARTS, MOST_TIMES, MOST_DAYS = 12, 4, 99, 60
 LONGEST_NAME = 60
+_SORTS = dict.fromkeys(UNIT_KINDS, UNIT) | dict.fromkeys((*PACK_KINDS, *BUNDLE_KINDS), GROUP)
+_SORTS |= dict.fromkeys(BASKET_KINDS, BASKET)
 KINDS = UNIT_KINDS + PACK_KINDS + BUNDLE_KINDS + BASKET_KINDS
 
 
@@ -100,9 +103,14 @@ class Offer:
     expires_within_days: int | None = None
 
     @property
-    def bound(self) -> bool:
+    def is_bound(self) -> bool:
         """Tell whether it asks for a batch or an expiry day."""
         return self.batch is not None or self.expires_on is not None or self.expires_within_days is not None
+
+
+Named = tuple[int, int, Offer, str, bool]
+"""An offer that names a product: its place, the part that does, the offer, its sort (UNIT, GROUP or BASKET), and
+whether it asks for a batch or an expiry day."""
 
 
 class Offers(Sequence[Offer]):
@@ -111,7 +119,7 @@ class Offers(Sequence[Offer]):
     def __init__(self, offers: Iterable[Offer], day: dt.date | None = None) -> None:
         self._offers = tuple(sorted(offers, key=lambda offer: (offer.codes is not None, offer.id)))
         self.day = day
-        self._known: dict[tuple[str, str, str, str], tuple[tuple[int, int, Offer], ...]] = {}
+        self._known: dict[tuple[str, str, str, str], tuple[Named, ...]] = {}
 
     @overload
     def __getitem__(self, place: int) -> Offer: ...
@@ -123,15 +131,15 @@ class Offers(Sequence[Offer]):
     def __len__(self) -> int:
         return len(self._offers)
 
-    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[tuple[int, int, Offer], ...]:
-        """Return (place, part, offer) of every offer that names a product; of several parts the first."""
+    def of(self, sku: str, category: str, department: str, brand: str) -> tuple[Named, ...]:
+        """Return every offer that names a product; of several parts the first."""
         key = (sku, category, department, brand)
         found = self._known.get(key)
         if found is None:
             found = tuple(
-                (place, next(n for n, part in enumerate(offer.parts) if part.choice.holds(*key)), offer)
+                (place, n, offer, _SORTS[offer.kind], offer.is_bound)
                 for place, offer in enumerate(self._offers)
-                if any(part.choice.holds(*key) for part in offer.parts)
+                if (n := next((n for n, part in enumerate(offer.parts) if part.choice.holds(*key)), -1)) >= 0
             )
             self._known[key] = found
         return found

@@ -24,10 +24,10 @@ from config.money import amount_for, share_out
 from pos.packing import solve
 from pos.packs import Bundle, Group, Pack, Pot, Taking, share_off
 from pos.promises import (
-    BASKET_KINDS,
+    BASKET,
     BUNDLE_KINDS,
+    GROUP,
     PACK_KINDS,
-    UNIT_KINDS,
     Choice,
     Offer,
     Offers,
@@ -146,16 +146,18 @@ class _PotOfLines:
     """Units no group offer claimed."""
     savings: list[tuple[int, int]] = field(default_factory=list)
     """(place, amount)"""
+    rest_minor: int = 0
+    """What is left to pay."""
 
-    @property
-    def rest_minor(self) -> int:
-        return self.amount_minor - sum(amount for _place, amount in self.savings)
+    def save(self, place: int, amount: int) -> None:
+        """Note that an offer takes an amount off."""
+        if amount:
+            self.savings.append((place, amount))
+            self.rest_minor -= amount
 
     def settle_alone(self) -> None:
         """Note what the unclaimed units save by their own offer."""
-        amount = self.alone_minor * self.loose
-        if amount:
-            self.savings.append((self.alone_place, amount))
+        self.save(self.alone_place, self.alone_minor * self.loose)
 
     def share_over_lines(self, saved: dict[int, list[Saving]], table: "_Table") -> None:
         """Write the savings to the lines, never more than is left of a line (rule 5)."""
@@ -164,7 +166,11 @@ class _PotOfLines:
         rest = [line.amount_minor for line in self.lines]
         for place, amount in self.savings:
             offer = table.offers[place]
-            table.note_use(place)
+            if offer.codes is not None:
+                table.note_use(place)
+            if len(rest) == 1:
+                saved[self.lines[0].n].append(Saving(offer.id, offer.name, amount))
+                continue
             for n, part in enumerate(share_out(amount, rest)):
                 if part:
                     rest[n] -= part
@@ -177,15 +183,15 @@ class _Table:
     def __init__(self, offers: Offers, at: dt.datetime, day: dt.date, member: bool, typed: dict[str, str]) -> None:
         self.offers, self.day = offers, day
         self._at, self._member, self._typed = at, member, typed
-        self._limits: dict[int, int | None] = {}
+        self.limits: dict[int, int | None] = {}
         self.times: dict[int, int] = {}
         self.used: set[str] = set()
 
     def limit(self, place: int) -> int | None:
         """Return how often an offer may apply now: 0 not at all, None without end."""
-        if place not in self._limits:
-            self._limits[place] = self._ask(self.offers[place])
-        return self._limits[place]
+        if place not in self.limits:
+            self.limits[place] = self._ask(self.offers[place])
+        return self.limits[place]
 
     def _ask(self, offer: Offer) -> int | None:
         if (offer.members_only and not self._member) or not holds_at(offer, self._at, self.day):
@@ -208,8 +214,7 @@ class _Table:
     def note_use(self, place: int) -> None:
         """Spend as many of an offer's coupons as its uses need, in the order of their codes."""
         offer = self.offers[place]
-        if offer.codes is None:
-            return
+        assert offer.codes is not None
         needed = -(-self.times.get(place, 1) // offer.most_times) if offer.most_times else 1
         self.used.update(self._typed[code] for code in sorted(offer.codes & self._typed.keys())[:needed])
 
@@ -236,20 +241,21 @@ def _pots(lines: Sequence[OfferLine], table: _Table) -> list[_PotOfLines]:
         amount = sum(line.amount_minor for line in held)
         pieces = key[4]
         pot = _PotOfLines(held, pieces, qty, first.unit_minor, amount, first.sku)
-        pot.loose = qty if pieces else 1
+        pot.loose, pot.rest_minor = qty if pieces else 1, amount
         _find_offers(pot, first, table)
         basket.append(pot)
     return basket
 
 
 def _find_offers(pot: _PotOfLines, line: OfferLine, table: _Table) -> None:
-    for place, part, offer in table.offers.of(line.sku, line.category, line.department, line.brand):
-        limit = table.limit(place)
-        if limit == 0 or (offer.bound and not table.fits(offer, line)):
+    limits = table.limits
+    for place, part, offer, sort, is_bound in table.offers.of(line.sku, line.category, line.department, line.brand):
+        limit = limits[place] if place in limits else table.limit(place)
+        if limit == 0 or (is_bound and not table.fits(offer, line)):
             continue
-        if offer.kind in BASKET_KINDS:
+        if sort == BASKET:
             pot.basket.append(place)
-        elif offer.kind not in UNIT_KINDS or limit is not None:
+        elif sort == GROUP or limit is not None:
             if pot.pieces:
                 pot.grouped.append((place, part))
         else:
@@ -319,8 +325,7 @@ def _note_taking(basket: Sequence[_PotOfLines], place: int, taking: Taking, tabl
         strict=True,
     ):
         basket[n].loose -= taking.units[n]
-        if part:
-            basket[n].savings.append((place, part))
+        basket[n].save(place, part)
 
 
 def _basket_offers(basket: Sequence[_PotOfLines], table: _Table) -> None:
@@ -345,8 +350,7 @@ def _basket_offers(basket: Sequence[_PotOfLines], table: _Table) -> None:
     def take(place: int) -> None:
         pots = members[place]
         for pot, part in zip(pots, share_out(saving(place), [pot.rest_minor for pot in pots]), strict=True):
-            if part:
-                pot.savings.append((place, part))
+            pot.save(place, part)
 
     stackable = [place for place in open_ if table.offers[place].stackable]
     for place in sorted(stackable, key=lambda one: (table.offers[one].kind != "basket_percent", one)):
