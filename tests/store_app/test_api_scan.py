@@ -67,6 +67,7 @@ def test_the_catalogue_carries_keys_schemes_tares_and_whether_there_is_a_scale(c
             "kind": "weight",
             "fixed": "21...........",
             "step": 1,
+            "upc": False,
             "fields": [
                 {"kind": "item", "start": 2, "width": 5},
                 {"kind": "weight", "start": 7, "width": 5},

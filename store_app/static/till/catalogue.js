@@ -1,6 +1,7 @@
 // Everything this shop sells, loaded once and kept in maps: a scan asks nobody.
 
 import { askWithTag } from "./api.js";
+import { readLabel } from "./labels.js";
 import { say, settings } from "./settings.js";
 
 const MOST_FOUND = 60;
@@ -47,7 +48,8 @@ export class Catalogue {
     for (const [code, qty] of product.codes ?? []) this.byCode.set(code, { place, qty });
   }
 
-  /** Find a scanned or typed code: as it is, as the same GTIN with or without leading zeros, or as a SKU. */
+  /** Find a scanned or typed code: as it is, as the same GTIN with or without leading zeros, as a SKU, or as
+   * a label of the shop's own. */
   find(code) {
     const spellings = [code];
     if (/^\d{8,14}$/.test(code)) {
@@ -59,7 +61,8 @@ export class Catalogue {
       if (hit !== undefined) return { product: this.#product(hit.place ?? hit), qty: hit.qty ?? 1 };
     }
     const product = this.bySku.get(code);
-    return product ? { product, qty: isWeighed(product) ? 0 : 1 } : null;
+    if (product) return { product, qty: isWeighed(product) ? 0 : 1 };
+    return this.schemes.length ? readLabel(code, this.schemes, (key) => this.find(key)) : null;
   }
 
   /** Search by name, brand, pinyin or its initials, or part of a code; every word must occur; best first. */

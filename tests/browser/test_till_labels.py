@@ -1,0 +1,75 @@
+"""A shop's own labels ring up in the page, and just as the server reads them."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.clock import SystemClock
+from config.errors import ShopError
+from config.journal import Actor
+from pos import catalogue, embedded, scan
+from tests.browser.conftest import STORE, Node, enter, wedge
+
+pytestmark = pytest.mark.browser
+WEIGHT, PRICE, UPC = "21{item:5}{weight:5}", "22{item:5}{check}{price:4}", "24{item:4}{check}{price:4}"
+LONG = "23{item:4}{check}{price:5}"
+
+
+@pytest.fixture
+def shop(node: Node) -> Node:
+    """Give a counter that reads four kinds of label; apples have the number 12345, chips 77."""
+    ana, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
+    with node.database.write() as session:
+        for pattern in (WEIGHT, PRICE, UPC, LONG):
+            scan.add_scheme(session, STORE, "", pattern, actor=ana, at=at)
+        catalogue.add_code(session, "APPLE", "2112345")
+        catalogue.add_code(session, "APPLE", "220004200000" + catalogue.check_digit("220004200000"))
+        catalogue.add_code(session, "CHIPS", "77")
+    return node
+
+
+def codes() -> list[str]:
+    made = [embedded.build(embedded.scheme(WEIGHT), 12345, grams) for grams in (1, 312, 99_999)]
+    made += [embedded.build(embedded.scheme(PRICE), 42, price) for price in (1, 499, 9999)]
+    made += [embedded.build(embedded.scheme(UPC), 77, 379), embedded.build(embedded.scheme(LONG), 77, 14_685)]
+    made += ["0" + made[-2], "2112345003123", "2112345000008", "2177777003127", "4006381333931", "20000000000153"]
+    wrong = embedded.build(embedded.scheme(PRICE), 42, 499)
+    body = wrong[:7] + str((int(wrong[7]) + 1) % 10) + wrong[8:12]
+    return [*made, body + catalogue.check_digit(body)]
+
+
+def as_server(node: Node, code: str) -> list[Any] | None:
+    with node.database.read() as session:
+        try:
+            found = scan.read(session, STORE, code, SystemClock().now().date())
+        except ShopError:
+            return None
+    return [found.product.sku, found.qty, found.amount_minor] if found.source == "embedded" else None
+
+
+def test_the_page_reads_labels_as_the_server_does(page: Page, shop: Node, faults: list[str]) -> None:
+    enter(page, shop)
+    read = """async (codes) => {
+      const { Catalogue } = await import("/static/till/catalogue.js");
+      const catalogue = new Catalogue();
+      await catalogue.load();
+      return codes.map((code) => {
+        const hit = catalogue.find(code);
+        return hit && hit.qty > 1 || hit?.amount_minor ? [hit.product.sku, hit.qty, hit.amount_minor ?? null] : null;
+      });
+    }"""
+    expected = {code: as_server(shop, code) for code in codes()}
+    assert sum(found is not None for found in expected.values()) >= 8
+    weighed_one = embedded.build(embedded.scheme(WEIGHT), 12345, 1)
+    answered = dict(zip(codes(), page.evaluate(read, codes()), strict=True))
+    assert {c: f for c, f in answered.items() if c != weighed_one} == {
+        c: f for c, f in expected.items() if c != weighed_one
+    }
+
+
+def test_a_label_rings_up_while_no_server_answers(page: Page, shop: Node) -> None:
+    enter(page, shop)
+    shop.stop()
+    wedge(page, "2112345003122")
+    expect(page.locator("#lines")).to_contain_text("312 g")
