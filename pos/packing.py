@@ -11,10 +11,11 @@ Rules
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from pos.packs import Bundle, Group, Pack, Pot, Taking, alone, is_worth_it, long_run, note_run, pots_of
 
-BUDGET = 24_000
+BUDGET = 16_000
 """Steps of one walk; some milliseconds."""
 
 
@@ -84,6 +85,8 @@ def _walk(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking] | None:
     trail: list[_Step] = []
     order = _order(groups, by_pot)
     closing = _closing(order, groups)
+    if _most_states(order, by_pot, closing) > BUDGET:
+        return None
     steps = 0
     for pot in order:
         kept = _settle(pot, pots[pot], by_pot[pot], groups, takings)
@@ -165,6 +168,17 @@ def _closing(order: Sequence[int], groups: Sequence[Group]) -> dict[int, set[int
     for one, group in enumerate(groups):
         closing.setdefault(max(pots_of(group), key=lambda pot: last[pot]), set()).add(one)
     return closing
+
+
+def _most_states(order: Sequence[int], by_pot: dict[int, list[_Digit]], closing: dict[int, set[int]]) -> int:
+    """Return how many states there could be at once, so that a hopeless walk is not begun."""
+    opened: dict[tuple[int, int], int] = {}
+    most = 1
+    for pot in order:
+        opened |= {(digit.group, digit.part): digit.size for digit in by_pot[pot]}
+        most = max(most, prod(opened.values()))
+        opened = {key: size for key, size in opened.items() if key[0] not in closing.get(pot, ())}
+    return most
 
 
 def _close(
