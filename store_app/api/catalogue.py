@@ -152,6 +152,7 @@ def _beside(session: Session, store_id: str) -> dict[str, Any]:
                 "kind": one.kind,
                 "fixed": one.fixed,
                 "step": one.step,
+                "upc": one.is_upc,
                 "fields": [dataclasses.asdict(f) for f in one.fields],
             }
             for one in reading.schemes(session, store_id)
