@@ -70,7 +70,9 @@ def reduce() -> Any:
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     percent = form.whole("percent", least=1, most=99)
     number = form.whole("labels", least=0, most=MOST_LABELS)
-    last_day = _day("expires_on")
+    last_day = form.date("expires_on")
+    if last_day is None:
+        raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
     with write() as session:
         ware = wares.ware_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
@@ -124,13 +126,6 @@ def _view(row: Expiring, price_minor: int | None) -> LotView:
         (percent, markdown.reduced_minor(price_minor, percent * 100)) for percent in PERCENTS
     ]  # fmt: skip
     return LotView(row, price_minor, markdown.propose_bp(row.days_left) // 100, prices)
-
-
-def _day(name: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(request.form.get(name, ""))
-    except ValueError as fault:
-        raise Invalid("bad-date", _("Look at the date on the pack again."), field=name) from fault
 
 
 def _is_queued(session: Session, store_id: str, command: str) -> bool:

@@ -8,6 +8,7 @@ Rules
 3. A refused command answers on the page it was asked from, with 4xx; what was typed is still there.
 """
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -74,6 +75,17 @@ def amount(name: str, currency: str) -> int:
     if minor > MAX_MINOR:
         raise Invalid("bad-amount", _("That is more money than a shop can take."), field=name)
     return minor
+
+
+def date(name: str) -> dt.date | None:
+    """Return a day of the form as browsers send it, None when nothing was typed."""
+    raw = request.form.get(name, "").strip()
+    if not raw:
+        return None
+    try:
+        return dt.date.fromisoformat(raw)
+    except ValueError as fault:
+        raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name) from fault
 
 
 def one_of(name: str, choices: tuple[str, ...], *, sentence: str) -> str:

@@ -137,7 +137,7 @@ def change(note_id: str) -> Any:
         with write() as session:
             goods_in.strike(session, store_id, note_id, ns)
         return redirect(url_for("goods_in.note", note_id=note_id), 303)
-    units, batch, last_day = form.whole("qty", least=1), form.text("batch", most=40), _day("expires_on")
+    units, batch, last_day = form.whole("qty", least=1), form.text("batch", most=40), form.date("expires_on")
     total = form.amount("cost", place().currency) if request.form.get("cost", "").strip() else None
     with write() as session:
         ware = wares.ware_of(session, request.form.get("product", ""))
@@ -193,16 +193,6 @@ def _scans(text: str) -> list[int]:
     if not all(part.isascii() and part.isdigit() and len(part) < 7 for part in parts):
         raise Invalid("bad-choice", _("Choose a line of this note."), field="ns")
     return [int(part) for part in parts]
-
-
-def _day(name: str) -> dt.date | None:
-    raw = request.form.get(name, "").strip()
-    if not raw:
-        return None
-    try:
-        return dt.date.fromisoformat(raw)
-    except ValueError as fault:
-        raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name) from fault
 
 
 def _amount_text(minor: int | None) -> str:

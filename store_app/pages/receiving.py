@@ -57,6 +57,7 @@ class LineView:
     difference_why: str
     typed: str
     why_key: str
+    until: str
     codes: str
 
 
@@ -122,7 +123,7 @@ def count(delivery_id: str) -> Any:
         if then == "post" and _state(session, delivery_id) == "posted":
             return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
         advised = {line.sku: line for line in _rows(session, delivery_id)}
-        for sku, counted, why in _typed():
+        for sku, counted, why, until in _typed():
             line = advised.get(sku)
             if then == "post" and line is not None and counted != line.advised_qty and not why:
                 raise Invalid(
@@ -131,7 +132,9 @@ def count(delivery_id: str) -> Any:
                       advised=qty(line.advised_qty, waiting.stock_units(session, [sku]).get(sku, "each"))),
                     sku=sku,
                 )  # fmt: skip
-            receiving.count_line(session, store_id, delivery_id, sku, counted, why=why, actor=g.actor, at=at)
+            receiving.count_line(
+                session, store_id, delivery_id, sku, counted, why=why, expires_on=until, actor=g.actor, at=at
+            )
         if then == "post":
             receiving.post(session, store_id, delivery_id, actor=g.actor, at=at)
             wake_worker_after(session)
@@ -159,20 +162,25 @@ def refuse(delivery_id: str) -> Any:
 # --- inside ---
 
 
-def _typed() -> list[tuple[str, int, str]]:
-    """Return (sku, counted, reason) of every numbered line of the form."""
+def _typed() -> list[tuple[str, int, str, dt.date | None]]:
+    """Return (sku, counted, reason, last day of sale) of every numbered line of the form."""
     typed = []
     for n in range(2000):
         sku = request.form.get(f"sku-{n}")
         if sku is None:
             break
         try:
-            counted = form.whole(f"qty-{n}")
+            counted, until = form.whole(f"qty-{n}"), form.date(f"until-{n}")
         except Invalid as fault:
             raise Invalid(fault.code, fault.message, **{**fault.facts, "sku": sku}) from fault
         choice = request.form.get(f"why-{n}", "")
         typed.append(
-            (sku, counted, str(wording.DIFFERENCE_REASONS[choice]) if choice in wording.DIFFERENCE_REASONS else "")
+            (
+                sku,
+                counted,
+                str(wording.DIFFERENCE_REASONS[choice]) if choice in wording.DIFFERENCE_REASONS else "",
+                until,
+            )
         )
     return typed
 
@@ -216,6 +224,11 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
                 difference_why=row.difference_why,
                 typed=request.form.get(f"qty-{n}", "") if again else str(counted),
                 why_key=request.form.get(f"why-{n}", "") if again else words.get(row.difference_why, ""),
+                until=request.form.get(f"until-{n}", "")
+                if again
+                else row.expires_on.isoformat()
+                if row.expires_on
+                else "",
                 codes=" ".join(codes.get(row.sku, [row.sku.lower()])),
             )
         )

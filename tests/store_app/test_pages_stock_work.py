@@ -396,3 +396,17 @@ def test_a_recall_needs_a_reason_and_a_product(office):
     assert send(client, "/stock/recalls/", sku="milk", why=" ").status_code == 422
     assert send(client, "/stock/recalls/", sku="nothing", why="Glass").status_code == 404
     assert picture_of(office) == before
+
+
+def test_a_delivery_is_counted_in_with_the_last_day_of_its_lines(office):
+    client = office.signed_in()
+    send(client, "/deliveries/D1/begin")
+    page = client.get("/deliveries/D1").text
+    typed = dict(re.findall(r'name="((?:sku|qty)-\d+)" value="([^"]*)"', page))
+    place = next(name[4:] for name, value in typed.items() if value == "milk")
+    wrong = send(client, "/deliveries/D1/count", then="post", **typed | {f"until-{place}": "soon"})
+    assert wrong.status_code == 422
+    assert send(client, "/deliveries/D1/count", then="post", **typed | {f"until-{place}": on(4)}).status_code == 303
+    with office.doors.read() as session:
+        lots = dict(session.execute(sa.select(Batch.sku, Batch.expires_on)).all())
+    assert (lots["milk"], lots["bread"]) == (TODAY + dt.timedelta(days=4), None)

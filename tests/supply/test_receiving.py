@@ -1,10 +1,16 @@
 """Goods that arrive: counted line by line, posted once, and told."""
 
+import datetime as dt
+
 import pytest
+import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound
+from pos.batches import Batch
+from pos.catalogue import Listing
 from supply import orders, receiving
 from supply.facts import Advised
+from supply.suppliers import SupplierProduct
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, make_country
 
 
@@ -155,3 +161,25 @@ def test_sending_a_delivery_back_wants_a_reason(country):
     expect(country)
     with country.shops["S1"].write() as session, pytest.raises(Invalid, match="Say why"):
         receiving.refuse(session, "S1", "delivery-1", why=" ", actor=KEEPER["S1"], at=AT)
+
+
+def test_posting_writes_the_lots_down_with_their_dates_and_learns_the_costs(arriving):
+    shop, until = arriving.shops["S1"], DAY + dt.timedelta(days=5)
+    with shop.write() as session:
+        delivery = receiving.expected(session, "S1")[0]
+        receiving.begin_count(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
+        receiving.count_line(
+            session, "S1", delivery.id, "bread", 12, batch="b7", expires_on=until, actor=KEEPER["S1"], at=AT
+        )
+        receiving.post(session, "S1", delivery.id, actor=KEEPER["S1"], at=AT)
+    with shop.read() as session:
+        lots = session.scalars(sa.select(Batch).order_by(Batch.sku)).all()
+        assert [(row.sku, row.received_qty, row.batch, row.expires_on) for row in lots] == [
+            ("bread", 12, "B7", until),
+            ("milk", 12, None, None),
+        ]
+        source = session.get_one(SupplierProduct, (delivery.supplier_id, "bread"))
+        listing = session.get_one(Listing, ("S1", "bread"))
+        assert listing.cost_minor == round(source.pack_cost_minor / source.pack_qty)
+    arriving.deliver()
+    assert arriving.findings() == []
