@@ -212,7 +212,9 @@ def own_product(session: Session, store_id: str, sku: str) -> Product:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
     if product.owner_id != store_id:
         raise Refused(
-            "network-product", f"{product.name} belongs to the network's catalogue; its name and tax are settled there."
+            "network-product",
+            f"{product.name} belongs to the network's catalogue; its name and tax are settled there.",
+            name=product.name,
         )
     return product
 

@@ -44,6 +44,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "network.supply",
             "network.push",
             "network.catalogue",
+            "offers",
             "network.stores",
             "import",
             "settings",
@@ -200,13 +201,18 @@ def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: st
     if role not in PERMISSIONS or role in ("system", "customer"):
         named = "cashier, supervisor, shopkeeper or operator"
         raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)
-    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
-        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.")
+    pin_hash = _pin_hash(pin)
     if session.get(Staff, (node_id, staff_id)) is not None:
-        raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name)
-    staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=_hasher.hash(pin), failed_tries=0)
+        raise Conflict("name-taken", f"{name} already works here. Choose another name.", name=name, field="name")
+    staff = Staff(node_id=node_id, id=staff_id, name=name, role=role, pin_hash=pin_hash, failed_tries=0)
     session.add(staff)
     return staff
+
+
+def set_pin(staff: Staff, pin: str) -> None:
+    """Give a person another PIN (rule 2); wrong tries with the old one count no more."""
+    staff.pin_hash = _pin_hash(pin)
+    staff.failed_tries, staff.locked_until = 0, None
 
 
 # --- questions ---
@@ -253,6 +259,12 @@ def snapshot(store: Store) -> dict[str, Any]:
         "tz": store.tz,
         "language": store.language,
     }
+
+
+def _pin_hash(pin: str) -> str:
+    if not re.fullmatch(r"\d{4,12}", pin, re.ASCII):
+        raise Invalid("bad-pin", "A PIN has 4 to 12 digits.", field="pin")
+    return _hasher.hash(pin)
 
 
 def _key_hash(key: str) -> str:

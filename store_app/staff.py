@@ -4,7 +4,8 @@ Rules
 -----
 1. A PIN has 4 to 12 digits; only its argon2id hash is kept. The same refusal for a wrong name and a wrong PIN.
 2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes.
-3. Every sign-in, good or refused, leaves a journal entry.
+3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person.
+4. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
 """
 
 import datetime as dt
@@ -16,14 +17,15 @@ from argon2.exceptions import VerifyMismatchError
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.errors import Invalid, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
-from pos.store import Staff, add_staff
+from pos.store import Staff, add_staff, may, set_pin, staff_of
 from store_app.extensions import Doors
 
 TRIES = 5
 LOCK_S, LOCK_MOST_S = 30, 900
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
+STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _nobody = _hasher.hash(secrets.token_hex(8))
 
@@ -32,11 +34,81 @@ def add(session: Session, node_id: str, name: str, role: str, pin: str, *, actor
     """Let a person sign in at a node, and journal who let them."""
     name = " ".join(name.split())
     if not name or len(name) > 60:
-        raise Invalid("bad-name", "A name has 1 to 60 letters.")
+        raise Invalid("bad-name", "A name has 1 to 60 letters.", field="name")
     staff_id = re.sub(r"\W+", "-", name.casefold()).strip("-") or "person"
     staff = add_staff(session, node_id, staff_id, name, role, pin)
     journal.record(session, actor=actor, at=at, verb="staff.added", subject=f"staff:{staff_id}", name=name, role=role)
     return staff
+
+
+def change_role(session: Session, node_id: str, staff_id: str, role: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """Let a person do more or less than before (rule 4)."""
+    person = working(session, node_id, staff_id)
+    if role not in STORE_ROLES:
+        raise Invalid(
+            "unknown-role", f"There is no role {role}; choose cashier, supervisor or shopkeeper.", field="role"
+        )
+    if person.role != role:
+        _keep_one(session, person, role)
+        before, person.role = person.role, role
+        _record(session, person, "staff.role changed", actor, at, before=before, after=role)
+    return person
+
+
+def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """Give a person another PIN; who is signed in with the old one has to sign in again."""
+    person = working(session, node_id, staff_id)
+    set_pin(person, pin)
+    _record(session, person, "staff.pin changed", actor, at)
+    return person
+
+
+def unlock(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """Let a person try again at once after too many wrong PINs (rule 2)."""
+    person = working(session, node_id, staff_id)
+    if person.failed_tries:
+        tries, person.failed_tries, person.locked_until = person.failed_tries, 0, None
+        _record(session, person, "staff.unlocked", actor, at, tries=tries)
+    return person
+
+
+def leave(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 4)."""
+    person = known(session, node_id, staff_id)
+    if person.id == actor.id:
+        raise Refused("yourself", "You cannot send yourself away. Let another shopkeeper do it.")
+    if person.active:
+        _keep_one(session, person, "")
+        person.active = False
+        _record(session, person, "staff.deactivated", actor, at)
+    return person
+
+
+def come_back(session: Session, node_id: str, staff_id: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
+    """Let a person who had left work here again, as a cashier and with a new PIN."""
+    person = known(session, node_id, staff_id)
+    if person.active:
+        raise Conflict("works-here", f"{person.name} works here already.", name=person.name)
+    set_pin(person, pin)
+    person.active, person.role = True, "cashier"
+    _record(session, person, "staff.came back", actor, at, role=person.role)
+    return person
+
+
+def known(session: Session, node_id: str, staff_id: str) -> Staff:
+    """Return a person of a node, whether still working there or not."""
+    person = session.get(Staff, (node_id, staff_id))
+    if person is None:
+        raise NotFound("unknown-person", "Nobody of that name works here.")
+    return person
+
+
+def working(session: Session, node_id: str, staff_id: str) -> Staff:
+    """Return a person who works at a node now."""
+    person = known(session, node_id, staff_id)
+    if not person.active:
+        raise Refused("left", f"{person.name} does not work here any more.", name=person.name)
+    return person
 
 
 def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:
@@ -82,3 +154,19 @@ def _note(session: Session, staff: Staff, right: bool, at: dt.datetime) -> None:
         subject=f"staff:{staff.id}",
         tries=staff.failed_tries,
     )
+
+
+def _keep_one(session: Session, person: Staff, role: str) -> None:
+    """Refuse when nobody could change people any more (rule 4)."""
+    others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
+    if may(person.role, "staff") and not may(role, "staff") and not any(may(one.role, "staff") for one in others):
+        raise Refused(
+            "last-shopkeeper",
+            f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",
+            name=person.name,
+            field="role",
+        )
+
+
+def _record(session: Session, person: Staff, verb: str, actor: Actor, at: dt.datetime, **facts: object) -> None:
+    journal.record(session, actor=actor, at=at, verb=verb, subject=f"staff:{person.id}", name=person.name, **facts)

@@ -61,8 +61,10 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
+    Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
     Place(
-        "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, people, the books")
+        "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
     ),
 )
 

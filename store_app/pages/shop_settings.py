@@ -1,4 +1,4 @@
-"""The shop itself: the network, the printer, who works here, and whether the books agree."""
+"""The shop itself: the network, the printer, and whether the books agree."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config import journal, outbox
-from config.errors import Conflict, Invalid, NotFound, ShopError
+from config import outbox
+from config.errors import Conflict, NotFound, ShopError
 from config.finding import Finding
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
 from pos.printer import PrintJob
-from pos.store import Region, Staff, Store, staff_of
-from store_app import staff, wording
+from pos.store import Region, Store
+from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place, since
@@ -67,18 +67,9 @@ class Queue:
     stuck: list[StuckRow]
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody who works here."""
-
-    id: str
-    name: str
-    role_word: str
-
-
 @bp.get("/")
 @requires("settings")
-def overview(fault: ShopError | None = None, staff_fault: ShopError | None = None) -> Any:
+def overview(fault: ShopError | None = None) -> Any:
     """Show the shop's facts and how it stands with network, printer and books."""
     settings, at = doors().settings, doors().now()
     store_id = str(place().store_id)
@@ -88,10 +79,6 @@ def overview(fault: ShopError | None = None, staff_fault: ShopError | None = Non
         contact = _contact(session, at, on_its_own=not settings.network_url)
         queue = _queue(session)
         printer = _printer(session, store_id, settings.printer)
-        people = [
-            Person(person.id, person.name, wording.role_word(person.role))
-            for person in staff_of(session, settings.node_id)
-        ]
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
         "shop_settings/overview.html",
@@ -99,57 +86,15 @@ def overview(fault: ShopError | None = None, staff_fault: ShopError | None = Non
         contact=contact,
         queue=queue,
         printer=printer,
-        staff=people,
-        roles=[(key, wording.role_word(key)) for key in ("cashier", "supervisor", "shopkeeper")],
         facts=_facts(store, region),
         findings=findings,
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
         fault=fault,
-        staff_fault=staff_fault,
     )
-
-
-def _person_refused(fault: ShopError) -> Any:
-    return overview(staff_fault=fault)
 
 
 def _refused(fault: ShopError, **_place: Any) -> Any:
     return overview(fault=fault)
-
-
-@bp.post("/staff")
-@requires("staff")
-@form.answers_on(_person_refused)
-def add_person() -> Any:
-    """Let a person sign in here."""
-    name = form.text("name", most=60, required=_("Type the person’s name."))
-    role = form.one_of("role", ("cashier", "supervisor", "shopkeeper"), sentence=_("Choose what the person may do."))
-    pin = request.form.get("pin", "")
-    with write() as session:
-        added = staff.add(session, doors().settings.node_id, name, role, pin, actor=g.actor, at=doors().now())
-    flash(_("%(name)s can sign in now.", name=added.name), "good")
-    return redirect(url_for("shop_settings.overview"), 303)
-
-
-@bp.post("/staff/<staff_id>/deactivate")
-@requires("staff")
-@form.answers_on(_refused)
-def deactivate(staff_id: str) -> Any:
-    """End a person's right to sign in; what they did stays in the books."""
-    node_id = doors().settings.node_id
-    if staff_id == g.actor.id:
-        raise Invalid("yourself", _("You cannot send yourself away. Let another shopkeeper do it."))
-    with write() as session:
-        person = session.get(Staff, (node_id, staff_id))
-        if person is None:
-            raise NotFound("unknown-person", _("Nobody of that name works here."))
-        if person.active:
-            person.active = False
-            journal.record(
-                session, actor=g.actor, at=doors().now(), verb="staff.deactivated", subject=f"staff:{staff_id}"
-            )
-    flash(_("%(name)s can no longer sign in.", name=person.name), "good")
-    return redirect(url_for("shop_settings.overview"), 303)
 
 
 @bp.post("/messages/<message_id>/send-again")

@@ -1,12 +1,11 @@
-"""The shop's own page: staff, the queue to the network, the printer, the books."""
+"""The shop's own page: the queue to the network, the printer, the books."""
 
 import pytest
 
 from config import outbox
 from pos.printer import PrintJob
-from pos.store import Staff
-from tests.store_app.conftest import NOON, STORE, post
-from tests.store_app.office import fill, picture_of, send, words
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import fill, send, words
 
 
 @pytest.fixture
@@ -22,44 +21,8 @@ def test_the_page_says_how_the_shop_stands_in_sentences(office):
         assert sentence in found
 
 
-def test_a_new_person_can_sign_in(office):
-    assert send(office.signed_in(), "/settings/staff", name="Bo 波", role="cashier", pin="4711").status_code == 303
-    assert post(office.visitor(), "/signin/bo-波", pin="4711").status_code == 303
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"name": "", "role": "cashier", "pin": "4711"},
-        {"name": "Bo", "role": "operator", "pin": "4711"},
-        {"name": "Bo", "role": "cashier", "pin": "12"},
-        {"name": "Bo", "role": "cashier", "pin": "٤٧١١"},
-        {"name": "x" * 61, "role": "cashier", "pin": "4711"},
-        {"name": "cashier", "role": "cashier", "pin": "4711"},
-        {"name": "\x00\x01", "role": "cashier", "pin": "4711"},
-        {},
-    ],
-)
-def test_a_person_who_cannot_be_added_is_a_sentence_beside_the_form(office, fields):
-    client = office.signed_in()
-    before = picture_of(office)
-    refused = send(client, "/settings/staff", **fields)
-    assert refused.status_code in (409, 422)
-    assert "<details open>" in refused.text
-    assert picture_of(office) == before
-
-
-def test_someone_who_left_can_no_longer_sign_in_and_a_second_click_is_no_fault(office):
-    client = office.signed_in()
-    for _ in range(2):
-        assert send(client, "/settings/staff/cashier/deactivate").status_code == 303
-    assert post(office.visitor(), "/signin/cashier", pin="1111").status_code >= 400
-    with office.doors.read() as session:
-        assert not session.get(Staff, (STORE, "cashier")).active
-
-
-def test_nobody_sends_themselves_away(office):
-    assert send(office.signed_in(), "/settings/staff/shopkeeper/deactivate").status_code == 422
+def test_the_page_leads_to_the_people(office):
+    assert 'href="/people/"' in office.signed_in().get("/settings/").text
 
 
 def test_a_stuck_message_is_shown_with_its_reason_and_sent_again(office):
@@ -117,4 +80,4 @@ def test_the_books_are_added_up_on_request(office):
 def test_a_cashier_has_no_business_here(office):
     client = office.signed_in("cashier")
     assert client.get("/settings/").status_code == 403
-    assert send(client, "/settings/staff", name="Bo", role="shopkeeper", pin="4711").status_code == 403
+    assert send(client, "/people/", name="Bo", role="shopkeeper", pin="4711").status_code == 403

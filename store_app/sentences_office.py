@@ -1,0 +1,48 @@
+"""The refusals of the back office in the reader's language: people, products, prices, taxes, files."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+OFFICE: dict[str, tuple[Any, ...]] = {
+    # --- people ---
+    "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
+    "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
+    "works-here": (_l("%(name)s works here already."),),
+    "unknown-role": (_l("There is no such role. Choose one from the list."),),
+    # --- products ---
+    "bad-product": (_l("A product needs a name and a category, a kind, and what it is counted in."),),
+    "too-long": (_l("That is too long. Say it shorter."),),
+    "unknown-tax-class": (_l("There is no such tax class. Choose one from the list."),),
+    "bad-deposit": (_l("Choose a deposit from the list. Only goods carry one."),),
+    "bad-number": (
+        _l("Type a whole number from %(least)s to %(most)s."),
+        _l("Type a whole number."),
+    ),
+    "network-product": (
+        _l("%(name)s belongs to the network’s catalogue; its name and tax are settled there."),
+        _l("This product belongs to the network’s catalogue; its name and tax are settled there."),
+    ),
+    "unit-stays": (_l("What a product is counted in stays as it is. Make a new product instead."),),
+    "bad-code": (_l("A barcode has 1 to 64 letters or digits."),),
+    "code-taken": (_l("The barcode %(barcode)s belongs to another product already: %(sku)s."),),
+    "product-exists": (_l("The SKU %(sku)s is taken. Choose another one."),),
+    # --- prices and taxes ---
+    "past-price": (_l("A price begins today or later. Choose another day."),),
+    "no-such-price": (_l("This price is not there any more. Look at the list again."),),
+    "price-in-force": (_l("This price is in force. Set a new one instead."),),
+    "bad-rule": (_l("That change is not possible. Type it again."),),
+    "bad-tax-class": (_l("A tax class has a short id without blanks, and a name."),),
+    "bad-rate": (_l("A rate is between 0 and 100 percent."),),
+    "tax-class-used": (_l("Products use this class; whether prices include the tax stays. Add another class."),),
+    # --- files ---
+    "file-too-large": (_l("The file is too large: 20 MB at most, also unpacked. Split it."),),
+    "wrong-columns": (
+        _l("The file lacks these columns: %(missing)s."),
+        _l("The file has these columns twice: %(twice)s. Keep one of each."),
+    ),
+    "unreadable-file": (_l("The file cannot be read. Save it anew as CSV or XLSX."),),
+    "unknown-encoding": (_l("The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again."),),
+    "too-many-rows": (_l("The file has too many rows. Split it."),),
+    "faults": (_l("The file has faults; nothing was written. Mend them and bring it in again."),),
+}
