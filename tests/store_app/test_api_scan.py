@@ -1,6 +1,6 @@
 """What the till's page gets for a scan, a look-up, a weighing; and how it learns that keys or labels changed."""
 
-import json
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from config.journal import Actor
-from pos import embedded, quick_keys, scale, scan
+from pos import catalogue, embedded, offers, quick_keys, scale, scan, stock
+from pos.promises import Choice, Offer, Part
 from store_app.extensions import Doors
 from tests.builders import GOODS, fill_catalogue
 from tests.store_app.conftest import NOON, STORE, House, token
@@ -27,8 +28,6 @@ def counter(build: Callable[..., House]) -> House:
         fill_catalogue(session, STORE, GOODS, actor=WEI, at=NOON)
         scan.add_scheme(session, STORE, "", WEIGHT, actor=WEI, at=NOON)
         session.flush()
-        from pos import catalogue
-
         catalogue.add_code(session, "cheese", "12345", 1)
     return made
 
@@ -138,8 +137,6 @@ def test_the_practice_scale_takes_whole_grams_only(counter: House, body: dict[st
 
 
 def test_a_look_up_says_price_stock_and_place_and_sells_nothing(counter: House) -> None:
-    from pos import stock
-
     with counter.doors.write() as session:
         stock.open_stock(session, STORE, [("milk", 7)], source_id="opening", at=NOON, actor=WEI)
     client = counter.signed_in("cashier")
@@ -147,7 +144,17 @@ def test_a_look_up_says_price_stock_and_place_and_sells_nothing(counter: House) 
     assert (found["product"]["price_minor"], found["available"], found["qty"]) == (129, 7, 1)
     assert sum(place["qty"] for place in found["places"]) == 7
     assert all(place["words"] for place in found["places"])
+    assert found["offers"] == []
     label = embedded.build(embedded.scheme(WEIGHT), 12345, 250)
     assert get(client, f"/look-up/{label}").json["qty"] == 250
     assert get(client, "/look-up/none").status_code == 404
-    assert json.dumps(found)
+
+
+def test_a_look_up_names_the_offers_that_hold_now(counter: House) -> None:
+    milk = Offer("", "Milk at breakfast", "percent", (Part(Choice(skus=frozenset({"milk"}))),), percent_bp=1000)
+    later = dataclasses.replace(milk, name="Milk at night", from_minute=23 * 60, until_minute=24 * 60 - 1)
+    tea = dataclasses.replace(milk, name="Tea time", parts=(Part(Choice(skus=frozenset({"tea"}))),))
+    with counter.doors.write() as session:
+        for one, offer in enumerate((milk, later, tea)):
+            offers.make(session, STORE, dataclasses.replace(offer, id=f"offer-{one}"), actor=WEI, at=NOON)
+    assert get(counter.signed_in("cashier"), "/look-up/4006381333931").json["offers"] == ["Milk at breakfast"]
