@@ -84,8 +84,19 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
     page.get_by_role("button", name="Put in the safe").click()
     page.get_by_role("button", name="Count the drawer").click()
     expect(page.locator("main")).not_to_contain_text("$53.49")  # what should be there is not told yet
-    page.fill("#counted", "53.00")
+    assert_accessible(page)
+    page.get_by_label("Notes of $50.00").fill("1")
+    page.locator("#note-100").focus()
+    page.locator(".count-pad [data-digit='2']").click()
+    page.locator("#note-100 ~ button").click()
+    expect(page.locator("[data-sum]")).to_have_text("$53.00")
+    page.get_by_role("button", name="That is what is there").click()
+    expect(page.locator("main")).to_contain_text("Counted: $53.00")
+    expect(page.locator("main")).not_to_contain_text("$53.49")
+    assert_accessible(page)
     page.get_by_role("button", name="Close the till").click()
+    expect(page.locator("h1")).to_contain_text("Z report 1")
+    assert_accessible(page)
     (closed,) = node.rows(Shift)
     assert (closed.state, closed.expected_minor, closed.counted_minor, closed.over_short_minor) == (
         "closed",
@@ -94,6 +105,34 @@ def test_a_shift_is_counted_blind_and_closed_with_its_z(page: Page, node: Node, 
         -49,
     )
     expect(page.locator("main")).to_contain_text("$0.49")
+    page.goto(f"{node.url}/money/drawer/reports")
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_drawer_that_is_off_and_one_that_is_handed_over_are_accessible(
+    page: Page, node: Node, faults: list[str], language: str
+):
+    page.set_viewport_size({"width": 390, "height": 844})
+    enter(page, node, language=language)
+    for address in ("/money/drawer/hand-over", "/money/drawer/x"):
+        page.goto(f"{node.url}{address}")
+        assert_accessible(page)
+    page.goto(f"{node.url}/money/")
+    page.locator("form[action$='/count'] button").click()
+    page.locator("#note-2000").fill("1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note-1000")).to_be_focused()
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.locator(".counting .btn-go").click()
+    page.locator(".ending .btn-go").click()
+    expect(page.locator(".result")).to_be_visible()
+    assert_accessible(page)
+    page.fill("#why", "a bag went to the bank")
+    page.locator(".ending .btn-go").click()
+    expect(page.locator("h1")).to_contain_text("1")
+    page.goto(f"{node.url}/money/drawer/open")
+    assert_accessible(page)
 
 
 def test_a_line_is_taken_back_only_as_often_as_it_was_sold(page: Page, node: Node, faults: list[str]):
