@@ -1,14 +1,19 @@
 """One spell at a till: the drawer is a ledger, counting is blind, Z is frozen."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from pos import shift
+from config.journal import JournalEntry
+from pos import approvals, shift, shift_checks, shift_report, totals
+from pos.facts import SaleCompleted
 from pos.printer import PrintJob
+from pos.sale import write_rows
 from pos.shift import CashMovement, Shift
+from pos.store import ReceiptCounter, Staff, add_staff
 from tests.builders import NOON, STORE, Shop, open_shop
 
 
@@ -136,3 +141,237 @@ def test_every_cash_movement_names_its_source(shop):
     done = shop.sell([("milk", 1)], cash_minor=500)
     rows = shop.read(lambda s: s.scalars(sa.select(CashMovement).where(CashMovement.source_id == done.sale.id)).all())
     assert sorted((row.kind, row.amount_minor) for row in rows) == [("change", -371), ("sale", 500)]
+
+
+# --- the count ---
+
+
+def counted(shop: Shop, amount, *, who=None, **wishes):
+    with shop.write() as session:
+        return shift.count(session, current_in(session), amount, actor=who or shop.ana, at=NOON, **wishes)
+
+
+def settled(shop: Shop) -> int:
+    with shop.write() as session:
+        return shift.settle(session, current_in(session), actor=shop.ana, at=NOON)
+
+
+def closed(shop: Shop, amount=None, *, who=None, **wishes) -> Shift:
+    with shop.write() as session:
+        return shift.close(session, current_in(session), amount, actor=who or shop.ana, at=NOON, **wishes)
+
+
+def test_a_drawer_counted_in_pieces_is_kept_piece_by_piece_and_stands_on_z(shop):
+    counted(shop, {"note-5000": 2, "coin-50": 0, "coin-1": 0})
+    settled(shop)
+    done = closed(shop)
+    assert (done.counted_minor, done.over_short_minor) == (10_000, 0)
+    assert done.z_report["pieces"] == {"note-5000": 2}
+    assert shop.findings() == []
+
+
+def test_a_drawer_is_counted_twice_and_the_second_count_counts(shop):
+    counted(shop, 9_990)
+    counted(shop, 9_995)
+    with pytest.raises(Refused) as refusal:
+        counted(shop, 10_000)
+    assert refusal.value.code == "counted-twice"
+    assert settled(shop) == -5
+
+
+def test_the_same_count_sent_twice_is_one_count(shop):
+    counted(shop, 9_990, id="count-of-the-page")
+    assert counted(shop, 9_990, id="count-of-the-page").total_minor == 9_990
+    assert current(shop).counted_times == 1
+
+
+def test_putting_the_count_off_begins_it_anew_but_a_settled_one_stands(shop):
+    counted(shop, 9_990)
+    with shop.write() as session:
+        shift.go_back(session, current_in(session), actor=shop.ana, at=NOON)
+    shop.sell([("milk", 1)])
+    counted(shop, 10_000)
+    counted(shop, 10_129)
+    settled(shop)
+    for again in (
+        lambda session: shift.go_back(session, current_in(session), actor=shop.ana, at=NOON),
+        lambda session: shift.count(session, current_in(session), 1, actor=shop.ana, at=NOON),
+        lambda session: shift.close(session, current_in(session), 1, actor=shop.ana, at=NOON),
+    ):
+        with pytest.raises((Refused, Conflict)) as refusal, shop.write() as session:
+            again(session)
+        assert refusal.value.code == "count-settled"
+    assert closed(shop).over_short_minor == 0
+
+
+def test_nothing_is_settled_that_nobody_counted(shop):
+    with pytest.raises(Refused) as refusal:
+        settled(shop)
+    assert refusal.value.code == "not-counted"
+
+
+@pytest.mark.parametrize("off", [-501, 501])
+def test_beyond_the_tolerance_a_cashier_needs_a_reason_and_leave(shop, off):
+    with pytest.raises(Invalid) as refusal:
+        closed(shop, 10_000 + off)
+    assert refusal.value.code == "no-reason"
+    with pytest.raises(Refused) as refusal:
+        closed(shop, 10_000 + off, why="no idea")
+    assert refusal.value.code == "needs-approval"
+    assert current(shop).state == "open", "and nothing was written"
+    assert closed(shop, 10_000 + off, why="no idea", who=shop.wei).z_report["why"] == "no idea"
+
+
+@pytest.mark.parametrize("off", [-500, -1, 0, 1, 500])
+def test_within_the_tolerance_nobody_is_asked(shop, off):
+    assert closed(shop, 10_000 + off).over_short_minor == off
+
+
+def test_leave_for_one_shift_does_not_serve_another(shop):
+    with shop.write() as session:
+        add_staff(session, STORE, "sue", "Sue", "supervisor", "4711")
+        sue = session.get_one(Staff, (STORE, "sue"))
+        given = {"permission": shift.OVER_SHORT, "why": "torn", "asked_by": shop.ana, "at": NOON}
+        other = approvals.grant(session, STORE, sue, sale_id="another-shift", **given)
+        mine = approvals.grant(session, STORE, sue, sale_id=current_in(session).id, **given)
+        others, granted = [other.id], [mine.id]
+    with pytest.raises(Refused):
+        closed(shop, 0, why="gone", approvals=others)
+    assert closed(shop, 0, why="gone", approvals=granted).over_short_minor == -10_000
+
+
+def test_the_shop_settles_its_tolerance(shop):
+    with shop.write() as session:
+        shift.set_tolerance(session, STORE, 20, actor=shop.wei, at=NOON)
+    with pytest.raises(Invalid):
+        closed(shop, 10_021)
+    assert closed(shop, 10_020).over_short_minor == 20
+
+
+# --- X, Z and the totals ---
+
+
+def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(shop):
+    sold = shop.sell([("milk", 3), ("wine", 1)], cash_minor=2000)
+    shop.sell([("bread", 2)], tenders=[("card", 698)])
+    shop.take_back(sold.sale.id, [(1, 2)])
+    with shop.write() as session:
+        shift.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+    report = shop.read(lambda s: shift.x_report(s, current_in(s)))
+    again = shop.read(lambda s: totals.figures(shift_checks.recount(s, current_in(s))))
+    assert {name: report[name] for name in again} == again
+    assert report["cash"] == {"float": 10_000, "sale": 2000, "change": -914, "refund": -258, "drop": -1000}
+    assert shop.findings() == []
+
+
+def test_a_running_total_that_drifts_from_the_books_is_found(shop):
+    shop.sell([("milk", 1)])
+    with shop.write() as session:
+        found = current_in(session)
+        found.totals = found.totals | {"kinds": {"sale": [1, 1]}}
+    (finding,) = shop.findings()
+    assert (finding.code, finding.subject) == ("K6", f"shift:{current(shop).id}")
+    assert "kinds" in finding.expected
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_a_shift_opened_before_there_were_totals_is_summed_up_from_its_books(shop, partial):
+    shop.sell([("milk", 2)])
+    with shop.write() as session:
+        current_in(session).totals = {}
+    if partial:
+        shop.sell([("bread", 1)])
+    report = shop.read(lambda s: shift.x_report(s, current_in(s)))
+    assert (report["sales_count"], report["sales_minor"]) == ((2, 607) if partial else (1, 258))
+    assert report["cash"] == {"float": 10_000, "sale": report["sales_minor"]}
+    done = shop.close_till()
+    assert done.z_report["sales_count"] == report["sales_count"]
+    assert shop.findings() == []
+
+
+def test_closing_does_not_read_the_sales(shop):
+    for _ in range(3):
+        shop.sell([("milk", 1)])
+    asked: list[str] = []
+    with shop.write() as session:
+        found = current_in(session)
+        sa.event.listen(shop.database.engine, "before_cursor_execute", lambda *row: asked.append(row[2]))
+        shift.close(session, found, found.expected_minor, actor=shop.wei, at=NOON)
+    assert asked
+    assert not [query for query in asked if "sale_line" in query or "FROM sale" in query or "JOIN sale" in query]
+
+
+def test_z_carries_the_journals_end_its_own_hash_and_the_one_before(shop):
+    shop.sell([("milk", 1)])
+    first = shop.close_till().z_report
+    shop.open_till()
+    shop.sell([("bread", 1)])
+    second = shop.close_till().z_report
+    assert first["hash"] == shift_report.z_hash(first)
+    assert (second["z_before"], first["z_before"]) == (first["hash"], None)
+    assert (first["perpetual_minor"], second["perpetual_minor"]) == (129, 478)
+    assert shift_report.z_hash(second | {"total_minor": 1}) != second["hash"]
+    entry = shop.read(lambda s: s.get_one(JournalEntry, (STORE, second["journal"]["n"])))
+    assert (entry.hash, entry.verb) == (second["journal"]["hash"], "shift.settled")
+
+
+def test_every_x_that_was_printed_is_counted(shop):
+    for _ in range(2):
+        with shop.write() as session:
+            shift.print_x(session, current_in(session), actor=shop.ana, at=NOON)
+    assert shop.close_till().z_report["events"] == {"x_report": [2, 0]}
+
+
+# --- handing over ---
+
+
+def test_a_drawer_signed_over_goes_on_under_both_names(shop):
+    shop.sell([("milk", 1)])
+    with shop.write() as session:
+        shift.sign_over(session, current_in(session), shop.wei, actor=shop.ana, at=NOON)
+    with pytest.raises(Refused), shop.write() as session:
+        shift.sign_over(session, current_in(session), shop.wei, actor=shop.ana, at=NOON)
+    found = current(shop)
+    assert (found.opened_by, found.held_by, found.holder) == ("ana", "wei", "Wei")
+    entry = shop.read(
+        lambda s: s.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "shift.signed_over")).one()
+    )
+    assert '"from_name":"Ana"' in entry.body
+    assert '"to_name":"Wei"' in entry.body
+    report = shop.close_till().z_report
+    assert (report["opened_by"], report["held_by"]) == ("Ana", "Wei")
+
+
+def test_a_drawer_is_closed_and_opened_for_the_next_person_in_one_transaction(shop):
+    counted(shop, 10_000)
+    with shop.write() as session:
+        found = current_in(session)
+        fresh = shift.relieve(session, found, shop.wei, {"note-2000": 1}, actor=shop.ana, at=NOON)
+    assert (found.state, found.z_no) == ("closed", 1)
+    assert (fresh.state, fresh.opened_by, fresh.expected_minor) == ("open", "wei", 2000)
+    assert shop.findings() == []
+
+
+# --- late sales ---
+
+
+def test_a_sale_that_comes_too_late_for_its_z_stands_on_the_next_one(shop):
+    done = shop.sell([("milk", 1)])
+    first = shop.close_till()
+    late = SaleCompleted.from_body(done.document | {"id": "late-sale-1", "receipt_no": 2})
+    late = replace(late, payments=(replace(late.payments[0], id="late-pay"),), cash=(("late-cash", "sale", 129),))
+    with shop.write() as session:
+        write_rows(session, late)
+        session.execute(sa.update(ReceiptCounter).values(last_no=2))
+        assert shift.keep_late(session, late, at=NOON) is not None
+        assert shift.keep_late(session, SaleCompleted.from_body(done.document), at=NOON) is None
+    shop.open_till()
+    shop.sell([("bread", 1)])
+    second = shop.close_till().z_report
+    assert (second["late_count"], second["late_minor"], second["late"]) == (1, 129, [[2, 129]])
+    assert (second["sales_count"], second["total_minor"]) == (1, 349)
+    kept = shop.read(lambda s: s.get_one(Shift, (STORE, first.id)))
+    assert kept.z_report == first.z_report
+    assert [row.code for row in shop.findings() if row.code == "K6"] == []
+    shop.open_till()
+    assert shop.close_till().z_report["late_count"] == 0
