@@ -17,7 +17,7 @@ import datetime as dt
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from typing import Any
 
@@ -233,18 +233,24 @@ def mark_down(
     return make(session, store_id, offer, actor=actor, at=at)
 
 
-def take_edition(session: Session, rows: Sequence[dict[str, Any]], *, at: dt.datetime) -> None:
-    """Take over the network's offers as `edition` wrote them; those it no longer has are ended."""
-    known = {row.id: row for row in session.scalars(sa.select(StandingOffer).where(StandingOffer.owner_id == EVERYONE))}
-    for wire in rows:
-        row = known.pop(wire["id"], None) or StandingOffer(id=wire["id"], owner_id=EVERYONE, made_at=at)
+def take_edition(session: Session, body: dict[str, Any]) -> None:
+    """Take over the network's offers as `edition` wrote them, with their codes; uses are counted shop by shop."""
+    for wire in body["offers"]:
+        row = session.get(StandingOffer, wire["id"]) or StandingOffer(id=wire["id"], owner_id=EVERYONE)
         for name in ("name", "kind", "needs_coupon", "terms", "made_by"):
             setattr(row, name, wire[name])
         row.from_day, row.until_day = _day(wire["from_day"]), _day(wire["until_day"])
-        row.ended_at = None
+        row.made_at, row.ended_at = _instant(wire["made_at"]), _instant(wire["ended_at"])
         session.add(row)
-    for gone in known.values():
-        gone.ended_at = gone.ended_at or at
+        session.flush()
+        for code, most_uses, made_at in wire["codes"]:
+            if session.get(Coupon, (EVERYONE, code)) is None:
+                session.add(
+                    Coupon(
+                        owner_id=EVERYONE, code=code, offer_id=row.id, most_uses=most_uses, uses=0,
+                        made_at=_instant(made_at),
+                    )
+                )  # fmt: skip
     _renew(session, EVERYONE)
 
 
@@ -312,10 +318,14 @@ def usable(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, s
     return {code: known.get(clean, "unknown") for code, clean in typed.items()}
 
 
-def edition(session: Session) -> list[dict[str, Any]]:
-    """Return the network's offers that are not ended, as a shop takes them over; codes stay where they were made."""
-    query = sa.select(StandingOffer).where(StandingOffer.owner_id == EVERYONE, StandingOffer.ended_at.is_(None))
-    return [
+def edition(session: Session) -> dict[str, Any]:
+    """Return the network's offers, ended ones too, as shops take them over; nothing before there is any."""
+    codes: dict[str, list[list[Any]]] = {}
+    for coupon in session.scalars(sa.select(Coupon).where(Coupon.owner_id == EVERYONE).order_by(Coupon.code)):
+        made_at = coupon.made_at.isoformat()
+        codes.setdefault(coupon.offer_id, []).append([coupon.code, coupon.most_uses, made_at])
+    query = sa.select(StandingOffer).where(StandingOffer.owner_id == EVERYONE).order_by(StandingOffer.id)
+    rows = [
         {
             "id": row.id,
             "name": row.name,
@@ -325,9 +335,13 @@ def edition(session: Session) -> list[dict[str, Any]]:
             "needs_coupon": row.needs_coupon,
             "terms": row.terms,
             "made_by": row.made_by,
+            "made_at": row.made_at.isoformat(),
+            "ended_at": row.ended_at.isoformat() if row.ended_at else None,
+            "codes": codes.get(row.id, []),
         }
-        for row in session.scalars(query.order_by(StandingOffer.id))
+        for row in session.scalars(query)
     ]
+    return {"offers": rows} if rows else {}
 
 
 def check(session: Session, offer: Offer) -> None:
@@ -463,6 +477,10 @@ def _random_codes(count: int) -> list[str]:
     while len(codes) < count:
         codes.add("".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)))
     return sorted(codes)
+
+
+def _instant(text: str | None) -> Any:
+    return dt.datetime.fromisoformat(text) if text else None
 
 
 def _day(text: str | None) -> dt.date | None:

@@ -281,9 +281,9 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
 
 
 def publish(desk: Desk, day: dt.date) -> str:
-    """Publish catalogue, demand and regional forecasts for the shops that pull them."""
+    """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
     from config import publication
-    from pos import catalogue
+    from pos import catalogue, offers
     from supply import demand, forecasts, suppliers
 
     now = desk.doors.now()
@@ -293,6 +293,7 @@ def publish(desk: Desk, day: dt.date) -> str:
         with desk.doors.read() as session:
             bodies = {
                 ("catalogue", store.id): catalogue.edition(session, store.id),
+                ("offers", EVERYONE): offers.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),

@@ -15,6 +15,7 @@ from config import ids
 from config.errors import NotFound, Refused, ShopError
 from config.ids import new_id
 from config.money import amount_for
+from config.publication import EVERYONE
 from pos import catalogue, offers, promotions
 from pos.catalogue import Listing, Product
 from pos.offers import StandingOffer
@@ -84,7 +85,7 @@ class Example:
 def everything() -> Any:
     """List the offers: live, coming, and the last that ended."""
     with read() as session:
-        views = _views(session, offers.all_of(session, str(place().store_id)))
+        views = _views(session, offers.all_of(session, _owner()))
     groups = {one: [view for view in views if view.standing == one] for one in ("live", "coming", "ended")}
     groups["ended"] = groups["ended"][:ENDED_SHOWN]
     return page("offers/list.html", groups=groups)
@@ -117,7 +118,7 @@ def make(key: str) -> Any:
 def one(offer_id: str, fault: ShopError | None = None) -> Any:
     """Show one offer with its coupons and an example."""
     with read() as session:
-        row = offers.offer_of(session, str(place().store_id), offer_id)
+        row = offers.offer_of(session, _owner(), offer_id)
         offer = offers.as_offer(row)
         (view,) = _views(session, [(row, offer)])
         codes = offers.coupons_of(session, offer_id)
@@ -153,7 +154,7 @@ def put_right(offer_id: str) -> Any:
 def end(offer_id: str) -> Any:
     """End an offer now."""
     with write() as session:
-        row = offers.end(session, str(place().store_id), offer_id, actor=g.actor, at=doors().now())
+        row = offers.end(session, _owner(), offer_id, actor=g.actor, at=doors().now())
         name = row.name
     flash(_("%(name)s is over. The next sale is at the usual price.", name=name), "good")
     return redirect(url_for("offers.everything"), 303)
@@ -169,7 +170,7 @@ def make_coupons(offer_id: str) -> Any:
     uses = form.whole("most_uses", least=1, most=1_000_000) if request.form.get("most_uses", "").strip() else None
     with write() as session:
         made = offers.make_coupons(
-            session, str(place().store_id), offer_id, count=count, most_uses=uses, codes=[own] if own else [],
+            session, _owner(), offer_id, count=count, most_uses=uses, codes=[own] if own else [],
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
     flash(ngettext("%(num)d code is ready.", "%(num)d codes are ready.", len(made)), "good")
@@ -177,6 +178,11 @@ def make_coupons(offer_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _owner() -> str:
+    """Return whose offers these are: the shop's, or on the network's node those of all shops."""
+    return place().store_id or EVERYONE
 
 
 def _kind(key: str) -> Kind:
@@ -188,7 +194,7 @@ def _kind(key: str) -> Kind:
 
 def _to_change(offer_id: str) -> Offer:
     with read() as session:
-        offer = offers.as_offer(offers.offer_of(session, str(place().store_id), offer_id))
+        offer = offers.as_offer(offers.offer_of(session, _owner(), offer_id))
     if not offer_form.can_change(offer):
         raise Refused("not-to-change", _("A markdown is not changed. End it, and mark the goods down anew."))
     return offer
@@ -207,7 +213,7 @@ def _step(kind: Kind, offer_id: str, address: str, *, new: bool) -> Any:
         if step == "save":
             verb = offers.make if new else offers.change
             with write() as session:
-                row = verb(session, str(place().store_id), offer, actor=g.actor, at=doors().now())
+                row = verb(session, _owner(), offer, actor=g.actor, at=doors().now())
                 name, needs_coupon = row.name, row.needs_coupon
             flash(_("%(name)s is saved. The tills know it from the next sale on.", name=name), "good")
             target = "offers.one" if needs_coupon else "offers.everything"
@@ -273,7 +279,7 @@ def _views(session: Session, rows: Sequence[tuple[StandingOffer, Offer]]) -> lis
             row.name,
             offer_words.sentence(offer, names),
             offers.standing(row, today()),
-            row.owner_id == place().store_id,
+            row.owner_id == _owner(),
             row.made_by,
             row.made_at,
             *counted.get(row.id, (0, 0)),
@@ -302,8 +308,13 @@ def _search(session: Session, text: str) -> list[tuple[str, str, str]]:
         if text:
             query = query.where(sa.func.lower(column).contains(text.casefold(), autoescape=True))
         found += [(f"{sort}:{name}", name, word) for name in session.scalars(query.limit(FOUND if text else 24))]
-    products = catalogue.search(session, str(place().store_id), text, today(), limit=FOUND * 2)
-    return found + [(f"sku:{view.sku}", view.name, view.category) for view in products]
+    query = sa.select(Product).where(Product.active, Product.kind == "goods").order_by(Product.name, Product.sku)
+    if place().store_id:
+        query = query.join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == _owner(), Listing.active))
+    for word in text.casefold().split():
+        query = query.where(Product.search_text.contains(word, autoescape=True) | (sa.func.lower(Product.sku) == word))
+    products = session.scalars(query.limit(FOUND * 2)) if text else ()
+    return found + [(f"sku:{row.sku}", row.name, row.category) for row in products]
 
 
 def _example(session: Session, offer: Offer) -> Example | None:
@@ -349,15 +360,16 @@ def _some(session: Session, choice: Choice) -> list[tuple[Product, int, int | No
         Product.department.in_(choice.departments), Product.brand.in_(choice.brands),
         sa.true() if choice.everything else sa.false(),
     )  # fmt: skip
+    listing = sa.and_(Listing.sku == Product.sku, Listing.store_id == _owner())
     query = (
         sa.select(Product, Listing.cost_minor)
-        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == place().store_id))
-        .where(named, Product.active, Listing.active, Product.kind == "goods")
+        .join(Listing, listing, isouter=not place().store_id)
+        .where(named, Product.active, Product.kind == "goods", Listing.active | Listing.sku.is_(None))
         .where(Product.sku.not_in(choice.but_skus), Product.category.not_in(choice.but_categories))
         .order_by(Listing.quick_key.is_(None), Listing.quick_key, Product.name)
     )
     rows = session.execute(query.limit(EXAMPLES)).all()
-    prices = catalogue.prices_on(session, str(place().store_id), today(), [row.sku for row, _cost in rows])
+    prices = catalogue.prices_on(session, _owner(), today(), [row.sku for row, _cost in rows])
     return [(row, prices[row.sku], cost) for row, cost in rows if prices.get(row.sku)]
 
 

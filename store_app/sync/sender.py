@@ -39,6 +39,7 @@ ROWS_AT_ONCE = 20
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
     "catalogue": "pos.catalogue",
+    "offers": "pos.offers",
     "suppliers": "supply.suppliers",
     "demand": "supply.demand",
     "forecast": "supply.forecasts",

@@ -159,9 +159,10 @@ def test_a_shop_does_not_end_the_networks_offer(shop: Shop) -> None:
         offers.end(session, STORE, promised.id, actor=shop.wei, at=shop.now)
 
 
-def test_an_edition_brings_the_networks_offers_and_ends_those_it_dropped(shop: Shop, network: Network) -> None:
+def test_an_edition_brings_the_networks_offers_and_ends_those_it_ended(shop: Shop, network: Network) -> None:
     first, second = (replace(third_free(), parts=(Part(of()),)) for _ in range(2))
     with network.database.write() as session:
+        assert offers.edition(session) == {}
         for promised in (first, second):
             offers.make(session, EVERYONE, promised, actor=shop.wei, at=NOON)
         both = offers.edition(session)
@@ -171,7 +172,7 @@ def test_an_edition_brings_the_networks_offers_and_ends_those_it_dropped(shop: S
     make(shop, own)
     for rows, expected in ((both, {first.id, second.id, own.id}), (one, {second.id, own.id})):
         with shop.write() as session:
-            offers.take_edition(session, rows, at=NOON)
+            offers.take_edition(session, rows)
         assert set(live(shop)) == expected
 
 

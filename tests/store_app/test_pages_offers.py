@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from pos.catalogue import Listing
 from pos.offers import Coupon, StandingOffer
 from pos.promotions import Choice, Offer, Part
 from store_app.offer_words import KINDS
+from store_app.sync.sender import effect_of_edition
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, goods, picture_of, send, words
 
@@ -212,3 +214,30 @@ def test_a_script_gets_the_form_alone(office):
     fields = {"csrf_token": token[1], "command_id": new_id(), "do": "preview", **FREE}
     answer = client.post("/offers/new/free", data=fields, headers={"HX-Request": "true"})
     assert answer.text.lstrip().startswith("<form")
+
+
+def test_the_network_makes_offers_for_all_its_shops(network):
+    with network.doors.write() as session:
+        goods(session)
+    client = network.signed_in("operator")
+    found = send(client, "/offers/new/free", **FREE, do="find:0", q0="mil")
+    assert 'value="add:0:sku:milk"' not in found.text  # it is picked already
+    assert "The customer pays $2.58" in words(found)
+    assert send(client, "/offers/new/free", **FREE, do="save").status_code == 303
+    assert [row.owner_id for row in rows(network)] == [EVERYONE]
+    assert "Every third one free: Whole milk" in words(client.get("/offers/"))
+
+
+def test_the_networks_offers_reach_the_shops_with_their_codes(network, build):
+    with network.doors.write() as session:
+        goods(session)
+        shared = Offer(new_id(), "All", "percent", (Part(Choice(everything=True)),), percent_bp=500, codes=frozenset())
+        offers.make(session, EVERYONE, shared, actor=SYSTEM, at=NOON)
+        offers.make_coupons(session, EVERYONE, shared.id, codes=["TOGETHER"], most_uses=None, actor=SYSTEM, at=NOON)
+        body = offers.edition(session)
+    shop = build()
+    with shop.doors.write() as session:
+        effect_of_edition("offers")(session, body)
+    with shop.doors.read() as session:
+        (live,) = offers.live(session, STORE, NOON.date())
+    assert live == replace(shared, codes=frozenset({"TOGETHER"}))
