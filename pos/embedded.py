@@ -60,7 +60,7 @@ class Scheme:
         return next(field for field in self.fields if field.kind in VALUES)
 
     @property
-    def item(self) -> Field:
+    def number(self) -> Field:
         """Return the field of the product's number."""
         return next(field for field in self.fields if field.kind == "item")
 
@@ -90,7 +90,7 @@ class Label:
 
     scheme: Scheme
     code: str
-    item: str
+    number: str
     kind: str
     value: int
 
@@ -108,8 +108,8 @@ class Label:
         zeros = "".join(body)
         zeros += check_digit(zeros)
         spelt = [zeros, zeros[1:]] if zeros.startswith("0") else [zeros]
-        bare = self.item.lstrip("0")
-        return tuple(dict.fromkeys([*spelt, self.scheme.prefix + self.item, self.item, *([bare] if bare else [])]))
+        bare = self.number.lstrip("0")
+        return tuple(dict.fromkeys([*spelt, self.scheme.prefix + self.number, self.number, *([bare] if bare else [])]))
 
 
 @cache
@@ -168,25 +168,25 @@ def parse(code: str, schemes: Iterable[Scheme]) -> Label | None:
     return None
 
 
-def build(scheme: Scheme, item: int | str, value: int) -> str:
+def build(scheme: Scheme, number: int | str, value: int) -> str:
     """Return the label's code for a product's number and a value in grams, minor units or pieces; the way back.
 
     Invalid where number or value do not fit into their fields.
     """
-    number, field = str(item), scheme.item
+    text, field = str(number), scheme.number
     counted, remainder = divmod(value, scheme.step)
     worth = str(counted)
-    if not (number.isascii() and number.isdigit()) or len(number) > field.width:
+    if not (text.isascii() and text.isdigit()) or len(text) > field.width:
         raise _bad(f"The product's number has at most {field.width} digits.")
     if value <= 0 or remainder or len(worth) > scheme.value.width:
         raise _bad(f"The label has room for {scheme.value.width} digits in steps of {scheme.step}.")
-    texts = {"item": number.zfill(field.width), scheme.kind: worth.zfill(scheme.value.width)}
+    texts = {"item": text.zfill(field.width), scheme.kind: worth.zfill(scheme.value.width)}
     body = list(scheme.fixed[:12])
     for part in scheme.fields:
-        text = texts.get(part.kind, "0" * part.width)
+        filled = texts.get(part.kind, "0" * part.width)
         if part.kind == "check":
-            text = price_check_digit(texts["price"])
-        body[part.start : part.start + part.width] = text
+            filled = price_check_digit(texts["price"])
+        body[part.start : part.start + part.width] = filled
     digits = "".join(body)
     code = digits + check_digit(digits)
     return code[1:] if scheme.is_upc else code

@@ -154,10 +154,10 @@ def _by_number(session: Session, store_id: str, label: Label, day: dt.date) -> P
     if sku is None:
         raise NotFound(
             "unknown-label",
-            f"No product has the number {label.item} of this label. Give the product the code {keys[0]} "
+            f"No product has the number {label.number} of this label. Give the product the code {keys[0]} "
             "in the catalogue, then scan again.",
             barcode=keys[0],
-            number=label.item,
+            number=label.number,
         )
     return catalogue.to_sell(session, store_id, [sku], day)[sku]
 

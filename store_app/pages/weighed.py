@@ -229,7 +229,7 @@ def _facts(found: Scanned) -> tuple[tuple[str, str], ...]:
 def _way(row: scan.ScanScheme) -> Way:
     made = embedded.scheme(row.pattern, row.step)
     value = min(SAMPLE[made.kind], 10**made.value.width - 1) * made.step
-    number = "12345678"[: made.item.width]
+    number = "12345678"[: made.number.width]
     code = embedded.build(made, number, value)
     means = {"weight": qty(value, "gram"), "price": money(value), "count": qty(value)}[made.kind]
     return Way(row.id, row.name, row.pattern, code, _pieces(made, code), means)

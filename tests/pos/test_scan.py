@@ -227,11 +227,11 @@ def test_price_check_digits_are_those_of_the_published_examples(price: str, digi
 @given(st.sampled_from([WEIGHT, PRICE, UPC, "02{item:4}{check}{price:5}", "29{any:2}{item:4}{count:4}"]), st.data())
 def test_what_was_built_is_read_back(pattern: str, drawn: st.DataObject) -> None:
     made = embedded.scheme(pattern)
-    number = drawn.draw(st.integers(0, 10**made.item.width - 1))
+    number = drawn.draw(st.integers(0, 10**made.number.width - 1))
     value = drawn.draw(st.integers(1, 10**made.value.width - 1))
     label = embedded.parse(embedded.build(made, number, value), [made])
     assert label is not None
-    assert (int(label.item), label.value, label.kind) == (number, value, made.kind)
+    assert (int(label.number), label.value, label.kind) == (number, value, made.kind)
 
 
 @given(st.sampled_from([WEIGHT, PRICE, UPC]), st.integers(0, 12), st.integers(1, 9))
