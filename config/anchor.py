@@ -74,10 +74,11 @@ def hear(
         doubt = JournalDoubt(id=new_id(), node_id=node_id, n=n, what=what, heard_at=at, seen_at=None)
         session.add(doubt)
         journal.record(session, actor=actor, at=at, verb="journal.doubted", subject=f"node:{node_id}", n=n, what=what)
-    for row in kept if doubt is not None else kept[KEPT - 1 :]:
+    is_new = all(row.n != n for row in kept)
+    for row in kept if doubt is not None else kept[KEPT - is_new :]:
         session.delete(row)
     session.flush()
-    if n and (doubt is not None or all(row.n != n for row in kept)):
+    if n and (doubt is not None or is_new):
         session.add(JournalAnchor(node_id=node_id, n=n, hash=hash, epoch=epoch, heard_at=at))
     return doubt
 
