@@ -2,6 +2,8 @@
 // price or count in one EAN-13 or UPC-A. The rules are the server's (pos/embedded.py); whatever is doubtful is null here,
 // and the server says what is wrong with it.
 
+import { divideHalfUp } from "./money.js";
+
 const TIMES_2 = [0, 2, 4, 6, 8, 9, 1, 3, 5, 7];
 const TIMES_3 = [0, 3, 6, 9, 2, 5, 8, 1, 4, 7];
 const TIMES_5_MINUS = [0, 5, 9, 4, 8, 3, 7, 2, 6, 1];
@@ -18,7 +20,7 @@ export function readLabel(code, schemes, find) {
   const product = value > 0 ? keysOf(digits, scheme, texts.item).map(find).find(Boolean)?.product : null;
   if (!product || (scheme.kind !== "price" && (scheme.kind === "weight") !== (product.stock_unit === "gram"))) return null;
   if (scheme.kind !== "price") return { product, qty: value };
-  const qty = product.price_minor ? Math.max(1, Math.round((value * product.price_quantity) / product.price_minor)) : 1;
+  const qty = product.price_minor ? Math.max(1, divideHalfUp(value * product.price_quantity, product.price_minor)) : 1;
   return { product, qty, amount_minor: value };
 }
 
