@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import batches, goods_in, stock, waste
+from pos import batches, goods_in, markdown, scan, stock, waste
 from pos.batches import Batch, Held, Lot
 from pos.catalogue import Listing
+from pos.rung import RungLine
 from pos.stock import Place
 from tests.builders import NOON, STORE, Shop
 
@@ -297,3 +298,30 @@ def test_a_note_refuses_what_makes_no_sense(shop):
             add(shop, note, **wrong)
     with pytest.raises(NotFound):
         post(shop, "no-such-note")
+
+
+# --- near its date ---
+
+
+@pytest.mark.parametrize(("days", "percent_bp"), [(0, 5000), (1, 3000), (3, 2000), (9, 1000)])
+def test_the_nearer_the_date_the_more_is_proposed(days, percent_bp):
+    assert markdown.propose_bp(days) == percent_bp
+
+
+@given(st.integers(0, 10**9), st.integers(100, 9900))
+def test_a_reduced_price_is_lower_and_never_below_zero(price_minor, percent_bp):
+    reduced = markdown.reduced_minor(price_minor, percent_bp)
+    assert min(1, price_minor) <= reduced <= price_minor
+
+
+def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(shop):
+    with shop.write() as session:
+        label = markdown.mark_down(
+            session, STORE, "milk", expires_on=on(1), percent_bp=3000, actor=shop.wei, at=shop.now
+        )
+        found = scan.read(session, STORE, label["url"], TODAY)
+    assert (label["price_minor"], label["was_minor"]) == (90, 129)
+    line = RungLine("milk", 2, expires_on=found.expires_on)
+    assert shop.sell([line]).document["total_minor"] == 180
+    assert shop.sell([("milk", 2)]).document["total_minor"] == 258
+    assert shop.sell([RungLine("milk", 2, expires_on=on(2))]).document["total_minor"] == 258

@@ -7,7 +7,9 @@ function wire(form) {
   const field = form.elements.code, times = form.elements.times, state = form.querySelector("[data-scan-state]");
   const place = `scans:${form.action}`;
   const waiting = JSON.parse(sessionStorage.getItem(place) ?? "[]");
+  const refused = form.querySelector("[data-refused]");
   let sending = false;
+  if (document.activeElement === document.body) field.focus();
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -24,9 +26,12 @@ function wire(form) {
   // A scanner types faster than any hand and ends with Enter: its burst goes to the scan field wherever the focus is.
   let burst = "", last = 0;
   document.addEventListener("keydown", (event) => {
-    if (event.target === field) return;
     if (event.timeStamp - last > 50) burst = "";
     last = event.timeStamp;
+    if (event.target === field) { // a burst that began elsewhere, before the field had the focus
+      if (event.key === "Enter" && burst) { field.value = burst + field.value; burst = ""; }
+      return;
+    }
     if (event.key.length === 1) burst += event.key;
     if (event.key !== "Enter" || burst.length < 6) return;
     event.preventDefault();
@@ -73,8 +78,20 @@ function wire(form) {
     const block = new DOMParser().parseFromString(text, "text/html").getElementById(form.dataset.scanQueue);
     if (!block) { location.reload(); return; }
     document.getElementById(form.dataset.scanQueue).replaceWith(block);
+    if (answer.status >= 400 && !block.querySelector(".choices")) refuse(scan.code, block.querySelector(".note-bad span")?.textContent ?? "");
     const asked = block.querySelector(".is-attention input:not([type=hidden])");
     if (asked && !waiting[1]) asked.focus();
+  }
+
+  // The next scan would cover a refusal: it stays here until somebody has read it.
+  function refuse(code, sentence) {
+    const line = refused.appendChild(document.createElement("li"));
+    line.appendChild(document.createElement("span")).textContent = `${code}: ${sentence}`;
+    const button = line.appendChild(document.createElement("button"));
+    button.type = "button";
+    button.className = "btn btn-quiet";
+    button.textContent = refused.dataset.seen;
+    button.addEventListener("click", () => { line.remove(); field.focus(); });
   }
 }
 

@@ -1,0 +1,121 @@
+"""Work in the shop as a browser shows it: accessible at the desk and on a phone, and a scanner loses nothing."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.ids import new_id
+from pos import batches, goods_in, recall, stock, stocktake, waste
+from pos.batches import Lot
+from pos.stocktake import Counted
+from tests.browser.test_office import SIZES, Office, assert_well_made, build, enter, office
+from tests.store_app import office as goods
+from tests.store_app.conftest import NOON, STORE
+
+__all__ = ["build", "office"]
+pytestmark = pytest.mark.browser
+BY = {"actor": goods.SYSTEM, "at": NOON}
+MILK = goods.EAN["milk"]
+PAGES = (
+    "/stock/check/",
+    "/stock/takes/",
+    "/stock/takes/take-0001",
+    "/stock/takes/take-0001/1",
+    "/stock/takes/take-0002",
+    "/stock/dates/",
+    "/stock/waste/",
+    "/stock/waste/?sku=milk",
+    "/stock/in/",
+    "/stock/in/note-0001",
+    "/stock/recalls/?sku=tea",
+    "/stock/recalls/recall-0001",
+)
+
+
+@pytest.fixture
+def busy(office: Office) -> Office:
+    """Give a shop with something in every room."""
+    today = NOON.date()
+    with office.house.doors.write() as session:
+        for sku, qty, days, batch in (("milk", 6, 0, "L7"), ("bread", 3, -1, None), ("tea", 4, 2, None)):
+            source, lot = new_id(), Lot(sku, qty, batch, today + dt.timedelta(days=days))
+            stock.receive(session, STORE, [(sku, qty)], source_id=source, **BY)
+            batches.lay_in(session, STORE, [lot], source_kind="delivery", source_id=source, at=NOON)
+        waste.write_off(session, STORE, "beer", 2, reason="breakage", **BY)
+        stocktake.start(session, STORE, id="take-0001", name="Spring", sections=["Floor", "Cold room"], **BY)
+        stocktake.enter(session, STORE, "take-0001", 1, "beer", 12, **BY)
+        stocktake.start(session, STORE, id="take-0002", name="Drinks", sections=["Shelf"], **BY)
+        stocktake.enter(session, STORE, "take-0002", 1, "beer", 20, is_total=True, **BY)
+        stocktake.finish_section(session, STORE, "take-0002", 1, **BY)
+        recall.call(session, STORE, "milk", "L7", id="recall-0001", why="Glass", called_by="The dairy", **BY)
+        goods_in.begin(session, STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77", **BY)
+        goods_in.add(session, STORE, "note-0001", "bread", 10, cost_minor=120, **BY)
+    return office
+
+
+def counted(office: Office, sku: str) -> int:
+    """Return what the first take has of a product."""
+    with office.house.doors.read() as session:
+        take = stocktake.take_of(session, STORE, "take-0001")
+        row: Counted | None = stocktake.counted(session, take).get(sku)
+    return row.counted_qty if row else 0
+
+
+def scan(page: Page, code: str) -> None:
+    """Scan as a wedge scanner does."""
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES)
+def test_every_room_is_accessible_and_unclipped(page: Page, busy: Office, faults: list[str], language: str, size: str):
+    page.set_viewport_size(SIZES[size])
+    enter(page, busy, "/stock/", language)
+    for path in PAGES:
+        page.goto(f"{busy.url}{path}")
+        assert_well_made(page)
+
+
+def test_thirty_scans_without_a_pause_lose_none_and_a_refused_one_stays_in_sight(page: Page, busy: Office):
+    enter(page, busy, "/stock/takes/take-0001/1")
+    for _ in range(15):
+        scan(page, MILK)
+    scan(page, "4006381333930")  # the last digit is wrong
+    for _ in range(15):
+        scan(page, MILK)
+    expect(page.locator(".last-qty b")).to_have_text("30", timeout=20_000)
+    expect(page.locator("[data-refused] li")).to_have_count(1)
+    expect(page.locator("[data-refused] li")).to_contain_text("4006381333930")
+    assert_well_made(page)
+    assert counted(busy, "milk") == 30
+
+
+def test_what_is_scanned_while_nobody_answers_is_kept_also_over_a_reload_and_counted_once(page: Page, busy: Office):
+    enter(page, busy, "/stock/takes/take-0001/1")
+    page.route("**/scan", lambda route: route.abort())
+    for _ in range(4):
+        scan(page, MILK)
+    expect(page.locator("[data-scan-state]")).to_contain_text("4 are kept here")
+    page.reload()
+    expect(page.locator("[data-scan-state]")).to_contain_text("4 are kept here")
+    page.unroute("**/scan")
+    expect(page.locator(".last-qty b")).to_have_text("4", timeout=20_000)
+    assert counted(busy, "milk") == 4
+
+
+def test_the_rooms_work_without_script(browser: Any, busy: Office):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{busy.url}/signin/shopkeeper?next=/stock/takes/take-0001/2")
+    page.fill("#pin", "2222")
+    page.press("#pin", "Enter")
+    page.fill("#code", MILK)
+    page.press("#code", "Enter")
+    expect(page.locator(".last-qty b")).to_have_text("1")
+    page.goto(f"{busy.url}/stock/waste/?sku=milk")
+    page.get_by_role("button", name="Broken").click()
+    expect(page.locator("main")).to_contain_text("Written off: 1 of Whole milk.")
+    context.close()
