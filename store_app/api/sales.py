@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import approvals, customers, drawer, printer, returns, sale, shift
+from pos import approvals, customers, drawer, offers, printer, returns, sale, shift
 from pos.facts import SoldLine
 from pos.pricing import PricedLine
 from pos.quoting import Quote
@@ -32,6 +32,7 @@ def quote() -> Response:
         if body.brought_back:
             rows = returns.negative_lines(session, store_id, brought_back(body.brought_back), first_n=len(rung) + 1)
             back = [line for line, _ in rows]
+        usable = offers.usable(session, store_id, body.coupons) if body.coupons else {}
         quoted = sale.quote(
             session,
             store_id,
@@ -39,7 +40,7 @@ def quote() -> Response:
             at=at,
             cash=body.cash,
             customer_id=body.customer_id,
-            coupons=body.coupons,
+            coupons=[code for code, why in usable.items() if not why],
             back=back,
         )
         needs = approvals.wanted(session, store_id, quoted.needs, g.actor)
@@ -50,6 +51,7 @@ def quote() -> Response:
     answer = quote_json(quoted, back) | {
         "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
         "customer": customer,
+        "coupons": [{"code": code, "used": code in quoted.coupons_used, "why": why} for code, why in usable.items()],
     }
     return jsonify(answer)
 
