@@ -215,6 +215,7 @@ class Database:
             try:
                 if self._sqlite:
                     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+                session.info["driver"] = None
                 yield session
                 session.commit()
             except BaseException:
@@ -227,6 +228,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """Open a read-only look; whatever is changed in it is thrown away."""
         with _only_one("read"), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
+            session.info["driver"] = None
             try:
                 yield session
             finally:
@@ -284,6 +286,16 @@ def dialect_of(session: Session) -> str:
     if name is None:
         name = session.info["dialect"] = session.get_bind().dialect.name
     return name
+
+
+def driver_of(session: Session) -> Any:
+    """Return the driver's own connection of the session's transaction; kept where the session ends with it."""
+    found = session.info.get("driver")
+    if found is None or session.get_nested_transaction() is not None:  # a savepoint begins when it is first asked
+        found = session.connection().connection.dbapi_connection
+        if "driver" in session.info:
+            session.info["driver"] = found
+    return found
 
 
 def table_of(noun: type[Base]) -> sa.Table:

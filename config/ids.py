@@ -13,6 +13,7 @@ import secrets
 import uuid_utils
 
 _BASE32 = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [high + low for high in _BASE32 for low in _BASE32]
 _SPOKEN = "23456789ABCDEFGHJKLMNPQRSTUVWXY"  # 31 characters: no 0 O 1 I Z
 ID_LENGTH = 26
 CODE_LENGTH = 8
@@ -21,7 +22,7 @@ CODE_LENGTH = 8
 def new_id() -> str:
     """Make a 26-character, time-sortable id."""
     number = uuid_utils.uuid7().int
-    return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -5, -5))
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -10, -10)])
 
 
 def is_id(text: str) -> bool:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, table_of
+from config.prepared import Prepared
 from config.states import StateTable
 
 GENESIS = "0" * 64
@@ -82,8 +83,8 @@ def canonical(body: Any) -> str:
 
 def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
     """Append an entry to the actor's node's chain."""
-    head = session.execute(_HEAD_OF, {"node": actor.node}).first()
-    n, before = (head.n + 1, head.hash) if head else (1, GENESIS)
+    head = _HEAD_OF.first(session, {"node": actor.node})
+    n, before = (head[0] + 1, head[1]) if head else (1, GENESIS)
     entry = {
         "node_id": actor.node,
         "n": n,
@@ -95,11 +96,11 @@ def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subjec
         "body": canonical(facts),
     }
     entry["hash"] = _hash(before, *entry.values())
-    session.execute(_APPEND, entry)
+    _APPEND.run(session, entry)
     if head:
-        session.execute(_MOVE_HEAD, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
+        _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
     else:
-        session.execute(_FIRST_HEAD, {"node_id": actor.node, "n": n, "hash": entry["hash"]})
+        _FIRST_HEAD.run(session, {"node_id": actor.node, "n": n, "hash": entry["hash"]})
 
 
 def move(
@@ -176,10 +177,9 @@ def _plain(value: Any) -> Any:
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_plain)
 _entry, _head = table_of(JournalEntry), table_of(JournalHead)
 # every verb writes here, so the statements are made once
-_HEAD_OF = sa.select(_head.c.n, _head.c.hash).where(_head.c.node_id == sa.bindparam("node")).with_for_update()
-_APPEND = sa.insert(_entry)
-_FIRST_HEAD = sa.insert(_head)
-_MOVE_HEAD = (
+_HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.hash).where(_head.c.node_id == sa.bindparam("node")).with_for_update())
+_APPEND, _FIRST_HEAD = Prepared(sa.insert(_entry)), Prepared(sa.insert(_head))
+_MOVE_HEAD = Prepared(
     sa.update(_head)
     .where(_head.c.node_id == sa.bindparam("node"))
     .values(n=sa.bindparam("to_n"), hash=sa.bindparam("to_hash"))

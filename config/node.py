@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, table_of
 from config.errors import NotFound
+from config.prepared import Prepared
 
 NETWORK = "network"
 """The node id of the operator's node; every other node id is a store's."""
@@ -56,7 +57,7 @@ class Peer(Base):
     alarm: Mapped[str | None]
 
 
-_EPOCH = sa.select(table_of(Node).c.epoch)
+_EPOCH = Prepared(sa.select(table_of(Node).c.epoch))
 
 
 def found(session: Session, node_id: str, *, at: dt.datetime) -> Node:
@@ -88,10 +89,10 @@ def epoch_of(session: Session) -> str:
     """Return this node's epoch; asked once per transaction."""
     epoch: str | None = session.info.get("epoch")
     if epoch is None:
-        epoch = session.scalar(_EPOCH)
-        if epoch is None:
+        row = _EPOCH.first(session, {})
+        if row is None:
             return this_node(session).epoch  # says what is wrong
-        session.info["epoch"] = epoch
+        epoch = session.info["epoch"] = str(row[0])
     return epoch
 
 

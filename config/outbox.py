@@ -28,6 +28,7 @@ from config.database import Base, table_of
 from config.errors import ShopError
 from config.journal import GENESIS, Actor, canonical, move
 from config.node import epoch_of
+from config.prepared import Prepared
 from config.states import StateTable
 
 STATES = StateTable(
@@ -170,8 +171,8 @@ def append(
     id is the fact's own and for ever.
     """
     epoch = epoch_of(session)
-    head = session.execute(_HEAD_OF, {"to": to_node, "in_epoch": epoch}).first()
-    n, before = (head.n + 1, head.head) if head else (1, GENESIS)
+    head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
+    n, before = (head[0] + 1, head[1]) if head else (1, GENESIS)
     text = canonical(body)
     content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
     after = chain(before, content)
@@ -191,11 +192,11 @@ def append(
         "state": STATES.first,
         "attempts": 0,
     }
-    session.execute(_APPEND, row)
+    _APPEND.run(session, row)
     if head:
-        session.execute(_MOVE_HEAD, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
+        _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
     else:
-        session.execute(_FIRST_HEAD, {"to_node": to_node, "epoch": epoch, "n": n, "head": after})
+        _FIRST_HEAD.run(session, {"to_node": to_node, "epoch": epoch, "n": n, "head": after})
     return n
 
 
@@ -475,7 +476,6 @@ def _stamp(at: dt.datetime) -> str:
 _message, _head = table_of(OutboxMessage), table_of(OutboxHead)
 _TO_ONE = (_head.c.to_node == sa.bindparam("to"), _head.c.epoch == sa.bindparam("in_epoch"))
 # every sale writes here, so the statements are made once
-_HEAD_OF = sa.select(_head.c.n, _head.c.head).where(*_TO_ONE).with_for_update()
-_APPEND = sa.insert(_message)
-_FIRST_HEAD = sa.insert(_head)
-_MOVE_HEAD = sa.update(_head).where(*_TO_ONE).values(n=sa.bindparam("to_n"), head=sa.bindparam("to_head"))
+_HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.head).where(*_TO_ONE).with_for_update())
+_APPEND, _FIRST_HEAD = Prepared(sa.insert(_message)), Prepared(sa.insert(_head))
+_MOVE_HEAD = Prepared(sa.update(_head).where(*_TO_ONE).values(n=sa.bindparam("to_n"), head=sa.bindparam("to_head")))

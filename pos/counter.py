@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from config.database import dialect_of, table_of
 from config.errors import Refused
 from config.node import Node
+from config.prepared import Prepared
 from pos.shift import Shift
 from pos.store import ReceiptCounter, Store, Till
 
@@ -41,8 +43,12 @@ class Counter(NamedTuple):
 
 def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
     """Return the counter with the till's unclosed shift, its row locked; None where no shift is open."""
-    row = session.execute(_counter(session.get_bind().dialect.name), {"store": store_id, "till": till_id}).first()
-    return None if row is None else Counter(*row)
+    row = _COUNTER.first(session, {"store": store_id, "till": till_id})
+    if row is None:
+        return None
+    counter = Counter(*row)
+    session.info["epoch"] = counter.epoch
+    return counter
 
 
 def open_counter(counter: Counter | None, till_id: str) -> Counter:
@@ -60,46 +66,38 @@ def open_counter(counter: Counter | None, till_id: str) -> Counter:
 def next_receipt_no(session: Session, counter: Counter) -> int:
     """Raise the till's receipt counter and return the number: gapless, because it rises in the sale's transaction."""
     key = {"store_id": counter.store_id, "till_id": counter.till_id, "epoch": counter.epoch}
-    return int(session.execute(_raised(session.get_bind().dialect.name), key).scalar_one())
+    return int(_raised(dialect_of(session)).first(session, key)[0])
 
 
 @cache
-def _raised(dialect: str) -> Any:
+def _raised(dialect: str) -> Prepared:
     counter = ReceiptCounter.__table__
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(counter)
     values: dict[str, Any] = {name: sa.bindparam(name) for name in ("store_id", "till_id", "epoch")}
-    return (
+    return Prepared(
         insert.values(**values, last_no=1)
         .on_conflict_do_update(index_elements=["store_id", "till_id", "epoch"], set_={"last_no": counter.c.last_no + 1})
         .returning(counter.c.last_no)
     )
 
 
-@cache
-def _counter(dialect: str) -> sa.Select[*tuple[Any, ...]]:
-    query = (
-        sa.select(
-            Shift.id,
-            Shift.state,
-            Shift.expected_minor,
-            Shift.totals,
-            Till.id,
-            Till.name,
-            Node.epoch,
-            Store.id,
-            Store.name,
-            Store.address,
-            Store.phone,
-            Store.currency,
-            Store.tz,
-            Store.language,
-            Store.rollover_hour,
-            Store.smallest_coin_minor,
-        )
-        .select_from(Shift)
-        .join(Store, Store.id == Shift.store_id)
-        .join(Till, sa.and_(Till.store_id == Shift.store_id, Till.id == Shift.till_id))
-        .join(Node, sa.true())
-        .where(Shift.store_id == sa.bindparam("store"), Shift.till_id == sa.bindparam("till"), Shift.state != "closed")
+_shift, _till, _store, _node = table_of(Shift), table_of(Till), table_of(Store), table_of(Node)
+_COUNTER = Prepared(
+    sa.select(
+        *(_shift.c[name] for name in ("id", "state", "expected_minor", "totals")),
+        *(_till.c[name] for name in ("id", "name")),
+        _node.c.epoch,
+        *(_store.c[name] for name in ("id", "name", "address", "phone", "currency", "tz", "language")),
+        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor")),
     )
-    return query if dialect == "sqlite" else query.with_for_update(of=Shift)
+    .select_from(_shift)
+    .join(_store, _store.c.id == _shift.c.store_id)
+    .join(_till, sa.and_(_till.c.store_id == _shift.c.store_id, _till.c.id == _shift.c.till_id))
+    .join(_node, sa.true())
+    .where(
+        _shift.c.store_id == sa.bindparam("store"),
+        _shift.c.till_id == sa.bindparam("till"),
+        _shift.c.state != "closed",
+    )
+    .with_for_update(of=_shift)
+)

@@ -22,6 +22,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
+from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.facts import Moved, StockCounted, StockMoved
 from pos.store import Store, day_of
@@ -216,8 +217,8 @@ def book(
         "source_id": source.id,
     }
     common |= {"business_day": day, "at": at, "actor_id": actor_id}
-    session.execute(
-        _MOVED,
+    _MOVED.run(
+        session,
         [
             common | {"id": id_, "sku": sku, "qty": qty, "from_place": str(from_place), "to_place": str(to_place)}
             for id_, sku, qty, from_place, to_place in moves
@@ -230,8 +231,7 @@ def book(
         for sku, by_place in sorted(changes.items())
         for place, qty in sorted(by_place.items())
     ]
-    if rows:
-        session.execute(_add_to_levels(dialect_of(session)), rows)
+    _add_to_levels(dialect_of(session)).run(session, rows)
 
 
 def replay(
@@ -375,11 +375,10 @@ def stamp(at: dt.datetime) -> str:
 
 
 @cache
-def _add_to_levels(dialect: str) -> sa.Insert:
+def _add_to_levels(dialect: str) -> Prepared:
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(StockLevel.__table__)
     added = StockLevel.__table__.c.qty + insert.excluded.qty
-    upsert: sa.Insert = insert.on_conflict_do_update(index_elements=["store_id", "sku", "place"], set_={"qty": added})
-    return upsert
+    return Prepared(insert.on_conflict_do_update(index_elements=["store_id", "sku", "place"], set_={"qty": added}))
 
 
 def _unanswered(promise: Any, reply: Any) -> tuple[sa.ColumnElement[bool], ...]:
@@ -391,7 +390,7 @@ _level, _promise = table_of(StockLevel).c, table_of(Reservation).c
 _SHOP = sa.bindparam("shop", type_=sa.Text)
 _SKUS: sa.BindParameter[Any] = sa.bindparam("skus", expanding=True)
 # every sale asks these, so the statements are made once
-_MOVED = sa.insert(table_of(StockMovement))
+_MOVED = Prepared(sa.insert(table_of(StockMovement)))
 _LOCKED = (
     sa.select(_level.sku, _level.place, _level.qty)
     .where(_level.store_id == _SHOP, _level.sku.in_(_SKUS))

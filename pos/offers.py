@@ -26,10 +26,11 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
+from config.prepared import Prepared
 from config.publication import EVERYONE
 from pos import promises
 from pos.catalogue import Product
@@ -257,10 +258,17 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 # --- questions ---
 
 
+_edition = table_of(OfferEdition).c
+_EDITIONS = Prepared(
+    sa.select(_edition.owner_id, _edition.token).where(
+        sa.or_(_edition.owner_id == sa.bindparam("shop"), _edition.owner_id == EVERYONE)
+    )
+)
+
+
 def live(session: Session, store_id: str, day: dt.date) -> Offers:
     """Return the offers of a business day, ready for `promotions.best`; one tiny query while none changed (rule 6)."""
-    query = sa.select(OfferEdition.owner_id, OfferEdition.token).where(OfferEdition.owner_id.in_((store_id, EVERYONE)))
-    tokens = tuple(sorted(map(tuple, session.execute(query))))
+    tokens = tuple(sorted(map(tuple, _EDITIONS.all(session, {"shop": store_id}))))
     if not tokens:
         return Offers((), day)
     key = (store_id, day, tokens)

@@ -27,6 +27,7 @@ from config.database import Base, Database, lock_rows, table_of
 from config.errors import Invalid, NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
+from config.prepared import Prepared
 from config.states import StateTable
 from pos import account_paper, labels, receipt
 from pos.drivers import Driver, Unconfirmed, encode
@@ -76,7 +77,7 @@ class PrintJob(Base):
     """The very bytes that were sent."""
 
 
-_QUEUE = sa.insert(table_of(PrintJob))
+_QUEUE = Prepared(sa.insert(table_of(PrintJob)))
 
 
 # --- verbs ---
@@ -113,7 +114,7 @@ def queue(
         "queued_at": at,
         "due_at": at,
     }
-    session.execute(_QUEUE, row)
+    _QUEUE.run(session, row)
     return PrintJob(**row)
 
 

@@ -28,11 +28,13 @@ from sqlalchemy.orm import Session
 
 from config import journal, outbox
 from config.clock import business_day
+from config.database import table_of
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
+from config.prepared import Prepared
 from pos import approvals, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
@@ -156,8 +158,8 @@ def finish(
     """Number a settled sale or return, write its rows, journal it, tell it and queue its paper (rules 1, 4, 7)."""
     fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
     sale = write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
-    session.execute(
-        _TO_SHIFT,
+    _TO_SHIFT.run(
+        session,
         {
             "at_store": counter.store_id,
             "at_shift": counter.shift_id,
@@ -205,11 +207,11 @@ def finish(
 
 def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
     """Return the sale this very command completed before; Conflict when its content was another (rule 2)."""
-    found = session.execute(_KNOWN, {"store": store_id, "sale": sale_id}).scalar()
+    found = _KNOWN.first(session, {"store": store_id, "sale": sale_id})
     if found is None:
         return None
     sale = session.get_one(Sale, (store_id, sale_id))
-    if found != request_hash:
+    if found[0] != request_hash:
         raise Conflict(
             "sale-content-differs",
             f"This sale was already saved with another content, as receipt {sale.receipt_no}. Begin a new sale.",
@@ -262,12 +264,15 @@ def quote(
 
 # --- inside ---
 
-_TO_SHIFT = (
-    sa.update(Shift.__table__)  # type: ignore[arg-type]
-    .where(Shift.store_id == sa.bindparam("at_store"), Shift.id == sa.bindparam("at_shift"))
+_shift, _sale = table_of(Shift), table_of(Sale)
+_TO_SHIFT = Prepared(
+    sa.update(_shift)
+    .where(_shift.c.store_id == sa.bindparam("at_store"), _shift.c.id == sa.bindparam("at_shift"))
     .values(expected_minor=sa.bindparam("expected_minor"), totals=sa.bindparam("totals"))
 )
-_KNOWN = sa.select(Sale.request_hash).where(Sale.store_id == sa.bindparam("store"), Sale.id == sa.bindparam("sale"))
+_KNOWN = Prepared(
+    sa.select(_sale.c.request_hash).where(_sale.c.store_id == sa.bindparam("store"), _sale.c.id == sa.bindparam("sale"))
+)
 
 
 def _quoted(

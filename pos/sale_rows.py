@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import NotFound
 from config.outbox import InboxMessage, OutboxMessage
+from config.prepared import Prepared
 from pos.facts import SaleCompleted, SoldLine
 from pos.payments import Payment
 from pos.shift import CashMovement
@@ -120,16 +121,16 @@ def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = fro
         "completed_at": at,
         "customer_id": fact.customer["id"] if fact.customer else None,
     }
-    session.execute(_SALE, row)
+    _SALE.run(session, row)
     key = {"store_id": store_id, "sale_id": fact.id}
-    session.execute(_LINES, [_line_row(line, key) for line in fact.lines])
+    _LINES.run(session, [_line_row(line, key) for line in fact.lines])
     if paid := [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]:
-        session.execute(_PAYMENTS, paid)
+        _PAYMENTS.run(session, paid)
     if fact.cash:
         common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
         common["actor_id"] = fact.cashier_id
         moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
-        session.execute(_CASH, moved)
+        _CASH.run(session, moved)
     return Sale(**row)
 
 
@@ -155,10 +156,8 @@ def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
 
 # --- inside ---
 
-_SALE = sa.insert(Sale.__table__)  # type: ignore[arg-type]
-_LINES = sa.insert(SaleLine.__table__)  # type: ignore[arg-type]
-_PAYMENTS = sa.insert(Payment.__table__)  # type: ignore[arg-type]
-_CASH = sa.insert(CashMovement.__table__)  # type: ignore[arg-type]
+_SALE, _LINES = Prepared(sa.insert(table_of(Sale))), Prepared(sa.insert(table_of(SaleLine)))
+_PAYMENTS, _CASH = Prepared(sa.insert(table_of(Payment))), Prepared(sa.insert(table_of(CashMovement)))
 _SAME = (
     "id", "till_id", "shift_id", "epoch", "receipt_no", "kind", "channel", "order_id", "cashier_id", "cashier_name",
     "currency", "lines_minor", "rounding_minor", "total_minor", "tax_minor", "age_checked", "age_how", "note",
