@@ -4,11 +4,13 @@
 // has an identity of its own, so the same product may stand twice at two prices; plain scans of it go together.
 // Prices are the shelf's until the server has answered for exactly this basket.
 
+import { afterPaint } from "./later.js";
 import { lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
+const SCANNED = ["added", "changed", "removed", "prices"]; // kept right after they are painted; money at once
 const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on"];
 
 export class Basket extends EventTarget {
@@ -24,7 +26,9 @@ export class Basket extends EventTarget {
 
   /** Take what the browser keeps: at the start, and when another window of this till wrote it. */
   reload() {
+    this.seen = null;
     this.kept = read(this.key) ?? fresh();
+    this.#keep(); // a new basket's id is kept from the start
     this.active = this.kept.lines.at(-1)?.id ?? null;
   }
 
@@ -47,10 +51,11 @@ export class Basket extends EventTarget {
 
   /** Give the lines that the catalogue still knows, each with its total and what the server said of it. */
   lines() {
-    return this.kept.lines.flatMap((entry) => {
+    this.seen ??= this.kept.lines.flatMap((entry) => {
       const product = this.catalogue.bySku.get(entry.sku);
       return product ? [{ ...entry, product, total: entry.quoted?.total_minor ?? shelfTotal(product, entry) }] : [];
     });
+    return this.seen;
   }
 
   /** Give the deposits that come with the lines, as lines of their own: {of, name, qty, total}. */
@@ -193,7 +198,7 @@ export class Basket extends EventTarget {
   /** Take the server's prices, if they are for the basket as it is now. */
   priced(quote, revision) {
     if (revision !== this.revision) return false;
-    const shown = this.lines(), entries = new Map(this.kept.lines.map((entry) => [entry.id, entry]));
+    const shown = [...this.lines()], entries = new Map(this.kept.lines.map((entry) => [entry.id, entry]));
     for (const entry of this.kept.lines) entry.quoted = null;
     const byN = new Map();
     quote.lines.forEach((row, at) => {
@@ -272,7 +277,9 @@ export class Basket extends EventTarget {
   }
 
   #changed(why, entry = null) {
-    this.#keep();
+    this.seen = null;
+    if (SCANNED.includes(why)) afterPaint("keep", () => this.#keep());
+    else if (why !== "active") this.#keep();
     this.dispatchEvent(new CustomEvent("change", { detail: { why, line: entry && { ...entry, product: this.catalogue.bySku.get(entry.sku) } } }));
   }
 

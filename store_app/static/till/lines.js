@@ -158,11 +158,12 @@ export class Lines {
   #announce({ why, line }) {
     const row = line && this.rows.get(line.id);
     if (row && (why === "added" || why === "changed")) {
-      for (const other of this.rows.values()) other.classList.remove("fresh");
+      this.fresh?.classList.remove("fresh");
+      this.fresh = row;
       requestAnimationFrame(() => row.classList.add("fresh")); // begin the highlight anew
     }
     if (line && why !== "active") this.#speak(why, line);
-    if (why !== "prices") this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" });
+    if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
   }
 
   #speak(why, { id, product, qty }) {

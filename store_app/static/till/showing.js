@@ -1,5 +1,6 @@
 // What the customer sees on the second screen: told over a channel of this browser, drawn by display.js.
 
+import { afterPaint } from "./later.js";
 import { qtyText } from "./words.js";
 import { settings } from "./settings.js";
 
@@ -14,6 +15,11 @@ export class Showing {
   /** Show the basket, and above it what is going on: paying, a code to scan, thanks. */
   tell(step = this.step) {
     this.step = step;
+    afterPaint("showing", () => this.#post());
+  }
+
+  #post() {
+    const { step } = this;
     const lines = this.basket.lines().map((line) => ({
       qty: qtyText(line.product, line.qty), name: line.product.name, total: line.total,
       offers: (line.quoted?.offers ?? []).map((offer) => ({ name: offer.name, amount: offer.amount_minor })),

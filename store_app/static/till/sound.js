@@ -1,5 +1,7 @@
 // Two soft tones made by the browser itself: a short high one for a product, a low one for a refusal.
 
+import { afterPaint } from "./later.js";
+
 let audio = null;
 
 function tone(frequency, seconds, loudness) {
@@ -14,5 +16,5 @@ function tone(frequency, seconds, loudness) {
   source.stop(audio.currentTime + seconds);
 }
 
-export const soundGood = () => tone(1320, 0.07, 0.05);
-export const soundBad = () => tone(196, 0.35, 0.12);
+export const soundGood = () => afterPaint("sound", () => tone(1320, 0.07, 0.05));
+export const soundBad = () => afterPaint("sound", () => tone(196, 0.35, 0.12));
