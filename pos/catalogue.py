@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import MAX_MINOR
@@ -371,56 +371,53 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
 @cache
 def _price() -> sa.Label[Any]:
     """The price valid at :shop on :day (rule 2); written once, because every scan and sale asks it."""
+    price, product = table_of(Price), table_of(Product)
 
     def newest(scope: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
-        query = sa.select(Price.price_minor).where(
-            Price.sku == Product.sku, Price.scope_id == scope, Price.from_day <= sa.bindparam("day", type_=sa.Date)
+        query = sa.select(price.c.price_minor).where(
+            price.c.sku == product.c.sku,
+            price.c.scope_id == scope,
+            price.c.from_day <= sa.bindparam("day", type_=sa.Date),
         )
-        return query.order_by(Price.from_day.desc()).limit(1).correlate(Product).scalar_subquery()
+        return query.order_by(price.c.from_day.desc()).limit(1).correlate(product).scalar_subquery()
 
     own, shared = newest(sa.bindparam("shop", type_=sa.Text)), newest(sa.literal(EVERYONE))
     return sa.func.coalesce(own, shared).label("price_minor")
 
 
+_OF_PRODUCT = (
+    "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age",
+    "maximum_qty", "search_text", "kind", "deposit_sku", "price_typed", "active",
+)  # fmt: skip
+
+
 @cache
 def _views() -> sa.Select[*tuple[Any, ...]]:
-    listing = sa.and_(Listing.sku == Product.sku, Listing.store_id == sa.bindparam("shop", type_=sa.Text))
+    product, tax, listing = table_of(Product), table_of(TaxClass), table_of(Listing)
+    listed = sa.and_(listing.c.sku == product.c.sku, listing.c.store_id == sa.bindparam("shop", type_=sa.Text))
     columns = (
-        Product.sku,
-        Product.name,
-        Product.brand,
-        Product.category,
-        Product.department,
-        Product.pack_text,
-        Product.stock_unit,
-        Product.price_quantity,
-        Product.minimum_age,
-        Product.maximum_qty,
-        Product.search_text,
-        Product.kind,
-        Product.deposit_sku,
-        Product.price_typed,
-        Product.active,
-        TaxClass.id.label("tax_class_id"),
-        TaxClass.rate_bp,
-        TaxClass.inclusive,
-        Listing.active.label("listed"),
-        Listing.quick_key,
-        Listing.cost_minor,
+        *(product.c[name] for name in _OF_PRODUCT),
+        tax.c.id.label("tax_class_id"),
+        tax.c.rate_bp,
+        tax.c.inclusive,
+        listing.c.active.label("listed"),
+        listing.c.quick_key,
+        listing.c.cost_minor,
         _price(),
     )
-    return sa.select(*columns).join(TaxClass, TaxClass.id == Product.tax_class_id).outerjoin(Listing, listing)
+    return sa.select(*columns).join(tax, tax.c.id == product.c.tax_class_id).outerjoin(listing, listed)
 
 
 @cache
 def _some_views() -> sa.Select[*tuple[Any, ...]]:
-    return _views().where(Product.sku.in_(sa.bindparam("skus", expanding=True)))
+    return _views().where(table_of(Product).c.sku.in_(sa.bindparam("skus", expanding=True)))
 
 
 @cache
 def _views_by_code() -> sa.Select[*tuple[Any, ...]]:
-    views = _views().add_columns(Barcode.code, Barcode.qty).join(Barcode, Barcode.sku == Product.sku)
-    return views.where(Barcode.code.in_(sa.bindparam("codes", expanding=True)))
+    code = table_of(Barcode).c
+    views = _views().add_columns(code.code, code.qty).join(table_of(Barcode), code.sku == table_of(Product).c.sku)
+    return views.where(code.code.in_(sa.bindparam("codes", expanding=True)))
 
 
 def _refuse_unsold(rows: Sequence[Any]) -> None:
@@ -441,10 +438,14 @@ def _refuse_unsold(rows: Sequence[Any]) -> None:
 
 
 def _view(row: Any, codes: tuple[tuple[str, int], ...] = ()) -> ProductView:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's columns
-    for name in ("active", "listed", "code", "qty"):
-        values.pop(name, None)
+    values = {name: getattr(row, name) for name in _SHOWN}
     return ProductView(**values, codes=codes, barcode=codes[0][0] if codes else None)
+
+
+_SHOWN = (
+    *(name for name in _OF_PRODUCT if name != "active"), "tax_class_id", "rate_bp", "inclusive", "quick_key",
+    "cost_minor", "price_minor",
+)  # fmt: skip
 
 
 def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
