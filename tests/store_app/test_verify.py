@@ -6,14 +6,17 @@ import sqlite3
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 
 from config import journal
 from config.database import Database, make_engine
-from config.journal import GENESIS, JournalEntry
+from config.journal import GENESIS, Actor, JournalEntry
 from pos import sealed, shift
 from store_app import verifying
+from store_app.cli import main
 from store_app.verifying import Anchor
 from tests.builders import NOON, STORE, Shop, open_shop
+from tests.store_app import test_api_payments as payments
 
 ONE_LINE_MORE = """
 INSERT INTO sale_line (store_id, sale_id, n, sku, name, stock_unit, qty, unit_price_minor, price_quantity,
@@ -351,3 +354,40 @@ def test_times_and_days_of_either_database_are_read_the_same(shop):
     assert sealed._day(dt.date(2026, 3, 2)) == "2026-03-02"
     assert sealed._instant(NOON) == "2026-03-02 12:00:00.000000"
     assert verifying._instant(NOON) == "2026-03-02T12:00:00.000000+00:00"
+
+
+def test_a_sale_paid_through_a_provider_is_sealed_with_the_payment_it_claimed_and_no_other(build):
+    house = build(payment_service="practice-scripted")
+    payments.stock_milk(house)
+    till = payments.browser(house)
+    till.post("/api/shifts", json={"till_id": "1", "float_minor": 5000})
+    sale_id = payments.new_id()
+    given_up = till.post("/api/payments", json=payments.wish(300, sale_id=sale_id)).json
+    till.post(f"/api/payments/{given_up['id']}/cancel", json={})
+    paid = payments.take(till, 300, sale_id=sale_id)
+    assert payments.sell(till, sale_id, paid).status_code == 201
+    report = verifying.verify(house.doors)
+    assert (report.faults, report.sealed) == ([], 1)
+    path = str(house.doors.database.engine.url.database)
+    with contextlib.closing(sqlite3.connect(path)) as thief, thief:
+        thief.execute("UPDATE payment SET claimed_by = NULL WHERE id = ?", (paid["id"],))
+    assert "is gone" in verifying.verify(house.doors).faults[0]
+
+
+def test_a_tail_cut_off_is_said_by_the_command_with_exit_1(build):
+    house = build()
+    with house.doors.write() as session:
+        journal.record(session, actor=Actor.system("t", STORE), at=NOON, verb="done", subject="thing:1")
+    path = str(house.doors.database.engine.url.database)
+    with contextlib.closing(sqlite3.connect(path)) as thief, thief:
+        thief.execute("DELETE FROM journal_entry WHERE n > 1")
+    environment = {
+        "CORNERSTORE_ROLE": "store",
+        "CORNERSTORE_NODE_ID": STORE,
+        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
+        "CORNERSTORE_PRACTICE": "true",
+    }
+    result = CliRunner().invoke(main, ["verify", "--alone"], env=environment)
+    assert result.exit_code == 1
+    assert "The journal ends at entry 1, but its head is at entry" in result.output
+    assert "1 entries, 0 sales (0 sealed)" in result.output
