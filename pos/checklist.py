@@ -37,6 +37,8 @@ RARE = 0.02
 FEWEST_SALES = 5
 COUNTED_DAYS = 14
 """Lost goods and goods never counted are not asked again so soon after a count."""
+MOST_NEW = 200
+"""Never counted products that are weighed against each other."""
 KINDS = ("below-zero", "count-asked", "expired", "not-selling", "lost", "never-counted")
 """The reasons, the strongest first."""
 SHARE = {"below-zero": 5, "count-asked": 5, "expired": 5, "not-selling": 4, "lost": 2, "never-counted": 2}
@@ -192,13 +194,19 @@ def _lost(session: Session, store_id: str, on_hand: dict[str, int], day: dt.date
 
 
 def _never_counted(session: Session, store_id: str, on_hand: dict[str, int]) -> dict[str, CheckLine]:
+    """Return the products nobody ever counted of which most is there: the MOST_NEW that tie up most, at cost."""
     counted = sa.exists().where(StockCount.store_id == store_id, StockCount.sku == Listing.sku)
-    query = sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active, ~counted)
-    return {
-        sku: _line("never-counted", sku, on_hand[sku])
-        for sku in session.scalars(query.order_by(Listing.sku))
+    query = (
+        sa.select(Listing.sku, Listing.cost_minor, Product.price_quantity)
+        .join(Product, Product.sku == Listing.sku)
+        .where(Listing.store_id == store_id, Listing.active, ~counted)
+    )
+    tied_up = sorted(
+        (-(on_hand[sku] * (cost_minor or 1)) // price_quantity, sku)
+        for sku, cost_minor, price_quantity in session.execute(query)
         if on_hand.get(sku, 0) > 0
-    }
+    )
+    return {sku: _line("never-counted", sku, on_hand[sku]) for _, sku in tied_up[:MOST_NEW]}
 
 
 def _last_counts(session: Session, store_id: str) -> dict[str, dt.datetime]:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from pos import catalogue, stock
+from pos import batches, catalogue, stock
 from pos import waste as wastes
 from pos.catalogue import Barcode, Listing, Product
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
@@ -100,6 +100,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
         task = session.get(CountTask, (store_id, sku))
         movements = _movements(session, store_id, sku, page_no)
         price_minor = catalogue.price_on(session, store_id, sku, today())
+        lots = batches.standing(session, store_id, [sku], day=today())[sku]
     may_count = can("stock.count")
     return page(
         "stock/product.html",
@@ -112,6 +113,7 @@ def product(sku: str, fault: ShopError | None = None, asked: str = "") -> Any:
         has_more=len(movements) > ROWS,
         page_address=lambda number: url_for("stock.product", sku=sku, page=number),
         price_minor=price_minor,
+        lots=lots if may_count and any(lot.batch_id for lot in lots) else [],
         currency=place().currency,
         unit_word=unit_word(ware.stock_unit),
         waste_places=[(str(name), wording.place_word(name)) for name in INSIDE if level.by_place.get(name, 0) > 0],

@@ -410,3 +410,10 @@ def test_a_delivery_is_counted_in_with_the_last_day_of_its_lines(office):
     with office.doors.read() as session:
         lots = dict(session.execute(sa.select(Batch.sku, Batch.expires_on)).all())
     assert (lots["milk"], lots["bread"]) == (TODAY + dt.timedelta(days=4), None)
+
+
+def test_a_product_shows_what_of_it_expires_when(office):
+    lay_in(office, "milk", 6, 1, "L7")
+    shown = words(office.signed_in().get("/stock/milk"))
+    assert "Tue, Mar 3 L7 6 no date – 9" in shown
+    assert "L7" not in words(office.signed_in("cashier").get("/stock/milk"))
