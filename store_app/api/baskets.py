@@ -44,7 +44,7 @@ def park(basket_id: str) -> Response:
             till_id=body.till_id,
             label=body.label,
             total_minor=body.total_minor,
-            content=body.basket,
+            content=_without_names(body.basket),
             actor=g.actor,
             at=clock.now(),
         )
@@ -104,6 +104,12 @@ def basket_json(row: Basket) -> dict[str, Any]:
     """Return a kept basket as the till's page reads it."""
     names = ("id", "state", "till_id", "label", "total_minor", "kept_by_name", "why")
     return {name: getattr(row, name) for name in names} | {"kept_at": row.kept_at.isoformat()}
+
+
+def _without_names(content: dict[str, Any]) -> dict[str, Any]:
+    """Keep of the customer only the id: a parked basket is no place for a person's name."""
+    customer = content.get("customer")
+    return content | {"customer": {"id": customer.get("id")}} if isinstance(customer, dict) else content
 
 
 def _check_id(given: str) -> None:

@@ -51,7 +51,10 @@ def quote() -> Response:
     answer = quote_json(quoted, back) | {
         "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
         "customer": customer,
-        "coupons": [{"code": code, "used": code in quoted.coupons_used, "why": why} for code, why in usable.items()],
+        "coupons": [
+            {"code": code, "used": offers.clean_code(code) in quoted.coupons_used, "why": why}
+            for code, why in usable.items()
+        ],
     }
     return jsonify(answer)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+from sqlalchemy import make_url
 
 import supply.orders  # noqa: F401  every table must be known before they are made
 from config.clock import FrozenClock
-from config.database import Base
+from config.database import Base, Database, make_engine
 from config.journal import Actor
 from config.node import found
 from config.settings import Settings
@@ -76,29 +79,63 @@ def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
     session.add(Till(store_id=store_id, id="1", name="Till 1"))
 
 
+@pytest.fixture(scope="session")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Path]:
+    """Give the database file of a node as it is founded, made once for every kind of node and closed again."""
+    folder, made = tmp_path_factory.mktemp("founded"), {}
+
+    def file_of(role: str, node_id: str) -> Path:
+        if (role, node_id) not in made:
+            path = folder / f"{role}-{node_id}.db"
+            database = Database(make_engine(f"sqlite:///{path}"))
+            furnish(database, role, node_id)
+            database.engine.dispose()
+            made[role, node_id] = path
+        return made[role, node_id]
+
+    return file_of
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Keep compiled templates for all applications of a run."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+def furnish(database: Database, role: str, node_id: str) -> None:
+    """Make every table of a node, its shops and its people."""
+    tables.known()
+    Base.metadata.create_all(database.engine)
+    system = Actor.system("test", node_id)
+    with database.write() as session:
+        found(session, node_id, at=NOON)
+        add_store(session, STORE)
+        if role == "network":
+            add_store(session, "S02", "south")
+            session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
+        for name in ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper"):
+            staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+
+
 @pytest.fixture
-def build(tmp_path: Path) -> Callable[..., House]:
+def build(
+    tmp_path: Path, founded: Callable[[str, str], Path], compiled: FileSystemBytecodeCache
+) -> Callable[..., House]:
     """Give a maker of nodes, each with its own database file."""
 
     def make(role: str = "store", node_id: str = STORE, url: str = "", **given: Any) -> House:
         settings = Settings(
             role=role, node_id=node_id, state_folder=tmp_path / node_id, practice=True, database_url=url, **given
         )
+        if not url:
+            settings.state_folder.mkdir(parents=True, exist_ok=True)
+            shutil.copy(founded(role, node_id), make_url(settings.database_url).database)
         clock = FrozenClock(NOON)
         app = create_app(settings, clock)
+        app.jinja_env.bytecode_cache = compiled
         doors = app.extensions["cornerstore"]
-        tables.known()
-        Base.metadata.create_all(doors.database.engine)
-        system = Actor.system("test", settings.node_id)
-        with doors.write() as session:
-            found(session, settings.node_id, at=NOON)
-            add_store(session, STORE)
-            if role == "network":
-                add_store(session, "S02", "south")
-                session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
-            people = ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper")
-            for name in people:
-                staff.add(session, settings.node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+        if url:
+            furnish(doors.database, role, node_id)
         return House(app, doors, clock)
 
     return make

@@ -109,6 +109,14 @@ def test_a_parked_basket_comes_back_as_the_page_wrote_it(shop):
     assert (again.status_code, again.json["error"]["code"]) == (409, "basket-taken")
 
 
+def test_a_parked_basket_keeps_no_name(shop):
+    customer = {"id": "mei-0001", "name": "Mei Lin", "phone": "555"}
+    parked = {"till_id": "1", "total_minor": 1, "basket": {"lines": [], "customer": customer}}
+    shop.post(f"/api/baskets/{SALE}/park", json=parked)
+    taken = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"}).json["basket"]
+    assert taken["customer"] == {"id": "mei-0001"}
+
+
 def test_a_basket_too_large_to_keep_is_refused_in_words(shop):
     parked = {"till_id": "1", "total_minor": 1, "basket": {"x": "y" * 100_001}}
     assert shop.post(f"/api/baskets/{SALE}/park", json=parked).json["error"]["code"] == "basket-too-large"
