@@ -10,6 +10,7 @@ Rules
 """
 
 import datetime as dt
+import hashlib
 import re
 import secrets
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config import journal
 from config.errors import Invalid, NotFound, Refused
-from config.journal import Actor
+from config.journal import Actor, JournalEntry
 from config.money import BASIS, MAX_MINOR
 from config.publication import EVERYONE
 from pos import catalogue
@@ -73,12 +74,15 @@ def add(
     wished: Wished,
     *,
     codes: Sequence[tuple[str, int]] = (),
+    command: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Product:
-    """Take a product of the shop's own into its assortment and list it (rule 1)."""
+    """Take a product of the shop's own into its assortment and list it (rule 1); the same command again is the same."""
+    sku = sku_for(store_id, command) if command else f"{store_id}-{secrets.token_hex(4).upper()}"
+    if (known := session.get(Product, sku)) is not None and command is not None:
+        return known
     _check(session, wished)
-    sku = f"{store_id}-{secrets.token_hex(4).upper()}"
     product = catalogue.add_product(
         session,
         sku,
@@ -148,6 +152,27 @@ def withdraw_price(
     session.delete(price)
 
 
+def add_code(
+    session: Session, store_id: str, sku: str, code: str, qty: int, *, actor: Actor, at: dt.datetime
+) -> Barcode:
+    """Let a further barcode lead to a product, standing for so many stock units (rule 1)."""
+    product = session.get(Product, sku)
+    if product is None or product.owner_id not in (EVERYONE, store_id):
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    row = catalogue.add_code(session, sku, code, qty)
+    journal.record(session, actor=actor, at=at, verb="barcode.added", subject=f"product:{sku}", barcode=code, qty=qty)
+    return row
+
+
+def settle(session: Session, store_id: str, sku: str, *, actor: Actor, at: dt.datetime, **wishes: Any) -> Listing:
+    """Settle what the shop wishes for a product: active, hold_back_qty, cost_minor (rule 1); unchanged is no entry."""
+    listing = session.get(Listing, (store_id, sku))
+    now = {name: getattr(listing, name) for name in wishes} if listing is not None else None
+    if listing is not None and now == wishes:
+        return listing
+    return catalogue.list_product(session, store_id, sku, actor=actor, at=at, **wishes)
+
+
 def remove_code(session: Session, store_id: str, code: str, *, actor: Actor, at: dt.datetime) -> None:
     """Let a barcode lead nowhere any more; the network's codes stay (rule 1)."""
     row = session.get(Barcode, code)
@@ -187,10 +212,14 @@ def reprice_all(
     from_day: dt.date,
     *,
     today: dt.date,
+    command: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> int:
-    """Date many new prices at once (rule 4): [(sku, price_minor)]; returns how many."""
+    """Date many new prices at once (rule 4): [(sku, price_minor)]; returns how many, 0 for a command done before."""
+    subject = f"prices:{command}" if command else f"store:{store_id}"
+    if command and was_repriced(session, command):
+        return 0
     if not lines:
         raise Invalid("no-lines", "There is nothing to change. Choose products first.")
     if len(lines) > MOST_AT_ONCE:
@@ -198,11 +227,16 @@ def reprice_all(
     for sku, price_minor in lines:
         set_price(session, store_id, sku, price_minor, from_day, today=today, actor=actor, at=at)
     facts = {"many": len(lines), "from_day": from_day}
-    journal.record(session, actor=actor, at=at, verb="prices.changed", subject=f"store:{store_id}", **facts)
+    journal.record(session, actor=actor, at=at, verb="prices.changed", subject=subject, **facts)
     return len(lines)
 
 
 # --- questions ---
+
+
+def sku_for(store_id: str, command: str) -> str:
+    """Return the SKU of the product that a command makes: the same for the same command."""
+    return f"{store_id}-{hashlib.sha256(command.encode()).hexdigest()[:8].upper()}"
 
 
 def own_product(session: Session, store_id: str, sku: str) -> Product:
@@ -237,6 +271,12 @@ def proposed(session: Session, store_id: str, skus: Sequence[str], rule: Rule, d
                 answer.append(Repriced(sku, name, now, reprice(now, rule)))
     changed = [row for row in answer if row.new_minor != row.now.price_minor]
     return sorted(changed, key=lambda row: (row.name, row.sku))
+
+
+def was_repriced(session: Session, command: str) -> bool:
+    """Tell whether a change of many prices is done already."""
+    query = sa.select(JournalEntry.n).where(JournalEntry.subject == f"prices:{command}")
+    return session.scalar(query.limit(1)) is not None
 
 
 def prices_of(session: Session, store_id: str, sku: str) -> list[Price]:

@@ -175,7 +175,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {
             "barcode": _text(64), "brand": _text(60), "department": _text(60), "pack_text": _text(40),
             "stock_unit": _unit, "price_quantity": _whole(1, 1_000_000), "minimum_age": _whole(0, 150),
-            "maximum_qty": _whole(1, 1_000_000), "shelf_life_days": _whole(0, 10_000),
+            "maximum_qty": _whole(1, 1_000_000), "shelf_life_days": _whole(0, 10_000), "cost": _price,
         },
     ),
     "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
@@ -314,13 +314,19 @@ def _write_product(session: Session, row: dict[str, Any], store_id: str, actor: 
             session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
             actor=actor, at=at, owner_id=store_id, **wishes,
         )  # fmt: skip
-    places = money.exponent(store.currency)
-    price = row["price"].scaleb(places)
-    if price != price.to_integral_value():
-        raise Invalid("bad-price", f"{row['price']} has more than {places} places.", sku=sku)
     day = business_day(at, store.tz, store.rollover_hour)
-    catalogue.set_price(session, sku, int(price), day, scope_id=store_id, actor=actor, at=at)
-    catalogue.list_product(session, store_id, sku, actor=actor, at=at)
+    price_minor = _in_minor(row["price"], store.currency, sku)
+    catalogue.set_price(session, sku, price_minor, day, scope_id=store_id, actor=actor, at=at)
+    costs = {"cost_minor": _in_minor(row["cost"], store.currency, sku)} if "cost" in row else {}
+    catalogue.list_product(session, store_id, sku, actor=actor, at=at, **costs)
+
+
+def _in_minor(amount: Decimal, currency: str, sku: str) -> int:
+    places = money.exponent(currency)
+    minor = amount.scaleb(places)
+    if minor != minor.to_integral_value():
+        raise Invalid("bad-price", f"{amount} has more than {places} places.", sku=sku)
+    return int(minor)
 
 
 def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:

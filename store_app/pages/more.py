@@ -52,6 +52,11 @@ PLACES: tuple[Place, ...] = (
     Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
+    Place("products.listed", "catalogue", "tag", lazy("Products"), lazy("What this shop sells, its prices and codes")),
+    Place(
+        "prices.change_many", "catalogue", "arrows-up-down", lazy("Change prices"), lazy("Many at once, coming ones")
+    ),
+    Place("taxes.classes", "catalogue", "receipt-percent", lazy("Taxes"), lazy("Rates, with or without")),
     Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
     Place("weighed.overview", "catalogue", "scale", lazy("Weighed goods"), lazy("Labels, scale and boxes")),
     Place(
@@ -63,9 +68,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
-    Place(
-        "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
-    ),
+    Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")),
 )
 
 

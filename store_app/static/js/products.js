@@ -1,0 +1,41 @@
+// Comfort of the products' pages: the margin while a price is typed, and a scan that goes on to the next field.
+
+for (const form of document.querySelectorAll("form[data-margin]")) wireMargin(form);
+for (const field of document.querySelectorAll("input[data-scan]")) wireScan(field);
+
+// The margin of what is typed, on its net: the same sums as the preview of many prices.
+function wireMargin(form) {
+  const price = form.querySelector('input[name="price"]'), output = form.querySelector("output");
+  const tax = form.querySelector('select[name="tax_class_id"]'), cost = form.querySelector('input[name="cost"]');
+  const whole = 10 ** Number(form.dataset.decimals);
+  const look = () => {
+    const typed = amount(price.value, whole), spent = cost ? amount(cost.value, whole) : form.dataset.cost === "" ? null : Number(form.dataset.cost);
+    const chosen = tax ? tax.selectedOptions[0]?.dataset : form.dataset;
+    output.textContent = "";
+    output.removeAttribute("data-loss");
+    if (!typed || spent === null || !chosen) return;
+    const net = chosen.inclusive === "1" ? Math.round((typed * 10000) / (10000 + Number(chosen.rate))) : typed;
+    if (net <= 0) return;
+    const margin = ((net - spent) * 100) / net;
+    output.textContent = output.dataset.words
+      .replace("{margin}", `${margin.toFixed(1)} %`)
+      .replace("{amount}", ((net - spent) / whole).toFixed(Number(form.dataset.decimals)));
+    output.toggleAttribute("data-loss", net < spent);
+  };
+  for (const field of [price, tax, cost]) field?.addEventListener("input", look);
+  look();
+}
+
+function amount(text, whole) {
+  const found = /^\s*(\d{1,9})(?:[.,](\d{1,3}))?\s*$/.exec(text);
+  return found ? Math.round(Number(`${found[1]}.${found[2] ?? 0}`) * whole) : null;
+}
+
+// A scanner ends with Enter: that means the next field, not the whole form.
+function wireScan(field) {
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !field.value.trim()) return;
+    event.preventDefault();
+    document.getElementById(field.dataset.scan)?.focus();
+  });
+}
