@@ -12,7 +12,7 @@ from config.errors import Refused
 from config.node import Node
 from config.prepared import Prepared
 from pos.shift import Shift
-from pos.store import ReceiptCounter, Store, Till
+from pos.store import ReceiptCounter, Store, Till, store_of
 
 
 class Counter(NamedTuple):
@@ -51,6 +51,22 @@ def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
     return counter
 
 
+class Habits(NamedTuple):
+    """What of a shop a price depends on."""
+
+    tz: str
+    rollover_hour: int
+    smallest_coin_minor: int
+
+
+def habits_of(session: Session, store_id: str) -> Habits:
+    """Return a shop's zone, rollover hour and smallest coin; NotFound when there is no such shop."""
+    row = _HABITS.first(session, {"store": store_id})
+    if row is None:
+        store_of(session, store_id)  # says what is wrong
+    return Habits(*row)
+
+
 def open_counter(counter: Counter | None, till_id: str) -> Counter:
     """Return a counter that sells, or refuse with what to do first."""
     if counter is None or counter.state != "open":
@@ -82,6 +98,7 @@ def _raised(dialect: str) -> Prepared:
 
 
 _shift, _till, _store, _node = table_of(Shift), table_of(Till), table_of(Store), table_of(Node)
+_HABITS = Prepared(sa.select(*(_store.c[name] for name in Habits._fields)).where(_store.c.id == sa.bindparam("store")))
 _COUNTER = Prepared(
     sa.select(
         *(_shift.c[name] for name in ("id", "state", "expected_minor", "totals")),

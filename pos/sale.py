@@ -36,7 +36,7 @@ from config.money import round_cash
 from config.node import NETWORK
 from config.prepared import Prepared
 from pos import approvals, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
-from pos.counter import Counter, at_counter, next_receipt_no, open_counter
+from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.payments import Settled, Tender, settle
 from pos.quoting import Quote
@@ -235,7 +235,7 @@ def quote(
     """Price a basket as it would be charged now; writes nothing. back: the negative lines of an exchange."""
     rung = tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in lines)
     check_lines(rung, may_be_empty=bool(back))
-    store = store_of(session, store_id)
+    store = habits_of(session, store_id)
     quoted = quoting.price(
         session,
         store_id,

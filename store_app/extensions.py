@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g, request
+from flask import session as signed
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
@@ -30,8 +31,40 @@ from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
 from config.settings import Settings
 
+MOST_TOKENS = 256
+
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-csrf = CSRFProtect()
+
+
+class KeptTokens(CSRFProtect):
+    """Flask-WTF's protection, which verifies a session's token once: a till sends the same one all day."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kept: set[tuple[str, str]] = set()
+
+    def protect(self, apply_exemptions: bool = False) -> None:
+        """Refuse what carries no valid token of this very session."""
+        known = self._token()
+        if known is not None and known in self._kept:
+            g.csrf_valid = True
+            return
+        super().protect(apply_exemptions)
+        if known is not None and g.get("csrf_valid"):  # not so where the view is exempt
+            if len(self._kept) >= MOST_TOKENS:
+                self._kept.clear()
+            self._kept.add(known)
+
+    @staticmethod
+    def _token() -> tuple[str, str] | None:
+        """Return the token in a program's header with what the session holds, where nothing else is looked at."""
+        if request.method != "POST" or request.mimetype != "application/json" or request.is_secure:
+            return None  # a form carries its own token, and over HTTPS the referrer counts too
+        token, own = request.headers.get("X-CSRF-Token"), signed.get("csrf_token")
+        return (token, own) if token and own else None
+
+
+csrf = KeptTokens()
 babel = Babel()
 bootstrap = Bootstrap5()
 

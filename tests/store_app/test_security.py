@@ -1,12 +1,15 @@
 """Who may do what: deny by default, tokens, names, locks."""
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 
 from config.journal import JournalEntry
 from pos.store import PERMISSIONS
+from store_app import sessions
 from store_app.security import rule_of
-from tests.store_app.conftest import post
+from tests.store_app.conftest import post, token
 
 KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device"}
 
@@ -51,6 +54,36 @@ def test_a_cashier_may_not_what_is_the_shopkeepers(house):
 def test_a_post_without_token_is_refused(house):
     answer = house.signed_in().post("/signout")
     assert answer.status_code == 400
+
+
+def test_a_token_that_was_good_once_is_good_for_that_session_alone(house):
+    client, other = house.signed_in("cashier"), house.signed_in("cashier")
+    good, basket = {"X-CSRF-Token": token(client)}, {"lines": [{"sku": "MILK", "qty": 1}]}
+    token(other)
+    for _ in range(2):
+        assert client.post("/api/quote", json=basket, headers=good).status_code == 404  # the product is not known
+        assert other.post("/api/quote", json=basket, headers=good).status_code == 400
+        assert client.post("/api/quote", json=basket).status_code == 400
+        assert client.post("/api/quote", json=basket, headers={"X-CSRF-Token": "x"}).status_code == 400
+        assert post(client, "/signout", csrf_token="x").status_code == 400
+
+
+def test_a_session_outlives_a_busy_day_and_a_forged_one_is_nobodys(house):
+    client = house.signed_in("cashier")
+    kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
+    assert client.get("/api/baskets").status_code == 200
+    client.set_cookie(kept.key, kept.value[:-2] + "xx")
+    assert client.get("/api/baskets").status_code == 401
+    client.set_cookie(kept.key, kept.value)
+    answer = client.get("/api/baskets")
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sessions, "RENEWED_AFTER", dt.timedelta(0))
+        assert kept.key in client.get("/api/baskets").headers["Set-Cookie"]
+        patch.setitem(house.app.config, "PERMANENT_SESSION_LIFETIME", dt.timedelta(0))
+        client.set_cookie(kept.key, kept.value)
+        assert client.get("/api/baskets").status_code == 401
 
 
 def test_signing_out_ends_the_session(house):
