@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections import defaultdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -53,25 +52,13 @@ def sell_many(database: Database, sales: int, first: int = 1) -> None:
             _write(session, [_fact(number, about, dice) for number in numbers])
 
 
-class _Rows:
-    """Stands in for a session where rows are only collected, to be written together."""
-
-    def __init__(self) -> None:
-        self.rows: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-
-    def execute(self, statement: Any, rows: Any) -> None:
-        """Keep the rows of a statement."""
-        self.rows[statement] += rows if isinstance(rows, list) else [rows]
-
-
 def _write(session: Session, facts: list[SaleCompleted]) -> None:
-    collected = _Rows()
     till_shift = shift.current(session, STORE, TILL)
     head = session.get_one(JournalHead, STORE)
     assert till_shift is not None
     sums, entries, n, before = till_shift.totals, [], head.n, head.hash
     for fact in facts:
-        write_rows(collected, fact)  # type: ignore[arg-type]
+        write_rows(session, fact)
         sums, n = totals.with_sale(sums, fact), n + 1
         till_shift.expected_minor += sum(amount_minor for _, _, amount_minor in fact.cash)
         entry = {
@@ -83,8 +70,6 @@ def _write(session: Session, facts: list[SaleCompleted]) -> None:
         entry["hash"] = before = journal._hash(before, *entry.values())
         entries.append(entry)
     till_shift.totals, head.n, head.hash = sums, n, before
-    for statement, rows in collected.rows.items():
-        session.execute(statement, rows)
     session.execute(sa.insert(JournalEntry), entries)
     last = facts[-1]
     counter = session.get(ReceiptCounter, (STORE, TILL, last.epoch))
