@@ -7,6 +7,7 @@ import { perText, qtyText } from "./words.js";
 
 const LOW_STOCK = 3;
 const MOST_SHOWN = 60;
+const PAUSE_MS = 60; // longer than between two keys of a scanner, shorter than anybody notices
 const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
 
 export class Goods {
@@ -14,6 +15,7 @@ export class Goods {
     this.catalogue = catalogue;
     this.page = "keys:0"; // keys:<page> or aisle:<name>
     this.found = [];
+    this.shown = ""; // the text whose results are on the screen
     $("tiles").addEventListener("click", (event) => {
       const tile = event.target.closest(".tile");
       if (tile) actions.take(catalogue.bySku.get(tile.dataset.sku), 1);
@@ -28,9 +30,16 @@ export class Goods {
     });
   }
 
+  /** Show what is typed once the hand pauses: a scanner's keys are taken out of the field before that. */
+  soon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => { if ($("search").value.trim() !== this.shown) this.show(); }, PAUSE_MS);
+  }
+
   /** Show what the search field asks for, or the page that is chosen. */
   show() {
-    const text = $("search").value.trim();
+    clearTimeout(this.timer);
+    const text = this.shown = $("search").value.trim();
     const keys = text ? this.catalogue.search(text).map((product) => ({ product })) : this.#chosen();
     this.#showChips(text);
     $("tiles").replaceChildren(...keys.map((key) => this.#tile(key)));
@@ -41,7 +50,7 @@ export class Goods {
 
   /** Empty the search field; the tiles are drawn anew only when it held something. */
   clearSearch() {
-    if (!$("search").value) return;
+    if (!$("search").value && !this.shown) return;
     $("search").value = "";
     this.show();
   }

@@ -216,7 +216,7 @@ function wire() {
     event.preventDefault();
     taking.typed();
   });
-  $("search").addEventListener("input", () => goods.show());
+  $("search").addEventListener("input", () => goods.soon());
   const clicks = {
     "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help").close(),
     "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,
