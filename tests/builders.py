@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import outbox
 from config.clock import FrozenClock
-from config.database import Base, Database, make_engine
+from config.database import Database
 from config.finding import Finding
 from config.ids import new_id
 from config.journal import Actor
@@ -27,6 +27,7 @@ from pos.catalogue import TaxClass
 from pos.returns import ReturnRequest
 from pos.sale import Completed, SaleRequest
 from pos.store import Region, Store, found_store
+from tests.empty import empty_database
 
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 """A Monday; 13:00 on the wall in Berlin."""
@@ -238,9 +239,7 @@ def open_network(folder: Path, shops: Sequence[str] = (STORE,), *, database_url:
 
 def open_database(path: Path, database_url: str | None = None) -> Database:
     """Make an empty database with every table."""
-    database = Database(make_engine(database_url or f"sqlite:///{path}"))
-    Base.metadata.create_all(database.engine)
-    return database
+    return empty_database(database_url or path)
 
 
 def fill_catalogue(session: Session, store_id: str, goods: Sequence[Goods], *, actor: Actor, at: dt.datetime) -> None:

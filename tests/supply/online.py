@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from config import node, outbox
-from config.database import Base, Database, make_engine
+from config.database import Database
 from config.journal import Actor
 from config.outbox import Message
 from pos import shift, stock
@@ -19,6 +19,7 @@ from pos.store import Region, Store, Till
 from supply import pickup, shop
 from supply.online_replica import APPLIERS
 from supply.placing import Placed
+from tests.empty import empty_database
 
 STORE = "S07"
 OTHER = "S08"
@@ -175,8 +176,7 @@ def make_town(folder: Path, network_url: str | None = None) -> Town:
     databases = []
     for name, here in (("network", node.NETWORK), ("shop", STORE)):
         given = network_url if here == node.NETWORK else None
-        database = Database(make_engine(given or f"sqlite:///{folder / name}.db"))
-        Base.metadata.create_all(database.engine)
+        database = empty_database(given or folder / f"{name}.db")
         with database.write() as session:
             node.found(session, here, at=AT)
             add_catalogue(session)

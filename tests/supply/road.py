@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import pos.checks
 import supply.checks
 from config import node, outbox
-from config.database import Base, Database, make_engine
+from config.database import Base, Database
 from config.journal import Actor
 from config.outbox import Message
 from pos import stock
@@ -22,6 +22,7 @@ from supply import orders, receiving, replica, warehouse
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
+from tests.empty import empty_database
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
 SHOPS = ("S1", "S2")
@@ -196,8 +197,7 @@ def make_country(folder: Path) -> Country:
     """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods."""
     databases = {}
     for here in (node.NETWORK, *SHOPS):
-        database = databases[here] = Database(make_engine(f"sqlite:///{folder / here}.db"))
-        Base.metadata.create_all(database.engine)
+        database = databases[here] = empty_database(folder / f"{here}.db")
         with database.write() as session:
             node.found(session, here, at=AT)
             add_catalogue(session, SHOPS if here == node.NETWORK else [here])

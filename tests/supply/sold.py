@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from config import node
-from config.database import Base, Database, make_engine
+from config.database import Database
 from config.ids import new_id
 from config.journal import Actor
 from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.store import Region, Store
+from tests.empty import empty_database
 
 AT = dt.datetime(2026, 3, 3, 6, 0, tzinfo=dt.UTC)
 DAY = dt.date(2026, 3, 2)
@@ -27,8 +28,7 @@ def day(n: int) -> dt.date:
 
 def make_node(url: str | Path, here: str = node.NETWORK, stores: Sequence[str] = tuple(STORES)) -> Database:
     """Set up a node that keeps these stores."""
-    database = Database(make_engine(f"sqlite:///{url}" if isinstance(url, Path) else url))
-    Base.metadata.create_all(database.engine)
+    database = empty_database(url)
     with database.write() as session:
         node.found(session, here, at=AT)
         session.add(TaxClass(id="std", name="Standard", rate_bp=900, inclusive=True))
