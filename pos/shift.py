@@ -167,13 +167,15 @@ def close(
     """Close a shift: Z is frozen, printed and told to the network (rules 4 to 6).
 
     counted: counted and settled now, unless that happened before. why and approvals: for a drawer that is off beyond
-    the tolerance; refused without a reason, or without a person who may settle it.
+    the tolerance; refused without a reason, or a person who may settle it. The same again changes nothing.
     """
     locked(session, shift.store_id, shift.till_id)
     if counted is not None and not shift.is_settled:
         count(session, shift, counted, actor=actor, at=at)
     elif counted is not None and _worth(session, shift.store_id, counted) != shift.counted_minor:
         raise Conflict("count-settled", "The count is settled: what should be there was shown. Close the till.")
+    if shift.state == "closed":
+        return shift
     over_short_minor = settle(session, shift, actor=actor, at=at)
     _agree(session, shift, why, approvals, actor, at)
     z_no, before = _next_z(session, shift)

@@ -80,12 +80,12 @@ def close(shift_id: str) -> Response:
     """Let the count stand and close the shift; answers Z.
 
     202 with `needs` when the drawer is off beyond the tolerance: the count stands and expected is told; ask again with
-    a reason and an approval for the shift's id.
+    a reason and an approval for the shift's id. The same command again answers the same Z, as `repeated`.
     """
     body = parsed(CloseShiftBody)
     with write() as session:
         found = _own(session, shift_id)
-        at, was_settled = clock.now(), found.is_settled
+        at, was_settled, repeated = clock.now(), found.is_settled, found.state == "closed"
         counted = body.counted_minor if body.pieces is None else body.pieces
         if counted is not None and not was_settled:
             shift.count(session, found, counted, id=body.id, actor=g.actor, at=at)
@@ -98,7 +98,7 @@ def close(shift_id: str) -> Response:
             return answer
         shift.close(session, found, counted, why=body.why, approvals=body.approvals, actor=g.actor, at=at)
         wake_worker_after(session)
-    return jsonify(shift_json(found) | {"z_no": found.z_no, "z_report": found.z_report})
+    return jsonify(shift_json(found) | {"z_no": found.z_no, "z_report": found.z_report, "repeated": repeated})
 
 
 @bp.get("/<shift_id>/x")
