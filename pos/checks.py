@@ -18,7 +18,7 @@ from pos import account_checks, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
 from pos.sale_rows import Sale, SaleLine
-from pos.shift import CashMovement, LateSale, Shift
+from pos.shift_book import CashMovement, LateSale, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
 
 ACTUAL = tuple(str(place) for place in INSIDE)

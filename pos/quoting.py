@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid
 from pos import catalogue, offers, promotions
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
+from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
 from pos.rung import MOST_QTY, RungLine
 
@@ -196,5 +197,5 @@ def _offers(
         if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)
     ]
     wall = at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
-    wanted = frozenset(offers.clean_code(code) for code in coupons if code.strip())
+    wanted = frozenset(clean_code(code) for code in coupons if code.strip())
     return promotions.best(fit, live, at=wall, member=member, coupons=wanted)

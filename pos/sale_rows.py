@@ -13,7 +13,7 @@ from config.outbox import InboxMessage, OutboxMessage
 from config.prepared import Prepared
 from pos.facts import SaleCompleted, SoldLine
 from pos.payments import Payment
-from pos.shift import CashMovement
+from pos.shift_book import CashMovement
 
 
 class Sale(Base):

@@ -27,7 +27,7 @@ from pos import seal
 from pos.facts import SaleCompleted
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
-from pos.shift import CashMovement
+from pos.shift_book import CashMovement
 
 VERBS = ("sale.completed", "return.completed", "exchange.completed")
 AT_ONCE = 1000

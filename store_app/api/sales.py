@@ -9,6 +9,7 @@ from config.ids import is_id
 from pos import approvals, customers, drawer, offers, printer, returns, sale, shift
 from pos.facts import SoldLine
 from pos.pricing import PricedLine
+from pos.promises import clean_code
 from pos.quoting import Quote
 from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
@@ -52,7 +53,7 @@ def quote() -> Response:
         "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
         "customer": customer,
         "coupons": [
-            {"code": code, "used": offers.clean_code(code) in quoted.coupons_used, "why": why}
+            {"code": code, "used": clean_code(code) in quoted.coupons_used, "why": why}
             for code, why in usable.items()
         ],
     }
