@@ -22,7 +22,8 @@ from config.outbox import Message
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import Place, Source, replay
 from pos.sale_rows import Sale, write_rows
-from pos.shift_book import CashMovement, Shift, keep_late
+from pos.shift import keep_late
+from pos.shift_book import CashMovement, Shift
 
 
 def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt.datetime) -> None:
