@@ -93,10 +93,11 @@ def reduce() -> Any:
     return redirect(url_for("expiry.calendar", days=request.args.get("days")), 303)
 
 
-@bp.get("/label/<sku>/<expires_on>/<int:percent>")
+@bp.get("/label/<sku>/<expires_on>/<percent>")
 @requires("stock.look")
-def label(sku: str, expires_on: str, percent: int) -> Any:
+def label(sku: str, expires_on: str, percent: str) -> Any:
     """Show the label as it would print."""
+    share = form.number(percent, "percent", least=1, most=99)
     with read() as session:
         ware, price_minor = wares.ware_of(session, sku), wares.price_of(session, sku)
         try:
@@ -108,7 +109,7 @@ def label(sku: str, expires_on: str, percent: int) -> Any:
         "sku": ware.sku,
         "name": ware.name,
         "pack_text": _("Reduced · until %(day)s", day=last_day.isoformat()),
-        "price_minor": markdown.reduced_minor(price_minor or 0, min(99, max(1, percent)) * 100),
+        "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
         "price_quantity": ware.price_quantity,
         "stock_unit": ware.stock_unit,
         "currency": place().currency,

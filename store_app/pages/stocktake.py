@@ -139,20 +139,20 @@ def add_section(take_id: str) -> Any:
     return redirect(url_for("stocktake.take", take_id=take_id), 303)
 
 
-@bp.get("/<take_id>/<int:n>")
+@bp.get("/<take_id>/<n>")
 @requires("stock.count")
-def section(take_id: str, n: int, fault: ShopError | None = None) -> Any:
+def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
     """Show the counting page of one section: the scan field, the last scan large, and the running list."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
-    store_id = str(place().store_id)
+    store_id, number = str(place().store_id), _number(n)
     with read() as session:
         found = stocktake.take_of(session, store_id, take_id)
-        here = stocktake.section_of(session, found, n)
-        scans = _scans(session, found, n)
+        here = stocktake.section_of(session, found, number)
+        scans = _scans(session, found, number)
         several = fault is not None and fault.code == "several-products"
         options = wares.choices(session, text) if several else []
         asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
-        view = next(one for one in _sections(session, found) if one.n == n)
+        view = next(one for one in _sections(session, found) if one.n == number)
     return page(
         "stocktake/section.html",
         "counting",
@@ -168,10 +168,10 @@ def section(take_id: str, n: int, fault: ShopError | None = None) -> Any:
     )
 
 
-@bp.post("/<take_id>/<int:n>/scan")
+@bp.post("/<take_id>/<n>/scan")
 @requires("stock.count")
 @form.answers_on(section)
-def scan(take_id: str, n: int) -> Any:
+def scan(take_id: str, n: str) -> Any:
     """Keep one scan: a code adds its units; a weighed product asks for its weight."""
     command, text = form.command_id(), request.form.get("code", "")
     times = form.whole("times", least=1, most=9999) if request.form.get("times") else 1
@@ -179,23 +179,23 @@ def scan(take_id: str, n: int) -> Any:
         hit = wares.find(session, text)
         if hit.qty is not None:
             stocktake.enter(
-                session, str(place().store_id), take_id, n, hit.product.sku, hit.qty * times, entry_id=command,
+                session, str(place().store_id), take_id, _number(n), hit.product.sku, hit.qty * times, entry_id=command,
                 actor=g.actor, at=doors().now(),
             )  # fmt: skip
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for("stocktake.section", take_id=take_id, n=n, sku=sku), 303)
 
 
-@bp.post("/<take_id>/<int:n>/total")
+@bp.post("/<take_id>/<n>/total")
 @requires("stock.count")
 @form.answers_on(section)
-def total(take_id: str, n: int) -> Any:
+def total(take_id: str, n: str) -> Any:
     """Keep a typed total of a product in this section."""
     command, counted = form.command_id(), form.whole("qty")
     with write() as session:
         ware = wares.ware_of(session, request.form.get("product", ""))
         stocktake.enter(
-            session, str(place().store_id), take_id, n, ware.sku, counted, is_total=True, entry_id=command,
+            session, str(place().store_id), take_id, _number(n), ware.sku, counted, is_total=True, entry_id=command,
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
     if request.form.get("then") == "take":
@@ -203,10 +203,10 @@ def total(take_id: str, n: int) -> Any:
     return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
 
 
-@bp.post("/<take_id>/<int:n>/back")
+@bp.post("/<take_id>/<n>/back")
 @requires("stock.count")
 @form.answers_on(section)
-def take_scan_back(take_id: str, n: int) -> Any:
+def take_scan_back(take_id: str, n: str) -> Any:
     """Take a scan back."""
     command, store_id = form.command_id(), str(place().store_id)
     with write() as session:
@@ -216,31 +216,39 @@ def take_scan_back(take_id: str, n: int) -> Any:
                 CountEntry.store_id == store_id,
                 CountEntry.take_id == found.id,
                 CountEntry.id == request.form.get("entry", ""),
-                CountEntry.section_n == n,
+                CountEntry.section_n == _number(n),
             )
         )
         if entry is None or entry.is_total or entry.qty <= 0:
             raise NotFound("unknown-scan", _("This scan cannot be taken back. Type the total instead."))
         stocktake.enter(
-            session, store_id, take_id, n, entry.sku, -entry.qty, entry_id=command, actor=g.actor, at=doors().now()
+            session,
+            store_id,
+            take_id,
+            entry.section_n,
+            entry.sku,
+            -entry.qty,
+            entry_id=command,
+            actor=g.actor,
+            at=doors().now(),
         )
     return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
 
 
-@bp.post("/<take_id>/<int:n>/finish")
+@bp.post("/<take_id>/<n>/finish")
 @requires("stock.count")
 @form.answers_on(section)
-def finish(take_id: str, n: int) -> Any:
+def finish(take_id: str, n: str) -> Any:
     """Say that a section is counted, or open it once more."""
-    store_id, at = str(place().store_id), doors().now()
+    store_id, at, number = str(place().store_id), doors().now(), _number(n)
     with write() as session:
-        state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), n).state
+        state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), number).state
         if request.form.get("then") == "open":
             if state != "open":
-                stocktake.open_again(session, store_id, take_id, n, actor=g.actor, at=at)
+                stocktake.open_again(session, store_id, take_id, number, actor=g.actor, at=at)
             return redirect(url_for("stocktake.section", take_id=take_id, n=n), 303)
         if state == "open":
-            stocktake.finish_section(session, store_id, take_id, n, actor=g.actor, at=at)
+            stocktake.finish_section(session, store_id, take_id, number, actor=g.actor, at=at)
     return redirect(url_for("stocktake.take", take_id=take_id), 303)
 
 
@@ -283,6 +291,13 @@ def select_categories(session: Session) -> list[str]:
 
 
 # --- inside ---
+
+
+def _number(text: str) -> int:
+    """Return the number of a section in the address."""
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise NotFound("unknown-section", _("This stock take has no such section."))
+    return int(text)
 
 
 def _close_sections(session: Session, store_id: str, take_id: str) -> None:
