@@ -97,8 +97,8 @@ def free_port() -> int:
 class Served:
     """A running store node and what a signed-in till knows about it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, headers: dict[str, str], start_s: float) -> None:
-        self.process, self.port, self.headers, self.start_s = process, port, headers, start_s
+    def __init__(self, process: subprocess.Popen[bytes], port: int, headers: dict[str, str], began: float) -> None:
+        self.process, self.port, self.headers, self.began = process, port, headers, began
 
     def till(self) -> Asking:
         """Return one till's connection, kept open as a browser keeps it."""
@@ -167,7 +167,7 @@ def store_node(products: int = 5_000) -> Iterator[tuple[Served, str]]:
             process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
             try:
                 headers = _sign_in(f"http://127.0.0.1:{port}", process, Path(folder) / "server.log")
-                yield Served(process, port, headers, time.perf_counter() - began), url
+                yield Served(process, port, headers, began), url
             finally:
                 process.terminate()
                 try:

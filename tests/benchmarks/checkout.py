@@ -43,7 +43,8 @@ def main() -> None:
     print(
         f"five-line sale: {ours['cpu_ms']:.2f} ms CPU (floor {core['cpu_ms']:.2f}), p50 {ours['p50_ms']:.1f} ms, "
         f"p99 {ours['p99_ms']:.1f} ms, {ours['per_s_1']:.0f}/s with 1 till, {ours['per_s_4']:.0f}/s with 4, "
-        f"lost {ours['lost']}, doubled {ours['doubled']}, {ours['pss_mib']:.0f} MiB"
+        f"lost {ours['lost']}, doubled {ours['doubled']}, {ours['pss_mib']:.0f} MiB, "
+        f"{ours['start_s']:.1f} s from start to the first sale"
     )
 
 
@@ -51,6 +52,9 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
     """Interleave our sales with the floor's; medians over the rounds, then count what the books hold."""
     dice = random.Random(11)
     till = served.till()
+    first = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in range(LINES)]
+    _sell(till, _basket(dice, first), [])
+    start_s = time.perf_counter() - served.began
     products = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in dice.sample(range(PRODUCTS), 400)]
     for _ in range(30):
         _sell(till, _basket(dice, products), [])
@@ -86,7 +90,7 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
         "doubled": doubled,
         "server_errors": sum(status >= 500 for status in faults),
         "pss_mib": round(served.pss_mib(), 1),
-        "start_s": round(served.start_s, 2),
+        "start_s": round(start_s, 2),
     }
     core = {"cpu_ms": round(statistics.median(core_cpu), 2), "per_s_1": round(statistics.median(core_rate), 1)}
     return {
@@ -181,6 +185,8 @@ class Floor:
                 query = sa.select(table)
                 if "sale_id" in table.c:
                     query = query.where(table.c.sale_id == sale["id"])
+                elif "subject" in table.c:
+                    query = query.where(table.c.subject == f"sale:{sale['id']}")
                 elif "source_id" in table.c:
                     query = query.where(table.c.source_id == sale["id"])
                 elif name == "sale":

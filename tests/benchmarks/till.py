@@ -1,7 +1,7 @@
 """The till's page in a real browser with 20,000 products: scan to paint, scans without a pause, page ready.
 
 Scans come as key strokes of a scanner. `scan_paint_ms` runs from the last key to the first frame that shows the line;
-the browser draws frames as fast as it can, so the figure is work, not waiting for the screen. `_6x`: the processor
+the browser draws frames as fast as it can and moves nothing: the figure is work, not waiting. `_6x`: the processor is
 slowed down six times. The page is made ready from an empty cache every time.
 """
 
@@ -65,7 +65,7 @@ def measure(browser: Browser, served: Served, rounds: int, scans: int) -> dict[s
     state = _signed_in(browser, served)
     for _ in range(rounds):
         for slowed in (1, SLOWED):
-            context = browser.new_context(storage_state=state)
+            context = browser.new_context(storage_state=state, reduced_motion="reduce")
             page = _opened(context, served, slowed)
             ready[slowed].append(page.evaluate("probe.ready"))
             codes = [code_of(rank) for rank in dice.sample(range(PRODUCTS), scans // rounds + 1 + WITHOUT_A_PAUSE)]
