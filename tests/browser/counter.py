@@ -72,3 +72,8 @@ def kept(page: Page) -> dict[str, Any]:
     """Return the basket as the browser keeps it."""
     found: dict[str, Any] = json.loads(page.evaluate(f"localStorage['{KEY}']"))
     return found
+
+
+def priced(page: Page) -> None:
+    """Wait until the server's prices are here."""
+    page.wait_for_function("key => JSON.parse(localStorage[key]).quote !== null", arg=KEY)

@@ -41,7 +41,7 @@ def test_the_till_is_accessible_in_every_state(page: Page, node: Node, faults: l
     assert_accessible(page)
     page.keyboard.press("F8")
     assert_accessible(page)
-    page.locator("#pay-card").click()
+    page.locator("[data-tender=card]").click()
     assert_accessible(page)
     page.locator("#take").click()
     expect(page.locator("#next")).to_be_focused()

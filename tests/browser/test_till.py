@@ -11,6 +11,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import StockMovement
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
+from tests.browser.counter import priced
 
 pytestmark = pytest.mark.browser
 
@@ -232,6 +233,7 @@ def test_a_price_that_changed_is_shown_and_asked_again(page: Page, node: Node):
 
     enter(page, node)
     wedge(page, CODES["MILK"])
+    priced(page)
     at = SystemClock().now()
     with node.database.write() as session:
         actor = Actor("ana", "Ana", "shopkeeper", STORE)

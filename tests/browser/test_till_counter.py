@@ -18,7 +18,7 @@ from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
 from pos.tab import TabAccount
 from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
-from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept
+from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
 
 pytestmark = pytest.mark.browser
 
@@ -33,11 +33,6 @@ def shop(node: Node) -> Node:
 def journal_of(node: Node, verb: str) -> list[Any]:
     with node.database.read() as session:
         return list(session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == verb)))
-
-
-def priced(page: Page) -> None:
-    """Wait until the server's prices are here."""
-    page.wait_for_function("key => JSON.parse(localStorage[key]).quote !== null", arg="cornerstore.till.S01.T1")
 
 
 def pay_exactly(page: Page) -> None:

@@ -63,9 +63,9 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
     enter(page, node)
     held: list[Route] = []
     page.route("**/api/quote", lambda route: held.append(route) if not held else route.continue_())
-    wedge(page, CODES["MILK"])
+    with page.expect_request("**/api/quote"):
+        wedge(page, CODES["MILK"])
     expect(page.locator("#quote-state")).to_have_text("Looking for offers …")
-    page.wait_for_function("() => performance.getEntriesByType('resource').length > 0")
     wedge(page, CODES["BREAD"])
     expect(page.locator("#quote-state")).to_have_text("")
     held[0].continue_()
@@ -75,6 +75,27 @@ def test_the_newest_prices_win_over_an_older_answer_that_comes_late(page: Page, 
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert node.rows(Sale)[0].total_minor == 548
+
+
+def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, node: Node, faults: list[str]):
+    furnish(node)
+    enter(page, node)
+    held: list[Route] = []
+    page.route("**/api/quote", lambda route: held.append(route))
+    with page.expect_request("**/api/quote"):
+        wedge(page, CODES["BREAD"], CODES["BREAD"], CODES["BREAD"])
+        expect(page.locator("#count")).to_have_text("3 pieces")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-due")).to_have_text("$5.97")
+    for route in held:
+        route.continue_()
+    page.unroute_all(behavior="wait")
+    expect(page.locator("#pay-says")).to_contain_text("$3.98 now, not $5.97")
+    expect(page.locator("#pay-due")).to_have_text("$3.98")
+    expect(page.locator("#take")).to_be_enabled()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 398
 
 
 @pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])

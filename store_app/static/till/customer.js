@@ -24,7 +24,8 @@ export class Customers {
       title: say("customer"), focus: asked.input, wide: true,
       body: [known && el("p.note.note-info", {}, icon("user"), el("span", {}, `${known.name} · ${standingText(known)}`)), asked.root, rows.root],
       foot: [backButton(), known ? quiet(say("customer-off"), () => { this.basket.attach(null); sheet.close(); }, "x-mark") : null,
-        settings.may.includes("customers") ? el("a.btn.btn-quiet.btn-lg", { href: settings.urls.customers_page }, icon("user-plus"), el("span", {}, say("customer-new"))) : null],
+        known ? el("a.btn.btn-quiet.btn-lg", { href: `${settings.urls.customers_all}${encodeURIComponent(known.id)}` }, icon("banknotes"), el("span", {}, say("pay-off-tab"))) : null,
+        !known && settings.may.includes("customers") ? el("a.btn.btn-quiet.btn-lg", { href: settings.urls.customers_page }, icon("user-plus"), el("span", {}, say("customer-new"))) : null],
       onEnter: () => this.first && this.#attach(this.first),
       onScan: (code) => { asked.input.value = code; this.#find(code, rows, true); },
     });

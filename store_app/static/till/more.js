@@ -43,8 +43,10 @@ export function lookUp(actions) {
   const { catalogue } = actions;
   const asked = field("lookup-text", say("lookup-search"), { oninput: () => show(asked.input.value) });
   const answer = el("div.lookup", { role: "status" });
+  let asking = 0;
   const rows = list(say("products"), say("lookup-none"));
-  const card = (product) => {
+  const card = (product, label = "") => {
+    asking += 1;
     const price = el("p.done-change.figures");
     if (product.price_typed) price.textContent = say("price-typed");
     else showMoney(price, product.price_minor);
@@ -54,6 +56,18 @@ export function lookUp(actions) {
         product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
     rows.fill([]);
     rows.root[1].hidden = true;
+    if (!label) askMore(product.sku);
+  };
+  /** What only the server knows: today's offers, and where the product lies. */
+  const askMore = async (code) => {
+    const n = asking = asking + 1;
+    try {
+      const told = await ask("GET", `${settings.urls.look_up}/${encodeURIComponent(code)}`);
+      if (n !== asking) return;
+      if (told.amount_minor) answer.append(el("p", {}, say("label-says", { amount: moneyText(told.amount_minor), qty: qtyText(told.product, told.qty) })));
+      if (told.offers.length) answer.append(el("p.saving", {}, icon("tag"), el("span", {}, told.offers.join(" · "))));
+      if (told.places.length) answer.append(el("ul.places", {}, told.places.map((place) => el("li", {}, el("span", {}, place.words), el("b.figures", {}, qtyText(told.product, place.qty))))));
+    } catch { /* the price stands without it */ }
   };
   const show = (text) => {
     const hit = text && catalogue.find(text.trim());
@@ -68,8 +82,8 @@ export function lookUp(actions) {
     if (catalogue.find(code)) return show(code);
     try {
       const hit = await ask("GET", `${settings.urls.scan}/${encodeURIComponent(code)}`);
-      card(hit.product);
-      if (hit.amount_minor) answer.append(el("p", {}, say("label-says", { amount: moneyText(hit.amount_minor), qty: qtyText(hit.product, hit.qty) })));
+      card(hit.product, code);
+      askMore(code);
     } catch (fault) { sheet.complain(sentence(fault)); }
   };
   sheet.open({

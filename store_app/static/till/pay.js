@@ -28,6 +28,7 @@ export class Pay {
     this.pad = new Pad($("cash-pad"), () => this.#showChoice());
     this.electronic = new Electronic(this);
     this.sending = new Sending(this);
+    basket.addEventListener("change", ({ detail }) => { if (detail.why === "prices") this.#repriced(); });
     $("pay-back").addEventListener("click", () => this.close());
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
@@ -82,7 +83,7 @@ export class Pay {
     if (this.step !== "choose" || $("take").disabled || this.taking) return;
     this.taking = true;
     try {
-      const shown = this.basket.total();
+      const shown = this.shownTotal;
       if (!this.basket.quote && (await this.quoting.settle()) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
       }
@@ -136,9 +137,24 @@ export class Pay {
 
   #added(part) {
     this.basket.addPart(part);
-    this.resting = this.due > 0; // the second press of a double click takes nothing
-    if (this.resting) setTimeout(() => { this.resting = false; this.#showChoice(); }, REST_MS);
+    if (this.due > 0) this.#rest();
     this.goOn();
+  }
+
+  /** Take nothing for a moment: the second press of a double click was not meant for what is shown now. */
+  #rest() {
+    this.resting = true;
+    clearTimeout(this.rested);
+    this.rested = setTimeout(() => { this.resting = false; this.#showChoice(); }, REST_MS);
+  }
+
+  /** The server's prices came while the panel was open: what was shown is not taken silently for something else. */
+  #repriced() {
+    const now = this.basket.total(), before = this.shownTotal;
+    if (this.step !== "choose" || now === before || this.taking) return;
+    this.given = null;
+    this.#rest();
+    this.again(say("prices-changed", { now: moneyText(now), before: moneyText(before) }));
   }
 
   /** After a tender was taken: send the sale, or ask for the rest. */
@@ -224,6 +240,7 @@ export class Pay {
     if (this.pad.text) this.given = parseKeyed(this.pad.text);
     else if (this.keyedBefore) this.given = null;
     this.keyedBefore = Boolean(this.pad.text);
+    this.shownTotal = this.basket.total();
     const { due, tender, isRefund } = this, offered = this.#offered();
     for (const tab of $("tenders").children) {
       tab.hidden = !offered.includes(tab.dataset.tender);
