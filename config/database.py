@@ -26,6 +26,7 @@ from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
@@ -286,6 +287,15 @@ def dialect_of(session: Session) -> str:
     if name is None:
         name = session.info["dialect"] = session.get_bind().dialect.name
     return name
+
+
+def insert_into(noun: type[Base], dialect: str) -> Any:
+    """Return an INSERT that knows `on_conflict_do_update`, in the words of a database."""
+    if dialect == "sqlite":
+        return sqlite.insert(table_of(noun))
+    from sqlalchemy.dialects import postgresql  # takes its time, and a shop does without
+
+    return postgresql.insert(table_of(noun))
 
 
 def driver_of(session: Session) -> Any:

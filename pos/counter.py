@@ -4,10 +4,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from config.database import dialect_of, table_of
+from config.database import dialect_of, insert_into, table_of
 from config.errors import Refused
 from config.node import Node
 from config.prepared import Prepared
@@ -87,8 +86,7 @@ def next_receipt_no(session: Session, counter: Counter) -> int:
 
 @cache
 def _raised(dialect: str) -> Prepared:
-    counter = ReceiptCounter.__table__
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(counter)
+    counter, insert = table_of(ReceiptCounter), insert_into(ReceiptCounter, dialect)
     values: dict[str, Any] = {name: sa.bindparam(name) for name in ("store_id", "till_id", "epoch")}
     return Prepared(
         insert.values(**values, last_no=1)

@@ -13,11 +13,10 @@ from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.database import Base, dialect_of, table_of
+from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -376,7 +375,7 @@ def stamp(at: dt.datetime) -> str:
 
 @cache
 def _add_to_levels(dialect: str) -> Prepared:
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert(StockLevel.__table__)
+    insert = insert_into(StockLevel, dialect)
     added = StockLevel.__table__.c.qty + insert.excluded.qty
     return Prepared(insert.on_conflict_do_update(index_elements=["store_id", "sku", "place"], set_={"qty": added}))
 

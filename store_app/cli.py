@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from config import log, migrate, settings
+from config import log, settings
 from config.errors import ShopError
 from config.journal import Actor
 from store_app.extensions import Doors, open_doors
@@ -89,6 +89,7 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
 @click.option("--check", "only_check", is_flag=True, help="Only say whether the database fits.")
 def bring_up(only_check: bool) -> None:
     """Bring the database to today's tables; a copy is kept beside it."""
+    from config import migrate  # Alembic takes its time, and serving does without
     from store_app import tables
 
     doors = node()
@@ -102,6 +103,7 @@ def bring_up(only_check: bool) -> None:
 
 
 def _set_up(doors: Doors) -> None:
+    from config import migrate
     from config.node import found
 
     migrate.upgrade(doors.database.engine)
@@ -238,6 +240,7 @@ def verify(alone: bool) -> None:
 @main.command()
 def status() -> None:
     """Say how this node stands."""
+    from config import migrate
     from store_app import job_book
     from store_app.api.status import network_standing
 

@@ -17,11 +17,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.clock import day_start
-from config.database import Base
+from config.database import Base, dialect_of, insert_into
 from config.node import NETWORK, this_node
 from pos.catalogue import Listing, Product
 from pos.sale import Sale, SaleLine
@@ -449,7 +448,7 @@ def _roll_regions(session: Session, stores: Sequence[str], first: dt.date, last:
 
 def _upsert(session: Session, table: type[Base], values: list[str], *, only_imported: bool = True) -> Any:
     """Return an insert that renews `values` of a row that is there; of an imported one alone, if so wished."""
-    insert = (sqlite if session.get_bind().dialect.name == "sqlite" else postgresql).insert(table.__table__)
+    insert = insert_into(table, dialect_of(session))
     columns = table.__table__.c
     return insert.on_conflict_do_update(
         index_elements=[column.name for column in table.__table__.primary_key],
