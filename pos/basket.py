@@ -22,9 +22,8 @@ from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.money import MAX_MINOR
 from config.states import StateTable
-from pos import totals
 from pos.sale_rows import Sale
-from pos.shift import locked
+from pos.shift import locked, note
 
 STATES = StateTable(
     "basket",
@@ -126,7 +125,7 @@ def void(
     facts: dict[str, Any] = {"total_minor": total_minor, "lines": [list(line) for line in lines[:100]]}
     journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
     if shift is not None:
-        shift.totals = totals.with_event(shift.totals, "voided", total_minor)
+        note(shift, "voided", total_minor)
     return row
 
 

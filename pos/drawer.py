@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.errors import Invalid, Refused
 from config.journal import Actor
-from pos import approvals, printer, totals
+from pos import approvals, printer
 from pos.quoting import Need
-from pos.shift import locked
+from pos.shift import locked, note
 from pos.store import Till, snapshot, store_of
 
 LONGEST_REASON = 200
@@ -46,7 +46,7 @@ def open_drawer(session: Session, request: DrawerRequest, *, actor: Actor, at: d
     if shift is None:
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
     approvals.require(session, request, [Need("no_sale", "the drawer opened without a sale", 0)], actor=actor, at=at)
-    shift.totals = totals.with_event(shift.totals, "no_sale")
+    note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
     journal.record(session, actor=actor, at=at, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)
     document = _slip(session, request, actor, at)
@@ -58,7 +58,7 @@ def note_event(session: Session, store_id: str, till_id: str, kind: str) -> None
     """Count something that happened at a till without a sale (a copy of a receipt, say) in its open shift's totals."""
     shift = locked(session, store_id, till_id)
     if shift is not None:
-        shift.totals = totals.with_event(shift.totals, kind)
+        note(shift, kind)
 
 
 def _slip(session: Session, request: DrawerRequest, actor: Actor, at: dt.datetime) -> dict[str, Any]:

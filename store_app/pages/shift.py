@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import printer, returns, shift
+from pos import drawer, printer, returns, shift
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
@@ -220,7 +220,8 @@ def reprint(sale_id: str) -> Any:
     """Print a receipt once more, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
-        printer.reprint(session, found.store_id, sale_id, actor=g.actor, at=doors().now())
+        job = printer.reprint(session, found.store_id, sale_id, actor=g.actor, at=doors().now())
+        drawer.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
     return redirect(url_for("shift.money"), 303)
