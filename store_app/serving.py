@@ -5,6 +5,7 @@ use gunicorn instead. SIGTERM ends both after the running requests.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -26,6 +27,7 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT."""
     restored.begin_anew_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
+    gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait
     settings = doors.settings
     log.info("serving", node=settings.node_id, address=f"http://{settings.host}:{settings.port}/")
     with _worker() if work else contextlib.nullcontext():
