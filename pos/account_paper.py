@@ -43,8 +43,8 @@ WORDS: dict[str, dict[str, str]] = {
         "age_3": "超过 90 天", "nothing": "此期间没有记录。", "thanks": "谢谢！",
         "gift": "代金券", "credit": "购物余额券", "worth": "金额", "until_day": "有效期至",
         "no_end": "长期有效", "keep": "凭此码即可消费，请如现金般妥善保管。",
-        "day": "日期", "what": "事项", "amount": "金额", "balance": "其后欠款", "signature": "签名",
-        "reminder": "{name}您好：您在{shop}的记账余额为{owed}，最早一笔是{since}。方便时请来店结清，谢谢！",
+        "day": "日期", "what": "事项", "amount": "金额", "balance": "欠款余额", "signature": "签名",
+        "reminder": "{name}您好：您在{shop}的记账欠款为{owed}，最早一笔是{since}。方便时请来店结清，谢谢！",
         "reminder_none": "{name}您好：您在{shop}的记账已全部结清，谢谢！",
     },
 }  # fmt: skip

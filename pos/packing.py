@@ -6,10 +6,10 @@ Rules
 2. Offers that share no unit are filled apart, each as if alone. Those that do are a knot: one walk over its units
    remembers how full each of them is, and finds the best of all choices.
 3. A knot whose walk would take more than `BUDGET` steps is filled one offer after another instead, the one that saves
-   most first: never less than any one of its offers alone saves.
+   most first, in all or per unit, whichever is better: never less than any one of its offers alone saves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -283,21 +283,26 @@ def _paid(state: int, groups: Sequence[Group], digits: Sequence[_Digit]) -> int 
 
 
 def _one_after_another(pots: Sequence[Pot], groups: Sequence[Group]) -> list[Taking]:
-    """Let the offer that saves most take what it wants, then the next one from what is left (rule 4)."""
+    """Return the better of two quick choices: first who saves most in all, first who saves most per unit (rule 3)."""
+    in_all = _greedily(pots, groups, lambda taking: taking.net_minor)
+    per_unit = _greedily(pots, groups, lambda taking: taking.net_minor / max(1, sum(taking.units.values())))
+    return max(in_all, per_unit, key=lambda takings: sum(taking.net_minor for taking in takings))
+
+
+def _greedily(pots: Sequence[Pot], groups: Sequence[Group], worth: Callable[[Taking], float]) -> list[Taking]:
+    """Let the offer that is worth most take what it wants, then the next one from what is left."""
     left = [Pot(pot.price_minor, pot.qty, pot.alone_minor) for pot in pots]
     takings = [Taking() for _ in groups]
     waiting = sorted(
         ((alone(left, group), one, 0) for one, group in enumerate(groups)),
-        key=lambda entry: (-entry[0].net_minor, entry[1]),
+        key=lambda entry: (-worth(entry[0]), entry[1]),
     )
     taken = 0
     while waiting:
         taking, one, as_of = waiting.pop(0)
         if as_of < taken:  # what it wanted may be gone: ask again, and let it queue anew
             again = alone(left, groups[one])
-            place = next(
-                (n for n, (other, _, _) in enumerate(waiting) if other.net_minor < again.net_minor), len(waiting)
-            )
+            place = next((n for n, (other, _, _) in enumerate(waiting) if worth(other) < worth(again)), len(waiting))
             waiting.insert(place, (again, one, taken))
             continue
         if taking.net_minor <= 0:

@@ -59,7 +59,7 @@ def key_of(offer: Offer) -> str:
 
 def sentence(offer: Offer, names: Mapping[str, str]) -> str:
     """Say an offer in one sentence: what it promises, then when and for whom. names: SKU -> name."""
-    return ", ".join([_promise(offer, names), *_conditions(offer)])
+    return _(", ").join([_promise(offer, names), *_conditions(offer)])
 
 
 def percent(rate_bp: int) -> str:
@@ -73,7 +73,7 @@ def choice_words(choice: Choice, names: Mapping[str, str]) -> str:
     words += sorted(choice.categories) + sorted(choice.departments) + sorted(choice.brands)
     if choice.everything:
         words = [_("everything")]
-    shown = ", ".join(words[:NAMED])
+    shown = _(", ").join(words[:NAMED])
     if more := len(words) - NAMED:
         shown = (
             ngettext("%(shown)s and %(num)d more", "%(shown)s and %(num)d more", more, shown=shown)
@@ -81,7 +81,7 @@ def choice_words(choice: Choice, names: Mapping[str, str]) -> str:
             else shown
         )
     if but := sorted(choice.but_categories) + [names.get(sku, sku) for sku in sorted(choice.but_skus)]:
-        shown = _("%(what)s except %(but)s", what=shown, but=", ".join(but[:NAMED]))
+        shown = _("%(what)s except %(but)s", what=shown, but=_(", ").join(but[:NAMED]))
     return shown
 
 
@@ -192,7 +192,7 @@ def _days(places: Sequence[int]) -> str:
     """Name days of the week; three or more on end as 'Mon–Fri'."""
     if len(places) > 2 and places[-1] - places[0] == len(places) - 1:
         return f"{weekday(places[0])}–{weekday(places[-1])}"
-    return ", ".join(weekday(one) for one in places)
+    return _(", ").join(weekday(one) for one in places)
 
 
 def weekday(place: int) -> str:

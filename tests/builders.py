@@ -141,12 +141,12 @@ class Shop:
             shift.open_shift(session, self.store_id, self.till_id, float_minor, actor=self.ana, at=self.now)
 
     def close_till(self, counted_minor: int | None = None) -> shift.Shift:
-        """Count and close the till; to the cent unless told otherwise."""
+        """Count and close the till; to the cent unless told otherwise, and then with a reason."""
         with self.write() as session:
             found_shift = shift.current(session, self.store_id, self.till_id)
             assert found_shift is not None
             counted = found_shift.expected_minor if counted_minor is None else counted_minor
-            return shift.close(session, found_shift, counted, actor=self.wei, at=self.now)
+            return shift.close(session, found_shift, counted, why="as counted", actor=self.wei, at=self.now)
 
     def level(self, sku: str) -> stock.Level:
         """Return how much there is of a product."""

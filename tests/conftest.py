@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
+from tests import empty
 from tests.golden import golden, pytest_addoption
 
 __all__ = ["golden", "pytest_addoption"]
@@ -27,6 +28,14 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
 settings.load_profile("cornerstore")
+
+
+@pytest.fixture(autouse=True)
+def _databases_closed() -> Iterator[None]:
+    """Close after a test what it opened by `empty_database`: a run of thousands must not run out of files."""
+    opened = len(empty.OPENED)
+    yield
+    empty.close_those_since(opened)
 
 
 # --- PostgreSQL ---

@@ -9,9 +9,25 @@ from pathlib import Path
 from config.database import Base, Database, make_engine
 from store_app import tables
 
+OPENED: list[Database] = []
+"""Every empty database that was opened and not closed again by the end of its test."""
+
 
 def empty_database(where: Path | str) -> Database:
-    """Open a new database at a path, or at an address."""
+    """Open a new database at a path, or at an address; closed after the test that opened it."""
+    database = _open(where)
+    OPENED.append(database)
+    return database
+
+
+def close_those_since(count: int) -> None:
+    """Close what was opened after the first `count`."""
+    for database in OPENED[count:]:
+        database.engine.dispose()
+    del OPENED[count:]
+
+
+def _open(where: Path | str) -> Database:
     if isinstance(where, Path):
         where.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(_empty_file(), where)

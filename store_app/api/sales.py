@@ -53,8 +53,7 @@ def quote() -> Response:
         "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
         "customer": customer,
         "coupons": [
-            {"code": code, "used": clean_code(code) in quoted.coupons_used, "why": why}
-            for code, why in usable.items()
+            {"code": code, "used": clean_code(code) in quoted.coupons_used, "why": why} for code, why in usable.items()
         ],
     }
     return jsonify(answer)

@@ -8,6 +8,8 @@ Rules
    before the cut-off, at least four pieces or two kilos.
 3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
 4. Practice sign-ins are known to everybody and exist only in practice.
+5. What a product costs a shop is its supplier's pack cost; the first live shop has goods, offers and customers of its
+   own beside (`counter`).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from pos import stock
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for, take_edition
 from pos.catalogue import edition as edition_of
 from pos.store import Region, Store, Till, add_staff, give_key
+from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
@@ -40,7 +43,7 @@ from supply.suppliers import Supplier, SupplierProduct
 WAREHOUSE = "WH1"
 SUPPLIER = "network-supply"
 TILL = "T1"
-PINS = {"cashier": "1111", "shopkeeper": "2222", "operator": "3333"}
+PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
 COVER_DAYS = 10
 WAREHOUSE_COVER_DAYS = 8
 RECENT_DAYS = 28
@@ -108,6 +111,7 @@ def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, 
         session.flush()
         session.add(Till(store_id=shop.id, id=TILL, name="Till 1"))
         add_staff(session, shop.id, "ana", "Ana", "cashier", PINS["cashier"])
+        add_staff(session, shop.id, "sue", "Sue", "supervisor", PINS["supervisor"])
         add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
         if shop.is_live:
             own = panel.history[panel.history["store_id"] == shop.id]
@@ -130,6 +134,9 @@ def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -
         sa.update(Listing),
         [{"store_id": shop.id, "sku": product.sku, "quick_key": n} for n, product in enumerate(best)],
     )
+    counter.know_costs(session, panel, shop.id)
+    if shop.id == panel.live_shops()[0].id:
+        counter.set_up(session, panel, shop.id, at=at)
 
 
 def catalogue_edition(place: Place, store_id: str, day: dt.date) -> dict[str, Any]:

@@ -149,6 +149,7 @@ def _say(console: Console, panel: DemoPanel, urls: dict[str, str], state: Path, 
     for shop in panel.live_shops():
         console.print(
             f"  {shop.name:<21} {urls[shop.id]}/   Ana (cashier) PIN {PINS['cashier']}, "
+            f"Sue (supervisor) PIN {PINS['supervisor']}, "
             f"Wei (shopkeeper) PIN {PINS['shopkeeper']}"
         )
     console.print(

@@ -31,7 +31,7 @@ ROWS, DEBTORS, LINES = 50, 20, 30
 TAB_WORDS = {
     "charge": lazy("Purchase"),
     "carried_over": lazy("From the old book"),
-    "repayment": lazy("Paid"),
+    "repayment": lazy("Paid back"),
     "refund": lazy("Goods returned"),
     "written_off": lazy("Written off"),
 }
@@ -228,7 +228,7 @@ def repay(customer_id: str) -> Any:
         wake_worker_after(session)
     parts = [f"{day(row.day)} {money_text(row.amount_minor)}" for row in done.paid]
     paid, left = money_text(amount_minor), money_text(done.entry.balance_minor)
-    flash(_("%(paid)s paid; %(left)s is still owed.", paid=paid, left=left) + " " + ", ".join(parts), "good")
+    flash(_("%(paid)s paid; %(left)s is still owed.", paid=paid, left=left) + " " + _(", ").join(parts), "good")
     return redirect(url_for("customers.person", customer_id=customer_id), 303)
 
 

@@ -34,8 +34,8 @@ WAY_WORDS = {
 STATE_WORDS = {
     "requested": (lazy("being asked"), "info"),
     "unknown": (lazy("no answer"), "warn"),
-    "captured": (lazy("taken"), "good"),
-    "declined": (lazy("declined"), ""),
+    "captured": (lazy("paid"), "good"),
+    "declined": (lazy("refused"), ""),
     "cancelled": (lazy("cancelled"), ""),
     "reversed": (lazy("given back"), ""),
 }

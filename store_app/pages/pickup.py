@@ -167,7 +167,7 @@ def picked(order_id: str) -> Any:
             lines = pickup.lines_of(session, row)
             missing = [line.name for line in lines if line.sku not in found]
             if then == "ready" and missing:
-                raise Invalid("not-all-picked", _("Not in the bag yet: %(names)s.", names=", ".join(missing)))
+                raise Invalid("not-all-picked", _("Not in the bag yet: %(names)s.", names=_(", ").join(missing)))
             for line in lines:
                 had = line.qty if line.sku in found else 0
                 pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)

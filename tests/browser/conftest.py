@@ -20,6 +20,9 @@ from pos import catalogue, shift, stock
 from pos.catalogue import TaxClass
 from pos.store import add_staff, found_store
 from store_app import create_app
+from tests.store_app.conftest import build, compiled, founded
+
+__all__ = ["build", "compiled", "founded"]  # the nodes of the application's own tests
 
 STORE, TILL, PIN = "S01", "T1", "2222"
 FLOAT_MINOR = 10_000

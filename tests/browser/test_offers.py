@@ -8,11 +8,11 @@ from playwright.sync_api import Page, expect
 from config.ids import new_id
 from pos import offers
 from pos.promotions import Choice, Offer, Part
-from tests.browser.test_office import SIZES, Office, assert_well_made, build, enter, office
+from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE
 
-__all__ = ["build", "office"]
+__all__ = ["office"]
 pytestmark = pytest.mark.browser
 
 

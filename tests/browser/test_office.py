@@ -14,9 +14,8 @@ from pos import shift
 from supply import orders, pickup, receiving, replenishment, shelf
 from tests.browser.conftest import Quiet
 from tests.store_app import office as goods
-from tests.store_app.conftest import NOON, STORE, House, build
+from tests.store_app.conftest import NOON, STORE, House
 
-__all__ = ["build"]
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
 PAGES = [

@@ -14,11 +14,10 @@ from werkzeug.serving import make_server
 from store_app.demo import notice
 from supply.pickup_order import PickupOrder
 from tests.browser.conftest import Quiet
-from tests.store_app.conftest import House, build
+from tests.store_app.conftest import House
 from tests.store_app.operator import furnish
 from tests.store_app.town import SHOP, Market, make_market
 
-__all__ = ["build"]
 pytestmark = pytest.mark.browser
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 CONSOLE = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]

@@ -10,11 +10,11 @@ from config.ids import new_id
 from pos import batches, goods_in, recall, stock, stocktake, waste
 from pos.batches import Lot
 from pos.stocktake import Counted
-from tests.browser.test_office import SIZES, Office, assert_well_made, build, enter, office
+from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE
 
-__all__ = ["build", "office"]
+__all__ = ["office"]
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
 MILK = goods.EAN["milk"]

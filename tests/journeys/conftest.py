@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from store_app.demo.command import all_here, build
+from store_app.demo.command import all_here
+from store_app.demo.command import build as build_demo
 from store_app.demo.road import Road, Tally
 from tests.journeys.small import small_panel
+from tests.store_app.conftest import build, compiled, founded, house
+
+__all__ = ["build", "compiled", "founded", "house"]  # the nodes of the application's own tests
 
 
 @dataclass
@@ -29,7 +33,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     """Walk a small network for three days: build, trade, print, send, forecast, order, deliver, collect."""
     state: Path = tmp_path_factory.mktemp("road")
     panel = small_panel()
-    keys = build(state, panel, network_database=None, told=silent)
+    keys = build_demo(state, panel, network_database=None, told=silent)
     with all_here(state, panel, keys, None, silent) as road:
         road.begin()
         for n in range(3):

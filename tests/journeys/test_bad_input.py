@@ -18,10 +18,8 @@ from store_app import importing
 from store_app.cli import main
 from supply.pickup import PickupOrder
 from supply.placing import code_of
-from tests.store_app.conftest import NOON, STORE, House, build, house, token
+from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import EAN, SYSTEM, code_for, fill, send, words
-
-__all__ = ["build", "house"]  # the nodes of the application's own tests
 
 TRIES = {"journal_entry", "journal_head", "pickup_try", "pickup_attempt"}
 """A wrong code is counted and journalled: that is meant to stay."""
@@ -93,7 +91,7 @@ def test_a_bad_scan(shop: House, till: FlaskClient, scanned: str, status: int, c
     ("wrong", "status", "code", "sentence"),
     [
         (one("milk", 0), 422, "bad-quantity", "whole number above zero"),
-        (one("milk", -2), 422, "bad-quantity", "whole number above zero"),
+        (one("milk", -2), 422, "bad-quantity", "Whole milk must be above zero"),
         (one("milk", 10_001), 422, "bad-quantity", "At most 10000 of Whole milk"),
         (one("milk", 2**52), 422, "bad-quantity", "quantity"),
         (one("milk", 2**80), 422, "bad-request", "lines.0.qty"),

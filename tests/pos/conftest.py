@@ -1,7 +1,7 @@
 """A shop of its own for every test; fast, because its file is copied from one made once."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +21,19 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def another_shop(founded: Path, tmp_path: Path) -> Callable[[str], Shop]:
-    """Give a way to more shops of one's own, each by a file name."""
+def another_shop(founded: Path, tmp_path: Path) -> Iterator[Callable[[str], Shop]]:
+    """Give a way to more shops of one's own, each by a file name; closed after the test."""
+    made: list[Shop] = []
 
     def make(name: str) -> Shop:
         path = tmp_path / f"{name}.db"
         shutil.copy(founded, path)
-        return Shop(Database(make_engine(f"sqlite:///{path}")), FrozenClock(NOON))
+        made.append(Shop(Database(make_engine(f"sqlite:///{path}")), FrozenClock(NOON)))
+        return made[-1]
 
-    return make
+    yield make
+    for shop in made:
+        shop.database.engine.dispose()
 
 
 @pytest.fixture
@@ -39,6 +43,8 @@ def shop(another_shop: Callable[[str], Shop]) -> Shop:
 
 
 @pytest.fixture
-def network(tmp_path: Path) -> Network:
-    """Give the network's node, which knows the shop."""
-    return open_network(tmp_path)
+def network(tmp_path: Path) -> Iterator[Network]:
+    """Give the network's node, which knows the shop; closed after the test."""
+    network = open_network(tmp_path)
+    yield network
+    network.database.engine.dispose()

@@ -394,11 +394,12 @@ class TrueShop:
         while True:
             try:
                 close(self.shop, self.take)
-                return
             except Refused as fault:
                 for sku in fault.facts["skus"]:
                     self.trade()
                     self.count(sku, by_total=True)
+            else:
+                return
 
 
 @pytest.mark.parametrize("seed", range(12))

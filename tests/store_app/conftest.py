@@ -4,7 +4,7 @@ import datetime as dt
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,8 +120,9 @@ def furnish(database: Database, role: str, node_id: str) -> None:
 @pytest.fixture
 def build(
     tmp_path: Path, founded: Callable[[str, str], Path], compiled: FileSystemBytecodeCache
-) -> Callable[..., House]:
-    """Give a maker of nodes, each with its own database file."""
+) -> Iterator[Callable[..., House]]:
+    """Give a maker of nodes, each with its own database file; closed after the test."""
+    made: list[House] = []
 
     def make(role: str = "store", node_id: str = STORE, url: str = "", **given: Any) -> House:
         settings = Settings(
@@ -136,9 +137,12 @@ def build(
         doors = app.extensions["cornerstore"]
         if url:
             furnish(doors.database, role, node_id)
-        return House(app, doors, clock)
+        made.append(House(app, doors, clock))
+        return made[-1]
 
-    return make
+    yield make
+    for house in made:
+        house.doors.database.engine.dispose()
 
 
 @pytest.fixture

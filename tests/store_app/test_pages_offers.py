@@ -41,7 +41,7 @@ def make(house, kind="free", **fields):
 
 
 def test_the_list_says_what_it_will_be_and_offers_the_first_step(office):
-    assert "No offers yet" in words(office.signed_in().get("/offers/"))
+    assert "No special offers yet" in words(office.signed_in().get("/offers/"))
 
 
 def test_only_who_may_make_offers_sees_them(office):

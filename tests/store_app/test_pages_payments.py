@@ -141,7 +141,7 @@ def test_two_answers_that_contradict_each_other_stay_until_somebody_asked_the_ba
     sell(till, payment["sale_id"], payment)
     with house.doors.write() as session:
         paying.settle_outcome(session, STORE, payment["id"], Outcome("declined"), actor=_ana(), at=NOON)
-    assert "first “taken”, then “declined”" in words(till.get("/payments/"))
+    assert "first “paid”, then “refused”" in words(till.get("/payments/"))
     keeper = house.signed_in()
     for _ in range(2):
         assert post(keeper, f"/payments/{payment['id']}/seen").status_code == 303

@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -41,13 +42,15 @@ def traded(tmp_path_factory) -> Shop:
 
 
 @pytest.fixture
-def shop(traded: Shop, tmp_path) -> Shop:
+def shop(traded: Shop, tmp_path) -> Iterator[Shop]:
     """Give a copy of the shop that may be spoilt."""
     path = tmp_path / "spoilt.db"
     with sqlite3.connect(path) as copy, sqlite3.connect(str(traded.database.engine.url.database)) as source:
         source.backup(copy)
     copy.close()
-    return Shop(Database(make_engine(f"sqlite:///{path}")), traded.clock)
+    shop = Shop(Database(make_engine(f"sqlite:///{path}")), traded.clock)
+    yield shop
+    shop.database.engine.dispose()
 
 
 def spoil(shop: Shop, *statements: str, **values: object) -> None:

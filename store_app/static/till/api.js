@@ -7,7 +7,7 @@ import { has, say } from "./settings.js";
 export class Refusal extends Error {
   constructor(status, error) {
     const key = `refused-${error.code}`;
-    super(has(key) ? say(key, error.facts ?? {}) : error.message);
+    super(status === 401 && has("signed-out") ? say("signed-out") : has(key) ? say(key, error.facts ?? {}) : error.message);
     this.status = status;
     this.code = error.code;
     this.facts = error.facts ?? {};

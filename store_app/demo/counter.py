@@ -1,0 +1,135 @@
+"""What the first shop of the demonstration has beside the network's catalogue: its own goods, offers and customers.
+
+Rules
+-----
+1. All of it is made up, and made by the same verbs a shopkeeper's pages call.
+2. Deposits are on the shop's own bottles alone: the network's products stay as the panel's shops sold them.
+3. A weighed product's label is '28', its number, its grams: scanned or typed at the till.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.journal import Actor
+from pos import assortment, catalogue, customers, embedded, loyalty, offers, scan, stock, tab
+from pos.assortment import Wished
+from pos.catalogue import Listing
+from pos.customers import Particulars
+from pos.gtin import check_digit
+from pos.loyalty import Scheme
+from pos.promises import Choice, Offer, Part
+from pos.store import Store
+
+if TYPE_CHECKING:
+    from store_app.demo.panel import DemoPanel
+    from store_app.demo.products import DemoProduct
+
+DEPOSIT_MINOR = 10
+LABEL = "28{item:5}{weight:5}"
+LABELLED = 12
+BOTTLES = (
+    ("House lemonade", "0.5 l", 249, 110),
+    ("House iced tea", "0.5 l", 229, 95),
+    ("Apple juice", "1 l", 399, 210),
+)
+PEOPLE = (
+    ("Rosa Lind", "555 0123", 20_000, 4_250, 40, 6_800),
+    ("王小明", "555 0177", 10_000, 1_880, 3, 12_400),
+    ("Sam Okoro", "555 0142", 0, 0, 0, 3_100),
+)
+"""Name, phone, limit of the tab, owed, since how many days, spent so far (for points)."""
+
+
+def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
+    """Note what each product costs the shop: its supplier's pack, per price quantity."""
+    costs = [
+        {
+            "store_id": store_id,
+            "sku": product.sku,
+            "cost_minor": round(product.pack_cost_minor * product.price_quantity / product.pack_qty),
+        }
+        for product in panel.products
+    ]
+    session.execute(sa.update(Listing), costs)
+
+
+def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime) -> None:
+    """Give a shop its own goods, labels, offers, points and customers."""
+    given: dict[str, Any] = {"actor": Actor.system("demo", store_id), "at": at}
+    store = session.get_one(Store, store_id)
+    day = business_day(at, store.tz, store.rollover_hour)
+    _own_goods(session, store_id, day, given)
+    scan.add_scheme(session, store_id, "Weighed on our scale", LABEL, **given)
+    weighed = [product for product in panel.products if product.stock_unit == "gram"][:LABELLED]
+    for n, product in enumerate(weighed, 1):
+        catalogue.add_code(session, product.sku, _label_key(n))
+    for offer in _offers(panel.products):
+        offers.make(session, store_id, offer, **given)
+    loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
+    for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(PEOPLE, 1):
+        agreed = frozenset({"phone", "points", "tab"} if limit_minor else {"phone", "points"})
+        wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
+        known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
+        customers.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
+        if owed_minor:
+            since = day - dt.timedelta(days=days)
+            tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{n:04d}", **given)
+
+
+# --- inside ---
+
+
+def _own_goods(session: Session, store_id: str, day: dt.date, given: dict[str, Any]) -> None:
+    def sell(name: str, price_minor: int | None, cost_minor: int | None, **wishes: Any) -> str:
+        body = f"29{store_id[1:]:0>3}{len(made):07d}"
+        codes = () if wishes.get("price_typed") or wishes.get("kind") else ((body + check_digit(body), 1),)
+        wished = Wished(name=name, **({"tax_class_id": "food"} | wishes))
+        sku = assortment.add(session, store_id, wished, codes=codes, command=f"demo-{name}", **given).sku
+        session.flush()
+        if price_minor is not None:
+            assortment.set_price(session, store_id, sku, price_minor, day, today=day, **given)
+        if cost_minor is not None:
+            assortment.settle(session, store_id, sku, active=True, cost_minor=cost_minor, **given)
+        made.append(sku)
+        return sku
+
+    made: list[str] = []
+    deposit = sell("Bottle deposit", DEPOSIT_MINOR, None, category="Deposits", kind="deposit")
+    bottled = [
+        sell(name, price_minor, cost_minor, category="Our own drinks", department="Drinks", pack_text=pack,
+             tax_class_id="general", deposit_sku=deposit)
+        for name, pack, price_minor, cost_minor in BOTTLES
+    ]  # fmt: skip
+    sell("Garden flowers", None, None, category="Flowers", department="Flowers", price_typed=True,
+         tax_class_id="general")  # fmt: skip
+    sell("Gift voucher", None, None, category="Vouchers", kind="voucher", price_typed=True)
+    stock.open_stock(session, store_id, [(sku, 36) for sku in bottled], source_id="own-goods", **given)
+
+
+def _label_key(number: int) -> str:
+    """Return the code under which the catalogue knows a label's product: the label with no grams on it."""
+    made = embedded.scheme(LABEL)
+    body = f"{made.fixed[:2]}{number:05d}00000"
+    return body + check_digit(body)
+
+
+def _offers(products: list[DemoProduct]) -> list[Offer]:
+    def best_of(department: str) -> frozenset[str]:
+        pieces = [one for one in products if one.stock_unit == "each"]
+        found = [one.sku for one in pieces if one.department == department] or [pieces[0].sku]
+        return frozenset(found[:1])
+
+    sweets, milk = best_of("Snacks & sweets"), best_of("Dairy & eggs")
+    bakery = frozenset({"Bakery"})
+    return [
+        Offer("demo-offer-3-for-2", "3 for 2", "nth", (Part(Choice(skus=sweets)),), 10_000, size=3, reduced=1),
+        Offer("demo-offer-evening", "Evening bread", "percent", (Part(Choice(departments=bakery)),), 3_000,
+              from_minute=19 * 60, until_minute=23 * 60 + 30),
+        Offer("demo-offer-members", "Members’ milk", "percent", (Part(Choice(skus=milk)),), 1_000, members_only=True),
+    ]  # fmt: skip
