@@ -5,12 +5,14 @@ Rules
 1. A `Prepared` is a Core statement with bound parameters and no list of them. SQLAlchemy makes its text and converts
    its values as ever; what is left out, on SQLite, is the ceremony around each execution, which costs ten times the
    statement itself. Other databases execute it as usual.
-2. It runs in the session's own transaction, after whatever the session has still to write.
-3. A fault of the driver comes as SQLAlchemy's own.
+2. A list is a `PreparedForSome`: made for 1, 2, 4, 8 … values, the last one repeated to fill it up.
+3. It runs in the session's own transaction, after whatever the session has still to write.
+4. A fault of the driver comes as SQLAlchemy's own.
 """
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +67,26 @@ class Prepared:
         if plan is None:
             plan = self._plans[names] = _Plan(self._statement, names)
         return plan
+
+
+class PreparedForSome:
+    """A statement about some values, asked again and again (rule 2). make: bound parameters -> the statement."""
+
+    def __init__(self, make: Callable[[Sequence[Any]], Any]) -> None:
+        self._make = make
+        self._sized: dict[int, tuple[list[str], Prepared]] = {}
+
+    def all(self, session: Session, values: Values, some: Sequence[Any]) -> Sequence[Any]:
+        """Execute it for `some` and return every row as a tuple; for nobody there is none."""
+        if not some:
+            return []
+        size = 1 << (len(some) - 1).bit_length()
+        if size not in self._sized:
+            names = [f"some_{n}" for n in range(size)]
+            self._sized[size] = names, Prepared(self._make([sa.bindparam(name) for name in names]))
+        names, prepared = self._sized[size]
+        filled = zip_longest(names, some, fillvalue=some[-1])
+        return prepared.all(session, {**values, **dict(filled)})
 
 
 class _Plan:

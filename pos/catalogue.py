@@ -12,6 +12,7 @@ Rules
 """
 
 import datetime as dt
+from collections import namedtuple
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +26,7 @@ from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import MAX_MINOR
+from config.prepared import PreparedForSome
 from config.publication import EVERYONE
 from pos.gtin import check_digit, has_digits, is_gtin, spellings
 from pos.pricing import ProductView
@@ -225,31 +227,6 @@ def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at:
     return listing
 
 
-def take_edition(session: Session, body: dict[str, Any]) -> None:
-    """Take over the network's catalogue edition; what is the store's own stays as it is.
-
-    Products new to the store are listed; a listing the shop changed is never touched. A network product that is in
-    the edition no more is no longer active.
-    """
-    store_id = body["store_id"]
-    _merge(session, TaxClass, body["tax_classes"])
-    _merge(session, Product, body["products"])
-    published = {product["sku"] for product in body["products"]}
-    ours = session.scalars(sa.select(Product.sku).where(Product.owner_id == EVERYONE, Product.active)).all()
-    if gone := sorted(set(ours) - published):
-        session.execute(sa.update(Product), [{"sku": sku, "active": False} for sku in gone])
-    _merge(session, Barcode, [{"code": code, "sku": sku, "qty": qty} for code, sku, qty in body["barcodes"]])
-    prices = [
-        {"sku": sku, "scope_id": EVERYONE, "from_day": dt.date.fromisoformat(day), "price_minor": price_minor}
-        for sku, day, price_minor in body["prices"]
-    ]
-    _merge(session, Price, prices)
-    known = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id)))
-    if fresh := sorted(published - known):
-        rows = [{"store_id": store_id, "sku": sku, "active": True, "hold_back_qty": 0} for sku in fresh]
-        session.execute(sa.insert(Listing), rows)
-
-
 # --- questions ---
 
 
@@ -275,17 +252,19 @@ def find_by_scan(session: Session, store_id: str, code: str, day: dt.date) -> Sc
 
 def find_code(session: Session, store_id: str, codes: Sequence[str], day: dt.date) -> Scanned | None:
     """Return what the first known of some spellings of a code stands for, in one statement; None when none is known."""
-    found = session.execute(_views_by_code(), {"shop": store_id, "day": day, "codes": codes}).all()
+    rows = _views_by_code().all(session, {"shop": store_id, "day": day}, codes)
+    found = [(_seen()._make(row[:-2]), *row[-2:]) for row in rows]
     if not found:
         return None
-    row = min(found, key=lambda hit: codes.index(hit.code))
+    row, _code, qty = min(found, key=lambda hit: codes.index(hit[1]))
     _refuse_unsold([row])
-    return Scanned(_view(row), row.qty)
+    return Scanned(_view(row), qty)
 
 
 def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -> dict[str, ProductView]:
     """Return the products as this store sells them on a day, or refuse, naming all that it does not (rule 3)."""
-    rows = {row.sku: row for row in session.execute(_some_views(), {"shop": store_id, "day": day, "skus": list(skus)})}
+    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, skus))
+    rows = {row.sku: row for row in found}
     if missing := [sku for sku in dict.fromkeys(skus) if sku not in rows]:
         raise _unknown(missing)
     _refuse_unsold(list(rows.values()))
@@ -336,35 +315,6 @@ def prices_on(session: Session, store_id: str, day: dt.date, skus: Sequence[str]
     return {sku: price for sku, price in rows if price is not None}
 
 
-def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> dict[str, Any]:
-    """Return the network's catalogue as `store_id` pulls it: tax classes, products, codes and network prices.
-
-    day: leave out prices that a newer one has replaced by that day. A store's own products and prices never travel.
-    """
-    shared = sa.select(Product).where(Product.owner_id == EVERYONE, Product.active).order_by(Product.sku)
-    codes = sa.select(Barcode.code, Barcode.sku, Barcode.qty).join(Product, Product.sku == Barcode.sku)
-    prices = sa.select(Price.sku, Price.from_day, Price.price_minor).where(Price.scope_id == EVERYONE)
-    if day is not None:
-        newer = sa.orm.aliased(Price)
-        latest = sa.select(sa.func.max(newer.from_day)).where(
-            newer.sku == Price.sku, newer.scope_id == EVERYONE, newer.from_day <= day
-        )
-        prices = prices.where(Price.from_day >= sa.func.coalesce(latest.scalar_subquery(), day))
-    prices = prices.join(Product, Product.sku == Price.sku).where(Product.owner_id == EVERYONE)
-    return {
-        "store_id": store_id,
-        "tax_classes": [_columns(row) for row in session.scalars(sa.select(TaxClass).order_by(TaxClass.id))],
-        "products": [_columns(row) for row in session.scalars(shared)],
-        "barcodes": [
-            list(row) for row in session.execute(codes.where(Product.owner_id == EVERYONE).order_by(Barcode.code))
-        ],
-        "prices": [
-            [sku, from_day.isoformat(), price_minor]
-            for sku, from_day, price_minor in session.execute(prices.order_by(Price.sku, Price.from_day))
-        ],
-    }
-
-
 # --- inside ---
 
 
@@ -409,15 +359,21 @@ def _views() -> sa.Select[*tuple[Any, ...]]:
 
 
 @cache
-def _some_views() -> sa.Select[*tuple[Any, ...]]:
-    return _views().where(table_of(Product).c.sku.in_(sa.bindparam("skus", expanding=True)))
+def _seen() -> Any:
+    """Return the kind of tuple a row of `_views` is."""
+    return namedtuple("_Seen", _views().selected_columns.keys())
 
 
 @cache
-def _views_by_code() -> sa.Select[*tuple[Any, ...]]:
+def _some_views() -> PreparedForSome:
+    return PreparedForSome(lambda skus: _views().where(table_of(Product).c.sku.in_(skus)))
+
+
+@cache
+def _views_by_code() -> PreparedForSome:
     code = table_of(Barcode).c
     views = _views().add_columns(code.code, code.qty).join(table_of(Barcode), code.sku == table_of(Product).c.sku)
-    return views.where(code.code.in_(sa.bindparam("codes", expanding=True)))
+    return PreparedForSome(lambda codes: views.where(code.code.in_(codes)))
 
 
 def _refuse_unsold(rows: Sequence[Any]) -> None:
@@ -446,31 +402,6 @@ _SHOWN = (
     *(name for name in _OF_PRODUCT if name != "active"), "tax_class_id", "rate_bp", "inclusive", "quick_key",
     "cost_minor", "price_minor",
 )  # fmt: skip
-
-
-def _merge(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:
-    """Insert what is new and update what differs, by primary key, in at most three statements."""
-    if not rows:
-        return
-    keys = [column.name for column in sa.inspect(table).primary_key]
-    names = list(rows[0])
-    stored = session.execute(sa.select(*(getattr(table, name) for name in names))).mappings()
-    known = {tuple(row[key] for key in keys): dict(row) for row in stored}
-    fresh, changed = [], []
-    for row in rows:
-        before = known.get(tuple(row[key] for key in keys))
-        if before is None:
-            fresh.append(row)
-        elif before != row:
-            changed.append(row)
-    if fresh:
-        session.execute(sa.insert(table), fresh)
-    if changed:
-        session.execute(sa.update(table), changed)
-
-
-def _columns(row: Base) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
 
 
 def _names(rows: Sequence[Any]) -> str:

@@ -21,7 +21,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
-from config.prepared import Prepared
+from config.prepared import Prepared, PreparedForSome
 from pos.catalogue import Product
 from pos.facts import Moved, StockCounted, StockMoved
 from pos.store import Store, day_of
@@ -279,8 +279,7 @@ def open_count_tasks(session: Session, store_id: str, places: Places, at: dt.dat
 def locked(session: Session, store_id: str, skus: Sequence[str]) -> Places:
     """Return what is where, the rows locked until the transaction ends."""
     places: Places = {sku: {} for sku in skus}
-    rows = session.execute(_LOCKED, {"shop": store_id, "skus": list(skus)})
-    for sku, place, qty in rows:
+    for sku, place, qty in _LOCKED.all(session, {"shop": store_id}, skus):
         places[sku][place] = qty
     return places
 
@@ -297,9 +296,9 @@ def shift_places(places: Places, moves: Sequence[Moved]) -> None:
 def held_of(session: Session, store_id: str, skus: Sequence[str] | None) -> dict[str, int]:
     """Return the units promised and not yet answered, by SKU."""
     if skus is None:
-        rows = session.execute(_HELD, {"shop": store_id})
+        rows: Iterable[Any] = session.execute(_HELD, {"shop": store_id})
     else:
-        rows = session.execute(_HELD_OF, {"shop": store_id, "skus": list(skus)})
+        rows = _HELD_OF.all(session, {"shop": store_id}, skus)
     return {sku: int(qty) for sku, qty in rows}
 
 
@@ -387,18 +386,19 @@ def _unanswered(promise: Any, reply: Any) -> tuple[sa.ColumnElement[bool], ...]:
 
 _level, _promise = table_of(StockLevel).c, table_of(Reservation).c
 _SHOP = sa.bindparam("shop", type_=sa.Text)
-_SKUS: sa.BindParameter[Any] = sa.bindparam("skus", expanding=True)
 # every sale asks these, so the statements are made once
 _MOVED = Prepared(sa.insert(table_of(StockMovement)))
-_LOCKED = (
-    sa.select(_level.sku, _level.place, _level.qty)
-    .where(_level.store_id == _SHOP, _level.sku.in_(_SKUS))
-    .order_by(_level.sku, _level.place)
-    .with_for_update()
+_LOCKED = PreparedForSome(
+    lambda skus: (
+        sa.select(_level.sku, _level.place, _level.qty)
+        .where(_level.store_id == _SHOP, _level.sku.in_(skus))
+        .order_by(_level.sku, _level.place)
+        .with_for_update()
+    )
 )
 _HELD = (
     sa.select(_promise.sku, sa.func.sum(_promise.qty))
     .where(_promise.store_id == _SHOP, *_unanswered(_promise, table_of(Reservation).alias().c))
     .group_by(_promise.sku)
 )
-_HELD_OF = _HELD.where(_promise.sku.in_(_SKUS))
+_HELD_OF = PreparedForSome(lambda skus: _HELD.where(_promise.sku.in_(skus)))

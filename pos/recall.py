@@ -21,17 +21,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base
+from config.database import Base, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
+from config.prepared import Prepared
 from config.states import StateTable
 from pos.catalogue import Product
 from pos.sale_rows import Sale, SaleLine
 
 STATES = StateTable("recall", "called", {"called": ("cleared", "lifted"), "cleared": ("lifted",)})
 LONGEST = 200
-_ANY = sa.text("select 1 from recall where store_id = :shop and state <> 'lifted' limit 1")
 
 
 class Recall(Base):
@@ -144,7 +144,7 @@ def lift(session: Session, store_id: str, recall_id: str, *, why: str, actor: Ac
 def refuse(session: Session, store_id: str, lines: Iterable[tuple[str, str | None]]) -> None:
     """Raise Refused when a (sku, batch) of a basket is recalled, naming every such line (rules 2, 4)."""
     asked = [(sku, tidy_batch(batch)) for sku, batch in lines]
-    if not asked or session.execute(_ANY, {"shop": store_id}).first() is None:
+    if not asked or _ANY.first(session, {"shop": store_id}) is None:
         return
     found = in_force(session, store_id, sorted({sku for sku, _ in asked}))
     if not found:
@@ -252,3 +252,9 @@ def _is_meant(row: Recall, batch: str | None) -> bool:
 
 def _names(session: Session, skus: Sequence[str]) -> dict[str, str]:
     return dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(skus))).all())
+
+
+_recall = table_of(Recall).c
+_FIRST_IN_FORCE = sa.select(_recall.id).where(_recall.store_id == sa.bindparam("shop"), sa.text("state <> 'lifted'"))
+"""The words are those of the index, so that it is used."""
+_ANY = Prepared(_FIRST_IN_FORCE.limit(1))

@@ -283,7 +283,7 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
 def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
     from config import publication
-    from pos import catalogue, offers
+    from pos import catalogue_edition, offers
     from supply import demand, forecasts, suppliers
 
     now = desk.doors.now()
@@ -292,7 +292,7 @@ def publish(desk: Desk, day: dt.date) -> str:
     for store in stores:
         with desk.doors.read() as session:
             bodies = {
-                ("catalogue", store.id): catalogue.edition(session, store.id),
+                ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("offers", EVERYONE): offers.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),

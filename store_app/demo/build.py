@@ -30,8 +30,9 @@ from config.migrate import upgrade
 from config.node import NETWORK, found
 from config.publication import EVERYONE
 from pos import stock
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for, take_edition
-from pos.catalogue import edition as edition_of
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, search_text_for
+from pos.catalogue_edition import edition as edition_of
+from pos.catalogue_edition import take_edition
 from pos.store import Region, Store, Till, add_staff, give_key
 from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel

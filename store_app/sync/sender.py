@@ -38,7 +38,7 @@ ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
-    "catalogue": "pos.catalogue",
+    "catalogue": "pos.catalogue_edition",
     "offers": "pos.offers",
     "suppliers": "supply.suppliers",
     "demand": "supply.demand",

@@ -9,7 +9,7 @@ from config.database import table_of
 from config.journal import JournalEntry
 from config.node import Node
 from config.outbox import OutboxMessage
-from config.prepared import Prepared
+from config.prepared import Prepared, PreparedForSome
 from tests.builders import NOON, open_database
 
 ENTRY, MESSAGE = table_of(JournalEntry), table_of(OutboxMessage)
@@ -100,3 +100,13 @@ def test_a_list_is_no_value(database):
     some = Prepared(sa.select(ENTRY.c.n).where(ENTRY.c.n.in_(sa.bindparam("some", expanding=True))))
     with database.read() as session, pytest.raises(ValueError, match="takes no list"):
         some.all(session, {"some": [1, 2]})
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5, 8, 9])
+def test_some_are_asked_about_whatever_their_number(database, count):
+    some = PreparedForSome(lambda numbers: sa.select(ENTRY.c.n).where(ENTRY.c.n.in_(numbers)).order_by(ENTRY.c.n))
+    with database.write() as session:
+        INSERT.run(session, [entry(n) for n in range(1, 12)])
+    with database.read() as session:
+        found = some.all(session, {}, list(range(1, count + 1)))
+    assert [n for (n,) in found] == list(range(1, count + 1))

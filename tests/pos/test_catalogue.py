@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from pos import catalogue
+from pos import catalogue, catalogue_edition
 from pos.catalogue import Listing, Price, Product, Scanned, check_digit, is_gtin, search_text_for
 from tests.builders import NOON, STORE, Shop, open_network
 
@@ -135,7 +135,7 @@ def test_a_shop_takes_the_networks_catalogue_over_and_keeps_what_is_its_own(shop
             actor=shop.wei,
             at=NOON,
         )
-        body = catalogue.edition(session, STORE, day=DAY)
+        body = catalogue_edition.edition(session, STORE, day=DAY)
     assert "jam" not in {product["sku"] for product in body["products"]}
     body["products"] = [product for product in body["products"] if product["sku"] != "bread"]
     body["barcodes"] = [row for row in body["barcodes"] if row[1] != "bread"]
@@ -145,7 +145,7 @@ def test_a_shop_takes_the_networks_catalogue_over_and_keeps_what_is_its_own(shop
     for database in (network.database, shop.database):
         for _ in range(2):
             with database.write() as session:
-                catalogue.take_edition(session, body)
+                catalogue_edition.take_edition(session, body)
     with shop.write() as session:
         assert catalogue.price_on(session, STORE, "tea", DAY) == 400
         assert not session.get_one(Listing, (STORE, "wine")).active
@@ -158,7 +158,7 @@ def test_an_edition_leaves_out_prices_that_newer_ones_replaced(shop):
     with shop.write() as session:
         for days, price_minor in ((-3, 111), (-1, 122), (5, 133)):
             catalogue.set_price(session, "milk", price_minor, DAY + dt.timedelta(days), actor=shop.wei, at=NOON)
-        prices = [row[2] for row in catalogue.edition(session, STORE, day=DAY)["prices"] if row[0] == "milk"]
+        prices = [row[2] for row in catalogue_edition.edition(session, STORE, day=DAY)["prices"] if row[0] == "milk"]
     assert prices == [122, 133]
 
 
