@@ -19,13 +19,13 @@ ADAPTER = Path(__file__).with_name("adapter.py")
 pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
-def run(shared_folder: Path, tmp_path: Path, tool: str, *options: str) -> dict[str, Any]:
+def run(shared_folder: Path, tmp_path: Path, tool: str, *options: str, adapter: Path = ADAPTER) -> dict[str, Any]:
     """Run a fault tool against a fresh store node and return its report."""
     program, report, port = shared_folder / "tools" / "faults" / tool, tmp_path / "report.json", free_port()
     if not program.is_file():
         pytest.skip(f"the fault tool {tool} is not among the shared tools")
     command = [
-        sys.executable, str(program), "--adapter", str(ADAPTER), "--cmd", f"{sys.executable} {ADAPTER}",
+        sys.executable, str(program), "--adapter", str(adapter), "--cmd", f"{sys.executable} {ADAPTER}",
         "--ready", f"http://127.0.0.1:{port}/health", "--report", str(report), *options,
     ]  # fmt: skip
     ended = subprocess.run(
@@ -68,6 +68,14 @@ def test_a_kill_at_any_line_of_a_sale_leaves_all_of_it_or_nothing(shared_folder:
     assert found["ran_to_completion"]
 
 
-def test_pay_pressed_eight_times_at_one_instant_is_one_sale(shared_folder: Path, tmp_path: Path):
-    found = run(shared_folder, tmp_path, "race.py", "--case", "pay", "--rounds", "60", "--parallel", "8")
-    assert found["rounds_by_number_of_winners"] == {"1": 60}
+@pytest.mark.parametrize(
+    ("case", "winners"),
+    [("pay", 1), ("refund", 1), ("again", 1), ("voucher", 1), ("tab", 1), ("coupon", 1), ("unit", 8), ("close", 1),
+     ("closing", 1), ("resume", 1), ("given_up", 1)],
+)  # fmt: skip
+def test_of_eight_at_one_instant_as_many_win_as_there_is_for(
+    shared_folder: Path, tmp_path: Path, case: str, winners: int
+):
+    asked = ("--case", case, "--rounds", "50", "--parallel", "8", "--expect", str(winners))
+    found = run(shared_folder, tmp_path, "race.py", *asked, adapter=ADAPTER.with_name("races.py"))
+    assert found["rounds_by_number_of_winners"] == {str(winners): 50}
