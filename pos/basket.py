@@ -5,7 +5,7 @@ Rules
 1. A basket lives in the page until it is paid; the shop knows it from when it is parked, or when its money was asked
    for. Its id is the later sale's.
 2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`).
-3. It is given up only with a reason, and only when no captured money belongs to it.
+3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
 4. What was parked stays as the page wrote it; prices are asked anew when it is taken up.
 """
 
@@ -17,10 +17,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base, lock_rows
+from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.money import MAX_MINOR
+from config.prepared import Prepared
 from config.states import StateTable
 from pos.sale_rows import Sale
 from pos.shift import locked, note
@@ -78,7 +79,7 @@ def park(
         raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
-        raise Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
+        raise _given_up(basket_id)
     row.label, row.content, row.total_minor, row.till_id = label.strip(), content, total_minor, till_id
     row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
     if row.state != "parked":
@@ -132,13 +133,30 @@ def void(
 # --- questions ---
 
 
+def refuse_voided(session: Session, store_id: str, basket_id: str) -> None:
+    """Raise Conflict for a basket that was given up, perhaps in another window (rule 3)."""
+    found = _STATE.first(session, {"store": store_id, "basket": basket_id})
+    if found is not None and found[0] == "voided":
+        raise _given_up(basket_id)
+
+
 def parked(session: Session, store_id: str) -> list[Basket]:
-    """Return the baskets set aside in a shop, the longest waiting first."""
-    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == "parked")
+    """Return the baskets set aside in a shop, the longest waiting first; one that was paid elsewhere waits no more."""
+    paid = sa.exists().where(Sale.store_id == Basket.store_id, Sale.id == Basket.id)
+    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == "parked", ~paid)
     return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
 
 
 # --- inside ---
+
+_basket = table_of(Basket).c
+_STATE = Prepared(
+    sa.select(_basket.state).where(_basket.store_id == sa.bindparam("store"), _basket.id == sa.bindparam("basket"))
+)
+
+
+def _given_up(basket_id: str) -> Conflict:
+    return Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
 
 
 def _find(session: Session, store_id: str, basket_id: str) -> Basket:

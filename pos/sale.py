@@ -35,7 +35,7 @@ from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import approvals, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
+from pos import approvals, basket, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.payments import Settled, Tender, settle
@@ -105,13 +105,14 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     request_hash = request.hash()
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
+    basket.refuse_voided(session, request.store_id, request.id)
     counter = open_counter(counter, request.till_id)
     day = business_day(at, counter.tz, counter.rollover_hour)
     quoted = _quoted(session, request, rung, counter, day, at)
-    basket = quoted.basket
-    lines = [sold_line(n, line) for n, line in enumerate(basket.lines, 1)]
+    priced = quoted.basket
+    lines = [sold_line(n, line) for n, line in enumerate(priced.lines, 1)]
     back = _brought_back(session, request, len(lines))
-    lines_minor = basket.lines_minor + sum(line.total_minor for line, _ in back)
+    lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     _check_age(quoted, request)
     sold = [line for line in rung if line.qty > 0]
@@ -139,8 +140,8 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         order_no=request.order_no,
         lines=(*lines, *(line for line, _ in back)),
         settled=settled,
-        age_checked=basket.minimum_age,
-        age_how=(request.age_how or "looked") if basket.minimum_age else None,
+        age_checked=priced.minimum_age,
+        age_how=(request.age_how or "looked") if priced.minimum_age else None,
         request_hash=request_hash,
         moves=tuple(moves),
         customer={"id": request.customer_id} if request.customer_id else None,
@@ -252,14 +253,14 @@ def quote(
         return quoted
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)
     rounding_minor = round_cash(lines_minor, store.smallest_coin_minor) - lines_minor if cash else 0
-    basket = replace(
+    priced = replace(
         quoted.basket,
         lines_minor=lines_minor,
         tax_minor=quoted.basket.tax_minor + sum(line.tax_minor for line in back),
         rounding_minor=rounding_minor,
         total_minor=lines_minor + rounding_minor,
     )
-    return replace(quoted, basket=basket)
+    return replace(quoted, basket=priced)
 
 
 # --- inside ---

@@ -237,7 +237,7 @@ async def close_after(ctx: Any, token: Token) -> list[str]:
         query = sa.select(sa.func.count(), sa.func.sum(Sale.total_minor)).where(Sale.shift_id == found.id)
         sales, total_minor = session.execute(query).one()
         z = found.z_report or {}
-    told = (z.get("sales"), z.get("total_minor"), found.expected_minor)
+    told = (z.get("sales_count"), z.get("total_minor"), found.expected_minor)
     right = (sales, total_minor, 10_000 + total_minor)
     return ([] if told == right else [f"Z tells {told}, the books {right}"]) + books(ctx, token)
 

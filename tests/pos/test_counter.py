@@ -416,6 +416,17 @@ def test_a_paid_basket_cannot_be_parked_or_given_up(shop):
         basket.void(session, STORE, sold.sale.id, till_id=TILL, why="x", total_minor=1, actor=shop.wei, at=NOON)
 
 
+def test_what_was_given_up_is_never_sold_and_what_was_paid_elsewhere_waits_no_more(shop):
+    given = {"till_id": TILL, "total_minor": 129, "actor": shop.wei, "at": NOON}
+    with shop.write() as session:
+        basket.void(session, STORE, "basket-3", why="left without paying", **given)
+        basket.park(session, STORE, "basket-4", label="", content={}, **given)
+    with pytest.raises(Conflict, match="given up"):
+        shop.sell([("milk", 1)], id="basket-3")
+    shop.sell([("milk", 1)], id="basket-4")
+    assert shop.read(lambda session: basket.parked(session, STORE)) == []
+
+
 def test_the_drawer_opens_once_per_wish_never_unseen_and_not_for_everyone(shop):
     wish = DrawerRequest("drawer-0001", STORE, TILL, "change for the bus")
     with shop.write() as session, pytest.raises(Refused, match="PIN"):
