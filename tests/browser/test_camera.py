@@ -226,6 +226,7 @@ def test_the_camera_is_let_go_when_it_is_closed_and_when_the_page_is_left_or_mon
     wedge(page, CODES["MILK"])
     leave = {
         "closed": lambda: page.get_by_role("button", name="Close the camera").click(),
+        "Escape": lambda: page.keyboard.press("Escape"),
         "left": lambda: page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))"),
         "paid": lambda: page.keyboard.press("F8"),
     }

@@ -14,10 +14,11 @@ let opened = null;
 export class Camera {
   /**
    * `onCode(text)` is told each code. `mood()` says whether to look for codes now: "look", "wait", or "leave" when
-   * the camera has no business here any more. `onClose(hadFocus)` is told once.
+   * the camera has no business here any more. `counts`: it goes on, and the same code again is one more.
+   * `onClose(hadFocus)` is told once.
    */
-  constructor(host, { onCode, mood = () => "look", onClose = () => {} }) {
-    Object.assign(this, { host, onCode, mood, onClose, isOpen: false, stream: null, sightings: new Sightings() });
+  constructor(host, { onCode, mood = () => "look", counts = false, onClose = () => {} }) {
+    Object.assign(this, { host, onCode, mood, counts, onClose, isOpen: false, stream: null, sightings: new Sightings() });
   }
 
   /** Show the picture in the host; what is in the way is said there, with what to do. */
@@ -31,6 +32,12 @@ export class Camera {
     this.#part("close").addEventListener("click", () => this.close());
     this.#part("again").addEventListener("click", () => this.#begin());
     this.#part("torch").addEventListener("click", () => this.#turnTorch());
+    this.#part("counts").hidden = !this.counts;
+    this.root.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.root.closest("dialog")) return;
+      event.stopPropagation();
+      this.close();
+    });
     this.host.replaceChildren(this.root);
     this.host.hidden = false;
     this.#part("close").focus();

@@ -20,6 +20,7 @@ export class CounterCamera {
     this.camera = new Camera(host, {
       onCode: (code) => this.taking.scanned(code, performance.now()),
       mood: () => this.#mood(host),
+      counts: $("goods").contains(host),
       onClose: (hadFocus) => {
         opener.setAttribute("aria-expanded", "false");
         if (hadFocus) opener.focus();

@@ -11,16 +11,17 @@ for (const button of document.querySelectorAll("[data-camera]")) {
 let camera = null;
 
 async function toggle(button) {
-  const { form } = button, host = document.getElementById(button.getAttribute("aria-controls"));
+  const { form } = button, isQueued = "scanQueue" in form.dataset, host = document.getElementById(button.getAttribute("aria-controls"));
   if (camera?.isOpen) return camera.close();
   const { Camera } = await import("./camera.js");
   camera = new Camera(host, {
+    counts: isQueued,
     onCode: (code) => {
       const times = form.elements.times?.value || "1";
       form.elements.code.value = code;
       soundGood();
       camera.tell(`+${times} ${code}`);
-      if (!("scanQueue" in form.dataset)) camera.close();
+      if (!isQueued) camera.close();
       form.requestSubmit();
     },
     onClose: (hadFocus) => {

@@ -185,7 +185,7 @@ async function camera(button) {
     const { CounterCamera } = await import("../camera/counter.js");
     counterCamera ??= new CounterCamera({ taking, basket, pay, opening });
     counterCamera.toggle($(button.getAttribute("aria-controls")), button);
-  } catch { view.complain(say("no-answer")); }
+  } catch { (sheet.isOpen ? sheet : view).complain(say("no-answer")); }
 }
 
 /** Renew the dots that say what is left; they are comfort, so a missing answer leaves them as they are. */
