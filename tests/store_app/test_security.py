@@ -106,6 +106,14 @@ def test_pages_send_a_strict_policy_without_inline_code(house):
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_only_the_worker_that_reads_the_cameras_picture_may_run_webassembly(house):
+    for path in ("/till/", "/stock/takes/", "/pickup/", "/static/camera/camera.js", "/static/till/till.js"):
+        assert "wasm" not in house.signed_in().get(path, buffered=True).headers["Content-Security-Policy"], path
+    policy = house.visitor().get("/static/camera/reader.js", buffered=True).headers["Content-Security-Policy"]
+    assert "script-src 'self' 'wasm-unsafe-eval';" in policy
+    assert "'unsafe-eval'" not in policy
+
+
 def test_the_session_cookie_is_out_of_reach_of_scripts(house):
     client = house.visitor()
     answer = post(client, "/signin/cashier", pin="1111")

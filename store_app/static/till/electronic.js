@@ -27,7 +27,9 @@ export class Electronic {
     this.#draw("wallet-title", {
       words: say("wallet-ask"), picture: "qr-code",
       extra: [el("div.scan-code", {}, el("label.form-label", { for: "wallet-code" }, say("wallet-code")),
-        el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned(event.target.value); } }))],
+        el("div.field-and-button", {}, el("input.form-control.form-control-lg", { id: "wallet-code", autocomplete: "off", inputmode: "numeric", maxlength: "64", onkeydown: (event) => { if (event.key === "Enter") this.scanned(event.target.value); } }),
+          el("button.btn.btn-quiet.camera-button", { "aria-controls": "wallet-camera", "aria-expanded": "false", onclick: ({ currentTarget }) => this.pay.actions.camera(currentTarget) }, icon("camera"), el("span", {}, say("camera")))),
+        el("div", { id: "wallet-camera", hidden: true }))],
       buttons: [quiet(say("wallet-shop"), () => this.begin({ tender: "wallet", way: "shop_code", amount }), "qr-code"), quiet(say("back"), () => this.#leave())],
     });
     $("wallet-code").focus();

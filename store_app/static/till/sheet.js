@@ -29,6 +29,7 @@ class Sheet {
     $("sheet-body").replaceChildren(...[body].flat(Infinity).filter(Boolean));
     $("sheet-foot").replaceChildren(...[foot].flat(Infinity).filter(Boolean));
     $("sheet-foot").hidden = !$("sheet-foot").childElementCount;
+    $("sheet-camera-button").hidden = !onScan;
     this.root.classList.toggle("wide", wide);
     Object.assign(this, { onScan, onEnter, onLeave, pad });
     this.root.showModal();

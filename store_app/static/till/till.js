@@ -29,6 +29,7 @@ const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`
 const catalogue = new Catalogue();
 const basket = new Basket(catalogue, { practice: sessionStorage.getItem(PRACTICE) === "1" });
 let renewedAt = Date.now();
+let counterCamera = null;
 
 // --- what everybody may ask the till to do ---
 
@@ -63,6 +64,7 @@ const till = {
   lookUp: () => lookUp(till),
   more: () => openMore(till, basket),
   help: () => $("help").showModal(),
+  camera,
   openTill: () => opening.show(),
   opened: () => foot.watch(),
   parkedChanged,
@@ -177,6 +179,15 @@ async function parkedChanged() {
   } catch { /* comfort: asked again later */ }
 }
 
+/** Open or close the camera in the place a button names. All it needs comes when somebody first asks for it. */
+async function camera(button) {
+  try {
+    const { CounterCamera } = await import("../camera/counter.js");
+    counterCamera ??= new CounterCamera({ taking, basket, pay, opening });
+    counterCamera.toggle($(button.getAttribute("aria-controls")), button);
+  } catch { (sheet.isOpen ? sheet : view).complain(say("no-answer")); }
+}
+
 /** Renew the dots that say what is left; they are comfort, so a missing answer leaves them as they are. */
 async function renewLevels() {
   try {
@@ -223,6 +234,7 @@ function wire() {
     "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
+  for (const button of document.querySelectorAll(".camera-button")) button.addEventListener("click", () => camera(button));
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("close", () => { if (pay.isOpen) $("pay").focus(); else till.rest(); });
   }

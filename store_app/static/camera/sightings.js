@@ -1,0 +1,20 @@
+// Which of the codes a camera sees counts. A camera looks at the same tin many times a second; a shop sells it once.
+
+const GONE_MS = 1500; // a hand that shakes hides a code for a moment; a code that went away stays away longer
+const AGAIN_MS = 1000;
+
+/** Tells when a sighting counts: a code that may be misread the second time it is seen, any other the first. */
+export class Sightings {
+  constructor() { this.seen = new Map(); } // text -> { last, counted }
+
+  /** Take what was seen at `now` (milliseconds): {text, sure} or null. Gives the text if it counts, else null. */
+  see(code, now) {
+    for (const [text, { last, counted }] of this.seen) {
+      if (now - last >= (counted ? GONE_MS : AGAIN_MS)) this.seen.delete(text);
+    }
+    if (!code) return null;
+    const known = this.seen.get(code.text), counts = !known?.counted && (code.sure || Boolean(known));
+    this.seen.set(code.text, { last: now, counted: Boolean(known?.counted) || counts });
+    return counts ? code.text : null;
+  }
+}
