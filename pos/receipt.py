@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from config.money import BASIS, amount_for, exponent
+from pos import e_receipt
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, table, tidy, wrap
 from pos.paper_words import WORDS
 
@@ -85,6 +86,8 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
         lines.append(RULE)
         lines += _tax_table(document["taxes"], letters, words, currency, columns)
     lines += [*_issued(document, words, columns), *_farewell(document, words, columns)]
+    if online := e_receipt.address(document):
+        lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
     if copy_no:
         lines += [BLANK, *_copy_mark(copy_no, words, columns)]
     return [*lines, CUT]

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.clock import business_day
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
+from config.journal import Actor, record
 
 _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
 _SUPERVISOR = _CASHIER | {
@@ -87,6 +88,8 @@ class Store(Base):
     """By how much a drawer may be off before another person has to agree; None: see `shift.tolerance_minor`."""
     has_node: Mapped[bool] = mapped_column(default=True)
     """False: the store's facts reach the network by import, and the network forecasts for it."""
+    receipts_at: Mapped[str] = mapped_column(default="", server_default="")
+    """Where customers find their receipts on the network; '': the paper is all there is."""
     joined_at: Mapped[dt.datetime]
 
 
@@ -248,6 +251,16 @@ def may(role: str, permission: str) -> bool:
     return permission in PERMISSIONS.get(role, frozenset())
 
 
+def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Print on every receipt a code that leads to it at `address`; '' prints none. Older receipts stay as they are."""
+    store = store_of(session, store_id)
+    if not address.isascii() or len(address) > 150:
+        raise Invalid("bad-address", "The address of receipts has at most 150 plain letters.", address=address)
+    if store.receipts_at != address:
+        record(session, actor=actor, at=at, verb="store.receipts shown", subject=f"store:{store_id}", address=address)
+        store.receipts_at = address
+
+
 def snapshot(store: Store) -> dict[str, Any]:
     """Return what a document prints about the store, frozen."""
     return {
@@ -258,7 +271,7 @@ def snapshot(store: Store) -> dict[str, Any]:
         "currency": store.currency,
         "tz": store.tz,
         "language": store.language,
-    }
+    } | ({"receipts_at": store.receipts_at} if store.receipts_at else {})
 
 
 def _pin_hash(pin: str) -> str:

@@ -98,6 +98,7 @@ ROLES: dict[str, Role] = {
             "console_stores",
             "offers",
             "storefront",
+            "e_receipt",
             "demo",
         ),
         api=("sync", "status"),

@@ -16,12 +16,15 @@ import httpx2
 from rich.console import Console
 
 from config.errors import ShopError
+from config.journal import Actor
 from config.node import NETWORK
 from config.settings import Settings
+from pos.store import show_receipts
 from store_app.demo import notice
 from store_app.demo.build import PINS
 from store_app.demo.command import morning, over_http, settings_for
 from store_app.demo.panel import DemoPanel
+from store_app.extensions import open_doors
 
 START_S = 60.0
 
@@ -57,6 +60,7 @@ def serve(
             processes[node] = _start(settings, state / f"{node}.log")
         for node in nodes:
             _wait(urls[node], processes[node], state / f"{node}.log")
+        _show_receipts(panel, state, urls[NETWORK])
         _say(console, panel, urls, state, began)
         _watch(state, panel, keys, urls, processes)
     except KeyboardInterrupt:
@@ -72,6 +76,16 @@ def serve(
 
 
 # --- inside ---
+
+
+def _show_receipts(panel: DemoPanel, state: Path, network: str) -> None:
+    """Print on the live shops' receipts a code that leads to them; the address is another at every start."""
+    for shop in panel.live_shops():
+        doors = open_doors(settings_for(state, shop.id))
+        with doors.write() as session:
+            address = f"{network}/shop/{shop.slug}/receipts"
+            show_receipts(session, shop.id, address, actor=Actor.system("demo", shop.id), at=doors.now())
+        doors.database.engine.dispose()
 
 
 def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:

@@ -17,7 +17,7 @@ from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
 from pos.printer import PrintJob
-from pos.store import Region, Store
+from pos.store import Region, Store, show_receipts
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
@@ -115,7 +115,27 @@ def send_again(message_id: str) -> Any:
     return redirect(url_for("shop_settings.overview"), 303)
 
 
+@bp.post("/receipts-online")
+@requires("settings")
+@form.answers_on(_refused)
+def receipts_online() -> Any:
+    """Print a code on receipts that leads to them on the network, or print none."""
+    settings, store_id = doors().settings, str(place().store_id)
+    wanted = request.form.get("wanted") == "yes"
+    with write() as session:
+        address = _receipts_address(settings.public_url or settings.network_url, session.get_one(Store, store_id))
+        if wanted and not address:
+            raise Conflict("no-network", _("No network is set, so there is no place where receipts could be shown."))
+        show_receipts(session, store_id, address if wanted else "", actor=g.actor, at=doors().now())
+    flash(_("Receipts now carry a code.") if wanted else _("Receipts carry no code any more."), "good")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
 # --- inside ---
+
+
+def _receipts_address(base: str, store: Store) -> str:
+    return f"{base.rstrip('/')}/shop/{store.slug}/receipts" if base else ""
 
 
 def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
