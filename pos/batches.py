@@ -5,7 +5,8 @@ Rules
 1. Every lot that comes in is one row: product, quantity, and where known its batch and the last day it may be sold.
 2. A common barcode carries no batch, so a sale says nothing of it. What is on hand is taken to be what expires last
    (first expired, first out): lots are filled up from the latest day backwards until what is on hand is used up. A
-   question computes this from the levels and the lots; the sale writes nothing.
+   question computes this from the levels and the lots; the sale writes nothing. What leaves by the name of its lot
+   (written off, or back to the supplier) makes that lot smaller.
 3. A lot without a date is ordered by the product's shelf life, else as one that keeps for ever. What is on hand
    beyond all lots has no known date. A lot that is over for FORGET_DAYS is not looked at any more.
 4. The last day itself is a day of sale. A unit whose code says that its day is over is refused.
@@ -36,11 +37,12 @@ _SKUS_A_LOOK = 500
 
 
 class Batch(Base):
-    """A lot that came in (rule 1); never changed."""
+    """A lot that came in (rule 1); only what is known to have left of it ever changes."""
 
     __tablename__ = "batch"
     __table_args__ = (
         sa.CheckConstraint("received_qty > 0", name="received_positive"),
+        sa.CheckConstraint("gone_qty between 0 and received_qty", name="gone_fits"),
         sa.Index("ix_batch_leaves", "store_id", "leaves_on"),
         sa.Index("ix_batch_sku", "store_id", "sku", "leaves_on"),
     )
@@ -54,6 +56,8 @@ class Batch(Base):
     leaves_on: Mapped[dt.date]
     """The day the first-expired order goes by (rule 3)."""
     received_qty: Mapped[int]
+    gone_qty: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What is known to have left of this very lot (rule 2)."""
     received_on: Mapped[dt.date]
     source_kind: Mapped[str]
     source_id: Mapped[str]
@@ -120,6 +124,26 @@ def lay_in(
     session.add_all(rows)
     session.flush()
     return rows
+
+
+def let_go(session: Session, store_id: str, lots: Iterable[Lot]) -> None:
+    """Make lots smaller by what left of them by name (rule 2); what names neither batch nor day names no lot."""
+    for lot in lots:
+        batch, rest = tidy_batch(lot.batch), lot.qty
+        if batch is None and lot.expires_on is None:
+            continue
+        query = sa.select(Batch).where(
+            Batch.store_id == store_id, Batch.sku == lot.sku, Batch.gone_qty < Batch.received_qty
+        )
+        if batch is not None:
+            query = query.where(Batch.batch == batch)
+        if lot.expires_on is not None:
+            query = query.where(Batch.expires_on == lot.expires_on)
+        for row in session.scalars(query.order_by(Batch.leaves_on, Batch.received_on, Batch.id)):
+            part = min(rest, row.received_qty - row.gone_qty)
+            row.gone_qty += part
+            rest -= part
+    session.flush()
 
 
 # --- questions ---
@@ -221,7 +245,7 @@ def _filled(sku: str, on_hand: int, lots: list[Batch]) -> tuple[Held, ...]:
     """Fill lots, the latest first, with what is on hand (rule 2)."""
     rest, held = max(0, on_hand), []
     for lot in lots:
-        part = min(rest, lot.received_qty)
+        part = min(rest, lot.received_qty - lot.gone_qty)
         if part:
             held.append(Held(sku, part, lot.batch, lot.expires_on, lot.id))
             rest -= part

@@ -6,9 +6,10 @@ Rules
    dropped; what was dropped moved nothing.
 2. A note of goods in brings its units from the supplier into the backroom, writes down the lots with their dates,
    and keeps what each product cost last. A product that was not listed here is listed by it.
-3. A note of goods back takes its units out of the shop to the supplier; more than are there is refused, naming every
-   short line.
-4. The same line sent twice is kept once (its id is the command's).
+3. A note of goods back says with one of a few fixed reasons why; 'other' needs words. It takes its units out of the
+   shop to the supplier, and out of the lots its lines name; more than are there is refused, naming every short line.
+4. A line that goes back is expected to be paid at what the product cost last, until somebody types another amount.
+5. The same line sent twice is kept once (its id is the command's).
 
 Units: qty in stock units; cost_minor per price quantity.
 """
@@ -16,7 +17,8 @@ Units: qty in stock units; cost_minor per price quantity.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -33,10 +35,12 @@ from pos.batches import Lot
 from pos.catalogue import Listing, Product
 from pos.ledger import MOST_QTY, Place, Source
 from pos.recall import tidy_batch
-from pos.store import day_of
+from pos.store import day_of, snapshot, store_of
 
 STATES = StateTable("goods note", "open", {"open": ("posted", "dropped")})
 WAYS = ("in", "back")
+REASONS = ("damaged", "expired", "recalled", "wrong_delivery", "sale_or_return", "other")
+"""Why goods go back."""
 MOST_LINES = 2000
 LONGEST = 80
 SOURCE_KIND = "goods_note"
@@ -61,8 +65,10 @@ class GoodsNote(Base):
     opened_by: Mapped[str]
     closed_at: Mapped[dt.datetime | None]
     closed_by: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="", server_default="")
+    """One of REASONS when goods go back; '' when they come in."""
     why: Mapped[str] = mapped_column(default="")
-    """Why goods go back, or why the note was dropped."""
+    """Words about it, or why the note was dropped."""
 
 
 class GoodsLine(Base):
@@ -107,6 +113,14 @@ class LineSum:
         return None if self.cost_minor is None else amount_for(self.qty, self.cost_minor, self.price_quantity)
 
 
+@dataclass(frozen=True)
+class Total:
+    """What a note's lines come to; unknown: how many lines have no known cost and are left out."""
+
+    minor: int
+    unknown: int
+
+
 # --- verbs ---
 
 
@@ -118,11 +132,12 @@ def begin(
     way: str = "in",
     supplier_name: str,
     paper_no: str = "",
+    reason: str = "",
     why: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> GoodsNote:
-    """Open a note for goods that came, or that go back; the same id again is the note that is there."""
+    """Open a note for goods that came, or that go back (rule 3); the same id again is the note that is there."""
     known = session.get(GoodsNote, (store_id, id)) if id else None
     if known is not None:
         return known
@@ -130,15 +145,18 @@ def begin(
     if way not in WAYS:
         raise Invalid("bad-choice", "Goods come in, or they go back.", field="way")
     if not name:
-        raise Invalid("no-supplier", "Say who brings it.", field="supplier")
+        raise Invalid("no-supplier", "Say who brings it, or takes it back.", field="supplier")
+    if way == "back" and reason not in REASONS:
+        raise Invalid("no-reason", "Choose why it goes back.", field="reason")
+    if reason == "other" and not why:
+        raise Invalid("no-reason", "Say in a few words why it goes back.", field="words")
     note = GoodsNote(
         store_id=store_id, id=id or new_id(), way=way, state=STATES.first, supplier_name=name, paper_no=paper,
-        opened_at=at, opened_by=actor.name, closed_by="", why=why,
+        opened_at=at, opened_by=actor.name, closed_by="", reason=reason if way == "back" else "", why=why,
     )  # fmt: skip
     session.add(note)
-    journal.record(
-        session, actor=actor, at=at, verb="goods.begun", subject=subject_of(note), way=way, supplier=name, paper=paper
-    )
+    facts = {"way": way, "supplier": name, "paper": paper, "reason": note.reason}
+    journal.record(session, actor=actor, at=at, verb="goods.begun", subject=subject_of(note), **facts)
     session.flush()
     return note
 
@@ -157,28 +175,13 @@ def add(
     actor: Actor,
     at: dt.datetime,
 ) -> GoodsLine:
-    """Keep one scan on an open note (rules 1, 4). cost_minor: per price quantity."""
+    """Keep one scan on an open note (rules 1, 4, 5). cost_minor: per price quantity."""
     note = _open_note(session, store_id, note_id)
-    if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
-        raise Invalid("bad-quantity", "Type how many came: 1 or more.", sku=sku, qty=qty, field="qty")
-    if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="cost")
-    batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
-    if session.get(Product, sku) is None:
-        raise NotFound("unknown-product", f"There is no product {sku}. Search for it by name.", skus=[sku])
-    lines = scans_of(session, note)
-    if same := [line for line in lines if line_id is not None and line.id == line_id]:
-        return same[0]
-    if len(lines) >= MOST_LINES:
-        raise Invalid("too-many-lines", "Post this note first, then begin another one.")
-    line = GoodsLine(
-        store_id=store_id, note_id=note_id, n=max((line.n for line in lines), default=0) + 1, id=line_id or new_id(),
-        sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(batch), expires_on=expires_on, at=at,
-        actor_id=actor.id,
-    )  # fmt: skip
-    session.add(line)
-    session.flush()
-    return line
+    if cost_minor is None and note.way == "back":
+        listing = session.get(Listing, (store_id, sku))
+        cost_minor = listing.cost_minor if listing is not None else None
+    given = _Given(sku, qty, cost_minor, batch, expires_on)
+    return _keep(session, note, given, line_id=line_id, actor=actor, at=at)
 
 
 def change(
@@ -200,10 +203,7 @@ def change(
     if not some or len({line.sku for line in some}) > 1:
         raise NotFound("unknown-line", "This line is not on the note any more.")
     strike(session, store_id, note_id, [line.n for line in some])
-    return add(
-        session, store_id, note_id, some[0].sku, qty, cost_minor=cost_minor, batch=batch, expires_on=expires_on,
-        actor=actor, at=at,
-    )  # fmt: skip
+    return _keep(session, note, _Given(some[0].sku, qty, cost_minor, batch, expires_on), actor=actor, at=at)
 
 
 def strike(session: Session, store_id: str, note_id: str, ns: Sequence[int]) -> int:
@@ -223,16 +223,18 @@ def post(session: Session, store_id: str, note_id: str, *, actor: Actor, at: dt.
     if not lines:
         raise Invalid("no-lines", "There is nothing on this note yet. Scan the first product.")
     units = [(line.sku, line.qty) for line in lines]
+    lots = [Lot(line.sku, line.qty, line.batch, line.expires_on) for line in lines]
     if note.way == "in":
         stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=note.id, at=at, actor=actor)
-        lots = [Lot(line.sku, line.qty, line.batch, line.expires_on) for line in lines]
         batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=note.id, at=at)
         last = sorted(lines, key=lambda line: line.ns[-1])
         learn_costs(session, store_id, {line.sku: line.cost_minor for line in last}, actor=actor, at=at)
     else:
         source = Source("sent_back", SOURCE_KIND, note.id)
-        waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why=note.why)
-    _close(session, note, "posted", actor=actor, at=at, lines=len(lines), units=sum(qty for _, qty in units))
+        waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why=note.reason)
+        batches.let_go(session, store_id, lots)
+    _close(session, note, "posted", actor=actor, at=at, lines=len(lines), units=sum(qty for _, qty in units),
+           cost_minor=total_of(lines).minor)  # fmt: skip
     return note
 
 
@@ -276,9 +278,13 @@ def note_of(session: Session, store_id: str, note_id: str) -> GoodsNote:
     return note
 
 
-def notes(session: Session, store_id: str, *, state: str | None = None, limit: int = 50) -> list[GoodsNote]:
-    """Return a shop's notes, the newest first."""
+def notes(
+    session: Session, store_id: str, *, way: str | None = None, state: str | None = None, limit: int = 50
+) -> list[GoodsNote]:
+    """Return a shop's notes, the newest first; of one way and state when asked."""
     query = sa.select(GoodsNote).where(GoodsNote.store_id == store_id)
+    if way is not None:
+        query = query.where(GoodsNote.way == way)
     if state is not None:
         query = query.where(GoodsNote.state == state)
     return list(session.scalars(query.order_by(GoodsNote.opened_at.desc(), GoodsNote.id.desc()).limit(limit)))
@@ -292,27 +298,58 @@ def scans_of(session: Session, note: GoodsNote) -> list[GoodsLine]:
 
 def sums_of(session: Session, note: GoodsNote) -> list[LineSum]:
     """Return a note's lines, equal scans summed, the latest scanned first."""
-    scans = scans_of(session, note)
-    query = sa.select(Product).where(Product.sku.in_({scan.sku for scan in scans}))
-    products = {product.sku: product for product in session.scalars(query)}
-    groups: dict[tuple[str, str | None, dt.date | None, int | None], list[GoodsLine]] = {}
-    for scan in scans:
-        groups.setdefault((scan.sku, scan.batch, scan.expires_on, scan.cost_minor), []).append(scan)
-    rows = [
-        LineSum(
-            sku=sku,
-            name=products[sku].name,
-            stock_unit=products[sku].stock_unit,
-            price_quantity=products[sku].price_quantity,
-            qty=sum(scan.qty for scan in some),
-            cost_minor=cost_minor,
-            batch=batch,
-            expires_on=expires_on,
-            ns=tuple(scan.n for scan in some),
-        )
-        for (sku, batch, expires_on, cost_minor), some in groups.items()
-    ]
-    return sorted(rows, key=lambda row: -row.ns[-1])
+    return sums_of_all(session, note.store_id, [note.id])[note.id]
+
+
+def sums_of_all(session: Session, store_id: str, note_ids: Sequence[str]) -> dict[str, list[LineSum]]:
+    """Return the lines of notes by their ids, as `sums_of` does."""
+    query = sa.select(GoodsLine, Product).join(Product, Product.sku == GoodsLine.sku)
+    query = query.where(GoodsLine.store_id == store_id, GoodsLine.note_id.in_(note_ids)).order_by(GoodsLine.n)
+    groups: dict[str, dict[tuple[Any, ...], list[tuple[GoodsLine, Product]]]] = {key: {} for key in note_ids}
+    for scan, product in session.execute(query):
+        key = (scan.sku, scan.batch, scan.expires_on, scan.cost_minor)
+        groups[scan.note_id].setdefault(key, []).append((scan, product))
+    return {
+        note_id: sorted((_sum(some) for some in lines.values()), key=lambda row: -row.ns[-1])
+        for note_id, lines in groups.items()
+    }
+
+
+def total_of(lines: Sequence[LineSum]) -> Total:
+    """Return what lines come to together."""
+    known = [line.total_cost_minor for line in lines if line.total_cost_minor is not None]
+    return Total(sum(known), len(lines) - len(known))
+
+
+def slip_of(session: Session, note: GoodsNote) -> dict[str, Any]:
+    """Return the frozen document of what a driver signs for; see `goods_paper.back_slip`."""
+    store, lines = store_of(session, note.store_id), sums_of(session, note)
+    total = total_of(lines)
+    return {
+        "store": snapshot(store),
+        "number": short_no(note),
+        "supplier": note.supplier_name,
+        "paper_no": note.paper_no,
+        "reason": note.reason,
+        "why": note.why,
+        "by": note.closed_by or note.opened_by,
+        "local_time": f"{(note.closed_at or note.opened_at).astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}",
+        "lines": [
+            {
+                "name": line.name, "qty": line.qty, "stock_unit": line.stock_unit, "batch": line.batch,
+                "expires_on": line.expires_on.isoformat() if line.expires_on else None,
+                "cost_minor": line.total_cost_minor,
+            }
+            for line in reversed(lines)
+        ],
+        "total_minor": total.minor,
+        "unknown": total.unknown,
+    }  # fmt: skip
+
+
+def short_no(note: GoodsNote) -> str:
+    """Return the number people read out: the end of the note's id."""
+    return note.id[-6:].upper()
 
 
 def suppliers_known(session: Session, store_id: str, limit: int = 30) -> list[str]:
@@ -327,6 +364,58 @@ def subject_of(note: GoodsNote) -> str:
 
 
 # --- inside ---
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A line as it is typed or scanned."""
+
+    sku: str
+    qty: int
+    cost_minor: int | None
+    batch: str | None
+    expires_on: dt.date | None
+
+
+def _keep(
+    session: Session, note: GoodsNote, given: _Given, *, line_id: str | None = None, actor: Actor, at: dt.datetime
+) -> GoodsLine:
+    sku, qty, cost_minor, expires_on = given.sku, given.qty, given.cost_minor, given.expires_on
+    if isinstance(qty, bool) or not isinstance(qty, int) or not 0 < qty <= MOST_QTY:
+        raise Invalid("bad-quantity", "Type how many: 1 or more.", sku=sku, qty=qty, field="qty")
+    if cost_minor is not None and not 0 <= cost_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="cost")
+    batches.refuse_strange_day(expires_on, day_of(session, note.store_id, at))
+    if session.get(Product, sku) is None:
+        raise NotFound("unknown-product", f"There is no product {sku}. Search for it by name.", skus=[sku])
+    lines = scans_of(session, note)
+    if same := [line for line in lines if line_id is not None and line.id == line_id]:
+        return same[0]
+    if len(lines) >= MOST_LINES:
+        raise Invalid("too-many-lines", "Post this note first, then begin another one.")
+    line = GoodsLine(
+        store_id=note.store_id, note_id=note.id, n=max((line.n for line in lines), default=0) + 1,
+        id=line_id or new_id(), sku=sku, qty=qty, cost_minor=cost_minor, batch=tidy_batch(given.batch),
+        expires_on=expires_on, at=at, actor_id=actor.id,
+    )  # fmt: skip
+    session.add(line)
+    session.flush()
+    return line
+
+
+def _sum(some: Sequence[tuple[GoodsLine, Product]]) -> LineSum:
+    scan, product = some[0]
+    return LineSum(
+        sku=scan.sku,
+        name=product.name,
+        stock_unit=product.stock_unit,
+        price_quantity=product.price_quantity,
+        qty=sum(one.qty for one, _ in some),
+        cost_minor=scan.cost_minor,
+        batch=scan.batch,
+        expires_on=scan.expires_on,
+        ns=tuple(one.n for one, _ in some),
+    )
 
 
 def _open_note(session: Session, store_id: str, note_id: str) -> GoodsNote:

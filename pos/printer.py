@@ -29,7 +29,7 @@ from config.ids import new_id
 from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import account_paper, labels, receipt
+from pos import account_paper, goods_paper, labels, receipt
 from pos.drivers import Driver, Unconfirmed, encode
 from pos.paper import PaperLine
 
@@ -62,7 +62,7 @@ class PrintJob(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     till_id: Mapped[str]
     kind: Mapped[str]
-    """receipt | pickup | bin | label | x | z | tab_paid | statement | voucher"""
+    """receipt | pickup | bin | label | x | z | tab_paid | statement | voucher | goods_back"""
     source_id: Mapped[str] = mapped_column(index=True)
     document: Mapped[dict[str, Any]]
     copy_no: Mapped[int] = mapped_column(default=0)
@@ -223,7 +223,7 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
     language = receipt.language_of(document)
     if kind == "label":
         return labels.layout(document, columns=columns, language=language)
-    layouts = receipt.LAYOUTS | account_paper.LAYOUTS
+    layouts = receipt.LAYOUTS | account_paper.LAYOUTS | goods_paper.LAYOUTS
     return layouts[kind](document, columns=columns, language=language, copy_no=copy_no)
 
 

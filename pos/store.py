@@ -27,7 +27,7 @@ from config.journal import Actor, record
 _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
-    "stock.waste", "stock.receive", "receive", "shelf",
+    "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
     "over_short",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
@@ -138,6 +138,9 @@ class Staff(Base):
     active: Mapped[bool] = mapped_column(default=True)
     failed_tries: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[dt.datetime | None]
+    badge_hash: Mapped[str | None] = mapped_column(unique=True)
+    """SHA-256 of the person's badge; None: none (see `badges`)."""
+    badge_given_at: Mapped[dt.datetime | None]
 
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)

@@ -4,7 +4,8 @@ Rules
 -----
 1. Whoever writes goods off says why with one of a few fixed reasons, and may add words; 'other' needs them.
 2. Written-off units leave floor, shelf, backroom in that order unless a place is named; more than are there is
-   refused. The movement is the ledger's, this row says why and what it was worth on that day.
+   refused. The movement is the ledger's, this row says why and what it was worth on that day; a lot named by its
+   batch is smaller by it.
 3. One command writes off once: its id again is a Conflict.
 4. Shrink of a period is what was written off, by reason, and what counts found missing less what they found too many.
 """
@@ -22,7 +23,8 @@ from config.errors import Invalid
 from config.ids import new_id
 from config.journal import Actor
 from config.money import amount_for
-from pos import catalogue
+from pos import batches, catalogue
+from pos.batches import Lot
 from pos.catalogue import Listing, Product
 from pos.facts import Moved
 from pos.ledger import (
@@ -119,6 +121,7 @@ def write_off(
         cost_minor=worth.cost(qty), value_minor=worth.value(qty), business_day=day, at=at, actor_id=actor.id,
     )  # fmt: skip
     session.add(row)
+    batches.let_go(session, store_id, [Lot(sku, qty, row.batch)])
     facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
     journal.record(session, actor=actor, at=at, verb="waste.written", subject=f"product:{sku}", **facts)
     session.flush()

@@ -8,7 +8,9 @@ Rules
 3. A store's node is known by its bearer key alone; what it says about itself in a body is never believed.
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
-5. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
+5. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
+   was begun with a badge ends with it.
+6. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
    rebinding); addresses in numbers are.
 6. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
@@ -38,6 +40,8 @@ from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
+PIN_WANTED = frozenset({"staff", "settings"})
+"""What a badge alone does not open (rule 5)."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 READER = "camera/reader.js"
 
@@ -79,17 +83,21 @@ def can(permission: str) -> bool:
     return g.get("actor") is not None and may(g.actor.role, permission)
 
 
-def sign_in(staff: Staff) -> None:
-    """Begin a session for this member of staff."""
-    session.clear()
+def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
+    """Begin a session for this member of staff; the browser stays at its till."""
+    sign_out()
     session.permanent = True
     session["staff"] = staff.id
-    session["stamp"] = _stamp(staff)
+    session["by"] = "badge" if by_badge else "pin"
+    session["stamp"] = _stamp(staff, session["by"])
 
 
 def sign_out() -> None:
-    """End the session."""
+    """End the session; which till the browser stands at is not the person's."""
+    till_id = session.get("till_id")
     session.clear()
+    if till_id is not None:
+        session["till_id"] = till_id
 
 
 def signing_key(settings: Settings) -> str:
@@ -157,7 +165,17 @@ def _decide(rule: str | None) -> Any:
             f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
             permission=rule or "none",
         )
+    if rule in PIN_WANTED and session.get("by") == "badge":
+        return _ask_pin()
     return None
+
+
+def _ask_pin() -> Any:
+    """Send who came by badge to the number pad, and back to the page afterwards."""
+    if asks_for_json():
+        raise Refused("pin-wanted", "Type your PIN first: a badge alone does not open this.")
+    there = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("signin.pin_pad", staff_id=g.actor.id, next=there), 303)
 
 
 def _person(node_id: str) -> Actor | None:
@@ -165,23 +183,25 @@ def _person(node_id: str) -> Actor | None:
     if staff_id is None:
         return None
     known = doors().database.remembered(("staff", node_id, staff_id), functools.partial(_known, node_id, staff_id))
-    if known is None or session.get("stamp") != known[1]:
-        session.clear()
+    if known is None or session.get("stamp") != known[1][session.get("by", "pin")]:
+        sign_out()
         return None
     return known[0]
 
 
-def _known(node_id: str, staff_id: str, look: Connection) -> tuple[Actor, str] | None:
-    """Return who this is with the stamp of a valid session; None when nobody of that name works here (any more)."""
+def _known(node_id: str, staff_id: str, look: Connection) -> tuple[Actor, dict[str, str]] | None:
+    """Return who this is with the stamps of a valid session; None when nobody of that name works here (any more)."""
     staff = look.execute(_STAFF, {"node": node_id, "id": staff_id}).first()
     if staff is None or not staff.active:
         return None
-    return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id), _stamp(staff)
+    stamps = {by: _stamp(staff, by) for by in ("pin", "badge")}
+    return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id), stamps
 
 
-def _stamp(staff: Any) -> str:
-    # a new PIN ends the sessions of the old one
-    return hashlib.sha256(staff.pin_hash.encode()).hexdigest()[:16]
+def _stamp(staff: Any, by: str) -> str:
+    # a new PIN ends the sessions of the old one; a badge that is taken away those it began
+    kept = staff.pin_hash if by == "pin" else f"{staff.pin_hash} {staff.badge_hash}"
+    return hashlib.sha256(kept.encode()).hexdigest()[:16]
 
 
 def _store_of_key() -> str:
@@ -215,7 +235,7 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
 
 
 _staff = table_of(Staff).c
-_STAFF = sa.select(_staff.id, _staff.name, _staff.role, _staff.active, _staff.pin_hash).where(
+_STAFF = sa.select(_staff.id, _staff.name, _staff.role, _staff.active, _staff.pin_hash, _staff.badge_hash).where(
     _staff.node_id == sa.bindparam("node"), _staff.id == sa.bindparam("id")
 )
 

@@ -304,6 +304,9 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "not-allowed": (_l("You may not do this. Ask someone who may, or sign in as another person."),),
     "unknown-person": (_l("Nobody of that name works here. Choose a name from the list."),),
     "wrong-pin": (_l("That name and PIN do not belong together. Try again."),),
+    "unknown-badge": (_l("This badge is not known here. Sign in with name and PIN."),),
+    "badges-locked": (_l("Too many unknown badges. Sign in with name and PIN, or try again in %(wait_s)s seconds."),),
+    "pin-wanted": (_l("Type your PIN first: a badge alone does not open this."),),
     "locked": (_l("Too many wrong PINs. Try again in %(wait_s)s seconds."),),
     "bad-pin": (_l("A PIN has 4 to 12 digits."),),
     "name-taken": (

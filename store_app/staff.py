@@ -1,11 +1,14 @@
-"""Who works here, and how they prove it: names and PINs.
+"""Who works here, and how they prove it: names, PINs and badges.
 
 Rules
 -----
 1. A PIN has 4 to 12 digits; only its argon2id hash is kept. The same refusal for a wrong name and a wrong PIN.
 2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes.
 3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person.
-4. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
+4. A badge stands for a name, and for some roles for the PIN too (pos.badges). Whoever is locked out by wrong PINs is
+   locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
+   PINs lock a name.
+5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
 """
 
 import datetime as dt
@@ -19,6 +22,8 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
+from pos import badges
+from pos.badges import BadgeReader
 from pos.store import Staff, add_staff, may, set_pin, staff_of
 from store_app.extensions import Doors
 
@@ -42,7 +47,7 @@ def add(session: Session, node_id: str, name: str, role: str, pin: str, *, actor
 
 
 def change_role(session: Session, node_id: str, staff_id: str, role: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """Let a person do more or less than before (rule 4)."""
+    """Let a person do more or less than before (rule 5)."""
     person = working(session, node_id, staff_id)
     if role not in STORE_ROLES:
         raise Invalid(
@@ -73,12 +78,13 @@ def unlock(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: d
 
 
 def leave(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 4)."""
+    """End a person's right to sign in; what they did stays in the books. Refuses oneself, and the last one (rule 5)."""
     person = known(session, node_id, staff_id)
     if person.id == actor.id:
         raise Refused("yourself", "You cannot send yourself away. Let another shopkeeper do it.")
     if person.active:
         _keep_one(session, person, "")
+        badges.withdraw(session, person, actor=actor, at=at)
         person.active = False
         _record(session, person, "staff.deactivated", actor, at)
     return person
@@ -119,9 +125,8 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:
     at = doors.now()
     with doors.read() as session:
         staff = session.get(Staff, (node_id, staff_id))
-    if staff is not None and staff.locked_until is not None and staff.locked_until > at:
-        wait_s = int((staff.locked_until - at).total_seconds()) + 1
-        raise Refused("locked", f"Too many wrong PINs. Try again in {wait_s} seconds.", wait_s=wait_s)
+    if staff is not None and (refusal := _locked(staff, at)) is not None:
+        raise refusal
     known = staff is not None and staff.active
     try:
         _hasher.verify(staff.pin_hash if staff is not None and known else _nobody, pin)
@@ -141,23 +146,63 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:
     return found
 
 
+def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
+    """Return whose badge this is and whether the PIN is wanted too, or refuse (rules 2 to 4)."""
+    at = doors.now()
+    with doors.write() as session:
+        reader = session.get(BadgeReader, node_id, with_for_update=True) or BadgeReader(node_id=node_id, failed_tries=0)
+        session.add(reader)
+        refusal = _locked(reader, at)
+        person = badges.whose(session, node_id, code) if refusal is None else None
+        asks_pin = person is not None and badges.asks(session, node_id, person.role)
+        if person is not None:
+            _count(reader, True, at)
+            refusal = _locked(person, at)
+            verb = "signin.refused" if refusal else "badge.read" if asks_pin else "signin.good"
+            _sign(session, person, verb, at, by="badge")
+        elif refusal is None:
+            _count(reader, False, at)
+            stranger = Actor.system("sign-in", node_id)
+            journal.record(session, actor=stranger, at=at, verb="signin.refused", subject="staff:unknown", by="badge")
+    if refusal is not None:
+        raise refusal
+    if person is None:
+        raise Refused("unknown-badge", "This badge is not known here. Sign in with name and PIN.")
+    return person, asks_pin
+
+
 def _note(session: Session, staff: Staff, right: bool, at: dt.datetime) -> None:
-    staff.failed_tries = 0 if right else staff.failed_tries + 1
-    over = staff.failed_tries - TRIES
+    _count(staff, right, at)
+    _sign(session, staff, "signin.good" if right else "signin.refused", at, by="pin")
+
+
+def _count(tried: Staff | BadgeReader, right: bool, at: dt.datetime) -> None:
+    """Count wrong tries in a row, and lock from the fifth on (rule 2)."""
+    tried.failed_tries = 0 if right else tried.failed_tries + 1
+    over = tried.failed_tries - TRIES
     locked_s = min(LOCK_MOST_S, LOCK_S * 2 ** min(over, 10)) if over >= 0 else 0
-    staff.locked_until = at + dt.timedelta(seconds=locked_s) if locked_s else None
-    journal.record(
-        session,
-        actor=Actor(id=staff.id, name=staff.name, role=staff.role, node=staff.node_id),
-        at=at,
-        verb="signin.good" if right else "signin.refused",
-        subject=f"staff:{staff.id}",
-        tries=staff.failed_tries,
-    )
+    tried.locked_until = at + dt.timedelta(seconds=locked_s) if locked_s else None
+
+
+def _locked(tried: Staff | BadgeReader, at: dt.datetime) -> Refused | None:
+    """Return the refusal while too many tries were wrong; None when it is not locked."""
+    if tried.locked_until is None or tried.locked_until <= at:
+        return None
+    wait_s = int((tried.locked_until - at).total_seconds()) + 1
+    if isinstance(tried, BadgeReader):
+        sentence = f"Too many unknown badges. Sign in with name and PIN, or try again in {wait_s} seconds."
+        return Refused("badges-locked", sentence, wait_s=wait_s)
+    return Refused("locked", f"Too many wrong PINs. Try again in {wait_s} seconds.", wait_s=wait_s)
+
+
+def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, *, by: str) -> None:
+    who = Actor(id=staff.id, name=staff.name, role=staff.role, node=staff.node_id)
+    subject = f"staff:{staff.id}"
+    journal.record(session, actor=who, at=at, verb=verb, subject=subject, tries=staff.failed_tries, by=by)
 
 
 def _keep_one(session: Session, person: Staff, role: str) -> None:
-    """Refuse when nobody could change people any more (rule 4)."""
+    """Refuse when nobody could change people any more (rule 5)."""
     others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
     if may(person.role, "staff") and not may(role, "staff") and not any(may(one.role, "staff") for one in others):
         raise Refused(

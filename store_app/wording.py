@@ -110,6 +110,7 @@ PAPERS = {
     "tab_paid": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
+    "goods_back": _l("Slip for goods back"),
 }
 
 TOPICS = {

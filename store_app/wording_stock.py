@@ -28,6 +28,24 @@ REASON_ICONS = {
     "other": "pencil-square",
 }
 
+BACK_REASONS = {
+    "damaged": _l("Damaged"),
+    "expired": _l("Past its date"),
+    "recalled": _l("Recalled"),
+    "wrong_delivery": _l("Wrong delivery"),
+    "sale_or_return": _l("Sale or return"),
+    "other": _l("Another reason"),
+}
+
+BACK_ICONS = {
+    "damaged": "bolt",
+    "expired": "calendar-days",
+    "recalled": "no-symbol",
+    "wrong_delivery": "truck",
+    "sale_or_return": "arrow-uturn-left",
+    "other": "pencil-square",
+}
+
 LIFT_REASONS = {
     "all-well": _l("Tested: all is well"),
     "over": _l("The maker ended it"),
@@ -41,6 +59,11 @@ def waste_word(reason: str) -> str:
     if reason == "unexplained":
         return _("Found missing by counting")
     return str(WASTE_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def back_word(reason: str) -> str:
+    """Return why goods go back, in the reader's words; '' for goods that come in."""
+    return str(BACK_REASONS.get(reason, reason))
 
 
 def check_sentence(line: CheckLine) -> str:

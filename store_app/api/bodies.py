@@ -114,6 +114,12 @@ class VoidBody(Body):
     approvals: list[str] = Field(default_factory=list, max_length=20)
 
 
+class BadgeBody(Body):
+    """A scanned badge."""
+
+    badge: str = Field(min_length=1, max_length=64)
+
+
 class ApprovalBody(Body):
     """Somebody's leave, proven by a PIN."""
 

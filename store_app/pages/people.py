@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as lazy
 
 from config.errors import Invalid, ShopError
 from config.money import BASIS
-from pos import approvals
+from pos import approvals, badges
 from pos.store import Staff, may
 from store_app import security, staff, wording
 from store_app.extensions import doors, read, write
@@ -59,6 +59,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("stock.count", lazy("Count and correct stock")),
             ("stock.waste", lazy("Write goods off")),
             ("stock.receive", lazy("Take goods in without an order")),
+            ("stock.send_back", lazy("Send goods back to a supplier")),
             ("receive", lazy("Take deliveries in")),
             ("shelf", lazy("Plan and refill the shelf, print labels")),
             ("order", lazy("Order from suppliers")),
@@ -92,6 +93,7 @@ class Person:
     tries: int
     locked_until: dt.datetime | None
     is_you: bool
+    badge_given_at: dt.datetime | None
 
 
 @bp.get("/", endpoint="everybody")
@@ -102,6 +104,7 @@ def everybody(fault: ShopError | None = None) -> Any:
     with read() as session:
         people = _people(session)
         limits = [(role, wording.role_word(role), approvals.discount_bp_of(session, store_id, role)) for role in ROLES]
+        rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
         "people/everybody.html",
         working=[one for one in people if one.active],
@@ -112,6 +115,7 @@ def everybody(fault: ShopError | None = None) -> Any:
             for title, rows in MATRIX
         ],
         limits=[(role, words, _percent_text(rate_bp)) for role, words, rate_bp in limits],
+        badge_rules=rules,
         fault=fault,
     )
 
@@ -151,9 +155,11 @@ def one(staff_id: str, fault: ShopError | None = None, asked: str = "") -> Any:
     """Show one person and what can be changed."""
     with read() as session:
         found = _seen(staff.known(session, doors().settings.node_id, staff_id))
+        asks_pin = badges.asks(session, doors().settings.node_id, found.role)
     return page(
         "people/person.html",
         person=found,
+        badge_asks_pin=asks_pin,
         roles=[(role, wording.role_word(role)) for role in ROLES],
         fault=fault,
         asked=asked or (request.endpoint or "").rpartition(".")[2],
@@ -264,7 +270,7 @@ def _seen(row: Staff) -> Person:
     locked = row.locked_until if row.locked_until is not None and row.locked_until > doors().now() else None
     return Person(
         row.id, row.name, row.role, wording.role_word(row.role), row.active, row.failed_tries, locked,
-        row.id == g.actor.id,
+        row.id == g.actor.id, row.badge_given_at,
     )  # fmt: skip
 
 

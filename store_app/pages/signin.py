@@ -1,4 +1,4 @@
-"""Sign in by name and PIN, and sign out."""
+"""Sign in by name and PIN, or by badge, and sign out."""
 
 from typing import Any
 from urllib.parse import urlsplit
@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, redirect, request, url_for
 
 from config.errors import ShopError
+from pos import badges
 from pos.store import staff_of
 from store_app import security, staff
 from store_app.extensions import doors, read
@@ -58,6 +59,21 @@ def enter(staff_id: str) -> Any:
     return redirect(_safe(request.form.get("next", "")) or _home(person.role), 303)
 
 
+@bp.post("/badge")
+@public
+def badge() -> Any:
+    """Check a scanned badge, and begin, or ask for the PIN as well."""
+    next_address = _safe(request.form.get("next", ""))
+    try:
+        person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, request.form.get("badge", "").strip())
+    except ShopError as refusal:
+        return _show(refusal=sentence_of(refusal), status=status_of(refusal))
+    if asks_pin:
+        return redirect(url_for("signin.pin_pad", staff_id=person.id, next=next_address or None), 303)
+    security.sign_in(person, by_badge=True)
+    return redirect(next_address or _home(person.role), 303)
+
+
 @bp.post("/signout")
 @public
 def leave() -> Any:
@@ -69,12 +85,13 @@ def leave() -> Any:
 def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
     settings = doors().settings
     with read() as session:
-        everybody = staff_of(session, settings.node_id)
+        everybody, takes_badges = staff_of(session, settings.node_id), badges.in_use(session, settings.node_id)
     return page(
         "signin/signin.html",
         status=status,
         everybody=everybody,
         person=person,
+        takes_badges=takes_badges,
         refusal=refusal,
         next=_safe(request.values.get("next", "")),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},

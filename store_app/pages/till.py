@@ -145,6 +145,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "urls": {
             "approvals": "/api/approvals",
             "approvers": "/api/approvers",
+            "badge": "/api/badge",
             "baskets": "/api/baskets",
             "catalogue": "/api/catalogue",
             "customers": "/api/customers",

@@ -29,6 +29,10 @@ PAGES = (
     "/stock/waste/?sku=milk",
     "/stock/in/",
     "/stock/in/note-0001",
+    "/stock/back/",
+    "/stock/back/?sku=milk&qty=6&batch=L7&reason=expired",
+    "/stock/back/note-0002",
+    "/stock/back/note-0003",
     "/stock/recalls/?sku=tea",
     "/stock/recalls/recall-0001",
 )
@@ -52,6 +56,13 @@ def busy(office: Office) -> Office:
         recall.call(session, STORE, "milk", "L7", id="recall-0001", why="Glass", called_by="The dairy", **BY)
         goods_in.begin(session, STORE, id="note-0001", supplier_name="Market hall", paper_no="A-77", **BY)
         goods_in.add(session, STORE, "note-0001", "bread", 10, cost_minor=120, **BY)
+        back = {"way": "back", "supplier_name": "Green Farm Dairy", **BY}
+        goods_in.begin(session, STORE, id="note-0002", reason="damaged", paper_no="LS-77", **back)
+        goods_in.add(session, STORE, "note-0002", "tea", 900, cost_minor=120, **BY)
+        goods_in.add(session, STORE, "note-0002", "milk", 4, cost_minor=80, batch="L7", expires_on=today, **BY)
+        goods_in.begin(session, STORE, id="note-0003", reason="expired", **back)
+        goods_in.add(session, STORE, "note-0003", "bread", 2, cost_minor=90, **BY)
+        goods_in.post(session, STORE, "note-0003", **BY)
     return office
 
 
@@ -119,3 +130,22 @@ def test_the_rooms_work_without_script(browser: Any, busy: Office):
     page.get_by_role("button", name="Broken").click()
     expect(page.locator("main")).to_contain_text("Written off: 1 of Whole milk.")
     context.close()
+
+
+def test_goods_are_sent_back_by_touch_and_scanner_with_a_slip_for_the_driver(
+    page: Page, busy: Office, faults: list[str]
+):
+    enter(page, busy, "/stock/dates/")
+    page.locator("a[href*='stock/back'][href*=bread]").click()
+    page.locator(".reason-tiles").get_by_text("Damaged").click()
+    page.fill("#supplier", "Bakery Brown")
+    page.get_by_role("button", name="Begin the note").click()
+    expect(page.locator(".running")).to_contain_text("Rye bread")
+    scan(page, MILK)
+    expect(page.locator(".last-name")).to_have_text("Whole milk")
+    page.get_by_role("button", name="batch L7").click()
+    expect(page.locator(".running")).to_contain_text("batch L7")
+    page.get_by_role("button", name="Book: this goes back").click()
+    expect(page.locator("main")).to_contain_text("Sent back: the goods are out of your stock.")
+    expect(page.get_by_role("button", name="Print the slip again")).to_be_visible()
+    assert_well_made(page)

@@ -177,6 +177,33 @@ def pickup_order() -> dict[str, Any]:
     }
 
 
+def goods_back() -> dict[str, Any]:
+    return {
+        "store": dict(STORE),
+        "number": "8F3K2M",
+        "supplier": "Green Farm Dairy & 阳光乳业 Wholesale Co-operative",
+        "paper_no": "LS-20931",
+        "reason": "damaged",
+        "why": "Crates were wet when the driver came",
+        "by": "Fang Wang",
+        "local_time": "2026-11-24 14:32",
+        "lines": [
+            {"name": "Whole milk 1 l", "qty": 24, "stock_unit": "each", "batch": "L7", "expires_on": "2026-11-28",
+             "cost_minor": 1800},
+            {"name": "李锦记 特级鲜味生抽酱油 (Lee Kum Kee premium light soy sauce) 500 ml", "qty": 1,
+             "stock_unit": "each", "batch": None, "expires_on": None, "cost_minor": None},
+            {"name": "Mountain cheese", "qty": 2500, "stock_unit": "gram", "batch": None, "expires_on": "2026-12-01",
+             "cost_minor": 2200},
+        ],
+        "total_minor": 4000,
+        "unknown": 1,
+    }  # fmt: skip
+
+
+def badge() -> dict[str, Any]:
+    return {"store": dict(STORE), "name": "Fang Wang 王芳", "code": "9870" + "1234567890" * 4}
+
+
 def label() -> dict[str, Any]:
     return {
         "name": "Whole milk, fresh",

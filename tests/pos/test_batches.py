@@ -1,9 +1,10 @@
 """Batches and dates, waste with its reason, goods in by hand and goods back."""
 
+import contextlib
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
@@ -12,7 +13,7 @@ from pos import batches, goods_in, markdown, scan, stock, waste
 from pos.batches import Batch, Held, Lot
 from pos.catalogue import Listing
 from pos.rung import RungLine
-from pos.stock import Place
+from pos.stock import INSIDE, Place
 from tests.builders import NOON, STORE, Shop
 
 TODAY = NOON.date()
@@ -86,7 +87,7 @@ def test_a_lot_without_a_date_goes_by_the_shelf_life_else_keeps_for_ever(shop):
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 40)), max_size=12), st.integers(-5, 300))
 def test_lots_never_hold_more_than_came_in_nor_more_than_is_there(lots, on_hand):
     rows = [
-        Batch(id=str(n), sku="milk", batch=None, expires_on=on(days), leaves_on=on(days), received_qty=qty)
+        Batch(id=str(n), sku="milk", batch=None, expires_on=on(days), leaves_on=on(days), received_qty=qty, gone_qty=0)
         for n, (qty, days) in enumerate(sorted(lots, key=lambda lot: -lot[1]))
     ]
     held = batches._filled("milk", on_hand, rows)
@@ -268,18 +269,85 @@ def test_a_struck_scan_and_a_dropped_note_bring_nothing(shop):
 
 
 def test_goods_back_leave_for_the_supplier_and_never_more_than_there_are(shop):
-    note = begin(shop, way="back", why="sour")
+    note = begin(shop, way="back", reason="damaged", why="sour")
     add(shop, note, "milk", 4)
     post(shop, note)
     assert shop.level("milk").on_hand == 16
     assert shop.messages()[-1].body["movements"][0][1:] == ["milk", 4, "backroom", "supplier"]
-    greedy = begin(shop, way="back")
+    greedy = begin(shop, way="back", reason="expired")
     add(shop, greedy, "milk", 17)
     add(shop, greedy, "tea", 21)
     with pytest.raises(Refused) as fault:
         post(shop, greedy)
     assert {row["sku"] for row in fault.value.facts["short"]} == {"milk", "tea"}
     assert shop.findings() == []
+
+
+def test_goods_back_say_why_and_are_expected_to_be_paid_at_their_last_cost(shop):
+    for wrong in ({}, {"reason": "theft"}, {"reason": "other"}):
+        with pytest.raises(Invalid):
+            begin(shop, way="back", **wrong)
+    arrived = begin(shop)
+    add(shop, arrived, "milk", 10, cost_minor=75)
+    post(shop, arrived)
+    note = begin(shop, way="back", reason="other", why="nobody buys it")
+    add(shop, note, "milk", 4)
+    add(shop, note, "tea", 2)
+    lines = shop.read(lambda session: goods_in.sums_of(session, goods_in.note_of(session, STORE, note)))
+    assert goods_in.total_of(lines) == goods_in.Total(300, 1)
+    post(shop, note)
+    assert shop.read(lambda session: session.get(Listing, (STORE, "milk")).cost_minor) == 75
+
+
+def test_what_leaves_by_the_name_of_its_lot_makes_that_lot_smaller(shop):
+    with shop.write() as session:
+        stock.count(session, STORE, "milk", 0, actor=shop.wei, at=NOON)
+    lay_in(shop, "milk", 10, 2, "L1")
+    lay_in(shop, "milk", 10, 6, "L2")
+    note = begin(shop, way="back", reason="recalled")
+    add(shop, note, "milk", 4, batch="l2")
+    add(shop, note, "milk", 3, expires_on=on(6))
+    post(shop, note)
+    assert standing(shop) == [(10, on(2)), (3, on(6))]
+    with shop.write() as session:
+        waste.write_off(session, STORE, "milk", 3, reason="recall", batch="L2", actor=shop.wei, at=NOON)
+    assert standing(shop) == [(10, on(2))]
+    assert shop.findings() == []
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(("in", "back", "waste", "sell", "count")), st.integers(1, 15), st.booleans()), max_size=8
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_comes_goes_back_is_wasted_sold_or_counted_the_books_and_the_network_agree(shop, steps):
+    for step, qty, named in steps:
+        lot = {"batch": "L1", "expires_on": on(3)} if named else {}
+        with contextlib.suppress(Refused):
+            if step in ("in", "back"):
+                note = begin(shop, way=step, reason="damaged")
+                add(shop, note, "milk", qty, **lot)
+                post(shop, note)
+            elif step == "sell":
+                shop.sell([("milk", qty)])
+            else:
+                with shop.write() as session:
+                    given = {"actor": shop.wei, "at": shop.now}
+                    if step == "waste":
+                        waste.write_off(session, STORE, "milk", qty, reason="damaged", batch=lot.get("batch"), **given)
+                    else:
+                        stock.count(session, STORE, "milk", qty, **given)
+        assert shop.findings() == []
+    told = 0
+    for message in shop.messages():
+        for _id, sku, qty, source, target in message.body.get("movements", ()):
+            told += (qty if target in INSIDE else 0) - (qty if source in INSIDE else 0) if sku == "milk" else 0
+    here = shop.read(lambda session: batches._on_hand(session, STORE, ["milk"])["milk"])
+    assert told == here
+    held = shop.read(lambda session: batches.standing(session, STORE, ["milk"], day=TODAY))["milk"]
+    assert sum(lot.qty for lot in held) == max(0, here)
 
 
 def test_a_note_refuses_what_makes_no_sense(shop):

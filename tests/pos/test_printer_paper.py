@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pos import drivers, labels, preview, receipt
+from pos import badge_paper, drivers, goods_paper, labels, preview, receipt
 from pos.drivers import PrinterModel, encode
 from pos.paper import PaperLine
 from tests.pos import paper_documents as documents
@@ -45,6 +45,8 @@ DOCUMENTS = {
     "pickup": (receipt.pickup_slip, documents.pickup_order),
     "bin": (receipt.bin_label, documents.pickup_order),
     "label": (labels.layout, documents.label),
+    "goods_back": (goods_paper.back_slip, documents.goods_back),
+    "badge": (badge_paper.badge_slip, documents.badge),
 }
 
 
@@ -61,7 +63,8 @@ def test_every_document_prints_without_a_problem(tool, name, language, columns, 
     kinds = [event["event"] for event in machine.event_log]
     assert kinds.count("drawer") == 1
     assert kinds.count("cut") == 1
-    assert kinds.count("qr") == kinds.count("barcode") == (name == "label")
+    assert kinds.count("qr") == (name in ("label", "badge"))
+    assert kinds.count("barcode") == (name == "label")
 
 
 def test_the_total_is_printed_as_text_with_its_sign(tool):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos import labels, paper, receipt
+from pos import goods_paper, labels, paper, receipt
 from tests.pos import paper_documents as documents
 
 COLUMNS = (32, 42, 48)
@@ -19,6 +19,8 @@ LAYOUTS = {
     "x": (receipt.till_report, lambda: documents.till_report(None), 0),
     "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
     "bin": (receipt.bin_label, documents.pickup_order, 0),
+    "goods_back": (goods_paper.back_slip, documents.goods_back, 0),
+    "goods_back_copy": (goods_paper.back_slip, documents.goods_back, 1),
 }
 CASES = list(itertools.product(LAYOUTS, COLUMNS, LANGUAGES))
 

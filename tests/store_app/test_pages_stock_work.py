@@ -19,7 +19,7 @@ from tests.store_app.office import EAN, SYSTEM, fill, picture_of, send, words
 
 TODAY = NOON.date()
 SCRIPT = {"HX-Request": "true"}
-ROOMS = ("check", "takes", "dates", "waste", "in", "recalls")
+ROOMS = ("check", "takes", "dates", "waste", "in", "back", "recalls")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_cashier_may_look_at_the_dates_and_nothing_else(office):
     allowed = {room: client.get(f"/stock/{room}/").status_code for room in ROOMS}
     assert allowed == {room: 200 if room == "dates" else 403 for room in ROOMS}
     before = picture_of(office)
-    for address in ("waste/", "in/", "takes/", "recalls/", "check/", "dates/reduce"):
+    for address in ("waste/", "in/", "back/", "takes/", "recalls/", "check/", "dates/reduce"):
         assert send(client, f"/stock/{address}", sku="milk", qty="1", reason="theft").status_code == 403
     assert picture_of(office) == before
 
@@ -88,7 +88,7 @@ def test_a_supervisor_counts_writes_off_and_takes_in_but_recalls_nothing(office)
     with office.doors.write() as session:
         session.get(Staff, (STORE, "cashier")).role = "supervisor"
     client = office.signed_in("cashier")
-    assert [client.get(f"/stock/{room}/").status_code for room in ROOMS] == [200, 200, 200, 200, 200, 403]
+    assert [client.get(f"/stock/{room}/").status_code for room in ROOMS] == [200, 200, 200, 200, 200, 200, 403]
     assert "Recalls" not in words(client.get("/stock/"))
 
 
@@ -209,7 +209,9 @@ def test_a_take_that_is_given_up_books_nothing(office):
     assert send(client, f"{take}/1/total", product="milk", qty="2").status_code == 409
 
 
-@pytest.mark.parametrize("address", ["/stock/takes/nothing", "/stock/takes/nothing/1", "/stock/in/nothing"])
+@pytest.mark.parametrize(
+    "address", ["/stock/takes/nothing", "/stock/takes/nothing/1", "/stock/in/nothing", "/stock/back/nothing"]
+)
 def test_what_is_not_there_is_a_sentence(office, address):
     client = office.signed_in()
     assert client.get(address).status_code == 404
@@ -320,7 +322,7 @@ def test_writing_off_wrongly_leaves_nothing_behind(office, given, status):
 
 def test_goods_are_taken_in_by_scanner_with_date_and_cost(office):
     client = office.signed_in()
-    begun = send(client, "/stock/in/", supplier="Market hall", way="in")
+    begun = send(client, "/stock/in/", supplier="Market hall")
     note = str(begun.headers["Location"])
     send(client, f"{note}/scan", code="case-of-milk", times="2")
     detail = send(client, f"{note}/line", ns="1", product="milk", qty="24", expires_on=on(6), batch="l9", cost="18.00")
@@ -337,20 +339,118 @@ def test_goods_are_taken_in_by_scanner_with_date_and_cost(office):
     good(office)
 
 
+def begun_back(client, **given: str) -> str:
+    answer = send(client, "/stock/back/", **{"supplier": "Dairy", "reason": "damaged"} | given)
+    assert answer.status_code == 303, words(answer)
+    return str(answer.headers["Location"])
+
+
 def test_goods_go_back_and_never_more_than_there_are(office):
     client = office.signed_in()
-    note = str(send(client, "/stock/in/", supplier="Dairy", way="back", words="sour").headers["Location"])
+    note = begun_back(client, words="sour")
     send(client, f"{note}/scan", code=EAN["milk"], times="4")
     send(client, f"{note}/post")
     assert level(office, "milk") == 5
-    other = str(send(client, "/stock/in/", supplier="Dairy", way="back").headers["Location"])
+    other = begun_back(client, reason="expired")
     send(client, f"{other}/scan", code=EAN["milk"], times="6")
+    assert "only 5 here" in words(client.get(other))
     refused = send(client, f"{other}/post")
     assert refused.status_code == 409
     assert "6 wanted, 5 there" in words(refused)
     assert send(client, f"{other}/post", then="drop").status_code == 303
     assert level(office, "milk") == 5
+    listed = words(client.get("/stock/back/"))
+    assert "Damaged" in listed
+    assert "sent back" in listed
+    assert "given up" in listed
     good(office)
+
+
+def test_what_is_expected_back_is_the_last_cost_until_another_is_typed(office):
+    with office.doors.write() as session:
+        session.get(Listing, (STORE, "milk")).cost_minor = 75
+    client = office.signed_in()
+    note = begun_back(client)
+    send(client, f"{note}/scan", code=EAN["milk"], times="4")
+    assert "We expect back $3.00" in words(client.get(note))
+    send(client, f"{note}/line", ns="1", product="milk", qty="4", cost="2.00")
+    assert "We expect back $2.00" in words(client.get(note))
+    send(client, f"{note}/line", ns="1", product="milk", qty="4", cost="")
+    assert "1 line without its cost" in words(client.get(note))
+
+
+def test_goods_back_are_counted_in_cases_and_named_by_their_lot_with_one_tap(office):
+    lay_in(office, "milk", 24, 2, "L7")
+    lay_in(office, "milk", 24, 9, "L8")
+    with office.doors.read() as session:
+        lot = session.scalars(sa.select(Batch).where(Batch.batch == "L8")).one().id
+    client = office.signed_in()
+    note = begun_back(client, reason="wrong_delivery")
+    send(client, f"{note}/scan", code=EAN["milk"])
+    assert "batch L8" in words(client.get(note))
+    send(client, f"{note}/line", ns="1", product="milk", qty="2", pack="12", lot=lot)
+    assert send(client, f"{note}/line", ns="2", product="milk", qty="2", pack="7").status_code == 422
+    send(client, f"{note}/post")
+    assert level(office, "milk") == 9 + 24
+    with office.doors.read() as session:
+        held = batches.standing(session, STORE, ["milk"], day=TODAY)["milk"]
+    assert [(one.qty, one.batch) for one in held] == [(24, "L7"), (9, None)]
+    good(office)
+
+
+def test_the_driver_s_slip_is_printed_once_and_then_as_a_copy(office):
+    client = office.signed_in()
+    note = begun_back(client)
+    send(client, f"{note}/scan", code=EAN["milk"], times="2")
+    assert send(client, f"{note}/slip").status_code == 409
+    for _ in range(2):
+        assert send(client, f"{note}/post", slip="1").status_code == 303
+    send(client, f"{note}/slip")
+    with office.doors.read() as session:
+        jobs = session.scalars(sa.select(PrintJob).order_by(PrintJob.copy_no)).all()
+        assert [(job.kind, job.copy_no) for job in jobs] == [("goods_back", 0), ("goods_back", 1)]
+        assert jobs[0].document["lines"][0]["name"] == "Whole milk"
+
+
+def test_a_date_and_a_recall_lead_to_a_note_that_begins_with_the_product(office):
+    lay_in(office, "milk", 6, -1, "L7")
+    client = office.signed_in()
+    address = re.search(r'href="(/stock/back/[^"]+)"', client.get("/stock/dates/").text)[1].replace("&amp;", "&")
+    assert 'value="expired" required checked' in client.get(address).text
+    begun = begun_back(client, reason="expired", sku="milk", qty="6", batch="L7", expires_on=on(-1))
+    assert "batch L7" in words(client.get(begun))
+    send(client, f"{begun}/add", product="milk", qty="2")
+    with office.doors.write() as session:
+        row = recall.call(session, STORE, "milk", "L7", why="Glass", actor=SYSTEM, at=NOON)
+        address = f"/stock/recalls/{row.id}"
+    assert "reason=recalled" in client.get(address).text
+    send(client, f"{begun}/post")
+    assert "reason=recalled" not in client.get(address).text
+    assert level(office, "milk") == 9 - 2
+    good(office)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"supplier": " "}, {"reason": ""}, {"reason": "theft"}, {"reason": "other"}, {"sku": "milk", "qty": "0"},
+     {"sku": "gold", "qty": "1"}],
+)  # fmt: skip
+def test_a_note_back_needs_who_and_why(office, wrong):
+    client = office.signed_in()
+    before = picture_of(office)
+    answer = send(client, "/stock/back/", **{"supplier": "Dairy", "reason": "damaged"} | wrong)
+    assert answer.status_code in (404, 422)
+    assert picture_of(office) == before
+
+
+def test_the_two_ways_do_not_open_each_other_s_notes(office):
+    client = office.signed_in()
+    back = begun_back(client)
+    come = str(send(client, "/stock/in/", supplier="Market").headers["Location"])
+    for address in (back.replace("/back/", "/in/"), come.replace("/in/", "/back/")):
+        assert client.get(address).status_code == 404
+        assert send(client, f"{address}/scan", code=EAN["milk"]).status_code == 404
+        assert send(client, f"{address}/post", then="drop").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -358,7 +458,7 @@ def test_goods_go_back_and_never_more_than_there_are(office):
 )
 def test_a_wrong_detail_leaves_the_line_as_it_was(office, wrong):
     client = office.signed_in()
-    note = str(send(client, "/stock/in/", supplier="Market", way="in").headers["Location"])
+    note = str(send(client, "/stock/in/", supplier="Market").headers["Location"])
     send(client, f"{note}/scan", code=EAN["milk"])
     before = picture_of(office)
     answer = send(

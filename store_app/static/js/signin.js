@@ -1,4 +1,8 @@
 // The number pad of the sign-in page; the keyboard writes into the field as ever, Enter goes.
+// A badge is scanned wherever the focus is, also while a PIN is awaited.
+import { isBadge } from "../till/badge.js";
+import { listenForScans } from "../till/wedge.js";
+
 const pad = document.querySelector("[data-pin-pad]");
 const field = document.getElementById("pin");
 
@@ -11,6 +15,15 @@ if (pad && field) {
   });
   document.addEventListener("keydown", (event) => {
     if (event.target !== field && /^[0-9]$/.test(event.key)) { field.value = (field.value + event.key).slice(0, field.maxLength); field.focus(); }
+  });
+}
+const badge = document.querySelector("[data-badge-form]");
+if (badge) {
+  listenForScans((code) => {
+    if (field) field.value = "";
+    if (!isBadge(code)) return;
+    badge.elements.badge.value = code;
+    badge.submit();
   });
 }
 document.documentElement.dataset.ready = "1";

@@ -2,9 +2,11 @@
 // never stops the next scan.
 
 import { Refusal, ask } from "./api.js";
+import { isBadge } from "./badge.js";
 import { MOST_QTY } from "./basket.js";
 import { isWeighed } from "./catalogue.js";
 import { askAmount, askNumber } from "./dialogs.js";
+import { changePerson } from "./person.js";
 import { $, say, settings } from "./settings.js";
 import { sheet } from "./sheet.js";
 import { soundGood } from "./sound.js";
@@ -66,8 +68,9 @@ export class Taking {
   /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
   scanned(code, startedAt) {
     if (this.basket.readOnly) return;
+    if (sheet.isOpen) sheet.pad?.forgetSince(startedAt);
+    if (isBadge(code)) return changePerson(code, this);
     if (sheet.isOpen) {
-      sheet.pad?.forgetSince(startedAt);
       if (sheet.onScan) return sheet.onScan(code);
       sheet.close();
     }
@@ -89,6 +92,7 @@ export class Taking {
     const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
     if (!rest) return;
     const code = rest.replaceAll(" ", "");
+    if (isBadge(code)) { this.goods.clearSearch(); return changePerson(code, this); }
     if (/^\d{6,14}$/.test(code) || this.catalogue.find(code)) {
       this.goods.clearSearch();
       this.takeCode(code, Math.max(1, Number(times)));

@@ -1,0 +1,22 @@
+"""Another person at the till, by badge; the page goes where it is told."""
+
+from flask import Blueprint, Response, jsonify, url_for
+
+from store_app import security, staff
+from store_app.api.bodies import BadgeBody, parsed
+from store_app.extensions import doors
+from store_app.security import public
+
+bp = Blueprint("api_badge", __name__, url_prefix="/api")
+
+
+@bp.post("/badge")
+@public
+def change_person() -> Response:
+    """Begin the session of the badge's owner, or name the number pad when the PIN is wanted too."""
+    person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, parsed(BadgeBody).badge)
+    till = url_for("till.page")
+    if asks_pin:
+        return jsonify(to=url_for("signin.pin_pad", staff_id=person.id, next=till))
+    security.sign_in(person, by_badge=True)
+    return jsonify(to=till)
