@@ -33,11 +33,13 @@ class Counter(NamedTuple):
     language: str
     rollover_hour: int
     smallest_coin_minor: int
+    logo_id: str | None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a document prints about the store, as `store.snapshot` does."""
         names = ("name", "address", "phone", "currency", "tz", "language")
-        return {"id": self.store_id} | {name: getattr(self, name) for name in names}
+        known = {"id": self.store_id} | {name: getattr(self, name) for name in names}
+        return known | {"logo": self.logo_id} if self.logo_id else known
 
 
 def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
@@ -103,7 +105,7 @@ _COUNTER = Prepared(
         *(_till.c[name] for name in ("id", "name")),
         _node.c.epoch,
         *(_store.c[name] for name in ("id", "name", "address", "phone", "currency", "tz", "language")),
-        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor")),
+        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor", "logo_id")),
     )
     .select_from(_shift)
     .join(_store, _store.c.id == _shift.c.store_id)

@@ -49,6 +49,8 @@ ROLES: dict[str, Role] = {
             "taxes",
             "people",
             "shop_settings",
+            "paper_looks",
+            "slips",
             "payments",
             "customers",
             "statements",

@@ -110,6 +110,15 @@ PAPERS = {
     "tab_paid": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
+    "bin": _l("Label of a bag"),
+    "drawer": _l("Slip of the drawer"),
+    "gift": _l("Gift receipt"),
+    "cash": _l("Slip of cash taken out"),
+    "pick_list": _l("Pick list"),
+    "delivery": _l("Delivery slip"),
+    "claim": _l("Claim"),
+    "count_sheet": _l("Count sheet"),
+    "price_batch": _l("List of new prices"),
 }
 
 TOPICS = {

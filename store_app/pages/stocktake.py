@@ -153,12 +153,14 @@ def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
         options = wares.choices(session, text) if several else []
         asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
         view = next(one for one in _sections(session, found) if one.n == number)
+        aisles = found.categories or select_categories(session)
     return page(
         "stocktake/section.html",
         "counting",
         take=found,
         section=here,
         view=view,
+        aisles=aisles,
         scans=scans,
         last=scans[0] if scans else None,
         options=options,
