@@ -28,7 +28,7 @@ from store_app.roles import role_of
 from store_app.sync import restored
 
 ADVISORY_KEY = 0x636F726E
-LOOK_FOR_BELL_S = 0.2
+LOOK_FOR_BELL_S = 0.02
 LOOK_FOR_NIGHT_S = 20
 log = structlog.get_logger()
 

@@ -62,21 +62,21 @@ def take_logo_away() -> Any:
     return redirect(url_for("paper_looks.show"), 303)
 
 
-@bp.get("/<int:columns>.png")
+@bp.get("/<columns>.png")
 @requires("settings")
-def picture(columns: int) -> Response:
+def picture(columns: str) -> Response:
     """Draw a receipt on paper of that many columns, from the bytes a printer would get."""
-    columns = columns if columns in COLUMNS else 48
+    across = next((number for number in COLUMNS if str(number) == columns), COLUMNS[-1])
     settings = doors().settings
     with read() as session:
         store = store_of(session, str(place().store_id))
         document = _sample(snapshot(store))
-        pictures = logo.pictures_for(session, store.id, document, columns)
-    lines = receipt.layout(document, columns=columns, language=receipt.language_of(document))
-    model = PrinterModel(columns, settings.printer_chinese, settings.printer_profile)
+        pictures = logo.pictures_for(session, store.id, document, across)
+    lines = receipt.layout(document, columns=across, language=receipt.language_of(document))
+    model = PrinterModel(across, settings.printer_chinese, settings.printer_profile)
     from pos.preview import preview_png  # brings a drawing library along
 
-    answer = make_response(preview_png(encode(lines, model, pictures=pictures), columns, settings.printer_profile))
+    answer = make_response(preview_png(encode(lines, model, pictures=pictures), across, settings.printer_profile))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
