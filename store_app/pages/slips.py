@@ -12,7 +12,7 @@ from pos.store import Till
 from store_app.extensions import doors, wake_worker_after, write
 from store_app.pages import form, product_list
 from store_app.pages.products import day_typed
-from store_app.pages.stocktake import section_number
+from store_app.pages.stocktake import number_of
 from store_app.pages.till import own_till
 from store_app.presenting import place
 from store_app.security import requires
@@ -72,7 +72,7 @@ def count_sheet(take_id: str, n: str) -> Any:
     command, aisle = form.command_id(), form.tidy(request.form.get("aisle", ""))
     with write() as session:
         given: dict[str, Any] = {"command": command, "actor": g.actor, "at": doors().now()}
-        shop_slips.count_sheet(session, _till(session), take_id, section_number(n), aisle, **given)
+        shop_slips.count_sheet(session, _till(session), take_id, number_of(n), aisle, **given)
     return _back(_("The count sheet is being printed."), "stocktake.section", take_id=take_id, n=n)
 
 

@@ -144,7 +144,7 @@ def add_section(take_id: str) -> Any:
 def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
     """Show the counting page of one section: the scan field, the last scan large, and the running list."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
-    store_id, number = str(place().store_id), section_number(n)
+    store_id, number = str(place().store_id), number_of(n)
     with read() as session:
         found = stocktake.take_of(session, store_id, take_id)
         here = stocktake.section_of(session, found, number)
@@ -181,7 +181,7 @@ def scan(take_id: str, n: str) -> Any:
         hit = wares.find(session, text)
         if hit.qty is not None:
             stocktake.enter(
-                session, str(place().store_id), take_id, section_number(n), hit.product.sku, hit.qty * times, entry_id=command,
+                session, str(place().store_id), take_id, number_of(n), hit.product.sku, hit.qty * times, entry_id=command,
                 actor=g.actor, at=doors().now(),
             )  # fmt: skip
     sku = hit.product.sku if hit.qty is None else None
@@ -197,7 +197,7 @@ def total(take_id: str, n: str) -> Any:
     with write() as session:
         ware = wares.ware_of(session, request.form.get("product", ""))
         stocktake.enter(
-            session, str(place().store_id), take_id, section_number(n), ware.sku, counted, is_total=True, entry_id=command,
+            session, str(place().store_id), take_id, number_of(n), ware.sku, counted, is_total=True, entry_id=command,
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
     if request.form.get("then") == "take":
@@ -218,7 +218,7 @@ def take_scan_back(take_id: str, n: str) -> Any:
                 CountEntry.store_id == store_id,
                 CountEntry.take_id == found.id,
                 CountEntry.id == request.form.get("entry", ""),
-                CountEntry.section_n == section_number(n),
+                CountEntry.section_n == number_of(n),
             )
         )
         if entry is None or entry.is_total or entry.qty <= 0:
@@ -242,7 +242,7 @@ def take_scan_back(take_id: str, n: str) -> Any:
 @form.answers_on(section)
 def finish(take_id: str, n: str) -> Any:
     """Say that a section is counted, or open it once more."""
-    store_id, at, number = str(place().store_id), doors().now(), section_number(n)
+    store_id, at, number = str(place().store_id), doors().now(), number_of(n)
     with write() as session:
         state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), number).state
         if request.form.get("then") == "open":
@@ -292,7 +292,7 @@ def select_categories(session: Session) -> list[str]:
     return sorted(session.scalars(query))
 
 
-def section_number(text: str) -> int:
+def number_of(text: str) -> int:
     """Return the number of a section in the address."""
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise NotFound("unknown-section", _("This stock take has no such section."))

@@ -31,7 +31,7 @@ def print_sale(tool, seed):
             cuts = [event for event in machine.event_log if event["event"] == "cut"]
             wrong += [f"{seed} {name} {columns} {chinese} {language}: {one}" for one in problems]
             if len(cuts) != 1 or "?" in "".join(map(machine.ticket_text, machine.tickets)):
-                wrong.append(f"{seed} {name} {columns} {chinese} {language}: {len(cuts)} cuts, or a letter nobody wrote")
+                wrong.append(f"{seed} {name} {columns} {chinese} {language}: {len(cuts)} cuts, or a wrong letter")
     return wrong
 
 
