@@ -181,8 +181,8 @@ def scan(take_id: str, n: str) -> Any:
         hit = wares.find(session, text)
         if hit.qty is not None:
             stocktake.enter(
-                session, str(place().store_id), take_id, number_of(n), hit.product.sku, hit.qty * times, entry_id=command,
-                actor=g.actor, at=doors().now(),
+                session, str(place().store_id), take_id, number_of(n), hit.product.sku, hit.qty * times,
+                entry_id=command, actor=g.actor, at=doors().now(),
             )  # fmt: skip
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for("stocktake.section", take_id=take_id, n=n, sku=sku), 303)
