@@ -66,7 +66,7 @@ WORDS: dict[str, dict[str, str]] = {
         "gift": "礼品小票", "bring_back": "如需退换，请在收银台出示此码。",
         "drop_slip": "存入保险箱", "pay_out_slip": "现金支出", "amount": "金额", "handed_over": "交款人",
         "received": "收款人", "pick_list": "拣货单", "nowhere": "位置待查",
-        "shelf": "热销货架", "floor": "卖场", "backroom": "后仓", "picked_by": "拣货人",
+        "shelf": "爆款货架", "floor": "卖场", "backroom": "后仓", "picked_by": "拣货人",
         "delivery": "收货单", "ordered": "订货", "came": "实到", "products": "商品种数", "differ": "有差异",
         "all_right": "全部按订单到货。", "driver": "送货人", "taken_in_by": "收货人",
         "claim": "索赔单", "please_credit": "请对短缺部分退款或补货，多送部分请取回。",

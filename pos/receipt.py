@@ -230,7 +230,8 @@ def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en",
 
 def shop_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
     """Return the head of what customers take home: the logo, the shop's name large, where it is."""
-    lines = [PaperLine(store["logo"], align="center", kind="image")] if logo and store.get("logo") else []
+    shown = logo and store.get("logo")
+    lines = [PaperLine(store["logo"], align="center", kind="image"), BLANK] if shown else []
     lines += centred(store["name"], columns, bold=True, wide=2, tall=2)
     for text in (store.get("address"), store.get("phone"), store.get("tax_number")):
         if text:

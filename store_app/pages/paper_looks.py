@@ -9,6 +9,7 @@ from config.errors import Invalid, ShopError
 from pos import logo, receipt
 from pos.drivers import PrinterModel
 from pos.encoding import encode
+from pos.slips import local
 from pos.store import snapshot, store_of
 from store_app.extensions import doors, read, write
 from store_app.pages import form
@@ -70,7 +71,7 @@ def picture(columns: str) -> Response:
     settings = doors().settings
     with read() as session:
         store = store_of(session, str(place().store_id))
-        document = _sample(snapshot(store))
+        document = _sample(snapshot(store), local(doors().now(), store))
         pictures = logo.pictures_for(session, store.id, document, across)
     lines = receipt.layout(document, columns=across, language=receipt.language_of(document))
     model = PrinterModel(across, settings.printer_chinese, settings.printer_profile)
@@ -85,7 +86,7 @@ def picture(columns: str) -> Response:
 # --- inside ---
 
 
-def _sample(store: dict[str, Any]) -> dict[str, Any]:
+def _sample(store: dict[str, Any], local_time: str) -> dict[str, Any]:
     """Return a receipt of nothing that was sold, to look at."""
     bread = _line(_("Bread"), 1, 250)
     milk = _line(_("Whole milk 1 l"), 2, 120, saved_minor=40, offer=_("2 for 2.00"))
@@ -94,7 +95,7 @@ def _sample(store: dict[str, Any]) -> dict[str, Any]:
         "till_name": _("Till 1"),
         "receipt_no": 123,
         "cashier_name": g.actor.name,
-        "local_time": f"{doors().now():%Y-%m-%d %H:%M}",
+        "local_time": local_time,
         "kind": "sale",
         "lines": [bread, milk],
         "taxes": [],

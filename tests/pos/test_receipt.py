@@ -1,6 +1,7 @@
 """Receipts, till reports and pickup slips as they stand on the paper."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
@@ -98,6 +99,17 @@ def test_a_copy_says_so_at_both_ends_and_an_original_does_not():
     copied = paper.as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
     assert copied.count("*** COPY 1 ***") == 2
     assert "COPY" not in paper.as_text(receipt.layout(documents.british_sale(), columns=48), 48)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_copy_is_the_print_with_its_mark_from_the_kept_document_alone(name):
+    layout, make, _ = LAYOUTS[name]
+    kept = json.loads(json.dumps(make()))
+    printed = layout(make(), columns=48)
+    copied = layout(kept, columns=48, copy_no=3)
+    left = iter(copied)
+    assert all(line in left for line in printed)
+    assert any("COPY 3" in line.text for line in copied)
 
 
 def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
