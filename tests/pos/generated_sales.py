@@ -78,6 +78,11 @@ def others(chance: random.Random) -> dict[str, tuple[Callable[..., Any], dict[st
         "pickup": (receipt.pickup_slip, order),
         "bin": (receipt.bin_label, order),
         "statement": (account_paper.statement, statement),
+        "tab_paid": (
+            account_paper.repayment_slip,
+            documents.repayment() | {"store": store, "amount_minor": price_minor, "before_minor": price_minor},
+        ),
+        "voucher": (account_paper.voucher_slip, documents.voucher() | {"store": store, "amount_minor": price_minor}),
         "label": (labels.layout, documents.label() | named),
         "markdown": (labels.layout, documents.markdown() | named),
         "delivery": (goods_paper.delivery_slip, delivery),

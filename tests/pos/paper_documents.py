@@ -217,6 +217,22 @@ def statement() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def repayment() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "language": "en", "customer": {"id": "c1", "name": "李小龙 Bruce"},
+        "local_time": "2026-11-24 14:32", "cashier_name": "Fang Wang", "tender": "cash", "reference": "",
+        "amount_minor": 2000, "before_minor": 2145, "balance_minor": 145,
+        "paid": [{"day": "2026-11-03", "kind": "charge", "receipt_no": 88, "amount_minor": 750, "left_minor": 145}],
+    }  # fmt: skip
+
+
+def voucher() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "code": "K7M2P9QXWZ34", "spoken": "K7M2 P9QX WZ34", "kind": "gift", "amount_minor": 5000,
+        "expires_on": "2028-11-24", "local_time": "2026-11-24 14:32",
+    }  # fmt: skip
+
+
 def pick_list() -> dict[str, Any]:
     milk = {"name": "Whole milk, fresh 1 l", "qty": 3, "stock_unit": "each", "orders": [["P-1042", 2], ["P-1043", 1]]}
     soy = {"name": "李锦记 特级鲜味生抽酱油 500 ml", "qty": 1, "stock_unit": "each", "orders": [["P-1043", 1]]}

@@ -51,6 +51,9 @@ DOCUMENTS = {
     "drop": (receipt.cash_slip, lambda: documents.cash("drop")),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out")),
     "statement": (account_paper.statement, documents.statement),
+    "tab_paid": (account_paper.repayment_slip, documents.repayment),
+    "voucher": (account_paper.voucher_slip, documents.voucher),
+    "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out")),
     "pick_list": (goods_paper.pick_list, documents.pick_list),
     "delivery": (goods_paper.delivery_slip, documents.delivery),
     "claim": (goods_paper.claim_slip, documents.delivery),
@@ -73,7 +76,7 @@ def test_every_document_prints_without_a_problem(tool, name, language, columns, 
     assert kinds.count("drawer") == 1
     assert kinds.count("cut") == 1
     assert kinds.count("barcode") == (name == "label")
-    assert kinds.count("qr") == (name in ("label", "markdown", "gift", "pickup", "bin"))
+    assert kinds.count("qr") == (name in ("label", "markdown", "gift", "pickup", "bin", "voucher"))
 
 
 def test_the_total_is_printed_as_text_with_its_sign(tool):
