@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
-from pos.receipt import amount, price
+from pos.receipt import amount, price, shop_head
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -161,11 +161,8 @@ def reminder(*, name: str, shop: str, owed_minor: int, since: str, currency: str
 
 
 def _head(document: dict[str, Any], title: str, words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
-    lines = centred(document["store"]["name"], columns, bold=True, wide=2, tall=2)
-    for text in (document["store"].get("address"), document["store"].get("phone")):
-        if text:
-            lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
-    lines += [BLANK, *centred(words[title], columns, bold=True, wide=2, tall=2)]
+    lines = shop_head(document["store"], columns)
+    lines += centred(words[title], columns, bold=True, wide=2, tall=2)
     if copy_no:
         lines += centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2)
     if document.get("customer", {}).get("name"):

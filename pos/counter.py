@@ -34,12 +34,17 @@ class Counter(NamedTuple):
     rollover_hour: int
     smallest_coin_minor: int
     receipts_at: str
+    logo_id: str | None
 
     def snapshot(self) -> dict[str, Any]:
         """Return what a document prints about the store, as `store.snapshot` does."""
         names = ("name", "address", "phone", "currency", "tz", "language")
         known = {"id": self.store_id} | {name: getattr(self, name) for name in names}
-        return known | {"receipts_at": self.receipts_at} if self.receipts_at else known
+        if self.receipts_at:
+            known["receipts_at"] = self.receipts_at
+        if self.logo_id:
+            known["logo"] = self.logo_id
+        return known
 
 
 def at_counter(session: Session, store_id: str, till_id: str) -> Counter | None:
@@ -105,7 +110,7 @@ _COUNTER = Prepared(
         *(_till.c[name] for name in ("id", "name")),
         _node.c.epoch,
         *(_store.c[name] for name in ("id", "name", "address", "phone", "currency", "tz", "language")),
-        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor", "receipts_at")),
+        *(_store.c[name] for name in ("rollover_hour", "smallest_coin_minor", "receipts_at", "logo_id")),
     )
     .select_from(_shift)
     .join(_store, _store.c.id == _shift.c.store_id)

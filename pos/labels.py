@@ -21,6 +21,7 @@ from pos.receipt import language_of, price, unit_price
 
 _EACH = {"en": "each", "zh": "每件"}
 LABEL_MM = (62, 40)
+MOST_BIG = 6
 
 
 def layout(document: dict[str, Any], *, columns: int, language: str = "en") -> list[PaperLine]:
@@ -28,9 +29,11 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en") -> l
     large = len(wrap(document["name"], columns // 2)) <= 2
     lines = centred(document["name"], columns, bold=True, wide=2 if large else 1, tall=2)
     if about := _about(document):
-        lines += centred(about, columns)
+        lines += centred(about, columns, bold="was_minor" in document, tall=2 if "was_minor" in document else 1)
+    if (was_minor := document.get("was_minor")) is not None:
+        lines += centred(price(was_minor, document["currency"]), columns, bold=True, wide=2, tall=2, struck=True)
     shown = price_text(document)
-    big = max(1, min(4, columns // max(1, width(shown))))
+    big = _big(width(shown), columns)
     lines += centred(shown, columns, bold=True, wide=big, tall=big)
     lines += centred(unit_text(document, language), columns)
     if code := gtin(document):
@@ -107,6 +110,9 @@ def label_svg(document: dict[str, Any], language: str | None = None) -> str:
     about = _about(document)
     if about:
         parts.append(_text(3, 6 + 4.6 * len(names) - 0.6, 2.8, about, fill="#444"))
+    if (was_minor := document.get("was_minor")) is not None:
+        was = price(was_minor, document["currency"])
+        parts.append(_text(3, 16.4, 4, was, fill="#444", struck=True))
     shown = price_text(document)
     room = 36 if url else 56
     size = min(11.0, room / (0.58 * max(1, width(shown))))
@@ -130,6 +136,15 @@ def label_svg(document: dict[str, Any], language: str | None = None) -> str:
 # --- inside ---
 
 
+def _big(letters: int, columns: int) -> int:
+    """Return how large a text is printed: as large as it fits, and stands in the middle by whole letters."""
+    for big in range(MOST_BIG, 1, -1):
+        spare = columns // big - letters
+        if spare >= 0 and columns - big * (2 * (spare // 2) + letters) <= 4:
+            return big
+    return 1
+
+
 def _about(document: dict[str, Any]) -> str:
     known = [str(document.get("brand") or ""), str(document.get("pack_text") or "")]
     return tidy(" · ".join(text for text in known if text and text.lower() not in document["name"].lower()))
@@ -146,9 +161,10 @@ def _name_lines(name: str) -> list[str]:
 
 
 def _text(
-    x: float, y: float, size: float, text: str, *, bold: bool = False, fill: str = "#000", anchor: str = "start"
-) -> str:
-    weight = ' font-weight="700"' if bold else ""
+    x: float, y: float, size: float, text: str, *, bold: bool = False, fill: str = "#000", anchor: str = "start",
+    struck: bool = False,
+) -> str:  # fmt: skip
+    weight = (' font-weight="700"' if bold else "") + (' text-decoration="line-through"' if struck else "")
     return (
         f'<text x="{x:g}" y="{y:g}" font-family="sans-serif" font-size="{size:.2f}" fill="{fill}" '
         f'text-anchor="{anchor}"{weight}>{escape(tidy(text))}</text>'

@@ -19,9 +19,11 @@ from functools import lru_cache
 from typing import Literal
 
 Align = Literal["left", "center", "right"]
-Kind = Literal["text", "rule", "barcode", "qr", "cut"]
+Kind = Literal["text", "rule", "barcode", "qr", "image", "cut"]
 COLUMNS = (32, 42, 48)
 DOTS_PER_COLUMN = 12
+_WORDS = re.compile("[^ \u1100-\u11ff\u2e80-\ua4cf\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]+|.")
+"""What is not broken: a run of letters that is neither a blank nor written without blanks (Chinese, kana)."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class PaperLine:
     """One element of a document, top to bottom.
 
     kind text: `text` at the left (or as `align` says) and `right` at the right edge of the same line. rule: a line
-    across. barcode, qr: `text` is the content. cut: the paper is cut here. wide, tall: 1..8 times the letter.
+    across, a double one if bold. barcode, qr: `text` is the content. image: the picture of that name (see `logo`), in
+    the middle. cut: the paper is cut here. wide, tall: 1..8 times the letter. struck: crossed out, as an old price is.
     """
 
     text: str = ""
@@ -39,15 +42,24 @@ class PaperLine:
     wide: int = 1
     tall: int = 1
     kind: Kind = "text"
+    struck: bool = False
 
 
 BLANK = PaperLine()
 RULE = PaperLine(kind="rule")
+DOUBLE_RULE = PaperLine(kind="rule", bold=True)
 CUT = PaperLine(kind="cut")
 
 
 def tidy(text: str) -> str:
     """Return the text as it can be printed: composed, on one line, without control or invisible characters."""
+    if text.isascii() and text.isprintable():
+        return text  # nearly every line is this, and a receipt has many
+    return _tidied(text)
+
+
+@lru_cache(maxsize=4096)
+def _tidied(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if c in "\t\n\r\v\f" or unicodedata.category(c) in ("Zs", "Zl", "Zp") else c for c in composed)
     return "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
@@ -89,6 +101,8 @@ def gb_bytes(char: str) -> bytes | None:
 
 def width(text: str, measure: Callable[[str], int] = cell_width) -> int:
     """Return the columns a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(map(measure, text))
 
 
@@ -103,9 +117,12 @@ def cut_to(text: str, columns: int) -> str:
 
 
 def wrap(text: str, columns: int) -> list[str]:
-    """Break a text into lines that fit: between words, between any two wide characters, and within a giant word."""
+    """Break a text into lines that fit: between words, between Chinese letters, and within a giant word."""
+    tidied = tidy(text)
+    if width(tidied) <= columns:
+        return [tidied.strip(" ")]
     lines = [""]
-    for word in re.findall(r"[!-~]+|.", tidy(text)):
+    for word in _WORDS.findall(tidied):
         rest = word
         if width(lines[-1] + rest) > columns and lines[-1]:
             lines.append("")
@@ -120,9 +137,12 @@ def wrap(text: str, columns: int) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()] or [""]
 
 
-def centred(text: str, columns: int, *, bold: bool = False, wide: int = 1, tall: int = 1) -> list[PaperLine]:
+def centred(
+    text: str, columns: int, *, bold: bool = False, wide: int = 1, tall: int = 1, struck: bool = False
+) -> list[PaperLine]:
     """Return the text in the middle of the paper, on as many lines as it needs."""
-    return [PaperLine(line, align="center", bold=bold, wide=wide, tall=tall) for line in wrap(text, columns // wide)]
+    style = PaperLine(align="center", bold=bold, wide=wide, tall=tall, struck=struck)
+    return [replace(style, text=line) for line in wrap(text, columns // wide)]
 
 
 def pair(left: str, right: str, columns: int, *, bold: bool = False, wide: int = 1, tall: int = 1) -> list[PaperLine]:
@@ -184,7 +204,7 @@ def composed(line: PaperLine, columns: int, measure: Callable[[str], int] = cell
     """Return one line as it stands on the paper, its blanks included; measured by rule 1 unless told otherwise."""
     across = columns // line.wide
     if line.kind == "rule":
-        return "-" * columns
+        return ("=" if line.bold else "-") * columns
     if line.kind != "text":
         return f"[{line.kind} {line.text}]" if line.text else f"[{line.kind}]"
     spare = across - width(line.text, measure) - width(line.right, measure)
@@ -194,9 +214,12 @@ def composed(line: PaperLine, columns: int, measure: Callable[[str], int] = cell
 
 
 def as_text(lines: Iterable[PaperLine], columns: int) -> str:
-    """Return a document as plain text; a big line is marked, as in `x2 | TOTAL`."""
+    """Return a document as plain text; a big line is marked, as in `x2:2 | TOTAL`, a struck one `~so~`."""
     written = []
     for line in lines:
         mark = f"x{line.wide}:{line.tall} | " if line.wide > 1 or line.tall > 1 else ""
-        written.append((mark + composed(line, columns)).rstrip())
+        text = composed(line, columns)
+        if line.struck:
+            text = text.replace(line.text, f"~{line.text}~")
+        written.append((mark + text).rstrip())
     return "\n".join(written) + "\n"

@@ -6,7 +6,7 @@ Rules
    as such, never skipped in silence.
 2. Cut and drawer are notes beside the paper, in colour; they are not printed.
 
-It reads what `pos.drivers` writes: ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
+It reads what `pos.encoding` writes: ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
 """
 
 import io
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import segno
 from PIL import Image, ImageDraw
 
-from pos import glyphs
+from pos import code_pages, glyphs
 from pos.labels import bars
 from pos.paper import DOTS_PER_COLUMN, cell_width, width
 
@@ -45,9 +45,12 @@ class _Reader:
     """A printer's state while it reads."""
 
     paper: bytes
+    profile: str = code_pages.UNNAMED
     at: int = 0
     marks: list[Mark] = field(default_factory=list)
     line: bytearray = field(default_factory=bytearray)
+    text: str = ""
+    codec: str = "cp437"
     chinese: bool = True
     align: str = "left"
     bold: bool = False
@@ -69,7 +72,7 @@ class _Reader:
             else:
                 self.line.append(byte)
                 self.at += 1
-        if self.line:
+        if self.line or self.text:
             self._print_line()
         return self.marks
 
@@ -80,9 +83,14 @@ class _Reader:
         self.marks.append(mark)
 
     def _print_line(self) -> None:
-        text = bytes(self.line).decode("gb18030" if self.chinese else "cp858", "replace")
+        self._decode()
+        self._add("text", text=self.text, chinese=self.chinese)
+        self.text = ""
+
+    def _decode(self) -> None:
+        """Read the bytes so far by the code page that was chosen for them."""
+        self.text += bytes(self.line).decode("gb18030" if self.chinese else self.codec, "replace")
         self.line.clear()
-        self._add("text", text=text, chinese=self.chinese)
 
     def _command(self) -> None:
         code = bytes(self.paper[self.at : self.at + 2])
@@ -95,7 +103,8 @@ class _Reader:
             case b"\x1c&" | b"\x1c.":
                 self.chinese, taken = code == b"\x1c&", 0
             case b"\x1bt":
-                self.chinese = False
+                self._decode()
+                self.chinese, self.codec = False, code_pages.codec_of(one, self.profile) or "cp437"
             case b"\x1ba":
                 self.align = _ALIGN[one % 48 % 3]
             case b"\x1bE":
@@ -153,24 +162,24 @@ class _Reader:
                 pass
 
 
-def read(paper: bytes) -> list[Mark]:
-    """Return what the bytes put on the paper, top to bottom."""
-    return _Reader(paper).read()
+def read(paper: bytes, profile: str = code_pages.UNNAMED) -> list[Mark]:
+    """Return what the bytes put on the paper, top to bottom, by a printer of that profile."""
+    return _Reader(paper, profile).read()
 
 
-def paper_text(paper: bytes) -> str:
+def paper_text(paper: bytes, profile: str = code_pages.UNNAMED) -> str:
     """Return what the bytes print, as plain text: pictures of lines and symbols are named in brackets."""
     written = []
-    for mark in read(paper):
+    for mark in read(paper, profile):
         size = f"x{mark.wide}:{mark.tall} | " if mark.kind == "text" and (mark.wide > 1 or mark.tall > 1) else ""
         written.append(size + mark.text if mark.kind == "text" else f"[{mark.kind} {mark.text}]".replace(" ]", "]"))
     return "\n".join(line.rstrip() for line in written) + "\n"
 
 
-def preview_png(paper: bytes, columns: int = 48) -> bytes:
+def preview_png(paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED) -> bytes:
     """Return the paper as a PNG picture, one dot of the printer a pixel."""
     dots = columns * DOTS_PER_COLUMN
-    pieces = [_draw(mark, dots) for mark in read(paper)]
+    pieces = [_draw(mark, dots) for mark in read(paper, profile)]
     high = sum(piece.height for piece in pieces) + 2 * MARGIN
     sheet = Image.new("RGB", (dots + 2 * MARGIN, high), (255, 255, 255))
     y = MARGIN

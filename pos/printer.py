@@ -29,8 +29,9 @@ from config.ids import new_id
 from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import account_paper, goods_paper, labels, receipt
-from pos.drivers import Driver, Unconfirmed, encode
+from pos import account_paper, goods_back_paper, goods_paper, labels, logo, receipt
+from pos.drivers import Driver, Unconfirmed
+from pos.encoding import Raster, encode
 from pos.paper import PaperLine
 
 STATES = StateTable(
@@ -62,7 +63,7 @@ class PrintJob(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     till_id: Mapped[str]
     kind: Mapped[str]
-    """receipt | pickup | bin | label | x | z | tab_paid | statement | voucher | goods_back"""
+    """What document it is: `label`, or a key of the LAYOUTS of a paper module."""
     source_id: Mapped[str] = mapped_column(index=True)
     document: Mapped[dict[str, Any]]
     copy_no: Mapped[int] = mapped_column(default=0)
@@ -93,16 +94,17 @@ def queue(
     *,
     opens_drawer: bool = False,
     copy_no: int = 0,
+    id: str | None = None,
     at: dt.datetime,
 ) -> PrintJob:
     """Put a document in the printer's queue, in the caller's transaction (rule 1); returns what was written.
 
-    kind: receipt | pickup | bin | label | x | z. document: the frozen snapshot it is laid out from. It is what the
-    caller's own verb journals, so nothing is journalled here.
+    kind: as in `PrintJob`. id: the command's, where a person asked. document: the frozen snapshot it is laid out
+    from. It is what the caller's own verb journals, so nothing is journalled here.
     """
     row = {
         "store_id": store_id,
-        "id": new_id(),
+        "id": id or new_id(),
         "till_id": till_id,
         "kind": kind,
         "source_id": source_id,
@@ -205,11 +207,12 @@ def print_due(
     while sum(done.values()) < limit:
         with database.read() as session:
             job = session.scalar(_due(store_id, now()).limit(1))
+            pictures = {} if job is None else logo.pictures_for(session, store_id, job.document, driver.model.columns)
             if job is not None:
                 session.expunge(job)
         if job is None:
             break
-        outcome, reason = _print(database, job, driver, now, log)
+        outcome, reason = _print(database, job, pictures, driver, now, log)
         if outcome is None:
             continue
         done[outcome] += 1
@@ -223,7 +226,7 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
     language = receipt.language_of(document)
     if kind == "label":
         return labels.layout(document, columns=columns, language=language)
-    layouts = receipt.LAYOUTS | account_paper.LAYOUTS | goods_paper.LAYOUTS
+    layouts = receipt.LAYOUTS | account_paper.LAYOUTS | goods_paper.LAYOUTS | goods_back_paper.LAYOUTS
     return layouts[kind](document, columns=columns, language=language, copy_no=copy_no)
 
 
@@ -323,10 +326,15 @@ def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
 
 
 def _print(
-    database: Database, job: PrintJob, driver: Driver, now: Callable[[], dt.datetime], log: Any
+    database: Database,
+    job: PrintJob,
+    pictures: dict[str, Raster],
+    driver: Driver,
+    now: Callable[[], dt.datetime],
+    log: Any,
 ) -> tuple[str | None, str | None]:
     """Lay out, claim, send, settle; return (outcome, reason), outcome None when somebody else was first."""
-    paper, reason = _paper(job, driver, now(), log)
+    paper, reason = _paper(job, pictures, driver, now(), log)
     with database.write() as session:
         if not _claim(session, job, paper, at=now()):
             return None, None
@@ -346,11 +354,13 @@ def _print(
     return outcome, reason
 
 
-def _paper(job: PrintJob, driver: Driver, at: dt.datetime, log: Any) -> tuple[bytes | None, str | None]:
+def _paper(
+    job: PrintJob, pictures: dict[str, Raster], driver: Driver, at: dt.datetime, log: Any
+) -> tuple[bytes | None, str | None]:
     opens_drawer = job.opens_drawer and job.copy_no == 0 and at - job.queued_at <= DRAWER_WITHIN
     try:
         lines = lay_out(job.kind, job.document, columns=driver.model.columns, copy_no=job.copy_no)
-        return encode(lines, driver.model, opens_drawer=opens_drawer), None
+        return encode(lines, driver.model, opens_drawer=opens_drawer, pictures=pictures), None
     # one document that cannot be laid out must not hold up the paper of every sale after it
     except Exception:  # a job's edge: recorded, then on
         log.exception("unprintable document", job=job.id, kind=job.kind)

@@ -7,7 +7,8 @@ Rules
 2. Figures stand in one column at the right; the total is the biggest thing on the paper after the shop's name.
 3. Prices without tax (United States) are shown as on the shelf, then subtotal, tax and total; prices with tax
    are shown as paid. Which it is follows from the lines themselves.
-4. A pickup slip shows what the shop needs to find a bag; the collection code is the customer's and is never on it.
+4. A pickup slip shows what the shop needs to find a bag, and a square code that opens the order at the counter; the
+   collection code is the customer's and is never on it.
 
 Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
 """
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from config.money import BASIS, amount_for, exponent
 from pos import e_receipt
-from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair, table, tidy, wrap
+from pos.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, table, tidy, width, wrap
 from pos.paper_words import WORDS
 
 Language = Literal["en", "zh"]
@@ -69,7 +70,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     letters = _letters(document["taxes"])
     shown = [_shown_minor(line) for line in document["lines"]]
     untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
-    lines = [*_shop(document["store"], columns), *_copy_mark(copy_no, words, columns)]
+    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
     if document.get("kind") in ("return", "exchange"):
         word = words["refund" if document["kind"] == "return" else "exchange"]
         lines += centred(word, columns, bold=True, wide=2, tall=2)
@@ -80,7 +81,6 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     for line, shown_minor in zip(document["lines"], shown, strict=True):
         letter = letters.get((line["tax_class_id"], line["rate_bp"]), " ")
         lines += _bought(line, shown_minor, letter if letters else "", words, currency, columns)
-    lines.append(RULE)
     lines += _sums(document, sum(shown), untaxed, words, columns)
     if document["taxes"]:
         lines.append(RULE)
@@ -89,7 +89,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     if online := e_receipt.address(document):
         lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
     if copy_no:
-        lines += [BLANK, *_copy_mark(copy_no, words, columns)]
+        lines += [BLANK, *copy_mark(copy_no, words, columns)]
     return [*lines, CUT]
 
 
@@ -97,14 +97,14 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     """Lay out the picking slip of an order (rule 4).
 
     document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
-    total_minor, paid (bool); all but the first four may be missing.
+    total_minor, paid (bool); order_id; all but the first four may be missing.
     """
     words = WORDS[language]
     lines = [
         *centred(words["pickup"], columns, bold=True),
         *centred(str(document["order_no"]), columns, bold=True, wide=3, tall=3),
         *centred(first_name(document.get("customer_name", "")), columns, wide=2, tall=2),
-        *_copy_mark(copy_no, words, columns),
+        *copy_mark(copy_no, words, columns),
         RULE,
     ]
     for name in ("ready_by", "hold_until", "bin"):
@@ -119,7 +119,7 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
         lines.append(RULE)
         word = words["paid" if document.get("paid") else "to_pay"]
         lines += pair(word, price(document["total_minor"], document["store"]["currency"]), columns, bold=True)
-    return [*lines, BLANK, CUT]
+    return [*lines, *_order_code(document), BLANK, CUT]
 
 
 def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -132,12 +132,12 @@ def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", c
         *centred(number, columns, bold=True, wide=big, tall=big),
         *centred(first_name(document.get("customer_name", "")), columns, bold=True, wide=2, tall=2),
     ]
-    lines += _copy_mark(copy_no, words, columns)
+    lines += copy_mark(copy_no, words, columns)
     if document.get("hold_until"):
         lines += centred(f"{words['hold_until']} {document['hold_until']}", columns)
     if document.get("bin"):
         lines += centred(f"{words['bin']} {document['bin']}", columns, wide=2, tall=2)
-    return [*lines, CUT]
+    return [*lines, *_order_code(document), CUT]
 
 
 def till_report(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
@@ -151,9 +151,9 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     """
     words, currency = WORDS[language], document["store"]["currency"]
     z_no = document.get("z_no")
-    lines = _shop(document["store"], columns)
+    lines = shop_head(document["store"], columns, logo=False)
     lines += centred(words["x"] if z_no is None else f"{words['z']} {z_no}", columns, bold=True, wide=2, tall=2)
-    lines += _copy_mark(copy_no, words, columns)
+    lines += copy_mark(copy_no, words, columns)
     lines += pair(words["day"], str(document["business_day"]), columns)
     for word, name in (("by", "opened_by"), ("opened", "opened_at"), ("closed", "closed_at")):
         if document.get(name):
@@ -186,13 +186,67 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     return [*lines, CUT]
 
 
+def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out what goes with a present: no price, and the code by which it can be exchanged or brought back.
+
+    document: as `layout`; its id is the code.
+    """
+    words = WORDS[language]
+    lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
+    lines += [*centred(words["gift"], columns, bold=True, wide=2, tall=2), BLANK]
+    lines += [*pair(f"{words['receipt']} {document['receipt_no']:06d}", document["local_time"], columns), RULE]
+    for line in document["lines"]:
+        if line["qty"] > 0 and line.get("kind", "goods") != "deposit":
+            lines += pair(f"{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns)
+    lines += [RULE, *centred(words["bring_back"], columns)]
+    lines.append(PaperLine(str(document["id"]), align="center", kind="qr"))
+    return [*lines, *centred(words["thanks"], columns, bold=True), CUT]
+
+
+def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out the slip of cash that left the drawer, to be signed by who has it now.
+
+    document: store, till_name, cashier_name, local_time, kind (`drop` or `pay_out`), amount_minor, why.
+    """
+    words = WORDS[language]
+    title = words["drop_slip" if document["kind"] == "drop" else "pay_out_slip"]
+    lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
+    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [*pair(document["till_name"], "", columns), RULE]
+    figures = price(document["amount_minor"], document["store"]["currency"])
+    lines += pair(words["amount"], figures, columns, bold=True, wide=2, tall=2)
+    if document["why"]:
+        lines += pair(words["why"], document["why"], columns)
+    for word in ("handed_over", "received"):
+        lines += [BLANK, BLANK, PaperLine(f"{words[word]} " + "." * (columns - width(words[word]) - 1))]
+    return [*lines, BLANK, CUT]
+
+
 def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the slip that the drawer was opened without a sale: when, by whom and why."""
     words = WORDS[language]
     lines = centred(words["no_sale"], columns, bold=True)
-    lines += [*_copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
+    lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
     lines += [*pair(document["till_name"], "", columns), RULE, *indented(document["why"], "", columns)]
     return [*lines, CUT]
+
+
+def shop_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
+    """Return the head of what customers take home: the logo, the shop's name large, where it is."""
+    shown = logo and store.get("logo")
+    lines = [PaperLine(store["logo"], align="center", kind="image"), BLANK] if shown else []
+    lines += centred(store["name"], columns, bold=True, wide=2, tall=2)
+    for text in (store.get("address"), store.get("phone"), store.get("tax_number")):
+        if text:
+            lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
+    return [*lines, BLANK]
+
+
+def copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
+    """Return the mark of a copy with its number; nothing for the first print."""
+    if not copy_no:
+        return []
+    return [*centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
 
 
 def first_name(name: str) -> str:
@@ -208,11 +262,18 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "x": till_report,
     "z": till_report,
     "drawer": drawer_slip,
+    "gift": gift_receipt,
+    "cash": cash_slip,
 }
 """kind of print job -> its layout; shelf labels are in labels.py."""
 
 
 # --- inside ---
+
+
+def _order_code(document: dict[str, Any]) -> list[PaperLine]:
+    code = document.get("order_id")
+    return [PaperLine(f"order:{code}", align="center", kind="qr")] if code else []
 
 
 def _letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
@@ -225,20 +286,6 @@ def _shown_minor(line: dict[str, Any]) -> int:
     if gross is None:
         gross = amount_for(line["qty"], line["unit_price_minor"], line["price_quantity"])
     return int(gross - line["discount_minor"])
-
-
-def _shop(store: dict[str, Any], columns: int) -> list[PaperLine]:
-    lines = centred(store["name"], columns, bold=True, wide=2, tall=2)
-    for text in (store.get("address"), store.get("phone"), store.get("tax_number")):
-        if text:
-            lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
-    return [*lines, BLANK]
-
-
-def _copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
-    if not copy_no:
-        return []
-    return [*centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
 
 
 def _about(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
@@ -303,10 +350,12 @@ def _sums(
         figures += [] if untaxed else [(words["subtotal"], lines_minor)]
         figures += [(words["rounding"], document["rounding_minor"])]
     lines = [line for word, minor in figures for line in pair(word, amount(minor, currency) + tail, columns)]
+    lines = [RULE, *lines, DOUBLE_RULE] if lines else [DOUBLE_RULE]
     total_minor = document["total_minor"]
     refund = document.get("kind") == "return" or total_minor < 0
-    total = price(abs(total_minor) if refund else total_minor, currency)
+    total = price(abs(total_minor) if refund else total_minor, currency) + tail[:1]  # a wide blank takes two columns
     lines += pair(words["refunded" if refund else "total"], total, columns, bold=True, wide=2, tall=2)
+    lines.append(DOUBLE_RULE)
     for payment in document["payments"]:
         change = payment["is_change"]
         word = words["change"] if change else words.get(payment["tender"], payment["tender"])
@@ -342,7 +391,8 @@ def _issued(document: dict[str, Any], words: dict[str, str], columns: int) -> li
         word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
         lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
         lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
-        lines += [*centred(str(voucher["code"]), columns, bold=True), PaperLine(str(voucher["code"]), kind="barcode")]
+        lines += [*centred(str(voucher["code"]), columns, bold=True)]
+        lines.append(PaperLine(str(voucher["code"]), align="center", kind="qr"))
     customer = document.get("customer")
     if customer and (customer.get("points_earned") or customer.get("points_balance")):
         lines += [RULE, *pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]

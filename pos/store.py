@@ -86,6 +86,8 @@ class Store(Base):
     pickup_hold_days: Mapped[int] = mapped_column(default=2)
     cash_tolerance_minor: Mapped[int | None]
     """By how much a drawer may be off before another person has to agree; None: see `shift.tolerance_minor`."""
+    logo_id: Mapped[str | None]
+    """The picture at the top of its paper; see `logo`."""
     has_node: Mapped[bool] = mapped_column(default=True)
     """False: the store's facts reach the network by import, and the network forecasts for it."""
     receipts_at: Mapped[str] = mapped_column(default="", server_default="")
@@ -274,7 +276,9 @@ def snapshot(store: Store) -> dict[str, Any]:
         "currency": store.currency,
         "tz": store.tz,
         "language": store.language,
-    } | ({"receipts_at": store.receipts_at} if store.receipts_at else {})
+        **({"receipts_at": store.receipts_at} if store.receipts_at else {}),
+        **({"logo": store.logo_id} if store.logo_id else {}),
+    }
 
 
 def _pin_hash(pin: str) -> str:

@@ -51,6 +51,8 @@ ROLES: dict[str, Role] = {
             "people",
             "badges",
             "shop_settings",
+            "paper_looks",
+            "slips",
             "payments",
             "customers",
             "statements",

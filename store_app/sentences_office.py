@@ -45,4 +45,14 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "unknown-encoding": (_l("The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again."),),
     "too-many-rows": (_l("The file has too many rows. Split it."),),
     "faults": (_l("The file has faults; nothing was written. Mend them and bring it in again."),),
+    # --- paper ---
+    "logo-too-large": (_l("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."),),
+    "logo-not-png": (_l("This is no PNG picture. Save the logo as PNG, then choose it again."),),
+    "logo-blank": (_l("Too little of the picture would be seen on paper. Use a darker one."),),
+    "sheet-too-long": (_l("More than %(most)s products: choose an aisle for the sheet."),),
+    "nothing-to-count": (_l("There is no product in this aisle."),),
+    "no-new-price": (_l("No price begins on this day, so there is nothing to print."),),
+    "nothing-to-pick": (_l("No accepted order is to be picked. Accept one first."),),
+    "not-posted": (_l("Count this delivery and post it first."),),
+    "nothing-to-claim": (_l("Everything came as ordered: there is nothing to claim."),),
 }

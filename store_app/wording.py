@@ -111,6 +111,15 @@ PAPERS = {
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
     "goods_back": _l("Slip for goods back"),
+    "bin": _l("Label of a bag"),
+    "drawer": _l("Slip of the drawer"),
+    "gift": _l("Gift receipt"),
+    "cash": _l("Slip of cash taken out"),
+    "pick_list": _l("Pick list"),
+    "delivery": _l("Delivery slip"),
+    "claim": _l("Claim"),
+    "count_sheet": _l("Count sheet"),
+    "price_batch": _l("List of new prices"),
 }
 
 TOPICS = {

@@ -31,6 +31,7 @@ from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
 from pos import stock
+from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
 from supply.handover import collect as collect
@@ -235,10 +236,22 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
     if store_id is not None:
         update = update.where(PickupOrder.store_id == store_id)
     emptied = update.values(customer_name="", customer_phone="").returning(PickupOrder.id)
-    return len(session.execute(emptied).all())
+    order_ids = list(session.scalars(emptied))
+    _forget_paper(session, order_ids, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
+    return len(order_ids)
 
 
 # --- inside ---
+
+
+def _forget_paper(session: Session, order_ids: list[str], *, before: dt.datetime) -> None:
+    """Take the names off the slips kept of these orders, and off lists to pick by that are as old."""
+    of_orders = sa.and_(PrintJob.kind.in_(("pickup", "bin")), PrintJob.source_id.in_(order_ids))
+    old_lists = sa.and_(PrintJob.kind == "pick_list", PrintJob.queued_at <= before, PrintJob.paper.is_not(None))
+    for job in session.scalars(sa.select(PrintJob).where(sa.or_(of_orders, old_lists))):
+        nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
+        job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
+        job.paper = None
 
 
 def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:

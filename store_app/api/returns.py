@@ -25,7 +25,7 @@ MOST_FOUND = 20
 @bp.get("/receipts")
 @requires("sell")
 def find() -> Response:
-    """Find sales by receipt number (`no`), day, SKU or a word of a product's name (`text`); newest first."""
+    """Find sales by receipt number (`no`), day, SKU, or `text`: a product's word, or a gift receipt's code."""
     with read() as session:
         found = list(session.scalars(_query(doors().settings.node_id)))
     return jsonify(sales=[_found_json(row) for row in found])
@@ -120,7 +120,8 @@ def _query(store_id: str) -> sa.Select[Any]:
         query = query.where(Sale.business_day == _day(asked["day"]))
     if asked["sku"] or asked["text"]:
         fits = SaleLine.sku == asked["sku"] if asked["sku"] else SaleLine.name.icontains(asked["text"], autoescape=True)
-        query = query.where(sa.exists().where(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id, fits))
+        bought = sa.exists().where(SaleLine.store_id == Sale.store_id, SaleLine.sale_id == Sale.id, fits)
+        query = query.where(sa.or_(Sale.id == asked["text"], bought) if is_id(asked["text"]) else bought)
     return query.order_by(Sale.completed_at.desc(), Sale.id.desc()).limit(MOST_FOUND)
 
 

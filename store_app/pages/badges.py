@@ -106,7 +106,7 @@ def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from pos import drivers, receipt  # the printer's library takes a second to load
+    from pos import drivers, encoding, receipt  # the printer's library takes a second to load
 
     settings = doors().settings
     model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
@@ -114,4 +114,4 @@ def _print(document: dict[str, Any]) -> None:
     if driver is None:
         raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
     slip = badge_paper.badge_slip(document, columns=model.columns, language=receipt.language_of(document))
-    driver.send(drivers.encode(slip, model))
+    driver.send(encoding.encode(slip, model))

@@ -110,6 +110,7 @@ def label(sku: str, expires_on: str, percent: str) -> Any:
         "name": ware.name,
         "pack_text": _("Reduced · until %(day)s", day=last_day.isoformat()),
         "price_minor": markdown.reduced_minor(price_minor or 0, share * 100),
+        "was_minor": price_minor,
         "price_quantity": ware.price_quantity,
         "stock_unit": ware.stock_unit,
         "currency": place().currency,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import drawer, printer, returns, shift
+from pos import drawer, printer, returns, shift, slips
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
@@ -104,7 +104,8 @@ def drop() -> Any:
     command, amount_minor = form.command_id(), form.amount("drop", place().currency)
     with write() as session:
         if not _already(session, command):
-            shift.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
+            moved = shift.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
+            _slip(session, moved)
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -118,9 +119,8 @@ def pay_out() -> Any:
     why = form.text("why", required=_("Say what the money is for."))
     with write() as session:
         if not _already(session, command):
-            shift.pay_out(
-                session, _current(session), amount_minor, why=why, id=command, actor=g.actor, at=doors().now()
-            )
+            given: dict[str, Any] = {"why": why, "id": command, "actor": g.actor, "at": doors().now()}
+            _slip(session, shift.pay_out(session, _current(session), amount_minor, **given))
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -310,6 +310,12 @@ def _current(session: Session) -> Shift:
     if found is None:
         raise NotFound("no-open-shift", _("The till is not open."))
     return found
+
+
+def _slip(session: Session, moved: CashMovement) -> None:
+    """Print the slip to be signed for cash that left the drawer."""
+    slips.cash_slip(session, own_till(session, moved.store_id), moved, actor=g.actor, at=doors().now())
+    wake_worker_after(session)
 
 
 def _already(session: Session, command: str) -> bool:

@@ -144,7 +144,7 @@ def add_section(take_id: str) -> Any:
 def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
     """Show the counting page of one section: the scan field, the last scan large, and the running list."""
     text = form.tidy(request.values.get("code", ""))[: form.WORDS]
-    store_id, number = str(place().store_id), _number(n)
+    store_id, number = str(place().store_id), number_of(n)
     with read() as session:
         found = stocktake.take_of(session, store_id, take_id)
         here = stocktake.section_of(session, found, number)
@@ -153,12 +153,14 @@ def section(take_id: str, n: str, fault: ShopError | None = None) -> Any:
         options = wares.choices(session, text) if several else []
         asked = session.get(Product, request.values.get("sku", "")) if request.values.get("sku") else None
         view = next(one for one in _sections(session, found) if one.n == number)
+        aisles = found.categories or select_categories(session)
     return page(
         "stocktake/section.html",
         "counting",
         take=found,
         section=here,
         view=view,
+        aisles=aisles,
         scans=scans,
         last=scans[0] if scans else None,
         options=options,
@@ -179,8 +181,8 @@ def scan(take_id: str, n: str) -> Any:
         hit = wares.find(session, text)
         if hit.qty is not None:
             stocktake.enter(
-                session, str(place().store_id), take_id, _number(n), hit.product.sku, hit.qty * times, entry_id=command,
-                actor=g.actor, at=doors().now(),
+                session, str(place().store_id), take_id, number_of(n), hit.product.sku, hit.qty * times,
+                entry_id=command, actor=g.actor, at=doors().now(),
             )  # fmt: skip
     sku = hit.product.sku if hit.qty is None else None
     return redirect(url_for("stocktake.section", take_id=take_id, n=n, sku=sku), 303)
@@ -195,7 +197,7 @@ def total(take_id: str, n: str) -> Any:
     with write() as session:
         ware = wares.ware_of(session, request.form.get("product", ""))
         stocktake.enter(
-            session, str(place().store_id), take_id, _number(n), ware.sku, counted, is_total=True, entry_id=command,
+            session, str(place().store_id), take_id, number_of(n), ware.sku, counted, is_total=True, entry_id=command,
             actor=g.actor, at=doors().now(),
         )  # fmt: skip
     if request.form.get("then") == "take":
@@ -216,7 +218,7 @@ def take_scan_back(take_id: str, n: str) -> Any:
                 CountEntry.store_id == store_id,
                 CountEntry.take_id == found.id,
                 CountEntry.id == request.form.get("entry", ""),
-                CountEntry.section_n == _number(n),
+                CountEntry.section_n == number_of(n),
             )
         )
         if entry is None or entry.is_total or entry.qty <= 0:
@@ -240,7 +242,7 @@ def take_scan_back(take_id: str, n: str) -> Any:
 @form.answers_on(section)
 def finish(take_id: str, n: str) -> Any:
     """Say that a section is counted, or open it once more."""
-    store_id, at, number = str(place().store_id), doors().now(), _number(n)
+    store_id, at, number = str(place().store_id), doors().now(), number_of(n)
     with write() as session:
         state = stocktake.section_of(session, stocktake.take_of(session, store_id, take_id), number).state
         if request.form.get("then") == "open":
@@ -290,14 +292,14 @@ def select_categories(session: Session) -> list[str]:
     return sorted(session.scalars(query))
 
 
-# --- inside ---
-
-
-def _number(text: str) -> int:
+def number_of(text: str) -> int:
     """Return the number of a section in the address."""
     if not (text.isascii() and text.isdigit() and len(text) < 6):
         raise NotFound("unknown-section", _("This stock take has no such section."))
     return int(text)
+
+
+# --- inside ---
 
 
 def _close_sections(session: Session, store_id: str, take_id: str) -> None:

@@ -108,7 +108,7 @@ def paper_picture(job_id: str) -> Response:
         raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
     from pos.preview import preview_png  # brings a drawing library along
 
-    answer = make_response(preview_png(job.paper, settings.printer_columns))
+    answer = make_response(preview_png(job.paper, settings.printer_columns, settings.printer_profile))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, max-age=86400"
     return answer

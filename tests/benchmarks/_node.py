@@ -146,8 +146,11 @@ class Asking:
 
 
 @contextmanager
-def store_node(products: int = 5_000) -> Iterator[tuple[Served, str]]:
-    """Serve a filled store node from a temporary folder; gives (the server, its database address)."""
+def store_node(products: int = 5_000, *, printer: str | None = None) -> Iterator[tuple[Served, str]]:
+    """Serve a filled store node from a temporary folder; gives (the server, its database address).
+
+    printer: the setting of a printer that its worker prints on; without one no worker runs.
+    """
     with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
         url = f"sqlite:///{folder}/{STORE}.db"
         fill(url, products)
@@ -161,8 +164,9 @@ def store_node(products: int = 5_000) -> Iterator[tuple[Served, str]]:
             "CORNERSTORE_PORT": str(port),
             "CORNERSTORE_LOG_LEVEL": "WARNING",
         }
+        environment |= {"CORNERSTORE_PRINTER": printer} if printer else {}
         began = time.perf_counter()
-        command = [sys.executable, "-m", "store_app.cli", "serve", "--no-work"]
+        command = [sys.executable, "-m", "store_app.cli", "serve", *([] if printer else ["--no-work"])]
         with (Path(folder) / "server.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
             try:

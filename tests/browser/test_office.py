@@ -38,6 +38,7 @@ PAGES = [
     "/pickup/order-0003",
     "/pickup/past",
     "/settings/?check=1",
+    "/settings/paper/",
 ]
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 

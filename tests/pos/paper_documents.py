@@ -166,6 +166,7 @@ def pickup_order() -> dict[str, Any]:
     return {
         "store": dict(STORE),
         "order_no": "P-1042",
+        "order_id": "01KAVJ5XGZ8QF3T0M2N4P6R8S9",
         "customer_name": "Amelia Brown",
         "code": "7K2M9QXW",
         "ready_by": "17:30",
@@ -218,6 +219,109 @@ def label() -> dict[str, Any]:
         "place": "A2-3",
         "url": "https://shop.example/shop/corner/p/MILK-1L",
     }
+
+
+def gift() -> dict[str, Any]:
+    return british_sale() | {"id": "01KAVJ5XGZ8QF3T0M2N4P6R8S9"}
+
+
+def cash(kind: str) -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "till_name": "Till 1", "cashier_name": "Fang Wang", "local_time": "2026-11-24 14:32",
+        "kind": kind, "amount_minor": 5000, "why": "Window cleaner, November" if kind == "pay_out" else "",
+    }  # fmt: skip
+
+
+def statement() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "language": "en", "customer": {"id": "c1", "name": "李小龙 Bruce"},
+        "first_day": "2026-11-01", "last_day": "2026-11-24", "opening_minor": 1250,
+        "lines": [
+            {"day": "2026-11-03", "kind": "charge", "receipt_no": 88, "amount_minor": 895, "balance_minor": 2145},
+            {"day": "2026-11-10", "kind": "repayment", "receipt_no": None, "amount_minor": -2000, "balance_minor": 145},
+        ],
+        "closing_minor": 145, "ages_minor": [145, 0, 0, 0],
+    }  # fmt: skip
+
+
+def repayment() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "language": "en", "customer": {"id": "c1", "name": "李小龙 Bruce"},
+        "local_time": "2026-11-24 14:32", "cashier_name": "Fang Wang", "tender": "cash", "reference": "",
+        "amount_minor": 2000, "before_minor": 2145, "balance_minor": 145,
+        "paid": [{"day": "2026-11-03", "kind": "charge", "receipt_no": 88, "amount_minor": 750, "left_minor": 145}],
+    }  # fmt: skip
+
+
+def voucher() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "code": "K7M2P9QXWZ34", "spoken": "K7M2 P9QX WZ34", "kind": "gift", "amount_minor": 5000,
+        "expires_on": "2028-11-24", "local_time": "2026-11-24 14:32",
+    }  # fmt: skip
+
+
+def pick_list() -> dict[str, Any]:
+    milk = {"name": "Whole milk, fresh 1 l", "qty": 3, "stock_unit": "each", "orders": [["P-1042", 2], ["P-1043", 1]]}
+    soy = {"name": "李锦记 特级鲜味生抽酱油 500 ml", "qty": 1, "stock_unit": "each", "orders": [["P-1043", 1]]}
+    loose = {"name": "Bananas, loose", "qty": 500, "stock_unit": "gram", "orders": [["P-1042", 500]]}
+    return {
+        "store": dict(STORE), "local_time": "2026-11-24 14:32", "by": "Fang Wang",
+        "orders": [
+            {"order_no": "P-1042", "customer_name": "Amelia Brown"}, {"order_no": "P-1043", "customer_name": "王芳"},
+        ],
+        "places": [
+            {"place": "shelf", "slot": 3, "lines": [milk]}, {"place": "backroom", "slot": 0, "lines": [soy, loose]},
+        ],
+    }  # fmt: skip
+
+
+def delivery() -> dict[str, Any]:
+    def came(name: str, advised: int, counted: int, why: str = "", unit: str = "each") -> dict[str, Any]:
+        return {"name": name, "stock_unit": unit, "advised_qty": advised, "counted_qty": counted, "why": why,
+                "expires_on": "2026-12-01" if unit == "each" else ""}  # fmt: skip
+
+    return {
+        "store": dict(STORE), "local_time": "2026-11-24 08:10", "by": "Fang Wang", "supplier_name": "Fresh & Co",
+        "order_no": "1042", "state": "posted",
+        "lines": [
+            came("Whole milk, fresh 1 l", 24, 22, "Two were broken"), came("李锦记 特级鲜味生抽酱油 500 ml", 12, 12),
+            came("Bananas, loose", 18000, 18250, "Too many", "gram"),
+        ],
+    }  # fmt: skip
+
+
+def count_sheet() -> dict[str, Any]:
+    return {
+        "store": dict(STORE),
+        "local_time": "2026-11-24 21:00",
+        "by": "Fang Wang",
+        "take_name": "November",
+        "section": "Cold room",
+        "lines": [
+            {"name": "Whole milk, fresh 1 l", "sku": "MILK-1L", "stock_unit": "each"},
+            {"name": "李锦记 特级鲜味生抽酱油 (Lee Kum Kee soy sauce) 500 ml", "sku": "SOY", "stock_unit": "each"},
+            {"name": "Bananas, loose", "sku": "BAN", "stock_unit": "gram"},
+        ],
+    }
+
+
+def price_batch() -> dict[str, Any]:
+    return {
+        "store": dict(STORE), "local_time": "2026-11-24 21:00", "by": "Fang Wang", "from_day": "2026-12-01",
+        "lines": [
+            {"name": "Whole milk, fresh 1 l", "place": "3", "stock_unit": "each", "old_minor": 120, "new_minor": 135},
+            {"name": "Bananas, loose", "place": "", "stock_unit": "gram", "old_minor": None, "new_minor": 115},
+            {"name": "李锦记 特级鲜味生抽酱油 500 ml", "place": "17", "stock_unit": "each", "old_minor": 1345,
+             "new_minor": 1299},
+        ],
+    }  # fmt: skip
+
+
+def markdown() -> dict[str, Any]:
+    return label() | {
+        "pack_text": "Reduced · until 2026-11-25", "brand": "", "was_minor": 120, "price_minor": 60, "barcode": None,
+        "unit_price_minor": None, "stock_unit": "each", "url": "(01)05000128104449(17)261125", "place": "",
+    }  # fmt: skip
 
 
 RECEIPTS = {

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pos import badge_paper, drivers, goods_paper, labels, preview, receipt
-from pos.drivers import PrinterModel, encode
+from pos import account_paper, badge_paper, drivers, goods_back_paper, goods_paper, labels, preview, receipt
+from pos.drivers import PrinterModel
+from pos.encoding import encode
 from pos.paper import PaperLine
 from tests.pos import paper_documents as documents
 
@@ -45,8 +46,21 @@ DOCUMENTS = {
     "pickup": (receipt.pickup_slip, documents.pickup_order),
     "bin": (receipt.bin_label, documents.pickup_order),
     "label": (labels.layout, documents.label),
-    "goods_back": (goods_paper.back_slip, documents.goods_back),
+    "goods_back": (goods_back_paper.back_slip, documents.goods_back),
     "badge": (badge_paper.badge_slip, documents.badge),
+    "markdown": (labels.layout, documents.markdown),
+    "gift": (receipt.gift_receipt, documents.gift),
+    "drop": (receipt.cash_slip, lambda: documents.cash("drop")),
+    "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out")),
+    "statement": (account_paper.statement, documents.statement),
+    "tab_paid": (account_paper.repayment_slip, documents.repayment),
+    "voucher": (account_paper.voucher_slip, documents.voucher),
+    "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out")),
+    "pick_list": (goods_paper.pick_list, documents.pick_list),
+    "delivery": (goods_paper.delivery_slip, documents.delivery),
+    "claim": (goods_paper.claim_slip, documents.delivery),
+    "count_sheet": (goods_paper.count_sheet, documents.count_sheet),
+    "price_batch": (goods_paper.price_batch, documents.price_batch),
 }
 
 
@@ -63,8 +77,8 @@ def test_every_document_prints_without_a_problem(tool, name, language, columns, 
     kinds = [event["event"] for event in machine.event_log]
     assert kinds.count("drawer") == 1
     assert kinds.count("cut") == 1
-    assert kinds.count("qr") == (name in ("label", "badge"))
     assert kinds.count("barcode") == (name == "label")
+    assert kinds.count("qr") == (name in ("label", "badge", "markdown", "gift", "pickup", "bin", "voucher"))
 
 
 def test_the_total_is_printed_as_text_with_its_sign(tool):

@@ -1,12 +1,13 @@
 """Receipts, till reports and pickup slips as they stand on the paper."""
 
 import itertools
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos import goods_paper, labels, paper, receipt
+from pos import account_paper, goods_back_paper, goods_paper, labels, paper, receipt
 from tests.pos import paper_documents as documents
 
 COLUMNS = (32, 42, 48)
@@ -19,8 +20,20 @@ LAYOUTS = {
     "x": (receipt.till_report, lambda: documents.till_report(None), 0),
     "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
     "bin": (receipt.bin_label, documents.pickup_order, 0),
-    "goods_back": (goods_paper.back_slip, documents.goods_back, 0),
-    "goods_back_copy": (goods_paper.back_slip, documents.goods_back, 1),
+    "goods_back": (goods_back_paper.back_slip, documents.goods_back, 0),
+    "goods_back_copy": (goods_back_paper.back_slip, documents.goods_back, 1),
+    "gift": (receipt.gift_receipt, documents.gift, 0),
+    "drop": (receipt.cash_slip, lambda: documents.cash("drop"), 0),
+    "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out"), 0),
+    "statement": (account_paper.statement, documents.statement, 0),
+    "tab_paid": (account_paper.repayment_slip, documents.repayment, 0),
+    "voucher": (account_paper.voucher_slip, documents.voucher, 0),
+    "drawer": (receipt.drawer_slip, lambda: documents.cash("pay_out"), 0),
+    "pick_list": (goods_paper.pick_list, documents.pick_list, 0),
+    "delivery": (goods_paper.delivery_slip, documents.delivery, 0),
+    "claim": (goods_paper.claim_slip, documents.delivery, 0),
+    "count_sheet": (goods_paper.count_sheet, documents.count_sheet, 0),
+    "price_batch": (goods_paper.price_batch, documents.price_batch, 0),
 }
 CASES = list(itertools.product(LAYOUTS, COLUMNS, LANGUAGES))
 
@@ -36,14 +49,18 @@ def test_layouts_stay_as_they_were_approved(golden, name, columns, language):
     golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
 
 
-@pytest.mark.parametrize("columns", COLUMNS)
-def test_label_layouts_stay_as_they_were_approved(golden, columns):
-    text = paper.as_text(labels.layout(documents.label(), columns=columns), columns)
-    golden.check(f"receipt/label_{columns}.txt", text)
+LABELS = {"label": documents.label, "markdown": documents.markdown}
+LABEL_CASES = list(itertools.product(LABELS, COLUMNS, LANGUAGES))
+
+
+@pytest.mark.parametrize(("name", "columns", "language"), LABEL_CASES)
+def test_label_layouts_stay_as_they_were_approved(golden, name, columns, language):
+    lines = labels.layout(LABELS[name](), columns=columns, language=language)
+    golden.check(file_name(name, columns, language), paper.as_text(lines, columns))
 
 
 def test_every_golden_receipt_is_compared_with(golden):
-    names = {file_name(*case) for case in CASES} | {f"receipt/label_{columns}.txt" for columns in COLUMNS}
+    names = {file_name(*case) for case in [*CASES, *LABEL_CASES]}
     golden.require_no_others("receipt", names)
 
 
@@ -87,6 +104,17 @@ def test_a_copy_says_so_at_both_ends_and_an_original_does_not():
     copied = paper.as_text(receipt.layout(documents.british_sale(), columns=48, copy_no=1), 48)
     assert copied.count("*** COPY 1 ***") == 2
     assert "COPY" not in paper.as_text(receipt.layout(documents.british_sale(), columns=48), 48)
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_copy_is_the_print_with_its_mark_from_the_kept_document_alone(name):
+    layout, make, _ = LAYOUTS[name]
+    kept = json.loads(json.dumps(make()))
+    printed = layout(make(), columns=48)
+    copied = layout(kept, columns=48, copy_no=3)
+    left = iter(copied)
+    assert all(line in left for line in printed)
+    assert any("COPY 3" in line.text for line in copied)
 
 
 def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():

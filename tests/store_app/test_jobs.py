@@ -150,3 +150,16 @@ def test_the_worker_stops_gracefully_when_told(house, tmp_path):
     finally:
         worker.kill()
         worker.stderr.close()
+
+
+def test_a_job_that_is_woken_while_it_runs_looks_once_more(house):
+    worker, runs = Worker(house.doors), []
+
+    def look(_desk, _day):
+        runs.append(worker.rings)
+        if len(runs) == 1:
+            worker.rings += 1  # a sale is saved after this job's last look
+        return "looked"
+
+    worker._continuous(Job("look", look, every_s=2, wakes=True))
+    assert runs == [0, 1]

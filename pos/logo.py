@@ -1,0 +1,125 @@
+"""The shop's logo: one picture at the top of what customers take home.
+
+Rules
+-----
+1. It is uploaded as a PNG of at most 500 KB and 4,000 dots a side; what is not black enough to be seen is refused.
+2. It is turned into black and white dots once, when it is set, for narrow paper (32 columns) and for wide: the sale
+   and the printer only copy bytes.
+3. A logo is kept for good under the fingerprint of its dots, and a document names the one it was made with: a reprint
+   shows the logo of its day.
+"""
+
+import datetime as dt
+import hashlib
+import io
+from typing import Any
+
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base
+from config.errors import Invalid
+from config.journal import Actor
+from pos.encoding import Raster
+from pos.store import store_of
+
+MOST_BYTES, MOST_DOTS, LEAST_INK = 500_000, 4_000, 60
+NARROW, WIDE = (320, 160), (432, 200)
+"""The dots a logo may take on paper of 32 columns, and of more."""
+
+
+class Logo(Base):
+    """A logo as dots: a bit each, 1 black, rows of whole bytes (rules 2, 3)."""
+
+    __tablename__ = "logo"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    narrow_across: Mapped[int]
+    narrow: Mapped[bytes]
+    wide_across: Mapped[int]
+    wide: Mapped[bytes]
+    set_at: Mapped[dt.datetime]
+    set_by: Mapped[str]
+
+
+# --- verbs ---
+
+
+def put(session: Session, store_id: str, png: bytes, *, actor: Actor, at: dt.datetime) -> Logo:
+    """Set the shop's logo from an uploaded PNG (rule 1); the same picture again changes nothing."""
+    (narrow_across, narrow), (wide_across, wide) = dotted(png)
+    logo_id = hashlib.sha256(wide_across.to_bytes(2, "big") + wide + narrow).hexdigest()[:32]
+    store, known = store_of(session, store_id), session.get(Logo, (store_id, logo_id))
+    if known is None:
+        known = Logo(
+            store_id=store_id, id=logo_id, narrow_across=narrow_across, narrow=narrow, wide_across=wide_across,
+            wide=wide, set_at=at, set_by=actor.name,
+        )  # fmt: skip
+        session.add(known)
+    if store.logo_id != logo_id:
+        store.logo_id = logo_id
+        journal.record(session, actor=actor, at=at, verb="logo.set", subject=f"store:{store_id}", logo=logo_id)
+    session.flush()
+    return known
+
+
+def take_away(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Print without a logo from now on; paper of before keeps its own (rule 3)."""
+    store = store_of(session, store_id)
+    if store.logo_id is not None:
+        journal.record(session, actor=actor, at=at, verb="logo.taken_away", subject=f"store:{store_id}")
+        store.logo_id = None
+        session.flush()
+
+
+# --- questions ---
+
+
+def pictures_for(session: Session, store_id: str, document: dict[str, Any], columns: int) -> dict[str, Raster]:
+    """Return the pictures a document names, for paper of that many columns; empty where it names none."""
+    logo_id = (document.get("store") or {}).get("logo")
+    found = session.get(Logo, (store_id, logo_id)) if logo_id else None
+    if found is None:
+        return {}
+    return {found.id: (found.narrow_across, found.narrow) if columns < 42 else (found.wide_across, found.wide)}
+
+
+def dotted(png: bytes) -> tuple[Raster, Raster]:
+    """Return an uploaded picture as dots for narrow and for wide paper, or refuse it with what to do (rules 1, 2)."""
+    from PIL import Image, ImageOps  # only who sets a logo needs the drawing library
+
+    if len(png) > MOST_BYTES:
+        raise Invalid("logo-too-large", _TOO_LARGE)
+    try:
+        sent = Image.open(io.BytesIO(png), formats=["PNG"])
+        if max(sent.size) > MOST_DOTS:
+            raise Invalid("logo-too-large", _TOO_LARGE)
+        coloured = sent.convert("RGBA")
+    except (OSError, SyntaxError, ValueError) as fault:
+        raise Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.") from fault
+    paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
+    grey = Image.alpha_composite(paper, coloured).convert("L")
+    box = ImageOps.invert(grey).point([0] * 24 + [255] * 232).getbbox()
+    if box is None:
+        raise Invalid("logo-blank", _BLANK)
+    return _fitted(grey.crop(box), NARROW), _fitted(grey.crop(box), WIDE)
+
+
+# --- inside ---
+
+_TOO_LARGE = "The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."
+_BLANK = "Too little of the picture would be seen on paper. Use a darker one."
+
+
+def _fitted(grey: Any, room: tuple[int, int]) -> Raster:
+    from PIL import Image, ImageChops
+
+    scale = min(room[0] / grey.width, room[1] / grey.height)
+    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
+    small = grey.resize(size, Image.Resampling.LANCZOS).convert("1", dither=Image.Dither.FLOYDSTEINBERG)
+    dots = ImageChops.invert(small)
+    rows = dots.tobytes()
+    if sum(byte.bit_count() for byte in rows) < LEAST_INK:
+        raise Invalid("logo-blank", _BLANK)
+    return (dots.width + 7) // 8, rows

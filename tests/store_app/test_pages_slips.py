@@ -1,0 +1,190 @@
+"""The buttons that print: each slip is queued once, from the facts of its page, and laid out from them alone."""
+
+import datetime as dt
+import io
+
+import pytest
+import sqlalchemy as sa
+
+from pos import paper, printer, shift, stocktake
+from pos.printer import PrintJob
+from pos.store import Store, Till
+from store_app import wording
+from supply import pickup
+from tests.pos.test_logo import picture
+from tests.store_app.conftest import NOON, STORE, House, token
+from tests.store_app.office import SYSTEM, arrive, delivery, fill, send, words
+
+
+@pytest.fixture
+def office(build) -> House:
+    house = build(printer="paper")
+    fill(house)
+    with house.doors.write() as session:
+        till_id = session.scalar(sa.select(Till.id).where(Till.store_id == STORE))
+        if shift.current(session, STORE, till_id) is None:
+            shift.open_shift(session, STORE, till_id, 10_000, actor=SYSTEM, at=NOON)
+    return house
+
+
+def jobs(house: House, kind: str) -> list[PrintJob]:
+    with house.doors.read() as session:
+        return list(session.scalars(sa.select(PrintJob).where(PrintJob.kind == kind).order_by(PrintJob.id)))
+
+
+def text(job: PrintJob) -> str:
+    return paper.as_text(printer.lay_out(job.kind, job.document, columns=48, copy_no=job.copy_no), 48)
+
+
+def sold(house: House, client) -> str:
+    """Sell two milks and return the sale's id."""
+    with house.doors.read() as session:
+        till_id = session.scalar(sa.select(Till.id).where(Till.store_id == STORE))
+    basket = {"id": "sale-for-a-gift-1", "till_id": till_id, "lines": [{"sku": "milk", "qty": 2}]}
+    quote = client.post("/api/quote", json={"lines": basket["lines"]}, headers={"X-CSRF-Token": token(client)}).json
+    basket |= {"shown_total_minor": quote["total_minor"]}
+    basket |= {"tenders": [{"tender": "card", "amount_minor": quote["total_minor"]}]}
+    answer = client.post("/api/sales", json=basket, headers={"X-CSRF-Token": token(client)})
+    assert answer.status_code == 201, answer.text
+    return str(basket["id"])
+
+
+def test_a_gift_receipt_has_no_price_and_the_code_that_finds_the_sale(office: House):
+    client = office.signed_in()
+    sale_id = sold(office, client)
+    assert "Gift receipt" in words(client.get(f"/money/receipts/{sale_id}"))
+    assert send(client, f"/slips/gift/{sale_id}", command_id="gift-command-1").status_code == 303
+    send(client, f"/slips/gift/{sale_id}", command_id="gift-command-1")
+    (job,) = jobs(office, "gift")
+    shown = text(job)
+    assert f"[qr {sale_id}]" in shown
+    assert "$" not in shown
+    assert "TOTAL" not in shown
+    found = client.get(f"/api/receipts?text={sale_id}").json["sales"]
+    assert [row["id"] for row in found] == [sale_id]
+
+
+def test_a_second_gift_receipt_is_marked_as_a_copy(office: House):
+    client = office.signed_in()
+    sale_id = sold(office, client)
+    for _ in range(2):
+        send(client, f"/slips/gift/{sale_id}")
+    assert [job.copy_no for job in jobs(office, "gift")] == [0, 1]
+    assert "COPY 1" in text(jobs(office, "gift")[1])
+
+
+@pytest.mark.parametrize(("kind", "title"), [("drop", "TO THE SAFE"), ("pay_out", "PAID OUT")])
+def test_cash_that_leaves_the_drawer_leaves_a_slip_to_sign(office: House, kind, title):
+    client = office.signed_in()
+    address = "/money/drop" if kind == "drop" else "/money/pay-out"
+    for _ in range(2):
+        send(client, address, command_id="one-command", why="Window cleaner", **{kind: "20"})
+    (job,) = jobs(office, "cash")
+    assert title in text(job)
+    assert "$20.00" in text(job)
+    assert "Received ...." in text(job)
+
+
+def test_the_pick_list_gathers_all_accepted_orders_by_place_with_boxes(office: House):
+    with office.doors.write() as session:
+        for order, number, lines in (("order-aa01", 71, [("milk", 2)]), ("order-aa02", 72, [("milk", 1)])):
+            arrive(session, order, number, lines)
+            pickup.accept(session, STORE, order, actor=SYSTEM, at=NOON)
+    client = office.signed_in()
+    assert "Print the pick list" in words(client.get("/pickup/"))
+    assert send(client, "/slips/pick-list").status_code == 303
+    shown = text(jobs(office, "pick_list")[0])
+    assert "[ ] 3 x" in shown
+    assert "Wei" not in shown
+    assert f"{STORE}-0071: 2   {STORE}-0072: 1" in shown
+
+
+def test_the_slip_of_an_order_opens_it_at_the_counter_and_hands_nothing_over(office: House):
+    with office.doors.write() as session:
+        arrive(session, "order-bb01", 81, [("milk", 2)])
+        pickup.accept(session, STORE, "order-bb01", actor=SYSTEM, at=NOON)
+    client = office.signed_in()
+    send(client, "/slips/orders/order-bb01")
+    (job,) = jobs(office, "pickup")
+    assert "[qr order:order-bb01]" in text(job)
+    answer = send(client, "/pickup/find", code="order:order-bb01")
+    assert answer.location.endswith("/pickup/order-bb01")
+
+
+def test_names_on_slips_are_forgotten_with_the_order(office: House):
+    with office.doors.write() as session:
+        arrive(session, "order-cc01", 91, [("milk", 2)])
+        pickup.accept(session, STORE, "order-cc01", actor=SYSTEM, at=NOON)
+    client = office.signed_in()
+    send(client, "/slips/orders/order-cc01")
+    send(client, "/slips/pick-list")
+    with office.doors.write() as session:
+        for job in session.scalars(sa.select(PrintJob)):
+            job.paper = b"printed"
+        pickup.cancel(session, STORE, "order-cc01", why="no", actor=SYSTEM, at=NOON)
+        pickup.forget_people(session, STORE, at=NOON + dt.timedelta(days=31))
+    assert jobs(office, "pickup")[0].document["customer_name"] == ""
+    assert {one["customer_name"] for one in jobs(office, "pick_list")[0].document["orders"]} == {""}
+    assert jobs(office, "pickup")[0].paper is None
+
+
+def posted(house: House, client, **counts: str):
+    with house.doors.write() as session:
+        delivery(session, "D9", [("milk", 24, 12), ("bread", 10, 1)])
+    send(client, "/deliveries/D9/begin")
+    fields = {"then": "post", "sku-0": "bread", "qty-0": "10", "sku-1": "milk", "qty-1": "24"} | counts
+    assert send(client, "/deliveries/D9/count", **fields).status_code == 303
+
+
+def test_a_delivery_is_compared_and_its_differences_are_claimed(office: House):
+    client = office.signed_in()
+    posted(office, client, **{"qty-1": "22", "why-1": next(iter(wording.DIFFERENCE_REASONS))})
+    assert "Print the claim" in words(client.get("/deliveries/D9"))
+    for kind in ("delivery", "claim"):
+        assert send(client, f"/slips/deliveries/D9/{kind}").status_code == 303
+    compared, claimed = text(jobs(office, "delivery")[0]), text(jobs(office, "claim")[0])
+    assert "-2" in compared
+    assert "-2" in claimed
+    assert "10" in compared
+    assert "read" not in claimed
+
+
+def test_nothing_is_claimed_of_a_delivery_that_came_as_ordered(office: House):
+    client = office.signed_in()
+    posted(office, client)
+    assert "Print the claim" not in words(client.get("/deliveries/D9"))
+    assert send(client, "/slips/deliveries/D9/claim").status_code in (403, 409, 422)
+    assert jobs(office, "claim") == []
+
+
+def test_a_count_sheet_is_blind(office: House):
+    with office.doors.write() as session:
+        take = stocktake.start(session, STORE, name="May", sections=["Cold room"], actor=SYSTEM, at=NOON)
+    client = office.signed_in()
+    assert "Print the count sheet" in words(client.get(f"/stock/takes/{take.id}/1"))
+    assert send(client, f"/slips/takes/{take.id}/1").status_code == 303
+    (job,) = jobs(office, "count_sheet")
+    assert "Cold room" in text(job)
+    assert {frozenset(line) for line in job.document["lines"]} == {frozenset({"name", "sku", "stock_unit"})}
+    assert text(job).count("[______]") == len(job.document["lines"]) + 3
+
+
+def test_a_day_without_a_new_price_has_no_list(office: House):
+    answer = send(office.signed_in(), "/slips/prices", day="2031-01-01")
+    assert answer.status_code == 404
+    assert jobs(office, "price_batch") == []
+
+
+def test_a_logo_is_uploaded_shown_and_taken_away(office: House):
+    client = office.signed_in()
+    for png, status in ((b"nothing", 422), (picture(), 303)):
+        fields = {"csrf_token": token(client), "command_id": "logo", "file": (io.BytesIO(png), "logo.png")}
+        answer = client.post("/settings/paper/logo", data=fields, content_type="multipart/form-data")
+        assert answer.status_code in ((status, 400) if status == 422 else (303,))
+    plain = client.get("/settings/paper/48.png").data
+    with office.doors.read() as session:
+        assert session.get_one(Store, STORE).logo_id
+    send(client, "/settings/paper/logo/away")
+    without = client.get("/settings/paper/48.png").data
+    assert plain.startswith(b"\x89PNG")
+    assert len(without) < len(plain)
