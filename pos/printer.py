@@ -30,8 +30,9 @@ from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
 from pos import account_paper, labels, receipt
-from pos.drivers import Driver, Unconfirmed, encode
+from pos.drivers import encode
 from pos.paper import PaperLine
+from pos.wires import Driver, Unconfirmed
 
 STATES = StateTable(
     "print job",

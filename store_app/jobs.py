@@ -88,12 +88,12 @@ class Job:
 
 def print_paper(desk: Desk, _day: dt.date) -> str:
     """Print what waits in the queue."""
-    from pos import drivers, printer
+    from pos import drivers, printer, wires
 
     settings = desk.doors.settings
     if desk.driver is None:
         model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
-        desk.driver = drivers.driver_for(settings.printer, model)
+        desk.driver = wires.driver_for(settings.printer, model)
         with desk.doors.write() as session:
             printer.recover(session, settings.node_id, at=desk.doors.now())
     if desk.driver is None:

@@ -6,9 +6,10 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from pos import printer
-from pos.drivers import PrinterModel, driver_for
+from pos.drivers import PrinterModel
 from pos.sale import Sale
 from pos.shift import Shift
+from pos.wires import driver_for
 from tests.browser.conftest import CODES, STORE, Node, enter, wedge
 
 pytestmark = pytest.mark.browser

@@ -11,8 +11,18 @@ from config.database import Base, Database, make_engine
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, verify
 from pos import printer
-from pos.drivers import FilePrinter, NetworkPrinter, PracticePaper, PrinterModel, driver_for
+from pos.drivers import PrinterModel
 from pos.preview import paper_text
+from pos.wires import (
+    CupsPrinter,
+    FilePrinter,
+    NetworkPrinter,
+    PracticePaper,
+    SerialPrinter,
+    UsbPrinter,
+    WindowsPrinter,
+    driver_for,
+)
 from tests.pos import paper_documents as documents
 from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
 
@@ -321,9 +331,13 @@ def test_settings_name_the_driver():
     model = PrinterModel(32, chinese=False)
     assert driver_for("", model) is None
     assert driver_for("paper", model) == PracticePaper(model)
-    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model)
-    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model)
+    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model, reports=None)
+    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model, reports=None)
+    assert driver_for("serial:COM3:19200", model) == SerialPrinter("COM3", 19200, model)
+    assert driver_for("usb:04b8:0e15:J7", model) == UsbPrinter(0x04B8, 0x0E15, "J7", model)
+    assert driver_for("cups:till", model) == CupsPrinter("till", model)
+    assert driver_for("windows:Epson TM-T20", model) == WindowsPrinter("Epson TM-T20", model)
     assert driver_for("file:/dev/usb/lp0", model) == FilePrinter("/dev/usb/lp0", model)
-    for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:"):
+    for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:", "cups:-d", "net:h:99999", "paper:x"):
         with pytest.raises(Invalid, match="is not known"):
             driver_for(wrong, model)
