@@ -10,9 +10,11 @@ from config.clock import FrozenClock
 from config.database import Base, Database, make_engine
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, verify
-from pos import printer
+from pos import printer, printing
 from pos.drivers import PrinterModel
 from pos.preview import paper_text
+from pos.printer_book import Outlet
+from pos.printing import PrintRound
 from pos.wires import (
     CupsPrinter,
     FilePrinter,
@@ -72,7 +74,7 @@ def jobs(database):
 
 
 def run(database, clock, driver):
-    return printer.print_due(database, STORE, driver, now=clock.now)
+    return printing.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
 def states(database):
@@ -82,6 +84,10 @@ def states(database):
 def status(database, clock):
     with database.read() as session:
         return printer.status(session, STORE, at=clock.now())
+
+
+def claim(session, job, clock):
+    return printing.claim(session, job, "", b"paper", until=clock.now() + printing.SENDING_AT_MOST, at=clock.now())
 
 
 def nobody_listens():
@@ -168,7 +174,7 @@ def test_a_connection_lost_midway_waits_for_a_person_and_never_prints_twice(data
         run(database, clock, network(machine, print_s=1.0))
         assert states(database) == [("unconfirmed", "connection-lost")]
         clock.advance(3600)
-        assert run(database, clock, network(machine)) == printer.PrintRound()
+        assert run(database, clock, network(machine)) == PrintRound()
     assert status(database, clock).colour == "amber"
 
 
@@ -184,7 +190,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
     job_id = queue(database, clock)
     with database.write() as session:
         job = session.get(printer.PrintJob, (STORE, job_id))
-        assert printer._claim(session, job, b"paper", at=clock.now())
+        assert claim(session, job, clock) == "claimed"
     with database.write() as session:
         assert printer.recover(session, STORE, at=clock.now()) == 1
     assert states(database) == [("unconfirmed", "stopped-midway")]
@@ -202,7 +208,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
 def test_a_worker_that_hangs_leaves_an_unconfirmed_job_after_two_minutes(database, clock):
     job_id = queue(database, clock)
     with database.write() as session:
-        printer._claim(session, session.get(printer.PrintJob, (STORE, job_id)), b"paper", at=clock.now())
+        claim(session, session.get(printer.PrintJob, (STORE, job_id)), clock)
     clock.advance(60)
     run(database, clock, PracticePaper())
     assert states(database)[0][0] == "sending"
@@ -226,7 +232,7 @@ def test_a_finished_job_is_not_decided_again(database, clock):
 def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
     queue(database, clock)
     clock.advance(12 * 3600)
-    assert run(database, clock, PracticePaper()) == printer.PrintRound()
+    assert run(database, clock, PracticePaper()) == PrintRound()
     assert states(database) == [("expired", None)]
     with database.write() as session:
         printer.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
@@ -262,7 +268,7 @@ def test_a_sale_that_is_rolled_back_leaves_no_paper(database, clock):
 def test_one_document_that_cannot_be_laid_out_does_not_hold_up_the_others(database, clock):
     queue(database, clock, "broken", document={"store": {"currency": "GBP"}})
     queue(database, clock, "sound")
-    assert run(database, clock, PracticePaper()) == printer.PrintRound(printed=1, failed=1)
+    assert run(database, clock, PracticePaper()) == PrintRound(printed=1, failed=1)
     assert states(database) == [("failed", "unprintable"), ("printed", None)]
 
 
