@@ -26,22 +26,16 @@ LINE_DOTS = 30
 class PrinterModel:
     """What the encoder must know of a printer.
 
-    columns: 32, 42 or 48. chinese: it prints GB18030; otherwise Latin text goes in `code_page`. profile: its
-    python-escpos profile. cutter: it cuts by itself. drawer_pin: 2 or 5, 0 for no drawer; pulse_ms: how long.
+    columns: 32, 42 or 48. chinese: it prints GB18030; otherwise a code page is used. profile: its python-escpos
+    profile. cutter: it cuts by itself. drawer_pin: 2 or 5, 0 for no drawer; pulse_ms: how long.
     """
 
     columns: int = 48
     chinese: bool = True
     profile: str = "default"
-    code_page: str = "CP858"
     cutter: bool = True
     drawer_pin: int = 2
     pulse_ms: int = 100
-
-
-CODE_PAGES = {"CP437": 0, "CP850": 2, "WPC1252": 16, "CP866": 17, "CP852": 18, "CP858": 19}
-"""Code page -> its number after ESC t, the same on all printers of the Epson kind."""
-_CODECS = {"WPC1252": "cp1252"}
 
 
 def encode(lines: Iterable[PaperLine], model: PrinterModel, *, opens_drawer: bool = False) -> bytes:
@@ -49,7 +43,7 @@ def encode(lines: Iterable[PaperLine], model: PrinterModel, *, opens_drawer: boo
     paper = load_escpos().Dummy(profile=model.profile)
     write = paper._raw  # noqa: SLF001 - python-escpos has no public name for adding bytes of one's own
     write(b"\x1b@")
-    write(b"\x1c&" if model.chinese else b"\x1bt" + bytes([CODE_PAGES[model.code_page]]))
+    write(b"\x1c&" if model.chinese else b"\x1bt\x13")
     if opens_drawer:
         write(drawer_kick(model))
     style: tuple[str, bool, int, int] = ("left", False, 1, 1)
@@ -81,11 +75,6 @@ def drawer_kick(model: PrinterModel) -> bytes:
         return b""
     half = max(1, min(255, model.pulse_ms // 2))  # counted in steps of 2 ms
     return b"\x1bp" + bytes([0 if model.drawer_pin == 2 else 1, half, half])
-
-
-def codec_of(code_page: str) -> str:
-    """Return Python's name of a printer's code page."""
-    return _CODECS.get(code_page, code_page.lower())
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +120,8 @@ def _cut(paper: Any, write: Any, model: PrinterModel) -> None:
 
 def _line_bytes(line: PaperLine, model: PrinterModel) -> bytes:
     tidied = replace(line, text=tidy(line.text), right=tidy(line.right))
-    left, right = _coded(tidied.text, model), _coded(tidied.right, model)
+    coder = _gb if model.chinese else _western
+    left, right = coder(tidied.text), coder(tidied.right)
     if left is None or right is None:
         return _picture(tidied, model)
     across = model.columns // line.wide
@@ -146,18 +136,14 @@ def _line_bytes(line: PaperLine, model: PrinterModel) -> bytes:
     return b" " * before + left + b"\n"
 
 
-def _coded(text: str, model: PrinterModel) -> bytes | None:
-    return _gb(text) if model.chinese else _western(text, codec_of(model.code_page))
-
-
 def _gb(text: str) -> bytes | None:
     coded = [gb_bytes(char) for char in text]
     return None if None in coded else b"".join(c for c in coded if c is not None)
 
 
-def _western(text: str, codec: str) -> bytes | None:
+def _western(text: str) -> bytes | None:
     try:
-        return text.replace("￥", "¥").replace("￡", "£").encode(codec)
+        return text.replace("￥", "¥").replace("￡", "£").encode("cp858")
     except UnicodeEncodeError:
         return None
 

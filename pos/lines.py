@@ -168,6 +168,20 @@ def usb_serial(device: Any) -> str:
         return ""
 
 
+def usb_name(device: Any) -> str:
+    """Return what a USB device calls itself, else its numbers."""
+    try:
+        words = f"{device.manufacturer or ''} {device.product or ''}".strip()
+    except (OSError, ValueError, NotImplementedError):
+        words = ""
+    return words or f"USB {device.idVendor:04x}:{device.idProduct:04x}"
+
+
+def is_printer(device: Any) -> bool:
+    """Tell whether a USB device has a printer in it."""
+    return any(interface.bInterfaceClass == _PRINTER_CLASS for setting in device for interface in setting)
+
+
 # --- inside ---
 
 _PRINTER_CLASS = 7

@@ -20,7 +20,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor, record
-from pos.drivers import CODE_PAGES, PrinterModel
+from pos.drivers import PrinterModel
 from pos.paper import COLUMNS
 from pos.wires import Driver, driver_for
 
@@ -30,7 +30,7 @@ PINS = (0, 2, 5)
 PULSES_MS = (20, 500)
 LONGEST_NAME = 40
 PROFILES = ("default", "TM-T20II", "TM-T88III", "TM-P80", "POS-5890", "NT-5890K", "ZJ-5870", "simple")
-"""Capability profiles of python-escpos that differ in what we use."""
+"""Capability profiles of python-escpos that differ in what we use: cutter, code pages, picture width."""
 FIRST = ""
 """The id of the printer the settings name."""
 
@@ -48,7 +48,6 @@ class Printer(Base):
     columns: Mapped[int]
     chinese: Mapped[bool]
     profile: Mapped[str]
-    code_page: Mapped[str]
     cutter: Mapped[bool]
     drawer_pin: Mapped[int]
     """2 or 5; 0: no drawer hangs on it."""
@@ -85,7 +84,6 @@ class PrinterFacts:
     columns: int = 48
     chinese: bool = True
     profile: str = "default"
-    code_page: str = "CP858"
     cutter: bool = True
     drawer_pin: int = 2
     pulse_ms: int = 100
@@ -201,11 +199,16 @@ def model_of(printer: Printer | PrinterFacts) -> PrinterModel:
         printer.columns,
         printer.chinese,
         printer.profile,
-        printer.code_page,
         printer.cutter,
         printer.drawer_pin,
         printer.pulse_ms,
     )
+
+
+def model_at(session: Session, store_id: str, printer_id: str | None, usual: PrinterModel) -> PrinterModel:
+    """Return the model of the printer a job went to; `usual` where it is the settings' or is set up no more."""
+    printer = session.get(Printer, (store_id, printer_id)) if printer_id else None
+    return usual if printer is None else model_of(printer)
 
 
 def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) -> list[Outlet]:
@@ -255,11 +258,10 @@ def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts
     if not facts.name.strip() or len(facts.name) > LONGEST_NAME:
         raise Invalid("printer-name", "Give the printer a name of at most 40 letters.", field="name")
     if driver_for(facts.wire, model_of(facts)) is None:
-        raise Invalid("printer-setting", "Say where the printer is connected.", field="address")
+        raise Invalid("printer-setting", "Say where the printer is connected.", field="where")
     known = (
         (facts.columns in COLUMNS, "columns"),
         (facts.profile in PROFILES, "profile"),
-        (facts.code_page in CODE_PAGES, "code_page"),
         (facts.drawer_pin in PINS, "drawer_pin"),
         (PULSES_MS[0] <= facts.pulse_ms <= PULSES_MS[1], "pulse_ms"),
         (facts.papers in PAPERS, "papers"),

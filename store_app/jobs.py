@@ -90,10 +90,16 @@ class Job:
 
 def printers_in_force(session: Session, settings: Settings) -> list[Any]:
     """Return the printers of this node: those set up on its page, else the one its settings name."""
-    from pos import drivers, printer_book
+    from pos import printer_book
 
-    model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
-    return printer_book.outlets(session, settings.node_id, settings.printer, model)
+    return printer_book.outlets(session, settings.node_id, settings.printer, model_of_settings(settings))
+
+
+def model_of_settings(settings: Settings) -> Any:
+    """Return what the settings say of the first printer."""
+    from pos.drivers import PrinterModel
+
+    return PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
 
 
 def print_paper(desk: Desk, _day: dt.date) -> str:

@@ -49,6 +49,7 @@ ROLES: dict[str, Role] = {
             "taxes",
             "people",
             "shop_settings",
+            "printers",
             "payments",
             "customers",
             "statements",

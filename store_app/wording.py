@@ -110,6 +110,8 @@ PAPERS = {
     "tab_paid": _l("Tab payment"),
     "statement": _l("Statement"),
     "voucher": _l("Voucher"),
+    "drawer": _l("Drawer slip"),
+    "test": _l("Test page"),
 }
 
 TOPICS = {

@@ -260,9 +260,9 @@ def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
     ("wrong", "field"),
     [
         ({"name": " "}, "name"),
-        ({"wire": ""}, "address"),
+        ({"wire": ""}, "where"),
         ({"columns": 40}, "columns"),
-        ({"code_page": "CP1"}, "code_page"),
+        ({"profile": "none"}, "profile"),
         ({"drawer_pin": 3}, "drawer_pin"),
         ({"pulse_ms": 5000}, "pulse_ms"),
         ({"fallback_id": "nobody"}, "fallback_id"),

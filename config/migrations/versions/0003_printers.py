@@ -23,7 +23,6 @@ def upgrade() -> None:
         sa.Column("columns", sa.BigInteger(), nullable=False),
         sa.Column("chinese", sa.Boolean(), nullable=False),
         sa.Column("profile", sa.Text(), nullable=False),
-        sa.Column("code_page", sa.Text(), nullable=False),
         sa.Column("cutter", sa.Boolean(), nullable=False),
         sa.Column("drawer_pin", sa.BigInteger(), nullable=False),
         sa.Column("pulse_ms", sa.BigInteger(), nullable=False),
