@@ -22,6 +22,7 @@ from config.ids import new_id
 from config.journal import Actor, record
 from pos.drivers import PrinterModel
 from pos.paper import COLUMNS
+from pos.store import Store
 from pos.wires import Driver, driver_for
 
 Papers = Literal["both", "receipts", "labels"]
@@ -40,7 +41,7 @@ class Printer(Base):
 
     __tablename__ = "printer"
 
-    store_id: Mapped[str] = mapped_column(sa.ForeignKey("store.id"), primary_key=True)
+    store_id: Mapped[str] = mapped_column(sa.ForeignKey(Store.id), primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
     wire: Mapped[str]

@@ -67,4 +67,4 @@ def health(known: PrinterHealth | None) -> tuple[str, str]:
         return "dot-warn", _("Its paper is nearly used up. Have a new roll ready.")
     if known is not None and known.answers:
         return "", _("It printed and said so.")
-    return "", _("No fault is known. Print a test page.")
+    return "", _("No fault is known.")

@@ -76,6 +76,7 @@ def everything(fault: ShopError | None = None, found: list[FoundRow] | None = No
         "printers/all.html",
         cards=cards,
         first=settings.printer and wording_printers.wire(settings.printer),
+        first_wire=settings.printer,
         first_dot=dot,
         first_sentence=sentence,
         needs=needs,
@@ -167,7 +168,7 @@ def remove(printer_id: str) -> Any:
 def test(printer_id: str) -> Any:
     """Print a test page and say how it went."""
     _try(printer_id, only_drawer=False)
-    return redirect(url_for("printers.one", printer_id=printer_id, _anchor="try"), 303)
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
 @bp.post("/<printer_id>/drawer")
@@ -176,7 +177,7 @@ def test(printer_id: str) -> Any:
 def drawer(printer_id: str) -> Any:
     """Open the drawer of this printer, to see that pin and pulse are right."""
     _try(printer_id, only_drawer=True)
-    return redirect(url_for("printers.one", printer_id=printer_id, _anchor="try"), 303)
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
 @bp.get("/<printer_id>/test.png")
