@@ -1,8 +1,10 @@
 """Several printers, several processes: whose turn it is, who stands in, and that nothing prints twice."""
 
 import datetime as dt
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,8 @@ import pytest
 from config.clock import SystemClock
 from config.errors import Conflict, Invalid
 from config.journal import Actor, JournalEntry
-from pos import printer, printer_book, printing
-from pos.drivers import PrinterModel
+from pos import preview, printer, printer_book, printing, test_page
+from pos.drivers import PrinterModel, encode
 from pos.printer_book import Outlet, PrinterFacts, outlet_for
 from pos.store import Region, Store
 from pos.wires import FilePrinter, NetworkPrinter, PracticePaper
@@ -29,7 +31,7 @@ from tests.pos.test_printer import (  # noqa: F401 - fixtures among them
     states,
     status,
 )
-from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
+from tests.pos.test_printer_paper import DOCUMENTS, printed, tool  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -161,6 +163,44 @@ def test_a_dead_printer_does_not_hold_up_another(database, clock, machine):  # n
             printer.queue(session, STORE, till, "receipt", f"sale-{n}", documents.british_sale(), at=clock.now())
     outlets = [Outlet(dead(), "one", ("t1",)), Outlet(network(machine), "two", ("t2",))]
     assert work(database, clock, *outlets) == printing.PrintRound(printed=2, failed=1)
+
+
+def test_what_comes_while_another_printer_hangs_is_printed_at_once(database, clock, machine):  # noqa: F811
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        hanging = NetworkPrinter("127.0.0.1", server.getsockname()[1], answer_s=60.0)
+        outlets = [Outlet(hanging, "one", ("t1",)), Outlet(network(machine), "two", ("t2",))]
+        queue(database, clock)
+        rounds = []
+        worker = threading.Thread(target=lambda: rounds.append(work(database, clock, *outlets)))
+        worker.start()
+        guest = server.accept()[0]
+        with database.write() as session:
+            printer.queue(session, STORE, "t2", "receipt", "later", documents.british_sale(), at=clock.now())
+        assert machine.wait_for(lambda _: machine.events("cut"), timeout=60)
+        assert rounds == [], "the first printer still hangs"
+        guest.close()
+        worker.join()
+    assert rounds == [printing.PrintRound(printed=1, failed=1)]
+
+
+@pytest.mark.parametrize("columns", [32, 42, 48])
+@pytest.mark.parametrize("chinese", [True, False])
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_the_preview_knows_every_command_of_every_document(name, columns, chinese):
+    layout, make = DOCUMENTS[name]
+    paper = encode(layout(make(), columns=columns, language="zh"), PrinterModel(columns, chinese), opens_drawer=True)
+    assert "unknown" not in {mark.kind for mark in preview.read(paper)}
+    assert preview.preview_png(paper, columns).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("columns", [32, 42, 48])
+def test_the_test_page_prints_without_a_problem_on_every_width_and_kind_of_printer(tool, columns):  # noqa: F811
+    page = test_page.layout({"name": "Till 收银", "wire": "net:10.0.0.7", "local_time": "2026-11-24"}, columns=columns)
+    for chinese in (True, False):
+        read, problems = printed(tool, encode(page, PrinterModel(columns, chinese)), columns, chinese)
+        assert problems == []
+        kinds = [event["event"] for event in read.event_log]
+        assert [kinds.count(kind) for kind in ("barcode", "qr", "cut")] == [1, 1, 1]
 
 
 def test_a_printer_at_work_takes_no_second_job(database, clock):  # noqa: F811
