@@ -23,7 +23,7 @@ REASONS = {
     "busy": _l("It is printing something else just now. Try again in a moment."),
 }
 WAYS = {
-    "net": _l("Network"),
+    "net": _l("Local network"),
     "usb": _l("USB cable"),
     "serial": _l("Serial cable"),
     "file": _l("Device file"),

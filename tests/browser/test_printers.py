@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from pos.preview import MARGIN
 from tests.browser.conftest import Node, enter
 from tests.browser.test_pages import assert_accessible
 
@@ -29,4 +30,4 @@ def test_a_printer_is_set_up_and_tried(page: Page, node: Node, faults: list[str]
     expect(page.locator(".printer-name")).to_have_text("Till printer 收银")
     assert_accessible(page)
     page.goto(f"{node.url}/till/paper")
-    expect(page.locator(".paper img")).to_be_visible()
+    expect(page.locator(".paper img")).to_have_js_property("naturalWidth", 48 * 12 + 2 * MARGIN)

@@ -80,15 +80,16 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
     """Break the printer after so many bytes of paper, each with a job of its own; yield what became of each."""
     kind, make, model = DOCUMENTS[name]
     whole = len(paper_of(name))
-    with tool.VirtualPrinter(paper=58 if model.columns == 32 else 80) as sound:
+    paper = 58 if model.columns == 32 else 80
+    with tool.VirtualPrinter(paper=paper) as sound, tool.VirtualPrinter(paper=paper) as breaking:
         for number, place in enumerate(places):
             clock.advance(600)
             with database.write() as session:
                 job_id = printer.queue(session, STORE, "t1", kind, f"{name}-{place}", make(), at=clock.now()).id
-            mode = ("rst", "fin")[number % 2]
-            with tool.VirtualPrinter(drop_after=QUESTIONS + place, drop_mode=mode) as breaking:
-                work(database, clock, breaking, model)
-                reached = len(breaking.raw) - QUESTIONS
+            breaking.drop_after, breaking.drop_mode = QUESTIONS + place, ("rst", "fin")[number % 2]
+            work(database, clock, breaking, model)
+            assert breaking.wait_idle()
+            reached = breaking.jobs[-1]["bytes"] - QUESTIONS
             state = state_of(database, job_id)
             assert state == "failed" or place >= 0, f"{place}: not a byte of paper was sent, and it is {state}"
             assert state != "failed" or reached <= 0, f"{place}: {reached} bytes had left, and it would print again"
