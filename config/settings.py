@@ -37,12 +37,17 @@ class Settings(BaseSettings):
     practice_clock: Path | None = None
     printer: str = Field(
         default="",
-        description="'' none, 'paper' preview only, 'net:host:port', "
-        "'usb:vendor:product', 'serial:/dev/tty…', 'file:/path'",
+        description="The printer while none is set up on the page: '' none, 'paper' preview only, 'net:host:port', "
+        "'usb:vendor:product', 'serial:/dev/tty…', 'file:/path', 'cups:queue', 'windows:name'",
     )
     printer_profile: str = "default"
     printer_columns: Literal[32, 42, 48] = 48
     printer_chinese: bool = Field(default=True, description="The printer has a GB18030 font and Chinese mode")
+    printer_search: str = Field(
+        default="local",
+        description="Where the set-up page looks for network printers when asked: 'local' the computer's own networks, "
+        "'' nowhere, or networks such as '192.168.1.0/24'",
+    )
     scale: str = Field(
         default="",
         description="'' none, 'practice', 'toledo:/dev/tty…', 'continuous:/dev/tty…', 'lines:/dev/tty…'; "

@@ -79,7 +79,7 @@ def _on(text: str, codec: str | None) -> bytes | None:
 
 
 def _pages_of_profile(profile: str) -> dict[int, str]:
-    from pos.drivers import load_escpos
+    from pos.printer_model import load_escpos
 
     known = load_escpos().Dummy(profile=profile).profile.profile_data["codePages"]
     return {int(number): name for number, name in known.items()}

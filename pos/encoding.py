@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import Any
 
 from pos import code_pages
-from pos.drivers import PrinterModel, load_escpos
 from pos.paper import DOTS_PER_COLUMN, PaperLine, composed, drawn_width, gb_bytes, tidy
+from pos.printer_model import PrinterModel, load_escpos
 
 LINE_DOTS = 30
 Raster = tuple[int, bytes]
@@ -37,11 +37,11 @@ def encode(
     page = code_pages.pages_of(model.profile)[0][0]
     write(b"\x1b@" + (b"\x1c&" if model.chinese else b"\x1bt" + bytes([page])))
     if opens_drawer:
-        paper.cashdraw(2)
+        write(drawer_kick(model))
     style: tuple[str, bool, int, int] = ("left", False, 1, 1)
     for line in lines:
         if line.kind == "cut":
-            _cut(paper, write)
+            _cut(paper, write, model)
             continue
         # a text's blanks are its alignment: measured here, the same on every printer
         is_symbol = line.kind in ("qr", "barcode")
@@ -66,6 +66,14 @@ def encode(
     return bytes(paper.output)
 
 
+def drawer_kick(model: PrinterModel) -> bytes:
+    """Return the pulse that opens the model's drawer; nothing where it has none."""
+    if not model.drawer_pin:
+        return b""
+    half = max(1, min(255, model.pulse_ms // 2))  # counted in steps of 2 ms
+    return b"\x1bp" + bytes([0 if model.drawer_pin == 2 else 1, half, half])
+
+
 # --- inside ---
 
 
@@ -80,8 +88,8 @@ def _set(paper: Any, wanted: tuple[str, bool, int, int], before: tuple[str, bool
         paper.set(custom_size=True, width=wide, height=tall)
 
 
-def _cut(paper: Any, write: Any) -> None:
-    if paper.profile.supports("paperPartCut") or paper.profile.supports("paperFullCut"):
+def _cut(paper: Any, write: Any, model: PrinterModel) -> None:
+    if model.cutter and (paper.profile.supports("paperPartCut") or paper.profile.supports("paperFullCut")):
         paper.cut(mode="PART", feed=False)
     else:
         write(b"\x1bd\x06")

@@ -1,37 +1,32 @@
-"""Paper: a queue that never lies, and the ESC/POS drivers behind it.
+"""Paper: a queue that never lies. `pos.printing` works it off.
 
 Rules
 -----
 1. A job is queued in the sale's transaction and printed after it; a dead printer leaves a failed job and a
    banner, the sale stands.
 2. queued → sending → printed | failed | unconfirmed. Failed before the first byte is tried again with back-off;
-   what may have printed is unconfirmed and waits for a person; an old ticket expires.
+   what may have printed is unconfirmed and waits for a person; an old ticket expires, and can be printed again.
 3. The drawer opens only with the first print of a cash sale and only while the sale is fresh: never with a reprint,
    nor when a printer that was off comes back. Reprints are marked and counted.
-4. One connection per job and one buffered write; no data byte below 0x20 but LF reaches the printer. The very bytes
-   are kept in the job before they are sent.
-5. One job is claimed at a time, in a short transaction; laying out and sending happen outside of any. A job found
-   `sending` after a crash may have printed: it becomes unconfirmed.
+4. No data byte below 0x20 but LF reaches the printer. The very bytes are kept in the job before they are sent.
+5. A printer has one job in hand at a time, whichever process sends it: the database has no room for a second. A job
+   found `sending` after a crash may have printed: it becomes unconfirmed.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, Database, lock_rows, table_of
-from config.errors import Invalid, NotFound, Unreachable
+from config.database import Base, lock_rows, table_of
+from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import account_paper, goods_back_paper, goods_paper, labels, logo, receipt
-from pos.drivers import Driver, Unconfirmed
-from pos.encoding import Raster, encode
+from pos import account_paper, goods_back_paper, goods_paper, labels, printer_book, receipt, test_page
 from pos.paper import PaperLine
 
 STATES = StateTable(
@@ -44,11 +39,13 @@ STATES = StateTable(
         "unconfirmed": ["printed", "queued", "dropped"],
     },
 )
-EXPIRES_AFTER = dt.timedelta(hours=12)
-SENDING_AT_MOST = dt.timedelta(minutes=2)
-DRAWER_WITHIN = dt.timedelta(seconds=60)
+EXPIRES_AFTER = {
+    **dict.fromkeys(("receipt", "pickup", "bin", "tab_paid", "voucher"), dt.timedelta(hours=4)),
+    **dict.fromkeys(("drawer", "test"), dt.timedelta(minutes=10)),
+}
+"""How long a customer waits for paper, at most; reports and labels are for the shop and wait over a weekend."""
+OFFICE_EXPIRES_AFTER = dt.timedelta(days=3)
 SLOW_AFTER = dt.timedelta(seconds=60)
-FIRST_WAIT_S, LONGEST_WAIT_S = 5, 300
 Choice = Literal["printed", "again", "dropped"]
 
 
@@ -57,7 +54,17 @@ class PrintJob(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "print_job"
-    __table_args__ = (sa.Index("ix_print_job_due", "store_id", "state", "due_at"),)
+    __table_args__ = (
+        sa.Index("ix_print_job_due", "store_id", "state", "due_at"),
+        sa.Index(
+            "ux_print_job_in_hand",
+            "store_id",
+            "printer_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'sending'"),
+            postgresql_where=sa.text("state = 'sending'"),
+        ),
+    )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -76,6 +83,8 @@ class PrintJob(Base):
     printed_at: Mapped[dt.datetime | None]
     paper: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
     """The very bytes that were sent."""
+    printer_id: Mapped[str | None]
+    """Where it was last sent; a test page goes nowhere else."""
 
 
 _QUEUE = Prepared(sa.insert(table_of(PrintJob)))
@@ -95,6 +104,7 @@ def queue(
     opens_drawer: bool = False,
     copy_no: int = 0,
     id: str | None = None,
+    printer_id: str | None = None,
     at: dt.datetime,
 ) -> PrintJob:
     """Put a document in the printer's queue, in the caller's transaction (rule 1); returns what was written.
@@ -115,6 +125,7 @@ def queue(
         "attempts": 0,
         "queued_at": at,
         "due_at": at,
+        "printer_id": printer_id,
     }
     _QUEUE.run(session, row)
     return PrintJob(**row)
@@ -156,11 +167,11 @@ def resolve(session: Session, store_id: str, job_id: str, choice: Choice, *, act
 def recover(session: Session, store_id: str, *, at: dt.datetime, stopped: bool = True) -> int:
     """Make jobs a stopped worker left `sending` unconfirmed; return how many.
 
-    stopped: nobody prints now (a worker starts). Otherwise only those that have been sending for too long.
+    stopped: no worker prints now (one starts); a test page is sent by the page itself. Otherwise only those that
+    have been sending for too long.
     """
     query = sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state == "sending")
-    if not stopped:
-        query = query.where(PrintJob.due_at <= at)
+    query = query.where(PrintJob.kind != "test" if stopped else PrintJob.due_at <= at)
     jobs = list(session.scalars(lock_rows(session, query)))
     for job in jobs:
         move(session, job, "unconfirmed", actor=_printing(store_id), at=at, subject=_subject(job), why="stopped midway")
@@ -169,61 +180,18 @@ def recover(session: Session, store_id: str, *, at: dt.datetime, stopped: bool =
 
 
 def expire(session: Session, store_id: str, *, at: dt.datetime) -> int:
-    """Give up jobs nobody waits for any more (12 hours); return how many. A reprint is always possible."""
-    jobs = list(session.scalars(lock_rows(session, _waiting(store_id).where(PrintJob.queued_at <= at - EXPIRES_AFTER))))
+    """Give up jobs nobody waits for any more; return how many. A reprint is always possible."""
+    jobs = list(session.scalars(lock_rows(session, waiting(store_id).where(too_old(at)))))
     for job in jobs:
         move(session, job, "expired", actor=_printing(store_id), at=at, subject=_subject(job))
     return len(jobs)
 
 
-# --- printing ---
-
-
-@dataclass(frozen=True)
-class PrintRound:
-    """What one round of printing did."""
-
-    printed: int = 0
-    failed: int = 0
-    unconfirmed: int = 0
-
-
-def print_due(
-    database: Database,
-    store_id: str,
-    driver: Driver,
-    *,
-    now: Callable[[], dt.datetime],
-    limit: int = 100,
-    log: Any = None,
-) -> PrintRound:
-    """Print what is due, oldest first, one job at a time (rule 5); stops at the first printer that cannot.
-
-    Opens its own short transactions, so it is called outside of any.
-    """
-    log = log or structlog.get_logger()
-    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
-    _tidy_up(database, store_id, now())
-    while sum(done.values()) < limit:
-        with database.read() as session:
-            job = session.scalar(_due(store_id, now()).limit(1))
-            pictures = {} if job is None else logo.pictures_for(session, store_id, job.document, driver.model.columns)
-            if job is not None:
-                session.expunge(job)
-        if job is None:
-            break
-        outcome, reason = _print(database, job, pictures, driver, now, log)
-        if outcome is None:
-            continue
-        done[outcome] += 1
-        if outcome != "printed" and reason != "unprintable":
-            break
-    return PrintRound(**done)
-
-
 def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int = 0) -> list[PaperLine]:
     """Return the lines of a job's document, in the document's own language."""
     language = receipt.language_of(document)
+    if kind == "test":
+        return test_page.layout(document, columns=columns)
     if kind == "label":
         return labels.layout(document, columns=columns, language=language)
     layouts = receipt.LAYOUTS | account_paper.LAYOUTS | goods_paper.LAYOUTS | goods_back_paper.LAYOUTS
@@ -237,8 +205,10 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
 class PrinterStatus:
     """How the paper is doing. colour: green, amber (look) or red (not printing); code says why, for the page to word.
 
-    codes: ready, slow, unconfirmed, or the reason of the failure (printer-off, printer-refused, printer-silent,
-    printer-library, paper-out, cover-open, printer-error, unprintable). since: when the oldest waiting job was queued.
+    codes: ready, slow, unconfirmed, elsewhere (a printer failed and its fallback stands in), paper-low, or the reason
+    of a failure (printer-off, printer-refused, printer-silent, printer-offline, printer-library, printer-permission,
+    paper-out, cover-open, cutter-jam, printer-error, unprintable). printer: the name of the printer meant, '' where
+    the shop has one only. since: when the oldest waiting job was queued.
     """
 
     colour: Literal["green", "amber", "red"]
@@ -247,11 +217,12 @@ class PrinterStatus:
     unconfirmed: int
     since: dt.datetime | None
     last_printed_at: dt.datetime | None
+    printer: str = ""
 
 
 def status(session: Session, store_id: str, *, at: dt.datetime | None = None) -> PrinterStatus:
     """Return the state of a store's paper; `at` lets it notice that jobs have been waiting for long."""
-    waiting = list(session.scalars(_waiting(store_id).order_by(PrintJob.queued_at, PrintJob.id)))
+    jobs = list(session.scalars(waiting(store_id).order_by(PrintJob.queued_at, PrintJob.id)))
     unconfirmed = session.scalar(
         sa.select(sa.func.count()).where(PrintJob.store_id == store_id, PrintJob.state == "unconfirmed")
     )
@@ -261,17 +232,10 @@ def status(session: Session, store_id: str, *, at: dt.datetime | None = None) ->
         .order_by(PrintJob.printed_at.desc())
         .limit(1)
     )
-    failed = [job for job in waiting if job.state == "failed"]
-    since = waiting[0].queued_at if waiting else None
-    colour: Literal["green", "amber", "red"] = "green"
-    code = "ready"
-    if failed:
-        colour, code = "red", failed[-1].reason or "printer-off"
-    elif unconfirmed:
-        colour, code = "amber", "unconfirmed"
-    elif at is not None and since is not None and at - since > SLOW_AFTER:
-        colour, code = "amber", "slow"
-    return PrinterStatus(colour, code, len(waiting), unconfirmed or 0, since, last)
+    since = jobs[0].queued_at if jobs else None
+    slow = at is not None and since is not None and at - since > SLOW_AFTER
+    colour, code, printer = _light(session, store_id, jobs, unconfirmed=bool(unconfirmed), slow=slow)
+    return PrinterStatus(colour, code, len(jobs), unconfirmed or 0, since, last, printer)
 
 
 def latest(session: Session, store_id: str, source_id: str, kind: str = "receipt") -> PrintJob | None:
@@ -289,6 +253,17 @@ def recent(session: Session, store_id: str, limit: int = 50) -> list[PrintJob]:
     return list(session.scalars(query.order_by(needs, PrintJob.queued_at.desc(), PrintJob.id.desc()).limit(limit)))
 
 
+def waiting(store_id: str) -> sa.Select[PrintJob]:
+    """Select the jobs that are still to be printed."""
+    return sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "failed")))
+
+
+def too_old(at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Return the condition of a job nobody waits for any more."""
+    own = [sa.and_(PrintJob.kind == kind, PrintJob.queued_at <= at - age) for kind, age in EXPIRES_AFTER.items()]
+    return sa.or_(PrintJob.queued_at <= at - OFFICE_EXPIRES_AFTER, *own)
+
+
 # --- inside ---
 
 
@@ -304,101 +279,23 @@ def _job(store_id: str, job_id: str) -> sa.Select[PrintJob]:
     return sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.id == job_id)
 
 
-def _waiting(store_id: str) -> sa.Select[PrintJob]:
-    return sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "failed")))
-
-
-def _due(store_id: str, at: dt.datetime) -> sa.Select[PrintJob]:
-    return _waiting(store_id).where(PrintJob.due_at <= at).order_by(PrintJob.queued_at, PrintJob.id)
-
-
-def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
-    """Expire and recover, looking first: an idle round never takes the database's write lock."""
-    stuck = sa.and_(PrintJob.state == "sending", PrintJob.due_at <= at)
-    old = sa.and_(PrintJob.state.in_(("queued", "failed")), PrintJob.queued_at <= at - EXPIRES_AFTER)
-    with database.read() as session:
-        query = sa.select(PrintJob.id).where(PrintJob.store_id == store_id, sa.or_(stuck, old)).limit(1)
-        found = session.scalar(query) is not None
-    if found:
-        with database.write() as session:
-            recover(session, store_id, at=at, stopped=False)
-            expire(session, store_id, at=at)
-
-
-def _print(
-    database: Database,
-    job: PrintJob,
-    pictures: dict[str, Raster],
-    driver: Driver,
-    now: Callable[[], dt.datetime],
-    log: Any,
-) -> tuple[str | None, str | None]:
-    """Lay out, claim, send, settle; return (outcome, reason), outcome None when somebody else was first."""
-    paper, reason = _paper(job, pictures, driver, now(), log)
-    with database.write() as session:
-        if not _claim(session, job, paper, at=now()):
-            return None, None
-    outcome = "failed"
-    if paper is not None:
-        try:
-            driver.send(paper)
-            outcome = "printed"
-        except Unconfirmed as fault:
-            outcome, reason = "unconfirmed", fault.code
-        except Unreachable as fault:
-            reason = fault.code
-    if outcome != "printed":
-        log.warning("not printed", job=job.id, kind=job.kind, outcome=outcome, reason=reason)
-    with database.write() as session:
-        _settle(session, job, outcome, reason, at=now())
-    return outcome, reason
-
-
-def _paper(
-    job: PrintJob, pictures: dict[str, Raster], driver: Driver, at: dt.datetime, log: Any
-) -> tuple[bytes | None, str | None]:
-    opens_drawer = job.opens_drawer and job.copy_no == 0 and at - job.queued_at <= DRAWER_WITHIN
-    try:
-        lines = lay_out(job.kind, job.document, columns=driver.model.columns, copy_no=job.copy_no)
-        return encode(lines, driver.model, opens_drawer=opens_drawer, pictures=pictures), None
-    # one document that cannot be laid out must not hold up the paper of every sale after it
-    except Exception:  # a job's edge: recorded, then on
-        log.exception("unprintable document", job=job.id, kind=job.kind)
-        return None, "unprintable"
-
-
-def _claim(session: Session, job: PrintJob, paper: bytes | None, *, at: dt.datetime) -> bool:
-    row = session.scalar(lock_rows(session, _job(job.store_id, job.id)))
-    if row is None or row.state != job.state or row.attempts != job.attempts:
-        return False
-    actor, subject = _printing(job.store_id), _subject(job)
-    if row.state == "failed":
-        move(session, row, "queued", actor=actor, at=at, subject=subject)
-    move(session, row, "sending", actor=actor, at=at, subject=subject)
-    row.attempts += 1
-    row.paper = paper
-    row.due_at = at + SENDING_AT_MOST
-    return True
-
-
-def _settle(session: Session, job: PrintJob, outcome: str, reason: str | None, *, at: dt.datetime) -> None:
-    row = session.scalar(lock_rows(session, _job(job.store_id, job.id)))
-    if row is None or row.state != "sending":
-        return  # it took so long that it was made unconfirmed: a person decides
-    move(session, row, outcome, actor=_printing(job.store_id), at=at, subject=_subject(job), why=reason)
-    row.reason = reason
-    if outcome == "printed":
-        row.printed_at = at
-        _try_the_others(session, job.store_id, at)
-    elif outcome == "failed":
-        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(row.attempts - 1, 10))
-        row.due_at = at + dt.timedelta(seconds=wait_s)
-
-
-def _try_the_others(session: Session, store_id: str, at: dt.datetime) -> None:
-    """Make jobs that failed for the printer's sake due at once: it works again."""
-    session.execute(
-        sa.update(PrintJob)
-        .where(PrintJob.store_id == store_id, PrintJob.state == "failed", PrintJob.reason != "unprintable")
-        .values(due_at=at)
-    )
+def _light(
+    session: Session, store_id: str, jobs: list[PrintJob], *, unconfirmed: bool, slow: bool
+) -> tuple[Literal["green", "amber", "red"], str, str]:
+    """Return colour, code and the printer meant; what stops paper comes before what only wants a look."""
+    rows = {row.id: row for row in printer_book.printers_of(session, store_id)}
+    names = {row.id: row.name for row in rows.values()} if len(rows) > 1 else {}
+    failed = [job for job in jobs if job.state == "failed"]
+    if failed:
+        return "red", failed[-1].reason or "printer-off", names.get(failed[-1].printer_id or "", "")
+    if unconfirmed:
+        return "amber", "unconfirmed", ""
+    if slow:
+        return "amber", "slow", ""
+    health = printer_book.health_of(session, store_id)
+    known = [health[key] for key in (rows or [printer_book.FIRST]) if key in health]
+    for one in known:
+        if one.fault is not None and one.printer_id in rows and rows[one.printer_id].fallback_id:
+            return "amber", "elsewhere", names.get(one.printer_id, "")
+    low = next((one for one in known if one.near_end), None)
+    return ("green", "ready", "") if low is None else ("amber", "paper-low", names.get(low.printer_id, ""))

@@ -20,11 +20,13 @@ from typing import Any
 
 import httpx2
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import NotFound, Unreachable
 from config.journal import Actor
 from config.publication import EVERYONE
+from config.settings import Settings
 from pos.store import Region, Store
 from store_app.extensions import Doors
 
@@ -52,12 +54,12 @@ def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
 
 @dataclass
 class Desk:
-    """What a worker keeps between runs: doors, the line to the network, the printer's driver."""
+    """What a worker keeps between runs: doors, the line to the network, whether it has begun to print."""
 
     doors: Doors
     client: httpx2.Client | None = None
     line: Any = None
-    driver: Any = None
+    prints: bool = False
     told: dict[str, str] = field(default_factory=dict)
     compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
     """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
@@ -86,19 +88,34 @@ class Job:
 # --- continuous, store ---
 
 
+def printers_in_force(session: Session, settings: Settings) -> list[Any]:
+    """Return the printers of this node: those set up on its page, else the one its settings name."""
+    from pos import printer_book
+
+    return printer_book.outlets(session, settings.node_id, settings.printer, model_of_settings(settings))
+
+
+def model_of_settings(settings: Settings) -> Any:
+    """Return what the settings say of the first printer."""
+    from pos.printer_model import PrinterModel
+
+    return PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
+
+
 def print_paper(desk: Desk, _day: dt.date) -> str:
     """Print what waits in the queue."""
-    from pos import drivers, printer
+    from pos import printer, printing
 
     settings = desk.doors.settings
-    if desk.driver is None:
-        model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
-        desk.driver = drivers.driver_for(settings.printer, model)
+    if not desk.prints:
         with desk.doors.write() as session:
             printer.recover(session, settings.node_id, at=desk.doors.now())
-    if desk.driver is None:
+        desk.prints = True
+    with desk.doors.read() as session:
+        outlets = printers_in_force(session, settings)
+    if not outlets:
         return "no printer"
-    done = printer.print_due(desk.doors.database, settings.node_id, desk.driver, now=desk.doors.now)
+    done = printing.print_due(desk.doors.database, settings.node_id, outlets, now=desk.doors.now)
     return f"{done.printed} printed, {done.failed} failed, {done.unconfirmed} unconfirmed"
 
 

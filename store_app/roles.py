@@ -53,6 +53,7 @@ ROLES: dict[str, Role] = {
             "shop_settings",
             "paper_looks",
             "slips",
+            "printers",
             "payments",
             "customers",
             "statements",

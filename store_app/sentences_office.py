@@ -35,6 +35,13 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-tax-class": (_l("A tax class has a short id without blanks, and a name."),),
     "bad-rate": (_l("A rate is between 0 and 100 percent."),),
     "tax-class-used": (_l("Products use this class; whether prices include the tax stays. Add another class."),),
+    # --- printers ---
+    "printer-name": (_l("Give the printer a name of at most 40 letters."),),
+    "printer-name-taken": (_l("Another printer has this name. Choose a different one."),),
+    "printer-choice": (_l("Choose one of what is offered."),),
+    "unknown-printer": (_l("This printer is not set up here any more. Choose one from the list."),),
+    "printer-setting": (_l("The printer cannot be found that way. Look at “What to write there”."),),
+    "printer-search": (_l("The setting printer_search of the shop’s computer is not a list of small networks."),),
     # --- files ---
     "file-too-large": (_l("The file is too large: 20 MB at most, also unpacked. Split it."),),
     "wrong-columns": (

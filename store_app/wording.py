@@ -120,6 +120,7 @@ PAPERS = {
     "claim": _l("Claim"),
     "count_sheet": _l("Count sheet"),
     "price_batch": _l("List of new prices"),
+    "test": _l("Test page"),
 }
 
 TOPICS = {

@@ -27,7 +27,7 @@ AT_HOME = {
     "waitress": ("store_app/",),
     "gunicorn": ("store_app/",),
     "apscheduler": ("store_app/",),
-    "escpos": ("pos/drivers.py",),
+    "escpos": ("pos/printer_model.py",),
     "statsmodels": ("forecasting/",),
 }
 NOT_IN_FORECASTING = {"sqlalchemy", "alembic", "psycopg", "httpx2", "time", "datetime.datetime.now"}

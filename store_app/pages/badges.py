@@ -106,12 +106,14 @@ def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from pos import drivers, encoding, receipt  # the printer's library takes a second to load
+    from pos import encoding, receipt  # the printer's library takes a second to load
+    from store_app.jobs import printers_in_force
 
-    settings = doors().settings
-    model = drivers.PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
-    driver = drivers.driver_for(settings.printer, model)
-    if driver is None:
+    with read() as session:
+        outlets = printers_in_force(session, doors().settings)
+    outlet = next((one for one in outlets if one.papers != "labels"), None)
+    if outlet is None:
         raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
+    model = outlet.driver.model
     slip = badge_paper.badge_slip(document, columns=model.columns, language=receipt.language_of(document))
-    driver.send(encoding.encode(slip, model))
+    outlet.driver.send(encoding.encode(slip, model))

@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
 from pos import logo, receipt
-from pos.drivers import PrinterModel
 from pos.encoding import encode
+from pos.printer_model import PrinterModel
 from pos.slips import local
 from pos.store import snapshot, store_of
 from store_app.extensions import doors, read, write

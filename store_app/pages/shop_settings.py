@@ -16,9 +16,10 @@ from config.finding import Finding
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
 from pos import checks as counter_checks
+from pos import printer, printer_book
 from pos.printer import PrintJob
 from pos.store import Region, Store, show_receipts
-from store_app import wording
+from store_app import wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place, since
@@ -78,14 +79,14 @@ def overview(fault: ShopError | None = None) -> Any:
         region = session.get(Region, store.region_id)
         contact = _contact(session, at, on_its_own=not settings.network_url)
         queue = _queue(session)
-        printer = _printer(session, store_id, settings.printer)
+        light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
         "shop_settings/overview.html",
         store=store,
         contact=contact,
         queue=queue,
-        printer=printer,
+        printer=light,
         facts=_facts(store, region),
         findings=findings,
         shop_url=f"{settings.public_url.rstrip('/')}/shop/{store.slug}" if settings.public_url else "",
@@ -194,15 +195,24 @@ def _printer(session: Session, store_id: str, setting: str) -> Light:
         .order_by(PrintJob.queued_at, PrintJob.id)
         .limit(SHOWN)
     ).all()
-    jobs = tuple(JobRow(wording.paper_word(row.kind), row.state, row.reason) for row in rows)
-    failed = next((row for row in rows if row.state in ("failed", "unconfirmed")), None)
-    if not setting:
+    jobs = tuple(
+        JobRow(wording.paper_word(row.kind), row.state, wording_printers.reason(row.reason) if row.reason else None)
+        for row in rows
+    )
+    own = printer_book.printers_of(session, store_id)
+    wires = [row.wire for row in own] or [setting] * bool(setting)
+    standing = printer.status(session, store_id, at=doors().now())
+    if not wires:
         return Light("dot-warn", _("No printer is set. Sales go on; receipts wait."), jobs)
-    if failed is not None:
-        return Light("dot-bad", _("The printer does not print. Look at paper, lid and cable; it tries again."), jobs)
-    if setting == "paper":
+    if standing.colour == "red":
+        name = f"{standing.printer}: " if standing.printer else ""
+        return Light("dot-bad", name + wording_printers.reason(standing.code), jobs)
+    if standing.colour == "amber":
+        return Light("dot-warn", wording_printers.amber(standing.code, standing.printer), jobs)
+    if wires == ["paper"]:
         return Light("", _("A practice printer: the paper is shown on the screen only."), jobs)
-    return Light("", _("The printer works."), jobs)
+    words = ngettext("The printer works.", "All %(num)d printers work.", len(wires))
+    return Light("", words, jobs)
 
 
 def _findings(session: Session, store_id: str) -> list[Finding]:

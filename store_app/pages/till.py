@@ -14,10 +14,12 @@ from flask_babel import gettext as _
 
 from config.errors import NotFound
 from config.money import exponent
-from pos import shift, stock
+from pos import printer_book, shift, stock
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
+from store_app import wording
 from store_app.extensions import doors, read
+from store_app.jobs import model_of_settings
 from store_app.payment_services import providers
 from store_app.presenting import language, page
 from store_app.security import requires
@@ -94,7 +96,7 @@ def paper() -> Response:
             .order_by(PrintJob.printed_at.desc(), PrintJob.id.desc())
             .limit(PAPERS_SHOWN)
         ).all()
-    return page("till/paper.html", jobs=jobs)
+    return page("till/paper.html", jobs=jobs, paper_word=wording.paper_word)
 
 
 @bp.get("/paper/<job_id>.png")
@@ -104,11 +106,13 @@ def paper_picture(job_id: str) -> Response:
     settings = doors().settings
     with read() as look:
         job = look.get(PrintJob, (settings.node_id, job_id))
+        at = job.printer_id if job is not None else None
+        model = printer_book.model_at(look, settings.node_id, at, model_of_settings(settings))
     if job is None or job.paper is None:
         raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
     from pos.preview import preview_png  # brings a drawing library along
 
-    answer = make_response(preview_png(job.paper, settings.printer_columns, settings.printer_profile))
+    answer = make_response(preview_png(job.paper, model.columns, model.profile))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, max-age=86400"
     return answer

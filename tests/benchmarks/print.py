@@ -13,8 +13,8 @@ import uuid
 from typing import Any
 
 from pos import receipt
-from pos.drivers import PrinterModel
 from pos.encoding import encode
+from pos.printer_model import PrinterModel
 from tests.benchmarks._node import TILL, code_of, percentile, store_node
 
 PRODUCTS, LINES, COLUMNS, PATIENCE_S = 500, 40, 48, 60.0

@@ -5,10 +5,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
-from pos import printer
-from pos.drivers import PrinterModel, driver_for
+from pos import printing
+from pos.printer_book import Outlet
+from pos.printer_model import PrinterModel
 from pos.sale import Sale
 from pos.shift import Shift
+from pos.wires import driver_for
 from tests.browser.conftest import CODES, STORE, Node, enter, wedge
 
 pytestmark = pytest.mark.browser
@@ -29,7 +31,7 @@ def sell(page: Page, sku: str = "MILK") -> None:
 def print_everything(node: Node) -> None:
     driver = driver_for(node.settings.printer, PrinterModel())
     assert driver is not None
-    printer.print_due(node.database, STORE, driver, now=SystemClock().now)
+    printing.print_due(node.database, STORE, [Outlet(driver)], now=SystemClock().now)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

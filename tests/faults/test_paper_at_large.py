@@ -9,8 +9,8 @@ import random
 import pytest
 
 from pos import receipt
-from pos.drivers import PrinterModel
 from pos.encoding import encode
+from pos.printer_model import PrinterModel
 from tests.pos import generated_sales as generated
 from tests.pos.test_printer_paper import printed
 from tests.pos.test_printer_paper import tool as tool

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos import code_pages, preview
-from pos.drivers import PrinterModel
 from pos.encoding import encode
 from pos.paper import PaperLine
+from pos.printer_model import PrinterModel
 from tests.pos.test_printer_paper import printed
 from tests.pos.test_printer_paper import tool as tool
 

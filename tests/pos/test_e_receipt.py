@@ -1,8 +1,8 @@
 """The address of a receipt on the phone: made from the receipt alone, right for it alone."""
 
 from pos import e_receipt, receipt
-from pos.drivers import PrinterModel
 from pos.encoding import encode
+from pos.printer_model import PrinterModel
 from pos.store import show_receipts
 from tests.builders import NOON, STORE
 

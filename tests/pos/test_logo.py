@@ -8,10 +8,10 @@ from PIL import Image, ImageDraw
 
 from config.errors import Invalid
 from pos import logo, receipt
-from pos.drivers import PrinterModel
 from pos.encoding import encode
 from pos.logo import Logo
 from pos.paper import PaperLine
+from pos.printer_model import PrinterModel
 from pos.store import Store, snapshot
 from tests.builders import STORE, Shop
 from tests.pos import paper_documents as documents

@@ -10,9 +10,21 @@ from config.clock import FrozenClock
 from config.database import Base, Database, make_engine
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, verify
-from pos import printer
-from pos.drivers import FilePrinter, NetworkPrinter, PracticePaper, PrinterModel, driver_for
+from pos import printer, printing
 from pos.preview import paper_text
+from pos.printer_book import Outlet
+from pos.printer_model import PrinterModel
+from pos.printing import PrintRound
+from pos.wires import (
+    CupsPrinter,
+    FilePrinter,
+    NetworkPrinter,
+    PracticePaper,
+    SerialPrinter,
+    UsbPrinter,
+    WindowsPrinter,
+    driver_for,
+)
 from tests.pos import paper_documents as documents
 from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
 
@@ -62,7 +74,7 @@ def jobs(database):
 
 
 def run(database, clock, driver):
-    return printer.print_due(database, STORE, driver, now=clock.now)
+    return printing.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
 def states(database):
@@ -72,6 +84,10 @@ def states(database):
 def status(database, clock):
     with database.read() as session:
         return printer.status(session, STORE, at=clock.now())
+
+
+def claim(session, job, clock):
+    return printing.claim(session, job, "", b"paper", until=clock.now() + printing.SENDING_AT_MOST, at=clock.now())
 
 
 def nobody_listens():
@@ -158,7 +174,7 @@ def test_a_connection_lost_midway_waits_for_a_person_and_never_prints_twice(data
         run(database, clock, network(machine, print_s=1.0))
         assert states(database) == [("unconfirmed", "connection-lost")]
         clock.advance(3600)
-        assert run(database, clock, network(machine)) == printer.PrintRound()
+        assert run(database, clock, network(machine)) == PrintRound()
     assert status(database, clock).colour == "amber"
 
 
@@ -174,7 +190,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
     job_id = queue(database, clock)
     with database.write() as session:
         job = session.get(printer.PrintJob, (STORE, job_id))
-        assert printer._claim(session, job, b"paper", at=clock.now())
+        assert claim(session, job, clock) == "claimed"
     with database.write() as session:
         assert printer.recover(session, STORE, at=clock.now()) == 1
     assert states(database) == [("unconfirmed", "stopped-midway")]
@@ -192,7 +208,7 @@ def test_a_person_decides_what_became_of_an_unconfirmed_receipt(database, clock,
 def test_a_worker_that_hangs_leaves_an_unconfirmed_job_after_two_minutes(database, clock):
     job_id = queue(database, clock)
     with database.write() as session:
-        printer._claim(session, session.get(printer.PrintJob, (STORE, job_id)), b"paper", at=clock.now())
+        claim(session, session.get(printer.PrintJob, (STORE, job_id)), clock)
     clock.advance(60)
     run(database, clock, PracticePaper())
     assert states(database)[0][0] == "sending"
@@ -216,7 +232,7 @@ def test_a_finished_job_is_not_decided_again(database, clock):
 def test_an_old_ticket_expires_and_can_be_reprinted(database, clock):
     queue(database, clock)
     clock.advance(12 * 3600)
-    assert run(database, clock, PracticePaper()) == printer.PrintRound()
+    assert run(database, clock, PracticePaper()) == PrintRound()
     assert states(database) == [("expired", None)]
     with database.write() as session:
         printer.reprint(session, STORE, "sale-1", actor=ANNA, at=clock.now())
@@ -252,7 +268,7 @@ def test_a_sale_that_is_rolled_back_leaves_no_paper(database, clock):
 def test_one_document_that_cannot_be_laid_out_does_not_hold_up_the_others(database, clock):
     queue(database, clock, "broken", document={"store": {"currency": "GBP"}})
     queue(database, clock, "sound")
-    assert run(database, clock, PracticePaper()) == printer.PrintRound(printed=1, failed=1)
+    assert run(database, clock, PracticePaper()) == PrintRound(printed=1, failed=1)
     assert states(database) == [("failed", "unprintable"), ("printed", None)]
 
 
@@ -321,9 +337,13 @@ def test_settings_name_the_driver():
     model = PrinterModel(32, chinese=False)
     assert driver_for("", model) is None
     assert driver_for("paper", model) == PracticePaper(model)
-    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model)
-    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model)
+    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model, reports=None)
+    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model, reports=None)
+    assert driver_for("serial:COM3:19200", model) == SerialPrinter("COM3", 19200, model)
+    assert driver_for("usb:04b8:0e15:J7", model) == UsbPrinter(0x04B8, 0x0E15, "J7", model)
+    assert driver_for("cups:till", model) == CupsPrinter("till", model)
+    assert driver_for("windows:Epson TM-T20", model) == WindowsPrinter("Epson TM-T20", model)
     assert driver_for("file:/dev/usb/lp0", model) == FilePrinter("/dev/usb/lp0", model)
-    for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:"):
+    for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:", "cups:-d", "net:h:99999", "paper:x"):
         with pytest.raises(Invalid, match="is not known"):
             driver_for(wrong, model)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pos import account_paper, badge_paper, drivers, goods_back_paper, goods_paper, labels, preview, receipt
-from pos.drivers import PrinterModel
+from pos import account_paper, badge_paper, goods_back_paper, goods_paper, labels, preview, printer_model, receipt
 from pos.encoding import encode
 from pos.paper import PaperLine
+from pos.printer_model import PrinterModel
 from tests.pos import paper_documents as documents
 
 
@@ -146,7 +146,7 @@ def test_an_unknown_letter_is_a_box_and_never_vanishes():
 
 def test_loading_the_printer_library_leaves_the_log_alone():
     handlers = list(logging.root.handlers)
-    drivers.load_escpos()
+    printer_model.load_escpos()
     assert logging.root.handlers == handlers
 
 

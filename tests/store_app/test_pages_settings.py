@@ -65,12 +65,12 @@ def test_a_failed_print_job_is_told_as_a_sentence(office):
                 source_id="s",
                 document={},
                 state="failed",
-                reason="no paper",
+                reason="paper-out",
                 queued_at=NOON,
                 due_at=NOON,
             )
         )
-    assert "does not print" in words(office.signed_in().get("/settings/"))
+    assert "It has no paper. Put in a new roll" in words(office.signed_in().get("/settings/"))
 
 
 def test_the_books_are_added_up_on_request(office):

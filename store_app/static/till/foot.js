@@ -43,7 +43,12 @@ function show(id, kind, words) {
   if (text.textContent !== words) text.textContent = words;
 }
 
-function printerState({ colour, code, waiting }) {
+function printerState({ printer, ...state }) {
+  const [kind, words] = printerLight(state);
+  return [kind, printer ? say("printer-named", { name: printer, words }) : words];
+}
+
+function printerLight({ colour, code, waiting }) {
   if (colour === "green") return ["good", say("printer-ok")];
   if (code === "slow") return ["warn", say("printer-waiting", { n: waiting })];
   const kind = colour === "red" ? "bad" : "warn";

@@ -1,0 +1,325 @@
+"""Working off the queue: which printer, in whose turn, and what is known afterwards.
+
+Rules
+-----
+1. A job is claimed in a short transaction; laying out and sending happen outside of any. Two processes may do this
+   at once: a job, and a printer, is in one pair of hands at a time.
+2. Each printer has its own hand: one that hangs does not hold up another, nor what comes for it meanwhile. A hand
+   stops at the first job that fails.
+3. Where the printer fails before the first byte, its fallback prints the job at once. After the first byte nobody
+   else does: the job is unconfirmed and waits for a person.
+4. A printer that just failed is left alone for half a minute while its fallback works.
+5. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from config.database import Database, lock_rows
+from config.errors import Unreachable
+from config.ids import new_id
+from config.journal import Actor, move, record
+from pos import logo, printer, printer_book
+from pos.encoding import Raster, encode
+from pos.printer import PrintJob
+from pos.printer_book import Outlet, Printer, outlet_for
+from pos.wires import Said, Unconfirmed
+
+SENDING_AT_MOST = dt.timedelta(minutes=2)
+DRAWER_WITHIN = dt.timedelta(seconds=60)
+LEFT_ALONE = dt.timedelta(seconds=30)
+FIRST_WAIT_S, LONGEST_WAIT_S = 5, 300
+LOOKED_AT = 500
+LOOK_AGAIN_S = 0.1
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True)
+class PrintRound:
+    """What one round of printing did."""
+
+    printed: int = 0
+    failed: int = 0
+    unconfirmed: int = 0
+
+    def __add__(self, other: "PrintRound") -> "PrintRound":
+        """Add two rounds up."""
+        return PrintRound(
+            self.printed + other.printed, self.failed + other.failed, self.unconfirmed + other.unconfirmed
+        )
+
+
+@dataclass(frozen=True)
+class Room:
+    """Where printing happens: the database, the shop, its printers, the clock."""
+
+    database: Database
+    store_id: str
+    outlets: Sequence[Outlet]
+    now: Clock
+    log: Any
+
+
+# --- verbs ---
+
+
+def print_due(
+    database: Database, store_id: str, outlets: Sequence[Outlet], *, now: Clock, limit: int = 100, log: Any = None
+) -> PrintRound:
+    """Print what is due, oldest first, every printer for itself (rule 2).
+
+    Opens its own short transactions, so it is called outside of any.
+    """
+    room = Room(database, store_id, outlets, now, log or structlog.get_logger())
+    _tidy_up(database, store_id, now())
+    at_work = {outlet.id for outlet in outlets if _next_job(room, outlet) is not None}
+    if not at_work:
+        return PrintRound()
+    if len(outlets) == 1:
+        return _work_off(room, outlets[0], limit)
+    with ThreadPoolExecutor(len(outlets)) as hands:
+        return sum(hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit), outlets), PrintRound())
+
+
+def queue_test(
+    session: Session, row: Printer, document: dict[str, Any], *, only_drawer: bool, actor: Actor, at: dt.datetime
+) -> PrintJob:
+    """Queue a test page, or a pulse to the drawer alone, for this one printer; it is journalled."""
+    verb = "printer.drawer tried" if only_drawer else "printer.tested"
+    record(session, actor=actor, at=at, verb=verb, subject=f"printer:{row.id}", name=row.name)
+    document = {**document, "only_drawer": only_drawer}
+    return printer.queue(
+        session, row.store_id, "", "test", new_id(), document, opens_drawer=only_drawer, printer_id=row.id, at=at
+    )
+
+
+def print_test(database: Database, store_id: str, job_id: str, outlet: Outlet, *, now: Clock) -> PrintJob:
+    """Print a test page now and return it as it came out; one that failed is dropped, nobody waits for it."""
+    room = Room(database, store_id, [outlet], now, structlog.get_logger())
+    with database.read() as session:
+        job = session.get_one(PrintJob, (store_id, job_id))
+        session.expunge(job)
+    outcome, reason = _try(room, job, outlet)
+    with database.write() as session:
+        row = session.get_one(PrintJob, (store_id, job_id))
+        if row.state in ("queued", "failed"):
+            why = reason or outcome
+            move(session, row, "dropped", actor=_printing(store_id), at=now(), subject=f"print:{row.id}", why=why)
+            row.reason = why
+        session.flush()
+        session.expunge(row)
+    return row
+
+
+# --- inside ---
+
+
+def _printing(store_id: str) -> Actor:
+    return Actor.system("print", store_id)
+
+
+def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
+    """Expire and recover, looking first: an idle round never takes the database's write lock."""
+    stuck = sa.and_(PrintJob.state == "sending", PrintJob.due_at <= at)
+    old = sa.and_(PrintJob.state.in_(("queued", "failed")), printer.too_old(at))
+    with database.read() as session:
+        query = sa.select(PrintJob.id).where(PrintJob.store_id == store_id, sa.or_(stuck, old)).limit(1)
+        found = session.scalar(query) is not None
+    if found:
+        with database.write() as session:
+            printer.recover(session, store_id, at=at, stopped=False)
+            printer.expire(session, store_id, at=at)
+
+
+def _stand_by(room: Room, outlet: Outlet, at_work: set[str], limit: int) -> PrintRound:
+    """Work a printer off, and what comes meanwhile too, for as long as another is at work (rule 2)."""
+    done = PrintRound()
+    while True:
+        if _next_job(room, outlet) is not None:
+            at_work.add(outlet.id)
+            done += _work_off(room, outlet, limit)
+        at_work.discard(outlet.id)
+        if not at_work or done.failed or done.unconfirmed:
+            return done
+        time.sleep(LOOK_AGAIN_S)
+
+
+def _work_off(room: Room, outlet: Outlet, limit: int) -> PrintRound:
+    """Print what is due at one printer, until nothing is, or it cannot, or another process has it in hand."""
+    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
+    while sum(done.values()) < limit:
+        job = _next_job(room, outlet)
+        if job is None:
+            break
+        outcome, reason = "busy", None
+        for way in _ways(room, outlet):
+            outcome, reason = _try(room, job, way)
+            if outcome != "failed" or reason == "unprintable":
+                break
+        if outcome == "taken":
+            continue
+        if outcome == "busy":
+            break
+        done[outcome] += 1
+        if outcome != "printed" and reason != "unprintable":
+            break
+    return PrintRound(**done)
+
+
+def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
+    """Return the oldest due job that goes to this printer; None while another process has the printer in hand."""
+    columns = (PrintJob.id, PrintJob.kind, PrintJob.till_id, PrintJob.printer_id)
+    with room.database.read() as session:
+        if session.scalar(_in_hand(room.store_id, outlet.id)) is not None:
+            return None
+        query = (
+            printer.waiting(room.store_id)
+            .where(PrintJob.due_at <= room.now())
+            .order_by(PrintJob.queued_at, PrintJob.id)
+            .limit(LOOKED_AT)
+        )
+        for job_id, kind, till_id, printer_id in session.execute(query.with_only_columns(*columns)):
+            bound = kind == "test"
+            if printer_id == outlet.id if bound else outlet_for(room.outlets, kind, till_id) is outlet:
+                job = session.get_one(PrintJob, (room.store_id, job_id))
+                session.expunge(job)
+                return job
+    return None
+
+
+def _ways(room: Room, outlet: Outlet) -> list[Outlet]:
+    """Return the printers to try for a job, in turn (rules 3 and 4)."""
+    fallback = next((other for other in room.outlets if outlet.fallback_id and other.id == outlet.fallback_id), None)
+    if fallback is None:
+        return [outlet]
+    with room.database.read() as session:
+        health = printer_book.health_of(session, room.store_id).get(outlet.id)
+    failing = health is not None and health.fault is not None and room.now() - health.at < LEFT_ALONE
+    return [fallback, outlet] if failing else [outlet, fallback]
+
+
+def _try(room: Room, job: PrintJob, outlet: Outlet) -> tuple[str, str | None]:
+    """Lay out, claim, send, settle; return (outcome, reason).
+
+    outcome: printed, failed, unconfirmed; taken: another process has the job; busy: another has the printer.
+    """
+    with room.database.read() as session:
+        pictures = logo.pictures_for(session, room.store_id, job.document, outlet.driver.model.columns)
+    paper, reason = _paper(job, pictures, outlet, room.now(), room.log)
+    claimed = _claim(room, job, outlet, paper)
+    if claimed != "claimed":
+        return claimed, None
+    outcome, said = "failed", Said()
+    if paper is not None:
+        try:
+            said = outlet.driver.send(paper)
+            outcome = "printed"
+        except Unconfirmed as fault:
+            outcome, reason = "unconfirmed", fault.code
+        except Unreachable as fault:
+            reason = fault.code
+    if outcome != "printed":
+        room.log.warning("not printed", job=job.id, kind=job.kind, printer=outlet.id, outcome=outcome, reason=reason)
+    with room.database.write() as session:
+        _settle(session, job, outlet, outcome, reason, at=room.now())
+        if reason != "unprintable":
+            printer_book.note_health(
+                session, room.store_id, outlet.id, fault=reason, answered=said.answered, near_end=said.near_end,
+                at=room.now(),
+            )  # fmt: skip
+    return outcome, reason
+
+
+def _paper(
+    job: PrintJob, pictures: dict[str, Raster], outlet: Outlet, at: dt.datetime, log: Any
+) -> tuple[bytes | None, str | None]:
+    fresh = job.opens_drawer and job.copy_no == 0 and at - job.queued_at <= DRAWER_WITHIN
+    opens_drawer = fresh and (job.kind == "test" or outlet.serves(job.till_id))
+    model = outlet.driver.model
+    try:
+        lines = printer.lay_out(job.kind, job.document, columns=model.columns, copy_no=job.copy_no)
+        return encode(lines, model, opens_drawer=opens_drawer, pictures=pictures), None
+    # one document that cannot be laid out must not hold up the paper of every sale after it
+    except Exception:  # a job's edge: recorded, then on
+        log.exception("unprintable document", job=job.id, kind=job.kind)
+        return None, "unprintable"
+
+
+def _claim(room: Room, job: PrintJob, outlet: Outlet, paper: bytes | None) -> str:
+    """Take the job and the printer in hand; 'taken' or 'busy' where somebody else has one of them."""
+    patience = max(SENDING_AT_MOST, dt.timedelta(seconds=2 * outlet.driver.longest_s(paper or b"")))
+    try:
+        with room.database.write() as session:
+            return claim(session, job, outlet.id, paper, until=room.now() + patience, at=room.now())
+    except IntegrityError:
+        return "busy"  # the other process was first by a hair: the database has room for one job in hand
+
+
+def claim(
+    session: Session, job: PrintJob, printer_id: str, paper: bytes | None, *, until: dt.datetime, at: dt.datetime
+) -> str:
+    """Move a job to `sending`; 'taken' where it is not what was read any more, 'busy' where the printer has one."""
+    row = session.scalar(lock_rows(session, _job(job)))
+    if row is None or row.state != job.state or row.attempts != job.attempts:
+        return "taken"
+    if session.scalar(_in_hand(job.store_id, printer_id)) is not None:
+        return "busy"
+    actor, subject = _printing(job.store_id), f"print:{job.id}"
+    if row.state == "failed":
+        move(session, row, "queued", actor=actor, at=at, subject=subject)
+    row.printer_id = printer_id
+    move(session, row, "sending", actor=actor, at=at, subject=subject)
+    row.attempts += 1
+    row.paper = paper
+    row.due_at = until
+    session.flush()
+    return "claimed"
+
+
+def _in_hand(store_id: str, printer_id: str) -> sa.Select[str]:
+    mine = (PrintJob.store_id == store_id, PrintJob.state == "sending", PrintJob.printer_id == printer_id)
+    return sa.select(PrintJob.id).where(*mine).limit(1)
+
+
+def _settle(
+    session: Session, job: PrintJob, outlet: Outlet, outcome: str, reason: str | None, *, at: dt.datetime
+) -> None:
+    row = session.scalar(lock_rows(session, _job(job)))
+    if row is None or row.state != "sending":
+        return  # it took so long that it was made unconfirmed: a person decides
+    move(session, row, outcome, actor=_printing(job.store_id), at=at, subject=f"print:{job.id}", why=reason)
+    row.reason = reason
+    if outcome == "printed":
+        row.printed_at = at
+        _try_the_others(session, outlet, job.store_id, at)
+    elif outcome == "failed":
+        wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(row.attempts - 1, 10))
+        row.due_at = at + dt.timedelta(seconds=wait_s)
+    job.state, job.attempts = row.state, row.attempts
+
+
+def _job(job: PrintJob) -> sa.Select[PrintJob]:
+    return sa.select(PrintJob).where(PrintJob.store_id == job.store_id, PrintJob.id == job.id)
+
+
+def _try_the_others(session: Session, outlet: Outlet, store_id: str, at: dt.datetime) -> None:
+    """Make jobs that failed for this printer's sake due at once: it works again."""
+    session.execute(
+        sa.update(PrintJob)
+        .where(
+            PrintJob.store_id == store_id,
+            PrintJob.state == "failed",
+            PrintJob.reason != "unprintable",
+            PrintJob.printer_id == outlet.id,
+        )
+        .values(due_at=at)
+    )
