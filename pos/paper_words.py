@@ -27,6 +27,14 @@ WORDS: dict[str, dict[str, str]] = {
         "voucher_issued": "VOUCHER", "credit_issued": "STORE CREDIT", "voucher_code": "Code", "worth": "Worth",
         "points_earned": "Points earned", "points_balance": "Your points", "tab_balance": "Your tab",
         "batch": "Batch", "best_before": "best before", "no_sale": "DRAWER OPENED, NO SALE", "note": "Note",
+        "why-damaged": "Damaged packing", "why-near-expiry": "Best before soon",
+        "why-price-on-shelf": "Other price on the shelf", "why-regular": "Regular customer",
+        "why-goodwill": "Goodwill", "void-changed-mind": "Changed their mind",
+        "void-no-money": "Not enough money", "void-wrong-goods": "Wrong goods rung up",
+        "void-training": "Training", "void-wrong-customer": "Wrong customer",
+        "drawer-change": "Change for a customer", "drawer-count": "Check the cash",
+        "drawer-mistake": "It was shut too early", "back-broken": "Broken", "back-expired": "Out of date",
+        "back-unwanted": "Not wanted", "back-wrong": "Wrong goods", "back-recalled": "Recalled",
     },
     "zh": {
         "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
@@ -53,5 +61,16 @@ WORDS: dict[str, dict[str, str]] = {
         "voucher_issued": "代金券", "credit_issued": "购物余额券", "voucher_code": "券码", "worth": "金额",
         "points_earned": "本次积分", "points_balance": "累计积分", "tab_balance": "记账欠款",
         "batch": "批号", "best_before": "保质期至", "no_sale": "无销售开钱箱", "note": "备注",
+        "why-damaged": "包装破损", "why-near-expiry": "临近保质期", "why-price-on-shelf": "货架标价不同",
+        "why-regular": "老顾客", "why-goodwill": "补偿顾客", "void-changed-mind": "顾客不要了",
+        "void-no-money": "钱不够", "void-wrong-goods": "录错商品", "void-training": "培训",
+        "void-wrong-customer": "选错顾客", "drawer-change": "给顾客换零钱", "drawer-count": "核对现金",
+        "drawer-mistake": "关早了", "back-broken": "破损", "back-expired": "过期",
+        "back-unwanted": "不想要了", "back-wrong": "拿错商品", "back-recalled": "召回",
     },
 }  # fmt: skip
+
+
+def reason_word(reason: str | None, words: dict[str, str]) -> str:
+    """Word the code of a reason ('why-damaged'); what a person typed has no code and stays as it is."""
+    return words.get(reason, reason) if reason and "-" in reason else reason or ""

@@ -14,6 +14,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from string import ascii_uppercase
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -144,12 +145,14 @@ def set_up(app: Flask, settings: Settings) -> None:
 
 
 def money(amount_minor: int | None, currency: str | None = None) -> str:
-    """Write minor units as money in the reader's language: 1250 → '$12.50'; None → '–'."""
+    """Write minor units as money in the reader's language, the sign as the till has it: '$12.50'; None → '–'."""
     if amount_minor is None:
         return "–"
     unit = currency or place().currency
     value = Decimal(amount_minor).scaleb(-minor_units.exponent(unit))
-    return numbers.format_currency(value, unit, locale=_locale())
+    written = numbers.format_currency(value, unit, locale=_locale())
+    sign = numbers.get_currency_symbol(unit, locale=_locale())
+    return written.replace(sign, sign.lstrip(ascii_uppercase) or sign)
 
 
 def qty(units: int | float | None, stock_unit: str = "each") -> str:

@@ -137,6 +137,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "smallest_coin_minor": store.smallest_coin_minor,
         "notes_minor": NOTES_MINOR.get(store.currency, default_notes),
         "tz": store.tz,
+        "now": doors().now().isoformat(),
         "language": "zh-CN" if language() == "zh" else "en",
         "shift_open": is_open,
         "may": sorted(PERMISSIONS[g.actor.role]),

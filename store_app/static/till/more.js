@@ -9,7 +9,7 @@ import { backButton, sheet } from "./sheet.js";
 import { eachText, qtyText } from "./words.js";
 
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
-const WHY_DRAWER = ["change", "count", "mistake"];
+const WHY_DRAWER = ["drawer-change", "drawer-count", "drawer-mistake"];
 
 /** Show the menu. */
 export function openMore(actions, basket) {
@@ -100,12 +100,12 @@ function openDrawer(actions) {
   const open = async () => {
     if (!why) return sheet.complain(say("reason-needed"));
     const send = (approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
-    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why }), send, id))) return;
+    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), send, id))) return;
     sheet.close();
     actions.tell(say("drawer-open"));
   };
   sheet.open({
-    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [say(`drawer-${reason}`), say(`drawer-${reason}`)]), (value) => { why = value; sheet.quieten(); })],
+    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); })],
     foot: [backButton(), go(say("drawer-go"), open)], onEnter: open,
   });
 }
