@@ -26,6 +26,7 @@ ROLES: dict[str, Role] = {
     "store": Role(
         pages=(
             "signin",
+            "look",
             "till",
             "shift",
             "drawer",
@@ -91,6 +92,7 @@ ROLES: dict[str, Role] = {
     "network": Role(
         pages=(
             "signin",
+            "look",
             "console",
             "console_demand",
             "console_supply",
@@ -98,6 +100,7 @@ ROLES: dict[str, Role] = {
             "console_stores",
             "offers",
             "storefront",
+            "more",
             "demo",
         ),
         api=("sync", "status"),

@@ -155,6 +155,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
             "drawer": "/api/drawer",
             "hand_over": url_for("drawer.handing_over"),
             "levels": url_for("till.levels"),
+            "look": url_for("look.choose"),
             "look_up": "/api/look-up",
             "money": url_for("shift.money"),
             "more": url_for("more.places"),

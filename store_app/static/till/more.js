@@ -33,6 +33,7 @@ export function openMore(actions, basket) {
       link("arrows-right-left", say("hand-over"), urls.hand_over),
       act("tv", say("customer-display"), () => window.open(urls.display, "cornerstore-display", "popup,width=1024,height=768")),
       settings.may.includes("practice") && act("academic-cap", say(basket.practice ? "practice-leave" : "practice-begin"), () => actions.practice(!basket.practice)),
+      act("sun", say("look"), chooseLook),
       act("question-mark-circle", say("keys"), () => actions.help(), "?"),
       link("squares-2x2", say("all-places"), urls.more)),
   });
@@ -91,6 +92,19 @@ export function lookUp(actions) {
     foot: backButton(), onScan: scanned,
     onEnter: () => { const [first] = catalogue.search(asked.input.value); if (first) card(first); else scanned(asked.input.value.trim()); },
   });
+}
+
+/** Light, dark, or as the device: kept for this browser, and put on at once. */
+function chooseLook() {
+  const root = document.documentElement;
+  const wear = async (look) => {
+    root.dataset.look = look;
+    const token = document.querySelector('meta[name="csrf-token"]').content;
+    await fetch(settings.urls.look, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": token }, body: new URLSearchParams({ look }) })
+      .catch(() => sheet.complain(say("no-answer")));
+  };
+  const rows = [["light", say("look-light"), "sun"], ["dark", say("look-dark"), "moon"], ["auto", say("look-auto"), "computer-desktop"]];
+  sheet.open({ title: say("look"), body: choices(say("look"), rows, wear, root.dataset.look), foot: backButton() });
 }
 
 /** Open the drawer without a sale: why is asked, and it is written down. */
