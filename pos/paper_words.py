@@ -38,6 +38,14 @@ WORDS: dict[str, dict[str, str]] = {
         "supplier": "Supplier", "sent_back": "SENT BACK AT THE DOOR", "count_sheet": "COUNT SHEET",
         "take": "Stock take", "counted_by": "Counted by", "price_changes": "NEW PRICES", "from_day": "From",
         "was": "Was", "new_price": "New", "labels_by": "Labels changed by",
+        "why-damaged": "Damaged packing", "why-near-expiry": "Best before soon",
+        "why-price-on-shelf": "Other price on the shelf", "why-regular": "Regular customer",
+        "why-goodwill": "Goodwill", "void-changed-mind": "Changed their mind",
+        "void-no-money": "Not enough money", "void-wrong-goods": "Wrong goods rung up",
+        "void-training": "Training", "void-wrong-customer": "Wrong customer",
+        "drawer-change": "Change for a customer", "drawer-count": "Check the cash",
+        "drawer-mistake": "It was shut too early", "back-broken": "Broken", "back-expired": "Out of date",
+        "back-unwanted": "Not wanted", "back-wrong": "Wrong goods", "back-recalled": "Recalled",
     },
     "zh": {
         "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
@@ -74,5 +82,16 @@ WORDS: dict[str, dict[str, str]] = {
         "supplier": "供应商", "sent_back": "拒收退回", "count_sheet": "盘点表",
         "take": "盘点", "counted_by": "盘点人", "price_changes": "调价单", "from_day": "生效日期",
         "was": "原价", "new_price": "新价", "labels_by": "换签人",
+        "why-damaged": "包装破损", "why-near-expiry": "临近保质期", "why-price-on-shelf": "货架标价不同",
+        "why-regular": "老顾客", "why-goodwill": "补偿顾客", "void-changed-mind": "顾客不要了",
+        "void-no-money": "钱不够", "void-wrong-goods": "录错商品", "void-training": "培训",
+        "void-wrong-customer": "选错顾客", "drawer-change": "给顾客换零钱", "drawer-count": "核对现金",
+        "drawer-mistake": "关早了", "back-broken": "破损", "back-expired": "过期",
+        "back-unwanted": "不想要了", "back-wrong": "拿错商品", "back-recalled": "召回",
     },
 }  # fmt: skip
+
+
+def reason_word(reason: str | None, words: dict[str, str]) -> str:
+    """Word the code of a reason ('why-damaged'); what a person typed has no code and stays as it is."""
+    return words.get(reason, reason) if reason and "-" in reason else reason or ""

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from config.money import BASIS, amount_for, exponent
 from pos import e_receipt
 from pos.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, table, tidy, width, wrap
-from pos.paper_words import WORDS
+from pos.paper_words import WORDS, reason_word
 
 Language = Literal["en", "zh"]
 SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
@@ -227,8 +227,8 @@ def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     words = WORDS[language]
     lines = centred(words["no_sale"], columns, bold=True)
     lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
-    lines += [*pair(document["till_name"], "", columns), RULE, *indented(document["why"], "", columns)]
-    return [*lines, CUT]
+    lines += [*pair(document["till_name"], "", columns), RULE]
+    return [*lines, *indented(reason_word(document["why"], words), "", columns), CUT]
 
 
 def shop_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
@@ -315,13 +315,13 @@ def _bought(
 def _why(line: dict[str, Any], tail: str, words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Say under a line what was taken off and why, each offer by its name, and what was noted of it."""
     lines: list[PaperLine] = []
-    listed = line.get("list_price_minor")
+    reason, listed = reason_word(line.get("reason"), words), line.get("list_price_minor")
     if line.get("price_type") == "override" and listed is not None:
         was = unit_price(listed, line["price_quantity"], line["stock_unit"], currency)
-        lines += indented(" ".join(filter(None, (words["instead_of"], was, line.get("reason")))), "", columns)
+        lines += indented(" ".join(filter(None, (words["instead_of"], was, reason))), "", columns)
     by_hand = line.get("manual_discount_minor", 0)
     if by_hand:
-        word = " ".join(filter(None, (words["discount"], line.get("reason"))))
+        word = " ".join(filter(None, (words["discount"], reason)))
         lines += indented(word, amount(-by_hand, currency) + tail, columns)
     offers = [(name, minor) for _, name, minor in line.get("offers", ())]
     rest = line["discount_minor"] - by_hand - sum(minor for _, minor in offers)

@@ -8,6 +8,7 @@ Rules
    counted as free. Deposits and vouchers earn nothing.
 3. An hour is the hour on the shop's own wall.
 4. A share is in basis points of the column's total.
+5. What a tender took is what stayed of it: change is no money given back, a refund is.
 
 Amounts are minor units, quantities stock units.
 """
@@ -24,7 +25,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid
 from config.money import BASIS, divide_half_up
 from pos import waste
-from pos.catalogue import Product
+from pos.catalogue import Product, TaxClass
 from pos.payments import Payment
 from pos.sale_rows import Sale, SaleLine
 from pos.store import Store
@@ -203,11 +204,11 @@ def _by_cashier(session: Session, store: Store, first_day: dt.date, last_day: dt
 
 
 def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
-    given = sa.case((sa.and_(Payment.amount_minor > 0, ~Payment.is_change), Payment.amount_minor), else_=0)
+    taken = sa.case((sa.or_(Payment.amount_minor > 0, Payment.is_change), Payment.amount_minor), else_=0)
     query = sa.select(
         Payment.tender,
         sa.func.count(sa.distinct(Payment.sale_id)),
-        sa.func.sum(given),
+        sa.func.sum(taken),
         sa.func.sum(Payment.amount_minor),
     )
     counts = sa.or_(Payment.provider.is_(None), Payment.claimed_by == Payment.sale_id)
@@ -230,19 +231,23 @@ def _by_tender(session: Session, store: Store, first_day: dt.date, last_day: dt.
 
 def _by_tax(session: Session, store: Store, first_day: dt.date, last_day: dt.date) -> Report:
     query = sa.select(
-        SaleLine.tax_class_id, SaleLine.rate_bp, sa.func.sum(SaleLine.net_minor), sa.func.sum(SaleLine.tax_minor)
+        sa.func.coalesce(sa.func.max(TaxClass.name), SaleLine.tax_class_id),
+        SaleLine.rate_bp,
+        sa.func.sum(SaleLine.net_minor),
+        sa.func.sum(SaleLine.tax_minor),
     )
-    query = query.join(Sale, _JOINED).where(*_of(store.id, first_day, last_day))
+    query = query.join(Sale, _JOINED).outerjoin(TaxClass, TaxClass.id == SaleLine.tax_class_id)
+    query = query.where(*_of(store.id, first_day, last_day))
     query = query.group_by(SaleLine.tax_class_id, SaleLine.rate_bp).order_by(SaleLine.tax_class_id, SaleLine.rate_bp)
     rows = [
         {
-            "tax_class": key,
+            "tax_class": name,
             "rate_bp": rate_bp,
             "net_minor": int(net),
             "tax_minor": int(tax),
             "gross_minor": int(net + tax),
         }
-        for key, rate_bp, net, tax in session.execute(query)
+        for name, rate_bp, net, tax in session.execute(query)
     ]
     columns: tuple[tuple[str, Shape], ...] = (
         ("tax_class", "text"), ("rate_bp", "share"), ("net_minor", "money"), ("tax_minor", "money"),

@@ -31,6 +31,7 @@ from pos.ledger import (
     INSIDE,
     Place,
     Source,
+    StockLevel,
     StockMovement,
     book_and_tell,
     locked,
@@ -49,6 +50,7 @@ UNEXPLAINED = "unexplained"
 """The reason of what counts found: nobody knows."""
 TAKEN_FROM = (Place.FLOOR, Place.SHELF, Place.BACKROOM)
 LONGEST = 200
+SHORT_LIVED_DAYS = 14
 
 
 class Waste(Base):
@@ -232,6 +234,22 @@ def written_off(session: Session, store_id: str, limit: int = 50) -> list[tuple[
     query = sa.select(Waste, Product.name, Product.stock_unit).join(Product, Product.sku == Waste.sku)
     query = query.where(Waste.store_id == store_id).order_by(Waste.at.desc(), Waste.id.desc()).limit(limit)
     return [(row, name, unit) for row, name, unit in session.execute(query)]
+
+
+def likely(session: Session, store_id: str, limit: int = 50) -> list[tuple[Product, int]]:
+    """Return what spoils or breaks first of what is here, with its quantity: the short-lived, then the quick keys."""
+    on_hand = sa.func.sum(StockLevel.qty)
+    query = sa.select(Product, on_hand).join(Listing, Listing.sku == Product.sku)
+    query = query.join(StockLevel, sa.and_(StockLevel.store_id == Listing.store_id, StockLevel.sku == Listing.sku))
+    query = query.where(
+        Listing.store_id == store_id,
+        Listing.active,
+        StockLevel.place.in_(INSIDE),
+        sa.or_(Product.shelf_life_days <= SHORT_LIVED_DAYS, Listing.quick_key.is_not(None)),
+    )
+    query = query.group_by(Product.sku, Listing.quick_key).having(on_hand > 0)
+    order = (Product.shelf_life_days.nulls_last(), Listing.quick_key.nulls_last(), Product.name, Product.sku)
+    return [(product, int(qty)) for product, qty in session.execute(query.order_by(*order).limit(limit))]
 
 
 # --- inside ---

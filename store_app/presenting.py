@@ -6,7 +6,8 @@ Rules
    POST that names `go` is answered 303.
 2. Money, days and times are written in the store's currency and zone and the reader's language; the customer's pages
    say `at_store(store)` first.
-3. The language is the one in the address (`?lang=`), then the cookie, then the store's.
+3. The look, light or dark, is what this browser chose (a cookie), else 'auto': as the device.
+4. The language is the one in the address (`?lang=`), then the cookie, then the store's.
 """
 
 import datetime as dt
@@ -14,6 +15,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from string import ascii_uppercase
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +37,7 @@ from store_app.extensions import babel, doors, read
 from store_app.roles import is_network
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+LOOKS = ("light", "dark", "auto")
 LARGE = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
 SMALL = {"gram": "g", "millilitre": "ml"}
 STATE_WORDS = {
@@ -113,6 +116,17 @@ def language() -> str:
     return str(g.language)
 
 
+def look() -> str:
+    """Return the look this browser chose: 'light', 'dark' or 'auto' (rule 3)."""
+    wished = request.cookies.get(look_cookie(), "")
+    return wished if wished in LOOKS else "auto"
+
+
+def look_cookie() -> str:
+    """Return the name of the cookie that keeps the look."""
+    return f"look_{doors().settings.node_id}"
+
+
 def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
     babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
@@ -122,7 +136,7 @@ def set_up(app: Flask, settings: Settings) -> None:
         heroicon_solid=heroicon_solid, language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
-        other_language_url=other_language_url, rail_count=rail_count,
+        other_language_url=other_language_url, look=look, rail_count=rail_count,
     )  # fmt: skip
 
     @app.before_request
@@ -144,12 +158,14 @@ def set_up(app: Flask, settings: Settings) -> None:
 
 
 def money(amount_minor: int | None, currency: str | None = None) -> str:
-    """Write minor units as money in the reader's language: 1250 → '$12.50'; None → '–'."""
+    """Write minor units as money in the reader's language, the sign as the till has it: '$12.50'; None → '–'."""
     if amount_minor is None:
         return "–"
     unit = currency or place().currency
     value = Decimal(amount_minor).scaleb(-minor_units.exponent(unit))
-    return numbers.format_currency(value, unit, locale=_locale())
+    written = numbers.format_currency(value, unit, locale=_locale())
+    sign = numbers.get_currency_symbol(unit, locale=_locale())
+    return written.replace(sign, sign.lstrip(ascii_uppercase) or sign)
 
 
 def qty(units: int | float | None, stock_unit: str = "each") -> str:

@@ -26,6 +26,7 @@ ROLES: dict[str, Role] = {
     "store": Role(
         pages=(
             "signin",
+            "look",
             "till",
             "shift",
             "drawer",
@@ -97,6 +98,7 @@ ROLES: dict[str, Role] = {
     "network": Role(
         pages=(
             "signin",
+            "look",
             "console",
             "console_demand",
             "console_supply",
@@ -105,6 +107,7 @@ ROLES: dict[str, Role] = {
             "offers",
             "storefront",
             "e_receipt",
+            "more",
             "demo",
         ),
         api=("sync", "status"),

@@ -8,8 +8,8 @@ Rules
    before the cut-off, at least four pieces or two kilos.
 3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
 4. Practice sign-ins are known to everybody and exist only in practice.
-5. What a product costs a shop is its supplier's pack cost; the first live shop has goods, offers and customers of its
-   own beside (`counter`).
+5. What a product costs a shop is its supplier's pack cost; each live shop has goods, offers and customers of
+   its own beside (`counter`).
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -
         [{"store_id": shop.id, "sku": product.sku, "quick_key": n} for n, product in enumerate(best)],
     )
     counter.know_costs(session, panel, shop.id)
-    if shop.id == panel.live_shops()[0].id:
+    if shop.is_live:
         counter.set_up(session, panel, shop.id, at=at)
 
 

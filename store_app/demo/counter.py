@@ -1,15 +1,17 @@
-"""What the first shop of the demonstration has beside the network's catalogue: its own goods, offers and customers.
+"""What each live shop of the demonstration has beside the network's catalogue: its own goods, offers and customers.
 
 Rules
 -----
 1. All of it is made up, and made by the same verbs a shopkeeper's pages call.
 2. Deposits are on the shop's own bottles alone: the network's products stay as the panel's shops sold them.
-3. A weighed product's label is '28', its number, its grams: scanned or typed at the till.
+3. The two shops differ: neighbours sell other bottles, run other offers and know other people.
+4. A weighed product's label is '28', its number, its grams: scanned or typed at the till.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -33,17 +35,50 @@ if TYPE_CHECKING:
 DEPOSIT_MINOR = 10
 LABEL = "28{item:5}{weight:5}"
 LABELLED = 12
-BOTTLES = (
-    ("House lemonade", "0.5 l", 249, 110),
-    ("House iced tea", "0.5 l", 229, 95),
-    ("Apple juice", "1 l", 399, 210),
+
+
+@dataclass(frozen=True)
+class Own:
+    """What is a shop's own.
+
+    bottles: name, size, price, cost. people: name, phone, limit of the tab, owed, since how many days, spent so far
+    (for points).
+    """
+
+    bottles: tuple[tuple[str, str, int, int], ...]
+    typed: str
+    people: tuple[tuple[str, str, int, int, int, int], ...]
+
+
+OWN = (
+    Own(
+        (
+            ("House lemonade", "0.5 l", 249, 110),
+            ("House iced tea", "0.5 l", 229, 95),
+            ("Apple juice", "1 l", 399, 210),
+        ),
+        "Garden flowers",
+        (
+            ("Rosa Lind", "555 0123", 20_000, 4_250, 40, 6_800),
+            ("王小明", "555 0177", 10_000, 1_880, 3, 12_400),
+            ("Sam Okoro", "555 0142", 0, 0, 0, 3_100),
+        ),
+    ),
+    Own(
+        (
+            ("Elderflower fizz", "0.33 l", 219, 90),
+            ("Pear cider, alcohol-free", "0.5 l", 289, 140),
+            ("Tomato juice", "1 l", 349, 180),
+        ),
+        "Bread from next door",
+        (
+            ("Ida Brandt", "555 0161", 15_000, 2_975, 12, 9_200),
+            ("李秀英", "555 0188", 8_000, 640, 1, 4_700),
+            ("Tomás Rey", "555 0135", 0, 0, 0, 15_300),
+            ("Noor Haddad", "555 0119", 5_000, 0, 0, 1_900),
+        ),
+    ),
 )
-PEOPLE = (
-    ("Rosa Lind", "555 0123", 20_000, 4_250, 40, 6_800),
-    ("王小明", "555 0177", 10_000, 1_880, 3, 12_400),
-    ("Sam Okoro", "555 0142", 0, 0, 0, 3_100),
-)
-"""Name, phone, limit of the tab, owed, since how many days, spent so far (for points)."""
 
 
 def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
@@ -61,18 +96,20 @@ def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
 
 def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime) -> None:
     """Give a shop its own goods, labels, offers, points and customers."""
+    which = [shop.id for shop in panel.live_shops()].index(store_id)
+    own = OWN[which % len(OWN)]
     given: dict[str, Any] = {"actor": Actor.system("demo", store_id), "at": at}
     store = session.get_one(Store, store_id)
     day = business_day(at, store.tz, store.rollover_hour)
-    _own_goods(session, store_id, day, given)
+    _own_goods(session, store_id, own, day, given)
     scan.add_scheme(session, store_id, "Weighed on our scale", LABEL, **given)
     weighed = [product for product in panel.products if product.stock_unit == "gram"][:LABELLED]
     for n, product in enumerate(weighed, 1):
         catalogue.add_code(session, product.sku, _label_key(n))
-    for offer in _offers(panel.products):
+    for offer in _offers(panel.products, which):
         offers.make(session, store_id, offer, **given)
     loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
-    for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(PEOPLE, 1):
+    for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
         agreed = frozenset({"phone", "points", "tab"} if limit_minor else {"phone", "points"})
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
         known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
@@ -85,7 +122,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
 # --- inside ---
 
 
-def _own_goods(session: Session, store_id: str, day: dt.date, given: dict[str, Any]) -> None:
+def _own_goods(session: Session, store_id: str, own: Own, day: dt.date, given: dict[str, Any]) -> None:
     def sell(name: str, price_minor: int | None, cost_minor: int | None, **wishes: Any) -> str:
         body = f"29{store_id[1:]:0>3}{len(made):07d}"
         codes = () if wishes.get("price_typed") or wishes.get("kind") else ((body + check_digit(body), 1),)
@@ -104,10 +141,9 @@ def _own_goods(session: Session, store_id: str, day: dt.date, given: dict[str, A
     bottled = [
         sell(name, price_minor, cost_minor, category="Our own drinks", department="Drinks", pack_text=pack,
              tax_class_id="general", deposit_sku=deposit)
-        for name, pack, price_minor, cost_minor in BOTTLES
+        for name, pack, price_minor, cost_minor in own.bottles
     ]  # fmt: skip
-    sell("Garden flowers", None, None, category="Flowers", department="Flowers", price_typed=True,
-         tax_class_id="general")  # fmt: skip
+    sell(own.typed, None, None, category="At the counter", department="At the counter", price_typed=True)
     sell("Gift voucher", None, None, category="Vouchers", kind="voucher", price_typed=True)
     stock.open_stock(session, store_id, [(sku, 36) for sku in bottled], source_id="own-goods", **given)
 
@@ -119,7 +155,7 @@ def _label_key(number: int) -> str:
     return body + check_digit(body)
 
 
-def _offers(products: list[DemoProduct]) -> list[Offer]:
+def _offers(products: list[DemoProduct], which: int) -> list[Offer]:
     def best_of(department: str) -> frozenset[str]:
         pieces = [one for one in products if one.stock_unit == "each"]
         found = [one.sku for one in pieces if one.department == department] or [pieces[0].sku]
@@ -127,6 +163,17 @@ def _offers(products: list[DemoProduct]) -> list[Offer]:
 
     sweets, milk = best_of("Snacks & sweets"), best_of("Dairy & eggs")
     bakery = frozenset({"Bakery"})
+    if which:
+        drinks, frozen = best_of("Drinks"), best_of("Frozen")
+        return [
+            Offer("demo-offer-second-half", "Second at half price", "nth", (Part(Choice(skus=drinks)),), 5_000, size=2,
+                  reduced=1),
+            Offer("demo-offer-morning", "Early birds’ dairy", "percent",
+                  (Part(Choice(departments=frozenset({"Dairy & eggs"}))),), 1_500, from_minute=6 * 60,
+                  until_minute=9 * 60),
+            Offer("demo-offer-members", "Members’ freezer", "percent", (Part(Choice(skus=frozen)),), 1_200,
+                  members_only=True),
+        ]  # fmt: skip
     return [
         Offer("demo-offer-3-for-2", "3 for 2", "nth", (Part(Choice(skus=sweets)),), 10_000, size=3, reduced=1),
         Offer("demo-offer-evening", "Evening bread", "percent", (Part(Choice(departments=bakery)),), 3_000,

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import make_response, request
 from flask_babel import gettext as _
@@ -118,6 +119,16 @@ def page_no() -> int:
     """Return the page of a long list that the address asks for, from 1."""
     raw = request.args.get("page", "1")
     return min(10_000, max(1, int(raw))) if re.fullmatch(r"\d{1,6}", raw) else 1
+
+
+def inside(address: str) -> str:
+    """Return the address when it stays in this house, '' otherwise."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # an unclosed bracket, say
+        return ""
+    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return address if inside and address.isprintable() else ""
 
 
 def know_the_place() -> None:

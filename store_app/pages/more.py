@@ -1,4 +1,4 @@
-"""More: the places a shopkeeper needs now and then, those this person may enter."""
+"""More: the places needed now and then, those this person may enter; on a phone also what its bar has no room for."""
 
 from dataclasses import dataclass
 
@@ -79,8 +79,36 @@ PLACES: tuple[Place, ...] = (
 )
 
 
+FROM_THE_RAIL: tuple[Place, ...] = (
+    Place("ordering.orders", "order", "clipboard-document-list", lazy("Orders"), lazy("What to order, and why")),
+    Place("receiving.deliveries", "receive", "truck", lazy("Goods in"), lazy("Deliveries to count")),
+    Place("shelf.plan", "shelf", "star", lazy("Shelf"), lazy("The bestsellers, what to refill")),
+)
+"""What stands in the rail beside a desk, and here on a phone."""
+OF_NETWORK: tuple[Place, ...] = (
+    Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+    Place(
+        "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
+    ),
+)
+
+
 @bp.get("/")
 @requires("sell")
 def places() -> Response:
     """List the places this person may enter."""
-    return page("more/places.html", places=[place for place in PLACES if can(place.permission)])
+    return page("more/places.html", rail_places=_open(FROM_THE_RAIL), places=_open(PLACES))
+
+
+@bp.get("/network")
+@requires("network.look")
+def of_network() -> Response:
+    """List what the operator's bar has no room for on a phone."""
+    return page("more/places.html", rail_places=_open(OF_NETWORK), places=[])
+
+
+# --- inside ---
+
+
+def _open(places: tuple[Place, ...]) -> list[Place]:
+    return [place for place in places if can(place.permission)]

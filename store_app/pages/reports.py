@@ -41,6 +41,15 @@ PERIOD_WORDS = {
 }  # fmt: skip
 SHOWN = 200
 """Rows on the page; the files hold all."""
+BARS = 12
+EMPTY_WORDS = {
+    "day": (_l("Nothing was sold in this time"), _l("Choose another time, or ring up the first sale.")),
+    "shrink": (
+        _l("Nothing was lost in this time"),
+        _l("What is written off and what a count finds missing stands here."),
+    ),
+}
+"""Title and words of a report without rows."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +83,12 @@ def overview() -> Response:
         period=period,
         report=found,
         rows=found.rows[:SHOWN],
-        heads=[(name, COLUMN_WORDS[name], shape) for name, shape in found.columns],
+        heads=[(name, COLUMN_WORDS[name], shape) for name, shape in found.columns if name not in _hidden(found.kind)],
         chart=_chart(found),
-        most=max((abs(row[found.measure] or 0) for row in found.rows), default=0),
+        bars=_bars(found),
         measure_word=COLUMN_WORDS[found.measure],
+        margin_word=COLUMN_WORDS["margin_bp"],
+        empty=EMPTY_WORDS.get(found.kind, EMPTY_WORDS["day"]),
         label=_label,
     )
 
@@ -138,6 +149,28 @@ def _label(row: dict[str, Any], name: str) -> Any:
     if name == "tender":
         return tender_word(row[name])
     return wording_stock.WASTE_REASONS.get(row[name], row[name]) if name == "reason" else row[name]
+
+
+def _hidden(kind: str) -> tuple[str, ...]:
+    """Return what the page says elsewhere than in a column of its own; the files hold every column."""
+    return ("sku",) if kind == "margin" else ("sku", "costed_minor")
+
+
+def _bars(found: Report) -> list[dict[str, Any]]:
+    """Return the first rows as lying bars, its width in percent of the longest; none for a report over time."""
+    if found.kind in ("day", "hour"):
+        return []
+    rows = [row for row in found.rows if row[found.measure] is not None][:BARS]
+    most = max((abs(row[found.measure]) for row in rows), default=0)
+    name = found.columns[0][0]
+    return [
+        {
+            "name": _label(row, name),
+            "minor": row[found.measure],
+            "width": round(abs(row[found.measure]) * 100 / most, 1) if most else 0,
+        }
+        for row in rows
+    ]
 
 
 def _chart(found: Report) -> list[dict[str, Any]] | None:

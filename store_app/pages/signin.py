@@ -1,7 +1,6 @@
 """Sign in by name and PIN, or by badge, and sign out."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, g, redirect, request, url_for
 
@@ -10,6 +9,7 @@ from pos import badges
 from pos.store import staff_of
 from store_app import security, staff
 from store_app.extensions import doors, read
+from store_app.pages import form
 from store_app.presenting import page
 from store_app.refusals import status_of
 from store_app.roles import role_of
@@ -56,14 +56,14 @@ def enter(staff_id: str) -> Any:
             person = security.find_staff(session, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
-    return redirect(_safe(request.form.get("next", "")) or _home(person.role), 303)
+    return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
 
 @bp.post("/badge")
 @public
 def badge() -> Any:
     """Check a scanned badge, and begin, or ask for the PIN as well."""
-    next_address = _safe(request.form.get("next", ""))
+    next_address = form.inside(request.form.get("next", ""))
     try:
         person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, request.form.get("badge", "").strip())
     except ShopError as refusal:
@@ -93,7 +93,7 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
         person=person,
         takes_badges=takes_badges,
         refusal=refusal,
-        next=_safe(request.values.get("next", "")),
+        next=form.inside(request.values.get("next", "")),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},
     )
 
@@ -101,13 +101,3 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
 def _home(role: str | None = None) -> str:
     homes = role_of(doors().settings).home
     return url_for(homes.get(role or g.actor.role, next(iter(homes.values()))))
-
-
-def _safe(address: str) -> str:
-    """Return the address when it stays in this house, '' otherwise."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:  # an unclosed bracket, say
-        return ""
-    inside = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
-    return address if inside and address.isprintable() else ""

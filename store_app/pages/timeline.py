@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import JournalEntry
-from store_app.presenting import state_word
+from pos.paper_words import WORDS, reason_word
+from store_app.presenting import language, state_word
 
 MOST = 60
 
@@ -34,5 +35,6 @@ def timeline(session: Session, subject: str) -> list[Step]:
         if "before" not in facts:
             continue
         word = state_word(row.verb.rpartition(".")[2])
-        steps.append(Step(word[:1].upper() + word[1:], row.at, row.actor_name, str(facts.get("why", ""))))
+        why = reason_word(str(facts.get("why", "")), WORDS[language()])
+        steps.append(Step(word[:1].upper() + word[1:], row.at, row.actor_name, why))
     return steps

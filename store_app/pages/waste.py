@@ -19,6 +19,8 @@ bp = Blueprint("waste", __name__, url_prefix="/stock/waste")
 bp.before_request(form.know_the_place)
 SHRINK_DAYS = 30
 MOST_TILES = 8
+SOON = 1
+"""How many days ahead of its last day a lot is offered."""
 
 
 @bp.get("/")
@@ -86,15 +88,18 @@ def write_off() -> Any:
 
 
 def _likely(session: Any, store_id: str) -> list[tuple[str, str, int, str]]:
-    """Return what most likely is to be written off now: what is over, then what was written off last."""
+    """Return what most likely is to be written off now: what is over or soon will be, what went last, what spoils."""
     rows: dict[str, tuple[str, str, int, str]] = {}
-    for lot in batches.expiring(session, store_id, day=today(), within_days=0):
+    for lot in batches.expiring(session, store_id, day=today(), within_days=SOON):
         about = f"{qty(lot.qty, lot.stock_unit)} · {wording_stock.days_left(lot.days_left)}"
         rows.setdefault(lot.sku, (lot.sku, lot.name, lot.qty, about))
     for row, name, unit in waste.written_off(session, store_id, 40):
         rows.setdefault(
             row.sku, (row.sku, name, 1 if unit == "each" else row.qty, wording_stock.waste_word(row.reason))
         )
+    for product, on_hand in waste.likely(session, store_id, MOST_TILES):
+        about = _("%(qty)s in the shop", qty=qty(on_hand, product.stock_unit))
+        rows.setdefault(product.sku, (product.sku, product.name, 1 if product.stock_unit == "each" else 0, about))
     return list(rows.values())[:MOST_TILES]
 
 

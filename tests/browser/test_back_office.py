@@ -29,6 +29,7 @@ def test_every_page_is_accessible_and_unclipped(
 ):
     know_cost(office, "beer", 100)
     page.set_viewport_size(SIZES[size])
+    page.emulate_media(color_scheme="dark" if language == "zh" else "light")
     enter(page, office, "/products/", language)
     for path in PAGES:
         page.goto(f"{office.url}{path}")

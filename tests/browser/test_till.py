@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from config.clock import SystemClock
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
@@ -14,6 +15,11 @@ from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, en
 from tests.browser.counter import priced
 
 pytestmark = pytest.mark.browser
+YEARS_AHEAD = """Date = class extends Date {
+  constructor(...given) { given.length ? super(...given) : super(Date.now()); }
+  static now() { return super.now() + 3e11; }
+}"""
+"""A tablet whose clock is some nine years ahead of the shop's."""
 
 
 def assert_one_sale(node: Node, lines: dict[str, int], total_minor: int, *, tender: str = "cash") -> Sale:
@@ -262,6 +268,22 @@ def test_age_is_asked_once_before_paying(page: Page, node: Node, faults: list[st
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert assert_one_sale(node, {"BEER": 1}, 799).age_checked == 21
+
+
+def test_the_till_goes_by_the_shops_clock_and_never_by_the_tablets(page: Page, node: Node, faults: list[str]):
+    page.add_init_script(YEARS_AHEAD)
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F4")
+    by_hand(page, "red coat")
+    expect(page.locator("#nothing")).to_be_visible()
+    page.keyboard.press("F4")
+    expect(page.locator("#sheet .row-button")).to_contain_text("just now")
+    page.keyboard.press("Escape")
+    wedge(page, CODES["BEER"])
+    page.keyboard.press("F8")
+    expect(page.locator("#age-born")).to_contain_text(str(SystemClock().now().year - 21))
+    assert page.locator("#clock").get_attribute("datetime").startswith(SystemClock().now().date().isoformat())
 
 
 def test_a_card_sale_opens_no_change(page: Page, node: Node, faults: list[str]):

@@ -85,8 +85,10 @@ def test_the_same_product_stands_twice_at_two_prices_and_plain_scans_go_together
     page.keyboard.press("Delete")
     pay_exactly(page)
     (sale,) = shop.rows(Sale)
-    lines = sorted((line.qty, line.unit_price_minor, line.price_type, line.note) for line in shop.rows(SaleLine))
-    assert lines == [(1, 300, "override", ""), (2, 349, "list", "cold one")]
+    lines = sorted(
+        (line.qty, line.unit_price_minor, line.price_type, line.reason, line.note) for line in shop.rows(SaleLine)
+    )
+    assert lines == [(1, 300, "override", "why-price-on-shelf", ""), (2, 349, "list", "", "cold one")]
     (booked,) = journal_of(shop, "sale.completed")
     assert (booked.subject, json.loads(booked.body)["corrections"]) == (f"sale:{sale.id}", 1)
 
@@ -128,15 +130,21 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     other = browser.new_context().new_page()
     enter_as(other, shop, ("cem", "1111"), "/till/?till=T2")
     expect(other.locator("#parked-count")).to_have_text("1")
+    wedge(other, CODES["BREAD"])
+    other.keyboard.press("F4")
+    by_hand(other, "back in a minute")
+    expect(other.locator("#says")).to_contain_text("set aside")
     other.keyboard.press("F4")
     other.get_by_role("button", name=re.compile("red coat")).click()
     expect(other.locator("#total")).to_have_text("$6.48")
+    expect(other.locator("#says")).to_be_empty()
     pay_exactly(other)
     (sale,) = shop.rows(Sale)
     assert (sale.id, sale.till_id) == (basket_id, "T2")
     other.context.close()
     page.keyboard.press("F4")
-    expect(page.locator("#sheet")).to_contain_text("No basket is set aside")
+    page.get_by_role("button", name=re.compile("back in a minute")).click()
+    expect(page.locator("#total")).to_have_text("$1.99")
 
 
 def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: list[str]):
@@ -151,7 +159,7 @@ def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: 
     pin(page, "3333")
     expect(page.locator("#nothing")).to_be_visible()
     (basket,) = shop.rows(Basket)
-    assert (basket.state, basket.why, basket.total_minor) == ("voided", "Not enough money", 349)
+    assert (basket.state, basket.why, basket.total_minor) == ("voided", "void-no-money", 349)
     assert shop.rows(Sale) == []
 
 

@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from config.outbox import InboxMessage, OutboxMessage, reapply
 from pos.catalogue import Product
+from pos.customers import Customer
+from pos.offers import StandingOffer
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
@@ -93,6 +95,20 @@ def test_regions_sum_their_shops(walked: Walked) -> None:
     assert shops
     trading = network.ask(lambda s: s.scalar(sa.select(sa.func.count()).where(StoreDay.business_day == day)))
     assert trading == len(walked.road.shops)
+
+
+def test_each_live_shop_has_goods_offers_and_people_of_its_own(walked: Walked) -> None:
+    def own(session: Session) -> tuple[set[str], set[str], set[str]]:
+        goods = sa.select(Product.name).where(Product.deposit_sku.is_not(None))
+        offers = sa.select(StandingOffer.name).where(StandingOffer.owner_id != "*")
+        people = sa.select(Customer.name)
+        return set(session.scalars(goods)), set(session.scalars(offers)), set(session.scalars(people))
+
+    one, other = (member.ask(own) for member in walked.road.live)
+    for mine, theirs in zip(one, other, strict=True):
+        assert len(mine) >= 3
+        assert len(theirs) >= 3
+        assert mine != theirs
 
 
 def test_each_live_shop_forecasts_with_its_regions_signal(walked: Walked) -> None:

@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -138,3 +140,23 @@ def test_no_name_and_no_amount_breaks_the_layout(name, minor, columns):
     document["store"]["name"] = name
     for line in receipt.layout(document, columns=columns, language="zh"):
         assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind == "cut"
+
+
+@pytest.mark.parametrize(("language", "worded"), [("en", "Damaged packing"), ("zh", "包装破损")])
+def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words_stay(language, worded):
+    sold = documents.british_sale()
+    for line, reason in zip(sold["lines"], ("why-damaged", "隔壁的老王"), strict=False):
+        line.update(price_type="override", list_price_minor=500, reason=reason)
+    text = paper.as_text(receipt.layout(sold, columns=48, language=language), 48)
+    assert worded in text
+    assert "隔壁的老王" in text
+    assert "why-" not in text
+
+
+def test_every_reason_on_the_tills_tiles_has_a_word_in_both_languages():
+    lists = "".join(path.read_text() for path in (Path("store_app") / "static" / "till").glob("*.js"))
+    rows = re.findall(r"const (?:REASONS|WHY_\w+) = \[(.*?)\];", lists)
+    tiles = {code for row in rows for code in re.findall(r"[\w-]+", row)}
+    assert len(tiles) == 18
+    for language in LANGUAGES:
+        assert tiles <= set(receipt.WORDS[language])

@@ -49,6 +49,20 @@ def test_every_report_is_shown_with_its_figures(sold, kind):
     assert ("$3.87" in shown.text) == (kind not in ("margin", "shrink"))
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("day", "hour", "shrink")])
+def test_what_is_no_report_over_time_is_drawn_as_lying_bars(sold, kind):
+    shown = sold.signed_in("shopkeeper").get(f"/reports/?{own(kind)}").text
+    assert shown.count('class="bar-name"') == (2 if kind in ("product", "margin") else 1)
+
+
+def test_a_report_names_tax_classes_and_says_what_an_empty_one_lacks(sold):
+    client = sold.signed_in("shopkeeper")
+    assert ">Food</span>" in client.get(f"/reports/?{own('tax')}").text
+    empty = client.get(f"/reports/?{own('shrink')}").text
+    assert "Nothing was lost in this time" in empty
+    assert "Nothing was sold" not in empty
+
+
 def test_a_cashier_does_not_see_what_the_shop_earns(sold):
     assert sold.signed_in("cashier").get("/reports/").status_code in (403, 409)
 

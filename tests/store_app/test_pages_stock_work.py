@@ -285,6 +285,22 @@ def test_a_wrong_reduction_leaves_nothing_behind(office, wrong):
 # --- writing off ---
 
 
+def test_writing_off_offers_what_is_likely_and_says_what_will_stand_there(office):
+    with office.doors.write() as session:
+        session.execute(sa.update(Listing).where(Listing.sku == "apple").values(quick_key=1))
+    found = words(office.signed_in().get("/stock/waste/"))
+    assert "Most likely" in found
+    assert "in the shop" in found
+    assert "Nothing was written off yet" in found
+
+
+def test_which_of_several_products_is_meant_is_a_question_and_no_danger(office):
+    shown = office.signed_in().get("/stock/waste/?code=e").text
+    assert "Several products fit" in shown
+    assert "note-info" in shown
+    assert "note-bad" not in shown
+
+
 def test_writing_off_takes_a_scan_and_a_tap(office):
     client = office.signed_in()
     assert "Why? Tap the reason." in words(client.get(f"/stock/waste/?code={EAN['milk']}"))

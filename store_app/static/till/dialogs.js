@@ -2,6 +2,7 @@
 
 import { NoAnswer, ask } from "./api.js";
 import { isWeighed } from "./catalogue.js";
+import { bornBy } from "./clock.js";
 import { choices, el, field, quiet } from "./dom.js";
 import { parseKeyed, showMoney } from "./money.js";
 import { Pad, padButtons } from "./pad.js";
@@ -68,10 +69,10 @@ export function askAmount({ title, lead, label, onAmount, extra = null, allowZer
   });
 }
 
-const REASONS = ["damaged", "near-expiry", "price-on-shelf", "regular", "goodwill"];
+const REASONS = ["why-damaged", "why-near-expiry", "why-price-on-shelf", "why-regular", "why-goodwill"];
 
 function reasonTiles(onChoose) {
-  return choices(say("why"), REASONS.map((reason) => [say(`why-${reason}`), say(`why-${reason}`)]), onChoose);
+  return choices(say("why"), REASONS.map((reason) => [reason, say(reason)]), onChoose);
 }
 
 /** Ask what comes off a line: a percentage or an amount, and why. `onDiscount({discount_bp, discount_minor, reason})`. */
@@ -153,9 +154,7 @@ export function askWords({ title, lead = "", label, value = "", longest = 200, o
 
 /** Ask once whether the customer is old enough for the strictest product; `onAnswer('looked' | 'document' | null)`. */
 export function askAge(age, products, onAnswer) {
-  const born = new Date();
-  born.setFullYear(born.getFullYear() - age);
-  const day = born.toLocaleDateString(settings.language, { year: "numeric", month: "long", day: "numeric", timeZone: settings.tz });
+  const day = bornBy(age).toLocaleDateString(settings.language, { year: "numeric", month: "long", day: "numeric", timeZone: "UTC" });
   let answer = null;
   const give = (how) => () => { answer = how; sheet.close(); };
   sheet.open({

@@ -1,6 +1,7 @@
 // The foot of the till: quiet green dots that turn into sentences when something wants a person.
 
 import { ask } from "./api.js";
+import { follow, now } from "./clock.js";
 import { $, has, say, settings } from "./settings.js";
 
 const EVERY_MS = 5000;
@@ -17,7 +18,8 @@ export class Foot {
     clearTimeout(this.timer);
     try {
       const status = await ask("GET", settings.urls.status, undefined, 4000);
-      if (status.now) this.ahead = Date.parse(status.now) - Date.now();
+      follow(status.now);
+      this.#tick();
       show("state-printer", ...printerState(status.printer));
       show("state-network", ...networkState(status.network));
       show("state-shift", ...shiftState(status.shift));
@@ -29,7 +31,7 @@ export class Foot {
   }
 
   #tick() {
-    const at = new Date(Date.now() + (this.ahead ?? 0));
+    const at = now();
     $("clock").dateTime = at.toISOString();
     $("clock").textContent = timeText(at);
   }

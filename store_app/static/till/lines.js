@@ -6,7 +6,7 @@ import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say } from "./settings.js";
 import { soundBad } from "./sound.js";
-import { eachText, qtyText } from "./words.js";
+import { eachText, qtyText, reasonText } from "./words.js";
 
 const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
 const SPOKEN_AFTER_MS = 250; // a burst of scans is spoken once, at its end
@@ -77,10 +77,10 @@ export class Lines {
     const manual = quoted?.manual_minor ?? 0;
     if (line.discount_bp || line.discount_minor) {
       const how = line.discount_bp ? `−${line.discount_bp / 100} %` : say("discount");
-      rows.push(extra("saving", "tag", [how, line.reason].filter(Boolean).join(" · "), manual ? -manual : null));
+      rows.push(extra("saving", "tag", [how, reasonText(line.reason)].filter(Boolean).join(" · "), manual ? -manual : null));
     }
     if (line.price_minor !== null && !product.price_typed && line.price_minor !== product.price_minor) {
-      rows.push(extra("", "pencil-square", say("price-changed", { from: moneyText(product.price_minor), why: line.reason })));
+      rows.push(extra("", "pencil-square", say("price-changed", { from: moneyText(product.price_minor), why: reasonText(line.reason) })));
     }
     if (line.amount_minor !== null) rows.push(extra("", "tag", say("from-label")));
     if (line.expires_on) rows.push(extra("", "calendar-days", say("expires", { day: line.expires_on, batch: line.batch ?? "" })));

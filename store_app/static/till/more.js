@@ -9,7 +9,7 @@ import { backButton, sheet } from "./sheet.js";
 import { eachText, qtyText } from "./words.js";
 
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
-const WHY_DRAWER = ["change", "count", "mistake"];
+const WHY_DRAWER = ["drawer-change", "drawer-count", "drawer-mistake"];
 
 /** Show the menu. */
 export function openMore(actions, basket) {
@@ -33,6 +33,7 @@ export function openMore(actions, basket) {
       link("arrows-right-left", say("hand-over"), urls.hand_over),
       act("tv", say("customer-display"), () => window.open(urls.display, "cornerstore-display", "popup,width=1024,height=768")),
       settings.may.includes("practice") && act("academic-cap", say(basket.practice ? "practice-leave" : "practice-begin"), () => actions.practice(!basket.practice)),
+      act("sun", say("look"), chooseLook),
       act("question-mark-circle", say("keys"), () => actions.help(), "?"),
       link("squares-2x2", say("all-places"), urls.more)),
   });
@@ -93,6 +94,19 @@ export function lookUp(actions) {
   });
 }
 
+/** Light, dark, or as the device: kept for this browser, and put on at once. */
+function chooseLook() {
+  const root = document.documentElement;
+  const wear = async (look) => {
+    root.dataset.look = look;
+    const token = document.querySelector('meta[name="csrf-token"]').content;
+    await fetch(settings.urls.look, { method: "POST", redirect: "manual", headers: { "X-CSRF-Token": token }, body: new URLSearchParams({ look }) })
+      .catch(() => sheet.complain(say("no-answer")));
+  };
+  const rows = [["light", say("look-light"), "sun"], ["dark", say("look-dark"), "moon"], ["auto", say("look-auto"), "computer-desktop"]];
+  sheet.open({ title: say("look"), body: choices(say("look"), rows, wear, root.dataset.look), foot: backButton() });
+}
+
 /** Open the drawer without a sale: why is asked, and it is written down. */
 function openDrawer(actions) {
   const id = newId();
@@ -100,12 +114,12 @@ function openDrawer(actions) {
   const open = async () => {
     if (!why) return sheet.complain(say("reason-needed"));
     const send = (approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
-    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why }), send, id))) return;
+    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), send, id))) return;
     sheet.close();
     actions.tell(say("drawer-open"));
   };
   sheet.open({
-    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [say(`drawer-${reason}`), say(`drawer-${reason}`)]), (value) => { why = value; sheet.quieten(); })],
+    title: say("drawer-title"), body: [el("p.muted", {}, say("drawer-lead")), choices(say("why"), WHY_DRAWER.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); })],
     foot: [backButton(), go(say("drawer-go"), open)], onEnter: open,
   });
 }

@@ -5,10 +5,10 @@ import { choices, el, field, go, icon, list } from "./dom.js";
 import { moneyText } from "./money.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
-import { agoText } from "./words.js";
+import { agoText, reasonText } from "./words.js";
 
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
-const WHY_VOID = ["changed-mind", "no-money", "wrong-goods", "training", "wrong-customer"];
+const WHY_VOID = ["void-changed-mind", "void-no-money", "void-wrong-goods", "void-training", "void-wrong-customer"];
 
 export class Parking {
   constructor(basket, view, actions) {
@@ -58,6 +58,7 @@ export class Parking {
       this.basket.unpack({ ...answer.basket, id: parked.id });
     } catch (fault) { return sheet.complain(sentence(fault)); }
     sheet.close();
+    this.view.quieten();
     this.actions.parkedChanged();
   }
 
@@ -75,14 +76,14 @@ export class Parking {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
         lines: this.basket.lines().map(({ sku, qty }) => ({ sku, qty })), approvals,
       });
-      if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reason }), send))) return;
+      if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), send))) return;
       this.basket.next();
       sheet.close();
       this.view.tell(say("voided"));
     };
     sheet.open({
       title: say("void-title", { total: moneyText(this.basket.total()) }), onEnter: give,
-      body: [choices(say("why"), WHY_VOID.map((reason) => [say(`void-${reason}`), say(`void-${reason}`)]), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
+      body: [choices(say("why"), WHY_VOID.map((reason) => [reason, say(reason)]), (chosen) => { why = chosen; sheet.quieten(); }), other.root],
       foot: [backButton(), el("button.btn.btn-warn.btn-lg", { onclick: give }, say("void"))],
     });
   }

@@ -10,7 +10,7 @@ import { qtyText, whenText } from "./words.js";
 
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
 const SOON_MS = 150;
-const WHY_BACK = ["broken", "expired", "unwanted", "wrong", "recalled"];
+const WHY_BACK = ["back-broken", "back-expired", "back-unwanted", "back-wrong", "back-recalled"];
 
 export class Receipts {
   constructor(basket, view, actions) {
@@ -106,7 +106,7 @@ export class Receipts {
     sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
-        choices(say("why"), WHY_BACK.map((reason) => [say(`back-${reason}`), say(`back-${reason}`)]), (value) => { why = value; sheet.quieten(); }),
+        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
         choices(say("how-back"), offered, (value) => { tender = value; sheet.quieten(); }),
         el("div.sum-total", {}, el("span", {}, say("to-give-back")), due)],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
@@ -167,7 +167,7 @@ export class Receipts {
       title: say("without-receipt"), wide: true,
       body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, lines.map((line) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-line.total))))),
         choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
-        choices(say("why"), WHY_BACK.map((reason) => [say(`back-${reason}`), say(`back-${reason}`)]), (value) => { why = value; sheet.quieten(); }),
+        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
         choices(say("how-back"), [["cash", say("back-word-cash"), "banknotes"], ["credit", say("back-word-credit"), "ticket"]], (value) => { tender = value; sheet.quieten(); })],
       foot: [backButton(), go(say("give-money-back"), give)],
     });

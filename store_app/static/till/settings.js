@@ -13,10 +13,4 @@ export function say(key, facts = {}) {
 /** Tell whether there is a sentence of that key. */
 export const has = (key) => key in words;
 
-/** Follow what the person's machine prefers: a night shop's screen is dark. */
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const dress = () => { document.documentElement.dataset.bsTheme = dark.matches ? "dark" : "light"; };
-dark.addEventListener("change", dress);
-dress();
-
 export const $ = (id) => document.getElementById(id);

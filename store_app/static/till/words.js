@@ -1,7 +1,8 @@
 // How quantities and prices are written at the till.
 
+import { now } from "./clock.js";
 import { moneyText } from "./money.js";
-import { say, settings } from "./settings.js";
+import { has, say, settings } from "./settings.js";
 
 /** Write a quantity with its unit: 3, 350 g, 1.2 kg. */
 export function qtyText(product, qty) {
@@ -19,15 +20,18 @@ export function eachText(product, priceMinor = product.price_minor) {
   return product.stock_unit === "each" ? say("each", { price }) : say("per", { price, per: perText(product) });
 }
 
+/** Write why something was done: a reason off the tiles is kept as its code, a person's own words as they are. */
+export const reasonText = (reason) => (/^(why|void|drawer|back)-/.test(reason) && has(reason) ? say(reason) : reason);
+
 /** Write an instant of the shop: day and hour, or the hour alone when it is today. */
 export function whenText(iso) {
   const at = new Date(iso), wishes = { hour: "numeric", minute: "2-digit", timeZone: settings.tz };
-  const sameDay = at.toLocaleDateString(settings.language, { timeZone: settings.tz }) === new Date().toLocaleDateString(settings.language, { timeZone: settings.tz });
+  const sameDay = at.toLocaleDateString(settings.language, { timeZone: settings.tz }) === now().toLocaleDateString(settings.language, { timeZone: settings.tz });
   return at.toLocaleString(settings.language, sameDay ? wishes : { ...wishes, day: "numeric", month: "short" });
 }
 
 /** Write how long ago something was, in whole minutes or hours. */
 export function agoText(iso) {
-  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 60_000));
+  const minutes = Math.max(0, Math.round((now() - Date.parse(iso)) / 60_000));
   return minutes < 1 ? say("just-now") : minutes < 120 ? say("minutes-ago", { n: minutes }) : say("hours-ago", { n: Math.round(minutes / 60) });
 }

@@ -1,0 +1,80 @@
+"""Light and dark, and what fits on a phone: the bar, the till's foot, words and figures that stay whole."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Node
+from tests.browser.conftest import enter as enter_till
+from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
+
+__all__ = ["office"]
+pytestmark = pytest.mark.browser
+CUT = "shown => [...shown.querySelectorAll('svg + span')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_look_is_chosen_once_and_the_next_page_comes_in_it(
+    page: Page, office: Office, faults: list[str], language: str
+):
+    page.emulate_media(color_scheme="light")
+    enter(page, office, "/stock/", language)
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.locator(".look-switch button[value=dark]").click()
+    page.wait_for_url(re.compile("/stock/"))
+    for path in ("/stock/", "/money/", "/more/"):
+        page.goto(f"{office.url}{path}")
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+        assert_well_made(page)
+    page.locator(".rail .look-switch button[value=auto]").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: Node, faults: list[str]):
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    enter_till(page, node)
+    page.get_by_role("button", name=re.compile("Whole milk")).first.click()
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Light or dark").click()
+    page.get_by_role("button", name="Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.keyboard.press("Escape")
+    assert Axe().run(page).violations_count == 0
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    expect(page.locator("#lines")).to_contain_text("Whole milk")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, office: Office, language: str):
+    page.set_viewport_size(SIZES["phone"])
+    enter(page, office, "/stock/", language)
+    for path, marked in (("/stock/", 1), ("/money/", 3), ("/orders/", 4), ("/shelf/", 4), ("/reports/", 4)):
+        page.goto(f"{office.url}{path}")
+        places = page.locator(".rail > a:visible")
+        assert places.count() == 5
+        assert page.locator(".rail").evaluate("bar => bar.scrollWidth <= bar.clientWidth")
+        assert page.locator(".rail").evaluate(CUT) == 0
+        plain = places.nth(0).evaluate("one => getComputedStyle(one).backgroundColor")
+        colours = places.evaluate_all("all => all.map(one => getComputedStyle(one).backgroundColor)")
+        assert [n for n, colour in enumerate(colours) if colour != plain] == [marked]
+    page.locator(".rail > a:visible").last.click()
+    for hidden in ("/orders/", "/deliveries/", "/shelf/"):
+        expect(page.locator(f"main a[href='{hidden}']")).to_be_visible()
+    expect(page.locator("main .look-switch")).to_be_visible()
+    assert_well_made(page)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_tills_foot_stands_whole_on_a_phone(page: Page, node: Node, language: str):
+    page.set_viewport_size(SIZES["phone"])
+    enter_till(page, node, language=language)
+    assert page.locator(".foot").evaluate("foot => foot.scrollWidth <= foot.clientWidth")
+    box = page.locator("#clock").bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= 390
