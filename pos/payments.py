@@ -45,6 +45,8 @@ class Tender(NamedTuple):
     reference: str = ""
     payment_id: str = ""
     """The payment a provider has captured for it."""
+    of_sale_id: str = ""
+    """The sale whose account money goes back by it; empty: the sale whose goods come back."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Rules
 -----
 1. A line costs qty x price / price quantity, rounded half away from zero, once.
 2. Tax is computed per line. Inside the shown price: net = gross - tax, so the shelf price never moves. Added to it:
-   gross = net + tax.
+   gross = net + tax. A deposit is a gross amount under either: what was charged for it comes back for its empty.
 3. Cash is rounded to the smallest coin as an amount of its own beside the lines, never inside them.
 4. What is taken off by hand comes first, then what offers save; together never more than the line costs.
 5. A line with a price label costs what the label says, whatever its quantity.
@@ -158,7 +158,7 @@ def charge(line: BasketLine, offers: tuple[Saved, ...] = ()) -> PricedLine:
     manual_minor = min(manual_minor, max(0, amount_minor))
     saved_minor = min(sum(row.amount_minor for row in offers), max(0, amount_minor - manual_minor)) if offers else 0
     shown_minor = amount_minor - manual_minor - saved_minor
-    if product.inclusive:
+    if product.inclusive or product.kind == "deposit":
         tax_minor = tax_inside(shown_minor, product.rate_bp)
         total_minor, net_minor = shown_minor, shown_minor - tax_minor
     else:

@@ -6,7 +6,8 @@ Rules
    price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
-4. What exceeds the most one customer may buy is refused, over all lines together.
+4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
+   and a great many want leave (`take_back`).
 """
 
 import datetime as dt
@@ -21,7 +22,7 @@ from pos import catalogue, offers, promotions
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
-from pos.rung import MOST_QTY, RungLine
+from pos.rung import MOST_EMPTIES, MOST_QTY, RungLine
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ def price(
     views = _views(session, store_id, rung, day)
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
+    if -sum(line.qty for line in rung if line.qty < 0) > MOST_EMPTIES:
+        needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", 0))
     applied = _offers(session, store_id, lines, tz, day, at, member=member, coupons=coupons)
     saved = {
         n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
@@ -84,12 +87,13 @@ def _views(session: Session, store_id: str, rung: Sequence[RungLine], day: dt.da
 
 
 def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView]) -> None:
-    sums: dict[str, int] = {}
+    sums: dict[tuple[str, bool], int] = {}
     for line in rung:
-        sums[line.sku] = sums.get(line.sku, 0) + line.qty
-    for sku, qty in sums.items():
+        key = (line.sku, line.qty > 0)
+        sums[key] = sums.get(key, 0) + abs(line.qty)
+    for (sku, sold), qty in sums.items():
         view = views[sku]
-        most = view.maximum_qty or MOST_QTY[view.stock_unit]
+        most = (view.maximum_qty if sold else None) or MOST_QTY[view.stock_unit]
         if qty > most:
             raise Invalid("bad-quantity", f"At most {most} of {view.name} in one sale.", sku=sku, qty=qty, most=most)
 

@@ -26,7 +26,7 @@ from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import round_cash
-from pos import approvals, catalogue, stock, tenders
+from pos import approvals, catalogue, paying, stock, tenders
 from pos.counter import Counter, at_counter, open_counter
 from pos.facts import Moved, SoldLine, sold_line
 from pos.payments import REFUND_TENDERS, Payment, Settled, Tender, settle
@@ -37,6 +37,8 @@ from pos.sale import Completed, Draft, finish, known
 from pos.sale_rows import Sale, SaleLine, lines_of
 
 LONGEST_REASON = 200
+Ways = dict[tuple[str, str], int]
+"""(refund tender, the sale that was paid from that account) -> amount, in the order it goes back."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,9 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
         return again
     counter = open_counter(counter, request.till_id)
     approvals.require(session, request, [Need("take_back", "goods brought back", 0)], actor=actor, at=at)
-    original = _original(session, request.store_id, request.sale_id)
+    original = original_of(session, request.store_id, request.sale_id)
     back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
+    _refuse_foreign(session, request)
     lines = tuple(line for line, _ in back)
     customer_id = original.customer_id or request.customer_id
     draft = Draft(
@@ -174,8 +177,34 @@ def negative_lines(
         wanted[row.n] = (qty + _positive(row.n, row.qty), row.restock)
     lines: list[tuple[SoldLine, bool]] = []
     for sale_id, wanted in sorted(by_sale.items()):
-        lines += _undone(session, _original(session, store_id, sale_id), wanted, first_n=first_n + len(lines))
+        lines += _undone(session, original_of(session, store_id, sale_id), wanted, first_n=first_n + len(lines))
     return lines
+
+
+def original_of(session: Session, store_id: str, sale_id: str) -> Sale:
+    """Return the sale whose goods come back, its row locked; NotFound for what is no sale."""
+    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
+    sale: Sale | None = session.scalar(lock_rows(session, query))
+    if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
+    return sale
+
+
+def ways_left(session: Session, original: Sale) -> Ways:
+    """Return what of a sale was paid from an account and has not gone back there yet.
+
+    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt.
+    """
+    return _replayed(session, original)[0]
+
+
+def split(ways: Ways, worth_minor: int, owed_minor: int) -> tuple[Ways, Ways]:
+    """Return what of goods worth this much goes back to accounts, and what account money pays for new goods.
+
+    owed_minor: what of the worth the customer is owed; the accounts' part of it goes back first.
+    """
+    first = _taken(ways, min(worth_minor, owed_minor))
+    return first, _taken(_without(ways, first), max(0, worth_minor - owed_minor))
 
 
 # --- inside ---
@@ -186,6 +215,18 @@ def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
     if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
         raise Invalid("no-reason", "Say in a few words why the goods come back.")
+
+
+def _refuse_foreign(session: Session, request: ReturnRequest) -> None:
+    """Refuse money that was given back of another sale's payment."""
+    if not request.payment_id:
+        return
+    back = paying.payment_of(session, request.store_id, request.payment_id)
+    taken = paying.payment_of(session, request.store_id, back.gives_back) if back.gives_back else None
+    if taken is None or taken.claimed_by != request.sale_id:
+        raise Refused(
+            "payment-of-another-sale", "That payment belongs to another sale than the receipt that comes back."
+        )
 
 
 def _positive(n: int, qty: int) -> int:
@@ -202,14 +243,6 @@ def _tidy(lines: Sequence[tuple[int, int] | tuple[int, int, bool]], *, restock: 
     if not wanted:
         raise Invalid("empty-basket", "Choose what comes back.")
     return wanted
-
-
-def _original(session: Session, store_id: str, sale_id: str) -> Sale:
-    query = sa.select(Sale).where(Sale.store_id == store_id, Sale.id == sale_id)
-    sale: Sale | None = session.scalar(lock_rows(session, query))
-    if sale is None or sale.kind not in ("sale", "exchange") or sale.state != "completed":
-        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=sale_id)
-    return sale
 
 
 def _undone(
@@ -332,11 +365,7 @@ def _settle(
     due_minor = -sum(line.total_minor for line in lines)
     before_minor, given_minor, worth_minor = _so_far(session, original)
     left_minor = max(0, worth_minor - given_minor)
-    back: dict[str, int] = {}
-    for tender, account_minor in _on_accounts(session, original).items():
-        part_minor = min(due_minor - sum(back.values()), left_minor - sum(back.values()), account_minor)
-        if part_minor > 0:
-            back[tender] = part_minor
+    back = _taken(ways_left(session, original), min(due_minor, left_minor))
     first_minor = sum(back.values())
     if request.tender == "cash":
         coin_minor = max(1, coin_minor)
@@ -345,14 +374,11 @@ def _settle(
         out_minor = max(0, min(due_coins, (left_minor - first_minor) // coin_minor * coin_minor))
     else:
         out_minor = max(0, min(due_minor, left_minor) - first_minor)
+    tenders_back = [Tender(tender, -minor, of_sale_id=sale_id) for (tender, sale_id), minor in back.items()]
     if out_minor:
-        back[request.tender] = back.get(request.tender, 0) + out_minor
-    said = (request.reference, request.payment_id)
-    tenders_back = tuple(
-        Tender(tender, -minor, *(said if tender == request.tender else ())) for tender, minor in back.items()
-    )
+        tenders_back.append(Tender(request.tender, -out_minor, request.reference, request.payment_id))
     back_minor = first_minor + out_minor
-    return Settled(tenders_back, due_minor - back_minor, -back_minor, -back_minor, 0)
+    return Settled(tuple(tenders_back), due_minor - back_minor, -back_minor, -back_minor, 0)
 
 
 def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
@@ -367,19 +393,64 @@ def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
     return before_minor, given_minor, worth_minor
 
 
-def _on_accounts(session: Session, original: Sale) -> dict[str, int]:
-    """Return what of a sale was paid from an account and has not gone back there yet: refund tender -> amount."""
-    query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor)).where(
-        Payment.store_id == original.store_id,
+def _replayed(session: Session, original: Sale) -> tuple[Ways, dict[str, Ways]]:
+    """Return what is left of a sale's account money, and what went on with each exchange of its goods."""
+    left = _paid_from_accounts(session, original)
+    carried: dict[str, Ways] = {}
+    events = sa.select(Sale).where(Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)))
+    for event in session.scalars(events.order_by(Sale.completed_at, Sale.id)).all():
+        if event.kind == "exchange":
+            mine = (SaleLine.store_id == event.store_id, SaleLine.sale_id == event.id)
+            worth_minor = -_sum(session, SaleLine.total_minor, *mine, SaleLine.returns_sale_id == original.id)
+            first, carried[event.id] = split(left, worth_minor, max(0, -event.lines_minor))
+            left = _without(_without(left, first), carried[event.id])
+            continue
+        for tender, minor in _on_accounts(session, event, -1).items():
+            left = _without(left, _taken({way: part for way, part in left.items() if way[0] == tender}, minor))
+    return left, carried
+
+
+def _paid_from_accounts(session: Session, original: Sale) -> Ways:
+    own = {"tab": "tab", "points": "points", "voucher": "credit"}
+    paid = _on_accounts(session, original, 1)
+    ways = {(back, original.id): paid[tender] for tender, back in own.items() if tender in paid}
+    if original.kind == "exchange":
+        sources = sa.select(SaleLine.returns_sale_id).where(
+            SaleLine.store_id == original.store_id,
+            SaleLine.sale_id == original.id,
+            SaleLine.returns_sale_id.is_not(None),
+        )
+        for source_id in sorted(str(key) for key in session.scalars(sources.distinct())):
+            source = session.get_one(Sale, (original.store_id, source_id))
+            ways |= _replayed(session, source)[1].get(original.id, {})
+    return ways
+
+
+def _on_accounts(session: Session, sale: Sale, sign: int) -> dict[str, int]:
+    """Return what a sale took from accounts (sign 1) or gave back to them (-1): tender -> amount above zero."""
+    query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor * sign)).where(
+        Payment.store_id == sale.store_id,
+        Payment.sale_id == sale.id,
         Payment.tender.in_(["tab", "points", "voucher", "credit"]),
         Payment.state == "captured",
-        sa.or_(Payment.sale_id == original.id, Payment.sale_id.in_(_earlier(original))),
+        Payment.amount_minor * sign > 0,
     )
-    sums = {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
-    on_voucher = sums.get("voucher", 0)
-    back_as_credit = min(0, sums.get("credit", 0)) if on_voucher else 0
-    left = {"tab": sums.get("tab", 0), "points": sums.get("points", 0), "credit": on_voucher + back_as_credit}
-    return {tender: minor for tender, minor in left.items() if minor > 0}
+    return {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
+
+
+def _taken(ways: Ways, amount_minor: int) -> Ways:
+    """Return the first of these ways that make up the amount, or all of them."""
+    taken: Ways = {}
+    for way, minor in ways.items():
+        part_minor = min(minor, amount_minor - sum(taken.values()))
+        if part_minor > 0:
+            taken[way] = part_minor
+    return taken
+
+
+def _without(ways: Ways, taken: Ways) -> Ways:
+    left = {way: minor - taken.get(way, 0) for way, minor in ways.items()}
+    return {way: minor for way, minor in left.items() if minor > 0}
 
 
 def _earlier(original: Sale) -> sa.Select[str]:

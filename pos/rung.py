@@ -18,6 +18,8 @@ from config.errors import Invalid
 
 MOST_LINES = 500
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
+MOST_EMPTIES = 50
+"""How many empties a sale takes back before somebody's leave is wanted."""
 LONGEST_NOTE = 200
 
 
@@ -116,6 +118,10 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
             raise Invalid(
                 "bad-discount", "A discount is a percentage up to 100, or an amount; type it again.", sku=line.sku
             )
+        priced = line.price_minor is not None or line.amount_minor is not None
+        if qty < 0 and (priced or line.discount_minor or line.discount_bp):
+            told = "Empties come back at their deposit. Take the price and the discount off."
+            raise Invalid("empties-priced", told, sku=line.sku)
         for typed in (line.price_minor, line.amount_minor):
             if typed is not None and not 0 <= typed <= 10**12:
                 raise Invalid("bad-price", "A price is not negative and not absurdly large.", sku=line.sku)

@@ -10,9 +10,10 @@ Rules
 4. Receipt numbers per till and epoch rise without gaps, in commit order (K7).
 5. Σ lines = total; Σ captured - change = total; the lines' taxes sum to the sale's tax (K1).
 6. A return is another sale of negative lines that point at the originals; never more than was sold (I9): `returns`.
-   An exchange is both at once: what is brought back and what is bought are settled as one amount.
+   An exchange is both at once: what is brought back and what is bought are settled as one amount (`exchange`).
 7. The rows are written from the fact, here and at the network, so both hold the same.
-8. What needs somebody's leave (another price, a large discount) is written only with it: `approvals`.
+8. No more cash goes out than the drawer is expected to hold.
+9. What needs somebody's leave (another price, a large discount) is written only with it: `approvals`.
 
 A sale rung up in one go is born completed; until then it is a basket (`basket`).
 """
@@ -39,7 +40,7 @@ from pos import approvals, basket, batches, offers, printer, quoting, recall, se
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.payments import Settled, Tender, settle
-from pos.quoting import Quote
+from pos.quoting import Need, Quote
 from pos.rung import RungLine, SaleRequest, check_lines
 from pos.sale_rows import Sale, SaleLine, document_of, lines_of, write_rows
 from pos.shift import Shift
@@ -59,6 +60,9 @@ __all__ = [
     "quote",
     "write_rows",
 ]
+
+
+TAKES_BACK = Need("take_back", "goods brought back", 0)
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,15 @@ class Draft:
     vouchers: tuple[dict[str, Any], ...] = ()
     coupons: tuple[str, ...] = ()
     corrections: int = 0
+    points_minor: int = 0
+    """What of the value brought back had been paid with points."""
 
 
 # --- verbs ---
 
 
 def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.datetime) -> Completed:
-    """Complete a sale or an exchange: everything in this transaction, or nothing (rules 1 to 8)."""
+    """Complete a sale or an exchange: everything in this transaction, or nothing (rules 1 to 9)."""
     rung = request.rung
     check_lines(rung, may_be_empty=bool(request.brought_back))
     counter = at_counter(session, request.store_id, request.till_id)
@@ -108,6 +114,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     basket.refuse_voided(session, request.store_id, request.id)
     counter = open_counter(counter, request.till_id)
     day = business_day(at, counter.tz, counter.rollover_hour)
+    request = _for_customer(session, request)
     quoted = _quoted(session, request, rung, counter, day, at)
     priced = quoted.basket
     lines = [sold_line(n, line) for n, line in enumerate(priced.lines, 1)]
@@ -119,15 +126,9 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
     codes = [(line.sku, line.batch, line.expires_on) for line in sold]
     batches.refuse_expired_lines(session, request.store_id, codes, day)
-    if needs := quoted.needs:
+    if needs := with_needs(quoted, exchanged=bool(back)).needs:
         approvals.require(session, request, needs, actor=actor, at=at)
-    settled = settle(
-        [Tender(*row) for row in request.tenders],
-        lines_minor,
-        smallest_coin_minor=counter.smallest_coin_minor,
-        currency=counter.currency,
-        channel=request.channel,
-    )
+    settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
     if quoted.coupons_used:
@@ -148,6 +149,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         note=request.note.strip(),
         coupons=tuple(sorted(quoted.coupons_used)),
         corrections=len(request.corrections),
+        points_minor=points_minor,
     )
     draft = tenders.settle_accounts(session, draft, request.store_id, at=at, actor=actor)
     return finish(session, draft, counter, day=day, at=at, actor=actor)
@@ -158,13 +160,20 @@ def finish(
 ) -> Completed:
     """Number a settled sale or return, write its rows, journal it, tell it and queue its paper (rules 1, 4, 7)."""
     fact = _fact(session, draft, counter, day=day, at=at, actor=actor)
+    held_minor = counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash)
+    if held_minor < min(0, counter.expected_minor):
+        raise Refused(
+            "drawer-too-empty",
+            "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
+            held_minor=counter.expected_minor,
+        )
     sale = write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
     _TO_SHIFT.run(
         session,
         {
             "at_store": counter.store_id,
             "at_shift": counter.shift_id,
-            "expected_minor": counter.expected_minor + sum(amount_minor for _, _, amount_minor in fact.cash),
+            "expected_minor": held_minor,
             "totals": _totals(counter.totals, fact, draft.corrections),
         },
     )
@@ -204,6 +213,11 @@ def finish(
 
 
 # --- questions ---
+
+
+def with_needs(quoted: Quote, *, exchanged: bool) -> Quote:
+    """Return a quote with the leave that taking goods back wants, where some come back."""
+    return replace(quoted, needs=(*quoted.needs, TAKES_BACK)) if exchanged else quoted
 
 
 def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
@@ -251,6 +265,7 @@ def quote(
     )
     if not back:
         return quoted
+    quoted = with_needs(quoted, exchanged=True)
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)
     rounding_minor = round_cash(lines_minor, store.smallest_coin_minor) - lines_minor if cash else 0
     priced = replace(
@@ -299,6 +314,36 @@ def _brought_back(session: Session, request: SaleRequest, before: int) -> list[t
     from pos import returns  # a return is a sale of negative lines and knows this file; only an exchange looks there
 
     return returns.negative_lines(session, request.store_id, request.brought_back, first_n=before + 1)
+
+
+def _for_customer(session: Session, request: SaleRequest) -> SaleRequest:
+    if not request.brought_back:
+        return request
+    from pos import exchange
+
+    exchange.refuse_none_bought(request.rung)
+    customer_id = exchange.customer_of(session, request.store_id, request.brought_back, request.customer_id)
+    return replace(request, customer_id=customer_id)
+
+
+def _paid(
+    session: Session, request: SaleRequest, back: Sequence[SoldLine], due_minor: int, counter: Counter
+) -> tuple[Settled, int]:
+    """Settle what is due; with it, what of the value brought back had been paid with points."""
+    tenders = [Tender(*row) for row in request.tenders]
+    if back:
+        from pos import exchange
+
+        paid = exchange.pay(session, tenders, back, due_minor, counter=counter, channel=request.channel)
+        return paid.settled, paid.points_minor
+    settled = settle(
+        tenders,
+        due_minor,
+        smallest_coin_minor=counter.smallest_coin_minor,
+        currency=counter.currency,
+        channel=request.channel,
+    )
+    return settled, 0
 
 
 def _moved(

@@ -5,7 +5,7 @@ Rules
 1. All of it is written in the sale's own transaction: what is refused here leaves nothing behind.
 2. The part put on the tab counts against the limit whatever else is paid beside it.
 3. Points are earned on what was paid for goods and services: not on deposits and vouchers, nor on the part paid with
-   points. What comes back takes its points with it.
+   points, now or for what an exchange brings back. What comes back takes its points with it.
 4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.
 """
 
@@ -49,7 +49,8 @@ def settle_accounts(session: Session, draft: "Draft", store_id: str, *, at: dt.d
     for row in draft.settled.tenders:
         if row.tender in NEED_A_CUSTOMER and customer_id is None:
             raise Invalid("customer-wanted", "Say first whose tab or points these are.", tender=row.tender)
-        issued += _book(session, store, draft.id, customer_id or "", row, of_sale_id, at=at, actor=actor)
+        paid_by = row.of_sale_id or of_sale_id
+        issued += _book(session, store, draft.id, customer_id or "", row, paid_by, at=at, actor=actor)
     for line in draft.lines:
         if line.kind == "voucher" and line.qty > 0:
             issued.append(_issued(session, store, draft.id, line.total_minor, "gift", at=at, actor=actor))
@@ -126,6 +127,7 @@ def _points(
     """Earn on what was bought, take back what returned goods had earned (rule 3); returns what the receipt says."""
     bought = [line for line in draft.lines if line.qty > 0]
     by_points = sum(max(0, row.amount_minor) for row in draft.settled.tenders if row.tender == "points")
+    by_points += draft.points_minor
     earned = 0
     if (base_minor := _earning(bought) - by_points) > 0:
         earned, _ = customers.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)

@@ -288,6 +288,16 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "basket-too-large": (_l("This basket is too large to be set aside. Ring it up in parts."),),
     "already-sold": (_l("This basket was already paid. Begin a new sale."),),
     "give-back-differs": (_l("What is given back must be what is owed, no more and no less."),),
+    "goes-back-first": (_l("%(account_minor)s of it goes back to where it was paid from. Give out %(rest_minor)s."),),
+    "drawer-too-empty": (
+        _l("The drawer should hold only %(held_minor)s. Give the rest back another way, or put cash in first."),
+    ),
+    "empties-priced": (_l("Empties come back at their deposit. Take the price and the discount off."),),
+    "payment-of-another-sale": (_l("That payment belongs to another sale than the receipt that comes back."),),
+    "more-than-returned": (_l("That is more than this return gives back: at most %(most_minor)s."),),
+    "one-receipt": (_l("An exchange takes back goods of one receipt. Return those of the other by itself."),),
+    "another-customer": (_l("The receipt belongs to another customer. Take this customer off the basket."),),
+    "nothing-bought": (_l("Nothing is bought here. Take the goods back as a return: More, Bring back."),),
     "customer-wanted": (_l("Say first whose tab or points these are."),),
     "above-price": (
         _l("Without a receipt at most today’s price is given back: %(most_minor)s."),

@@ -10,13 +10,12 @@ from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
-from pos import approvals, merchant_qr, paying, unclaimed
-from pos.drawer import DrawerRequest
+from pos import giving_back, merchant_qr, paying, unclaimed
+from pos.giving_back import GiveBack
 from pos.paying import OPEN, Wanted
 from pos.payments import Payment
-from pos.quoting import Need
 from pos.terminal import WAYS
-from store_app.api.bodies import LARGEST, Body, parsed
+from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, parsed
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.payment_services import asker, providers
 from store_app.security import requires
@@ -37,10 +36,15 @@ class PaymentBody(Body):
 
 
 class GiveBackBody(Body):
-    """Money that goes back with a return. id: the new payment's; return_id: the return's, both made by the page."""
+    """Money that goes back with a return. id: the new payment's; return_id: the return's, both made by the page.
+
+    sale_id, lines: what the return is going to state.
+    """
 
     id: str = Field(min_length=8, max_length=40)
     return_id: str = Field(min_length=8, max_length=40)
+    sale_id: str = Field(min_length=8, max_length=40)
+    lines: list[ReturnLine] = Field(min_length=1, max_length=MAX_LINES)
     till_id: str = Field(min_length=1, max_length=20)
     amount_minor: int = Field(ge=-LARGEST, le=LARGEST)
     approvals: list[str] = Field(default_factory=list, max_length=20)
@@ -138,10 +142,19 @@ def claim(payment_id: str) -> Response:
 @requires("sell")
 def give_back(payment_id: str) -> Response:
     """Give all or part of a sale's payment back, for a return that names the new payment; by those who may."""
-    body, store_id = parsed(GiveBackBody), doors().settings.node_id
+    body = parsed(GiveBackBody)
+    wish = GiveBack(
+        id=body.return_id,
+        store_id=doors().settings.node_id,
+        sale_id=body.sale_id,
+        payment_id=_known(payment_id),
+        back_id=body.id,
+        amount_minor=body.amount_minor,
+        lines=[(line.n, line.qty) for line in body.lines],
+        approvals=body.approvals,
+    )
     with write() as session:
-        asking = DrawerRequest(body.return_id, store_id, body.till_id, "", body.approvals)
-        approvals.require(session, asking, [Need("take_back", "money given back", 0)], actor=g.actor, at=clock.now())
+        giving_back.allow(session, wish, actor=g.actor, at=clock.now())
     back = asker(doors()).give_back(
         payment_id, body.amount_minor, id=body.id, return_id=body.return_id, till_id=body.till_id, actor=g.actor
     )

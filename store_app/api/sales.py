@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import approvals, customers, drawer, offers, printer, returns, sale, shift
+from pos import approvals, customers, drawer, exchange, offers, printer, returns, sale, shift
 from pos.facts import SoldLine
 from pos.pricing import PricedLine
 from pos.promises import clean_code
@@ -19,6 +19,8 @@ from store_app.extensions import clock, doors, read, rehearse, wake_worker_after
 from store_app.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
+PRACTICE_FLOAT_MINOR = 100_000
+"""What a till that is opened only to practise gives back from."""
 
 
 @bp.post("/quote")
@@ -30,9 +32,10 @@ def quote() -> Response:
     customer = None
     with read() as session:
         back: list[SoldLine] = []
-        if body.brought_back:
-            rows = returns.negative_lines(session, store_id, brought_back(body.brought_back), first_n=len(rung) + 1)
-            back = [line for line, _ in rows]
+        customer_id = body.customer_id
+        if brought := brought_back(body.brought_back):
+            customer_id = exchange.customer_of(session, store_id, brought, customer_id)
+            back = [line for line, _ in returns.negative_lines(session, store_id, brought, first_n=len(rung) + 1)]
         usable = offers.usable(session, store_id, body.coupons) if body.coupons else {}
         quoted = sale.quote(
             session,
@@ -40,18 +43,18 @@ def quote() -> Response:
             rung,
             at=at,
             cash=body.cash,
-            customer_id=body.customer_id,
+            customer_id=customer_id,
             coupons=[code for code, why in usable.items() if not why],
             back=back,
         )
         needs = approvals.wanted(session, store_id, quoted.needs, g.actor)
-        if body.customer_id:
-            customer = {"id": body.customer_id} | vars(
-                customers.standing(session, store_of(session, store_id), body.customer_id)
-            )
+        goes_back = exchange.goes_back(session, store_id, back, quoted.basket.lines_minor) if back else {}
+        if customer_id:
+            customer = {"id": customer_id} | vars(customers.standing(session, store_of(session, store_id), customer_id))
     answer = quote_json(quoted, back) | {
         "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
         "customer": customer,
+        "goes_back": goes_back,
         "coupons": [
             {"code": code, "used": clean_code(code) in quoted.coupons_used, "why": why} for code, why in usable.items()
         ],
@@ -123,7 +126,7 @@ def reprint(sale_id: str) -> Response:
 def open_for_practice(session: Any, store_id: str, till_id: str) -> None:
     """Open the till for practice where it is not open; undone with everything else."""
     if shift.current(session, store_id, till_id) is None:
-        shift.open_shift(session, store_id, till_id, 0, actor=g.actor, at=clock.now())
+        shift.open_shift(session, store_id, till_id, PRACTICE_FLOAT_MINOR, actor=g.actor, at=clock.now())
 
 
 def brought_back(lines: list[BackLine]) -> list[BroughtBack]:

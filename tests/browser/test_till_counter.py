@@ -9,15 +9,20 @@ import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from config.journal import JournalEntry
+from config.clock import SystemClock
+from config.journal import Actor, JournalEntry
+from pos import customers
 from pos.basket import Basket
+from pos.catalogue import TaxClass
+from pos.loyalty import PointsAccount
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale
 from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
+from pos.store import store_of
 from pos.tab import TabAccount
-from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
+from tests.browser.conftest import CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
 
 pytestmark = pytest.mark.browser
@@ -178,20 +183,75 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     page.locator("[data-tender=tab]").click()
     expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")
     expect(page.locator("#take")).to_be_enabled()
+    expect(page.locator("#take-word")).to_have_text("Take $5.00, $1.99 stays to pay")
     page.keyboard.press("F8")
-    expect(page.locator("#pay-says")).to_contain_text("tab")
+    expect(page.locator("#pay-due")).to_have_text("$1.99")
     assert shop.rows(Sale) == []
-    page.locator("[data-tender=cash]").click()
-    page.keyboard.type("300", delay=60)
-    page.keyboard.press("Enter")
     page.locator("[data-tender=tab]").click()
+    expect(page.locator("#take")).to_be_disabled()
+    page.locator("[data-tender=cash]").click()
     expect(page.locator("#take")).to_be_enabled()
     page.keyboard.press("F8")
     expect(page.locator("#done-extras")).to_contain_text("points earned")
     (sale,) = shop.rows(Sale)
     assert (sale.customer_id, sale.age_checked, sale.age_how) == (MARTA, 21, "document")
     (account,) = shop.rows(TabAccount, customer_id=MARTA)
-    assert account.balance_minor == 499
+    assert account.balance_minor == 500
+
+
+def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, node: Node):
+    code = furnish(node)["voucher"]
+    with node.database.write() as session:
+        ana = Actor("ana", "Ana", "shopkeeper", STORE)
+        customers.earn(
+            session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
+        )
+    worth = {row.points for row in node.rows(PointsAccount, customer_id=MARTA)}
+    assert worth == {73}
+    enter(page, node)
+    wedge(page, *[CODES["MILK"]] * 7)
+    page.locator("#customer-button").click()
+    page.keyboard.type("mar", delay=60)
+    expect(page.locator(".row-button")).to_contain_text("Marta Novak")
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("$24.43")
+    page.keyboard.press("F8")
+    page.locator("[data-tender=points]").click()
+    expect(page.locator("#take-word")).to_have_text("Take $1.46, $22.97 stays to pay")
+    page.locator("#take").click()
+    expect(page.locator("#pay-due")).to_have_text("$22.97")
+    page.locator("[data-tender=voucher]").click()
+    page.keyboard.type(code)
+    page.locator("#voucher-look").click()
+    expect(page.locator("#take-word")).to_have_text("Take $20.00, $2.97 stays to pay")
+    page.locator("#take").click()
+    expect(page.locator("#pay-due")).to_have_text("$2.97")
+    expect(page.locator("#take")).to_be_enabled()
+    page.locator("#take").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    (sale,) = node.rows(Sale)
+    paid = {row.tender: row.amount_minor for row in node.rows(Payment, sale_id=sale.id) if not row.is_change}
+    assert paid == {"points": 146, "voucher": 2000, "cash": 297}
+
+
+def test_tax_that_is_added_stands_in_a_row_of_its_own_on_both_screens(page: Page, shop: Node, faults: list[str]):
+    with shop.database.write() as session:
+        session.execute(sa.update(TaxClass).values(rate_bp=700))
+    enter(page, shop)
+    with page.context.expect_page() as opened:
+        page.evaluate("window.open('/till/display')")
+    display = opened.value
+    display.wait_for_selector("html[data-ready]")
+    wedge(page, CODES["MILK"], COLA)
+    priced(page)
+    expect(page.locator("#lines .line-total").first).to_have_text("$3.49")
+    expect(page.locator("#tax")).to_have_text("$0.38")
+    expect(page.locator("#total")).to_have_text("$6.11")
+    expect(display.locator("#tax")).to_have_text("$0.38")
+    expect(display.locator("#lines li").first).to_contain_text("$3.49")
+    pay_exactly(page)
+    (sale,) = shop.rows(Sale)
+    assert sale.total_minor == 611
 
 
 def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_way(
@@ -274,6 +334,27 @@ def test_empties_come_back_as_a_line_below_zero(page: Page, shop: Node, faults: 
     pay_exactly(page)
     lines = {line.sku: (line.qty, line.price_type) for line in shop.rows(SaleLine)}
     assert lines["DEPOSIT"] == (-2, "empties")
+
+
+def test_empties_have_a_key_a_place_among_the_quick_keys_and_are_found_by_their_name(
+    page: Page, shop: Node, faults: list[str]
+):
+    enter(page, shop)
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Empties").last.click()
+    deposit = page.locator("#sheet").get_by_role("button", name=re.compile("Bottle deposit"))
+    page.keyboard.type("24", delay=60)
+    deposit.click()
+    deposit.click()
+    expect(page.locator("#sheet")).to_contain_text("25 × Bottle deposit")
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("-$6.25")
+    page.locator("#chips").get_by_role("button", name="Empties").click()
+    expect(page.locator("#tiles .tile")).to_have_count(1)
+    page.locator("#tiles .tile").click()
+    expect(page.locator("#total")).to_have_text("-$6.50")
+    by_hand(page, "10*empties")
+    expect(page.locator("#total")).to_have_text("-$9.00")
 
 
 def test_a_coupon_a_look_up_and_the_drawer_by_keyboard(page: Page, shop: Node, faults: list[str]):

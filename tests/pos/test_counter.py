@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import approvals, basket, catalogue, customers, drawer, sale, seal, vouchers
+from pos import approvals, basket, catalogue, customers, drawer, loyalty, sale, seal, vouchers
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
@@ -166,6 +166,54 @@ def test_more_empties_than_shopping_pays_the_customer(corner):
     assert corner.findings() == []
 
 
+@pytest.mark.parametrize(("qty", "alone"), [(-50, True), (-51, False)])
+def test_more_empties_than_a_customer_carries_want_leave(corner, qty, alone):
+    request = rung(corner, [RungLine("dep25", qty)])
+    if not alone:
+        with pytest.raises(Refused, match="PIN"):
+            corner.complete(request)
+        request = allowed(corner, request)
+    assert corner.complete(request).sale.total_minor == 25 * qty
+    assert corner.findings() == []
+
+
+def test_empties_are_bounded_like_goods_and_not_outweighed_by_them(corner):
+    for lines in ([RungLine("dep25", -10_001)], [RungLine("dep25", -9_000), RungLine("dep25", -9_000)]):
+        with pytest.raises(Invalid, match="At most 10000"):
+            rung(corner, lines)
+
+
+@pytest.mark.parametrize("said", [{"price_minor": 99}, {"amount_minor": 99}, {"discount_minor": 1}, {"discount_bp": 1}])
+def test_nobody_types_what_an_empty_is_worth(corner, said):
+    with pytest.raises(Invalid, match="their deposit"):
+        rung(corner, [RungLine("dep25", -4, **said)])
+
+
+def test_no_more_cash_goes_out_than_the_drawer_holds(corner):
+    request = rung(corner, [RungLine("dep25", -1000)])
+    with pytest.raises(Refused, match="drawer") as refusal:
+        corner.complete(allowed(corner, request))
+    held_minor = corner.read(lambda session: current(session, STORE, TILL).expected_minor)
+    assert refusal.value.facts["held_minor"] == held_minor
+
+
+def test_a_deposit_paid_comes_back_to_the_cent_where_tax_is_added(corner):
+    with corner.write() as session:
+        session.add(catalogue.TaxClass(id="added", name="Added", rate_bp=700, inclusive=False))
+        session.flush()
+        for sku, wishes in (("can", {"kind": "deposit"}), ("lemo", {"deposit_sku": "can"})):
+            catalogue.add_product(
+                session, sku, sku.title(), category="x", tax_class_id="added", actor=corner.wei, at=NOON, **wishes
+            )
+            catalogue.set_price(session, sku, 25, DAY, actor=corner.wei, at=NOON)
+            catalogue.list_product(session, STORE, sku, actor=corner.wei, at=NOON)
+    done = corner.complete(rung(corner, [RungLine("lemo", 10), RungLine("can", -10)]))
+    assert [line["total_minor"] for line in done.document["lines"]] == [268, 250, -250]
+    text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
+    assert "0.18" in text  # the tax that is added is the bottle's alone
+    assert corner.findings() == []
+
+
 def test_goods_cannot_be_rung_with_a_negative_quantity(corner):
     with pytest.raises(Invalid, match="above zero"):
         rung(corner, [RungLine("milk", -1)])
@@ -212,7 +260,7 @@ def test_an_exchange_settles_both_ways_as_one_amount(corner):
     sold = corner.sell([("milk", 2)])
     request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 2)])
     request = dataclasses.replace(request, shown_total_minor=349 - 258, tenders=[("cash", 91)])
-    done = corner.complete(request)
+    done = corner.complete(allowed(corner, request))
     assert (done.sale.kind, done.sale.total_minor) == ("exchange", 91)
     assert (corner.level("milk").on_hand, corner.level("bread").on_hand) == (20, 19)
     assert corner.findings() == []
@@ -221,7 +269,7 @@ def test_an_exchange_settles_both_ways_as_one_amount(corner):
 def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     sold = corner.sell([("bread", 1)])
     request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
-    request = dataclasses.replace(request, shown_total_minor=129 - 349)
+    request = allowed(corner, dataclasses.replace(request, shown_total_minor=129 - 349))
     for wrong in (-219, -221):
         with pytest.raises(Refused, match="no more and no less"):
             corner.complete(dataclasses.replace(request, tenders=[("cash", wrong)]))
@@ -229,10 +277,124 @@ def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     assert corner.findings() == []
 
 
+def allowed(shop, request, permission="take_back"):
+    """Return the request with a supervisor's leave."""
+    return dataclasses.replace(request, approvals=[grant(shop, permission, request.id)])
+
+
+def exchanged(shop, sold, lines, back, tenders=(), **wishes):
+    """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the shop."""
+    request = rung(shop, lines, **wishes)
+    came = [BroughtBack(sold.sale.id, 1, back)]
+    worth = shop.read(lambda session: sale.lines_of(session, sold.sale))[0]
+    due = request.shown_total_minor - worth.total_minor * back // worth.qty
+    request = dataclasses.replace(request, brought_back=came, shown_total_minor=due, tenders=tenders)
+    return shop.complete(allowed(shop, request))
+
+
+def paid_with(done):
+    """Return what a receipt says was paid or given back: [(tender, amount)]."""
+    return [(row["tender"], row["amount_minor"]) for row in done.document["payments"]]
+
+
+def test_a_cashier_exchanges_nothing_without_leave(corner):
+    sold = corner.sell([("bread", 1)])
+    request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
+    request = dataclasses.replace(request, shown_total_minor=-220, tenders=[("cash", -220)])
+    with corner.write() as session, pytest.raises(Refused, match="PIN") as refusal:
+        sale.complete(session, request, actor=corner.ana, at=NOON)
+    assert refusal.value.facts["permissions"] == ["take_back"]
+    granted = dataclasses.replace(request, approvals=[grant(corner, "take_back", request.id)])
+    with corner.write() as session:
+        assert sale.complete(session, granted, actor=corner.ana, at=NOON).sale.total_minor == -220
+
+
+@pytest.mark.parametrize("lines", [[], [RungLine("dep25", -1)]])
+def test_an_exchange_that_buys_nothing_is_a_return(corner, lines):
+    sold = corner.sell([("bread", 1)])
+    request = rung(corner, lines, brought_back=[BroughtBack(sold.sale.id, 1, 1)], tenders=[])
+    with pytest.raises(Refused, match="as a return"):
+        corner.complete(request)
+
+
+def test_an_exchange_of_two_receipts_is_refused(corner):
+    one, other = corner.sell([("bread", 1)]), corner.sell([("milk", 1)])
+    came = [BroughtBack(one.sale.id, 1, 1), BroughtBack(other.sale.id, 1, 1)]
+    with pytest.raises(Refused, match="one receipt"):
+        corner.complete(rung(corner, [RungLine("milk", 1)], brought_back=came))
+
+
+def test_an_exchange_gives_back_to_the_tab_first_what_was_put_there(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=[("tab", 698)]))
+    with pytest.raises(Refused, match="goes back") as refusal:
+        exchanged(corner, sold, [RungLine("milk", 1)], 1, [("cash", -220)])
+    assert refusal.value.facts == {"account_minor": 220, "rest_minor": 0}
+    done = exchanged(corner, sold, [RungLine("milk", 1)], 1)
+    assert (paid_with(done), done.document["customer"]["id"]) == ([("tab", -220)], mei)
+    assert standing(corner, mei).tab_balance_minor == 698 - 220
+    assert corner.findings() == []
+
+
+def test_what_exceeds_the_account_is_given_out_the_way_the_till_says(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei, tenders=[("tab", 100), ("cash", 249)]))
+    done = exchanged(corner, sold, [RungLine("milk", 1)], 1, [("tab", -100), ("card", -120)])
+    assert sorted(paid_with(done)) == [("card", -120), ("tab", -100)]
+    assert corner.findings() == []
+
+
+def test_account_money_that_was_exchanged_never_comes_out_as_cash(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("milk", 2)], customer_id=mei, tenders=[("tab", 258)]))
+    first = exchanged(corner, sold, [RungLine("milk", 1)], 1)
+    assert (paid_with(first), first.sale.total_minor) == ([], 0)
+    second = exchanged(corner, first, [RungLine("milk", 1)], 1)
+    assert paid_with(corner.take_back(second.sale.id, [(1, 1)])) == [("tab", -129)]
+    assert paid_with(corner.take_back(sold.sale.id, [(1, 1)])) == [("tab", -129)]
+    assert standing(corner, mei).tab_balance_minor == 0
+    assert corner.findings() == []
+
+
+def test_what_an_exchange_puts_on_the_tab_goes_back_for_its_own_goods_alone(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("milk", 2)], customer_id=mei))
+    done = exchanged(corner, sold, [RungLine("bread", 1)], 1, [("tab", 220)])
+    assert paid_with(corner.take_back(sold.sale.id, [(1, 1)])) == [("cash", -129)]
+    assert paid_with(corner.take_back(done.sale.id, [(1, 1)])) == [("tab", -220), ("cash", -129)]
+    assert standing(corner, mei).tab_balance_minor == 0
+    assert corner.findings() == []
+
+
+def test_a_voucher_that_paid_comes_back_from_an_exchange_as_store_credit(corner):
+    [issued] = corner.complete(rung(corner, [RungLine("gift", 1, price_minor=500)])).document["vouchers"]
+    sold = corner.complete(rung(corner, [RungLine("bread", 1)], tenders=[("voucher", 349, issued["code"])]))
+    done = exchanged(corner, sold, [RungLine("milk", 1)], 1)
+    assert (paid_with(done), done.document["vouchers"][0]["amount_minor"]) == ([("credit", -220)], 220)
+    assert paid_with(corner.take_back(done.sale.id, [(1, 1)])) == [("credit", -129)]
+    assert corner.findings() == []
+
+
+def test_an_exchange_takes_back_the_points_its_goods_had_earned(corner, mei):
+    with corner.write() as session:
+        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 10, 2, 1), actor=corner.wei, at=NOON)
+    sold = corner.complete(rung(corner, [RungLine("bread", 3)], customer_id=mei))
+    earned = standing(corner, mei).points
+    assert earned == sold.document["customer"]["points_earned"] > 0
+    done = exchanged(corner, sold, [RungLine("milk", 1)], 3)
+    assert standing(corner, mei).points == done.document["customer"]["points_balance"] < earned
+    assert corner.findings() == []
+
+
+def test_an_exchange_under_another_customers_name_is_refused(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
+    with corner.write() as session:
+        particulars = customers.Particulars("Bo", agreed=frozenset({"points"}))
+        customers.add(session, store_of(session, STORE), "customer-bo", particulars, actor=corner.wei, at=NOON)
+    with pytest.raises(Refused, match="another customer"):
+        exchanged(corner, sold, [RungLine("milk", 1)], 1, customer_id="customer-bo")
+
+
 def test_what_came_back_in_an_exchange_cannot_come_back_again(corner):
     sold = corner.sell([("milk", 1)])
     request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
-    corner.complete(dataclasses.replace(request, shown_total_minor=220, tenders=[("cash", 220)]))
+    corner.complete(allowed(corner, dataclasses.replace(request, shown_total_minor=220, tenders=[("cash", 220)])))
     with pytest.raises(Refused, match="more than was sold"):
         corner.take_back(sold.sale.id, [(1, 1)])
 

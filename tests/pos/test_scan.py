@@ -47,7 +47,7 @@ def test_a_plain_code_is_found_whatever_the_scanner_puts_around_it(shop: Shop, c
 def test_a_plain_code_costs_one_question(shop: Shop) -> None:
     learn(shop, WEIGHT, PRICE)
     asked: list[str] = []
-    sa.event.listen(shop.database.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
+    sa.event.listen(shop.database.engine, "checkout", lambda driver, *_: driver.set_trace_callback(asked.append))
     read(shop, "4006381333931")
     assert len([text for text in asked if text.startswith("SELECT")]) == 1
 

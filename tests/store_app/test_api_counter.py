@@ -152,7 +152,10 @@ def test_an_exchange_is_quoted_and_sold_as_one_amount(shop):
     quoted = shop.post("/api/quote", json=asked).json
     assert (quoted["total_minor"], quoted["lines"][-1]["back"]) == (175 - 129, {"sale_id": SALE, "n": 1})
     tender = [{"tender": "cash", "amount_minor": 46}]
-    done = shop.post("/api/sales", json=body(id=BACK, tenders=tender, shown_total_minor=46) | asked)
+    assert [need["permission"] for need in quoted["needs"]] == ["take_back"]
+    wanted = body(id=BACK, tenders=tender, shown_total_minor=46) | asked
+    assert shop.post("/api/sales", json=wanted).json["error"]["code"] == "needs-approval"
+    done = shop.post("/api/sales", json=wanted | {"approvals": [leave(shop, "take_back", BACK).json["id"]]})
     assert (done.status_code, done.json["document"]["kind"]) == (201, "exchange")
 
 

@@ -177,6 +177,7 @@ def test_giving_back_wants_somebody_who_may(till, house):
     payment = take(till)
     sell(till, payment["sale_id"], payment)
     body = {"id": new_id(), "return_id": new_id(), "till_id": "1", "amount_minor": 100}
+    body |= {"sale_id": payment["sale_id"], "lines": [{"n": 1, "qty": 1}]}
     refused = till.post(f"/api/payments/{payment['id']}/give-back", json=body)
     assert (refused.status_code, refused.json["error"]["code"]) == (409, "needs-approval")
     keeper = browser(house, "shopkeeper")
@@ -187,7 +188,26 @@ def test_giving_back_wants_somebody_who_may(till, house):
     too_much = keeper.post(
         f"/api/payments/{payment['id']}/give-back", json=body | {"id": new_id(), "amount_minor": 201}
     )
-    assert (too_much.status_code, too_much.json["error"]["facts"]["left_minor"]) == (409, 200)
+    assert (too_much.status_code, too_much.json["error"]["facts"]["most_minor"]) == (409, 0)
+
+
+def test_money_goes_back_for_the_goods_of_its_own_sale_and_no_further(till, house):
+    payment, other = take(till), take(till)
+    for one in (payment, other):
+        sell(till, one["sale_id"], one)
+    keeper = browser(house, "shopkeeper")
+    body = {"id": new_id(), "return_id": new_id(), "till_id": "1", "lines": [{"n": 1, "qty": 1}]}
+    body |= {"sale_id": payment["sale_id"], "amount_minor": 100}
+    foreign = keeper.post(f"/api/payments/{other['id']}/give-back", json=body)
+    assert (foreign.status_code, foreign.json["error"]["code"]) == (409, "payment-of-another-sale")
+    more = keeper.post(f"/api/payments/{payment['id']}/give-back", json=body | {"amount_minor": 101})
+    assert (more.status_code, more.json["error"]["code"]) == (409, "more-than-returned")
+    back = keeper.post(f"/api/payments/{payment['id']}/give-back", json=body).json
+    wrong = {"id": new_id(), "till_id": "1", "sale_id": other["sale_id"], "lines": [{"n": 1, "qty": 1}]}
+    wrong |= {"why": "sour", "tender": "card", "payment_id": back["id"]}
+    assert keeper.post("/api/returns", json=wrong).json["error"]["code"] == "payment-of-another-sale"
+    mine = wrong | {"id": body["return_id"], "sale_id": payment["sale_id"]}
+    assert keeper.post("/api/returns", json=mine).status_code == 201
 
 
 def test_a_restart_between_question_and_answer_loses_nothing(till, house, build):

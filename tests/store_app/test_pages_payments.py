@@ -153,6 +153,7 @@ def test_money_given_back_without_a_return_is_told(house, till):
     sell(till, payment["sale_id"], payment)
     keeper = browser(house, "shopkeeper")
     body = {"id": new_id(), "return_id": new_id(), "till_id": "1", "amount_minor": 100}
+    body |= {"sale_id": payment["sale_id"], "lines": [{"n": 1, "qty": 1}]}
     keeper.post(f"/api/payments/{payment['id']}/give-back", json=body)
     assert "no return was booked" in words(keeper.get("/payments/"))
     assert post(keeper, f"/payments/{body['id']}/back").status_code == 409

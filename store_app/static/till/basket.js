@@ -5,7 +5,7 @@
 // Prices are the shelf's until the server has answered for exactly this basket.
 
 import { afterPaint } from "./later.js";
-import { lineTotal, offByPercent } from "./money.js";
+import { lineShown, lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
@@ -49,11 +49,13 @@ export class Basket extends EventTarget {
 
   // --- what stands in it ---
 
-  /** Give the lines that the catalogue still knows, each with its total and what the server said of it. */
+  /** Give the lines that the catalogue still knows: total, shown (as the receipt: without tax that is added), quoted. */
   lines() {
     this.seen ??= this.kept.lines.flatMap((entry) => {
       const product = this.catalogue.bySku.get(entry.sku);
-      return product ? [{ ...entry, product, total: entry.quoted?.total_minor ?? shelfTotal(product, entry) }] : [];
+      if (!product) return [];
+      const { total_minor: total = byShelf(lineTotal, product, entry), shown_minor: shown = byShelf(lineShown, product, entry) } = entry.quoted ?? {};
+      return [{ ...entry, product, total, shown }];
     });
     return this.seen;
   }
@@ -75,6 +77,18 @@ export class Basket extends EventTarget {
     const sum = (rows) => rows.reduce((all, row) => all + row.total, 0);
     return sum(this.lines()) + sum(this.deposits()) + sum(this.kept.broughtBack);
   }
+
+  /** Give the tax that is added to what the lines show; 0 where prices include it. */
+  tax() {
+    const shown = (rows) => rows.reduce((all, row) => all + (row.shown ?? row.total), 0);
+    return this.total() - shown(this.lines()) - shown(this.deposits()) - shown(this.kept.broughtBack);
+  }
+
+  /** Tell whether goods are brought back and none bought: that is a return. */
+  buysNothing() { return this.kept.broughtBack.length > 0 && !this.kept.lines.some((line) => line.qty > 0); }
+
+  /** Give what of an amount owed goes back to an account: {tender: amount}. */
+  goesBack() { return this.kept.quote?.goes_back ?? {}; }
 
   saved() { return this.kept.quote?.saved_minor ?? 0; }
   hints() { return this.kept.quote?.hints ?? []; }
@@ -207,7 +221,7 @@ export class Basket extends EventTarget {
       if (!entry) return;
       byN.set(row.n ?? at + 1, entry);
       entry.quoted = {
-        total_minor: row.total_minor, offers: row.offers ?? [], manual_minor: row.manual_discount_minor ?? 0,
+        total_minor: row.total_minor, shown_minor: row.amount_minor - row.discount_minor, offers: row.offers ?? [], manual_minor: row.manual_discount_minor ?? 0,
         list_price_minor: row.list_price_minor ?? row.unit_price_minor, unit_price_minor: row.unit_price_minor, deposits: [],
       };
     });
@@ -215,9 +229,13 @@ export class Basket extends EventTarget {
       const parent = row.deposit_of && row.asked === null ? byN.get(row.deposit_of) : null;
       if (parent) parent.quoted.deposits.push({ name: row.name, qty: row.qty, total: row.total_minor });
     }
-    const { lines_minor, saved_minor = 0, hints = [], needs = [], minimum_age, customer = null, coupons_used = [] } = quote;
-    this.kept.quote = { lines_minor, saved_minor, hints, needs, minimum_age, coupons_used };
-    if (customer && this.kept.customer) this.kept.customer = { ...this.kept.customer, ...customer };
+    for (const row of quote.lines) {
+      const back = row.back && this.kept.broughtBack.find((one) => one.sale_id === row.back.sale_id && one.n === row.back.n);
+      if (back) back.shown = back.total - (row.total_minor - row.amount_minor + row.discount_minor);
+    }
+    const { lines_minor, saved_minor = 0, hints = [], needs = [], minimum_age, customer = null, coupons_used = [], goes_back = {} } = quote;
+    this.kept.quote = { lines_minor, saved_minor, hints, needs, minimum_age, coupons_used, goes_back };
+    if (customer) this.kept.customer = { ...this.kept.customer, ...customer }; // an exchange is for the receipt's customer
     this.#changed("prices");
     return true;
   }
@@ -264,7 +282,7 @@ export class Basket extends EventTarget {
 
   #totalOf(entry) {
     const product = this.catalogue.bySku.get(entry.sku);
-    return entry.quoted?.total_minor ?? (product ? shelfTotal(product, entry) : 0);
+    return entry.quoted?.total_minor ?? (product ? byShelf(lineTotal, product, entry) : 0);
   }
 
   /** The content changed: what the server said is old. Other lines keep their last prices until it answers. */
@@ -291,11 +309,11 @@ const plain = () => ({ ...PLAIN });
 const isPlain = (line) => SPECIAL.every((name) => (line[name] ?? null) === PLAIN[name]);
 const most = (product) => product.maximum_qty ?? (product.stock_unit === "each" ? MOST_QTY : 100_000);
 
-/** Price a line by the shelf, its label, or what the cashier said. */
-export function shelfTotal(product, entry) {
+/** Price a line by the shelf, its label, or what the cashier said; `price` is lineTotal or lineShown. */
+function byShelf(price, product, entry) {
   const priced = entry.price_minor === null ? product : { ...product, price_minor: entry.price_minor };
   const off = (amount) => (entry.discount_bp ? offByPercent(amount, entry.discount_bp) : entry.discount_minor);
-  return lineTotal(priced, entry.qty, { amount: entry.amount_minor, off });
+  return price(priced, entry.qty, { amount: entry.amount_minor, off });
 }
 
 /** Write a line as the server reads it: what is plain is left out. */

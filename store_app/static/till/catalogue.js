@@ -100,6 +100,12 @@ export class Catalogue {
     return shown.slice(0, MOST_FOUND).map((product) => ({ product }));
   }
 
+  /** List the deposits: what empties are worth. */
+  deposits() {
+    this.empties ??= this.rows.flatMap((row, place) => (row[this.at.rest]?.kind === "deposit" ? [this.#product(place)] : [])).sort(byName);
+    return this.empties;
+  }
+
   /** List a category by name. */
   inCategory(category) {
     const found = [];
@@ -112,7 +118,7 @@ export class Catalogue {
     if (!this.#texts) {
       const { sku, name, brand, category, rest } = this.at;
       this.#texts = this.rows.map((row) =>
-        `${row[name]} ${this.words[row[brand]]} ${this.words[row[category]]} ${row[rest]?.sounds ?? ""} ${row[sku]}`.toLowerCase());
+        `${row[name]} ${this.words[row[brand]]} ${this.words[row[category]]} ${row[rest]?.sounds ?? ""} ${row[rest]?.kind === "deposit" ? say("empties") : ""} ${row[sku]}`.toLowerCase());
     }
     for (const place of this.more.slice(this.#texts.length - this.rows.length)) {
       const product = this.#product(place);
@@ -133,6 +139,7 @@ export class Catalogue {
     this.places = new Map(); // SKU -> place
     this.byCode = new Map(); // code -> place, or { place, qty } of a pack
     this.#texts = null;
+    this.empties = null;
   }
 
   #aisle(row) { return this.words[row[this.at.department]] ? row[this.at.department] : row[this.at.category]; }

@@ -4,7 +4,7 @@ import { NoAnswer, ask } from "./api.js";
 import { isWeighed } from "./catalogue.js";
 import { bornBy } from "./clock.js";
 import { choices, el, field, quiet } from "./dom.js";
-import { parseKeyed, showMoney } from "./money.js";
+import { moneyText, parseKeyed, showMoney } from "./money.js";
 import { Pad, padButtons } from "./pad.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
@@ -66,6 +66,33 @@ export function askAmount({ title, lead, label, onAmount, extra = null, allowZer
     title, pad, onEnter: finish, focus: keys,
     body: [lead && el("p.muted", {}, lead), shown, keys, extra],
     foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, done)],
+  });
+}
+
+/** Count empties in: a touch is one that came back, or as many as were keyed; `onEmpties(product, n)`. */
+export function askEmpties(deposits, onEmpties) {
+  const counted = new Map();
+  const shown = el("output.number-shown.figures"), told = el("p.figures", { role: "status" });
+  const keys = padButtons(say("number"), "clear", "number-pad");
+  const pad = new Pad(keys, (text) => {
+    shown.textContent = text || "1";
+    sheet.quieten();
+  }, 4);
+  const take = (product) => {
+    const n = Number(pad.text || 1);
+    if (!n) return sheet.complain(say("number-needed"));
+    onEmpties(product, n);
+    counted.set(product, (counted.get(product) ?? 0) + n);
+    told.textContent = [...counted].map(([one, many]) => `${many} × ${one.name}`).join(" · ");
+    pad.clear();
+    keys.focus(); // Enter is for the sheet again, not once more for this one
+  };
+  pad.clear();
+  sheet.open({
+    title: say("empties"), pad, focus: keys, wide: true, onEnter: () => (deposits.length === 1 && pad.text ? take(deposits[0]) : sheet.close()),
+    body: [el("p.muted", {}, say("empties-lead")), el("div.two", {}, el("div.stack", {}, shown, keys),
+      el("div.more-tiles", {}, deposits.map((product) => el("button.more-tile", { onclick: () => take(product) }, el("span", {}, product.name), el("b.figures", {}, moneyText(product.price_minor)))))), told],
+    foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("done")),
   });
 }
 

@@ -17,7 +17,7 @@ function saved(id, minor) {
   if (minor > 0) $(id).textContent = say("saved", { amount: moneyText(minor) });
 }
 
-function draw({ step, lines, total, saved: savedMinor, practice }) {
+function draw({ step, lines, tax, total, saved: savedMinor, practice }) {
   clearTimeout(timer);
   $("practice").hidden = !practice;
   if (step.kind === "thanks") {
@@ -36,6 +36,8 @@ function draw({ step, lines, total, saved: savedMinor, practice }) {
   if (!lines.length) return show("idle");
   $("lines").replaceChildren(...lines.map(row));
   $("lines").lastElementChild.scrollIntoView({ block: "nearest" });
+  $("tax-row").hidden = !tax;
+  if (tax) showMoney($("tax"), tax);
   showMoney($("total"), total);
   saved("saved", savedMinor);
   const given = step.kind === "pay" && step.tender === "cash" && step.given > step.due ? step.given : null;

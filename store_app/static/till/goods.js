@@ -13,7 +13,7 @@ const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
 export class Goods {
   constructor(catalogue, actions) {
     this.catalogue = catalogue;
-    this.page = "keys:0"; // keys:<page> or aisle:<name>
+    this.page = "keys:0"; // keys:<page>, empties: or aisle:<name>
     this.found = [];
     this.shown = ""; // the text whose results are on the screen
     $("tiles").addEventListener("click", (event) => {
@@ -57,11 +57,13 @@ export class Goods {
 
   #chosen() {
     const [kind, name] = this.page.split(/:(.*)/);
+    if (kind === "empties") return this.catalogue.deposits().map((product) => ({ product }));
     return kind === "keys" ? this.catalogue.quickKeys(Number(name)) : this.catalogue.inCategory(name).map((product) => ({ product }));
   }
 
   #showChips(text) {
     const wanted = [...this.catalogue.keyPages().map((words, at) => [`keys:${at}`, words]),
+      ...(this.catalogue.deposits().length ? [["empties:", say("empties")]] : []),
       ...this.catalogue.categories.map((name) => [`aisle:${name}`, name])];
     const state = JSON.stringify(wanted);
     if (state !== this.chips) {

@@ -43,7 +43,7 @@ export class Lines {
 
   #showLine(line, deposits) {
     const active = line.id === this.basket.active;
-    const state = JSON.stringify([line.qty, line.total, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, active, deposits, line.product.price_minor]);
+    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, active, deposits, line.product.price_minor]);
     let row = this.rows.get(line.id);
     if (row?.state === state) return;
     const { product, qty } = line;
@@ -66,7 +66,7 @@ export class Lines {
     row.querySelector(".tool.qty").textContent = qtyText(product, qty);
     row.querySelector(".tool.qty").setAttribute("aria-label", say("quantity-of", { name: product.name, qty: qtyText(product, qty) }));
     row.querySelector(".less").hidden = row.querySelector(".more").hidden = weighed;
-    showMoney(row.querySelector(".line-total"), line.total);
+    showMoney(row.querySelector(".line-total"), line.shown);
     row.querySelector(".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
   }
 
@@ -89,14 +89,15 @@ export class Lines {
   }
 
   #showBack(id, line) {
-    if (this.rows.has(id)) return;
+    const shown = line.shown ?? line.total, known = this.rows.get(id);
+    if (known) return showMoney(known.querySelector(".line-total"), shown);
     const row = stencil("back-stencil");
     row.dataset.back = JSON.stringify([line.sale_id, line.n]);
     row.querySelector(".line-qty").textContent = line.qty_text;
     row.querySelector(".line-name").textContent = line.name;
     row.querySelector(".line-each").textContent = say(line.restock ? "back-to-shelf" : "back-to-waste", { n: line.receipt_no });
     row.querySelector(".keep").setAttribute("aria-label", say("keep", { name: line.name }));
-    showMoney(row.querySelector(".line-total"), line.total);
+    showMoney(row.querySelector(".line-total"), shown);
     this.rows.set(id, row);
     $("lines").append(row);
   }
@@ -108,6 +109,9 @@ export class Lines {
     $("nothing").hidden = !empty;
     $("void-button").hidden = $("park-button").hidden = empty;
     $("pay-button").disabled = empty;
+    const tax = this.basket.tax();
+    $("tax-row").hidden = !tax;
+    if (tax) showMoney($("tax"), tax);
     showMoney($("total"), total);
     $("pay-word").textContent = say(total < 0 ? "give-back" : "pay");
     $("pay-amount").textContent = empty ? "" : moneyText(Math.abs(total));
@@ -171,7 +175,7 @@ export class Lines {
     this.speaking = setTimeout(() => {
       const total = say("total-is", { total: moneyText(this.basket.total()) });
       const said = why === "removed" ? say("removed", { name: product.name })
-        : say("added", { name: product.name, qty: qtyText(product, qty), price: moneyText(this.basket.line(id)?.total ?? 0) });
+        : say("added", { name: product.name, qty: qtyText(product, qty), price: moneyText(this.basket.line(id)?.shown ?? 0) });
       $("announce").textContent = `${said} ${total}`;
     }, SPOKEN_AFTER_MS);
   }

@@ -17,11 +17,16 @@ export function divideHalfUp(numerator, denominator) {
   return numerator < 0 ? -rounded : rounded;
 }
 
-/** Price a line as the server does: what is taken off by hand comes first, tax is inside the price, or added to it. */
-export function lineTotal(product, qty, { amount = null, off = () => 0 } = {}) {
+/** Price a line as the receipt shows it, before any tax that is added: what is taken off by hand comes first. */
+export function lineShown(product, qty, { amount = null, off = () => 0 } = {}) {
   const whole = amount ?? divideHalfUp(qty * product.price_minor, product.price_quantity);
-  const shown = whole > 0 ? Math.max(0, whole - off(whole)) : whole;
-  return product.inclusive ? shown : shown + divideHalfUp(shown * product.rate_bp, 10_000);
+  return whole > 0 ? Math.max(0, whole - off(whole)) : whole;
+}
+
+/** Price a line as the server does: tax is inside the price, or added to it; a deposit is what it is. */
+export function lineTotal(product, qty, said) {
+  const shown = lineShown(product, qty, said);
+  return product.inclusive || product.kind === "deposit" ? shown : shown + divideHalfUp(shown * product.rate_bp, 10_000);
 }
 
 /** Give what a percentage (in hundredths of a percent) takes off an amount. */

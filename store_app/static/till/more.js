@@ -23,6 +23,7 @@ export function openMore(actions, basket) {
       basket.practice ? null : act("receipt-percent", say("receipts"), () => actions.receipts.find("print")),
       act("magnifying-glass", say("lookup-title"), () => lookUp(actions), "F3"),
       basket.practice ? null : act("pause-circle", say("parked-list"), () => actions.parking.list(), "F4"),
+      actions.catalogue.deposits().length ? act("arrow-path", say("empties"), () => actions.empties()) : null,
       act("user", say("customer"), () => actions.customer()),
       act("ticket", say("coupon"), () => actions.coupons()),
       act("pencil-square", say("sale-note"), () => actions.saleNote()),

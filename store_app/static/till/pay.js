@@ -39,6 +39,7 @@ export class Pay {
       const way = event.target.closest("button")?.dataset.way;
       if (way) this.#cardBy(way);
     });
+    $("voucher-code").addEventListener("input", () => { this.voucherWorth = null; });
     $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
     $("notes").addEventListener("click", (event) => {
       const note = event.target.closest("button");
@@ -52,12 +53,22 @@ export class Pay {
   get isRefund() { return this.basket.total() < 0; }
   /** What is still owed before this tender, rounded when it is cash. */
   get due() {
-    const left = this.basket.total() - this.paid;
+    const left = this.basket.total() - this.paid + this.toAccounts;
     return this.tender === "cash" ? roundCash(left) : left;
   }
+  /** What of an amount owed goes back to accounts, whatever the till says of the rest. */
+  get toAccounts() { return this.isRefund ? Object.values(this.basket.goesBack()).reduce((sum, minor) => sum + minor, 0) : 0; }
   get paid() { return this.basket.parts.reduce((sum, part) => sum + (SETTLED.includes(part.state) ? part.amount_minor : 0), 0); }
-  /** What this tender is to pay: what was keyed, else all that is left. */
-  get amount() { return this.given ?? Math.abs(this.due); }
+  /** The most this tender can pay: what the points, the tab or the voucher have left. */
+  get most() {
+    const known = this.basket.customer;
+    const has = { points: known?.points_worth_minor, tab: known?.tab_left_minor, voucher: this.voucherWorth }[this.tender];
+    if (this.isRefund || has == null) return Infinity;
+    const taken = this.tender === "voucher" ? 0 : this.basket.parts.reduce((sum, part) => sum + (part.tender === this.tender ? part.amount_minor : 0), 0);
+    return Math.max(0, has - taken);
+  }
+  /** What this tender is to pay: what was keyed, else all that is left; never more than it has. */
+  get amount() { return Math.min(this.given ?? Math.abs(this.due), this.most); }
 
   /** Open the panel; what the law or the shop wants to be asked first is asked first. */
   async open() {
@@ -97,7 +108,10 @@ export class Pay {
 
   async #takeTender() {
     const amount = Math.min(this.amount, Math.abs(this.due)), { tender } = this;
-    if (this.isRefund) return this.sending.send([{ tender, amount_minor: -amount, ...this.#reference() }]);
+    if (this.isRefund) {
+      const accounts = Object.entries(this.basket.goesBack()).map(([to, minor]) => ({ tender: to, amount_minor: -minor }));
+      return this.sending.send([...accounts, ...(amount ? [{ tender, amount_minor: -amount, ...this.#reference() }] : [])]);
+    }
     if (this.due <= 0) return this.finish();
     if (tender === "cash") return this.#added({ tender, amount_minor: this.amount });
     if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
@@ -127,6 +141,8 @@ export class Pay {
     try {
       const voucher = await ask("GET", `${settings.urls.vouchers}/${encodeURIComponent(code)}`);
       $("voucher-worth").textContent = say("voucher-worth", { amount: moneyText(voucher.balance_minor) });
+      this.voucherWorth = voucher.balance_minor;
+      this.#showChoice();
       return voucher.balance_minor;
     } catch (fault) {
       $("voucher-worth").textContent = "";
@@ -208,6 +224,7 @@ export class Pay {
   choose(tender) {
     this.tender = tender;
     this.given = null;
+    this.voucherWorth = null;
     this.keyedBefore = false;
     $("pay-says").replaceChildren();
     this.pad.clear();
@@ -249,7 +266,7 @@ export class Pay {
     $("tenders").dataset.count = offered.length;
     $("pay-title").textContent = say(isRefund ? "to-give-back" : this.paid ? "still-to-pay" : "to-pay");
     showMoney($("pay-due"), Math.abs(due));
-    const rounding = tender === "cash" ? due - (this.basket.total() - this.paid) : 0;
+    const rounding = tender === "cash" ? due - (this.basket.total() - this.paid + this.toAccounts) : 0;
     $("pay-rounding").hidden = !rounding;
     if (rounding) $("pay-rounding").textContent = say("rounding", { amount: moneyText(rounding) });
     this.#showParts();
@@ -273,7 +290,7 @@ export class Pay {
     $("change-row").classList.toggle("missing", missing > 0);
     showMoney($("change-preview"), Math.abs(missing));
     $("take").disabled = (given <= 0 && due > 0) || this.resting;
-    const words = this.isRefund ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
+    const words = this.isRefund && due ? `back-${tender}` : due <= 0 ? "take-free" : missing > 0 ? "take-part" : `take-${tender === "card" && this.cardWay === "terminal" ? "terminal" : tender}`;
     $("take-word").textContent = say(words, { amount: moneyText(given), rest: moneyText(Math.max(0, missing)) });
   }
 
@@ -285,8 +302,10 @@ export class Pay {
   }
 
   #showParts() {
-    $("parts").hidden = !this.basket.parts.length;
-    $("parts").replaceChildren(...this.basket.parts.map((part, at) => el("li", {}, icon("check-circle"),
+    const back = this.isRefund ? Object.entries(this.basket.goesBack()) : [];
+    $("parts").hidden = !this.basket.parts.length && !back.length;
+    const goesBack = back.map(([tender, minor]) => el("li", {}, icon("arrow-uturn-left"), el("span", {}, say("goes-back", { tender: say(`tender-${tender}`) })), el("b.figures", {}, moneyText(minor))));
+    $("parts").replaceChildren(...goesBack, ...this.basket.parts.map((part, at) => el("li", {}, icon("check-circle"),
       el("span", {}, say(`tender-${part.tender}`)), part.reference && el("span.muted", {}, part.reference), el("b.figures", {}, moneyText(part.amount_minor)),
       el("button.btn.btn-quiet", { "aria-label": say("take-back-part", { tender: say(`tender-${part.tender}`), amount: moneyText(part.amount_minor) }), onclick: () => this.#takeBack(at, part) }, icon("x-mark")))));
   }

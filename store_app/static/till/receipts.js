@@ -87,10 +87,11 @@ export class Receipts {
       if (!why) return sheet.complain(say("reason-needed"));
       if (!tender) return sheet.complain(say("choose-tender"));
       const id = ids.sale;
+      const lines = picked().map(({ n, qty, restock }) => ({ n, qty, restock }));
       const send = async (approvals) => {
-        const paid = tender === "card" && !this.basket.practice ? await this.#moneyBack(sale, summed(), ids, approvals) : {};
+        const paid = tender === "card" && !this.basket.practice ? await this.#moneyBack(sale, summed(), ids, lines, approvals) : {};
         return ask("POST", settings.urls.returns, {
-          id, till_id: settings.till_id, sale_id: sale.id, lines: picked().map(({ n, qty, restock }) => ({ n, qty, restock })), tender, why, approvals, ...paid,
+          id, till_id: settings.till_id, sale_id: sale.id, lines, tender, why, approvals, ...paid,
           ...(this.basket.practice ? { practice: true } : {}),
         });
       };
@@ -99,6 +100,7 @@ export class Receipts {
     };
     const exchange = () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
+      if (this.basket.broughtBack.some((row) => row.sale_id !== sale.id)) return sheet.complain(say("one-receipt"));
       this.basket.bringBack(picked());
       sheet.close();
       this.view.tell(say("exchange-go-on"));
@@ -115,12 +117,12 @@ export class Receipts {
   }
 
   /** Give money back to the card it came from, where a terminal took it; else it is done by hand at the terminal. */
-  async #moneyBack(sale, amount, ids, approvals) {
+  async #moneyBack(sale, amount, ids, lines, approvals) {
     const { payments } = await ask("GET", `${settings.urls.payments}?sale_id=${encodeURIComponent(sale.id)}`);
     const taken = payments.find((payment) => payment.state === "captured" && !payment.gives_back && payment.amount_minor >= amount);
     if (!taken) return {};
     const back = await ask("POST", `${settings.urls.payments}/${taken.id}/give-back`, {
-      id: ids.payment, return_id: ids.sale, till_id: settings.till_id, amount_minor: amount, approvals,
+      id: ids.payment, return_id: ids.sale, sale_id: sale.id, lines, till_id: settings.till_id, amount_minor: amount, approvals,
     }, 30_000);
     if (back.state !== "captured") throw new Error(back.state === "unknown" || back.state === "requested" ? say("reverse-unknown") : say("declined", { why: back.reason || say("no-reason") }));
     return { tender: taken.tender, payment_id: back.id };

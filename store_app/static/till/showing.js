@@ -21,11 +21,11 @@ export class Showing {
   #post() {
     const { step } = this;
     const lines = this.basket.lines().map((line) => ({
-      qty: qtyText(line.product, line.qty), name: line.product.name, total: line.total,
+      qty: qtyText(line.product, line.qty), name: line.product.name, total: line.shown,
       offers: (line.quoted?.offers ?? []).map((offer) => ({ name: offer.name, amount: offer.amount_minor })),
     }));
     for (const deposit of this.basket.deposits()) lines.push({ qty: String(deposit.qty), name: deposit.name, total: deposit.total, offers: [] });
-    for (const back of this.basket.broughtBack) lines.push({ qty: back.qty_text, name: back.name, total: back.total, offers: [] });
-    this.channel.postMessage({ step, lines, total: this.basket.total(), saved: this.basket.saved(), practice: this.basket.practice });
+    for (const back of this.basket.broughtBack) lines.push({ qty: back.qty_text, name: back.name, total: back.shown ?? back.total, offers: [] });
+    this.channel.postMessage({ step, lines, tax: this.basket.tax(), total: this.basket.total(), saved: this.basket.saved(), practice: this.basket.practice });
   }
 }

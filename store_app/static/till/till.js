@@ -5,7 +5,7 @@ import { approval } from "./approval.js";
 import { Basket } from "./basket.js";
 import { Catalogue } from "./catalogue.js";
 import { Customers } from "./customer.js";
-import { askAge, askDiscount, askNumber, askPrice, askWords } from "./dialogs.js";
+import { askAge, askDiscount, askEmpties, askNumber, askPrice, askWords } from "./dialogs.js";
 import { Foot } from "./foot.js";
 import { Goods } from "./goods.js";
 import { listenForKeys } from "./keys.js";
@@ -17,7 +17,7 @@ import { Parking } from "./parking.js";
 import { Pay } from "./pay.js";
 import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
-import { $, say, settings } from "./settings.js";
+import { $, has, say, settings } from "./settings.js";
 import { sheet } from "./sheet.js";
 import { Showing } from "./showing.js";
 import { Taking, tooMany } from "./taking.js";
@@ -59,6 +59,7 @@ const till = {
   // around the basket
   customer: () => customers.open(),
   coupons: () => customers.coupons(),
+  empties: () => askEmpties(catalogue.deposits(), till.take),
   saleNote: () => customers.saleNote(),
   park: () => parking.toggle(),
   lookUp: () => lookUp(till),
@@ -77,7 +78,8 @@ const till = {
   /** Ask for every leave the basket still needs; gives false when one was not given. */
   async leave() {
     for (const need of basket.needs()) {
-      const given = await approval({ saleId: basket.id, permission: need.permission, why: need.why });
+      const words = `need-${need.permission}`;
+      const given = await approval({ saleId: basket.id, permission: need.permission, why: has(words) ? say(words) : need.why });
       if (!given) return false;
       basket.approve(given);
     }
@@ -118,6 +120,10 @@ const till = {
   },
   /** Before money is taken: leave for what needs it, and the age, once. */
   async askFirst() {
+    if (basket.buysNothing()) {
+      view.complain(say("nothing-bought"));
+      return false;
+    }
     if (!(await till.leave())) return false;
     const age = basket.minimumAge();
     if (age <= (basket.ageConfirmed ?? 0)) return true;
