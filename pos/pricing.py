@@ -76,6 +76,7 @@ class BasketLine:
     note: str = ""
     batch: str | None = None
     expires_on: dt.date | None = None
+    code: str = ""
     deposit_of: int | None = None
     asked: int | None = None
 

@@ -4,7 +4,8 @@ Rules
 -----
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
    price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
-2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties.
+2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
+   batch or a last day counts for them only as the scanned code says it (`claims`).
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together.
 """
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from pos import catalogue, offers, promotions
+from pos import catalogue, claims, offers, promotions
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
@@ -61,6 +62,7 @@ def price(
 ) -> Quote:
     """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
     views = _views(session, store_id, rung, day)
+    rung = claims.settled(session, store_id, rung, views, day)
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
     applied = _offers(session, store_id, lines, tz, day, at, member=member, coupons=coupons)
@@ -121,6 +123,7 @@ def _lines(
             note=line.note,
             batch=line.batch,
             expires_on=line.expires_on,
+            code=line.code,
             asked=asked,
         )
         if line.discount_bp or line.discount_minor:
@@ -190,8 +193,8 @@ def _offers(
             unit_minor=line.product.price_minor,
             price_quantity=line.product.price_quantity,
             amount_minor=before_savings(line),
-            batch=line.batch,
-            expires_on=line.expires_on,
+            batch=line.batch if line.code else None,
+            expires_on=line.expires_on if line.code else None,
         )
         for n, line in enumerate(lines, 1)
         if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)

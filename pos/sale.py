@@ -92,6 +92,8 @@ class Draft:
     vouchers: tuple[dict[str, Any], ...] = ()
     coupons: tuple[str, ...] = ()
     corrections: int = 0
+    labels: tuple[tuple[str, int, str], ...] = ()
+    """(sku, qty, code) of the lines whose price or last day a scanned code said."""
 
 
 # --- verbs ---
@@ -115,7 +117,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     _check_age(quoted, request)
-    sold = [line for line in rung if line.qty > 0]
+    sold = [line.line for line in priced.lines if line.line and line.qty > 0]
     recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
     codes = [(line.sku, line.batch, line.expires_on) for line in sold]
     batches.refuse_expired_lines(session, request.store_id, codes, day)
@@ -148,6 +150,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         note=request.note.strip(),
         coupons=tuple(sorted(quoted.coupons_used)),
         corrections=len(request.corrections),
+        labels=tuple((line.sku, line.qty, line.code) for line in sold if line.code),
     )
     draft = tenders.settle_accounts(session, draft, request.store_id, at=at, actor=actor)
     return finish(session, draft, counter, day=day, at=at, actor=actor)
@@ -182,6 +185,7 @@ def finish(
         why=draft.why,
         corrections=draft.corrections,
         seal=seal.of_sale(fact),
+        **({"labels": draft.labels} if draft.labels else {}),
     )
     document = fact.to_body()
     outbox.append(

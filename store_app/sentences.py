@@ -40,6 +40,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("At most %(most)s at once. Type another quantity."),
         _l("That quantity is not possible. Type another one."),
     ),
+    "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (

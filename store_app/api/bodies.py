@@ -7,6 +7,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
+from pos.gs1 import LONGEST
 from pos.rung import RungLine
 from store_app.sync.wire import faults_of
 
@@ -33,6 +34,8 @@ class BasketLine(Body):
     note: str = Field(default="", max_length=200)
     batch: str | None = Field(default=None, max_length=40)
     expires_on: dt.date | None = None
+    code: str = Field(default="", max_length=LONGEST)
+    """What was scanned, where amount, batch or last day are its word."""
 
     def rung(self) -> RungLine:
         """Return the line as the counter takes it."""

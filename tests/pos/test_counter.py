@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import approvals, basket, catalogue, customers, drawer, sale, seal, vouchers
+from pos import approvals, basket, catalogue, customers, drawer, embedded, sale, scan, seal, vouchers
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
@@ -27,6 +27,7 @@ OLD_LINE = {
     "n", "sku", "name", "qty", "stock_unit", "unit_price_minor", "price_quantity", "discount_minor", "offer",
     "total_minor", "net_minor", "tax_minor", "tax_class_id", "tax_letter", "rate_bp", "returns_sale_id", "returns_n",
 }  # fmt: skip
+PRICED = "22{item:5}{check}{price:4}"
 DAY = NOON.date() - dt.timedelta(days=7)
 
 
@@ -186,9 +187,14 @@ def test_a_product_without_a_fixed_price_asks_for_it(corner):
 
 
 def test_a_price_label_costs_what_it_says_whatever_the_weight(corner):
-    done = corner.complete(rung(corner, [RungLine("cheese", 311, amount_minor=592)]))
+    with corner.write() as session:
+        scan.add_scheme(session, STORE, "", PRICED, actor=corner.wei, at=NOON)
+        catalogue.add_code(session, "cheese", "12345", 1)
+    code = embedded.build(embedded.scheme(PRICED), 12345, 592)
+    found = corner.read(lambda session: scan.read(session, STORE, code, NOON.date()))
+    done = corner.complete(rung(corner, [RungLine("cheese", found.qty, amount_minor=592, code=code)]))
     line = done.document["lines"][0]
-    assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, 311)
+    assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, found.qty)
     text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
     assert "5.92" in text
     assert corner.findings() == []

@@ -4,6 +4,7 @@
 // has an identity of its own, so the same product may stand twice at two prices; plain scans of it go together.
 // Prices are the shelf's until the server has answered for exactly this basket.
 
+import { isWeighed } from "./catalogue.js";
 import { afterPaint } from "./later.js";
 import { lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
@@ -11,7 +12,7 @@ import { settings } from "./settings.js";
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
 const SCANNED = ["added", "changed", "removed", "prices"]; // kept right after they are painted; money at once
-const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on"];
+const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on", "code"];
 
 export class Basket extends EventTarget {
   constructor(catalogue, { practice = false } = {}) {
@@ -118,6 +119,7 @@ export class Basket extends EventTarget {
     const product = this.catalogue.bySku.get(entry.sku);
     if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
     entry.qty = qty;
+    if (isWeighed(product)) entry.code = ""; // it is no longer what the label weighed
     this.active = id;
     this.#content("changed", entry);
     return true;
@@ -126,6 +128,7 @@ export class Basket extends EventTarget {
   /** Change a line's price, discount, reason or note; gives a function that puts the old ones back. */
   amend(id, change) {
     const entry = this.#entry(id), before = Object.fromEntries(SPECIAL.map((name) => [name, entry[name]]));
+    if (change.price_minor != null && entry.amount_minor !== null) Object.assign(entry, { amount_minor: null, code: "" });
     Object.assign(entry, change);
     this.active = id;
     this.#content("changed", entry);
@@ -286,7 +289,7 @@ export class Basket extends EventTarget {
   #keep() { if (!this.readOnly) localStorage.setItem(this.key, JSON.stringify(this.kept)); }
 }
 
-const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null };
+const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null, code: "" };
 const plain = () => ({ ...PLAIN });
 const isPlain = (line) => SPECIAL.every((name) => (line[name] ?? null) === PLAIN[name]);
 const most = (product) => product.maximum_qty ?? (product.stock_unit === "each" ? MOST_QTY : 100_000);

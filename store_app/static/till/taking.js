@@ -60,6 +60,7 @@ export class Taking {
     }
     const special = {};
     for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
+    if (Object.keys(special).length) special.code = code; // the server reads it again: its word counts, not ours
     this.take(this.catalogue.bySku.get(hit.product.sku), hit.qty * (special.amount_minor == null ? times : 1) || 1, special);
   }
 

@@ -44,10 +44,10 @@ const till = {
   tell: (words) => view.tell(words),
 
   // lines
-  less: (line) => basket.setQty(line.id, line.qty - Math.sign(line.qty)),
-  more1: (line) => { if (!basket.setQty(line.id, line.qty + Math.sign(line.qty))) view.complain(tooMany(line.product)); },
+  less: (line) => complainIf(resize(line, line.qty - Math.sign(line.qty))),
+  more1: (line) => complainIf(resize(line, line.qty + Math.sign(line.qty))),
   remove: (line) => basket.remove(line.id),
-  qty: (line) => askNumber(line.product, (qty) => (basket.setQty(line.id, qty * Math.sign(line.qty)) ? "" : tooMany(line.product)), catalogue.hasScale),
+  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
   discount: (line) => askDiscount(line, (change) => amend(line, change)),
   price: (line) => askPrice(line, (change) => amend(line, change)),
   note: (line) => askWords({
@@ -160,6 +160,14 @@ const till = {
     }
   },
 };
+
+/** Set how many a line has; gives the sentence of refusal. What a label prices stays as the label says. */
+function resize(line, qty) {
+  if (line.amount_minor !== null && qty) return say("label-fixed", { name: line.product.name });
+  return basket.setQty(line.id, qty) ? "" : tooMany(line.product);
+}
+
+const complainIf = (words) => { if (words) view.complain(words); };
 
 /** Change a line; where that needs leave it is asked for, and without it the line is as it was. */
 async function amend(line, change) {
