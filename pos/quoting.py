@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from pos import catalogue, claims, offers, promotions
-from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
+from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
 from pos.rung import MOST_QTY, RungLine
@@ -131,7 +131,7 @@ def _lines(
         lines.append(rung_line)
         if view.deposit_sku and line.qty > 0:
             lines.append(_deposit(views[view.deposit_sku], line.qty, view, len(lines)))
-    return lines, needs
+    return made_up(lines), needs
 
 
 def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> tuple[str, int]:
