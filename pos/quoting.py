@@ -13,26 +13,19 @@ Rules
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
+from config.money import BASIS, divide_half_up
 from pos import catalogue, claims, offers, promotions
+from pos.leave import Need
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
 from pos.rung import MOST_QTY, RungLine
-
-
-@dataclass(frozen=True)
-class Need:
-    """A permission this basket needs, and why. discount_bp: how much was taken off by hand."""
-
-    permission: str
-    why: str
-    line: int
-    discount_bp: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +102,7 @@ def _lines(
             )
         price_type, price_minor = _price_of(line, view, agreed)
         if price_type == "override":
-            needs.append(Need("price.override", f"{view.name}: another price", asked))
+            needs.append(_another_price(view, line.qty, price_minor, asked))
         rung_line = BasketLine(
             sku=line.sku,
             qty=line.qty,
@@ -127,7 +120,7 @@ def _lines(
             asked=asked,
         )
         if line.discount_bp or line.discount_minor:
-            needs.append(Need("discount", f"{view.name}: a discount", asked, _taken_off_bp(rung_line)))
+            needs.append(_discount(rung_line, view, asked))
         lines.append(rung_line)
         if view.deposit_sku and line.qty > 0:
             lines.append(_deposit(views[view.deposit_sku], line.qty, view, len(lines)))
@@ -150,11 +143,28 @@ def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> t
     return "list", view.price_minor
 
 
-def _taken_off_bp(line: BasketLine) -> int:
-    amount_minor = before_savings(line)
-    if line.discount_bp:
-        return line.discount_bp
-    return min(10_000, -(-line.discount_minor * 10_000 // amount_minor)) if amount_minor > 0 else 0
+def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) -> Need:
+    covers: dict[str, Any] = {"sku": view.sku, "qty": qty}
+    if price_minor > view.price_minor:
+        covers["raised_to_minor"] = price_minor
+    else:
+        covers |= {"price_minor": price_minor, "list_price_minor": view.price_minor}
+    about = _about(view) | {"list_price_minor": view.price_minor}
+    return Need("price.override", f"{view.name}: another price", asked, covers, about)
+
+
+def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
+    amount_minor, off_minor, off_bp = before_savings(line), line.discount_minor, line.discount_bp
+    if off_bp:
+        off_minor = divide_half_up(amount_minor * off_bp, BASIS)
+    elif amount_minor > 0:
+        off_bp = min(BASIS, -(-off_minor * BASIS // amount_minor))
+    covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
+    return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+
+
+def _about(view: ProductView) -> dict[str, Any]:
+    return {"name": view.name, "stock_unit": view.stock_unit, "price_quantity": view.price_quantity}
 
 
 def _deposit(view: ProductView, qty: int, main: ProductView, deposit_of: int) -> BasketLine:

@@ -29,9 +29,9 @@ from config.money import round_cash
 from pos import approvals, catalogue, stock, tenders
 from pos.counter import Counter, at_counter, open_counter
 from pos.facts import Moved, SoldLine, sold_line
+from pos.leave import Need
 from pos.payments import REFUND_TENDERS, Payment, Settled, Tender, settle
 from pos.pricing import BasketLine, charge, part_of
-from pos.quoting import Need
 from pos.rung import BroughtBack
 from pos.sale import Completed, Draft, finish, known
 from pos.sale_rows import Sale, SaleLine, lines_of
@@ -102,7 +102,9 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
     counter = open_counter(counter, request.till_id)
-    approvals.require(session, request, [Need("take_back", "goods brought back", 0)], actor=actor, at=at)
+    covers = {"sale_id": request.sale_id, "lines": [[str(n), qty, 0] for n, qty, *_ in request.lines]}
+    need = Need("take_back", "goods brought back", covers=covers)
+    approvals.require(session, request, [need], actor=actor, at=at)
     original = _original(session, request.store_id, request.sale_id)
     back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
     lines = tuple(line for line, _ in back)
@@ -130,7 +132,8 @@ def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Act
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
     counter = open_counter(counter, request.till_id)
-    need = Need("take_back.blind", "goods brought back without a receipt", 0)
+    covers = {"lines": [[sku, qty, price_minor] for sku, qty, price_minor, _ in request.lines]}
+    need = Need("take_back.blind", "goods brought back without a receipt", covers=covers)
     approvals.require(session, request, [need], actor=actor, at=at)
     back = _typed(session, request, business_day(at, counter.tz, counter.rollover_hour))
     lines = tuple(line for line, _ in back)

@@ -12,9 +12,9 @@ from pydantic import Field
 from config.errors import Invalid, NotFound, Refused
 from pos import approvals, merchant_qr, paying, unclaimed
 from pos.drawer import DrawerRequest
+from pos.leave import Need
 from pos.paying import OPEN, Wanted
 from pos.payments import Payment
-from pos.quoting import Need
 from pos.terminal import WAYS
 from store_app.api.bodies import LARGEST, Body, parsed
 from store_app.extensions import clock, doors, read, wake_worker_after, write
@@ -141,7 +141,10 @@ def give_back(payment_id: str) -> Response:
     body, store_id = parsed(GiveBackBody), doors().settings.node_id
     with write() as session:
         asking = DrawerRequest(body.return_id, store_id, body.till_id, "", body.approvals)
-        approvals.require(session, asking, [Need("take_back", "money given back", 0)], actor=g.actor, at=clock.now())
+        paid = paying.payment_of(session, store_id, payment_id)
+        covers = {"sale_id": paid.claimed_by or paid.sale_id, "amount_minor": body.amount_minor}
+        need = Need("take_back", "money given back", covers=covers)
+        approvals.require(session, asking, [need], actor=g.actor, at=clock.now(), spend=False)
     back = asker(doors()).give_back(
         payment_id, body.amount_minor, id=body.id, return_id=body.return_id, till_id=body.till_id, actor=g.actor
     )

@@ -50,7 +50,7 @@ def quote() -> Response:
                 customers.standing(session, store_of(session, store_id), body.customer_id)
             )
     answer = quote_json(quoted, back) | {
-        "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
+        "needs": [need.facts() for need in needs],
         "customer": customer,
         "coupons": [
             {"code": code, "used": clean_code(code) in quoted.coupons_used, "why": why} for code, why in usable.items()

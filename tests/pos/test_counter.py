@@ -14,7 +14,7 @@ from pos import approvals, basket, catalogue, customers, drawer, embedded, sale,
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
-from pos.quoting import Need
+from pos.leave import Need
 from pos.receipt import layout
 from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_blind
 from pos.rung import BroughtBack, RungLine, SaleRequest
@@ -62,7 +62,7 @@ def rung(shop, lines, **wishes):
     return SaleRequest(**given | {"shown_total_minor": due, "age_confirmed": 18} | wishes)
 
 
-def grant(shop, permission, sale_id, staff_id="sue", at=None):
+def grant(shop, permission, sale_id, staff_id="sue", at=None, covers=({},)):
     """Let the supervisor allow something; returns the approval's id."""
     with shop.write() as session:
         person = next(one for one in approvals.approvers(session, STORE, permission) if one.id == staff_id)
@@ -73,10 +73,18 @@ def grant(shop, permission, sale_id, staff_id="sue", at=None):
             permission=permission,
             sale_id=sale_id,
             why="the customer is right",
+            covers=covers,
             asked_by=shop.ana,
             at=at or shop.now,
         )
         return row.id
+
+
+def allowed(shop, permission, request, **wishes):
+    """Let the supervisor allow what this sale needs, as the page shows it; returns the approval's id."""
+    quoted = shop.read(lambda session: sale.quote(session, STORE, request.lines, at=shop.now))
+    covers = [need.covers for need in quoted.needs if need.permission == permission]
+    return grant(shop, permission, request.id, covers=covers, **wishes)
 
 
 # --- leave ---
@@ -87,7 +95,7 @@ def test_a_price_typed_over_needs_leave_and_names_what_it_needs(corner):
     with pytest.raises(Refused, match="PIN") as refusal:
         corner.complete(request)
     assert (refusal.value.code, refusal.value.facts["permissions"]) == ("needs-approval", ["price.override"])
-    done = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    done = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
     line = done.document["lines"][0]
     assert (line["price_type"], line["unit_price_minor"], line["list_price_minor"]) == ("override", 99, 129)
     assert corner.findings() == []
@@ -96,12 +104,13 @@ def test_a_price_typed_over_needs_leave_and_names_what_it_needs(corner):
 def test_leave_serves_one_sale_for_a_quarter_of_an_hour_and_only_who_may_gives_it(corner):
     request = rung(corner, [RungLine("milk", 1, price_minor=99)])
     elsewhere = grant(corner, "price.override", "another-sale")
-    late = grant(corner, "price.override", request.id, at=corner.now - dt.timedelta(minutes=16))
+    late = allowed(corner, "price.override", request, at=corner.now - dt.timedelta(minutes=16))
     for approval in (elsewhere, late, "no-such-approval"):
         with pytest.raises(Refused):
             corner.complete(dataclasses.replace(request, approvals=[approval]))
     cashier = corner.read(lambda session: next(one for one in approvals.approvers(session, STORE, "sell")))
-    given = {"permission": "price.override", "sale_id": request.id, "why": "", "asked_by": corner.ana, "at": NOON}
+    given = {"permission": "price.override", "sale_id": request.id, "why": "", "covers": [{}]}
+    given |= {"asked_by": corner.ana, "at": NOON}
     with corner.write() as session, pytest.raises(Refused, match="may not allow"):
         approvals.grant(session, STORE, cashier, **given)
 
@@ -119,11 +128,14 @@ def test_a_discount_within_the_roles_limit_needs_nobody(corner, bp, alone):
 
 def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
     request = rung(corner, [RungLine("bread", 1, discount_bp=4000)])
-    with pytest.raises(Refused):
-        corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+    with pytest.raises(Refused, match="at most 30 percent"):
+        allowed(corner, "discount", request)
+    less_said = grant(corner, "discount", request.id, covers=[{"sku": "bread", "qty": 1, "discount_minor": 999}])
+    with pytest.raises(Refused, match="PIN"):
+        corner.complete(dataclasses.replace(request, approvals=[less_said]))
     with corner.write() as session:
         approvals.set_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
-    assert corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+    assert corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "discount", request)]))
 
 
 def test_a_discount_in_money_counts_as_the_part_of_the_line_it_is(corner):
@@ -266,7 +278,12 @@ def test_a_cashier_takes_nothing_back_without_leave(corner):
     request = ReturnRequest(new_id(), STORE, TILL, sold.sale.id, [(1, 1)])
     with corner.write() as session, pytest.raises(Refused, match="PIN"):
         take_back(session, request, actor=corner.ana, at=NOON)
-    leave = grant(corner, "take_back", request.id)
+    for lines in ([["1", 1, 0]], [["2", 1, 0]]):
+        other = grant(corner, "take_back", request.id, covers=[{"sale_id": "another-sale", "lines": lines}])
+        with corner.write() as session, pytest.raises(Refused, match="PIN"):
+            take_back(session, dataclasses.replace(request, approvals=[other]), actor=corner.ana, at=NOON)
+    covers = [{"sale_id": sold.sale.id, "lines": [["1", 1, 0]]}]
+    leave = grant(corner, "take_back", request.id, covers=covers)
     with corner.write() as session:
         take_back(session, dataclasses.replace(request, approvals=[leave]), actor=corner.ana, at=NOON)
     assert corner.findings() == []
@@ -377,8 +394,8 @@ def test_a_fact_of_the_first_version_is_read_like_one_of_today(corner):
 
 def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
     request = rung(corner, [RungLine("milk", 1, price_minor=99)])
-    first = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
-    again = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    first = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
+    again = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
     assert (again.repeated, again.sale.receipt_no) == (True, first.sale.receipt_no)
 
 
@@ -448,7 +465,7 @@ def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(shop):
     class Asking:
         id, store_id, approvals = "sale-0001", STORE, ()
 
-    needs = [Need("void", "a basket given up", 0), Need("no_sale", "the drawer", 0)]
+    needs = [Need("void", "a basket given up"), Need("no_sale", "the drawer")]
     with shop.write() as session, pytest.raises(Refused) as refusal:
         approvals.require(session, Asking(), needs, actor=shop.ana, at=NOON)
     assert refusal.value.facts["reasons"] == ["a basket given up", "the drawer"]

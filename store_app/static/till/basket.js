@@ -6,6 +6,7 @@
 
 import { isWeighed } from "./catalogue.js";
 import { afterPaint } from "./later.js";
+import { uncovered } from "./leave.js";
 import { lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
 
@@ -80,10 +81,9 @@ export class Basket extends EventTarget {
   saved() { return this.kept.quote?.saved_minor ?? 0; }
   hints() { return this.kept.quote?.hints ?? []; }
 
-  /** Give what someone else must allow, and has not yet: [{permission, why, line}]. */
+  /** Give what someone else must allow, and has not yet: [{permission, line, covers, about}]. */
   needs() {
-    const allowed = new Set(this.kept.approvals.map((approval) => approval.permission));
-    return (this.kept.quote?.needs ?? []).filter((need) => !allowed.has(need.permission));
+    return uncovered(this.kept.quote?.needs ?? [], this.kept.approvals);
   }
 
   minimumAge() {

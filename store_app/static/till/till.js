@@ -10,6 +10,7 @@ import { Foot } from "./foot.js";
 import { Goods } from "./goods.js";
 import { listenForKeys } from "./keys.js";
 import { Lines } from "./lines.js";
+import { needText } from "./leave.js";
 import { lookUp, openMore } from "./more.js";
 import { oneWindow } from "./onetab.js";
 import { OpenTill } from "./opening.js";
@@ -73,29 +74,15 @@ const till = {
 
   // someone else's leave
   /** Ask for every leave the basket still needs; gives false when one was not given. */
-  async leave() {
-    for (const need of basket.needs()) {
-      const given = await approval({ saleId: basket.id, permission: need.permission, why: need.why });
-      if (!given) return false;
-      basket.approve(given);
-    }
-    return true;
-  },
+  leave: () => askLeave(basket.needs()),
   /** After a refusal that names what needs leave: ask for it. */
-  async allow(fault) {
-    const { permissions = [], reasons = [] } = fault.facts;
-    for (const [at, permission] of permissions.entries()) {
-      const given = await approval({ saleId: basket.id, permission, why: reasons[at] ?? fault.message });
-      if (!given) return false;
-      basket.approve(given);
-    }
-    return permissions.length > 0;
-  },
-  /** Do what may need leave: `send(approval ids)`; gives the answer, or null with the sentence said. */
-  async withLeave(permission, why, send, subject = basket.id) {
+  allow: async ({ facts: { needs = [] } }) => needs.length > 0 && askLeave(needs),
+  /** Do what may need leave, worded by `why`, its figures in `covers`: `send(approval ids)`; gives the answer, or null
+   * with the sentence said. */
+  async withLeave(permission, why, covers, send, subject = basket.id) {
     const approvals = [];
-    const grant = async () => {
-      const given = await approval({ saleId: subject, permission, why });
+    const grant = async (wanted = [covers]) => {
+      const given = await approval({ saleId: subject, permission, said: [why], covers: wanted });
       if (given) approvals.push(given.id);
       return given;
     };
@@ -104,7 +91,7 @@ const till = {
       try {
         return await send(approvals);
       } catch (fault) {
-        if (fault.code !== "needs-approval" || !(await grant())) throw fault;
+        if (fault.code !== "needs-approval" || !(await grant(fault.facts.needs?.map((need) => need.covers)))) throw fault;
         return await send(approvals);
       }
     } catch (fault) {
@@ -160,6 +147,17 @@ const till = {
     }
   },
 };
+
+/** Ask for leave, once for all needs of a kind; gives false when one was not given. */
+async function askLeave(needs) {
+  for (const permission of new Set(needs.map((need) => need.permission))) {
+    const some = needs.filter((need) => need.permission === permission);
+    const given = await approval({ saleId: basket.id, permission, said: some.map(needText), covers: some.map((need) => need.covers) });
+    if (!given) return false;
+    basket.approve(given);
+  }
+  return true;
+}
 
 /** Set how many a line has; gives the sentence of refusal. What a label prices stays as the label says. */
 function resize(line, qty) {
