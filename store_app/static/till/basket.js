@@ -135,15 +135,23 @@ export class Basket extends EventTarget {
     return () => { Object.assign(entry, before); this.#content("changed", entry); };
   }
 
-  /** Take a line out; it is kept as a correction until the sale is saved. */
+  /** Take a line out; it is kept as a correction until the sale is saved. Gives a function that puts it back. */
   remove(id) {
     const at = this.kept.lines.findIndex((line) => line.id === id);
     if (at < 0) return true;
-    const [entry] = this.kept.lines.splice(at, 1);
-    this.kept.corrections.push({ sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) });
+    const kept = this.kept, [entry] = kept.lines.splice(at, 1);
+    const correction = { sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) };
+    kept.corrections.push(correction);
     this.active = this.kept.lines[Math.min(at, this.kept.lines.length - 1)]?.id ?? null;
     this.#content("removed", entry);
-    return true;
+    return () => {
+      const note = this.kept === kept ? kept.corrections.indexOf(correction) : -1;
+      if (note < 0) return; // the next customer's basket, or put back already
+      kept.corrections.splice(note, 1);
+      kept.lines.splice(at, 0, entry);
+      this.active = entry.id;
+      this.#content("changed", entry);
+    };
   }
 
   /** Put lines of an earlier receipt in, to be given back: [{sale_id, n, qty, restock, name, total}]. */

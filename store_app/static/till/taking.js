@@ -84,7 +84,7 @@ export class Taking {
   /** Scans that came while a payment was on its way belong to the next customer. */
   takeWaiting() { for (const code of this.waiting.splice(0)) this.takeCode(code); }
 
-  /** Enter in the search field: a code, a quantity and a code, or the first product found. */
+  /** Enter in the search field: a code, a quantity and a code, or the first product found; digits are whole codes only. */
   typed() {
     const text = $("search").value.trim();
     const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
@@ -96,7 +96,10 @@ export class Taking {
       return;
     }
     const [first] = this.catalogue.search(rest);
-    if (first) this.take(first, Math.max(1, Number(times)));
+    if (first && /^\d+$/.test(code)) {
+      this.goods.show();
+      this.view.complain(say("no-such-number", { text: rest }));
+    } else if (first) this.take(first, Math.max(1, Number(times)));
     else this.view.complain(say("nothing-found", { text: rest }));
   }
 }

@@ -45,9 +45,12 @@ const till = {
   tell: (words) => view.tell(words),
 
   // lines
-  less: (line) => complainIf(resize(line, line.qty - Math.sign(line.qty))),
+  less: (line) => (Math.abs(line.qty) === 1 ? till.remove(line) : complainIf(resize(line, line.qty - Math.sign(line.qty)))),
   more1: (line) => complainIf(resize(line, line.qty + Math.sign(line.qty))),
-  remove: (line) => basket.remove(line.id),
+  remove(line) {
+    const putBack = basket.remove(line.id);
+    view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
+  },
   qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
   discount: (line) => askDiscount(line, (change) => amend(line, change)),
   price: (line) => askPrice(line, (change) => amend(line, change)),
