@@ -3,14 +3,15 @@
 Rules
 -----
 1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts is its limit here.
-2. An approval is granted by a person who may do the thing, for one permission and one sale, and serves that sale alone
-   for a quarter of an hour. The same sale sent again may use it again.
-3. Granting and using are journalled with both names.
+2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
+   covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
+   used once; the granter's own discount limit holds for each need.
+3. Granting and using are journalled with both names and what was covered.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,6 +21,8 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
+from pos import leave
+from pos.leave import Facts, Need
 from pos.store import PERMISSIONS, Staff, may
 
 VALID_FOR = dt.timedelta(minutes=15)
@@ -53,22 +56,10 @@ class Approval(Base):
     granted_by_role: Mapped[str]
     asked_by: Mapped[str]
     why: Mapped[str]
+    covers: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON(), server_default="[]")
+    """What may be done: the facts of each need (`leave`)."""
     granted_at: Mapped[dt.datetime]
     used_at: Mapped[dt.datetime | None]
-
-
-class Wanted(Protocol):
-    """What wants leave: a permission, why, and how much was taken off by hand."""
-
-    @property
-    def permission(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def discount_bp(self) -> int: ...
-
-
-Need = TypeVar("Need", bound=Wanted)
 
 
 class Asking(Protocol):
@@ -93,6 +84,7 @@ def grant(
     permission: str,
     sale_id: str,
     why: str,
+    covers: Sequence[Facts],
     asked_by: Actor,
     at: dt.datetime,
 ) -> Approval:
@@ -103,6 +95,7 @@ def grant(
         raise Refused(
             "may-not-approve", f"{staff.name} may not allow this. Ask someone who may.", permission=permission
         )
+    _refuse_beyond(session, store_id, staff, permission, covers)
     row = Approval(
         store_id=store_id,
         id=new_id(),
@@ -113,44 +106,48 @@ def grant(
         granted_by_role=staff.role,
         asked_by=asked_by.id,
         why=why.strip(),
+        covers=[dict(facts) for facts in covers],
         granted_at=at,
         used_at=None,
     )
     session.add(row)
     granter = Actor(id=staff.id, name=staff.name, role=staff.role, node=store_id)
-    facts = {"permission": permission, "asked_by": asked_by.name, "reason": row.why}
+    facts = {"permission": permission, "asked_by": asked_by.name, "reason": row.why, "covers": row.covers}
     journal.record(session, actor=granter, at=at, verb="approval.granted", subject=f"sale:{sale_id}", **facts)
     return row
 
 
 def require(
-    session: Session, asking: Asking, needs: Iterable[Wanted], *, actor: Actor, at: dt.datetime
+    session: Session, asking: Asking, needs: Iterable[Need], *, actor: Actor, at: dt.datetime, spend: bool = True
 ) -> list[Approval]:
-    """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted."""
+    """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted.
+
+    spend False: the same leave is wanted once more for the same thing, and is used up then.
+    """
     missing = wanted(session, asking.store_id, needs, actor)
     if not missing:
         return []
-    granted = _valid(session, asking, at)
-    used: dict[str, Approval] = {}
-    open_needs = []
-    for need in missing:
-        fit = next((row for row in granted if _covers(session, row, need)), None)
-        if fit is None:
-            open_needs.append(need)
-        else:
-            used[fit.id] = fit
-    if open_needs:
+    given = [(row, facts) for row in _valid(session, asking, actor, at) for facts in row.covers]
+    found = leave.matched(missing, [(row.permission, facts) for row, facts in given])
+    fit = {
+        n: given[place] for n, place in found.items()
+        if _may(session, asking.store_id, given[place][0].granted_by_role, missing[n])
+    }  # fmt: skip
+    if open_needs := [need for n, need in enumerate(missing) if n not in fit]:
         told = "; ".join(dict.fromkeys(need.why for need in open_needs))
         raise Refused(
             "needs-approval",
             f"A supervisor has to allow this with a PIN: {told}.",
             permissions=sorted({need.permission for need in open_needs}),
             reasons=[need.why for need in open_needs],
+            needs=[need.facts() for need in open_needs],
         )
+    used = {row.id: row for row, _ in fit.values()}
     for row in used.values():
-        if row.used_at is None:
+        if spend:
             row.used_at = at
-        facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why}
+        did = [dict(missing[n].covers) for n, (by, _) in fit.items() if by is row]
+        facts = {"permission": row.permission, "granted_by": row.granted_by_name, "reason": row.why, "covers": did}
         journal.record(session, actor=actor, at=at, verb="approval.used", subject=f"sale:{row.sale_id}", **facts)
     return list(used.values())
 
@@ -191,23 +188,31 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 # --- inside ---
 
 
-def _may(session: Session, store_id: str, role: str, need: Wanted) -> bool:
+def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
     if need.permission == "discount":
         return need.discount_bp <= discount_bp_of(session, store_id, role)
     return may(role, need.permission)
 
 
-def _covers(session: Session, approval: Approval, need: Wanted) -> bool:
-    if approval.permission != need.permission:
-        return False
-    return _may(session, approval.store_id, approval.granted_by_role, need)
+def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
+    """Refuse leave for more off than the granter may take off (rule 2)."""
+    most_bp = discount_bp_of(session, store_id, staff.role)
+    if permission == "discount" and any(facts.get("discount_bp", 0) > most_bp for facts in covers):
+        raise Refused(
+            "beyond-limit",
+            f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",
+            name=staff.name,
+            percent=f"{most_bp / 100:g}",
+        )
 
 
-def _valid(session: Session, asking: Asking, at: dt.datetime) -> list[Approval]:
+def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> list[Approval]:
     query = sa.select(Approval).where(
         Approval.store_id == asking.store_id,
         Approval.id.in_(list(asking.approvals)[:20]),
         Approval.sale_id == asking.id,
+        Approval.asked_by == actor.id,
+        Approval.used_at.is_(None),
         Approval.granted_at >= at - VALID_FOR,
     )
     return list(session.scalars(query.order_by(Approval.granted_at, Approval.id)))

@@ -18,7 +18,7 @@ from config import journal
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from pos import approvals, printer
-from pos.quoting import Need
+from pos.leave import Need
 from pos.shift import locked, note
 from pos.store import Till, snapshot, store_of
 
@@ -45,7 +45,7 @@ def open_drawer(session: Session, request: DrawerRequest, *, actor: Actor, at: d
         return False
     if shift is None:
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=request.till_id)
-    approvals.require(session, request, [Need("no_sale", "the drawer opened without a sale", 0)], actor=actor, at=at)
+    approvals.require(session, request, [Need("no_sale", "the drawer opened without a sale")], actor=actor, at=at)
     note(shift, "no_sale")
     facts = {"reason": request.why.strip(), "till": request.till_id}
     journal.record(session, actor=actor, at=at, verb="drawer.opened", subject=f"shift:{shift.id}", **facts)

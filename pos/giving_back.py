@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from pos import approvals, paying, returns
+from pos.leave import takes_back
 from pos.payments import Payment
 from pos.rung import BroughtBack
-from pos.sale import TAKES_BACK
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class GiveBack:
 
 def allow(session: Session, wish: GiveBack, *, actor: Actor, at: dt.datetime) -> None:
     """Raise Refused unless this much of this payment goes back for this return (rules 1, 2)."""
-    approvals.require(session, wish, [TAKES_BACK], actor=actor, at=at)
+    need = takes_back(wish.sale_id, wish.lines)
+    approvals.require(session, wish, [need], actor=actor, at=at, spend=False)  # the return itself uses it up
     payment = paying.payment_of(session, wish.store_id, wish.payment_id)
     if payment.claimed_by != wish.sale_id:
         raise Refused(

@@ -8,11 +8,13 @@ Rules
 3. Cash is rounded to the smallest coin as an amount of its own beside the lines, never inside them.
 4. What is taken off by hand comes first, then what offers save; together never more than the line costs.
 5. A line with a price label costs what the label says, whatever its quantity.
+6. Lines of one weighed product at one price cost together at most one minor unit less than one line of all they weigh:
+   what rounding would lose beyond that is added to the line that loses it.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.money import BASIS, amount_for, divide_half_up, round_cash, tax_inside, tax_on
 
@@ -76,8 +78,11 @@ class BasketLine:
     note: str = ""
     batch: str | None = None
     expires_on: dt.date | None = None
+    code: str = ""
     deposit_of: int | None = None
     asked: int | None = None
+    made_up_minor: int = 0
+    """What rule 6 adds to it."""
 
 
 @dataclass(frozen=True)
@@ -180,10 +185,28 @@ def charge(line: BasketLine, offers: tuple[Saved, ...] = ()) -> PricedLine:
 
 
 def before_savings(line: BasketLine) -> int:
-    """Return what a line costs before anything is taken off (rules 1, 5)."""
+    """Return what a line costs before anything is taken off (rules 1, 5, 6)."""
     if line.amount_minor is not None:
         return line.amount_minor
-    return amount_for(line.qty, line.product.price_minor, line.product.price_quantity)
+    return amount_for(line.qty, line.product.price_minor, line.product.price_quantity) + line.made_up_minor
+
+
+def made_up(lines: list[BasketLine]) -> list[BasketLine]:
+    """Return the lines with what rule 6 adds, in their order; those of whole pieces are never rounded."""
+    sums: dict[tuple[str, int], tuple[int, int]] = {}
+    for at, line in enumerate(lines):
+        price_minor, per = line.product.price_minor, line.product.price_quantity
+        if per == 1 or line.qty <= 0 or line.amount_minor is not None:
+            continue
+        qty, charged_minor = sums.get((line.sku, price_minor), (0, 0))
+        qty += line.qty
+        own_minor = amount_for(line.qty, price_minor, per)
+        short_minor = amount_for(qty, price_minor, per) - 1 - charged_minor - own_minor
+        if short_minor > 0:
+            lines[at] = replace(line, made_up_minor=short_minor)
+            own_minor += short_minor
+        sums[line.sku, price_minor] = (qty, charged_minor + own_minor)
+    return lines
 
 
 def part_of(amount_minor: int, whole_qty: int, before_qty: int, qty: int) -> int:

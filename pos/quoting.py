@@ -4,7 +4,8 @@ Rules
 -----
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
    price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
-2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties.
+2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
+   batch or a last day counts for them only as the scanned code says it (`claims`).
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and a great many want leave (`take_back`).
@@ -13,26 +14,19 @@ Rules
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from pos import catalogue, offers, promotions
-from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, price_basket
+from config.money import BASIS, divide_half_up
+from pos import catalogue, claims, offers, promotions
+from pos.leave import Need
+from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
 from pos.promotions import Hint, OfferLine
 from pos.rung import MOST_EMPTIES, MOST_QTY, RungLine
-
-
-@dataclass(frozen=True)
-class Need:
-    """A permission this basket needs, and why. discount_bp: how much was taken off by hand."""
-
-    permission: str
-    why: str
-    line: int
-    discount_bp: int = 0
 
 
 @dataclass(frozen=True)
@@ -62,10 +56,11 @@ def price(
 ) -> Quote:
     """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
     views = _views(session, store_id, rung, day)
+    rung = claims.settled(session, store_id, rung, views, day)
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
-    if -sum(line.qty for line in rung if line.qty < 0) > MOST_EMPTIES:
-        needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", 0))
+    if (empties := -sum(line.qty for line in rung if line.qty < 0)) > MOST_EMPTIES:
+        needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", covers={"qty": empties}))
     applied = _offers(session, store_id, lines, tz, day, at, member=member, coupons=coupons)
     saved = {
         n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
@@ -111,7 +106,7 @@ def _lines(
             )
         price_type, price_minor = _price_of(line, view, agreed)
         if price_type == "override":
-            needs.append(Need("price.override", f"{view.name}: another price", asked))
+            needs.append(_another_price(view, line.qty, price_minor, asked))
         rung_line = BasketLine(
             sku=line.sku,
             qty=line.qty,
@@ -125,14 +120,15 @@ def _lines(
             note=line.note,
             batch=line.batch,
             expires_on=line.expires_on,
+            code=line.code,
             asked=asked,
         )
         if line.discount_bp or line.discount_minor:
-            needs.append(Need("discount", f"{view.name}: a discount", asked, _taken_off_bp(rung_line)))
+            needs.append(_discount(rung_line, view, asked))
         lines.append(rung_line)
         if view.deposit_sku and line.qty > 0:
             lines.append(_deposit(views[view.deposit_sku], line.qty, view, len(lines)))
-    return lines, needs
+    return made_up(lines), needs
 
 
 def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> tuple[str, int]:
@@ -151,11 +147,28 @@ def _price_of(line: RungLine, view: ProductView, agreed: Mapping[str, int]) -> t
     return "list", view.price_minor
 
 
-def _taken_off_bp(line: BasketLine) -> int:
-    amount_minor = before_savings(line)
-    if line.discount_bp:
-        return line.discount_bp
-    return min(10_000, -(-line.discount_minor * 10_000 // amount_minor)) if amount_minor > 0 else 0
+def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) -> Need:
+    covers: dict[str, Any] = {"sku": view.sku, "qty": qty}
+    if price_minor > view.price_minor:
+        covers["raised_to_minor"] = price_minor
+    else:
+        covers |= {"price_minor": price_minor, "list_price_minor": view.price_minor}
+    about = _about(view) | {"list_price_minor": view.price_minor}
+    return Need("price.override", f"{view.name}: another price", asked, covers, about)
+
+
+def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
+    amount_minor, off_minor, off_bp = before_savings(line), line.discount_minor, line.discount_bp
+    if off_bp:
+        off_minor = divide_half_up(amount_minor * off_bp, BASIS)
+    elif amount_minor > 0:
+        off_bp = min(BASIS, -(-off_minor * BASIS // amount_minor))
+    covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
+    return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+
+
+def _about(view: ProductView) -> dict[str, Any]:
+    return {"name": view.name, "stock_unit": view.stock_unit, "price_quantity": view.price_quantity}
 
 
 def _deposit(view: ProductView, qty: int, main: ProductView, deposit_of: int) -> BasketLine:
@@ -194,8 +207,8 @@ def _offers(
             unit_minor=line.product.price_minor,
             price_quantity=line.product.price_quantity,
             amount_minor=before_savings(line),
-            batch=line.batch,
-            expires_on=line.expires_on,
+            batch=line.batch if line.code else None,
+            expires_on=line.expires_on if line.code else None,
         )
         for n, line in enumerate(lines, 1)
         if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)

@@ -29,9 +29,9 @@ from config.money import round_cash
 from pos import approvals, catalogue, paying, stock, tenders
 from pos.counter import Counter, at_counter, open_counter
 from pos.facts import Moved, SoldLine, sold_line
+from pos.leave import Need, takes_back
 from pos.payments import REFUND_TENDERS, Payment, Settled, Tender, settle
 from pos.pricing import BasketLine, charge, part_of
-from pos.quoting import Need
 from pos.rung import BroughtBack
 from pos.sale import Completed, Draft, finish, known
 from pos.sale_rows import Sale, SaleLine, lines_of
@@ -104,7 +104,8 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
     counter = open_counter(counter, request.till_id)
-    approvals.require(session, request, [Need("take_back", "goods brought back", 0)], actor=actor, at=at)
+    need = takes_back(request.sale_id, [(n, qty) for n, qty, *_ in request.lines])
+    approvals.require(session, request, [need], actor=actor, at=at)
     original = original_of(session, request.store_id, request.sale_id)
     back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
     _refuse_foreign(session, request)
@@ -133,7 +134,8 @@ def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Act
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
     counter = open_counter(counter, request.till_id)
-    need = Need("take_back.blind", "goods brought back without a receipt", 0)
+    covers = {"lines": [[sku, qty, price_minor] for sku, qty, price_minor, _ in request.lines]}
+    need = Need("take_back.blind", "goods brought back without a receipt", covers=covers)
     approvals.require(session, request, [need], actor=actor, at=at)
     back = _typed(session, request, business_day(at, counter.tz, counter.rollover_hour))
     lines = tuple(line for line, _ in back)

@@ -26,7 +26,8 @@ LONGEST_NOTE = 200
 class RungLine(NamedTuple):
     """qty stock units of a product, and what was said about them.
 
-    price_minor: the price typed for this line. amount_minor: what a price label says the whole line costs.
+    price_minor: the price typed for this line. amount_minor: what a price label says the whole line costs. code: what
+    was scanned, where amount, batch or last day are its word (`claims`).
     discount_minor or discount_bp: taken off by hand. qty is negative for empties alone.
     """
 
@@ -40,6 +41,7 @@ class RungLine(NamedTuple):
     note: str = ""
     batch: str | None = None
     expires_on: dt.date | None = None
+    code: str = ""
 
 
 class BroughtBack(NamedTuple):

@@ -39,8 +39,9 @@ from config.prepared import Prepared
 from pos import approvals, basket, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
+from pos.leave import Need, takes_back
 from pos.payments import Settled, Tender, settle
-from pos.quoting import Need, Quote
+from pos.quoting import Quote
 from pos.rung import RungLine, SaleRequest, check_lines
 from pos.sale_rows import Sale, SaleLine, document_of, lines_of, write_rows
 from pos.shift import Shift
@@ -60,9 +61,6 @@ __all__ = [
     "quote",
     "write_rows",
 ]
-
-
-TAKES_BACK = Need("take_back", "goods brought back", 0)
 
 
 @dataclass(frozen=True)
@@ -98,6 +96,8 @@ class Draft:
     corrections: int = 0
     points_minor: int = 0
     """What of the value brought back had been paid with points."""
+    labels: tuple[tuple[str, int, str], ...] = ()
+    """(sku, qty, code) of the lines whose price or last day a scanned code said."""
 
 
 # --- verbs ---
@@ -122,11 +122,11 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     _check_age(quoted, request)
-    sold = [line for line in rung if line.qty > 0]
+    sold = [line.line for line in priced.lines if line.line and line.qty > 0]
     recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
     codes = [(line.sku, line.batch, line.expires_on) for line in sold]
     batches.refuse_expired_lines(session, request.store_id, codes, day)
-    if needs := with_needs(quoted, exchanged=bool(back)).needs:
+    if needs := (*quoted.needs, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
     settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
     _refuse_another_total(request, quoted, (lines_minor, settled.total_minor))
@@ -150,6 +150,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         coupons=tuple(sorted(quoted.coupons_used)),
         corrections=len(request.corrections),
         points_minor=points_minor,
+        labels=tuple((line.sku, line.qty, line.code) for line in sold if line.code),
     )
     draft = tenders.settle_accounts(session, draft, request.store_id, at=at, actor=actor)
     return finish(session, draft, counter, day=day, at=at, actor=actor)
@@ -191,6 +192,7 @@ def finish(
         why=draft.why,
         corrections=draft.corrections,
         seal=seal.of_sale(fact),
+        **({"labels": draft.labels} if draft.labels else {}),
     )
     document = fact.to_body()
     outbox.append(
@@ -213,11 +215,6 @@ def finish(
 
 
 # --- questions ---
-
-
-def with_needs(quoted: Quote, *, exchanged: bool) -> Quote:
-    """Return a quote with the leave that taking goods back wants, where some come back."""
-    return replace(quoted, needs=(*quoted.needs, TAKES_BACK)) if exchanged else quoted
 
 
 def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> Completed | None:
@@ -265,7 +262,6 @@ def quote(
     )
     if not back:
         return quoted
-    quoted = with_needs(quoted, exchanged=True)
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)
     rounding_minor = round_cash(lines_minor, store.smallest_coin_minor) - lines_minor if cash else 0
     priced = replace(
@@ -275,7 +271,7 @@ def quote(
         rounding_minor=rounding_minor,
         total_minor=lines_minor + rounding_minor,
     )
-    return replace(quoted, basket=priced)
+    return replace(quoted, basket=priced, needs=(*quoted.needs, *_leave_for(back)))
 
 
 # --- inside ---
@@ -306,6 +302,12 @@ def _quoted(
         member=member,
         coupons=request.coupons,
     )
+
+
+def _leave_for(back: Sequence[SoldLine]) -> list[Need]:
+    """Return the leave an exchange wants for what is brought back of its receipt."""
+    lines = [(line.returns_n or 0, -line.qty) for line in back]
+    return [takes_back(str(back[0].returns_sale_id), lines)] if back else []
 
 
 def _brought_back(session: Session, request: SaleRequest, before: int) -> list[tuple[SoldLine, bool]]:

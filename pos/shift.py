@@ -32,6 +32,7 @@ from config.node import NETWORK
 from pos import approvals as leave
 from pos import denominations, printer, shift_report, totals
 from pos.facts import SaleCompleted
+from pos.leave import Need
 from pos.shift_book import STATES as STATES
 from pos.shift_book import CashCount, CashMovement, LateSale
 from pos.shift_book import Shift as Shift
@@ -43,15 +44,6 @@ OVER_SHORT = "over_short"
 """The permission to settle a drawer that is off beyond the tolerance."""
 OF_SALES = ("sale", "change", "refund")
 """Kinds of cash movement that a sale's own fact carries."""
-
-
-@dataclass(frozen=True)
-class Leave:
-    """What closing an uneven drawer asks of a person, as `approvals` knows it."""
-
-    permission: str
-    why: str
-    discount_bp: int = 0
 
 
 @dataclass(frozen=True)
@@ -374,11 +366,13 @@ def tolerance_minor(session: Session, store_id: str) -> int:
     return int(5 * 10 ** max(2, exponent(store.currency)))
 
 
-def wanted_leave(session: Session, shift: Shift) -> Leave | None:
+def wanted_leave(session: Session, shift: Shift) -> Need | None:
     """Return what closing asks of a person (rule 4); None while the drawer is within the tolerance."""
     if abs(shift.over_short_minor or 0) <= tolerance_minor(session, shift.store_id):
         return None
-    return Leave(OVER_SHORT, "the drawer is off by more than this shop lets pass")
+    off_minor = shift.over_short_minor or 0
+    covers = {"over_minor" if off_minor > 0 else "short_minor": abs(off_minor)}
+    return Need(OVER_SHORT, "the drawer is off by more than this shop lets pass", covers=covers)
 
 
 # --- inside ---

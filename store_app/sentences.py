@@ -40,6 +40,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("At most %(most)s at once. Type another quantity."),
         _l("That quantity is not possible. Type another one."),
     ),
+    "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (
@@ -275,6 +276,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "voucher-day-past": (_l("The last day lies behind. Choose a later one."),),
     # --- leave, baskets, returns ---
     "needs-approval": (_l("A supervisor has to allow this with a PIN: %(permissions)s."),),
+    "beyond-limit": (_l("%(name)s may take off at most %(percent)s percent. Ask someone who may take off more."),),
     "may-not-approve": (_l("This person may not allow it. Ask someone who may."),),
     "unknown-permission": (_l("There is nothing of this name to allow."),),
     "bad-discount-limit": (_l("A discount limit is between 0 and 100 percent."),),

@@ -35,6 +35,7 @@ def grant() -> Response:
             permission=body.permission,
             sale_id=body.sale_id,
             why=body.why,
+            covers=[one.model_dump(mode="json", exclude_none=True) for one in body.covers],
             asked_by=g.actor,
             at=clock.now(),
         )

@@ -10,7 +10,7 @@ from config.ids import is_id
 from pos import approvals, basket, drawer
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
-from pos.quoting import Need
+from pos.leave import Need
 from store_app.api.bodies import DrawerBody, ParkBody, TillBody, VoidBody, parsed
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import requires
@@ -70,8 +70,11 @@ def void(basket_id: str) -> Response:
     body, store_id = parsed(VoidBody), doors().settings.node_id
     _check_id(basket_id)
     with write() as session:
+        kept = session.get(Basket, (store_id, basket_id))
+        if kept is not None and kept.state == "voided":  # sent again after a lost answer: its leave is used up
+            return jsonify(basket_json(kept))
         asking = DrawerRequest(basket_id, store_id, body.till_id, body.why, body.approvals)
-        need = Need("void", "a basket given up", 0)
+        need = Need("void", "a basket given up", covers={"total_minor": body.total_minor})
         approvals.require(session, asking, [need], actor=g.actor, at=clock.now())
         row = basket.void(
             session,

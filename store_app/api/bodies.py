@@ -7,6 +7,7 @@ from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
+from pos.gs1 import LONGEST
 from pos.rung import RungLine
 from store_app.sync.wire import faults_of
 
@@ -33,6 +34,8 @@ class BasketLine(Body):
     note: str = Field(default="", max_length=200)
     batch: str | None = Field(default=None, max_length=40)
     expires_on: dt.date | None = None
+    code: str = Field(default="", max_length=LONGEST)
+    """What was scanned, where amount, batch or last day are its word."""
 
     def rung(self) -> RungLine:
         """Return the line as the counter takes it."""
@@ -120,6 +123,24 @@ class BadgeBody(Body):
     badge: str = Field(min_length=1, max_length=64)
 
 
+class Covered(Body):
+    """One thing that is allowed, in the figures of its need (`pos.leave`). lines: (line or SKU, qty, price_minor)."""
+
+    sku: str | None = Field(default=None, max_length=64)
+    sale_id: str | None = Field(default=None, max_length=40)
+    qty: int | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    price_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    list_price_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    raised_to_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    discount_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    discount_bp: int | None = Field(default=None, ge=0, le=10_000)
+    amount_minor: int | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    total_minor: int | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    over_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    short_minor: int | None = Field(default=None, ge=0, le=LARGEST)
+    lines: list[tuple[str, int, int]] | None = Field(default=None, max_length=MAX_LINES)
+
+
 class ApprovalBody(Body):
     """Somebody's leave, proven by a PIN."""
 
@@ -129,6 +150,8 @@ class ApprovalBody(Body):
     sale_id: str = Field(min_length=1, max_length=40)
     till_id: str = Field(min_length=1, max_length=20)
     why: str = Field(default="", max_length=200)
+    covers: list[Covered] = Field(default_factory=lambda: [Covered()], min_length=1, max_length=MAX_LINES)
+    """What is allowed, nothing beyond it; one without figures for what has none."""
 
 
 class ReturnLine(Body):

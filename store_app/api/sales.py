@@ -52,7 +52,7 @@ def quote() -> Response:
         if customer_id:
             customer = {"id": customer_id} | vars(customers.standing(session, store_of(session, store_id), customer_id))
     answer = quote_json(quoted, back) | {
-        "needs": [{"permission": need.permission, "why": need.why, "line": need.line} for need in needs],
+        "needs": [need.facts() for need in needs],
         "customer": customer,
         "goes_back": goes_back,
         "coupons": [

@@ -93,7 +93,7 @@ def close(shift_id: str) -> Response:
             shift.settle(session, found, actor=g.actor, at=at)
         need = shift.wanted_leave(session, found)
         if need is not None and not was_settled and not body.why:
-            answer = jsonify(shift_json(found) | {"needs": [{"permission": need.permission, "why": need.why}]})
+            answer = jsonify(shift_json(found) | {"needs": [need.facts()]})
             answer.status_code = 202
             return answer
         shift.close(session, found, counted, why=body.why, approvals=body.approvals, actor=g.actor, at=at)

@@ -278,6 +278,7 @@ def _agreed(session: Session, found: Shift, agreeing: Staff | None, why: str) ->
         permission=OVER_SHORT,
         sale_id=found.id,
         why=why or _("the drawer is off"),
+        covers=[need.covers] if (need := shift.wanted_leave(session, found)) else [],
         asked_by=g.actor,
         at=doors().now(),
     )

@@ -81,6 +81,31 @@ def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
     expect(page.locator("#nothing")).to_be_visible()
 
 
+def test_digits_sell_by_a_whole_number_alone_and_else_show_what_there_is(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    part = CODES["BREAD"][4:9]
+    by_hand(page, part)
+    expect(page.locator("#says .note-bad")).to_contain_text(f"No code or number is {part}")
+    expect(page.locator("#lines > li")).to_have_count(0)
+    expect(page.locator("#tiles .tile")).not_to_have_count(0)
+    page.keyboard.press("Escape")
+    by_hand(page, CODES["BREAD"])
+    expect(page.locator("#lines > li")).to_have_count(1)
+
+
+def test_a_line_taken_out_by_a_slip_is_put_back_as_it_was(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["MILK"], CODES["TEA"])
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Delete")
+    expect(page.locator("#total")).to_have_text("$2.99")
+    page.get_by_role("button", name="Put it back").click()
+    expect(page.locator("#total")).to_have_text("$9.97")
+    expect(page.locator("#lines > li").first).to_contain_text("Whole milk")
+    kept = page.evaluate("JSON.parse(localStorage.getItem(Object.keys(localStorage).find((k) => k.endsWith('.T1'))))")
+    assert kept["corrections"] == []
+
+
 def test_a_whole_sale_by_keyboard_alone(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     by_hand(page, "whole m")

@@ -107,6 +107,7 @@ def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_und
         page.get_by_role("button", name="Damaged packing").click()
         page.keyboard.press("Enter")
         expect(page.locator("#sheet-title")).to_have_text("A supervisor has to allow this")
+        expect(page.locator(".sheet-lead")).to_have_text("Whole milk, 1 ×: $0.70 off $3.49 (20 %)")
         if not allowed:
             page.keyboard.press("Escape")
             expect(page.locator("#total")).to_have_text("$3.49")
@@ -122,6 +123,7 @@ def test_a_discount_beyond_the_cashiers_limit_wants_a_supervisors_pin_and_is_und
     assert (sale.total_minor, sale.cashier_id) == (279, "cem")
     (used,) = journal_of(shop, "approval.used")
     assert used.subject == f"sale:{sale.id}"
+    assert json.loads(used.body)["covers"] == [{"sku": "MILK", "qty": 1, "discount_minor": 70, "discount_bp": 2000}]
 
 
 def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browser, shop: Node, faults: list[str]):

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
 from config.errors import ShopError
-from config.journal import Actor
+from config.journal import Actor, JournalEntry
 from pos import catalogue, embedded, scan
 from tests.browser.conftest import STORE, Node, enter, wedge
 
@@ -73,3 +73,24 @@ def test_a_label_rings_up_while_no_server_answers(page: Page, shop: Node) -> Non
     shop.stop()
     wedge(page, "2112345003122")
     expect(page.locator("#lines")).to_contain_text("312 g")
+
+
+def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_reload(
+    page: Page, shop: Node, faults: list[str]
+) -> None:
+    code = embedded.build(embedded.scheme(PRICE), 42, 499)
+    enter(page, shop)
+    wedge(page, code)
+    expect(page.locator("#lines")).to_contain_text("Price from the label")
+    page.keyboard.press("F4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines > li")).to_have_count(0)
+    page.reload()
+    page.locator("#parked-button").click()
+    page.locator(".row-button").first.click()
+    expect(page.locator("#total")).to_have_text("$4.99")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    [entry] = [row for row in shop.rows(JournalEntry) if row.verb == "sale.completed"]
+    assert code in entry.body

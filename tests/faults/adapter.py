@@ -43,6 +43,7 @@ async def submit(ctx: Any, sale_id: str) -> str:
     body = counter.basket(sale_id, ctx.voucher)
     if counter.kind_of(sale_id) == "override":
         leave = {"staff_id": "ana", "pin": PIN, "permission": "price.override", "sale_id": sale_id, "till_id": "T1"}
+        leave["covers"] = counter.COVERS
         status, granted = await post(ctx, "ben", "/api/approvals", leave)
         if status != 200:
             return "unknown"

@@ -21,6 +21,8 @@ STORE, PIN, FLOAT_MINOR = "B01", "2468", 10_000
 TILLS = ("T1", "T2", "T3", "T4")
 CUSTOMER, COUPON = "customer-0001", "SPRING"
 BEN, ANA = Actor("ben", "Ben", "cashier", STORE), Actor("ana", "Ana", "shopkeeper", STORE)
+COVERS = [{"sku": "P00001", "qty": 1, "price_minor": 80, "list_price_minor": 100}]
+"""What the approval of an 'override' covers."""
 KINDS = ("plain", "deposit", "override", "split", "voucher", "account", "age", "plain")
 """What baskets there are, by the id's hash."""
 

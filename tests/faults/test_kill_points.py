@@ -49,6 +49,7 @@ class Till:
         body = counter.basket(sale_id, self.voucher, kind) | {"till_id": "T1"}
         if kind == "override":
             asked = {"staff_id": "ana", "pin": PIN, "permission": "price.override", "sale_id": sale_id, "till_id": "T1"}
+            asked |= {"covers": counter.COVERS}
             body["approvals"] = [self.ben.post("/api/approvals", json=asked).json["id"]]
         return body
 

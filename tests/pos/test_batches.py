@@ -389,7 +389,7 @@ def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(s
         )
         found = scan.read(session, STORE, label["url"], TODAY)
     assert (label["price_minor"], label["was_minor"]) == (90, 129)
-    line = RungLine("milk", 2, expires_on=found.expires_on)
+    line = RungLine("milk", 2, expires_on=found.expires_on, code=label["url"])
     assert shop.sell([line]).document["total_minor"] == 180
     assert shop.sell([("milk", 2)]).document["total_minor"] == 258
     assert shop.sell([RungLine("milk", 2, expires_on=on(2))]).document["total_minor"] == 258

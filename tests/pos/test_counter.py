@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import approvals, basket, catalogue, customers, drawer, loyalty, sale, seal, vouchers
+from pos import approvals, basket, catalogue, customers, drawer, embedded, leave, loyalty, sale, scan, seal, vouchers
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
-from pos.quoting import Need
+from pos.leave import Need
 from pos.receipt import layout
 from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_blind
 from pos.rung import BroughtBack, RungLine, SaleRequest
@@ -27,6 +27,7 @@ OLD_LINE = {
     "n", "sku", "name", "qty", "stock_unit", "unit_price_minor", "price_quantity", "discount_minor", "offer",
     "total_minor", "net_minor", "tax_minor", "tax_class_id", "tax_letter", "rate_bp", "returns_sale_id", "returns_n",
 }  # fmt: skip
+PRICED = "22{item:5}{check}{price:4}"
 DAY = NOON.date() - dt.timedelta(days=7)
 
 
@@ -61,7 +62,7 @@ def rung(shop, lines, **wishes):
     return SaleRequest(**given | {"shown_total_minor": due, "age_confirmed": 18} | wishes)
 
 
-def grant(shop, permission, sale_id, staff_id="sue", at=None):
+def grant(shop, permission, sale_id, staff_id="sue", at=None, covers=({},)):
     """Let the supervisor allow something; returns the approval's id."""
     with shop.write() as session:
         person = next(one for one in approvals.approvers(session, STORE, permission) if one.id == staff_id)
@@ -72,10 +73,18 @@ def grant(shop, permission, sale_id, staff_id="sue", at=None):
             permission=permission,
             sale_id=sale_id,
             why="the customer is right",
+            covers=covers,
             asked_by=shop.ana,
             at=at or shop.now,
         )
         return row.id
+
+
+def allowed(shop, permission, request, **wishes):
+    """Let the supervisor allow what this sale needs, as the page shows it; returns the approval's id."""
+    quoted = shop.read(lambda session: sale.quote(session, STORE, request.lines, at=shop.now))
+    covers = [need.covers for need in quoted.needs if need.permission == permission]
+    return grant(shop, permission, request.id, covers=covers, **wishes)
 
 
 # --- leave ---
@@ -86,7 +95,7 @@ def test_a_price_typed_over_needs_leave_and_names_what_it_needs(corner):
     with pytest.raises(Refused, match="PIN") as refusal:
         corner.complete(request)
     assert (refusal.value.code, refusal.value.facts["permissions"]) == ("needs-approval", ["price.override"])
-    done = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    done = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
     line = done.document["lines"][0]
     assert (line["price_type"], line["unit_price_minor"], line["list_price_minor"]) == ("override", 99, 129)
     assert corner.findings() == []
@@ -95,12 +104,13 @@ def test_a_price_typed_over_needs_leave_and_names_what_it_needs(corner):
 def test_leave_serves_one_sale_for_a_quarter_of_an_hour_and_only_who_may_gives_it(corner):
     request = rung(corner, [RungLine("milk", 1, price_minor=99)])
     elsewhere = grant(corner, "price.override", "another-sale")
-    late = grant(corner, "price.override", request.id, at=corner.now - dt.timedelta(minutes=16))
+    late = allowed(corner, "price.override", request, at=corner.now - dt.timedelta(minutes=16))
     for approval in (elsewhere, late, "no-such-approval"):
         with pytest.raises(Refused):
             corner.complete(dataclasses.replace(request, approvals=[approval]))
     cashier = corner.read(lambda session: next(one for one in approvals.approvers(session, STORE, "sell")))
-    given = {"permission": "price.override", "sale_id": request.id, "why": "", "asked_by": corner.ana, "at": NOON}
+    given = {"permission": "price.override", "sale_id": request.id, "why": "", "covers": [{}]}
+    given |= {"asked_by": corner.ana, "at": NOON}
     with corner.write() as session, pytest.raises(Refused, match="may not allow"):
         approvals.grant(session, STORE, cashier, **given)
 
@@ -118,11 +128,14 @@ def test_a_discount_within_the_roles_limit_needs_nobody(corner, bp, alone):
 
 def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
     request = rung(corner, [RungLine("bread", 1, discount_bp=4000)])
-    with pytest.raises(Refused):
-        corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+    with pytest.raises(Refused, match="at most 30 percent"):
+        allowed(corner, "discount", request)
+    less_said = grant(corner, "discount", request.id, covers=[{"sku": "bread", "qty": 1, "discount_minor": 999}])
+    with pytest.raises(Refused, match="PIN"):
+        corner.complete(dataclasses.replace(request, approvals=[less_said]))
     with corner.write() as session:
         approvals.set_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
-    assert corner.complete(dataclasses.replace(request, approvals=[grant(corner, "discount", request.id)]))
+    assert corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "discount", request)]))
 
 
 def test_a_discount_in_money_counts_as_the_part_of_the_line_it_is(corner):
@@ -172,7 +185,7 @@ def test_more_empties_than_a_customer_carries_want_leave(corner, qty, alone):
     if not alone:
         with pytest.raises(Refused, match="PIN"):
             corner.complete(request)
-        request = allowed(corner, request)
+        request = with_leave(corner, request)
     assert corner.complete(request).sale.total_minor == 25 * qty
     assert corner.findings() == []
 
@@ -192,7 +205,7 @@ def test_nobody_types_what_an_empty_is_worth(corner, said):
 def test_no_more_cash_goes_out_than_the_drawer_holds(corner):
     request = rung(corner, [RungLine("dep25", -1000)])
     with pytest.raises(Refused, match="drawer") as refusal:
-        corner.complete(allowed(corner, request))
+        corner.complete(with_leave(corner, request))
     held_minor = corner.read(lambda session: current(session, STORE, TILL).expected_minor)
     assert refusal.value.facts["held_minor"] == held_minor
 
@@ -234,9 +247,14 @@ def test_a_product_without_a_fixed_price_asks_for_it(corner):
 
 
 def test_a_price_label_costs_what_it_says_whatever_the_weight(corner):
-    done = corner.complete(rung(corner, [RungLine("cheese", 311, amount_minor=592)]))
+    with corner.write() as session:
+        scan.add_scheme(session, STORE, "", PRICED, actor=corner.wei, at=NOON)
+        catalogue.add_code(session, "cheese", "12345", 1)
+    code = embedded.build(embedded.scheme(PRICED), 12345, 592)
+    found = corner.read(lambda session: scan.read(session, STORE, code, NOON.date()))
+    done = corner.complete(rung(corner, [RungLine("cheese", found.qty, amount_minor=592, code=code)]))
     line = done.document["lines"][0]
-    assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, 311)
+    assert (line["price_type"], line["total_minor"], line["qty"]) == ("label", 592, found.qty)
     text = "\n".join(row.text + " " + row.right for row in layout(done.document, columns=42))
     assert "5.92" in text
     assert corner.findings() == []
@@ -260,7 +278,7 @@ def test_an_exchange_settles_both_ways_as_one_amount(corner):
     sold = corner.sell([("milk", 2)])
     request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 2)])
     request = dataclasses.replace(request, shown_total_minor=349 - 258, tenders=[("cash", 91)])
-    done = corner.complete(allowed(corner, request))
+    done = corner.complete(with_leave(corner, request))
     assert (done.sale.kind, done.sale.total_minor) == ("exchange", 91)
     assert (corner.level("milk").on_hand, corner.level("bread").on_hand) == (20, 19)
     assert corner.findings() == []
@@ -269,7 +287,7 @@ def test_an_exchange_settles_both_ways_as_one_amount(corner):
 def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     sold = corner.sell([("bread", 1)])
     request = rung(corner, [RungLine("milk", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
-    request = allowed(corner, dataclasses.replace(request, shown_total_minor=129 - 349))
+    request = with_leave(corner, dataclasses.replace(request, shown_total_minor=129 - 349))
     for wrong in (-219, -221):
         with pytest.raises(Refused, match="no more and no less"):
             corner.complete(dataclasses.replace(request, tenders=[("cash", wrong)]))
@@ -277,9 +295,12 @@ def test_an_exchange_that_owes_the_customer_gives_back_exactly_that(corner):
     assert corner.findings() == []
 
 
-def allowed(shop, request, permission="take_back"):
-    """Return the request with a supervisor's leave."""
-    return dataclasses.replace(request, approvals=[grant(shop, permission, request.id)])
+def with_leave(shop, request):
+    """Return the request with a supervisor's leave for what is taken back."""
+    back = request.brought_back
+    empties = -sum(line.qty for line in request.rung if line.qty < 0)
+    covers = leave.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]).covers if back else {"qty": empties}
+    return dataclasses.replace(request, approvals=[grant(shop, "take_back", request.id, covers=[covers])])
 
 
 def exchanged(shop, sold, lines, back, tenders=(), **wishes):
@@ -289,7 +310,7 @@ def exchanged(shop, sold, lines, back, tenders=(), **wishes):
     worth = shop.read(lambda session: sale.lines_of(session, sold.sale))[0]
     due = request.shown_total_minor - worth.total_minor * back // worth.qty
     request = dataclasses.replace(request, brought_back=came, shown_total_minor=due, tenders=tenders)
-    return shop.complete(allowed(shop, request))
+    return shop.complete(with_leave(shop, request))
 
 
 def paid_with(done):
@@ -304,7 +325,7 @@ def test_a_cashier_exchanges_nothing_without_leave(corner):
     with corner.write() as session, pytest.raises(Refused, match="PIN") as refusal:
         sale.complete(session, request, actor=corner.ana, at=NOON)
     assert refusal.value.facts["permissions"] == ["take_back"]
-    granted = dataclasses.replace(request, approvals=[grant(corner, "take_back", request.id)])
+    granted = with_leave(corner, request)
     with corner.write() as session:
         assert sale.complete(session, granted, actor=corner.ana, at=NOON).sale.total_minor == -220
 
@@ -394,7 +415,7 @@ def test_an_exchange_under_another_customers_name_is_refused(corner, mei):
 def test_what_came_back_in_an_exchange_cannot_come_back_again(corner):
     sold = corner.sell([("milk", 1)])
     request = rung(corner, [RungLine("bread", 1)], brought_back=[BroughtBack(sold.sale.id, 1, 1)])
-    corner.complete(allowed(corner, dataclasses.replace(request, shown_total_minor=220, tenders=[("cash", 220)])))
+    corner.complete(with_leave(corner, dataclasses.replace(request, shown_total_minor=220, tenders=[("cash", 220)])))
     with pytest.raises(Refused, match="more than was sold"):
         corner.take_back(sold.sale.id, [(1, 1)])
 
@@ -422,7 +443,12 @@ def test_a_cashier_takes_nothing_back_without_leave(corner):
     request = ReturnRequest(new_id(), STORE, TILL, sold.sale.id, [(1, 1)])
     with corner.write() as session, pytest.raises(Refused, match="PIN"):
         take_back(session, request, actor=corner.ana, at=NOON)
-    leave = grant(corner, "take_back", request.id)
+    for lines in ([["1", 1, 0]], [["2", 1, 0]]):
+        other = grant(corner, "take_back", request.id, covers=[{"sale_id": "another-sale", "lines": lines}])
+        with corner.write() as session, pytest.raises(Refused, match="PIN"):
+            take_back(session, dataclasses.replace(request, approvals=[other]), actor=corner.ana, at=NOON)
+    covers = [{"sale_id": sold.sale.id, "lines": [["1", 1, 0]]}]
+    leave = grant(corner, "take_back", request.id, covers=covers)
     with corner.write() as session:
         take_back(session, dataclasses.replace(request, approvals=[leave]), actor=corner.ana, at=NOON)
     assert corner.findings() == []
@@ -533,8 +559,8 @@ def test_a_fact_of_the_first_version_is_read_like_one_of_today(corner):
 
 def test_the_same_sale_sent_again_with_fresh_leave_is_the_same_sale(corner):
     request = rung(corner, [RungLine("milk", 1, price_minor=99)])
-    first = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
-    again = corner.complete(dataclasses.replace(request, approvals=[grant(corner, "price.override", request.id)]))
+    first = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
+    again = corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "price.override", request)]))
     assert (again.repeated, again.sale.receipt_no) == (True, first.sale.receipt_no)
 
 
@@ -604,7 +630,7 @@ def test_who_may_not_do_a_thing_is_told_all_that_is_wanted_at_once(shop):
     class Asking:
         id, store_id, approvals = "sale-0001", STORE, ()
 
-    needs = [Need("void", "a basket given up", 0), Need("no_sale", "the drawer", 0)]
+    needs = [Need("void", "a basket given up"), Need("no_sale", "the drawer")]
     with shop.write() as session, pytest.raises(Refused) as refusal:
         approvals.require(session, Asking(), needs, actor=shop.ana, at=NOON)
     assert refusal.value.facts["reasons"] == ["a basket given up", "the drawer"]

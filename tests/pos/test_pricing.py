@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos.pricing import BasketLine, ProductView, part_of, price_basket, price_line, sum_taxes
+from pos import sale
+from pos.pricing import BasketLine, ProductView, made_up, part_of, price_basket, price_line, sum_taxes
+from pos.rung import RungLine
+from tests.builders import STORE
 
 PLAIN = ProductView(
     sku="x",
@@ -89,3 +92,25 @@ def test_no_rounding_without_small_coins():
 def test_cash_goes_to_the_nearest_coin(minor, rounded):
     lines = [BasketLine("x", 1, replace(PLAIN, price_minor=minor))]
     assert price_basket(lines, smallest_coin_minor=5, cash=True).total_minor == rounded
+
+
+@given(st.lists(st.integers(1, 2_000), min_size=1, max_size=60), st.integers(0, 5_000), st.sampled_from([100, 1000]))
+def test_weighing_in_many_small_lines_saves_at_most_the_rounding_of_one(parts, price_minor, per):
+    ham = replace(PLAIN, stock_unit="gram", price_quantity=per, price_minor=price_minor)
+    split = price_basket(made_up([BasketLine("x", qty, ham) for qty in parts]))
+    assert split.lines_minor >= price_line(ham, sum(parts)).total_minor - 1
+
+
+@given(st.lists(st.integers(1, 2_000), min_size=1, max_size=2), st.integers(0, 5_000))
+def test_a_line_or_two_cost_what_their_own_labels_say(parts, price_minor):
+    ham = replace(PLAIN, stock_unit="gram", price_quantity=1000, price_minor=price_minor)
+    split = price_basket(made_up([BasketLine("x", qty, ham) for qty in parts]))
+    assert [line.total_minor for line in split.lines] == [price_line(ham, qty).total_minor for qty in parts]
+
+
+def test_five_hundred_lines_of_one_gram_are_not_free(shop):
+    lines = [RungLine("cheese", 1)] * 500
+    at_once = shop.read(lambda session: sale.quote(session, STORE, [RungLine("cheese", 500)], at=shop.now))
+    quoted = shop.read(lambda session: sale.quote(session, STORE, lines, at=shop.now))
+    assert at_once.basket.total_minor > 0
+    assert quoted.basket.total_minor >= at_once.basket.total_minor - 1

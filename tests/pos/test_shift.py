@@ -232,6 +232,7 @@ def test_leave_for_one_shift_does_not_serve_another(shop):
         add_staff(session, STORE, "sue", "Sue", "supervisor", "4711")
         sue = session.get_one(Staff, (STORE, "sue"))
         given = {"permission": shift.OVER_SHORT, "why": "torn", "asked_by": shop.ana, "at": NOON}
+        given["covers"] = [{"short_minor": 10_000}]
         other = approvals.grant(session, STORE, sue, sale_id="another-shift", **given)
         mine = approvals.grant(session, STORE, sue, sale_id=current_in(session).id, **given)
         others, granted = [other.id], [mine.id]

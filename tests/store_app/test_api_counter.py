@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from config.journal import Actor
 from pos import catalogue, stock
+from pos.approvals import Approval
 from pos.catalogue import TaxClass
 from pos.printer import PrintJob
 from pos.sale import Sale
@@ -48,9 +49,9 @@ def body(**other):
     } | other  # fmt: skip
 
 
-def leave(shop, permission, sale_id=SALE, pin=PRACTICE_PINS["supervisor"], staff_id="supervisor"):
+def leave(shop, permission, sale_id=SALE, pin=PRACTICE_PINS["supervisor"], staff_id="supervisor", covers=None):
     asked = {"staff_id": staff_id, "pin": pin, "permission": permission, "sale_id": sale_id, "till_id": "1", "why": "x"}
-    return shop.post("/api/approvals", json=asked)
+    return shop.post("/api/approvals", json=asked | {"covers": [covers or {}]})
 
 
 def count(house, table):
@@ -89,9 +90,48 @@ def test_a_supervisors_pin_lets_one_sale_through(shop):
     assert refused.json["error"]["code"] == "needs-approval"
     assert leave(shop, "price.override", pin="9999").json["error"]["code"] == "wrong-pin"
     assert leave(shop, "price.override", staff_id="cashier", pin="1111").json["error"]["code"] == "may-not-approve"
-    granted = leave(shop, "price.override").json
+    covers = {"sku": "MILK", "qty": 2, "price_minor": 100, "list_price_minor": 129}
+    assert refused.json["error"]["facts"]["needs"][0]["covers"] == covers
+    granted = leave(shop, "price.override", covers=covers).json
     assert granted["by"] == "supervisor"
     assert shop.post("/api/sales", json=asked | {"approvals": [granted["id"]]}).status_code == 201
+
+
+def test_leave_covers_what_the_supervisor_saw_and_nothing_beside_it(shop):
+    milk = {"sku": "MILK", "qty": 1, "price_minor": 119}
+    granted = leave(shop, "price.override", covers=milk | {"list_price_minor": 129}).json["id"]
+    for lines, total_minor in (
+        ([milk, {"sku": "COLA", "qty": 9, "price_minor": 0}], 119 + 225),
+        ([milk, milk], 238),
+        ([milk | {"price_minor": 118}], 118),
+        ([milk | {"qty": 2}], 238),
+    ):
+        asked = body(lines=lines, shown_total_minor=total_minor, approvals=[granted])
+        assert shop.post("/api/sales", json=asked).json["error"]["code"] == "needs-approval"
+    dearer = body(lines=[milk | {"price_minor": 120}], shown_total_minor=120, approvals=[granted])
+    assert shop.post("/api/sales", json=dearer).status_code == 201
+
+
+def test_leave_serves_the_person_who_asked_and_is_used_once(shop, house):
+    wish = {"id": WISH, "till_id": "1", "why": "change"}
+    wish["approvals"] = [leave(shop, "no_sale", WISH).json["id"]]
+    with house.doors.write() as session:
+        session.execute(sa.update(Approval).values(asked_by="somebody-else"))
+    assert shop.post("/api/drawer", json=wish).json["error"]["code"] == "needs-approval"
+    with house.doors.write() as session:
+        session.execute(sa.update(Approval).values(asked_by="cashier", used_at=NOON))
+    assert shop.post("/api/drawer", json=wish).json["error"]["code"] == "needs-approval"
+
+
+def test_a_void_sent_again_after_a_lost_answer_is_the_same_void(shop):
+    given = {"till_id": "1", "why": "changed their mind", "total_minor": 258}
+    granted = leave(shop, "void", covers={"total_minor": 257}).json["id"]
+    refused = shop.post(f"/api/baskets/{SALE}/void", json=given | {"approvals": [granted]})
+    assert refused.json["error"]["code"] == "needs-approval"
+    granted = leave(shop, "void", covers={"total_minor": 258}).json["id"]
+    for _ in range(2):
+        done = shop.post(f"/api/baskets/{SALE}/void", json=given | {"approvals": [granted]})
+        assert (done.status_code, done.json["state"]) == (200, "voided")
 
 
 def test_who_may_allow_a_thing_is_listed_without_the_cashier(shop):
@@ -125,7 +165,7 @@ def test_a_basket_too_large_to_keep_is_refused_in_words(shop):
 def test_giving_a_basket_up_needs_a_reason_and_leave(shop):
     given = {"till_id": "1", "why": "changed their mind", "total_minor": 258, "lines": [{"sku": "MILK", "qty": 2}]}
     assert shop.post(f"/api/baskets/{SALE}/void", json=given).json["error"]["code"] == "needs-approval"
-    granted = leave(shop, "void").json["id"]
+    granted = leave(shop, "void", covers={"total_minor": 258}).json["id"]
     done = shop.post(f"/api/baskets/{SALE}/void", json=given | {"approvals": [granted]})
     assert done.json["state"] == "voided"
 
@@ -140,7 +180,8 @@ def test_a_receipt_is_found_and_comes_back_line_by_line(shop):
     assert [(line["n"], line["left"]) for line in lines] == [(1, 2)]
     asked = {"id": BACK, "till_id": "1", "sale_id": SALE, "lines": [{"n": 1, "qty": 1}], "why": "sour"}
     assert shop.post("/api/returns", json=asked).json["error"]["code"] == "needs-approval"
-    asked["approvals"] = [leave(shop, "take_back", BACK).json["id"]]
+    of_milk = {"sale_id": SALE, "lines": [["1", 1, 0]]}
+    asked["approvals"] = [leave(shop, "take_back", BACK, covers=of_milk).json["id"]]
     first, second = shop.post("/api/returns", json=asked), shop.post("/api/returns", json=asked)
     assert (first.status_code, second.status_code, first.json["total_minor"]) == (201, 200, -129)
     assert shop.get(f"/api/sales/{SALE}/returnable").json["lines"][0]["left"] == 1
@@ -155,7 +196,11 @@ def test_an_exchange_is_quoted_and_sold_as_one_amount(shop):
     assert [need["permission"] for need in quoted["needs"]] == ["take_back"]
     wanted = body(id=BACK, tenders=tender, shown_total_minor=46) | asked
     assert shop.post("/api/sales", json=wanted).json["error"]["code"] == "needs-approval"
-    done = shop.post("/api/sales", json=wanted | {"approvals": [leave(shop, "take_back", BACK).json["id"]]})
+    done = shop.post(
+        "/api/sales",
+    granted = leave(shop, "take_back", BACK, covers=quoted["needs"][0]["covers"]).json["id"]
+        json=wanted | {"approvals": [granted]},
+    )
     assert (done.status_code, done.json["document"]["kind"]) == (201, "exchange")
 
 

@@ -7,9 +7,10 @@ import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 
 const LONGEST_PIN = 12;
+const LONGEST_WHY = 200;
 
-/** Ask for the leave to do what `permission` allows; gives {id, permission, by}, or null when it was not given. */
-export async function approval({ saleId, permission, why }) {
+/** Ask for the leave to do what `said` says and `covers` holds in figures; gives {id, permission, by, covers}, or null. */
+export async function approval({ saleId, permission, said, covers }) {
   let people;
   try {
     people = (await ask("GET", `${settings.urls.approvers}?permission=${encodeURIComponent(permission)}`)).people;
@@ -30,8 +31,8 @@ export async function approval({ saleId, permission, why }) {
       if (!chosen) return sheet.complain(say("choose-approver"));
       busy = true;
       try {
-        const answer = await ask("POST", settings.urls.approvals, { staff_id: chosen, pin: pad.text, permission, sale_id: saleId, till_id: settings.till_id, why });
-        given = { id: answer.id, permission, by: answer.by };
+        const answer = await ask("POST", settings.urls.approvals, { staff_id: chosen, pin: pad.text, permission, sale_id: saleId, till_id: settings.till_id, why: said.join("; ").slice(0, LONGEST_WHY), covers });
+        given = { id: answer.id, permission, by: answer.by, covers };
         sheet.close();
       } catch (fault) {
         pad.clear();
@@ -41,7 +42,7 @@ export async function approval({ saleId, permission, why }) {
     };
     sheet.open({
       title: say("approve-title"),
-      body: [el("p.sheet-lead", {}, why),
+      body: [said.length === 1 ? el("p.sheet-lead", {}, said[0]) : el("ul.sheet-lead", {}, said.map((words) => el("li", {}, words))),
         choices(say("choose-approver"), people.map(({ id, name }) => [id, name, "user"]), (id) => { chosen = id; keys.focus(); }, chosen), dots, keys],
       foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: allow }, say("allow"))],
       focus: chosen ? keys : null,

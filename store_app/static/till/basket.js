@@ -4,14 +4,16 @@
 // has an identity of its own, so the same product may stand twice at two prices; plain scans of it go together.
 // Prices are the shelf's until the server has answered for exactly this basket.
 
+import { isWeighed } from "./catalogue.js";
 import { afterPaint } from "./later.js";
+import { uncovered } from "./leave.js";
 import { lineShown, lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
 const SCANNED = ["added", "changed", "removed", "prices"]; // kept right after they are painted; money at once
-const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on"];
+const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on", "code"];
 
 export class Basket extends EventTarget {
   constructor(catalogue, { practice = false } = {}) {
@@ -93,10 +95,9 @@ export class Basket extends EventTarget {
   saved() { return this.kept.quote?.saved_minor ?? 0; }
   hints() { return this.kept.quote?.hints ?? []; }
 
-  /** Give what someone else must allow, and has not yet: [{permission, why, line}]. */
+  /** Give what someone else must allow, and has not yet: [{permission, line, covers, about}]. */
   needs() {
-    const allowed = new Set(this.kept.approvals.map((approval) => approval.permission));
-    return (this.kept.quote?.needs ?? []).filter((need) => !allowed.has(need.permission));
+    return uncovered(this.kept.quote?.needs ?? [], this.kept.approvals);
   }
 
   minimumAge() {
@@ -132,6 +133,7 @@ export class Basket extends EventTarget {
     const product = this.catalogue.bySku.get(entry.sku);
     if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
     entry.qty = qty;
+    if (isWeighed(product)) entry.code = ""; // it is no longer what the label weighed
     this.active = id;
     this.#content("changed", entry);
     return true;
@@ -140,21 +142,30 @@ export class Basket extends EventTarget {
   /** Change a line's price, discount, reason or note; gives a function that puts the old ones back. */
   amend(id, change) {
     const entry = this.#entry(id), before = Object.fromEntries(SPECIAL.map((name) => [name, entry[name]]));
+    if (change.price_minor != null && entry.amount_minor !== null) Object.assign(entry, { amount_minor: null, code: "" });
     Object.assign(entry, change);
     this.active = id;
     this.#content("changed", entry);
     return () => { Object.assign(entry, before); this.#content("changed", entry); };
   }
 
-  /** Take a line out; it is kept as a correction until the sale is saved. */
+  /** Take a line out; it is kept as a correction until the sale is saved. Gives a function that puts it back. */
   remove(id) {
     const at = this.kept.lines.findIndex((line) => line.id === id);
     if (at < 0) return true;
-    const [entry] = this.kept.lines.splice(at, 1);
-    this.kept.corrections.push({ sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) });
+    const kept = this.kept, [entry] = kept.lines.splice(at, 1);
+    const correction = { sku: entry.sku, qty: entry.qty, amount_minor: this.#totalOf(entry) };
+    kept.corrections.push(correction);
     this.active = this.kept.lines[Math.min(at, this.kept.lines.length - 1)]?.id ?? null;
     this.#content("removed", entry);
-    return true;
+    return () => {
+      const note = this.kept === kept ? kept.corrections.indexOf(correction) : -1;
+      if (note < 0) return; // the next customer's basket, or put back already
+      kept.corrections.splice(note, 1);
+      kept.lines.splice(at, 0, entry);
+      this.active = entry.id;
+      this.#content("changed", entry);
+    };
   }
 
   /** Put lines of an earlier receipt in, to be given back: [{sale_id, n, qty, restock, name, total}]. */
@@ -304,7 +315,7 @@ export class Basket extends EventTarget {
   #keep() { if (!this.readOnly) localStorage.setItem(this.key, JSON.stringify(this.kept)); }
 }
 
-const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null };
+const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null, code: "" };
 const plain = () => ({ ...PLAIN });
 const isPlain = (line) => SPECIAL.every((name) => (line[name] ?? null) === PLAIN[name]);
 const most = (product) => product.maximum_qty ?? (product.stock_unit === "each" ? MOST_QTY : 100_000);

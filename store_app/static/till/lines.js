@@ -32,9 +32,13 @@ export class Lines {
       row.remove();
       this.rows.delete(id);
     }
+    let before = null;
     for (const [id, line] of wanted) {
       if (line.sale_id) this.#showBack(id, line);
       else this.#showLine(line, deposits.filter((deposit) => deposit.of === id));
+      const row = this.rows.get(id);
+      if (row.previousElementSibling !== before) $("lines").insertBefore(row, before ? before.nextElementSibling : $("lines").firstElementChild);
+      before = row; // a line that was put back stands where it stood
     }
     this.#showSum(lines);
     this.#showAttached();

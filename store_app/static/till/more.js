@@ -115,7 +115,7 @@ function openDrawer(actions) {
   const open = async () => {
     if (!why) return sheet.complain(say("reason-needed"));
     const send = (approvals) => ask("POST", settings.urls.drawer, { id, till_id: settings.till_id, why, approvals });
-    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), send, id))) return;
+    if (!(await actions.withLeave("no_sale", say("drawer-leave", { why: say(why) }), {}, send, id))) return;
     sheet.close();
     actions.tell(say("drawer-open"));
   };

@@ -76,7 +76,7 @@ export class Parking {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
         lines: this.basket.lines().map(({ sku, qty }) => ({ sku, qty })), approvals,
       });
-      if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), send))) return;
+      if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), { total_minor: this.basket.total() }, send))) return;
       this.basket.next();
       sheet.close();
       this.view.tell(say("voided"));

@@ -95,7 +95,8 @@ export class Receipts {
           ...(this.basket.practice ? { practice: true } : {}),
         });
       };
-      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(summed()) }), send, id);
+      const covers = { sale_id: sale.id, amount_minor: summed(), lines: picked().map(({ n, qty }) => [String(n), qty, 0]) };
+      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(summed()) }), covers, send, id);
       if (done) this.#done(done);
     };
     const exchange = () => {
@@ -160,7 +161,8 @@ export class Receipts {
       if (!tender) return sheet.complain(say("choose-tender"));
       const body = { id, till_id: settings.till_id, tender, why, ...(this.basket.practice ? { practice: true } : {}),
         lines: lines.map((line) => ({ sku: line.sku, qty: line.qty, price_minor: line.price_minor ?? line.product.price_minor, restock })) };
-      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
+      const covers = { lines: body.lines.map(({ sku, qty, price_minor }) => [sku, qty, price_minor]) };
+      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
       if (!done) return;
       this.basket.next();
       this.#done(done);

@@ -62,6 +62,7 @@ export class Taking {
     }
     const special = {};
     for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
+    if (Object.keys(special).length) special.code = code; // the server reads it again: its word counts, not ours
     this.take(this.catalogue.bySku.get(hit.product.sku), hit.qty * (special.amount_minor == null ? times : 1) || 1, special);
   }
 
@@ -86,7 +87,7 @@ export class Taking {
   /** Scans that came while a payment was on its way belong to the next customer. */
   takeWaiting() { for (const code of this.waiting.splice(0)) this.takeCode(code); }
 
-  /** Enter in the search field: a code, a quantity and a code, or the first product found. */
+  /** Enter in the search field: a code, a quantity and a code, or the first product found; digits are whole codes only. */
   typed() {
     const text = $("search").value.trim();
     const [, times = "1", rest] = /^(?:(\d{1,3})\s*[*×x]\s*)?(.*)$/i.exec(text);
@@ -99,7 +100,10 @@ export class Taking {
       return;
     }
     const [first] = this.catalogue.search(rest);
-    if (first) this.take(first, Math.max(1, Number(times)));
+    if (first && /^\d+$/.test(code)) {
+      this.goods.show();
+      this.view.complain(say("no-such-number", { text: rest }));
+    } else if (first) this.take(first, Math.max(1, Number(times)));
     else this.view.complain(say("nothing-found", { text: rest }));
   }
 }

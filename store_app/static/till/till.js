@@ -10,6 +10,7 @@ import { Foot } from "./foot.js";
 import { Goods } from "./goods.js";
 import { listenForKeys } from "./keys.js";
 import { Lines } from "./lines.js";
+import { needText } from "./leave.js";
 import { lookUp, openMore } from "./more.js";
 import { oneWindow } from "./onetab.js";
 import { OpenTill } from "./opening.js";
@@ -45,10 +46,13 @@ const till = {
   tell: (words) => view.tell(words),
 
   // lines
-  less: (line) => basket.setQty(line.id, line.qty - Math.sign(line.qty)),
-  more1: (line) => { if (!basket.setQty(line.id, line.qty + Math.sign(line.qty))) view.complain(tooMany(line.product)); },
-  remove: (line) => basket.remove(line.id),
-  qty: (line) => askNumber(line.product, (qty) => (basket.setQty(line.id, qty * Math.sign(line.qty)) ? "" : tooMany(line.product)), catalogue.hasScale),
+  less: (line) => (Math.abs(line.qty) === 1 ? till.remove(line) : complainIf(resize(line, line.qty - Math.sign(line.qty)))),
+  more1: (line) => complainIf(resize(line, line.qty + Math.sign(line.qty))),
+  remove(line) {
+    const putBack = basket.remove(line.id);
+    view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
+  },
+  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
   discount: (line) => askDiscount(line, (change) => amend(line, change)),
   price: (line) => askPrice(line, (change) => amend(line, change)),
   note: (line) => askWords({
@@ -76,30 +80,15 @@ const till = {
 
   // someone else's leave
   /** Ask for every leave the basket still needs; gives false when one was not given. */
-  async leave() {
-    for (const need of basket.needs()) {
-      const words = `need-${need.permission}`;
-      const given = await approval({ saleId: basket.id, permission: need.permission, why: has(words) ? say(words) : need.why });
-      if (!given) return false;
-      basket.approve(given);
-    }
-    return true;
-  },
+  leave: () => askLeave(basket.needs()),
   /** After a refusal that names what needs leave: ask for it. */
-  async allow(fault) {
-    const { permissions = [], reasons = [] } = fault.facts;
-    for (const [at, permission] of permissions.entries()) {
-      const given = await approval({ saleId: basket.id, permission, why: reasons[at] ?? fault.message });
-      if (!given) return false;
-      basket.approve(given);
-    }
-    return permissions.length > 0;
-  },
-  /** Do what may need leave: `send(approval ids)`; gives the answer, or null with the sentence said. */
-  async withLeave(permission, why, send, subject = basket.id) {
+  allow: async ({ facts: { needs = [] } }) => needs.length > 0 && askLeave(needs),
+  /** Do what may need leave, worded by `why`, its figures in `covers`: `send(approval ids)`; gives the answer, or null
+   * with the sentence said. */
+  async withLeave(permission, why, covers, send, subject = basket.id) {
     const approvals = [];
-    const grant = async () => {
-      const given = await approval({ saleId: subject, permission, why });
+    const grant = async (wanted = [covers]) => {
+      const given = await approval({ saleId: subject, permission, said: [why], covers: wanted });
       if (given) approvals.push(given.id);
       return given;
     };
@@ -108,7 +97,7 @@ const till = {
       try {
         return await send(approvals);
       } catch (fault) {
-        if (fault.code !== "needs-approval" || !(await grant())) throw fault;
+        if (fault.code !== "needs-approval" || !(await grant(fault.facts.needs?.map((need) => need.covers)))) throw fault;
         return await send(approvals);
       }
     } catch (fault) {
@@ -168,6 +157,25 @@ const till = {
     }
   },
 };
+
+/** Ask for leave, once for all needs of a kind; gives false when one was not given. */
+async function askLeave(needs) {
+  for (const permission of new Set(needs.map((need) => need.permission))) {
+    const some = needs.filter((need) => need.permission === permission);
+    const given = await approval({ saleId: basket.id, permission, said: some.map(needText), covers: some.map((need) => need.covers) });
+    if (!given) return false;
+    basket.approve(given);
+  }
+  return true;
+}
+
+/** Set how many a line has; gives the sentence of refusal. What a label prices stays as the label says. */
+function resize(line, qty) {
+  if (line.amount_minor !== null && qty) return say("label-fixed", { name: line.product.name });
+  return basket.setQty(line.id, qty) ? "" : tooMany(line.product);
+}
+
+const complainIf = (words) => { if (words) view.complain(words); };
 
 /** Change a line; where that needs leave it is asked for, and without it the line is as it was. */
 async function amend(line, change) {

@@ -1,0 +1,34 @@
+// What leave is asked for, worded with its figures in the page's language, and what is still to be asked for. The rules
+// are the server's (pos/leave.py), which has the last word.
+
+import { moneyText } from "./money.js";
+import { has, say } from "./settings.js";
+import { eachText, qtyText } from "./words.js";
+
+const AT_MOST = ["qty", "list_price_minor", "discount_minor", "discount_bp", "amount_minor", "total_minor"];
+
+/** Say what a need wants: what of, how many, from which price to which, how much off. */
+export function needText({ permission, covers, about }) {
+  if (permission !== "price.override" && permission !== "discount") return has(`need-${permission}`) ? say(`need-${permission}`) : say("approve-title");
+  const qty = about.stock_unit === "each" ? `${covers.qty} ×` : qtyText(about, covers.qty);
+  if (permission === "discount") {
+    return say("need-discount", { name: about.name, qty, amount: moneyText(covers.discount_minor), from: moneyText(about.amount_minor), percent: `${covers.discount_bp / 100} %` });
+  }
+  const now = eachText(about, covers.raised_to_minor ?? covers.price_minor);
+  return say("need-price", { name: about.name, qty, now, before: eachText(about, about.list_price_minor) });
+}
+
+/** Give the needs that no approval covers yet; each thing granted serves one need. */
+export function uncovered(needs, approvals) {
+  const given = approvals.flatMap(({ permission, covers = [] }) => covers.map((facts) => ({ permission, facts })));
+  return needs.filter((need) => {
+    const at = given.findIndex(({ permission, facts }) => permission === need.permission && covered(need.covers, facts));
+    if (at >= 0) given.splice(at, 1);
+    return at < 0;
+  });
+}
+
+function covered(need, given) {
+  return Object.entries(need).every(([name, fact]) => (AT_MOST.includes(name) ? fact <= given[name]
+    : name === "price_minor" ? fact >= given[name] : JSON.stringify(fact) === JSON.stringify(given[name])));
+}
