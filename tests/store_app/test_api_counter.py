@@ -196,11 +196,8 @@ def test_an_exchange_is_quoted_and_sold_as_one_amount(shop):
     assert [need["permission"] for need in quoted["needs"]] == ["take_back"]
     wanted = body(id=BACK, tenders=tender, shown_total_minor=46) | asked
     assert shop.post("/api/sales", json=wanted).json["error"]["code"] == "needs-approval"
-    done = shop.post(
-        "/api/sales",
     granted = leave(shop, "take_back", BACK, covers=quoted["needs"][0]["covers"]).json["id"]
-        json=wanted | {"approvals": [granted]},
-    )
+    done = shop.post("/api/sales", json=wanted | {"approvals": [granted]})
     assert (done.status_code, done.json["document"]["kind"]) == (201, "exchange")
 
 
