@@ -25,6 +25,7 @@ from config.prepared import Prepared
 from config.states import StateTable
 from pos.sale_rows import Sale
 from pos.shift import locked, note
+from pos.store import Till
 
 STATES = StateTable(
     "basket",
@@ -80,6 +81,10 @@ def park(
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
         raise _given_up(basket_id)
+    if row.state == "parked" and row.till_id != till_id:
+        raise _taken(row)
+    if session.get(Till, (store_id, till_id)) is None:
+        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
     row.label, row.content, row.total_minor, row.till_id = label.strip(), content, total_minor, till_id
     row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
     if row.state != "parked":
@@ -91,10 +96,10 @@ def park(
 def resume(session: Session, store_id: str, basket_id: str, *, till_id: str, actor: Actor, at: dt.datetime) -> Basket:
     """Take a parked basket up at a till (rule 2)."""
     row = _find(session, store_id, basket_id)
+    if session.get(Sale, (store_id, basket_id)) is not None:
+        raise _sold(basket_id)
     if row.state != "parked":
-        raise Conflict(
-            "basket-taken", f"{row.kept_by_name} has already taken up this basket.", by=row.kept_by_name, id=basket_id
-        )
+        raise _taken(row)
     journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{basket_id}", till=till_id)
     row.till_id, row.kept_by, row.kept_by_name, row.kept_at = till_id, actor.id, actor.name, at
     return row
@@ -155,6 +160,15 @@ _STATE = Prepared(
 )
 
 
+def _taken(row: Basket) -> Conflict:
+    sentence = f"{row.kept_by_name} has already taken up this basket."
+    return Conflict("basket-taken", sentence, by=row.kept_by_name, id=row.id)
+
+
+def _sold(basket_id: str) -> Conflict:
+    return Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+
+
 def _given_up(basket_id: str) -> Conflict:
     return Conflict("basket-voided", "This basket was given up. Begin a new sale.", id=basket_id)
 
@@ -171,7 +185,7 @@ def _kept(
     session: Session, store_id: str, basket_id: str, till_id: str, total_minor: int, actor: Actor, at: dt.datetime
 ) -> Basket:
     if session.get(Sale, (store_id, basket_id)) is not None:
-        raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+        raise _sold(basket_id)
     if not -MAX_MINOR <= total_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
     query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))

@@ -85,7 +85,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     if document["taxes"]:
         lines.append(RULE)
         lines += _tax_table(document["taxes"], letters, words, currency, columns)
-    lines += [*_issued(document, words, columns), *_farewell(document, words, columns)]
+    lines += [*_issued(document, words, columns, copy_no), *_farewell(document, words, columns)]
     if online := e_receipt.address(document):
         lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
     if copy_no:
@@ -384,15 +384,20 @@ def _percent(rate_bp: int) -> str:
     return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def _issued(document: dict[str, Any], words: dict[str, str], columns: int) -> list[PaperLine]:
-    """Lay out the vouchers this sale issued, each with the code it is spent by, and where the customer now stands."""
+def _issued(document: dict[str, Any], words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
+    """Lay out the vouchers this sale issued, and where the customer now stands.
+
+    The code a voucher is spent by is money: a copy shows its end alone.
+    """
     currency, lines = document["store"]["currency"], list[PaperLine]()
     for voucher in document.get("vouchers", ()):
         word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
         lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
         lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
-        lines += [*centred(str(voucher["code"]), columns, bold=True)]
-        lines.append(PaperLine(str(voucher["code"]), align="center", kind="qr"))
+        code = str(voucher["code"])
+        lines += centred(f"... {code[-4:]}" if copy_no else code, columns, bold=True)
+        if not copy_no:
+            lines.append(PaperLine(code, align="center", kind="qr"))
     customer = document.get("customer")
     if customer and (customer.get("points_earned") or customer.get("points_balance")):
         lines += [RULE, *pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]

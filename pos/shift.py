@@ -202,7 +202,7 @@ def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt
     to: who takes it, after proving who they are.
     """
     locked(session, shift.store_id, shift.till_id)
-    _need_open(shift)
+    need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
         raise Refused("same-person", f"{to.name} has this drawer already.")
     before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
@@ -243,36 +243,6 @@ def print_x(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) ->
 def note(shift: Shift, kind: str, amount_minor: int = 0) -> None:
     """Count an event of the till in its totals: a void, a no-sale, a reprint ... The caller has locked the shift."""
     shift.totals = totals.with_event(shift.totals, kind, amount_minor)
-
-
-def drop(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str = "",
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    """Move cash from the drawer to the safe; refuses more than the drawer should hold. id: the page's command."""
-    return _take_out(session, shift, "drop", amount_minor, why, id or new_id(), actor, at)
-
-
-def pay_out(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str,
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    """Pay something from the drawer; it needs a reason, and no more than the drawer should hold. id: the command."""
-    if not why.strip():
-        raise Invalid("no-reason", "Say what the money was paid for.")
-    return _take_out(session, shift, "pay_out", amount_minor, why, id or new_id(), actor, at)
 
 
 def add_cash(
@@ -329,7 +299,7 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
 
 def set_tolerance(session: Session, store_id: str, minor: int, *, actor: Actor, at: dt.datetime) -> None:
     """Settle by how much a drawer may be off before another person has to agree."""
-    _check_amount(minor)
+    check_amount(minor)
     store = store_of(session, store_id)
     facts = {"before_minor": tolerance_minor(session, store_id), "tolerance_minor": minor}
     store.cash_tolerance_minor = minor
@@ -385,7 +355,7 @@ def _of_till(store_id: str, till_id: str) -> sa.Select[Shift]:
 def _worth(session: Session, store_id: str, counted: Counted) -> int:
     if isinstance(counted, Mapping):
         counted = denominations.total(store_of(session, store_id).currency, counted)
-    _check_amount(counted)
+    check_amount(counted)
     return counted
 
 
@@ -448,30 +418,10 @@ def _late(session: Session, shift: Shift) -> list[LateSale]:
     return found
 
 
-def _need_open(shift: Shift) -> None:
+def need_open(shift: Shift) -> None:
+    """Refuse what only an open till does."""
     if shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
-
-
-def _take_out(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    amount_minor: int,
-    why: str,
-    source_id: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    _check_amount(amount_minor)
-    locked(session, shift.store_id, shift.till_id)
-    _need_open(shift)
-    if not 0 < amount_minor <= shift.expected_minor:
-        raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
-    movement = add_cash(session, shift, kind, -amount_minor, source_id, why=why.strip(), at=at, actor=actor)
-    facts = {"amount_minor": amount_minor, "reason": why.strip(), "movement": movement.id}
-    journal.record(session, actor=actor, at=at, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
-    return movement
 
 
 def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
@@ -489,6 +439,7 @@ def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None
     )
 
 
-def _check_amount(amount_minor: int) -> None:
+def check_amount(amount_minor: int) -> None:
+    """Refuse what is no amount of money."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 <= amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", amount_minor=amount_minor)

@@ -123,9 +123,14 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:
     The slow hash runs between two short transactions.
     """
     at = doors.now()
-    with doors.read() as session:
-        staff = session.get(Staff, (node_id, staff_id))
-    if staff is not None and (refusal := _locked(staff, at)) is not None:
+    with doors.write() as session:
+        staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
+        refusal = _locked(staff, at) if staff is not None else None
+        if staff is not None and refusal is None:
+            _count(staff, False, at)  # taken as wrong until it proves right, so that guesses at one instant all count
+            session.flush()
+            session.expunge(staff)
+    if refusal is not None:
         raise refusal
     known = staff is not None and staff.active
     try:
@@ -172,7 +177,8 @@ def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
 
 
 def _note(session: Session, staff: Staff, right: bool, at: dt.datetime) -> None:
-    _count(staff, right, at)
+    if right:
+        _count(staff, True, at)
     _sign(session, staff, "signin.good" if right else "signin.refused", at, by="pin")
 
 

@@ -329,6 +329,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
+    "pay_out": _l("paying much out of the drawer"),
     "price.override": _l("another price"),
     "discount": _l("a discount"),
     "void": _l("giving up a basket"),

@@ -34,7 +34,12 @@ def park(basket_id: str) -> Response:
     """Set a basket aside."""
     body = parsed(ParkBody)
     _check_id(basket_id)
-    if len(json.dumps(body.basket)) > LARGEST_BASKET:
+    try:
+        size = len(json.dumps(body.basket, allow_nan=False))
+    except ValueError as fault:
+        sentence = "The request needs mending: a basket holds numbers alone."
+        raise Invalid("bad-request", sentence, faults=["NaN"]) from fault
+    if size > LARGEST_BASKET:
         raise Invalid("basket-too-large", "This basket is too large to be set aside. Ring it up in parts.")
     with write() as session:
         row = basket.park(

@@ -104,7 +104,8 @@ def ask(sale_id: str) -> Response:
         if found is None or found.state != "completed":
             raise NotFound("no-such-sale", "This sale is not in the books. Nothing was charged.", id=sale_id)
         document = sale.document_of(session, found)
-    return jsonify(sale_json(found, document))
+    masked = [row | {"code": f"… {str(row['code'])[-4:]}"} for row in document.get("vouchers", ())]
+    return jsonify(sale_json(found, document | ({"vouchers": masked} if masked else {})))
 
 
 @bp.post("/receipts/<sale_id>/reprint")

@@ -102,7 +102,7 @@ def close(shift_id: str) -> Response:
 
 
 @bp.get("/<shift_id>/x")
-@requires("shift")
+@requires("over_short")
 def x_report(shift_id: str) -> Response:
     """Answer the shift's figures so far; expected cash is not among them."""
     with read() as session:
@@ -110,7 +110,7 @@ def x_report(shift_id: str) -> Response:
 
 
 @bp.post("/<shift_id>/x")
-@requires("shift")
+@requires("over_short")
 def print_x(shift_id: str) -> Response:
     """Print the shift's figures so far."""
     parsed(Nothing)

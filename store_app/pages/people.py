@@ -23,7 +23,10 @@ from store_app.staff import STORE_ROLES
 
 bp = Blueprint("people", __name__, url_prefix="/people")
 bp.before_request(form.know_the_place)
-BY_PIN = frozenset({"price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short"})
+BY_PIN = frozenset({"price.override", "discount", "void", "no_sale", "take_back", "take_back.blind"}) | {
+    "over_short",
+    "pay_out",
+}
 """What a person may do all the same when somebody who may types their PIN."""
 MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
     (
@@ -47,7 +50,8 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         lazy("Money"),
         (
             ("shift", lazy("Open, count and close a drawer")),
-            ("over_short", lazy("Accept a drawer that is over or short")),
+            ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
+            ("pay_out", lazy("Pay much out of the drawer")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),
         ),

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import drawer, printer, returns, shift, slips
+from pos import approvals, cash_out, drawer, printer, returns, shift, slips
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
 from pos.shift import CashMovement, Shift
+from pos.store import Staff
+from store_app import staff as people
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
@@ -68,11 +70,15 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
             .order_by(PrintJob.queued_at)
             .limit(5)
         ).all()
+        agree = approvals.approvers(look, store_id, cash_out.PAY_OUT)
+        alone_minor = cash_out.alone_minor(look, store_id)
     return page(
         "shift/money.html",
         till=till,
         shift=now_open,
         report=report,
+        approvers=agree,
+        alone_minor=alone_minor,
         receipts=receipts,
         closed=closed,
         doubtful=doubtful,
@@ -104,7 +110,7 @@ def drop() -> Any:
     command, amount_minor = form.command_id(), form.amount("drop", place().currency)
     with write() as session:
         if not _already(session, command):
-            moved = shift.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
+            moved = cash_out.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
             _slip(session, moved)
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
@@ -117,10 +123,16 @@ def pay_out() -> Any:
     """Pay something from the drawer, with its reason."""
     command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
     why = form.text("why", required=_("Say what the money is for."))
+    agreeing = None
+    if request.form.get("pin"):
+        approver, pin = request.form.get("approver", ""), request.form["pin"]
+        agreeing = people.check_pin(doors(), str(place().store_id), approver, pin)
     with write() as session:
         if not _already(session, command):
+            now_open = _current(session)
             given: dict[str, Any] = {"why": why, "id": command, "actor": g.actor, "at": doors().now()}
-            _slip(session, shift.pay_out(session, _current(session), amount_minor, **given))
+            given["approvals"] = _agreed(session, now_open, amount_minor, agreeing, command, why)
+            _slip(session, cash_out.pay_out(session, now_open, amount_minor, **given))
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -165,10 +177,10 @@ def close() -> Any:
 
 
 @bp.post("/x")
-@requires("shift")
+@requires("over_short")
 @form.answers_on(money)
 def print_x() -> Any:
-    """Print the shift so far; counting stays blind, so expected cash is not on it."""
+    """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
         shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
         wake_worker_after(session)
@@ -302,6 +314,20 @@ def event_word(kind: str) -> str:
 
 
 # --- inside ---
+
+
+def _agreed(
+    session: Session, now_open: Shift, amount_minor: int, agreeing: Staff | None, command: str, why: str
+) -> list[str]:
+    """Note the leave of whoever typed their PIN for a pay-out that wants one."""
+    need = cash_out.wanted_leave(session, now_open, amount_minor, g.actor)
+    if agreeing is None or need is None:
+        return []
+    given: dict[str, Any] = {"permission": cash_out.PAY_OUT, "sale_id": command, "why": why, "covers": [need.covers]}
+    store_id = now_open.store_id
+    row = approvals.grant(session, store_id, agreeing, **given, asked_by=g.actor, at=doors().now())
+    session.flush()
+    return [row.id]
 
 
 def _current(session: Session) -> Shift:

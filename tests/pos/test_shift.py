@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import JournalEntry
-from pos import approvals, shift, shift_checks, shift_report, totals
+from pos import approvals, cash_out, shift, shift_checks, shift_report, totals
 from pos.facts import SaleCompleted
 from pos.printer import PrintJob
 from pos.sale import write_rows
@@ -54,8 +54,8 @@ def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs
     shop.take_back(sold.sale.id, [(1, 1)])
     with shop.write() as session:
         found = shift.current(session, STORE, "T1")
-        shift.drop(session, found, 5000, actor=shop.wei, at=NOON)
-        shift.pay_out(session, found, 250, why="window cleaner", actor=shop.ana, at=NOON)
+        cash_out.drop(session, found, 5000, actor=shop.wei, at=NOON)
+        cash_out.pay_out(session, found, 250, why="window cleaner", actor=shop.ana, at=NOON)
     assert current(shop).expected_minor == 10_000 + 387 - 129 - 5000 - 250
     assert shop.findings() == []
 
@@ -63,13 +63,13 @@ def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs
 @pytest.mark.parametrize(("amount", "why"), [(10_001, "gold"), (0, "nothing"), (-5, "magic")])
 def test_no_more_leaves_the_drawer_than_can_be_in_it(shop, amount, why):
     with shop.write() as session, pytest.raises((Refused, Invalid)):
-        shift.pay_out(session, shift.current(session, STORE, "T1"), amount, why=why, actor=shop.ana, at=NOON)
+        cash_out.pay_out(session, shift.current(session, STORE, "T1"), amount, why=why, actor=shop.ana, at=NOON)
     assert current(shop).expected_minor == 10_000
 
 
 def test_a_pay_out_needs_a_reason(shop):
     with shop.write() as session, pytest.raises(Invalid):
-        shift.pay_out(session, shift.current(session, STORE, "T1"), 100, why=" ", actor=shop.ana, at=NOON)
+        cash_out.pay_out(session, shift.current(session, STORE, "T1"), 100, why=" ", actor=shop.ana, at=NOON)
 
 
 def test_counting_is_blind_until_the_shift_is_closed(shop):
@@ -257,7 +257,7 @@ def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(shop):
     shop.sell([("bread", 2)], tenders=[("card", 698)])
     shop.take_back(sold.sale.id, [(1, 2)])
     with shop.write() as session:
-        shift.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+        cash_out.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
     report = shop.read(lambda s: shift.x_report(s, current_in(s)))
     again = shop.read(lambda s: totals.figures(shift_checks.recount(s, current_in(s))))
     assert {name: report[name] for name in again} == again

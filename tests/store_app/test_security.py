@@ -1,13 +1,15 @@
 """Who may do what: deny by default, tokens, names, locks."""
 
 import datetime as dt
+import threading
 
 import pytest
 import sqlalchemy as sa
 
+from config.errors import Refused
 from config.journal import JournalEntry
-from pos.store import PERMISSIONS
-from store_app import sessions
+from pos.store import PERMISSIONS, Staff
+from store_app import sessions, staff
 from store_app.security import rule_of
 from tests.store_app.conftest import post, token
 
@@ -157,3 +159,22 @@ def test_the_sign_in_page_speaks_the_language_of_the_address_and_remembers(house
 def test_an_unknown_address_is_a_page_for_people_and_json_for_programs(house):
     assert house.visitor().get("/nowhere").status_code == 404
     assert house.visitor().get("/api/nowhere").json["error"]["code"] == "not-found"
+
+
+def test_wrong_pins_at_one_instant_all_count(house):
+    told: list[str] = []
+
+    def guess() -> None:
+        try:
+            staff.check_pin(house.doors, "S01", "supervisor", "0000")
+        except Refused as fault:
+            told.append(fault.code)
+
+    threads = [threading.Thread(target=guess) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["locked"] * 7 + ["wrong-pin"] * 5
+    with house.doors.read() as session:
+        assert session.get_one(Staff, ("S01", "supervisor")).failed_tries == staff.TRIES
