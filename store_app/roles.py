@@ -64,6 +64,7 @@ ROLES: dict[str, Role] = {
             "weighed",
             "more",
             "reports",
+            "sheets",
         ),
         api=(
             "catalogue",
