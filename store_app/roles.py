@@ -76,6 +76,7 @@ ROLES: dict[str, Role] = {
             "returns",
             "payments",
             "shifts",
+            "print_agent",
             "status",
         ),
         jobs=(

@@ -41,7 +41,7 @@ from tests.supply import online
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
 TRACES = ("Traceback (most recent", 'File "/', "sqlalchemy.", "sqlite3.")
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device"}
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
 LONGEST_ADDRESS = 12_000  # a server refuses longer ones before we see them
 OTHER_KEY = "the-key-of-another-store"
 REAL = {
