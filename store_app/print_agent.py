@@ -162,9 +162,7 @@ class Agent:
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         answer = self.client.post(path, json=body)
         if answer.status_code == 401:
-            raise Refused(
-                "agent-key", "The key of this print agent was withdrawn. Make a new one on the printers page."
-            )
+            raise Refused("agent-key", "This print agent's key was withdrawn. Make a new one on the printers page.")
         if answer.status_code in (404, 409, 422) and path.endswith("/outcome"):
             raise Conflict("agent-outcome", f"The server answers {answer.status_code}.")
         if answer.status_code != 200:

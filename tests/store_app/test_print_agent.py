@@ -5,7 +5,7 @@ import threading
 import httpx2
 import pytest
 import sqlalchemy as sa
-from waitress import create_server
+from werkzeug.serving import make_server
 
 from config.errors import Invalid, Refused
 from config.journal import Actor, JournalEntry
@@ -43,13 +43,13 @@ def key(house: House) -> str:
 @pytest.fixture
 def served(house: House):
     """Serve the node on a free port."""
-    server = create_server(house.app, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run, daemon=True)
+    server = make_server("127.0.0.1", 0, house.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.task_dispatcher.shutdown()
-    server.close()
-    server.trigger.pull_trigger()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def keyed(house: House, name: str, **facts):
@@ -67,7 +67,7 @@ def queue(house: House, source: str = "sale-1") -> str:
 
 def states(house: House):
     with house.doors.read() as session:
-        return list(session.execute(sa.select(PrintJob.state, PrintJob.reason).order_by(PrintJob.id)).tuples())
+        return list(session.execute(sa.select(PrintJob.state, PrintJob.reason).order_by(PrintJob.id)))
 
 
 def agent_at(served, key, machine, tmp_path, name="agent", hooks=None):
@@ -157,7 +157,8 @@ def test_killed_while_it_prints_the_agent_tells_that_a_person_must_look(
     for _ in range(2):
         agent_at(served, key, machine, tmp_path).turn(0)
     assert states(house) == [("unconfirmed", "stopped-midway")]
-    assert cuts(machine) == (moment != "before the first byte")
+    assert (b"\x1dV" in machine.raw) == (moment == "after the last")
+    assert machine.raw.count(b"\x1b@") == (moment == "after the last")
 
 
 def power_cut(*_, **__):
