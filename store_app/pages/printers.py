@@ -276,9 +276,9 @@ def _form_page(
     with read() as session:
         others = [other for other in printer_book.printers_of(session, store_id) if other.id != printer_id]
         tills = _tills(session, store_id)
+        light = _light(session, row, known) if isinstance(row, Printer) else wording_printers.health(known)
     way, _colon, address = row.wire.partition(":")
     typed = request.form if fault is not None and "name" in request.form else None
-    dot, sentence = wording_printers.health(known)
     return page(
         "printers/one.html",
         printer_id=printer_id,
@@ -297,8 +297,8 @@ def _form_page(
         by_agent=bool(printer_id) and row.wire == AGENT,
         made=made,
         server=request.url_root.rstrip("/"),
-        dot=dot,
-        sentence=sentence,
+        dot=light[0],
+        sentence=light[1],
         fault=fault,
     )
 
