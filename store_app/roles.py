@@ -78,6 +78,7 @@ ROLES: dict[str, Role] = {
             "returns",
             "payments",
             "shifts",
+            "print_agent",
             "status",
         ),
         jobs=(

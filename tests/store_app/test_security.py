@@ -13,7 +13,7 @@ from store_app import sessions, staff
 from store_app.security import rule_of
 from tests.store_app.conftest import post, token
 
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device"}
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
 
 
 @pytest.mark.parametrize("which", ["house", "network"])
