@@ -1,13 +1,13 @@
 """Print agents: a printer's key, when its agent called, and the claim under which a job is in its hands.
 
-Revision ID: 0007
+Revision ID: 0008
 Revises: 0003_printers
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0008"
 down_revision = "0003_printers"
 branch_labels = None
 depends_on = None
