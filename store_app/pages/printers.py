@@ -57,7 +57,7 @@ class FoundRow:
 
 @bp.get("/", endpoint="all")
 @requires("settings")
-def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None) -> Any:
+def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any) -> Any:
     """Show the printers, how each is, and what waits for paper."""
     settings, store_id = doors().settings, str(place().store_id)
     with read() as session:

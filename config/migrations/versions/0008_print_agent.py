@@ -1,14 +1,14 @@
 """Print agents: a printer's key, when its agent called, and the claim under which a job is in its hands.
 
 Revision ID: 0008
-Revises: 0003_printers
+Revises: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0003_printers"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
