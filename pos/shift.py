@@ -245,36 +245,6 @@ def note(shift: Shift, kind: str, amount_minor: int = 0) -> None:
     shift.totals = totals.with_event(shift.totals, kind, amount_minor)
 
 
-def drop(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str = "",
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    """Move cash from the drawer to the safe; refuses more than the drawer should hold. id: the page's command."""
-    return _take_out(session, shift, "drop", amount_minor, why, id or new_id(), actor, at)
-
-
-def pay_out(
-    session: Session,
-    shift: Shift,
-    amount_minor: int,
-    *,
-    why: str,
-    id: str | None = None,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    """Pay something from the drawer; it needs a reason, and no more than the drawer should hold. id: the command."""
-    if not why.strip():
-        raise Invalid("no-reason", "Say what the money was paid for.")
-    return _take_out(session, shift, "pay_out", amount_minor, why, id or new_id(), actor, at)
-
-
 def add_cash(
     session: Session,
     shift: Shift,
@@ -451,27 +421,6 @@ def _late(session: Session, shift: Shift) -> list[LateSale]:
 def _need_open(shift: Shift) -> None:
     if shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
-
-
-def _take_out(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    amount_minor: int,
-    why: str,
-    source_id: str,
-    actor: Actor,
-    at: dt.datetime,
-) -> CashMovement:
-    _check_amount(amount_minor)
-    locked(session, shift.store_id, shift.till_id)
-    _need_open(shift)
-    if not 0 < amount_minor <= shift.expected_minor:
-        raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
-    movement = add_cash(session, shift, kind, -amount_minor, source_id, why=why.strip(), at=at, actor=actor)
-    facts = {"amount_minor": amount_minor, "reason": why.strip(), "movement": movement.id}
-    journal.record(session, actor=actor, at=at, verb=f"shift.{kind}", subject=f"shift:{shift.id}", **facts)
-    return movement
 
 
 def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:

@@ -13,11 +13,10 @@ from config.journal import Actor
 from config.money import exponent
 from pos import approvals, denominations, shift
 from pos.shift import OVER_SHORT, Shift
-from pos.store import Staff, staff_of
-from store_app import staff as people
+from pos.store import staff_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.pages.shift import cash_word, event_word, tender_word
+from store_app.pages.shift import agreed, cash_word, event_word, proven, tender_word
 from store_app.pages.till import own_till
 from store_app.presenting import money, page, place
 from store_app.security import can, requires
@@ -126,7 +125,7 @@ def close() -> Any:
     float_minor = form.amount("float", place().currency) if to is not None else 0
     why, agreeing = form.text("why"), None
     if request.form.get("approver") and request.form.get("pin"):
-        agreeing = people.check_pin(doors(), str(place().store_id), request.form["approver"], request.form["pin"])
+        agreeing = proven()
     with write() as session:
         found = _current(session)
         was_settled = found.is_settled
@@ -134,7 +133,8 @@ def close() -> Any:
         if not was_settled and shift.wanted_leave(session, found) is not None:
             wake_worker_after(session)
             return redirect(url_for("drawer.counting"), 303)  # the count stands; who may settle it is asked now
-        granted = _agreed(session, found, agreeing, why)
+        need = shift.wanted_leave(session, found)
+        granted = agreed(session, agreeing, [need] if need else [], found.id, why)
         if to is None:
             shift.close(session, found, why=why, approvals=granted, actor=g.actor, at=doors().now())
         else:
@@ -263,27 +263,8 @@ def _counted() -> shift.Counted:
 
 def _taker() -> Actor:
     """Return who takes the drawer over, known by their PIN."""
-    node_id = str(place().store_id)
-    known: Staff = people.check_pin(doors(), node_id, request.form.get("to", ""), request.form.get("to_pin", ""))
-    return Actor(id=known.id, name=known.name, role=known.role, node=node_id)
-
-
-def _agreed(session: Session, found: Shift, agreeing: Staff | None, why: str) -> list[str]:
-    if agreeing is None:
-        return []
-    row = approvals.grant(
-        session,
-        found.store_id,
-        agreeing,
-        permission=OVER_SHORT,
-        sale_id=found.id,
-        why=why or _("the drawer is off"),
-        covers=[need.covers] if (need := shift.wanted_leave(session, found)) else [],
-        asked_by=g.actor,
-        at=doors().now(),
-    )
-    session.flush()
-    return [row.id]
+    known = proven("to", "to_pin")
+    return Actor(id=known.id, name=known.name, role=known.role, node=str(place().store_id))
 
 
 def _bars(closed: list[Shift]) -> tuple[list[Bar], int]:

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import drawer, printer, returns, shift, slips
+from pos import approvals, cash_out, drawer, printer, returns, shift, slips
+from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
 from pos.shift import CashMovement, Shift
+from pos.store import Staff
+from store_app import staff as people
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
@@ -68,6 +71,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
             .order_by(PrintJob.queued_at)
             .limit(5)
         ).all()
+        agree = approvals.approvers(look, store_id, cash_out.PAY_OUT)
     return page(
         "shift/money.html",
         till=till,
@@ -76,6 +80,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
         receipts=receipts,
         closed=closed,
         doubtful=doubtful,
+        approvers=agree,
         tender_word=tender_word,
         example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
         fault=fault,
@@ -104,7 +109,7 @@ def drop() -> Any:
     command, amount_minor = form.command_id(), form.amount("drop", place().currency)
     with write() as session:
         if not _already(session, command):
-            moved = shift.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
+            moved = cash_out.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
             _slip(session, moved)
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
@@ -117,10 +122,16 @@ def pay_out() -> Any:
     """Pay something from the drawer, with its reason."""
     command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
     why = form.text("why", required=_("Say what the money is for."))
+    agreeing = proven() if form.text("approver") and form.text("pin") else None
     with write() as session:
         if not _already(session, command):
-            given: dict[str, Any] = {"why": why, "id": command, "actor": g.actor, "at": doors().now()}
-            _slip(session, shift.pay_out(session, _current(session), amount_minor, **given))
+            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
+            need = cash_out.wanted_leave(session, now_open, amount_minor, g.actor)
+            granted = agreed(session, agreeing, [need] if need else [], command, why)
+            _slip(
+                session,
+                cash_out.pay_out(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given),
+            )
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -272,6 +283,36 @@ def paper_answer(job_id: str) -> Any:
         printer.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
         wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
+
+
+def proven(who: str = "approver", pin: str = "pin") -> Staff:
+    """Return the person of the form, known by the PIN that was typed beside the name."""
+    typed = request.form.get(who, ""), request.form.get(pin, "")[:12]
+    return people.check_pin(doors(), str(place().store_id), *typed, asked_by=g.actor.id)
+
+
+def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_id: str, why: str) -> list[str]:
+    """Grant what this form's approver agrees to; returns the approvals' ids, none without an approver."""
+    if agreeing is None:
+        return []
+    by_permission: dict[str, list[Need]] = {}
+    for need in needs:
+        by_permission.setdefault(need.permission, []).append(need)
+    given: dict[str, Any] = {"sale_id": subject_id, "asked_by": g.actor, "at": doors().now()}
+    rows = [
+        approvals.grant(
+            session,
+            str(place().store_id),
+            agreeing,
+            permission=permission,
+            why=why or some[0].why,
+            covers=[need.covers for need in some],
+            **given,
+        )
+        for permission, some in by_permission.items()
+    ]
+    session.flush()
+    return [row.id for row in rows]
 
 
 def cash_word(kind: str) -> str:

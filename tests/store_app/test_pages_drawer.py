@@ -183,6 +183,23 @@ def test_x_is_shown_and_every_print_of_it_is_counted(opened: House):
     assert now(opened).z_report["events"] == {"x_report": [2, 0]}
 
 
+def test_a_cashier_empties_no_drawer_by_a_reason_alone(opened: House):
+    cashier = opened.signed_in("cashier")
+    assert send(cashier, "/money/pay-out", pay_out="20.00", why="stamps").status_code == 303
+    refused = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets")
+    assert refused.status_code == 409
+    assert "Who agrees" in words(refused)
+    assert 'value="30.00"' in refused.text, "what was typed is still there"
+    own = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets", approver="cashier", pin="1111")
+    assert own.status_code == 409
+    assert now(opened).expected_minor == 3000
+    asked = {"pay_out": "30.00", "why": "sweets", "approver": "supervisor"}
+    assert send(cashier, "/money/pay-out", **asked, pin="0000").status_code == 409
+    assert send(cashier, "/money/pay-out", **asked, pin="4444").status_code == 303
+    assert send(cashier, "/money/drop", drop="0.01").status_code == 409, "no more than should be there"
+    assert now(opened).expected_minor == 0
+
+
 def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
     keeper = opened.signed_in()
     for counted in ("50", "53", "48"):
