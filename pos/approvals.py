@@ -210,6 +210,18 @@ def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor)
     return [need for need in needs if not _may(session, store_id, actor.role, need)]
 
 
+def has_leave(session: Session, store_id: str, subject_id: str, permission: str, actor: Actor, at: dt.datetime) -> bool:
+    """Tell whether a person has leave for a thing without figures that lasts a while: a drawer, say."""
+    query = sa.select(Approval.id).where(
+        Approval.store_id == store_id,
+        Approval.sale_id == subject_id,
+        Approval.permission == permission,
+        Approval.asked_by == actor.id,
+        Approval.granted_at >= at - VALID_FOR,
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
     """Return the people of a shop who may allow something, by name."""
     roles = [role for role in PERMISSIONS if may(role, permission)]

@@ -161,22 +161,13 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     if document.get("held_by", document["opened_by"]) != document["opened_by"]:
         lines += pair(words["held_by"], str(document["held_by"]), columns)
     lines += [*pair(document["till_name"], "", columns), RULE]
-    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
-        figures = amount(document[f"{kind}_minor"], currency)
-        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
-    lines += pair(words["takings"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
+    lines += _takings(document, words, currency, columns)
     lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *_tax_table(taxes, _letters(taxes), words, currency, columns)]
-    lines += [RULE, PaperLine(words["drawer"], bold=True)]
-    named = {"refund": "cash_refund"}
-    for kind, minor in document.get("cash", {}).items():
-        lines += indented(words.get(named.get(kind, kind), kind), amount(minor, currency), columns)
-    lines += _count(document, words, currency, columns)
-    if document.get("why"):
-        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
+    lines += [RULE, PaperLine(words["drawer"], bold=True), *_drawer(document, words, currency, columns)]
     if document.get("late_count"):
         late = f"{words['late']} ({document['late_count']})"
         lines += pair(late, amount(document.get("late_minor", 0), currency), columns)
@@ -419,6 +410,31 @@ def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> 
     return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
 
 
+def _takings(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    lines: list[PaperLine] = []
+    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
+        figures = _seen(document[f"{kind}_minor"], currency)
+        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
+    if document["total_minor"] is not None:
+        lines += pair(words["takings"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
+    return lines
+
+
+def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what moved in the drawer, how the count came out, and who answers for it."""
+    lines = [PaperLine(text) for text in wrap(words["blind"], columns)] if document.get("blind") else []
+    named = {"refund": "cash_refund"}
+    for kind, minor in document.get("cash", {}).items():
+        lines += indented(words.get(named.get(kind, kind), kind), amount(minor, currency), columns)
+    lines += _count(document, words, currency, columns)
+    if document.get("why"):
+        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
+    for name in ("agreed_by", "parked_count"):
+        if document.get(name):
+            lines += pair(words[name], str(document[name]), columns)
+    return lines
+
+
 def _within(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return what lies within the takings: rounding, offers, discounts, deposits; nothing that is nought."""
     lines: list[PaperLine] = []
@@ -434,11 +450,14 @@ def _within(document: dict[str, Any], words: dict[str, str], currency: str, colu
 def _at_the_till(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return who sold how much, where several did, and what was done beside selling."""
     lines: list[PaperLine] = []
-    cashiers = document.get("cashiers") or []
-    if len(cashiers) > 1:
+    if len(cashiers := document.get("cashiers") or []) > 1:
         lines += [RULE, PaperLine(words["cashiers"], bold=True)]
         for name, count, minor in cashiers:
-            lines += indented(f"{name} ({count})", amount(minor, currency), columns)
+            lines += indented(f"{name} ({count})", _seen(minor, currency), columns)
+    if also := document.get("also_sold"):
+        lines += [RULE, PaperLine(words["also_sold"], bold=True)]
+        for name, count, minor in also:
+            lines += indented(f"{name} ({count})", _seen(minor, currency), columns)
     if events := document.get("events"):
         lines += [RULE, PaperLine(words["events"], bold=True)]
         for kind, (count, minor) in events.items():
@@ -458,6 +477,11 @@ def _proof(document: dict[str, Any], words: dict[str, str], currency: str, colum
         *pair(words["journal"], f"{seen['n']} / {_short(seen['hash'])}", columns),
         *pair(words["check"], _short(document["hash"]), columns),
     ]
+
+
+def _seen(minor: int | None, currency: str) -> str:
+    """Return an amount as figures; nothing where it is kept from the reader."""
+    return "" if minor is None else amount(minor, currency)
 
 
 def _short(hashed: str) -> str:

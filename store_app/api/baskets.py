@@ -83,7 +83,7 @@ def void(basket_id: str) -> Response:
             till_id=body.till_id,
             why=body.why,
             total_minor=body.total_minor,
-            lines=[(line.sku, line.qty) for line in body.lines],
+            lines=[line.rung() for line in body.lines],
             actor=g.actor,
             at=clock.now(),
         )

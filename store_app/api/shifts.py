@@ -104,9 +104,9 @@ def close(shift_id: str) -> Response:
 @bp.get("/<shift_id>/x")
 @requires("shift")
 def x_report(shift_id: str) -> Response:
-    """Answer the shift's figures so far; expected cash is not among them."""
+    """Answer the shift's figures so far, as this person may see them: counting is blind."""
     with read() as session:
-        return jsonify(shift.x_report(session, _own(session, shift_id)))
+        return jsonify(shift.x_seen_by(session, _own(session, shift_id), g.actor))
 
 
 @bp.post("/<shift_id>/x")

@@ -52,7 +52,8 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
     with read() as look:
         till = own_till(look, store_id)
         now_open = shift.current(look, store_id, till.id)
-        report = shift.x_report(look, now_open) if now_open is not None else None
+        report = shift.x_seen_by(look, now_open, g.actor) if now_open is not None else None
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
         receipts = look.scalars(
             sa.select(Sale)
             .where(Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed")
@@ -81,6 +82,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
         closed=closed,
         doubtful=doubtful,
         approvers=agree,
+        strange=strange,
         tender_word=tender_word,
         example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
         fault=fault,
@@ -122,7 +124,7 @@ def pay_out() -> Any:
     """Pay something from the drawer, with its reason."""
     command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
     why = form.text("why", required=_("Say what the money is for."))
-    agreeing = proven() if form.text("approver") and form.text("pin") else None
+    agreeing = approver()
     with write() as session:
         if not _already(session, command):
             now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
@@ -141,8 +143,11 @@ def pay_out() -> Any:
 @form.answers_on(money)
 def begin_count() -> Any:
     """Begin the blind count; the till does not sell meanwhile."""
+    agreeing = approver()
     with write() as session:
-        shift.begin_count(session, _current(session), actor=g.actor, at=doors().now())
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        shift.begin_count(session, found, actor=g.actor, at=doors().now())
     return redirect(url_for("drawer.counting"), 303)
 
 
@@ -179,7 +184,7 @@ def close() -> Any:
 @requires("shift")
 @form.answers_on(money)
 def print_x() -> Any:
-    """Print the shift so far; counting stays blind, so expected cash is not on it."""
+    """Print the shift so far, as the person who prints it may see it."""
     with write() as session:
         shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
         wake_worker_after(session)
@@ -289,6 +294,17 @@ def proven(who: str = "approver", pin: str = "pin") -> Staff:
     """Return the person of the form, known by the PIN that was typed beside the name."""
     typed = request.form.get(who, ""), request.form.get(pin, "")[:12]
     return people.check_pin(doors(), str(place().store_id), *typed, asked_by=g.actor.id)
+
+
+def approver() -> Staff | None:
+    """Return who agrees, known by their PIN; None where nobody was asked."""
+    return proven() if request.form.get("approver") and request.form.get("pin") else None
+
+
+def allow_drawer(session: Session, found: Shift, agreeing: Staff | None) -> None:
+    """Grant leave to handle somebody else's drawer, where this person needs it and somebody agrees."""
+    need = shift.stranger(session, found, g.actor, doors().now())
+    agreed(session, agreeing, [need] if need else [], found.id, "")
 
 
 def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_id: str, why: str) -> list[str]:

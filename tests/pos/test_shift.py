@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
-from pos import approvals, cash_out, shift, shift_checks, shift_report, totals
+from pos import approvals, basket, cash_out, receipt, sale, shift, shift_checks, shift_report, totals
 from pos.facts import SaleCompleted
 from pos.printer import PrintJob
 from pos.sale import write_rows
@@ -378,6 +378,82 @@ def test_a_drawer_signed_over_goes_on_under_both_names(shop):
     assert '"to_name":"Wei"' in entry.body
     report = shop.close_till().z_report
     assert (report["opened_by"], report["held_by"]) == ("Ana", "Wei")
+
+
+@pytest.mark.parametrize("verb", ["begin_count", "count", "settle", "close", "sign_over"])
+def test_a_drawer_is_handled_by_its_holder_alone_or_by_leave(shop, verb):
+    bo = Actor("bo", "Bo", "cashier", STORE)
+    if verb == "settle":
+        counted(shop, 10_000)
+
+    def handle(actor=bo):
+        with shop.write() as session:
+            found, given = current_in(session), {"actor": actor, "at": NOON}
+            more = {"count": (10_000,), "close": (10_000,), "sign_over": (actor,)}.get(verb, ())
+            return getattr(shift, verb)(session, found, *more, **given)
+
+    with pytest.raises(Refused) as refusal:
+        handle()
+    assert (refusal.value.code, refusal.value.facts["by"]) == ("not-your-drawer", "Ana")
+    with shop.write() as session:
+        boss = add_staff(session, STORE, "boss", "Boss", "supervisor", "4444")
+        shift_id = current_in(session).id
+        approvals.grant(
+            session, STORE, boss, permission=shift.OTHERS, sale_id=shift_id, why="", covers=[{}], asked_by=bo, at=NOON
+        )
+    handle()
+
+
+def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not(shop):
+    shop.sell([("milk", 1)])
+    cleo, dee = (Actor(name.lower(), name, "cashier", STORE) for name in ("Cleo", "Dee"))
+    for actor, qty in ((cleo, 2), (dee, 3)):
+        request = shop.request([("milk", qty)])
+        with shop.write() as session:
+            sale.complete(session, request, actor=actor, at=NOON)
+    with shop.write() as session:
+        shift.sign_over(session, current_in(session), cleo, actor=shop.ana, at=NOON)
+        shift.sign_over(session, current_in(session), shop.wei, actor=cleo, at=NOON)
+    assert shop.read(lambda s: shift.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
+    report = shop.close_till().z_report
+    assert report["also_sold"] == [["Dee", 1, 387]]
+    assert "Also sold here" in paper(report)
+
+
+def paper(document):
+    return "\n".join(line.text for line in receipt.till_report(document, columns=42))
+
+
+def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(shop):
+    shop.sell([("milk", 3)])
+    shop.sell([("bread", 1)], tenders=[("card", 349)])
+    with shop.write() as session:
+        cash_out.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+        shown = shift.print_x(session, current_in(session), actor=shop.ana, at=NOON)
+        whole = shift.print_x(session, current_in(session), actor=shop.wei, at=NOON)
+    assert (shown["sales_count"], shown["tenders"], shown["cash"], shown["taxes"]) == (2, {"card": 349}, {}, [])
+    assert {name: minor for name, minor in shown.items() if name.endswith("_minor") and minor is not None} == {}
+    assert shown["cashiers"] == [["Ana", 2, None]]
+    assert "Cash is shown after the count." in paper(shown)
+    for figure in ("3.87", "7.36", "10.00", "93.87"):
+        assert figure not in paper(shown)
+    assert (whole["total_minor"], whole["cash"]["sale"]) == (736, 387)
+    assert "Cash is shown" not in paper(whole)
+
+
+def test_z_says_who_agreed_to_a_drawer_that_is_off_and_how_many_baskets_wait(shop):
+    with shop.write() as session:
+        given = {"label": "", "total_minor": 1, "content": {}, "actor": shop.ana, "at": NOON}
+        for name in ("basket-1", "basket-2"):
+            basket.park(session, STORE, name, till_id="T1", **given)
+    shop.sell([("milk", 1)], id="basket-2")
+    report = shop.close_till(1_000).z_report
+    assert (report["agreed_by"], report["parked_count"]) == ("Wei", 1)
+    assert report["events"]["parked"] == [2, 0]
+    assert "Agreed by" in paper(report)
+    assert "Still set aside" in paper(report)
+    shop.open_till()
+    assert shop.close_till().z_report["agreed_by"] == ""
 
 
 def test_a_drawer_is_closed_and_opened_for_the_next_person_in_one_transaction(shop):

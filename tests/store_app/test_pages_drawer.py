@@ -200,6 +200,43 @@ def test_a_cashier_empties_no_drawer_by_a_reason_alone(opened: House):
     assert now(opened).expected_minor == 0
 
 
+def test_a_cashier_sees_no_cash_before_the_count_and_who_may_settle_sees_it(opened: House):
+    cashier, boss = opened.signed_in("cashier"), opened.signed_in("supervisor")
+    with opened.doors.write() as session:
+        found = shift.current(session, STORE, "1")
+        found.totals = found.totals | {"tenders": {"cash": 685, "card": 350}, "kinds": {"sale": [2, 1035]}}
+        found.totals["cash"] |= {"sale": 1000, "change": -315}
+    here = f"/api/shifts/{now(opened).id}/x"
+    for answer in (cashier.get("/money/"), cashier.get(f"{HERE}/x"), cashier.get(here), ask(cashier, here)):
+        for figure in ("6.85", "685", "10.35", "1035", "50.00", "5000"):
+            assert figure not in words(answer)
+        assert "350" in answer.text or "3.50" in answer.text
+    for answer in (boss.get("/money/"), boss.get(f"{HERE}/x")):
+        assert "$6.85" in words(answer)
+    assert boss.get(here).json["cash"] == {"float": 5000, "sale": 1000, "change": -315}
+    with opened.doors.read() as session:
+        assert session.scalars(sa.select(PrintJob).where(PrintJob.kind == "x")).one().document["cash"] == {}
+
+
+def test_another_cashiers_drawer_is_counted_with_leave_alone(opened: House):
+    with opened.doors.write() as session:
+        shift.current(session, STORE, "1").opened_by = "somebody"
+    cashier = opened.signed_in("cashier")
+    assert "Somebody has to agree that you handle it" in words(cashier.get("/money/"))
+    here = f"/api/shifts/{now(opened).id}"
+    for address in (f"{here}/count", f"{here}/close"):
+        assert ask(cashier, address, counted_minor=5000).json["error"]["code"] == "not-your-drawer"
+    assert send(cashier, "/money/count").status_code == 409
+    assert send(cashier, f"{HERE}/hand-over", to="cashier", to_pin="1111").status_code == 409
+    assert now(opened).state == "open"
+    assert send(cashier, "/money/count", approver="supervisor", pin="0000").status_code == 409
+    assert send(cashier, "/money/count", approver="supervisor", pin="4444").status_code == 303
+    assert "Who agrees" not in words(cashier.get(f"{HERE}/count")), "one PIN for the whole count"
+    assert send(cashier, f"{HERE}/count", sum="50").status_code == 303
+    assert send(cashier, f"{HERE}/close").status_code == 303
+    assert now(opened).state == "closed"
+
+
 def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
     keeper = opened.signed_in()
     for counted in ("50", "53", "48"):
