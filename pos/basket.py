@@ -9,7 +9,7 @@ Rules
 4. What was parked stays as the page wrote it; prices are asked anew when it is taken up. A till sets aside only what
    it has in hand: nobody writes over what another till keeps.
 5. What a basket that is given up was worth is priced here, from its lines or, where none are sent, from what was
-   parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are journalled.
+   parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are written.
 """
 
 import datetime as dt
