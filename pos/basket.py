@@ -86,14 +86,14 @@ def park(
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(label) > LONGEST_LABEL:
         raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
-    if session.get(Till, (store_id, till_id)) is None:
-        raise NotFound("unknown-till", f"There is no till {till_id} in this shop.", till_id=till_id)
     shift = locked(session, store_id, till_id)
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
         raise _given_up(basket_id)
     if row.till_id != till_id:
         raise _taken(row)
+    if session.get(Till, (store_id, till_id)) is None:
+        raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
     row.label, row.content, row.total_minor, row.till_id = label.strip(), content, total_minor, till_id
     row.kept_by, row.kept_by_name, row.kept_at = actor.id, actor.name, at
     if row.state != "parked":

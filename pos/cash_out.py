@@ -18,11 +18,10 @@ from config import journal
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
-from config.money import MAX_MINOR
 from pos import approvals as leave
 from pos.approvals import Approval
 from pos.leave import Need
-from pos.shift import add_cash, locked
+from pos.shift import add_cash, check_amount, locked, need_open
 from pos.shift_book import CashMovement, Shift
 
 PAY_OUT = "pay_out"
@@ -68,7 +67,7 @@ def pay_out(
 ) -> CashMovement:
     """Pay something from the drawer (rules 1, 2). id: the page's command, for which leave is granted."""
     if not why.strip():
-        raise Invalid("no-reason", "Say what the money was paid for.")
+        raise Invalid("no-reason", "Say what the money was paid for.", field="why")
     _check(session, shift, amount_minor)
     command = PayingOut(id or new_id(), shift.store_id, approvals)
     need = wanted_leave(session, shift, amount_minor, actor)
@@ -109,12 +108,10 @@ def _paid_alone(session: Session, shift: Shift, actor: Actor) -> int:
 
 
 def _check(session: Session, shift: Shift, amount_minor: int) -> None:
-    if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 < amount_minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money that is not negative.", amount_minor=amount_minor)
+    check_amount(amount_minor)
     locked(session, shift.store_id, shift.till_id)
-    if shift.state != "open":
-        raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
-    if amount_minor > shift.expected_minor:
+    need_open(shift)
+    if not 0 < amount_minor <= shift.expected_minor:
         raise Refused("not-in-drawer", "There cannot be that much in the drawer. Type the amount again.")
 
 

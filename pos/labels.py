@@ -12,8 +12,9 @@ document: name, price_minor, currency, and where known: brand, pack_text, stock_
 unit_price_minor with unit_price_text (`per kg`), barcode (GTIN text), sku, url, place (`A2-3`), language.
 """
 
+from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 from config.errors import Invalid
 from pos.paper import CUT, PaperLine, centred, pair, tidy, width, wrap
@@ -95,41 +96,74 @@ def bars(code: str) -> str:
     return built[0].replace("G", "1")
 
 
+@dataclass(frozen=True)
+class LabelPart:
+    """A piece of a label in mm from its upper left corner; y: of a text's base line, of a picture's top.
+
+    size: of the letters, of one bar, of a square's side. most: how wide a text may be, 0 for no matter.
+    """
+
+    kind: Literal["text", "bars", "qr"]
+    x: float
+    y: float
+    size: float
+    text: str
+    bold: bool = False
+    quiet: bool = False
+    struck: bool = False
+    at_end: bool = False
+    """It ends at x instead of beginning there."""
+    high: float = 0
+    most: float = 0
+
+
+def parts(document: dict[str, Any], language: str | None = None) -> list[LabelPart]:
+    """Return what stands where on a label of `LABEL_MM`, whatever draws it."""
+    language = language or language_of(document)
+    across = LABEL_MM[0]
+    code, url, names = gtin(document), document.get("url"), _name_lines(document["name"])
+    found = [LabelPart("text", 3, 6 + 4.6 * n, 4.2, text, bold=True, most=56) for n, text in enumerate(names)]
+    is_reduced = document.get("was_minor") is not None
+    about = _about(document)
+    if about and not (is_reduced and len(names) > 1):  # the old price stands there
+        found.append(LabelPart("text", 3, 6 + 4.6 * len(names) - 0.6, 2.8, about, quiet=True, most=56))
+    if is_reduced:
+        was = price(document["was_minor"], document["currency"])
+        found.append(LabelPart("text", 3, 16.4, 4, was, quiet=True, struck=True))
+    shown = price_text(document)
+    room = 36 if url else 56
+    size = min(11.0, room / (0.58 * max(1, width(shown))))
+    found.append(LabelPart("text", 3, 25, size, shown, bold=True, most=room))
+    found.append(LabelPart("text", 3, 28.9, 2.8, unit_text(document, language), quiet=True, most=room))
+    if code:
+        found.append(LabelPart("bars", 3, 30.4, 0.3, code, high=5.8))
+        found.append(LabelPart("text", 3, 38.6, 2.2, code))
+    if url:
+        found.append(LabelPart("qr", 42, 16, 18, qr_text(document)))
+    if foot := " · ".join(filter(None, (str(document.get("sku", "")), str(document.get("place", ""))))):
+        found.append(LabelPart("text", across - 3, 37.8, 2.2, foot, quiet=True, at_end=True, most=56))
+    return found
+
+
+def qr_rows(text: str) -> list[bytes]:
+    """Return the rows of a QR code; a byte above 0 is a black module."""
+    import segno
+
+    return [bytes(row) for row in segno.make_qr(text, error="m").matrix]
+
+
 def label_svg(document: dict[str, Any], language: str | None = None) -> str:
     """Return the label as an SVG picture of 62 x 40 mm, the size of a common shelf rail label.
 
     It holds no style attribute, script, font or address to load, so it may stand in any page.
     """
-    language = language or language_of(document)
     across, high = LABEL_MM
-    code, url = gtin(document), document.get("url")
-    parts = [f'<rect width="{across}" height="{high}" rx="1.5" fill="#fff" stroke="#bbb" stroke-width="0.2"/>']
-    names = _name_lines(document["name"])
-    for number, text in enumerate(names):
-        parts.append(_text(3, 6 + 4.6 * number, 4.2, text, bold=True))
-    about = _about(document)
-    if about:
-        parts.append(_text(3, 6 + 4.6 * len(names) - 0.6, 2.8, about, fill="#444"))
-    if (was_minor := document.get("was_minor")) is not None:
-        was = price(was_minor, document["currency"])
-        parts.append(_text(3, 16.4, 4, was, fill="#444", struck=True))
-    shown = price_text(document)
-    room = 36 if url else 56
-    size = min(11.0, room / (0.58 * max(1, width(shown))))
-    parts.append(_text(3, 25, size, shown, bold=True))
-    parts.append(_text(3, 28.9, 2.8, unit_text(document, language), fill="#444"))
-    if code:
-        parts.append(_bars_svg(code, 3, 30.4, 0.3, 5.8))
-        parts.append(_text(3, 38.6, 2.2, code))
-    if url:
-        parts.append(_qr_svg(qr_text(document), 42, 16, 18))
-    foot = " · ".join(filter(None, (str(document.get("sku", "")), str(document.get("place", "")))))
-    if foot:
-        parts.append(_text(across - 3, 37.8, 2.2, foot, fill="#444", anchor="end"))
-    title = escape(f"{tidy(document['name'])} {shown}")
+    drawn = [f'<rect width="{across}" height="{high}" rx="1.5" fill="#fff" stroke="#bbb" stroke-width="0.2"/>']
+    drawn += [_DRAWN[part.kind](part) for part in parts(document, language)]
+    title = escape(f"{tidy(document['name'])} {price_text(document)}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="shelf-label" role="img" viewBox="0 0 {across} {high}" '
-        f'width="{across}mm" height="{high}mm"><title>{title}</title>{"".join(parts)}</svg>'
+        f'width="{across}mm" height="{high}mm"><title>{title}</title>{"".join(drawn)}</svg>'
     )
 
 
@@ -160,19 +194,18 @@ def _name_lines(name: str) -> list[str]:
     return [lines[0], kept.rstrip() + "…"]
 
 
-def _text(
-    x: float, y: float, size: float, text: str, *, bold: bool = False, fill: str = "#000", anchor: str = "start",
-    struck: bool = False,
-) -> str:  # fmt: skip
-    weight = (' font-weight="700"' if bold else "") + (' text-decoration="line-through"' if struck else "")
+def _text(part: LabelPart) -> str:
+    weight = (' font-weight="700"' if part.bold else "") + (' text-decoration="line-through"' if part.struck else "")
+    fill, anchor = "#444" if part.quiet else "#000", "end" if part.at_end else "start"
     return (
-        f'<text x="{x:g}" y="{y:g}" font-family="sans-serif" font-size="{size:.2f}" fill="{fill}" '
-        f'text-anchor="{anchor}"{weight}>{escape(tidy(text))}</text>'
+        f'<text x="{part.x:g}" y="{part.y:g}" font-family="sans-serif" font-size="{part.size:.2f}" fill="{fill}" '
+        f'text-anchor="{anchor}"{weight}>{escape(tidy(part.text))}</text>'
     )
 
 
-def _bars_svg(code: str, x: float, y: float, module: float, high: float) -> str:
-    path, modules = [], bars(code)
+def _bars_svg(part: LabelPart) -> str:
+    x, y, module, high = part.x, part.y, part.size, part.high
+    path, modules = [], bars(part.text)
     start = None
     for position, black in enumerate(modules + "0"):
         if black == "1" and start is None:
@@ -185,15 +218,16 @@ def _bars_svg(code: str, x: float, y: float, module: float, high: float) -> str:
     return f'<path class="bars" d="{"".join(path)}" fill="#000"/>'
 
 
-def _qr_svg(text: str, x: float, y: float, size: float) -> str:
-    import segno
-
-    rows = [bytes(row) for row in segno.make_qr(text, error="m").matrix]
-    module = size / len(rows)
+def _qr_svg(part: LabelPart) -> str:
+    rows = qr_rows(part.text)
+    module = part.size / len(rows)
     path = [
-        f"M{x + column * module:.3f} {y + line * module:.3f}h{module:.3f}v{module:.3f}h-{module:.3f}z"
+        f"M{part.x + column * module:.3f} {part.y + line * module:.3f}h{module:.3f}v{module:.3f}h-{module:.3f}z"
         for line, row in enumerate(rows)
         for column, black in enumerate(row)
         if black
     ]
     return f'<path class="qr" d="{"".join(path)}" fill="#000" shape-rendering="crispEdges"/>'
+
+
+_DRAWN = {"text": _text, "bars": _bars_svg, "qr": _qr_svg}

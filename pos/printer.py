@@ -26,7 +26,7 @@ from config.ids import new_id
 from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import account_paper, goods_back_paper, goods_paper, labels, printer_book, receipt, test_page
+from pos import account_paper, goods_back_paper, goods_paper, labels, print_agent, printer_book, receipt, test_page
 from pos.paper import PaperLine
 
 STATES = StateTable(
@@ -85,6 +85,8 @@ class PrintJob(Base):
     """The very bytes that were sent."""
     printer_id: Mapped[str | None]
     """Where it was last sent; a test page goes nowhere else."""
+    claim_id: Mapped[str | None] = mapped_column(index=True)
+    """The print agent's own id of the turn in which it took the job; None where this node sends."""
 
 
 _QUEUE = Prepared(sa.insert(table_of(PrintJob)))
@@ -132,13 +134,24 @@ def queue(
 
 
 def reprint(
-    session: Session, store_id: str, source_id: str, *, kind: str = "receipt", actor: Actor, at: dt.datetime
+    session: Session,
+    store_id: str,
+    source_id: str,
+    *,
+    kind: str = "receipt",
+    document: dict[str, Any] | None = None,
+    actor: Actor,
+    at: dt.datetime,
 ) -> PrintJob:
-    """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3)."""
+    """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3).
+
+    document: what the copy says, where that is not what was printed last.
+    """
     last = latest(session, store_id, source_id, kind)
     if last is None:
         raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
-    job = queue(session, store_id, last.till_id, kind, source_id, last.document, copy_no=last.copy_no + 1, at=at)
+    document = last.document if document is None else document
+    job = queue(session, store_id, last.till_id, kind, source_id, document, copy_no=last.copy_no + 1, at=at)
     record(session, actor=actor, at=at, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
     return job
 
@@ -167,11 +180,12 @@ def resolve(session: Session, store_id: str, job_id: str, choice: Choice, *, act
 def recover(session: Session, store_id: str, *, at: dt.datetime, stopped: bool = True) -> int:
     """Make jobs a stopped worker left `sending` unconfirmed; return how many.
 
-    stopped: no worker prints now (one starts); a test page is sent by the page itself. Otherwise only those that
-    have been sending for too long.
+    stopped: no worker prints now (one starts); a test page is sent by the page itself, and a print agent goes on
+    wherever it is. Otherwise only those that have been sending for too long.
     """
     query = sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state == "sending")
-    query = query.where(PrintJob.kind != "test" if stopped else PrintJob.due_at <= at)
+    own = sa.and_(PrintJob.kind != "test", PrintJob.claim_id.is_(None))
+    query = query.where(own if stopped else PrintJob.due_at <= at)
     jobs = list(session.scalars(lock_rows(session, query)))
     for job in jobs:
         move(session, job, "unconfirmed", actor=_printing(store_id), at=at, subject=_subject(job), why="stopped midway")
@@ -205,7 +219,8 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
 class PrinterStatus:
     """How the paper is doing. colour: green, amber (look) or red (not printing); code says why, for the page to word.
 
-    codes: ready, slow, unconfirmed, elsewhere (a printer failed and its fallback stands in), paper-low, or the reason
+    codes: ready, slow, agent-silent (paper waits, its print agent does not call),
+    unconfirmed, elsewhere (a printer failed and its fallback stands in), paper-low, or the reason
     of a failure (printer-off, printer-refused, printer-silent, printer-offline, printer-library, printer-permission,
     paper-out, cover-open, cutter-jam, printer-error, unprintable). printer: the name of the printer meant, '' where
     the shop has one only. since: when the oldest waiting job was queued.
@@ -234,7 +249,7 @@ def status(session: Session, store_id: str, *, at: dt.datetime | None = None) ->
     )
     since = jobs[0].queued_at if jobs else None
     slow = at is not None and since is not None and at - since > SLOW_AFTER
-    colour, code, printer = _light(session, store_id, jobs, unconfirmed=bool(unconfirmed), slow=slow)
+    colour, code, printer = _light(session, store_id, jobs, unconfirmed=bool(unconfirmed), slow=slow, at=at)
     return PrinterStatus(colour, code, len(jobs), unconfirmed or 0, since, last, printer)
 
 
@@ -280,7 +295,7 @@ def _job(store_id: str, job_id: str) -> sa.Select[PrintJob]:
 
 
 def _light(
-    session: Session, store_id: str, jobs: list[PrintJob], *, unconfirmed: bool, slow: bool
+    session: Session, store_id: str, jobs: list[PrintJob], *, unconfirmed: bool, slow: bool, at: dt.datetime | None
 ) -> tuple[Literal["green", "amber", "red"], str, str]:
     """Return colour, code and the printer meant; what stops paper comes before what only wants a look."""
     rows = {row.id: row for row in printer_book.printers_of(session, store_id)}
@@ -288,6 +303,9 @@ def _light(
     failed = [job for job in jobs if job.state == "failed"]
     if failed:
         return "red", failed[-1].reason or "printer-off", names.get(failed[-1].printer_id or "", "")
+    silent = [] if at is None else print_agent.silent(session, store_id, jobs, at=at)
+    if silent:
+        return "red", "agent-silent", names.get(silent[0], "")
     if unconfirmed:
         return "amber", "unconfirmed", ""
     if slow:

@@ -4,7 +4,8 @@ Rules
 -----
 1. The printers a shopkeeper set up are in force; while there are none, the one the settings name is.
 2. A printer serves the tills it names, or all; receipts, labels or both. Who is named more narrowly comes first.
-3. The fallback is asked when a printer fails before the first byte; it opens no drawer of another till.
+3. The fallback is asked when a printer fails before the first byte; it opens no drawer of another till. A printer
+   by an agent stands in for none and has no stand-in: it is not known in time whether it prints.
 4. Every change is journalled. How a printer last was (`PrinterHealth`) is no book, only a memory for the light.
 """
 
@@ -23,7 +24,7 @@ from config.journal import Actor, record
 from pos.paper import COLUMNS
 from pos.printer_model import PrinterModel
 from pos.store import Store
-from pos.wires import Driver, driver_for
+from pos.wires import AgentPrinter, Driver, driver_for
 
 Papers = Literal["both", "receipts", "labels"]
 PAPERS: tuple[Papers, ...] = ("both", "receipts", "labels")
@@ -32,6 +33,8 @@ PULSES_MS = (20, 500)
 LONGEST_NAME = 40
 PROFILES = ("default", "TM-T20II", "TM-T88III", "TM-P80", "POS-5890", "NT-5890K", "ZJ-5870", "simple")
 """Capability profiles of python-escpos that differ in what we use: cutter, code pages, picture width."""
+AGENT = "agent"
+"""The wire of a printer whose jobs a print agent fetches."""
 FIRST = ""
 """The id of the printer the settings name."""
 
@@ -61,6 +64,8 @@ class Printer(Base):
     """both | receipts | labels"""
     fallback_id: Mapped[str]
     """The printer that stands in; '' for none."""
+    agent_key_sha256: Mapped[str | None] = mapped_column(unique=True)
+    """Of the key its print agent signs in with; the key itself is kept nowhere."""
 
 
 class PrinterHealth(Base):
@@ -74,6 +79,8 @@ class PrinterHealth(Base):
     near_end: Mapped[bool] = mapped_column(default=False)
     fault: Mapped[str | None]
     at: Mapped[dt.datetime]
+    heard_at: Mapped[dt.datetime | None]
+    """When its print agent last called, to half a minute."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +115,11 @@ class Outlet:
         """Tell whether it stands at this till."""
         return not self.tills or till_id in self.tills
 
+    @property
+    def by_agent(self) -> bool:
+        """Tell whether a print agent fetches its jobs."""
+        return isinstance(self.driver, AgentPrinter)
+
 
 # --- verbs ---
 
@@ -133,6 +145,8 @@ def change(
     if changed:
         for name, value in changed.items():
             setattr(printer, name, value)
+        if printer.wire != AGENT:
+            printer.agent_key_sha256 = None
         record(session, actor=actor, at=at, verb="printer.changed", subject=f"printer:{printer.id}", **changed)
     _forget(session, store_id, printer_id)
     return printer
@@ -218,7 +232,7 @@ def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) 
     rows = printers_of(session, store_id)
     if not rows:
         driver = driver_for(setting, model, reports=_reports(health, FIRST, asked=True))
-        return [] if driver is None else [Outlet(driver)]
+        return [] if driver is None or isinstance(driver, AgentPrinter) else [Outlet(driver)]
     found = []
     for row in rows:
         driver = driver_for(row.wire, model_of(row), reports=_reports(health, row.id, asked=row.asked))
@@ -233,6 +247,11 @@ def outlet_for(outlets: Sequence[Outlet], kind: str, till_id: str) -> Outlet | N
     wanted = "labels" if kind == "label" else "receipts"
     fitting = [outlet for outlet in outlets if outlet.serves(till_id) and outlet.papers in ("both", wanted)]
     return min(fitting, key=lambda outlet: (not outlet.tills, outlet.papers == "both"), default=None)
+
+
+def goes_to(outlets: Sequence[Outlet], outlet: Outlet, kind: str, till_id: str, printer_id: str | None) -> bool:
+    """Tell whether a job is this printer's; a test page is bound to the one it tries."""
+    return printer_id == outlet.id if kind == "test" else outlet_for(outlets, kind, till_id) is outlet
 
 
 # --- inside ---
@@ -275,3 +294,10 @@ def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts
         raise Conflict("printer-name-taken", "Another printer has this name. Choose a different one.", field="name")
     if facts.fallback_id and facts.fallback_id not in {row.id for row in others}:
         raise Invalid("printer-choice", "Choose one of what is offered.", field="fallback_id")
+    standing_in = next((row for row in others if row.id == facts.fallback_id), None)
+    if standing_in is not None and AGENT in (facts.wire, standing_in.wire):
+        raise Invalid(
+            "printer-agent-alone",
+            "A printer by a print agent neither stands in nor has a stand-in. Choose: wait for it.",
+            field="fallback_id",
+        )

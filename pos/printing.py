@@ -9,7 +9,9 @@ Rules
 3. Where the printer fails before the first byte, its fallback prints the job at once. After the first byte nobody
    else does: the job is unconfirmed and waits for a person.
 4. A printer that just failed is left alone for half a minute while its fallback works.
-5. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
+5. A printer by a print agent is not printed from here: its agent takes a job in hand under a claim of its own
+   (`hand_over`) and tells what became of it (`take_outcome`). The same claim gets the same job, and no other ever.
+6. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
 """
 
 import datetime as dt
@@ -25,13 +27,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from config.database import Database, lock_rows
-from config.errors import Unreachable
+from config.errors import NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
 from pos import logo, printer, printer_book
 from pos.encoding import Raster, encode
 from pos.printer import PrintJob
-from pos.printer_book import Outlet, Printer, outlet_for
+from pos.printer_book import Outlet, Printer
 from pos.wires import Said, Unconfirmed
 
 SENDING_AT_MOST = dt.timedelta(minutes=2)
@@ -81,13 +83,77 @@ def print_due(
     """
     room = Room(database, store_id, outlets, now, log or structlog.get_logger())
     _tidy_up(database, store_id, now())
-    at_work = {outlet.id for outlet in outlets if _next_job(room, outlet) is not None}
+    here = [outlet for outlet in outlets if not outlet.by_agent]
+    at_work = {outlet.id for outlet in here if _next_job(room, outlet) is not None}
     if not at_work:
         return PrintRound()
-    if len(outlets) == 1:
-        return _work_off(room, outlets[0], limit)
-    with ThreadPoolExecutor(len(outlets)) as hands:
-        return sum(hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit), outlets), PrintRound())
+    if len(here) == 1:
+        return _work_off(room, here[0], limit)
+    with ThreadPoolExecutor(len(here)) as hands:
+        return sum(hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit), here), PrintRound())
+
+
+def hand_over(
+    database: Database, store_id: str, outlet: Outlet, room_outlets: Sequence[Outlet], claim_id: str, *, now: Clock
+) -> tuple[PrintJob | None, bool]:
+    """Hand a print agent the next due job of its printer, claimed; and whether its claim is spent (rule 5).
+
+    Opens its own short transactions, so it is called outside of any.
+    """
+    room = Room(database, store_id, room_outlets, now, structlog.get_logger())
+    with database.read() as session:
+        known = session.scalar(_claimed(store_id, outlet.id, claim_id)) is not None
+    if known:
+        with database.write() as session:
+            held = session.scalars(lock_rows(session, _claimed(store_id, outlet.id, claim_id))).one()
+            if held.state != "sending":
+                return None, True
+            held.due_at = now() + _patience(outlet, held.paper)
+            session.flush()
+            session.expunge(held)
+            return held, False
+    while (job := _next_job(room, outlet)) is not None:
+        paper, reason = _laid_out(room, job, outlet)
+        claimed = _claim(room, job, outlet, paper, claim_id=claim_id if paper is not None else None)
+        if claimed == "busy":
+            break
+        if claimed == "claimed" and paper is None:
+            with database.write() as session:
+                _settle(session, job, outlet.id, "failed", reason, at=now())
+        elif claimed == "claimed":
+            job.paper = paper
+            return job, False
+    return None, False
+
+
+def take_outcome(
+    database: Database, store_id: str, printer_id: str, job_id: str, claim_id: str, outcome: str, reason: str | None,
+    said: Said, *, at: dt.datetime,
+) -> str:  # fmt: skip
+    """Take what a print agent says became of its job; returns the job's state. Told twice, it counts once (rule 5).
+
+    A job that took too long is unconfirmed already; until a person decided, its own agent's word still settles it.
+    """
+    with database.write() as session:
+        job = session.scalar(lock_rows(session, _claimed(store_id, printer_id, claim_id).where(PrintJob.id == job_id)))
+        if job is None:
+            raise NotFound("no-such-print-job", "This print job is not known here.", job_id=job_id)
+        subject = f"print:{job.id}"
+        if job.state == "sending":
+            _settle(session, job, printer_id, outcome, reason, at=at)
+            if job.kind == "test" and job.state == "failed":
+                move(session, job, "dropped", actor=_printing(store_id), at=at, subject=subject, why=reason)
+        elif job.state == "unconfirmed" and job.reason == "stopped-midway" and outcome != "unconfirmed":
+            to = "printed" if outcome == "printed" else "queued"
+            move(session, job, to, actor=_printing(store_id), at=at, subject=subject, why="its print agent says so")
+            job.reason, job.due_at = reason, at
+            job.printed_at = at if outcome == "printed" else None
+        else:
+            return job.state
+        printer_book.note_health(
+            session, store_id, printer_id, fault=reason, answered=said.answered, near_end=said.near_end, at=at
+        )
+        return job.state
 
 
 def queue_test(
@@ -188,8 +254,7 @@ def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
             .limit(LOOKED_AT)
         )
         for job_id, kind, till_id, printer_id in session.execute(query.with_only_columns(*columns)):
-            bound = kind == "test"
-            if printer_id == outlet.id if bound else outlet_for(room.outlets, kind, till_id) is outlet:
+            if printer_book.goes_to(room.outlets, outlet, kind, till_id, printer_id):
                 job = session.get_one(PrintJob, (room.store_id, job_id))
                 session.expunge(job)
                 return job
@@ -199,7 +264,7 @@ def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
 def _ways(room: Room, outlet: Outlet) -> list[Outlet]:
     """Return the printers to try for a job, in turn (rules 3 and 4)."""
     fallback = next((other for other in room.outlets if outlet.fallback_id and other.id == outlet.fallback_id), None)
-    if fallback is None:
+    if fallback is None or fallback.by_agent:
         return [outlet]
     with room.database.read() as session:
         health = printer_book.health_of(session, room.store_id).get(outlet.id)
@@ -212,9 +277,7 @@ def _try(room: Room, job: PrintJob, outlet: Outlet) -> tuple[str, str | None]:
 
     outcome: printed, failed, unconfirmed; taken: another process has the job; busy: another has the printer.
     """
-    with room.database.read() as session:
-        pictures = logo.pictures_for(session, room.store_id, job.document, outlet.driver.model.columns)
-    paper, reason = _paper(job, pictures, outlet, room.now(), room.log)
+    paper, reason = _laid_out(room, job, outlet)
     claimed = _claim(room, job, outlet, paper)
     if claimed != "claimed":
         return claimed, None
@@ -230,13 +293,19 @@ def _try(room: Room, job: PrintJob, outlet: Outlet) -> tuple[str, str | None]:
     if outcome != "printed":
         room.log.warning("not printed", job=job.id, kind=job.kind, printer=outlet.id, outcome=outcome, reason=reason)
     with room.database.write() as session:
-        _settle(session, job, outlet, outcome, reason, at=room.now())
+        _settle(session, job, outlet.id, outcome, reason, at=room.now())
         if reason != "unprintable":
             printer_book.note_health(
                 session, room.store_id, outlet.id, fault=reason, answered=said.answered, near_end=said.near_end,
                 at=room.now(),
             )  # fmt: skip
     return outcome, reason
+
+
+def _laid_out(room: Room, job: PrintJob, outlet: Outlet) -> tuple[bytes | None, str | None]:
+    with room.database.read() as session:
+        pictures = logo.pictures_for(session, room.store_id, job.document, outlet.driver.model.columns)
+    return _paper(job, pictures, outlet, room.now(), room.log)
 
 
 def _paper(
@@ -254,19 +323,29 @@ def _paper(
         return None, "unprintable"
 
 
-def _claim(room: Room, job: PrintJob, outlet: Outlet, paper: bytes | None) -> str:
+def _patience(outlet: Outlet, paper: bytes | None) -> dt.timedelta:
+    return max(SENDING_AT_MOST, dt.timedelta(seconds=2 * outlet.driver.longest_s(paper or b"")))
+
+
+def _claimed(store_id: str, printer_id: str, claim_id: str) -> sa.Select[PrintJob]:
+    mine = (PrintJob.store_id == store_id, PrintJob.printer_id == printer_id, PrintJob.claim_id == claim_id)
+    return sa.select(PrintJob).where(*mine)
+
+
+def _claim(room: Room, job: PrintJob, outlet: Outlet, paper: bytes | None, *, claim_id: str | None = None) -> str:
     """Take the job and the printer in hand; 'taken' or 'busy' where somebody else has one of them."""
-    patience = max(SENDING_AT_MOST, dt.timedelta(seconds=2 * outlet.driver.longest_s(paper or b"")))
+    until = room.now() + _patience(outlet, paper)
     try:
         with room.database.write() as session:
-            return claim(session, job, outlet.id, paper, until=room.now() + patience, at=room.now())
+            return claim(session, job, outlet.id, paper, until=until, at=room.now(), claim_id=claim_id)
     except IntegrityError:
         return "busy"  # the other process was first by a hair: the database has room for one job in hand
 
 
 def claim(
-    session: Session, job: PrintJob, printer_id: str, paper: bytes | None, *, until: dt.datetime, at: dt.datetime
-) -> str:
+    session: Session, job: PrintJob, printer_id: str, paper: bytes | None, *, until: dt.datetime, at: dt.datetime,
+    claim_id: str | None = None,
+) -> str:  # fmt: skip
     """Move a job to `sending`; 'taken' where it is not what was read any more, 'busy' where the printer has one."""
     row = session.scalar(lock_rows(session, _job(job)))
     if row is None or row.state != job.state or row.attempts != job.attempts:
@@ -280,6 +359,7 @@ def claim(
     move(session, row, "sending", actor=actor, at=at, subject=subject)
     row.attempts += 1
     row.paper = paper
+    row.claim_id = claim_id
     row.due_at = until
     session.flush()
     return "claimed"
@@ -291,7 +371,7 @@ def _in_hand(store_id: str, printer_id: str) -> sa.Select[str]:
 
 
 def _settle(
-    session: Session, job: PrintJob, outlet: Outlet, outcome: str, reason: str | None, *, at: dt.datetime
+    session: Session, job: PrintJob, printer_id: str, outcome: str, reason: str | None, *, at: dt.datetime
 ) -> None:
     row = session.scalar(lock_rows(session, _job(job)))
     if row is None or row.state != "sending":
@@ -300,7 +380,7 @@ def _settle(
     row.reason = reason
     if outcome == "printed":
         row.printed_at = at
-        _try_the_others(session, outlet, job.store_id, at)
+        _try_the_others(session, printer_id, job.store_id, at)
     elif outcome == "failed":
         wait_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(row.attempts - 1, 10))
         row.due_at = at + dt.timedelta(seconds=wait_s)
@@ -311,7 +391,7 @@ def _job(job: PrintJob) -> sa.Select[PrintJob]:
     return sa.select(PrintJob).where(PrintJob.store_id == job.store_id, PrintJob.id == job.id)
 
 
-def _try_the_others(session: Session, outlet: Outlet, store_id: str, at: dt.datetime) -> None:
+def _try_the_others(session: Session, printer_id: str, store_id: str, at: dt.datetime) -> None:
     """Make jobs that failed for this printer's sake due at once: it works again."""
     session.execute(
         sa.update(PrintJob)
@@ -319,7 +399,7 @@ def _try_the_others(session: Session, outlet: Outlet, store_id: str, at: dt.date
             PrintJob.store_id == store_id,
             PrintJob.state == "failed",
             PrintJob.reason != "unprintable",
-            PrintJob.printer_id == outlet.id,
+            PrintJob.printer_id == printer_id,
         )
         .values(due_at=at)
     )

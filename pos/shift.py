@@ -45,8 +45,7 @@ from pos.store import Till, day_of, may, store_of
 MOST_COUNTS = 2
 OVER_SHORT = "over_short"
 """The permission to settle a drawer that is off beyond the tolerance, and to see its cash before the count."""
-OTHERS = "drawer.others"
-"""The permission to handle a drawer somebody else holds."""
+OTHERS = "drawer.others"  # the permission to handle a drawer somebody else holds
 OF_SALES = ("sale", "change", "refund")
 """Kinds of cash movement that a sale's own fact carries."""
 
@@ -213,7 +212,7 @@ def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt
     to: who takes it, after proving who they are.
     """
     locked(session, shift.store_id, shift.till_id)
-    _need_open(shift)
+    need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
         raise Refused("same-person", f"{to.name} has this drawer already.")
     _refuse_strangers(session, shift, actor, at)
@@ -320,7 +319,7 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
 
 def set_tolerance(session: Session, store_id: str, minor: int, *, actor: Actor, at: dt.datetime) -> None:
     """Settle by how much a drawer may be off before another person has to agree."""
-    _check_amount(minor)
+    check_amount(minor)
     store = store_of(session, store_id)
     facts = {"before_minor": tolerance_minor(session, store_id), "tolerance_minor": minor}
     store.cash_tolerance_minor = minor
@@ -398,7 +397,7 @@ def _of_till(store_id: str, till_id: str) -> sa.Select[Shift]:
 def _worth(session: Session, store_id: str, counted: Counted) -> int:
     if isinstance(counted, Mapping):
         counted = denominations.total(store_of(session, store_id).currency, counted)
-    _check_amount(counted)
+    check_amount(counted)
     return counted
 
 
@@ -474,7 +473,8 @@ def _late(session: Session, shift: Shift) -> list[LateSale]:
     return found
 
 
-def _need_open(shift: Shift) -> None:
+def need_open(shift: Shift) -> None:
+    """Refuse what only an open till does."""
     if shift.state != "open":
         raise Refused("no-open-shift", "This till is not open. Open it first.", till_id=shift.till_id)
 
@@ -494,6 +494,7 @@ def _tell(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None
     )
 
 
-def _check_amount(amount_minor: int) -> None:
+def check_amount(amount_minor: int) -> None:
+    """Refuse what is no amount of money."""
     if isinstance(amount_minor, bool) or not isinstance(amount_minor, int) or not 0 <= amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", amount_minor=amount_minor)

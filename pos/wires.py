@@ -86,6 +86,22 @@ class PracticePaper:
         return 0.0
 
 
+@dataclass(frozen=True)
+class AgentPrinter:
+    """A printer elsewhere: its print agent fetches the jobs (`pos.print_agent`), nobody here sends to it."""
+
+    model: PrinterModel = USUAL
+    reports: bool | None = None
+
+    def send(self, paper: bytes) -> Said:
+        """Refuse: not a byte leaves from here."""
+        raise Unreachable("agent-prints", _SENTENCES["agent-prints"])
+
+    def longest_s(self, paper: bytes) -> float:
+        """Return the patience for the slowest cable an agent may have."""
+        return 20.0 + len(paper) / 800
+
+
 class _Asked:
     """A printer that can be asked (rule 3): what every two-way wire shares."""
 
@@ -324,7 +340,7 @@ def driver_for(setting: str, model: PrinterModel, *, reports: bool | None = None
     """Return the driver a setting names, None for '' (no printer); raises Invalid when it cannot be meant.
 
     setting: 'paper', 'net:host:port', 'usb:04b8:0e15[:serial]', 'serial:/dev/ttyS0[:baud]', 'file:/path',
-    'cups:queue', 'windows:name'. reports: see rule 3.
+    'cups:queue', 'windows:name', 'agent' (a print agent fetches its jobs). reports: see rule 3.
     """
     kind, _, rest = setting.strip().partition(":")
     with contextlib.suppress(ValueError):
@@ -333,6 +349,8 @@ def driver_for(setting: str, model: PrinterModel, *, reports: bool | None = None
                 return None
             case "paper" if not rest:
                 return PracticePaper(model)
+            case "agent" if not rest:
+                return AgentPrinter(model, reports)
             case "net" if rest:
                 host, _, port = rest.rpartition(":") if ":" in rest else (rest, "", "9100")
                 return NetworkPrinter(host.strip("[]"), _port(port), model, reports=reports)
@@ -363,6 +381,7 @@ _LOST = (
     "is there or print it again."
 )
 _SENTENCES = {
+    "agent-prints": "A print agent prints for this printer. Look whether it runs.",
     "printer-silent": "The printer does not answer. Switch it off and on.",
     "printer-offline": "The printer is off line. Press its feed or on-line button.",
     "paper-out": "The printer is out of paper. Put in a new roll; printing goes on by itself.",

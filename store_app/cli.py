@@ -158,6 +158,20 @@ def work(with_parent: int | None) -> None:
     worker.run(node(), parent=with_parent)
 
 
+@main.command("print-agent")
+@click.option("--server", required=True, help="The store node's address: https://…")
+@click.option("--key-file", required=True, type=click.Path(path_type=Path), help="Holds the key the page showed.")
+@click.option("--printer", required=True, help="Where it hangs: net:host:port, usb:…, serial:…, file:…, cups:…")
+@click.option("--state", type=click.Path(path_type=Path), default=Path("cornerstore-print-agent"), show_default=True)
+@click.option("--ca", type=click.Path(path_type=Path), help="Certificates to trust instead of the system's (PEM).")
+def fetch_paper(server: str, key_file: Path, printer: str, state: Path, ca: Path | None) -> None:
+    """Print here what a store node that runs elsewhere has for one printer."""
+    from store_app import print_agent
+
+    log.set_up(level="INFO", for_people=sys.stderr.isatty())
+    print_agent.run(server, key_file, printer, state, ca=ca)
+
+
 @main.command()
 @click.argument("name")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="The business day; without it the last ended one.")

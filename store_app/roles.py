@@ -64,6 +64,7 @@ ROLES: dict[str, Role] = {
             "weighed",
             "more",
             "reports",
+            "sheets",
         ),
         api=(
             "catalogue",
@@ -77,6 +78,7 @@ ROLES: dict[str, Role] = {
             "returns",
             "payments",
             "shifts",
+            "print_agent",
             "status",
         ),
         jobs=(

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Every route carries a rule: `@requires("permission")`, `@public` or `@device`. A route without one is refused.
+1. Every route carries a rule: `@requires("permission")`, `@public`, `@device` or `@print_agent`. Without one it
+   is refused.
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
 3. A store's node is known by its bearer key alone; what it says about itself in a body is never believed.
@@ -35,6 +36,7 @@ from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
 from config.settings import Settings
+from pos import print_agent as agents
 from pos.store import Staff, may, store_for_key
 from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
@@ -67,6 +69,13 @@ def public(view: View) -> View:
 def device(view: View) -> View:
     """Let only a store's node use the route, by its bearer key; sets g.store_id."""
     view.rule = "device"  # type: ignore[attr-defined]
+    csrf.exempt(view)
+    return view
+
+
+def print_agent(view: View) -> View:
+    """Let only the print agent of a printer use the route, by its bearer key; sets g.printer_id."""
+    view.rule = "agent"  # type: ignore[attr-defined]
     csrf.exempt(view)
     return view
 
@@ -130,6 +139,9 @@ def set_up(app: Flask, settings: Settings) -> None:
         rule = rule_of(app, request.endpoint) if request.endpoint else "public"
         if rule == "device":
             g.actor, g.store_id = None, _store_of_key()
+            return None
+        if rule == "agent":
+            g.actor, g.printer_id = None, _printer_of_key(settings.node_id)
             return None
         g.actor = None if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
         return _decide(rule)
@@ -204,12 +216,24 @@ def _stamp(staff: Any, by: str) -> str:
     return hashlib.sha256(kept.encode()).hexdigest()[:16]
 
 
-def _store_of_key() -> str:
+def _printer_of_key(store_id: str) -> str:
+    with read() as look:
+        printer_id = agents.printer_for_key(look, store_id, _bearer("A print agent's key is needed here."))
+    if printer_id is None:
+        abort(401, description="This key is not known, or it was withdrawn.")
+    return printer_id
+
+
+def _bearer(wanted: str) -> str:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key:
-        abort(401, description="A store's key is needed here.")
+        abort(401, description=wanted)
+    return key.strip()
+
+
+def _store_of_key() -> str:
     with read() as look:
-        store_id = store_for_key(look, key.strip())
+        store_id = store_for_key(look, _bearer("A store's key is needed here."))
     if store_id is None:
         abort(401, description="This key is not known, or it was withdrawn.")
     return store_id

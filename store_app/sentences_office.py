@@ -36,6 +36,10 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-rate": (_l("A rate is between 0 and 100 percent."),),
     "tax-class-used": (_l("Products use this class; whether prices include the tax stays. Add another class."),),
     # --- printers ---
+    "printer-agent-alone": (
+        _l("A printer by a print agent neither stands in nor has a stand-in. Choose: wait for it."),
+    ),
+    "printer-no-agent": (_l("This printer is not printed by a print agent. Say so first, and save."),),
     "printer-name": (_l("Give the printer a name of at most 40 letters."),),
     "printer-name-taken": (_l("Another printer has this name. Choose a different one."),),
     "printer-choice": (_l("Choose one of what is offered."),),

@@ -20,6 +20,9 @@ REASONS = {
     "connection-lost": _l("The connection broke in the middle. Look at what was printed."),
     "stopped-midway": _l("The computer stopped in the middle. Look at what was printed."),
     "unprintable": _l("A document could not be laid out. The others are printed."),
+    "agent-silent": _l("Its print agent does not call. Look at the shop’s computer by the printer and its internet."),
+    "agent-late": _l("Its print agent came too late. It is tried again."),
+    "agent-disk": _l("The disk of its print agent is full or broken. Look at that computer."),
     "busy": _l("It is printing something else just now. Try again in a moment."),
 }
 WAYS = {
@@ -29,6 +32,7 @@ WAYS = {
     "file": _l("Device file"),
     "cups": _l("CUPS queue"),
     "windows": _l("Windows printer"),
+    "agent": _l("By a print agent"),
     "paper": _l("Practice, on the screen only"),
 }
 PAPERS = {"both": _l("Receipts and labels"), "receipts": _l("Receipts only"), "labels": _l("Labels only")}

@@ -220,6 +220,13 @@ class DrawerBody(Body):
     approvals: list[str] = Field(default_factory=list, max_length=20)
 
 
+class CopyBody(Body):
+    """The wish for a copy of a receipt. whole: with the vouchers' whole codes."""
+
+    whole: bool = False
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+
+
 class OpenShiftBody(Body):
     """The float a shift begins with: a sum, or pieces by denomination ('note-2000': 3)."""
 

@@ -102,15 +102,15 @@ def close(shift_id: str) -> Response:
 
 
 @bp.get("/<shift_id>/x")
-@requires("shift")
+@requires("over_short")
 def x_report(shift_id: str) -> Response:
-    """Answer the shift's figures so far, as this person may see them: counting is blind."""
+    """Answer the shift's figures so far, to those who may know what the drawer holds: others count blind."""
     with read() as session:
-        return jsonify(shift.x_seen_by(session, _own(session, shift_id), g.actor))
+        return jsonify(shift.x_report(session, _own(session, shift_id)))
 
 
 @bp.post("/<shift_id>/x")
-@requires("shift")
+@requires("over_short")
 def print_x(shift_id: str) -> Response:
     """Print the shift's figures so far."""
     parsed(Nothing)

@@ -190,13 +190,13 @@ def hand_over() -> Any:
 
 
 @bp.get("/x")
-@requires("shift")
+@requires("over_short")
 def x_report() -> Response:
-    """Show the shift so far, as this person may see it: counting is blind."""
+    """Show the shift so far to those who may know what the drawer holds: others count blind."""
     with read() as look:
         till = own_till(look, str(place().store_id))
         now_open = shift.current(look, till.store_id, till.id)
-        report = shift.x_seen_by(look, now_open, g.actor) if now_open is not None else None
+        report = shift.x_report(look, now_open) if now_open is not None else None
     if report is None:
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     return page(

@@ -55,7 +55,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("shift", lazy("Open, count and close a drawer")),
             ("pay_out", lazy("Pay out from the drawer")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
-            ("over_short", lazy("Accept a drawer that is over or short")),
+            ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),
         ),

@@ -14,9 +14,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, ShopError
-from pos import printer_book, printing, test_page
+from pos import print_agent, printer, printer_book, printing, test_page
 from pos.printer import PrintJob
-from pos.printer_book import FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
+from pos.printer_book import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
 from pos.store import Till
 from store_app import wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -57,7 +57,7 @@ class FoundRow:
 
 @bp.get("/", endpoint="all")
 @requires("settings")
-def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None) -> Any:
+def everything(fault: ShopError | None = None, found: list[FoundRow] | None = None, **_place: Any) -> Any:
     """Show the printers, how each is, and what waits for paper."""
     settings, store_id = doors().settings, str(place().store_id)
     with read() as session:
@@ -150,6 +150,31 @@ def change(printer_id: str) -> Any:
     return redirect(url_for("printers.one", printer_id=printer_id), 303)
 
 
+@bp.post("/<printer_id>/key")
+@requires("settings")
+@form.answers_on(one)
+def give_key(printer_id: str) -> Any:
+    """Make the key of the printer's agent and show it, this once."""
+    store_id = str(place().store_id)
+    with write() as session:
+        made = print_agent.give_key(session, store_id, printer_id, actor=g.actor, at=doors().now())
+    with read() as session:
+        row = printer_book.printer_of(session, store_id, printer_id)
+        known = printer_book.health_of(session, store_id).get(printer_id)
+    return _form_page(row, printer_id, None, known=known, made=made)
+
+
+@bp.post("/<printer_id>/key/withdraw")
+@requires("settings")
+@form.answers_on(one)
+def withdraw_key(printer_id: str) -> Any:
+    """Make the key of the printer's agent useless."""
+    with write() as session:
+        print_agent.withdraw_key(session, str(place().store_id), printer_id, actor=g.actor, at=doors().now())
+    flash(_("The key is withdrawn. The print agent stops."), "info")
+    return redirect(url_for("printers.one", printer_id=printer_id), 303)
+
+
 @bp.post("/<printer_id>/remove")
 @requires("settings")
 @form.answers_on(everything)
@@ -213,10 +238,18 @@ def _cards(session: Session, store_id: str) -> list[PrinterCard]:
             str(wording_printers.PAPERS[row.papers]),
             ", ".join(tills.get(one, one) for one in row.tills) or _("All tills"),
             names.get(row.fallback_id, ""),
-            *wording_printers.health(health.get(row.id)),
+            *_light(session, row, health.get(row.id)),
         )
         for row in rows
     ]
+
+
+def _light(session: Session, row: Printer, known: Any) -> tuple[str, str]:
+    """Return dot and sentence of a printer: its agent's silence first."""
+    jobs = list(session.scalars(printer.waiting(row.store_id))) if row.wire == AGENT else []
+    if row.id in print_agent.silent(session, row.store_id, jobs, at=doors().now()):
+        return "dot-bad", wording_printers.reason("agent-silent")
+    return wording_printers.health(known)
 
 
 def _needs(session: Session, store_id: str) -> list[tuple[str, str, dt.datetime, str]]:
@@ -236,14 +269,16 @@ def _tills(session: Session, store_id: str) -> list[Till]:
     return list(session.scalars(sa.select(Till).where(Till.store_id == store_id).order_by(Till.id)))
 
 
-def _form_page(row: Printer | PrinterFacts, printer_id: str, fault: ShopError | None, known: Any = None) -> Any:
+def _form_page(
+    row: Printer | PrinterFacts, printer_id: str, fault: ShopError | None, known: Any = None, made: str = ""
+) -> Any:
     store_id = str(place().store_id)
     with read() as session:
         others = [other for other in printer_book.printers_of(session, store_id) if other.id != printer_id]
         tills = _tills(session, store_id)
+        light = _light(session, row, known) if isinstance(row, Printer) else wording_printers.health(known)
     way, _colon, address = row.wire.partition(":")
     typed = request.form if fault is not None and "name" in request.form else None
-    dot, sentence = wording_printers.health(known)
     return page(
         "printers/one.html",
         printer_id=printer_id,
@@ -259,8 +294,11 @@ def _form_page(row: Printer | PrinterFacts, printer_id: str, fault: ShopError | 
         pulses=PULSES_MS,
         tills=tills,
         others=others,
-        dot=dot,
-        sentence=sentence,
+        by_agent=bool(printer_id) and row.wire == AGENT,
+        made=made,
+        server=request.url_root.rstrip("/"),
+        dot=light[0],
+        sentence=light[1],
         fault=fault,
     )
 
@@ -269,14 +307,14 @@ def _facts() -> PrinterFacts:
     offered = _("Choose one of what is offered.")
     way = form.one_of("way", tuple(wording_printers.WAYS), sentence=offered)
     address = form.text("where")
-    if way != "paper" and not address:
+    if way not in ("paper", AGENT) and not address:
         raise Conflict("printer-address", _("Say where the printer is connected."), field="where")
     with read() as session:
         known = [till.id for till in _tills(session, str(place().store_id))]
     papers: Any = form.one_of("papers", PAPERS, sentence=offered)
     return PrinterFacts(
         name=form.text("name", most=printer_book.LONGEST_NAME, required=_("Give the printer a name.")),
-        wire="paper" if way == "paper" else f"{way}:{address}",
+        wire=way if way in ("paper", AGENT) else f"{way}:{address}",
         columns=int(form.one_of("columns", tuple(str(n) for n in wording_printers.WIDTHS), sentence=offered)),
         chinese=form.one_of("letters", ("chinese", "latin"), sentence=offered) == "chinese",
         profile=form.one_of("profile", PROFILES, sentence=offered),
@@ -303,6 +341,10 @@ def _try(printer_id: str, *, only_drawer: bool) -> None:
     with read() as session:
         outlets = printers_in_force(session, house.settings)
     outlet = next(one for one in outlets if one.id == printer_id)
+    if outlet.by_agent:
+        house.ring()
+        flash(_("The print agent has it within moments if it runs. Look at the paper."), "info")
+        return
     done = printing.print_test(house.database, store_id, job.id, outlet, now=house.now)
     if done.state != "printed":
         flash(wording_printers.reason(done.reason), "warn" if done.state == "unconfirmed" else "bad")

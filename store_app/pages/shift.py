@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import approvals, cash_out, drawer, printer, returns, shift, slips
+from pos import approvals, cash_out, drawer, printer, returns, shift, slips, vouchers
 from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
 from pos.shift import CashMovement, Shift
+from pos.slips import CopyRequest
 from pos.store import Staff
 from store_app import staff as people
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -181,10 +182,10 @@ def close() -> Any:
 
 
 @bp.post("/x")
-@requires("shift")
+@requires("over_short")
 @form.answers_on(money)
 def print_x() -> Any:
-    """Print the shift so far, as the person who prints it may see it."""
+    """Print the shift so far, for those who may know what the drawer holds: others count blind."""
     with write() as session:
         shift.print_x(session, _current(session), actor=g.actor, at=doors().now())
         wake_worker_after(session)
@@ -220,12 +221,14 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         lines = _lines(look, found)
         job = printer.latest(look, store_id, sale_id)
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
+        has_voucher = vouchers.issued_by(look, store_id, sale_id)
     return page(
         "shift/receipt.html",
         sale=found,
         lines=lines,
         paper=job.id if job is not None and job.paper is not None else None,
         has_shift=has_shift,
+        has_voucher=has_voucher,
         fault=fault,
     )
 
@@ -236,7 +239,8 @@ def reprint(sale_id: str) -> Any:
     """Print a receipt once more, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
-        job = printer.reprint(session, found.store_id, sale_id, actor=g.actor, at=doors().now())
+        wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
+        job = slips.copy_receipt(session, wish, actor=g.actor, at=doors().now())
         drawer.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")

@@ -81,7 +81,7 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(shop):
     with pytest.raises(Conflict, match="Wei has already"):
         park(shop, "basket-9", content={"n": 3})
     assert park(shop, "basket-9", "T2", content={"n": 4}).content == {"n": 4}
-    with pytest.raises(NotFound, match="no till T7"):
+    with pytest.raises(NotFound, match="not known here"):
         park(shop, "basket-10", "T7")
     shop.sell([("milk", 1)], id="basket-9")
     with shop.write() as session, pytest.raises(Conflict) as refusal:

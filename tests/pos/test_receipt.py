@@ -160,3 +160,13 @@ def test_every_reason_on_the_tills_tiles_has_a_word_in_both_languages():
     assert len(tiles) == 18
     for language in LANGUAGES:
         assert tiles <= set(receipt.WORDS[language])
+
+
+def test_a_copy_shows_the_end_of_a_voucher_s_code_alone():
+    document = documents.british_sale() | {
+        "vouchers": [{"kind": "gift", "amount_minor": 2000, "code": "ABCD-EFGH-JKLM"}]
+    }
+    first, copy = (paper.as_text(receipt.layout(document, columns=42, copy_no=n), 42) for n in (0, 1))
+    assert "ABCD-EFGH-JKLM" in first
+    assert "ABCD" not in copy
+    assert "... JKLM" in copy

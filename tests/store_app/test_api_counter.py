@@ -149,6 +149,24 @@ def test_a_parked_basket_comes_back_as_the_page_wrote_it(shop):
     assert (again.status_code, again.json["error"]["code"]) == (409, "basket-taken")
 
 
+def test_a_basket_is_set_aside_at_a_till_there_is_and_never_over_another_one_s(shop):
+    parked = {"till_id": "1", "total_minor": 258, "basket": {"lines": []}}
+    address = f"/api/baskets/{SALE}/park"
+    given = '{"till_id": "1", "total_minor": 1, "basket": {"x": NaN}}'
+    assert shop.post(address, data=given, content_type="application/json").status_code == 422
+    assert shop.post(address, json=parked | {"till_id": "99"}).json["error"]["code"] == "no-such-till"
+    assert shop.post(address, json=parked).status_code == 200
+    assert shop.post(address, json=parked | {"till_id": "2"}).json["error"]["code"] == "basket-taken"
+
+
+def test_a_basket_paid_elsewhere_is_not_taken_up(shop):
+    parked = {"till_id": "1", "total_minor": 258, "basket": {"lines": []}}
+    shop.post(f"/api/baskets/{SALE}/park", json=parked)
+    shop.post("/api/sales", json=body())
+    again = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})
+    assert (again.status_code, again.json["error"]["code"]) == (409, "already-sold")
+
+
 def test_a_parked_basket_keeps_no_name(shop):
     customer = {"id": "mei-0001", "name": "Mei Lin", "phone": "555"}
     parked = {"till_id": "1", "total_minor": 1, "basket": {"lines": [], "customer": customer}}

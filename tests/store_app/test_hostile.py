@@ -41,13 +41,15 @@ from tests.supply import online
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
 TRACES = ("Traceback (most recent", 'File "/', "sqlalchemy.", "sqlite3.")
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device"}
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
 LONGEST_ADDRESS = 12_000  # a server refuses longer ones before we see them
+NUMBERS = ("slot", "receipt_no")
+"""Places of an address that take whole numbers alone."""
 OTHER_KEY = "the-key-of-another-store"
 REAL = {
     "store": {
         "staff_id": "spare", "sku": "milk", "order_id": "order-P1", "delivery_id": "D1", "push_id": "O1",
-        "sale_id": "0190b3a2-7c1e-7b5a", "till_id": "1", "code": "4006381333931", "slot": "1",
+        "sale_id": "0190b3a2-7c1e-7b5a", "till_id": "1", "code": "4006381333931", "slot": "1", "receipt_no": "1",
         "filename": "css/till.css",
     },
     "network": {
@@ -191,11 +193,11 @@ def fields_read() -> dict[str, list[str]]:
 def addresses(attack: Attack, rule: Rule, values: Sequence[str]) -> Iterator[str]:
     """Return the rule's address with each of the values in all its places, and once with what is really there."""
     adapter = attack.house.app.url_map.bind("localhost")
-    real = {name: attack.real.get(name, "x") for name in rule.arguments}
+    real = {name: attack.real.get(name, "1" if name in NUMBERS else "x") for name in rule.arguments}
     yield adapter.build(rule.endpoint, real, method=method_of(rule))
     for value in values if rule.arguments else ():
         if 0 < len(value) < LONGEST_ADDRESS:
-            given = {name: 99999999999999999999 if name == "slot" else value for name in rule.arguments}
+            given = {name: 99999999999999999999 if name in NUMBERS else value for name in rule.arguments}
             yield adapter.build(rule.endpoint, given, method=method_of(rule))
 
 
@@ -222,7 +224,7 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
             if who not in ("stranger", "device") and may(who, needed):
                 continue
             status = attack.ask(who, client, method_of(rule), address)
-            allowed = {401} if needed == "device" else {303, 401} if who in ("stranger", "device") else {403}
+            allowed = {401} if needed in ("device", "agent") else {303, 401} if who in ("stranger", "device") else {403}
             if status not in allowed:
                 wrong.append(f"{status} {who} {method_of(rule)} {address}")
     assert wrong == []

@@ -29,7 +29,7 @@ export function openMore(actions, basket) {
       act("pencil-square", say("sale-note"), () => actions.saleNote()),
       basket.isEmpty() ? null : act("trash", say("void"), () => actions.parking.giveUp()),
       basket.practice ? null : act("inbox", say("drawer-title"), () => openDrawer(actions)),
-      settings.may.includes("shift") && link("chart-bar", say("x-report"), urls.x_report),
+      settings.may.includes("over_short") && link("chart-bar", say("x-report"), urls.x_report),
       settings.may.includes("shift") && link("banknotes", say("cash-in-out"), urls.money),
       link("arrows-right-left", say("hand-over"), urls.hand_over),
       act("tv", say("customer-display"), () => window.open(urls.display, "cornerstore-display", "popup,width=1024,height=768")),

@@ -1,0 +1,187 @@
+"""The doors of print agents: the next job of their own printer, and what became of it.
+
+Rules
+-----
+1. The key names the printer; no other printer's job is seen or settled.
+2. An agent waits here for paper at most twenty seconds, and only so many wait at once that the tills always find a
+   thread; whoever comes beyond that, or asks again on the same printer, sends the first one home.
+3. A body is small, and so is the number of calls a minute.
+"""
+
+import base64
+import threading
+import time
+from typing import Any, Literal
+
+from flask import Blueprint, Response, abort, g, jsonify, request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from config.errors import Invalid
+from pos import print_agent as agents
+from pos import printing
+from pos.wires import AgentPrinter, Said
+from store_app.extensions import Doors, doors, read, write
+from store_app.jobs import printers_in_force
+from store_app.security import print_agent
+
+bp = Blueprint("api_print_agent", __name__, url_prefix="/api/print-agent")
+LONGEST_WAIT_S, LOOK_S, LOOK_AGAIN_S = 20.0, 0.05, 2.0
+BEGIN_WITHIN_S = 60.0
+BODY_BYTES = 4096
+CALLS_A_MINUTE = 600
+THREADS_PER_WAITING = 4
+COME_BACK_S = 1.0
+
+
+class _Turns:
+    """Who waits for paper: one caller per printer, the newest; and how often each has called this minute."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.waiting: dict[str, object] = {}
+        self.calls: dict[str, tuple[int, int]] = {}
+
+    def count(self, key: str) -> None:
+        """Refuse a caller that calls far too often (rule 3)."""
+        minute = int(time.monotonic() // 60)
+        with self.lock:
+            since, calls = self.calls.get(key, (minute, 0))
+            self.calls[key] = (minute, calls + 1 if since == minute else 1)
+            if self.calls[key][1] > CALLS_A_MINUTE:
+                abort(429, description="Too many calls. Wait a minute.")
+
+    def begin(self, key: str, most: int) -> object | None:
+        """Take the printer's place; None where too many others wait (rule 2)."""
+        with self.lock:
+            if key not in self.waiting and len(self.waiting) >= most:
+                return None
+            self.waiting[key] = mine = object()
+            return mine
+
+    def holds(self, key: str, mine: object) -> bool:
+        """Tell whether nobody came after."""
+        return self.waiting.get(key) is mine
+
+    def end(self, key: str, mine: object) -> None:
+        """Leave the place."""
+        with self.lock:
+            if self.holds(key, mine):
+                del self.waiting[key]
+
+
+_turns = _Turns()
+
+
+class Asked(BaseModel):
+    """An agent asks for paper under a claim of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+    claim: str = Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")
+    wait_s: float = Field(default=0.0, ge=0, le=LONGEST_WAIT_S)
+
+
+class Told(BaseModel):
+    """An agent tells what became of a job. code: why not, as the printers' faults are named."""
+
+    model_config = ConfigDict(extra="forbid")
+    claim: str = Field(pattern=r"^[0-9a-zA-Z-]{8,64}$")
+    outcome: Literal["printed", "failed", "unconfirmed"]
+    code: str | None = Field(default=None, pattern=r"^[a-z-]{1,40}$")
+    answered: bool = False
+    near_end: bool = False
+
+
+@bp.post("/jobs")
+@print_agent
+def next_job() -> Response:
+    """Hand over the next due job, waiting for one for a while."""
+    asked = _body(Asked)
+    house, key = doors(), f"{doors().settings.node_id}/{g.printer_id}"
+    _note_heard(house, g.printer_id)
+    mine = _turns.begin(key, max(1, house.settings.threads // THREADS_PER_WAITING))
+    if mine is None:
+        return jsonify(job=None, spent=False, come_back_s=COME_BACK_S)
+    try:
+        found, spent = _wait(house, asked, key, mine)
+        sent_home = found is None and not _turns.holds(key, mine)
+    finally:
+        _turns.end(key, mine)
+    return jsonify(job=found, spent=spent, come_back_s=COME_BACK_S if sent_home else 0.0)
+
+
+@bp.post("/jobs/<job_id>/outcome")
+@print_agent
+def outcome(job_id: str) -> Response:
+    """Take what became of a job."""
+    told, house = _body(Told), doors()
+    if (told.outcome == "printed") != (told.code is None):
+        raise Invalid("bad-outcome", "What was not printed needs a code, what was printed has none.")
+    state = printing.take_outcome(
+        house.database, house.settings.node_id, g.printer_id, job_id, told.claim, told.outcome, told.code,
+        Said(told.answered, told.near_end), at=house.now(),
+    )  # fmt: skip
+    house.ring()
+    return jsonify(state=state)
+
+
+# --- inside ---
+
+
+def _body(shape: Any) -> Any:
+    _turns.count(f"{doors().settings.node_id}/{g.printer_id}")
+    request.max_content_length = BODY_BYTES
+    try:
+        return shape.model_validate_json(request.get_data())
+    except ValidationError as fault:
+        raise Invalid("bad-agent-call", "This is not what a print agent says.") from fault
+
+
+def _note_heard(house: Doors, printer_id: str) -> None:
+    with read() as look:
+        noted = agents.is_noted(look, house.settings.node_id, printer_id, at=house.now())
+    if not noted:
+        with write() as session:
+            agents.note_heard(session, house.settings.node_id, printer_id, at=house.now())
+
+
+def _wait(house: Doors, asked: Asked, key: str, mine: object) -> tuple[dict[str, Any] | None, bool]:
+    """Look when the bell rings, and every two seconds for what became due by itself."""
+    until = time.monotonic() + asked.wait_s
+    while _turns.holds(key, mine):
+        heard, looked = _rung(house), time.monotonic()
+        found, spent = _look(house, asked.claim)
+        if found is not None or spent:
+            return found, spent
+        while _rung(house) == heard and time.monotonic() < min(until, looked + LOOK_AGAIN_S):
+            time.sleep(LOOK_S)
+        if time.monotonic() >= until:
+            break
+    return None, False
+
+
+def _look(house: Doors, claim: str) -> tuple[dict[str, Any] | None, bool]:
+    store_id = house.settings.node_id
+    with read() as look:
+        outlets = printers_in_force(look, house.settings)
+    outlet = next((one for one in outlets if one.id == g.printer_id and one.by_agent), None)
+    if outlet is None:
+        return None, False
+    job, spent = printing.hand_over(house.database, store_id, outlet, outlets, claim, now=house.now)
+    if job is None:
+        return None, spent
+    driver: AgentPrinter = outlet.driver
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "copy_no": job.copy_no,
+        "paper": base64.b64encode(job.paper or b"").decode(),
+        "reports": driver.reports,
+        "begin_within_s": BEGIN_WITHIN_S,
+    }, False
+
+
+def _rung(house: Doors) -> int:
+    try:
+        return house.bell.stat().st_mtime_ns
+    except OSError:
+        return 0

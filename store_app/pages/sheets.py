@@ -1,0 +1,80 @@
+"""Paper for any office printer: labels on sheets to peel off or cut, and every document as an A4 page."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from flask import Blueprint, Response, g, make_response, request
+from flask_babel import gettext as _
+
+from config.errors import Invalid, NotFound
+from pos import printer, slips
+from pos.printer import PrintJob
+from store_app.extensions import doors, read
+from store_app.pages import form, labelling, product_list
+from store_app.pages.products import day_typed
+from store_app.presenting import place, today
+from store_app.security import requires
+from supply import shelf
+
+bp = Blueprint("sheets", __name__)
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/till/paper/<job_id>.pdf")
+@requires("print")
+def document(job_id: str) -> Response:
+    """Give what was or will be printed as A4 pages, from the same frozen document, as this person may see it."""
+    with read() as look:
+        job = look.get(PrintJob, (doors().settings.node_id, job_id))
+        seen = slips.seen_by(look, job, g.actor) if job is not None else {}
+    if job is None:
+        raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
+    from pos import pdf  # brings a drawing library along
+
+    lines = printer.lay_out(job.kind, seen, columns=pdf.COLUMNS, copy_no=job.copy_no)
+    return _pdf(pdf.document_pages([lines], job.kind), job.kind)
+
+
+@bp.get("/prices/labels.pdf")
+@requires("catalogue")
+def price_labels() -> Response:
+    """Give the labels of the prices that begin on a day."""
+    day = day_typed("day") if request.args.get("day") else today()
+    with read() as session:
+        skus = product_list.beginning(session, str(place().store_id), day)
+    return _labels(skus, day)
+
+
+@bp.get("/shelf/labels.pdf")
+@requires("shelf")
+def shelf_labels() -> Response:
+    """Give the labels of the bestseller shelf."""
+    with read() as session:
+        live = shelf.live_plan(session, str(place().store_id))
+        skus = [row.sku for row in shelf.slots_of(session, live)] if live else []
+    return _labels(skus, None)
+
+
+# --- inside ---
+
+
+def _labels(skus: Sequence[str], day: dt.date | None) -> Response:
+    from pos import pdf
+
+    sheet = pdf.SHEETS.get(request.args.get("sheet", "plain"))
+    if sheet is None:
+        raise Invalid("bad-choice", _("Choose a size of label from the list."), field="sheet")
+    skip = form.number(request.args.get("skip") or "0", "skip", most=sheet.count - 1)
+    if not skus:
+        raise NotFound("no-label", _("There is no label to print."))
+    with read() as session:
+        found = [labelling.document(session, sku, day) for sku in skus[: labelling.MOST_LABELS]]
+    return _pdf(pdf.label_sheets(found, sheet, skip=skip), "labels")
+
+
+def _pdf(made: bytes, name: str) -> Response:
+    answer = make_response(made)
+    answer.mimetype = "application/pdf"
+    answer.headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
