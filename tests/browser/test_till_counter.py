@@ -215,7 +215,10 @@ def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_other
     page.locator("#customer-button").click()
     page.keyboard.type("mar", delay=60)
     expect(page.locator(".row-button")).to_contain_text("Marta Novak")
-    page.keyboard.press("Enter")
+    with page.expect_response("**/api/quote"):
+        page.keyboard.press("Enter")
+    expect(page.locator("body")).to_contain_text("73 points")
+    expect(page.locator("#sheet")).to_be_hidden()
     expect(page.locator("#total")).to_have_text("$24.43")
     page.keyboard.press("F8")
     page.locator("[data-tender=points]").click()

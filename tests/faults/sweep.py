@@ -161,9 +161,12 @@ def _settle(file: Path) -> None:
 
 
 def _put_back(doors: Doors, file: Path, kept: Path, files: dict[Path, bytes]) -> None:
+    """Bring the kept books back by SQLite's own copying: a file must not be swapped under an open connection."""
     _rest(doors)
-    for suffix in ("-wal", "-shm"):
-        Path(f"{file}{suffix}").unlink(missing_ok=True)
-    shutil.copyfile(kept, file)
+    source, target = sqlite3.connect(kept), sqlite3.connect(file)
+    source.backup(target)
+    target.close()
+    source.close()
+    _settle(file)
     for path, content in files.items():
         path.write_bytes(content)
