@@ -118,7 +118,8 @@ def voucher_slip(document: dict[str, Any], *, columns: int, language: str = "en"
     lines += centred(price(document["amount_minor"], currency), columns, bold=True, wide=3, tall=3)
     wide = 2 if len(document["spoken"]) * 2 <= columns else 1
     lines += [BLANK, *centred(document["spoken"], columns, bold=True, wide=wide, tall=2), BLANK]
-    lines += [PaperLine(document["code"], align="center", kind="qr"), BLANK]
+    if not document.get("masked"):
+        lines += [PaperLine(document["code"], align="center", kind="qr"), BLANK]
     until = f"{words['until_day']} {document['expires_on']}" if document.get("expires_on") else words["no_end"]
     lines += [*centred(until, columns, bold=True), *centred(words["keep"], columns), RULE]
     return [*lines, *centred(document["local_time"], columns), CUT]

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts is its limit here.
+1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts and pay-outs is its limit
+   here.
 2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
    covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
    used once; the granter's own discount limit holds for each need.
@@ -21,13 +22,16 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
+from config.money import MAX_MINOR, exponent
 from pos import leave
 from pos.leave import Facts, Need
-from pos.store import PERMISSIONS, Staff, may
+from pos.store import PERMISSIONS, Staff, may, store_of
 
 VALID_FOR = dt.timedelta(minutes=15)
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system": 10_000}
 """How much of a line each role may take off by hand, unless the shop settles it otherwise."""
+PAY_OUT = {"cashier": 20, "supervisor": 200}
+"""What each role may pay out of one drawer, in the currency's own units, unless the shop settles it otherwise."""
 
 
 class Limit(Base):
@@ -38,6 +42,8 @@ class Limit(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
     discount_bp: Mapped[int]
+    pay_out_minor: Mapped[int | None]
+    """None: as `PAY_OUT` says."""
 
 
 class Approval(Base):
@@ -164,7 +170,33 @@ def set_limit(session: Session, store_id: str, role: str, discount_bp: int, *, a
     return limit
 
 
+def set_pay_out_limit(
+    session: Session, store_id: str, role: str, minor: int, *, actor: Actor, at: dt.datetime
+) -> Limit:
+    """Settle how much a role may pay out of one drawer by itself."""
+    if role not in ("cashier", "supervisor", "shopkeeper") or not 0 <= minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
+    limit = session.get(Limit, (store_id, role))
+    if limit is None:
+        limit = Limit(store_id=store_id, role=role, discount_bp=discount_bp_of(session, store_id, role))
+        session.add(limit)
+    facts = {"before_minor": pay_out_minor_of(session, store_id, role), "pay_out_minor": minor}
+    limit.pay_out_minor = minor
+    journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)
+    return limit
+
+
 # --- questions ---
+
+
+def pay_out_minor_of(session: Session, store_id: str, role: str) -> int:
+    """Return how much a role may pay out of one drawer by itself."""
+    limit = session.get(Limit, (store_id, role))
+    if limit is not None and limit.pay_out_minor is not None:
+        return limit.pay_out_minor
+    if role == "shopkeeper":
+        return MAX_MINOR
+    return int(PAY_OUT.get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
 
 
 def discount_bp_of(session: Session, store_id: str, role: str) -> int:
@@ -176,6 +208,18 @@ def discount_bp_of(session: Session, store_id: str, role: str) -> int:
 def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor) -> list[Need]:
     """Return what this person may not do alone (rule 1)."""
     return [need for need in needs if not _may(session, store_id, actor.role, need)]
+
+
+def has_leave(session: Session, store_id: str, subject_id: str, permission: str, actor: Actor, at: dt.datetime) -> bool:
+    """Tell whether a person has leave for a thing without figures that lasts a while: a drawer, say."""
+    query = sa.select(Approval.id).where(
+        Approval.store_id == store_id,
+        Approval.sale_id == subject_id,
+        Approval.permission == permission,
+        Approval.asked_by == actor.id,
+        Approval.granted_at >= at - VALID_FOR,
+    )
+    return session.scalar(query.limit(1)) is not None
 
 
 def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
@@ -191,6 +235,8 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
     if need.permission == "discount":
         return need.discount_bp <= discount_bp_of(session, store_id, role)
+    if need.permission == "pay_out":
+        return int(need.covers["amount_minor"]) <= pay_out_minor_of(session, store_id, role)
     return may(role, need.permission)
 
 

@@ -6,11 +6,15 @@ Rules
    for. Its id is the later sale's.
 2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`).
 3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
-4. What was parked stays as the page wrote it; prices are asked anew when it is taken up.
+4. What was parked stays as the page wrote it; prices are asked anew when it is taken up. A till sets aside only what
+   it has in hand: nobody writes over what another till keeps.
+5. What a basket that is given up was worth is priced here, from its lines or, where none are sent, from what was
+   parked. What was parked is kept as evidence; where the page's sum, the parked one and ours differ, all are written.
 """
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -18,11 +22,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
 from config.database import Base, lock_rows, table_of
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound, ShopError
 from config.journal import Actor
 from config.money import MAX_MINOR
 from config.prepared import Prepared
 from config.states import StateTable
+from pos import catalogue
+from pos.rung import MOST_LINES, RungLine
 from pos.sale_rows import Sale
 from pos.shift import locked, note
 from pos.store import Till
@@ -38,6 +44,8 @@ STATES = StateTable(
     resting=["open"],
 )
 LONGEST_LABEL, LONGEST_REASON = 60, 200
+MOST_NAMED = 100
+"""Lines of a basket given up that the journal names."""
 
 
 class Basket(Base):
@@ -78,10 +86,11 @@ def park(
     """Set a basket aside (rule 4); parking it again replaces what was kept of it."""
     if len(label) > LONGEST_LABEL:
         raise Invalid("bad-label", f"The name of a basket has at most {LONGEST_LABEL} characters.")
+    shift = locked(session, store_id, till_id)
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
         raise _given_up(basket_id)
-    if row.state == "parked" and row.till_id != till_id:
+    if row.till_id != till_id:
         raise _taken(row)
     if session.get(Till, (store_id, till_id)) is None:
         raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
@@ -90,14 +99,15 @@ def park(
     if row.state != "parked":
         facts: dict[str, Any] = {"total_minor": total_minor, "label": row.label}
         journal.move(session, row, "parked", actor=actor, at=at, subject=f"sale:{basket_id}", **facts)
+        if shift is not None:
+            note(shift, "parked")
     return row
 
 
 def resume(session: Session, store_id: str, basket_id: str, *, till_id: str, actor: Actor, at: dt.datetime) -> Basket:
     """Take a parked basket up at a till (rule 2)."""
     row = _find(session, store_id, basket_id)
-    if session.get(Sale, (store_id, basket_id)) is not None:
-        raise _sold(basket_id)
+    _refuse_sold(session, store_id, basket_id)
     if row.state != "parked":
         raise _taken(row)
     journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{basket_id}", till=till_id)
@@ -113,11 +123,11 @@ def void(
     till_id: str,
     why: str,
     total_minor: int,
-    lines: Sequence[tuple[str, int]] = (),
+    lines: Sequence[RungLine] = (),
     actor: Actor,
     at: dt.datetime,
 ) -> Basket:
-    """Give a basket up with a reason (rule 3); asking twice changes nothing. lines: (sku, qty) for the journal."""
+    """Give a basket up with a reason (rule 3); asking twice changes nothing. total_minor: the page's word (5)."""
     from pos import paying  # what was asked of a terminal knows its sale by id alone
 
     if not why.strip() or len(why) > LONGEST_REASON:
@@ -127,15 +137,56 @@ def void(
     if row.state == "voided":
         return row
     paying.refuse_captured(session, store_id, basket_id)
-    row.why = why.strip()
-    facts: dict[str, Any] = {"total_minor": total_minor, "lines": [list(line) for line in lines[:100]]}
+    found = worth(session, store_id, lines or _parked_lines(row), at=at)
+    worth_minor = total_minor if found.total_minor is None else found.total_minor
+    facts: dict[str, Any] = {"total_minor": worth_minor, "lines": [list(line) for line in found.lines[:MOST_NAMED]]}
+    if total_minor != worth_minor or found.total_minor is None:
+        facts["claimed_minor"] = total_minor
+    if row.content and row.total_minor != worth_minor:
+        facts["parked_minor"] = row.total_minor
+    if found.unknown:
+        facts["unknown"] = found.unknown
+    row.why, row.total_minor = why.strip(), worth_minor
+    row.content = row.content or {"lines": [{"sku": sku, "qty": qty} for sku, qty in found.lines]}
     journal.move(session, row, "voided", actor=actor, at=at, subject=f"sale:{basket_id}", why=row.why, **facts)
     if shift is not None:
-        note(shift, "voided", total_minor)
+        note(shift, "voided", worth_minor)
     return row
 
 
 # --- questions ---
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a basket would cost at today's prices. lines: (sku, qty) the shop knows; unknown: how many it does not.
+
+    total_minor: None where there is no line to price.
+    """
+
+    total_minor: int | None
+    lines: tuple[tuple[str, int], ...]
+    unknown: int = 0
+
+
+def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.datetime) -> Worth:
+    """Price a basket that is not sold (rule 5): at the shop's prices, typed ones only for what has no other."""
+    from pos import sale  # a sale asks whether its basket was given up
+
+    typed = catalogue.known_skus(session, {line.sku for line in lines})
+    known = [
+        RungLine(line.sku, line.qty, line.price_minor if typed[line.sku] else None)
+        for line in lines
+        if line.sku in typed
+    ]
+    pairs = tuple((line.sku, line.qty) for line in known)
+    total_minor = None
+    if known:
+        try:
+            total_minor = sale.quote(session, store_id, known, at=at).basket.lines_minor
+        except ShopError:  # one of them is not sold just now: the others one by one, so that one hides no other
+            total_minor = sum(_alone(session, store_id, line, at) for line in known)
+    return Worth(total_minor, pairs, len(lines) - len(pairs))
 
 
 def refuse_voided(session: Session, store_id: str, basket_id: str) -> None:
@@ -152,6 +203,12 @@ def parked(session: Session, store_id: str) -> list[Basket]:
     return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
 
 
+def count_parked(session: Session, store_id: str) -> int:
+    """Return how many baskets are set aside in a shop; looks at no sale while there is none."""
+    query = sa.select(Basket.id).where(Basket.store_id == store_id, Basket.state == "parked")
+    return len(parked(session, store_id)) if session.scalar(query.limit(1)) is not None else 0
+
+
 # --- inside ---
 
 _basket = table_of(Basket).c
@@ -160,13 +217,35 @@ _STATE = Prepared(
 )
 
 
+def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> int:
+    from pos import sale
+
+    try:
+        return sale.quote(session, store_id, [line], at=at).basket.lines_minor
+    except ShopError:
+        return 0
+
+
+def _parked_lines(row: Basket) -> list[RungLine]:
+    """Read the lines of what was parked: the page's own words, of which only what has the right form is taken."""
+    rows, found = row.content.get("lines"), []
+    for line in rows if isinstance(rows, list) else ():
+        told = line if isinstance(line, dict) else {}
+        sku, qty, price_minor = told.get("sku"), told.get("qty"), told.get("price_minor")
+        if isinstance(sku, str) and type(qty) is int and qty:
+            found.append(RungLine(sku, qty, price_minor if type(price_minor) is int else None))
+    return found[:MOST_LINES]
+
+
+def _refuse_sold(session: Session, store_id: str, basket_id: str) -> None:
+    if session.get(Sale, (store_id, basket_id)) is not None:
+        raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+
+
 def _taken(row: Basket) -> Conflict:
-    sentence = f"{row.kept_by_name} has already taken up this basket."
-    return Conflict("basket-taken", sentence, by=row.kept_by_name, id=row.id)
-
-
-def _sold(basket_id: str) -> Conflict:
-    return Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
+    return Conflict(
+        "basket-taken", f"{row.kept_by_name} has already taken up this basket.", by=row.kept_by_name, id=row.id
+    )
 
 
 def _given_up(basket_id: str) -> Conflict:
@@ -184,8 +263,7 @@ def _find(session: Session, store_id: str, basket_id: str) -> Basket:
 def _kept(
     session: Session, store_id: str, basket_id: str, till_id: str, total_minor: int, actor: Actor, at: dt.datetime
 ) -> Basket:
-    if session.get(Sale, (store_id, basket_id)) is not None:
-        raise _sold(basket_id)
+    _refuse_sold(session, store_id, basket_id)
     if not -MAX_MINOR <= total_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
     query = lock_rows(session, sa.select(Basket).where(Basket.store_id == store_id, Basket.id == basket_id))

@@ -271,6 +271,12 @@ def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) 
     return {sku: _view(row) for sku, row in rows.items()}
 
 
+def known_skus(session: Session, skus: Iterable[str]) -> dict[str, bool]:
+    """Return which of these products there are, and of each whether its price is typed at the till."""
+    query = sa.select(Product.sku, Product.price_typed).where(Product.sku.in_(sorted(set(skus))))
+    return {row.sku: row.price_typed for row in session.execute(query)}
+
+
 def till_catalogue(session: Session, store_id: str, day: dt.date) -> list[ProductView]:
     """Return all that can be sold today with every code, by name: what the till keeps in its page."""
     listed = _views().where(Listing.active, Product.active).order_by(Product.name, Product.sku)

@@ -2,6 +2,8 @@
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
+        "agreed_by": "Agreed by", "parked_count": "Still set aside", "also_sold": "Also sold here",
+        "blind": "Cash is shown after the count.",
         "exchanges": "Exchanges", "held_by": "Drawer held by", "receipts": "Receipts",
         "offers": "Offers", "by_hand": "Discounts by hand", "overrides": "Changed prices", "deposits": "Deposits",
         "empties": "Empties", "vouchers_issued": "Vouchers issued", "cashiers": "Cashiers", "events": "At the till",
@@ -48,6 +50,8 @@ WORDS: dict[str, dict[str, str]] = {
         "back-unwanted": "Not wanted", "back-wrong": "Wrong goods", "back-recalled": "Recalled",
     },
     "zh": {
+        "agreed_by": "认可人", "parked_count": "未结挂单", "also_sold": "其他人也在此收银",
+        "blind": "清点之后才显示现金。",
         "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
         "offers": "优惠", "by_hand": "手动折扣", "overrides": "改价", "deposits": "押金",
         "empties": "退瓶", "vouchers_issued": "发出代金券", "cashiers": "收银员", "events": "操作记录",

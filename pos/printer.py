@@ -134,13 +134,24 @@ def queue(
 
 
 def reprint(
-    session: Session, store_id: str, source_id: str, *, kind: str = "receipt", actor: Actor, at: dt.datetime
+    session: Session,
+    store_id: str,
+    source_id: str,
+    *,
+    kind: str = "receipt",
+    document: dict[str, Any] | None = None,
+    actor: Actor,
+    at: dt.datetime,
 ) -> PrintJob:
-    """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3)."""
+    """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3).
+
+    document: what the copy says, where that is not what was printed last.
+    """
     last = latest(session, store_id, source_id, kind)
     if last is None:
         raise NotFound("nothing-to-reprint", "Nothing was printed for this yet, so there is nothing to print again.")
-    job = queue(session, store_id, last.till_id, kind, source_id, last.document, copy_no=last.copy_no + 1, at=at)
+    document = last.document if document is None else document
+    job = queue(session, store_id, last.till_id, kind, source_id, document, copy_no=last.copy_no + 1, at=at)
     record(session, actor=actor, at=at, verb="print job.reprinted", subject=_subject(job), copy_no=job.copy_no)
     return job
 

@@ -39,6 +39,10 @@ def amount(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{whole:,}" + (f".{part:0{places}d}" if places else "")
 
 
+def _seen(minor: int | None, currency: str) -> str:
+    return "" if minor is None else amount(minor, currency)  # None: it is kept from the reader
+
+
 def price(minor: int, currency: str) -> str:
     """Return an amount with its sign, `£13.12`, or its code where no printer has the sign, `KRW 1,200`."""
     sign = SIGNS.get(currency, f"{currency} ")
@@ -85,7 +89,10 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     if document["taxes"]:
         lines.append(RULE)
         lines += _tax_table(document["taxes"], letters, words, currency, columns)
-    lines += [*_issued(document, words, columns, copy_no), *_farewell(document, words, columns)]
+    lines += [
+        *_issued(document, words, columns, bool(copy_no) and not document.get("whole")),
+        *_farewell(document, words, columns),
+    ]
     if online := e_receipt.address(document):
         lines += [BLANK, PaperLine(online, align="center", kind="qr"), *centred(words["online"], columns)]
     if copy_no:
@@ -161,22 +168,13 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
     if document.get("held_by", document["opened_by"]) != document["opened_by"]:
         lines += pair(words["held_by"], str(document["held_by"]), columns)
     lines += [*pair(document["till_name"], "", columns), RULE]
-    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
-        figures = amount(document[f"{kind}_minor"], currency)
-        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
-    lines += pair(words["takings"], price(document["total_minor"], currency), columns, bold=True, wide=2, tall=2)
+    lines += _takings(document, words, currency, columns)
     lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
     for tender, minor in document.get("tenders", {}).items():
         lines += indented(words.get(tender, tender), amount(minor, currency), columns)
     if taxes := document.get("taxes"):
         lines += [RULE, *_tax_table(taxes, _letters(taxes), words, currency, columns)]
-    lines += [RULE, PaperLine(words["drawer"], bold=True)]
-    named = {"refund": "cash_refund"}
-    for kind, minor in document.get("cash", {}).items():
-        lines += indented(words.get(named.get(kind, kind), kind), amount(minor, currency), columns)
-    lines += _count(document, words, currency, columns)
-    if document.get("why"):
-        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
+    lines += [RULE, PaperLine(words["drawer"], bold=True), *_drawer(document, words, currency, columns)]
     if document.get("late_count"):
         late = f"{words['late']} ({document['late_count']})"
         lines += pair(late, amount(document.get("late_minor", 0), currency), columns)
@@ -187,10 +185,7 @@ def till_report(document: dict[str, Any], *, columns: int, language: str = "en",
 
 
 def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
-    """Lay out what goes with a present: no price, and the code by which it can be exchanged or brought back.
-
-    document: as `layout`; its id is the code.
-    """
+    """Lay out what goes with a present: no price; the id of the document (as `layout`) is the code to bring it back."""
     words = WORDS[language]
     lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
     lines += [*centred(words["gift"], columns, bold=True, wide=2, tall=2), BLANK]
@@ -384,20 +379,16 @@ def _percent(rate_bp: int) -> str:
     return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
 
 
-def _issued(document: dict[str, Any], words: dict[str, str], columns: int, copy_no: int) -> list[PaperLine]:
-    """Lay out the vouchers this sale issued, and where the customer now stands.
-
-    The code a voucher is spent by is money: a copy shows its end alone.
-    """
+def _issued(document: dict[str, Any], words: dict[str, str], columns: int, masked: bool) -> list[PaperLine]:
+    """Lay out the vouchers this sale issued (their codes are money: `masked` shows the end), and the customer's sum."""
     currency, lines = document["store"]["currency"], list[PaperLine]()
     for voucher in document.get("vouchers", ()):
         word = words["credit_issued" if voucher["kind"] == "credit" else "voucher_issued"]
         lines += [RULE, *centred(word, columns, bold=True, wide=2, tall=2)]
         lines += centred(price(voucher["amount_minor"], currency), columns, bold=True)
-        code = str(voucher["code"])
-        lines += centred(f"... {code[-4:]}" if copy_no else code, columns, bold=True)
-        if not copy_no:
-            lines.append(PaperLine(code, align="center", kind="qr"))
+        code, hidden = str(voucher["code"]), masked or voucher.get("masked")
+        lines += centred(f"... {code[-4:]}" if hidden else code, columns, bold=True)
+        lines += [] if hidden else [PaperLine(code, align="center", kind="qr")]
     customer = document.get("customer")
     if customer and (customer.get("points_earned") or customer.get("points_balance")):
         lines += [RULE, *pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
@@ -424,6 +415,32 @@ def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> 
     return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
 
 
+def _takings(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    lines: list[PaperLine] = []
+    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
+        figures = _seen(document[f"{kind}_minor"], currency)
+        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
+    if (taken := document["total_minor"]) is not None:
+        lines += pair(words["takings"], price(taken, currency), columns, bold=True, wide=2, tall=2)
+    return lines
+
+
+def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
+    """Return what moved in the drawer, how the count came out, and who answers for it."""
+    lines = [PaperLine(text) for text in wrap(words["blind"], columns)] if document.get("blind") else []
+    for kind, minor in document.get("cash", {}).items():
+        lines += indented(
+            words.get("cash_refund" if kind == "refund" else kind, kind), amount(minor, currency), columns
+        )
+    lines += _count(document, words, currency, columns)
+    if document.get("why"):
+        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
+    for name in ("agreed_by", "parked_count"):
+        if document.get(name):
+            lines += pair(words[name], str(document[name]), columns)
+    return lines
+
+
 def _within(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return what lies within the takings: rounding, offers, discounts, deposits; nothing that is nought."""
     lines: list[PaperLine] = []
@@ -439,11 +456,12 @@ def _within(document: dict[str, Any], words: dict[str, str], currency: str, colu
 def _at_the_till(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
     """Return who sold how much, where several did, and what was done beside selling."""
     lines: list[PaperLine] = []
-    cashiers = document.get("cashiers") or []
-    if len(cashiers) > 1:
-        lines += [RULE, PaperLine(words["cashiers"], bold=True)]
-        for name, count, minor in cashiers:
-            lines += indented(f"{name} ({count})", amount(minor, currency), columns)
+    several = len(document.get("cashiers") or []) > 1
+    for name in ("cashiers", "also_sold") if several else ("also_sold",):
+        if rows := document.get(name):
+            lines += [RULE, PaperLine(words[name], bold=True)]
+            for who, count, minor in rows:
+                lines += indented(f"{who} ({count})", _seen(minor, currency), columns)
     if events := document.get("events"):
         lines += [RULE, PaperLine(words["events"], bold=True)]
         for kind, (count, minor) in events.items():

@@ -36,7 +36,7 @@ from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import approvals, basket, batches, offers, printer, quoting, recall, seal, stock, tenders, totals
+from pos import approvals, basket, batches, catalogue, offers, printer, quoting, recall, seal, stock, tenders, totals
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.leave import Need, takes_back
@@ -148,7 +148,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
         customer={"id": request.customer_id} if request.customer_id else None,
         note=request.note.strip(),
         coupons=tuple(sorted(quoted.coupons_used)),
-        corrections=len(request.corrections),
+        corrections=_corrections(session, request),
         points_minor=points_minor,
         labels=tuple((line.sku, line.qty, line.code) for line in sold if line.code),
     )
@@ -415,6 +415,14 @@ def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tup
             for line in quoted.basket.lines
         ],
     )
+
+
+def _corrections(session: Session, request: SaleRequest) -> int:
+    """Count the lines taken out again, of products there are: the page's word counts for no other."""
+    if not request.corrections:
+        return 0
+    known = catalogue.known_skus(session, (sku for sku, _ in request.corrections))
+    return sum(sku in known for sku, _ in request.corrections)
 
 
 def _totals(before: Mapping[str, Any], fact: SaleCompleted, corrections: int) -> dict[str, Any]:

@@ -11,7 +11,10 @@ Rules
 5. Closing freezes Z with a number and a hash of its own; a closed shift never changes. A sale that arrives late is
    kept under its own shift and listed on the till's next Z.
 6. Expected cash and totals run along with every sale, so closing never walks through the sales one by one.
-7. Whoever takes over a drawer does so by name: by signing it over, or by a count, a close and a new float.
+7. Whoever takes over a drawer does so by name: by signing it over, or by a count, a close and a new float. Others may
+   sell on it meanwhile, and X and Z name them; it is counted, settled, closed and signed over by its holder alone, by
+   who may handle other people's drawers, or with such a person's leave.
+8. Until the count is settled, what cash can be worked out from is kept from people who may not settle a drawer.
 """
 
 import datetime as dt
@@ -37,11 +40,12 @@ from pos.shift_book import STATES as STATES
 from pos.shift_book import CashCount, CashMovement, LateSale
 from pos.shift_book import Shift as Shift
 from pos.shift_report import x_report as x_report
-from pos.store import Till, day_of, store_of
+from pos.store import Till, day_of, may, store_of
 
 MOST_COUNTS = 2
 OVER_SHORT = "over_short"
-"""The permission to settle a drawer that is off beyond the tolerance."""
+"""The permission to settle a drawer that is off beyond the tolerance, and to see its cash before the count."""
+OTHERS = "drawer.others"  # the permission to handle a drawer somebody else holds
 OF_SALES = ("sale", "change", "refund")
 """Kinds of cash movement that a sale's own fact carries."""
 
@@ -96,6 +100,7 @@ def open_shift(
 def begin_count(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
     """Stop selling on this till so that its drawer can be counted."""
     locked(session, shift.store_id, shift.till_id)
+    _refuse_strangers(session, shift, actor, at)
     journal.move(session, shift, "counting", actor=actor, at=at, subject=f"shift:{shift.id}")
     return shift
 
@@ -118,6 +123,7 @@ def count(
     locked(session, shift.store_id, shift.till_id)
     if id is not None and (known := session.get(CashCount, (shift.store_id, id))) is not None:
         return known
+    _refuse_strangers(session, shift, actor, at)
     if shift.state == "open":
         begin_count(session, shift, actor=actor, at=at)
     if shift.state != "counting" or shift.is_settled:
@@ -135,6 +141,7 @@ def settle(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> 
     """Let the last count stand and return over/short: from now on expected is shown (rules 3, 4)."""
     locked(session, shift.store_id, shift.till_id)
     if not shift.is_settled:
+        _refuse_strangers(session, shift, actor, at)
         last = last_count(session, shift)
         if shift.state != "counting" or last is None:
             raise Refused("not-counted", "Nobody has counted the drawer yet. Count it, then close the till.")
@@ -168,14 +175,17 @@ def close(
         raise Conflict("count-settled", "The count is settled: what should be there was shown. Close the till.")
     if shift.state == "closed":
         return shift
+    _refuse_strangers(session, shift, actor, at)
     over_short_minor = settle(session, shift, actor=actor, at=at)
-    _agree(session, shift, why, approvals, actor, at)
+    agreed_by = _agree(session, shift, why, approvals, actor, at)
     z_no, before = _next_z(session, shift)
     shift.closed_at, shift.z_no = at, z_no
     last = last_count(session, shift)
     pieces = last.pieces if last is not None else {}
     late = _late(session, shift)
-    shift.z_report = shift_report.z_report(session, shift, before, late, pieces, closed_by=actor.name, why=why)
+    shift.z_report = shift_report.z_report(
+        session, shift, before, late, pieces, closed_by=actor.name, why=why, agreed_by=agreed_by
+    )
     journal.move(
         session,
         shift,
@@ -205,11 +215,14 @@ def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt
     need_open(shift)
     if to.id == (shift.held_by or shift.opened_by):
         raise Refused("same-person", f"{to.name} has this drawer already.")
+    _refuse_strangers(session, shift, actor, at)
     before, shift.held_by, shift.held_by_name = shift.holder, to.id, to.name
     note(shift, "hand_over")
+    shift.totals = totals.with_holder(shift.totals, to.id)
     facts = {"from_name": before, "to": to.id, "to_name": to.name}
     journal.record(session, actor=actor, at=at, verb="shift.signed_over", subject=f"shift:{shift.id}", **facts)
-    print_x(session, shift, actor=actor, at=at)
+    blind = not (sees_cash(shift, actor) and sees_cash(shift, to))
+    print_x(session, shift, blind=blind, actor=actor, at=at)
     return shift
 
 
@@ -229,13 +242,20 @@ def relieve(
     return open_shift(session, shift.store_id, shift.till_id, float_counted, actor=to, at=at)
 
 
-def print_x(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> dict[str, Any]:
-    """Print the shift so far; every X is counted and journalled. Expected cash is not on it (rule 3)."""
+def print_x(
+    session: Session, shift: Shift, *, blind: bool | None = None, actor: Actor, at: dt.datetime
+) -> dict[str, Any]:
+    """Print the shift so far; every X is counted and journalled. Expected cash is not on it (rule 3).
+
+    blind: whether cash is left out (rule 8); unless told otherwise as the actor may see it.
+    """
     locked(session, shift.store_id, shift.till_id)
     note(shift, "x_report")
-    document = x_report(session, shift)
+    document = whole = x_report(session, shift)
+    if blind or (blind is None and not sees_cash(shift, actor)):
+        document = shift_report.blinded(whole)
     printer.queue(session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=at)
-    facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": document["total_minor"]}
+    facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": whole["total_minor"]}
     journal.record(session, actor=actor, at=at, verb="shift.x_printed", subject=f"shift:{shift.id}", **facts)
     return document
 
@@ -336,6 +356,28 @@ def tolerance_minor(session: Session, store_id: str) -> int:
     return int(5 * 10 ** max(2, exponent(store.currency)))
 
 
+def x_seen_by(session: Session, shift: Shift, actor: Actor) -> dict[str, Any]:
+    """Return the shift so far as this person may see it (rule 8)."""
+    report = x_report(session, shift)
+    return report if sees_cash(shift, actor) else shift_report.blinded(report)
+
+
+def sees_cash(shift: Shift, actor: Actor) -> bool:
+    """Tell whether a person may see what cash the drawer should hold (rule 8)."""
+    return shift.is_settled or may(actor.role, OVER_SHORT)
+
+
+def stranger(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> Need | None:
+    """Return what handling this drawer asks of a person who does not hold it (rule 7); None for who may.
+
+    Leave that was granted for the shift lasts as long as any, so that counting and closing ask for one PIN.
+    """
+    holds = actor.id == (shift.held_by or shift.opened_by)
+    if holds or may(actor.role, OTHERS) or leave.has_leave(session, shift.store_id, shift.id, OTHERS, actor, at):
+        return None
+    return Need(OTHERS, "another person's drawer")
+
+
 def wanted_leave(session: Session, shift: Shift) -> Need | None:
     """Return what closing asks of a person (rule 4); None while the drawer is within the tolerance."""
     if abs(shift.over_short_minor or 0) <= tolerance_minor(session, shift.store_id):
@@ -385,17 +427,30 @@ def _keep_count(
     return row
 
 
-def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], actor: Actor, at: dt.datetime) -> None:
-    """Refuse an uneven drawer that nobody answers for (rule 4)."""
+def _refuse_strangers(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> None:
+    """Refuse who neither holds this drawer nor may handle others' (rule 7)."""
+    if (need := stranger(session, shift, actor, at)) is not None:
+        raise Refused(
+            "not-your-drawer",
+            f"{shift.holder} has this drawer. Let them do it, or ask a supervisor for leave.",
+            by=shift.holder,
+            permissions=[need.permission],
+            needs=[need.facts()],
+        )
+
+
+def _agree(session: Session, shift: Shift, why: str, approvals: Sequence[str], actor: Actor, at: dt.datetime) -> str:
+    """Refuse an uneven drawer that nobody answers for (rule 4); returns who agreed, '' where nobody had to."""
     need = wanted_leave(session, shift)
     if need is None:
-        return
+        return ""
     if not why.strip():
         raise Invalid(
             "no-reason", "Say why the drawer is off: it is more than this shop lets pass.", field="why",
             over_short_minor=shift.over_short_minor,
         )  # fmt: skip
-    leave.require(session, Closing(shift.id, shift.store_id, approvals), [need], actor=actor, at=at)
+    used = leave.require(session, Closing(shift.id, shift.store_id, approvals), [need], actor=actor, at=at)
+    return used[0].granted_by_name if used else actor.name
 
 
 def _next_z(session: Session, shift: Shift) -> tuple[int, dict[str, Any] | None]:

@@ -7,6 +7,8 @@ Rules
 2. Expected, counted and over/short are None until the shift is closed: counting is blind.
 3. Z carries the end of the journal as it was just before, the hash of the till's Z before it, the perpetual total, and
    the hash of all of this: whoever keeps the paper can tell later whether the books are still the same.
+4. A blind report keeps counts, events and what was not paid in cash; every sum that cash can be worked out from is None
+   or left out.
 """
 
 import datetime as dt
@@ -29,7 +31,7 @@ MOST_LATE = 50
 
 def x_report(session: Session, shift: Shift) -> dict[str, Any]:
     """Return the shift's totals so far, as the report is laid out and the Z is kept (rules 1, 2)."""
-    store = store_of(session, shift.store_id)
+    store, summed = store_of(session, shift.store_id), whole_totals(session, shift)
     return {
         "store": snapshot(store),
         "till_id": shift.till_id,
@@ -41,11 +43,29 @@ def x_report(session: Session, shift: Shift) -> dict[str, Any]:
         "held_by": shift.holder,
         "opened_at": _local(shift.opened_at, store.tz),
         "closed_at": _local(shift.closed_at, store.tz),
-        **totals.figures(whole_totals(session, shift)),
+        **totals.figures(summed),
+        "also_sold": totals.others(summed, shift.opened_by),
         "expected_minor": None if shift.closed_at is None else shift.expected_minor,
         "counted_minor": None if shift.closed_at is None else shift.counted_minor,
         "over_short_minor": None if shift.closed_at is None else shift.over_short_minor,
     }
+
+
+def blinded(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report without what the drawer's cash can be worked out from (rule 4)."""
+    sums = {name: None for name in report if name.endswith("_minor")}
+    return (
+        report
+        | sums
+        | {
+            "blind": True,
+            "tenders": {tender: minor for tender, minor in report["tenders"].items() if tender != "cash"},
+            "cash": {},
+            "taxes": [],
+            "cashiers": [[name, count, None] for name, count, _ in report["cashiers"]],
+            "also_sold": [[name, count, None] for name, count, _ in report["also_sold"]],
+        }
+    )
 
 
 def z_report(
@@ -57,10 +77,11 @@ def z_report(
     *,
     closed_by: str,
     why: str,
+    agreed_by: str,
 ) -> dict[str, Any]:
     """Return the Z report of a shift that is being closed (rule 3).
 
-    before: the till's last Z; late: sales to list; pieces: as counted.
+    before: the till's last Z; late: sales to list; pieces: as counted; agreed_by: who answers for an uneven drawer.
     """
     report = x_report(session, shift)
     head = session.execute(
@@ -69,7 +90,9 @@ def z_report(
     report |= {
         "closed_by": closed_by,
         "why": why.strip(),
+        "agreed_by": agreed_by,
         "pieces": pieces,
+        "parked_count": _parked(session, shift.store_id),
         "late_count": len(late),
         "late_minor": sum(row.total_minor for row in late),
         "late": [[row.receipt_no, row.total_minor] for row in late[:MOST_LATE]],
@@ -125,6 +148,12 @@ def whole_totals(session: Session, shift: Shift) -> totals.Totals:
     from pos import shift_checks  # it reads sales, which know their shift
 
     return shift_checks.recount(session, shift)
+
+
+def _parked(session: Session, store_id: str) -> int:
+    from pos import basket  # it knows sales, which know their shift
+
+    return basket.count_parked(session, store_id)
 
 
 def _local(at: dt.datetime | None, tz: str) -> str | None:

@@ -5,11 +5,13 @@ Rules
 1. A document is frozen when it is asked for; its layout reads nothing else.
 2. The print job has the command's id: the same command again prints nothing more.
 3. Cash that leaves the drawer leaves a slip to be signed, without being asked.
-4. A count sheet tells nothing of what the records expect.
+4. A copy of a receipt shows of a voucher's code its end; the whole code is for who may, or by leave.
+5. A count sheet tells nothing of what the records expect.
 """
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,12 +20,15 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.journal import Actor
-from pos import catalogue, printer, stocktake
+from pos import approvals, catalogue, printer, stocktake, vouchers
 from pos.catalogue import Listing, Product
+from pos.leave import Need
 from pos.printer import PrintJob
 from pos.sale_rows import Sale, document_of
+from pos.shift import Shift, sees_cash
 from pos.shift_book import CashMovement
-from pos.store import Store, Till, snapshot, store_of
+from pos.shift_report import blinded
+from pos.store import Store, Till, may, snapshot, store_of
 
 MOST_LINES = 400
 """Lines of a list on paper: three metres and more."""
@@ -50,6 +55,30 @@ def queue_once(
     return printer.queue(
         session, till.store_id, till.id, kind, source_id, document, copy_no=copy_no, id=command, at=at
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class CopyRequest:
+    """The wish for a copy of a receipt, as `approvals` knows it. whole: with the vouchers' whole codes."""
+
+    id: str
+    store_id: str
+    whole: bool = False
+    approvals: Sequence[str] = ()
+
+
+def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt.datetime) -> PrintJob:
+    """Queue a copy of a sale's receipt (rule 4)."""
+    found = session.get(Sale, (request.store_id, request.id))
+    if found is None:
+        raise NotFound("no-such-sale", "This receipt is not in the books. Look the sale up again.", id=request.id)
+    document = document_of(session, found)
+    hidden = vouchers.masked(document)
+    if request.whole and hidden != document:
+        need = Need("voucher.code", "a voucher's whole code on a copy")
+        approvals.require(session, request, [need], actor=actor, at=at)
+        hidden = document | {"whole": True}
+    return printer.reprint(session, request.store_id, request.id, document=hidden, actor=actor, at=at)
 
 
 def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at: dt.datetime) -> PrintJob:
@@ -143,6 +172,16 @@ def price_batch(
 
 
 # --- questions ---
+
+
+def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
+    """Return a print's document as this person may see it again: no whole code, no cash before the count (rule 4)."""
+    document = job.document if may(actor.role, "voucher.code") else vouchers.masked(job.document)
+    if job.kind == "x" and not document.get("blind"):
+        found = session.get(Shift, (job.store_id, job.source_id))
+        if found is not None and not sees_cash(found, actor):
+            document = blinded(document)
+    return document
 
 
 def local(at: dt.datetime, store: Store) -> str:

@@ -28,7 +28,7 @@ _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
     "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
-    "over_short", "pay_out",
+    "over_short", "pay_out", "drawer.others", "voucher.code",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
     "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
@@ -143,6 +143,18 @@ class Staff(Base):
     badge_hash: Mapped[str | None] = mapped_column(unique=True)
     """SHA-256 of the person's badge; None: none (see `badges`)."""
     badge_given_at: Mapped[dt.datetime | None]
+
+
+class PinTries(Base):
+    """Wrong PINs of one person typed for that person's leave: apart from signing in, per person who asked."""
+
+    __tablename__ = "pin_tries"
+
+    node_id: Mapped[str] = mapped_column(primary_key=True)
+    staff_id: Mapped[str] = mapped_column(primary_key=True)
+    asked_by: Mapped[str] = mapped_column(primary_key=True)
+    failed_tries: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[dt.datetime | None]
 
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)

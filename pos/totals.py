@@ -92,6 +92,12 @@ def with_event(totals: Totals, kind: str, amount_minor: int = 0, *, count: int =
     return totals | {"events": _counted(totals["events"], kind, amount_minor, count)}
 
 
+def with_holder(totals: Totals, staff_id: str) -> Totals:
+    """Return the totals with one more person who held the drawer."""
+    totals = totals or _partial()
+    return totals | {"holders": [*totals.get("holders", ()), staff_id]}
+
+
 # --- questions ---
 
 
@@ -132,6 +138,12 @@ def figures(totals: Totals) -> dict[str, Any]:
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
         "events": {kind: list(row) for kind, row in sorted(events.items())},
     }
+
+
+def others(totals: Totals, opened_by: str) -> list[list[Any]]:
+    """Return who sold here without ever holding the drawer: [name, count, amount], by name."""
+    held = {opened_by, *totals.get("holders", ())}
+    return sorted(list(row) for staff_id, row in totals["cashiers"].items() if staff_id not in held)
 
 
 # --- inside ---

@@ -8,12 +8,15 @@ Rules
 3. A voucher is never spent below zero, on however many tills at once: its balance falls only where it still suffices.
 4. What is left stays on the same code. An expired voucher pays nothing; without a last day it never expires.
 5. Selling a gift voucher is no turnover, redeeming it is a way to pay.
+6. A code is money: it stands whole in the answer that completes its sale and on the first print, afterwards only with
+   its last four characters.
 
 Units: *_minor, in a movement + onto the voucher, - off it.
 """
 
 import datetime as dt
 import secrets
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -220,7 +223,34 @@ def spoken(code: str) -> str:
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
+def issued_by(session: Session, store_id: str, sale_id: str) -> bool:
+    """Tell whether a sale issued a voucher."""
+    query = sa.select(Voucher.code).where(Voucher.store_id == store_id, Voucher.sale_id == sale_id)
+    return session.scalar(query.limit(1)) is not None
+
+
+def masked(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a receipt or a voucher's slip that shows of each code its last four characters alone (rule 6)."""
+    seen = dict(document)
+    if document.get("vouchers"):
+        rows = document["vouchers"]
+        seen["vouchers"] = [row | {"code": _hidden(str(row["code"])), "masked": True} for row in rows]
+    if any(row["tender"] == "voucher" for row in document.get("payments", ())):
+        seen["payments"] = [
+            row | ({"reference": _hidden(str(row.get("reference", "")))} if row["tender"] == "voucher" else {})
+            for row in document["payments"]
+        ]
+    if "spoken" in document:
+        code = _hidden(str(document["code"]))
+        seen |= {"code": code, "spoken": code, "masked": True}
+    return seen
+
+
 # --- inside ---
+
+
+def _hidden(code: str) -> str:
+    return f"... {code[-4:]}" if code else ""
 
 
 def _write(

@@ -109,6 +109,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "unknown-denomination": (_l("There is no such coin or note in this currency. Count again."),),
     "no-such-doubt": (_l("There is no such doubt about a journal."),),
     "unknown-till": (_l("There is no such till in this shop."),),
+    "not-your-drawer": (_l("%(by)s has this drawer. Let them do it, or ask somebody who may for leave."),),
     "not-in-drawer": (_l("There cannot be that much in the drawer. Type the amount again."),),
     "no-reason": (_l("Say why: choose a reason or write your own."),),
     # --- stock and shelf ---

@@ -3,7 +3,10 @@
 Rules
 -----
 1. A PIN has 4 to 12 digits; only its argon2id hash is kept. The same refusal for a wrong name and a wrong PIN.
-2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes.
+2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes. A try
+   is counted before the PIN is looked at: guesses side by side have no more tries than guesses one by one. Wrong PINs
+   typed for somebody's leave are counted apart, per person who asks: who guesses is stopped, the supervisor still
+   signs in.
 3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person.
 4. A badge stands for a name, and for some roles for the PIN too (pos.badges). Whoever is locked out by wrong PINs is
    locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
@@ -15,6 +18,7 @@ import datetime as dt
 import re
 import secrets
 
+import sqlalchemy as sa
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from sqlalchemy.orm import Session
@@ -24,7 +28,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from pos import badges
 from pos.badges import BadgeReader
-from pos.store import Staff, add_staff, may, set_pin, staff_of
+from pos.store import PinTries, Staff, add_staff, may, set_pin, staff_of
 from store_app.extensions import Doors
 
 TRIES = 5
@@ -64,6 +68,7 @@ def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor
     """Give a person another PIN; who is signed in with the old one has to sign in again."""
     person = working(session, node_id, staff_id)
     set_pin(person, pin)
+    _forget_tries(session, person)
     _record(session, person, "staff.pin changed", actor, at)
     return person
 
@@ -71,6 +76,7 @@ def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor
 def unlock(session: Session, node_id: str, staff_id: str, *, actor: Actor, at: dt.datetime) -> Staff:
     """Let a person try again at once after too many wrong PINs (rule 2)."""
     person = working(session, node_id, staff_id)
+    _forget_tries(session, person)
     if person.failed_tries:
         tries, person.failed_tries, person.locked_until = person.failed_tries, 0, None
         _record(session, person, "staff.unlocked", actor, at, tries=tries)
@@ -117,35 +123,39 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     return person
 
 
-def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str) -> Staff:
+def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "") -> Staff:
     """Return the person whose PIN this is, or refuse (rules 1 to 3).
 
-    The slow hash runs between two short transactions.
+    asked_by: who wants this person's leave; empty for signing in. The try is claimed in a short transaction, the slow
+    hash runs outside of any, and a third step says how it went.
     """
     at = doors.now()
     with doors.write() as session:
         staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
-        refusal = _locked(staff, at) if staff is not None else None
-        if staff is not None and refusal is None:
-            _count(staff, False, at)  # taken as wrong until it proves right, so that guesses at one instant all count
-            session.flush()
-            session.expunge(staff)
-    if refusal is not None:
-        raise refusal
-    known = staff is not None and staff.active
+        known = staff if staff is not None and staff.active else None
+        if known is not None:
+            tried = _tries_of(session, known, asked_by)
+            if (refusal := _locked(tried, at)) is not None:
+                raise refusal
+            _count(tried, False, at)
     try:
-        _hasher.verify(staff.pin_hash if staff is not None and known else _nobody, pin)
-        right = known
+        _hasher.verify(known.pin_hash if known is not None else _nobody, pin)
+        right = known is not None
     except VerifyMismatchError:
         right = False
     with doors.write() as session:
-        found = session.get(Staff, (node_id, staff_id), with_for_update=True) if known else None
+        found = session.get(Staff, (node_id, staff_id), with_for_update=True) if known is not None else None
         if found is None:
             journal.record(
                 session, actor=Actor.system("sign-in", node_id), at=at, verb="signin.refused", subject="staff:unknown"
             )
         else:
-            _note(session, found, right, at)
+            tried = _tries_of(session, found, asked_by)
+            if right:
+                _count(tried, True, at)
+            asked = {"asked_by": asked_by} if asked_by else {}
+            verb = "signin.good" if right else "signin.refused"
+            _sign(session, found, verb, at, by="pin", tries=tried.failed_tries, **asked)
     if not right or found is None:
         raise Refused("wrong-pin", "That name and PIN do not belong together. Try again.")
     return found
@@ -176,13 +186,24 @@ def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
     return person, asks_pin
 
 
-def _note(session: Session, staff: Staff, right: bool, at: dt.datetime) -> None:
-    if right:
-        _count(staff, True, at)
-    _sign(session, staff, "signin.good" if right else "signin.refused", at, by="pin")
+def _tries_of(session: Session, staff: Staff, asked_by: str) -> Staff | PinTries:
+    """Return what counts the tries (rule 2); the person's row is locked, so that nobody else makes it meanwhile."""
+    if not asked_by:
+        return staff
+    key = (staff.node_id, staff.id, asked_by)
+    row = session.get(PinTries, key, with_for_update=True)
+    if row is None:
+        row = PinTries(node_id=staff.node_id, staff_id=staff.id, asked_by=asked_by, failed_tries=0)
+        session.add(row)
+    return row
 
 
-def _count(tried: Staff | BadgeReader, right: bool, at: dt.datetime) -> None:
+def _forget_tries(session: Session, person: Staff) -> None:
+    mine = sa.and_(PinTries.node_id == person.node_id, PinTries.staff_id == person.id)
+    session.execute(sa.delete(PinTries).where(mine))
+
+
+def _count(tried: Staff | PinTries | BadgeReader, right: bool, at: dt.datetime) -> None:
     """Count wrong tries in a row, and lock from the fifth on (rule 2)."""
     tried.failed_tries = 0 if right else tried.failed_tries + 1
     over = tried.failed_tries - TRIES
@@ -190,7 +211,7 @@ def _count(tried: Staff | BadgeReader, right: bool, at: dt.datetime) -> None:
     tried.locked_until = at + dt.timedelta(seconds=locked_s) if locked_s else None
 
 
-def _locked(tried: Staff | BadgeReader, at: dt.datetime) -> Refused | None:
+def _locked(tried: Staff | PinTries | BadgeReader, at: dt.datetime) -> Refused | None:
     """Return the refusal while too many tries were wrong; None when it is not locked."""
     if tried.locked_until is None or tried.locked_until <= at:
         return None
@@ -201,10 +222,10 @@ def _locked(tried: Staff | BadgeReader, at: dt.datetime) -> Refused | None:
     return Refused("locked", f"Too many wrong PINs. Try again in {wait_s} seconds.", wait_s=wait_s)
 
 
-def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, *, by: str) -> None:
+def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: object) -> None:
     who = Actor(id=staff.id, name=staff.name, role=staff.role, node=staff.node_id)
-    subject = f"staff:{staff.id}"
-    journal.record(session, actor=who, at=at, verb=verb, subject=subject, tries=staff.failed_tries, by=by)
+    told = {"tries": staff.failed_tries} | facts
+    journal.record(session, actor=who, at=at, verb=verb, subject=f"staff:{staff.id}", **told)
 
 
 def _keep_one(session: Session, person: Staff, role: str) -> None:

@@ -329,7 +329,9 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
-    "pay_out": _l("paying much out of the drawer"),
+    "pay_out": _l("a pay-out beyond the limit"),
+    "drawer.others": _l("another person’s drawer"),
+    "voucher.code": _l("a voucher’s whole code"),
     "price.override": _l("another price"),
     "discount": _l("a discount"),
     "void": _l("giving up a basket"),

@@ -24,9 +24,9 @@ def approvers() -> Response:
 @bp.post("/approvals")
 @requires("sell")
 def grant() -> Response:
-    """Grant leave for one sale; the PIN is checked as at signing in, wrong tries lock the name."""
+    """Grant leave for one sale; wrong PINs lock the name for who asks, not for signing in."""
     body, store_id = parsed(ApprovalBody), doors().settings.node_id
-    person = staff.check_pin(doors(), store_id, body.staff_id, body.pin)
+    person = staff.check_pin(doors(), store_id, body.staff_id, body.pin, asked_by=g.actor.id)
     with write() as session:
         row = approvals.grant(
             session,

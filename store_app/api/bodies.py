@@ -1,10 +1,11 @@
 """What a program may send: strict shapes, and the sentences when it is something else."""
 
 import datetime as dt
-from typing import Any, TypeVar
+import json
+from typing import Annotated, Any, TypeVar
 
 from flask import request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from config.errors import Invalid
 from pos.gs1 import LONGEST
@@ -14,11 +15,14 @@ from store_app.sync.wire import faults_of
 LARGEST = 2**53
 MAX_LINES = 500
 
+Sku = Annotated[str, Field(min_length=1, max_length=64)]
+Qty = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+
 
 class Body(BaseModel):
     """A strict body: integers are integers (no text, no truth value, no fraction); unknown names are refused."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class BasketLine(Body):
@@ -87,7 +91,7 @@ class SaleBody(Body):
     brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
     approvals: list[str] = Field(default_factory=list, max_length=20)
     note: str = Field(default="", max_length=200)
-    corrections: list[tuple[str, int]] = Field(default_factory=list, max_length=MAX_LINES)
+    corrections: list[tuple[Sku, Qty]] = Field(default_factory=list, max_length=MAX_LINES)
     practice: bool = False
     """Book nothing: the same rules answer, and everything is undone."""
 
@@ -99,6 +103,12 @@ class ParkBody(Body):
     label: str = Field(default="", max_length=60)
     total_minor: int = Field(ge=-LARGEST, le=LARGEST)
     basket: dict[str, Any]
+
+    @field_validator("basket")
+    @classmethod
+    def _is_json(cls, basket: dict[str, Any]) -> dict[str, Any]:
+        json.dumps(basket, allow_nan=False)  # NaN and infinity are no JSON, and no page could read them back
+        return basket
 
 
 class TillBody(Body):
@@ -207,6 +217,13 @@ class DrawerBody(Body):
     id: str = Field(min_length=8, max_length=40)
     till_id: str = Field(min_length=1, max_length=20)
     why: str = Field(min_length=1, max_length=200)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
+
+
+class CopyBody(Body):
+    """The wish for a copy of a receipt. whole: with the vouchers' whole codes."""
+
+    whole: bool = False
     approvals: list[str] = Field(default_factory=list, max_length=20)
 
 

@@ -6,15 +6,16 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import approvals, customers, drawer, exchange, offers, printer, returns, sale, shift
+from pos import approvals, customers, drawer, exchange, offers, returns, sale, shift, slips, vouchers
 from pos.facts import SoldLine
 from pos.pricing import PricedLine
 from pos.promises import clean_code
 from pos.quoting import Quote
 from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
+from pos.slips import CopyRequest
 from pos.store import store_of
-from store_app.api.bodies import BackLine, Nothing, QuoteBody, SaleBody, parsed
+from store_app.api.bodies import BackLine, CopyBody, QuoteBody, SaleBody, parsed
 from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
 from store_app.security import requires
 
@@ -104,21 +105,17 @@ def ask(sale_id: str) -> Response:
         if found is None or found.state != "completed":
             raise NotFound("no-such-sale", "This sale is not in the books. Nothing was charged.", id=sale_id)
         document = sale.document_of(session, found)
-    masked = [row | {"code": f"… {str(row['code'])[-4:]}"} for row in document.get("vouchers", ())]
-    return jsonify(sale_json(found, document | ({"vouchers": masked} if masked else {})))
+    return jsonify(sale_json(found, vouchers.masked(document)))
 
 
 @bp.post("/receipts/<sale_id>/reprint")
 @requires("print")
 def reprint(sale_id: str) -> Response:
-    """Print a receipt once more, marked as a copy."""
-    parsed(Nothing)
-    store_id = doors().settings.node_id
+    """Print a receipt once more, marked as a copy; `whole`: with whole codes of vouchers, by leave."""
+    body, store_id = parsed(CopyBody), doors().settings.node_id
     with write() as session:
-        found = session.get(Sale, (store_id, sale_id))
-        if found is None:
-            raise NotFound("no-such-sale", "This sale is not in the books.", id=sale_id)
-        job = printer.reprint(session, store_id, sale_id, actor=g.actor, at=clock.now())
+        request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
+        job = slips.copy_receipt(session, request, actor=g.actor, at=clock.now())
         drawer.note_event(session, store_id, job.till_id, "reprint")
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)

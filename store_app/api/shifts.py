@@ -104,7 +104,7 @@ def close(shift_id: str) -> Response:
 @bp.get("/<shift_id>/x")
 @requires("over_short")
 def x_report(shift_id: str) -> Response:
-    """Answer the shift's figures so far; expected cash is not among them."""
+    """Answer the shift's figures so far, to those who may know what the drawer holds: others count blind."""
     with read() as session:
         return jsonify(shift.x_report(session, _own(session, shift_id)))
 
@@ -125,7 +125,7 @@ def print_x(shift_id: str) -> Response:
 def sign_over(shift_id: str) -> Response:
     """Hand the open drawer to the person whose PIN this is; an X report is printed."""
     body, node_id = parsed(SignOverBody), doors().settings.node_id
-    taker = people.check_pin(doors(), node_id, body.to, body.pin)
+    taker = people.check_pin(doors(), node_id, body.to, body.pin, asked_by=g.actor.id)
     to = Actor(id=taker.id, name=taker.name, role=taker.role, node=node_id)
     with write() as session:
         found = _own(session, shift_id)

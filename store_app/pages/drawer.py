@@ -13,11 +13,10 @@ from config.journal import Actor
 from config.money import exponent
 from pos import approvals, denominations, shift
 from pos.shift import OVER_SHORT, Shift
-from pos.store import Staff, staff_of
-from store_app import staff as people
+from pos.store import staff_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.pages.shift import cash_word, event_word, tender_word
+from store_app.pages.shift import agreed, allow_drawer, approver, cash_word, event_word, proven, tender_word
 from store_app.pages.till import own_till
 from store_app.presenting import money, page, place
 from store_app.security import can, requires
@@ -84,6 +83,7 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
         tolerance_minor = shift.tolerance_minor(look, store_id)
         agree = approvals.approvers(look, store_id, OVER_SHORT)
         everybody = [one for one in staff_of(look, store_id) if now_open and one.id != g.actor.id]
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
     if now_open is None or now_open.state != "counting":
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     again = request.args.get("again") == "1" and now_open.counted_times < shift.MOST_COUNTS
@@ -98,6 +98,7 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
         approvers=agree,
         everybody=everybody,
         may_settle=can(OVER_SHORT),
+        strange=strange,
         pieces=_kinds(),
         places=exponent(place().currency),
         typed=request.form,
@@ -110,9 +111,11 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
 @form.answers_on(counting)
 def count() -> Any:
     """Write down what was counted, blind."""
-    command, counted = form.command_id(), _counted()
+    command, counted, agreeing = form.command_id(), _counted(), approver()
     with write() as session:
-        row = shift.count(session, _current(session), counted, id=command, actor=g.actor, at=doors().now())
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        row = shift.count(session, found, counted, id=command, actor=g.actor, at=doors().now())
     flash(_("Counted: %(amount)s.", amount=money(row.total_minor)), "good")
     return redirect(url_for("drawer.counting"), 303)
 
@@ -124,17 +127,17 @@ def close() -> Any:
     """Let the count stand and close the till, or hand it over; beyond the tolerance somebody has to agree first."""
     to = _taker() if request.form.get("to") else None
     float_minor = form.amount("float", place().currency) if to is not None else 0
-    why, agreeing = form.text("why"), None
-    if request.form.get("approver") and request.form.get("pin"):
-        agreeing = people.check_pin(doors(), str(place().store_id), request.form["approver"], request.form["pin"])
+    why, agreeing = form.text("why"), approver()
     with write() as session:
         found = _current(session)
+        allow_drawer(session, found, agreeing)
         was_settled = found.is_settled
         shift.settle(session, found, actor=g.actor, at=doors().now())
         if not was_settled and shift.wanted_leave(session, found) is not None:
             wake_worker_after(session)
             return redirect(url_for("drawer.counting"), 303)  # the count stands; who may settle it is asked now
-        granted = _agreed(session, found, agreeing, why)
+        need = shift.wanted_leave(session, found)
+        granted = agreed(session, agreeing, [need] if need else [], found.id, why)
         if to is None:
             shift.close(session, found, why=why, approvals=granted, actor=g.actor, at=doors().now())
         else:
@@ -154,6 +157,8 @@ def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
         till = own_till(look, str(place().store_id))
         now_open = shift.current(look, till.store_id, till.id)
         everybody = staff_of(look, till.store_id)
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
+        agree = approvals.approvers(look, till.store_id, shift.OTHERS)
     if now_open is None or now_open.state != "open":
         return redirect(url_for("shift.money"), 303)  # type: ignore[return-value]
     holder = now_open.held_by or now_open.opened_by
@@ -162,6 +167,8 @@ def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
         till=till,
         shift=now_open,
         everybody=[one for one in everybody if one.id != holder],
+        strange=strange,
+        approvers=agree,
         typed=request.form,
         fault=fault,
     )
@@ -172,9 +179,11 @@ def handing_over(fault: ShopError | None = None, **_refused: str) -> Response:
 @form.answers_on(handing_over)
 def hand_over() -> Any:
     """Sign the drawer over to the person whose PIN was typed; an X report is printed."""
-    to = _taker()
+    agreeing, to = approver(), _taker()
     with write() as session:
-        shift.sign_over(session, _current(session), to, actor=g.actor, at=doors().now())
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        shift.sign_over(session, found, to, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("%(who)s has the drawer now. The X report is being printed.", who=to.name), "good")
     return redirect(url_for("shift.money"), 303)
@@ -263,27 +272,8 @@ def _counted() -> shift.Counted:
 
 def _taker() -> Actor:
     """Return who takes the drawer over, known by their PIN."""
-    node_id = str(place().store_id)
-    known: Staff = people.check_pin(doors(), node_id, request.form.get("to", ""), request.form.get("to_pin", ""))
-    return Actor(id=known.id, name=known.name, role=known.role, node=node_id)
-
-
-def _agreed(session: Session, found: Shift, agreeing: Staff | None, why: str) -> list[str]:
-    if agreeing is None:
-        return []
-    row = approvals.grant(
-        session,
-        found.store_id,
-        agreeing,
-        permission=OVER_SHORT,
-        sale_id=found.id,
-        why=why or _("the drawer is off"),
-        covers=[need.covers] if (need := shift.wanted_leave(session, found)) else [],
-        asked_by=g.actor,
-        at=doors().now(),
-    )
-    session.flush()
-    return [row.id]
+    known = proven("to", "to_pin")
+    return Actor(id=known.id, name=known.name, role=known.role, node=str(place().store_id))
 
 
 def _bars(closed: list[Shift]) -> tuple[list[Bar], int]:

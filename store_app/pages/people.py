@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
 
 from config.errors import Invalid, ShopError
-from config.money import BASIS
+from config.money import BASIS, exponent
 from pos import approvals, badges
 from pos.store import Staff, may
 from store_app import security, staff, wording
@@ -23,10 +23,12 @@ from store_app.staff import STORE_ROLES
 
 bp = Blueprint("people", __name__, url_prefix="/people")
 bp.before_request(form.know_the_place)
-BY_PIN = frozenset({"price.override", "discount", "void", "no_sale", "take_back", "take_back.blind"}) | {
-    "over_short",
-    "pay_out",
-}
+BY_PIN = frozenset(
+    {
+        "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_out",
+        "drawer.others", "voucher.code",
+    }
+)  # fmt: skip
 """What a person may do all the same when somebody who may types their PIN."""
 MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
     (
@@ -43,6 +45,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("take_back.blind", lazy("Take goods back without a receipt")),
             ("no_sale", lazy("Open the drawer without a sale")),
             ("print", lazy("Print again")),
+            ("voucher.code", lazy("Print a voucher’s whole code again")),
             ("pickup", lazy("Hand out orders from the online shop")),
         ),
     ),
@@ -50,8 +53,9 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         lazy("Money"),
         (
             ("shift", lazy("Open, count and close a drawer")),
+            ("pay_out", lazy("Pay out from the drawer")),
+            ("drawer.others", lazy("Count and close another person’s drawer")),
             ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
-            ("pay_out", lazy("Pay much out of the drawer")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),
         ),
@@ -108,6 +112,7 @@ def everybody(fault: ShopError | None = None) -> Any:
     with read() as session:
         people = _people(session)
         limits = [(role, wording.role_word(role), approvals.discount_bp_of(session, store_id, role)) for role in ROLES]
+        pay_outs = [_amount_text(approvals.pay_out_minor_of(session, store_id, role)) for role in ROLES]
         rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
         "people/everybody.html",
@@ -119,6 +124,7 @@ def everybody(fault: ShopError | None = None) -> Any:
             for title, rows in MATRIX
         ],
         limits=[(role, words, _percent_text(rate_bp)) for role, words, rate_bp in limits],
+        pay_outs=pay_outs,
         badge_rules=rules,
         fault=fault,
     )
@@ -142,13 +148,17 @@ def add() -> Any:
 @requires("staff")
 @form.answers_on(everybody)
 def limits() -> Any:
-    """Settle how much of a line each role may take off by hand."""
+    """Settle how much of a line each role may take off by hand, and how much it may pay out of a drawer."""
     wished = [(role, _percent(f"limit-{role}")) for role in ROLES]
+    paid = [(role, form.amount(field, place().currency)) for role in ROLES if (field := f"pay-{role}") in request.form]
     store_id = str(place().store_id)
     with write() as session:
         for role, rate_bp in wished:
             if rate_bp != approvals.discount_bp_of(session, store_id, role):
                 approvals.set_limit(session, store_id, role, rate_bp, actor=g.actor, at=doors().now())
+        for role, minor in paid:
+            if minor != approvals.pay_out_minor_of(session, store_id, role):
+                approvals.set_pay_out_limit(session, store_id, role, minor, actor=g.actor, at=doors().now())
     flash(_("The limits are saved."), "good")
     return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
 
@@ -282,6 +292,8 @@ def _mark(role: str, permission: str) -> str:
     """Return 'yes', 'pin' (when somebody who may types their PIN) or 'no'."""
     if permission == "discount":  # everybody up to a limit of their own
         return "limit"
+    if permission == "pay_out" and role != "shopkeeper":
+        return "pay"
     return "yes" if may(role, permission) else "pin" if permission in BY_PIN else "no"
 
 
@@ -304,6 +316,11 @@ def _percent(name: str) -> int:
     if not 0 <= rate_bp <= BASIS:
         raise Invalid("bad-discount-limit", _("Type a percentage from 0 to 100."), field=name)
     return rate_bp
+
+
+def _amount_text(minor: int) -> str:
+    whole, part = divmod(minor, 10 ** (decimals := exponent(place().currency)))
+    return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)
 
 
 def _percent_text(rate_bp: int) -> str:

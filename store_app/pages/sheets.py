@@ -3,11 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, g, make_response, request
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound
-from pos import printer
+from pos import printer, slips
 from pos.printer import PrintJob
 from store_app.extensions import doors, read
 from store_app.pages import form, labelling, product_list
@@ -23,14 +23,15 @@ bp.before_request(form.know_the_place)
 @bp.get("/till/paper/<job_id>.pdf")
 @requires("print")
 def document(job_id: str) -> Response:
-    """Give what was or will be printed as A4 pages, laid out from the same frozen document."""
+    """Give what was or will be printed as A4 pages, from the same frozen document, as this person may see it."""
     with read() as look:
         job = look.get(PrintJob, (doors().settings.node_id, job_id))
+        seen = slips.seen_by(look, job, g.actor) if job is not None else {}
     if job is None:
         raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
     from pos import pdf  # brings a drawing library along
 
-    lines = printer.lay_out(job.kind, job.document, columns=pdf.COLUMNS, copy_no=job.copy_no)
+    lines = printer.lay_out(job.kind, seen, columns=pdf.COLUMNS, copy_no=job.copy_no)
     return _pdf(pdf.document_pages([lines], job.kind), job.kind)
 
 

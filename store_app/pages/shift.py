@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import approvals, cash_out, drawer, printer, returns, shift, slips
+from pos import approvals, cash_out, drawer, printer, returns, shift, slips, vouchers
+from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
 from pos.sale import Sale, lines_of
 from pos.shift import CashMovement, Shift
+from pos.slips import CopyRequest
 from pos.store import Staff
 from store_app import staff as people
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -51,7 +53,8 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
     with read() as look:
         till = own_till(look, store_id)
         now_open = shift.current(look, store_id, till.id)
-        report = shift.x_report(look, now_open) if now_open is not None else None
+        report = shift.x_seen_by(look, now_open, g.actor) if now_open is not None else None
+        strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
         receipts = look.scalars(
             sa.select(Sale)
             .where(Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed")
@@ -71,17 +74,16 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
             .limit(5)
         ).all()
         agree = approvals.approvers(look, store_id, cash_out.PAY_OUT)
-        alone_minor = cash_out.alone_minor(look, store_id)
     return page(
         "shift/money.html",
         till=till,
         shift=now_open,
         report=report,
-        approvers=agree,
-        alone_minor=alone_minor,
         receipts=receipts,
         closed=closed,
         doubtful=doubtful,
+        approvers=agree,
+        strange=strange,
         tender_word=tender_word,
         example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
         fault=fault,
@@ -123,16 +125,16 @@ def pay_out() -> Any:
     """Pay something from the drawer, with its reason."""
     command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
     why = form.text("why", required=_("Say what the money is for."))
-    agreeing = None
-    if request.form.get("pin"):
-        approver, pin = request.form.get("approver", ""), request.form["pin"]
-        agreeing = people.check_pin(doors(), str(place().store_id), approver, pin)
+    agreeing = approver()
     with write() as session:
         if not _already(session, command):
-            now_open = _current(session)
-            given: dict[str, Any] = {"why": why, "id": command, "actor": g.actor, "at": doors().now()}
-            given["approvals"] = _agreed(session, now_open, amount_minor, agreeing, command, why)
-            _slip(session, cash_out.pay_out(session, now_open, amount_minor, **given))
+            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
+            need = cash_out.wanted_leave(session, now_open, amount_minor, g.actor)
+            granted = agreed(session, agreeing, [need] if need else [], command, why)
+            _slip(
+                session,
+                cash_out.pay_out(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given),
+            )
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -142,8 +144,11 @@ def pay_out() -> Any:
 @form.answers_on(money)
 def begin_count() -> Any:
     """Begin the blind count; the till does not sell meanwhile."""
+    agreeing = approver()
     with write() as session:
-        shift.begin_count(session, _current(session), actor=g.actor, at=doors().now())
+        found = _current(session)
+        allow_drawer(session, found, agreeing)
+        shift.begin_count(session, found, actor=g.actor, at=doors().now())
     return redirect(url_for("drawer.counting"), 303)
 
 
@@ -216,12 +221,14 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         lines = _lines(look, found)
         job = printer.latest(look, store_id, sale_id)
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
+        has_voucher = vouchers.issued_by(look, store_id, sale_id)
     return page(
         "shift/receipt.html",
         sale=found,
         lines=lines,
         paper=job.id if job is not None and job.paper is not None else None,
         has_shift=has_shift,
+        has_voucher=has_voucher,
         fault=fault,
     )
 
@@ -232,7 +239,8 @@ def reprint(sale_id: str) -> Any:
     """Print a receipt once more, marked as a copy."""
     with write() as session:
         found = _sale(session, sale_id)
-        job = printer.reprint(session, found.store_id, sale_id, actor=g.actor, at=doors().now())
+        wish = CopyRequest(sale_id, found.store_id, whole="whole" in request.form)
+        job = slips.copy_receipt(session, wish, actor=g.actor, at=doors().now())
         drawer.note_event(session, found.store_id, job.till_id, "reprint")
         wake_worker_after(session)
     flash(_("Receipt %(n)s is printed again.", n=found.receipt_no), "good")
@@ -286,6 +294,47 @@ def paper_answer(job_id: str) -> Any:
     return redirect(url_for("shift.money"), 303)
 
 
+def proven(who: str = "approver", pin: str = "pin") -> Staff:
+    """Return the person of the form, known by the PIN that was typed beside the name."""
+    typed = request.form.get(who, ""), request.form.get(pin, "")[:12]
+    return people.check_pin(doors(), str(place().store_id), *typed, asked_by=g.actor.id)
+
+
+def approver() -> Staff | None:
+    """Return who agrees, known by their PIN; None where nobody was asked."""
+    return proven() if request.form.get("approver") and request.form.get("pin") else None
+
+
+def allow_drawer(session: Session, found: Shift, agreeing: Staff | None) -> None:
+    """Grant leave to handle somebody else's drawer, where this person needs it and somebody agrees."""
+    need = shift.stranger(session, found, g.actor, doors().now())
+    agreed(session, agreeing, [need] if need else [], found.id, "")
+
+
+def agreed(session: Session, agreeing: Staff | None, needs: list[Need], subject_id: str, why: str) -> list[str]:
+    """Grant what this form's approver agrees to; returns the approvals' ids, none without an approver."""
+    if agreeing is None:
+        return []
+    by_permission: dict[str, list[Need]] = {}
+    for need in needs:
+        by_permission.setdefault(need.permission, []).append(need)
+    given: dict[str, Any] = {"sale_id": subject_id, "asked_by": g.actor, "at": doors().now()}
+    rows = [
+        approvals.grant(
+            session,
+            str(place().store_id),
+            agreeing,
+            permission=permission,
+            why=why or some[0].why,
+            covers=[need.covers for need in some],
+            **given,
+        )
+        for permission, some in by_permission.items()
+    ]
+    session.flush()
+    return [row.id for row in rows]
+
+
 def cash_word(kind: str) -> str:
     """Return what a movement of the drawer is called."""
     return {
@@ -314,20 +363,6 @@ def event_word(kind: str) -> str:
 
 
 # --- inside ---
-
-
-def _agreed(
-    session: Session, now_open: Shift, amount_minor: int, agreeing: Staff | None, command: str, why: str
-) -> list[str]:
-    """Note the leave of whoever typed their PIN for a pay-out that wants one."""
-    need = cash_out.wanted_leave(session, now_open, amount_minor, g.actor)
-    if agreeing is None or need is None:
-        return []
-    given: dict[str, Any] = {"permission": cash_out.PAY_OUT, "sale_id": command, "why": why, "covers": [need.covers]}
-    store_id = now_open.store_id
-    row = approvals.grant(session, store_id, agreeing, **given, asked_by=g.actor, at=doors().now())
-    session.flush()
-    return [row.id]
 
 
 def _current(session: Session) -> Shift:

@@ -14,7 +14,8 @@ from flask_babel import gettext as _
 
 from config.errors import NotFound
 from config.money import exponent
-from pos import printer_book, shift, stock
+from pos import printer, printer_book, shift, slips, stock, vouchers
+from pos.encoding import encode
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app import wording
@@ -102,19 +103,24 @@ def paper() -> Response:
 @bp.get("/paper/<job_id>.png")
 @requires("print")
 def paper_picture(job_id: str) -> Response:
-    """Draw one print from the bytes that were sent."""
+    """Draw one print from the bytes that were sent; anew, where this person may not see again all that was on it."""
     settings = doors().settings
     with read() as look:
         job = look.get(PrintJob, (settings.node_id, job_id))
         at = job.printer_id if job is not None else None
         model = printer_book.model_at(look, settings.node_id, at, model_of_settings(settings))
+        seen = slips.seen_by(look, job, g.actor) if job is not None else {}
     if job is None or job.paper is None:
         raise NotFound("no-paper", _("Nothing was printed under this number. Choose a print from the list."))
     from pos.preview import preview_png  # brings a drawing library along
 
-    answer = make_response(preview_png(job.paper, model.columns, model.profile))
+    paper = job.paper
+    if seen != job.document:
+        paper = encode(printer.lay_out(job.kind, seen, columns=model.columns, copy_no=job.copy_no), model)
+    answer = make_response(preview_png(paper, model.columns, model.profile))
     answer.mimetype = "image/png"
-    answer.headers["Cache-Control"] = "private, max-age=86400"
+    is_same_for_all = job.kind != "x" and vouchers.masked(job.document) == job.document
+    answer.headers["Cache-Control"] = "private, max-age=86400" if is_same_for_all else "no-store"
     return answer
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from pos.payments import Payment
+from pos.printer import PrintJob
 from pos.sale import Sale
 from tests.browser.conftest import CODES, Node, enter, wedge
 from tests.browser.counter import furnish, kept
@@ -176,3 +177,24 @@ def ring(page: Page, minor: int) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#total")).to_have_text(f"${minor / 100:.2f}")
     page.keyboard.press("F8")
+
+
+def test_a_browser_that_forgets_all_it_kept_loses_no_paid_sale(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    (sold,) = node.rows(Sale)
+    page.evaluate("localStorage.clear(); sessionStorage.clear()")
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#lines > li")).to_have_count(0)
+    wedge(page, CODES["BREAD"])
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    rows = sorted(node.rows(Sale), key=lambda row: row.receipt_no)
+    assert [(row.receipt_no, row.state) for row in rows] == [(1, "completed"), (2, "completed")]
+    assert rows[0].id == sold.id
+    assert [job.source_id for job in node.rows(PrintJob, kind="receipt")].count(sold.id) == 1

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.journal import JournalEntry
-from pos import approvals, cash_out, shift, shift_checks, shift_report, totals
+from config.journal import Actor, JournalEntry
+from pos import approvals, basket, cash_out, receipt, sale, shift, shift_checks, shift_report, totals
 from pos.facts import SaleCompleted
 from pos.printer import PrintJob
 from pos.sale import write_rows
@@ -70,6 +70,43 @@ def test_no_more_leaves_the_drawer_than_can_be_in_it(shop, amount, why):
 def test_a_pay_out_needs_a_reason(shop):
     with shop.write() as session, pytest.raises(Invalid):
         cash_out.pay_out(session, shift.current(session, STORE, "T1"), 100, why=" ", actor=shop.ana, at=NOON)
+
+
+def pay(shop, amount_minor, actor=None, leave=(), id=None):
+    with shop.write() as session:
+        given = {"why": "window cleaner", "id": id, "actor": actor or shop.ana, "at": NOON}
+        return cash_out.pay_out(session, current_in(session), amount_minor, approvals=leave, **given)
+
+
+def test_a_cashiers_pay_outs_of_one_drawer_end_at_the_limit_however_they_are_split(shop):
+    pay(shop, 1500)
+    with pytest.raises(Refused) as refusal:
+        pay(shop, 501)
+    assert refusal.value.code == "needs-approval"
+    assert refusal.value.facts["needs"][0]["covers"] == {"amount_minor": 2001}
+    assert current(shop).expected_minor == 8500
+    with shop.write() as session:
+        boss = add_staff(session, STORE, "bo", "Bo", "supervisor", "4444")
+        granted = approvals.grant(
+            session, STORE, boss, permission="pay_out", sale_id="pay-0001", why="", covers=[{"amount_minor": 2001}],
+            asked_by=shop.ana, at=NOON,
+        ).id  # fmt: skip
+    pay(shop, 501, leave=[granted], id="pay-0001")
+    pay(shop, 500)  # what had leave does not count against the limit
+    with pytest.raises(Refused):
+        pay(shop, 1)
+    assert current(shop).expected_minor == 7499
+
+
+def test_each_role_pays_out_up_to_its_own_limit_and_the_shop_settles_it(shop):
+    boss = Actor("bo", "Bo", "supervisor", STORE)
+    with shop.write() as session:
+        approvals.set_pay_out_limit(session, STORE, "supervisor", 3000, actor=shop.wei, at=NOON)
+    with pytest.raises(Refused):
+        pay(shop, 3001, boss)
+    pay(shop, 3000, boss)
+    pay(shop, 7000, shop.wei)
+    assert current(shop).expected_minor == 0
 
 
 def test_counting_is_blind_until_the_shift_is_closed(shop):
@@ -341,6 +378,82 @@ def test_a_drawer_signed_over_goes_on_under_both_names(shop):
     assert '"to_name":"Wei"' in entry.body
     report = shop.close_till().z_report
     assert (report["opened_by"], report["held_by"]) == ("Ana", "Wei")
+
+
+@pytest.mark.parametrize("verb", ["begin_count", "count", "settle", "close", "sign_over"])
+def test_a_drawer_is_handled_by_its_holder_alone_or_by_leave(shop, verb):
+    bo = Actor("bo", "Bo", "cashier", STORE)
+    if verb == "settle":
+        counted(shop, 10_000)
+
+    def handle(actor=bo):
+        with shop.write() as session:
+            found, given = current_in(session), {"actor": actor, "at": NOON}
+            more = {"count": (10_000,), "close": (10_000,), "sign_over": (actor,)}.get(verb, ())
+            return getattr(shift, verb)(session, found, *more, **given)
+
+    with pytest.raises(Refused) as refusal:
+        handle()
+    assert (refusal.value.code, refusal.value.facts["by"]) == ("not-your-drawer", "Ana")
+    with shop.write() as session:
+        boss = add_staff(session, STORE, "boss", "Boss", "supervisor", "4444")
+        shift_id = current_in(session).id
+        approvals.grant(
+            session, STORE, boss, permission=shift.OTHERS, sale_id=shift_id, why="", covers=[{}], asked_by=bo, at=NOON
+        )
+    handle()
+
+
+def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not(shop):
+    shop.sell([("milk", 1)])
+    cleo, dee = (Actor(name.lower(), name, "cashier", STORE) for name in ("Cleo", "Dee"))
+    for actor, qty in ((cleo, 2), (dee, 3)):
+        request = shop.request([("milk", qty)])
+        with shop.write() as session:
+            sale.complete(session, request, actor=actor, at=NOON)
+    with shop.write() as session:
+        shift.sign_over(session, current_in(session), cleo, actor=shop.ana, at=NOON)
+        shift.sign_over(session, current_in(session), shop.wei, actor=cleo, at=NOON)
+    assert shop.read(lambda s: shift.x_report(s, current_in(s)))["also_sold"] == [["Dee", 1, 387]]
+    report = shop.close_till().z_report
+    assert report["also_sold"] == [["Dee", 1, 387]]
+    assert "Also sold here" in paper(report)
+
+
+def paper(document):
+    return "\n".join(line.text for line in receipt.till_report(document, columns=42))
+
+
+def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(shop):
+    shop.sell([("milk", 3)])
+    shop.sell([("bread", 1)], tenders=[("card", 349)])
+    with shop.write() as session:
+        cash_out.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+        shown = shift.print_x(session, current_in(session), actor=shop.ana, at=NOON)
+        whole = shift.print_x(session, current_in(session), actor=shop.wei, at=NOON)
+    assert (shown["sales_count"], shown["tenders"], shown["cash"], shown["taxes"]) == (2, {"card": 349}, {}, [])
+    assert {name: minor for name, minor in shown.items() if name.endswith("_minor") and minor is not None} == {}
+    assert shown["cashiers"] == [["Ana", 2, None]]
+    assert "Cash is shown after the count." in paper(shown)
+    for figure in ("3.87", "7.36", "10.00", "93.87"):
+        assert figure not in paper(shown)
+    assert (whole["total_minor"], whole["cash"]["sale"]) == (736, 387)
+    assert "Cash is shown" not in paper(whole)
+
+
+def test_z_says_who_agreed_to_a_drawer_that_is_off_and_how_many_baskets_wait(shop):
+    with shop.write() as session:
+        given = {"label": "", "total_minor": 1, "content": {}, "actor": shop.ana, "at": NOON}
+        for name in ("basket-1", "basket-2"):
+            basket.park(session, STORE, name, till_id="T1", **given)
+    shop.sell([("milk", 1)], id="basket-2")
+    report = shop.close_till(1_000).z_report
+    assert (report["agreed_by"], report["parked_count"]) == ("Wei", 1)
+    assert report["events"]["parked"] == [2, 0]
+    assert "Agreed by" in paper(report)
+    assert "Still set aside" in paper(report)
+    shop.open_till()
+    assert shop.close_till().z_report["agreed_by"] == ""
 
 
 def test_a_drawer_is_closed_and_opened_for_the_next_person_in_one_transaction(shop):

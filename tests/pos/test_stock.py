@@ -216,7 +216,7 @@ def random_walk(seed: int, steps: int) -> list[Callable[[Shop], object]]:
         with shop.write() as session:
             found = shift.current(session, STORE, "T1")
             assert found is not None
-            cash_out.pay_out(session, found, dice.randint(1, 3000), why="stamps", actor=shop.ana, at=NOON)
+            cash_out.pay_out(session, found, dice.randint(1, 3000), why="stamps", actor=shop.wei, at=NOON)
 
     verbs: list[Callable[[Shop], object]] = [
         ring,

@@ -180,6 +180,17 @@ def test_a_basket_too_large_to_keep_is_refused_in_words(shop):
     assert shop.post(f"/api/baskets/{SALE}/park", json=parked).json["error"]["code"] == "basket-too-large"
 
 
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_no_json_knows_is_refused_wherever_it_stands(shop, number):
+    for basket in (f'{{"x": {number}}}', f'{{"lines": [{{"deep": [1, {number}]}}]}}'):
+        raw = f'{{"till_id": "1", "total_minor": 1, "basket": {basket}}}'
+        answer = shop.post(f"/api/baskets/{SALE}/park", data=raw, content_type="application/json")
+        assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad-request")
+    raw = f'{{"lines": [{{"sku": "MILK", "qty": {number}}}]}}'
+    assert shop.post("/api/quote", data=raw, content_type="application/json").status_code == 422
+    assert shop.get("/api/baskets").json == {"baskets": []}
+
+
 def test_giving_a_basket_up_needs_a_reason_and_leave(shop):
     given = {"till_id": "1", "why": "changed their mind", "total_minor": 258, "lines": [{"sku": "MILK", "qty": 2}]}
     assert shop.post(f"/api/baskets/{SALE}/void", json=given).json["error"]["code"] == "needs-approval"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.journal import Actor, JournalEntry
-from pos import shift
+from pos import shift, slips
 from pos.printer import PrintJob
 from pos.shift import CashCount, Shift
 from tests.store_app.conftest import NOON, STORE, House, post, token
@@ -181,6 +181,82 @@ def test_x_is_shown_and_every_print_of_it_is_counted(opened: House):
     send(keeper, f"{HERE}/count", sum="50")
     send(keeper, f"{HERE}/close")
     assert now(opened).z_report["events"] == {"x_report": [2, 0]}
+
+
+def test_a_cashier_empties_no_drawer_by_a_reason_alone(opened: House):
+    cashier = opened.signed_in("cashier")
+    assert send(cashier, "/money/pay-out", pay_out="20.00", why="stamps").status_code == 303
+    refused = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets")
+    assert refused.status_code == 409
+    assert "Who agrees" in words(refused)
+    assert 'value="30.00"' in refused.text, "what was typed is still there"
+    own = send(cashier, "/money/pay-out", pay_out="30.00", why="sweets", approver="cashier", pin="1111")
+    assert own.status_code == 409
+    assert now(opened).expected_minor == 3000
+    asked = {"pay_out": "30.00", "why": "sweets", "approver": "supervisor"}
+    assert send(cashier, "/money/pay-out", **asked, pin="0000").status_code == 409
+    assert send(cashier, "/money/pay-out", **asked, pin="4444").status_code == 303
+    assert send(cashier, "/money/drop", drop="0.01").status_code == 409, "no more than should be there"
+    assert now(opened).expected_minor == 0
+
+
+def test_a_cashier_sees_no_cash_before_the_count_and_who_may_settle_sees_it(opened: House):
+    cashier, boss = opened.signed_in("cashier"), opened.signed_in("supervisor")
+    with opened.doors.write() as session:
+        found = shift.current(session, STORE, "1")
+        found.totals = found.totals | {"tenders": {"cash": 685, "card": 350}, "kinds": {"sale": [2, 1035]}}
+        found.totals["cash"] |= {"sale": 1000, "change": -315}
+    here = f"/api/shifts/{now(opened).id}/x"
+    for answer in (cashier.get("/money/"), cashier.get(f"{HERE}/x"), cashier.get(here), ask(cashier, here)):
+        for figure in ("6.85", "685", "10.35", "1035", "50.00", "5000"):
+            assert figure not in words(answer)
+    assert "$3.50" in words(cashier.get("/money/")), "what the terminal took is no secret"
+    for answer in (boss.get("/money/"), boss.get(f"{HERE}/x")):
+        assert "$6.85" in words(answer)
+    assert boss.get(here).json["cash"] == {"float": 5000, "sale": 1000, "change": -315}
+
+
+@pytest.mark.parametrize(("taker", "pin"), [("supervisor", "4444"), ("cashier", "1111")])
+def test_the_x_of_a_drawer_that_is_signed_over_keeps_its_cash_from_who_counts_blind(opened, taker, pin):
+    giver = opened.signed_in("cashier" if taker == "supervisor" else "supervisor")
+    if taker == "cashier":
+        with opened.doors.write() as session:
+            shift.current(session, STORE, "1").opened_by = "supervisor"
+    assert send(giver, f"{HERE}/hand-over", to=taker, to_pin=pin).status_code == 303
+    with opened.doors.write() as session:
+        job = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "x")).one()
+        assert (job.document["blind"], job.document["cash"]) == (True, {})
+
+
+def test_an_x_that_a_supervisor_printed_is_drawn_without_its_cash_for_a_cashier(opened: House):
+    send(opened.signed_in("supervisor"), "/money/x")
+    with opened.doors.write() as session:
+        job = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "x")).one()
+        assert job.document["cash"] == {"float": 5000}
+        cashier = Actor("cashier", "Cashier", "cashier", STORE)
+        assert slips.seen_by(session, job, cashier)["cash"] == {}
+        shift.count(session, shift.current(session, STORE, "1"), 5000, actor=cashier, at=NOON)
+        shift.settle(session, shift.current(session, STORE, "1"), actor=cashier, at=NOON)
+        assert slips.seen_by(session, job, cashier)["cash"] == {"float": 5000}
+
+
+def test_another_cashiers_drawer_is_counted_with_leave_alone(opened: House):
+    with opened.doors.write() as session:
+        shift.current(session, STORE, "1").opened_by = "somebody"
+    cashier = opened.signed_in("cashier")
+    assert "Somebody has to agree that you handle it" in words(cashier.get("/money/"))
+    here = f"/api/shifts/{now(opened).id}"
+    for address in (f"{here}/count", f"{here}/close"):
+        assert ask(cashier, address, counted_minor=5000).json["error"]["code"] == "not-your-drawer"
+    assert send(cashier, "/money/count").status_code == 409
+    assert send(cashier, f"{HERE}/hand-over", to="cashier", to_pin="1111").status_code == 409
+    assert now(opened).state == "open"
+    assert send(cashier, "/money/count", approver="supervisor", pin="0000").status_code == 409
+    assert send(cashier, "/money/count", approver="supervisor", pin="4444").status_code == 303
+    assert "Who agrees" not in words(cashier.get(f"{HERE}/count")), "one PIN for the whole count"
+    assert send(cashier, f"{HERE}/count", sum="50").status_code == 303
+    assert send(cashier, f"{HERE}/close").status_code == 303
+    assert now(opened).state == "closed"
 
 
 def test_every_z_is_listed_with_over_and_short_drawn(opened: House):

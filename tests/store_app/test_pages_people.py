@@ -157,6 +157,18 @@ def test_the_limits_of_discounts_are_settled_by_role(house: House):
     assert 'value="7.50"' in client.get("/people/").text
 
 
+def test_the_limits_of_pay_outs_are_settled_by_role(house: House):
+    client = house.signed_in()
+    fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
+    fields |= {"pay-cashier": "7.50", "pay-supervisor": "200"}
+    assert send(client, "/people/limits", **fields).status_code == 303
+    with house.doors.read() as session:
+        assert approvals.pay_out_minor_of(session, STORE, "cashier") == 750
+    assert 'value="7.50"' in client.get("/people/").text
+    refused = send(client, "/people/limits", **fields | {"pay-cashier": "-1"})
+    assert 'id="pay-cashier-fault"' in refused.text
+
+
 @pytest.mark.parametrize("typed", ["", "101", "-1", "abc", "1e1", "９９９", "5.555"])
 def test_an_impossible_limit_changes_none(house: House, typed: str):
     client = house.signed_in()

@@ -11,7 +11,7 @@ from config.journal import JournalEntry
 from pos.store import PERMISSIONS, Staff
 from store_app import sessions, staff
 from store_app.security import rule_of
-from tests.store_app.conftest import post, token
+from tests.store_app.conftest import STORE, post, token
 
 KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
 
@@ -136,6 +136,25 @@ def test_five_wrong_pins_lock_the_name_for_a_while_and_each_is_journalled(house)
     with house.doors.read() as session:
         verbs = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("signin.%"))).all()
     assert verbs == ["signin.refused"] * 5 + ["signin.good"]
+
+
+def test_who_guesses_a_supervisors_pin_is_stopped_and_the_supervisor_still_signs_in(house):
+    def ask(asked_by, pin="9999"):
+        with pytest.raises(Refused) as refusal:
+            staff.check_pin(house.doors, STORE, "supervisor", pin, asked_by=asked_by)
+        return refusal.value.code
+
+    assert [ask("cashier") for _ in range(staff.TRIES)] == ["wrong-pin"] * staff.TRIES
+    assert ask("cashier", "4444") == "locked"
+    assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 303
+    assert ask("cashier", "4444") == "locked", "signing in forgets no guess of another person"
+    assert ask("shopkeeper") == "wrong-pin"
+    house.clock.advance(staff.LOCK_S + 1)
+    assert ask("cashier") == "wrong-pin"
+    house.clock.advance(staff.LOCK_S + 1)
+    assert ask("cashier", "4444") == "locked", "each further wrong one locks twice as long"
+    house.clock.advance(staff.LOCK_S)
+    assert staff.check_pin(house.doors, STORE, "supervisor", "4444", asked_by="cashier").id == "supervisor"
 
 
 def test_after_signing_in_nobody_is_led_out_of_the_house(house):

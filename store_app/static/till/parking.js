@@ -74,7 +74,7 @@ export class Parking {
       if (!reason) return sheet.complain(say("reason-needed"));
       const send = (approvals) => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
-        lines: this.basket.lines().map(({ sku, qty }) => ({ sku, qty })), approvals,
+        lines: this.basket.asked().lines, approvals,
       });
       if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), { total_minor: this.basket.total() }, send))) return;
       this.basket.next();

@@ -1,0 +1,111 @@
+"""Baskets set aside, taken up and given up: one till keeps each, nothing moves, no page says what they are worth."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, NotFound
+from config.journal import JournalEntry
+from pos import basket, catalogue
+from pos.rung import RungLine
+from pos.shift import current
+from pos.stock import StockMovement
+from pos.store import Till
+from tests.builders import NOON, STORE, TILL
+
+
+def park(shop, id, till_id=TILL, total_minor=258, content=None):
+    with shop.write() as session:
+        given = {"label": "", "total_minor": total_minor, "content": content or {}, "actor": shop.ana, "at": NOON}
+        return basket.park(session, STORE, id, till_id=till_id, **given)
+
+
+def give_up(shop, id, lines=(), total_minor=1, till_id=TILL):
+    with shop.write() as session:
+        given = {"why": "left", "total_minor": total_minor, "lines": lines, "actor": shop.wei, "at": NOON}
+        return basket.void(session, STORE, id, till_id=till_id, **given)
+
+
+def told_of(shop, id):
+    query = sa.select(JournalEntry.body).where(JournalEntry.subject == f"sale:{id}")
+    query = query.where(JournalEntry.verb == "basket.voided")
+    return json.loads(shop.read(lambda session: session.scalars(query).one()))
+
+
+def test_what_is_given_up_is_worth_what_the_shop_says_and_both_figures_are_journalled(shop):
+    row = give_up(shop, "basket-5", [RungLine("milk", 2), RungLine("nonsense", 9)], total_minor=1)
+    assert (row.total_minor, row.content) == (258, {"lines": [{"sku": "milk", "qty": 2}]})
+    told = told_of(shop, "basket-5")
+    assert (told["total_minor"], told["claimed_minor"], told["unknown"]) == (258, 1, 1)
+    assert told["lines"] == [["milk", 2]]
+    assert shop.read(lambda session: current(session, STORE, TILL)).totals["events"]["voided"] == [1, 258]
+
+
+def test_no_price_a_page_types_makes_what_is_given_up_worth_less(shop):
+    assert give_up(shop, "basket-5", [RungLine("milk", 2, price_minor=1, discount_bp=10_000)]).total_minor == 258
+
+
+def test_what_was_parked_is_the_evidence_of_what_was_given_up(shop):
+    parked = {"lines": [{"sku": "milk", "qty": 3}, {"sku": 7}, "x"]}
+    park(shop, "basket-6", total_minor=387, content=parked)
+    row = give_up(shop, "basket-6", total_minor=1)
+    assert (row.total_minor, row.content) == (387, parked)
+    park(shop, "basket-7", total_minor=387, content=parked)
+    give_up(shop, "basket-7", [RungLine("milk", 1)], total_minor=129)
+    told = told_of(shop, "basket-7")
+    assert (told["total_minor"], told["parked_minor"], "claimed_minor" in told) == (129, 387, False)
+
+
+def test_one_product_that_has_no_price_hides_no_other_of_a_basket_given_up(shop):
+    with shop.write() as session:
+        by = {"actor": shop.wei, "at": NOON}
+        catalogue.add_product(session, "bare", "Bare", category="x", tax_class_id="food", **by)
+        catalogue.list_product(session, STORE, "bare", **by)
+    assert give_up(shop, "basket-8", [RungLine("bare", 1), RungLine("milk", 2)]).total_minor == 258
+
+
+def test_corrections_of_products_nobody_knows_are_not_counted(shop):
+    shop.sell([("milk", 1)], corrections=[("zzz", -5)] * 499 + [("bread", 1)])
+    assert shop.read(lambda session: current(session, STORE, TILL)).totals["events"]["correction"] == [1, 0]
+
+
+def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(shop):
+    with shop.write() as session:
+        session.add(Till(store_id=STORE, id="T2", name="Till 2"))
+    park(shop, "basket-9", content={"n": 1})
+    with pytest.raises(Conflict, match="Ana has already"):
+        park(shop, "basket-9", "T2", content={"n": 2})
+    with shop.write() as session:
+        assert basket.resume(session, STORE, "basket-9", till_id="T2", actor=shop.wei, at=NOON).content == {"n": 1}
+    with pytest.raises(Conflict, match="Wei has already"):
+        park(shop, "basket-9", content={"n": 3})
+    assert park(shop, "basket-9", "T2", content={"n": 4}).content == {"n": 4}
+    with pytest.raises(NotFound, match="not known here"):
+        park(shop, "basket-10", "T7")
+    shop.sell([("milk", 1)], id="basket-9")
+    with shop.write() as session, pytest.raises(Conflict) as refusal:
+        basket.resume(session, STORE, "basket-9", till_id="T2", actor=shop.wei, at=NOON)
+    assert refusal.value.code == "already-sold"
+
+
+def test_setting_aside_taking_up_and_giving_up_moves_no_stock(shop):
+    moved = shop.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(StockMovement)))
+    before = shop.level("milk")
+    park(shop, "basket-11", content={"lines": [{"sku": "milk", "qty": 3}]})
+    with shop.write() as session:
+        basket.resume(session, STORE, "basket-11", till_id=TILL, actor=shop.ana, at=NOON)
+    give_up(shop, "basket-11", [RungLine("milk", 3)])
+    assert shop.level("milk") == before
+    assert shop.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(StockMovement))) == moved
+
+
+def test_tax_is_the_same_after_a_basket_was_set_aside_and_taken_up(shop):
+    lines = [("milk", 3), ("wine", 1), ("cheese", 333)]
+    straight = shop.sell(lines).document
+    park(shop, "basket-12", content={"lines": [{"sku": sku, "qty": qty} for sku, qty in lines]})
+    with shop.write() as session:
+        kept = basket.resume(session, STORE, "basket-12", till_id=TILL, actor=shop.ana, at=NOON).content["lines"]
+    taken_up = shop.sell([(line["sku"], line["qty"]) for line in kept], id="basket-12").document
+    for name in ("taxes", "tax_minor", "total_minor"):
+        assert taken_up[name] == straight[name]

@@ -1,0 +1,41 @@
+"""A shop without its network: it sells, takes back, closes its shift and prints, and all of it arrives later, once."""
+
+import sqlalchemy as sa
+
+from config.outbox import OutboxMessage
+from pos.printer import PrintJob
+from pos.sale import Sale
+from pos.shift import Shift
+from tests.store_app.conftest import STORE
+from tests.store_app.test_api_counter import BACK, SALE, body, shop
+from tests.store_app.test_sync import served, talk
+
+__all__ = ["served", "shop"]
+NOWHERE = "http://127.0.0.1:9"
+
+
+def test_a_shop_that_reaches_nobody_sells_and_closes_and_all_of_it_arrives_later_once(shop, house, network, served):
+    assert talk(house, NOWHERE).fault is not None
+    assert shop.post("/api/sales", json=body()).status_code == 201
+    assert shop.post("/api/quote", json={"lines": [{"sku": "COLA", "qty": 1}]}).json["total_minor"] == 175
+    card = [{"tender": "card", "amount_minor": 175, "reference": "777"}]
+    cola = body(id=BACK, lines=[{"sku": "COLA", "qty": 1}], tenders=card, shown_total_minor=175)
+    assert shop.post("/api/sales", json=cola).status_code == 201
+    assert talk(house, NOWHERE).fault is not None
+    here = shop.get("/api/shifts/current/1").json["id"]
+    closed = shop.post(f"/api/shifts/{here}/close", json={"counted_minor": 5258})
+    assert (closed.status_code, closed.json["z_no"], closed.json["over_short_minor"]) == (200, 1, 0)
+    with house.doors.read() as session:
+        assert sorted(session.scalars(sa.select(PrintJob.kind))) == ["receipt", "receipt", "z"]
+    with network.doors.read() as session:
+        assert session.scalars(sa.select(Sale.id)).all() == []
+
+    for _ in range(2):
+        assert talk(house, served).fault is None
+    with network.doors.read() as session:
+        assert sorted(session.scalars(sa.select(Sale.id))) == sorted([SALE, BACK])
+        there = session.get_one(Shift, (STORE, here))
+        assert (there.state, there.z_no, there.z_report["total_minor"]) == ("closed", 1, 258 + 175)
+    with house.doors.read() as session:
+        assert set(session.scalars(sa.select(OutboxMessage.state))) == {"delivered"}
+        assert there.z_report == session.get_one(Shift, (STORE, here)).z_report
