@@ -3,6 +3,10 @@
 import contextlib
 import logging
 import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -28,18 +32,53 @@ class PrinterModel:
 @lru_cache(maxsize=1)
 def load_escpos() -> Any:
     """Import python-escpos, which takes its time, only where paper is made; returns its `printer` module."""
-    if "ESCPOS_CAPABILITIES_PICKLE_DIR" not in os.environ:
-        # it reads a pickle back from there, so the folder must be this user's alone
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        folder = base / "cornerstore" / "escpos"
-        with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
-            os.environ["ESCPOS_CAPABILITIES_PICKLE_DIR"] = str(folder)
-    before, level = list(logging.root.handlers), logging.root.level
-    from escpos import printer
-
-    # it sets the root logger up as it is imported; ours stays as it was
-    logging.root.handlers[:] = before
-    logging.root.setLevel(level)
+    with _parsed_profiles():
+        before, level = list(logging.root.handlers), logging.root.level
+        try:
+            from escpos import printer
+        except Exception:  # whatever half a pickle raises: the power went before it had reached the disk
+            Path(os.environ[_PROFILES], _profiles_file()).unlink(missing_ok=True)
+            from escpos import printer
+        finally:
+            # it sets the root logger up as it is imported; ours stays as it was
+            logging.root.handlers[:] = before
+            logging.root.setLevel(level)
     return printer
+
+
+_PROFILES = "ESCPOS_CAPABILITIES_PICKLE_DIR"
+
+
+def _profiles_file() -> str:
+    return f"{platform.python_version()}.capabilities.pickle"
+
+
+@contextlib.contextmanager
+def _parsed_profiles() -> Iterator[None]:
+    """Keep the library's parsed printer profiles from one start to the next, for processes that start at one instant.
+
+    It writes its file in place and reads whatever is there, so each process gives it a folder of its own and puts the
+    whole file where the next one finds it. What is read back is a pickle, so the folders are this user's alone.
+    """
+    if _PROFILES in os.environ:
+        yield
+        return
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    kept = Path(base, "cornerstore", "escpos")
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        kept.chmod(0o700)
+        own = tempfile.TemporaryDirectory(dir=kept)
+    except OSError:  # nothing can be kept, so it is parsed at every start
+        own = tempfile.TemporaryDirectory()
+    with own as folder:
+        mine = Path(folder, _profiles_file())
+        os.environ[_PROFILES] = folder
+        try:
+            with contextlib.suppress(OSError):
+                shutil.copy2(kept / mine.name, mine)
+            yield
+            with contextlib.suppress(OSError):
+                mine.replace(kept / mine.name)
+        finally:
+            del os.environ[_PROFILES]

@@ -3,6 +3,9 @@
 import importlib.util
 import io
 import logging
+import os
+import platform
+import subprocess
 import sys
 
 import pytest
@@ -148,6 +151,35 @@ def test_loading_the_printer_library_leaves_the_log_alone():
     handlers = list(logging.root.handlers)
     printer_model.load_escpos()
     assert logging.root.handlers == handlers
+
+
+LOADING = (
+    "import sys; from pos.printer_model import load_escpos; print(load_escpos().Dummy(profile='POS-5890').profile.name)"
+)
+
+
+def loading(home):
+    surroundings = {**os.environ, "XDG_CACHE_HOME": str(home)}
+    surroundings.pop("ESCPOS_CAPABILITIES_PICKLE_DIR", None)
+    return subprocess.Popen(
+        [sys.executable, "-c", LOADING], env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_processes_that_start_at_one_instant_all_know_the_printers(tmp_path):
+    starting = [loading(tmp_path) for _ in range(4)]
+    assert [process.communicate() for process in starting] == [("POS5890 Series\n", "")] * 4
+    assert len(list((tmp_path / "cornerstore" / "escpos").iterdir())) == 1
+
+
+@pytest.mark.parametrize("left", [b"", b"\x80\x02}q\x00", b"not what was written"])
+def test_profiles_half_written_when_the_power_went_are_read_anew(tmp_path, left):
+    kept = tmp_path / "cornerstore" / "escpos" / f"{platform.python_version()}.capabilities.pickle"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(left)
+    os.utime(kept, (2**31, 2**31))  # newer than the profiles themselves, so it is believed
+    assert loading(tmp_path).communicate() == ("POS5890 Series\n", "")
+    assert len(kept.read_bytes()) > 10_000
 
 
 def test_without_a_cutter_the_paper_is_fed_to_the_edge():
