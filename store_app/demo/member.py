@@ -78,13 +78,13 @@ class Member:
             shift.open_shift(session, self.id, TILL, float_minor, actor=self.cashier, at=self.doors.now())
 
     def close_till(self) -> None:
-        """Count the drawer to the cent and close the till."""
+        """The shopkeeper, whoever holds the drawer, counts it to the cent and closes the till."""
         with self.doors.write() as session:
             found = shift.current(session, self.id, TILL)
             if found is None:
                 return
-            shift.begin_count(session, found, actor=self.cashier, at=self.doors.now())
-            shift.close(session, found, found.expected_minor, actor=self.cashier, at=self.doors.now())
+            shift.begin_count(session, found, actor=self.keeper, at=self.doors.now())
+            shift.close(session, found, found.expected_minor, actor=self.keeper, at=self.doors.now())
 
     def ring_up(self, sale_id: str, lines: tuple[tuple[str, int], ...]) -> None:
         """Ring up one basket, paid in cash with the next ten-dollar note: by the till's API where there is a page."""
