@@ -82,15 +82,11 @@ def print_due(
     Opens its own short transactions, so it is called outside of any.
     """
     room = Room(database, store_id, outlets, now, log or structlog.get_logger())
-    _tidy_up(database, store_id, now())
-    here = [outlet for outlet in outlets if not outlet.by_agent]
-    at_work = {outlet.id for outlet in here if _next_job(room, outlet) is not None}
-    if not at_work:
-        return PrintRound()
-    if len(here) == 1:
-        return _work_off(room, here[0], limit)
-    with ThreadPoolExecutor(len(here)) as hands:
-        return sum(hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit), here), PrintRound())
+    done = _print(room, limit)
+    # only now, for a customer waits for the paper above: too old a job is passed over until it is given up
+    if _tidy_up(database, store_id, now()):
+        done += _print(room, limit)
+    return done
 
 
 def hand_over(
@@ -193,8 +189,22 @@ def _printing(store_id: str) -> Actor:
     return Actor.system("print", store_id)
 
 
-def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
-    """Expire and recover, looking first: an idle round never takes the database's write lock."""
+def _print(room: Room, limit: int) -> PrintRound:
+    here = [outlet for outlet in room.outlets if not outlet.by_agent]
+    first = {outlet.id: job for outlet in here if (job := _next_job(room, outlet)) is not None}
+    if not first:
+        return PrintRound()
+    if len(here) == 1:
+        return _work_off(room, here[0], limit, first[here[0].id])
+    at_work = set(first)
+    with ThreadPoolExecutor(len(here)) as hands:
+        return sum(
+            hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit, first.get(outlet.id)), here), PrintRound()
+        )
+
+
+def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> bool:
+    """Expire and recover, looking first: an idle round never takes the database's write lock. Was there any?"""
     stuck = sa.and_(PrintJob.state == "sending", PrintJob.due_at <= at)
     old = sa.and_(PrintJob.state.in_(("queued", "failed")), printer.too_old(at))
     with database.read() as session:
@@ -204,40 +214,39 @@ def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
         with database.write() as session:
             printer.recover(session, store_id, at=at, stopped=False)
             printer.expire(session, store_id, at=at)
+    return found
 
 
-def _stand_by(room: Room, outlet: Outlet, at_work: set[str], limit: int) -> PrintRound:
+def _stand_by(room: Room, outlet: Outlet, at_work: set[str], limit: int, job: PrintJob | None) -> PrintRound:
     """Work a printer off, and what comes meanwhile too, for as long as another is at work (rule 2)."""
     done = PrintRound()
     while True:
-        if _next_job(room, outlet) is not None:
+        if job is not None:
             at_work.add(outlet.id)
-            done += _work_off(room, outlet, limit)
+            done += _work_off(room, outlet, limit, job)
         at_work.discard(outlet.id)
         if not at_work or done.failed or done.unconfirmed:
             return done
         time.sleep(LOOK_AGAIN_S)
-
-
-def _work_off(room: Room, outlet: Outlet, limit: int) -> PrintRound:
-    """Print what is due at one printer, until nothing is, or it cannot, or another process has it in hand."""
-    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
-    while sum(done.values()) < limit:
         job = _next_job(room, outlet)
-        if job is None:
-            break
+
+
+def _work_off(room: Room, outlet: Outlet, limit: int, job: PrintJob | None) -> PrintRound:
+    """Print a job and what is due at its printer after it, until nothing is, or it cannot, or it is in other hands."""
+    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
+    while job is not None and sum(done.values()) < limit:
         outcome, reason = "busy", None
         for way in _ways(room, outlet):
             outcome, reason = _try(room, job, way)
             if outcome != "failed" or reason == "unprintable":
                 break
-        if outcome == "taken":
-            continue
         if outcome == "busy":
             break
-        done[outcome] += 1
-        if outcome != "printed" and reason != "unprintable":
-            break
+        if outcome != "taken":
+            done[outcome] += 1
+            if outcome != "printed" and reason != "unprintable":
+                break
+        job = _next_job(room, outlet)
     return PrintRound(**done)
 
 
@@ -249,7 +258,7 @@ def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
             return None
         query = (
             printer.waiting(room.store_id)
-            .where(PrintJob.due_at <= room.now())
+            .where(PrintJob.due_at <= room.now(), sa.not_(printer.too_old(room.now())))
             .order_by(PrintJob.queued_at, PrintJob.id)
             .limit(LOOKED_AT)
         )

@@ -45,7 +45,9 @@ def second(tool):  # noqa: F811
 
 
 def narrow(machine, **other):  # noqa: F811
-    return NetworkPrinter(machine.host, machine.port, PrinterModel(32), **{"answer_s": 1.0, "print_s": 3.0, **other})
+    return NetworkPrinter(
+        machine.host, machine.port, model=PrinterModel(32), **{"answer_s": 1.0, "print_s": 3.0, **other}
+    )
 
 
 def dead():
@@ -280,7 +282,7 @@ def test_the_printer_of_the_settings_serves_until_one_is_set_up(database, clock)
         assert printer_book.outlets(session, STORE, "", PrinterModel()) == []
         row = printer_book.add(session, STORE, FACTS, actor=ANNA, at=clock.now())
         (own,) = printer_book.outlets(session, STORE, "paper", PrinterModel(42))
-        assert own == Outlet(NetworkPrinter("10.0.0.7", 9100, PrinterModel(), reports=None), row.id)
+        assert own == Outlet(NetworkPrinter("10.0.0.7", 9100, model=PrinterModel(), reports=None), row.id)
         printer_book.remove(session, STORE, row.id, actor=ANNA, at=clock.now())
         assert printer_book.outlets(session, STORE, "paper", PrinterModel(42)) == [first]
 
