@@ -40,7 +40,6 @@ SENDING_AT_MOST = dt.timedelta(minutes=2)
 DRAWER_WITHIN = dt.timedelta(seconds=60)
 LEFT_ALONE = dt.timedelta(seconds=30)
 FIRST_WAIT_S, LONGEST_WAIT_S = 5, 300
-LOOKED_AT = 500
 LOOK_AGAIN_S = 0.1
 Clock = Callable[[], dt.datetime]
 
@@ -252,22 +251,12 @@ def _work_off(room: Room, outlet: Outlet, limit: int, job: PrintJob | None) -> P
 
 def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
     """Return the oldest due job that goes to this printer; None while another process has the printer in hand."""
-    columns = (PrintJob.id, PrintJob.kind, PrintJob.till_id, PrintJob.printer_id)
+
+    def goes_here(kind: str, till_id: str, printer_id: str | None) -> bool:
+        return printer_book.goes_to(room.outlets, outlet, kind, till_id, printer_id)
+
     with room.database.read() as session:
-        if session.scalar(_in_hand(room.store_id, outlet.id)) is not None:
-            return None
-        query = (
-            printer.waiting(room.store_id)
-            .where(PrintJob.due_at <= room.now(), sa.not_(printer.too_old(room.now())))
-            .order_by(PrintJob.queued_at, PrintJob.id)
-            .limit(LOOKED_AT)
-        )
-        for job_id, kind, till_id, printer_id in session.execute(query.with_only_columns(*columns)):
-            if printer_book.goes_to(room.outlets, outlet, kind, till_id, printer_id):
-                job = session.get_one(PrintJob, (room.store_id, job_id))
-                session.expunge(job)
-                return job
-    return None
+        return printer.next_due(session, room.store_id, outlet.id, at=room.now(), goes_here=goes_here)
 
 
 def _ways(room: Room, outlet: Outlet) -> list[Outlet]:
@@ -359,7 +348,7 @@ def claim(
     row = session.scalar(lock_rows(session, _job(job)))
     if row is None or row.state != job.state or row.attempts != job.attempts:
         return "taken"
-    if session.scalar(_in_hand(job.store_id, printer_id)) is not None:
+    if printer.in_hand(session, job.store_id, printer_id):
         return "busy"
     actor, subject = _printing(job.store_id), f"print:{job.id}"
     if row.state == "failed":
@@ -372,11 +361,6 @@ def claim(
     row.due_at = until
     session.flush()
     return "claimed"
-
-
-def _in_hand(store_id: str, printer_id: str) -> sa.Select[str]:
-    mine = (PrintJob.store_id == store_id, PrintJob.state == "sending", PrintJob.printer_id == printer_id)
-    return sa.select(PrintJob.id).where(*mine).limit(1)
 
 
 def _settle(
