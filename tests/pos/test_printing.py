@@ -287,6 +287,26 @@ def test_the_printer_of_the_settings_serves_until_one_is_set_up(database, clock)
         assert printer_book.outlets(session, STORE, "paper", PrinterModel(42)) == [first]
 
 
+def test_a_printer_that_prints_in_silence_is_not_waited_for_again_until_it_fails(database, clock):  # noqa: F811
+    def known():
+        with database.read() as session:
+            (outlet,) = printer_book.outlets(session, STORE, "net:10.0.0.7", PrinterModel())
+            return outlet.driver.reports, outlet.driver.patient
+
+    def note(**how):
+        with database.write() as session:
+            printer_book.note_health(session, STORE, printer_book.FIRST, **how, at=clock.now())
+
+    found_shop(database)
+    assert known() == (None, True)
+    note(fault=None)
+    assert known() == (None, False)
+    note(fault="printer-off")
+    assert known() == (None, True)
+    note(fault=None, answered=True)
+    assert known() == (True, True)
+
+
 def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
     found_shop(database)
     with database.write() as session:
