@@ -106,13 +106,14 @@ class PrinterFacts:
 
 @dataclass(frozen=True)
 class Outlet:
-    """A printer as the queue sees it."""
+    """A printer as the queue sees it. failed_at: when it failed last, where it has not worked since."""
 
     driver: Driver
     id: str = FIRST
     tills: tuple[str, ...] = ()
     papers: Papers = "both"
     fallback_id: str = ""
+    failed_at: dt.datetime | None = None
 
     def serves(self, till_id: str) -> bool:
         """Tell whether it stands at this till."""
@@ -233,13 +234,16 @@ def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) 
     rows = printers_of(session, store_id)
     if not rows:
         driver = driver_for(setting, model, **_known(health.get(FIRST), asked=True))
-        return [] if driver is None or isinstance(driver, AgentPrinter) else [Outlet(driver)]
+        if driver is None or isinstance(driver, AgentPrinter):
+            return []
+        return [Outlet(driver, failed_at=_failed_at(health.get(FIRST)))]
     found = []
     for row in rows:
         driver = driver_for(row.wire, model_of(row), **_known(health.get(row.id), asked=row.asked))
         if driver is not None:
             papers: Any = row.papers
-            found.append(Outlet(driver, row.id, tuple(row.tills), papers, row.fallback_id))
+            failed_at = _failed_at(health.get(row.id))
+            found.append(Outlet(driver, row.id, tuple(row.tills), papers, row.fallback_id, failed_at))
     return found
 
 
@@ -260,6 +264,10 @@ def goes_to(outlets: Sequence[Outlet], outlet: Outlet, kind: str, till_id: str, 
 
 def _columns(facts: PrinterFacts) -> dict[str, Any]:
     return {**asdict(facts), "tills": list(facts.tills)}
+
+
+def _failed_at(health: PrinterHealth | None) -> dt.datetime | None:
+    return health.at if health is not None and health.fault is not None else None
 
 
 def _known(health: PrinterHealth | None, *, asked: bool) -> dict[str, Any]:

@@ -8,7 +8,8 @@ Rules
    stops at the first job that fails.
 3. Where the printer fails before the first byte, its fallback prints the job at once. After the first byte nobody
    else does: the job is unconfirmed and waits for a person.
-4. A printer that just failed is left alone for half a minute while its fallback works.
+4. A printer that just failed is left alone: for half a minute while its fallback works, for two seconds where it has
+   none, so that a dead printer does not make every sale wait for the database.
 5. A printer by a print agent is not printed from here: its agent takes a job in hand under a claim of its own
    (`hand_over`) and tells what became of it (`take_outcome`). The same claim gets the same job, and no other ever.
 6. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
@@ -38,7 +39,7 @@ from pos.wires import Said, Unconfirmed
 
 SENDING_AT_MOST = dt.timedelta(minutes=2)
 DRAWER_WITHIN = dt.timedelta(seconds=60)
-LEFT_ALONE = dt.timedelta(seconds=30)
+LEFT_ALONE, LEFT_ALONE_WITHOUT_FALLBACK = dt.timedelta(seconds=30), dt.timedelta(seconds=2)
 FIRST_WAIT_S, LONGEST_WAIT_S = 5, 300
 LOOK_AGAIN_S = 0.1
 Clock = Callable[[], dt.datetime]
@@ -189,7 +190,7 @@ def _printing(store_id: str) -> Actor:
 
 
 def _print(room: Room, limit: int) -> PrintRound:
-    here = [outlet for outlet in room.outlets if not outlet.by_agent]
+    here = [outlet for outlet in room.outlets if not outlet.by_agent and not _left_alone(room, outlet)]
     first = {outlet.id: job for outlet in here if (job := _next_job(room, outlet)) is not None}
     if not first:
         return PrintRound()
@@ -200,6 +201,12 @@ def _print(room: Room, limit: int) -> PrintRound:
         return sum(
             hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit, first.get(outlet.id)), here), PrintRound()
         )
+
+
+def _left_alone(room: Room, outlet: Outlet) -> bool:
+    if outlet.failed_at is None or outlet.fallback_id:
+        return False
+    return room.now() - outlet.failed_at < LEFT_ALONE_WITHOUT_FALLBACK
 
 
 def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> bool:

@@ -200,10 +200,7 @@ def forecast_store(desk: Desk, day: dt.date) -> str:
     """Forecast this shop's products."""
     from supply import forecasts
 
-    with desk.doors.read() as session:
-        country = desk.doors.settings.country
-        loaded = forecasts.load_store(session, desk.node_id, day, country=country)
-    result = desk.compute(forecasts.compute_store, loaded)
+    (result,) = desk.compute(_forecasts_of, (desk.doors.settings, [desk.node_id], day))
     with desk.doors.write() as session:
         forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
     return f"forecast {desk.node_id} from {day}"
@@ -291,12 +288,8 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
     with desk.doors.read() as session:
         stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
     for first in range(0, len(stores), STORES_AT_ONCE):
-        with desk.doors.read() as session:
-            loaded = [
-                forecasts.load_store(session, store_id, day, country=desk.doors.settings.country)
-                for store_id in stores[first : first + STORES_AT_ONCE]
-            ]
-        for result in desk.compute(forecasts.compute_stores, loaded):
+        some = list(stores[first : first + STORES_AT_ONCE])
+        for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
             with desk.doors.write() as session:
                 forecasts.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
     return f"{len(stores)} shops from {day}"
@@ -361,6 +354,19 @@ def last_day(doors: Doors) -> dt.date:
     if store is None:
         raise NotFound("no-store", "There is no store here yet.")
     return business_day(doors.now(), store.tz, store.rollover_hour) - dt.timedelta(days=1)
+
+
+def _forecasts_of(asked: tuple[Settings, list[str], dt.date]) -> Any:
+    """Read and forecast the demand of some shops; reading a year of it takes its time too."""
+    from config.database import Database, make_engine
+    from supply import forecasts
+
+    settings, stores, day = asked
+    database = Database(make_engine(settings.database_url))
+    with database.read() as session:
+        loaded = [forecasts.load_store(session, store_id, day, country=settings.country) for store_id in stores]
+    database.engine.dispose()
+    return forecasts.compute_stores(loaded)
 
 
 def _step_back() -> None:

@@ -307,6 +307,20 @@ def test_a_printer_that_prints_in_silence_is_not_waited_for_again_until_it_fails
     assert known() == (True, True)
 
 
+def test_a_printer_that_just_failed_is_not_tried_by_every_sale(database, clock):  # noqa: F811
+    found_shop(database)
+
+    def round_of_sale(number):
+        queue(database, clock, f"sale-{number}")
+        with database.read() as session:
+            outlets = printer_book.outlets(session, STORE, f"net:127.0.0.1:{nobody_listens()}", PrinterModel())
+        return work(database, clock, *outlets).failed
+
+    assert [round_of_sale(1), round_of_sale(2)] == [1, 0]
+    clock.advance(2)
+    assert round_of_sale(3) == 1
+
+
 def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811
     found_shop(database)
     with database.write() as session:
