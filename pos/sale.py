@@ -36,7 +36,21 @@ from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import approvals, basket, batches, catalogue, offers, printer, quoting, recall, seal, stock, tenders, totals
+from pos import (
+    approvals,
+    basket,
+    batches,
+    catalogue,
+    markdown,
+    offers,
+    printer,
+    quoting,
+    recall,
+    seal,
+    stock,
+    tenders,
+    totals,
+)
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.leave import Need, takes_back
@@ -133,6 +147,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
     if quoted.coupons_used:
         offers.use_coupons(session, store_of(session, request.store_id), quoted.coupons_used, request.id, at)
+    markdown.take(session, request.store_id, quoted.marked)
     draft = Draft(
         id=request.id,
         kind="exchange" if back else "sale",

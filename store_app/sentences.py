@@ -188,6 +188,9 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "bad-limit": (_l("A code can be used once or more often."),),
     "bad-coupon": (_l("A code has 3 to 24 letters A to Z and digits."),),
     "coupon-taken": (_l("The code %(codes)s is already taken. Choose another."),),
+    "marked-sold-out": (
+        _l("Another till has just sold the last reduced ones. Look at the new total, then take the money."),
+    ),
     "coupon-used-up": (_l("The coupon %(coupon)s cannot be used any more. Take it out and look at the new total."),),
     "unknown-offer": (_l("There is no such offer to this shop."),),
     "offer-over": (_l("The time to answer this offer is over. Ask for a new one."),),

@@ -155,7 +155,7 @@ def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:
     """Return a priced basket as the till's page reads it; what is brought back follows what is bought."""
     basket = quoted.basket
     return {
-        "lines": [*(_line_json(n, line) for n, line in enumerate(basket.lines, 1)), *map(_back_json, back)],
+        "lines": [*(_line_json(n, line, quoted) for n, line in enumerate(basket.lines, 1)), *map(_back_json, back)],
         "lines_minor": basket.lines_minor,
         "tax_minor": basket.tax_minor,
         "rounding_minor": basket.rounding_minor,
@@ -173,7 +173,7 @@ def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:
 # --- inside ---
 
 
-def _line_json(n: int, line: PricedLine) -> dict[str, Any]:
+def _line_json(n: int, line: PricedLine, quoted: Quote) -> dict[str, Any]:
     product, rung = line.product, line.line
     return {
         "n": n,
@@ -191,6 +191,7 @@ def _line_json(n: int, line: PricedLine) -> dict[str, Any]:
         "discount_minor": line.discount_minor,
         "manual_discount_minor": line.manual_discount_minor,
         "offers": [{"id": row.offer_id, "name": row.name, "amount_minor": row.amount_minor} for row in line.offers],
+        "unmarked": quoted.unmarked.get(rung.asked, 0) if rung and rung.asked is not None else 0,
         "reason": rung.reason if rung else "",
         "note": rung.note if rung else "",
         "batch": rung.batch if rung else None,

@@ -72,7 +72,7 @@ def test_a_last_day_makes_milk_cheaper_only_by_the_code_on_the_piece(shop):
     last_day = TODAY + dt.timedelta(days=1)
     with shop.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=last_day, percent_bp=3000, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9, actor=shop.wei, at=shop.now
         )["url"]
     assert total(shop, RungLine("milk", 9, expires_on=last_day)) == 9 * 129
     assert total(shop, RungLine("milk", 2, code=code)) == 2 * 90

@@ -232,7 +232,7 @@ export class Basket extends EventTarget {
       if (!entry) return;
       byN.set(row.n ?? at + 1, entry);
       entry.quoted = {
-        total_minor: row.total_minor, shown_minor: row.amount_minor - row.discount_minor, offers: row.offers ?? [], manual_minor: row.manual_discount_minor ?? 0,
+        total_minor: row.total_minor, shown_minor: row.amount_minor - row.discount_minor, offers: row.offers ?? [], unmarked: row.unmarked ?? 0, manual_minor: row.manual_discount_minor ?? 0,
         list_price_minor: row.list_price_minor ?? row.unit_price_minor, unit_price_minor: row.unit_price_minor, deposits: [],
       };
     });

@@ -78,6 +78,7 @@ export class Lines {
   #extras(line) {
     const rows = [], { product, quoted } = line;
     for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, -offer.amount_minor));
+    if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
     if (line.discount_bp || line.discount_minor) {
       const how = line.discount_bp ? `−${line.discount_bp / 100} %` : say("discount");
