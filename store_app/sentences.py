@@ -41,6 +41,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("That quantity is not possible. Type another one."),
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
+    "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (

@@ -169,9 +169,9 @@ async function askLeave(needs) {
   return true;
 }
 
-/** Set how many a line has; gives the sentence of refusal. What a label prices stays as the label says. */
+/** Set how many a line has; gives the sentence of refusal. A line off a label stays as much as the label says. */
 function resize(line, qty) {
-  if (line.amount_minor !== null && qty) return say("label-fixed", { name: line.product.name });
+  if (line.labelled && qty) return say("label-fixed", { name: line.product.name });
   return basket.setQty(line.id, qty) ? "" : tooMany(line.product);
 }
 
