@@ -1,4 +1,4 @@
-"""How many pieces a markdown is for.
+"""How many pieces a markdown is for, and the aisle a line was sold under.
 
 Revision ID: 0010
 Revises: 0009
@@ -24,7 +24,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["offer_id"], ["offer.id"], name=op.f("fk_marked_down_offer_id_offer")),
         sa.PrimaryKeyConstraint("store_id", "offer_id", name=op.f("pk_marked_down")),
     )
+    with op.batch_alter_table("sale_line", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("aisle", sa.Text(), server_default="", nullable=False))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("sale_line", schema=None) as batch_op:
+        batch_op.drop_column("aisle")
     op.drop_table("marked_down")
