@@ -9,7 +9,7 @@ Rules
    as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
-   and a great many want leave (`take_back`).
+   and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.money import BASIS, divide_half_up
-from pos import catalogue, claims, markdown, offers, promotions
+from pos import catalogue, claims, markdown, offers, promotions, selling_hours
 from pos.leave import Need
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
@@ -60,7 +60,8 @@ def price(
     cash: bool = False,
 ) -> Quote:
     """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
-    views = _views(session, store_id, rung, day)
+    views, wall = _views(session, store_id, rung, day), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
+    selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
     rung = claims.settled(session, store_id, rung, views, day)
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
@@ -69,7 +70,6 @@ def price(
     live = offers.live(session, store_id, day)
     fit = _fit(lines)
     left = markdown.left(session, store_id, live, fit)
-    wall = at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     wanted = frozenset(clean_code(code) for code in coupons if code.strip())
     applied = promotions.best(fit, live, at=wall, member=member, coupons=wanted, left=left)
     saved = {

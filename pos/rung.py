@@ -133,7 +133,7 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
 
 
 def check_age(request: SaleRequest, priced: PricedBasket) -> None:
-    """Raise Refused where the highest age of a basket is not confirmed, Invalid where it was checked in no known way."""
+    """Raise Refused where the highest age of a basket is not confirmed, Invalid for no known way of checking it."""
     minimum_age = priced.minimum_age
     if minimum_age and (request.age_confirmed or 0) < minimum_age:
         names = {line.product.name for line in priced.lines if line.product.minimum_age}

@@ -42,6 +42,11 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
     "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
+    "outside-hours": (
+        _l("%(name)s is sold from %(from_time)s to %(until_time)s only. Take it out; the rest can be sold."),
+        _l("This is not sold at this hour."),
+    ),
+    "unknown-aisle": (_l("No product stands in that aisle. Choose one from the list."),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (
