@@ -14,8 +14,8 @@ from pos.quoting import Quote
 from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
-from pos.store import store_of
-from store_app.api.bodies import BackLine, CopyBody, QuoteBody, SaleBody, parsed
+from pos.store import Till, store_of
+from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, parsed
 from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
 from store_app.security import requires
 
@@ -117,6 +117,24 @@ def reprint(sale_id: str) -> Response:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
         job = slips.copy_receipt(session, request, actor=g.actor, at=clock.now())
         drawer.note_event(session, store_id, job.till_id, "reprint")
+        wake_worker_after(session)
+    return jsonify(job_id=job.id, copy_no=job.copy_no)
+
+
+@bp.post("/receipts/<sale_id>/gift")
+@requires("print")
+def gift(sale_id: str) -> Response:
+    """Print the gift receipt of a sale, at the till that asks; the same id again is one paper."""
+    body, store_id = parsed(GiftBody), doors().settings.node_id
+    if not is_id(body.id):
+        raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
+    with write() as session:
+        till = session.get(Till, (store_id, body.till_id))
+        if till is None:
+            raise NotFound(
+                "no-such-till", "This till is not known here. Open the till page again.", till_id=body.till_id
+            )
+        job = slips.gift_receipt(session, till, sale_id, command=body.id, at=clock.now())
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
 

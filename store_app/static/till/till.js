@@ -147,11 +147,11 @@ const till = {
     renewLevels();
   },
   async reprint() {
-    const last = basket.last, speak = pay.isOpen ? (words) => pay.sending.paperNote(words) : null;
+    const last = basket.last, speak = pay.isOpen ? (words, kind) => pay.sending.paperNote(words, kind) : null;
     if (!last) return (speak ?? ((words) => view.complain(words)))(say("no-last"));
     try {
       const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
-      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }));
+      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }), "good");
     } catch (fault) {
       (speak ?? ((words) => view.complain(words)))(fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
