@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import structlog
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from pos.paper import drawn_width
 
@@ -55,7 +55,12 @@ def strip(
     column = 0
     for cluster in _clusters(text):
         size = sum(map(measure, cluster))
-        _draw(picture, cluster, column * CELL[0] * scale, size * CELL[0] * scale, bold, scale)
+        if cluster.strip():
+            before, tile = _tile(cluster, size * CELL[0] * scale, bold, scale)
+            # darker wins: a letter may reach a little into its neighbour's cells
+            at = (column * CELL[0] * scale - before, 0)
+            under = picture.crop((*at, at[0] + tile.width, tile.height))
+            picture.paste(ImageChops.darker(under, tile), at)
         column += size
     if wide != tall:
         picture = picture.resize((max(1, cells * CELL[0] * wide), CELL[1] * tall), Image.Resampling.BOX)
@@ -79,24 +84,26 @@ def _joined(char: str) -> bool:
     return "\u0590" <= char <= "\u109f" or "\u1780" <= char <= "\u17ff" or unicodedata.category(char) in ("Mn", "Mc")
 
 
-def _draw(picture: Image.Image, cluster: str, x: int, room: int, bold: bool, scale: int) -> None:
-    if not cluster.strip():
-        return
-    found = _font_for(cluster, bold, scale)
-    draw = ImageDraw.Draw(picture)
+@lru_cache(maxsize=2048)
+def _tile(cluster: str, room: int, bold: bool, scale: int) -> tuple[int, Image.Image]:
+    """Return a letter drawn once, as high as its line, and how many of its dots stand before its cells."""
+    found, high = _font_for(cluster, bold, scale), CELL[1] * scale
     if found is None:
-        box = (x + scale, 4 * scale, x + max(room, CELL[0] * scale) - 2 * scale, 20 * scale)
-        draw.rectangle(box, outline=0, width=scale)
-        return
+        box = Image.new("L", (max(room, CELL[0] * scale), high), 255)
+        edges = (scale, 4 * scale, box.width - 2 * scale, 20 * scale)
+        ImageDraw.Draw(box).rectangle(edges, outline=0, width=scale)
+        return 0, box
     long = int(found.getlength(cluster)) + 1
-    baseline = 19 * scale
-    if long <= room + 2 * scale:
-        draw.text((x + max(0, room - long) // 2, baseline), cluster, fill=0, font=found, anchor="ls")
-        return
-    # wider than its cells (joined scripts): drawn apart and pressed together
-    apart = Image.new("L", (long + 2, picture.height), 255)
-    ImageDraw.Draw(apart).text((0, baseline), cluster, fill=0, font=found, anchor="ls")
-    picture.paste(apart.resize((max(1, room), picture.height), Image.Resampling.BILINEAR), (x, 0))
+    edge = CELL[0] * scale
+    drawn = Image.new("L", (max(long, room) + 2 * edge, high), 255)
+    fits = long <= room + 2 * scale
+    start = edge + max(0, room - long) // 2 if fits else edge
+    ImageDraw.Draw(drawn).text((start, 19 * scale), cluster, fill=0, font=found, anchor="ls")
+    if fits:
+        return edge, drawn
+    # wider than its cells (joined scripts): pressed together
+    pressed = drawn.crop((edge, 0, edge + long + 2, high))
+    return 0, pressed.resize((max(1, room), high), Image.Resampling.BILINEAR)
 
 
 @lru_cache(maxsize=8192)

@@ -14,6 +14,7 @@ Rules
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -99,7 +100,22 @@ class PrintJob(Base):
     """The print agent's own id of the turn in which it took the job; None where this node sends."""
 
 
-_QUEUE = Prepared(sa.insert(table_of(PrintJob)))
+_TABLE = table_of(PrintJob)
+_QUEUE = Prepared(sa.insert(_TABLE))
+_OF_STORE = _TABLE.c.store_id == sa.bindparam("store")
+_DUE = Prepared(
+    sa.select(*(_TABLE.c[name] for name in ("id", "kind", "till_id", "printer_id", "queued_at")))
+    .where(_OF_STORE, sa.or_(_TABLE.c.state == "queued", _TABLE.c.state == "failed"))
+    .where(_TABLE.c.due_at <= sa.bindparam("at"))
+    .order_by(_TABLE.c.queued_at, _TABLE.c.id)
+    .limit(500)
+)
+_ONE = Prepared(sa.select(_TABLE).where(_OF_STORE, _TABLE.c.id == sa.bindparam("id")))
+_IN_HAND = Prepared(
+    sa.select(_TABLE.c.id)
+    .where(_OF_STORE, _TABLE.c.state == "sending", _TABLE.c.printer_id == sa.bindparam("printer"))
+    .limit(1)
+)
 
 
 # --- verbs ---
@@ -281,6 +297,32 @@ def recent(session: Session, store_id: str, limit: int = 50) -> list[PrintJob]:
 def waiting(store_id: str) -> sa.Select[PrintJob]:
     """Select the jobs that are still to be printed."""
     return sa.select(PrintJob).where(PrintJob.store_id == store_id, PrintJob.state.in_(("queued", "failed")))
+
+
+def next_due(
+    session: Session,
+    store_id: str,
+    printer_id: str,
+    *,
+    at: dt.datetime,
+    goes_here: Callable[[str, str, str | None], bool],
+) -> PrintJob | None:
+    """Return the oldest due job that is not too old and goes here, kept by no session; None where one is in hand.
+
+    goes_here: (kind, till_id, printer_id) -> whether such a job is this printer's.
+    """
+    if in_hand(session, store_id, printer_id):
+        return None
+    for job_id, kind, till_id, bound_to, queued_at in _DUE.all(session, {"store": store_id, "at": at}):
+        if at - queued_at < EXPIRES_AFTER.get(kind, OFFICE_EXPIRES_AFTER) and goes_here(kind, till_id, bound_to):
+            row = _ONE.first(session, {"store": store_id, "id": job_id})
+            return None if row is None else PrintJob(**dict(zip(_TABLE.c.keys(), row, strict=True)))
+    return None
+
+
+def in_hand(session: Session, store_id: str, printer_id: str) -> bool:
+    """Tell whether a job is being sent to a printer."""
+    return _IN_HAND.first(session, {"store": store_id, "printer": printer_id}) is not None
 
 
 def too_old(at: dt.datetime) -> sa.ColumnElement[bool]:

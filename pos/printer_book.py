@@ -69,7 +69,10 @@ class Printer(Base):
 
 
 class PrinterHealth(Base):
-    """How a printer last was. answers: it has told us its state before, so its silence is a fault."""
+    """How a printer last was. answers: it has told us its state before, so its silence is a fault.
+
+    A row without a fault that does not answer is of a printer that has printed in silence.
+    """
 
     __tablename__ = "printer_health"
 
@@ -103,13 +106,14 @@ class PrinterFacts:
 
 @dataclass(frozen=True)
 class Outlet:
-    """A printer as the queue sees it."""
+    """A printer as the queue sees it. failed_at: when it failed last, where it has not worked since."""
 
     driver: Driver
     id: str = FIRST
     tills: tuple[str, ...] = ()
     papers: Papers = "both"
     fallback_id: str = ""
+    failed_at: dt.datetime | None = None
 
     def serves(self, till_id: str) -> bool:
         """Tell whether it stands at this till."""
@@ -176,9 +180,7 @@ def note_health(
     """Remember how a printer was just now (rule 4); an unchanged good state writes nothing."""
     row = session.get(PrinterHealth, (store_id, printer_id))
     if row is None:
-        if fault is None and not answered:
-            return
-        row = PrinterHealth(store_id=store_id, printer_id=printer_id, answers=False, at=at)
+        row = PrinterHealth(store_id=store_id, printer_id=printer_id, answers=answered, near_end=near_end, at=at)
         session.add(row)
     if fault is not None:
         row.fault, row.at = fault, at
@@ -231,14 +233,17 @@ def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) 
     health = health_of(session, store_id)
     rows = printers_of(session, store_id)
     if not rows:
-        driver = driver_for(setting, model, reports=_reports(health, FIRST, asked=True))
-        return [] if driver is None or isinstance(driver, AgentPrinter) else [Outlet(driver)]
+        driver = driver_for(setting, model, **_known(health.get(FIRST), asked=True))
+        if driver is None or isinstance(driver, AgentPrinter):
+            return []
+        return [Outlet(driver, failed_at=_failed_at(health.get(FIRST)))]
     found = []
     for row in rows:
-        driver = driver_for(row.wire, model_of(row), reports=_reports(health, row.id, asked=row.asked))
+        driver = driver_for(row.wire, model_of(row), **_known(health.get(row.id), asked=row.asked))
         if driver is not None:
             papers: Any = row.papers
-            found.append(Outlet(driver, row.id, tuple(row.tills), papers, row.fallback_id))
+            failed_at = _failed_at(health.get(row.id))
+            found.append(Outlet(driver, row.id, tuple(row.tills), papers, row.fallback_id, failed_at))
     return found
 
 
@@ -261,11 +266,15 @@ def _columns(facts: PrinterFacts) -> dict[str, Any]:
     return {**asdict(facts), "tills": list(facts.tills)}
 
 
-def _reports(health: dict[str, PrinterHealth], printer_id: str, *, asked: bool) -> bool | None:
-    if not asked:
-        return False
-    known = health.get(printer_id)
-    return True if known is not None and known.answers else None
+def _failed_at(health: PrinterHealth | None) -> dt.datetime | None:
+    return health.at if health is not None and health.fault is not None else None
+
+
+def _known(health: PrinterHealth | None, *, asked: bool) -> dict[str, Any]:
+    """Return what the wire is told of its printer's answers."""
+    answers = health is not None and health.answers
+    silent = health is not None and health.fault is None and not answers
+    return {"reports": (answers or None) if asked else False, "patient": not silent}
 
 
 def _forget(session: Session, store_id: str, printer_id: str) -> None:

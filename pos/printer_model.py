@@ -63,22 +63,31 @@ def _parsed_profiles() -> Iterator[None]:
     if _PROFILES in os.environ:
         yield
         return
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    kept = Path(base, "cornerstore", "escpos")
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-        kept.chmod(0o700)
-        own = tempfile.TemporaryDirectory(dir=kept)
-    except OSError:  # nothing can be kept, so it is parsed at every start
-        own = tempfile.TemporaryDirectory()
-    with own as folder:
+    kept = _kept_folder()
+    with tempfile.TemporaryDirectory(dir=kept) as folder:
         mine = Path(folder, _profiles_file())
         os.environ[_PROFILES] = folder
         try:
-            with contextlib.suppress(OSError):
-                shutil.copy2(kept / mine.name, mine)
+            if kept is not None:
+                with contextlib.suppress(OSError):
+                    shutil.copy2(kept / mine.name, mine)
             yield
-            with contextlib.suppress(OSError):
-                mine.replace(kept / mine.name)
+            if kept is not None:
+                with contextlib.suppress(OSError):
+                    mine.replace(kept / mine.name)
         finally:
             del os.environ[_PROFILES]
+
+
+def _kept_folder() -> Path | None:
+    """Return the folder of this user alone; None where there is none: the profiles are parsed at every start."""
+    try:
+        kept = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "cornerstore", "escpos")
+        kept.mkdir(parents=True, exist_ok=True)
+        kept.chmod(0o700)
+        if hasattr(os, "getuid") and kept.stat().st_uid != os.getuid():
+            return None  # root may change anybody's folder, and must not believe what lies in it
+        tempfile.TemporaryDirectory(dir=kept).cleanup()
+    except (OSError, RuntimeError):  # RuntimeError: nobody's home
+        return None
+    return kept

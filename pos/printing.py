@@ -8,7 +8,8 @@ Rules
    stops at the first job that fails.
 3. Where the printer fails before the first byte, its fallback prints the job at once. After the first byte nobody
    else does: the job is unconfirmed and waits for a person.
-4. A printer that just failed is left alone for half a minute while its fallback works.
+4. A printer that just failed is left alone: for half a minute while its fallback works, for two seconds where it has
+   none, so that a dead printer does not make every sale wait for the database.
 5. A printer by a print agent is not printed from here: its agent takes a job in hand under a claim of its own
    (`hand_over`) and tells what became of it (`take_outcome`). The same claim gets the same job, and no other ever.
 6. The drawer opens with the first print of a fresh cash sale alone, and only at a printer of that till.
@@ -38,9 +39,8 @@ from pos.wires import Said, Unconfirmed
 
 SENDING_AT_MOST = dt.timedelta(minutes=2)
 DRAWER_WITHIN = dt.timedelta(seconds=60)
-LEFT_ALONE = dt.timedelta(seconds=30)
+LEFT_ALONE, LEFT_ALONE_WITHOUT_FALLBACK = dt.timedelta(seconds=30), dt.timedelta(seconds=2)
 FIRST_WAIT_S, LONGEST_WAIT_S = 5, 300
-LOOKED_AT = 500
 LOOK_AGAIN_S = 0.1
 Clock = Callable[[], dt.datetime]
 
@@ -82,15 +82,11 @@ def print_due(
     Opens its own short transactions, so it is called outside of any.
     """
     room = Room(database, store_id, outlets, now, log or structlog.get_logger())
-    _tidy_up(database, store_id, now())
-    here = [outlet for outlet in outlets if not outlet.by_agent]
-    at_work = {outlet.id for outlet in here if _next_job(room, outlet) is not None}
-    if not at_work:
-        return PrintRound()
-    if len(here) == 1:
-        return _work_off(room, here[0], limit)
-    with ThreadPoolExecutor(len(here)) as hands:
-        return sum(hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit), here), PrintRound())
+    done = _print(room, limit)
+    # only now, for a customer waits for the paper above: too old a job is passed over until it is given up
+    if _tidy_up(database, store_id, now()):
+        done += _print(room, limit)
+    return done
 
 
 def hand_over(
@@ -193,8 +189,28 @@ def _printing(store_id: str) -> Actor:
     return Actor.system("print", store_id)
 
 
-def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
-    """Expire and recover, looking first: an idle round never takes the database's write lock."""
+def _print(room: Room, limit: int) -> PrintRound:
+    here = [outlet for outlet in room.outlets if not outlet.by_agent and not _left_alone(room, outlet)]
+    first = {outlet.id: job for outlet in here if (job := _next_job(room, outlet)) is not None}
+    if not first:
+        return PrintRound()
+    if len(here) == 1:
+        return _work_off(room, here[0], limit, first[here[0].id])
+    at_work = set(first)
+    with ThreadPoolExecutor(len(here)) as hands:
+        return sum(
+            hands.map(lambda outlet: _stand_by(room, outlet, at_work, limit, first.get(outlet.id)), here), PrintRound()
+        )
+
+
+def _left_alone(room: Room, outlet: Outlet) -> bool:
+    if outlet.failed_at is None or outlet.fallback_id:
+        return False
+    return room.now() - outlet.failed_at < LEFT_ALONE_WITHOUT_FALLBACK
+
+
+def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> bool:
+    """Expire and recover, looking first: an idle round never takes the database's write lock. Was there any?"""
     stuck = sa.and_(PrintJob.state == "sending", PrintJob.due_at <= at)
     old = sa.and_(PrintJob.state.in_(("queued", "failed")), printer.too_old(at))
     with database.read() as session:
@@ -204,61 +220,50 @@ def _tidy_up(database: Database, store_id: str, at: dt.datetime) -> None:
         with database.write() as session:
             printer.recover(session, store_id, at=at, stopped=False)
             printer.expire(session, store_id, at=at)
+    return found
 
 
-def _stand_by(room: Room, outlet: Outlet, at_work: set[str], limit: int) -> PrintRound:
+def _stand_by(room: Room, outlet: Outlet, at_work: set[str], limit: int, job: PrintJob | None) -> PrintRound:
     """Work a printer off, and what comes meanwhile too, for as long as another is at work (rule 2)."""
     done = PrintRound()
     while True:
-        if _next_job(room, outlet) is not None:
+        if job is not None:
             at_work.add(outlet.id)
-            done += _work_off(room, outlet, limit)
+            done += _work_off(room, outlet, limit, job)
         at_work.discard(outlet.id)
         if not at_work or done.failed or done.unconfirmed:
             return done
         time.sleep(LOOK_AGAIN_S)
-
-
-def _work_off(room: Room, outlet: Outlet, limit: int) -> PrintRound:
-    """Print what is due at one printer, until nothing is, or it cannot, or another process has it in hand."""
-    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
-    while sum(done.values()) < limit:
         job = _next_job(room, outlet)
-        if job is None:
-            break
+
+
+def _work_off(room: Room, outlet: Outlet, limit: int, job: PrintJob | None) -> PrintRound:
+    """Print a job and what is due at its printer after it, until nothing is, or it cannot, or it is in other hands."""
+    done = {"printed": 0, "failed": 0, "unconfirmed": 0}
+    while job is not None and sum(done.values()) < limit:
         outcome, reason = "busy", None
         for way in _ways(room, outlet):
             outcome, reason = _try(room, job, way)
             if outcome != "failed" or reason == "unprintable":
                 break
-        if outcome == "taken":
-            continue
         if outcome == "busy":
             break
-        done[outcome] += 1
-        if outcome != "printed" and reason != "unprintable":
-            break
+        if outcome != "taken":
+            done[outcome] += 1
+            if outcome != "printed" and reason != "unprintable":
+                break
+        job = _next_job(room, outlet)
     return PrintRound(**done)
 
 
 def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
     """Return the oldest due job that goes to this printer; None while another process has the printer in hand."""
-    columns = (PrintJob.id, PrintJob.kind, PrintJob.till_id, PrintJob.printer_id)
+
+    def goes_here(kind: str, till_id: str, printer_id: str | None) -> bool:
+        return printer_book.goes_to(room.outlets, outlet, kind, till_id, printer_id)
+
     with room.database.read() as session:
-        if session.scalar(_in_hand(room.store_id, outlet.id)) is not None:
-            return None
-        query = (
-            printer.waiting(room.store_id)
-            .where(PrintJob.due_at <= room.now())
-            .order_by(PrintJob.queued_at, PrintJob.id)
-            .limit(LOOKED_AT)
-        )
-        for job_id, kind, till_id, printer_id in session.execute(query.with_only_columns(*columns)):
-            if printer_book.goes_to(room.outlets, outlet, kind, till_id, printer_id):
-                job = session.get_one(PrintJob, (room.store_id, job_id))
-                session.expunge(job)
-                return job
-    return None
+        return printer.next_due(session, room.store_id, outlet.id, at=room.now(), goes_here=goes_here)
 
 
 def _ways(room: Room, outlet: Outlet) -> list[Outlet]:
@@ -350,7 +355,7 @@ def claim(
     row = session.scalar(lock_rows(session, _job(job)))
     if row is None or row.state != job.state or row.attempts != job.attempts:
         return "taken"
-    if session.scalar(_in_hand(job.store_id, printer_id)) is not None:
+    if printer.in_hand(session, job.store_id, printer_id):
         return "busy"
     actor, subject = _printing(job.store_id), f"print:{job.id}"
     if row.state == "failed":
@@ -363,11 +368,6 @@ def claim(
     row.due_at = until
     session.flush()
     return "claimed"
-
-
-def _in_hand(store_id: str, printer_id: str) -> sa.Select[str]:
-    mine = (PrintJob.store_id == store_id, PrintJob.state == "sending", PrintJob.printer_id == printer_id)
-    return sa.select(PrintJob.id).where(*mine).limit(1)
 
 
 def _settle(

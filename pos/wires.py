@@ -7,7 +7,8 @@ Rules
    `Unconfirmed`: some of it may be on paper, and a person must look.
 3. Where the wire carries answers the printer is asked before (DLE EOT: paper, cover, cutter, off line) and says
    when it has worked off the paper (GS r 1). Silence means that nothing is known: a printer that has never answered
-   is printed on all the same; one that is known to answer (`reports`) and falls silent is at fault.
+   is printed on all the same; one that is known to answer (`reports`) and falls silent is at fault. One that has
+   printed in silence before (not `patient`) is not waited for long; an answer that comes late is heard all the same.
 4. A spooler (CUPS, Windows) or a plain file takes the bytes and cannot say more; that is the best it gives.
 """
 
@@ -18,7 +19,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Protocol
 
 from config.errors import Invalid, Unreachable
@@ -26,7 +27,9 @@ from pos.printer_model import PrinterModel, load_escpos
 
 _ONLINE, _CAUSE, _ERROR, _PAPER = (b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4))
 _ASK_DONE = b"\x1dr\x01"
-UNASKED_ANSWER_S = 1.0
+_STATUS, _DONE = (0x93, 0x12), (0x90, 0x00)
+"""Mask and pattern of the byte that answers a question, and of the one that says the paper is printed."""
+FIRST_ANSWER_S, SILENT_ANSWER_S = 1.0, 0.1
 HANG_UP_S = 0.2
 USUAL = PrinterModel()
 SPOOLER_S = 20.0
@@ -102,14 +105,16 @@ class AgentPrinter:
         return 20.0 + len(paper) / 800
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """A printer that can be asked (rule 3): what every two-way wire shares."""
+    """A printer that can be asked: what every two-way wire shares. reports, patient: see rule 3."""
 
-    model: PrinterModel
-    reports: bool | None
-    answer_s: float
-    print_s: float
-    bytes_per_s: float
+    model: PrinterModel = USUAL
+    reports: bool | None = None
+    patient: bool = True
+    answer_s: float = 2.0
+    print_s: float = 20.0
+    bytes_per_s: float = 4000.0
 
     def _open(self) -> Line:
         raise NotImplementedError
@@ -121,12 +126,12 @@ class _Asked:
             limit_s = self.longest_s(paper)
             try:
                 line.write(paper + (_ASK_DONE if said.answered else b""), limit_s)
-                # a silent printer is listened to for a moment all the same: a connection that breaks is heard
-                done = _answer(line, 0x90, 0x00, limit_s if said.answered else HANG_UP_S)
+                if not said.answered:  # it is listened to for a moment all the same: a connection that breaks is heard
+                    return Said(answered=_answer(line, *_STATUS, HANG_UP_S) is not None)
+                if _answer(line, *_DONE, limit_s) is None:
+                    raise self._unconfirmed(line, said)
             except OSError as fault:
                 raise self._unconfirmed(line, said) from fault
-            if said.answered and done is None:
-                raise self._unconfirmed(line, said)
             return said
 
     def longest_s(self, paper: bytes) -> float:
@@ -165,10 +170,11 @@ class _Asked:
         return "printer-error" if cause & 0x40 or error & 0x60 else "printer-offline"
 
     def _asked(self, line: Line, question: bytes) -> int | None:
-        limit_s = self.answer_s if self.reports else min(self.answer_s, UNASKED_ANSWER_S)
+        unknown_s = FIRST_ANSWER_S if self.patient else SILENT_ANSWER_S
+        limit_s = self.answer_s if self.reports else min(self.answer_s, unknown_s)
         try:
             line.write(question, limit_s)
-            return _answer(line, 0x93, 0x12, limit_s)
+            return _answer(line, *_STATUS, limit_s)
         except OSError as fault:
             raise Unreachable("printer-silent", _SENTENCES["printer-silent"]) from fault
 
@@ -176,7 +182,7 @@ class _Asked:
         if said.answered:
             with contextlib.suppress(OSError):
                 line.write(_PAPER, self.answer_s)
-                answer = _answer(line, 0x93, 0x12, self.answer_s)
+                answer = _answer(line, *_STATUS, self.answer_s)
                 if answer is not None and answer & 0x60:
                     return Unconfirmed("paper-out-midway", _SENTENCES["paper-out-midway"])
         return Unconfirmed("connection-lost", _LOST)
@@ -188,11 +194,9 @@ class NetworkPrinter(_Asked):
 
     host: str
     port: int = 9100
-    model: PrinterModel = USUAL
+    _: KW_ONLY
     reports: bool | None = True
     answer_s: float = 4.0
-    print_s: float = 20.0
-    bytes_per_s: float = 4000.0
 
     def _open(self) -> Line:
         from pos import lines
@@ -214,15 +218,10 @@ class SerialPrinter(_Asked):
 
     path: str
     baud: int = 9600
-    model: PrinterModel = USUAL
-    reports: bool | None = None
-    answer_s: float = 2.0
-    print_s: float = 20.0
 
-    @property
-    def bytes_per_s(self) -> float:  # type: ignore[override]
-        """Return the bytes a second of this speed: ten bits to a byte, and some rest."""
-        return self.baud / 12
+    def longest_s(self, paper: bytes) -> float:
+        """Return the patience for this speed: ten bits to a byte, and some rest."""
+        return self.print_s + len(paper) * 12 / self.baud
 
     def _open(self) -> Line:
         from pos import lines
@@ -241,11 +240,6 @@ class UsbPrinter(_Asked):
     vendor: int
     product: int
     serial: str = ""
-    model: PrinterModel = USUAL
-    reports: bool | None = None
-    answer_s: float = 2.0
-    print_s: float = 20.0
-    bytes_per_s: float = 4000.0
 
     def _open(self) -> Line:
         from pos import lines
@@ -260,11 +254,6 @@ class FilePrinter(_Asked):
     """A printer behind a device file (`/dev/usb/lp0`), which is asked; or a plain file that keeps every job."""
 
     path: str
-    model: PrinterModel = USUAL
-    reports: bool | None = None
-    answer_s: float = 2.0
-    print_s: float = 20.0
-    bytes_per_s: float = 4000.0
 
     def _open(self) -> Line:
         from pos import lines
@@ -336,13 +325,16 @@ class WindowsPrinter:
         return SPOOLER_S
 
 
-def driver_for(setting: str, model: PrinterModel, *, reports: bool | None = None) -> Driver | None:
+def driver_for(
+    setting: str, model: PrinterModel, *, reports: bool | None = None, patient: bool = True
+) -> Driver | None:
     """Return the driver a setting names, None for '' (no printer); raises Invalid when it cannot be meant.
 
     setting: 'paper', 'net:host:port', 'usb:04b8:0e15[:serial]', 'serial:/dev/ttyS0[:baud]', 'file:/path',
-    'cups:queue', 'windows:name', 'agent' (a print agent fetches its jobs). reports: see rule 3.
+    'cups:queue', 'windows:name', 'agent' (a print agent fetches its jobs). reports, patient: see rule 3.
     """
     kind, _, rest = setting.strip().partition(":")
+    known: dict[str, Any] = {"model": model, "reports": reports, "patient": patient}
     with contextlib.suppress(ValueError):
         match kind:
             case "":
@@ -353,15 +345,15 @@ def driver_for(setting: str, model: PrinterModel, *, reports: bool | None = None
                 return AgentPrinter(model, reports)
             case "net" if rest:
                 host, _, port = rest.rpartition(":") if ":" in rest else (rest, "", "9100")
-                return NetworkPrinter(host.strip("[]"), _port(port), model, reports=reports)
+                return NetworkPrinter(host.strip("[]"), _port(port), **known)
             case "usb" if ":" in rest:
                 vendor, product, *serial = rest.split(":", 2)
-                return UsbPrinter(int(vendor, 16), int(product, 16), "".join(serial), model, reports=reports)
+                return UsbPrinter(int(vendor, 16), int(product, 16), "".join(serial), **known)
             case "serial" if rest:
                 path, _, baud = rest.partition(":")
-                return SerialPrinter(path, int(baud or 9600), model, reports=reports)
+                return SerialPrinter(path, int(baud or 9600), **known)
             case "file" if rest:
-                return FilePrinter(rest, model, reports=reports)
+                return FilePrinter(rest, **known)
             case "cups" if rest and not rest.startswith("-"):
                 return CupsPrinter(rest, model)
             case "windows" if rest:

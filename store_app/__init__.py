@@ -19,9 +19,10 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     """
     from flask import Flask
 
-    from store_app import extensions, presenting, refusals, roles, security
+    from store_app import extensions, presenting, refusals, roles, routing, security
 
     app = Flask(__name__)
+    app.url_rule_class = routing.LateRule
     app.config.from_mapping(
         SECRET_KEY=security.signing_key(settings),
         SQLALCHEMY_DATABASE_URI=settings.database_url,

@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
+from config.bell import Bell
 from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
 from config.settings import Settings
@@ -101,14 +102,13 @@ class Doors:
         return self.clock.now()
 
     @property
-    def bell(self) -> Path:
-        """The file whose change wakes the worker."""
-        return self.settings.state_folder / f"{self.settings.node_id}.bell"
+    def bell(self) -> Bell:
+        """The node's bell, which wakes the worker."""
+        return Bell(self.settings.state_folder / f"{self.settings.node_id}.bell")
 
     def ring(self) -> None:
         """Wake the worker; safe to lose."""
-        with contextlib.suppress(OSError):
-            self.bell.touch()
+        self.bell.ring()
 
 
 def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:

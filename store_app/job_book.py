@@ -41,10 +41,7 @@ def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     if run is None:
         session.add(JobRun(node_id=node_id, job=job, day=day, state="running", tries=1, began_at=at, outcome=""))
         return True
-    if run.state == "done" or run.tries >= MOST_TRIES:
-        return False
-    wait = TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER
-    if at < run.began_at + wait:
+    if not _may_begin(run, at):
         return False
     run.state, run.tries, run.began_at, run.ended_at = "running", run.tries + 1, at, None
     return True
@@ -66,6 +63,12 @@ def last_done(session: Session, node_id: str, job: str) -> dt.date | None:
     )
 
 
+def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
+    """Tell whether `take` would give a job for a day now."""
+    run = session.get(JobRun, (node_id, job, day))
+    return run is None or _may_begin(run, at)
+
+
 def failed(session: Session, node_id: str) -> list[JobRun]:
     """Return the runs that wait for a person."""
     return list(
@@ -75,3 +78,12 @@ def failed(session: Session, node_id: str) -> list[JobRun]:
             .order_by(JobRun.day)
         )
     )
+
+
+# --- inside ---
+
+
+def _may_begin(run: JobRun, at: dt.datetime) -> bool:
+    if run.state == "done" or run.tries >= MOST_TRIES:
+        return False
+    return at >= run.began_at + (TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER)

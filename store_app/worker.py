@@ -5,12 +5,17 @@ Rules
 1. One leader per node: a lock file beside an SQLite database, an advisory lock on PostgreSQL; both vanish with it.
 2. A job never runs beside itself; late runs are run once. A job that fails is logged and the others go on. One that is
    woken while it runs runs again at once: its last look may have been a moment too early.
-3. SIGTERM and SIGINT let the running job end.
+3. What the bell wakes has a thread of its own, and paper comes first: the others look a moment later (`after_ring_s`),
+   and threads take turns so often that none makes it wait.
+4. The nights are kept in a child: adding a day up and checking the books never share an interpreter with the printer.
+5. SIGTERM and SIGINT let the running job end.
 """
 
 import datetime as dt
+import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,16 +26,20 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock, Timeout
 from sqlalchemy import text
 
+from config import log as logs
 from config.errors import ShopError
+from config.settings import Settings
 from store_app import job_book
-from store_app.extensions import Doors
+from store_app.extensions import Doors, open_doors
 from store_app.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
 from store_app.sync import restored
 
 ADVISORY_KEY = 0x636F726E
-LOOK_FOR_BELL_S = 0.02
+LOOK_FOR_PARENT_S = 1.0
+LOOK_FOR_STOP_S = 0.2
 LOOK_FOR_NIGHT_S = 20
+TURN_S = 0.0005
 log = structlog.get_logger()
 
 
@@ -41,8 +50,8 @@ class Worker:
         self.doors = doors
         self.desk = Desk(doors)
         self.stop = threading.Event()
-        self.rings = 0
         self.table = [JOBS[name] for name in role_of(doors.settings).jobs]
+        self.rung = {job.name: threading.Event() for job in self.table if job.after_ring_s is not None}
         self.scheduler = BackgroundScheduler(
             timezone=dt.UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -54,42 +63,88 @@ class Worker:
             if not leads:
                 return
             restored.begin_anew_if_restored(self.doors)
+            sys.setswitchinterval(TURN_S)
             log.info("working", node=self.desk.node_id, jobs=[job.name for job in self.table])
+            woken = [threading.Thread(target=self.keep, args=[job]) for job in self.table if job.name in self.rung]
             for job in self.table:
-                if job.every_s is not None:
+                if job.every_s is not None and job.name not in self.rung:
                     self.scheduler.add_job(
-                        self._continuous, "interval", seconds=job.every_s, args=[job], id=job.name,
+                        self.once, "interval", seconds=job.every_s, args=[job], id=job.name,
                         next_run_time=dt.datetime.now(dt.UTC),
                     )  # fmt: skip
             self.scheduler.add_job(
-                self.night, "interval", seconds=LOOK_FOR_NIGHT_S, id="night", next_run_time=dt.datetime.now(dt.UTC)
-            )
+                self.night_apart, "interval", seconds=LOOK_FOR_NIGHT_S, id="night",
+                next_run_time=dt.datetime.now(dt.UTC),
+            )  # fmt: skip
             self.scheduler.start()
+            for thread in woken:
+                thread.start()
             try:
                 self._listen(parent)
             finally:
+                self.end()
+                for thread in woken:
+                    thread.join()
                 self.scheduler.shutdown(wait=True)
+
+    def keep(self, job: Job) -> None:
+        """Run a job now, whenever it is rung for, and in its rhythm, until the worker stops (rules 2, 3)."""
+        rung = self.rung[job.name]
+        while not self.stop.is_set():
+            self.once(job)
+            if rung.wait(job.every_s) and job.after_ring_s:
+                self.stop.wait(job.after_ring_s)
+            rung.clear()
+
+    def once(self, job: Job) -> None:
+        """Run a continuous job, and log what it says where that is new."""
+        outcome, done = attempt(self.desk, job, self.doors.now().date())
+        if not done or self.desk.told.get(job.name) != outcome:
+            log.log(20 if done else 30, "job", job=job.name, done=done, outcome=outcome)
+        self.desk.told[job.name] = outcome
 
     def night(self) -> None:
         """Do every nightly job that is due, in the table's order; a failed one stops those after it."""
+        while not self.stop.is_set() and (due := self.next_night()) is not None:
+            if not self._nightly(*due):
+                return
+
+    def night_apart(self) -> None:
+        """Keep the nights that are due in a child, and pass it on when the worker is told to stop (rule 4)."""
+        if self.next_night() is None:
+            return
+        names = [job.name for job in self.table]
+        child = multiprocessing.get_context("spawn").Process(target=keep_nights, args=[self.doors.settings, names])
+        child.start()
+        while child.is_alive():
+            child.join(LOOK_FOR_STOP_S)
+            if self.stop.is_set():
+                child.terminate()
+        child.close()
+
+    def next_night(self) -> tuple[Job, dt.date] | None:
+        """Return the first nightly job that is not done, and its day; None where it may not begin now."""
         try:
             last = last_day(self.doors)
         except ShopError:
-            return  # no shop yet
-        for job in (job for job in self.table if job.every_s is None):
-            for day in self._days(job, last):
-                if self.stop.is_set() or not self._nightly(job, day):
-                    return
+            return None  # no shop yet
+        with self.doors.read() as session:
+            for job in (job for job in self.table if job.every_s is None):
+                done = job_book.last_done(session, self.desk.node_id, job.name)
+                if done is None or done < last:
+                    day = last
+                    if job.each_day and done is not None:
+                        day = max(done + dt.timedelta(days=1), last - dt.timedelta(days=CATCH_UP_DAYS))
+                    begins = job_book.may_take(session, self.desk.node_id, job.name, day, at=self.doors.now())
+                    return (job, day) if begins else None
+        return None
+
+    def end(self) -> None:
+        """Stop; what runs now runs to its end."""
+        self.stop.set()
+        self._wake()
 
     # --- inside ---
-
-    def _days(self, job: Job, last: dt.date) -> list[dt.date]:
-        with self.doors.read() as session:
-            done = job_book.last_done(session, self.desk.node_id, job.name)
-        if done is not None and done >= last:
-            return []
-        first = max(done + dt.timedelta(days=1), last - dt.timedelta(days=CATCH_UP_DAYS)) if done else last
-        return [first + dt.timedelta(days=n) for n in range((last - first).days + 1)] if job.each_day else [last]
 
     def _nightly(self, job: Job, day: dt.date) -> bool:
         with self.doors.write() as session:
@@ -101,27 +156,28 @@ class Worker:
         log.info("night", job=job.name, day=day.isoformat(), done=done, outcome=outcome)
         return done
 
-    def _continuous(self, job: Job) -> None:
-        while True:
-            rings = self.rings
-            outcome, done = attempt(self.desk, job, self.doors.now().date())
-            if not job.wakes or rings == self.rings or self.stop.is_set():
-                break
-        if not done or self.desk.told.get(job.name) != outcome:
-            log.log(20 if done else 30, "job", job=job.name, done=done, outcome=outcome)
-        self.desk.told[job.name] = outcome
-
     def _listen(self, parent: int | None) -> None:
-        heard = _changed_at(self.doors)
-        while not self.stop.wait(LOOK_FOR_BELL_S):
-            if parent is not None and os.getppid() != parent:
-                return
-            rung = _changed_at(self.doors)
-            if rung != heard:
-                heard = rung
-                self.rings += 1
-                for job in (job for job in self.table if job.wakes):
-                    self.scheduler.modify_job(job.name, next_run_time=dt.datetime.now(dt.UTC))
+        with self.doors.bell.listening() as ear:
+            while not self.stop.is_set():
+                if ear.wait(LOOK_FOR_PARENT_S):
+                    self._wake()
+                if parent is not None and os.getppid() != parent:
+                    return
+
+    def _wake(self) -> None:
+        for rung in self.rung.values():
+            rung.set()
+
+
+def keep_nights(settings: Settings, names: list[str]) -> None:
+    """Keep the nights of a node in this process, a worker's child, until they are over or the worker is gone."""
+    logs.set_up(level=settings.log_level, for_people=sys.stderr.isatty())
+    worker = Worker(open_doors(settings))
+    worker.table = [JOBS[name] for name in names]
+    _stop_when_told(worker)
+    threading.Thread(target=_stop_when_alone, args=[worker], daemon=True).start()
+    worker.night()
+    worker.doors.database.engine.dispose()
 
 
 def attempt(desk: Desk, job: Job, day: dt.date) -> tuple[str, bool]:
@@ -138,8 +194,7 @@ def attempt(desk: Desk, job: Job, day: dt.date) -> tuple[str, bool]:
 def run(doors: Doors, *, parent: int | None = None) -> None:
     """Work in this process until SIGTERM or SIGINT."""
     worker = Worker(doors)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop.set())
+    _stop_when_told(worker)
     worker.run(parent=parent)
 
 
@@ -172,8 +227,13 @@ def leadership(doors: Doors, stop: threading.Event) -> Iterator[bool]:
             connection.execute(text("select pg_advisory_unlock_all()"))
 
 
-def _changed_at(doors: Doors) -> int:
-    try:
-        return doors.bell.stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+def _stop_when_told(worker: Worker) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop.set())
+
+
+def _stop_when_alone(worker: Worker) -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        worker.stop.set()

@@ -148,11 +148,11 @@ def _wait(house: Doors, asked: Asked, key: str, mine: object) -> tuple[dict[str,
     """Look when the bell rings, and every two seconds for what became due by itself."""
     until = time.monotonic() + asked.wait_s
     while _turns.holds(key, mine):
-        heard, looked = _rung(house), time.monotonic()
+        heard, looked = house.bell.rung_at(), time.monotonic()
         found, spent = _look(house, asked.claim)
         if found is not None or spent:
             return found, spent
-        while _rung(house) == heard and time.monotonic() < min(until, looked + LOOK_AGAIN_S):
+        while house.bell.rung_at() == heard and time.monotonic() < min(until, looked + LOOK_AGAIN_S):
             time.sleep(LOOK_S)
         if time.monotonic() >= until:
             break
@@ -178,10 +178,3 @@ def _look(house: Doors, claim: str) -> tuple[dict[str, Any] | None, bool]:
         "reports": driver.reports,
         "begin_within_s": BEGIN_WITHIN_S,
     }, False
-
-
-def _rung(house: Doors) -> int:
-    try:
-        return house.bell.stat().st_mtime_ns
-    except OSError:
-        return 0

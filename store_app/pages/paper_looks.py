@@ -92,6 +92,10 @@ def _sample(store: dict[str, Any], local_time: str) -> dict[str, Any]:
     milk = _line(_("Whole milk 1 l"), 2, 120, saved_minor=40, offer=_("2 for 2.00"))
     return {
         "store": store,
+        "id": "sample",
+        "epoch": "",
+        "request_hash": "",
+        "till_id": "T1",
         "till_name": _("Till 1"),
         "receipt_no": 123,
         "cashier_name": g.actor.name,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from config.clock import SystemClock
@@ -24,6 +24,7 @@ from tests.store_app.conftest import build, compiled, founded
 
 __all__ = ["build", "compiled", "founded"]  # the nodes of the application's own tests
 
+expect.set_options(timeout=15_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"
 FLOAT_MINOR = 10_000
 # sku, name, category, price, code, further columns

@@ -1,9 +1,10 @@
 """Kill a command at every source line it runs, and hold the books beside what they were before.
 
-A child made by fork sends the command through the whole application and is killed (SIGKILL) when the n-th line of the
-watched files runs; n rises until the command runs through. After every death the books must be either exactly what
-they were, row by row, or those of the whole command: then every check is made. The shared tool `killsweep.py` does the
-same to a server through its port, one start per line; this one takes hundredths of a second per line.
+The command runs once to hear its lines. Then a child made by fork sends it through the whole application and is killed
+(SIGKILL) as it reaches a line of the watched files for the first time, another as it does so for the last time, and so
+on for every line. After every death the books must be either exactly what they were, row by row, or those of the whole
+command: then every check is made. The shared tool `killsweep.py` does the same to a server through its port, one start
+per line; this one takes hundredths of a second per line.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,24 +27,23 @@ from store_app.extensions import Doors
 from tests.conftest import ROOT
 
 WATCHED = tuple(f"{ROOT}/{folder}/" for folder in ("pos", "config", "store_app/api"))
-MOST_POINTS = 20_000
+Point = tuple[str, int]
+"""A line, "file:number", and which of its runs."""
 
 
 @dataclass
 class Swept:
-    """What a sweep found. points: lines at which the command died; done: deaths after which all of it was there."""
+    """What a sweep found. points: deaths; done: deaths after which all of it was there; missed: not reached again."""
 
     points: int = 0
     done: int = 0
     lines: set[str] = field(default_factory=set)
     broken: list[str] = field(default_factory=list)
-    ran_through: bool = False
+    missed: list[str] = field(default_factory=list)
 
 
-def sweep(
-    doors: Doors, command: Callable[[], int], holds: Callable[[], int], *, first: int = 1, stride: int = 1
-) -> Swept:
-    """Kill `command` at every `stride`-th line it runs, from the `first` on.
+def sweep(doors: Doors, command: Callable[[], int], holds: Callable[[], int], *, stride: int = 1) -> Swept:
+    """Kill `command` at the first and at the last run of every line, or of every `stride`-th.
 
     command: sends it and returns the answer's status; it is made again after every death, as a till does.
     holds: how many times the books hold what it is to bring about: 0 before, 1 after.
@@ -53,27 +54,29 @@ def sweep(
     _settle(file)
     shutil.copyfile(file, kept)
     before, files = rows_of(file), {path: path.read_bytes() for path in file.parent.glob("*.json")}
-    for n in range(first, MOST_POINTS, stride):
+    ended = _run(command, lambda: _hear(note))
+    found.broken += [] if ended == 0 else [f"the command ended with {ended} when nothing killed it"]
+    points = _points(note.read_text().splitlines()) if ended == 0 else []
+    found.broken += [f"run through: {fault}" for fault in _whole(doors, command, holds)]
+    _put_back(doors, file, kept, files)
+    untouched = _stamp(file)
+    for point in points[stride - 1 :: stride]:
         note.unlink(missing_ok=True)
-        ended = _die_at(n, note, command)
-        if ended == 0:
-            found.ran_through = True
-            break
-        where = note.read_text() if note.exists() else f"no line at all, the child ended with {ended}"
-        if not note.exists():
-            found.broken.append(where)
-            break
-        found.points += 1
-        found.lines.add(where)
-        after = rows_of(file)
-        if after == before:
+        ended = _run(command, lambda at=point: _die_at(at, note))
+        where = "{} ({})".format(*point)
+        if note.exists():
+            found.points += 1
+            found.lines.add(point[0])
+        elif ended == 0:
+            found.missed.append(where)
+        else:
+            found.broken.append(f"{where}: not reached, the child ended with {ended}")
+        if _stamp(file) == untouched or rows_of(file) == before:
             continue
         found.done += 1
         found.broken += [f"{where}: {fault}" for fault in _whole(doors, command, holds)]
         _put_back(doors, file, kept, files)
-    if found.ran_through:
-        found.broken += [f"run through: {fault}" for fault in _whole(doors, command, holds)]
-        _put_back(doors, file, kept, files)
+        untouched = _stamp(file)
     kept.unlink()
     return found
 
@@ -107,17 +110,37 @@ def _whole(doors: Doors, command: Callable[[], int], holds: Callable[[], int]) -
     return faults
 
 
-def _die_at(n: int, note: Path, command: Callable[[], int]) -> int:
-    """Run the command in a child that dies at its n-th watched line; 0: it ran through and was answered well."""
+def _points(heard: Sequence[str]) -> list[Point]:
+    """Return the first and the last run of every line, in the order in which they come."""
+    runs, last = Counter[str](), dict[str, int]()
+    points: dict[Point, int] = {}
+    for n, place in enumerate(heard):
+        runs[place] += 1
+        last[place] = n
+        points.setdefault((place, 1), n)
+    points |= {(place, times): last[place] for place, times in runs.items()}
+    return sorted(points, key=lambda point: points[point])
+
+
+def _stamp(file: Path) -> tuple[int, ...]:
+    """Return what changes when the books do: the file's size and time, and how long its log is."""
+    log = file.with_name(file.name + "-wal")
+    told = file.stat()
+    return told.st_size, told.st_mtime_ns, log.stat().st_size if log.exists() else 0
+
+
+def _run(command: Callable[[], int], arm: Callable[[], Any]) -> int:
+    """Run the command in a child that traces itself as `arm` says; 0: it ran through and was answered well."""
     sys.stdout.flush()
     child = os.fork()
     if child:
-        _, status = os.waitpid(child, 0)
-        return 0 if status == 0 else status
+        return os.waitpid(child, 0)[1]
     try:
-        _arm(n, note)
+        finish = arm()
         status = command()
         sys.settrace(None)
+        if finish is not None:
+            finish()
         os._exit(0 if status in (200, 201) else 3)
     except BaseException:
         sys.settrace(None)
@@ -127,23 +150,43 @@ def _die_at(n: int, note: Path, command: Callable[[], int]) -> int:
         os._exit(4)
 
 
-def _arm(n: int, note: Path) -> None:
-    left, watched = n, dict[Any, bool]()
+def _hear(note: Path) -> Callable[[], object]:
+    """Write every watched line down as it runs; returns what ends it."""
+    heard: list[str] = []
+    _trace(heard.append)
+    return lambda: note.write_text("\n".join(heard))
 
-    def line(frame: FrameType, event: str, _: Any) -> Any:
+
+def _die_at(point: Point, note: Path) -> None:
+    place, left = point
+
+    def at(here: str) -> None:
         nonlocal left
-        if event == "line":
+        if here == place:
             left -= 1
             if left == 0:
-                note.write_text(f"{frame.f_code.co_filename.removeprefix(str(ROOT) + '/')}:{frame.f_lineno}")
+                note.write_text(here)
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    _trace(at, only=place)
+
+
+def _trace(at: Callable[[str], object], only: str = "") -> None:
+    """Call `at` with every watched line as it runs; only: with those of its file alone."""
+    names = dict[Any, str]()
+    wanted = only.rpartition(":")[0]
+
+    def line(frame: FrameType, event: str, _: Any) -> Any:
+        if event == "line":
+            at(f"{names[frame.f_code]}:{frame.f_lineno}")
         return line
 
     def call(frame: FrameType, event: str, _: Any) -> Any:
         code = frame.f_code
-        if code not in watched:
-            watched[code] = code.co_filename.startswith(WATCHED)
-        return line if watched[code] else None
+        if code not in names:
+            name = code.co_filename.removeprefix(f"{ROOT}/") if code.co_filename.startswith(WATCHED) else ""
+            names[code] = name if not wanted or name == wanted else ""
+        return line if names[code] else None
 
     sys.settrace(call)
 

@@ -111,7 +111,7 @@ def breaks(tool, database, clock, name: str, places: list[int]) -> Iterator[tupl
 
 
 def work(database, clock, machine, model, **other) -> printing.PrintRound:  # noqa: F811
-    driver = NetworkPrinter(machine.host, machine.port, model, **{"answer_s": 2.0, "print_s": 5.0, **other})
+    driver = NetworkPrinter(machine.host, machine.port, model=model, **{"answer_s": 2.0, "print_s": 5.0, **other})
     return printing.print_due(database, STORE, [Outlet(driver)], now=clock.now)
 
 
@@ -192,7 +192,7 @@ def test_a_host_that_is_gone_costs_its_patience_and_no_ticket(tool, database, cl
         for guest in waiting:  # whoever comes after them is not answered at all
             guest.setblocking(False)
             guest.connect_ex(full.getsockname())
-        gone = NetworkPrinter(*full.getsockname(), PrinterModel(48), answer_s=0.3)
+        gone = NetworkPrinter(*full.getsockname(), model=PrinterModel(48), answer_s=0.3)
         assert printing.print_due(database, STORE, [Outlet(gone)], now=clock.now).failed == 1
         for guest in waiting:
             guest.close()

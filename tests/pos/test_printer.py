@@ -54,7 +54,9 @@ def machine(tool):  # noqa: F811
 
 
 def network(machine, **other):
-    return NetworkPrinter(machine.host, machine.port, PrinterModel(48), **{"answer_s": 1.0, "print_s": 3.0, **other})
+    return NetworkPrinter(
+        machine.host, machine.port, model=PrinterModel(48), **{"answer_s": 1.0, "print_s": 3.0, **other}
+    )
 
 
 def queue(database, clock, source_id="sale-1", *, kind="receipt", document=None, opens_drawer=True):
@@ -337,13 +339,13 @@ def test_settings_name_the_driver():
     model = PrinterModel(32, chinese=False)
     assert driver_for("", model) is None
     assert driver_for("paper", model) == PracticePaper(model)
-    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model, reports=None)
-    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model, reports=None)
-    assert driver_for("serial:COM3:19200", model) == SerialPrinter("COM3", 19200, model)
-    assert driver_for("usb:04b8:0e15:J7", model) == UsbPrinter(0x04B8, 0x0E15, "J7", model)
+    assert driver_for("net:10.0.0.7:9101", model) == NetworkPrinter("10.0.0.7", 9101, model=model, reports=None)
+    assert driver_for("net:printer.lan", model) == NetworkPrinter("printer.lan", 9100, model=model, reports=None)
+    assert driver_for("serial:COM3:19200", model) == SerialPrinter("COM3", 19200, model=model)
+    assert driver_for("usb:04b8:0e15:J7", model) == UsbPrinter(0x04B8, 0x0E15, "J7", model=model)
     assert driver_for("cups:till", model) == CupsPrinter("till", model)
     assert driver_for("windows:Epson TM-T20", model) == WindowsPrinter("Epson TM-T20", model)
-    assert driver_for("file:/dev/usb/lp0", model) == FilePrinter("/dev/usb/lp0", model)
+    assert driver_for("file:/dev/usb/lp0", model=model) == FilePrinter("/dev/usb/lp0", model=model)
     for wrong in ("papr", "net:", "net:host:port", "usb:04b8", "usb:x:y", "file:", "cups:-d", "net:h:99999", "paper:x"):
         with pytest.raises(Invalid, match="is not known"):
             driver_for(wrong, model)

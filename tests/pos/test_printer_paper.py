@@ -192,6 +192,16 @@ def test_profiles_half_written_when_the_power_went_are_read_anew(tmp_path, left)
     assert len(kept.read_bytes()) > 10_000
 
 
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root may give a folder away")
+def test_profiles_in_somebody_elses_folder_are_not_believed(tmp_path):
+    kept = tmp_path / "cornerstore" / "escpos" / f"{platform.python_version()}.capabilities.pickle"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"cos\n_exit\n(I3\ntR.")  # whoever believes it ends with 3
+    os.utime(kept, (2**31, 2**31))
+    os.chown(kept.parent, 12345, -1)
+    assert loading(tmp_path).communicate() == ("POS5890 Series\n", "")
+
+
 def test_without_a_cutter_the_paper_is_fed_to_the_edge():
     paper = encode([PaperLine("milk"), PaperLine(kind="cut")], PrinterModel(32, profile="POS-5890"))
     assert b"\x1bd\x06" in paper

@@ -45,7 +45,9 @@ def second(tool):  # noqa: F811
 
 
 def narrow(machine, **other):  # noqa: F811
-    return NetworkPrinter(machine.host, machine.port, PrinterModel(32), **{"answer_s": 1.0, "print_s": 3.0, **other})
+    return NetworkPrinter(
+        machine.host, machine.port, model=PrinterModel(32), **{"answer_s": 1.0, "print_s": 3.0, **other}
+    )
 
 
 def dead():
@@ -280,9 +282,43 @@ def test_the_printer_of_the_settings_serves_until_one_is_set_up(database, clock)
         assert printer_book.outlets(session, STORE, "", PrinterModel()) == []
         row = printer_book.add(session, STORE, FACTS, actor=ANNA, at=clock.now())
         (own,) = printer_book.outlets(session, STORE, "paper", PrinterModel(42))
-        assert own == Outlet(NetworkPrinter("10.0.0.7", 9100, PrinterModel(), reports=None), row.id)
+        assert own == Outlet(NetworkPrinter("10.0.0.7", 9100, model=PrinterModel(), reports=None), row.id)
         printer_book.remove(session, STORE, row.id, actor=ANNA, at=clock.now())
         assert printer_book.outlets(session, STORE, "paper", PrinterModel(42)) == [first]
+
+
+def test_a_printer_that_prints_in_silence_is_not_waited_for_again_until_it_fails(database, clock):  # noqa: F811
+    def known():
+        with database.read() as session:
+            (outlet,) = printer_book.outlets(session, STORE, "net:10.0.0.7", PrinterModel())
+            return outlet.driver.reports, outlet.driver.patient
+
+    def note(**how):
+        with database.write() as session:
+            printer_book.note_health(session, STORE, printer_book.FIRST, **how, at=clock.now())
+
+    found_shop(database)
+    assert known() == (None, True)
+    note(fault=None)
+    assert known() == (None, False)
+    note(fault="printer-off")
+    assert known() == (None, True)
+    note(fault=None, answered=True)
+    assert known() == (True, True)
+
+
+def test_a_printer_that_just_failed_is_not_tried_by_every_sale(database, clock):  # noqa: F811
+    found_shop(database)
+
+    def round_of_sale(number):
+        queue(database, clock, f"sale-{number}")
+        with database.read() as session:
+            outlets = printer_book.outlets(session, STORE, f"net:127.0.0.1:{nobody_listens()}", PrinterModel())
+        return work(database, clock, *outlets).failed
+
+    assert [round_of_sale(1), round_of_sale(2)] == [1, 0]
+    clock.advance(2)
+    assert round_of_sale(3) == 1
 
 
 def test_every_change_of_a_printer_is_journalled(database, clock):  # noqa: F811

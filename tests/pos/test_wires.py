@@ -149,6 +149,26 @@ def test_a_printer_that_hangs_up_when_asked_has_printed_nothing():
     assert not isinstance(refused.value, Unconfirmed)
 
 
+def test_a_printer_that_answers_late_is_known_to_answer_from_then_on():
+    """It printed in silence before, so hardly anybody waits; what it says after all is heard (rule 3)."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def slow():
+            guest, _ = server.accept()
+            with guest:
+                heard = b""
+                while PAPER not in heard:
+                    heard += guest.recv(65536)
+                guest.sendall(b"\x12")
+                guest.recv(65536)
+
+        host = threading.Thread(target=slow)
+        host.start()
+        late = NetworkPrinter("127.0.0.1", server.getsockname()[1], reports=None, patient=False)
+        assert late.send(PAPER) == Said(answered=True)
+        host.join()
+
+
 @pytest.fixture
 def bus(monkeypatch):
     """Give a USB bus with one printer on it, below pyusb."""

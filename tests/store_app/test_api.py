@@ -80,7 +80,7 @@ def test_the_same_sale_twice_is_one_sale_one_receipt_one_fact(shop, house):
             assert session.scalar(sa.select(sa.func.count()).select_from(table)) == 1
         facts = sa.select(sa.func.count()).where(OutboxMessage.topic == "sale.completed")
         assert session.scalar(facts) == 1
-    assert house.doors.bell.exists()
+    assert house.doors.bell.file.exists()
 
 
 def test_the_same_id_with_another_basket_is_a_conflict(shop):

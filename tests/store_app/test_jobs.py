@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
 from store_app import job_book, jobs
+from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
@@ -125,10 +126,10 @@ def _child(_loaded):
 
 
 def test_a_sale_rings_the_bell(house):
-    before = house.doors.bell.exists()
+    before = house.doors.bell.file.exists()
     house.doors.ring()
     assert not before
-    assert house.doors.bell.exists()
+    assert house.doors.bell.file.exists()
 
 
 def test_the_worker_stops_gracefully_when_told(house, tmp_path):
@@ -153,13 +154,54 @@ def test_the_worker_stops_gracefully_when_told(house, tmp_path):
 
 
 def test_a_job_that_is_woken_while_it_runs_looks_once_more(house):
-    worker, runs = Worker(house.doors), []
+    worker = Worker(house.doors)
+    looks = []
 
     def look(_desk, _day):
-        runs.append(worker.rings)
-        if len(runs) == 1:
-            worker.rings += 1  # a sale is saved after this job's last look
+        looks.append(worker.rung["print"].is_set())
+        if len(looks) == 1:
+            worker.rung["print"].set()  # a sale is saved after this job's last look
+        else:
+            worker.end()
         return "looked"
 
-    worker._continuous(Job("look", look, every_s=2, wakes=True))
-    assert runs == [0, 1]
+    worker.keep(Job("print", look, every_s=3600, after_ring_s=0))
+    assert looks == [False, False]
+
+
+def test_a_ring_is_heard_in_another_process(house):
+    ringing = (
+        f"from pathlib import Path; from config.bell import Bell; Bell(Path({str(house.doors.bell.file)!r})).ring()"
+    )
+    with house.doors.bell.listening() as ear:
+        assert not ear.wait(0)
+        subprocess.run([sys.executable, "-c", ringing], check=True)
+        assert ear.wait(10)
+        assert not ear.wait(0)
+
+
+def test_a_ring_whose_datagram_is_lost_is_seen_at_the_file(house):
+    with house.doors.bell.listening() as ear:
+        house.doors.bell.file.write_text("", encoding="ascii")  # nobody knows the port
+        assert ear.wait(10)
+    assert house.doors.bell.file.read_text(encoding="ascii") == ""
+
+
+def test_a_night_is_kept_apart_from_the_printer(house):
+    doors = open_doors(house.doors.settings)  # the machine's own clock, as the child's
+    worker = Worker(doors)
+    worker.table = [JOBS["roll-up"], JOBS["forget-people"]]
+    worker.night_apart()
+    day = jobs.last_day(doors)
+    with doors.read() as session:
+        assert job_book.last_done(session, "S01", "forget-people") == day
+    assert worker.next_night() is None
+
+
+def test_a_forecast_steps_back_for_the_till():
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert jobs.compute_apart(_niceness, None) > before
+
+
+def _niceness(_loaded):
+    return os.getpriority(os.PRIO_PROCESS, 0)

@@ -63,6 +63,7 @@ def test_the_shopkeeper_lets_receipts_carry_the_code_and_stops_it(build):
             from pos.store import store_of
 
             assert store_of(session, STORE).receipts_at == stands
+        assert keeper.get("/settings/paper/48.png").data.startswith(b"\x89PNG")
     assert "Print the code" in words(keeper.get("/settings/"))
 
 
