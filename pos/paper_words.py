@@ -56,7 +56,7 @@ WORDS: dict[str, dict[str, str]] = {
         "exchanges": "换货", "held_by": "钱箱负责人", "receipts": "小票号",
         "offers": "优惠", "by_hand": "手动折扣", "overrides": "改价", "deposits": "押金",
         "empties": "退瓶", "vouchers_issued": "发出代金券", "cashiers": "收银员", "events": "操作记录",
-        "aisles": "各货区营业额", "no_aisle": "其他",
+        "aisles": "各品类营业额", "no_aisle": "其他",
         "why": "原因", "voided": "作废", "event_no_sale": "开钱箱", "reprint": "补打小票",
         "correction": "更正", "approval": "授权", "x_report": "X 小结", "hand_over": "交接",
         "parked": "挂单", "perpetual": "累计总额", "journal": "日志", "check": "本单校验",
