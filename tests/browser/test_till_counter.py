@@ -480,3 +480,29 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, lang
     expect(page.locator("#next")).to_be_enabled()
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, shop: Node):
+    def take_off(percent: str) -> None:
+        page.keyboard.press("F10")
+        page.locator(".more-tile", has_text="Discount on everything").click()
+        page.keyboard.type(percent)
+        page.locator("#sheet [data-value=why-goodwill]").click()
+        page.get_by_role("button", name="Take it").click()
+
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"], CODES["CHIPS"], COLA)
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.52")
+    take_off("5")
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.06")  # 3.32 + 3.60 + 1.89, and the deposit whole
+    take_off("20")
+    expect(page.locator("#sheet .sheet-lead")).to_contain_text("20 %")
+    page.keyboard.press("Escape")
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.06")
+    pay_exactly(page)
+    expect(page.locator("#pay-done")).to_be_visible()
+    off = {row.sku: row.manual_discount_minor for row in shop.rows(SaleLine)}
+    assert off == {"MILK": 17, "CHIPS": 19, "COLA": 10, "DEPOSIT": 0}
