@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
-from pos.receipt import amount, price, shop_head
+from pos.paper_parts import amount, price, shop_head
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

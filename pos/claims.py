@@ -4,7 +4,8 @@ Rules
 -----
 1. What a label says is read from the code anew (`scan`), never taken from the page: an amount, a batch, a last day.
    An amount without a code that says it is refused; so is a line that says something else than its code.
-2. A label with an amount says the quantity too. A weighed or counted label's quantity must be the line's.
+2. How much a label stands for is what it says, by its weight, count or price: another quantity is refused. A second
+   piece has a label of its own.
 3. A batch or a last day without a code may refuse a line (recalled, expired), but makes no line cheaper.
 4. Lines that claim nothing cost no question.
 """
@@ -40,12 +41,16 @@ def settled(
 def _as_read(line: RungLine, found: Scanned, view: ProductView) -> RungLine:
     if found.product.sku != line.sku or line.amount_minor not in (None, found.amount_minor):
         raise _differs(view)
-    qty = line.qty
-    if found.amount_minor is not None:
-        qty = found.qty
-    elif qty != found.qty and (found.source == "embedded" or (view.stock_unit != "each" and found.qty > 1)):
-        raise _differs(view)
-    return line._replace(qty=qty, amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
+    labelled = found.amount_minor is not None or found.source == "embedded"
+    if line.qty != found.qty and (labelled or (view.stock_unit != "each" and found.qty > 1)):
+        raise Invalid(
+            "label-fixed",
+            f"How much {view.name} it is stands on its label. Take the line out and scan the label of each piece.",
+            sku=view.sku,
+            name=view.name,
+            qty=found.qty,
+        )
+    return line._replace(amount_minor=found.amount_minor, batch=found.batch, expires_on=found.expires_on)
 
 
 def _without_code(line: RungLine, view: ProductView) -> RungLine:

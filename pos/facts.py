@@ -63,6 +63,8 @@ class SoldLine:
     cost_minor: int | None = None
     offers: tuple[tuple[str, str, int], ...] = ()
     """(offer id, its name, what it took off)"""
+    aisle: str = ""
+    """Under which aisle it was sold; '': sold before that was kept."""
 
 
 @dataclass(frozen=True)
@@ -296,6 +298,7 @@ def sold_line(n: int, line: PricedLine) -> SoldLine:
         if product.cost_minor is None
         else amount_for(line.qty, product.cost_minor, product.price_quantity),
         offers=tuple((row.offer_id, row.name, row.amount_minor) for row in line.offers),
+        aisle=product.aisle,
     )
 
 

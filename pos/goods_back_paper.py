@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
-from pos.receipt import amount, price, quantity
+from pos.paper_parts import amount, price, quantity
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {

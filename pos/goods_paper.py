@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, pair, tidy, width, wrap
+from pos.paper_parts import amount, copy_mark, first_name, quantity
 from pos.paper_words import WORDS
-from pos.receipt import amount, copy_mark, first_name, quantity
 
 LEAST_NAME = 14
 """Columns a name needs beside figures; with less it stands above them."""

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from config.errors import Invalid
 from pos.paper import CUT, PaperLine, centred, pair, tidy, width, wrap
-from pos.receipt import language_of, price, unit_price
+from pos.paper_parts import language_of, price, unit_price
 
 _EACH = {"en": "each", "zh": "每件"}
 LABEL_MM = (62, 40)

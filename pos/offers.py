@@ -223,8 +223,8 @@ def mark_down(
 
     percent_bp off, or each (per price quantity) at price_minor.
     """
-    for row in _markdowns(session, store_id, sku, expires_on):
-        end(session, store_id, row.id, actor=actor, at=at, why="marked down anew")
+    for one in markdowns(session, store_id, sku, expires_on):
+        end(session, store_id, one.id, actor=actor, at=at, why="marked down anew")
     store = session.get(Store, store_id)
     words = name or _REDUCED.get(store.language if store else "en", _REDUCED["en"])
     parts = (Part(Choice(skus=frozenset([sku]))),)
@@ -361,6 +361,21 @@ def check(session: Session, offer: Offer) -> None:
         raise NotFound("unknown-product", f"There is no product {', '.join(missing)}.", skus=missing)
 
 
+def markdowns(session: Session, store_id: str, sku: str, expires_on: dt.date) -> list[Offer]:
+    """Return the markdowns of what expires on a day that are not ended: one, or none (rule 5)."""
+    query = sa.select(StandingOffer).where(
+        StandingOffer.owner_id == store_id,
+        StandingOffer.ended_at.is_(None),
+        StandingOffer.until_day == expires_on,
+    )
+    bound = [as_offer(row) for row in session.scalars(query)]
+    return [
+        offer
+        for offer in bound
+        if offer.expires_on == expires_on and offer.parts[0].choice.skus == {sku} and len(offer.parts) == 1
+    ]
+
+
 def as_offer(row: StandingOffer, codes: frozenset[str] = frozenset()) -> Offer:
     """Return what an offer in the books promises."""
     terms = dict(row.terms)
@@ -464,20 +479,6 @@ def _of_day(session: Session, store_id: str, day: dt.date) -> list[Offer]:
         for offer_id, code in session.execute(query_codes):
             codes.setdefault(offer_id, set()).add(code)
     return [as_offer(row, frozenset(codes.get(row.id, ()))) for row in rows]
-
-
-def _markdowns(session: Session, store_id: str, sku: str, expires_on: dt.date) -> list[StandingOffer]:
-    query = sa.select(StandingOffer).where(
-        StandingOffer.owner_id == store_id,
-        StandingOffer.ended_at.is_(None),
-        StandingOffer.until_day == expires_on,
-    )
-    bound = [(row, as_offer(row)) for row in session.scalars(query)]
-    return [
-        row
-        for row, offer in bound
-        if offer.expires_on == expires_on and offer.parts[0].choice.skus == {sku} and len(offer.parts) == 1
-    ]
 
 
 def _random_codes(count: int) -> list[str]:

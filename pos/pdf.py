@@ -18,7 +18,7 @@ from typing import Any
 from config.errors import Invalid
 from pos import labels
 from pos.paper import PaperLine, composed, drawn_width, gb_bytes, tidy
-from pos.receipt import language_of
+from pos.paper_parts import language_of
 
 MM = 72 / 25.4
 A4_MM = (210.0, 297.0)

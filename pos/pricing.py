@@ -48,6 +48,11 @@ class ProductView:
     price_typed: bool = False
     cost_minor: int | None = None
 
+    @property
+    def aisle(self) -> str:
+        """Where the product stands: its department, in a shop without departments its category."""
+        return self.department or self.category
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:

@@ -27,7 +27,17 @@ from config.ids import new_id
 from config.journal import Actor, move, record
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import account_paper, goods_back_paper, goods_paper, labels, print_agent, printer_book, receipt, test_page
+from pos import (
+    account_paper,
+    goods_back_paper,
+    goods_paper,
+    labels,
+    paper_parts,
+    print_agent,
+    printer_book,
+    receipt,
+    test_page,
+)
 from pos.paper import PaperLine
 
 STATES = StateTable(
@@ -219,7 +229,7 @@ def expire(session: Session, store_id: str, *, at: dt.datetime) -> int:
 
 def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int = 0) -> list[PaperLine]:
     """Return the lines of a job's document, in the document's own language."""
-    language = receipt.language_of(document)
+    language = paper_parts.language_of(document)
     if kind == "test":
         return test_page.layout(document, columns=columns)
     if kind == "label":

@@ -12,15 +12,17 @@ Rules
 5. No line falls below zero. A group offer's saving is shared over its units in proportion to their prices.
 6. One coupon is good for `most_times` uses of its offer; it is spent only if it saved something.
 7. Packs and bundles count pieces; goods sold by weight take part in per-unit offers and in basket offers.
-8. A hint never promises too much: with the missing units the customer saves at least what it says, before offers on
+8. Of an offer that is for so many units alone (`left`), no more than these are reduced: of pieces the dearest, of
+   weighed goods that share of what they cost.
+9. A hint never promises too much: with the missing units the customer saves at least what it says, before offers on
    the basket.
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from config.money import amount_for, share_out
+from config.money import amount_for, divide_half_up, share_out
 from pos.packing import solve
 from pos.packs import Bundle, Group, Pack, Pot, Taking, share_off
 from pos.promises import (
@@ -88,6 +90,8 @@ class Applied:
     lines: dict[int, tuple[Saving, ...]]
     coupons_used: frozenset[str]
     hints: tuple[Hint, ...]
+    units: dict[str, int] = field(default_factory=dict)
+    """How many units each offer reduced that is for so many alone."""
 
     @property
     def saved_minor(self) -> int:
@@ -102,11 +106,15 @@ def best(
     at: dt.datetime,
     member: bool,
     coupons: frozenset[str] = frozenset(),
+    left: Mapping[str, int] | None = None,
 ) -> Applied:
-    """Return the best result for the customer (rules 1-8). at: local wall time. offers: best an `Offers`."""
+    """Return the best result for the customer (rules 1-9).
+
+    at: local wall time. offers: best an `Offers`. left: offer id -> stock units it is still for (rule 8).
+    """
     ready = offers if isinstance(offers, Offers) else Offers(offers)
     typed = {clean_code(code): code for code in sorted(coupons)}
-    table = _Table(ready, at, ready.day or at.date(), member, typed)
+    table = _Table(ready, at, ready.day or at.date(), member, typed, left or {})
     basket = _pots(lines, table)
     groups, places = _groups(basket, table)
     pots = [Pot(pot.unit_minor, pot.qty, pot.alone_minor) for pot in basket]
@@ -120,7 +128,7 @@ def best(
     saved: dict[int, list[Saving]] = {line.n: [] for line in lines}
     for pot in basket:
         pot.share_over_lines(saved, table)
-    return Applied({n: tuple(savings) for n, savings in saved.items()}, frozenset(table.used), hints)
+    return Applied({n: tuple(savings) for n, savings in saved.items()}, frozenset(table.used), hints, table.units())
 
 
 # --- inside ---
@@ -180,11 +188,21 @@ class _PotOfLines:
 class _Table:
     """Which offers are open at this sale, asked once each."""
 
-    def __init__(self, offers: Offers, at: dt.datetime, day: dt.date, member: bool, typed: dict[str, str]) -> None:
-        self.offers, self.day = offers, day
+    def __init__(
+        self,
+        offers: Offers,
+        at: dt.datetime,
+        day: dt.date,
+        member: bool,
+        typed: dict[str, str],
+        left: Mapping[str, int],
+    ) -> None:
+        self.offers, self.day, self.left = offers, day, left
         self._at, self._member, self._typed = at, member, typed
         self.limits: dict[int, int | None] = {}
         self.times: dict[int, int] = {}
+        self.weighed: dict[str, int] = {}
+        """How much of weighed goods each bounded offer reduces."""
         self.used: set[str] = set()
 
     def limit(self, place: int) -> int | None:
@@ -196,6 +214,8 @@ class _Table:
     def _ask(self, offer: Offer) -> int | None:
         if (offer.members_only and not self._member) or not holds_at(offer, self._at, self.day):
             return 0
+        if offer.id in self.left:
+            return self.left[offer.id]
         if offer.codes is None:
             return offer.most_times
         given = len(offer.codes & self._typed.keys())
@@ -210,6 +230,18 @@ class _Table:
         if offer.expires_within_days is None:
             return True
         return line.expires_on is not None and 0 <= (line.expires_on - self.day).days <= offer.expires_within_days
+
+    def reach(self, offer_id: str, qty: int) -> int:
+        """Return how much of `qty` of weighed goods an offer reaches (rule 8)."""
+        left = self.left.get(offer_id)
+        return qty if left is None else min(qty, max(0, left - self.weighed.get(offer_id, 0)))
+
+    def units(self) -> dict[str, int]:
+        """Return how many units each bounded offer reduced (rule 8)."""
+        if not self.left:
+            return {}
+        pieces = {self.offers[place].id: times for place, times in self.times.items()}
+        return {offer_id: n for offer_id, n in (pieces | self.weighed).items() if n and offer_id in self.left}
 
     def note_use(self, place: int) -> None:
         """Spend as many of an offer's coupons as its uses need, in the order of their codes."""
@@ -255,21 +287,24 @@ def _find_offers(pot: _PotOfLines, line: OfferLine, table: _Table) -> None:
             continue
         if sort == BASKET:
             pot.basket.append(place)
-        elif sort == GROUP or limit is not None:
+        elif sort == GROUP or (limit is not None and (pot.pieces or offer.id not in table.left)):
             if pot.pieces:
                 pot.grouped.append((place, part))
         else:
-            saving = _unit_saving(offer, pot, line)
+            saving = _unit_saving(offer, pot, line, table.reach(offer.id, pot.qty))
             if saving > pot.alone_minor:
                 pot.alone_minor, pot.alone_place = saving, place
+    if table.left and not pot.pieces and pot.alone_place >= 0:
+        offer_id = table.offers[pot.alone_place].id
+        table.weighed[offer_id] = table.weighed.get(offer_id, 0) + table.reach(offer_id, pot.qty)
 
 
-def _unit_saving(offer: Offer, pot: _PotOfLines, line: OfferLine) -> int:
-    """Return what one piece, or all of a weighed pot, saves by a per-unit offer."""
-    whole = pot.unit_minor if pot.pieces else pot.amount_minor
+def _unit_saving(offer: Offer, pot: _PotOfLines, line: OfferLine, qty: int) -> int:
+    """Return what one piece, or `qty` of a weighed pot, saves by a per-unit offer."""
+    whole = pot.unit_minor if pot.pieces else divide_half_up(pot.amount_minor * qty, pot.qty)
     if offer.kind == "percent":
         return share_off(whole, offer.percent_bp)
-    amount = offer.amount_minor if pot.pieces else amount_for(pot.qty, offer.amount_minor, line.price_quantity)
+    amount = offer.amount_minor if pot.pieces else amount_for(qty, offer.amount_minor, line.price_quantity)
     return min(whole, amount) if offer.kind == "amount" else max(0, whole - amount)
 
 

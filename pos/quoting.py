@@ -5,15 +5,16 @@ Rules
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
    price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
-   batch or a last day counts for them only as the scanned code says it (`claims`).
+   batch or a last day counts for them only as the scanned code says it (`claims`). A markdown is for as many pieces
+   as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
-   and a great many want leave (`take_back`).
+   and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.money import BASIS, divide_half_up
-from pos import catalogue, claims, offers, promotions
+from pos import catalogue, claims, markdown, offers, promotions, selling_hours
 from pos.leave import Need
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
@@ -38,6 +39,10 @@ class Quote:
     coupons_used: frozenset[str]
     hints: tuple[Hint, ...]
     saved_minor: int
+    marked: Mapping[str, int] = field(default_factory=dict)
+    """Markdown -> stock units of it that this basket takes."""
+    unmarked: Mapping[int, int] = field(default_factory=dict)
+    """The page's line -> stock units beyond what was marked down."""
 
 
 def price(
@@ -55,19 +60,25 @@ def price(
     cash: bool = False,
 ) -> Quote:
     """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
-    views = _views(session, store_id, rung, day)
+    views, wall = _views(session, store_id, rung, day), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
+    selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
     rung = claims.settled(session, store_id, rung, views, day)
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
     if (empties := -sum(line.qty for line in rung if line.qty < 0)) > MOST_EMPTIES:
         needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", covers={"qty": empties}))
-    applied = _offers(session, store_id, lines, tz, day, at, member=member, coupons=coupons)
+    live = offers.live(session, store_id, day)
+    fit = _fit(lines)
+    left = markdown.left(session, store_id, live, fit)
+    wanted = frozenset(clean_code(code) for code in coupons if code.strip())
+    applied = promotions.best(fit, live, at=wall, member=member, coupons=wanted, left=left)
     saved = {
         n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
     }
     basket = price_basket(lines, saved, smallest_coin_minor=smallest_coin_minor, cash=cash)
     saved_minor = sum(line.discount_minor for line in basket.lines)
-    return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor)
+    unmarked = _unmarked(lines, fit, live, left, applied.units) if left else {}
+    return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor, applied.units, unmarked)
 
 
 # --- inside ---
@@ -183,19 +194,9 @@ def _deposit(view: ProductView, qty: int, main: ProductView, deposit_of: int) ->
     )
 
 
-def _offers(
-    session: Session,
-    store_id: str,
-    lines: Sequence[BasketLine],
-    tz: str,
-    day: dt.date,
-    at: dt.datetime,
-    *,
-    member: bool,
-    coupons: Sequence[str],
-) -> promotions.Applied:
-    live = offers.live(session, store_id, day)
-    fit = [
+def _fit(lines: Sequence[BasketLine]) -> list[OfferLine]:
+    """Return the lines that offers are given on (rule 2)."""
+    return [
         OfferLine(
             n=n,
             sku=line.sku,
@@ -213,6 +214,23 @@ def _offers(
         for n, line in enumerate(lines, 1)
         if line.price_type == "list" and line.product.kind == "goods" and not (line.discount_bp or line.discount_minor)
     ]
-    wall = at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
-    wanted = frozenset(clean_code(code) for code in coupons if code.strip())
-    return promotions.best(fit, live, at=wall, member=member, coupons=wanted)
+
+
+def _unmarked(
+    lines: Sequence[BasketLine],
+    fit: Sequence[OfferLine],
+    live: Sequence[promotions.Offer],
+    left: Mapping[str, int],
+    used: Mapping[str, int],
+) -> dict[int, int]:
+    """Say at the last line of each markdown how many units were scanned beyond those that were marked."""
+    found: dict[int, int] = {}
+    for offer in live:
+        if offer.id not in left or used.get(offer.id, 0) < left[offer.id]:
+            continue
+        scanned = [line for line in fit if markdown.is_of(offer, line)]
+        beyond = sum(line.qty for line in scanned) - left[offer.id]
+        asked = lines[scanned[-1].n - 1].asked if scanned else None
+        if beyond > 0 and asked is not None:
+            found[asked] = beyond
+    return found

@@ -1,4 +1,4 @@
-"""The receipt, the till report and the pickup slips: documents laid out as lines of paper.
+"""The receipt, the pickup slips and the slips of the drawer: documents laid out as lines of paper.
 
 Rules
 -----
@@ -13,65 +13,34 @@ Rules
 Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
-from config.money import BASIS, amount_for, exponent
+from config.money import amount_for
 from pos import e_receipt
-from pos.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, table, tidy, width, wrap
+from pos.paper import BLANK, CUT, DOUBLE_RULE, RULE, PaperLine, centred, indented, pair, tidy, width, wrap
+from pos.paper_parts import (
+    UNITS,
+    amount,
+    copy_mark,
+    first_name,
+    price,
+    quantity,
+    shop_head,
+    tax_letters,
+    tax_table,
+    unit_price,
+)
 from pos.paper_words import WORDS, reason_word
+from pos.till_report import till_report
 
 Language = Literal["en", "zh"]
-SIGNS = {"USD": "$", "GBP": "£", "EUR": "€", "CNY": "¥", "JPY": "¥", "CAD": "$", "AUD": "$", "HKD": "HK$", "SGD": "S$"}
-UNITS = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
-
-
-def language_of(document: dict[str, Any]) -> str:
-    """Return the language a document is printed in: its own, else its store's, else English."""
-    wanted = document.get("language") or document.get("store", {}).get("language") or "en"
-    return "zh" if str(wanted).lower().startswith("zh") else "en"
-
-
-def amount(minor: int, currency: str) -> str:
-    """Return an amount as figures alone, `-1,234.50`."""
-    places = exponent(currency)
-    whole, part = divmod(abs(minor), 10**places)
-    return f"{'-' if minor < 0 else ''}{whole:,}" + (f".{part:0{places}d}" if places else "")
-
-
-def _seen(minor: int | None, currency: str) -> str:
-    return "" if minor is None else amount(minor, currency)  # None: it is kept from the reader
-
-
-def price(minor: int, currency: str) -> str:
-    """Return an amount with its sign, `£13.12`, or its code where no printer has the sign, `KRW 1,200`."""
-    sign = SIGNS.get(currency, f"{currency} ")
-    return f"{'-' if minor < 0 else ''}{sign}{amount(abs(minor), currency)}"
-
-
-def quantity(qty: int, stock_unit: str) -> str:
-    """Return a quantity as a customer reads it: `3`, `0.482 kg`, `1.5 l`."""
-    if stock_unit not in UNITS:
-        return f"{qty:,}"
-    unit, per = UNITS[stock_unit]
-    whole, part = divmod(abs(qty), per)
-    figures = f"{whole:,}.{part:03d}".rstrip("0").rstrip(".")
-    return f"{'-' if qty < 0 else ''}{figures} {unit}"
-
-
-def unit_price(minor: int, price_quantity: int, stock_unit: str, currency: str) -> str:
-    """Return the price of one of what it is sold by: `1.20`, `3.99/kg`, `0.45/100 g`."""
-    figures = amount(minor, currency)
-    if stock_unit in UNITS:
-        unit, per = UNITS[stock_unit]
-        return f"{figures}/{unit}" if price_quantity == per else f"{figures}/{price_quantity} {stock_unit}"
-    return figures if price_quantity == 1 else f"{figures}/{price_quantity}"
 
 
 def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out the receipt of a completed sale or return (the body of the fact sale.completed)."""
     words, currency = WORDS[language], document["store"]["currency"]
-    letters = _letters(document["taxes"])
+    letters = tax_letters(document["taxes"])
     shown = [_shown_minor(line) for line in document["lines"]]
     untaxed = sum(shown) != sum(line["total_minor"] for line in document["lines"])
     lines = [*shop_head(document["store"], columns), *copy_mark(copy_no, words, columns)]
@@ -88,7 +57,7 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
     lines += _sums(document, sum(shown), untaxed, words, columns)
     if document["taxes"]:
         lines.append(RULE)
-        lines += _tax_table(document["taxes"], letters, words, currency, columns)
+        lines += tax_table(document["taxes"], letters, words, currency, columns)
     lines += [
         *_issued(document, words, columns, bool(copy_no) and not document.get("whole")),
         *_farewell(document, words, columns),
@@ -147,43 +116,6 @@ def bin_label(document: dict[str, Any], *, columns: int, language: str = "en", c
     return [*lines, *_order_code(document), CUT]
 
 
-def till_report(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
-    """Lay out an X report (z_no is None) or the Z report of a closed shift.
-
-    document: store, till_name, z_no, business_day, opened_by, opened_at, closed_at (local texts), sales_count,
-    sales_minor, returns_count, returns_minor, total_minor, tenders {tender: minor}, taxes [as on a receipt],
-    cash {kind of movement: minor}, expected_minor, counted_minor, over_short_minor, late_count. Expected, counted
-    and over/short are left out while they are None: counting is blind. What `totals.figures` and `shift_report` add
-    is printed where it is there and not nought.
-    """
-    words, currency = WORDS[language], document["store"]["currency"]
-    z_no = document.get("z_no")
-    lines = shop_head(document["store"], columns, logo=False)
-    lines += centred(words["x"] if z_no is None else f"{words['z']} {z_no}", columns, bold=True, wide=2, tall=2)
-    lines += copy_mark(copy_no, words, columns)
-    lines += pair(words["day"], str(document["business_day"]), columns)
-    for word, name in (("by", "opened_by"), ("opened", "opened_at"), ("closed", "closed_at")):
-        if document.get(name):
-            lines += pair(words[word], str(document[name]), columns)
-    if document.get("held_by", document["opened_by"]) != document["opened_by"]:
-        lines += pair(words["held_by"], str(document["held_by"]), columns)
-    lines += [*pair(document["till_name"], "", columns), RULE]
-    lines += _takings(document, words, currency, columns)
-    lines += [*_within(document, words, currency, columns), BLANK, PaperLine(words["tenders"], bold=True)]
-    for tender, minor in document.get("tenders", {}).items():
-        lines += indented(words.get(tender, tender), amount(minor, currency), columns)
-    if taxes := document.get("taxes"):
-        lines += [RULE, *_tax_table(taxes, _letters(taxes), words, currency, columns)]
-    lines += [RULE, PaperLine(words["drawer"], bold=True), *_drawer(document, words, currency, columns)]
-    if document.get("late_count"):
-        late = f"{words['late']} ({document['late_count']})"
-        lines += pair(late, amount(document.get("late_minor", 0), currency), columns)
-    lines += [*_at_the_till(document, words, currency, columns), *_proof(document, words, currency, columns)]
-    if z_no is not None:
-        lines += [BLANK, BLANK, PaperLine(f"{words['signature']} " + "." * (columns - 12)), BLANK]
-    return [*lines, CUT]
-
-
 def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out what goes with a present: no price; the id of the document (as `layout`) is the code to bring it back."""
     words = WORDS[language]
@@ -226,30 +158,6 @@ def drawer_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     return [*lines, *indented(reason_word(document["why"], words), "", columns), CUT]
 
 
-def shop_head(store: dict[str, Any], columns: int, *, logo: bool = True) -> list[PaperLine]:
-    """Return the head of what customers take home: the logo, the shop's name large, where it is."""
-    shown = logo and store.get("logo")
-    lines = [PaperLine(store["logo"], align="center", kind="image"), BLANK] if shown else []
-    lines += centred(store["name"], columns, bold=True, wide=2, tall=2)
-    for text in (store.get("address"), store.get("phone"), store.get("tax_number")):
-        if text:
-            lines += [line for part in str(text).splitlines() for line in centred(part, columns)]
-    return [*lines, BLANK]
-
-
-def copy_mark(copy_no: int, words: dict[str, str], columns: int) -> list[PaperLine]:
-    """Return the mark of a copy with its number; nothing for the first print."""
-    if not copy_no:
-        return []
-    return [*centred(f"*** {words['copy']} {copy_no} ***", columns, bold=True, wide=2, tall=2), BLANK]
-
-
-def first_name(name: str) -> str:
-    """Return what a customer may be called by on paper: the first word of a name; a Chinese name whole."""
-    words = tidy(name).split()
-    return words[0] if words else ""
-
-
 LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "receipt": layout,
     "pickup": pickup_slip,
@@ -269,11 +177,6 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
 def _order_code(document: dict[str, Any]) -> list[PaperLine]:
     code = document.get("order_id")
     return [PaperLine(f"order:{code}", align="center", kind="qr")] if code else []
-
-
-def _letters(taxes: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return {(tax["tax_class_id"], tax["rate_bp"]): tax.get("letter") or alphabet[n % 26] for n, tax in enumerate(taxes)}
 
 
 def _shown_minor(line: dict[str, Any]) -> int:
@@ -359,26 +262,6 @@ def _sums(
     return lines
 
 
-def _tax_table(
-    taxes: Sequence[dict[str, Any]],
-    letters: dict[tuple[str, int], str],
-    words: dict[str, str],
-    currency: str,
-    columns: int,
-) -> list[PaperLine]:
-    rows = [("%", words["net"], words["tax"], words["gross"])]
-    for tax in taxes:
-        letter = letters[(tax["tax_class_id"], tax["rate_bp"])]
-        figures = (amount(tax[name], currency) for name in ("net_minor", "tax_minor", "gross_minor"))
-        rows.append((f"{letter} {_percent(tax['rate_bp'])}", *figures))  # type: ignore[arg-type]
-    return table(rows, columns)
-
-
-def _percent(rate_bp: int) -> str:
-    whole, part = divmod(rate_bp, BASIS // 100)
-    return f"{whole}.{part:02d}".rstrip("0").rstrip(".") + "%"
-
-
 def _issued(document: dict[str, Any], words: dict[str, str], columns: int, masked: bool) -> list[PaperLine]:
     """Lay out the vouchers this sale issued (their codes are money: `masked` shows the end), and the customer's sum."""
     currency, lines = document["store"]["currency"], list[PaperLine]()
@@ -413,87 +296,3 @@ def _farewell(document: dict[str, Any], words: dict[str, str], columns: int) -> 
     if saved_minor > 0:
         lines += pair(words["saved"], price(saved_minor, currency), columns, bold=True)
     return [*lines, BLANK, *centred(words["thanks"], columns, bold=True), *centred(words["again"], columns)]
-
-
-def _takings(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    lines: list[PaperLine] = []
-    for kind in ("sales", "returns", *(["exchanges"] if document.get("exchanges_count") else [])):
-        figures = _seen(document[f"{kind}_minor"], currency)
-        lines += pair(f"{words[kind]} ({document[f'{kind}_count']})", figures, columns)
-    if (taken := document["total_minor"]) is not None:
-        lines += pair(words["takings"], price(taken, currency), columns, bold=True, wide=2, tall=2)
-    return lines
-
-
-def _drawer(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return what moved in the drawer, how the count came out, and who answers for it."""
-    lines = [PaperLine(text) for text in wrap(words["blind"], columns)] if document.get("blind") else []
-    for kind, minor in document.get("cash", {}).items():
-        lines += indented(
-            words.get("cash_refund" if kind == "refund" else kind, kind), amount(minor, currency), columns
-        )
-    lines += _count(document, words, currency, columns)
-    if document.get("why"):
-        lines += [PaperLine(text) for text in wrap(f"{words['why']}: {document['why']}", columns)]
-    for name in ("agreed_by", "parked_count"):
-        if document.get(name):
-            lines += pair(words[name], str(document[name]), columns)
-    return lines
-
-
-def _within(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return what lies within the takings: rounding, offers, discounts, deposits; nothing that is nought."""
-    lines: list[PaperLine] = []
-    if document.get("first_receipt_no") is not None:
-        numbers = f"{document['first_receipt_no']:06d} - {document['last_receipt_no']:06d}"
-        lines += pair(words["receipts"], numbers, columns)
-    for word in ("rounding", "offers", "by_hand", "overrides", "deposits", "empties", "vouchers_issued"):
-        if minor := document.get(f"{word}_minor"):
-            lines += pair(words[word], amount(minor, currency), columns)
-    return lines
-
-
-def _at_the_till(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return who sold how much, where several did, and what was done beside selling."""
-    lines: list[PaperLine] = []
-    several = len(document.get("cashiers") or []) > 1
-    for name in ("cashiers", "also_sold") if several else ("also_sold",):
-        if rows := document.get(name):
-            lines += [RULE, PaperLine(words[name], bold=True)]
-            for who, count, minor in rows:
-                lines += indented(f"{who} ({count})", _seen(minor, currency), columns)
-    if events := document.get("events"):
-        lines += [RULE, PaperLine(words["events"], bold=True)]
-        for kind, (count, minor) in events.items():
-            figures = f"{count} / {amount(minor, currency)}" if minor else str(count)
-            lines += indented(words.get(f"event_{kind}") or words.get(kind, kind), figures, columns)
-    return lines
-
-
-def _proof(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    """Return what ties a Z to the books: the perpetual total, the end of the journal and the hash of this very Z."""
-    if "hash" not in document:
-        return []
-    seen = document["journal"]
-    return [
-        RULE,
-        *pair(words["perpetual"], amount(document["perpetual_minor"], currency), columns),
-        *pair(words["journal"], f"{seen['n']} / {_short(seen['hash'])}", columns),
-        *pair(words["check"], _short(document["hash"]), columns),
-    ]
-
-
-def _short(hashed: str) -> str:
-    """Return a hash as paper shows it: '9F3A 22C1'."""
-    return f"{hashed[:4]} {hashed[4:8]}".upper()
-
-
-def _count(document: dict[str, Any], words: dict[str, str], currency: str, columns: int) -> list[PaperLine]:
-    lines: list[PaperLine] = []
-    for name in ("expected", "counted"):
-        if document.get(f"{name}_minor") is not None:
-            lines += pair(words[name], amount(document[f"{name}_minor"], currency), columns, bold=True)
-    if (over_short := document.get("over_short_minor")) is not None:
-        word = "exact" if over_short == 0 else "over" if over_short > 0 else "short"
-        lines += pair(words[word], price(abs(over_short), currency), columns, bold=True, wide=2, tall=2)
-    return lines

@@ -303,6 +303,7 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
         batch=line.batch,
         expires_on=line.expires_on.isoformat() if line.expires_on else None,
         cost_minor=None if line.cost_minor is None else -part(line.cost_minor),
+        aisle=line.aisle,
     )
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from config import journal
-from config.errors import Invalid
+from config.errors import Invalid, Refused
+from pos.pricing import PricedBasket
 
 MOST_LINES = 500
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
@@ -129,3 +130,17 @@ def check_lines(lines: Sequence[RungLine], *, may_be_empty: bool = False) -> Non
                 raise Invalid("bad-price", "A price is not negative and not absurdly large.", sku=line.sku)
         if len(line.note) > LONGEST_NOTE or len(line.reason) > LONGEST_NOTE:
             raise Invalid("bad-note", f"A note has at most {LONGEST_NOTE} characters.", sku=line.sku)
+
+
+def check_age(request: SaleRequest, priced: PricedBasket) -> None:
+    """Raise Refused where the highest age of a basket is not confirmed, Invalid for no known way of checking it."""
+    minimum_age = priced.minimum_age
+    if minimum_age and (request.age_confirmed or 0) < minimum_age:
+        names = {line.product.name for line in priced.lines if line.product.minimum_age}
+        raise Refused(
+            "age-check",
+            f"Check the customer's age: at least {minimum_age} for {', '.join(sorted(names))}.",
+            minimum_age=minimum_age,
+        )
+    if request.age_how not in (None, "looked", "document"):
+        raise Invalid("bad-age-check", "An age is checked by looking or by a document.", age_how=request.age_how)

@@ -30,19 +30,33 @@ from sqlalchemy.orm import Session
 from config import journal, outbox
 from config.clock import business_day
 from config.database import table_of
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
 from config.prepared import Prepared
-from pos import approvals, basket, batches, catalogue, offers, printer, quoting, recall, seal, stock, tenders, totals
+from pos import (
+    approvals,
+    basket,
+    batches,
+    catalogue,
+    markdown,
+    offers,
+    printer,
+    quoting,
+    recall,
+    seal,
+    stock,
+    tenders,
+    totals,
+)
 from pos.counter import Counter, at_counter, habits_of, next_receipt_no, open_counter
 from pos.facts import CashMoved, Moved, Paid, SaleCompleted, SoldLine, lettered, sold_line
 from pos.leave import Need, takes_back
 from pos.payments import Settled, Tender, settle
 from pos.quoting import Quote
-from pos.rung import RungLine, SaleRequest, check_lines
+from pos.rung import RungLine, SaleRequest, check_age, check_lines
 from pos.sale_rows import Sale, SaleLine, document_of, lines_of, write_rows
 from pos.shift import Shift
 from pos.store import store_of
@@ -121,7 +135,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     back = _brought_back(session, request, len(lines))
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
-    _check_age(quoted, request)
+    check_age(request, priced)
     sold = [line.line for line in priced.lines if line.line and line.qty > 0]
     recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
     codes = [(line.sku, line.batch, line.expires_on) for line in sold]
@@ -133,6 +147,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     moves = _moved(session, request, lines, back, day=day, at=at, actor=actor)
     if quoted.coupons_used:
         offers.use_coupons(session, store_of(session, request.store_id), quoted.coupons_used, request.id, at)
+    markdown.take(session, request.store_id, quoted.marked)
     draft = Draft(
         id=request.id,
         kind="exchange" if back else "sale",
@@ -381,19 +396,6 @@ def _moved(
                 session, request.store_id, goods, sale_id=request.id, restock=restock, day=day, at=at, actor=actor
             )
     return moves
-
-
-def _check_age(quoted: Quote, request: SaleRequest) -> None:
-    minimum_age = quoted.basket.minimum_age
-    if minimum_age and (request.age_confirmed or 0) < minimum_age:
-        names = {line.product.name for line in quoted.basket.lines if line.product.minimum_age}
-        raise Refused(
-            "age-check",
-            f"Check the customer's age: at least {minimum_age} for {', '.join(sorted(names))}.",
-            minimum_age=minimum_age,
-        )
-    if request.age_how not in (None, "looked", "document"):
-        raise Invalid("bad-age-check", "An age is checked by looking or by a document.", age_how=request.age_how)
 
 
 def _refuse_another_total(request: SaleRequest, quoted: Quote, totals_minor: tuple[int, int]) -> None:

@@ -103,6 +103,8 @@ class SaleLine(Base):
     """The line whose containers this deposit is for."""
     cost_minor: Mapped[int | None]
     """What the line's units cost the shop; None: not known."""
+    aisle: Mapped[str] = mapped_column(default="", server_default="")
+    """Under which aisle it was sold, as it was called that day."""
 
 
 # --- verbs ---

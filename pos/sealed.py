@@ -100,12 +100,13 @@ class _Rows:
     payments: list[Any]
     cash: list[Any]
 
-    def seal(self) -> str:
+    def seal(self, form: str) -> str:
         return seal.of_values(
             self.sale,
             (tuple(row)[1:] for row in self.lines),
             (tuple(row)[1:] for row in self.payments),
             (tuple(row)[1:4] for row in self.cash),
+            form,
         )
 
 
@@ -133,7 +134,7 @@ class _Feed:
 
 def _fault(session: Session, rows: _Rows, facts: dict[str, Any], shift_id: str) -> str | None:
     """Return what does not hold of a sale and its entry; None when all does."""
-    if "seal" in facts and rows.seal() != facts["seal"]:
+    if "seal" in facts and rows.seal(seal.form_of(facts["seal"])) != facts["seal"]:
         return _difference(session, rows, facts["seal"])
     at, cashier = rows.sale[1], rows.sale[3 + seal.SALE.index("cashier_id")]
     for row in rows.cash:
@@ -156,7 +157,7 @@ def _difference(session: Session, rows: _Rows, sealed: str) -> str:
     body = session.scalar(sa.select(OutboxMessage.body).where(OutboxMessage.id == rows.sale[3]))
     try:
         fact = SaleCompleted.from_body(json.loads(body or "{}"))
-        whole = seal.of_sale(fact) == sealed
+        whole = seal.of_sale(fact, seal.form_of(sealed)) == sealed
     except (KeyError, TypeError, ValueError):
         whole = False
     if not whole:

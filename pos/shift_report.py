@@ -62,6 +62,7 @@ def blinded(report: dict[str, Any]) -> dict[str, Any]:
             "tenders": {tender: minor for tender, minor in report["tenders"].items() if tender != "cash"},
             "cash": {},
             "taxes": [],
+            "aisles": [],
             "cashiers": [[name, count, None] for name, count, _ in report["cashiers"]],
             "also_sold": [[name, count, None] for name, count, _ in report["also_sold"]],
         }

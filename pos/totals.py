@@ -8,10 +8,11 @@ Rules
 3. The drawer's kinds of movement come from the fact's own cash rows; `with_cash` adds those that belong to no sale.
 4. An amount taken back counts negative, so every sum is what is left of the day.
 5. A shift that was opened before there were totals begins empty; its totals stay marked as partial, and whoever needs
-   the whole sums them up from the books (`shift_checks.recount`).
+   the whole sums them up from the books (`shift_checks.recount`). One that was opened before takings were kept by aisle
+   has none by aisle.
 
-Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers: id -> [name, count, amount]; tenders, cash:
-name -> amount; taxes: 'class|rate_bp' -> [net, tax].
+Shape (`opening()`): kinds, events: name -> [count, amount]; cashiers: id -> [name, count, amount]; tenders, cash,
+aisles: name -> amount; taxes: 'class|rate_bp' -> [net, tax].
 """
 
 from typing import Any
@@ -40,6 +41,7 @@ def opening() -> Totals:
         "empties_minor": 0,
         "vouchers_minor": 0,
         "cashiers": {},
+        "aisles": {},
         "cash": {},
         "events": {},
         "epoch": None,
@@ -136,6 +138,7 @@ def figures(totals: Totals) -> dict[str, Any]:
         "vouchers_redeemed_minor": totals["tenders"].get("voucher", 0),
         "tab_minor": totals["tenders"].get("tab", 0),
         "cashiers": [list(row) for row in sorted(totals["cashiers"].values())],
+        "aisles": sorted(map(list, (totals.get("aisles") or {}).items()), key=_most_first),
         "events": {kind: list(row) for kind, row in sorted(events.items())},
     }
 
@@ -159,7 +162,10 @@ def _counted(table: dict[str, list[int]], key: str, amount_minor: int, more: int
 
 
 def _add_lines(after: Totals, fact: SaleCompleted) -> None:
+    aisles = after["aisles"] = after["aisles"].copy() if "aisles" in after else None
     for line in fact.lines:
+        if aisles is not None:
+            aisles[line.aisle] = aisles.get(line.aisle, 0) + line.total_minor
         if line.discount_minor:
             by_hand_minor = line.manual_discount_minor
             after["by_hand_minor"] += by_hand_minor
@@ -181,6 +187,11 @@ def _tax(key: str, net_minor: int, tax_minor: int) -> dict[str, Any]:
         "tax_minor": tax_minor,
         "gross_minor": net_minor + tax_minor,
     }
+
+
+def _most_first(row: list[Any]) -> tuple[int, str]:
+    name, minor = row
+    return -minor, name
 
 
 def _class_and_rate(row: tuple[str, Any]) -> tuple[str, int]:

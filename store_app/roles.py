@@ -52,6 +52,7 @@ ROLES: dict[str, Role] = {
             "people",
             "badges",
             "shop_settings",
+            "selling_hours",
             "paper_looks",
             "slips",
             "printers",

@@ -41,6 +41,12 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("That quantity is not possible. Type another one."),
     ),
     "label-differs": (_l("No label says this of %(name)s. Take the line out and scan its label again."),),
+    "label-fixed": (_l("How much %(name)s it is stands on its label. Scan the label of each piece."),),
+    "outside-hours": (
+        _l("%(name)s is sold from %(from_time)s to %(until_time)s only. Take it out; the rest can be sold."),
+        _l("This is not sold at this hour."),
+    ),
+    "unknown-aisle": (_l("No product stands in that aisle. Choose one from the list."),),
     "empty-basket": (_l("There is nothing in it. Choose something first."),),
     "too-many-lines": (_l("That is too much for one sale. Ring the rest up as another one."),),
     "total-changed": (
@@ -188,6 +194,9 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "bad-limit": (_l("A code can be used once or more often."),),
     "bad-coupon": (_l("A code has 3 to 24 letters A to Z and digits."),),
     "coupon-taken": (_l("The code %(codes)s is already taken. Choose another."),),
+    "marked-sold-out": (
+        _l("Another till has just sold the last reduced ones. Look at the new total, then take the money."),
+    ),
     "coupon-used-up": (_l("The coupon %(coupon)s cannot be used any more. Take it out and look at the new total."),),
     "unknown-offer": (_l("There is no such offer to this shop."),),
     "offer-over": (_l("The time to answer this offer is over. Ask for a new one."),),

@@ -19,8 +19,8 @@ from config.errors import NotFound, Refused
 from config.journal import Actor
 from pos import stock
 from pos.catalogue import Product
+from pos.paper_parts import first_name
 from pos.printer import PrintJob
-from pos.receipt import first_name
 from pos.slips import head, local, queue_once
 from pos.stock import Place
 from pos.store import Store, Till, store_of

@@ -164,6 +164,13 @@ class ApprovalBody(Body):
     """What is allowed, nothing beyond it; one without figures for what has none."""
 
 
+class GiftBody(Body):
+    """The wish for a gift receipt, printed at the till that asks. id: the command's."""
+
+    id: str = Field(min_length=8, max_length=40)
+    till_id: str = Field(min_length=1, max_length=20)
+
+
 class ReturnLine(Body):
     """How many units of a receipt's line come back."""
 

@@ -14,8 +14,8 @@ from pos.quoting import Quote
 from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
-from pos.store import store_of
-from store_app.api.bodies import BackLine, CopyBody, QuoteBody, SaleBody, parsed
+from pos.store import Till, store_of
+from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, parsed
 from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
 from store_app.security import requires
 
@@ -121,6 +121,24 @@ def reprint(sale_id: str) -> Response:
     return jsonify(job_id=job.id, copy_no=job.copy_no)
 
 
+@bp.post("/receipts/<sale_id>/gift")
+@requires("print")
+def gift(sale_id: str) -> Response:
+    """Print the gift receipt of a sale, at the till that asks; the same id again is one paper."""
+    body, store_id = parsed(GiftBody), doors().settings.node_id
+    if not is_id(body.id):
+        raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
+    with write() as session:
+        till = session.get(Till, (store_id, body.till_id))
+        if till is None:
+            raise NotFound(
+                "no-such-till", "This till is not known here. Open the till page again.", till_id=body.till_id
+            )
+        job = slips.gift_receipt(session, till, sale_id, command=body.id, at=clock.now())
+        wake_worker_after(session)
+    return jsonify(job_id=job.id, copy_no=job.copy_no)
+
+
 def open_for_practice(session: Any, store_id: str, till_id: str) -> None:
     """Open the till for practice where it is not open; undone with everything else."""
     if shift.current(session, store_id, till_id) is None:
@@ -155,7 +173,7 @@ def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:
     """Return a priced basket as the till's page reads it; what is brought back follows what is bought."""
     basket = quoted.basket
     return {
-        "lines": [*(_line_json(n, line) for n, line in enumerate(basket.lines, 1)), *map(_back_json, back)],
+        "lines": [*(_line_json(n, line, quoted) for n, line in enumerate(basket.lines, 1)), *map(_back_json, back)],
         "lines_minor": basket.lines_minor,
         "tax_minor": basket.tax_minor,
         "rounding_minor": basket.rounding_minor,
@@ -173,7 +191,7 @@ def quote_json(quoted: Quote, back: list[SoldLine]) -> dict[str, Any]:
 # --- inside ---
 
 
-def _line_json(n: int, line: PricedLine) -> dict[str, Any]:
+def _line_json(n: int, line: PricedLine, quoted: Quote) -> dict[str, Any]:
     product, rung = line.product, line.line
     return {
         "n": n,
@@ -191,6 +209,7 @@ def _line_json(n: int, line: PricedLine) -> dict[str, Any]:
         "discount_minor": line.discount_minor,
         "manual_discount_minor": line.manual_discount_minor,
         "offers": [{"id": row.offer_id, "name": row.name, "amount_minor": row.amount_minor} for row in line.offers],
+        "unmarked": quoted.unmarked.get(rung.asked, 0) if rung and rung.asked is not None else 0,
         "reason": rung.reason if rung else "",
         "note": rung.note if rung else "",
         "batch": rung.batch if rung else None,

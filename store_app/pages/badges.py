@@ -106,7 +106,7 @@ def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
 
 
 def _print(document: dict[str, Any]) -> None:
-    from pos import encoding, receipt  # the printer's library takes a second to load
+    from pos import encoding, paper_parts  # the printer's library takes a second to load
     from store_app.jobs import printers_in_force
 
     with read() as session:
@@ -115,5 +115,5 @@ def _print(document: dict[str, Any]) -> None:
     if outlet is None:
         raise Unreachable("no-printer", _("No printer is set. Sales go on; receipts wait."))
     model = outlet.driver.model
-    slip = badge_paper.badge_slip(document, columns=model.columns, language=receipt.language_of(document))
+    slip = badge_paper.badge_slip(document, columns=model.columns, language=paper_parts.language_of(document))
     outlet.driver.send(encoding.encode(slip, model))

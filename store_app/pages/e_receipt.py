@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from pos import e_receipt, receipt
+from pos import e_receipt, paper_parts, receipt
 from pos.sale_rows import Sale, document_of
 from pos.store import Store
 from store_app.extensions import read
@@ -40,7 +40,7 @@ def show(slug: str, till_id: str, receipt_no: int, token: str) -> Any:
             _("This receipt is not here. The shop sends it as soon as it is online: try again in a few minutes."),
         )
     at_store(store)
-    language = receipt.language_of(found)
+    language = paper_parts.language_of(found)
     printed = {**found, "store": {**found["store"], "receipts_at": ""}}  # on the page itself the code leads nowhere
     lines = [line for line in receipt.layout(printed, columns=COLUMNS, language=language) if line.kind != "cut"]
     answer: Response = page("storefront/receipt.html", shop=store, document=found, lines=lines, paper_language=language)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, ShopError
 from pos import batches, labels, markdown, printer, waste
 from pos.batches import Expiring
+from pos.markdown import Marking
 from pos.store import Till
 from store_app import wording_stock
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -34,6 +35,7 @@ class LotView:
     lot: Expiring
     price_minor: int | None
     proposed: int
+    marked: Marking | None
     prices: list[tuple[int, int]]
 
 
@@ -47,7 +49,8 @@ def calendar(fault: ShopError | None = None) -> Any:
     with read() as session:
         rows = batches.expiring(session, store_id, day=today(), within_days=days)
         worth = waste.worths(session, store_id, sorted({row.sku for row in rows}), today())
-    views = [_view(row, worth[row.sku].price_minor) for row in rows]
+        marked = markdown.running(session, store_id, today())
+    views = [_view(row, worth[row.sku].price_minor, marked.get((row.sku, row.expires_on))) for row in rows]
     groups: dict[dt.date, list[LotView]] = {}
     for view in views:
         groups.setdefault(view.lot.expires_on, []).append(view)
@@ -69,7 +72,8 @@ def reduce() -> Any:
     """Reduce a lot's price until its last day, and print a label for every piece."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     percent = form.whole("percent", least=1, most=99)
-    number = form.whole("labels", least=0, most=MOST_LABELS)
+    number = form.whole("labels", least=1, most=MOST_LABELS)
+    qty = form.whole("qty", least=1) if "qty" in request.form else number
     last_day = form.date("expires_on")
     if last_day is None:
         raise Invalid("bad-date", _("Look at the date on the pack again."), field="expires_on")
@@ -77,7 +81,7 @@ def reduce() -> Any:
         ware = wares.ware_of(session, request.form.get("sku", ""))
         if not _is_queued(session, store_id, command):
             document = markdown.mark_down(
-                session, store_id, ware.sku, expires_on=last_day, percent_bp=percent * 100,
+                session, store_id, ware.sku, expires_on=last_day, percent_bp=percent * 100, qty=qty,
                 batch=form.text("batch", most=40) or None, actor=g.actor, at=at,
             )  # fmt: skip
             _print(session, store_id, command, document, number, at)
@@ -123,11 +127,11 @@ def label(sku: str, expires_on: str, percent: str) -> Any:
 # --- inside ---
 
 
-def _view(row: Expiring, price_minor: int | None) -> LotView:
+def _view(row: Expiring, price_minor: int | None, marked: Marking | None) -> LotView:
     prices = [] if price_minor is None else [
         (percent, markdown.reduced_minor(price_minor, percent * 100)) for percent in PERCENTS
     ]  # fmt: skip
-    return LotView(row, price_minor, markdown.propose_bp(row.days_left) // 100, prices)
+    return LotView(row, price_minor, markdown.propose_bp(row.days_left) // 100, marked, prices)
 
 
 def _is_queued(session: Session, store_id: str, command: str) -> bool:

@@ -89,6 +89,14 @@ def date(name: str) -> dt.date | None:
         raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name) from fault
 
 
+def minute(name: str) -> int:
+    """Return a time of the form as a minute of the day: '07:30' is 450."""
+    found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", request.form.get(name, "").strip(), re.ASCII)
+    if found is None:
+        raise Invalid("bad-time", _("Type a time such as 07:30."), field=name)
+    return int(found[1]) * 60 + int(found[2])
+
+
 def one_of(name: str, choices: tuple[str, ...], *, sentence: str) -> str:
     """Return the form's choice when it is one of those offered."""
     found = request.form.get(name, "")

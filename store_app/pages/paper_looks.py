@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, g, make_response, redirect, reques
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
-from pos import logo, receipt
+from pos import logo, paper_parts, receipt
 from pos.encoding import encode
 from pos.printer_model import PrinterModel
 from pos.slips import local
@@ -73,7 +73,7 @@ def picture(columns: str) -> Response:
         store = store_of(session, str(place().store_id))
         document = _sample(snapshot(store), local(doors().now(), store))
         pictures = logo.pictures_for(session, store.id, document, across)
-    lines = receipt.layout(document, columns=across, language=receipt.language_of(document))
+    lines = receipt.layout(document, columns=across, language=paper_parts.language_of(document))
     model = PrinterModel(across, settings.printer_chinese, settings.printer_profile)
     from pos.preview import preview_png  # brings a drawing library along
 

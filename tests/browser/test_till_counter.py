@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config.clock import SystemClock
 from config.journal import Actor, JournalEntry
@@ -199,6 +199,35 @@ def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop:
     assert (sale.customer_id, sale.age_checked, sale.age_how) == (MARTA, 21, "document")
     (account,) = shop.rows(TabAccount, customer_id=MARTA)
     assert account.balance_minor == 500
+
+
+def test_a_customer_who_arrives_while_the_panel_is_open_may_pay_with_tab_and_points_at_once(page: Page, shop: Node):
+    with shop.database.write() as session:
+        ana = Actor("ana", "Ana", "shopkeeper", STORE)
+        customers.earn(
+            session, store_of(session, STORE), MARTA, 7300, sale_id="sale-0001", at=SystemClock().now(), actor=ana
+        )
+    held: list[Route] = []
+    page.route(f"**/api/customers/{MARTA}", lambda route: held.append(route))
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.locator("#customer-button").click()
+    page.keyboard.type("mar", delay=60)
+    expect(page.locator(".row-button")).to_contain_text("Marta Novak")
+    with page.expect_request(f"**/api/customers/{MARTA}"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator("#sheet")).to_be_hidden()
+    page.keyboard.press("F8")
+    expect(page.locator("[data-tender=cash]")).to_be_visible()
+    expect(page.locator("[data-tender=tab]")).to_be_hidden()
+    held[0].continue_()
+    expect(page.locator("[data-tender=points]")).to_be_visible()
+    page.locator("[data-tender=tab]").click()
+    expect(page.locator("#customer-way")).to_contain_text("may put $5.00 more on the tab")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert [row.tender for row in shop.rows(Payment)] == ["tab"]
 
 
 def test_points_and_a_voucher_pay_what_they_are_worth_and_the_rest_is_paid_otherwise(page: Page, node: Node):
@@ -430,3 +459,50 @@ def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: N
     for tender in ("cash", "card", "voucher"):
         page.locator(f"[data-tender={tender}]").click()
         well_made()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, language: str):
+    enter(page, shop, language=language)
+    wedge(page, CODES["MILK"])
+    priced(page)
+    pay_exactly(page)
+    gift = page.locator("#gift")
+    expect(gift).to_have_text({"en": "Gift receipt", "zh": "礼品小票"}[language])
+    assert gift.bounding_box()["height"] >= 44
+    gift.click()
+    expect(page.locator("#done-paper")).to_contain_text("1")
+    [sale] = shop.rows(Sale)
+    [job] = shop.rows(PrintJob, kind="gift")
+    assert (job.source_id, job.copy_no) == (sale.id, 0)
+    gift.click()
+    expect(page.locator("#done-paper")).to_contain_text({"en": "copy 1", "zh": "副本 1"}[language])
+    expect(page.locator("#next")).to_be_enabled()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, shop: Node):
+    def take_off(percent: str) -> None:
+        page.keyboard.press("F10")
+        page.locator(".more-tile", has_text="Discount on everything").click()
+        page.keyboard.type(percent)
+        page.locator("#sheet [data-value=why-goodwill]").click()
+        page.get_by_role("button", name="Take it").click()
+
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"], CODES["CHIPS"], COLA)
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.52")
+    take_off("5")
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.06")  # 3.32 + 3.60 + 1.89, and the deposit whole
+    take_off("20")
+    expect(page.locator("#sheet .sheet-lead")).to_contain_text("20 %")
+    page.keyboard.press("Escape")
+    priced(page)
+    expect(page.locator("#total")).to_have_text("$9.06")
+    pay_exactly(page)
+    expect(page.locator("#pay-done")).to_be_visible()
+    off = {row.sku: row.manual_discount_minor for row in shop.rows(SaleLine)}
+    assert off == {"MILK": 17, "CHIPS": 19, "COLA": 10, "DEPOSIT": 0}

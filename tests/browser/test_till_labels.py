@@ -1,5 +1,6 @@
 """A shop's own labels ring up in the page, and just as the server reads them."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -8,8 +9,9 @@ from playwright.sync_api import Page, expect
 from config.clock import SystemClock
 from config.errors import ShopError
 from config.journal import Actor, JournalEntry
-from pos import catalogue, embedded, scan
-from tests.browser.conftest import STORE, Node, enter, wedge
+from pos import catalogue, embedded, markdown, scan
+from tests.browser.conftest import STORE, Node, by_hand, enter, wedge
+from tests.browser.counter import kept, priced
 
 pytestmark = pytest.mark.browser
 WEIGHT, PRICE, UPC = "21{item:5}{weight:5}", "22{item:5}{check}{price:4}", "24{item:4}{check}{price:4}"
@@ -94,3 +96,47 @@ def test_a_price_the_page_read_itself_is_sold_by_its_code_after_parking_and_a_re
     expect(page.locator("#pay-done")).to_be_visible()
     [entry] = [row for row in shop.rows(JournalEntry) if row.verb == "sale.completed"]
     assert code in entry.body
+
+
+@pytest.mark.parametrize(("pattern", "number", "value"), [(WEIGHT, 12345, 312), (PRICE, 42, 499)])
+def test_a_line_off_a_label_keeps_its_quantity_and_the_till_says_to_scan_the_next_label(
+    page: Page, shop: Node, faults: list[str], pattern: str, number: int, value: int
+) -> None:
+    code = embedded.build(embedded.scheme(pattern), number, value)
+    enter(page, shop)
+    by_hand(page, f"3*{code}")
+    expect(page.locator("#says")).to_contain_text("Scan the label of each piece.")
+    [line] = kept(page)["lines"]
+    assert (line["code"], line["labelled"]) == (code, True)
+    expect(page.locator(".line .more")).to_be_hidden()
+    page.locator(".line .tool.qty").click()
+    page.keyboard.type("5")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet")).to_contain_text("Scan the label of each piece.")
+    assert kept(page)["lines"][0]["qty"] == line["qty"]
+    page.keyboard.press("Escape")
+    wedge(page, code)
+    expect(page.locator("#lines > li")).to_have_count(2)
+    priced(page)
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+
+
+def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, shop: Node, faults: list[str]) -> None:
+    at = SystemClock().now()
+    with shop.database.write() as session:
+        code = markdown.mark_down(
+            session, STORE, "MILK", expires_on=at.date() + dt.timedelta(days=1), percent_bp=5000, qty=2,
+            actor=Actor("ana", "Ana", "shopkeeper", STORE), at=at,
+        )["url"]  # fmt: skip
+    enter(page, shop)
+    wedge(page, code)
+    page.locator(".line .tool.qty").click()
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line-extras")).to_contain_text("Regular price for 1: no more were marked down")
+    expect(page.locator("#total")).to_have_text("$6.97")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from pos import account_paper, goods_paper, labels, receipt
+from pos import account_paper, goods_paper, labels, receipt, till_report
 from tests.pos import paper_documents as documents
 
 WORDS = (
@@ -69,8 +69,8 @@ def others(chance: random.Random) -> dict[str, tuple[Callable[..., Any], dict[st
     named = {"name": name(chance), "price_minor": price_minor, "currency": store["currency"]}
     statement = documents.statement() | {"store": store, "customer": {"id": "c", "name": name(chance)}}
     return {
-        "z": (receipt.till_report, report),
-        "x": (receipt.till_report, report | {"z_no": None}),
+        "z": (till_report.till_report, report),
+        "x": (till_report.till_report, report | {"z_no": None}),
         "return": (receipt.layout, documents.british_return() | head),
         "drop": (receipt.cash_slip, documents.cash("drop") | head | {"amount_minor": price_minor}),
         "pay_out": (receipt.cash_slip, documents.cash("pay_out") | head | {"amount_minor": price_minor}),

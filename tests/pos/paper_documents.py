@@ -156,6 +156,8 @@ def full_z() -> dict[str, Any]:
         "overrides_minor": 120, "deposits_minor": 1250, "empties_minor": -875, "vouchers_issued_minor": 5000,
         "late_count": 1, "late_minor": 1099, "why": "A 10 pound note was torn and taken to the bank.",
         "cashiers": [["Fang Wang", 60, 90000], ["李雷", 28, 33357]],
+        "aisles": [["Dairy & eggs", 48200], ["饮料 Drinks", 41210], ["Household, pets and everything else", 33622],
+                   ["", 1200], ["Bottle deposits", -875]],
         "events": {"no_sale": [2, 0], "reprint": [1, 0], "voided": [3, 2210], "x_report": [1, 0]},
         "perpetual_minor": 98765432, "journal": {"n": 123456, "hash": "9f3a22c1" + "0" * 56},
         "hash": "04be77d0" + "f" * 56,

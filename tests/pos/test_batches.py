@@ -385,7 +385,7 @@ def test_a_reduced_price_is_lower_and_never_below_zero(price_minor, percent_bp):
 def test_the_till_charges_what_the_label_says_for_the_pieces_of_that_day_alone(shop):
     with shop.write() as session:
         label = markdown.mark_down(
-            session, STORE, "milk", expires_on=on(1), percent_bp=3000, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=on(1), percent_bp=3000, qty=9, actor=shop.wei, at=shop.now
         )
         found = scan.read(session, STORE, label["url"], TODAY)
     assert (label["price_minor"], label["was_minor"]) == (90, 129)

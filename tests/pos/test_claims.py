@@ -37,13 +37,17 @@ def total(shop, *lines):
 def test_a_price_label_costs_what_its_code_says_and_is_as_much_as_it_says(weighing):
     code = label(PRICE, 592)
     found = weighing.read(lambda session: scan.read(session, STORE, code, TODAY))
-    for claimed in (1, found.qty, 9_000):
-        done = weighing.read(
-            lambda session, qty=claimed: sale.quote(
-                session, STORE, [RungLine("cheese", qty, amount_minor=592, code=code)], at=weighing.now
-            )
-        )
-        assert [(line.qty, line.total_minor) for line in done.basket.lines] == [(found.qty, 592)]
+    line = RungLine("cheese", found.qty, amount_minor=592, code=code)
+    done = weighing.read(lambda session: sale.quote(session, STORE, [line, line], at=weighing.now))
+    assert [(line.qty, line.total_minor) for line in done.basket.lines] == [(found.qty, 592)] * 2
+
+
+@pytest.mark.parametrize(("pattern", "value", "qty"), [(PRICE, 592, 1), (PRICE, 592, 9_000), (WEIGHT, 300, 299)])
+def test_the_quantity_of_a_label_is_not_changed_by_hand(weighing, pattern, value, qty):
+    code = label(pattern, value)
+    with pytest.raises(Invalid, match="scan the label of each piece") as refusal:
+        total(weighing, RungLine("cheese", qty, code=code))
+    assert refusal.value.code == "label-fixed"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +58,6 @@ def test_a_price_label_costs_what_its_code_says_and_is_as_much_as_it_says(weighi
         RungLine("cheese", 300, amount_minor=1, code=label(PRICE, 592)),
         RungLine("milk", 1, amount_minor=592, code=label(PRICE, 592)),
         RungLine("cheese", 300, amount_minor=592, code=label(WEIGHT, 300)),
-        RungLine("cheese", 299, code=label(WEIGHT, 300)),
     ],
 )
 def test_what_no_code_says_is_refused(weighing, line):
@@ -72,7 +75,7 @@ def test_a_last_day_makes_milk_cheaper_only_by_the_code_on_the_piece(shop):
     last_day = TODAY + dt.timedelta(days=1)
     with shop.write() as session:
         code = markdown.mark_down(
-            session, STORE, "milk", expires_on=last_day, percent_bp=3000, actor=shop.wei, at=shop.now
+            session, STORE, "milk", expires_on=last_day, percent_bp=3000, qty=9, actor=shop.wei, at=shop.now
         )["url"]
     assert total(shop, RungLine("milk", 9, expires_on=last_day)) == 9 * 129
     assert total(shop, RungLine("milk", 2, code=code)) == 2 * 90

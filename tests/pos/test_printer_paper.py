@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from pos import account_paper, badge_paper, goods_back_paper, goods_paper, labels, preview, printer_model, receipt
+from pos import (
+    account_paper,
+    badge_paper,
+    goods_back_paper,
+    goods_paper,
+    labels,
+    preview,
+    printer_model,
+    receipt,
+    till_report,
+)
 from pos.encoding import encode
 from pos.paper import PaperLine
 from pos.printer_model import PrinterModel
@@ -45,7 +55,7 @@ def printed(tool, paper, columns, chinese):
 
 DOCUMENTS = {
     **{name: (receipt.layout, make) for name, make in documents.RECEIPTS.items()},
-    "z": (receipt.till_report, documents.till_report),
+    "z": (till_report.till_report, documents.till_report),
     "pickup": (receipt.pickup_slip, documents.pickup_order),
     "bin": (receipt.bin_label, documents.pickup_order),
     "label": (labels.layout, documents.label),

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pos import account_paper, goods_back_paper, goods_paper, labels, paper, receipt
+from pos import (
+    account_paper,
+    goods_back_paper,
+    goods_paper,
+    labels,
+    paper,
+    paper_parts,
+    paper_words,
+    receipt,
+    till_report,
+)
 from tests.pos import paper_documents as documents
 
 COLUMNS = (32, 42, 48)
@@ -17,9 +27,9 @@ LANGUAGES = ("en", "zh")
 LAYOUTS = {
     **{name: (receipt.layout, make, 0) for name, make in documents.RECEIPTS.items()},
     "copy": (receipt.layout, documents.british_sale, 2),
-    "z": (receipt.till_report, documents.till_report, 0),
-    "full_z": (receipt.till_report, documents.full_z, 0),
-    "x": (receipt.till_report, lambda: documents.till_report(None), 0),
+    "z": (till_report.till_report, documents.till_report, 0),
+    "full_z": (till_report.till_report, documents.full_z, 0),
+    "x": (till_report.till_report, lambda: documents.till_report(None), 0),
     "pickup": (receipt.pickup_slip, documents.pickup_order, 0),
     "bin": (receipt.bin_label, documents.pickup_order, 0),
     "goods_back": (goods_back_paper.back_slip, documents.goods_back, 0),
@@ -120,7 +130,7 @@ def test_a_copy_is_the_print_with_its_mark_from_the_kept_document_alone(name):
 
 
 def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
-    text = paper.as_text(receipt.till_report(documents.till_report(None), columns=48), 48)
+    text = paper.as_text(till_report.till_report(documents.till_report(None), columns=48), 48)
     assert "Cash expected" not in text
 
 
@@ -129,7 +139,7 @@ def test_counting_is_blind_so_an_x_report_tells_no_expected_cash():
     [(1312, "GBP", "£13.12"), (-5, "USD", "-$0.05"), (123456789, "CNY", "¥1,234,567.89"), (1200, "KRW", "KRW 1,200")],
 )
 def test_amounts_carry_a_sign_every_printer_has(minor, currency, text):
-    assert receipt.price(minor, currency) == text
+    assert paper_parts.price(minor, currency) == text
 
 
 @given(st.text(min_size=1, max_size=120), st.integers(-(10**12), 10**12), st.sampled_from(COLUMNS))
@@ -159,7 +169,7 @@ def test_every_reason_on_the_tills_tiles_has_a_word_in_both_languages():
     tiles = {code for row in rows for code in re.findall(r"[\w-]+", row)}
     assert len(tiles) == 18
     for language in LANGUAGES:
-        assert tiles <= set(receipt.WORDS[language])
+        assert tiles <= set(paper_words.WORDS[language])
 
 
 def test_a_copy_shows_the_end_of_a_voucher_s_code_alone():

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
-from pos import approvals, basket, cash_out, receipt, sale, shift, shift_checks, shift_report, totals
+from pos import approvals, basket, cash_out, sale, shift, shift_checks, shift_report, till_report, totals
+from pos.catalogue import Product
 from pos.facts import SaleCompleted
 from pos.printer import PrintJob
 from pos.sale import write_rows
@@ -421,7 +422,7 @@ def test_who_sells_on_anothers_drawer_is_named_on_x_and_z_and_who_held_it_is_not
 
 
 def paper(document):
-    return "\n".join(line.text for line in receipt.till_report(document, columns=42))
+    return "\n".join(line.text for line in till_report.till_report(document, columns=42))
 
 
 def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(shop):
@@ -489,3 +490,45 @@ def test_a_sale_that_comes_too_late_for_its_z_stands_on_the_next_one(shop):
     assert [row.code for row in shop.findings() if row.code == "K6"] == []
     shop.open_till()
     assert shop.close_till().z_report["late_count"] == 0
+
+
+def x_of(shop):
+    now_open = current(shop)
+    return shop.read(lambda session: shift_report.x_report(session, now_open))
+
+
+def test_x_and_z_say_what_each_aisle_took_and_the_aisles_sum_to_the_takings(shop):
+    with shop.write() as session:
+        for sku, department in (("milk", "Dairy"), ("bread", "Bakery")):
+            session.get_one(Product, sku).department = department
+    sold = shop.sell([("milk", 2), ("bread", 1), ("tea", 1)])
+    shop.sell([("milk", 1)])
+    shop.take_back(sold.sale.id, [(2, 1)])
+    with shop.write() as session:  # what was sold stays where it was sold
+        session.get_one(Product, "milk").department = "Cold room"
+    report = x_of(shop)
+    assert report["aisles"] == [["Groceries", 450], ["Dairy", 387], ["Bakery", 0]]
+    assert sum(minor for _, minor in report["aisles"]) == report["total_minor"] - report["rounding_minor"]
+    assert "Dairy" in paper(report)
+    assert shift_report.blinded(report)["aisles"] == []
+    assert shop.findings() == []
+    closed = shop.close_till()
+    assert closed.z_report["aisles"] == report["aisles"]
+
+
+def test_takings_by_aisle_that_are_not_the_books_are_found(shop):
+    shop.sell([("milk", 2)])
+    with shop.write() as session:
+        row = session.scalars(sa.select(shift.Shift)).one()
+        row.totals = row.totals | {"aisles": {"Groceries": 1}}
+    assert [finding.code for finding in shop.findings()] == ["K6"]
+
+
+def test_a_shift_opened_before_aisles_were_summed_has_none_and_is_no_fault(shop):
+    with shop.write() as session:
+        row = session.scalars(sa.select(shift.Shift)).one()
+        row.totals = {key: value for key, value in row.totals.items() if key != "aisles"}
+    shop.sell([("milk", 2)])
+    report = x_of(shop)
+    assert report["aisles"] == []
+    assert shop.findings() == []

@@ -238,3 +238,33 @@ def test_the_drawer_opens_once_by_leave_and_leaves_a_slip(shop, house):
     with house.doors.read() as session:
         [job] = session.scalars(sa.select(PrintJob))
     assert (job.kind, job.opens_drawer) == ("drawer", True)
+
+
+def test_a_gift_receipt_is_printed_at_the_till_that_asks_and_once_per_command(shop, house):
+    assert shop.post("/api/sales", json=body()).status_code == 201
+    asked = {"id": WISH, "till_id": "1"}
+    first, again = (shop.post(f"/api/receipts/{SALE}/gift", json=asked) for _ in range(2))
+    assert (first.status_code, first.json) == (200, again.json)
+    other = shop.post(f"/api/receipts/{SALE}/gift", json=asked | {"id": BACK})
+    assert (first.json["copy_no"], other.json["copy_no"]) == (0, 1)
+    with house.doors.read() as session:
+        jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "gift")).all()
+    assert {(job.till_id, job.source_id) for job in jobs} == {("1", SALE)}
+    assert len(jobs) == 2
+
+
+@pytest.mark.parametrize(
+    ("sale_id", "wrong", "status"),
+    [
+        ("nothing", {}, 404),
+        (SALE, {"till_id": "9"}, 404),
+        (SALE, {"id": "../../../etc"}, 422),
+        (SALE, {"id": "x"}, 422),
+    ],
+)
+def test_a_gift_receipt_that_cannot_be_is_refused(shop, house, sale_id, wrong, status):
+    shop.post("/api/sales", json=body())
+    answer = shop.post(f"/api/receipts/{sale_id}/gift", json={"id": WISH, "till_id": "1"} | wrong)
+    assert (answer.status_code, bool(answer.json["error"]["message"])) == (status, True)
+    with house.doors.read() as session:
+        assert session.scalar(sa.select(PrintJob.id).where(PrintJob.kind == "gift")) is None

@@ -3,6 +3,7 @@
 import pytest
 
 from config import outbox
+from pos import selling_hours
 from pos.printer import PrintJob
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
@@ -81,3 +82,38 @@ def test_a_cashier_has_no_business_here(office):
     client = office.signed_in("cashier")
     assert client.get("/settings/").status_code == 403
     assert send(client, "/people/", name="Bo", role="shopkeeper", pin="4711").status_code == 403
+
+
+# --- hours of sale ---
+
+
+def test_hours_of_sale_are_set_shown_and_lifted(office):
+    client = office.signed_in()
+    assert 'href="/settings/hours/"' in client.get("/settings/").text
+    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+    with office.doors.read() as session:
+        aisle = selling_hours.kinds(session)[0]
+    given = {"kind": aisle, "from_time": "08:00", "until_time": "22:00"}
+    assert send(client, "/settings/hours/", **given).status_code == 303
+    assert f"{aisle} 08:00 – 22:00" in words(client.get("/settings/hours/"))
+    assert send(client, "/settings/hours/lift", kind=aisle).status_code == 303
+    assert "Everything is sold at any hour." in words(client.get("/settings/hours/"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"kind": ""}, "Choose an aisle."),
+        ({"kind": "nowhere"}, "No product stands in that aisle"),
+        ({"from_time": "soon"}, "Type a time such as 07:30."),
+        ({"until_time": "25:00"}, "Type a time such as 07:30."),
+        ({"until_time": "08:00"}, "Type both times"),
+    ],
+)
+def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
+    client = office.signed_in()
+    with office.doors.read() as session:
+        aisle = selling_hours.kinds(session)[0]
+    refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
+    assert refused.status_code in (404, 422)
+    assert said in words(refused)

@@ -1,14 +1,34 @@
 """Labels on A4 and documents as pages: asked for, never written; bad wishes are answered with a sentence."""
 
+import datetime as dt
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
+from werkzeug.test import TestResponse
 
+from pos import pdf
 from pos.printer import PrintJob
-from tests.store_app.conftest import House
+from store_app.pages import labelling
+from supply import shelf
+from tests.store_app.conftest import STORE, House
 from tests.store_app.office import fill, words
+from tests.store_app.test_pages_prices import LATER, apply
+from tests.store_app.test_pages_shelf import go_live
 from tests.store_app.test_pages_slips import jobs, office, sold
 
 __all__ = ["office"]
+
+
+def labels_on(answer: TestResponse, house: House, skus: list[str], day: dt.date | None, **sheet: Any) -> bool:
+    """Tell whether an answer is the very sheet of these products' labels."""
+    with house.app.test_request_context("/"), house.doors.read() as session:
+        house.app.preprocess_request()
+        found = [labelling.document(session, sku, day) for sku in skus]
+    kind, skip = pdf.SHEETS[sheet.get("sheet", "plain")], sheet.get("skip", 0)
+    made = answer.data == pdf.label_sheets(found, kind, skip=skip)
+    fewer = answer.data == pdf.label_sheets(found[:-1], kind, skip=skip)
+    return (answer.status_code, answer.mimetype) == (200, "application/pdf") and made and not fewer
 
 
 def test_what_was_printed_is_a_page_as_well(office: House):
@@ -25,11 +45,17 @@ def test_what_was_printed_is_a_page_as_well(office: House):
 
 def test_labels_of_new_prices_and_of_the_shelf_come_on_sheets(office: House):
     keeper = office.signed_in()
-    days = [keeper.get(f"/prices/labels.pdf?day={day}").status_code for day in ("2026-01-01", "1999-01-01")]
-    assert days[1] == 404
-    shelf = keeper.get("/shelf/labels.pdf?sheet=70x37&skip=5")
-    assert shelf.status_code in (200, 404)
-    assert "As a PDF" in words(keeper.get("/shelf/labels")) or shelf.status_code == 404
+    assert keeper.get(f"/prices/labels.pdf?day={LATER}").status_code == 404
+    apply(keeper)
+    assert "As a PDF" in words(keeper.get(f"/prices/labels?day={LATER}"))
+    assert labels_on(keeper.get(f"/prices/labels.pdf?day={LATER}"), office, ["beer", "tea"], LATER)
+    assert keeper.get("/shelf/labels.pdf").status_code == 404
+    go_live(office, keeper)
+    with office.doors.read() as session:
+        skus = [row.sku for row in shelf.slots_of(session, shelf.live_plan(session, STORE))]
+    assert len(skus) > 3
+    assert "As a PDF" in words(keeper.get("/shelf/labels"))
+    assert labels_on(keeper.get("/shelf/labels.pdf?sheet=70x37&skip=5"), office, skus, None, sheet="70x37", skip=5)
 
 
 @pytest.mark.parametrize("wish", ["sheet=none", "skip=21", "skip=-1", "skip=x", "day=yesterday"])

@@ -252,6 +252,7 @@ def test_the_dates_propose_a_price_and_print_a_label_the_till_can_read(office):
             batch="L7",
         )  # fmt: skip
         assert done.status_code == 303
+    assert "reduced to $0.90 6 of 6 still to sell" in words(client.get("/stock/dates/"))
     with office.doors.read() as session:
         jobs = session.scalars(sa.select(PrintJob).where(PrintJob.source_id == command)).all()
         assert len(jobs) == 6

@@ -109,7 +109,8 @@ export class Basket extends EventTarget {
 
   // --- changing it ---
 
-  /** Put `qty` more of a product in; `special` makes it a line of its own. False: more than one sale may have. */
+  /** Put `qty` more of a product in; `special` makes it a line of its own, `labelled` one that stays as much as its
+   * label says. False: more than one sale may have. */
   add(product, qty, special = {}) {
     if (qty > 0 && this.qtyOf(product.sku) + qty > most(product)) return false;
     const own = { ...plain(), ...special };
@@ -133,7 +134,6 @@ export class Basket extends EventTarget {
     const product = this.catalogue.bySku.get(entry.sku);
     if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
     entry.qty = qty;
-    if (isWeighed(product)) entry.code = ""; // it is no longer what the label weighed
     this.active = id;
     this.#content("changed", entry);
     return true;
@@ -141,8 +141,8 @@ export class Basket extends EventTarget {
 
   /** Change a line's price, discount, reason or note; gives a function that puts the old ones back. */
   amend(id, change) {
-    const entry = this.#entry(id), before = Object.fromEntries(SPECIAL.map((name) => [name, entry[name]]));
-    if (change.price_minor != null && entry.amount_minor !== null) Object.assign(entry, { amount_minor: null, code: "" });
+    const entry = this.#entry(id), before = Object.fromEntries([...SPECIAL, "labelled"].map((name) => [name, entry[name]]));
+    if (change.price_minor != null && entry.amount_minor !== null) Object.assign(entry, { amount_minor: null, code: "", labelled: false });
     Object.assign(entry, change);
     this.active = id;
     this.#content("changed", entry);
@@ -232,7 +232,7 @@ export class Basket extends EventTarget {
       if (!entry) return;
       byN.set(row.n ?? at + 1, entry);
       entry.quoted = {
-        total_minor: row.total_minor, shown_minor: row.amount_minor - row.discount_minor, offers: row.offers ?? [], manual_minor: row.manual_discount_minor ?? 0,
+        total_minor: row.total_minor, shown_minor: row.amount_minor - row.discount_minor, offers: row.offers ?? [], unmarked: row.unmarked ?? 0, manual_minor: row.manual_discount_minor ?? 0,
         list_price_minor: row.list_price_minor ?? row.unit_price_minor, unit_price_minor: row.unit_price_minor, deposits: [],
       };
     });

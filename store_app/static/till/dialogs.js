@@ -102,9 +102,10 @@ function reasonTiles(onChoose) {
   return choices(say("why"), REASONS.map((reason) => [reason, say(reason)]), onChoose);
 }
 
-/** Ask what comes off a line: a percentage or an amount, and why. `onDiscount({discount_bp, discount_minor, reason})`. */
-export function askDiscount(line, onDiscount) {
-  let by = "percent", reason = line.reason ?? "";
+/** Ask what comes off: a percentage or (of one line) an amount, and why. `taken`: something is off already.
+ * `onDiscount({discount_bp, discount_minor, reason})`. */
+export function askDiscount({ title, reason = "", taken = false, percentOnly = false }, onDiscount) {
+  let by = "percent";
   const shown = el("output.number-shown.figures");
   const keys = padButtons(say("discount"), ".", "discount-pad");
   const pad = new Pad(keys, (text) => {
@@ -128,10 +129,9 @@ export function askDiscount(line, onDiscount) {
     pad.onChange(pad.text);
   }, by);
   pad.clear();
-  const taken = line.discount_bp || line.discount_minor;
   sheet.open({
-    title: say("discount-title", { name: line.product.name }), pad, onEnter: finish, focus: keys, wide: true,
-    body: el("div.two", {}, el("div.stack", {}, ways, quick, shown, keys), el("div.stack", {}, el("h3", {}, say("why")), reasonTiles((chosen) => { reason = chosen; sheet.quieten(); }))),
+    title, pad, onEnter: finish, focus: keys, wide: true,
+    body: el("div.two", {}, el("div.stack", {}, percentOnly ? null : ways, quick, shown, keys), el("div.stack", {}, el("h3", {}, say("why")), reasonTiles((chosen) => { reason = chosen; sheet.quieten(); }))),
     foot: [backButton(), taken ? quiet(say("no-discount"), () => onDiscount({ discount_bp: 0, discount_minor: 0, reason: "" })) : null,
       el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
   });

@@ -19,9 +19,9 @@ export function readLabel(code, schemes, find) {
   const value = Number(texts[scheme.kind]) * scheme.step;
   const product = value > 0 ? keysOf(digits, scheme, texts.item).map(find).find(Boolean)?.product : null;
   if (!product || (scheme.kind !== "price" && (scheme.kind === "weight") !== (product.stock_unit === "gram"))) return null;
-  if (scheme.kind !== "price") return { product, qty: value };
+  if (scheme.kind !== "price") return { product, qty: value, source: "embedded" };
   const qty = product.price_minor ? Math.max(1, divideHalfUp(value * product.price_quantity, product.price_minor)) : 1;
-  return { product, qty, amount_minor: value };
+  return { product, qty, amount_minor: value, source: "embedded" };
 }
 
 // The label with zeros for its value, its fixed digits and number, the number with and without leading zeros.

@@ -47,7 +47,7 @@ export class Lines {
 
   #showLine(line, deposits) {
     const active = line.id === this.basket.active;
-    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, active, deposits, line.product.price_minor]);
+    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, line.labelled, active, deposits, line.product.price_minor]);
     let row = this.rows.get(line.id);
     if (row?.state === state) return;
     const { product, qty } = line;
@@ -69,7 +69,7 @@ export class Lines {
     row.querySelector(".line-each").textContent = weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
     row.querySelector(".tool.qty").textContent = qtyText(product, qty);
     row.querySelector(".tool.qty").setAttribute("aria-label", say("quantity-of", { name: product.name, qty: qtyText(product, qty) }));
-    row.querySelector(".less").hidden = row.querySelector(".more").hidden = weighed;
+    row.querySelector(".less").hidden = row.querySelector(".more").hidden = weighed || Boolean(line.labelled);
     showMoney(row.querySelector(".line-total"), line.shown);
     row.querySelector(".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
   }
@@ -78,6 +78,7 @@ export class Lines {
   #extras(line) {
     const rows = [], { product, quoted } = line;
     for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, -offer.amount_minor));
+    if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
     if (line.discount_bp || line.discount_minor) {
       const how = line.discount_bp ? `−${line.discount_bp / 100} %` : say("discount");

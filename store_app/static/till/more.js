@@ -27,6 +27,7 @@ export function openMore(actions, basket) {
       act("user", say("customer"), () => actions.customer()),
       act("ticket", say("coupon"), () => actions.coupons()),
       act("pencil-square", say("sale-note"), () => actions.saleNote()),
+      basket.isEmpty() ? null : act("tag", say("discount-all"), () => actions.discountAll()),
       basket.isEmpty() ? null : act("trash", say("void"), () => actions.parking.giveUp()),
       basket.practice ? null : act("inbox", say("drawer-title"), () => openDrawer(actions)),
       settings.may.includes("over_short") && link("chart-bar", say("x-report"), urls.x_report),

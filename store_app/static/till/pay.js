@@ -28,7 +28,10 @@ export class Pay {
     this.pad = new Pad($("cash-pad"), () => this.#showChoice());
     this.electronic = new Electronic(this);
     this.sending = new Sending(this);
-    basket.addEventListener("change", ({ detail }) => { if (detail.why === "prices") this.#repriced(); });
+    basket.addEventListener("change", ({ detail }) => {
+      if (detail.why === "prices") this.#repriced();
+      if (["prices", "customer"].includes(detail.why)) this.#recustomed();
+    });
     $("pay-back").addEventListener("click", () => this.close());
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
@@ -173,6 +176,13 @@ export class Pay {
     this.again(say("prices-changed", { now: moneyText(now), before: moneyText(before) }));
   }
 
+  /** Whose sale it is came, changed or was taken off while the panel was open: what a customer may pay with is drawn anew. */
+  #recustomed() {
+    if (this.step !== "choose" || JSON.stringify(this.basket.customer) === this.shownCustomer) return;
+    if (this.#offered().includes(this.tender)) this.#showChoice();
+    else this.choose("cash");
+  }
+
   /** After a tender was taken: send the sale, or ask for the rest. */
   goOn() {
     this.tender = this.tender === "voucher" ? "cash" : this.tender;
@@ -258,6 +268,7 @@ export class Pay {
     else if (this.keyedBefore) this.given = null;
     this.keyedBefore = Boolean(this.pad.text);
     this.shownTotal = this.basket.total();
+    this.shownCustomer = JSON.stringify(this.basket.customer);
     const { due, tender, isRefund } = this, offered = this.#offered();
     for (const tab of $("tenders").children) {
       tab.hidden = !offered.includes(tab.dataset.tender);

@@ -2,6 +2,7 @@
 // twice or sent again is still one sale; while the answer is missing nothing else can be pressed.
 
 import { NoAnswer, Refusal, ask } from "./api.js";
+import { newId } from "./basket.js";
 import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
@@ -18,6 +19,7 @@ export class Sending {
     $("unknown-back").addEventListener("click", () => pay.close());
     $("next").addEventListener("click", () => pay.close());
     $("again").addEventListener("click", () => pay.actions.reprint());
+    $("gift").addEventListener("click", () => this.#gift());
   }
 
   /** Send the whole basket with how it is paid. */
@@ -84,6 +86,8 @@ export class Sending {
     $("done-receipt").textContent = practice ? say("practice-done") : say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) });
     $("done-extras").replaceChildren(...extras(sale, paper));
     $("again").hidden = practice;
+    $("gift").hidden = practice || paper.kind === "return";
+    $("gift").disabled = false;
     this.paperNote("");
     this.pay.show("done");
     $("next").disabled = true;
@@ -94,9 +98,24 @@ export class Sending {
     this.pay.actions.sold({ total: sale.total_minor, change, saved: paper.saved_minor ?? 0, receipt: sale.receipt_no });
   }
 
+  /** Print the last sale's gift receipt; a second press while it is asked for is the same wish. */
+  async #gift() {
+    const { last } = this.basket;
+    if (!last || $("gift").disabled) return;
+    $("gift").disabled = true;
+    try {
+      const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/gift`, { id: newId(), till_id: settings.till_id });
+      this.paperNote(say(copy ? "gift-again" : "gift-printed", { n: last.receipt_no, copy }), "good");
+    } catch (fault) {
+      this.paperNote(fault instanceof NoAnswer ? say("no-answer") : fault.message);
+    }
+    $("gift").disabled = false;
+  }
+
   /** Note under the change that the paper needs a hand, or came out again. */
-  paperNote(words) {
+  paperNote(words, kind = "warn") {
     $("done-paper").hidden = !words;
+    $("done-paper").className = `note note-${kind}`;
     $("done-paper").textContent = words;
   }
 

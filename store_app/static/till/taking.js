@@ -24,7 +24,7 @@ export class Taking {
     if (this.opening.isOpen || this.basket.readOnly) return;
     if (product.price_typed && special.price_minor == null && special.amount_minor == null) return this.#askPrice(product, qty);
     if (product.kind === "deposit" && qty > 0) qty = -qty; // rung by itself, a deposit is for empties that come back
-    if (isWeighed(product) && qty <= 1 && special.amount_minor == null) {
+    if (isWeighed(product) && qty <= 1 && !special.labelled) {
       askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.hasScale);
       return;
     }
@@ -62,8 +62,11 @@ export class Taking {
     }
     const special = {};
     for (const name of ["amount_minor", "batch", "expires_on"]) if (hit[name] != null) special[name] = hit[name];
+    const product = this.catalogue.bySku.get(hit.product.sku), labelled = saysHowMuch(hit);
+    if (labelled) special.labelled = true;
     if (Object.keys(special).length) special.code = code; // the server reads it again: its word counts, not ours
-    this.take(this.catalogue.bySku.get(hit.product.sku), hit.qty * (special.amount_minor == null ? times : 1) || 1, special);
+    this.take(product, hit.qty * (labelled ? 1 : times) || 1, special);
+    if (labelled && times > 1) this.view.complain(say("label-fixed", { name: product.name }));
   }
 
   /** The scanner spoke: to an open question that wants a code, to a payment, else into the basket. */
@@ -107,3 +110,7 @@ export class Taking {
     else this.view.complain(say("nothing-found", { text: rest }));
   }
 }
+
+/** Tell whether the label itself says how much it is, by weight, count or price: a second piece has its own label. */
+const saysHowMuch = ({ amount_minor: amount, source, product, qty }) =>
+  amount != null || source === "embedded" || (source === "gs1" && isWeighed(product) && qty > 1);

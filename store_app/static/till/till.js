@@ -53,8 +53,16 @@ const till = {
     view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
   },
   qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
-  discount: (line) => askDiscount(line, (change) => amend(line, change)),
-  price: (line) => askPrice(line, (change) => amend(line, change)),
+  discount: (line) => askDiscount(
+    { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
+    (change) => amend([line], change),
+  ),
+  discountAll() {
+    const lines = basket.lines().filter(({ qty, product }) => qty > 0 && ["goods", "service"].includes(product.kind));
+    if (!lines.length) return till.noLine();
+    askDiscount({ title: say("discount-all"), taken: lines.some((line) => line.discount_bp || line.discount_minor), percentOnly: true }, (change) => amend(lines, change));
+  },
+  price: (line) => askPrice(line, (change) => amend([line], change)),
   note: (line) => askWords({
     title: say("note-title", { name: line.product.name }), label: say("note-words"), value: line.note,
     onWords: (note) => { basket.amend(line.id, { note }); },
@@ -147,11 +155,11 @@ const till = {
     renewLevels();
   },
   async reprint() {
-    const last = basket.last, speak = pay.isOpen ? (words) => pay.sending.paperNote(words) : null;
+    const last = basket.last, speak = pay.isOpen ? (words, kind) => pay.sending.paperNote(words, kind) : null;
     if (!last) return (speak ?? ((words) => view.complain(words)))(say("no-last"));
     try {
       const { copy_no: copy } = await ask("POST", `${settings.urls.receipts}/${last.id}/reprint`, {});
-      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }));
+      (speak ?? ((words) => view.tell(words)))(say("reprinted", { n: last.receipt_no, copy }), "good");
     } catch (fault) {
       (speak ?? ((words) => view.complain(words)))(fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
@@ -169,20 +177,20 @@ async function askLeave(needs) {
   return true;
 }
 
-/** Set how many a line has; gives the sentence of refusal. What a label prices stays as the label says. */
+/** Set how many a line has; gives the sentence of refusal. A line off a label stays as much as the label says. */
 function resize(line, qty) {
-  if (line.amount_minor !== null && qty) return say("label-fixed", { name: line.product.name });
+  if (line.labelled && qty) return say("label-fixed", { name: line.product.name });
   return basket.setQty(line.id, qty) ? "" : tooMany(line.product);
 }
 
 const complainIf = (words) => { if (words) view.complain(words); };
 
-/** Change a line; where that needs leave it is asked for, and without it the line is as it was. */
-async function amend(line, change) {
-  const undo = basket.amend(line.id, change);
+/** Change lines; where that needs leave it is asked for once, and without it they are as they were. */
+async function amend(lines, change) {
+  const undo = lines.map((line) => basket.amend(line.id, change));
   sheet.close();
   await quoting.settle();
-  if (!(await till.leave())) undo();
+  if (!(await till.leave())) undo.forEach((putBack) => putBack());
 }
 
 async function parkedChanged() {
