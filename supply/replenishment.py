@@ -18,7 +18,7 @@ Rules
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,8 +32,10 @@ from pos.store import store_of
 from supply import orders
 from supply.needs import Need, needs_of
 from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.policy import MOST_PACKS, Decision, Demand, counted_position, decide, decide_basket, risk_bp
-from supply.suppliers import Rhythm, Supplier, SupplierProduct, next_rhythm, sources, supplier_of
+from supply.suppliers import MOST_PACKS, Rhythm, Supplier, SupplierProduct, next_rhythm, sources, supplier_of
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from supply.policy import Decision
 
 FARTHEST_DAYS = 60
 """So far `effect` looks ahead for the day the shelf is empty."""
@@ -44,6 +46,8 @@ FARTHEST_DAYS = 60
 
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
     """Propose one order per supplier that has something the shop needs (rule 1); returns them, the next van first."""
+    from supply.policy import decide_basket
+
     store = store_of(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
     for old in proposals(session, store_id):
@@ -106,6 +110,8 @@ def add_line(
     session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
 ) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
+    from supply.policy import decide
+
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
     why = _reason(why, "Say why you add it.")
@@ -178,13 +184,15 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     """Return what `packs` of a line would do, by the facts it was proposed on (rule 5).
 
     cover_days_milli: how long the position and the packs last, None where nothing sells; risk_bp: the probability of
-    selling out before the delivery after the next; runs_out_day: the day the mean demand reaches them.
+    selling out before the delivery after the next, beyond the counts that are kept that of the last of them;
+    runs_out_day: the day the mean demand reaches them.
     """
     _refuse_packs(packs)
     line = session.get(OrderLine, (order.store_id, order.id, sku))
     if line is None:
         raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
     why = line.why
+    risks = why.get("risks_bp") or [why["risk_bp"]]
     daily = [milli / 1000 for milli in why["daily_milli"]]
     first = dt.date.fromisoformat(why["first_day"])
     units = why["counted_qty_milli"] / 1000 + packs * line.pack_qty
@@ -192,7 +200,7 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     day = runs_out(daily, rate, units, first, FARTHEST_DAYS)
     return Effect(
         cover_days_milli=round(1000 * units / rate) if rate > 0 else None,
-        risk_bp=risk_bp(Demand(sum(daily), tuple(milli / 1000 for milli in why["quantiles_milli"])), units),
+        risk_bp=risks[min(packs, len(risks) - 1)],
         runs_out_day=day,
     )
 
@@ -209,7 +217,7 @@ def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, 
 # --- inside ---
 
 
-def _line(order: ReplenishmentOrder, need: Need, decision: Decision) -> OrderLine:
+def _line(order: ReplenishmentOrder, need: Need, decision: "Decision") -> OrderLine:
     line = need.line
     return OrderLine(
         store_id=order.store_id, order_id=order.id, sku=line.sku, name=need.name, pack_qty=line.pack_qty,
@@ -218,19 +226,19 @@ def _line(order: ReplenishmentOrder, need: Need, decision: Decision) -> OrderLin
     )  # fmt: skip
 
 
-def _why(order: ReplenishmentOrder, need: Need, decision: Decision) -> dict[str, Any]:
+def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return the facts behind a line (rule 5)."""
     line = need.line
-    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
+    rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
     span = (order.next_delivery_day - need.first_day).days
     day = runs_out(need.daily, rate, max(0, line.position_qty), need.first_day, span) if rate > 0 else None
-    counted = counted_position(line)
+    counted = decision.counted_qty
     return {
         "per_day": round(rate, 3),
         "on_hand": need.on_hand,
         "reserved": need.reserved,
         "on_the_way": need.on_the_way,
-        "expected": round(line.demand.mean, 3),
+        "expected": round(line.mean, 3),
         "target": decision.target_qty,
         "need_qty": max(0, decision.target_qty - line.position_qty),
         "service_bp": round(decision.service_level * 10_000),
@@ -250,12 +258,12 @@ def _why(order: ReplenishmentOrder, need: Need, decision: Decision) -> dict[str,
         "cover_days_milli": round(1000 * (counted + decision.packs * line.pack_qty) / rate) if rate > 0 else None,
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
-        "quantiles_milli": [round(1000 * units) for units in line.demand.quantiles],
+        "risks_bp": list(decision.risks_bp),
     }
 
 
 def _note_postponed(
-    session: Session, supplier: Supplier, decisions: Sequence[Decision], *, actor: Actor, at: dt.datetime
+    session: Session, supplier: Supplier, decisions: Sequence["Decision"], *, actor: Actor, at: dt.datetime
 ) -> None:
     waiting = sum(one.reason == "postponed" for one in decisions)
     if waiting:

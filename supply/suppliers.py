@@ -27,6 +27,8 @@ from pos.catalogue import Product
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
+MOST_PACKS = 999
+"""So many packs of one product at most are on an order."""
 
 
 class Supplier(Base):
@@ -127,7 +129,7 @@ def offer_product(
         raise NotFound("unknown-supplier", f"There is no supplier {supplier_id}.", supplier_id=supplier_id)
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
-    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= 999:
+    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
     if not 0 <= pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
