@@ -21,7 +21,7 @@ from scipy.special import betainc
 
 from forecasting.panel import LEVELS, Floats
 
-FITTED = (0.9, 0.95, 0.99)
+FITTED = (0.9, 0.99)
 LEAST_SPREAD, MOST_SPREAD = 1.001, 1e7
 """Variance over mean: from nearly Poisson to what only a typing fault would show."""
 Mask = npt.NDArray[np.bool_]
@@ -51,7 +51,7 @@ class Demand:
         steady = np.maximum(mean, 1e-9)[:, None]
         # up to about this spread a wider one leaves ever less at or below a high quantile; beyond it, ever more
         high = np.log(np.minimum(units[:, -1] + 2.0, MOST_SPREAD))
-        for _ in range(12):
+        for _ in range(11):
             spread = (low + high) / 2
             r, p = _shape(steady, steady * np.exp(spread)[:, None])
             reached = (_at_most(r, p, units) + _at_most(r, p, units - 1.0)) / 2

@@ -23,7 +23,7 @@ from pos.store import Store
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.orders import on_the_way
-from supply.suppliers import Rhythm, SupplierProduct
+from supply.suppliers import Rhythm, Terms
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import PolicyLine
@@ -160,7 +160,7 @@ class _Recent:
 def needs_of(
     session: Session,
     store: Store,
-    offered: Mapping[str, Sequence[SupplierProduct]],
+    offered: Mapping[str, Sequence[Terms]],
     days: Mapping[str, Rhythm],
     *,
     at: dt.datetime,
