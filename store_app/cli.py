@@ -1,6 +1,7 @@
 """The commands of a node: `cornerstore ...`. A refusal is one sentence and exit 1, never a traceback."""
 
 import datetime as dt
+import json
 import os
 import secrets
 import sys
@@ -195,6 +196,39 @@ def forecast(day: dt.datetime | None) -> None:
 def propose() -> None:
     """Propose orders now."""
     _run_job("propose", None)
+
+
+@main.command()
+@click.option("--sales", "path", type=click.Path(path_type=Path), required=True, help="store, product, day, sold.")
+@click.option("--lead-time-days", type=int, default=2, show_default=True, help="From order to shelf.")
+@click.option("--review-days", type=int, default=1, show_default=True, help="From order to order.")
+@click.option("--pack", "pack_qty", type=int, default=6, show_default=True, help="Units of a pack.")
+@click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
+@click.option("--shelf-life-days", type=int, help="Without it nothing expires.")
+@click.option("--days", "scored_days", type=int, default=112, show_default=True, help="Days that count.")
+@click.option("--country", help="Whose public holidays, as US or DE.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def simulate(path: Path, fill: float, country: str | None, as_json: bool, lead_time_days: int, **asked: Any) -> None:
+    """Replay a sales history under our way of ordering and under others'."""
+    from store_app import simulating
+    from supply.simulate import Setting
+
+    setting = Setting(lead_days=lead_time_days, **asked)
+    found = simulating.replay_all(simulating.read_history(path), setting, fill, country=country)
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    table = Table("", f"days of stock at {fill:.0%} sold", "order lines", "waste")
+    for name, row in {"ours": found["ours"], **found["rivals"]}.items():
+        cells = ("never reached", "", "") if row["cover_days"] is None else (
+            f"{row['cover_days']:.2f}", f"{row['order_lines']:,.0f}", f"{row['waste']:.1%}",
+        )  # fmt: skip
+        table.add_row(name.replace("_", " "), *cells)
+    screen.print(table)
+    told = found["asked"]
+    screen.print(
+        f"Asked for {fill:.1%}, ours delivers {told['delivered']:.1%} with {told['cover_days']:.2f} days of stock."
+    )
 
 
 def _run_job(name: str, day: dt.datetime | None) -> None:

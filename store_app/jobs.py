@@ -197,8 +197,11 @@ def propose(desk: Desk, _day: dt.date) -> str:
     """Propose orders from the forecast."""
     from supply import replenishment
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        drafts = replenishment.work_out(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        made = replenishment.propose(session, desk.node_id, at=desk.doors.now(), actor=desk.actor("propose"))
+        made = replenishment.write_down(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
     return f"{len(made)} proposals"
 
 

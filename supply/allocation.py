@@ -5,21 +5,28 @@ Rules
 1. Shares are rationed on need, what the forecast asked for, never on the order: ordering more than the need brings
    nothing while anybody's need is unmet.
 2. First everybody with a need gets one pack, the shop with the fewest days of supply first; then always the shop with
-   the fewest days of supply gets the next pack, until its need or its order is met.
-3. What is left when every need is met goes to orders above it, one pack each in turn.
-4. The order of packs does not depend on how many there are: with one more, nobody gets less.
+   the fewest days of supply gets the next pack, until its need or its order is met. Ties go by the shop's key.
+3. A shop that is not on today's round takes part with its need; what falls to it is kept back for it, not handed out.
+4. What is left when every need is met goes to orders above it, one pack each in turn.
+5. The order of packs does not depend on how many there are: with one more, nobody gets less.
 """
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from forecasting.panel import Ints
+
+LEAST_PER_DAY = 0.01
 
 
 @dataclass(frozen=True)
 class Claim:
     """One shop's wish. packs ordered, need_packs of it by forecast; have_qty is its stock position.
 
-    per_day: units the shop sells a day; 0 or less counts as hardly any.
+    per_day: units the shop sells a day; 0 or less counts as hardly any. on_round: False for a shop that orders on
+    another day: packs is then what it is expected to order, and its share is a reserve.
     """
 
     key: str
@@ -28,39 +35,44 @@ class Claim:
     have_qty: int
     per_day: float
     pack_qty: int
-
-
-LEAST_PER_DAY = 0.01
+    on_round: bool = True
 
 
 def fair_share(available_packs: int, claims: Sequence[Claim]) -> list[int]:
-    """Return the packs each claim gets, in the order of the claims; together at most available_packs."""
-    given = [0] * len(claims)
+    """Return the packs each claim gets, in the order of the claims; together at most available_packs.
+
+    The share of a claim that is not on the round is its reserve (rule 3).
+    """
+    # slow to load, and wanted only where goods are shared out
+    import numpy as np
+
     left = max(0, available_packs)
-    caps = [max(0, min(claim.packs, claim.need_packs)) for claim in claims]
-    first = sorted((_days(claims[n], 0), claims[n].key, n) for n in range(len(claims)) if caps[n])
-    for _, _, n in first[:left]:
-        given[n] = 1
-    left -= sum(given)
-    queue = [(_days(claims[n], 1), claims[n].key, n) for _, _, n in first if given[n] < caps[n]]
-    heapq.heapify(queue)
-    while left and queue:
-        _, key, n = heapq.heappop(queue)
-        given[n] += 1
-        left -= 1
-        if given[n] < caps[n]:
-            heapq.heappush(queue, (_days(claims[n], given[n]), key, n))
-    above = [(0, claims[n].key, n) for n in range(len(claims)) if claims[n].packs > caps[n]]
-    heapq.heapify(above)
-    while left and above:
-        turn, key, n = heapq.heappop(above)
-        given[n] += 1
-        left -= 1
-        if given[n] < claims[n].packs:
-            heapq.heappush(above, (turn + 1, key, n))
-    return given
+    if not claims or not left:
+        return [0] * len(claims)
+    packs = np.array([max(0, claim.packs) for claim in claims])
+    caps = np.minimum(packs, [max(0, claim.need_packs) for claim in claims])
+    have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
+    per_pack = np.array([claim.pack_qty for claim in claims], dtype=np.float64)
+    rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)
+    rank = np.argsort(np.argsort([claim.key for claim in claims], kind="stable"), kind="stable")
+    if int(caps.sum()) > left:
+        rows, turn = np.repeat(np.arange(len(claims)), caps), _turns(caps)
+        days = (have[rows] + turn * per_pack[rows]) / rate[rows]
+        # first everybody's first pack, then always the fewest days of supply
+        taken = rows[np.lexsort((rank[rows], days, turn > 0))][:left]
+        return [int(share) for share in np.bincount(taken, minlength=len(claims))]
+    rest = np.where([claim.on_round for claim in claims], packs - caps, 0)
+    rows = np.repeat(np.arange(len(claims)), rest)
+    taken = rows[np.lexsort((rank[rows], _turns(rest)))][: left - int(caps.sum())]
+    return [int(share) for share in caps + np.bincount(taken, minlength=len(claims))]
 
 
-def _days(claim: Claim, packs: int) -> float:
-    """Return how many days a shop's stock lasts with `packs` of the shared goods."""
-    return (claim.have_qty + packs * claim.pack_qty) / max(claim.per_day, LEAST_PER_DAY)
+# --- inside ---
+
+
+def _turns(counts: "Ints") -> "Ints":
+    """Return 0, 1, ... of each count, one after the other."""
+    import numpy as np
+
+    ends = np.cumsum(counts)
+    return np.arange(int(ends[-1]) if len(ends) else 0) - np.repeat(ends - counts, counts)

@@ -8,9 +8,9 @@ Rules
 """
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -23,8 +23,10 @@ from pos.store import Store
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.orders import on_the_way
-from supply.policy import Demand, PolicyLine, poisson_demand
-from supply.suppliers import Rhythm, SupplierProduct
+from supply.suppliers import Rhythm, Terms
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from supply.policy import PolicyLine
 
 OLDEST_DAYS = 3
 RECENT_DAYS = 28
@@ -37,7 +39,7 @@ class Need:
     daily: mean demand of each day of the interval, the first one what is left of today; method: forecast | mean28.
     """
 
-    line: PolicyLine
+    line: "PolicyLine"
     name: str
     stock_unit: str
     on_hand: int
@@ -73,11 +75,20 @@ class _Article:
 
 @dataclass(frozen=True)
 class _Expected:
-    """Demand of a product over one interval."""
+    """Demand of a product over one interval: its days' means, and how it spreads.
 
-    demand: Demand
+    quantiles: of a sum whose mean is `whole`, of which the interval has its share; () where `variance` is known.
+    """
+
     daily: tuple[float, ...]
     method: str
+    quantiles: tuple[float, ...] = ()
+    whole: float = 0.0
+    variance: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        return sum(self.daily)
 
 
 class _Run:
@@ -118,12 +129,7 @@ class _Run:
         seen_today = [0.0] * -skipped
         daily = seen_today + [max(0.0, units) for units in daily[max(0, skipped) :]] + [usual] * (last - end).days
         daily[0] *= basis.today_left
-        whole, wanted = sums[days - 1], sum(daily)
-        spread = math.sqrt(wanted / whole) if whole > 0 else 1.0
-        if abs(spread - 1.0) < 1e-9:
-            return _Expected(Demand(whole, levels), tuple(daily), "forecast")
-        scaled = tuple(max(0.0, wanted + (level - whole) * spread) for level in levels)
-        return _Expected(Demand(wanted, scaled), tuple(daily), "forecast")
+        return _Expected(tuple(daily), "forecast", levels, sums[days - 1])
 
 
 class _Recent:
@@ -148,55 +154,82 @@ class _Recent:
         rate = sold / self.days if self.days else 0.0
         daily = [rate] * ((last - basis.today).days + 1)
         daily[0] *= basis.today_left
-        return _Expected(poisson_demand(sum(daily), sold / max(1, sales)), tuple(daily), "mean28")
+        return _Expected(tuple(daily), "mean28", variance=sum(daily) * max(1.0, sold / max(1, sales)))
 
 
 def needs_of(
     session: Session,
     store: Store,
-    offered: Mapping[str, Sequence[SupplierProduct]],
+    offered: Mapping[str, Sequence[Terms]],
     days: Mapping[str, Rhythm],
     *,
     at: dt.datetime,
 ) -> tuple[Basis, dict[str, list[Need]]]:
     """Return what the shop needs to know of every product of these suppliers, and what its demand stands on."""
+    from supply.policy import PolicyLine
+
     basis = _basis(session, store, at)
+    last = {
+        supplier_id: max(basis.today, days[supplier_id].next_delivery_day - dt.timedelta(days=1))
+        for supplier_id in offered
+    }
     lasts = {one.next_delivery_day - dt.timedelta(days=1) for one in days.values()} | {basis.today}
     run, recent = _Run(session, basis, lasts), _Recent(session, store.id, basis)
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
-    needs: dict[str, list[Need]] = {}
-    for supplier_id, products in offered.items():
-        rhythm, found = days[supplier_id], needs.setdefault(supplier_id, [])
-        last = max(basis.today, rhythm.next_delivery_day - dt.timedelta(days=1))
+    found = [
+        (supplier_id, product, article, price, run.expected(product.sku, basis, last[supplier_id])
+         or recent.expected(product.sku, basis, last[supplier_id]))
+        for supplier_id, products in offered.items()
+        for product in products
+        if (article := articles.get(product.sku)) and (price := prices.get(product.sku)) is not None
+    ]  # fmt: skip
+    variances = _variances([one[-1] for one in found])
+    needs: dict[str, list[Need]] = {supplier_id: [] for supplier_id in offered}
+    for (supplier_id, product, article, price, expected), variance in zip(found, variances, strict=True):
+        rhythm = days[supplier_id]
         before = (rhythm.delivery_day - basis.today).days
-        held_days = float((rhythm.next_delivery_day - rhythm.delivery_day).days)
-        interval_days = (last - basis.today).days + basis.today_left
-        for product in products:
-            article, price = articles.get(product.sku), prices.get(product.sku)
-            if article is None or price is None:
-                continue
-            expected = run.expected(product.sku, basis, last) or recent.expected(product.sku, basis, last)
-            level = levels.get(product.sku)
-            on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
-            on_way = coming.get(product.sku, 0)
-            line = PolicyLine(
-                sku=product.sku, demand=expected.demand, mean_before=sum(expected.daily[: max(0, before)]),
-                interval_days=interval_days, held_days=held_days, position_qty=on_hand - reserved + on_way,
-                pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
-                price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
-                shelf_life_days=article.shelf_life_days,
-            )  # fmt: skip
-            model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
-            found.append(
-                Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
-                     expected.method, model, round(10_000 * share))
-            )  # fmt: skip
+        level = levels.get(product.sku)
+        on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
+        on_way = coming.get(product.sku, 0)
+        line = PolicyLine(
+            sku=product.sku, mean=expected.mean, variance=variance,
+            mean_before=sum(expected.daily[: max(0, before)]),
+            interval_days=(last[supplier_id] - basis.today).days + basis.today_left,
+            held_days=float((rhythm.next_delivery_day - rhythm.delivery_day).days),
+            position_qty=on_hand - reserved + on_way, pack_qty=product.pack_qty,
+            pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
+            price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
+            shelf_life_days=article.shelf_life_days,
+        )  # fmt: skip
+        model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
+        needs[supplier_id].append(
+            Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
+                 expected.method, model, round(10_000 * share))
+        )  # fmt: skip
     return basis, needs
 
 
 # --- inside ---
+
+
+def _variances(expected: Sequence[_Expected]) -> list[float]:
+    """Return the variance of each product's demand, the forecasts' told from their quantiles all at once."""
+    import numpy as np
+
+    from supply.chances import Demand
+
+    variances = [one.variance for one in expected]
+    told = [n for n, one in enumerate(expected) if one.quantiles]
+    if told:
+        whole = np.array([expected[n].whole for n in told])
+        demand = Demand.of_quantiles(whole, np.array([expected[n].quantiles for n in told]))
+        wanted = np.array([expected[n].mean for n in told])
+        share = np.divide(wanted, whole, out=np.ones_like(whole), where=whole > 0)
+        for n, variance in zip(told, (demand.variance * share).tolist(), strict=True):
+            variances[n] = variance
+    return variances
 
 
 def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:

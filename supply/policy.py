@@ -1,38 +1,47 @@
-"""How many packs to order: pure arithmetic over a product's demand, its packs, and what empty and full shelves cost.
+"""How many packs to order: all lines of a basket at once, from demand, packs, shelves and money. PURE.
 
 Rules
 -----
-1. Demand until the delivery after the next is known by five quantiles and its mean. Between the levels the quantile
-   runs straight over the normal score, beyond the last level it goes on as before it; below the median what is lost
-   runs straight to the mean. Normal demand is met exactly, and expected lost sales stay convex in the stock.
-2. Service level = margin / (margin + holding + waste), within .75 and .98 (the newsvendor's critical
-   ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What sells at no margin is worth LEAST_MARGIN_BP of its
-   cost, for an empty shelf sends the customer away. A unit too many is held from one delivery to the next; its waste
-   is the square of the share of its shelf life that takes, for what is left over is sold first the next time.
-3. Order-up-to level = the quantile at the service level. Whoever wants what is not there goes without (lost sales), so
-   the position that counts is never below the demand until the goods come. At or above the level nothing is ordered.
-4. Below it the pack count is the floor or the ceiling, whichever costs less in lost margin, holding and waste, in the
-   proportion the service level stands for; below the line's minimum it is none or the minimum, by the same measure.
+1. Demand is that until the delivery after the next (`chances`). Service level = margin / (margin + holding + waste),
+   within .75 and .98 (the newsvendor's critical ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What
+   sells at no margin is worth LEAST_MARGIN_BP of its cost, for an empty shelf sends the customer away. A unit too many
+   is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
+2. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds 1 - service
+   level: floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which
+   one still comes. What stands for show (presentation) is added to it.
+3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
+   until the goods come; what will expire before they sell does not count.
+4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
+   margin); none that finds no room on the shelf when it comes.
+5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
    Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
    until it is sold: waiting would never end.
-5. No more packs come than sell within their shelf life; one beyond only if the margin of its units that sell exceeds
-   the cost of those that do not. Where the line's minimum exceeds that, none comes.
-6. A basket below the supplier's minimum is filled with the packs worth most per money, or postponed to the next order
-   day, whichever costs less.
+6. Beyond the budget (cash, credit) the packs worth most per money come, each line's in turn (reason 'budget').
+7. A basket below the supplier's minimum is filled with the packs that cost least per money, or postponed to the next
+   order day, whichever costs less. So lines that need nothing yet can join those that do.
+
+Letters: x position, Q pack, all arrays (n,).
 """
 
-import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from statistics import NormalDist
+from dataclasses import dataclass
 
-LEVELS = (0.5, 0.75, 0.9, 0.95, 0.99)
-MOST_PACKS = 999
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtri
+
+from forecasting.panel import Floats
+from supply.chances import Demand
+from supply.suppliers import MOST_PACKS
+
 LEAST_MARGIN_BP = 500
-_NORMAL = NormalDist()
-_SCORES = tuple(_NORMAL.inv_cdf(level) for level in LEVELS)
+SHOWN_PACKS = 13
+"""For so many pack counts, from none, a decision tells its risk."""
+MOST_FILLED = 60
+"""At most so many packs are added to a line to reach a supplier's minimum."""
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -45,89 +54,18 @@ class OrderPolicy:
 
 
 @dataclass(frozen=True)
-class Demand:
-    """Demand summed over an interval, in stock units (rule 1). quantiles: at LEVELS, rising."""
-
-    mean: float
-    quantiles: tuple[float, ...]
-
-    def quantile(self, level: float) -> float:
-        """Return the units not exceeded with this probability, from the median up."""
-        return self._at(_NORMAL.inv_cdf(max(level, LEVELS[0])))
-
-    def beyond(self, units: float) -> float:
-        """Return the probability that more than `units` are wanted."""
-        if units < self.quantiles[0]:
-            return self._low_slope
-        return 1.0 - _NORMAL.cdf(self._score(units))
-
-    def lost(self, units: float) -> float:
-        """Return the units expected to be wanted in vain when there are `units`: E[(D - units)+]."""
-        median = self.quantiles[0]
-        if units < median:
-            return self._upper_lost(median) + self._low_slope * (median - units)
-        return self._upper_lost(units)
-
-    def left(self, units: float) -> float:
-        """Return the units expected to be left of `units`: E[(units - D)+]."""
-        return units - self.lost(0.0) + self.lost(units)
-
-    @cached_property
-    def _low_slope(self) -> float:
-        """P(D > units) below the median, on average: what carries the loss from the median to the mean."""
-        median = self.quantiles[0]
-        if median <= 0:
-            return 1.0
-        return min(1.0, max(0.5, (self.mean - self._upper_lost(median)) / median))
-
-    @cached_property
-    def _segments(self) -> tuple[tuple[float, float, float, float], ...]:
-        """(score from, score to, units at 0, units per score) of each straight piece from the median up."""
-        pieces = []
-        for n in range(len(LEVELS) - 1):
-            low, high = _SCORES[n], _SCORES[n + 1]
-            slope = (self.quantiles[n + 1] - self.quantiles[n]) / (high - low)
-            pieces.append((low, math.inf if n == len(LEVELS) - 2 else high, self.quantiles[n] - slope * low, slope))
-        return tuple(pieces)
-
-    def _at(self, score: float) -> float:
-        for low, high, base, slope in self._segments:
-            if low <= score < high:
-                return base + slope * score
-        return self.quantiles[0]
-
-    def _score(self, units: float) -> float:
-        """Return the highest score whose quantile is `units` or less."""
-        found = math.inf
-        for low, high, base, slope in reversed(self._segments):
-            if units >= base + slope * low:
-                if slope > 0:
-                    found = min(found, (units - base) / slope, high)
-                return min(found, high)
-            found = low
-        return _SCORES[0]
-
-    def _upper_lost(self, units: float) -> float:
-        """Sum (quantile - units) over the levels above `units`: per piece, (base - units) dΦ - slope dφ."""
-        start, total = self._score(units), 0.0
-        for low, high, base, slope in self._segments:
-            low = max(low, start)
-            if low < high:
-                total += (base - units) * (_cdf(high) - _cdf(low)) - slope * (_pdf(high) - _pdf(low))
-        return max(0.0, total)
-
-
-@dataclass(frozen=True)
 class PolicyLine:
     """A product as ordering sees it, quantities in stock units.
 
-    demand: from now until the delivery after the next, interval_days long. mean_before: the part of its mean that is
-    wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty: what is
-    available and on the way. price_minor: for price_quantity units, without tax. service_level: the shopkeeper's own.
+    mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
+    of it that is wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty:
+    what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
+    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own.
     """
 
     sku: str
-    demand: Demand
+    mean: float
+    variance: float
     mean_before: float
     interval_days: float
     held_days: float
@@ -139,14 +77,19 @@ class PolicyLine:
     minimum_packs: int = 1
     shelf_life_days: int | None = None
     service_level: float | None = None
+    outdating_qty: float = 0.0
+    presentation_qty: int = 0
+    capacity_qty: int | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
     """What is ordered of a line and why.
 
-    reason: enough | needed | not-worth-a-pack | short-lived | minimum | filled-up | postponed; target_qty: the
-    order-up-to level.
+    reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | budget | filled-up | postponed.
+    target_qty: the units that cover the service level. risks_bp: how likely it sells out before the delivery after the
+    next with 0, 1, 2 ... SHOWN_PACKS - 1 packs, in 1/10,000. counted_qty: the position that counts. value_minor: what
+    the last pack brings beyond its costs.
     """
 
     line: PolicyLine
@@ -154,6 +97,9 @@ class Decision:
     service_level: float
     target_qty: int
     reason: str
+    risks_bp: tuple[int, ...]
+    counted_qty: float
+    value_minor: float
 
     @property
     def cost_minor(self) -> int:
@@ -162,190 +108,264 @@ class Decision:
 
     @property
     def risk_bp(self) -> int:
-        """How likely it sells out before the delivery after the next, in 1/10,000."""
-        return risk_bp(self.line.demand, counted_position(self.line) + self.packs * self.line.pack_qty)
+        """How likely it sells out with what is ordered, as far as `risks_bp` tells."""
+        return self.risks_bp[min(self.packs, SHOWN_PACKS - 1)]
 
 
-@dataclass(frozen=True)
-class Costs:
-    """What one unit too few and one unit too many cost until the next delivery, in minor units."""
-
-    under: float
-    over: float
-
-    @classmethod
-    def of(cls, line: PolicyLine, policy: OrderPolicy) -> "Costs":
-        """Weigh a line (rule 2)."""
-        unit_cost = line.pack_cost_minor / line.pack_qty
-        margin = max(line.price_minor / line.price_quantity - unit_cost, unit_cost * LEAST_MARGIN_BP / 10_000)
-        holding = unit_cost * line.held_days * policy.holding_bp_a_day / 10_000
-        life = line.shelf_life_days
-        waste = 0.0 if life is None else unit_cost * min(1.0, line.held_days / max(life, 1)) ** 2
-        return cls(margin, holding + waste)
-
-    def fitting(self, level: float) -> "Costs":
-        """Return costs of which `level` is the critical ratio: a level that was set, or held in bounds, is meant."""
-        return Costs(self.under, self.under * (1.0 - level) / max(level, 0.01))
-
-    def expected(self, demand: Demand, units: float) -> float:
-        """Return what a stock of `units` costs over the interval; convex in `units`."""
-        return self.under * demand.lost(units) + self.over * demand.left(units)
+def critical_ratio(under: Floats, over: Floats) -> Floats:
+    """Return the newsvendor's service level; 1 where nothing costs anything."""
+    total = np.asarray(under, dtype=np.float64) + over
+    return np.divide(under, total, out=np.ones_like(total), where=total > 0)
 
 
-def critical_ratio(under: float, over: float) -> float:
-    """Return the newsvendor's service level; 1 when nothing costs anything."""
-    return under / (under + over) if under + over > 0 else 1.0
+def reorder_point(demand: Demand, pack_qty: Floats | float, level: Floats | float) -> Floats:
+    """Return the highest whole position at which one more pack is worth its place (rule 2); -1 where none is.
+
+    demand of any shape; pack_qty and level are broadcast against it.
+    """
+    shape = demand.mean.shape
+    demand = Demand(demand.mean.ravel(), demand.variance.ravel())
+    pack = np.broadcast_to(np.asarray(pack_qty, dtype=np.float64), shape).ravel()
+    level = np.broadcast_to(np.asarray(level, dtype=np.float64), shape).ravel()
+    mean, spread = demand.mean, np.sqrt(demand.variance)
+    guess = np.floor(mean + ndtri(np.clip(level, 0.001, 0.9999)) * spread - pack / 2)
+    reach = np.floor(2.0 + spread / 3)
+    far = np.ceil(mean + 12.0 * spread + 12.0)
+    low = np.clip(guess - reach, -1.0, far - 1.0)
+    high = np.clip(guess + reach, low + 1.0, far)
+    # the answer lies between; where the guess was wrong, anywhere
+    low = np.where((low < 0) | _worth_a_pack(demand, low, pack, level), low, -1.0)
+    high = np.where(_worth_a_pack(demand, high, pack, level), far, high)
+    rows = np.flatnonzero(high - low > 1.5)
+    while rows.size:
+        middle = np.floor((low[rows] + high[rows]) / 2)
+        worth = _worth_a_pack(demand.take(rows), middle, pack[rows], level[rows])
+        low[rows], high[rows] = np.where(worth, middle, low[rows]), np.where(worth, high[rows], middle)
+        rows = rows[high[rows] - low[rows] > 1.5]
+    return np.where(mean > 0, low, -1.0).reshape(shape)
 
 
-def poisson_demand(mean: float, units_a_sale: float = 1.0) -> Demand:
-    """Return Poisson demand for when there is no forecast: sales come by chance, each of so many units."""
-    # slow to load, and wanted only without a forecast
-    import numpy as np
-    from scipy.special import pdtrik
-
-    size = max(1.0, units_a_sale)
-    if mean <= 0:
-        return Demand(0.0, (0.0,) * len(LEVELS))
-    counts = np.ceil(np.nan_to_num(pdtrik(np.array(LEVELS), mean / size)) - 1e-9).clip(0)
-    return Demand(mean, tuple(float(count) * size for count in counts))
-
-
-def counted_position(line: PolicyLine) -> float:
-    """Return the position that counts (rule 3): what is promised beyond what is there is still owed."""
-    return max(float(line.position_qty), line.mean_before + min(0, line.position_qty))
-
-
-def risk_bp(demand: Demand, units: float) -> int:
-    """Return the probability that more than `units` are wanted, in 1/10,000; zero where nothing is wanted."""
-    return 0 if demand.quantiles[-1] <= 0 else round(10_000 * demand.beyond(units))
+def packs_to(point: Floats, position: Floats, pack_qty: Floats | float) -> Floats:
+    """Return the fewest packs that lift the position above the reorder point; none at or above it."""
+    return np.maximum(0.0, np.floor((point - position) / pack_qty) + 1.0)
 
 
 def decide(line: PolicyLine, policy: OrderPolicy = OrderPolicy()) -> Decision:
-    """Decide how many packs of one product to order (rules 2 to 5)."""
-    costs = Costs.of(line, policy)
-    level = line.service_level
-    if level is None:
-        level = min(policy.highest_level, max(policy.lowest_level, critical_ratio(costs.under, costs.over)))
-    costs = costs.fitting(level)
-    target = line.demand.quantile(level)
-    position = counted_position(line)
-
-    def decided(packs: int, reason: str) -> Decision:
-        return Decision(line, packs, level, max(0, math.ceil(target - 1e-6)), reason)
-
-    if position >= target:
-        return decided(0, "enough")
-    wanted = (target - position) / line.pack_qty
-    low, high = math.floor(wanted), min(math.ceil(wanted), MOST_PACKS)
-    packs, reason = _cheaper(line, costs, position, min(low, MOST_PACKS), high), "needed"
-    cap = _sellable_packs(line, costs)
-    if packs > cap:
-        packs, reason = cap, "short-lived"
-    if 0 < packs < line.minimum_packs:
-        reason = "minimum"
-        packs = 0 if line.minimum_packs > cap else _cheaper(line, costs, position, 0, line.minimum_packs)
-    if packs == 0 and line.minimum_packs <= cap and _worth_its_shelf(line, costs, policy):
-        packs, reason = line.minimum_packs, "needed"
-    if packs == 0 and reason != "short-lived":
-        reason = "not-worth-a-pack"
-    return decided(packs, reason)
+    """Decide how many packs of one product to order (rules 1 to 5)."""
+    return decide_basket([line], policy=policy)[0]
 
 
 def decide_basket(
     lines: Sequence[PolicyLine],
     minimum_minor: int = 0,
+    budget_minor: int | None = None,
     policy: OrderPolicy = OrderPolicy(),
 ) -> list[Decision]:
-    """Decide on everything one supplier sells, its minimum order included (rule 6); in the order of `lines`."""
-    decisions = [decide(line, policy) for line in lines]
-    total_minor = sum(decision.cost_minor for decision in decisions)
-    if not total_minor or total_minor >= minimum_minor:
-        return decisions
-    filled, filling_cost = _fill_up(decisions, minimum_minor - total_minor, policy)
-    if filled is not None and filling_cost <= _cost_of_waiting(decisions, policy):
-        return filled
-    return [replace(one, packs=0, reason="postponed") if one.packs else one for one in decisions]
+    """Decide on everything one supplier sells, its minimum order and the money there is included (rules 1 to 7).
+
+    Returns one decision a line, in the order of `lines`. A negative budget counts as none at all.
+    """
+    if not lines:
+        return []
+    basket = _Basket(lines, policy)
+    packs, reasons = basket.wanted()
+    if budget_minor is not None:
+        basket.within(max(0, budget_minor), packs, reasons)
+    basket.reach(minimum_minor, budget_minor, packs, reasons)
+    return basket.decisions(packs, reasons)
 
 
 # --- inside ---
 
 
-def _cheaper(line: PolicyLine, costs: Costs, position: float, low: int, high: int) -> int:
-    few = costs.expected(line.demand, position + low * line.pack_qty)
-    many = costs.expected(line.demand, position + high * line.pack_qty)
-    return high if many < few else low
+def _worth_a_pack(demand: Demand, units: Floats, pack: Floats, level: Floats) -> Mask:
+    """Tell whether the units of one more pack on top of `units` are wanted with an average chance above 1 - level."""
+    return np.asarray((demand.lost(units) - demand.lost(units + pack)) / pack > 1.0 - level)
 
 
-def _worth_its_shelf(line: PolicyLine, costs: Costs, policy: OrderPolicy) -> bool:
-    """Tell whether the smallest order earns more than its holding until it is sold, on a shelf that is empty."""
-    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
-    if rate <= 0 or line.position_qty - line.mean_before >= 1:
-        return False
-    units = line.minimum_packs * line.pack_qty
-    unit_cost = line.pack_cost_minor / line.pack_qty
-    return costs.under > unit_cost * policy.holding_bp_a_day / 10_000 * units / (2 * rate)
+class _Basket:
+    """The lines as arrays, with what they cost and what they may hold at most."""
 
+    def __init__(self, lines: Sequence[PolicyLine], policy: OrderPolicy) -> None:
+        self.lines, self.policy = lines, policy
+        self.demand = Demand(_column(lines, "mean"), _column(lines, "variance"))
+        self.before, self.interval = _column(lines, "mean_before"), _column(lines, "interval_days")
+        self.held, self.pack = _column(lines, "held_days"), _column(lines, "pack_qty")
+        self.minimum, self.position = _column(lines, "minimum_packs"), _column(lines, "position_qty")
+        self.show = _column(lines, "presentation_qty")
+        self.pack_cost = _column(lines, "pack_cost_minor")
+        self.unit_cost = self.pack_cost / self.pack
+        self.life = np.array([np.inf if one.shelf_life_days is None else one.shelf_life_days for one in lines])
+        self.rate = np.divide(
+            self.demand.mean, self.interval, out=np.zeros_like(self.interval), where=self.interval > 0
+        )
+        self.counted = counted_position(self.position, self.before, _column(lines, "outdating_qty"))
+        self.x = self.counted - self.show
+        self._weigh()
+        self.caps = self._caps()
 
-def _sellable_packs(line: PolicyLine, costs: Costs) -> int:
-    """Return how many packs may come at most (rule 5)."""
-    if line.shelf_life_days is None:
-        return MOST_PACKS
-    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
-    room = rate * line.shelf_life_days - max(0.0, line.position_qty - line.mean_before)
-    if room <= 0:
-        return 0
-    packs = math.floor(room / line.pack_qty)
-    rest = room - packs * line.pack_qty
-    unit_cost = line.pack_cost_minor / line.pack_qty
-    return min(MOST_PACKS, packs + (costs.under * rest > unit_cost * (line.pack_qty - rest)))
+    def wanted(self) -> tuple[Ints, list[str]]:
+        """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
+        point = reorder_point(self.demand, self.pack, self.level)
+        packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
+        packs = np.where(self.demand.mean > 0, packs, 0.0)
+        enough = self.x >= self.target
+        asked = packs.copy()
+        packs = np.minimum(packs, self.caps)
+        low = (packs > 0) & (packs < self.minimum)
+        pays = self.gain(np.zeros_like(packs), self.minimum) > 0
+        packs = np.where(low, np.where((self.minimum <= self.caps) & pays, self.minimum, 0.0), packs)
+        empty = (packs == 0) & ~enough & (self.minimum <= self.caps) & self._worth_its_shelf()
+        packs = np.where(empty, self.minimum, packs)
+        reasons = []
+        for n in range(len(packs)):
+            short = "no-room" if self.room_caps[n] < self.life_caps[n] else "short-lived"
+            if enough[n] and packs[n] == 0:
+                reasons.append("enough")
+            elif empty[n]:
+                reasons.append("needed")
+            elif packs[n] < asked[n] and packs[n] == self.caps[n]:
+                reasons.append(short)
+            elif packs[n] == 0:
+                reasons.append("not-worth-a-pack")
+            else:
+                reasons.append("minimum" if low[n] else "needed")
+        return packs.astype(np.int64), reasons
 
-
-def _fill_up(
-    decisions: Sequence[Decision], missing_minor: int, policy: OrderPolicy
-) -> tuple[list[Decision] | None, float]:
-    """Add the packs worth most per money until the minimum is met; None where no pack is left to add."""
-    chosen = list(decisions)
-    weights = [Costs.of(one.line, policy).fitting(one.service_level) for one in decisions]
-    caps = [_sellable_packs(one.line, weight) for one, weight in zip(decisions, weights, strict=True)]
-    best: list[tuple[float, int, int, float]] = []
-
-    def offer(n: int) -> None:
-        line, packs = chosen[n].line, chosen[n].packs
-        step = line.minimum_packs if packs == 0 else 1
-        if packs + step > caps[n] or line.pack_cost_minor <= 0 or line.demand.mean <= 0:
+    def within(self, budget_minor: int, packs: Ints, reasons: list[str]) -> None:
+        """Cut the packs down to the money there is, the ones worth least per money first (rule 6)."""
+        if int((packs * self.pack_cost).sum()) <= budget_minor:
             return
-        stock = counted_position(line) + packs * line.pack_qty
-        cost = weights[n].expected(line.demand, stock + step * line.pack_qty) - weights[n].expected(line.demand, stock)
-        heapq.heappush(best, (cost / (step * line.pack_cost_minor), n, step, cost))
+        rows, steps, before = self._steps(np.zeros_like(packs), packs)
+        values = self.gain(before, steps, rows) / np.maximum(steps * self.pack_cost[rows], 1e-9)
+        left, kept, closed = budget_minor, np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
+        for at in np.lexsort((before, -values)):
+            row, cost = rows[at], int(steps[at] * self.pack_cost[rows[at]])
+            if closed[row] or cost > left:
+                closed[row] = True
+                continue
+            kept[row] += int(steps[at])
+            left -= cost
+        for n in np.flatnonzero(kept < packs):
+            reasons[n] = "budget"
+        packs[:] = kept
 
-    for n in range(len(chosen)):
-        offer(n)
-    total = 0.0
-    while missing_minor > 0:
-        if not best:
-            return None, math.inf
-        _, n, step, cost = heapq.heappop(best)
-        chosen[n] = replace(chosen[n], packs=chosen[n].packs + step, reason="filled-up")
-        missing_minor -= step * chosen[n].line.pack_cost_minor
-        total += cost
-        offer(n)
-    return chosen, total
+    def reach(self, minimum_minor: int, budget_minor: int | None, packs: Ints, reasons: list[str]) -> None:
+        """Fill a basket up to the supplier's minimum, or postpone it (rule 7)."""
+        total = int((packs * self.pack_cost).sum())
+        if not total or total >= minimum_minor:
+            return
+        missing = minimum_minor - total
+        added, cost = self._filled(packs, missing)
+        affordable = budget_minor is None or total + int((added * self.pack_cost).sum()) <= budget_minor
+        waiting = float(np.maximum(self.gain(np.zeros(len(packs)), packs.astype(np.float64)), 0.0).sum())
+        if cost <= waiting and affordable:
+            for n in np.flatnonzero(added):
+                reasons[n] = "filled-up"
+            packs += added
+            return
+        for n in np.flatnonzero(packs):
+            reasons[n] = "postponed"
+        packs[:] = 0
+
+    def gain(self, before: Floats, steps: Floats, rows: Ints | None = None) -> Floats:
+        """Return what `steps` packs on top of `before` bring until the delivery after the next, in minor units."""
+        pick = np.arange(len(self.lines)) if rows is None else rows
+        demand, pack, x = self.demand.take(pick), self.pack[pick], self.x[pick]
+        units = x + before * pack
+        sold = demand.lost(units) - demand.lost(units + steps * pack)
+        return np.asarray(self.under[pick] * sold - self.over[pick] * (steps * pack - sold))
+
+    def decisions(self, packs: Ints, reasons: list[str]) -> list[Decision]:
+        """Return the decisions with the risks of other pack counts."""
+        counts = np.arange(SHOWN_PACKS)[:, None]
+        risks = np.rint(1e4 * self.demand.beyond(self.counted + counts * self.pack)).astype(int).T.tolist()
+        values = self.gain(np.maximum(packs - 1.0, 0.0), np.minimum(packs, 1.0)).tolist()
+        found = zip(
+            self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, risks,
+            self.counted.tolist(), values, strict=True,
+        )  # fmt: skip
+        return [
+            Decision(line, count, level, max(0, math.ceil(target)), reason, tuple(risk), counted, value)
+            for line, count, level, target, reason, risk, counted, value in found
+        ]
+
+    def _weigh(self) -> None:
+        """Set service level, target and what a unit too few or too many costs (rule 1)."""
+        price = _column(self.lines, "price_minor") / _column(self.lines, "price_quantity")
+        self.margin = np.maximum(price - self.unit_cost, self.unit_cost * LEAST_MARGIN_BP / 10_000)
+        holding = self.unit_cost * self.held * self.policy.holding_bp_a_day / 10_000
+        waste = self.unit_cost * np.minimum(1.0, self.held / np.maximum(self.life, 1.0)) ** 2
+        weighed = critical_ratio(self.margin, holding + waste)
+        weighed = np.clip(weighed, self.policy.lowest_level, self.policy.highest_level)
+        own = np.array([np.nan if one.service_level is None else one.service_level for one in self.lines])
+        self.level = np.where(np.isnan(own), weighed, own)
+        self.under = self.margin
+        self.over = self.margin * (1.0 - self.level) / np.maximum(self.level, 0.01)
+        self.target = self.demand.quantile(self.level) + self.show
+
+    def _caps(self) -> Floats:
+        """Return the packs that may come at most (rule 4)."""
+        n = len(self.lines)
+        self.life_caps, self.room_caps = np.full(n, float(MOST_PACKS)), np.full(n, float(MOST_PACKS))
+        mortal = np.flatnonzero(np.isfinite(self.life))
+        if mortal.size:
+            sellable = critical_ratio(self.margin[mortal], self.unit_cost[mortal])
+            mean = self.before[mortal] + self.rate[mortal] * self.life[mortal]
+            whole = np.maximum(self.demand.mean[mortal], 1e-9)
+            point = reorder_point(self.demand.take(mortal).scaled(mean / whole), self.pack[mortal], sellable)
+            self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
+        for n, line in enumerate(self.lines):
+            if line.capacity_qty is not None:
+                room = line.capacity_qty - max(0.0, self.counted[n] - self.before[n])
+                self.room_caps[n] = max(0.0, room // line.pack_qty)
+        return np.asarray(np.minimum(self.life_caps, self.room_caps))
+
+    def _worth_its_shelf(self) -> Mask:
+        """Tell whether the smallest order earns more than its holding until it is sold, on a shelf that is empty."""
+        holding = self.unit_cost * self.policy.holding_bp_a_day / 10_000 * self.minimum * self.pack
+        pays = self.margin * 2 * self.rate > holding
+        return np.asarray((self.position - self.before < 1) & (self.rate > 0) & pays)
+
+    def _steps(self, have: Ints, packs: Ints) -> tuple[Ints, Floats, Floats]:
+        """Return the single steps from `have` to `packs`: line, packs of the step, packs before it."""
+        rows, steps, before = [], [], []
+        for n in np.flatnonzero(packs > have):
+            at, end = int(have[n]), int(packs[n])
+            while at < end:
+                step = min(end, int(self.minimum[n])) if at == 0 else 1
+                rows.append(n)
+                steps.append(float(step))
+                before.append(float(at))
+                at += step
+        return np.array(rows, dtype=np.int64), np.array(steps), np.array(before)
+
+    def _filled(self, packs: Ints, missing_minor: int) -> tuple[Ints, float]:
+        """Return the packs that reach the minimum at least cost, and that cost; infinite where none do (rule 7)."""
+        most = np.ceil(missing_minor / np.maximum(self.pack_cost, 1.0))
+        most = np.maximum(np.minimum(most, MOST_FILLED), np.where(packs == 0, self.minimum, 0))
+        goal = np.minimum(packs + most, self.caps)
+        goal = np.where((self.demand.mean > 0) & (self.pack_cost > 0), goal, packs).astype(np.int64)
+        goal = np.where((packs == 0) & (goal < self.minimum), packs, goal)
+        rows, steps, before = self._steps(packs, goal)
+        added = np.zeros_like(packs)
+        if not rows.size:
+            return added, math.inf
+        costs = -self.gain(before, steps, rows)
+        cost = 0.0
+        for at in np.lexsort((before, costs / (steps * self.pack_cost[rows]))):
+            added[rows[at]] += int(steps[at])
+            cost += float(costs[at])
+            missing_minor -= int(steps[at] * self.pack_cost[rows[at]])
+            if missing_minor <= 0:
+                return added, cost
+        return added, math.inf
 
 
-def _cost_of_waiting(decisions: Sequence[Decision], policy: OrderPolicy) -> float:
-    """Return what ordering nothing now costs more than ordering as decided."""
-    total = 0.0
-    for one in decisions:
-        if one.packs:
-            costs, stock = Costs.of(one.line, policy).fitting(one.service_level), counted_position(one.line)
-            with_packs = costs.expected(one.line.demand, stock + one.packs * one.line.pack_qty)
-            total += costs.expected(one.line.demand, stock) - with_packs
-    return total
+def counted_position(position: Floats, mean_before: Floats, outdating: Floats | float = 0.0) -> Floats:
+    """Return the position that counts (rule 3): what is promised beyond what is there is still owed."""
+    return np.asarray(np.maximum(position - outdating, mean_before + np.minimum(0.0, position)))
 
 
-def _cdf(score: float) -> float:
-    return 1.0 if score == math.inf else _NORMAL.cdf(score)
-
-
-def _pdf(score: float) -> float:
-    return 0.0 if score == math.inf else _NORMAL.pdf(score)
+def _column(lines: Sequence[PolicyLine], name: str) -> Floats:
+    return np.array([getattr(line, name) for line in lines], dtype=np.float64)

@@ -18,7 +18,7 @@ Rules
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,10 +30,12 @@ from config.ids import new_id
 from config.journal import Actor
 from pos.store import store_of
 from supply import orders
-from supply.needs import Need, needs_of
+from supply.needs import Basis, Need, needs_of
 from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.policy import MOST_PACKS, Decision, Demand, counted_position, decide, decide_basket, risk_bp
-from supply.suppliers import Rhythm, Supplier, SupplierProduct, next_rhythm, sources, supplier_of
+from supply.suppliers import MOST_PACKS, Rhythm, next_rhythm, sources, supplier_of, terms_of
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from supply.policy import Decision
 
 FARTHEST_DAYS = 60
 """So far `effect` looks ahead for the day the shelf is empty."""
@@ -42,39 +44,68 @@ FARTHEST_DAYS = 60
 # --- verbs ---
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A proposal worked out and not yet written: what is wanted of one supplier, and on what it stands."""
+
+    supplier_id: str
+    minimum_minor: int
+    days: Rhythm
+    basis: Basis
+    lines: "Sequence[tuple[Need, Decision]]"
+    postponed: int
+
+
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
     """Propose one order per supplier that has something the shop needs (rule 1); returns them, the next van first."""
+    return write_down(session, store_id, work_out(session, store_id, at=at), at=at, actor=actor)
+
+
+def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
+    """Work the proposals out and write nothing: the long part, during which others may sell."""
+    from supply.policy import decide_basket
+
     store = store_of(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
-    for old in proposals(session, store_id):
-        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
-    session.flush()
     offered = sources(session, store_id, today)
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in offered}
     days = {supplier_id: next_rhythm(supplier, today) for supplier_id, supplier in suppliers.items()}
     basis, needs = needs_of(session, store, offered, days, at=at)
-    made = []
+    drafts = []
     for supplier_id in sorted(needs, key=lambda one: (days[one].delivery_day, one)):
         supplier, found = suppliers[supplier_id], needs[supplier_id]
         decisions = decide_basket([need.line for need in found], supplier.minimum_minor)
         wanted = [(need, one) for need, one in zip(found, decisions, strict=True) if one.packs]
-        if not wanted:
-            _note_postponed(session, supplier, decisions, actor=actor, at=at)
+        waiting = sum(one.reason == "postponed" for one in decisions)
+        drafts.append(Draft(supplier_id, supplier.minimum_minor, days[supplier_id], basis, wanted, waiting))
+    return drafts
+
+
+def write_down(
+    session: Session, store_id: str, drafts: Sequence[Draft], *, at: dt.datetime, actor: Actor
+) -> list[ReplenishmentOrder]:
+    """Write worked-out proposals in place of those nobody confirmed (rule 1)."""
+    for old in proposals(session, store_id):
+        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
+    session.flush()
+    made = []
+    for draft in drafts:
+        if not draft.lines:
+            _note_postponed(session, draft, actor=actor, at=at)
             continue
         order = ReplenishmentOrder(
-            store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=supplier_id,
-            order_day=days[supplier_id].order_day, delivery_day=days[supplier_id].delivery_day,
-            next_delivery_day=days[supplier_id].next_delivery_day, proposed_at=at, state=orders.STATES.first,
-            cost_minor=sum(one.cost_minor for _, one in wanted), forecast_run_id=basis.run_id,
-            forecast_age_days=basis.age_days,
+            store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=draft.supplier_id,
+            order_day=draft.days.order_day, delivery_day=draft.days.delivery_day,
+            next_delivery_day=draft.days.next_delivery_day, proposed_at=at, state=orders.STATES.first,
+            cost_minor=sum(one.cost_minor for _, one in draft.lines), forecast_run_id=draft.basis.run_id,
+            forecast_age_days=draft.basis.age_days,
         )  # fmt: skip
         session.add(order)
         session.flush()
-        session.add_all(_line(order, need, one) for need, one in wanted)
-        session.flush()
+        session.execute(sa.insert(OrderLine), [_line(order, need, one) for need, one in draft.lines])
         journal.record(
-            session, actor=actor, at=at, verb="order.proposed", subject=subject_of(order), lines=len(wanted),
-            cost_minor=order.cost_minor, forecast_age_days=basis.age_days,
+            session, actor=actor, at=at, verb="order.proposed", subject=subject_of(order), lines=len(draft.lines),
+            cost_minor=order.cost_minor, forecast_age_days=draft.basis.age_days,
         )  # fmt: skip
         made.append(order)
     return made
@@ -106,12 +137,14 @@ def add_line(
     session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
 ) -> OrderLine:
     """Put a product on a proposal that was not proposed; its supplier must sell it."""
+    from supply.policy import decide
+
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
     why = _reason(why, "Say why you add it.")
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict("already-on-order", f"This product is on order {order.order_no} already. Change it there.")
-    offer = session.get(SupplierProduct, (order.supplier_id, sku))
+    offer = terms_of(session, order.supplier_id, sku)
     if offer is None:
         supplier = supplier_of(session, order.supplier_id)
         raise NotFound("not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku)
@@ -121,8 +154,8 @@ def add_line(
     if not needs[order.supplier_id]:
         raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
-    line = _line(order, need, decide(need.line))
-    line.packs_proposed, line.packs, line.changed_why, line.changed_by = 0, packs, why, actor.name
+    told = _line(order, need, decide(need.line))
+    line = OrderLine(**told | {"packs_proposed": 0, "packs": packs, "changed_why": why, "changed_by": actor.name})
     session.add(line)
     session.flush()
     _renew_cost(session, order)
@@ -178,13 +211,15 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     """Return what `packs` of a line would do, by the facts it was proposed on (rule 5).
 
     cover_days_milli: how long the position and the packs last, None where nothing sells; risk_bp: the probability of
-    selling out before the delivery after the next; runs_out_day: the day the mean demand reaches them.
+    selling out before the delivery after the next, beyond the counts that are kept that of the last of them;
+    runs_out_day: the day the mean demand reaches them.
     """
     _refuse_packs(packs)
     line = session.get(OrderLine, (order.store_id, order.id, sku))
     if line is None:
         raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
     why = line.why
+    risks = why.get("risks_bp") or [why["risk_bp"]]
     daily = [milli / 1000 for milli in why["daily_milli"]]
     first = dt.date.fromisoformat(why["first_day"])
     units = why["counted_qty_milli"] / 1000 + packs * line.pack_qty
@@ -192,7 +227,7 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     day = runs_out(daily, rate, units, first, FARTHEST_DAYS)
     return Effect(
         cover_days_milli=round(1000 * units / rate) if rate > 0 else None,
-        risk_bp=risk_bp(Demand(sum(daily), tuple(milli / 1000 for milli in why["quantiles_milli"])), units),
+        risk_bp=risks[min(packs, len(risks) - 1)],
         runs_out_day=day,
     )
 
@@ -209,28 +244,29 @@ def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, 
 # --- inside ---
 
 
-def _line(order: ReplenishmentOrder, need: Need, decision: Decision) -> OrderLine:
+def _line(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
+    """Return a line's columns."""
     line = need.line
-    return OrderLine(
-        store_id=order.store_id, order_id=order.id, sku=line.sku, name=need.name, pack_qty=line.pack_qty,
-        pack_cost_minor=line.pack_cost_minor, minimum_packs=line.minimum_packs, packs_proposed=decision.packs,
-        packs=decision.packs, why=_why(order, need, decision),
-    )  # fmt: skip
+    return {
+        "store_id": order.store_id, "order_id": order.id, "sku": line.sku, "name": need.name,
+        "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor, "minimum_packs": line.minimum_packs,
+        "packs_proposed": decision.packs, "packs": decision.packs, "why": _why(order, need, decision),
+    }  # fmt: skip
 
 
-def _why(order: ReplenishmentOrder, need: Need, decision: Decision) -> dict[str, Any]:
+def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return the facts behind a line (rule 5)."""
     line = need.line
-    rate = line.demand.mean / line.interval_days if line.interval_days > 0 else 0.0
+    rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
     span = (order.next_delivery_day - need.first_day).days
     day = runs_out(need.daily, rate, max(0, line.position_qty), need.first_day, span) if rate > 0 else None
-    counted = counted_position(line)
+    counted = decision.counted_qty
     return {
         "per_day": round(rate, 3),
         "on_hand": need.on_hand,
         "reserved": need.reserved,
         "on_the_way": need.on_the_way,
-        "expected": round(line.demand.mean, 3),
+        "expected": round(line.mean, 3),
         "target": decision.target_qty,
         "need_qty": max(0, decision.target_qty - line.position_qty),
         "service_bp": round(decision.service_level * 10_000),
@@ -250,18 +286,15 @@ def _why(order: ReplenishmentOrder, need: Need, decision: Decision) -> dict[str,
         "cover_days_milli": round(1000 * (counted + decision.packs * line.pack_qty) / rate) if rate > 0 else None,
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
-        "quantiles_milli": [round(1000 * units) for units in line.demand.quantiles],
+        "risks_bp": list(decision.risks_bp),
     }
 
 
-def _note_postponed(
-    session: Session, supplier: Supplier, decisions: Sequence[Decision], *, actor: Actor, at: dt.datetime
-) -> None:
-    waiting = sum(one.reason == "postponed" for one in decisions)
-    if waiting:
+def _note_postponed(session: Session, draft: Draft, *, actor: Actor, at: dt.datetime) -> None:
+    if draft.postponed:
         journal.record(
-            session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{supplier.id}", lines=waiting,
-            minimum_minor=supplier.minimum_minor,
+            session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
+            lines=draft.postponed, minimum_minor=draft.minimum_minor,
         )  # fmt: skip
 
 

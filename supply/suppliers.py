@@ -12,7 +12,7 @@ Rules
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -27,6 +27,8 @@ from pos.catalogue import Product
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
+MOST_PACKS = 999
+"""So many packs of one product at most are on an order."""
 
 
 class Supplier(Base):
@@ -59,6 +61,16 @@ class SupplierProduct(Base):
     pack_cost_minor: Mapped[int]
     minimum_packs: Mapped[int] = mapped_column(default=1)
     valid_from: Mapped[dt.date | None]
+
+
+class Terms(NamedTuple):
+    """A product as a shop would order it of one supplier."""
+
+    supplier_id: str
+    sku: str
+    pack_qty: int
+    pack_cost_minor: int
+    minimum_packs: int
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ def offer_product(
         raise NotFound("unknown-supplier", f"There is no supplier {supplier_id}.", supplier_id=supplier_id)
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
-    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= 999:
+    if not 1 <= pack_qty <= MOST_PACK_QTY or not 1 <= minimum_packs <= MOST_PACKS:
         raise Invalid("bad-pack", "A pack holds 1 unit or more, and at least 1 pack is ordered.", sku=sku)
     if not 0 <= pack_cost_minor <= MAX_MINOR:
         raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
@@ -195,22 +207,28 @@ def suppliers_for(session: Session, store_id: str) -> list[Supplier]:
     return list(session.scalars(query))
 
 
-def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[SupplierProduct]]:
+def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
     """Return what a store orders from whom: supplier id -> its products, each product once (rule 5)."""
     own = {supplier.id: supplier.owner_id == store_id for supplier in suppliers_for(session, store_id)}
-    rows = session.scalars(
-        sa.select(SupplierProduct).where(
-            SupplierProduct.supplier_id.in_(list(own)),
-            sa.or_(SupplierProduct.valid_from.is_(None), SupplierProduct.valid_from <= day),
-        )
-    ).all()
-    best: dict[str, SupplierProduct] = {}
-    for row in sorted(rows, key=lambda row: (row.pack_cost_minor / row.pack_qty, not own[row.supplier_id], row.sku)):
-        best.setdefault(row.sku, row)
-    chosen: dict[str, list[SupplierProduct]] = {}
+    row = SupplierProduct
+    query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs).where(
+        row.supplier_id.in_(list(own)), sa.or_(row.valid_from.is_(None), row.valid_from <= day)
+    )
+    best: dict[str, Terms] = {}
+    for one in map(Terms._make, session.execute(query)):
+        other = best.get(one.sku)
+        if other is None or _rank(one, own) < _rank(other, own):
+            best[one.sku] = one
+    chosen: dict[str, list[Terms]] = {}
     for sku in sorted(best):
         chosen.setdefault(best[sku].supplier_id, []).append(best[sku])
     return chosen
+
+
+def terms_of(session: Session, supplier_id: str, sku: str) -> Terms | None:
+    """Return how a supplier sells a product; None where it does not."""
+    row = session.get(SupplierProduct, (supplier_id, sku))
+    return row and Terms(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
 
 
 def rhythm(supplier: Supplier, day: dt.date) -> Rhythm | None:
@@ -227,3 +245,10 @@ def next_rhythm(supplier: Supplier, day: dt.date) -> Rhythm:
     """Return the days of the next order that can be placed, from `day` on, which counts (rule 2)."""
     found = (rhythm(supplier, day + dt.timedelta(days=step)) for step in range(7))
     return next(days for days in found if days is not None)
+
+
+# --- inside ---
+
+
+def _rank(terms: Terms, own: dict[str, bool]) -> tuple[float, bool, str]:
+    return (terms.pack_cost_minor / terms.pack_qty, not own[terms.supplier_id], terms.supplier_id)

@@ -88,8 +88,11 @@ def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
 def propose() -> Any:
     """Work out proposals now, in place of those nobody confirmed yet."""
     form.command_id()
+    store_id, at = str(place().store_id), doors().now()
+    with read() as session:
+        drafts = replenishment.work_out(session, store_id, at=at)
     with write() as session:
-        made = replenishment.propose(session, str(place().store_id), actor=g.actor, at=doors().now())
+        made = replenishment.write_down(session, store_id, drafts, actor=g.actor, at=at)
     if made:
         flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
     else:

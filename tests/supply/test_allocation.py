@@ -16,6 +16,7 @@ claims = st.lists(
         have_qty=st.integers(-20, 200),
         per_day=st.floats(0, 40),
         pack_qty=st.sampled_from([1, 6, 12]),
+        on_round=st.sampled_from([True, True, True, False]),
     ),
     max_size=7,
 ).map(lambda found: [replace(claim, key=f"S{n}") for n, claim in enumerate(found)])
@@ -24,7 +25,8 @@ claims = st.lists(
 @given(st.integers(-3, 200), claims)
 def test_never_more_than_there_is_and_never_more_than_was_ordered(available, wanted):
     shares = fair_share(available, wanted)
-    assert sum(shares) == max(0, min(available, sum(claim.packs for claim in wanted)))
+    most = sum(claim.packs if claim.on_round else min(claim.packs, claim.need_packs) for claim in wanted)
+    assert sum(shares) == max(0, min(available, most))
     assert all(0 <= share <= claim.packs for share, claim in zip(shares, wanted, strict=True))
 
 
@@ -66,3 +68,24 @@ def test_equal_need_is_met_to_equal_days_of_supply():
     slow = Claim("slow", packs=40, need_packs=40, have_qty=0, per_day=10, pack_qty=1)
     fast = Claim("fast", packs=40, need_packs=40, have_qty=0, per_day=30, pack_qty=1)
     assert fair_share(40, [slow, fast]) == [10, 30]
+
+
+def test_a_shop_that_orders_on_another_day_has_its_share_kept_back():
+    today = Claim("today", packs=40, need_packs=20, have_qty=0, per_day=10, pack_qty=1)
+    later = Claim("later", packs=20, need_packs=20, have_qty=0, per_day=10, pack_qty=1, on_round=False)
+    assert fair_share(20, [today, later]) == [10, 10]
+    assert fair_share(50, [today, later]) == [30, 20]  # every need is met: the rest goes to the order above it
+
+
+def test_a_thousand_shops_are_served_as_one_after_the_other():
+    """The sorted packs are those of a queue in which always the shop with the fewest days of supply is next."""
+    many = [Claim(f"S{n:04d}", 3 + n % 5, 2 + n % 7, n % 11, 0.1 + n % 13, 1 + n % 6) for n in range(60)]
+    given = [0] * len(many)
+    for _ in range(130):
+        open_to = [n for n, claim in enumerate(many) if given[n] < min(claim.packs, claim.need_packs)]
+        next_up = min(
+            open_to,
+            key=lambda n: (given[n] > 0, (many[n].have_qty + given[n] * many[n].pack_qty) / many[n].per_day, n),
+        )
+        given[next_up] += 1
+    assert fair_share(130, many) == given

@@ -1,0 +1,343 @@
+"""What a way of ordering would have done to a history: stock, lost sales, waste, orders, all products at once. PURE.
+
+Rules
+-----
+1. The first trade of a day is the van's arrival, then the order is decided, then customers come; who finds nothing
+   leaves (lost sales). An order decided on day t arrives on t + lead_days; orders are decided every review_days.
+2. Every rule sees the same: demand until yesterday as it was (also what was lost: no rule is helped by what the others
+   hid), its own stock and what is on the way. Perfect foresight alone sees the days to come.
+3. Days of cover = mean value of the stock, halfway between opening and closing / value of a day's demand. Fill = value
+   sold / value wanted. Waste = value expired / value wanted. All over the last scored_days; WARM_DAYS before them run
+   without being counted: stock settles, and our rule finds the service level that brings the fill it is asked for.
+   Everybody starts with three days' demand.
+4. With a shelf life, goods received on day t are sold until t + shelf_life_days - 1, the oldest first; what is left
+   then is wasted.
+
+Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold whole units.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.kernels import window_sums
+from forecasting.panel import DemandPanel, Flags, Floats
+from forecasting.run import forecast
+from supply.chances import Demand
+from supply.policy import packs_to, reorder_point
+
+WARM_DAYS = 56
+SETTLE_DAYS = 14
+RECENT_DAYS = 28
+STEADY_DAYS = 182
+SPOILING_WEIGHT = 7.0
+"""A short-lived pack is brought if its units sell in time with a chance above so many times 1 - level: the fuller the
+shelf is wanted, the more waste that is worth."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How goods come. shelf_life_days: None for what keeps."""
+
+    lead_days: int = 2
+    review_days: int = 1
+    pack_qty: int = 6
+    shelf_life_days: int | None = None
+    scored_days: int = 112
+
+    @property
+    def span(self) -> int:
+        """Days an order must cover: until the one after it comes."""
+        return self.lead_days + self.review_days
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a rule sees when it orders: the day, its stock, what is on the way, and what of both will expire unsold."""
+
+    day: int
+    on_hand: Floats
+    coming: Floats
+    outdating: Floats
+
+    @property
+    def position(self) -> Floats:
+        """Stock and what is on the way."""
+        return self.on_hand + self.coming
+
+
+Rule = Callable[[Look], Floats]
+"""Says how many packs of each product come."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a rule fared over the scored days (rule 3). The values are per day, in the unit of the prices."""
+
+    fill: float
+    cover_days: float
+    waste: float
+    order_lines: int
+    stock_value: float
+    lost_value: float
+    waste_value: float
+
+
+@dataclass(frozen=True)
+class History:
+    """Past demand to replay: panel (not observed counts as nothing wanted) and the value of a unit per product."""
+
+    panel: DemandPanel
+    value: Floats
+
+    @property
+    def y(self) -> Floats:
+        """Whole units wanted."""
+        return np.asarray(np.rint(np.nan_to_num(self.panel.y)))
+
+    def first_day(self, setting: Setting) -> int:
+        """The day the replay begins, counted from the panel's first."""
+        return self.panel.n_days - setting.scored_days - WARM_DAYS - setting.span + 1
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Our forecasts as they were on each order day: demand over the span, (D, n), and its part before the van."""
+
+    first_day: int
+    demand: Demand
+    before: Floats
+
+
+def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, int] | None = None) -> Outcome:
+    """Run a rule over the history (rules 1 to 4).
+
+    scored: first and last scored day, counted from the panel's first; without it the setting's.
+    """
+    y, first = history.y, history.first_day(setting)
+    n, days = y.shape
+    score_from, last = scored or (days - setting.span - setting.scored_days + 1, days - setting.span)
+    life = setting.shelf_life_days
+    shelf = np.zeros((life or 1, n))
+    """Units by age, the youngest first; one row where nothing expires."""
+    shelf[0] = start_stock(history, setting)
+    due = np.zeros((setting.lead_days + 1, n))
+    total = np.zeros((4, n))
+    order_lines = 0
+    for day in range(first, last + 1):
+        counts = day >= score_from
+        shelf[0] += due[0]
+        due = np.roll(due, -1, axis=0)
+        due[-1] = 0.0
+        if (day - first) % setting.review_days == 0:
+            outdating = _outdating(shelf, y[:, max(0, day - RECENT_DAYS) : day], setting) if life else np.zeros(n)
+            packs = np.maximum(rule(Look(day, shelf.sum(axis=0), due.sum(axis=0), outdating)), 0.0)
+            if setting.lead_days:
+                due[setting.lead_days - 1] += packs * setting.pack_qty
+            else:
+                shelf[0] += packs * setting.pack_qty
+            order_lines += int((packs > 0).sum()) * counts
+        opening = shelf.sum(axis=0)
+        sold = np.minimum(opening, y[:, day])
+        wasted = _sell(shelf, sold, life is not None)
+        if counts:
+            total += (opening - sold / 2, y[:, day], y[:, day] - sold, wasted)
+    stock, wanted, lost, waste = (total @ history.value) / (last - score_from + 1)
+    worth = max(wanted, 1e-12)
+    return Outcome(1 - lost / worth, stock / worth, waste / worth, order_lines, stock, lost, waste)
+
+
+def start_stock(history: History, setting: Setting) -> Floats:
+    """Return everybody's first stock: three days' demand in whole packs."""
+    first = history.first_day(setting)
+    recent = history.y[:, max(0, first - RECENT_DAYS) : first].mean(axis=1)
+    return np.asarray(np.ceil(3 * recent / setting.pack_qty) * setting.pack_qty)
+
+
+# --- our rule ---
+
+
+def look_ahead(
+    history: History,
+    setting: Setting,
+    *,
+    country: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Seen:
+    """Forecast from every day of the replay, as the shop would have; the slow part, to be done once a history."""
+    panel, first = history.panel, history.first_day(setting)
+    offers: Flags | None = panel.on_offer
+    last = panel.n_days - setting.span
+    means, quantiles, before = [], [], []
+    for day in range(first, last + 1):
+        found = forecast(
+            panel.between(0, day), horizon_days=setting.span, country=country,
+            on_offer_ahead=None if offers is None else offers[:, day : day + setting.span],
+        )  # fmt: skip
+        means.append(found.mean.sum(axis=1))
+        before.append(found.mean[:, : setting.lead_days].sum(axis=1))
+        quantiles.append(found.cumulative[:, :, -1])
+        if progress:
+            progress(day - first + 1, last - first + 1)
+    shape = (len(means), panel.n_series)
+    demand = Demand.of_quantiles(np.concatenate(means), np.concatenate(quantiles))
+    return Seen(first, Demand(demand.mean.reshape(shape), demand.variance.reshape(shape)), np.stack(before))
+
+
+def ours(seen: Seen, setting: Setting, level: float) -> Rule:
+    """Order by `policy` at one service level for all: equal value of a unit's worth, spread where it helps most."""
+    pack = setting.pack_qty
+    point = reorder_point(seen.demand, np.float64(pack), level)
+    if setting.shelf_life_days is None:
+        return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
+    after = seen.demand.mean - seen.before
+    mean = seen.before + after * (setting.shelf_life_days / setting.review_days)
+    share = np.divide(mean, seen.demand.mean, out=np.zeros_like(mean), where=seen.demand.mean > 0)
+    sellable = reorder_point(seen.demand.scaled(share), np.float64(pack), 1 - min(0.95, SPOILING_WEIGHT * (1 - level)))
+
+    def rule(look: Look) -> Floats:
+        day = look.day - seen.first_day
+        useful = look.position - look.outdating
+        return np.minimum(packs_to(point[day], useful, pack), packs_to(sellable[day], useful, pack))
+
+    return rule
+
+
+# --- what others do ---
+
+
+def static_minmax(history: History, setting: Setting, days: float) -> Rule:
+    """Below `days` days of the half year's mean, order up to twice that; set once, never changed."""
+    first = history.first_day(setting)
+    mean = history.y[:, max(0, first - STEADY_DAYS) : first].mean(axis=1)
+    return lambda look: _minmax(look, mean * days, setting)
+
+
+def rolling_minmax(history: History, setting: Setting, days: float) -> Rule:
+    """Below `days` days of the last 28 days' mean, order up to twice that."""
+    mean, _ = _recent(history)
+    return lambda look: _minmax(look, mean[:, look.day] * days, setting)
+
+
+def what_sold(history: History, setting: Setting, days: float) -> Rule:
+    """Order what was sold since the last order, in whole packs; `days` of stock to begin with."""
+    first = history.first_day(setting)
+    level = np.ceil(history.y[:, max(0, first - STEADY_DAYS) : first].mean(axis=1) * days)
+    return lambda look: np.floor((level - look.position) / setting.pack_qty)
+
+
+def mean_normal(history: History, setting: Setting, score: float) -> Rule:
+    """Order up to the 28-day mean over the span and `score` normal deviations of it, rounded up to packs."""
+    mean, spread = _recent(history)
+
+    def rule(look: Look) -> Floats:
+        level = mean[:, look.day] * setting.span + score * spread[:, look.day] * np.sqrt(setting.span)
+        return np.asarray(np.ceil((level - look.position) / setting.pack_qty))
+
+    return rule
+
+
+def perfect(history: History, setting: Setting) -> Rule:
+    """Order exactly what will be wanted, in whole packs: what nobody can beat."""
+    y = history.y
+    return lambda look: np.ceil(
+        (y[:, look.day : look.day + setting.span].sum(axis=1) - look.position + look.outdating) / setting.pack_qty
+    )
+
+
+RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, ...]]] = {
+    "static_minmax": (static_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
+    "rolling_minmax": (rolling_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
+    "what_sold": (what_sold, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
+    "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5)),
+}
+"""Each rival with the settings it is tried at, from the barest to the fullest shelf."""
+LEVELS_TRIED = (0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A rule at rising settings."""
+
+    settings: tuple[float, ...]
+    outcomes: tuple[Outcome, ...]
+
+    def at(self, fill: float, name: str = "cover_days") -> float | None:
+        """Return a measure at that fill, straight between the settings; None where it is never reached."""
+        points = sorted((one.fill, float(getattr(one, name))) for one in self.outcomes)
+        fills = np.array([point[0] for point in points])
+        # a setting that fills more for less makes the poorer ones pointless
+        best = np.minimum.accumulate(np.array([point[1] for point in points])[::-1])[::-1]
+        if fill > fills[-1]:
+            return None
+        return float(np.interp(fill, fills, best))
+
+    def setting_at(self, fill: float) -> float | None:
+        """Return the setting that reaches that fill."""
+        fills = np.maximum.accumulate(np.array([one.fill for one in self.outcomes]))
+        if fill > fills[-1]:
+            return None
+        return float(np.interp(fill, fills, np.array(self.settings)))
+
+
+def curves(history: History, seen: Seen, setting: Setting, levels: Sequence[float] = LEVELS_TRIED) -> dict[str, Curve]:
+    """Replay ours, every rival and perfect foresight at all their settings."""
+    found = {"ours": Curve(tuple(levels), tuple(replay(history, ours(seen, setting, one), setting) for one in levels))}
+    for name, (make, tried) in RIVALS.items():
+        found[name] = Curve(tried, tuple(replay(history, make(history, setting, one), setting) for one in tried))
+    found["perfect"] = Curve((0.0,), (replay(history, perfect(history, setting), setting),))
+    return found
+
+
+def level_before(history: History, seen: Seen, setting: Setting, fill: float) -> float:
+    """Return the service level with which our rule would have delivered that fill in the warm days before the scored.
+
+    Only what was known by then is used: that replay ends where scoring begins.
+    """
+    first = history.first_day(setting)
+    days = (first + SETTLE_DAYS, first + WARM_DAYS - 1)
+    tried = [replay(history, ours(seen, setting, level), setting, days) for level in LEVELS_TRIED]
+    fills = np.maximum.accumulate(np.array([one.fill for one in tried]))
+    return float(np.interp(fill, fills, np.array(LEVELS_TRIED)))
+
+
+# --- inside ---
+
+
+def _sell(shelf: Floats, sold: Floats, mortal: bool) -> Floats:
+    """Take what is sold from the shelf, the oldest first, and age what is left; returns what expired."""
+    rest = sold
+    for age in range(len(shelf) - 1, -1, -1):
+        taken = np.minimum(shelf[age], rest)
+        shelf[age] -= taken
+        rest = rest - taken
+    if not mortal:
+        return np.zeros_like(sold)
+    expired: Floats = shelf[-1].copy()
+    shelf[1:] = shelf[:-1]
+    shelf[0] = 0.0
+    return expired
+
+
+def _outdating(shelf: Floats, recent: Floats, setting: Setting) -> Floats:
+    """Return what will expire within the span if demand goes on as the mean of the last weeks."""
+    ahead, rate = shelf.copy(), recent.mean(axis=1)
+    gone: Floats = np.zeros_like(rate)
+    for _ in range(setting.span):
+        gone += _sell(ahead, np.minimum(ahead.sum(axis=0), rate), True)
+    return gone
+
+
+def _minmax(look: Look, least: Floats, setting: Setting) -> Floats:
+    packs = np.ceil((2 * least - look.position) / setting.pack_qty)
+    return np.where(look.position <= least, packs, 0.0)
+
+
+def _recent(history: History) -> tuple[Floats, Floats]:
+    """Return mean and standard deviation of the RECENT_DAYS before each day, (n, T + 1)."""
+    y = history.y
+    padded = np.concatenate([np.zeros((len(y), RECENT_DAYS)), y], axis=1)
+    mean = window_sums(padded, RECENT_DAYS) / RECENT_DAYS
+    square = window_sums(padded**2, RECENT_DAYS) / RECENT_DAYS
+    return mean, np.sqrt(np.maximum(square - mean**2, 0.0) * RECENT_DAYS / (RECENT_DAYS - 1))
