@@ -2,14 +2,17 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.bulk import write_many
 from config.database import Base, table_of
 from config.errors import NotFound
-from config.outbox import InboxMessage, OutboxMessage
+from config.inbox import InboxMessage
+from config.outbox import OutboxMessage
 from config.prepared import Prepared
 from pos.facts import SaleCompleted, SoldLine
 from pos.payments import Payment
@@ -115,25 +118,25 @@ def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = fro
 
     held: payments that are in the books already, captured by a provider before the sale was completed.
     """
-    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
-    row = {name: getattr(fact, name) for name in _SAME} | {
-        "store_id": store_id,
-        "state": "completed",
-        "business_day": dt.date.fromisoformat(fact.business_day),
-        "completed_at": at,
-        "customer_id": fact.customer["id"] if fact.customer else None,
-    }
+    row, lines, paid, moved = _rows_of(fact, held)
     _SALE.run(session, row)
-    key = {"store_id": store_id, "sale_id": fact.id}
-    _LINES.run(session, [_line_row(line, key) for line in fact.lines])
-    if paid := [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]:
-        _PAYMENTS.run(session, paid)
-    if fact.cash:
-        common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
-        common["actor_id"] = fact.cashier_id
-        moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
-        _CASH.run(session, moved)
+    _LINES.run(session, lines)
+    _PAYMENTS.run(session, paid)
+    _CASH.run(session, moved)
     return Sale(**row)
+
+
+def write_all(session: Session, facts: Sequence[SaleCompleted]) -> None:
+    """Write the rows of many sales, none of which is here yet."""
+    nouns: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement)
+    rows: list[list[dict[str, Any]]] = [[], [], [], []]
+    for fact in facts:
+        row, *many = _rows_of(fact)
+        rows[0].append(row)
+        for kept, more in zip(rows[1:], many, strict=True):
+            kept += more
+    for noun, of_noun in zip(nouns, rows, strict=True):
+        write_many(session, noun, of_noun)
 
 
 # --- questions ---
@@ -166,6 +169,26 @@ _SAME = (
     "request_hash",
 )  # fmt: skip
 """What a sale's row and its fact call by the same name."""
+
+
+def _rows_of(
+    fact: SaleCompleted, held: frozenset[str] = frozenset()
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of a sale: itself, its lines, its payments and its cash movements."""
+    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
+    row = {name: getattr(fact, name) for name in _SAME} | {
+        "store_id": store_id,
+        "state": "completed",
+        "business_day": dt.date.fromisoformat(fact.business_day),
+        "completed_at": at,
+        "customer_id": fact.customer["id"] if fact.customer else None,
+    }
+    key = {"store_id": store_id, "sale_id": fact.id}
+    paid = [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]
+    common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
+    common["actor_id"] = fact.cashier_id
+    moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
+    return row, [_line_row(line, key) for line in fact.lines], paid, moved
 
 
 def _line_row(line: SoldLine, key: dict[str, str]) -> dict[str, Any]:

@@ -189,10 +189,10 @@ def shelf_live(desk: Desk, _day: dt.date) -> str:
 
 def roll_up(desk: Desk, day: dt.date) -> str:
     """Add a day's sales up to demand; the network does so for all its shops."""
-    from supply import demand
+    from supply import rolling
 
     with desk.doors.write() as session:
-        demand.roll_up(session, None, day, at=desk.doors.now())
+        rolling.roll_up(session, None, day, at=desk.doors.now())
     return f"rolled up {day}"
 
 
@@ -251,6 +251,20 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         loaded = goods.dispatch_day(session, now.astimezone(dt.UTC).date(), at=now)
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
+
+
+def roll_fresh(desk: Desk, _day: dt.date) -> str:
+    """Add up the shops' days whose sales have just arrived."""
+    from supply import rolling
+
+    days = some = 0
+    while days == 0 or some == rolling.DAYS_AT_ONCE:
+        with desk.doors.write() as session:
+            some = rolling.roll_fresh(session, at=desk.doors.now())
+        if not some:
+            break
+        days += some
+    return f"{days} shops' days added up"
 
 
 def restock(desk: Desk, _day: dt.date) -> str:
@@ -331,6 +345,7 @@ JOBS: dict[str, Job] = {
         Job("expire-offers", expire_offers, every_s=600),
         Job("shelf-live", shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
+        Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),

@@ -116,6 +116,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "status"),
         jobs=(
             "warehouse",
+            "roll-fresh",
             "roll-up",
             "restock",
             "forecast-regions",
