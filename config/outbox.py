@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, table_of
+from config.database import Base, dialect_of, insert_into, table_of
 from config.journal import GENESIS, Actor, canonical, move
 from config.node import epoch_of
 from config.prepared import Prepared
@@ -121,8 +121,8 @@ def append(
     id is the fact's own and for ever.
     """
     epoch = epoch_of(session)
-    head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
-    n, before = (head[0] + 1, head[1]) if head else (1, GENESIS)
+    head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch}) or _first_head(session, to_node, epoch)
+    n, before = head[0] + 1, head[1]
     text = canonical(body)
     content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
     after = chain(before, content)
@@ -143,10 +143,7 @@ def append(
         "attempts": 0,
     }
     _APPEND.run(session, row)
-    if head:
-        _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
-    else:
-        _FIRST_HEAD.run(session, {"to_node": to_node, "epoch": epoch, "n": n, "head": after})
+    _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
     return n
 
 
@@ -338,6 +335,13 @@ def chain(head: str, hash: str) -> str:
 # --- inside ---
 
 
+def _first_head(session: Session, to_node: str, epoch: str) -> Any:
+    """Begin a chain; of two that begin it at one instant the second waits and goes on from the first."""
+    head = insert_into(OutboxHead, dialect_of(session)).values(to_node=to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
+    session.execute(head.on_conflict_do_nothing())
+    return _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
+
+
 def _content_hash(id: str, topic: str, version: int, made_at: str, business_day: str, body: str) -> str:
     """Return the hash of the canonical list of these values; body: its canonical text, made once."""
     values = canonical([id, topic, version, made_at, business_day])
@@ -352,5 +356,5 @@ _message, _head = table_of(OutboxMessage), table_of(OutboxHead)
 _TO_ONE = (_head.c.to_node == sa.bindparam("to"), _head.c.epoch == sa.bindparam("in_epoch"))
 # every sale writes here, so the statements are made once
 _HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.head).where(*_TO_ONE).with_for_update())
-_APPEND, _FIRST_HEAD = Prepared(sa.insert(_message)), Prepared(sa.insert(_head))
+_APPEND = Prepared(sa.insert(_message))
 _MOVE_HEAD = Prepared(sa.update(_head).where(*_TO_ONE).values(n=sa.bindparam("to_n"), head=sa.bindparam("to_head")))
