@@ -253,7 +253,9 @@ def replay(
         ids = [row[0] for row in moves[start : start + MOVES_A_FACT]]
         known.update(
             session.scalars(
-                sa.select(StockMovement.id).where(StockMovement.store_id == store_id, StockMovement.id.in_(ids))
+                sa.select(StockMovement.id).where(
+                    StockMovement.store_id == store_id, StockMovement.business_day == day, StockMovement.id.in_(ids)
+                )
             )
         )
     fresh = [row for row in moves if row[0] not in known]

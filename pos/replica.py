@@ -36,14 +36,14 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
     _refuse_foreign(store_id, from_node)
-    known = session.get(Sale, (store_id, fact.id))
-    if known is not None:
+    day = dt.date.fromisoformat(fact.business_day)
+    here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
+    if (known := session.scalar(here)) is not None:
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
     write_rows(session, fact)
     keep_late(session, fact, at=arrived_at)
-    day = dt.date.fromisoformat(fact.business_day)
     fresh_days.mark(session, store_id, [day], at=arrived_at)
     for booking in _bookings(fact):
         replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
@@ -59,7 +59,8 @@ def take_sales(
         if message.topic == SaleCompleted.TOPIC
     }
     plain = {id_: fact for id_, (_, fact) in read.items() if fact.id == id_ and fact.store["id"] == from_node}
-    here = sa.select(Sale.id).where(Sale.store_id == from_node, Sale.id.in_(plain))
+    days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
+    here = sa.select(Sale.id).where(Sale.store_id == from_node, Sale.business_day.in_(days), Sale.id.in_(plain))
     closed = sa.select(Shift.id).where(
         Shift.store_id == from_node, Shift.id.in_({fact.shift_id for fact in plain.values()}), Shift.state == "closed"
     )
@@ -68,7 +69,6 @@ def take_sales(
     if facts:
         write_all(session, facts)
         book_many(session, from_node, [booking for fact in facts for booking in _bookings(fact)])
-        days = {dt.date.fromisoformat(fact.business_day) for fact in facts}
         fresh_days.mark(session, from_node, days, at=arrived_at)
     taken = {fact.id for fact in facts}
     return [message for message in messages if message.id not in taken]

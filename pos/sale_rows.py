@@ -65,10 +65,7 @@ class SaleLine(Base):
     """Product, quantity, price, discount and tax, all as charged."""
 
     __tablename__ = "sale_line"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "sale_id"], ["sale.store_id", "sale.id"]),
-        sa.Index("ix_sale_line_sku", "store_id", "sku"),
-    )
+    __table_args__ = (sa.Index("ix_sale_line_sku", "store_id", "sku"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sale_id: Mapped[str] = mapped_column(primary_key=True)
@@ -108,6 +105,8 @@ class SaleLine(Base):
     """What the line's units cost the shop; None: not known."""
     aisle: Mapped[str] = mapped_column(default="", server_default="")
     """Under which aisle it was sold, as it was called that day."""
+    business_day: Mapped[dt.date]
+    """The sale's: the network keeps its lines by weeks (`config/partitions.py`)."""
 
 
 # --- verbs ---
@@ -155,7 +154,9 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
 
 def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
     """Return a sale's lines in the order they were rung."""
-    query = sa.select(SaleLine).where(SaleLine.store_id == sale.store_id, SaleLine.sale_id == sale.id)
+    query = sa.select(SaleLine).where(
+        SaleLine.store_id == sale.store_id, SaleLine.business_day == sale.business_day, SaleLine.sale_id == sale.id
+    )
     return list(session.scalars(query.order_by(SaleLine.n)))
 
 
@@ -183,15 +184,16 @@ def _rows_of(
         "completed_at": at,
         "customer_id": fact.customer["id"] if fact.customer else None,
     }
-    key = {"store_id": store_id, "sale_id": fact.id}
+    key: dict[str, Any] = {"store_id": store_id, "sale_id": fact.id}
     paid = [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]
     common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
     common["actor_id"] = fact.cashier_id
     moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
+    key["business_day"] = row["business_day"]
     return row, [_line_row(line, key) for line in fact.lines], paid, moved
 
 
-def _line_row(line: SoldLine, key: dict[str, str]) -> dict[str, Any]:
+def _line_row(line: SoldLine, key: dict[str, Any]) -> dict[str, Any]:
     row = vars(line) | key
     del row["tax_letter"], row["offers"]
     if line.expires_on is not None:

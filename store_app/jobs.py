@@ -267,6 +267,15 @@ def roll_fresh(desk: Desk, _day: dt.date) -> str:
     return f"{days} shops' days added up"
 
 
+def keep_weeks(desk: Desk, _day: dt.date) -> str:
+    """Make the coming weeks of the network's large books."""
+    from config import partitions
+
+    with desk.doors.write() as session:
+        made = partitions.keep(session, desk.doors.now().date())
+    return f"{len(made)} weeks made"
+
+
 def restock(desk: Desk, _day: dt.date) -> str:
     """Buy in upstream what the warehouses will need."""
     from supply import warehouse as goods
@@ -345,6 +354,7 @@ JOBS: dict[str, Job] = {
         Job("expire-offers", expire_offers, every_s=600),
         Job("shelf-live", shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
+        Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("restock", restock),

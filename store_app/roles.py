@@ -116,6 +116,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "status"),
         jobs=(
             "warehouse",
+            "weeks",
             "roll-fresh",
             "roll-up",
             "restock",

@@ -203,7 +203,10 @@ def _roll_lines(session: Session, stores: list[str], day: dt.date) -> None:
             sa.func.sum(sa.case((Sale.channel == "pickup", SaleLine.qty), else_=0)), sa.literal(0), sa.false(),
         )
         .join(Sale, sa.and_(Sale.store_id == SaleLine.store_id, Sale.id == SaleLine.sale_id))
-        .where(Sale.store_id.in_(stores), Sale.business_day == day, Sale.state == "completed", ~kept)
+        .where(
+            Sale.store_id.in_(stores), Sale.business_day == day, Sale.state == "completed", ~kept,
+            SaleLine.store_id.in_(stores), SaleLine.business_day == day,
+        )
         .group_by(SaleLine.store_id, SaleLine.sku, Sale.business_day)
     )  # fmt: skip
     names = ["store_id", "sku", "business_day", "sold_qty", "revenue_minor", "sales", "pickup_qty", "out_of_stock_bp",

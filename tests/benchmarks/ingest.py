@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from config import outbox
+from config import outbox, partitions
 from config.bulk import write_many
 from config.database import Base, Database, make_engine
 from config.inbox import InboxMessage
@@ -35,7 +35,7 @@ from pos.sale_rows import Sale, SaleLine, _rows_of
 from pos.shift_book import CashMovement
 from supply import rolling
 from tests.benchmarks._network import Network, network_node
-from tests.benchmarks._past import lay_in
+from tests.benchmarks._past import LAST_DAY, lay_in
 from tests.network_facts import message, sales
 
 STORES, SALES, LINES, SENDERS, A_PUSH = 1000, 300, 4, 4, 200
@@ -74,6 +74,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
         _say("the network stands", started)
         _send(node, _pushes(node, [STORES - 1], "warm"))
         for step, (name, lines) in enumerate(steps):
+            _weeks(database)
             lay_in(database, loaded // LINES, lines // LINES)
             loaded = lines
             _say(f"{lines:,} lines lie there", started)
@@ -259,6 +260,12 @@ def _bare_rows(facts: list[Any], first: int) -> list[list[dict[str, Any]]]:
                            "state": "taken", "reason": None, "received_at": dt.datetime.now(dt.UTC)}
         )  # fmt: skip
     return rows
+
+
+def _weeks(database: Database) -> None:
+    with database.write() as session:
+        for day in (TODAY, *(LAST_DAY - dt.timedelta(weeks=n) for n in range(3))):
+            partitions.keep(session, day)
 
 
 def _say(what: str, started: float) -> None:

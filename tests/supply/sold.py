@@ -70,7 +70,7 @@ def sell(
     session.add_all(
         SaleLine(store_id=store, sale_id=sale_id, n=n, sku=sku, name=sku, stock_unit=PRODUCTS[sku][1], qty=sign * qty,
                  unit_price_minor=PRODUCTS[sku][2], price_quantity=1, total_minor=totals[sku], net_minor=0,
-                 tax_minor=0, tax_class_id="std", rate_bp=900)
+                 tax_minor=0, tax_class_id="std", rate_bp=900, business_day=on)
         for n, (sku, qty) in enumerate(lines.items(), 1)
     )  # fmt: skip
     session.flush()
