@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     network_ca: Path | None = Field(
         default=None, description="The certificate (PEM) that must have signed the network's; else the system's"
     )
+    backup_folder: Path | None = Field(
+        default=None, description="Where the nightly copies go, best on another disk; else beside the database"
+    )
+    metrics_key: str = Field(default="", description="Bearer key that opens /metrics; empty: nobody reads them")
     public_url: str = Field(default="", description="The network's address as customers reach it (QR codes)")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)

@@ -13,6 +13,7 @@ import datetime as dt
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,6 +36,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 COMPUTE_LIMIT_S = 900.0
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
+JUMP_S = 300
+"""A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
 
 
 def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
@@ -62,6 +65,8 @@ class Desk:
     line: Any = None
     prints: bool = False
     told: dict[str, str] = field(default_factory=dict)
+    clocks: tuple[dt.datetime, float] | None = None
+    """The wall clock and the steady one at the last watch."""
     compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
     """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
 
@@ -238,6 +243,36 @@ def check(desk: Desk, _day: dt.date) -> str:
     return f"{len(found)} findings"
 
 
+def back_up(desk: Desk, _day: dt.date) -> str:
+    """Copy the books and prove the copy by a restore drill."""
+    from store_app import backup
+
+    if desk.doors.settings.practice:
+        return "practice: nothing is kept"
+    note = backup.make(desk.doors)
+    return f"{note.file}, {note.size / 1e6:.0f} MB, proved, {note.faults} findings"
+
+
+def watch(desk: Desk, _day: dt.date) -> str:
+    """Note a clock that jumped, and log what the doctor finds bad."""
+    from store_app import doctor
+
+    wall, steady = desk.doors.now(), time.monotonic()
+    before, desk.clocks = desk.clocks, (wall, steady)
+    if before is not None:
+        jump_s = (wall - before[0]).total_seconds() - (steady - before[1])
+        if abs(jump_s) > JUMP_S:
+            from config import journal
+
+            with desk.doors.write() as session:
+                journal.record(
+                    session, actor=desk.actor("watch"), at=wall, verb="clock.jumped", subject=f"node:{desk.node_id}",
+                    seconds=round(jump_s), before=before[0].isoformat(),
+                )  # fmt: skip
+    bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
+    return "; ".join(bad) or "in order"
+
+
 # --- network ---
 
 
@@ -364,7 +399,9 @@ JOBS: dict[str, Job] = {
         Job("propose", propose),
         Job("publish", publish),
         Job("forget-people", forget_people),
+        Job("backup", back_up),
         Job("check", check),
+        Job("watch", watch, every_s=300),
     )
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from config.errors import Invalid
-from store_app import create_app
+from store_app import create_app, doctor
 from store_app.extensions import Doors
 from store_app.sync import restored
 
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT."""
+    doctor.refuse_unsafe(doors.database.engine)
     restored.begin_anew_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait

@@ -48,6 +48,16 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("store_id", "business_day", name=op.f("pk_fresh_day")),
     )
+    op.create_table(
+        "invitation",
+        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wrong", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("code_hash", name=op.f("pk_invitation")),
+    )
+    op.create_index(op.f("ix_invitation_store_id"), "invitation", ["store_id"])
     with op.batch_alter_table("sale_line") as batch_op:
         batch_op.add_column(sa.Column("business_day", sa.Date(), nullable=True))
     op.execute(
@@ -81,6 +91,7 @@ def downgrade() -> None:
             "fk_sale_line_store_id_sale_id_sale", "sale", ["store_id", "sale_id"], ["store_id", "id"]
         )
         batch_op.drop_column("business_day")
+    op.drop_table("invitation")
     op.drop_table("fresh_day")
     op.drop_column("outbox_head", "moved")
     op.drop_column("inbox_head", "sent")
