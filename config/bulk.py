@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
@@ -28,6 +27,8 @@ def write_many(session: Session, noun: type[Base], rows: Sequence[Mapping[str, A
     if dialect_of(session) != "postgresql":
         _insert(noun).run(session, rows)
         return
+    import psycopg  # takes its time and memory, and a shop does without
+
     if session.autoflush:
         session.flush()
     statement, fixed, as_json = _copy(noun, tuple(rows[0]))

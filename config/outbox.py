@@ -122,7 +122,7 @@ def append(
     """
     epoch = epoch_of(session)
     head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch}) or _first_head(session, to_node, epoch)
-    n, before = head[0] + 1, head[1]
+    n, before = int(head[0]) + 1, str(head[1])
     text = canonical(body)
     content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
     after = chain(before, content)
@@ -335,11 +335,12 @@ def chain(head: str, hash: str) -> str:
 # --- inside ---
 
 
-def _first_head(session: Session, to_node: str, epoch: str) -> Any:
+def _first_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:
     """Begin a chain; of two that begin it at one instant the second waits and goes on from the first."""
     head = insert_into(OutboxHead, dialect_of(session)).values(to_node=to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
     session.execute(head.on_conflict_do_nothing())
-    return _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
+    n, first = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
+    return n, first
 
 
 def _content_hash(id: str, topic: str, version: int, made_at: str, business_day: str, body: str) -> str:

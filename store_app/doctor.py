@@ -13,16 +13,16 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
 
 from config import migrate, outbox
-from config.errors import Invalid, ShopError
+from config.database import refuse_unsafe
+from config.errors import ShopError
 from config.inbox import InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
@@ -34,7 +34,6 @@ GOOD, WARN, BAD = "good", "warn", "bad"
 LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
 CLOCK_OFF_S = 120.0
 REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
-WANTED = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
 Look = Callable[[Doors], "Word"]
 
 
@@ -58,22 +57,6 @@ def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     return [_safely(look, doors) for look in looks]
 
 
-def refuse_unsafe(engine: Engine) -> None:
-    """Raise Invalid where an SQLite database would not keep what it confirms: a shop must not sell on it."""
-    if engine.dialect.name != "sqlite":
-        return
-    with engine.connect() as connection:
-        off = dict(_off(connection))
-    if off:
-        told = ", ".join(f"{name} is {value}, not {WANTED[name]}" for name, value in off.items())
-        raise Invalid(
-            "unsafe-database",
-            f"The database would not keep every sale ({told}). Put it on a disk of this computer: no network drive and "
-            "no USB stick.",
-            **off,
-        )
-
-
 # --- inside ---
 
 
@@ -82,13 +65,6 @@ def _safely(look: Look, doors: Doors) -> Word:
         return look(doors)
     except (ShopError, OSError, sa.exc.SQLAlchemyError) as fault:
         return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {fault}")
-
-
-def _off(connection: sa.Connection) -> Iterator[tuple[str, str]]:
-    for name, wanted in WANTED.items():
-        found = str(connection.exec_driver_sql(f"PRAGMA {name}").scalar())
-        if found != wanted:
-            yield name, found
 
 
 def _database(doors: Doors) -> Word:

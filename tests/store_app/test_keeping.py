@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from config import journal
 from config.clock import FrozenClock
+from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
 from config.node import this_node
@@ -184,13 +185,13 @@ def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(shop, monkey
 
 
 def test_a_shop_does_not_sell_on_a_database_that_would_forget(shop):
-    doctor.refuse_unsafe(shop.database.engine)
+    refuse_unsafe(shop.database.engine)
     with shop.database.engine.connect() as connection:
         connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
         connection.exec_driver_sql("BEGIN")
     with pytest.raises(Invalid, match="synchronous is 1"):
-        doctor.refuse_unsafe(shop.database.engine)
+        refuse_unsafe(shop.database.engine)
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs"])
