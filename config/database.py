@@ -30,6 +30,8 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
+from config.errors import Invalid
+
 try:
     import fcntl
 except ImportError:  # Windows: the programs of a machine meet at SQLite's own retry
@@ -53,6 +55,8 @@ PRAGMAS = (
 )
 """How every SQLite connection is opened. A page changed by many sales is copied back once per checkpoint, so fewer of
 them save work; what is committed lies in the log, synchronised, all the same."""
+KEEPING = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
+"""Without these a power cut takes confirmed sales along, and a disk that cannot have them is no place for books."""
 MOST_REMEMBERED = 256
 
 Answer = TypeVar("Answer")
@@ -125,6 +129,23 @@ def set_up_sqlite(engine: Engine) -> Engine:
         connection.connection.dbapi_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
 
     return engine
+
+
+def refuse_unsafe(engine: Engine) -> None:
+    """Raise Invalid where an SQLite database would not keep what it confirms: a shop must not sell on it."""
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in KEEPING}
+    off = {name: value for name, value in found.items() if value != KEEPING[name]}
+    if off:
+        told = ", ".join(f"{name} is {value}, not {KEEPING[name]}" for name, value in off.items())
+        raise Invalid(
+            "unsafe-database",
+            f"The database would not keep every sale ({told}). Put it on a disk of this computer: no network drive and "
+            "no USB stick.",
+            **off,
+        )
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, table_of
+from config.database import Base, dialect_of, insert_into, table_of
 from config.prepared import Prepared
 from config.states import StateTable
 
@@ -83,8 +83,8 @@ def canonical(body: Any) -> str:
 
 def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subject: str, **facts: Any) -> None:
     """Append an entry to the actor's node's chain."""
-    head = _HEAD_OF.first(session, {"node": actor.node})
-    n, before = (head[0] + 1, head[1]) if head else (1, GENESIS)
+    head = _HEAD_OF.first(session, {"node": actor.node}) or _first_head(session, actor.node)
+    n, before = head[0] + 1, head[1]
     entry = {
         "node_id": actor.node,
         "n": n,
@@ -97,10 +97,7 @@ def record(session: Session, *, actor: Actor, at: dt.datetime, verb: str, subjec
     }
     entry["hash"] = _hash(before, *entry.values())
     _APPEND.run(session, entry)
-    if head:
-        _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
-    else:
-        _FIRST_HEAD.run(session, {"node_id": actor.node, "n": n, "hash": entry["hash"]})
+    _MOVE_HEAD.run(session, {"node": actor.node, "to_n": n, "to_hash": entry["hash"]})
 
 
 def move(
@@ -156,6 +153,13 @@ def _entries(session: Session, node_id: str) -> Iterator[JournalEntry]:
     yield from session.scalars(query.execution_options(yield_per=1000))
 
 
+def _first_head(session: Session, node_id: str) -> Any:
+    """Begin a node's chain; of two that begin it at one instant the second waits and goes on from the first."""
+    head = insert_into(JournalHead, dialect_of(session)).values(node_id=node_id, n=0, hash=GENESIS)
+    session.execute(head.on_conflict_do_nothing())
+    return _HEAD_OF.first(session, {"node": node_id})
+
+
 def _hash(before: str, *values: Any) -> str:
     """Return the hash of an entry: the one before it, then node_id, n, at, actor, verb, subject, body."""
     return hashlib.sha256(canonical([before, *values]).encode()).hexdigest()
@@ -178,7 +182,7 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 _entry, _head = table_of(JournalEntry), table_of(JournalHead)
 # every verb writes here, so the statements are made once
 _HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.hash).where(_head.c.node_id == sa.bindparam("node")).with_for_update())
-_APPEND, _FIRST_HEAD = Prepared(sa.insert(_entry)), Prepared(sa.insert(_head))
+_APPEND = Prepared(sa.insert(_entry))
 _MOVE_HEAD = Prepared(
     sa.update(_head)
     .where(_head.c.node_id == sa.bindparam("node"))

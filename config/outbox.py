@@ -1,31 +1,27 @@
-"""Facts on their way: what leaves this node, and what has already arrived.
+"""Facts on their way: what leaves this node, and how much of it is confirmed.
 
 Rules
 -----
 1. A fact is appended in the transaction of what it tells of, and leaves only on confirmation (I13).
 2. Facts to one receiver are numbered 1, 2, 3 … within the sender's epoch and chained: each head covers the head
    before it and the fact's content hash. Count and head are compared on every contact; never a bare high-water mark.
-3. The receiver keeps id, number, hash and body in the transaction of the effect. The same id with the same hash is
-   "already"; the same id with another hash, or the same number with another id, is parked with an alarm, never
-   dropped (I16).
-4. A row that cannot be applied is parked beside the others and shown at both nodes; it never blocks the rest.
-5. Any order and any repetition of deliveries gives the same state (I15); `reapply()` proves it (K9).
-6. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
-   meet.
+3. What the receiver refuses is stuck: it waits for a person, the others pass. What could not be taken because its
+   number was used by a copy of this database gets a new number in the present epoch (`renumber`).
+4. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
+   meet. The receiver's side is `config/inbox.py`.
 """
 
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, table_of
-from config.errors import ShopError
+from config.database import Base, dialect_of, insert_into, table_of
 from config.journal import GENESIS, Actor, canonical, move
 from config.node import epoch_of
 from config.prepared import Prepared
@@ -61,7 +57,7 @@ class Message:
 
     def is_whole(self) -> bool:
         """Tell whether the hash fits the content."""
-        return self.hash == content_hash(self)
+        return self.hash == hash_of(self, canonical(self.body))
 
 
 class OutboxMessage(Base):
@@ -101,57 +97,11 @@ class OutboxHead(Base):
     epoch: Mapped[str] = mapped_column(primary_key=True)
     n: Mapped[int]
     head: Mapped[str]
+    moved: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many of its messages went on into a later epoch."""
 
 
-class InboxMessage(Base):
-    """A fact of another node that has arrived: taken, or parked with its reason."""
-
-    __tablename__ = "inbox_message"
-    __table_args__ = (sa.UniqueConstraint("from_node", "epoch", "n"),)
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    from_node: Mapped[str]
-    epoch: Mapped[str]
-    n: Mapped[int]
-    topic: Mapped[str]
-    version: Mapped[int]
-    made_at: Mapped[str]
-    business_day: Mapped[str]
-    body: Mapped[str]
-    hash: Mapped[str]
-    state: Mapped[str] = mapped_column(index=True)
-    reason: Mapped[str | None]
-    received_at: Mapped[dt.datetime]
-
-
-class InboxHead(Base):
-    """How far another node's facts have arrived: how many in all, and the end of the part without gaps."""
-
-    __tablename__ = "inbox_head"
-
-    from_node: Mapped[str] = mapped_column(primary_key=True)
-    epoch: Mapped[str] = mapped_column(primary_key=True)
-    count: Mapped[int]
-    n: Mapped[int]
-    head: Mapped[str]
-
-
-class InboxAlarm(Base):
-    """A message that contradicts one we have: kept for a person, never applied."""
-
-    __tablename__ = "inbox_alarm"
-
-    from_node: Mapped[str] = mapped_column(primary_key=True)
-    message_id: Mapped[str] = mapped_column(primary_key=True)
-    hash: Mapped[str] = mapped_column(primary_key=True)
-    epoch: Mapped[str]
-    n: Mapped[int]
-    body: Mapped[str]
-    reason: Mapped[str]
-    at: Mapped[dt.datetime]
-
-
-# --- verbs, sender ---
+# --- verbs ---
 
 
 def append(
@@ -171,8 +121,8 @@ def append(
     id is the fact's own and for ever.
     """
     epoch = epoch_of(session)
-    head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
-    n, before = (head[0] + 1, head[1]) if head else (1, GENESIS)
+    head = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch}) or _first_head(session, to_node, epoch)
+    n, before = int(head[0]) + 1, str(head[1])
     text = canonical(body)
     content = _content_hash(id, topic, version, _stamp(at), business_day.isoformat(), text)
     after = chain(before, content)
@@ -193,10 +143,7 @@ def append(
         "attempts": 0,
     }
     _APPEND.run(session, row)
-    if head:
-        _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
-    else:
-        _FIRST_HEAD.run(session, {"to_node": to_node, "epoch": epoch, "n": n, "head": after})
+    _MOVE_HEAD.run(session, {"to": to_node, "in_epoch": epoch, "to_n": n, "to_head": after})
     return n
 
 
@@ -242,75 +189,25 @@ def rewind(session: Session, to_node: str, epoch: str, after_n: int) -> int:
     return len(result.all())
 
 
-# --- verbs, receiver ---
+def renumber(session: Session, ids: Sequence[str]) -> int:
+    """Give messages whose numbers a copy of this database has used new ones in the present epoch (rule 3).
 
-
-def apply_once(
-    session: Session,
-    from_node: str,
-    epoch: str,
-    message: Message,
-    effect: Callable[[Session, Message], None],
-    *,
-    at: dt.datetime,
-) -> tuple[str, str | None]:
-    """Take one arrived message (rules 3 to 5): ('taken' | 'already' | 'parked', reason).
-
-    The effect runs in a savepoint; a refusal undoes it and parks the row. The caller commits.
+    Returns how many; they are pending again. Those of the present epoch are left: begin a new one first.
     """
-    known = session.get(InboxMessage, message.id)
-    if known is not None and known.hash == message.hash and known.from_node == from_node:
-        return ("parked", known.reason) if known.state == "parked" else ("already", None)
-    rival = session.scalar(
-        sa.select(InboxMessage.id).where(
-            InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n == message.n
-        )
+    epoch = epoch_of(session)
+    query = sa.select(OutboxMessage).where(
+        OutboxMessage.id.in_(ids), OutboxMessage.epoch != epoch, OutboxMessage.state.in_(["pending", "stuck"])
     )
-    if known is not None or rival is not None:
-        alarm = "the same id came with another content" if known else f"number {message.n} was already used"
-        session.merge(
-            InboxAlarm(
-                from_node=from_node,
-                message_id=message.id,
-                hash=message.hash,
-                epoch=epoch,
-                n=message.n,
-                body=canonical(message.body),
-                reason=alarm,
-                at=at,
-            )
-        )
-        return "parked", alarm
-    reason: str | None = None if message.is_whole() else "the content does not fit its hash"
-    if reason is None:
-        reason = _try(session, message, effect)
-    session.add(
-        InboxMessage(
-            id=message.id,
-            from_node=from_node,
-            epoch=epoch,
-            n=message.n,
-            topic=message.topic,
-            version=message.version,
-            made_at=message.made_at,
-            business_day=message.business_day,
-            body=canonical(message.body),
-            hash=message.hash,
-            state="parked" if reason else "taken",
-            reason=reason,
-            received_at=at,
-        )
-    )
-    session.flush()
-    _advance(session, from_node, epoch)
-    return ("parked", reason) if reason else ("taken", None)
-
-
-def reapply(session: Session, effect: Callable[[Session, Message], None]) -> int:
-    """Apply every taken message once more; used to prove that nothing changes (K9). Returns how many."""
-    rows = session.scalars(sa.select(InboxMessage).where(InboxMessage.state == "taken")).all()
+    rows = session.scalars(query.order_by(OutboxMessage.made_at, OutboxMessage.n)).all()
     for row in rows:
-        effect(session, inbox_message(row))
+        session.get_one(OutboxHead, (row.to_node, row.epoch)).moved += 1
+        head = session.get(OutboxHead, (row.to_node, epoch))
+        if head is None:
+            head = OutboxHead(to_node=row.to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
+            session.add(head)
+        head.n, head.head = head.n + 1, chain(head.head, row.hash)
+        row.epoch, row.n, row.head, row.state, row.reason = epoch, head.n, head.head, "pending", None
+        session.flush()
     return len(rows)
 
 
@@ -353,6 +250,29 @@ def sent_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:
     return (row.n, row.head) if row else (0, GENESIS)
 
 
+def confirmed(session: Session, to_node: str, epoch: str) -> int:
+    """Return how many of an epoch's messages the receiver has confirmed; counts only those it has not."""
+    head = session.get(OutboxHead, (to_node, epoch))
+    if head is None:
+        return 0
+    open_ = sa.select(sa.func.count()).where(
+        OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch,
+        OutboxMessage.state.in_(["pending", "stuck", "written_off"]),
+    )  # fmt: skip
+    return head.n - head.moved - (session.scalar(open_) or 0)
+
+
+def epochs_of(session: Session, to_node: str) -> list[str]:
+    """Return the epochs in which this node has written to a receiver."""
+    return list(session.scalars(sa.select(OutboxHead.epoch).where(OutboxHead.to_node == to_node)))
+
+
+def stuck(session: Session, to_node: str, limit: int) -> list[OutboxMessage]:
+    """Return the oldest messages that wait for a person."""
+    query = sa.select(OutboxMessage).where(OutboxMessage.to_node == to_node, OutboxMessage.state == "stuck")
+    return list(session.scalars(query.order_by(OutboxMessage.n).limit(limit)))
+
+
 def head_at(session: Session, to_node: str, epoch: str, n: int) -> str | None:
     """Return our chain's head after number `n`; None where we never wrote so far."""
     if n == 0:
@@ -362,12 +282,6 @@ def head_at(session: Session, to_node: str, epoch: str, n: int) -> str | None:
             OutboxMessage.to_node == to_node, OutboxMessage.epoch == epoch, OutboxMessage.n == n
         )
     )
-
-
-def received_head(session: Session, from_node: str, epoch: str) -> tuple[int, int, str]:
-    """Return (count, contiguous n, head at n) of what has arrived from `from_node` in `epoch`."""
-    row = session.get(InboxHead, (from_node, epoch))
-    return (row.count, row.n, row.head) if row else (0, 0, GENESIS)
 
 
 def waiting(session: Session, to_node: str) -> dict[str, Any]:
@@ -403,24 +317,14 @@ def to_wire(row: OutboxMessage) -> dict[str, Any]:
     )
 
 
-def inbox_message(row: InboxMessage) -> Message:
-    """Return an arrived row as the message it was."""
-    return Message(
-        id=row.id,
-        n=row.n,
-        topic=row.topic,
-        version=row.version,
-        made_at=row.made_at,
-        business_day=row.business_day,
-        body=json.loads(row.body),
-        hash=row.hash,
-    )
-
-
 def content_hash(message: Message) -> str:
     """Return the hash of a message's content: everything but its number and the hash itself."""
-    text = canonical(message.body)
-    return _content_hash(message.id, message.topic, message.version, message.made_at, message.business_day, text)
+    return hash_of(message, canonical(message.body))
+
+
+def hash_of(message: Message, body: str) -> str:
+    """Return the hash of a message's content; body: its canonical text, made once."""
+    return _content_hash(message.id, message.topic, message.version, message.made_at, message.business_day, body)
 
 
 def chain(head: str, hash: str) -> str:
@@ -431,42 +335,18 @@ def chain(head: str, hash: str) -> str:
 # --- inside ---
 
 
+def _first_head(session: Session, to_node: str, epoch: str) -> tuple[int, str]:
+    """Begin a chain; of two that begin it at one instant the second waits and goes on from the first."""
+    head = insert_into(OutboxHead, dialect_of(session)).values(to_node=to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
+    session.execute(head.on_conflict_do_nothing())
+    n, first = _HEAD_OF.first(session, {"to": to_node, "in_epoch": epoch})
+    return n, first
+
+
 def _content_hash(id: str, topic: str, version: int, made_at: str, business_day: str, body: str) -> str:
     """Return the hash of the canonical list of these values; body: its canonical text, made once."""
     values = canonical([id, topic, version, made_at, business_day])
     return hashlib.sha256(f"{values[:-1]},{body}]".encode()).hexdigest()
-
-
-def _try(session: Session, message: Message, effect: Callable[[Session, Message], None]) -> str | None:
-    try:
-        with session.begin_nested():
-            effect(session, message)
-            session.flush()
-    except ShopError as refusal:
-        return f"{refusal.code}: {refusal.message}"
-    except sa.exc.OperationalError:
-        raise  # the database is busy or away: not the fact's fault, it comes again
-    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
-        # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 4).
-        return f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}"
-    return None
-
-
-def _advance(session: Session, from_node: str, epoch: str) -> None:
-    head = session.get(InboxHead, (from_node, epoch))
-    if head is None:
-        head = InboxHead(from_node=from_node, epoch=epoch, count=0, n=0, head=GENESIS)
-        session.add(head)
-    head.count += 1
-    following = session.execute(
-        sa.select(InboxMessage.n, InboxMessage.hash)
-        .where(InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n > head.n)
-        .order_by(InboxMessage.n)
-    )
-    for n, hash_ in following:
-        if n != head.n + 1:
-            break
-        head.n, head.head = n, chain(head.head, hash_)
 
 
 def _stamp(at: dt.datetime) -> str:
@@ -477,5 +357,5 @@ _message, _head = table_of(OutboxMessage), table_of(OutboxHead)
 _TO_ONE = (_head.c.to_node == sa.bindparam("to"), _head.c.epoch == sa.bindparam("in_epoch"))
 # every sale writes here, so the statements are made once
 _HEAD_OF = Prepared(sa.select(_head.c.n, _head.c.head).where(*_TO_ONE).with_for_update())
-_APPEND, _FIRST_HEAD = Prepared(sa.insert(_message)), Prepared(sa.insert(_head))
+_APPEND = Prepared(sa.insert(_message))
 _MOVE_HEAD = Prepared(sa.update(_head).where(*_TO_ONE).values(n=sa.bindparam("to_n"), head=sa.bindparam("to_head")))

@@ -34,14 +34,16 @@ class Prepared:
         self._plans: dict[tuple[str, ...], _Plan] = {}
 
     def run(self, session: Session, rows: Values | Sequence[Values]) -> None:
-        """Execute it once, or once per row; every row has the same names."""
+        """Execute it once, or once per row; every row has the same names. Without any row nothing is done."""
+        if not rows:
+            return
         if dialect_of(session) != "sqlite":
             session.execute(self._statement, rows)
             return
         if isinstance(rows, Mapping):
             plan = self._plan(rows)
             _guarded(plan, _driver(session).execute, plan.bound(rows))
-        elif rows:
+        else:
             plan = self._plan(rows[0])
             _guarded(plan, _driver(session).executemany, [plan.bound(row) for row in rows])
 

@@ -8,6 +8,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,6 +29,13 @@ class Settings(BaseSettings):
     secret_key: str = Field(default="", description="Signs sessions; at least 32 characters outside practice")
     network_url: str = Field(default="", description="Where a store finds the network; empty: on its own")
     network_key: str = Field(default="", description="The store's own key at the network")
+    network_ca: Path | None = Field(
+        default=None, description="The certificate (PEM) that must have signed the network's; else the system's"
+    )
+    backup_folder: Path | None = Field(
+        default=None, description="Where the nightly copies go, best on another disk; else beside the database"
+    )
+    metrics_key: str = Field(default="", description="Bearer key that opens /metrics; empty: nobody reads them")
     public_url: str = Field(default="", description="The network's address as customers reach it (QR codes)")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -76,6 +84,8 @@ class Settings(BaseSettings):
             raise ValueError("node_id: a store node needs the store's id")
         if not self.database_url:
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
+        if self.network_url and not _is_guarded(self.network_url):
+            raise ValueError("network_url: facts leave the shop over https:// alone; plain http is for one machine")
         if self.payment_service.startswith("practice") and not self.practice:
             raise ValueError("payment_service: a practice terminal moves no money, so it stands in practice alone")
         if not self.practice and len(self.secret_key) < 32:
@@ -86,6 +96,12 @@ class Settings(BaseSettings):
     def sidecar(self) -> Path:
         """Where the sidecar file of the database lies."""
         return self.state_folder / f"{self.node_id}.sidecar.json"
+
+
+def _is_guarded(url: str) -> bool:
+    """Tell whether nobody on the way can read or change what is sent: TLS, or never leaving the machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.hostname or "") in ("localhost", "127.0.0.1", "::1")
 
 
 def load(**given: Any) -> Settings:

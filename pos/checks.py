@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from config.finding import Finding
-from config.outbox import InboxMessage, OutboxMessage
+from config.inbox import InboxMessage
+from config.outbox import OutboxMessage
 from pos import account_checks, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts

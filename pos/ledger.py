@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
+from config.bulk import write_many
 from config.database import Base, dialect_of, insert_into, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -146,6 +147,17 @@ class Source:
     id: str
 
 
+@dataclass(frozen=True)
+class Booking:
+    """Movements of one source, as they are written: (id, sku, qty, from place, to place) each."""
+
+    moves: Sequence[Moved]
+    source: Source
+    day: dt.date
+    at: dt.datetime
+    actor_id: str
+
+
 Lines = Iterable[tuple[str, int]]
 Places = dict[str, dict[str, int]]
 """sku -> inside place -> units"""
@@ -206,31 +218,23 @@ def book(
     at: dt.datetime,
     actor_id: str,
 ) -> None:
-    """Write movements and levels together (rule 2): the only code that does."""
+    """Write movements and levels together (rule 2)."""
     if not moves:
         return
-    common: dict[str, Any] = {
-        "store_id": store_id,
-        "reason": source.reason,
-        "source_kind": source.kind,
-        "source_id": source.id,
-    }
-    common |= {"business_day": day, "at": at, "actor_id": actor_id}
-    _MOVED.run(
-        session,
-        [
-            common | {"id": id_, "sku": sku, "qty": qty, "from_place": str(from_place), "to_place": str(to_place)}
-            for id_, sku, qty, from_place, to_place in moves
-        ],
-    )
-    changes: Places = {}
-    shift_places(changes, moves)
-    rows = [
-        {"store_id": store_id, "sku": sku, "place": place, "qty": qty}
-        for sku, by_place in sorted(changes.items())
-        for place, qty in sorted(by_place.items())
-    ]
-    _add_to_levels(dialect_of(session)).run(session, rows)
+    booking = Booking(moves, source, day, at, actor_id)
+    _MOVED.run(session, _movement_rows(store_id, booking))
+    _add_to_levels(dialect_of(session)).run(session, _level_rows(store_id, moves))
+
+
+def book_many(session: Session, store_id: str, bookings: Sequence[Booking]) -> None:
+    """Write many bookings and what they do to the levels together (rule 2)."""
+    write_many(session, StockMovement, [row for one in bookings for row in _movement_rows(store_id, one)])
+    rows = _level_rows(store_id, [move for one in bookings for move in one.moves])
+    if dialect_of(session) == "postgresql":
+        skus, places, qtys = ([row[name] for row in rows] for name in ("sku", "place", "qty"))
+        session.execute(_ADD_ALL_TO_LEVELS, {"shop": store_id, "skus": skus, "places": places, "qtys": qtys})
+    elif rows:
+        _add_to_levels(dialect_of(session)).run(session, rows)
 
 
 def replay(
@@ -249,7 +253,9 @@ def replay(
         ids = [row[0] for row in moves[start : start + MOVES_A_FACT]]
         known.update(
             session.scalars(
-                sa.select(StockMovement.id).where(StockMovement.store_id == store_id, StockMovement.id.in_(ids))
+                sa.select(StockMovement.id).where(
+                    StockMovement.store_id == store_id, StockMovement.business_day == day, StockMovement.id.in_(ids)
+                )
             )
         )
     fresh = [row for row in moves if row[0] not in known]
@@ -372,6 +378,28 @@ def stamp(at: dt.datetime) -> str:
 # --- inside ---
 
 
+def _movement_rows(store_id: str, booking: Booking) -> list[dict[str, Any]]:
+    source = booking.source
+    common: dict[str, Any] = {
+        "store_id": store_id, "reason": source.reason, "source_kind": source.kind, "source_id": source.id,
+        "business_day": booking.day, "at": booking.at, "actor_id": booking.actor_id,
+    }  # fmt: skip
+    return [
+        common | {"id": id_, "sku": sku, "qty": qty, "from_place": str(from_place), "to_place": str(to_place)}
+        for id_, sku, qty, from_place, to_place in booking.moves
+    ]
+
+
+def _level_rows(store_id: str, moves: Sequence[Moved]) -> list[dict[str, Any]]:
+    changes: Places = {}
+    shift_places(changes, moves)
+    return [
+        {"store_id": store_id, "sku": sku, "place": place, "qty": qty}
+        for sku, by_place in sorted(changes.items())
+        for place, qty in sorted(by_place.items())
+    ]
+
+
 @cache
 def _add_to_levels(dialect: str) -> Prepared:
     insert = insert_into(StockLevel, dialect)
@@ -388,6 +416,11 @@ _level, _promise = table_of(StockLevel).c, table_of(Reservation).c
 _SHOP = sa.bindparam("shop", type_=sa.Text)
 # every sale asks these, so the statements are made once
 _MOVED = Prepared(sa.insert(table_of(StockMovement)))
+_ADD_ALL_TO_LEVELS = sa.text(
+    "INSERT INTO stock_level (store_id, sku, place, qty) SELECT CAST(:shop AS text), * "
+    "FROM unnest(CAST(:skus AS text[]), CAST(:places AS text[]), CAST(:qtys AS bigint[])) "
+    "ON CONFLICT (store_id, sku, place) DO UPDATE SET qty = stock_level.qty + excluded.qty"
+)
 _LOCKED = PreparedForSome(
     lambda skus: (
         sa.select(_level.sku, _level.place, _level.qty)

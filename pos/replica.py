@@ -9,19 +9,24 @@ Rules
 4. Stock moves here only by `sale.completed`, `stock.counted` and `stock.moved`, so that levels are those of the
    store once all its facts have arrived (K3 on both sides).
 
+5. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
+   `take_sale`, and whatever is odd is left to it.
+
 The network keeps no receipt counter, no print job and no promise of a store's; those are the store's own.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid
 from config.outbox import Message
-from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
-from pos.ledger import Place, Source, replay
-from pos.sale_rows import Sale, write_rows
+from pos import fresh_days
+from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
+from pos.ledger import Booking, Place, Source, book_many, replay
+from pos.sale_rows import Sale, write_all, write_rows
 from pos.shift import keep_late
 from pos.shift_book import CashMovement, Shift
 
@@ -31,19 +36,42 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
     _refuse_foreign(store_id, from_node)
-    known = session.get(Sale, (store_id, fact.id))
-    if known is not None:
+    day = dt.date.fromisoformat(fact.business_day)
+    here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
+    if (known := session.scalar(here)) is not None:
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
     write_rows(session, fact)
     keep_late(session, fact, at=arrived_at)
-    at = dt.datetime.fromisoformat(fact.completed_at)
-    day = dt.date.fromisoformat(fact.business_day)
-    out = [row for row in fact.movements if row[4] == Place.CUSTOMER]
-    back = [row for row in fact.movements if row[4] != Place.CUSTOMER]
-    for reason, moves in (("sold", out), ("returned", back)):
-        replay(session, store_id, moves, Source(reason, "sale", fact.id), day=day, at=at, actor_id=fact.cashier_id)
+    fresh_days.mark(session, store_id, [day], at=arrived_at)
+    for booking in _bookings(fact):
+        replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
+
+
+def take_sales(
+    session: Session, messages: Sequence[Message], from_node: str, arrived_at: dt.datetime
+) -> Sequence[Message]:
+    """Write the completed sales among a store's facts all at once (rule 5); returns what is left to be taken singly."""
+    read = {
+        message.id: (message, SaleCompleted.from_body(message.body))
+        for message in messages
+        if message.topic == SaleCompleted.TOPIC
+    }
+    plain = {id_: fact for id_, (_, fact) in read.items() if fact.id == id_ and fact.store["id"] == from_node}
+    days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
+    here = sa.select(Sale.id).where(Sale.store_id == from_node, Sale.business_day.in_(days), Sale.id.in_(plain))
+    closed = sa.select(Shift.id).where(
+        Shift.store_id == from_node, Shift.id.in_({fact.shift_id for fact in plain.values()}), Shift.state == "closed"
+    )
+    known, late = set(session.scalars(here)), set(session.scalars(closed))
+    facts = [fact for fact in plain.values() if fact.id not in known and fact.shift_id not in late]
+    if facts:
+        write_all(session, facts)
+        book_many(session, from_node, [booking for fact in facts for booking in _bookings(fact)])
+        fresh_days.mark(session, from_node, days, at=arrived_at)
+    taken = {fact.id for fact in facts}
+    return [message for message in messages if message.id not in taken]
 
 
 def take_shift(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
@@ -113,6 +141,20 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
 
 
 # --- inside ---
+
+
+def _bookings(fact: SaleCompleted) -> list[Booking]:
+    """Return what a sale moved: what went out, and what came back."""
+    at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
+    out: list[Moved] = []
+    back: list[Moved] = []
+    for row in fact.movements:
+        (out if row[4] == Place.CUSTOMER else back).append(row)
+    return [
+        Booking(moves, Source(reason, "sale", fact.id), day, at, fact.cashier_id)
+        for reason, moves in (("sold", out), ("returned", back))
+        if moves
+    ]
 
 
 def _take_movements(session: Session, fact: StockCounted | StockMoved, source: Source, from_node: str) -> None:

@@ -2,14 +2,17 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config.bulk import write_many
 from config.database import Base, table_of
 from config.errors import NotFound
-from config.outbox import InboxMessage, OutboxMessage
+from config.inbox import InboxMessage
+from config.outbox import OutboxMessage
 from config.prepared import Prepared
 from pos.facts import SaleCompleted, SoldLine
 from pos.payments import Payment
@@ -62,10 +65,7 @@ class SaleLine(Base):
     """Product, quantity, price, discount and tax, all as charged."""
 
     __tablename__ = "sale_line"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "sale_id"], ["sale.store_id", "sale.id"]),
-        sa.Index("ix_sale_line_sku", "store_id", "sku"),
-    )
+    __table_args__ = (sa.Index("ix_sale_line_sku", "store_id", "sku"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     sale_id: Mapped[str] = mapped_column(primary_key=True)
@@ -105,6 +105,8 @@ class SaleLine(Base):
     """What the line's units cost the shop; None: not known."""
     aisle: Mapped[str] = mapped_column(default="", server_default="")
     """Under which aisle it was sold, as it was called that day."""
+    business_day: Mapped[dt.date]
+    """The sale's: the network keeps its lines by weeks (`config/partitions.py`)."""
 
 
 # --- verbs ---
@@ -115,25 +117,25 @@ def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = fro
 
     held: payments that are in the books already, captured by a provider before the sale was completed.
     """
-    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
-    row = {name: getattr(fact, name) for name in _SAME} | {
-        "store_id": store_id,
-        "state": "completed",
-        "business_day": dt.date.fromisoformat(fact.business_day),
-        "completed_at": at,
-        "customer_id": fact.customer["id"] if fact.customer else None,
-    }
+    row, lines, paid, moved = _rows_of(fact, held)
     _SALE.run(session, row)
-    key = {"store_id": store_id, "sale_id": fact.id}
-    _LINES.run(session, [_line_row(line, key) for line in fact.lines])
-    if paid := [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]:
-        _PAYMENTS.run(session, paid)
-    if fact.cash:
-        common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
-        common["actor_id"] = fact.cashier_id
-        moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
-        _CASH.run(session, moved)
+    _LINES.run(session, lines)
+    _PAYMENTS.run(session, paid)
+    _CASH.run(session, moved)
     return Sale(**row)
+
+
+def write_all(session: Session, facts: Sequence[SaleCompleted]) -> None:
+    """Write the rows of many sales, none of which is here yet."""
+    nouns: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement)
+    rows: list[list[dict[str, Any]]] = [[], [], [], []]
+    for fact in facts:
+        row, *many = _rows_of(fact)
+        rows[0].append(row)
+        for kept, more in zip(rows[1:], many, strict=True):
+            kept += more
+    for noun, of_noun in zip(nouns, rows, strict=True):
+        write_many(session, noun, of_noun)
 
 
 # --- questions ---
@@ -152,7 +154,9 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
 
 def lines_of(session: Session, sale: Sale) -> list[SaleLine]:
     """Return a sale's lines in the order they were rung."""
-    query = sa.select(SaleLine).where(SaleLine.store_id == sale.store_id, SaleLine.sale_id == sale.id)
+    query = sa.select(SaleLine).where(
+        SaleLine.store_id == sale.store_id, SaleLine.business_day == sale.business_day, SaleLine.sale_id == sale.id
+    )
     return list(session.scalars(query.order_by(SaleLine.n)))
 
 
@@ -168,7 +172,28 @@ _SAME = (
 """What a sale's row and its fact call by the same name."""
 
 
-def _line_row(line: SoldLine, key: dict[str, str]) -> dict[str, Any]:
+def _rows_of(
+    fact: SaleCompleted, held: frozenset[str] = frozenset()
+) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of a sale: itself, its lines, its payments and its cash movements."""
+    store_id, at = fact.store["id"], dt.datetime.fromisoformat(fact.completed_at)
+    row = {name: getattr(fact, name) for name in _SAME} | {
+        "store_id": store_id,
+        "state": "completed",
+        "business_day": dt.date.fromisoformat(fact.business_day),
+        "completed_at": at,
+        "customer_id": fact.customer["id"] if fact.customer else None,
+    }
+    key: dict[str, Any] = {"store_id": store_id, "sale_id": fact.id}
+    paid = [vars(row) | key | {"state": "captured", "at": at} for row in fact.payments if row.id not in held]
+    common = {"store_id": store_id, "shift_id": fact.shift_id, "source_id": fact.id, "why": "", "at": at}
+    common["actor_id"] = fact.cashier_id
+    moved = [{"id": key, "kind": kind, "amount_minor": minor} | common for key, kind, minor in fact.cash]
+    key["business_day"] = row["business_day"]
+    return row, [_line_row(line, key) for line in fact.lines], paid, moved
+
+
+def _line_row(line: SoldLine, key: dict[str, Any]) -> dict[str, Any]:
     row = vars(line) | key
     del row["tax_letter"], row["offers"]
     if line.expires_on is not None:

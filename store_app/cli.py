@@ -9,29 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from config import log, settings
-from config.errors import ShopError
-from config.journal import Actor
-from store_app.extensions import Doors, open_doors
-
-screen = Console(soft_wrap=True)
-faults = Console(stderr=True, soft_wrap=True)
-
-
-class Commands(click.Group):
-    """A group that says a refusal in one sentence."""
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the command; what the shop refuses is said and ends with 1."""
-        try:
-            return super().invoke(context)
-        except ShopError as refusal:
-            faults.print(refusal.message, style="red", markup=False, highlight=False)
-            context.exit(1)
+from store_app import cli_keeping
+from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
+from store_app.extensions import open_doors
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,18 +24,6 @@ def main(file: Path | None) -> None:
     """Run a corner store: its till, its stock, its orders, and the network of shops."""
     if file is not None:
         os.environ["CORNERSTORE_SETTINGS"] = str(file)
-
-
-def node() -> Doors:
-    """Open the doors of the node the settings name."""
-    loaded = settings.load()
-    log.set_up(level=loaded.log_level, for_people=sys.stderr.isatty())
-    return open_doors(loaded)
-
-
-def by_hand(doors: Doors) -> Actor:
-    """Return who acts when a command is typed."""
-    return Actor.system("command", doors.settings.node_id)
 
 
 # --- setting up ---
@@ -82,7 +54,7 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
-    _set_up(doors)
+    set_up(doors)
     screen.print(f"{path} and {doors.settings.database_url} are ready. Next: cornerstore staff add", markup=False)
 
 
@@ -99,17 +71,8 @@ def bring_up(only_check: bool) -> None:
         difference = migrate.check(doors.database.engine)
         screen.print(difference or "The database fits.", markup=False)
         sys.exit(1 if difference else 0)
-    _set_up(doors)
+    set_up(doors)
     screen.print(f"The database is at {migrate.current(doors.database.engine)}.")
-
-
-def _set_up(doors: Doors) -> None:
-    from config import migrate
-    from config.node import found
-
-    migrate.upgrade(doors.database.engine)
-    with doors.write() as session:
-        found(session, doors.settings.node_id, at=doors.now())
 
 
 # --- the demonstration ---
@@ -146,7 +109,7 @@ def serve(no_work: bool, gunicorn: bool) -> None:
     from store_app import serving
 
     doors = node()
-    _set_up(doors)
+    set_up(doors)
     serving.serve(doors, work=not no_work, gunicorn=gunicorn)
 
 
@@ -418,6 +381,11 @@ def _plain(cell: str) -> str:
 def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
+
+for command in cli_keeping.COMMANDS:
+    main.add_command(command)
+for command in cli_keeping.OF_STORES:
+    store.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -120,9 +120,9 @@ def write(session: Session, sheet: Sheet, store_id: str, *, actor: Actor, at: dt
         except ShopError as refusal:
             raise type(refusal)(refusal.code, f"Row {number}: {refusal.message} Nothing was written.") from refusal
     if sheet.kind == "sales":
-        from supply import demand
+        from supply import rolling
 
-        demand.import_history(session, [_sold(row, store_id) for row in sheet.values])
+        rolling.import_history(session, [_sold(row, store_id) for row in sheet.values])
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
 
 

@@ -13,6 +13,7 @@ import datetime as dt
 import multiprocessing
 import os
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,6 +36,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 COMPUTE_LIMIT_S = 900.0
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
+JUMP_S = 300
+"""A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
 
 
 def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
@@ -63,6 +66,8 @@ class Desk:
     prints: bool = False
     told: dict[str, str] = field(default_factory=dict)
     carriers: list[Any] | None = None
+    clocks: tuple[dt.datetime, float] | None = None
+    """The wall clock and the steady one at the last watch."""
     compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
     """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
 
@@ -176,10 +181,10 @@ def shelf_live(desk: Desk, _day: dt.date) -> str:
 
 def roll_up(desk: Desk, day: dt.date) -> str:
     """Add a day's sales up to demand; the network does so for all its shops."""
-    from supply import demand
+    from supply import rolling
 
     with desk.doors.write() as session:
-        demand.roll_up(session, None, day, at=desk.doors.now())
+        rolling.roll_up(session, None, day, at=desk.doors.now())
     return f"rolled up {day}"
 
 
@@ -230,6 +235,36 @@ def check(desk: Desk, _day: dt.date) -> str:
     return f"{len(found)} findings"
 
 
+def back_up(desk: Desk, _day: dt.date) -> str:
+    """Copy the books and prove the copy by a restore drill."""
+    from store_app import backup
+
+    if desk.doors.settings.practice:
+        return "practice: nothing is kept"
+    note = backup.make(desk.doors)
+    return f"{note.file}, {note.size / 1e6:.0f} MB, proved, {note.faults} findings"
+
+
+def watch(desk: Desk, _day: dt.date) -> str:
+    """Note a clock that jumped, and log what the doctor finds bad."""
+    from store_app import doctor
+
+    wall, steady = desk.doors.now(), time.monotonic()
+    before, desk.clocks = desk.clocks, (wall, steady)
+    if before is not None:
+        jump_s = (wall - before[0]).total_seconds() - (steady - before[1])
+        if abs(jump_s) > JUMP_S:
+            from config import journal
+
+            with desk.doors.write() as session:
+                journal.record(
+                    session, actor=desk.actor("watch"), at=wall, verb="clock.jumped", subject=f"node:{desk.node_id}",
+                    seconds=round(jump_s), before=before[0].isoformat(),
+                )  # fmt: skip
+    bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
+    return "; ".join(bad) or "in order"
+
+
 # --- network ---
 
 
@@ -243,6 +278,29 @@ def warehouse(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         loaded = goods.dispatch_day(session, now.astimezone(dt.UTC).date(), at=now)
     return f"{_count(filled)} filled, {_count(loaded)} dispatched"
+
+
+def roll_fresh(desk: Desk, _day: dt.date) -> str:
+    """Add up the shops' days whose sales have just arrived."""
+    from supply import rolling
+
+    days = some = 0
+    while days == 0 or some == rolling.DAYS_AT_ONCE:
+        with desk.doors.write() as session:
+            some = rolling.roll_fresh(session, at=desk.doors.now())
+        if not some:
+            break
+        days += some
+    return f"{days} shops' days added up"
+
+
+def keep_weeks(desk: Desk, _day: dt.date) -> str:
+    """Make the coming weeks of the network's large books."""
+    from config import partitions
+
+    with desk.doors.write() as session:
+        made = partitions.keep(session, desk.doors.now().date())
+    return f"{len(made)} weeks made"
 
 
 def restock(desk: Desk, _day: dt.date) -> str:
@@ -351,6 +409,8 @@ JOBS: dict[str, Job] = {
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("remind", remind_customers, every_s=600),
+        Job("weeks", keep_weeks, every_s=6 * 3600),
+        Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),
@@ -359,7 +419,9 @@ JOBS: dict[str, Job] = {
         Job("propose", propose),
         Job("publish", publish),
         Job("forget-people", forget_people),
+        Job("backup", back_up),
         Job("check", check),
+        Job("watch", watch, every_s=300),
     )
 }
 

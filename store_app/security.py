@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Every route carries a rule: `@requires("permission")`, `@public`, `@device` or `@print_agent`. Without one it
-   is refused.
+1. Every route carries a rule: `@requires("permission")`, `@public`, `@device`, `@print_agent` or `@watcher`. Without
+   one it is refused.
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
 3. A store's node is known by its bearer key alone; what it says about itself in a body is never believed.
@@ -80,6 +80,13 @@ def print_agent(view: View) -> View:
     return view
 
 
+def watcher(view: View) -> View:
+    """Let only whoever has the settings' metrics key use the route; without such a key nobody."""
+    view.rule = "watcher"  # type: ignore[attr-defined]
+    csrf.exempt(view)
+    return view
+
+
 def rule_of(app: Flask, endpoint: str) -> str | None:
     """Return the rule of a route, None when it has none."""
     if endpoint in OPEN_ENDPOINTS:
@@ -142,6 +149,10 @@ def set_up(app: Flask, settings: Settings) -> None:
             return None
         if rule == "agent":
             g.actor, g.printer_id = None, _printer_of_key(settings.node_id)
+            return None
+        if rule == "watcher":
+            g.actor = None
+            _let_watcher(settings.metrics_key)
             return None
         g.actor = None if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
         return _decide(rule)
@@ -222,6 +233,12 @@ def _printer_of_key(store_id: str) -> str:
     if printer_id is None:
         abort(401, description="This key is not known, or it was withdrawn.")
     return printer_id
+
+
+def _let_watcher(key: str) -> None:
+    given = _bearer("The key of the metrics is needed here.")
+    if not key or not secrets.compare_digest(given.encode(), key.encode()):
+        abort(401, description="This key is not known, or it was withdrawn.")
 
 
 def _bearer(wanted: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from config.database import refuse_unsafe
 from config.errors import Invalid
 from store_app import create_app
 from store_app.extensions import Doors
@@ -29,6 +30,7 @@ _ARENA_MAX = -8
 def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT."""
     _share_memory()
+    refuse_unsafe(doors.database.engine)
     restored.begin_anew_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait

@@ -33,7 +33,7 @@ from store_app import job_book
 from store_app.extensions import Doors, open_doors
 from store_app.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
-from store_app.sync import restored
+from store_app.sync import receiver, restored
 
 ADVISORY_KEY = 0x636F726E
 LOOK_FOR_PARENT_S = 1.0
@@ -63,6 +63,7 @@ class Worker:
             if not leads:
                 return
             restored.begin_anew_if_restored(self.doors)
+            receiver.try_parked(self.doors)  # this program may know what the last one did not
             sys.setswitchinterval(TURN_S)
             log.info("working", node=self.desk.node_id, jobs=[job.name for job in self.table])
             woken = [threading.Thread(target=self.keep, args=[job]) for job in self.table if job.name in self.rung]

@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.inbox import InboxAlarm, InboxMessage
 from config.node import Peer
-from config.outbox import InboxAlarm, InboxMessage
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store

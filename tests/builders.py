@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from config import outbox
+from config import inbox, outbox
 from config.clock import FrozenClock
 from config.database import Database
 from config.finding import Finding
@@ -181,7 +181,7 @@ class Network:
             replica.APPLIERS[arrived.topic](session, arrived, from_node, at)
 
         with self.database.write() as session:
-            return outbox.apply_once(session, from_node, "epoch", message, effect, at=at)
+            return inbox.apply_once(session, from_node, "epoch", message, effect, at=at)
 
 
 def open_shop(

@@ -38,7 +38,7 @@ from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
-from supply import demand
+from supply import rolling
 from supply.suppliers import Supplier, SupplierProduct
 
 WAREHOUSE = "WH1"
@@ -95,7 +95,7 @@ def build_network(
         _open_warehouse(session, panel, at=at, actor=actor)
     progress("Laying in the network's past, day by day …")
     with database.write() as session:
-        demand.import_history(session, panel.history.itertuples(index=False, name=None))
+        rolling.import_history(session, panel.history.itertuples(index=False, name=None))
     database.engine.dispose()
     return keys
 
@@ -116,7 +116,7 @@ def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, 
         add_staff(session, shop.id, "wei", "Wei", "shopkeeper", PINS["shopkeeper"])
         if shop.is_live:
             own = panel.history[panel.history["store_id"] == shop.id]
-            demand.import_history(session, own.itertuples(index=False, name=None))
+            rolling.import_history(session, own.itertuples(index=False, name=None))
         else:
             take_edition(session, edition | {"store_id": shop.id})
             lay_in(session, panel, shop, at=at)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 
 import pos.replica
 import supply.replica
-from config import anchor, journal, outbox
+from config import anchor, inbox, journal, outbox
 from config.database import lock_rows
 from config.errors import Invalid
+from config.inbox import InboxMessage
 from config.journal import GENESIS, Actor
 from config.node import NETWORK, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
 from config.publication import Publication, edition_for
 from pos.store import Store
+from store_app.extensions import Doors
 from store_app.sync import wire
 
 KINDS = ("catalogue", "suppliers", "demand", "forecast")
@@ -38,16 +40,27 @@ def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], N
     return apply
 
 
+def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
+    """Return what writes the sales of a store's batch all at once."""
+    return lambda session, messages: pos.replica.take_sales(session, messages, from_node, at)
+
+
 def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -> dict[str, Any]:
     """Take a push of `store_id` and return the answer (rules 3 to 5 of the package)."""
+    if push.protocol < wire.OLDEST_PROTOCOL:
+        raise Invalid("too-old", "This shop's program is too old for the network. Bring it up to date.")
     taken, parked = [], []
-    effect = effect_of(store_id, at)
-    for row in push.rows:
-        result, reason = outbox.apply_once(session, store_id, push.epoch, row.message(), effect, at=at)
-        if result == "parked":
-            parked.append({"id": row.id, "reason": reason or "kept aside"})
+    rows = [row.message() for row in push.rows]
+    outcomes = inbox.take(
+        session, store_id, push.epoch, rows, effect_of(store_id, at), at=at, bulk=bulk_of(store_id, at)
+    )
+    for row, outcome in zip(rows, outcomes, strict=True):
+        if outcome.state == "parked":
+            parked.append({"id": row.id, "reason": outcome.reason or "kept aside", "kind": outcome.kind})
         else:
             taken.append({"id": row.id, "hash": row.hash})
+    inbox.note_sent(session, store_id, push.epoch, push.count)
+    taken += [{"id": id_, "hash": hash_} for id_, hash_ in inbox.taken_of(session, store_id, push.stuck).items()]
     for have in push.have:
         _confirm(session, store_id, have, at)
     fork, nonce = _meet(session, store_id, push, at)
@@ -61,8 +74,26 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         "nonce": nonce,
         "incarnation": this_node(session).epoch,
         "fork": fork,
+        "protocol": min(push.protocol, wire.PROTOCOL),
+        "books": [received(session, store_id, epoch) for epoch in push.epochs],
         "journal_n": known.n if known else 0,
     }
+
+
+def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None) -> tuple[int, int]:
+    """Try once more what other nodes sent and this one set aside: after an upgrade, or when somebody asks for it.
+
+    Returns (how many were taken, how many still wait).
+    """
+    with doors.read() as session:
+        waiting = sa.select(InboxMessage.from_node).where(InboxMessage.state == "parked").distinct()
+        nodes = [node for node in session.scalars(waiting) if from_nodes is None or node in from_nodes]
+    taken = left = 0
+    for node in nodes:
+        with doors.write() as session:
+            some, rest = inbox.try_parked(session, node, effect_of(node, doors.now()))
+        taken, left = taken + some, left + rest
+    return taken, left
 
 
 def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) -> dict[str, Any]:
@@ -87,7 +118,7 @@ def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) 
 
 def received(session: Session, store_id: str, epoch: str) -> dict[str, Any]:
     """Return how our books of a store's epoch stand."""
-    count, n, head = outbox.received_head(session, store_id, epoch)
+    count, n, head = inbox.received_head(session, store_id, epoch)
     return {"epoch": epoch, "count": count, "n": n, "head": head}
 
 

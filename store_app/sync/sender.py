@@ -13,8 +13,10 @@ import importlib
 import json
 import random
 import secrets
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
@@ -22,12 +24,13 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from config import outbox
+from config import inbox, outbox
 from config.clock import Clock
 from config.database import Database
-from config.errors import ShopError, Unreachable
+from config.errors import Invalid, ShopError, Unreachable
+from config.inbox import NUMBER_USED, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
-from config.outbox import MAX_ROWS, InboxHead, InboxMessage, OutboxHead, OutboxMessage
+from config.outbox import MAX_ROWS, OutboxMessage
 from config.publication import Pulled, take_over
 from config.settings import Settings
 from store_app.extensions import Doors
@@ -90,13 +93,25 @@ class _Refusal(Exception):
 
 
 def client_for(settings: Settings) -> httpx2.Client:
-    """Return the connection to the network: the store's key, no redirects, bounded waits."""
+    """Return the connection to the network: the store's key, no redirects, bounded waits, its certificate checked."""
     return httpx2.Client(
         base_url=settings.network_url,
         headers={"Authorization": f"Bearer {settings.network_key}", "Accept": "application/json"},
         timeout=TIMEOUT,
         follow_redirects=False,
+        verify=trusted(settings.network_ca),
     )
+
+
+def trusted(ca: Path | None) -> ssl.SSLContext:
+    """Return what a certificate is checked against: one authority of the operator's own alone, or the system's."""
+    try:
+        context = ssl.create_default_context(cafile=str(ca) if ca else None)
+    except (OSError, ssl.SSLError) as fault:
+        told = f"The certificate {ca} cannot be read. Fetch the network's ca.pem again and name it in network_ca."
+        raise Invalid("bad-ca", told, path=str(ca)) from fault
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def contact(database: Database, settings: Settings, client: httpx2.Client, clock: Clock) -> Contact:
@@ -152,6 +167,9 @@ class _Talk:
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
         return {
+            "protocol": wire.PROTOCOL,
+            "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
+            "stuck": [row.id for row in outbox.stuck(session, NETWORK, wire.MOST_STUCK)],
             "speaking": this.epoch,
             "epoch": epoch,
             "from_n": rows[0].n if rows else count,
@@ -180,57 +198,50 @@ class _Talk:
 
     def _settle(self, rows: list[OutboxMessage], answer: wire.Answer) -> int:
         """Write down what was confirmed and compare the books; returns how many rows must go again."""
-        ours = {row.id: row.hash for row in rows}
-        confirmed = [one.id for one in answer.taken if ours.get(one.id) == one.hash]
-        kept_aside = [one for one in answer.parked if one.id in ours]
         with self.doors.write() as session:
             this = this_node(session)
+            ours = {row.id: row.hash for row in (*rows, *outbox.stuck(session, NETWORK, wire.MOST_STUCK))}
+            confirmed = [one.id for one in answer.taken if ours.get(one.id) == one.hash]
+            kept_aside = [one for one in answer.parked if one.id in ours]
             outbox.acknowledge(session, confirmed, at=self.doors.now())
             for one in kept_aside:
                 outbox.mark_stuck(session, one.id, one.reason)
-            incarnation_changed = this.peer_incarnation not in (None, answer.incarnation)
+            is_restored = this.peer_incarnation not in (None, answer.incarnation)
             this.peer_incarnation = answer.incarnation
             this.peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
             this.peer_journal_n = answer.journal_n
-            if answer.fork and not incarnation_changed:
-                restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
-            again = self._compare(session, answer)
-            epochs = session.scalars(sa.select(OutboxHead.epoch).where(OutboxHead.to_node == NETWORK)).all()
+            again = self._part(session, rows, kept_aside, forked=answer.fork and not is_restored)
+            books = {theirs.epoch: theirs for theirs in (answer, *answer.books)}.values()
+            rewound = sum(self._compare(session, theirs, is_restored=is_restored) for theirs in books)
         self.done.delivered += len(confirmed)
-        self.done.parked += len(kept_aside)
-        self.done.rewound += again
+        self.done.parked += len(kept_aside) - again
+        self.done.rewound += rewound
         if rows and not confirmed and not kept_aside:
             raise Unreachable("not-confirmed", "The network's answer names none of the rows that were sent.")
-        if incarnation_changed:
-            again += sum(self._compare_epoch(epoch) for epoch in epochs if epoch != answer.epoch)
-        return again
+        return again + rewound
 
-    def _compare_epoch(self, epoch: str) -> int:
-        with self.doors.read() as session:
-            body = self._body(session, epoch, [])
-        answer = self._post(body)
-        with self.doors.write() as session:
-            this_node(session).peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
-            again = self._compare(session, answer)
-        self.done.rewound += again
-        return again
+    def _part(self, session: Session, rows: list[OutboxMessage], kept_aside: list[wire.Parked], *, forked: bool) -> int:
+        """Part ways with a copy of this database: a new epoch, and new numbers for what it used up; returns how many.
 
-    def _compare(self, session: Session, theirs: wire.Received) -> int:
+        Without a word from the nonce a number that was used tells the same.
+        """
+        collided = [one.id for one in kept_aside if one.kind == NUMBER_USED]
+        this = this_node(session)
+        if forked or (collided and rows[0].epoch == this.epoch):
+            restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
+        return outbox.renumber(session, collided)
+
+    def _compare(self, session: Session, theirs: wire.Received, *, is_restored: bool) -> int:
         """Put back what the network lost of an epoch (rule 4 of the package)."""
-        confirmed = session.scalar(
-            sa.select(sa.func.count()).where(
-                OutboxMessage.to_node == NETWORK,
-                OutboxMessage.epoch == theirs.epoch,
-                OutboxMessage.state == "delivered",
-            )
-        )
-        if outbox.head_at(session, NETWORK, theirs.epoch, theirs.n) != theirs.head:
-            this = this_node(session)
-            if theirs.epoch == this.epoch:
-                restored.new_epoch(session, this.id, "the network's books of this epoch are not ours", self.doors)
-                return outbox.rewind(session, NETWORK, theirs.epoch, 0)
-            return 0
-        return outbox.rewind(session, NETWORK, theirs.epoch, theirs.n) if theirs.count < (confirmed or 0) else 0
+        this = this_node(session)
+        if outbox.head_at(session, NETWORK, theirs.epoch, theirs.n) == theirs.head:
+            is_short = theirs.count < outbox.confirmed(session, NETWORK, theirs.epoch)
+            return outbox.rewind(session, NETWORK, theirs.epoch, theirs.n) if is_short else 0
+        if theirs.epoch == this.epoch:
+            restored.new_epoch(session, this.id, "the network's books of this epoch are not ours", self.doors)
+        elif not is_restored:
+            return 0  # shared with a copy once: each row of it was confirmed by its own hash
+        return outbox.rewind(session, NETWORK, theirs.epoch, 0)
 
     # --- pull ---
 
@@ -253,11 +264,9 @@ class _Talk:
         effect = receiver.effect_of(NETWORK, at)
         for start in range(0, len(batch.rows), ROWS_AT_ONCE):
             with self.doors.write() as session:
-                results = [
-                    outbox.apply_once(session, NETWORK, batch.epoch, row.message(), effect, at=at)
-                    for row in batch.rows[start : start + ROWS_AT_ONCE]
-                ]
-            self.done.pulled += sum(result != "already" for result, _ in results)
+                some = [row.message() for row in batch.rows[start : start + ROWS_AT_ONCE]]
+                outcomes = inbox.take(session, NETWORK, batch.epoch, some, effect, at=at)
+            self.done.pulled += sum(outcome.state != "already" for outcome in outcomes)
 
     def _pull_editions(self) -> None:
         listed = self._read(self.client.get("/api/sync/publications"), wire.Editions)

@@ -11,6 +11,9 @@ from config.errors import Invalid
 from config.outbox import MAX_ROWS, Message
 
 MAX_UNPACKED = 8_000_000
+PROTOCOL, OLDEST_PROTOCOL = 2, 1
+"""What this node speaks, and the oldest it still answers: 2 compares the books of every epoch on each contact."""
+MOST_EPOCHS, MOST_STUCK = 50, 50
 Count = Field(ge=0, le=2**53)
 PLAIN = r"^[^\x00]*$"
 """A database's text cannot hold NUL."""
@@ -59,8 +62,13 @@ class JournalEnd(Shape):
 class Push(Shape):
     """What a store sends: rows of one epoch, and how its own books stand.
 
-    count, head: of everything it wrote in the rows' epoch; speaking: the epoch it lives in now.
+    count, head: of everything it wrote in the rows' epoch; speaking: the epoch it lives in now. epochs: those whose
+    books it wants compared; stuck: ids the network refused before, in case it has taken them meanwhile.
     """
+
+    protocol: int = Field(default=1, ge=1, le=1000)
+    epochs: list[str] = Field(default_factory=list, max_length=MOST_EPOCHS)
+    stuck: list[str] = Field(default_factory=list, max_length=MOST_STUCK)
 
     speaking: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     epoch: str = Field(min_length=8, max_length=64, pattern=PLAIN)
@@ -89,6 +97,8 @@ class Parked(Shape):
 
     id: str
     reason: str
+    kind: str = ""
+    """A stable word where there is one; see config/inbox.py."""
 
 
 class Received(Shape):
@@ -108,6 +118,9 @@ class Answer(Received):
     nonce: str
     incarnation: str
     fork: bool
+    protocol: int = 1
+    books: list[Received] = Field(default_factory=list)
+    """How the network's books of the epochs asked for stand; an older network tells of the rows' epoch alone."""
     journal_n: int | None = None
     """The end of the store's journal we know now; None: a network that does not keep it yet."""
 

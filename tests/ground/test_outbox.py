@@ -8,12 +8,13 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import outbox
+from config import inbox, outbox
 from config.database import Database
 from config.errors import Refused
+from config.inbox import InboxAlarm, InboxMessage
 from config.journal import GENESIS, Actor
 from config.node import found, this_node
-from config.outbox import InboxAlarm, InboxMessage, Message
+from config.outbox import Message
 from config.publication import Publication
 from tests.builders import NOON, open_database
 
@@ -60,7 +61,7 @@ def note(session, message: Message) -> None:
 
 def take(database: Database, message: Message, from_node: str = "S01") -> tuple[str, str | None]:
     with database.write() as session:
-        return outbox.apply_once(session, from_node, "epoch", message, note, at=NOON)
+        return inbox.apply_once(session, from_node, "epoch", message, note, at=NOON)
 
 
 def noted(database: Database) -> dict[str, int]:
@@ -70,7 +71,7 @@ def noted(database: Database) -> dict[str, int]:
 
 def head(database: Database) -> tuple[int, int, str]:
     with database.read() as session:
-        return outbox.received_head(session, "S01", "epoch")
+        return inbox.received_head(session, "S01", "epoch")
 
 
 def test_facts_are_numbered_chained_and_whole(sender):
@@ -216,5 +217,5 @@ def test_applying_all_again_reaches_every_taken_message(sender, tmp_path):
     for message in messages:
         take(database, message)
     with database.write() as session:
-        assert outbox.reapply(session, lambda _, message: seen.append(message)) == FACTS
+        assert inbox.reapply(session, lambda _, message: seen.append(message)) == FACTS
     assert sorted(seen, key=lambda m: m.n) == sent(sender)

@@ -5,7 +5,8 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.outbox import InboxMessage, OutboxMessage, reapply
+from config.inbox import InboxMessage, reapply
+from config.outbox import OutboxMessage
 from pos.catalogue import Product
 from pos.customers import Customer
 from pos.offers import StandingOffer

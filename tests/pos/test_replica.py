@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from config import outbox
-from config.outbox import InboxMessage, Message, OutboxMessage
+from config import inbox, outbox
+from config.inbox import InboxMessage
+from config.outbox import Message, OutboxMessage
 from pos import checks, facts, replica, stock
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
@@ -79,7 +80,7 @@ def test_applying_the_whole_inbox_again_changes_nothing(shop, network):
         network.take(message)
     before = books(network.database)
     with network.database.write() as session:
-        again = outbox.reapply(session, lambda s, m: replica.APPLIERS[m.topic](s, m, STORE, NOON))
+        again = inbox.reapply(session, lambda s, m: replica.APPLIERS[m.topic](s, m, STORE, NOON))
     assert again == len(messages)
     assert books(network.database) == before
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from config import outbox
+from config import inbox, outbox
 from config.clock import FrozenClock
 from config.journal import Actor
 from config.outbox import Message, OutboxMessage
@@ -325,7 +325,7 @@ def test_no_fact_of_a_store_blocks_the_others(tmp_path: Path, corpus: ModuleType
         made = replace(message, id=f"hostile-{n}", n=n, body=put(message.body, place, value))
         made = replace(made, hash=outbox.content_hash(made))
         with town.network.write() as session:
-            taken, reason = outbox.apply_once(session, online.STORE, "epoch-hostile", made, effect, at=online.AT)
+            taken, reason = inbox.apply_once(session, online.STORE, "epoch-hostile", made, effect, at=online.AT)
         assert taken in ("taken", "already") or reason
         refused += taken == "parked"
     assert refused > 100

@@ -371,7 +371,7 @@ def test_a_tax_class_that_cannot_be_is_a_sentence(office: House, address: str, f
 
 
 def test_the_networks_tax_class_stays_as_the_network_settles_it(build):
-    house = build(network_url="http://network.example")
+    house = build(network_url="https://network.example")
     fill(house)
     client = house.signed_in()
     assert "settled there" in words(client.get("/taxes/"))

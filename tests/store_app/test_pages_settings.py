@@ -11,7 +11,7 @@ from tests.store_app.office import fill, send, words
 
 @pytest.fixture
 def office(build):
-    house = build(network_url="http://network.example", printer="paper")
+    house = build(network_url="https://network.example", printer="paper")
     fill(house)
     return house
 

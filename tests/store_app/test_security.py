@@ -13,7 +13,7 @@ from store_app import sessions, staff
 from store_app.security import rule_of
 from tests.store_app.conftest import STORE, post, token
 
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent", "watcher"}
 
 
 @pytest.mark.parametrize("which", ["house", "network"])

@@ -23,9 +23,10 @@ import pos.replica
 from config import journal, node, outbox, publication
 from config.errors import Refused
 from config.ids import new_id
+from config.inbox import InboxAlarm, InboxMessage
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, Node, Peer
-from config.outbox import InboxAlarm, InboxMessage, Message, OutboxMessage
+from config.outbox import Message, OutboxMessage
 from store_app.sync import restored, sender
 from tests.store_app.conftest import KEY, NOON, STORE, House
 

@@ -21,9 +21,9 @@ from tests.store_app import test_api_payments as payments
 
 ONE_LINE_MORE = """
 INSERT INTO sale_line (store_id, sale_id, n, sku, name, stock_unit, qty, unit_price_minor, price_quantity,
-    discount_minor, offer, total_minor, net_minor, tax_minor, tax_class_id, rate_bp)
+    discount_minor, offer, total_minor, net_minor, tax_minor, tax_class_id, rate_bp, business_day)
 SELECT store_id, sale_id, 3, sku, name, stock_unit, qty, unit_price_minor, price_quantity, 0, '', 0, 0, 0,
-    tax_class_id, rate_bp FROM sale_line WHERE sale_id = :id AND n = 1
+    tax_class_id, rate_bp, business_day FROM sale_line WHERE sale_id = :id AND n = 1
 """
 
 

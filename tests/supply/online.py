@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from config import node, outbox
+from config import inbox, node, outbox
 from config.database import Database
 from config.journal import Actor
 from config.outbox import Message
@@ -69,7 +69,7 @@ class Town:
             if message.topic not in APPLIERS:
                 continue
             with target.write() as session:
-                result, reason = outbox.apply_once(
+                result, reason = inbox.apply_once(
                     session, sender, epoch, message,
                     lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at), at=at,
                 )  # fmt: skip

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 import pos.checks
 import supply.checks
-from config import node, outbox
+from config import inbox, node, outbox
 from config.database import Base, Database
 from config.journal import Actor
 from config.outbox import Message
@@ -75,7 +75,7 @@ class Country:
             random.Random(seed).shuffle(bag)
         for epoch, message in bag:
             with target.write() as session:
-                result, reason = outbox.apply_once(
+                result, reason = inbox.apply_once(
                     session, sender, epoch, message,
                     lambda inner, fact: APPLIERS[fact.topic](inner, fact, sender, at), at=at,
                 )  # fmt: skip
@@ -122,8 +122,8 @@ class Country:
         """Apply every message that was ever taken once more, at every node."""
         for here, database in self.nodes().items():
             with database.write() as session:
-                for row in session.scalars(sa.select(outbox.InboxMessage)).all():
-                    APPLIERS[row.topic](session, outbox.inbox_message(row), row.from_node, AT)
+                for row in session.scalars(sa.select(inbox.InboxMessage)).all():
+                    APPLIERS[row.topic](session, inbox.inbox_message(row), row.from_node, AT)
             assert here
 
     def rows(self) -> dict[str, list[tuple]]:

@@ -8,6 +8,7 @@ from config import node
 from config.database import Database
 from config.ids import new_id
 from config.journal import Actor
+from pos import fresh_days
 from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
@@ -53,7 +54,7 @@ def make_node(url: str | Path, here: str = node.NETWORK, stores: Sequence[str] =
 def sell(
     session, store: str, on: dt.date, lines: dict[str, int], *, kind: str = "sale", channel: str = "counter"
 ) -> None:
-    """Write one completed sale, or return, of these quantities."""
+    """Write one completed sale, or return, of these quantities; at a network as if it had just arrived."""
     sale_id = new_id()
     sign = 1 if kind == "sale" else -1
     totals = {sku: sign * qty * PRODUCTS[sku][2] // (1 if PRODUCTS[sku][1] == "each" else 1000)
@@ -69,10 +70,11 @@ def sell(
     session.add_all(
         SaleLine(store_id=store, sale_id=sale_id, n=n, sku=sku, name=sku, stock_unit=PRODUCTS[sku][1], qty=sign * qty,
                  unit_price_minor=PRODUCTS[sku][2], price_quantity=1, total_minor=totals[sku], net_minor=0,
-                 tax_minor=0, tax_class_id="std", rate_bp=900)
+                 tax_minor=0, tax_class_id="std", rate_bp=900, business_day=on)
         for n, (sku, qty) in enumerate(lines.items(), 1)
     )  # fmt: skip
     session.flush()
+    fresh_days.mark(session, store, [on], at=AT)
 
 
 def open_shop(session, store: str, on: dt.date) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from config import node
 from config.database import Database
 from pos import stock
-from supply import demand
+from supply import demand, rolling
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from tests.supply.sold import AT, DAY, PRODUCTS, SYSTEM, day, make_node, open_shop, sell
 
@@ -31,7 +31,7 @@ def shop(tmp_path):
 
 def roll(database: Database, on=DAY, stores=None, at=AT):
     with database.write() as session:
-        return demand.roll_up(session, stores, on, at=at)
+        return rolling.roll_up(session, stores, on, at=at)
 
 
 def rows(database: Database, table) -> list[tuple]:
@@ -207,7 +207,7 @@ def test_a_product_missing_all_day_is_noted_though_nothing_was_sold(shop):
 
 def test_the_past_is_laid_in_with_its_regions_and_open_days(network):
     with network.write() as session:
-        count = demand.import_history(
+        count = rolling.import_history(
             session, [("S1", "bread", DAY, 3, 750, 2), ("S2", "bread", DAY, 1, 250, 1), ("S2", "milk", DAY, 2, 258, 2)]
         )
     assert count == 3
@@ -220,13 +220,13 @@ def test_the_past_is_laid_in_with_its_regions_and_open_days(network):
 def test_laying_the_past_in_again_replaces_it(network):
     for qty in (3, 5):
         with network.write() as session:
-            demand.import_history(session, [("S1", "bread", DAY, qty, qty * 250, 1)])
+            rolling.import_history(session, [("S1", "bread", DAY, qty, qty * 250, 1)])
     assert cells(network) == {("S1", "bread", DAY): (5, 1250, 1, 0)}
 
 
 def test_an_imported_day_is_never_rolled_up_again(network):
     with network.write() as session:
-        demand.import_history(session, [("S1", "bread", DAY, 3, 750, 1)])
+        rolling.import_history(session, [("S1", "bread", DAY, 3, 750, 1)])
         sell(session, "S1", DAY, {"bread": 1})
     roll(network)
     assert roll(network, day(1)) == [day(1)]
@@ -238,7 +238,7 @@ def test_a_file_does_not_overwrite_what_was_rung_up(shop):
         sell(session, "S1", DAY, {"bread": 2})
     roll(shop)
     with shop.write() as session:
-        demand.import_history(session, [("S1", "bread", DAY, 99, 1, 1)])
+        rolling.import_history(session, [("S1", "bread", DAY, 99, 1, 1)])
     assert cells(shop)["S1", "bread", DAY] == (2, 500, 1, 0)
 
 
@@ -254,7 +254,7 @@ def test_a_store_takes_over_its_regions_demand_as_it_was(network, shop):
             for sku in ("bread", "milk")
             if rng.random() < 0.6
         ]
-        demand.import_history(session, history)
+        rolling.import_history(session, history)
     with network.read() as session:
         body = json.loads(json.dumps(demand.edition(session, "R1", DAY, 40)))
     for _ in range(2):
@@ -272,7 +272,7 @@ def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(networ
                                stores_open=1, stores_selling=1)
             )  # fmt: skip
     with network.write() as session:
-        demand.import_history(session, [("S1", "bread", DAY, 3, 750, 1)])
+        rolling.import_history(session, [("S1", "bread", DAY, 3, 750, 1)])
     with network.read() as session:
         body = demand.edition(session, "R1", DAY, 40)
     with shop.write() as session:
@@ -313,7 +313,7 @@ def test_an_edition_of_eight_hundred_products_is_less_than_a_megabyte(network):
 def test_the_same_sums_on_postgresql(postgres_database):
     database = make_node(postgres_database, node.NETWORK)
     with database.write() as session:
-        demand.import_history(session, [("S1", "bread", day(-1), 3, 750, 2)])
+        rolling.import_history(session, [("S1", "bread", day(-1), 3, 750, 2)])
         sell(session, "S1", DAY, {"bread": 2, "milk": 1}, channel="pickup")
         sell(session, "S2", DAY, {"bread": 4})
         sell(session, "S2", DAY, {"bread": 1}, kind="return")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from config import node
 from config.journal import Actor
 from pos.catalogue import Listing, Price, Product
-from supply import demand, forecasts
+from supply import forecasts, rolling
 from supply.forecasts import HORIZON_DAYS, KEPT_RUNS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
 from tests.supply.sold import AT, DAY, PRODUCTS, day, make_node
 
@@ -37,7 +37,7 @@ def history(stores):
 def network(tmp_path):
     database = make_node(tmp_path / "network.db")
     with database.write() as session:
-        demand.import_history(session, history(RATES))
+        rolling.import_history(session, history(RATES))
     yield database
     database.engine.dispose()
 
@@ -46,7 +46,7 @@ def network(tmp_path):
 def shop(tmp_path):
     database = make_node(tmp_path / "shop.db", "S1", ["S1"])
     with database.write() as session:
-        demand.import_history(session, history(["S1"]))
+        rolling.import_history(session, history(["S1"]))
     yield database
     database.engine.dispose()
 
@@ -161,7 +161,7 @@ def test_a_product_never_sold_here_is_borrowed_from_the_region(network, shop):
             session.add(Price(sku="jam", scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=300))
             session.add_all(Listing(store_id=store, sku="jam") for store in stores)
     with network.write() as session:
-        demand.import_history(session, [("S2", "jam", day(-n), 4, 1200, 3) for n in range(60)])
+        rolling.import_history(session, [("S2", "jam", day(-n), 4, 1200, 3) for n in range(60)])
     run_region(network)
     pull(network, shop)
     run = run_store(shop)
@@ -226,7 +226,7 @@ def test_an_empty_shop_gets_an_empty_forecast_and_no_fault(tmp_path):
 def test_the_network_forecasts_for_a_shop_without_a_node_on_postgresql(postgres_database):
     database = make_node(postgres_database)
     with database.write() as session:
-        demand.import_history(session, history(RATES))
+        rolling.import_history(session, history(RATES))
     run_region(database)
     run = run_store(database)
     assert run.region_origin_day == DAY

@@ -8,8 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.inbox import reapply
 from config.journal import Actor
-from config.outbox import Message, OutboxMessage, reapply, to_wire
+from config.outbox import Message, OutboxMessage, to_wire
 from pos import stock
 from pos.stock import Place
 from supply import pickup

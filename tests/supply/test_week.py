@@ -13,7 +13,7 @@ from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import sale, shift, stock
-from supply import demand, forecasts, orders, push, receiving, replenishment, suppliers, warehouse
+from supply import demand, forecasts, orders, push, receiving, replenishment, rolling, suppliers, warehouse
 from supply.demand import DailyDemand, RegionalDemand
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
 
@@ -28,10 +28,10 @@ def country(tmp_path) -> Country:
     made = make_country(tmp_path)
     past = list(history())
     with made.network.write() as session:
-        demand.import_history(session, past)
+        rolling.import_history(session, past)
     for shop, database in made.shops.items():
         with database.write() as session:
-            demand.import_history(session, [row for row in past if row[0] == shop])
+            rolling.import_history(session, [row for row in past if row[0] == shop])
             opening = [(sku, 2 * rate + 1) for sku, rate in RATES[shop].items()]
             stock.open_stock(session, shop, opening, source_id="opening", at=AT, actor=KEEPER[shop])
             shift.open_shift(session, shop, "T1", 5_000, actor=KEEPER[shop], at=AT)
@@ -64,7 +64,7 @@ def ring_up(country: Country, shop: str, lines: dict[str, int], at: dt.datetime)
 def night(country: Country, day: dt.date, at: dt.datetime) -> None:
     """Add up, forecast, publish and pull, as the nightly jobs do."""
     with country.network.write() as session:
-        demand.roll_up(session, None, day, at=at)
+        rolling.roll_up(session, None, day, at=at)
     with country.network.read() as session:
         loaded = forecasts.load_region(session, "R1", day)
     computed = forecasts.compute_region(loaded)
@@ -77,7 +77,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
             suppliers.take_edition(session, bodies[2])
             demand.take_edition(session, bodies[0])
             forecasts.take_edition(session, bodies[1])
-            demand.roll_up(session, None, day, at=at)
+            rolling.roll_up(session, None, day, at=at)
         with database.read() as session:
             loaded = forecasts.load_store(session, shop, day)
         found = forecasts.compute_store(loaded)
@@ -128,7 +128,7 @@ def test_a_shop_cut_off_orders_by_its_own_forecast_and_the_network_learns_later(
     for n in range(3):
         ring_up(country, "S1", {"bread": 6}, later(days=n))
         with country.shops["S1"].write() as session:
-            demand.roll_up(session, None, DAY + dt.timedelta(days=n), at=later(days=n, hours=20))
+            rolling.roll_up(session, None, DAY + dt.timedelta(days=n), at=later(days=n, hours=20))
     with country.shops["S1"].read() as session:
         loaded = forecasts.load_store(session, "S1", DAY + dt.timedelta(days=2))
     with country.shops["S1"].write() as session:
@@ -137,7 +137,7 @@ def test_a_shop_cut_off_orders_by_its_own_forecast_and_the_network_learns_later(
     assert sent
     country.deliver(seed=3)
     with country.network.write() as session:
-        demand.roll_up(session, None, DAY + dt.timedelta(days=3), at=later(days=4))
+        rolling.roll_up(session, None, DAY + dt.timedelta(days=3), at=later(days=4))
     with country.network.read() as session:
         found = [session.get(RegionalDemand, ("R1", "bread", DAY + dt.timedelta(days=n))).sold_qty for n in range(3)]
     assert found == [6, 6, 6]

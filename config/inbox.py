@@ -1,0 +1,325 @@
+"""Facts that have arrived: taken once, set aside with a reason, or kept as a contradiction.
+
+Rules
+-----
+1. The receiver keeps id, number, hash and body in the transaction of the effect. The same id with the same hash is
+   "already"; the same id with another hash, or the same number with another id, is parked with an alarm, never
+   dropped (I16).
+2. A row that cannot be applied is parked beside the others and shown at both nodes; it never blocks the rest. Sent
+   again, or after an upgrade (`try_parked`), it is tried again.
+3. Any order and any repetition of deliveries gives the same state (I15); `reapply()` proves it (K9).
+4. A batch is taken under the lock of its sender's head: two deliveries of one node wait for each other, those of
+   different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
+   both roads lead to the same rows.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.bulk import write_many
+from config.database import Base, insert_into, lock_rows
+from config.errors import ShopError
+from config.journal import GENESIS, canonical
+from config.outbox import Message, chain, hash_of
+
+Effect = Callable[[Session, Message], None]
+Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
+"""Writes many facts at once and returns those it leaves to be taken one by one."""
+NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
+LOOKED_AT = 500
+
+
+class InboxMessage(Base):
+    """A fact of another node that has arrived: taken, or parked with its reason."""
+
+    __tablename__ = "inbox_message"
+    __table_args__ = (sa.UniqueConstraint("from_node", "epoch", "n"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    from_node: Mapped[str]
+    epoch: Mapped[str]
+    n: Mapped[int]
+    topic: Mapped[str]
+    version: Mapped[int]
+    made_at: Mapped[str]
+    business_day: Mapped[str]
+    body: Mapped[str]
+    hash: Mapped[str]
+    state: Mapped[str] = mapped_column(index=True)
+    reason: Mapped[str | None]
+    received_at: Mapped[dt.datetime]
+
+
+class InboxHead(Base):
+    """How far another node's facts have arrived: how many in all, and the end of the part without gaps."""
+
+    __tablename__ = "inbox_head"
+
+    from_node: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+    n: Mapped[int]
+    head: Mapped[str]
+    sent: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many the sender says it has written; what is missing here is still on its way."""
+
+
+class InboxAlarm(Base):
+    """A message that contradicts one we have: kept for a person, never applied."""
+
+    __tablename__ = "inbox_alarm"
+
+    from_node: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    hash: Mapped[str] = mapped_column(primary_key=True)
+    epoch: Mapped[str]
+    n: Mapped[int]
+    body: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[dt.datetime]
+
+
+class Outcome(NamedTuple):
+    """What became of an arrived message: taken | already | parked. kind says why in a stable word."""
+
+    state: str
+    reason: str | None = None
+    kind: str = ""
+
+
+# --- verbs ---
+
+
+def take(
+    session: Session,
+    from_node: str,
+    epoch: str,
+    messages: Sequence[Message],
+    effect: Effect,
+    *,
+    at: dt.datetime,
+    bulk: Bulk | None = None,
+) -> list[Outcome]:
+    """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits."""
+    head = _head_of(session, from_node, epoch)
+    known = _known(session, [message.id for message in messages])
+    used = _used(session, from_node, epoch, [message.n for message in messages])
+    outcomes: dict[int, Outcome] = {}
+    fresh: dict[str, tuple[int, Message, str]] = {}  # id -> place in the batch, message, canonical body
+    repeats: list[int] = []
+    for place, message in enumerate(messages):
+        first = fresh.get(message.id)
+        before = known.get(message.id)
+        if first is not None and first[1].hash == message.hash:
+            repeats.append(place)
+        elif before is not None and before.hash == message.hash and before.from_node == from_node:
+            outcomes[place] = _again(session, message, effect) if before.state == "parked" else Outcome("already")
+        elif first is not None or before is not None or used.get(message.n, message.id) != message.id:
+            is_known = first is not None or before is not None
+            outcomes[place] = _contradiction(session, from_node, epoch, message, is_known, at)
+        else:
+            used[message.n] = message.id
+            fresh[message.id] = place, message, canonical(message.body)
+    outcomes |= _take_fresh(session, fresh, effect, bulk)
+    _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at)
+    _advance(session, head, len(fresh))
+    for place in repeats:
+        outcome = outcomes[fresh[messages[place].id][0]]
+        outcomes[place] = outcome if outcome.state == "parked" else Outcome("already")
+    return [outcomes[place] for place in range(len(messages))]
+
+
+def apply_once(
+    session: Session, from_node: str, epoch: str, message: Message, effect: Effect, *, at: dt.datetime
+) -> tuple[str, str | None]:
+    """Take one arrived message: ('taken' | 'already' | 'parked', reason)."""
+    return take(session, from_node, epoch, [message], effect, at=at)[0][:2]
+
+
+def try_parked(session: Session, from_node: str, effect: Effect) -> tuple[int, int]:
+    """Try what a node's messages set aside once more; (how many were taken, how many still wait)."""
+    query = sa.select(InboxMessage).where(InboxMessage.from_node == from_node, InboxMessage.state == "parked")
+    rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n)).all()
+    taken = sum(_again(session, inbox_message(row), effect).state == "taken" for row in rows)
+    return taken, len(rows) - taken
+
+
+def note_sent(session: Session, from_node: str, epoch: str, sent: int) -> None:
+    """Note how many messages a node says it has written in an epoch."""
+    head = _head_of(session, from_node, epoch)
+    head.sent = max(head.sent, sent)
+
+
+def reapply(session: Session, effect: Effect) -> int:
+    """Apply every taken message once more; used to prove that nothing changes (K9). Returns how many."""
+    rows = session.scalars(sa.select(InboxMessage).where(InboxMessage.state == "taken")).all()
+    for row in rows:
+        effect(session, inbox_message(row))
+    return len(rows)
+
+
+# --- questions ---
+
+
+def received_head(session: Session, from_node: str, epoch: str) -> tuple[int, int, str]:
+    """Return (count, contiguous n, head at n) of what has arrived from `from_node` in `epoch`."""
+    row = session.get(InboxHead, (from_node, epoch))
+    return (row.count, row.n, row.head) if row else (0, 0, GENESIS)
+
+
+def taken_of(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return id -> hash of those of a node's messages that are taken."""
+    query = sa.select(InboxMessage.id, InboxMessage.hash).where(
+        InboxMessage.from_node == from_node, InboxMessage.id.in_(ids), InboxMessage.state == "taken"
+    )
+    return dict(session.execute(query).all())
+
+
+def inbox_message(row: InboxMessage) -> Message:
+    """Return an arrived row as the message it was."""
+    return Message(
+        id=row.id,
+        n=row.n,
+        topic=row.topic,
+        version=row.version,
+        made_at=row.made_at,
+        business_day=row.business_day,
+        body=json.loads(row.body),
+        hash=row.hash,
+    )
+
+
+# --- inside ---
+
+
+def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
+    """Return the head of a node's epoch, its row made where there is none and locked (rule 4)."""
+    query = sa.select(InboxHead).where(InboxHead.from_node == from_node, InboxHead.epoch == epoch)
+    locked = lock_rows(session, query).execution_options(populate_existing=True)
+    session.flush()
+    head = session.scalar(locked)
+    if head is None:
+        first = {"from_node": from_node, "epoch": epoch, "count": 0, "n": 0, "head": GENESIS, "sent": 0}
+        session.execute(insert_into(InboxHead, session.get_bind().dialect.name).values(first).on_conflict_do_nothing())
+        head = session.scalars(locked).one()
+    return head
+
+
+def _known(session: Session, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str]]:
+    query = sa.select(InboxMessage.id, InboxMessage.hash, InboxMessage.from_node, InboxMessage.state)
+    return {row.id: row for row in session.execute(query.where(InboxMessage.id.in_(ids)))}
+
+
+def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
+    query = sa.select(InboxMessage.n, InboxMessage.id).where(
+        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n.in_(numbers)
+    )
+    return dict(session.execute(query).all())
+
+
+def _take_fresh(
+    session: Session, fresh: dict[str, tuple[int, Message, str]], effect: Effect, bulk: Bulk | None
+) -> dict[int, Outcome]:
+    outcomes, whole = {}, {}
+    for place, message, body in fresh.values():
+        if message.hash == hash_of(message, body):
+            whole[message.id] = place, message
+        else:
+            outcomes[place] = Outcome("parked", "the content does not fit its hash")
+    left = [message for _, message in whole.values()]
+    if bulk is not None and len(left) > 1:
+        left = _all_at_once(session, left, bulk)
+    for message in left:
+        reason = _try(session, message, effect)
+        outcomes[whole[message.id][0]] = Outcome("parked", reason) if reason else Outcome("taken")
+    return {place: Outcome("taken") for place, _ in whole.values()} | outcomes
+
+
+def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[Message]:
+    """Return what is left to be taken one by one: all of it where the bulk tripped (rule 4)."""
+    try:
+        with session.begin_nested():
+            left = list(bulk(session, messages))
+            session.flush()
+    except sa.exc.OperationalError:
+        raise
+    except (ShopError, sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        return messages  # one of them is odd: each for itself says which
+    return left
+
+
+def _again(session: Session, message: Message, effect: Effect) -> Outcome:
+    row = session.get_one(InboxMessage, message.id)
+    fits = message.hash == hash_of(message, canonical(message.body))
+    row.reason = _try(session, message, effect) if fits else "the content does not fit its hash"
+    row.state = "parked" if row.reason else "taken"
+    session.flush()
+    return Outcome(row.state, row.reason)
+
+
+def _contradiction(
+    session: Session, from_node: str, epoch: str, message: Message, is_known: bool, at: dt.datetime
+) -> Outcome:
+    reason = "the same id came with another content" if is_known else f"number {message.n} was already used"
+    session.merge(
+        InboxAlarm(
+            from_node=from_node, message_id=message.id, hash=message.hash, epoch=epoch, n=message.n,
+            body=canonical(message.body), reason=reason, at=at,
+        )
+    )  # fmt: skip
+    return Outcome("parked", reason, CONTENT_DIFFERS if is_known else NUMBER_USED)
+
+
+def _try(session: Session, message: Message, effect: Effect) -> str | None:
+    try:
+        with session.begin_nested():
+            effect(session, message)
+            session.flush()
+    except ShopError as refusal:
+        return f"{refusal.code}: {refusal.message}"
+    except sa.exc.OperationalError:
+        raise  # the database is busy or away: not the fact's fault, it comes again
+    except (sa.exc.SQLAlchemyError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
+        # The savepoint is undone; a fact we cannot read waits for a person instead of blocking the rest (rule 2).
+        return f"{type(fault).__name__}: {(str(fault).splitlines() or [''])[0][:300]}"
+    return None
+
+
+def _keep(
+    session: Session, from_node: str, epoch: str, entries: list[tuple[Message, str, Outcome]], at: dt.datetime
+) -> None:
+    write_many(
+        session,
+        InboxMessage,
+        [
+            {
+                "id": message.id, "from_node": from_node, "epoch": epoch, "n": message.n, "topic": message.topic,
+                "version": message.version, "made_at": message.made_at, "business_day": message.business_day,
+                "body": body, "hash": message.hash, "state": outcome.state, "reason": outcome.reason,
+                "received_at": at,
+            }
+            for message, body, outcome in entries
+        ],
+    )  # fmt: skip
+
+
+def _advance(session: Session, head: InboxHead, count: int) -> None:
+    head.count += count
+    while count:
+        query = sa.select(InboxMessage.n, InboxMessage.hash).where(
+            InboxMessage.from_node == head.from_node, InboxMessage.epoch == head.epoch, InboxMessage.n > head.n
+        )
+        following = session.execute(query.order_by(InboxMessage.n).limit(LOOKED_AT)).all()
+        before = head.n
+        for n, hash_ in following:
+            if n != head.n + 1:
+                break
+            head.n, head.head = n, chain(head.head, hash_)
+        if head.n - before < LOOKED_AT:
+            break
+    session.flush()

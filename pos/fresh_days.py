@@ -1,0 +1,56 @@
+"""Shops' days whose sales have grown since they were last added up: what the next roll-up has to look at.
+
+Rules
+-----
+1. Marked in the transaction in which the sales arrived, taken in the transaction that adds the day up: a day that grows
+   meanwhile is marked again, and a roll-up that fails leaves its marks.
+2. A late fact marks its own day, however old: nothing has to search the sales for it.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, dialect_of, insert_into
+
+
+class FreshDay(Base):
+    """A shop's day that wants to be added up again."""
+
+    __tablename__ = "fresh_day"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    business_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    since: Mapped[dt.datetime]
+    """When the oldest of its sales arrived that is not added up yet."""
+
+
+def mark(session: Session, store_id: str, days: Iterable[dt.date], *, at: dt.datetime) -> None:
+    """Note that sales of these days have arrived."""
+    rows = [{"store_id": store_id, "business_day": day, "since": at} for day in sorted(set(days))]
+    if rows:
+        # on PostgreSQL the update takes the row's lock: a roll-up that took the mark meanwhile comes after or before
+        insert = insert_into(FreshDay, dialect_of(session))
+        kept = insert.on_conflict_do_update(
+            index_elements=["store_id", "business_day"], set_={"since": FreshDay.__table__.c.since}
+        )
+        session.execute(kept, rows)
+
+
+def take(session: Session, most: int) -> list[tuple[str, dt.date]]:
+    """Take marks away, the oldest first: (store_id, day). The caller adds these days up in the same transaction."""
+    oldest = sa.select(FreshDay.store_id, FreshDay.business_day).order_by(FreshDay.since).limit(most)
+    if dialect_of(session) != "sqlite":
+        oldest = oldest.with_for_update(skip_locked=True)
+    found = [(store_id, day) for store_id, day in session.execute(oldest)]
+    for store_id, day in found:
+        session.execute(sa.delete(FreshDay).where(FreshDay.store_id == store_id, FreshDay.business_day == day))
+    return found
+
+
+def oldest(session: Session) -> dt.datetime | None:
+    """Return since when the roll-up is behind; None when it is not."""
+    since: dt.datetime | None = session.scalar(sa.select(sa.func.min(FreshDay.since)))
+    return since

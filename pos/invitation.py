@@ -1,0 +1,95 @@
+"""How a shop joins a network: a code, good once and for a day, is exchanged for the shop's own key.
+
+Rules
+-----
+1. A code has twelve characters without look-alikes (more than 55 bits); only its SHA-256 is kept. A new one makes the
+   shop's older ones useless.
+2. It is good once, for a day. Exchanging it withdraws no key: the shop that has one keeps it until the operator
+   withdraws it, and both acts are journalled.
+3. Wrong codes are counted for the whole network: after ten in a quarter of an hour none is taken for a while, right
+   ones neither, so that guessing gets nowhere however many ask.
+4. An unknown code, a used one and one that is too old are answered alike.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base, lock_rows
+from config.errors import Refused
+from config.journal import Actor
+from config.node import NETWORK
+from pos.store import give_key, store_of
+
+LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXY"
+LENGTH = 12
+GOOD_FOR = dt.timedelta(days=1)
+WRONG_MOST, WRONG_WITHIN = 10, dt.timedelta(minutes=15)
+
+
+class Invitation(Base):
+    """A code that was given out for a shop, or the count of wrong ones (store_id NETWORK)."""
+
+    __tablename__ = "invitation"
+
+    code_hash: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str] = mapped_column(index=True)
+    made_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    wrong: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+# --- verbs ---
+
+
+def invite(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> str:
+    """Make a shop's code and return it, this once (rules 1, 2)."""
+    store_of(session, store_id)
+    session.execute(sa.delete(Invitation).where(Invitation.store_id == store_id, Invitation.used_at.is_(None)))
+    code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+    session.add(Invitation(code_hash=_hash(code), store_id=store_id, made_at=at, wrong=0))
+    journal.record(session, actor=actor, at=at, verb="store.invited", subject=f"store:{store_id}")
+    return "-".join(code[n : n + 4] for n in range(0, LENGTH, 4))
+
+
+def join(session: Session, code: str, *, at: dt.datetime) -> tuple[str, str] | Refused:
+    """Exchange a code for (store id, key); a refusal is returned, not raised: that it was counted must be kept."""
+    wrong = _wrong(session, at)
+    if wrong.wrong >= WRONG_MOST:
+        return Refused("joining-locked", "Too many wrong codes. Try again in a quarter of an hour.")
+    tidy = "".join(code.split()).replace("-", "").upper()
+    found = session.scalar(lock_rows(session, sa.select(Invitation).where(Invitation.code_hash == _hash(tidy))))
+    actor = Actor.system("join", NETWORK)
+    if found is None or found.store_id == NETWORK or found.used_at is not None or at > found.made_at + GOOD_FOR:
+        wrong.wrong += 1
+        journal.record(
+            session, actor=actor, at=at, verb="store.join_refused", subject="node:network", tries=wrong.wrong
+        )
+        return Refused("wrong-code", "This code is not good, or not any more. Ask the operator for a new one.")
+    found.used_at = at
+    key = give_key(session, found.store_id, at)
+    journal.record(session, actor=actor, at=at, verb="store.joined", subject=f"store:{found.store_id}")
+    return found.store_id, key
+
+
+# --- inside ---
+
+
+def _wrong(session: Session, at: dt.datetime) -> Invitation:
+    """Return the count of wrong codes, begun anew after a while, its row locked (rule 3)."""
+    row = session.scalar(lock_rows(session, sa.select(Invitation).where(Invitation.code_hash == NETWORK)))
+    if row is None:
+        row = Invitation(code_hash=NETWORK, store_id=NETWORK, made_at=at, wrong=0)
+        session.add(row)
+        session.flush()
+    elif at > row.made_at + WRONG_WITHIN:
+        row.made_at, row.wrong = at, 0
+    return row
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.encode()).hexdigest()

@@ -1,0 +1,38 @@
+"""Joining the network: a shop's new computer exchanges its code for a key of its own."""
+
+from flask import Blueprint, Response, jsonify, request
+
+from config.errors import Invalid, NotFound, Refused
+from pos import invitation
+from store_app.extensions import clock, csrf, doors, write
+from store_app.security import public
+
+bp = Blueprint("api_join", __name__, url_prefix="/api/join")
+LONGEST = 40
+
+
+@bp.post("")
+@csrf.exempt
+@public
+def join() -> Response:
+    """Exchange a code for the shop's id and key."""
+    body = request.get_json(silent=True)
+    code = body.get("code") if isinstance(body, dict) else None
+    if not isinstance(code, str) or not 0 < len(code) <= LONGEST or not code.isascii():
+        raise Invalid("bad-code", "Send the code as the operator wrote it.")
+    with write() as session:
+        given = invitation.join(session, code, at=clock.now())
+    if isinstance(given, Refused):
+        raise given
+    store_id, key = given
+    return jsonify(store_id=store_id, key=key, public_url=doors().settings.public_url)
+
+
+@bp.get("/ca.pem")
+@public
+def certificate() -> Response:
+    """Hand over the certificate of the network's own authority; whoever fetches it compares the fingerprint."""
+    path = doors().settings.network_ca
+    if path is None or not path.exists():
+        raise NotFound("no-ca", "This network has a certificate every computer knows; none of its own is needed.")
+    return Response(path.read_bytes(), mimetype="application/x-pem-file")

@@ -1,0 +1,124 @@
+"""The commands that keep a node: copies and putting them back, how it is, what it owns."""
+
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from store_app.commanding import by_hand, node, screen, set_up
+
+COLOURS = {"good": "green", "warn": "yellow", "bad": "red"}
+
+
+@click.command("backup")
+@click.option("--list", "only_list", is_flag=True, help="Only say which copies there are.")
+def back_up(only_list: bool) -> None:
+    """Copy the books while the shop sells, and prove the copy by a restore drill."""
+    from store_app import backup
+
+    doors = node()
+    notes = backup.copies(doors) if only_list else [backup.make(doors)]
+    for note in notes:
+        told = (
+            f"{note.file}: {note.size / 1e6:.1f} MB, journal until {note.journal_n}, made {note.at:%Y-%m-%d %H:%M} UTC"
+        )
+        screen.print(told, markup=False, highlight=False)
+    if only_list:
+        screen.print(f"{len(notes)} copies in {backup.folder_of(doors)}.", markup=False, highlight=False)
+    else:
+        screen.print(f"Proved. It lies in {backup.folder_of(doors)}.", markup=False, highlight=False)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def put_back(file: Path, yes: bool) -> None:
+    """Put a copy back in the place of the books; the present ones are moved aside."""
+    from store_app import backup
+
+    doors = node()
+    note = backup.read_note(file)
+    asked = f"Put back the books of {note.at:%Y-%m-%d %H:%M} UTC (journal until {note.journal_n})?"
+    if not yes and not click.confirm(asked):
+        sys.exit(1)
+    aside = backup.put_back(doors, file)
+    told = f" The books that were here lie in {aside}." if aside else ""
+    screen.print(f"Put back, and a new epoch has begun.{told} Start the node again.", markup=False, highlight=False)
+
+
+@click.command("doctor")
+@click.option("--alone", is_flag=True, help="Do not ask the network.")
+def say_how_it_is(alone: bool) -> None:
+    """Say how this node is and what to do; exit 1 when something is bad."""
+    from store_app import doctor
+
+    words = doctor.examine(node(), outside=not alone)
+    table = Table(show_header=False, box=None)
+    for word in words:
+        table.add_row(f"[{COLOURS[word.light]}]{word.light}[/]", word.thing, word.sentence.replace("[", "\\["))
+    screen.print(table)
+    sys.exit(1 if any(word.light == doctor.BAD for word in words) else 0)
+
+
+@click.command("export")
+@click.argument("file", type=click.Path(path_type=Path))
+def take_along(file: Path) -> None:
+    """Write everything this node knows into one ZIP file of tables, which the shop owns; no secrets in it."""
+    from store_app import leaving
+
+    doors = node()
+    counts = leaving.write(doors, file, actor=by_hand(doors))
+    screen.print(f"{sum(counts.values())} rows of {len(counts)} tables are in {file}.", markup=False, highlight=False)
+
+
+@click.command("join")
+@click.argument("url")
+@click.argument("code")
+@click.option("--fingerprint", default="", help="Of the network's own certificate, where the invitation names one.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("cornerstore-state"), show_default=True)
+@click.option("--port", type=int, default=8000, show_default=True)
+def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
+    """Join a network with the code its operator gave: makes or completes the settings file and the database."""
+    from store_app import joining
+
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
+    folder.mkdir(parents=True, exist_ok=True)
+    ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
+    there = path.read_text("utf-8") if path.exists() else ""
+    store_id, key, public_url = joining.exchange(url, code, ca)
+    changed = {"node_id": store_id, "network_url": url, "network_key": key, "public_url": public_url}
+    if ca:
+        changed["network_ca"] = ca.as_posix()
+    if not there:
+        there = f'state_folder = "{folder.resolve().as_posix()}"\nport = {port}\n'
+        changed |= {"role": "store", "secret_key": secrets.token_hex(32)}
+    joining.write_settings(path, there, changed)
+    os.environ["CORNERSTORE_SETTINGS"] = str(path)
+    doors = node()
+    set_up(doors)
+    told = f"This is {store_id} now; its key is in {path}. Next: cornerstore staff add, cornerstore serve"
+    screen.print(told, markup=False, highlight=False)
+
+
+@click.command("invite")
+@click.argument("store_id")
+def invite(store_id: str) -> None:
+    """Make a shop's code to join with: good once, for a day."""
+    from pos import invitation
+    from store_app import joining
+
+    doors = node()
+    with doors.write() as session:
+        code = invitation.invite(session, store_id, actor=by_hand(doors), at=doors.now())
+    ca = doors.settings.network_ca
+    pinned = f' --fingerprint "{joining.fingerprint(ca.read_text("ascii"))}"' if ca else ""
+    url = doors.settings.public_url or "https://…"
+    screen.print(f"cornerstore join {url} {code}{pinned}", markup=False, highlight=False)
+    screen.print("Good once, until tomorrow. Tell it to the shop alone.", markup=False, highlight=False)
+
+
+COMMANDS: tuple[click.Command, ...] = (back_up, put_back, say_how_it_is, take_along, join)
+OF_STORES: tuple[click.Command, ...] = (invite,)

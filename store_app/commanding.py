@@ -1,0 +1,49 @@
+"""What every command works with: the screen, the node the settings name, and who acts when a command is typed."""
+
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+
+from config import log, settings
+from config.errors import ShopError
+from config.journal import Actor
+from store_app.extensions import Doors, open_doors
+
+screen = Console(soft_wrap=True)
+faults = Console(stderr=True, soft_wrap=True)
+
+
+class Commands(click.Group):
+    """A group that says a refusal in one sentence."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; what the shop refuses is said and ends with 1."""
+        try:
+            return super().invoke(context)
+        except ShopError as refusal:
+            faults.print(refusal.message, style="red", markup=False, highlight=False)
+            context.exit(1)
+
+
+def node() -> Doors:
+    """Open the doors of the node the settings name."""
+    loaded = settings.load()
+    log.set_up(level=loaded.log_level, for_people=sys.stderr.isatty())
+    return open_doors(loaded)
+
+
+def by_hand(doors: Doors) -> Actor:
+    """Return who acts when a command is typed."""
+    return Actor.system("command", doors.settings.node_id)
+
+
+def set_up(doors: Doors) -> None:
+    """Bring a node's database up to date, and give it its node row."""
+    from config import migrate
+    from config.node import found
+
+    migrate.upgrade(doors.database.engine)
+    with doors.write() as session:
+        found(session, doors.settings.node_id, at=doors.now())

@@ -1,0 +1,205 @@
+"""How a node is: a sentence about each thing that could go wrong, and what to do. For `doctor`, /metrics, the watch.
+
+Rules
+-----
+1. Each look is its own: one that fails is a sentence too, and the others go on.
+2. A light is good, warn or bad. Bad is what loses sales or stops them; warn what will, if nobody acts.
+3. A shop that is cut off sells on: its queue is warn after an hour and a day, bad after seven (RELIABILITY 7.12).
+"""
+
+import datetime as dt
+import os
+import shutil
+import stat
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import sqlalchemy as sa
+
+from config import migrate, outbox
+from config.database import refuse_unsafe
+from config.errors import ShopError
+from config.inbox import InboxMessage
+from config.node import NETWORK, this_node
+from config.outbox import OutboxMessage
+from pos import fresh_days
+from store_app import backup, job_book
+from store_app.extensions import Doors
+
+GOOD, WARN, BAD = "good", "warn", "bad"
+LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
+CLOCK_OFF_S = 120.0
+REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
+Look = Callable[[Doors], "Word"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """What was found about one thing. value: its figure for /metrics, where it has one."""
+
+    thing: str
+    light: str
+    sentence: str
+    value: float | None = None
+
+
+def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
+    """Look at everything; outside: the network is asked, too."""
+    looks: list[Look] = [_database, _disk, _place, _backups, _jobs, _worker, _settings]
+    if doors.settings.role == "network":
+        looks += [_parked, _rolling]
+    elif doors.settings.network_url:
+        looks += [_queue, *([_line] if outside else [])]
+    return [_safely(look, doors) for look in looks]
+
+
+# --- inside ---
+
+
+def _safely(look: Look, doors: Doors) -> Word:
+    try:
+        return look(doors)
+    except (ShopError, OSError, sa.exc.SQLAlchemyError) as fault:
+        return Word(look.__name__.strip("_"), BAD, f"This could not be looked at: {fault}")
+
+
+def _database(doors: Doors) -> Word:
+    engine = doors.database.engine
+    refuse_unsafe(engine)
+    revision, newest = migrate.current(engine), migrate.newest()
+    if revision != newest:
+        return Word("database", BAD, f"Its tables are of version {revision}; run `cornerstore migrate` ({newest}).")
+    if engine.dialect.name != "sqlite":
+        return Word("database", GOOD, f"PostgreSQL, tables of version {revision}.")
+    with engine.connect() as connection:
+        said = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if said != "ok":
+        told = "Stop selling on this computer, put the last copy back on another disk, and keep the damaged file."
+        return Word("database", BAD, f"The file is damaged: {said}. {told}")
+    size = Path(str(engine.url.database)).stat().st_size
+    return Word("database", GOOD, f"Whole, {size / 1e6:.0f} MB, tables of version {revision}.", float(size))
+
+
+def _disk(doors: Doors) -> Word:
+    free = shutil.disk_usage(doors.settings.state_folder).free
+    light = BAD if free < LEAST_FREE else WARN if free < LOW_FREE else GOOD
+    advice = "" if light == GOOD else " Delete what nobody needs: with a full disk nothing more can be sold."
+    return Word("disk", light, f"{free / 1e9:.1f} GB are free.{advice}", float(free))
+
+
+def _place(doors: Doors) -> Word:
+    """Tell whether the state folder lies on a disk of this machine."""
+    kind = _kind_of_disk(doors.settings.state_folder.resolve())
+    if kind in REMOTE_DISKS:
+        return Word(
+            "place", BAD, f"The state folder is on a network drive ({kind}). Move it to a disk of this computer."
+        )
+    return Word("place", GOOD, f"The state folder is on a disk of this computer{f' ({kind})' if kind else ''}.")
+
+
+def _kind_of_disk(folder: Path) -> str:
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    found, kind = Path("/"), ""
+    for line in mounts.read_text("utf-8").splitlines():
+        _, where, of_kind, *_ = line.split(" ")
+        at = Path(where.replace("\\040", " "))
+        if folder.is_relative_to(at) and len(at.parts) >= len(found.parts):
+            found, kind = at, of_kind
+    return kind
+
+
+def _backups(doors: Doors) -> Word:
+    copies = backup.copies(doors)
+    if not copies:
+        return Word("backups", BAD, "There is no copy of the books yet. Run `cornerstore backup`.")
+    age = doors.now() - copies[0].at
+    hours = age.total_seconds() / 3600
+    light = BAD if age > dt.timedelta(days=7) else WARN if age > dt.timedelta(hours=36) else GOOD
+    same_disk = os.stat(backup.folder_of(doors)).st_dev == os.stat(doors.settings.state_folder).st_dev  # noqa: PTH116
+    advice = " It lies on the disk of the books: name another in backup_folder." if same_disk else ""
+    return Word("backups", light, f"The last proved copy is {hours:.0f} hours old.{advice}", age.total_seconds())
+
+
+def _jobs(doors: Doors) -> Word:
+    with doors.read() as session:
+        failed = job_book.failed(session, doors.settings.node_id)
+    if failed:
+        told = "; ".join(f"{run.job} of {run.day}: {run.outcome}" for run in failed[:3])
+        return Word("jobs", WARN, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
+    return Word("jobs", GOOD, "No nightly job waits for a person.", 0.0)
+
+
+def _worker(doors: Doors) -> Word:
+    if doors.database.engine.dialect.name != "sqlite":
+        return Word("worker", GOOD, "Of many workers one leads; each host's service says whether it runs.")
+    if backup.worker_runs(doors):
+        return Word("worker", GOOD, "The worker is running.", 1.0)
+    return Word("worker", WARN, "No worker runs: nothing is printed or sent. Start `cornerstore serve` or `work`.", 0.0)
+
+
+def _settings(doors: Doors) -> Word:
+    named = os.environ.get("CORNERSTORE_SETTINGS")
+    if named and sys.platform != "win32" and stat.S_IMODE(Path(named).stat().st_mode) & 0o077:
+        return Word("settings", WARN, f"Others on this computer can read {named}: chmod 600 {named}")
+    if doors.settings.practice:
+        return Word("settings", WARN, "This is a practice node: its PINs are known to everybody.")
+    return Word("settings", GOOD, "Nobody else reads the settings.")
+
+
+def _queue(doors: Doors) -> Word:
+    with doors.read() as session:
+        queue, node = outbox.waiting(session, NETWORK), this_node(session)
+    oldest = queue["oldest"]
+    age = doors.now() - oldest if oldest else dt.timedelta(0)
+    light = BAD if age > dt.timedelta(days=7) or queue["stuck"] else WARN if age > dt.timedelta(hours=1) else GOOD
+    told = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
+    if node.last_fault:
+        told += f" The last contact failed: {node.last_fault}"
+    return Word("queue", light, told, age.total_seconds())
+
+
+def _line(doors: Doors) -> Word:
+    """Ask the network: certificate, key, and how far the clocks are apart."""
+    from store_app.sync import sender
+
+    try:
+        with sender.client_for(doors.settings) as client:
+            began = time.time()
+            answer = client.get("/api/sync/journal")
+    except httpx2.HTTPError as fault:
+        return Word("line", WARN, f"The network cannot be reached: {fault or type(fault).__name__}. Selling goes on.")
+    if answer.status_code in (401, 403):
+        return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
+    if answer.status_code != 200:
+        return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
+    theirs = dt.datetime.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC)
+    off_s = theirs.timestamp() - began
+    if abs(off_s) > CLOCK_OFF_S:
+        return Word(
+            "line", WARN, f"This computer's clock is off by {off_s:.0f} s. Let it be set by the internet.", off_s
+        )
+    return Word("line", GOOD, "The network answers, knows this shop's key, and the clocks agree.", off_s)
+
+
+def _parked(doors: Doors) -> Word:
+    with doors.read() as session:
+        parked = session.scalar(sa.select(sa.func.count()).where(InboxMessage.state == "parked")) or 0
+        stuck = session.scalar(sa.select(sa.func.count()).where(OutboxMessage.state == "stuck")) or 0
+    light = WARN if parked or stuck else GOOD
+    return Word(
+        "parked", light, f"{parked} messages of shops are set aside, {stuck} of ours were refused.", float(parked)
+    )
+
+
+def _rolling(doors: Doors) -> Word:
+    with doors.read() as session:
+        oldest = fresh_days.oldest(session)
+    behind_s = (doors.now() - oldest).total_seconds() if oldest else 0.0
+    light = BAD if behind_s > 3600 else WARN if behind_s > 120 else GOOD
+    return Word("roll-up", light, f"Sales that arrived are added up; {behind_s:.0f} s behind.", behind_s)

@@ -1,0 +1,77 @@
+"""The past of a network for measuring: millions of sale lines laid in inside the server, as COPY would leave them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from config.database import Base, Database
+from config.inbox import InboxMessage
+from config.journal import canonical
+from pos.ledger import StockMovement
+from pos.payments import Payment
+from pos.sale_rows import Sale, SaleLine
+from pos.shift_book import CashMovement
+from tests.network_facts import message, sales
+
+STORES, A_DAY = 1000, 300_000
+LAST_DAY = dt.date(2026, 2, 28)
+"""The newest day of the past; each day holds A_DAY sales over all shops."""
+
+
+def lay_in(database: Database, first: int, last: int) -> None:
+    """Write sales `first` to `last` - 1 of the past, dealt out to the shops, with all their rows."""
+    body = canonical(message(next(sales("S0000", 1)), 1).body)
+    key = f"'S' || lpad(CAST(s.k % {STORES} AS text), 4, '0')"
+    common = {
+        "store_id": key, "id": "md5(CAST(s.k AS text))", "sale_id": "md5(CAST(s.k AS text))",
+        "business_day": f"DATE '{LAST_DAY}' - CAST(s.k / {A_DAY} AS int)",
+        "sku": "'P' || lpad(CAST((s.k * 7 + l.n * 13) % 1000 AS text), 5, '0')",
+    }  # fmt: skip
+    at = f"CAST(DATE '{LAST_DAY}' - CAST(s.k / {A_DAY} AS int) AS timestamptz)"
+    rows: dict[type[Base], dict[str, str]] = {
+        Sale: {
+            "till_id": "'T1'", "shift_id": "'past'", "epoch": "'past'", "receipt_no": "s.k", "state": "'completed'",
+            "kind": "'sale'", "channel": "'counter'", "completed_at": at, "cashier_id": "'ana'",
+            "cashier_name": "'Ana'", "currency": "'EUR'", "lines_minor": "1996", "rounding_minor": "0",
+            "total_minor": "1996", "tax_minor": "131", "note": "''", "request_hash": common["id"],
+        },
+        SaleLine: {
+            "n": "l.n", "name": "'Product of the shelf'", "stock_unit": "'each'", "qty": "1",
+            "unit_price_minor": "499", "price_quantity": "1", "discount_minor": "0", "offer": "''",
+            "total_minor": "499", "net_minor": "466", "tax_minor": "33", "tax_class_id": "'food'", "rate_bp": "700",
+            "kind": "'goods'", "list_price_minor": "499", "price_type": "'list'", "manual_discount_minor": "0",
+            "reason": "''", "note": "''", "amount_minor": "499", "aisle": "'Aisle'",
+        },
+        Payment: {
+            "tender": "'cash'", "amount_minor": "1996", "is_change": "false", "state": "'captured'",
+            "reference": "''", "at": at,
+        },
+        CashMovement: {
+            "shift_id": "'past'", "kind": "'sale'", "amount_minor": "1996", "source_id": common["id"], "why": "''",
+            "at": at, "actor_id": "'ana'",
+        },
+        StockMovement: {
+            "id": f"{common['id']} || '-' || l.n", "qty": "1", "from_place": "'floor'", "to_place": "'customer'",
+            "reason": "'sold'", "source_kind": "'sale'", "source_id": common["id"], "at": at, "actor_id": "'ana'",
+        },
+        InboxMessage: {
+            "from_node": key, "epoch": "'past'", "n": "s.k", "topic": "'sale.completed'", "version": "2",
+            "made_at": "''", "business_day": f"CAST({common['business_day']} AS text)", "body": ":body",
+            "hash": common["id"], "state": "'taken'", "received_at": at,
+        },
+    }  # fmt: skip
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for noun, known in rows.items():
+            values = {column.name: (common | known).get(column.name) for column in noun.__table__.columns}
+            values = {name: value for name, value in values.items() if value is not None}
+            source = f"FROM generate_series({first}, {last - 1}) AS s(k)"
+            if noun in (SaleLine, StockMovement):
+                source += " CROSS JOIN generate_series(1, 4) AS l(n)"
+            statement = (
+                f"INSERT INTO {noun.__tablename__} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
+            )
+            connection.execute(sa.text(statement), {"body": body} if noun is InboxMessage else {})
+        connection.execute(sa.text("VACUUM ANALYZE"))
+        connection.execute(sa.text("CHECKPOINT"))

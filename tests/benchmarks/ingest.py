@@ -1,0 +1,276 @@
+"""How many sale lines a second a network takes from its shops: PostgreSQL, gunicorn, four senders, durable, each once.
+
+Each shop sends its day of 300 sales of 4 lines in two pushes, on top of books that hold 1 M and then 10 M lines
+(--quick: 0.1 M and 1 M). The reference is a bare COPY of the very same rows into tables with the same keys and indexes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import gzip
+import http.client
+import json
+import secrets
+import statistics
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from config import outbox, partitions
+from config.bulk import write_many
+from config.database import Base, Database, make_engine
+from config.inbox import InboxMessage
+from config.journal import GENESIS, canonical
+from config.outbox import Message
+from pos import fresh_days
+from pos.ledger import StockMovement, _movement_rows
+from pos.payments import Payment
+from pos.replica import _bookings
+from pos.sale_rows import Sale, SaleLine, _rows_of
+from pos.shift_book import CashMovement
+from supply import rolling
+from tests.benchmarks._network import Network, network_node
+from tests.benchmarks._past import LAST_DAY, lay_in
+from tests.network_facts import message, sales
+
+STORES, SALES, LINES, SENDERS, A_PUSH = 1000, 300, 4, 4, 200
+TODAY = dt.date(2026, 3, 2)
+BARE: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement, StockMovement, InboxMessage)
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="on top of 0.1 M and 1 M lines, a third of the shops")
+    asked = parser.parse_args()
+    result = measure(quick=asked.quick)
+    if asked.json:
+        print(json.dumps(result))
+        return
+    ours, copy = result["ours"], result["reference"]["copy"]
+    print(
+        f"{ours['lines_per_s']} lines/s ({ours['lines_per_s_1m']} and {ours['lines_per_s_10m']}), "
+        f"{ours['cpu_ms_per_sale_1m']} and {ours['cpu_ms_per_sale_10m']} ms CPU a sale, "
+        f"roll-up {ours['rollup_s']} s; bare COPY {copy['lines_per_s']} lines/s; "
+        f"lost {ours['lost']}, doubled {ours['doubled']}"
+    )
+
+
+def measure(*, quick: bool) -> dict[str, Any]:
+    """Fill, send, compare, twice."""
+    steps = ("1m", 100_000 if quick else 1_000_000), ("10m", 1_000_000 if quick else 10_000_000)
+    shops = 28 if quick else 84
+    windows: dict[str, dict[str, float]] = {}
+    copies: list[float] = []
+    started = time.monotonic()
+    with network_node(STORES) as node:
+        database, loaded = Database(make_engine(node.database_url)), 0
+        _say("the network stands", started)
+        _send(node, _pushes(node, [STORES - 1], "warm"))
+        for step, (name, lines) in enumerate(steps):
+            _weeks(database)
+            lay_in(database, loaded // LINES, lines // LINES)
+            loaded = lines
+            _say(f"{lines:,} lines lie there", started)
+            which = list(range(step * shops, (step + 1) * shops))
+            pushes = _pushes(node, which, name)
+            copies.append(_bare_copy(database, which[: shops // 2]))
+            windows[name] = _send(node, pushes)
+            copies.append(_bare_copy(database, which[shops // 2 :]))
+            windows[name] |= _rolled(database) | _once(database, which) | _again(node, pushes[:2], database, which)
+            _say(f"{windows[name]['lines_per_s']:.0f} lines/s", started)
+        database.engine.dispose()
+    both = list(windows.values())
+    lines_per_s = round(sum(one["lines"] for one in both) / sum(one["seconds"] for one in both))
+    copy_per_s = round(statistics.median(copies))
+    cpu = {name: round(one["cpu_s"] * 1000 * LINES / one["lines"], 3) for name, one in windows.items()}
+    return {
+        "bench": "ingest",
+        "ours": {
+            "lines_per_s": lines_per_s,
+            **{f"lines_per_s_{name}": round(one["lines_per_s"]) for name, one in windows.items()},
+            **{f"cpu_ms_per_sale_{name}": value for name, value in cpu.items()},
+            "cost_growth": round(cpu["10m"] / cpu["1m"], 3),
+            "p99_push_ms": round(max(one["p99_ms"] for one in both)),
+            "rollup_s": round(max(one["rollup_s"] for one in both), 2),
+            "lost": sum(one["lost"] for one in both),
+            "doubled": sum(one["doubled"] for one in both),
+        },
+        "reference": {"copy": {"lines_per_s": copy_per_s}},
+        "ratio": {"lines_per_s": round(lines_per_s / copy_per_s, 3)},
+        "settings": {
+            "stores": STORES, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES,
+            "lines_sent_a_step": shops * SALES * LINES, "laid_in": dict(steps),
+            "laid_in_by": "INSERT ... SELECT inside the server, days before the measured one",
+        },
+    }  # fmt: skip
+
+
+# --- what is sent ---
+
+
+def _pushes(node: Network, which: list[int], epoch: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return (key, [push, push ...]) per shop; nonces are put in when they are known."""
+    made = []
+    for n in which:
+        store_id = f"S{n:04d}"
+        messages = [message(fact, at) for at, fact in enumerate(_facts(store_id), 1)]
+        head = GENESIS
+        for one in messages:
+            head = outbox.chain(head, one.hash)
+        mine = f"epoch-{epoch}-{store_id}"
+        made.append(
+            (
+                node.keys[store_id],
+                [
+                    {
+                        "envelope": {
+                            "protocol": 2, "speaking": mine, "epoch": mine, "epochs": [mine], "from_n": first + 1,
+                            "count": len(messages), "head": head, "waiting": len(messages) - first,
+                        },
+                        "rows": canonical([vars(one) for one in messages[first : first + A_PUSH]]),
+                        "ids": {one.id for one in messages[first : first + A_PUSH]},
+                    }
+                    for first in range(0, len(messages), A_PUSH)
+                ],
+            )
+        )  # fmt: skip
+    return made
+
+
+def _facts(store_id: str) -> list[Any]:
+    return list(sales(store_id, SALES, first=1, day=TODAY))
+
+
+def _send(node: Network, pushes: list[tuple[str, list[dict[str, Any]]]]) -> dict[str, float]:
+    """Send everything with SENDERS at once; every row must be confirmed by name."""
+    spent_ms: list[float] = []
+    address = urlsplit(node.address)
+
+    def one_shop(task: tuple[str, list[dict[str, Any]]]) -> int:
+        key, bodies = task
+        line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
+        nonce, confirmed = "", 0
+        for body in bodies:
+            envelope = json.dumps(body["envelope"] | {"nonce": nonce, "token": secrets.token_hex(8)})
+            raw = gzip.compress(f'{envelope[:-1]}, "rows": {body["rows"]}}}'.encode(), 1)
+            headers = {
+                "Authorization": f"Bearer {key}", "Content-Type": "application/json", "Content-Encoding": "gzip",
+                "Host": f"127.0.0.1:{address.port}",
+            }  # fmt: skip
+            raw = body.setdefault("sent", raw)  # sent once more it is the very same request
+            began = time.perf_counter()
+            line.request("POST", "/api/sync/messages", raw, headers)
+            answer = line.getresponse()
+            text = answer.read()
+            spent_ms.append((time.perf_counter() - began) * 1000)
+            assert answer.status == 200, text[:300]
+            said = json.loads(text)
+            assert {one["id"] for one in said["taken"]} == body["ids"], said["parked"][:1]
+            nonce, confirmed = said["nonce"], confirmed + len(said["taken"])
+        line.close()
+        return confirmed
+
+    cpu_before, began = node.cpu_s(), time.perf_counter()
+    with ThreadPoolExecutor(SENDERS) as senders:
+        confirmed = sum(senders.map(one_shop, pushes))
+    seconds = time.perf_counter() - began
+    ordered = sorted(spent_ms)
+    return {
+        "lines": confirmed * LINES, "seconds": seconds, "lines_per_s": confirmed * LINES / seconds,
+        "cpu_s": node.cpu_s() - cpu_before, "p99_ms": ordered[int(0.99 * (len(ordered) - 1))],
+    }  # fmt: skip
+
+
+# --- what is compared ---
+
+
+def _once(database: Database, which: list[int]) -> dict[str, float]:
+    """Count what of a shop's day is not there, and what is there more than once."""
+    lost = doubled = 0
+    with database.read() as session:
+        for n in which:
+            store_id = f"S{n:04d}"
+            here = list(
+                session.scalars(sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY))
+            )
+            sent = {fact.id for fact in _facts(store_id)}
+            lost += len(sent - set(here))
+            doubled += len(here) - len(set(here))
+            lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.sale_id.in_(sent))
+            doubled += abs((session.scalar(lines) or 0) - SALES * LINES)
+    return {"lost": lost, "doubled": doubled}
+
+
+def _again(node: Network, pushes: list[Any], database: Database, which: list[int]) -> dict[str, float]:
+    """Send some of it once more, as after a lost answer: nothing may be there twice."""
+    _send(node, pushes)
+    return _once(database, which)
+
+
+def _rolled(database: Database) -> dict[str, float]:
+    """Add up what has arrived, as the network's worker does every 20 s; seconds until all is current."""
+    began, at = time.perf_counter(), dt.datetime.combine(TODAY, dt.time(20), dt.UTC)
+    while True:
+        with database.write() as session:
+            rolling.roll_fresh(session, at=at)
+            if fresh_days.oldest(session) is None:
+                return {"rollup_s": time.perf_counter() - began}
+
+
+def _bare_copy(database: Database, which: list[int]) -> float:
+    """COPY the rows of these shops' sales into bare tables, a push a transaction; returns sale lines a second."""
+    batches: list[list[list[dict[str, Any]]]] = []
+    for n in which:
+        facts = _facts(f"S{n:04d}")
+        batches += [_bare_rows(facts[first : first + A_PUSH], first + 1) for first in range(0, len(facts), A_PUSH)]
+    with database.write() as session:
+        session.execute(sa.text("CREATE SCHEMA IF NOT EXISTS bare"))
+        for noun in BARE:
+            name = noun.__tablename__
+            session.execute(sa.text(f"CREATE TABLE IF NOT EXISTS bare.{name} (LIKE public.{name} INCLUDING ALL)"))
+            session.execute(sa.text(f"TRUNCATE bare.{name}"))
+    began, lines = time.perf_counter(), 0
+    for rows in batches:
+        with database.write() as session:
+            session.execute(sa.text("SET LOCAL search_path TO bare, public"))
+            for noun, of_noun in zip(BARE, rows, strict=True):
+                write_many(session, noun, of_noun)
+        lines += len(rows[1])
+    return lines / (time.perf_counter() - began)
+
+
+def _bare_rows(facts: list[Any], first: int) -> list[list[dict[str, Any]]]:
+    rows: list[list[dict[str, Any]]] = [[] for _ in BARE]
+    for n, fact in enumerate(facts, first):
+        row, lines, paid, moved = _rows_of(fact)
+        whole: Message = message(fact, n)
+        rows[0].append(row)
+        for kept, more in zip(rows[1:4], (lines, paid, moved), strict=True):
+            kept += more
+        rows[4] += [one for booking in _bookings(fact) for one in _movement_rows(fact.store["id"], booking)]
+        rows[5].append(
+            vars(whole) | {"from_node": fact.store["id"], "epoch": "bare", "body": canonical(whole.body),
+                           "state": "taken", "reason": None, "received_at": dt.datetime.now(dt.UTC)}
+        )  # fmt: skip
+    return rows
+
+
+def _weeks(database: Database) -> None:
+    with database.write() as session:
+        for day in (TODAY, *(LAST_DAY - dt.timedelta(weeks=n) for n in range(3))):
+            partitions.keep(session, day)
+
+
+def _say(what: str, started: float) -> None:
+    print(f"[{time.monotonic() - started:6.1f} s] {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Sales of many shops as they travel, made from a seed: for the receiver's tests and for measuring it."""
+
+import datetime as dt
+import random
+from collections.abc import Iterator
+from typing import Any
+
+from config.journal import canonical
+from config.outbox import Message, hash_of
+from pos.facts import Paid, SaleCompleted, SoldLine, TaxRow
+
+MORNING = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+PRODUCTS = 1000
+
+
+def sales(store_id: str, count: int, *, seed: int = 0, first: int = 1, day: dt.date | None = None) -> Iterator[Any]:
+    """Yield completed sales of one shop, four lines each, in the order of their receipts."""
+    chance = random.Random(f"{store_id} {seed} {first}")
+    start = MORNING if day is None else dt.datetime.combine(day, MORNING.timetz())
+    for number in range(first, first + count):
+        yield _sale(chance, store_id, number, start + dt.timedelta(seconds=140 * (number - first)))
+
+
+def message(fact: SaleCompleted, n: int, **changed: Any) -> Message:
+    """Return a sale as the outbox numbers it; changed: parts of its body that somebody spoilt."""
+    body = fact.to_body() | changed
+    bare = Message(fact.id, n, fact.TOPIC, fact.VERSION, fact.completed_at, fact.business_day, body, "")
+    return Message(**vars(bare) | {"hash": hash_of(bare, canonical(body))})
+
+
+def _sale(chance: random.Random, store_id: str, number: int, at: dt.datetime) -> SaleCompleted:
+    key = f"{store_id}-{at:%y%m%d}-{number:06d}-{chance.getrandbits(40):010x}"
+    skus = chance.sample(range(PRODUCTS), 4)
+    lines, net_minor = [], 0
+    for n, product in enumerate(skus, 1):
+        qty, price_minor = chance.choice((1, 1, 1, 2, 3)), 99 + product % 700
+        total = qty * price_minor
+        tax = round(total * 700 / 10_700)
+        net_minor += total - tax
+        lines.append(
+            SoldLine(
+                n=n, sku=f"P{product:05d}", name=f"Product {product} of the shelf", qty=qty, stock_unit="each",
+                unit_price_minor=price_minor, price_quantity=1, discount_minor=0, offer="", total_minor=total,
+                net_minor=total - tax, tax_minor=tax, tax_class_id="food", tax_letter="A", rate_bp=700,
+                amount_minor=total, list_price_minor=price_minor, aisle=f"Aisle {product % 20}",
+            )
+        )  # fmt: skip
+    total_minor = sum(line.total_minor for line in lines)
+    tax_minor = total_minor - net_minor
+    paid_minor = -(-total_minor // 500) * 500
+    change_minor = paid_minor - total_minor
+    payments = [Paid(f"{key}-p1", "cash", paid_minor, False, "")]
+    if change_minor:
+        payments.append(Paid(f"{key}-p2", "cash", -change_minor, True, ""))
+    return SaleCompleted(
+        id=key, kind="sale", channel="counter", order_id=None, order_no=None,
+        store={
+            "id": store_id, "name": f"Shop {store_id}", "address": "1 Harbour Street", "phone": "+1 555 0100",
+            "currency": "EUR", "tz": "UTC", "language": "en",
+        },
+        till_id="T1", till_name="Till 1", shift_id=f"{store_id}-{at:%y%m%d}", epoch=f"epoch-{store_id}",
+        receipt_no=number, cashier_id="ana", cashier_name="Ana", completed_at=at.isoformat(timespec="microseconds"),
+        local_time=f"{at:%Y-%m-%d %H:%M}", business_day=at.date().isoformat(), currency="EUR", lines=tuple(lines),
+        taxes=(TaxRow("A", "food", 700, net_minor, tax_minor, total_minor),), payments=tuple(payments),
+        lines_minor=total_minor, rounding_minor=0, total_minor=total_minor, tax_minor=tax_minor,
+        paid_minor=paid_minor, change_minor=change_minor, age_checked=None, returns_receipt_no=None,
+        request_hash=f"{chance.getrandbits(256):064x}",
+        cash=((f"{key}-c", "sale", total_minor),),
+        movements=tuple((f"{key}-{line.n}", line.sku, line.qty, "floor", "customer") for line in lines),
+    )  # fmt: skip

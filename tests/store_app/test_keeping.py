@@ -1,0 +1,293 @@
+"""Copies that are proved and put back with a new epoch, a doctor who says what is wrong, data a shop takes along."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from filelock import FileLock
+
+from config import journal
+from config.clock import FrozenClock
+from config.database import refuse_unsafe
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.journal import Actor, JournalEntry
+from config.node import this_node
+from config.settings import Settings
+from pos.store import Staff, found_store
+from store_app import backup, doctor, leaving, staff
+from store_app.cli import main
+from store_app.commanding import set_up
+from store_app.extensions import Doors, open_doors
+from store_app.sync import restored
+from tests.store_app.conftest import NOON, STORE
+
+ANA = Actor("ana", "Ana", "shopkeeper", STORE)
+
+
+@pytest.fixture(scope="module")
+def founded_file(tmp_path_factory) -> Path:
+    """Give the file of a shop as `cornerstore init` and `store add` make it."""
+    folder = tmp_path_factory.mktemp("founded")
+    doors = _doors(folder)
+    set_up(doors)
+    with doors.write() as session:
+        found_store(session, STORE, "Shop", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
+        staff.add(session, STORE, "Ana", "shopkeeper", "2468", actor=ANA, at=NOON)
+    doors.database.engine.dispose()
+    return folder / f"{STORE}.db"
+
+
+def _doors(folder: Path, **given) -> Doors:
+    settings = Settings(role="store", node_id=STORE, state_folder=folder, secret_key="k" * 32, port=0, **given)
+    return open_doors(settings, FrozenClock(NOON))
+
+
+@pytest.fixture
+def shop(tmp_path, founded_file):
+    """Give a shop's doors, with its sidecar."""
+    shutil.copy(founded_file, tmp_path / f"{STORE}.db")
+    doors = _doors(tmp_path)
+    restored.keep_sidecar(doors)
+    yield doors
+    doors.database.engine.dispose()
+
+
+def say(doors: Doors, verb: str = "said") -> None:
+    with doors.write() as session:
+        journal.record(session, actor=ANA, at=doors.now(), verb=verb, subject="shop")
+
+
+def verbs(doors: Doors) -> list[str]:
+    with doors.read() as session:
+        return list(session.scalars(sa.select(JournalEntry.verb).order_by(JournalEntry.n)))
+
+
+def epoch(doors: Doors) -> str:
+    with doors.read() as session:
+        return this_node(session).epoch
+
+
+# --- copies ---
+
+
+def test_a_copy_is_proved_alone_in_its_file_and_holds_what_was_committed(shop):
+    say(shop)
+    note = backup.make(shop)
+    assert [one.file for one in backup.copies(shop)] == [note.file]
+    assert sorted(path.name for path in backup.folder_of(shop).iterdir()) == [note.file, f"{note.file}.json"]
+    with closing(sqlite3.connect(backup.folder_of(shop) / note.file)) as copy:
+        assert copy.execute("SELECT max(n) FROM journal_entry").fetchone() == (note.journal_n,)
+
+
+def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(shop):
+    say(shop)
+    with closing(sqlite3.connect(shop.database.engine.url.database)) as book:
+        book.execute("UPDATE journal_entry SET verb = 'unsaid' WHERE n = 1")
+        book.commit()
+    with pytest.raises(Invalid, match="does not hold"):
+        backup.make(shop)
+    assert list(backup.folder_of(shop).iterdir()) == []
+
+
+def test_put_back_the_books_are_those_of_the_copy_the_present_ones_lie_aside_and_a_new_epoch_begins(shop):
+    say(shop, "before")
+    note, old = backup.make(shop), epoch(shop)
+    say(shop, "after")
+    aside = backup.put_back(shop, backup.folder_of(shop) / note.file)
+    again = _doors(shop.settings.state_folder)
+    assert [verb for verb in verbs(again) if verb in ("before", "after")] == ["before"]
+    assert verbs(again)[-2:] == ["database.restored", "epoch.begun"]
+    assert epoch(again) != old
+    assert not restored.begin_anew_if_restored(again), "once is enough"
+    with closing(sqlite3.connect(aside)) as book:
+        assert book.execute("SELECT count(*) FROM journal_entry WHERE verb = 'after'").fetchone() == (1,)
+    with again.read() as session:
+        assert journal.verify(session, STORE) == []
+    again.database.engine.dispose()
+
+
+def test_a_running_node_s_books_are_not_exchanged(shop):
+    note = backup.make(shop)
+    with FileLock(shop.settings.state_folder / f"{STORE}.work.lock"), pytest.raises(Conflict, match="still running"):
+        backup.put_back(shop, backup.folder_of(shop) / note.file)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "kind", "words"),
+    [
+        (lambda file: file.write_bytes(file.read_bytes()[:-1] + b"x"), Invalid, "is not what it was"),
+        (lambda file: file.with_name(f"{file.name}.json").unlink(), NotFound, "no note"),
+        (lambda file: file.with_name(f"{file.name}.json").write_text("{"), Invalid, "cannot be read"),
+        (lambda file: _note(file, node_id="S99"), Refused, "a copy of S99"),
+        (lambda file: _note(file, revision="9999"), Refused, "newer version"),
+    ],
+)
+def test_what_is_no_whole_copy_of_this_node_is_not_put_back(shop, spoil, kind, words):
+    file = backup.folder_of(shop) / backup.make(shop).file
+    spoil(file)
+    with pytest.raises(kind, match=words):
+        backup.put_back(shop, file)
+    assert verbs(shop), "the books are where they were"
+
+
+def _note(file: Path, **changed: str) -> None:
+    path = file.with_name(f"{file.name}.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+
+
+def test_copies_thin_out_with_age_days_then_weeks_then_months(shop):
+    for _ in range(100):
+        shop.clock.advance(24 * 3600)
+        backup.make(shop) if not backup.copies(shop) else _another(shop)
+    ages = [(shop.now() - note.at).days for note in backup.copies(shop)]
+    assert ages[:7] == [0, 1, 2, 3, 4, 5, 6]
+    assert 11 <= len(ages) <= 7 + 5 + 4
+    assert ages[-1] >= 60
+
+
+def _another(shop: Doors) -> None:
+    """Lay down a copy of now without making it anew: only its name and note matter here."""
+    newest = backup.copies(shop)[0]
+    folder, at = backup.folder_of(shop), shop.now()
+    name = f"{STORE}-{at:%Y%m%dT%H%M%SZ}.db"
+    (folder / name).write_bytes(b"")
+    (folder / f"{name}.json").write_text(json.dumps(vars(newest) | {"file": name, "made_at": at.isoformat()}))
+    backup._thin(folder, STORE)
+
+
+# --- the doctor ---
+
+
+def lights(doors: Doors) -> dict[str, str]:
+    return {word.thing: word.light for word in doctor.examine(doors, outside=False)}
+
+
+def test_a_sound_shop_is_told_so_and_every_trouble_has_its_sentence(shop, monkeypatch):
+    backup.make(shop)
+    found = lights(shop)
+    assert {found[name] for name in ("database", "place", "backups", "jobs", "settings")} == {"good"}
+    shop.clock.advance(40 * 3600)
+    assert lights(shop)["backups"] == "warn"
+    usage = shutil._ntuple_diskusage(10**9, 10**9, 10**7)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    word = next(word for word in doctor.examine(shop, outside=False) if word.thing == "disk")
+    assert (word.light, word.value) == ("bad", 1e7)
+    assert "nothing more can be sold" in word.sentence
+
+
+def test_a_shop_does_not_sell_on_a_database_that_would_forget(shop):
+    refuse_unsafe(shop.database.engine)
+    with shop.database.engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+        connection.exec_driver_sql("BEGIN")
+    with pytest.raises(Invalid, match="synchronous is 1"):
+        refuse_unsafe(shop.database.engine)
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs"])
+def test_books_on_a_network_drive_are_bad(shop, monkeypatch, kind):
+    monkeypatch.setattr(doctor, "_kind_of_disk", lambda folder: kind)
+    assert lights(shop)["place"] == "bad"
+
+
+def test_a_clock_that_was_set_is_journalled(shop):
+    from store_app.jobs import Desk, watch
+
+    desk = Desk(shop)
+    watch(desk, NOON.date())
+    shop.clock.advance(2)
+    watch(desk, NOON.date())
+    assert "clock.jumped" not in verbs(shop)
+    shop.clock.advance(3600)
+    watch(desk, NOON.date())
+    assert verbs(shop).count("clock.jumped") == 1
+
+
+# --- what the shop takes along ---
+
+
+def test_an_export_holds_every_table_of_one_moment_and_no_secret(shop, tmp_path):
+    say(shop, "=cmd|' /C calc'!A0")
+    counts = leaving.write(shop, tmp_path / "ours.zip", actor=ANA)
+    with zipfile.ZipFile(tmp_path / "ours.zip") as packed:
+        about = json.loads(packed.read("contents.json"))
+        people = list(csv.DictReader(io.StringIO(packed.read("staff.csv").decode())))
+        entries = list(csv.DictReader(io.StringIO(packed.read("journal_entry.csv").decode())))
+        whole = b"".join(packed.read(name) for name in packed.namelist())
+    assert people[0]["name"] == "Ana"
+    assert "pin_hash" not in people[0]
+    assert b"argon2" not in whole
+    assert any(entry["verb"] == "'=cmd|' /C calc'!A0" for entry in entries)
+    assert about["tables"]["journal_entry"]["rows"] == len(entries) == counts["journal_entry"]
+    assert (tmp_path / "ours.zip").stat().st_mode & 0o077 == 0
+    with pytest.raises(Conflict):
+        leaving.write(shop, tmp_path / "ours.zip", actor=ANA)
+
+
+def test_every_secret_of_the_tables_is_named_as_one():
+    from config.database import Base
+    from store_app import tables
+
+    tables.known()
+    secret = {
+        f"{table.name}.{column.name}"
+        for table in Base.metadata.sorted_tables
+        if table.name not in leaving.SECRET_TABLES
+        for column in table.columns
+        if any(word in column.name for word in ("pin_", "token", "secret", "badge_hash", "key_sha", "code_hash"))
+    } - {"offer_edition.token"}  # says which edition a till has, and opens nothing
+    assert {name for name in secret if name.partition(".")[2] not in leaving.SECRET_COLUMNS} == set()
+
+
+# --- the commands ---
+
+
+def test_backup_doctor_restore_and_export_are_commands_that_speak_in_sentences(shop, monkeypatch, tmp_path):
+    settings = tmp_path / "shop.toml"
+    settings.write_text(f'node_id = "{STORE}"\nstate_folder = "{tmp_path}"\nsecret_key = "{"k" * 32}"\nport = 0\n')
+    settings.chmod(0o600)
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(settings))
+
+    def run(*words: str):
+        return CliRunner().invoke(main, list(words))
+
+    made = run("backup")
+    assert made.exit_code == 0, made.output
+    assert "Proved." in made.output
+    assert "1 copies" in run("backup", "--list").output
+    assert "Whole" in run("doctor", "--alone").output
+    (file,) = backup.folder_of(shop).glob("*.db")
+    back = run("restore", str(file), "--yes")
+    assert back.exit_code == 0, back.output
+    assert "a new epoch has begun" in back.output
+    assert run("restore", str(tmp_path / "nothing.db"), "--yes").exit_code == 1
+    assert "rows of" in run("export", str(tmp_path / "all.zip")).output
+    assert os.environ["CORNERSTORE_SETTINGS"] == str(settings)
+    again = _doors(tmp_path)
+    with again.read() as session:
+        assert session.get(Staff, (STORE, "ana")) is not None
+    again.database.engine.dispose()
+
+
+# --- figures ---
+
+
+def test_metrics_are_for_who_has_the_key_and_for_nobody_where_there_is_none(build, house):
+    assert house.visitor().get("/metrics", headers={"Authorization": "Bearer "}).status_code == 401
+    assert house.visitor().get("/metrics", headers={"Authorization": "Bearer x"}).status_code == 401
+    watched = build(role="network", node_id="network", metrics_key="a-long-key")
+    assert watched.visitor().get("/metrics").status_code == 401
+    answer = watched.visitor().get("/metrics", headers={"Authorization": "Bearer a-long-key"})
+    assert answer.status_code == 200
+    names = {line.split("{")[0].split(" ")[0] for line in answer.text.splitlines() if not line.startswith("#")}
+    assert {"cornerstore_light", "cornerstore_messages_waiting", "cornerstore_messages_taken_total"} <= names

@@ -1,0 +1,53 @@
+"""What arrives at the network is added up by its days, a little at a time, and comes to the same as all at once."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from config.node import NETWORK, found
+from pos import fresh_days, replica
+from pos.store import found_store
+from supply import rolling
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from tests import network_facts
+from tests.builders import NOON
+from tests.empty import empty_database
+from tests.network_facts import message
+
+
+def test_what_arrived_is_added_up_at_once_and_a_late_fact_changes_its_own_day_alone(tmp_path):
+    network = empty_database(tmp_path / "network.db")
+    with network.write() as session:
+        found(session, NETWORK, at=NOON)
+        for store_id, region_id in (("S1", "R1"), ("S2", "R1"), ("S3", "R2")):
+            found_store(session, store_id, store_id, region=(region_id, region_id), currency="EUR", tz="UTC", at=NOON)
+
+    def arrive(store_id: str, count: int, **which) -> None:
+        facts = [message(fact, 1) for fact in network_facts.sales(store_id, count, **which)]
+        with network.write() as session:
+            assert replica.take_sales(session, facts, store_id, NOON) == []
+
+    def rolled() -> dict:
+        with network.read() as session:
+            return {
+                table.__tablename__: sorted(map(repr, session.execute(sa.select(table.__table__)).all()))
+                for table in (DailyDemand, StoreDay, RegionalDemand)
+            }
+
+    days = [network_facts.MORNING.date() - dt.timedelta(days=n) for n in range(3)]
+    for store_id in ("S1", "S2", "S3"):
+        arrive(store_id, 20, day=days[0])
+    with network.write() as session:
+        assert rolling.roll_fresh(session, at=NOON) == 3
+        assert rolling.roll_fresh(session, at=NOON) == 0
+    arrive("S2", 5, day=days[2], first=101)
+    arrive("S1", 5, day=days[0], first=21)
+    with network.write() as session:
+        assert rolling.roll_fresh(session, at=NOON) == 2
+    bit_by_bit = rolled()
+    with network.write() as session:
+        for store_id in ("S1", "S2", "S3"):
+            fresh_days.mark(session, store_id, days, at=NOON)
+        rolling.roll_up(session, None, days[0], at=NOON)
+    assert rolled() == bit_by_bit
+    assert bit_by_bit["regional_demand"]
