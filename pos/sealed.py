@@ -103,7 +103,7 @@ class _Rows:
     def seal(self, form: str) -> str:
         return seal.of_values(
             self.sale,
-            (tuple(row)[1:] for row in self.lines),
+            (tuple(row)[1:-1] for row in self.lines),
             (tuple(row)[1:] for row in self.payments),
             (tuple(row)[1:4] for row in self.cash),
             form,
@@ -141,6 +141,10 @@ def _fault(session: Session, rows: _Rows, facts: dict[str, Any], shift_id: str) 
         if (row.shift_id, _instant(row.at), row.actor_id) != (shift_id, at, cashier):
             where = "in another shift, at another time or with another person"
             return f"was changed: its cash movement {row.id} lies {where}"
+    day = rows.sale[3 + seal.SALE.index("business_day")]
+    for row in rows.lines:
+        if row[-1] != day:
+            return f"was changed: its line {row[1]} lies on another day"
     if "seal" in facts:
         return None
     told = {
@@ -223,14 +227,16 @@ def _sales(session: Session, store_id: str) -> Iterator[Any]:
 
 def _lines(session: Session, store_id: str) -> Iterator[Any]:
     columns = [_raw(SaleLine.expires_on) if name == "expires_on" else getattr(SaleLine, name) for name in seal.LINE]
-    query = sa.select(SaleLine.sale_id, *columns).where(SaleLine.store_id == store_id)
+    query = sa.select(SaleLine.sale_id, *columns, _raw(SaleLine.business_day))
+    query = query.where(SaleLine.store_id == store_id)
     query = query.order_by(_sorted(session, SaleLine.sale_id), SaleLine.n)
     expires = 1 + seal.LINE.index("expires_on")
     for row in _stream(session, query):
-        if row[expires] is None or isinstance(row[expires], str):
+        if isinstance(row[-1], str) and (row[expires] is None or isinstance(row[expires], str)):
             yield row
         else:
-            yield (*row[:expires], _day(row[expires]), *row[expires + 1 :])
+            last_day = None if row[expires] is None else _day(row[expires])
+            yield (*row[:expires], last_day, *row[expires + 1 : -1], _day(row[-1]))
 
 
 def _payments(session: Session, store_id: str) -> Iterator[Any]:

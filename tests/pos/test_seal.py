@@ -103,7 +103,7 @@ def test_a_seal_names_its_form():
     ("table", "sealed", "apart"),
     [
         (Sale, seal.SALE, {"store_id", "completed_at", "customer_id", "state"}),
-        (SaleLine, seal.LINE, {"store_id", "sale_id"}),
+        (SaleLine, seal.LINE, {"store_id", "sale_id", "business_day"}),
         (
             CashMovement,
             seal.CASH,

@@ -41,7 +41,7 @@ from tests.supply import online
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
 TRACES = ("Traceback (most recent", 'File "/', "sqlalchemy.", "sqlite3.")
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent"}
+KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent", "watcher"}
 LONGEST_ADDRESS = 12_000  # a server refuses longer ones before we see them
 NUMBERS = ("slot", "receipt_no")
 """Places of an address that take whole numbers alone."""
@@ -224,7 +224,7 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
             if who not in ("stranger", "device") and may(who, needed):
                 continue
             status = attack.ask(who, client, method_of(rule), address)
-            allowed = {401} if needed in ("device", "agent") else {303, 401} if who in ("stranger", "device") else {403}
+            allowed = {401} if needed in ("device", "agent", "watcher") else {303, 401} if who in ("stranger", "device") else {403}
             if status not in allowed:
                 wrong.append(f"{status} {who} {method_of(rule)} {address}")
     assert wrong == []

@@ -147,6 +147,7 @@ def test_an_edited_line_is_named_with_the_value_that_was_sealed(shop, column, va
         ("UPDATE cash_movement SET amount_minor = 1 WHERE source_id = :id AND kind = 'sale'", "amount_minor is 1, was"),
         ("DELETE FROM cash_movement WHERE source_id = :id AND kind = 'change'", "is gone"),
         ("UPDATE cash_movement SET shift_id = 'x' WHERE source_id = :id", "lies in another shift"),
+        ("UPDATE sale_line SET business_day = '2020-01-01' WHERE sale_id = :id", "lies on another day"),
         ("UPDATE cash_movement SET actor_id = 'x' WHERE source_id = :id", "with another person"),
         ("DELETE FROM sale_line WHERE sale_id = :id AND n = 2", "line 2 is gone"),
         (ONE_LINE_MORE, "line 3 was put in"),
