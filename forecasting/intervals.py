@@ -11,6 +11,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +80,25 @@ def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: in
     factor = (ratio / count + PRIOR_WINDOWS) / (windows / count + PRIOR_WINDOWS)
     table = np.array(kept, dtype=np.float64)
     return Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
+
+
+def law_of_pairs(pairs: Sequence[tuple[Floats, Floats]], factor: Floats) -> Dispersion:
+    """Measure the law on forecasts that were made: (mean, actual), each (n, H), against the series' known factors."""
+    horizon = min(mean.shape[1] for mean, _ in pairs)
+    table = []
+    for length in (1, 2, 3, 5, 7, 10, 14, 21, 28):
+        if length > horizon:
+            break
+        mean = np.concatenate([mean[:, :length].sum(axis=1) for mean, _ in pairs])
+        square = (np.concatenate([actual[:, :length].sum(axis=1) for _, actual in pairs]) - mean) ** 2
+        square = square / np.tile(factor, len(pairs))
+        use = np.isfinite(square) & (mean > 1e-6)
+        if use.sum() >= 10:
+            table.append((length, *_law(mean[use], square[use])))
+    if not table:
+        return Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.3]), factor)
+    columns = np.array(table, dtype=np.float64).T
+    return Dispersion(columns[0], columns[1], columns[2], factor)
 
 
 def _law(mean: Floats, square: Floats) -> tuple[float, float]:
