@@ -8,6 +8,7 @@ Rules
 3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy.
 4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
 5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
+6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
 REGION_WEIGHT = 0.4
 RECENT_DISCOUNT, RECENT_PSEUDO, RECENT_TRUST = 0.98, 30.0, 0.5
 SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
+YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
+YEAR_PSEUDO, YEAR_TRUST, YEAR_WEIGHT = 100.0, 0.2, 8.0
 
 
 def observed(y: Floats, pools: Pools) -> Floats:
@@ -64,7 +67,7 @@ def first_level(y: Floats, exposure: Floats, days: int = FIRST_DAYS) -> Floats:
 def slow_levels(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) -> Floats:
     """Return (n, T + 1) the long-run level known before each day, and after the last."""
     slow = np.full((1, len(y)), discount)
-    return kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 3.0)[0]
+    return np.asarray(kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 3.0)[0])
 
 
 def with_region(y: Floats, exposure: Floats, own: Floats, pools: Pools) -> Floats:
@@ -126,3 +129,50 @@ def open_weekdays(y: Floats, days: Days, pools: Pools) -> Flags:
             last = at[-3:]
             answer[:, weekday] = ~opened[:, last].all(axis=1) | (shops[:, last].sum(axis=1) > 0) | (usual < SHOP_LEAST)
     return answer[pools.shop]
+
+
+def year_ago(y: Floats, exposure: Floats, pools: Pools, horizon_days: int) -> Floats:
+    """Return (n, H) how ordinary days moved at this time last year, against the fortnight before (rule 6).
+
+    Pooled over the category, shrunk to the whole panel. How far it is followed is learnt: as far as the last year
+    followed the one before it, shrunk to YEAR_TRUST; 1 without a year.
+    """
+    n, days = y.shape
+    start = days - YEAR_DAYS
+    if start < YEAR_BEFORE + 28 or not n:
+        return np.ones((n, horizon_days))
+    seen = ~np.isnan(y) & (exposure > 0.05)
+    scale = 1.0 / (1.0 + SCATTER * np.nan_to_num(y).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))[:, None]
+    sold, due = np.where(seen, y, 0.0) * scale, np.where(seen, exposure, 0.0) * scale
+    # a series' own level in its year, so that listing and delisting do not look like season
+    near = slice(start - YEAR_BEFORE, min(start + horizon_days + YEAR_HALF, days))
+    level = sold[:, near].sum(axis=1) / np.maximum(due[:, near].sum(axis=1), 1e-9)
+    trust = _followed(sold, due, horizon_days)
+    moved = np.ones((n, horizon_days))
+    for group in (np.zeros(n, dtype=np.int64), pools.category):
+        a, b = sums(sold[:, near], group), sums(due[:, near] * level[:, None], group)
+        before = ratio(a[:, :YEAR_BEFORE].sum(axis=1), b[:, :YEAR_BEFORE].sum(axis=1), YEAR_PSEUDO, 1.0)[group]
+        for step in range(horizon_days):
+            window = slice(max(YEAR_BEFORE + step - YEAR_HALF, 0), YEAR_BEFORE + step + YEAR_HALF + 1)
+            units, wanted = (grid[:, window].sum(axis=1)[group] for grid in (a, b))
+            moved[:, step] = ratio(units, wanted, YEAR_PSEUDO, before * moved[:, step]) / np.maximum(before, 1e-9)
+    return np.asarray(np.clip(moved, 0.5, 2.0) ** trust)
+
+
+def _followed(sold: Floats, due: Floats, horizon_days: int) -> float:
+    """Return 0..1: the part of the steps of the year before last that the last year repeated, shrunk to YEAR_TRUST."""
+    days = sold.shape[1]
+    level = (sold.sum(axis=1) / np.maximum(due.sum(axis=1), 1e-9))[:, None]
+    index = kernels.window_sums(np.stack([sold.sum(axis=0), (due * level).sum(axis=0)]), 1)
+    width = max(horizon_days, 7)
+
+    def step(at: int) -> float:
+        (a, b), (c, d) = index[:, at - YEAR_BEFORE : at].sum(axis=1), index[:, at : at + width].sum(axis=1)
+        return float(np.log((c + 1.0) / (d + 1.0)) - np.log((a + 1.0) / (b + 1.0)))
+
+    pairs = [
+        (step(at - YEAR_DAYS), step(at)) for at in range(days - width, YEAR_DAYS + YEAR_BEFORE, -7) if at > YEAR_BEFORE
+    ]
+    then, now = (np.array(side) for side in zip(*pairs, strict=True)) if pairs else (np.zeros(1), np.zeros(1))
+    strength = YEAR_WEIGHT * 0.01
+    return float(np.clip(((then * now).sum() + strength * YEAR_TRUST) / ((then**2).sum() + strength), 0.0, 1.0))

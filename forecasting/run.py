@@ -53,53 +53,30 @@ def forecast(
     expected (on_offer_ahead is the same for offers alone). `factors` of an earlier forecast of the same series, at most
     a week old, spare measuring them again: what is left is the nightly update.
     """
-    ahead_known = ahead or Ahead(on_offer=on_offer_ahead)
-    on_offer_ahead = ahead_known.on_offer
-    if horizon_days < 1:
-        raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
-    if on_offer_ahead is not None and on_offer_ahead.shape != (panel.n_series, horizon_days):
-        wanted = f"on_offer_ahead of shape ({panel.n_series}, {horizon_days})"
-        raise PanelFault("shape", wanted, str(on_offer_ahead.shape))
+    ahead = ahead or Ahead(on_offer=on_offer_ahead)
+    _refuse(panel, horizon_days, ahead)
     panel = panel.between(panel.n_days - HISTORY_DAYS, panel.n_days)
     if panel.n_series == 0:
         return _empty(panel.next_day, horizon_days)
     if regional is not None:
         country, subdivision = country or regional.country, subdivision or regional.subdivision
-    spell = _days(panel, horizon_days, country, subdivision)
-    past, coming = spell.part(0, panel.n_days), spell.part(panel.n_days, panel.n_days + horizon_days)
-    known = known_days(panel, ahead_known, horizon_days)
-    then = {name: grid[:, : panel.n_days] for name, grid in known.items()}
-    pools = Pools.of(panel)
-
+    scene = _scene(panel, horizon_days, ahead, country, subdivision)
     borrowed = None if regional is None else _borrow(regional, panel, horizon_days)
-    prior = Prior() if borrowed is None else borrowed.prior
-    own = _own_level(panel, past, pools, prior, then, factors)
-    blend = _blend(panel, own, borrowed, pools.category)
-    factor = own.factors.over(coming, {name: grid[:, panel.n_days :] for name, grid in known.items()})
-    factor = factor * (own.recent * levels.open_weekdays(own.demand, past, pools))[:, coming.weekday]
-    mean = blend.level[:, None] * factor
+    own = _own_level(panel, scene, Prior() if borrowed is None else borrowed.prior, factors)
+    blend = _blend(panel, own, borrowed, scene.pools.category)
+    mean = blend.level[:, None] * _factors_ahead(own, scene, horizon_days)
     if borrowed is not None:
         mean = mean * borrowed.path
-    if ahead_known.closed is not None:
-        mean = np.where(ahead_known.closed, 0.0, mean)
+    if ahead.closed is not None:
+        mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(panel.y, mean, blend)
     spread = intervals.fit_dispersion(own.demand, own.history, own.expected, horizon_days)
     daily, sums = intervals.quantiles(mean, spread, LEVELS)
     return Forecast(
-        keys=panel.keys,
-        first_day=panel.next_day,
-        mean=mean,
-        quantiles=daily,
-        cumulative=sums,
-        model=tuple(blend.model),
-        reason=tuple(blend.reason),
-        kind=own.kind,
-        level=blend.level,
-        weekday_profile=own.factors.weekday,
-        regional_share=blend.share,
-        spread=spread,
-        factors=own.factors,
-    )
+        keys=panel.keys, first_day=panel.next_day, mean=mean, quantiles=daily, cumulative=sums,
+        model=tuple(blend.model), reason=tuple(blend.reason), kind=own.kind, level=blend.level,
+        weekday_profile=own.factors.weekday, regional_share=blend.share, spread=spread, factors=own.factors,
+    )  # fmt: skip
 
 
 def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
@@ -117,6 +94,17 @@ def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
         "levels": list(forecast.levels),
         "total_quantiles": [float(value) for value in forecast.cumulative[row, :, -1]],
     }
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """The calendar before and after, what was and is known of the days, and who belongs together."""
+
+    past: Days
+    coming: Days
+    then: dict[str, Floats]
+    soon: dict[str, Floats]
+    pools: Pools
 
 
 @dataclass
@@ -146,9 +134,26 @@ class _Blend:
     reason: list[str]
 
 
-def _own_level(
-    panel: DemandPanel, past: Days, pools: Pools, prior: Prior, known: dict[str, Floats], factors: Factors | None
-) -> _Own:
+def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
+    if horizon_days < 1:
+        raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
+    wanted = (panel.n_series, horizon_days)
+    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, **ahead.features}
+    for name, grid in grids.items():
+        if grid is not None and grid.shape != wanted:
+            raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))
+
+
+def _scene(panel: DemandPanel, horizon_days: int, ahead: Ahead, country: str | None, subdivision: str | None) -> _Scene:
+    days = panel.n_days
+    spell = regional.days_of(panel.first_day, days + horizon_days, country, subdivision)
+    known = known_days(panel, ahead, horizon_days)
+    then, soon = ({name: grid[:, part] for name, grid in known.items()} for part in (slice(days), slice(days, None)))
+    return _Scene(spell.part(0, days), spell.part(days, days + horizon_days), then, soon, Pools.of(panel))
+
+
+def _own_level(panel: DemandPanel, scene: _Scene, prior: Prior, factors: Factors | None) -> _Own:
+    pools, past, known = scene.pools, scene.past, scene.then
     y = levels.observed(panel.y, pools)
     short = panel.out_of_stock
     if factors is None:
@@ -171,6 +176,14 @@ def _own_level(
     slow = levels.slow_levels(y, exposure, regional.SLOW_DISCOUNT)[:, -1]
     recent = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
     return _Own(y, history[:, -1], history, slow, units, weight, exposure, recent, factors, classify.classify(y))
+
+
+def _factors_ahead(own: _Own, scene: _Scene, horizon_days: int) -> Floats:
+    """Return (n, H) each coming day's factor: measured, corrected by the last weeks, and as the last year moved."""
+    opened = levels.open_weekdays(own.demand, scene.past, scene.pools)
+    week = (own.recent * opened)[:, scene.coming.weekday]
+    season = levels.year_ago(own.demand, own.expected, scene.pools, horizon_days)
+    return own.factors.over(scene.coming, scene.soon) * week * season
 
 
 def _blend(panel: DemandPanel, own: _Own, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
@@ -282,10 +295,6 @@ def _finite(y: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:
         mean[row] = blend.level[row]
         blend.model[row], blend.reason[row], blend.share[row] = "mean_28", "not_finite", 0.0
     return np.maximum(mean, 0.0), blend
-
-
-def _days(panel: DemandPanel, horizon_days: int, country: str | None, subdivision: str | None) -> Days:
-    return regional.days_of(panel.first_day, panel.n_days + horizon_days, country, subdivision)
 
 
 def _borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> regional.Borrowed:

@@ -3,6 +3,7 @@
 The file's columns and what is made of them: `forecasting.history`. CSV (also .gz), Parquet or XLSX.
 """
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ def run(file: Path, asked: dict[str, Any], progress: Callable[[str, int, int], N
     from forecasting.panel import PanelFault
 
     try:
-        return backtest.run(history.read(table(file)), backtest.Plan(**asked), progress=progress)
+        return backtest.run(
+            history.read(table(file)), backtest.Plan(**asked), progress=progress, stopwatch=time.process_time
+        )
     except PanelFault as fault:
         raise Invalid(
             "history-unfit",

@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from typing import Any
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
@@ -54,7 +55,9 @@ def measure(names: list[str], *, quick: bool, origins: int, skip: int) -> dict[s
             continue
         past = history.read(_retail.sample(table, QUICK_SERIES[name] if quick else None))
         plan = backtest.Plan(14, 4 if quick else origins, _retail.COUNTRY[name], skip=skip)
-        report = backtest.run(past, plan, remember=_retail.Kept(past, version()), progress=_progress(name))
+        report = backtest.run(
+            past, plan, remember=_retail.Kept(past, version()), progress=_progress(name), stopwatch=time.process_time
+        )
         ours[name] = report["models"][backtest.OURS]
         reference[name] = {rival: report["models"][rival] for rival in report["models"] if rival != backtest.OURS}
         ratio[name] = {

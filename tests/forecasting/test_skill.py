@@ -53,7 +53,7 @@ def test_real_sales_are_forecast_better_than_by_naive_rules() -> None:
     frame = frame[(frame.day >= "2014-06-01") & frame.store.str.startswith("CA")]
     plan = backtest.Plan(origins=3, country="US", models=("snaive", "ma28"))
     report = backtest.run(history.read(frame), plan)
-    assert report["ratios"]["snaive"]["wrmsse14"] < 0.75
+    assert report["ratios"]["snaive"]["wrmsse14"] < 0.8
     assert report["ratios"]["snaive"]["pinball7"] < 0.85
     assert report["ratios"]["ma28"]["wrmsse14"] < 1.0
     inside = report["models"]["ours"]["coverage7"]
