@@ -168,6 +168,20 @@ def money(amount_minor: int | None, currency: str | None = None) -> str:
     return written.replace(sign, sign.lstrip(ascii_uppercase) or sign)
 
 
+def money_form(currency: str) -> dict[str, str]:
+    """Return how `money` writes an amount, for a page that writes its own: what stands around, between and in it."""
+    places = minor_units.exponent(currency)
+    written = money(1_000 * 10**places, currency)
+    first, last = written.index("1"), written.rindex("0")
+    figures = written[first : last + 1]
+    return {
+        "before": written[:first],
+        "after": written[last + 1 :],
+        "group": figures[1 : -places - 4] if places else figures[1:-3],
+        "point": figures[-places - 1] if places else "",
+    }
+
+
 def qty(units: int | float | None, stock_unit: str = "each") -> str:
     """Write a quantity with its unit: 3, '350 g', '1.25 kg'; None → '–'."""
     if units is None:

@@ -20,9 +20,9 @@ from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app import wording
 from store_app.extensions import doors, read
-from store_app.jobs import model_of_settings
+from store_app.house_printers import model_of_settings
 from store_app.payment_services import providers
-from store_app.presenting import language, page
+from store_app.presenting import language, money_form, page
 from store_app.security import requires
 
 bp = Blueprint("till", __name__, url_prefix="/till")
@@ -73,7 +73,7 @@ def display() -> Response:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
         known = _settings(store, till, is_open=True)
-    wanted = ("store_id", "till_id", "currency", "exponent", "smallest_coin_minor", "notes_minor", "tz", "language")
+    wanted = ("store_id", "till_id", "exponent", "money", "smallest_coin_minor", "notes_minor", "tz", "language")
     return page("till/display.html", store=store, display_settings={name: known[name] for name in wanted})
 
 
@@ -142,8 +142,8 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
     return {
         "store_id": store.id,
         "till_id": till.id,
-        "currency": store.currency,
         "exponent": digits,
+        "money": money_form(store.currency),
         "smallest_coin_minor": store.smallest_coin_minor,
         "notes_minor": NOTES_MINOR.get(store.currency, default_notes),
         "tz": store.tz,

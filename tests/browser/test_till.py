@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from config.clock import SystemClock
+from config.money import exponent
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import StockMovement
+from store_app.presenting import money, money_form
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import priced
 
@@ -43,6 +45,27 @@ def pay_exactly(page: Page) -> None:
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
+
+
+def test_the_till_writes_money_as_the_server_does(page: Page, node: Node):
+    amounts = [0, 5, -5, 99, 100, -12_345, 99_999, 100_000, 123_456_789, -100_000_000_000]
+    currencies = ["USD", "CNY", "EUR", "JPY", "GBP", "KWD", "CHF"]
+    for language in ("en", "zh"):
+        with node.app.test_request_context(f"/?lang={language}"):
+            asked = [[exponent(unit), money_form(unit), amounts] for unit in currencies]
+            expected = [[money(amount, unit) for amount in amounts] for unit in currencies]
+        enter(page, node)
+        written = page.evaluate(
+            """async (asked) => {
+                const { MoneyWords } = await import("/static/till/money.js");
+                return asked.map(([digits, form, amounts]) => {
+                    const words = new MoneyWords(digits, form);
+                    return amounts.map((amount) => words.text(amount));
+                });
+            }""",
+            asked,
+        )
+        assert written == expected
 
 
 def test_a_whole_sale_by_scanner(page: Page, node: Node, faults: list[str]):

@@ -221,6 +221,7 @@ def test_after_every_state_of_the_printer_the_same_worker_goes_on(tool, database
             case "silent":
                 status.mute = True
         assert work(database, clock, machine, PrinterModel(48), answer_s=0.3).failed == 1
+        assert machine.wait_idle()  # it has seen us hang up before it is put right
         machine.load_paper()
         status.cover_open = status.offline = status.cutter_error = status.mute = False
         clock.advance(10)

@@ -34,7 +34,7 @@ export class Catalogue {
       if (typeof codes === "string") this.byCode.set(codes, place);
       else for (const code of codes) this.byCode.set(typeof code === "string" ? code : code[0], typeof code === "string" ? place : { place, qty: code[1] });
     });
-    this.categories = [...new Set(this.rows.map((row) => this.#aisle(row)))].map((at) => this.words[at]).sort(byWords);
+    this.categories = [...new Set(this.rows.map((row) => this.#aisle(row)))].map((at) => this.words[at]).sort(compare);
     globalThis.requestIdleCallback?.(() => this.texts, { timeout: 5000 });
     return true;
   }
@@ -181,6 +181,6 @@ export class Catalogue {
 /** Tell whether the cashier has to say how many grams or millilitres. */
 export const isWeighed = (product) => product.stock_unit !== "each";
 
-const inOrder = new Intl.Collator(settings.language);
-const byWords = (one, other) => inOrder.compare(one, other);
-const byName = (one, other) => inOrder.compare(one.name, other.name);
+let collator; // loading the order of a language takes a while: only where there is something to put in it
+const compare = (one, other) => (collator ??= new Intl.Collator(settings.language)).compare(one, other);
+const byName = (one, other) => compare(one.name, other.name);

@@ -9,12 +9,11 @@ const EVERY_MS = 5000;
 export class Foot {
   constructor(onStatus) {
     this.onStatus = onStatus;
-    this.#tick();
-    setInterval(() => this.#tick(), 1000);
   }
 
-  /** Ask how the till is doing, now and from now on every five seconds. */
+  /** Ask how the till is doing, now and from now on every five seconds; the clock goes from now on too. */
   async watch() {
+    this.clock ??= setInterval(() => this.#tick(), 1000);
     clearTimeout(this.timer);
     try {
       const status = await ask("GET", settings.urls.status, undefined, 4000);

@@ -4,10 +4,6 @@ import { settings } from "./settings.js";
 
 const digits = settings.exponent;
 const scale = 10 ** digits;
-const format = new Intl.NumberFormat(settings.language, {
-  style: "currency", currency: settings.currency, currencyDisplay: "narrowSymbol",
-  minimumFractionDigits: digits, maximumFractionDigits: digits,
-});
 
 /** Round numerator / denominator half away from zero. */
 export function divideHalfUp(numerator, denominator) {
@@ -45,17 +41,29 @@ export function likelyNotes(due) {
   return [...covers].filter((amount) => amount !== due).sort((a, b) => a - b).slice(0, 3);
 }
 
-export const moneyText = (minor) => format.format(minor / scale);
+/** Writes amounts as the server does: -$1,234.50. The browser's own way takes a while to load. */
+export class MoneyWords {
+  constructor(digits, form) { Object.assign(this, { digits, ...form }); }
+
+  /** Give the parts of an amount: minus, sign before, figures, sign after. */
+  parts(minor) {
+    const all = String(Math.abs(minor)).padStart(this.digits + 1, "0");
+    const whole = all.slice(0, all.length - this.digits).replace(/\B(?=(\d{3})+$)/g, this.group);
+    return [minor < 0 ? "-" : "", this.before, this.digits ? whole + this.point + all.slice(-this.digits) : whole, this.after];
+  }
+
+  text(minor) { return this.parts(minor).join(""); }
+}
+
+const words = new MoneyWords(digits, settings.money);
+
+export const moneyText = (minor) => words.text(minor);
 
 /** Write an amount into an element, its currency sign small. */
 export function showMoney(element, minor) {
-  element.replaceChildren(...format.formatToParts(minor / scale).map((part) => {
-    if (part.type !== "currency") return document.createTextNode(part.value);
-    const sign = document.createElement("span");
-    sign.className = "currency";
-    sign.textContent = part.value;
-    return sign;
-  }));
+  const [minus, before, figures, after] = words.parts(minor);
+  const small = (text) => Object.assign(document.createElement("span"), { className: "currency", textContent: text });
+  element.replaceChildren(minus, before && small(before), figures, after && small(after));
 }
 
 /** Read what was keyed: digits alone are minor units (2000 is 20.00), a decimal point makes it 20. */
