@@ -4,7 +4,7 @@ Rules
 -----
 1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead.
 2. Beside a series' own level stands its slow level times how its product moved in the region lately; in a panel of
-   several shops the two are blended, for neighbours see a change sooner.
+   several shops the two are blended, the more of the region the less the shop sold itself lately.
 3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy.
 4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
 5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
@@ -25,7 +25,7 @@ BUSY_FROM = 3.0
 FIRST_DAYS = 28
 SLOW_DISCOUNT = 0.99
 MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
-REGION_WEIGHT = 0.4
+REGION_WEIGHT, REGION_UNITS = (0.15, 0.6), 5.0
 RECENT_DISCOUNT, RECENT_PSEUDO, RECENT_TRUST = 0.98, 30.0, 0.5
 SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
 YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
@@ -85,7 +85,10 @@ def with_region(y: Floats, exposure: Floats, own: Floats, pools: Pools) -> Float
         a = a * MOVE_DISCOUNT + sold[:, day]
         b = b * MOVE_DISCOUNT + due[:, day]
         moved[:, day + 1] = (a + MOVE_PSEUDO) / (b + MOVE_PSEUDO)
-    weight = np.where(shared, REGION_WEIGHT, 0.0)[:, None]
+    fade = 0.97 ** np.arange(y.shape[1])[::-1]
+    units = (np.where(seen, y, 0.0) * fade).sum(axis=1)
+    least, most = REGION_WEIGHT
+    weight = np.where(shared, least + (most - least) * REGION_UNITS / (REGION_UNITS + units), 0.0)[:, None]
     return np.asarray((1 - weight) * own + weight * slow * moved[pools.product])
 
 
