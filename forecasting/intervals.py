@@ -128,8 +128,8 @@ def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floa
 def cumulative(units: Floats, mean: Floats, variance: Floats) -> Floats:
     """Return where whole units fall in the negative binomial, 0..1.
 
-    A whole number covers a stretch; where in it is told by a fixed sequence that fills 0..1 evenly, so that the places
-    of right forecasts do too.
+    A whole number covers a stretch; where in it is told by far digits of the mean, which fill 0..1 evenly, so that the
+    places of right forecasts do too, whatever the order of the series.
     """
     from scipy.special import betainc
 
@@ -137,7 +137,7 @@ def cumulative(units: Floats, mean: Floats, variance: Floats) -> Floats:
     at = np.floor(np.maximum(units, 0.0))
     upper = betainc(r, at + 1.0, chance)
     lower = np.where(at > 0, betainc(r, np.maximum(at, 1.0), chance), 0.0)
-    part = (np.arange(1.0, at.size + 1.0) * 0.6180339887498949 % 1.0).reshape(at.shape)
+    part = (mean * 9973.0 + at * 0.6180339887498949) % 1.0
     return np.asarray(np.clip(lower + part * (upper - lower), 1e-4, 1 - 1e-4))
 
 
