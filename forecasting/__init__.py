@@ -4,6 +4,7 @@
 Importing this package never imports statsmodels: only `models` does, inside the functions that need it.
 """
 
-from forecasting.panel import LEVELS, DemandPanel, Forecast, PanelFault, RegionalSignal
+from forecasting.panel import LEVELS, Ahead, DemandPanel, Forecast, PanelFault
+from forecasting.signal import RegionalSignal
 
-__all__ = ["LEVELS", "DemandPanel", "Forecast", "PanelFault", "RegionalSignal"]
+__all__ = ["LEVELS", "Ahead", "DemandPanel", "Forecast", "PanelFault", "RegionalSignal"]

@@ -42,10 +42,10 @@ def intervals_and_spread(y: Floats) -> tuple[Floats, Floats]:
     return adi, cv2
 
 
-def off_sale(y: Floats) -> Flags:
+def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
     """Return (n, T) the zeros that say "not on offer here" rather than "nobody bought".
 
-    A run of days without a sale, before a sale, of at least OFF_SALE_DAYS and so long that chance would bring
+    A run of days without a sale, before a sale, of at least least_days and so long that chance would bring
     it once in ten thousand times at the series' usual interval. A run that has not ended is never one.
     """
     n, days = y.shape
@@ -60,7 +60,7 @@ def off_sale(y: Floats) -> Flags:
     for _ in range(2):  # the second time the usual interval no longer holds the gaps themselves
         adi = np.clip(intervals_and_spread(np.where(gap, np.nan, y))[0], 1.0001, 1e6)
         longest = np.log(1e-4) / np.log1p(-1.0 / adi)
-        gap = ~sold & (run >= np.maximum(longest, OFF_SALE_DAYS)[:, None])
+        gap = ~sold & (run >= np.maximum(longest, least_days)[:, None])
     return gap
 
 

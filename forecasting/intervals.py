@@ -6,22 +6,28 @@ Rules
    for the errors of one level are shared by all its days.
 2. Each series has its own factor on that variance, shrunk to 1 by PRIOR_WINDOWS pseudo-observations.
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
-4. Above LARGE_MEAN units the gamma distribution, its continuous limit, stands in for the binomial one.
+4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
+   the sums is asked for less, a 99 % that held 97 % for more (pooled, for each length, shrunk by LEVEL_PSEUDO sums).
+5. Above LARGE_MEAN units the gamma distribution, its continuous limit, stands in for the binomial one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from forecasting.evaluate import window_sums_seen
 from forecasting.kernels import window_sums
-from forecasting.panel import Floats
+from forecasting.panel import LEVELS, Floats
 
 PRIOR_WINDOWS = 6.0
 LARGE_MEAN = 1e5
 POISSON_GAP = 1e-3
 MEMORY_DAYS = 182
+MOST_ROWS = 500
+LEVEL_PSEUDO = 300.0
 
 
 @dataclass(frozen=True)
@@ -31,12 +37,26 @@ class Dispersion:
     days   : (w,) lengths that were measured, rising
     a, b   : (w,) coefficients at these lengths
     factor : (n,) each series' own factor
+    asked  : (w, Q) the level to ask of the law for each of LEVELS, empty = the level itself
     """
 
     days: Floats
     a: Floats
     b: Floats
     factor: Floats
+    asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def levels(self, days: Floats | float, levels: tuple[float, ...]) -> Floats:
+        """Return (Q, ...) the corrected levels to ask for over `days` days (rule 4)."""
+        days = np.asarray(days, dtype=np.float64)
+        if not self.asked.size:
+            return np.broadcast_to(np.reshape(levels, (-1,) + (1,) * days.ndim), (len(levels), *days.shape)).copy()
+        logits = np.stack([np.interp(days, self.days, line) for line in logit(self.asked).T])
+        known, wanted = logit(np.array(LEVELS)), logit(np.clip(np.array(levels), 1e-6, 1 - 1e-6))
+        shift = logits - known.reshape((-1,) + (1,) * days.ndim)
+        flat = shift.reshape(len(known), -1)
+        moved = np.stack([np.interp(wanted, known, flat[:, at]) for at in range(flat.shape[1])], axis=1)
+        return np.asarray(expit(wanted.reshape((-1,) + (1,) * days.ndim) + moved.reshape(len(wanted), *days.shape)))
 
     def variance(self, mean: Floats, days: Floats | float) -> Floats:
         """Return the variance of sums with this mean (n, ...) over `days` days (broadcast against mean)."""
@@ -78,7 +98,76 @@ def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: in
     count = max(len(kept), 1)
     factor = (ratio / count + PRIOR_WINDOWS) / (windows / count + PRIOR_WINDOWS)
     table = np.array(kept, dtype=np.float64)
-    return Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
+    law = Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
+    return replace(law, asked=_asked(law, y, levels, exposure))
+
+
+def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floats:
+    """Return (w, Q) corrected levels: the quantiles of where past sums fell in what the law said of them (rule 4)."""
+    rows = np.arange(len(y))[:: max(1, len(y) // MOST_ROWS)]
+    first = max(7, y.shape[1] - MEMORY_DAYS)
+    asked = []
+    for length in law.days.astype(np.int64):
+        step = slice(first, None, max(int(length), 2))
+        actual = window_sums_seen(y[rows], int(length))[:, step]
+        mean = (levels[rows, : y.shape[1] - length + 1] * window_sums(exposure[rows], int(length)))[:, step]
+        use = np.isfinite(actual) & (mean > 0.05)
+        if use.sum() < 100:
+            asked.append(LEVELS)
+            continue
+        factor = np.broadcast_to(law.factor[rows][:, None], mean.shape)[use]
+        part = replace(law, factor=factor)
+        place = cumulative(actual[use], mean[use], part.variance(mean[use], float(length)))
+        count = use.sum() / length**0.5
+        told = np.quantile(place, LEVELS)
+        mixed = (count * logit(told) + LEVEL_PSEUDO * logit(np.array(LEVELS))) / (count + LEVEL_PSEUDO)
+        asked.append(tuple(np.maximum.accumulate(expit(mixed))))
+    return np.array(asked)
+
+
+def cumulative(units: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Return where whole units fall in the negative binomial, 0..1.
+
+    A whole number covers a stretch; where in it is told by far digits of the mean, which fill 0..1 evenly, so that the
+    places of right forecasts do too, whatever the order of the series.
+    """
+    from scipy.special import betainc
+
+    r, chance = shape_of(mean, variance)
+    at = np.floor(np.maximum(units, 0.0))
+    upper = betainc(r, at + 1.0, chance)
+    lower = np.where(at > 0, betainc(r, np.maximum(at, 1.0), chance), 0.0)
+    part = (mean * 9973.0 + at * 0.6180339887498949) % 1.0
+    return np.asarray(np.clip(lower + part * (upper - lower), 1e-4, 1 - 1e-4))
+
+
+def logit(share: Floats) -> Floats:
+    """Return the log odds of shares in 0..1."""
+    return np.asarray(np.log(share) - np.log1p(-np.asarray(share)))
+
+
+def expit(value: Floats) -> Floats:
+    """Return the shares of log odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-value)))
+
+
+def law_of_pairs(pairs: Sequence[tuple[Floats, Floats]], factor: Floats) -> Dispersion:
+    """Measure the law on forecasts that were made: (mean, actual), each (n, H), against the series' known factors."""
+    horizon = min(mean.shape[1] for mean, _ in pairs)
+    table = []
+    for length in (1, 2, 3, 5, 7, 10, 14, 21, 28):
+        if length > horizon:
+            break
+        mean = np.concatenate([mean[:, :length].sum(axis=1) for mean, _ in pairs])
+        square = (np.concatenate([actual[:, :length].sum(axis=1) for _, actual in pairs]) - mean) ** 2
+        square = square / np.tile(factor, len(pairs))
+        use = np.isfinite(square) & (mean > 1e-6)
+        if use.sum() >= 10:
+            table.append((length, *_law(mean[use], square[use])))
+    if not table:
+        return Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.3]), factor)
+    columns = np.array(table, dtype=np.float64).T
+    return Dispersion(columns[0], columns[1], columns[2], factor)
 
 
 def _law(mean: Floats, square: Floats) -> tuple[float, float]:
@@ -110,16 +199,17 @@ def shape_of(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     return np.asarray(r), np.asarray(mean / variance)
 
 
-def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[float, ...]) -> Floats:
+def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[float, ...] | Floats) -> Floats:
     """Return whole-unit quantiles, one more axis (Q) inserted after the first.
 
-    mean, variance : (n, ...); returns (n, Q, ...), rising along axis 1, finite, >= 0.
+    mean, variance : (n, ...); levels : (Q,) or (Q, ...); returns (n, Q, ...), rising along axis 1, finite, >= 0.
     """
     from scipy.special import gammaincinv
     from scipy.stats import nbinom
 
-    shape = (mean.shape[0], len(levels), *mean.shape[1:])
-    level = np.asarray(levels).reshape((1, -1) + (1,) * (mean.ndim - 1))
+    level = np.asarray(levels)
+    level = level.reshape(1, len(level), *(level.shape[1:] or (1,) * (mean.ndim - 1)))
+    shape = (mean.shape[0], level.shape[1], *mean.shape[1:])
     wide_mean = np.broadcast_to(np.expand_dims(mean, 1), shape)
     wide_variance = np.broadcast_to(np.expand_dims(variance, 1), shape)
     wide_level = np.broadcast_to(level, shape)
@@ -140,8 +230,9 @@ def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[fl
 def quantiles(mean: Floats, dispersion: Dispersion, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
     """Return (n, Q, H) quantiles of each day and of the sum up to each day; the sum never falls with days."""
     horizon = mean.shape[1]
-    daily = negative_binomial_quantiles(mean, dispersion.variance(mean, 1.0), levels)
+    days = np.arange(1.0, horizon + 1.0)
+    one = np.repeat(dispersion.levels(1.0, levels)[:, None], horizon, axis=1)
+    daily = negative_binomial_quantiles(mean, dispersion.variance(mean, 1.0), one)
     total = np.cumsum(mean, axis=1)
-    variance = dispersion.variance(total, np.arange(1.0, horizon + 1.0))
-    sums = negative_binomial_quantiles(total, variance, levels)
+    sums = negative_binomial_quantiles(total, dispersion.variance(total, days), dispersion.levels(days, levels))
     return daily, np.asarray(np.maximum.accumulate(sums, axis=2))

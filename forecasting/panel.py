@@ -12,12 +12,16 @@ Units: the product's stock unit per day, as float. A day is a business day; arra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from forecasting.effects import Factors
+    from forecasting.intervals import Dispersion
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -39,16 +43,33 @@ class PanelFault(ValueError):
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """What is known today about the days to come; None or absent = nothing.
+
+    on_offer : (n, H) bool       price : (n, H), NaN = as now
+    features : name -> (n, H), the panel's features of those names
+    closed   : (n, H) bool; the shop will not open: demand is zero
+    """
+
+    on_offer: Flags | None = None
+    price: Floats | None = None
+    features: dict[str, Floats] = field(default_factory=dict)
+    closed: Flags | None = None
+
+
+@dataclass(frozen=True)
 class DemandPanel:
     """Daily demand of many series over the same days.
 
     keys         : n pairs (scope, sku); scope is a store or a region
     y            : (n, T) float64, units; NaN = not observed
     on_offer     : (n, T) bool or None; sold at a promoted price that day
-    price        : (n, T) float64 or None, NaN allowed; used to see offers when on_offer is None
+    price        : (n, T) float64 or None, NaN allowed
     category     : n names, or empty for "all one category"
     region       : n names, or empty for "all one region"
     out_of_stock : (n, T) bool or None; the shelf was empty for part of the day, so y is a lower bound
+    out_share    : (n, T) float64 or None; the share of the day the shelf was empty, 0..1
+    features     : name -> (n, T) numbers that are known in advance (pay-days, school holidays, a fair)
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -59,6 +80,8 @@ class DemandPanel:
     category: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     out_of_stock: Flags | None = None
+    out_share: Floats | None = None
+    features: dict[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.keys)
@@ -72,13 +95,11 @@ class DemandPanel:
         _refuse_where(self.keys, np.isinf(y) | (y > LARGEST_DAY), "too_large", f"at most {LARGEST_DAY:g} a day", y)
         put = object.__setattr__
         put(self, "y", y)
-        for name, kind in (("on_offer", np.bool_), ("price", np.float64), ("out_of_stock", np.bool_)):
+        for name, kind in _GRIDS.items():
             grid = getattr(self, name)
             if grid is not None:
-                grid = np.asarray(grid, dtype=kind)
-                if grid.shape != y.shape:
-                    raise PanelFault("shape", f"{name} of shape {y.shape}", str(grid.shape))
-                put(self, name, grid)
+                put(self, name, _shaped(name, grid, kind, y.shape))
+        put(self, "features", {k: _shaped(k, v, np.float64, y.shape) for k, v in sorted(self.features.items())})
         for name in ("category", "region"):
             names = tuple(getattr(self, name)) or ("",) * n
             if len(names) != n:
@@ -100,30 +121,52 @@ class DemandPanel:
 
     def select(self, rows: list[int]) -> DemandPanel:
         """Return the panel of these rows, in this order."""
-        return DemandPanel(
+        return replace(
+            self,
             keys=tuple(self.keys[row] for row in rows),
-            first_day=self.first_day,
             y=self.y[rows],
-            on_offer=None if self.on_offer is None else self.on_offer[rows],
-            price=None if self.price is None else self.price[rows],
             category=tuple(self.category[row] for row in rows),
             region=tuple(self.region[row] for row in rows),
-            out_of_stock=None if self.out_of_stock is None else self.out_of_stock[rows],
+            features={name: grid[rows] for name, grid in self.features.items()},
+            **{name: grid[rows] for name, grid in self._grids()},
         )
 
     def between(self, first: int, last: int) -> DemandPanel:
         """Return the panel of days first..last-1, counted from its own first day."""
         first, last = max(first, 0), min(last, self.n_days)
-        return DemandPanel(
-            keys=self.keys,
+        return replace(
+            self,
             first_day=self.first_day + timedelta(days=first),
             y=self.y[:, first:last],
-            on_offer=None if self.on_offer is None else self.on_offer[:, first:last],
-            price=None if self.price is None else self.price[:, first:last],
-            category=self.category,
-            region=self.region,
-            out_of_stock=None if self.out_of_stock is None else self.out_of_stock[:, first:last],
+            features={name: grid[:, first:last] for name, grid in self.features.items()},
+            **{name: grid[:, first:last] for name, grid in self._grids()},
         )
+
+    def ahead(self, first: int, last: int) -> Ahead:
+        """Return what was known in advance about days first..last-1: offers, prices, features; never sales."""
+        return Ahead(
+            None if self.on_offer is None else self.on_offer[:, first:last],
+            None if self.price is None else self.price[:, first:last],
+            {name: grid[:, first:last] for name, grid in self.features.items()},
+        )
+
+    def _grids(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in _GRIDS if getattr(self, name) is not None]
+
+
+_GRIDS: dict[str, type[np.generic]] = {
+    "on_offer": np.bool_,
+    "price": np.float64,
+    "out_of_stock": np.bool_,
+    "out_share": np.float64,
+}
+
+
+def _shaped(name: str, grid: Any, kind: type[np.generic], shape: tuple[int, ...]) -> Any:
+    grid = np.asarray(grid, dtype=kind)
+    if grid.shape != shape:
+        raise PanelFault("shape", f"{name} of shape {shape}", str(grid.shape))
+    return grid
 
 
 def _refuse_where(keys: tuple[tuple[str, str], ...], bad: Flags, code: str, wanted: str, y: Floats) -> None:
@@ -144,6 +187,8 @@ class Forecast:
     level           : (n,) units on an ordinary day
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
+    spread          : how uncertain it is: for the sum over any lead time, and for paths (see `intervals`)
+    factors         : what was measured of the days, for the nightly updates until it is measured again
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -158,6 +203,8 @@ class Forecast:
     weekday_profile: Floats
     regional_share: Floats
     levels: tuple[float, ...] = LEVELS
+    spread: Dispersion | None = None
+    factors: Factors | None = None
 
     def __post_init__(self) -> None:
         n, horizon = self.mean.shape
@@ -191,147 +238,3 @@ class Forecast:
         if not 1 <= days <= self.horizon_days:
             raise PanelFault("days", f"1..{self.horizon_days} days", str(days))
         return float(np.interp(level, self.levels, self.cumulative[self.row(key), :, days - 1]))
-
-
-@dataclass(frozen=True)
-class RegionalSignal:
-    """What the network publishes about regions, and a store pulls to forecast with.
-
-    Groups are region x category, products are region x sku. Travels between nodes as plain JSON.
-
-    keys             : m pairs (region, category)
-    mean             : (m, H) units a day of the whole region, from first_day on
-    weekday_profile  : (m, 7) Monday first, mean 1
-    month_profile    : (m, 31) factor by day of the month
-    events           : event code -> m factors (0 = closed); codes as in `forecasting.calendar`
-    level, trend     : (m,) units on an ordinary day, and their change a day
-    model, reason    : m codes each
-    stores           : (m,) shops in the region, 0 = unknown
-    products         : p pairs (region, sku)
-    product_group    : (p,) row of the product's group in `keys`
-    product_share    : (p,) share of the group's demand, shrunk; sums to 1 in a group
-    product_level    : (p,) units on an ordinary day now
-    product_slow     : (p,) the same over the long run
-    product_weekday  : (p, 7)
-    """
-
-    first_day: date
-    keys: tuple[tuple[str, str], ...]
-    mean: Floats
-    weekday_profile: Floats
-    month_profile: Floats
-    level: Floats
-    trend: Floats
-    model: tuple[str, ...]
-    reason: tuple[str, ...]
-    stores: Ints
-    products: tuple[tuple[str, str], ...]
-    product_group: Ints
-    product_share: Floats
-    product_level: Floats
-    product_slow: Floats
-    product_weekday: Floats
-    events: dict[str, Floats] = field(default_factory=dict)
-    country: str | None = None
-    subdivision: str | None = None
-
-    def __post_init__(self) -> None:
-        m, p = len(self.keys), len(self.products)
-        for name, rows in _SIGNAL_ARRAYS.items():
-            grid = getattr(self, name)
-            if len(grid) != (m if rows == "m" else p):
-                raise PanelFault("shape", f"{m if rows == 'm' else p} rows in {name}", str(len(grid)))
-            if not np.isfinite(grid).all() or (name != "trend" and (np.asarray(grid) < 0).any()):
-                raise PanelFault("signal", f"finite {name} of zero or more", "others")
-        for code, factors in self.events.items():
-            if len(factors) != m or not np.isfinite(factors).all() or (np.asarray(factors) < 0).any():
-                raise PanelFault("signal", f"{m} finite factors for event {code}", f"{len(factors)} or others")
-        if p and not ((self.product_group >= 0) & (self.product_group < m)).all():
-            raise PanelFault("signal", f"product_group within 0..{m - 1}", "others")
-
-    def for_region(self, region: str) -> RegionalSignal:
-        """Return the part one region's stores need."""
-        groups = [row for row, key in enumerate(self.keys) if key[0] == region]
-        place = {row: at for at, row in enumerate(groups)}
-        rows = [row for row, group in enumerate(self.product_group) if int(group) in place]
-        picked: dict[str, Any] = {
-            name: getattr(self, name)[groups if kind == "m" else rows] for name, kind in _SIGNAL_ARRAYS.items()
-        }
-        picked["product_group"] = np.array([place[int(self.product_group[row])] for row in rows], dtype=np.int64)
-        return RegionalSignal(
-            first_day=self.first_day,
-            keys=tuple(self.keys[row] for row in groups),
-            model=tuple(self.model[row] for row in groups),
-            reason=tuple(self.reason[row] for row in groups),
-            products=tuple(self.products[row] for row in rows),
-            events={code: factors[groups] for code, factors in self.events.items()},
-            country=self.country,
-            subdivision=self.subdivision,
-            **picked,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a plain dict of JSON types; numbers are kept to six significant digits."""
-        wire: dict[str, Any] = {
-            "version": 1,
-            "first_day": self.first_day.isoformat(),
-            "country": self.country,
-            "subdivision": self.subdivision,
-            "keys": [list(key) for key in self.keys],
-            "products": [list(key) for key in self.products],
-            "model": list(self.model),
-            "reason": list(self.reason),
-            "events": {code: _rounded(factors) for code, factors in sorted(self.events.items())},
-        }
-        for name in _SIGNAL_ARRAYS:
-            grid = getattr(self, name)
-            wire[name] = grid.tolist() if grid.dtype == np.int64 else _rounded(grid)
-        return wire
-
-    @classmethod
-    def from_json(cls, wire: dict[str, Any]) -> RegionalSignal:
-        """Read what `to_json` wrote; PanelFault if it is another version or misshapen."""
-        if wire.get("version") != 1:
-            raise PanelFault("version", "a regional signal of version 1", str(wire.get("version")))
-        m, p = len(wire["keys"]), len(wire["products"])
-        width = {"mean": -1, "weekday_profile": 7, "month_profile": 31, "product_weekday": 7}
-        grids: dict[str, Any] = {}
-        for name, kind in _SIGNAL_ARRAYS.items():
-            whole = name in ("stores", "product_group")
-            grid = np.array(wire[name], dtype=np.int64 if whole else np.float64)
-            if name in width:
-                rows = m if kind == "m" else p
-                grid = grid.reshape(rows, width[name] if width[name] > 0 or rows else 0)
-            grids[name] = grid
-        return cls(
-            first_day=date.fromisoformat(wire["first_day"]),
-            keys=tuple((str(a), str(b)) for a, b in wire["keys"]),
-            products=tuple((str(a), str(b)) for a, b in wire["products"]),
-            model=tuple(wire["model"]),
-            reason=tuple(wire["reason"]),
-            events={code: np.array(v, dtype=np.float64) for code, v in wire["events"].items()},
-            country=wire["country"],
-            subdivision=wire["subdivision"],
-            **grids,
-        )
-
-
-_SIGNAL_ARRAYS = {
-    "mean": "m",
-    "weekday_profile": "m",
-    "month_profile": "m",
-    "level": "m",
-    "trend": "m",
-    "stores": "m",
-    "product_group": "p",
-    "product_share": "p",
-    "product_level": "p",
-    "product_slow": "p",
-    "product_weekday": "p",
-}
-
-
-def _rounded(grid: Floats) -> Any:
-    """Return nested lists with six significant digits: enough for demand, a third of the bytes."""
-    flat = [float(f"{value:.6g}") for value in np.asarray(grid, dtype=np.float64).ravel()]
-    return np.array(flat).reshape(np.shape(grid)).tolist()

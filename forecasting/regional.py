@@ -20,10 +20,13 @@ from datetime import date
 
 import numpy as np
 
-from forecasting import calendar, kernels, models
+from forecasting import calendar, models
 from forecasting.classify import off_sale
-from forecasting.panel import DemandPanel, Floats, Ints, RegionalSignal
-from forecasting.profiles import Days, Factors, Prior, fit_factors
+from forecasting.effects import Days, Factors, Prior, fit_factors
+from forecasting.levels import filtered, slow_levels
+from forecasting.panel import DemandPanel, Floats, Ints
+from forecasting.pools import Pools
+from forecasting.signal import RegionalSignal
 
 SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
@@ -69,9 +72,9 @@ def fit_region(
     past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
 
     total = group_totals(panel.y, group, m)
-    factors = fit_factors(total, past, np.arange(m, dtype=np.int64), Prior())
+    factors = fit_factors(total, past, Pools.apart(np.arange(m, dtype=np.int64)), Prior())
     special = factors.special(past)
-    level = filtered_level(total, factors.over(past))[0]
+    level = filtered(total, factors.over(past))[0]
     mean, used, why = _paths(total, special, factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     ordinary = _ordinary(mean, factors.over(ahead), level)
@@ -81,7 +84,7 @@ def fit_region(
 
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
-    own = fit_factors(on_sale, past, group, inner)
+    own = fit_factors(on_sale, past, Pools.apart(group), inner)
     exposure = own.over(past)
     return RegionalSignal(
         first_day=panel.next_day,
@@ -97,8 +100,8 @@ def fit_region(
         products=panel.keys,
         product_group=group,
         product_share=_shares(panel.y, group, m),
-        product_level=filtered_level(on_sale, exposure)[0],
-        product_slow=slow_level(on_sale, exposure),
+        product_level=filtered(on_sale, exposure)[0],
+        product_slow=slow_levels(on_sale, exposure, SLOW_DISCOUNT)[:, -1],
         product_weekday=own.weekday,
         events=factors.events,
         country=country,
@@ -112,31 +115,6 @@ def group_totals(y: Floats, group: Ints, groups: int) -> Floats:
     np.add.at(units, group, np.nan_to_num(y))
     np.add.at(seen, group, ~np.isnan(y))
     return np.where(seen > 0, units, np.nan)
-
-
-def filtered_level(y: Floats, exposure: Floats) -> tuple[Floats, Floats]:
-    """Return (n,) the level now and (n, T + 1) the level known before each day, mixed over the discounts."""
-    busy = np.nanmean(np.where(np.isnan(y), 0.0, y), axis=1) if y.shape[1] else np.zeros(len(y))
-    fast = np.array(kernels.BUSY_DISCOUNTS)[:, None]
-    slow = np.array(kernels.SPARSE_DISCOUNTS)[:, None]
-    discounts = np.where(busy[None, :] >= 3.0, fast, slow)
-    levels = kernels.gamma_poisson_levels(y, exposure, discounts, first_level(y, exposure), 3.0)
-    weights = kernels.mix_weights(y, exposure, levels)
-    mixed = np.einsum("dn,dnt->nt", weights, levels)
-    return mixed[:, -1], mixed
-
-
-def first_level(y: Floats, exposure: Floats, days: int = 28) -> Floats:
-    """Return (n,) units to exposure over each series' first observed days."""
-    use = ~np.isnan(y) & (np.cumsum(~np.isnan(y), axis=1) <= days)
-    weight = np.where(use, exposure, 0.0).sum(axis=1)
-    return np.asarray(np.where(use, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(weight, 1e-9) * (weight > 0))
-
-
-def slow_level(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) -> Floats:
-    """Return (n,) the long-run level."""
-    slow = np.full((1, len(y)), discount)
-    return kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 1.0)[0, :, -1]
 
 
 def _paths(
@@ -254,7 +232,7 @@ def _movement_ahead(signal: RegionalSignal, first_day: date, horizon_days: int) 
     if not length or not horizon_days:
         return np.ones((m, horizon_days))
     spell = days_of(signal.first_day, length, signal.country, signal.subdivision)
-    factors = Factors(signal.weekday_profile, signal.month_profile, signal.events, np.ones(m), np.ones(m))
+    factors = Factors(signal.weekday_profile, signal.month_profile, signal.events, np.ones(m))
     ordinary = _ordinary(signal.mean, factors.over(spell), signal.level)
     week = np.ones(min(7, length)) / min(7, length)
     smooth = np.stack([np.convolve(np.pad(line, (3, 3), mode="edge"), week, mode="same")[3:-3] for line in ordinary])

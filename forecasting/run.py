@@ -24,9 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import censoring, classify, intervals, kernels, regional
-from forecasting.panel import LEVELS, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault, RegionalSignal
-from forecasting.profiles import Days, Factors, Prior, fit_factors, offers_from_prices
+from forecasting import censoring, classify, intervals, kernels, levels, regional
+from forecasting.effects import Days, Factors, Prior, fit_factors, known_days
+from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
+from forecasting.pools import Pools
+from forecasting.signal import RegionalSignal
 
 HISTORY_DAYS = 730
 NEVER_SOLD_DAYS = 28
@@ -41,53 +43,40 @@ def forecast(
     country: str | None = None,
     subdivision: str | None = None,
     on_offer_ahead: Flags | None = None,
+    ahead: Ahead | None = None,
+    factors: Factors | None = None,
 ) -> Forecast:
     """Forecast each series of a store for the horizon_days after the panel.
 
     The panel's `region` and `category` find the series in the signal. Holidays are those of `country`, or the
-    signal's. on_offer_ahead is (n, H); without it no offer is expected.
+    signal's. `ahead` is what is known of the days to come; without it no offer, no change of price, no closure is
+    expected (on_offer_ahead is the same for offers alone). `factors` of an earlier forecast of the same series, at most
+    a week old, spare measuring them again: what is left is the nightly update.
     """
-    if horizon_days < 1:
-        raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
-    if on_offer_ahead is not None and on_offer_ahead.shape != (panel.n_series, horizon_days):
-        wanted = f"on_offer_ahead of shape ({panel.n_series}, {horizon_days})"
-        raise PanelFault("shape", wanted, str(on_offer_ahead.shape))
+    ahead = ahead or Ahead(on_offer=on_offer_ahead)
+    _refuse(panel, horizon_days, ahead)
     panel = panel.between(panel.n_days - HISTORY_DAYS, panel.n_days)
     if panel.n_series == 0:
         return _empty(panel.next_day, horizon_days)
     if regional is not None:
         country, subdivision = country or regional.country, subdivision or regional.subdivision
-    spell = _days(panel, horizon_days, country, subdivision)
-    past, ahead = spell.part(0, panel.n_days), spell.part(panel.n_days, panel.n_days + horizon_days)
-    offers = panel.on_offer
-    if offers is None and panel.price is not None:
-        offers = offers_from_prices(panel.price)
-
+    scene = _scene(panel, horizon_days, ahead, country, subdivision)
     borrowed = None if regional is None else _borrow(regional, panel, horizon_days)
-    group = _groups(panel)
-    own = _own_level(panel, past, group, Prior() if borrowed is None else borrowed.prior, offers)
-    blend = _blend(panel, own, borrowed, group)
-    factor = own.factors.over(ahead, on_offer_ahead)
-    mean = blend.level[:, None] * factor
+    own = _own_level(panel, scene, Prior() if borrowed is None else borrowed.prior, factors)
+    blend = _blend(panel, own, borrowed, scene.pools.category)
+    mean = blend.level[:, None] * _factors_ahead(own, scene, horizon_days)
     if borrowed is not None:
         mean = mean * borrowed.path
+    if ahead.closed is not None:
+        mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(panel.y, mean, blend)
-    levels = own.history
-    spread = intervals.fit_dispersion(own.demand, levels, own.factors.over(past, offers), horizon_days)
+    spread = intervals.fit_dispersion(own.demand, own.history, own.expected, horizon_days)
     daily, sums = intervals.quantiles(mean, spread, LEVELS)
     return Forecast(
-        keys=panel.keys,
-        first_day=panel.next_day,
-        mean=mean,
-        quantiles=daily,
-        cumulative=sums,
-        model=tuple(blend.model),
-        reason=tuple(blend.reason),
-        kind=own.kind,
-        level=blend.level,
-        weekday_profile=own.factors.weekday,
-        regional_share=blend.share,
-    )
+        keys=panel.keys, first_day=panel.next_day, mean=mean, quantiles=daily, cumulative=sums,
+        model=tuple(blend.model), reason=tuple(blend.reason), kind=own.kind, level=blend.level,
+        weekday_profile=own.factors.weekday, regional_share=blend.share, spread=spread, factors=own.factors,
+    )  # fmt: skip
 
 
 def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
@@ -107,9 +96,23 @@ def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """The calendar before and after, what was and is known of the days, and who belongs together."""
+
+    past: Days
+    coming: Days
+    then: dict[str, Floats]
+    soon: dict[str, Floats]
+    pools: Pools
+
+
 @dataclass
 class _Own:
-    """What the shop's own history says: level now, level before each day, units behind it, factors."""
+    """What the shop's own history says: level now, level before each day, units behind it, factors.
+
+    expected : (n, T) factor of each past day         recent : (n, 7) what the last weeks say of the weekdays
+    """
 
     demand: Floats
     level: Floats
@@ -117,6 +120,8 @@ class _Own:
     slow: Floats
     units: Floats
     exposure: Floats
+    expected: Floats
+    recent: Floats
     factors: Factors
     kind: tuple[str, ...]
 
@@ -129,27 +134,56 @@ class _Blend:
     reason: list[str]
 
 
-def _own_level(panel: DemandPanel, past: Days, group: Ints, prior: Prior, offers: Flags | None) -> _Own:
-    y = np.where(classify.off_sale(panel.y), np.nan, panel.y)
+def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
+    if horizon_days < 1:
+        raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
+    wanted = (panel.n_series, horizon_days)
+    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, **ahead.features}
+    for name, grid in grids.items():
+        if grid is not None and grid.shape != wanted:
+            raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))
+
+
+def _scene(panel: DemandPanel, horizon_days: int, ahead: Ahead, country: str | None, subdivision: str | None) -> _Scene:
+    days = panel.n_days
+    spell = regional.days_of(panel.first_day, days + horizon_days, country, subdivision)
+    known = known_days(panel, ahead, horizon_days)
+    then, soon = ({name: grid[:, part] for name, grid in known.items()} for part in (slice(days), slice(days, None)))
+    return _Scene(spell.part(0, days), spell.part(days, days + horizon_days), then, soon, Pools.of(panel))
+
+
+def _own_level(panel: DemandPanel, scene: _Scene, prior: Prior, factors: Factors | None) -> _Own:
+    pools, past, known = scene.pools, scene.past, scene.then
+    y = levels.observed(panel.y, pools)
     short = panel.out_of_stock
-    factors = fit_factors(y if short is None else np.where(short, np.nan, y), past, group, prior, offers)
-    exposure = factors.over(past, offers)
+    if factors is None:
+        factors = fit_factors(y if short is None else np.where(short, np.nan, y), past, pools, prior, known)
+    exposure = factors.over(past, known)
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = np.where(short, np.nan, y)
         for _ in range(2):
-            history = regional.filtered_level(demand, exposure)[1]
+            history = levels.filtered(demand, exposure)[1]
             mean = history[:, :-1] * exposure
             spread = intervals.fit_dispersion(np.where(short, np.nan, y), history, exposure, 1)
             demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0))
         y = demand
-    level, history = regional.filtered_level(y, exposure)
+    history = levels.with_region(y, exposure, levels.filtered(y, exposure)[1], pools)
     fade = 0.99 ** np.arange(y.shape[1])[::-1]
     seen = ~np.isnan(y)
     units = (np.nan_to_num(y) * fade).sum(axis=1) / factors.grain
     weight = (np.where(seen, exposure, 0.0) * fade).sum(axis=1)
-    slow = regional.slow_level(y, exposure)
-    return _Own(y, level, history, slow, units, weight, factors, classify.classify(y))
+    slow = levels.slow_levels(y, exposure, regional.SLOW_DISCOUNT)[:, -1]
+    recent = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
+    return _Own(y, history[:, -1], history, slow, units, weight, exposure, recent, factors, classify.classify(y))
+
+
+def _factors_ahead(own: _Own, scene: _Scene, horizon_days: int) -> Floats:
+    """Return (n, H) each coming day's factor: measured, corrected by the last weeks, and as the last year moved."""
+    opened = levels.open_weekdays(own.demand, scene.past, scene.pools)
+    week = (own.recent * opened)[:, scene.coming.weekday]
+    season = levels.year_ago(own.demand, own.expected, scene.pools, horizon_days)
+    return own.factors.over(scene.coming, scene.soon) * week * season
 
 
 def _blend(panel: DemandPanel, own: _Own, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
@@ -261,15 +295,6 @@ def _finite(y: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:
         mean[row] = blend.level[row]
         blend.model[row], blend.reason[row], blend.share[row] = "mean_28", "not_finite", 0.0
     return np.maximum(mean, 0.0), blend
-
-
-def _groups(panel: DemandPanel) -> Ints:
-    names = {name: at for at, name in enumerate(sorted(set(panel.category)))}
-    return np.array([names[name] for name in panel.category], dtype=np.int64)
-
-
-def _days(panel: DemandPanel, horizon_days: int, country: str | None, subdivision: str | None) -> Days:
-    return regional.days_of(panel.first_day, panel.n_days + horizon_days, country, subdivision)
 
 
 def _borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> regional.Borrowed:

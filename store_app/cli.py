@@ -156,6 +156,34 @@ def forecast(day: dt.datetime | None) -> None:
 
 
 @main.command()
+@click.option("--sales", "file", type=click.Path(path_type=Path), required=True, help="CSV, Parquet or XLSX.")
+@click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
+@click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
+@click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
+@click.option("--country", help="Whose holidays: US, DE, CN ...")
+@click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
+@click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
+def backtest(file: Path, as_json: bool, **asked: Any) -> None:
+    """Judge the forecast on a history of sales: columns store, product, day, sold and what else is known."""
+    from store_app.jobs import ONE_THREAD
+
+    os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
+    from store_app import backtesting
+
+    plan = {
+        "horizon_days": asked["horizon"], "origins": asked["origins"], "skip": asked["skip"],
+        "country": asked["country"], "models": tuple(filter(None, asked["rivals"].split(","))),
+    }  # fmt: skip
+    with faults.status("reading") as status:
+        report = backtesting.run(file, plan, lambda name, step, of: status.update(f"{name}: {step + 1} of {of}"))
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    for one in backtesting.shown(report):
+        screen.print(one)
+
+
+@main.command()
 def propose() -> None:
     """Propose orders now."""
     _run_job("propose", None)

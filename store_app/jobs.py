@@ -28,7 +28,7 @@ from config.errors import NotFound, Unreachable
 from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
-from pos.store import Region, Store
+from pos.store import Region, Store, store_of
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
 
@@ -199,15 +199,18 @@ def forecast_store(desk: Desk, day: dt.date) -> str:
 
 
 def propose(desk: Desk, _day: dt.date) -> str:
-    """Propose orders from the forecast."""
-    from supply import replenishment
+    """Propose orders from the forecast, and send what the shopkeeper's rules let go."""
+    from supply import order_rules, replenishment
 
     at = desk.doors.now()
     with desk.doors.read() as session:
         drafts = replenishment.work_out(session, desk.node_id, at=at)
     with desk.doors.write() as session:
         made = replenishment.write_down(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
-    return f"{len(made)} proposals"
+        store = store_of(session, desk.node_id)
+        today = business_day(at, store.tz, store.rollover_hour)
+        gone = order_rules.send_by_rule(session, desk.node_id, made, today, at=at)
+    return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
 def forget_people(desk: Desk, _day: dt.date) -> str:

@@ -252,6 +252,7 @@ class OrderWhy:
     runs_out_day: dt.date | None
     method: str
     counted_qty: float | None
+    taught_qty: int = 0
 
     @property
     def have_qty(self) -> float:
@@ -274,6 +275,7 @@ class OrderWhy:
             counted_qty=why["counted_qty_milli"] / 1000 if "counted_qty_milli" in why else None,
             runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
             method=str(why.get("method") or "forecast"),
+            taught_qty=int(why.get("taught_qty") or 0),
         )
 
 
@@ -318,6 +320,10 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         facts.append((_("Wanted until the van after"), quantity(why.expected)))
     if why.target:
         facts.append((_("Stock to aim for"), quantity(why.target)))
+    if why.taught_qty > 0:
+        facts.append((_("Your changes taught: hold more"), quantity(why.taught_qty)))
+    elif why.taught_qty < 0:
+        facts.append((_("Your changes taught: hold less"), quantity(-why.taught_qty)))
     if why.risk_bp:
         facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
     if why.method == "mean28":

@@ -186,8 +186,8 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
 
 def compute_store(loaded: Loaded) -> Computed:
     """Forecast every product of a store with its region's signal; no database."""
-    from forecasting.panel import RegionalSignal
     from forecasting.run import forecast
+    from forecasting.signal import RegionalSignal
 
     began = time.perf_counter()
     signal = RegionalSignal.from_json(loaded.signal) if loaded.signal else None
@@ -226,7 +226,7 @@ def edition(session: Session, region_id: str) -> dict[str, Any]:
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
     """Keep the region's signal at a store; the network is its author, so it is written as it came."""
-    from forecasting.panel import RegionalSignal
+    from forecasting.signal import RegionalSignal
 
     run_id, region_id = body["run_id"], body["region_id"]
     signal = RegionalSignal.from_json(body["signal"])

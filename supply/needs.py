@@ -20,6 +20,7 @@ from config.clock import business_day
 from pos import stock
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
+from supply import order_rules
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.orders import on_the_way
@@ -177,6 +178,7 @@ def needs_of(
     run, recent = _Run(session, basis, lasts), _Recent(session, store.id, basis)
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
+    taught = order_rules.lessons(session, store.id, at)
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
     found = [
         (supplier_id, product, article, price, run.expected(product.sku, basis, last[supplier_id])
@@ -201,7 +203,7 @@ def needs_of(
             position_qty=on_hand - reserved + on_way, pack_qty=product.pack_qty,
             pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
             price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
-            shelf_life_days=article.shelf_life_days,
+            shelf_life_days=article.shelf_life_days, presentation_qty=taught.get(product.sku, 0),
         )  # fmt: skip
         model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
         needs[supplier_id].append(

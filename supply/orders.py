@@ -88,6 +88,10 @@ class ReplenishmentOrder(Base):
     sent_at: Mapped[dt.datetime | None]
     forecast_run_id: Mapped[str | None]
     forecast_age_days: Mapped[int | None]
+    postponed: Mapped[bool] = mapped_column(default=False)
+    """The basket is below the supplier's minimum, and waiting for the next order day costs less than filling it."""
+    by_rule: Mapped[bool] = mapped_column(default=False)
+    """It went by the shopkeeper's rule, unseen (`order_rules`)."""
 
 
 class OrderLine(Base):
@@ -110,6 +114,8 @@ class OrderLine(Base):
     packs: Mapped[int]
     changed_why: Mapped[str] = mapped_column(default="")
     changed_by: Mapped[str] = mapped_column(default="")
+    teaches: Mapped[bool] = mapped_column(default=False)
+    """The reason says that the quantity was wrong as such: approving takes it as a lesson (`order_rules`)."""
     packs_acknowledged: Mapped[int | None]
     qty_received: Mapped[int] = mapped_column(default=0)
     why: Mapped[dict[str, Any]]

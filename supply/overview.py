@@ -411,7 +411,7 @@ def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tupl
 
 
 def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:
-    from forecasting.panel import RegionalSignal
+    from forecasting.signal import RegionalSignal
 
     run = session.scalar(
         sa.select(ForecastRun)

@@ -8,7 +8,8 @@ Rules
    is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
 2. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds 1 - service
    level: floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which
-   one still comes. What stands for show (presentation) is added to it.
+   one still comes. What stands for show, or a person taught to hold (presentation), is added to it; less than none
+   is taken off.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come; what will expire before they sell does not count.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
@@ -87,7 +88,8 @@ class Decision:
     """What is ordered of a line and why.
 
     reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | budget | filled-up | postponed.
-    target_qty: the units that cover the service level. risks_bp: how likely it sells out before the delivery after the
+    target_qty: the units that cover the service level. wanted_packs: what would come if the basket were not postponed.
+    risks_bp: how likely it sells out before the delivery after the
     next with 0, 1, 2 ... SHOWN_PACKS - 1 packs, in 1/10,000. counted_qty: the position that counts. value_minor: what
     the last pack brings beyond its costs.
     """
@@ -97,6 +99,7 @@ class Decision:
     service_level: float
     target_qty: int
     reason: str
+    wanted_packs: int
     risks_bp: tuple[int, ...]
     counted_qty: float
     value_minor: float
@@ -199,6 +202,7 @@ class _Basket:
         self.rate = np.divide(
             self.demand.mean, self.interval, out=np.zeros_like(self.interval), where=self.interval > 0
         )
+        self.waiting: Ints | None = None
         self.counted = counted_position(self.position, self.before, _column(lines, "outdating_qty"))
         self.x = self.counted - self.show
         self._weigh()
@@ -266,6 +270,7 @@ class _Basket:
             return
         for n in np.flatnonzero(packs):
             reasons[n] = "postponed"
+        self.waiting = packs.copy()
         packs[:] = 0
 
     def gain(self, before: Floats, steps: Floats, rows: Ints | None = None) -> Floats:
@@ -283,11 +288,11 @@ class _Basket:
         values = self.gain(np.maximum(packs - 1.0, 0.0), np.minimum(packs, 1.0)).tolist()
         found = zip(
             self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, risks,
-            self.counted.tolist(), values, strict=True,
+            self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(), strict=True,
         )  # fmt: skip
         return [
-            Decision(line, count, level, max(0, math.ceil(target)), reason, tuple(risk), counted, value)
-            for line, count, level, target, reason, risk, counted, value in found
+            Decision(line, count, level, max(0, math.ceil(target)), reason, wanted, tuple(risk), counted, value)
+            for line, count, level, target, reason, risk, counted, value, wanted in found
         ]
 
     def _weigh(self) -> None:

@@ -29,7 +29,7 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import store_of
-from supply import orders
+from supply import order_rules, orders
 from supply.needs import Basis, Need, needs_of
 from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
 from supply.suppliers import MOST_PACKS, Rhythm, next_rhythm, sources, supplier_of, terms_of
@@ -53,7 +53,7 @@ class Draft:
     days: Rhythm
     basis: Basis
     lines: "Sequence[tuple[Need, Decision]]"
-    postponed: int
+    postponed: bool
 
 
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
@@ -75,9 +75,10 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
     for supplier_id in sorted(needs, key=lambda one: (days[one].delivery_day, one)):
         supplier, found = suppliers[supplier_id], needs[supplier_id]
         decisions = decide_basket([need.line for need in found], supplier.minimum_minor)
-        wanted = [(need, one) for need, one in zip(found, decisions, strict=True) if one.packs]
-        waiting = sum(one.reason == "postponed" for one in decisions)
-        drafts.append(Draft(supplier_id, supplier.minimum_minor, days[supplier_id], basis, wanted, waiting))
+        wanted = [(need, one) for need, one in zip(found, decisions, strict=True) if one.wanted_packs]
+        if wanted:
+            waits = not any(one.packs for one in decisions)
+            drafts.append(Draft(supplier_id, supplier.minimum_minor, days[supplier_id], basis, wanted, waits))
     return drafts
 
 
@@ -90,14 +91,14 @@ def write_down(
     session.flush()
     made = []
     for draft in drafts:
-        if not draft.lines:
+        if draft.postponed:
             _note_postponed(session, draft, actor=actor, at=at)
-            continue
         order = ReplenishmentOrder(
             store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=draft.supplier_id,
             order_day=draft.days.order_day, delivery_day=draft.days.delivery_day,
             next_delivery_day=draft.days.next_delivery_day, proposed_at=at, state=orders.STATES.first,
-            cost_minor=sum(one.cost_minor for _, one in draft.lines), forecast_run_id=draft.basis.run_id,
+            cost_minor=sum(one.wanted_packs * one.line.pack_cost_minor for _, one in draft.lines),
+            postponed=draft.postponed, forecast_run_id=draft.basis.run_id,
             forecast_age_days=draft.basis.age_days,
         )  # fmt: skip
         session.add(order)
@@ -112,9 +113,21 @@ def write_down(
 
 
 def change(
-    session: Session, store_id: str, order_id: str, sku: str, *, packs: int, why: str, actor: Actor, at: dt.datetime
+    session: Session,
+    store_id: str,
+    order_id: str,
+    sku: str,
+    *,
+    packs: int,
+    why: str,
+    teaches: bool = False,
+    actor: Actor,
+    at: dt.datetime,
 ) -> OrderLine:
-    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it."""
+    """Order another number of packs than proposed, or none, with a reason; back to what was proposed clears it.
+
+    teaches: the reason says that the quantity was wrong as such, not that something happened once (`order_rules`).
+    """
     order = _proposal(session, store_id, order_id)
     _refuse_packs(packs)
     why = _reason(why, "Say why you order another quantity.")
@@ -124,11 +137,31 @@ def change(
             "not-on-order", f"This product is not on order {order.order_no}. Add it to the order first.", sku=sku
         )
     before, line.packs = line.packs, packs
-    line.changed_why, line.changed_by = ("", "") if packs == line.packs_proposed else (why, actor.name)
+    changed = packs != line.packs_proposed
+    line.changed_why, line.changed_by = (why, actor.name) if changed else ("", "")
+    line.teaches = teaches and changed
     _renew_cost(session, order)
     journal.record(
         session, actor=actor, at=at, verb="order.changed", subject=subject_of(order), sku=sku, before=before,
         packs=packs, proposed=line.packs_proposed, why=why,
+    )  # fmt: skip
+    return line
+
+
+def undo(session: Session, store_id: str, order_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> OrderLine:
+    """Go back to what was proposed of a line; one that was added to the proposal goes off it again."""
+    order = _proposal(session, store_id, order_id)
+    line = session.get(OrderLine, (store_id, order_id, sku))
+    if line is None:
+        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+    before, line.packs = line.packs, line.packs_proposed
+    line.changed_why, line.changed_by, line.teaches = "", "", False
+    if not line.packs_proposed:
+        session.delete(line)
+    _renew_cost(session, order)
+    journal.record(
+        session, actor=actor, at=at, verb="order.change_undone", subject=subject_of(order), sku=sku, before=before,
+        packs=line.packs_proposed,
     )  # fmt: skip
     return line
 
@@ -172,6 +205,8 @@ def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at:
     if not any(line.packs for line in lines_of(session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     _renew_cost(session, order)
+    if actor.role != "system":
+        order_rules.learn(session, order, at=at)
     journal.move(session, order, "approved", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     return order
 
@@ -250,7 +285,7 @@ def _line(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[s
     return {
         "store_id": order.store_id, "order_id": order.id, "sku": line.sku, "name": need.name,
         "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor, "minimum_packs": line.minimum_packs,
-        "packs_proposed": decision.packs, "packs": decision.packs, "why": _why(order, need, decision),
+        "packs_proposed": decision.wanted_packs, "packs": decision.wanted_packs, "why": _why(order, need, decision),
     }  # fmt: skip
 
 
@@ -277,13 +312,16 @@ def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[st
         "regional_share_bp": need.regional_share_bp,
         "reason": decision.reason,
         "stock_unit": need.stock_unit,
-        "packs": decision.packs,
+        "packs": decision.wanted_packs,
         "pack_qty": line.pack_qty,
-        "cost_minor": decision.cost_minor,
+        "cost_minor": decision.wanted_packs * line.pack_cost_minor,
+        "taught_qty": line.presentation_qty,
         "first_day": need.first_day.isoformat(),
         "delivery_day": order.delivery_day.isoformat(),
         "next_delivery_day": order.next_delivery_day.isoformat(),
-        "cover_days_milli": round(1000 * (counted + decision.packs * line.pack_qty) / rate) if rate > 0 else None,
+        "cover_days_milli": round(1000 * (counted + decision.wanted_packs * line.pack_qty) / rate)
+        if rate > 0
+        else None,
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
@@ -291,11 +329,10 @@ def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[st
 
 
 def _note_postponed(session: Session, draft: Draft, *, actor: Actor, at: dt.datetime) -> None:
-    if draft.postponed:
-        journal.record(
-            session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
-            lines=draft.postponed, minimum_minor=draft.minimum_minor,
-        )  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="order.postponed", subject=f"supplier:{draft.supplier_id}",
+        lines=len(draft.lines), minimum_minor=draft.minimum_minor,
+    )  # fmt: skip
 
 
 def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOrder:

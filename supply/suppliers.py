@@ -228,9 +228,9 @@ def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Ter
 def terms_of(session: Session, supplier_id: str, sku: str) -> Terms | None:
     """Return how a supplier sells a product; None where it does not."""
     row = session.get(SupplierProduct, (supplier_id, sku))
-    return (
-        None if row is None else Terms(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
-    )
+    if row is None:
+        return None
+    return Terms(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
 
 
 def rhythm(supplier: Supplier, day: dt.date) -> Rhythm | None:

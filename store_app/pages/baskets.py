@@ -3,16 +3,19 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from config.money import exponent
 from store_app import wording
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
 from supply.forecasts import ForecastRun
+from supply.order_rules import OrderRule
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
 from supply.suppliers import Supplier
@@ -22,7 +25,11 @@ STALE_DAYS = 2
 
 @dataclass(frozen=True)
 class LineView:
-    """A line of a basket. have_qty: what the sentence counts as there or coming; per_day: units expected a day."""
+    """A line of a basket.
+
+    have_qty: what the sentence counts as there or coming; per_day: units expected a day; risks_bp: of selling out with
+    0, 1, 2 ... packs; teaches: approving takes the change as a lesson.
+    """
 
     sku: str
     name: str
@@ -39,8 +46,10 @@ class LineView:
     runs_out_day: dt.date | None
     have_qty: float
     per_day: float
+    risks_bp: tuple[int, ...]
     changed_why: str
     changed_by: str
+    teaches: bool
     ordered_qty: int
     acknowledged_qty: int | None
     qty_received: int
@@ -48,12 +57,19 @@ class LineView:
 
 @dataclass(frozen=True)
 class OrderView:
-    """An order with its lines, the urgent ones first."""
+    """An order with its lines, the urgent ones first.
+
+    rule: what one order and a week of them may cost to go by themselves, as typed; zeros where there is no rule.
+    """
 
     id: str
     order_no: int
     state: str
+    supplier_id: str
     supplier_name: str
+    postponed: bool
+    by_rule: bool
+    rule: tuple[str, str]
     delivery_day: dt.date
     delivery_text: str
     cost_minor: int
@@ -108,7 +124,11 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         id=order.id,
         order_no=order.order_no,
         state=order.state,
+        supplier_id=order.supplier_id,
         supplier_name=supplier.name if supplier else order.supplier_id,
+        postponed=order.postponed and cost < minimum,
+        by_rule=order.by_rule,
+        rule=_rule(session, order, currency),
         delivery_day=order.delivery_day,
         delivery_text=wording.day_or_weekday(order.delivery_day, today),
         cost_minor=cost,
@@ -170,6 +190,13 @@ def age_sentence(age_days: int | None) -> str:
 # --- inside ---
 
 
+def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[str, str]:
+    rule = session.get(OrderRule, (order.store_id, order.supplier_id))
+    amounts = (rule.most_order_minor, rule.most_week_minor) if rule else (0, 0)
+    most_order, most_week = (str(Decimal(amount).scaleb(-exponent(currency))) for amount in amounts)
+    return most_order, most_week
+
+
 def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
     why = wording.OrderWhy.read(row.why)
     pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
@@ -203,6 +230,8 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         runs_out_day=runs_out,
         have_qty=why.have_qty,
         per_day=why.per_day,
+        risks_bp=tuple(row.why.get("risks_bp") or ()),
+        teaches=row.teaches,
         changed_why=row.changed_why,
         changed_by=row.changed_by,
         ordered_qty=row.packs * row.pack_qty,

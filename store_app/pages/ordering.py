@@ -9,19 +9,20 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
-from pos.catalogue import Product
+from config.errors import Invalid, NotFound, ShopError
+from pos.catalogue import Product, find_code, search
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, today
 from store_app.security import requires
+from supply import order_rules, replenishment
 from supply import orders as supply_orders
-from supply import replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.orders import ReplenishmentOrder
+from supply.suppliers import Supplier
 
 bp = Blueprint("ordering", __name__, url_prefix="/orders")
 bp.before_request(form.know_the_place)
@@ -33,7 +34,7 @@ LATER = tuple(state for state in supply_orders.STATES.states if state != "propos
 
 @bp.get("/")
 @requires("order")
-def orders(fault: ShopError | None = None) -> Any:
+def orders(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what is to decide now, offers first, then the orders so far."""
     store_id = str(place().store_id)
     with read() as session:
@@ -46,6 +47,7 @@ def orders(fault: ShopError | None = None) -> Any:
                 "state": row.state,
                 "delivery_day": row.delivery_day,
                 "cost_minor": row.cost_minor,
+                "by_rule": row.by_rule,
                 "supplier_name": names.get(row.supplier_id, row.supplier_id),
             }
             for row in baskets.orders_in(session, store_id, LATER)
@@ -117,6 +119,39 @@ def approve(order_id: str) -> Any:
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
+@bp.post("/approve-all")
+@requires("order")
+@form.answers_on(orders)
+def approve_all() -> Any:
+    """Approve and send every proposal that may go; what waits for its minimum or is empty stays, and is said."""
+    form.command_id()
+    store_id, at = str(place().store_id), doors().now()
+    sent, left = 0, 0
+    with write() as session:
+        for row in replenishment.proposals(session, store_id):
+            lines = supply_orders.lines_of(session, row)
+            short = sum(line.packs * line.pack_cost_minor for line in lines) < _minimum(session, row)
+            if not any(line.packs for line in lines) or (short and not any(line.changed_by for line in lines)):
+                left += 1
+                continue
+            replenishment.approve(session, store_id, row.id, actor=g.actor, at=at)
+            supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
+            sent += 1
+        wake_worker_after(session)
+    if sent:
+        flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
+    if left:
+        flash(
+            ngettext(
+                "%(num)d order stays: it is empty or below its supplier’s minimum.",
+                "%(num)d orders stay: they are empty or below their supplier’s minimum.",
+                left,
+            ),
+            "info",
+        )
+    return redirect(url_for("ordering.orders"), 303)
+
+
 @bp.post("/<order_id>/drop")
 @requires("order")
 @form.answers_on(order)
@@ -137,13 +172,58 @@ def drop(order_id: str) -> Any:
 def change(order_id: str, sku: str) -> Any:
     """Change how many packs of a line are ordered, with a reason."""
     packs, why = form.whole("packs", most=999), form.reason(wording.CHANGE_REASONS)
+    teaches = request.form.get("reason") in order_rules.TEACHING
     with write() as session:
         replenishment.change(
-            session, str(place().store_id), order_id, sku, packs=packs, why=why, actor=g.actor, at=doors().now()
-        )
-    if request.form.get("from") == "ordering.orders":
-        return redirect(url_for("ordering.orders", _anchor=f"line-{sku}"), 303)
-    return redirect(url_for("ordering.order", order_id=order_id, _anchor=f"line-{sku}"), 303)
+            session, str(place().store_id), order_id, sku, packs=packs, why=why, teaches=teaches, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    return _back_to(order_id, f"line-{sku}")
+
+
+@bp.post("/<order_id>/lines/<sku>/undo")
+@requires("order")
+@form.answers_on(order)
+def undo(order_id: str, sku: str) -> Any:
+    """Go back to what was proposed of a line."""
+    with write() as session:
+        replenishment.undo(session, str(place().store_id), order_id, sku, actor=g.actor, at=doors().now())
+    return _back_to(order_id, f"basket-{order_id}")
+
+
+@bp.post("/<order_id>/add")
+@requires("order")
+@form.answers_on(order)
+def add_line(order_id: str) -> Any:
+    """Put a product on a proposal: by barcode, code or name."""
+    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    packs, why = form.whole("packs", least=1, most=999), form.reason(wording.CHANGE_REASONS)
+    store_id = str(place().store_id)
+    with write() as session:
+        sku = _one_product(session, wanted)
+        replenishment.add_line(
+            session, store_id, order_id, sku, packs=packs, why=why, actor=g.actor, at=doors().now()
+        )  # fmt: skip
+    return _back_to(order_id, f"line-{sku}")
+
+
+@bp.post("/rules/<supplier_id>")
+@requires("settings")
+@form.answers_on(orders)
+def set_rule(supplier_id: str) -> Any:
+    """Let a supplier's orders go by themselves up to an amount; zero withdraws it."""
+    order_minor = form.amount("most_order", place().currency)
+    week_minor = form.amount("most_week", place().currency)
+    with write() as session:
+        rule = order_rules.set_rule(
+            session, str(place().store_id), supplier_id, most_order_minor=order_minor, most_week_minor=week_minor,
+            actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+    if rule is None:
+        flash(_("Every order waits for you again."), "info")
+    else:
+        flash(_("Within these limits orders go by themselves on their day. Every one is listed below."), "good")
+    return redirect(url_for("ordering.orders"), 303)
 
 
 @bp.get("/products/<sku>/outlook.json")
@@ -203,6 +283,35 @@ def _row(session: Session, order_id: str) -> ReplenishmentOrder:
 
 def _view(session: Session, row: ReplenishmentOrder) -> baskets.OrderView:
     return baskets.order_view(session, row, today=today(), currency=place().currency)
+
+
+def _back_to(order_id: str, anchor: str) -> Any:
+    if request.form.get("from") == "ordering.orders":
+        return redirect(url_for("ordering.orders", _anchor=anchor), 303)
+    return redirect(url_for("ordering.order", order_id=order_id, _anchor=anchor), 303)
+
+
+def _minimum(session: Session, row: ReplenishmentOrder) -> int:
+    supplier = session.get(Supplier, row.supplier_id)
+    return supplier.minimum_minor if supplier else 0
+
+
+def _one_product(session: Session, wanted: str) -> str:
+    """Return the SKU of the one product that is meant."""
+    store_id = str(place().store_id)
+    scanned = find_code(session, store_id, [wanted], today())
+    if scanned is not None:
+        return scanned.product.sku
+    found = search(session, store_id, wanted, today(), limit=5)
+    named = [one for one in found if wanted.casefold() in (one.name.casefold(), one.sku.casefold())] or found
+    if not named:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+    if len(named) > 1:
+        names = _(", ").join(one.name for one in named)
+        raise Invalid(
+            "many-products", _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        )
+    return named[0].sku
 
 
 def _ware(session: Session, sku: str) -> Product:

@@ -1,6 +1,7 @@
 """The commands: one sentence for a refusal, whole files or none, exit codes a script can trust."""
 
 import datetime as dt
+import json
 
 import openpyxl
 import pyarrow as pa
@@ -131,3 +132,20 @@ def tax(tmp_path) -> None:
     with engine.begin() as connection:
         connection.execute(sa.insert(TaxClass).values(id="food", name="Food", rate_bp=0, inclusive=True))
     engine.dispose()
+
+
+def test_backtest_says_what_is_wrong_with_a_history_and_answers_json(shop, tmp_path):
+    assert "There is no file" in shop("backtest", "--sales", str(tmp_path / "none.csv")).output
+    (tmp_path / "short.csv").write_text("store,product,day,sold\n1,0007,2024-01-01,3\n")
+    short = shop("backtest", "--sales", str(tmp_path / "short.csv"))
+    assert short.exit_code == 1
+    assert "at least 42 days" in short.output
+    days = [dt.date(2024, 1, 1) + dt.timedelta(days=n) for n in range(60)]
+    lines = [f"1,0007,{day},{3 + day.weekday()}" for day in days]
+    (tmp_path / "sales.csv").write_text("\n".join(["store,product,day,sold", *lines]))
+    said = shop(
+        "backtest", "--sales", str(tmp_path / "sales.csv"), "--origins", "1", "--rivals", "snaive,ma28", "--json"
+    )
+    report = json.loads(said.output.strip().splitlines()[-1])
+    assert report["settings"]["series"] == 1
+    assert report["ratios"]["ma28"]["wrmsse14"] < 1

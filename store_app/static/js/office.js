@@ -16,12 +16,23 @@ function wireChange(form) {
   const look = () => {
     const packs = Number(field.value), { packs: before, packQty, have, perDay } = form.dataset;
     form.toggleAttribute("data-changed", packs !== Number(before));
-    if (!(Number(perDay) > 0)) return;
-    const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
-    output.textContent = days > 60 ? output.dataset.long : output.dataset.words.replace("{days}", days.toFixed(days < 3 ? 1 : 0));
+    const { long, words, risk, cost, comma } = output.dataset, said = [];
+    if (Number(perDay) > 0) {
+      const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
+      said.push(days > 60 ? long : words.replace("{days}", days.toFixed(days < 3 ? 1 : 0)));
+    }
+    const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
+    if (packs < risks.length) said.push(risk.replace("{risk}", Math.round(risks[packs] / 100)));
+    said.push(cost.replace("{cost}", money(Number(form.dataset.total) + (packs - before) * form.dataset.packCost, form.dataset.currency)));
+    output.textContent = said.join(comma);
   };
   field.addEventListener("change", look);
   field.addEventListener("input", look);
+}
+
+function money(minor, currency) {
+  const format = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency });
+  return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
 // A count that differs from the advice asks why; a scan or a part of the name jumps to the line.

