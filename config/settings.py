@@ -66,6 +66,13 @@ class Settings(BaseSettings):
         description="Who is asked for cards and wallets: 'none' (a slip number is typed); 'practice' moves no money, "
         "'practice-scripted' also fails by the amount's last two digits, both in practice alone; '': practice or none",
     )
+    notify: str = Field(
+        default="",
+        description="Who carries messages to customers, several with ';': 'log' writes them down only, "
+        "'smtp://user:password@host:587?from=shop@example.com' for e-mail, 'https://…' a service that is posted each "
+        "message and sends it to the phone; '': log in practice, else nobody",
+    )
+    notify_key: str = Field(default="", description="What messages posted to the service are signed with")
     country: str = Field(default="US", description="ISO 3166 code for holidays")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -234,25 +234,10 @@ def mark_down(
     return make(session, store_id, offer, actor=actor, at=at)
 
 
-def take_edition(session: Session, body: dict[str, Any]) -> None:
-    """Take over the network's offers as `edition` wrote them, with their codes; uses are counted shop by shop."""
-    for wire in body["offers"]:
-        row = session.get(StandingOffer, wire["id"]) or StandingOffer(id=wire["id"], owner_id=EVERYONE)
-        for name in ("name", "kind", "needs_coupon", "terms", "made_by"):
-            setattr(row, name, wire[name])
-        row.from_day, row.until_day = _day(wire["from_day"]), _day(wire["until_day"])
-        row.made_at, row.ended_at = _instant(wire["made_at"]), _instant(wire["ended_at"])
-        session.add(row)
-        session.flush()
-        for code, most_uses, made_at in wire["codes"]:
-            if session.get(Coupon, (EVERYONE, code)) is None:
-                session.add(
-                    Coupon(
-                        owner_id=EVERYONE, code=code, offer_id=row.id, most_uses=most_uses, uses=0,
-                        made_at=_instant(made_at),
-                    )
-                )  # fmt: skip
-    _renew(session, EVERYONE)
+def renew(session: Session, owner_id: str) -> None:
+    """Write a token nobody has seen: unlike a number, it is never met again after a rollback (rule 6)."""
+    session.merge(OfferEdition(owner_id=owner_id, token=new_id()))
+    session.flush()
 
 
 # --- questions ---
@@ -324,32 +309,6 @@ def usable(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, s
         used_up = most_uses is not None and uses >= most_uses
         known[code] = "ended" if ended_at else "used-up" if used_up else ""
     return {code: known.get(clean, "unknown") for code, clean in typed.items()}
-
-
-def edition(session: Session) -> dict[str, Any]:
-    """Return the network's offers, ended ones too, as shops take them over; nothing before there is any."""
-    codes: dict[str, list[list[Any]]] = {}
-    for coupon in session.scalars(sa.select(Coupon).where(Coupon.owner_id == EVERYONE).order_by(Coupon.code)):
-        made_at = coupon.made_at.isoformat()
-        codes.setdefault(coupon.offer_id, []).append([coupon.code, coupon.most_uses, made_at])
-    query = sa.select(StandingOffer).where(StandingOffer.owner_id == EVERYONE).order_by(StandingOffer.id)
-    rows = [
-        {
-            "id": row.id,
-            "name": row.name,
-            "kind": row.kind,
-            "from_day": row.from_day.isoformat() if row.from_day else None,
-            "until_day": row.until_day.isoformat() if row.until_day else None,
-            "needs_coupon": row.needs_coupon,
-            "terms": row.terms,
-            "made_by": row.made_by,
-            "made_at": row.made_at.isoformat(),
-            "ended_at": row.ended_at.isoformat() if row.ended_at else None,
-            "codes": codes.get(row.id, []),
-        }
-        for row in session.scalars(query)
-    ]
-    return {"offers": rows} if rows else {}
 
 
 def check(session: Session, offer: Offer) -> None:
@@ -438,14 +397,8 @@ def _choice(wire: dict[str, Any]) -> Choice:
 
 def _note(session: Session, row: StandingOffer, verb: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
     session.flush()
-    _renew(session, row.owner_id)
+    renew(session, row.owner_id)
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"offer:{row.id}", name=row.name, **facts)
-
-
-def _renew(session: Session, owner_id: str) -> None:
-    """Write a token nobody has seen: unlike a number, it is never met again after a rollback."""
-    session.merge(OfferEdition(owner_id=owner_id, token=new_id()))
-    session.flush()
 
 
 def _own(session: Session, owner_id: str, offer_id: str) -> StandingOffer:
@@ -486,10 +439,6 @@ def _random_codes(count: int) -> list[str]:
     while len(codes) < count:
         codes.add("".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH)))
     return sorted(codes)
-
-
-def _instant(text: str | None) -> Any:
-    return dt.datetime.fromisoformat(text) if text else None
 
 
 def _day(text: str | None) -> dt.date | None:

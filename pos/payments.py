@@ -5,7 +5,7 @@ Rules
 1. A payment has its own state; only captured ones count. Σ captured (change being negative) = the sale's total.
 2. Change is only ever cash, and never more than the cash given.
 3. Cash is captured at once; so is a card read by a terminal that stands beside the till, whose slip number the
-   cashier types. Money paid online before is taken only for a pickup.
+   cashier types. Money paid online before is taken only for a pickup, and what comes back of it goes back online.
 4. Only the part paid in cash is rounded to the smallest coin; nothing but cash is given back.
 """
 

@@ -10,6 +10,7 @@ Rules
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
+5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now.
 """
 
 import datetime as dt
@@ -54,20 +55,56 @@ def price(
     day: dt.date,
     at: dt.datetime,
     agreed: Mapping[str, int] | None = None,
+    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
     member: bool = False,
     coupons: Sequence[str] = (),
     smallest_coin_minor: int = 1,
     cash: bool = False,
 ) -> Quote:
-    """Price what was rung (rules 1 to 4); at the shop's own wall time offers begin and end."""
+    """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
     views, wall = _views(session, store_id, rung, day), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
     rung = claims.settled(session, store_id, rung, views, day)
+    return price_known(
+        session,
+        store_id,
+        rung,
+        views,
+        offers.live(session, store_id, day),
+        wall=wall,
+        agreed=agreed,
+        agreed_savings=agreed_savings,
+        member=member,
+        coupons=coupons,
+        smallest_coin_minor=smallest_coin_minor,
+        cash=cash,
+    )
+
+
+def price_known(
+    session: Session,
+    store_id: str,
+    rung: Sequence[RungLine],
+    views: Mapping[str, ProductView],
+    live: promotions.Offers,
+    *,
+    wall: dt.datetime,
+    agreed: Mapping[str, int] | None = None,
+    agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
+    member: bool = False,
+    coupons: Sequence[str] = (),
+    smallest_coin_minor: int = 1,
+    cash: bool = False,
+) -> Quote:
+    """Price what was rung at prices that are known already: an online shop's, as its store published them.
+
+    views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the shop's own
+    time, without a zone.
+    """
     _refuse_too_many(rung, views)
     lines, needs = _lines(rung, views, agreed or {})
     if (empties := -sum(line.qty for line in rung if line.qty < 0)) > MOST_EMPTIES:
         needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", covers={"qty": empties}))
-    live = offers.live(session, store_id, day)
     fit = _fit(lines)
     left = markdown.left(session, store_id, live, fit)
     wanted = frozenset(clean_code(code) for code in coupons if code.strip())
@@ -75,6 +112,12 @@ def price(
     saved = {
         n: tuple(Saved(row.offer_id, row.name, row.amount_minor) for row in rows) for n, rows in applied.lines.items()
     }
+    if agreed_savings:
+        saved |= {
+            n: tuple(agreed_savings[line.sku])
+            for n, line in enumerate(lines, 1)
+            if line.price_type == "agreed" and line.sku in agreed_savings
+        }
     basket = price_basket(lines, saved, smallest_coin_minor=smallest_coin_minor, cash=cash)
     saved_minor = sum(line.discount_minor for line in basket.lines)
     unmarked = _unmarked(lines, fit, live, left, applied.units) if left else {}
@@ -138,7 +181,10 @@ def _lines(
             needs.append(_discount(rung_line, view, asked))
         lines.append(rung_line)
         if view.deposit_sku and line.qty > 0:
-            lines.append(_deposit(views[view.deposit_sku], line.qty, view, len(lines)))
+            deposit = views[view.deposit_sku]
+            if price_type == "agreed":
+                deposit = replace(deposit, price_minor=agreed.get(deposit.sku, deposit.price_minor))
+            lines.append(_deposit(deposit, line.qty, view, len(lines)))
     return made_up(lines), needs
 
 

@@ -9,7 +9,8 @@ Rules
 4. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
    credit); only what was paid otherwise is given out.
 5. The original is never touched. A return has its own id, receipt number and fact.
-6. Without a receipt, goods come back at a typed price up to today's, by those who may (`take_back.blind`).
+6. What was paid online goes back online, by the pickup page alone: the network keeps that money (`prepaid`).
+7. Without a receipt, goods come back at a typed price up to today's, by those who may (`take_back.blind`).
 """
 
 import datetime as dt
@@ -61,11 +62,13 @@ class ReturnRequest:
     why: str = ""
     approvals: Sequence[str] = ()
     customer_id: str | None = None
+    online: bool = False
+    """It was paid online, and the network gives the money back (rule 6)."""
 
     def hash(self) -> str:
         """Return the hash of the request's content, by which the same command is known again."""
         content = {**vars(self), "lines": [list(row) for row in self.lines]}
-        del content["approvals"]
+        del content["approvals"], content["online"]
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
 
 
@@ -94,11 +97,11 @@ class BlindReturnRequest:
 
 
 def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
-    """Take goods back and return their money: everything in this transaction, or nothing (rules 1 to 5).
+    """Take goods back and return their money: everything in this transaction, or nothing (rules 1 to 6).
 
     The same id with the same content answers the same return; with another it is a Conflict.
     """
-    _check(request.tender, request.why)
+    _check("card" if request.online else request.tender, request.why)
     counter = at_counter(session, request.store_id, request.till_id)
     request_hash = request.hash()
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
@@ -107,6 +110,8 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     need = takes_back(request.sale_id, [(n, qty) for n, qty, *_ in request.lines])
     approvals.require(session, request, [need], actor=actor, at=at)
     original = original_of(session, request.store_id, request.sale_id)
+    refuse_paid_online(session, original, online=request.online)
+    request = replace(request, tender="prepaid") if request.online else request
     back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
     _refuse_foreign(session, request)
     lines = tuple(line for line, _ in back)
@@ -127,7 +132,7 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
 
 
 def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Actor, at: dt.datetime) -> Completed:
-    """Take goods back that nobody has the receipt of (rule 6); all or nothing, and once however often it is sent."""
+    """Take goods back that nobody has the receipt of (rule 7); all or nothing, and once however often it is sent."""
     _check(request.tender, request.why, wants_reason=True)
     counter = at_counter(session, request.store_id, request.till_id)
     request_hash = request.hash()
@@ -157,6 +162,20 @@ def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Act
     return _finish(session, draft, counter, back, actor=actor, at=at)
 
 
+def refuse_paid_online(session: Session, original: Sale, *, online: bool) -> None:
+    """Raise Refused where money paid online would be given back another way, or other money online (rule 6)."""
+    paid_online = session.scalar(
+        sa.select(Payment.id)
+        .where(Payment.store_id == original.store_id, Payment.sale_id == original.id, Payment.tender == "prepaid")
+        .limit(1)
+    )
+    if paid_online is not None and not online:
+        told = "This was paid online: take it back on the Pickup page, and the money goes back by itself."
+        raise Refused("paid-online", told)
+    if online and paid_online is None:
+        raise Refused("not-paid-online", "This was not paid online. Give the money back in cash or to the card.")
+
+
 # --- questions ---
 
 
@@ -179,7 +198,9 @@ def negative_lines(
         wanted[row.n] = (qty + _positive(row.n, row.qty), row.restock)
     lines: list[tuple[SoldLine, bool]] = []
     for sale_id, wanted in sorted(by_sale.items()):
-        lines += _undone(session, original_of(session, store_id, sale_id), wanted, first_n=first_n + len(lines))
+        original = original_of(session, store_id, sale_id)
+        refuse_paid_online(session, original, online=False)
+        lines += _undone(session, original, wanted, first_n=first_n + len(lines))
     return lines
 
 

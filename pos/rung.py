@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from config import journal
 from config.errors import Invalid, Refused
-from pos.pricing import PricedBasket
+from pos.pricing import PricedBasket, Saved
 
 MOST_LINES = 500
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
@@ -60,7 +60,8 @@ class SaleRequest:
 
     lines: RungLines, or (sku, qty) pairs. tenders: (tender, amount_minor[, reference[, payment_id]]), negative where
     money is given back. shown_total_minor: what the customer was shown, before or after cash rounding.
-    agreed_prices: sku -> price_minor promised with a pickup order. approvals: ids of what a supervisor granted.
+    agreed_prices, agreed_savings: sku -> price_minor and savings promised with a pickup order. approvals: ids of what a
+    supervisor granted.
     """
 
     id: str
@@ -75,6 +76,7 @@ class SaleRequest:
     order_id: str | None = None
     order_no: str | None = None
     agreed_prices: Mapping[str, int] | None = None
+    agreed_savings: Mapping[str, Sequence[Saved]] | None = None
     customer_id: str | None = None
     coupons: Sequence[str] = ()
     brought_back: Sequence[BroughtBack] = ()
@@ -97,6 +99,7 @@ class SaleRequest:
             "corrections": [list(row) for row in self.corrections],
             "coupons": list(self.coupons),
         }
+        del content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
         del content["approvals"]  # asking again with a fresh approval is the same sale
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
 

@@ -314,6 +314,7 @@ def _quoted(
         day=day,
         at=at,
         agreed=request.agreed_prices,
+        agreed_savings=request.agreed_savings,
         member=member,
         coupons=request.coupons,
     )

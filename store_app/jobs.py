@@ -67,6 +67,7 @@ class Desk:
     told: dict[str, str] = field(default_factory=dict)
     clocks: tuple[dt.datetime, float] | None = None
     """The wall clock and the steady one at the last watch."""
+    carriers: list[Any] | None = None
     compute: Callable[[Callable[[Any], Any], Any], Any] = compute_apart
     """How a pure computation is run: apart (rule 3); a demonstration that has nothing else to do runs it at once."""
 
@@ -208,10 +209,12 @@ def propose(desk: Desk, _day: dt.date) -> str:
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
-    from supply import handover, pickup
+    from supply import handover, messages, phone_codes, pickup
 
     with desk.doors.write() as session:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
+        messages.forget(session, at=desk.doors.now())
+        phone_codes.forget(session, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
 
 
@@ -339,10 +342,35 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
     return f"{len(stores)} shops from {day}"
 
 
+def notify(desk: Desk, _day: dt.date) -> str:
+    """Send what customers are to be told."""
+    from store_app import notifying
+
+    if desk.carriers is None:
+        desk.carriers = notifying.carriers(desk.doors.settings)
+    sent, failed = notifying.send_due(desk.doors, desk.carriers)
+    return f"{sent} sent, {failed} failed"
+
+
+def ask_escrow(desk: Desk, _day: dt.date) -> str:
+    """Ask about money paid online, send back what is due, pass on what may be."""
+    from store_app import escrow_asking
+
+    return f"{escrow_asking.ask_due(desk.doors)} asked about"
+
+
+def remind_customers(desk: Desk, _day: dt.date) -> str:
+    """Remind customers whose order is about to expire."""
+    from supply import following
+
+    with desk.doors.write() as session:
+        return f"{following.remind(session, at=desk.doors.now())} reminded"
+
+
 def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
     from config import publication
-    from pos import catalogue_edition, offers
+    from pos import catalogue_edition, offer_edition
     from supply import demand, forecasts, suppliers
 
     now = desk.doors.now()
@@ -352,7 +380,7 @@ def publish(desk: Desk, day: dt.date) -> str:
         with desk.doors.read() as session:
             bodies = {
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
-                ("offers", EVERYONE): offers.edition(session),
+                ("offers", EVERYONE): offer_edition.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
@@ -377,6 +405,9 @@ JOBS: dict[str, Job] = {
         Job("warehouse", warehouse, every_s=900),
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
+        Job("notify", notify, every_s=5, after_ring_s=0.3),
+        Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
+        Job("remind", remind_customers, every_s=600),
         Job("roll-up", roll_up, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),

@@ -19,8 +19,10 @@ from flask_babel import lazy_gettext as _l
 from config.errors import ShopError
 from store_app.presenting import clock_time, money, state_word
 from store_app.sentences_office import OFFICE
+from store_app.sentences_online import ONLINE
 from store_app.wording import permission_word
 
+_ELSEWHERE = OFFICE | ONLINE
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (
@@ -378,7 +380,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "already-on-page": (_l("Page %(page)s has a key for this product already."),),
     "no-key-there": (_l("There is no key on that place. Open the page again."),),
     "bad-spot": (_l("Choose a place on a page of keys."),),
-} | OFFICE
+} | _ELSEWHERE
 
 
 def sentence_of(fault: ShopError) -> str:

@@ -10,7 +10,8 @@ Rules
 3. A try must be remembered although it is refused, and a refusal that is raised undoes its transaction. So `find`
    and `collect` return a wrong code's refusal instead of raising it; the edge commits, then calls `or_raise()`.
 4. Collecting rings a sale at the agreed prices and fulfils the reservation in the same transaction. The same sale id
-   again is the same sale; another one is refused, with when and by whom it was collected.
+   again is the same sale; another one is refused, with when and by whom it was collected. What was paid online is
+   paid: nothing more is taken, whatever the page says.
 5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
 """
 
@@ -27,17 +28,18 @@ from config.ids import new_id, tidy_pickup_code
 from config.journal import Actor, record
 from pos import sale
 from pos.store import Store
+from supply.online_price import promise_of
 from supply.pickup_order import (
     OPEN,
     PickupOrder,
     PickupTry,
-    kept_lines,
     lines_of,
     move,
     order_for_update,
     subject_of,
 )
 from supply.placing import code_hash, token_hash
+from supply.shop_offer import rules_of
 
 TRIES_PER_ORDER = 10
 TRIES_PER_SPELL = 20
@@ -119,24 +121,26 @@ def collect(
     again = order.state == "collected" and order.sale_id == sale_id
     if not again:
         _refuse_unless_ready(session, order)
-    lines = lines_of(session, order)
+    promise = promise_of(lines_of(session, order))
     request = sale.SaleRequest(
         id=sale_id,
         store_id=store_id,
         till_id=till_id,
-        lines=kept_lines(lines),
-        tenders=list(tenders),
+        lines=promise.lines,
+        tenders=[("prepaid", order.total_minor)] if order.paid_minor else list(tenders),
         shown_total_minor=shown_total_minor,
         age_confirmed=age_confirmed,
         channel="pickup",
         order_id=order.id,
         order_no=order.order_no,
-        agreed_prices={line.sku: line.price_minor for line in lines},
+        agreed_prices=promise.prices,
+        agreed_savings=promise.savings,
     )
     completed = sale.complete(session, request, actor=actor, at=at)
     if again:
         return Handover(order=order, completed=completed)
     order.sale_id, order.collected_at, order.collected_by = sale_id, at, actor.name
+    order.return_until = at + dt.timedelta(days=rules_of(session, store_id).return_days)
     move(session, order, "collected", actor=actor, at=at, why=order.why)
     return Handover(order=order, completed=completed)
 

@@ -8,7 +8,7 @@ Rules
 3. Readers accept every version ever sent.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from config.errors import Invalid
@@ -17,7 +17,10 @@ SHOP_PUBLISHED = "shop.published"
 PICKUP_PLACED = "pickup.placed"
 PICKUP_CANCELLED = "pickup.cancelled"
 PICKUP_MOVED = "pickup.moved"
+RETURN_ASKED = "pickup.return_asked"
 SHELF_APPROVED = "shelf.approved"
+VERSION = 2
+"""The newest version of the bodies here; 1 is read too."""
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,13 @@ class ShopPublished:
     seen_through: int
     seen_also: tuple[int, ...]
     offers: tuple[Offer, ...]
+    rules: dict[str, Any] | None = None
+    """The shop's rules for online orders; None: as before (version 2)."""
+    promotions: dict[str, Any] | None = None
+    """The shop's own offers, as `pos.offer_edition.edition` writes them; None: as before (version 2)."""
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 1."""
+        """Return the body of version 2."""
         return {**asdict(self), "seen_also": list(self.seen_also), "offers": [asdict(offer) for offer in self.offers]}
 
     @classmethod
@@ -69,6 +76,13 @@ class OrderLine:
     price_minor: int
     price_quantity: int
     picked_qty: int | None = None
+    saved: list[list[Any]] = field(default_factory=list)
+    """[[offer id, name, amount_minor]] on the whole line (version 2)."""
+    deposit_sku: str | None = None
+    deposit_minor: int | None = None
+    """The deposit on one unit (version 2)."""
+    instead_of: str | None = None
+    """The product ordered that this one stands in for (version 2)."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +101,17 @@ class PickupPlaced:
     total_minor: int
     placed_at: str
     lines: tuple[OrderLine, ...]
+    window_from: str | None = None
+    window_until: str | None = None
+    if_short: str = "less"
+    """less | similar | cancel: what the customer wants when something is missing (version 2)."""
+    paid_minor: int = 0
+    """Paid online and held in escrow (version 2)."""
+    group_id: str | None = None
+    """The group buy it is a share of (version 2)."""
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 1."""
+        """Return the body of version 2."""
         return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
 
     @classmethod
@@ -114,7 +136,27 @@ class PickupCancelled:
     def from_body(cls, body: dict[str, Any], version: int) -> "PickupCancelled":
         """Read a body; refuses versions from the future."""
         _known(PICKUP_CANCELLED, version)
-        return cls(order=PickupPlaced.from_body(body["order"], 1), asked_at=body["asked_at"])
+        return cls(order=PickupPlaced.from_body(body["order"], version), asked_at=body["asked_at"])
+
+
+@dataclass(frozen=True)
+class ReturnAsked:
+    """The customer asks to bring goods of a collected order back (version 2)."""
+
+    store_id: str
+    order_id: str
+    why: str
+    asked_at: str
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the body of version 2."""
+        return asdict(self)
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "ReturnAsked":
+        """Read a body; refuses versions from the future."""
+        _known(RETURN_ASKED, version)
+        return cls(**body)
 
 
 @dataclass(frozen=True)
@@ -141,9 +183,18 @@ class PickupMoved:
     collected_by: str | None
     sale_id: str | None
     lines: tuple[OrderLine, ...]
+    answer_by: str | None = None
+    return_until: str | None = None
+    returned_minor: int = 0
+    """What went back to the customer for goods brought back (version 2)."""
+    window_from: str | None = None
+    window_until: str | None = None
+    if_short: str = "less"
+    paid_minor: int = 0
+    group_id: str | None = None
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 1."""
+        """Return the body of version 2."""
         return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
 
     @classmethod
@@ -189,10 +240,10 @@ class ShelfApproved:
 
 
 def _known(topic: str, version: int) -> None:
-    if version != 1:
+    if version not in (1, VERSION):
         raise Invalid(
             "unknown-version",
-            f"A message {topic} of version {version} came; this node reads version 1. Update it and send again.",
+            f"A message {topic} of version {version} came; this node reads up to {VERSION}. Update it and send again.",
             topic=topic,
             version=version,
         )

@@ -3,7 +3,8 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.moved, shelf.approved. At a store: pickup.placed, pickup.cancelled.
+2. At the network: shop.published, pickup.moved, shelf.approved. At a store: pickup.placed, pickup.cancelled,
+   pickup.return_asked.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -16,16 +17,18 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import pickup, placing, shelf, shop
+from supply import following, pickup, pickup_returns, shelf, shop
 from supply.online_facts import (
     PICKUP_CANCELLED,
     PICKUP_MOVED,
     PICKUP_PLACED,
+    RETURN_ASKED,
     SHELF_APPROVED,
     SHOP_PUBLISHED,
     PickupCancelled,
     PickupMoved,
     PickupPlaced,
+    ReturnAsked,
     ShelfApproved,
     ShopPublished,
 )
@@ -42,7 +45,7 @@ def take_moved(session: Session, message: Message, from_node: str, _at: dt.datet
     """Mirror how an order stands at its store."""
     fact = PickupMoved.from_body(message.body, message.version)
     _speaks_for(from_node, fact.store_id)
-    placing.mirror(session, fact)
+    following.mirror(session, fact)
 
 
 def take_shelf(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
@@ -66,12 +69,20 @@ def take_cancelled(session: Session, message: Message, from_node: str, at: dt.da
     pickup.customer_cancels(session, fact.order, actor=Actor.system("pickup", fact.order.store_id), at=at)
 
 
+def take_return_asked(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in a customer's wish to bring goods back."""
+    fact = ReturnAsked.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    pickup_returns.customer_asks(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
+
+
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     SHOP_PUBLISHED: take_published,
     PICKUP_MOVED: take_moved,
     SHELF_APPROVED: take_shelf,
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
+    RETURN_ASKED: take_return_asked,
 }
 
 

@@ -12,15 +12,20 @@ Rules
    at once wins.
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
    counted and limited.
-4. After `hold until` an uncollected order expires and its units return.
+4. After `hold until` an uncollected order expires and its units return. An order the shop does not answer within its
+   time (`pickup_rules`) is refused by itself.
 5. Name and phone are kept for open orders, and 30 days longer for questions; then they are forgotten.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
+
+7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
+   similar, never dearer than what it stands in for. Until it is in the bag the customer may still cancel.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,13 +35,16 @@ from config.clock import business_day, day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
-from pos import stock
+from pos import catalogue, stock
+from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
+from supply import shop_offer
 from supply.handover import collect as collect
 from supply.handover import find as find
 from supply.online_facts import PickupPlaced
+from supply.online_price import cost, promise_of
 from supply.pickup_order import BEFORE_READY as BEFORE_READY
 from supply.pickup_order import GIVEN_BACK as GIVEN_BACK
 from supply.pickup_order import OPEN as OPEN
@@ -46,9 +54,11 @@ from supply.pickup_order import PickupOrder as PickupOrder
 from supply.pickup_order import PickupTry as PickupTry
 from supply.pickup_order import kept_lines as kept_lines
 from supply.pickup_order import lines_of as lines_of
-from supply.pickup_order import move, price, subject_of, tell, write_down
+from supply.pickup_order import move, subject_of, tell, write_down
 from supply.pickup_order import open_orders as open_orders
 from supply.pickup_order import order_for_update as order_for_update
+from supply.pickup_rules import answer_by
+from supply.placing import Wishes as Wishes
 from supply.placing import ask_to_cancel as ask_to_cancel
 from supply.placing import new_token as new_token
 from supply.placing import place as place
@@ -75,6 +85,8 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order
+    store = session.get_one(Store, order.store_id)
+    order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(store), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
     tell(session, order, at)
     return order
@@ -131,10 +143,20 @@ def pick_line(
     return line
 
 
-def short(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
-    """Settle for less: the customer gets what was picked, the rest is free again, the total falls.
+def short(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    instead: Mapping[str, str] | None = None,
+    agreed: bool = False,
+    actor: Actor,
+    at: dt.datetime,
+) -> PickupOrder:
+    """Settle for less: the customer gets what was picked, the rest is free again, the total falls (rule 7).
 
-    Refuses an order that is complete, and one of which nothing was found (cancel that one).
+    instead: SKU that is missing -> SKU that replaces what is missing of it. agreed: the customer said yes just now.
+    Refuses an order that is complete, and one of which nothing was found or replaced (cancel that one).
     """
     order = order_for_update(session, store_id, order_id)
     STATES.require(order.state, "short")
@@ -144,13 +166,18 @@ def short(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
         raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
+    if instead:
+        _refuse_unwished(order, agreed)
+        replaced = [line for line in missing if instead.get(line.sku)]
+        found += [_replaced(session, order, found, line, instead[line.sku], at) for line in replaced]
     kept = kept_lines(found)
     if not kept:
         raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
-    order.total_minor = price(session, kept, {line.sku: line.price_minor for line in found}).total_minor
+    order.total_minor = cost(session, store_id, promise_of(found)).total_minor
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
+    journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
     return move(session, order, "short", actor=actor, at=at, why=names)
 
 
@@ -207,12 +234,15 @@ def customer_cancels(session: Session, placed: PickupPlaced, *, actor: Actor, at
 
 
 def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
-    """Give back what nobody collected in time (rule 4), and refuse what nobody answered for as long."""
+    """Give back what nobody collected in time, and refuse what nobody answered in time (rule 4)."""
     store = session.get_one(Store, store_id)
     patience = at - dt.timedelta(days=store.pickup_hold_days)
+    unanswered = sa.or_(
+        PickupOrder.answer_by <= at, sa.and_(PickupOrder.answer_by.is_(None), PickupOrder.placed_at <= patience)
+    )
     overdue = sa.or_(
         sa.and_(PickupOrder.state == "ready", PickupOrder.hold_until <= at),
-        sa.and_(PickupOrder.state == "placed", PickupOrder.placed_at <= patience),
+        sa.and_(PickupOrder.state == "placed", unanswered),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
     orders = list(session.scalars(lock_rows(session, query)))
@@ -235,7 +265,7 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
     )
     if store_id is not None:
         update = update.where(PickupOrder.store_id == store_id)
-    emptied = update.values(customer_name="", customer_phone="").returning(PickupOrder.id)
+    emptied = update.values(customer_name="", customer_phone="", email="").returning(PickupOrder.id)
     order_ids = list(session.scalars(emptied))
     _forget_paper(session, order_ids, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
     return len(order_ids)
@@ -252,6 +282,46 @@ def _forget_paper(session: Session, order_ids: list[str], *, before: dt.datetime
         nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
         job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
         job.paper = None
+
+
+def _refuse_unwished(order: PickupOrder, agreed: bool) -> None:
+    if order.if_short != "similar" and not agreed:
+        raise Refused(
+            "not-wished",
+            f"The customer of order {order.order_no} did not wish for something else. Ask first, then say so here.",
+        )
+
+
+def _replaced(
+    session: Session, order: PickupOrder, found: list[PickupLine], line: PickupLine, sku: str, at: dt.datetime
+) -> PickupLine:
+    """Write the line that stands in for what is missing of another (rule 7)."""
+    product, was = session.get(Product, sku), session.get_one(Product, line.sku)
+    store = session.get_one(Store, order.store_id)
+    price_minor = catalogue.price_on(session, store.id, sku, business_day(at, store.tz, store.rollover_hour))
+    if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
+        raise Invalid("not-a-replacement", f"Choose something else for {line.name}: another product with a price.")
+    if (product.stock_unit, product.price_quantity) != (was.stock_unit, line.price_quantity):
+        raise Invalid("not-a-replacement", f"{product.name} is sold in another unit than {line.name}.")
+    row = PickupLine(
+        store_id=order.store_id,
+        order_id=order.id,
+        sku=sku,
+        name=product.name,
+        qty=line.qty - (line.picked_qty or 0),
+        picked_qty=line.qty - (line.picked_qty or 0),
+        price_minor=min(price_minor, line.price_minor),
+        price_quantity=product.price_quantity,
+        saved=[],
+        instead_of=line.sku,
+    )
+    if product.deposit_sku is not None:
+        row.deposit_sku = product.deposit_sku
+        day = business_day(at, store.tz, store.rollover_hour)
+        row.deposit_minor = catalogue.price_on(session, store.id, product.deposit_sku, day) or 0
+    session.add(row)
+    session.flush()
+    return row
 
 
 def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:

@@ -11,8 +11,8 @@ Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -25,10 +25,8 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
-from pos import pricing
-from pos.catalogue import Product, TaxClass
 from pos.store import Store
-from supply.online_facts import PICKUP_MOVED, OrderLine, PickupMoved, PickupPlaced
+from supply.online_facts import PICKUP_MOVED, VERSION, OrderLine, PickupMoved, PickupPlaced
 
 STATES = StateTable(
     "pickup order",
@@ -91,6 +89,26 @@ class PickupOrder(Base):
     collected_at: Mapped[dt.datetime | None]
     collected_by: Mapped[str | None]
     sale_id: Mapped[str | None]
+    window_from: Mapped[dt.datetime | None]
+    window_until: Mapped[dt.datetime | None]
+    """When the customer means to collect it; None: whenever it is ready."""
+    answer_by: Mapped[dt.datetime | None]
+    """At the store: unanswered until then it is refused by itself."""
+    if_short: Mapped[str] = mapped_column(default="less", server_default="less")
+    """less | similar | cancel: what the customer wants when something is missing."""
+    paid_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What was paid online and waits in escrow; 0: it is paid at the counter."""
+    group_id: Mapped[str | None]
+    """The group buy it is a share of."""
+    return_until: Mapped[dt.datetime | None]
+    """Until when its goods may come back, once collected."""
+    returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
+    """What went back to the customer for goods brought back."""
+    return_asked_at: Mapped[dt.datetime | None]
+    """At the network: when the customer asked to bring goods back; the store answers."""
+    email: Mapped[str] = mapped_column(default="", server_default="")
+    language: Mapped[str] = mapped_column(default="", server_default="")
+    """At the network: where and in which language the customer wants to be told."""
 
 
 class PickupLine(Base):
@@ -112,6 +130,13 @@ class PickupLine(Base):
     """What the customer gets; None: not gathered yet."""
     price_minor: Mapped[int]
     price_quantity: Mapped[int]
+    saved: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """[[offer id, name, amount_minor]] that offers save on the whole line."""
+    deposit_sku: Mapped[str | None]
+    deposit_minor: Mapped[int | None]
+    """The deposit on one unit."""
+    instead_of: Mapped[str | None]
+    """The product ordered that this one stands in for."""
 
 
 class PickupTry(Base):
@@ -161,19 +186,27 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         total_minor=order.total_minor,
         placed_at=text_of(order.placed_at),
         moved_at=text_of(at),
-        ready_by=text_of(order.ready_by) if order.ready_by else None,
-        ready_at=text_of(order.ready_at) if order.ready_at else None,
-        hold_until=text_of(order.hold_until) if order.hold_until else None,
-        collected_at=text_of(order.collected_at) if order.collected_at else None,
+        ready_by=text_or_none(order.ready_by),
+        ready_at=text_or_none(order.ready_at),
+        hold_until=text_or_none(order.hold_until),
+        collected_at=text_or_none(order.collected_at),
         collected_by=order.collected_by,
         sale_id=order.sale_id,
         lines=facts_of(session, order),
+        answer_by=text_or_none(order.answer_by),
+        return_until=text_or_none(order.return_until),
+        returned_minor=order.returned_minor,
+        window_from=text_or_none(order.window_from),
+        window_until=text_or_none(order.window_until),
+        if_short=order.if_short,
+        paid_minor=order.paid_minor,
+        group_id=order.group_id,
     )
     outbox.append(
         session,
         to_node=NETWORK,
         topic=PICKUP_MOVED,
-        version=1,
+        version=VERSION,
         body=fact.to_body(),
         id=new_id(),
         subject=subject_of(order),
@@ -213,26 +246,6 @@ def kept_lines(lines: Sequence[PickupLine]) -> list[tuple[str, int]]:
     return [(sku, qty) for sku, qty in kept if qty > 0]
 
 
-def price(session: Session, lines: Sequence[tuple[str, int]], prices: Mapping[str, int]) -> pricing.PricedBasket:
-    """Return lines, tax and total as the till will ring them at the agreed prices (SKU -> price_minor).
-
-    Products that are unknown or have no agreed price are refused, all of them named.
-    """
-    rows = session.execute(
-        sa.select(Product, TaxClass)
-        .join(TaxClass, TaxClass.id == Product.tax_class_id)
-        .where(Product.sku.in_([sku for sku, _ in lines]))
-    )
-    views = {product.sku: _view(product, tax, prices[product.sku]) for product, tax in rows if product.sku in prices}
-    unknown = sorted({sku for sku, _ in lines} - set(views))
-    if unknown:
-        names = ", ".join(unknown)
-        raise NotFound(
-            "not-sold-online", f"This shop does not sell online: {names}. Take it out of the basket.", skus=unknown
-        )
-    return pricing.price_basket([pricing.BasketLine(sku=sku, qty=qty, product=views[sku]) for sku, qty in lines])
-
-
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:
     """Return an order, locked until the end of the transaction."""
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.id == order_id)
@@ -264,29 +277,57 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
         currency=placed.currency,
         placed_at=dt.datetime.fromisoformat(placed.placed_at),
         moved_at=dt.datetime.fromisoformat(placed.placed_at),
+        window_from=instant_of(placed.window_from),
+        window_until=instant_of(placed.window_until),
+        if_short=placed.if_short,
+        paid_minor=placed.paid_minor,
+        group_id=placed.group_id,
+        returned_minor=0,
+        email="",
+        language="",
     )
     session.add(order)
     session.flush()
-    for line in placed.lines:
+    write_lines(session, order, placed.lines)
+    return order
+
+
+def write_lines(session: Session, order: PickupOrder, lines: Sequence[OrderLine]) -> None:
+    """Write lines of an order as they travelled."""
+    for line in lines:
         session.add(
             PickupLine(
-                store_id=placed.store_id,
-                order_id=placed.order_id,
+                store_id=order.store_id,
+                order_id=order.id,
                 sku=line.sku,
                 name=line.name,
                 qty=line.qty,
                 picked_qty=line.picked_qty,
                 price_minor=line.price_minor,
                 price_quantity=line.price_quantity,
+                saved=line.saved,
+                deposit_sku=line.deposit_sku,
+                deposit_minor=line.deposit_minor,
+                instead_of=line.instead_of,
             )
         )
-    return order
 
 
 def facts_of(session: Session, order: PickupOrder) -> tuple[OrderLine, ...]:
     """Return the lines of an order as they travel."""
     return tuple(
-        OrderLine(line.sku, line.name, line.qty, line.price_minor, line.price_quantity, line.picked_qty)
+        OrderLine(
+            line.sku,
+            line.name,
+            line.qty,
+            line.price_minor,
+            line.price_quantity,
+            line.picked_qty,
+            list(line.saved or []),
+            line.deposit_sku,
+            line.deposit_minor,
+            line.instead_of,
+        )
         for line in lines_of(session, order)
     )
 
@@ -301,24 +342,11 @@ def text_of(at: dt.datetime) -> str:
     return as_utc(at).isoformat(timespec="microseconds")
 
 
-# --- inside ---
+def text_or_none(at: dt.datetime | None) -> str | None:
+    """Return an instant as it travels, where there is one."""
+    return None if at is None else text_of(at)
 
 
-def _view(product: Product, tax: TaxClass, price_minor: int) -> pricing.ProductView:
-    return pricing.ProductView(
-        sku=product.sku,
-        name=product.name,
-        brand=product.brand,
-        category=product.category,
-        pack_text=product.pack_text,
-        stock_unit=product.stock_unit,
-        price_quantity=product.price_quantity,
-        price_minor=price_minor,
-        minimum_age=product.minimum_age,
-        maximum_qty=product.maximum_qty,
-        tax_class_id=product.tax_class_id,
-        rate_bp=tax.rate_bp,
-        inclusive=tax.inclusive,
-        quick_key=None,
-        barcode=None,
-    )
+def instant_of(text: str | None) -> dt.datetime | None:
+    """Read an instant that travelled."""
+    return dt.datetime.fromisoformat(text) if text else None

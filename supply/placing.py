@@ -3,15 +3,19 @@
 Rules
 -----
 1. An order takes from the published allowance, all its lines or none, and goes to its store as one message with the
-   prices promised. The page makes the id; the same id with the same content is the same order.
+   prices, savings and deposits promised: what the till would charge at this moment. The page makes the id; the same
+   id with the same content is the same order.
 2. The token (128 random bits) is the customer's key to the order: it stands in the QR and in the address of the
    status page. The code is derived from it by HMAC with the order's id, so the status page can always show the code
    although neither is stored, only their hashes. A page that makes the token before it sends the order (`new_token`)
    gets token and code again when it sends twice; without one, a repeat cannot show them.
-3. The network mirrors what the store tells: the highest step wins. What a refused, cancelled or expired order had
-   taken from an allowance goes back.
+3. How the order goes on is the store's to say; `following` mirrors it.
 4. Cancelling is a wish until the store answers: it may have handed the order over a moment ago, and then its word
    counts.
+5. A pickup window is chosen at placing, the earliest free one if none is wished for; the last place of a window is
+   given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
+6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
+   its number, a quarter of an hour at most.
 """
 
 import datetime as dt
@@ -33,26 +37,64 @@ from config.ids import is_id, new_id, pickup_code_of
 from config.journal import Actor
 from config.node import NETWORK
 from pos.catalogue import Product
+from pos.pricing import PricedBasket
 from pos.store import Store
-from supply import shop
-from supply.online_facts import PICKUP_CANCELLED, PICKUP_PLACED, OrderLine, PickupCancelled, PickupMoved, PickupPlaced
+from supply import escrow, shop
+from supply.escrow import Escrow
+from supply.online_facts import (
+    PICKUP_CANCELLED,
+    PICKUP_PLACED,
+    VERSION,
+    OrderLine,
+    PickupCancelled,
+    PickupPlaced,
+)
 from supply.pickup_order import (
     BEFORE_READY,
+    OPEN,
     PickupLine,
     PickupOrder,
     facts_of,
     lines_of,
-    price,
     subject_of,
     text_of,
+    text_or_none,
     write_down,
 )
+from supply.pickup_rules import Window, windows
 
 NAME_LENGTH = 80
 MOST_LINES = 40
 CUSTOMER = Actor(id="customer", name="customer", role="customer", node=NETWORK)
 _PHONE = re.compile(r"[0-9+()/. -]{5,20}")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+IF_SHORT = ("less", "similar", "cancel")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the customer wishes.
+
+    window_from: the start of the window to collect in. if_short: what to do when something is missing. email,
+    language: where and how to be told.
+    """
+
+    window_from: dt.datetime | None = None
+    if_short: str = "less"
+    email: str = ""
+    language: str = ""
+
+    def __post_init__(self) -> None:
+        if self.if_short not in IF_SHORT:
+            raise Invalid("bad-choice", "Choose what the shop should do when something is missing.", field="if_short")
+        if self.email and not _EMAIL.fullmatch(self.email):
+            raise Invalid("bad-email", "Type the e-mail address like name@example.com, or leave it out.", field="email")
+
+
+NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True)
@@ -76,6 +118,8 @@ class OrderStatus:
     may_cancel: bool
     at_shop: bool
     """The store has got the order."""
+    escrow: Escrow | None = None
+    """Its money, where it is paid online."""
 
 
 # --- verbs, network ---
@@ -96,26 +140,32 @@ def place(
     lines: Sequence[tuple[str, int]],
     at: dt.datetime,
     token: str | None = None,
+    wishes: Wishes = NO_WISHES,
+    shown_total_minor: int | None = None,
+    pay_with: str = "",
 ) -> Placed:
-    """Place a customer's order (rules 1, 2).
+    """Place a customer's order (rules 1, 2, 5).
 
-    id: made by the page. lines: [(sku, qty)], 1 to 40 different products. Refuses a shop that takes no orders, and
-    quantities beyond the allowance with every short line named; an id that came with another content is a Conflict.
+    id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
+    it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
+    a shop that takes no orders, quantities beyond the allowance with every short line named, and a window that is
+    full; an id that came with another content is a Conflict.
     """
     store = _open_shop(session, store_id, id)
-    name, phone = _person(name, phone)
+    name, phone = check_person(name, phone)
     wanted = _lines(lines)
     if token is not None and not _TOKEN.fullmatch(token):
         raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if not shop.is_taking_orders(session, store_id):
-        raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.", store=store_id)
-    promised = _promised(session, store_id, wanted)
-    total = price(session, wanted, {line.sku: line.price_minor for line in promised}).total_minor
+        raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
+    promised, total = _promised(session, store_id, wanted, at)
+    _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, wanted)
     token = token or new_token()
     number = shop.next_number(session, store_id)
+    window = _window(session, store, wishes.window_from, at)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
@@ -129,13 +179,11 @@ def place(
         total_minor=total,
         placed_at=text_of(at),
         lines=promised,
+        window_from=text_of(window.start),
+        window_until=text_of(window.end),
+        if_short=wishes.if_short,
     )
-    order = write_down(session, placed)
-    journal.record(
-        session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order), total_minor=total
-    )
-    _send(session, store, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
-    session.flush()
+    order = _written(session, store, placed, wishes, pay_with, at)
     return Placed(order, code_of(id, token), token, repeated=False)
 
 
@@ -155,43 +203,31 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
         )
     order.cancel_asked_at = at
     journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.cancel_asked", subject=subject_of(order))
-    fact = PickupCancelled(order=_as_placed(session, order), asked_at=text_of(at))
-    store = session.get_one(Store, store_id)
-    _send(session, store, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
+    if awaits_money(session, order):
+        unpaid(session, order, why="The customer cancelled.", actor=CUSTOMER, at=at)
+        return order
+    fact = PickupCancelled(order=as_placed(session, order), asked_at=text_of(at))
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
     return order
 
 
-def mirror(session: Session, moved: PickupMoved) -> None:
-    """Take over how an order stands at its store (rule 3); an older step changes nothing."""
-    order = session.scalar(
-        lock_rows(
-            session,
-            sa.select(PickupOrder).where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id),
-        ).execution_options(populate_existing=True)
-    )
-    if order is None:
-        order = write_down(session, _without_person(moved))
-        shop.number_used(session, moved.store_id, moved.number)
-    if moved.step <= order.step:
-        return
-    # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
-    session.execute(
-        sa.update(PickupOrder)
-        .where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id)
-        .values(state=moved.state)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(order, ["state"])
-    order.step, order.why, order.total_minor = moved.step, moved.why, moved.total_minor
-    order.moved_at = dt.datetime.fromisoformat(moved.moved_at)
-    order.ready_by, order.ready_at = _instant(moved.ready_by), _instant(moved.ready_at)
-    order.hold_until, order.collected_at = _instant(moved.hold_until), _instant(moved.collected_at)
-    order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
-    picked = {line.sku: line.picked_qty for line in moved.lines}
-    for line in lines_of(session, order):
-        line.picked_qty = picked.get(line.sku, line.picked_qty)
+def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Send the store an order whose money has come in (rule 6)."""
+    order.paid_minor = order.total_minor
+    journal.record(session, actor=CUSTOMER, at=at, verb="pickup order.paid", subject=subject_of(order))
+    body = as_placed(session, order).to_body()
+    send_to_store(session, order, PICKUP_PLACED, body, id=f"placed-{order.id}", at=at)
+
+
+def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: dt.datetime) -> None:
+    """Call off an order whose money did not come in: the store never had it, and is only told its number (rule 6)."""
+    escrow.lapse(session, order.id, actor=actor, at=at)
+    journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
+    order.why, order.moved_at = why, at
+    fact = PickupCancelled(order=as_placed(session, order), asked_at=text_of(at))
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
     session.flush()
-    shop.recount(session, moved.store_id, picked)
+    shop.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
 
 
 # --- questions ---
@@ -207,6 +243,95 @@ def status(session: Session, store_id: str, token: str) -> OrderStatus:
         token=token,
         may_cancel=order.state in BEFORE_READY and order.cancel_asked_at is None,
         at_shop=order.step > 0,
+        escrow=escrow.escrow_of(session, order.id),
+    )
+
+
+def free_windows(session: Session, store: Store, at: dt.datetime) -> list[Window]:
+    """Return the store's windows from now on with how many more orders each takes (rule 5)."""
+    waiting = session.scalars(
+        sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
+    ).all()
+    return windows(shop.rules_of(session, store.id), shop.hours_of(store), at, waiting)
+
+
+def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
+    """Return the lines of an order as a priced basket promises them, deposits with the line they belong to."""
+    deposits = {line.line.deposit_of: line for line in priced.lines if line.line and line.line.deposit_of is not None}
+    promised = []
+    for n, line in enumerate(priced.lines, 1):
+        if line.line is None or line.line.deposit_of is not None:
+            continue
+        deposit = deposits.get(n)
+        promised.append(
+            OrderLine(
+                line.product.sku,
+                line.product.name,
+                line.qty,
+                line.product.price_minor,
+                line.product.price_quantity,
+                saved=[[row.offer_id, row.name, row.amount_minor] for row in line.offers],
+                deposit_sku=deposit.product.sku if deposit else None,
+                deposit_minor=deposit.product.price_minor if deposit else None,
+            )
+        )
+    return tuple(promised)
+
+
+def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
+    """Return an order as it travels to its store."""
+    return PickupPlaced(
+        store_id=order.store_id,
+        order_id=order.id,
+        number=order.number,
+        order_no=order.order_no,
+        customer_name=order.customer_name,
+        customer_phone=order.customer_phone,
+        code_hash=order.code_hash,
+        token_hash=order.token_hash,
+        currency=order.currency,
+        total_minor=order.total_minor,
+        placed_at=text_of(order.placed_at),
+        lines=facts_of(session, order),
+        window_from=text_or_none(order.window_from),
+        window_until=text_or_none(order.window_until),
+        if_short=order.if_short,
+        paid_minor=order.paid_minor,
+        group_id=order.group_id,
+    )
+
+
+def check_person(name: str, phone: str) -> tuple[str, str]:
+    """Return name and phone tidied, or refuse them with what is missing."""
+    name, phone = " ".join(name.split()), phone.strip()
+    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
+        raise Invalid("bad-name", f"Give the name under which you collect: 1 to {NAME_LENGTH} letters.")
+    if not _PHONE.fullmatch(phone) or sum(letter.isdigit() for letter in phone) < 5:
+        raise Invalid("bad-phone", "Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine.")
+    return name, phone
+
+
+def awaits_money(session: Session, order: PickupOrder) -> bool:
+    """Tell whether an order still waits for its money (rule 6)."""
+    found = escrow.escrow_of(session, order.id)
+    return found is not None and found.state == "awaited"
+
+
+def send_to_store(
+    session: Session, order: PickupOrder, topic: str, body: dict[str, object], *, id: str, at: dt.datetime
+) -> None:
+    """Put a message about an order on its way to the store."""
+    store = session.get_one(Store, order.store_id)
+    outbox.append(
+        session,
+        to_node=store.id,
+        topic=topic,
+        version=VERSION,
+        body=body,
+        id=id,
+        subject=subject_of(order),
+        business_day=business_day(at, store.tz, store.rollover_hour),
+        at=at,
     )
 
 
@@ -228,6 +353,50 @@ def token_hash(token: str) -> str:
 # --- inside ---
 
 
+def _written(
+    session: Session, store: Store, placed: PickupPlaced, wishes: Wishes, pay_with: str, at: dt.datetime
+) -> PickupOrder:
+    """Write an order down and send it on, or let it wait for its money (rule 6)."""
+    order = write_down(session, placed)
+    order.email, order.language = wishes.email, wishes.language
+    journal.record(
+        session,
+        actor=CUSTOMER,
+        at=at,
+        verb="pickup order.placed",
+        subject=subject_of(order),
+        total_minor=order.total_minor,
+    )
+    if pay_with:
+        if not shop.rules_of(session, store.id).pay_online:
+            raise Refused("no-online-payment", f"{store.name} takes the money at the counter only.", field="pay")
+        escrow.open_for(
+            session,
+            order.id,
+            store.id,
+            "pickup",
+            order.total_minor,
+            currency=store.currency,
+            provider=pay_with,
+            actor=CUSTOMER,
+            at=at,
+        )
+    else:
+        send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+    session.flush()
+    return order
+
+
+def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
+    if shown_minor not in (None, total_minor):
+        raise Refused(
+            "total-changed",
+            "A price has changed since you looked. Look at the new total, then order again.",
+            total_minor=total_minor,
+            shown_minor=shown_minor,
+        )
+
+
 def _open_shop(session: Session, store_id: str, id: str) -> Store:
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
@@ -235,15 +404,6 @@ def _open_shop(session: Session, store_id: str, id: str) -> Store:
     if store is None:
         raise NotFound("unknown-shop", "There is no such shop. Check the address.", store=store_id)
     return store
-
-
-def _person(name: str, phone: str) -> tuple[str, str]:
-    name, phone = " ".join(name.split()), phone.strip()
-    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise Invalid("bad-name", f"Give the name under which you collect: 1 to {NAME_LENGTH} letters.")
-    if not _PHONE.fullmatch(phone) or sum(letter.isdigit() for letter in phone) < 5:
-        raise Invalid("bad-phone", "Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine.")
-    return name, phone
 
 
 def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
@@ -254,7 +414,21 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(lines)
 
 
-def _promised(session: Session, store_id: str, wanted: list[tuple[str, int]]) -> tuple[OrderLine, ...]:
+def _window(session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime) -> Window:
+    """Return the window wished for, or the earliest free one (rule 5)."""
+    found = free_windows(session, store, at)
+    chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
+    if chosen is None and wished is None:
+        raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
+    if chosen is None:
+        raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
+    return chosen
+
+
+def _promised(
+    session: Session, store_id: str, wanted: list[tuple[str, int]], at: dt.datetime
+) -> tuple[tuple[OrderLine, ...], int]:
+    """Return the lines as they are promised, and what they cost together."""
     found = {ware.sku: ware for ware in shop.wares(session, store_id, [sku for sku, _ in wanted])}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
@@ -263,7 +437,6 @@ def _promised(session: Session, store_id: str, wanted: list[tuple[str, int]]) ->
         raise NotFound(
             "not-sold-online", f"This shop does not sell online: {words}. Take it out of the basket.", skus=unknown
         )
-    promised = []
     for sku, qty in wanted:
         ware = found[sku]
         most = ware.maximum_qty or shop.LINE_STEPS * ware.step_qty
@@ -272,14 +445,14 @@ def _promised(session: Session, store_id: str, wanted: list[tuple[str, int]]) ->
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-        promised.append(OrderLine(sku, ware.name, qty, ware.price_minor, ware.price_quantity))
-    return tuple(promised)
+    priced = shop.quote(session, store_id, wanted, at=at).basket
+    return promised_lines(priced), priced.total_minor
 
 
 def _repeated(
     session: Session, order: PickupOrder, name: str, phone: str, wanted: list[tuple[str, int]], token: str | None
 ) -> Placed:
-    there = [(line.sku, line.qty) for line in lines_of(session, order)]
+    there = [(line.sku, line.qty) for line in lines_of(session, order) if line.instead_of is None]
     forgotten = order.customer_name == ""
     same_person = forgotten or (order.customer_name, order.customer_phone) == (name, phone)
     other_token = token is not None and token_hash(token) != order.token_hash
@@ -292,63 +465,9 @@ def _repeated(
     return Placed(order, code_of(order.id, token) if token else None, token, repeated=True)
 
 
-def _send(
-    session: Session, store: Store, order: PickupOrder, topic: str, body: dict[str, object], *, id: str, at: dt.datetime
-) -> None:
-    outbox.append(
-        session,
-        to_node=store.id,
-        topic=topic,
-        version=1,
-        body=body,
-        id=id,
-        subject=subject_of(order),
-        business_day=business_day(at, store.tz, store.rollover_hour),
-        at=at,
-    )
-
-
 def _by_token(session: Session, store_id: str, token: str, *, lock: bool) -> PickupOrder:
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query) if lock else query)
     if order is None:
         raise NotFound("unknown-order", "There is no such order in this shop. Use the link you got when ordering.")
     return order
-
-
-def _as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
-    return PickupPlaced(
-        store_id=order.store_id,
-        order_id=order.id,
-        number=order.number,
-        order_no=order.order_no,
-        customer_name=order.customer_name,
-        customer_phone=order.customer_phone,
-        code_hash=order.code_hash,
-        token_hash=order.token_hash,
-        currency=order.currency,
-        total_minor=order.total_minor,
-        placed_at=text_of(order.placed_at),
-        lines=facts_of(session, order),
-    )
-
-
-def _without_person(moved: PickupMoved) -> PickupPlaced:
-    return PickupPlaced(
-        store_id=moved.store_id,
-        order_id=moved.order_id,
-        number=moved.number,
-        order_no=moved.order_no,
-        customer_name="",
-        customer_phone="",
-        code_hash=moved.code_hash,
-        token_hash=moved.token_hash,
-        currency=moved.currency,
-        total_minor=moved.total_minor,
-        placed_at=moved.placed_at,
-        lines=moved.lines,
-    )
-
-
-def _instant(text: str | None) -> dt.datetime | None:
-    return dt.datetime.fromisoformat(text) if text else None

@@ -6,38 +6,52 @@ Rules
    sells against that and never more (an order takes from it in one conditional update).
 2. A newer allowance replaces an older one, less what was ordered since it was made: taken is the sum over the living
    orders the store had not seen when it counted.
-3. Prices are the till's: the store publishes them with the allowance.
+3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
+   `wares.quote` charges what the till would. What has no fixed price is not sold online.
 4. The allowance is what is available less the shopkeeper's hold-back and a safety share, because records are never
    quite right. Weighed goods are sold in steps of a tenth of their price quantity; age-restricted goods may be
    ordered and the age is checked at the counter.
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
-   going, a scarce allowance by any unit, a plentiful one by more than a quarter.
+   going, an offer or a rule, a scarce allowance by any unit, a plentiful one by more than a quarter.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
 from config import outbox
 from config.clock import as_utc, business_day
-from config.database import Base, lock_rows
+from config.database import lock_rows
 from config.errors import NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor, record
 from config.money import BASIS
 from config.node import NETWORK
-from pos import catalogue, pricing, stock
+from pos import catalogue, offer_edition, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from supply import shelf
-from supply.online_facts import SHOP_PUBLISHED, Offer, ShopPublished
-from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder, price
+from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
+from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder
+from supply.pickup_rules import PickupRules
+from supply.shop_offer import ShopFront as ShopFront
+from supply.shop_offer import ShopOffer as ShopOffer
+from supply.shop_offer import hours_of as hours_of
+from supply.shop_offer import is_taking_orders as is_taking_orders
+from supply.shop_offer import rules_of as rules_of
+from supply.shop_offer import step_of as step_of
+from supply.wares import Ware as Ware
+from supply.wares import categories as categories
+from supply.wares import listing as listing
+from supply.wares import product as product
+from supply.wares import quote as quote
+from supply.wares import wares as wares
 
 SCARCE_STEPS = 12
 """Below so many steps every unit counts for a customer (rule 5)."""
@@ -50,60 +64,6 @@ class ShopPolicy:
     """How careful the online promise is. safety_bp: share of the available units never promised online."""
 
     safety_bp: int = 1_000
-
-
-class ShopFront(Base):
-    """One store's online shop as a whole: open or not, its editions, its order numbers."""
-
-    __tablename__ = "shop_front"
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    taking_orders: Mapped[bool] = mapped_column(default=True)
-    edition: Mapped[int] = mapped_column(default=0)
-    """At the store: the last edition published. At the network: the newest one taken."""
-    last_order_no: Mapped[int] = mapped_column(default=0)
-    """At the network: the number of the last order placed."""
-
-
-class ShopOffer(Base):
-    """A product in a store's online shop: price, allowance, and how much of it was taken since."""
-
-    __tablename__ = "shop_offer"
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    sku: Mapped[str] = mapped_column(primary_key=True)
-    price_minor: Mapped[int]
-    allowance_qty: Mapped[int]
-    taken_qty: Mapped[int] = mapped_column(default=0)
-    shelf_rank: Mapped[int | None]
-    """Slot on the live bestseller shelf."""
-    published_at: Mapped[dt.datetime]
-    listed: Mapped[bool] = mapped_column(default=True)
-    edition: Mapped[int] = mapped_column(default=0)
-    """The publication this offer is from; a late older one is passed over."""
-    seen_through: Mapped[int] = mapped_column(default=0)
-    """The allowance leaves out the orders numbered up to here …"""
-    seen_also: Mapped[list[Any]] = mapped_column(default=list)
-    """… and these."""
-
-
-@dataclass(frozen=True)
-class Ware:
-    """A product as a customer sees it. left_qty: what can still be ordered; step_qty: the smallest portion."""
-
-    sku: str
-    name: str
-    brand: str
-    category: str
-    pack_text: str
-    stock_unit: str
-    price_minor: int
-    price_quantity: int
-    minimum_age: int | None
-    maximum_qty: int | None
-    left_qty: int
-    step_qty: int
-    shelf_rank: int | None
 
 
 # --- verbs, store ---
@@ -119,6 +79,7 @@ def publish(
     through, also = _seen(session, store_id, max((offer.seen_through for offer in known.values()), default=0))
     today = business_day(at, store.tz, store.rollover_hour)
     fresh = _offers_now(session, store_id, today, policy)
+    promotions = _promotions(session, front)
     gone = [
         Offer(sku, offer.price_minor, 0, None, listed=False)
         for sku, offer in sorted(known.items())
@@ -126,7 +87,7 @@ def publish(
     ]
     steps = _steps(session, fresh)
     changed = [offer for sku, offer in sorted(fresh.items()) if _differs(known.get(sku), offer, steps[sku])] + gone
-    if not changed and front.edition:
+    if not changed and promotions is None and front.edition:
         return None
     # Rising even after a restore from a copy: an edition is the time in milliseconds, or one more than the last.
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
@@ -138,6 +99,8 @@ def publish(
         seen_through=through,
         seen_also=also,
         offers=tuple(changed),
+        rules=front.rules,
+        promotions=promotions,
     )
     _keep(session, fact, known, at)
     _send(session, fact, today, at)
@@ -146,16 +109,22 @@ def publish(
 
 def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: Actor, at: dt.datetime) -> None:
     """Open or close the store's online shop; what was ordered before stays ordered."""
-    store = _store(session, store_id)
     front = _front(session, store_id)
     if front.taking_orders == taking:
         return
     front.taking_orders = taking
-    front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     record(session, actor=actor, at=at, verb="shop.opened" if taking else "shop.closed", subject=f"shop:{store_id}")
-    through, also = _seen(session, store_id, 0)
-    fact = ShopPublished(store_id, front.edition, taking, _text(at), through, also, ())
-    _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
+    _tell_front(session, front, at)
+
+
+def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle the shop's rules for online orders; they hold for orders placed from now on."""
+    front = _front(session, store_id)
+    if front.rules == rules.to_body():
+        return
+    before, front.rules = front.rules, rules.to_body()
+    record(session, actor=actor, at=at, verb="shop.rules", subject=f"shop:{store_id}", before=before, after=front.rules)
+    _tell_front(session, front, at)
 
 
 # --- verbs, network ---
@@ -166,13 +135,17 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     front = _front(session, store_id)
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
+        front.rules = fact.rules if fact.rules is not None else front.rules
+    if fact.promotions is not None and fact.edition > front.promotions_edition:
+        front.promotions_edition = fact.edition
+        offer_edition.take_edition(session, fact.promotions, store_id)
     skus = [offer.sku for offer in fact.offers]
     known = _lock(session, store_id, skus)
     newer = {
         offer.sku: offer for offer in fact.offers if offer.sku not in known or known[offer.sku].edition < fact.edition
     }
     at = dt.datetime.fromisoformat(fact.published_at)
-    _keep(session, ShopPublished(**{**fact.__dict__, "offers": tuple(newer.values())}), known, at)
+    _keep(session, replace(fact, offers=tuple(newer.values())), known, at)
     session.flush()
     recount(session, store_id, newer)
 
@@ -242,78 +215,6 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
 # --- questions ---
 
 
-def is_taking_orders(session: Session, store_id: str) -> bool:
-    """Tell whether customers may order here: the shopkeeper has published offers and has not closed the shop."""
-    front = session.get(ShopFront, store_id)
-    return front is not None and front.edition > 0 and front.taking_orders
-
-
-def listing(
-    session: Session,
-    store_id: str,
-    *,
-    text: str = "",
-    category: str | None = None,
-    limit: int = 60,
-    offset: int = 0,
-) -> list[Ware]:
-    """Return what the online shop shows: first what is in stock, the bestseller shelf in its order, then by name.
-
-    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
-    """
-    query = _wares(store_id)
-    for word in text.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True))
-    if category:
-        query = query.where(Product.category == category)
-    left = ShopOffer.allowance_qty - ShopOffer.taken_qty
-    query = query.order_by(
-        sa.case((left > 0, 0), else_=1),
-        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
-        ShopOffer.shelf_rank,
-        Product.name,
-        Product.sku,
-    )
-    return [_ware(offer, product) for offer, product in session.execute(query.limit(limit).offset(offset))]
-
-
-def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
-    """Return the categories of the online shop with how many products each has, by name."""
-    rows = session.execute(
-        sa.select(Product.category, sa.func.count())
-        .join(ShopOffer, ShopOffer.sku == Product.sku)
-        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
-        .group_by(Product.category)
-        .order_by(Product.category)
-    )
-    return [(name, count) for name, count in rows]
-
-
-def product(session: Session, store_id: str, sku: str) -> Ware:
-    """Return one product of the online shop."""
-    found = wares(session, store_id, [sku])
-    if not found:
-        raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
-    return found[0]
-
-
-def wares(session: Session, store_id: str, skus: Iterable[str]) -> list[Ware]:
-    """Return the named products, those that are in the online shop, by SKU."""
-    query = _wares(store_id).where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku)
-    return [_ware(offer, product) for offer, product in session.execute(query)]
-
-
-def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> pricing.PricedBasket:
-    """Return lines, tax and total at the published prices, as the till will ring them."""
-    prices = {ware.sku: ware.price_minor for ware in wares(session, store_id, [sku for sku, _ in lines])}
-    return price(session, lines, prices)
-
-
-def step_of(product: Product) -> int:
-    """Return the smallest portion sold online (rule 4)."""
-    return 1 if product.stock_unit == "each" else max(1, product.price_quantity // 10)
-
-
 def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOffer]) -> dict[str, int]:
     """Return per SKU what living orders hold that the offer's publication had not seen (rule 2)."""
     if not offers:
@@ -349,9 +250,32 @@ def _store(session: Session, store_id: str) -> Store:
 def _front(session: Session, store_id: str) -> ShopFront:
     front = session.get(ShopFront, store_id)
     if front is None:
-        front = ShopFront(store_id=store_id, taking_orders=True, edition=0, last_order_no=0)
+        front = ShopFront(
+            store_id=store_id, taking_orders=True, edition=0, last_order_no=0, rules={}, promotions_token="",
+            promotions_edition=0,
+        )  # fmt: skip
         session.add(front)
     return front
+
+
+def _promotions(session: Session, front: ShopFront) -> dict[str, Any] | None:
+    """Return the shop's own offers when they have changed since the network was told."""
+    token = offer_edition.token_of(session, front.store_id)
+    if token == front.promotions_token:
+        return None
+    front.promotions_token = token
+    return offer_edition.edition(session, front.store_id) or None
+
+
+def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
+    """Tell the network of the front alone; the offers stand."""
+    store = _store(session, front.store_id)
+    front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
+    through, also = _seen(session, front.store_id, 0)
+    fact = ShopPublished(
+        front.store_id, front.edition, front.taking_orders, _text(at), through, also, (), rules=front.rules
+    )
+    _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
 
 
 def _offers_now(session: Session, store_id: str, today: dt.date, policy: ShopPolicy) -> dict[str, Offer]:
@@ -360,26 +284,29 @@ def _offers_now(session: Session, store_id: str, today: dt.date, policy: ShopPol
         .join(Listing, Listing.sku == Product.sku)
         .where(Listing.store_id == store_id, Listing.active, Product.active)
     ).all()
-    skus = [product.sku for product, _ in rows]
+    skus = [ware.sku for ware, _ in rows]
     prices = catalogue.prices_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
     ranks = shelf.ranks(session, store_id)
-    offers = {}
-    for product, hold_back_qty in rows:
-        price_minor = prices.get(product.sku)
-        if price_minor is None:
+    found = {}
+    for ware, hold_back_qty in rows:
+        price_minor = prices.get(ware.sku)
+        if price_minor is None or ware.price_typed or ware.kind not in ("goods", "deposit"):
             continue
-        level = levels.get(product.sku)
+        if ware.kind == "deposit":  # its price is charged with what it belongs to; nobody orders it
+            found[ware.sku] = Offer(ware.sku, price_minor, 0, None, listed=False)
+            continue
+        level = levels.get(ware.sku)
         free = max(0, (level.available if level else 0) - hold_back_qty)
         free -= free * policy.safety_bp // BASIS
-        free -= free % step_of(product)
-        offers[product.sku] = Offer(product.sku, price_minor, free, ranks.get(product.sku), listed=True)
-    return offers
+        free -= free % step_of(ware)
+        found[ware.sku] = Offer(ware.sku, price_minor, free, ranks.get(ware.sku), listed=True)
+    return found
 
 
 def _steps(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    products = session.scalars(sa.select(Product).where(Product.sku.in_(list(skus))))
-    return {product.sku: step_of(product) for product in products}
+    found = session.scalars(sa.select(Product).where(Product.sku.in_(list(skus))))
+    return {ware.sku: step_of(ware) for ware in found}
 
 
 def _differs(known: ShopOffer | None, fresh: Offer, step_qty: int) -> bool:
@@ -434,40 +361,12 @@ def _send(session: Session, fact: ShopPublished, today: dt.date, at: dt.datetime
         session,
         to_node=NETWORK,
         topic=SHOP_PUBLISHED,
-        version=1,
+        version=VERSION,
         body=fact.to_body(),
         id=new_id(),
         subject=f"shop:{fact.store_id}",
         business_day=today,
         at=at,
-    )
-
-
-def _wares(store_id: str) -> sa.Select[ShopOffer, Product]:
-    return (
-        sa.select(ShopOffer, Product)
-        .join(Product, Product.sku == ShopOffer.sku)
-        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
-        .execution_options(populate_existing=True)
-    )
-
-
-def _ware(offer: ShopOffer, product: Product) -> Ware:
-    left = max(0, offer.allowance_qty - offer.taken_qty)
-    return Ware(
-        sku=product.sku,
-        name=product.name,
-        brand=product.brand,
-        category=product.category,
-        pack_text=product.pack_text,
-        stock_unit=product.stock_unit,
-        price_minor=offer.price_minor,
-        price_quantity=product.price_quantity,
-        minimum_age=product.minimum_age,
-        maximum_qty=product.maximum_qty,
-        left_qty=left,
-        step_qty=step_of(product),
-        shelf_rank=offer.shelf_rank,
     )
 
 

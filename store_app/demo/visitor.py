@@ -67,6 +67,9 @@ class Customer:
         if order_id is None:
             raise Unreachable("no-page", "The basket has no form to order with.")
         answer = self._post("/order", {"name": name, "phone": phone, "command_id": order_id.group(1)})
+        if answer.endswith("/code"):
+            code = re.search(r"(?:code is|验证码是) (\d{6})", self._get("/code"))
+            answer = self._post("/code", {"code": code.group(1) if code else ""})
         self.token = answer.rsplit("/", 1)[-1]
 
     def code(self) -> str:

@@ -14,7 +14,7 @@ from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.money import amount_for, exponent, likely_notes, round_cash
 from pos import stock
-from pos.catalogue import Product
+from pos.catalogue import Listing, Product
 from pos.payments import Payment
 from pos.store import Store, Till
 from store_app import wording
@@ -34,6 +34,7 @@ TO_PICK = ("accepted", "picking", "short")
 JUST_NOW = dt.timedelta(minutes=1)
 NOTES = (5, 10, 20, 50, 100)
 TENDERS = ("cash", "card")
+MOST_SIMILAR = 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,9 @@ class LineView:
     total_minor: int
     where_text: str
     minimum_age: int | None
+    instead_of: str | None
+    similar: tuple[tuple[str, str], ...]
+    """(SKU, name) of what could stand in for it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,13 @@ class OrderView:
     placed_at: dt.datetime
     hold_until: dt.datetime | None
     sale_id: str | None
+    window_from: dt.datetime | None
+    window_until: dt.datetime | None
+    answer_by: dt.datetime | None
+    return_until: dt.datetime | None
+    if_short: str
+    why: str
+    is_paid: bool
     when_text: str
     lines: list[LineView]
 
@@ -124,6 +135,8 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         steps=[Step(_("Ordered online"), found.placed_at, found.customer_name or _("Customer"), ""), *steps],
         refuse_reasons=wording.REFUSE_REASONS,
         cancel_reasons=wording.CANCEL_REASONS,
+        back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
+        may_return=found.return_until is not None and doors().now() < found.return_until,
         currency=place().currency,
         fault=fault,
     )
@@ -160,6 +173,9 @@ def pick(order_id: str) -> Any:
 def picked(order_id: str) -> Any:
     """Note what was found; then the order is ready, or the customer is to be asked."""
     then = form.one_of("then", ("ready", "short"), sentence=_("Press one of the two buttons."))
+    instead = {
+        key.removeprefix("instead-"): sku for key, sku in request.form.items() if key.startswith("instead-") and sku
+    }
     found, at, store_id = set(request.form.getlist("picked")), doors().now(), str(place().store_id)
     with write() as session:
         row = pickup.order_for_update(session, store_id, order_id)
@@ -171,8 +187,12 @@ def picked(order_id: str) -> Any:
             for line in lines:
                 had = line.qty if line.sku in found else 0
                 pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)
-            move = pickup.ready if then == "ready" else pickup.short
-            move(session, store_id, order_id, actor=g.actor, at=at)
+            if then == "ready":
+                pickup.ready(session, store_id, order_id, actor=g.actor, at=at)
+            else:
+                missed = {sku: other for sku, other in instead.items() if sku not in found}
+                agreed = request.form.get("agreed") == "yes"
+                pickup.short(session, store_id, order_id, instead=missed, agreed=agreed, actor=g.actor, at=at)
         wake_worker_after(session)
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
@@ -247,7 +267,9 @@ def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
 def collect(order_id: str) -> Any:
     """Ring the sale and hand the order over; the same command twice is one sale."""
     command = form.command_id()
-    tender = form.one_of("tender", TENDERS, sentence=_("Choose how it was paid."))
+    with read() as look:
+        is_paid = _order(look, order_id).is_paid
+    tender = "prepaid" if is_paid else form.one_of("tender", TENDERS, sentence=_("Choose how it was paid."))
     given = form.amount("given", place().currency) if tender == "cash" else 0
     age = form.whole("age", most=150) if request.form.get("age") else None
     code = _code_for(order_id)
@@ -262,7 +284,7 @@ def collect(order_id: str) -> Any:
             store_id,
             code,
             sale_id=command,
-            till_id=_till(session, store_id),
+            till_id=till_of(session, store_id),
             tenders=[(tender, given if tender == "cash" else total)],
             shown_total_minor=total,
             age_confirmed=age,
@@ -292,6 +314,17 @@ def done(order_id: str) -> Any:
     return page("pickup/done.html", order=found, change_minor=-(change or 0), currency=place().currency)
 
 
+# --- questions ---
+
+
+def till_of(session: Session, store_id: str) -> str:
+    """Return the till at which orders are handed over: the first one."""
+    till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
+    if till_id is None:
+        raise NotFound("no-till", _("This shop has no till yet. Add one before handing over."))
+    return till_id
+
+
 # --- inside ---
 
 
@@ -316,13 +349,6 @@ def _to_pay(session: Session, row: PickupOrder, tender: str) -> int:
     return round_cash(row.total_minor, coin) if tender == "cash" else row.total_minor
 
 
-def _till(session: Session, store_id: str) -> str:
-    till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
-    if till_id is None:
-        raise NotFound("no-till", _("This shop has no till yet. Add one before handing over."))
-    return till_id
-
-
 def _order(session: Session, order_id: str) -> OrderView:
     row = session.get(PickupOrder, (str(place().store_id), order_id))
     if row is None:
@@ -335,6 +361,12 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
     skus = [line.sku for line in lines]
     products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
     levels = stock.levels(session, row.store_id, skus) if row.state == "picking" else {}
+    taken = set(skus)
+    similar = {
+        sku: _similar(session, row.store_id, products[sku], taken)
+        for sku in (skus if row.state == "picking" else ())
+        if sku in products
+    }
     return OrderView(
         id=row.id,
         order_no=row.order_no,
@@ -345,14 +377,37 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         placed_at=row.placed_at,
         hold_until=row.hold_until,
         sale_id=row.sale_id,
+        window_from=row.window_from,
+        window_until=row.window_until,
+        answer_by=row.answer_by,
+        return_until=row.return_until,
+        if_short=row.if_short,
+        why=row.why,
+        is_paid=row.paid_minor > 0,
         when_text=_("ordered %(when)s", when=since(row.placed_at))
         if doors().now() - row.placed_at >= JUST_NOW
         else _("ordered just now"),
-        lines=[_line(line, products.get(line.sku), levels.get(line.sku)) for line in lines],
+        lines=[_line(line, products.get(line.sku), levels.get(line.sku), similar.get(line.sku, ())) for line in lines],
     )
 
 
-def _line(line: PickupLine, ware: Product | None, level: Any) -> LineView:
+def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) -> tuple[tuple[str, str], ...]:
+    """Return what of the same category and unit is there, the best sellers of the shelf first."""
+    rows = session.execute(
+        sa.select(Product.sku, Product.name)
+        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
+        .where(
+            Product.category == ware.category, Product.stock_unit == ware.stock_unit, Product.active,
+            Product.price_quantity == ware.price_quantity, Product.kind == "goods", Product.sku.not_in(taken),
+        )
+        .order_by(Product.name)
+        .limit(60)
+    ).all()  # fmt: skip
+    levels = stock.levels(session, store_id, [sku for sku, _ in rows])
+    return tuple((sku, name) for sku, name in rows if sku in levels and levels[sku].available > 0)[:MOST_SIMILAR]
+
+
+def _line(line: PickupLine, ware: Product | None, level: Any, similar: tuple[tuple[str, str], ...]) -> LineView:
     unit = ware.stock_unit if ware else "each"
     kept = line.qty if line.picked_qty is None else line.picked_qty
     places = [(name, level.by_place.get(name, 0)) for name in ("shelf", "floor", "backroom")] if level else []
@@ -367,6 +422,8 @@ def _line(line: PickupLine, ware: Product | None, level: Any) -> LineView:
             f"{wording.place_word(name)} {qty(number, unit)}" for name, number in places if number > 0
         ),
         minimum_age=ware.minimum_age if ware else None,
+        instead_of=line.instead_of,
+        similar=similar,
     )
 
 

@@ -42,7 +42,7 @@ ROWS_AT_ONCE = 20
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
     "catalogue": "pos.catalogue_edition",
-    "offers": "pos.offers",
+    "offers": "pos.offer_edition",
     "suppliers": "supply.suppliers",
     "demand": "supply.demand",
     "forecast": "supply.forecasts",

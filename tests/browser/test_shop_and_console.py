@@ -1,5 +1,6 @@
 """The customers' shop on a phone and the operator's pages on a desk, as a browser shows them."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,6 +90,10 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page.fill("#name", "小王")
     page.fill("#phone", "+86 10 5550 123")
     page.locator("form[action$='/order'] .btn-go").dblclick()
+    page.wait_for_url("**/code")
+    assert_well_made(page)
+    page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
+    page.locator("form[action$='/code'] .btn-go").click()
     page.wait_for_url("**/order/*")
     code = page.locator(".code-large")
     expect(code).to_be_visible()
@@ -130,8 +135,39 @@ def test_the_shop_works_without_script(browser: Any, street: str):
     page.fill("#name", "Li")
     page.fill("#phone", "55 50 123")
     page.get_by_role("button", name="Order for collection").click()
+    page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
+    page.get_by_role("button", name="Order for collection").click()
     expect(page.locator(".code-large")).to_be_visible()
     context.close()
+
+
+def test_an_order_is_paid_online_and_the_page_turns_to_its_code(page: Page, street: str, faults: list[str]):
+    page.set_viewport_size(PHONE)
+    page.goto(f"{street}{SHOP}/p/bread?lang=en")
+    page.get_by_role("button", name="Into the basket").click()
+    page.get_by_role("link", name="To the basket").click()
+    page.fill("#name", "Li")
+    page.fill("#phone", "55 50 123")
+    page.get_by_label("Now, online").check()
+    page.get_by_role("button", name="Order for collection").click()
+    page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
+    page.get_by_role("button", name="Order for collection").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Pay now")
+    assert_well_made(page)
+    for _ in range(3):
+        page.get_by_role("button", name="I have paid").click()
+    expect(page.locator(".code-large")).to_have_text(re.compile("[0-9A-Z]{8}"))
+    expect(page.locator(".total-line")).to_contain_text("Paid online")
+    assert_well_made(page)
+
+
+def test_a_page_of_the_shop_weighs_at_most_sixty_kilobytes(page: Page, street: str):
+    weights: list[int] = []
+    page.on("response", lambda answer: weights.append(len(answer.body()) + len(str(answer.headers))))
+    page.set_viewport_size(PHONE)
+    page.goto(f"{street}{SHOP}/?lang=en")
+    page.wait_for_load_state("networkidle")
+    assert 5_000 < sum(weights) <= 60_000
 
 
 def enter(page: Page, url: str, language: str) -> None:

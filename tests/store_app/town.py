@@ -49,7 +49,15 @@ class Customer:
         for sku, steps in lines:
             assert self.send(f"{SHOP}/p/{sku}", steps=steps).status_code == 303
         given = {"name": "Li Wei", "phone": "+1 555 0100", **fields}
-        return self.send(f"{SHOP}/order", command_id=command_id, **given)
+        answer = self.send(f"{SHOP}/order", command_id=command_id, **given)
+        if not (answer.location or "").endswith("/code"):
+            return answer
+        code = re.search(r"code is (\d{6})", self.look(f"{SHOP}/code").text) or re.search(
+            r"验证码是 (\d{6})", self.look(f"{SHOP}/code").text
+        )
+        if code is None:  # no code was sent: the shop said why
+            return answer
+        return self.send(f"{SHOP}/code", code=code[1])
 
     def basket(self, shop: str = SHOP) -> str:
         """Return the basket's page."""

@@ -1,0 +1,113 @@
+"""Asking the provider about money that waits to come into escrow or to go back out of it.
+
+Rules
+-----
+1. The provider is asked outside of any transaction; what it answers is written in one of its own, together with what
+   it means for the order or the group.
+2. An escrow not paid in time lapses, and its order is called off; the provider is told to stop.
+3. What goes back goes back once: the due entry's id is the provider's key.
+"""
+
+import datetime as dt
+
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError, Unreachable
+from config.journal import Actor
+from config.node import NETWORK
+from pos.store import store_of
+from pos.terminal import Outcome, Provider, Request
+from store_app.extensions import Doors
+from store_app.payment_services import providers
+from supply import escrow, placing
+from supply.escrow import Escrow
+from supply.pickup_order import order_for_update
+
+ACTOR = Actor.system("escrow", NETWORK)
+WAY = "shop_code"
+
+
+def provider_for(doors: Doors) -> Provider | None:
+    """Return who takes money online at this node, None where nobody does."""
+    return providers(doors.settings).for_way(WAY)
+
+
+def ask(doors: Doors, id: str) -> str:
+    """Ask about one escrow now; returns the state it is in (rules 1, 2)."""
+    with doors.read() as session:
+        row = session.get_one(Escrow, id)
+        request = _request(session, row, doors.settings.country)
+        provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
+    if state not in ("awaited", "lapsed"):
+        return state
+    outcome = _asked(doors, provider, request, begin=tries == 0, give_up=state == "awaited" and doors.now() >= pay_by)
+    with doors.write() as session:
+        came = escrow.settle_outcome(session, id, outcome, actor=ACTOR, at=doors.now())
+        row = session.get_one(Escrow, id)
+        if row.state == "awaited" and doors.now() >= row.pay_by:
+            came = "lapsed"
+        _mean(session, row, came, doors.now())
+        return row.state
+
+
+def ask_due(doors: Doors) -> int:
+    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many."""
+    with doors.read() as session:
+        asked = [row.id for row in escrow.to_ask(session, doors.now())]
+        back = [(entry.id, entry.escrow_id, entry.amount_minor) for entry in escrow.due_refunds(session)]
+        free = [row.id for row in escrow.to_release(session, doors.now()) if row.purpose == "pickup"]
+    for escrow_id in asked:
+        ask(doors, escrow_id)
+    for entry_id, of_escrow, amount_minor in back:
+        _send_back(doors, entry_id, of_escrow, amount_minor)
+    for escrow_id in free:
+        with doors.write() as session:
+            escrow.release(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
+    return len(asked) + len(back) + len(free)
+
+
+# --- inside ---
+
+
+def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
+    """Let the order follow its money."""
+    if row.purpose != "pickup" or came not in ("held", "lapsed"):
+        return
+    order = order_for_update(session, row.store_id, row.id)
+    if came == "held":
+        placing.paid(session, order, at=at)
+    elif order.state == "placed":
+        placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
+
+
+def _asked(doors: Doors, name: str, request: Request, *, begin: bool, give_up: bool) -> Outcome:
+    try:
+        provider = providers(doors.settings).named(name)
+        if give_up:
+            return provider.cancel(request, at=doors.now())
+        return (provider.begin if begin else provider.query)(request, at=doors.now())
+    except Unreachable as fault:
+        return Outcome.unknown(fault.message)
+    except ShopError as fault:
+        return Outcome("declined", reason=fault.message[:100])
+
+
+def _send_back(doors: Doors, entry_id: str, escrow_id: str, amount_minor: int) -> None:
+    with doors.read() as session:
+        row = session.get_one(Escrow, escrow_id)
+        request, name = _request(session, row, doors.settings.country), row.provider
+    try:
+        outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=entry_id, at=doors.now())
+    except ShopError as fault:
+        outcome = Outcome.unknown(fault.message)
+    if outcome.state == "captured":
+        with doors.write() as session:
+            escrow.refunded(session, entry_id, actor=ACTOR, at=doors.now())
+
+
+def _request(session: Session, row: Escrow, country: str) -> Request:
+    store = store_of(session, row.store_id)
+    return Request(
+        id=row.id, sale_id=row.id, till_id="ONLINE", way=WAY, amount_minor=row.amount_minor, currency=row.currency,
+        merchant=store.name, city=store.address, country=country, reference=row.id,
+    )  # fmt: skip

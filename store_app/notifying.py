@@ -1,0 +1,202 @@
+"""Carrying messages to customers: by e-mail, by a service that is posted them, or into the log.
+
+Rules
+-----
+1. A carrier is one that says whether it can reach somebody and hands a letter over; what it raises is an OSError or
+   Unreachable, and the message is tried again later (`supply.messages`).
+2. Every carrier that can reach the customer is asked; the message counts as sent when one took it over. Nobody to
+   carry it is a fault too, so that it shows.
+3. Nothing is sent inside a transaction. A program that dies between sending and noting it sends the message twice,
+   with the same id, by which a service tells that it is the same.
+4. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import json
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import httpx2
+import structlog
+
+from config.errors import Invalid, Unreachable
+from config.settings import Settings
+from store_app.extensions import Doors
+from store_app.order_tokens import address_of
+from supply import message_words, messages
+from supply.messages import CustomerMessage
+
+WAIT_S = 10.0
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it is carried."""
+
+    id: str
+    kind: str
+    phone: str
+    email: str
+    subject: str
+    text: str
+
+
+class Carrier(Protocol):
+    """Something that carries letters (rule 1)."""
+
+    def reaches(self, letter: Letter) -> bool:
+        """Tell whether it can reach whom the letter is for."""
+        ...
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Hand the letter over."""
+        ...
+
+
+class LogCarrier:
+    """Writes letters down and sends nothing: for practice."""
+
+    def reaches(self, letter: Letter) -> bool:
+        """Everybody, in a way."""
+        return True
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Write the letter into the log."""
+        _log.info("customer message", id=letter.id, kind=letter.kind, text=letter.text, at=at.isoformat())
+
+
+class SmtpCarrier:
+    """Sends e-mail by a mail server: 'smtp://user:password@host:587?from=a@b' (STARTTLS), smtps:// for TLS at once.
+
+    Without STARTTLS at the server nothing secret is sent: a user name is then refused.
+    """
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self._tls = parts.scheme == "smtps"
+        self._host, self._port = parts.hostname or "", parts.port or (465 if self._tls else 587)
+        self._user, self._password = unquote(parts.username or ""), unquote(parts.password or "")
+        self._sender = parse_qs(parts.query).get("from", [self._user])[0]
+        if not self._host or "@" not in self._sender:
+            raise Invalid("bad-notify", "notify: write a mail server like smtp://user:password@host:587?from=a@b.c")
+
+    def reaches(self, letter: Letter) -> bool:
+        """Who left an e-mail address."""
+        return bool(letter.email)
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Send one e-mail; the letter's id is the message's."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = self._sender, letter.email, letter.subject
+        mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(letter.id, self._sender.rpartition("@")[2])
+        mail["X-Cornerstore-Id"] = letter.id
+        mail.set_content(letter.text)
+        try:
+            with self._line() as line:
+                line.send_message(mail)
+        except smtplib.SMTPException as fault:
+            raise Unreachable("mail-refused", f"The mail server did not take it: {fault}") from fault
+
+    def _line(self) -> smtplib.SMTP:
+        context = ssl.create_default_context()
+        if self._tls:
+            line: smtplib.SMTP = smtplib.SMTP_SSL(self._host, self._port, timeout=WAIT_S, context=context)
+        else:
+            line = smtplib.SMTP(self._host, self._port, timeout=WAIT_S)
+            line.ehlo()
+            if line.has_extn("starttls"):
+                line.starttls(context=context)
+            elif self._user:
+                line.close()
+                raise Unreachable("mail-in-the-clear", "The mail server offers no encryption; no password is sent.")
+        if self._user:
+            line.login(self._user, self._password)
+        return line
+
+
+class WebhookCarrier:
+    """Posts letters as JSON to a service that sends them on to phones (rule 4)."""
+
+    def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
+        self._address, self._key = address, key.encode()
+        self._client = client or httpx2.Client(timeout=WAIT_S)
+
+    def reaches(self, letter: Letter) -> bool:
+        """Who left a phone number."""
+        return bool(letter.phone)
+
+    def send(self, letter: Letter, *, at: dt.datetime) -> None:
+        """Post one letter; any answer but 2xx is a fault."""
+        body = json.dumps(vars(letter) | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
+        signature = hmac.new(self._key, body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Cornerstore-Signature": signature}
+        try:
+            answer = self._client.post(self._address, content=body, headers=headers)
+        except httpx2.HTTPError as fault:
+            raise Unreachable("service-silent", f"The message service does not answer: {fault}") from fault
+        if not 200 <= answer.status_code < 300:
+            raise Unreachable("service-refused", f"The message service answered {answer.status_code}.")
+
+
+def carriers(settings: Settings) -> list[Carrier]:
+    """Return who carries messages at this node, as its settings say."""
+    chosen = settings.notify or ("log" if settings.practice else "")
+    found: list[Carrier] = []
+    for one in filter(None, (part.strip() for part in chosen.split(";"))):
+        if one == "log":
+            found.append(LogCarrier())
+        elif one.startswith(("smtp://", "smtps://")):
+            found.append(SmtpCarrier(one))
+        elif one.startswith(("https://", "http://")):
+            found.append(WebhookCarrier(one, settings.notify_key))
+        else:
+            raise Invalid("bad-notify", f"notify: {one!r} is no way to carry messages; see the settings' description.")
+    return found
+
+
+def send_due(doors: Doors, among: list[Carrier]) -> tuple[int, int]:
+    """Send what is due (rules 2, 3); returns how many were sent and how many failed."""
+    with doors.read() as session:
+        letters = [_letter(row, doors.settings) for row in messages.due(session, doors.now())]
+    sent = failed = 0
+    for letter in letters:
+        fault = _carried(letter, among, doors.now())
+        with doors.write() as session:
+            if fault is None:
+                messages.sent(session, letter.id, at=doors.now())
+                sent += 1
+            else:
+                messages.failed(session, letter.id, fault, at=doors.now())
+                failed += 1
+    return sent, failed
+
+
+# --- inside ---
+
+
+def _carried(letter: Letter, among: list[Carrier], at: dt.datetime) -> str | None:
+    """Hand a letter to every carrier that reaches its reader; None when one took it, else what went wrong."""
+    faults, taken = [], False
+    for carrier in (one for one in among if one.reaches(letter)):
+        try:
+            carrier.send(letter, at=at)
+            taken = True
+        except (OSError, Unreachable) as fault:
+            faults.append(str(fault))
+    return None if taken else "; ".join(faults) or "nobody carries messages to this customer"
+
+
+def _letter(row: CustomerMessage, settings: Settings) -> Letter:
+    facts = dict(row.facts)
+    if "order_id" in facts:
+        facts["url"] = address_of(settings, facts["slug"], row.store_id, facts["order_id"])
+    subject = message_words.subject_of(row.kind, facts, row.language)
+    return Letter(row.id, row.kind, row.phone, row.email, subject, message_words.text_of(row.kind, facts, row.language))

@@ -1,0 +1,224 @@
+"""The visitor's basket at an online shop, and ordering it in one page.
+
+Rules
+-----
+1. Who collects, when, how it is paid and what to do when something is missing are asked on one page.
+2. Where the shop wants it, a guest shows once per browser and number that the phone is theirs: the form waits in the
+   cookie until the one-time code was typed, and is then sent as it was.
+3. The order page's address carries the order's token: whoever has it sees the code, nobody else.
+4. What the page showed is what is charged: if the total has changed meanwhile, nothing is ordered and it says so.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import session as visitor
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from config.errors import Conflict, Invalid, ShopError
+from pos.store import Store
+from store_app import escrow_asking
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.order_tokens import token_for
+from store_app.pages import form, visitors
+from store_app.presenting import language, page
+from store_app.security import public
+from store_app.sentences import sentence_of
+from supply import phone_codes, placing, shop
+from supply.messages import CustomerMessage
+from supply.placing import Wishes
+
+bp = Blueprint("basket", __name__, url_prefix="/shop/<slug>")
+KEPT_ORDERS = 5
+PROVED_FOR = dt.timedelta(days=30)
+KEPT_PROOFS = 3
+_FIELDS = {"bad-name": "name", "bad-phone": "phone", "bad-email": "email", "window-full": "window"}
+_ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total")
+LONGEST_ANSWER = 120
+
+
+@bp.get("/basket")
+@public
+def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
+    """Show the basket and ask who will collect it, when, and how it is paid."""
+    given = request.form or MultiDict(visitor.get("asked", {}))
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        gone = visitors.names_of(session, around["cart"].gone)
+        rules = shop.rules_of(session, here.id)
+        windows = [one for one in placing.free_windows(session, here, clock.now()) if one.left]
+    if gone:
+        visitors.keep(here.id, {line.sku: line.qty for line in around["cart"].lines})
+    return page(
+        "storefront/cart.html",
+        **around,
+        gone=gone,
+        changed_sku=sku,
+        rules=rules,
+        windows=windows,
+        pays_online=rules.pay_online and escrow_asking.provider_for(doors()) is not None,
+        # an id that was used for another order would be refused for ever
+        order_id=None if isinstance(fault, Conflict) else given.get("command_id"),
+        fault=sentence_of(fault) if fault else None,
+        field=fault.facts.get("field", _FIELDS.get(fault.code)) if fault else None,
+        given=given,
+    )
+
+
+@bp.post("/basket/<sku>")
+@public
+@form.answers_on(cart)
+def change(slug: str, sku: str) -> Any:
+    """Change how much of a product is in the basket; nothing takes it out."""
+    steps = form.whole("steps", least=0, most=shop.LINE_STEPS)
+    sku = form.tidy(sku)
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        kept = visitors.kept(here.id)
+        if steps == 0:
+            kept.pop(sku, None)
+        else:
+            ware = shop.product(session, here.id, sku)
+            kept[sku] = visitors.bounded(ware, steps * ware.step_qty)
+    if len(kept) > visitors.MOST_LINES:
+        raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
+    visitors.keep(here.id, kept)
+    return redirect(url_for(".cart", slug=slug), 303)
+
+
+@bp.post("/order")
+@public
+@form.answers_on(cart)
+def place(slug: str) -> Any:
+    """Order the basket for collection, or first ask for the code sent to the phone (rule 2)."""
+    command = form.command_id()
+    name = form.text("name", most=80, required=_("Please tell the shop your name."))
+    phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
+    wishes = _wishes()
+    placing.check_person(name, phone)
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        wanted = shop.rules_of(session, here.id).confirm_phone and f"{here.id} {command}" not in _placed()
+        lines = visitors.kept(here.id)
+    if wanted and lines and not _is_proved(phone):
+        with write() as session:
+            if not phone_codes.was_just_sent(session, phone, at=clock.now()):  # a double click is one code
+                phone_codes.send(session, here.id, phone, language=language(), at=clock.now())
+            wake_worker_after(session)
+        visitor["asked"] = {key: request.form.get(key, "")[:LONGEST_ANSWER] for key in _ASKED}
+        return redirect(url_for(".code", slug=slug), 303)
+    return _order(here, command, name, phone, wishes, request.form.get("pay"), request.form.get("shown_total"))
+
+
+@bp.get("/code")
+@public
+def code(slug: str, fault: ShopError | None = None) -> Any:
+    """Ask for the code that was sent to the phone."""
+    asked = visitor.get("asked")
+    if not asked:
+        return redirect(url_for(".cart", slug=slug), 303)
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        practised = _practised(session, str(asked["phone"])) if doors().settings.practice else ""
+    return page(
+        "storefront/code.html",
+        **around,
+        phone=asked["phone"],
+        practised=practised,
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/code")
+@public
+@form.answers_on(code)
+def prove(slug: str) -> Any:
+    """Take the code, and send the order that waited for it; a wrong code is counted."""
+    asked = visitor.get("asked")
+    if not asked:
+        return redirect(url_for(".cart", slug=slug), 303)
+    typed = form.text("code", most=12, required=_("Type the six digits we sent to your phone."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        fits = phone_codes.prove(session, here.id, str(asked["phone"]), typed, at=clock.now())
+    if not fits:
+        raise Invalid(
+            "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
+        )
+    proofs = {**visitor.get("proved", {}), phone_codes.digits_of(str(asked["phone"])): clock.now().isoformat()}
+    visitor["proved"] = dict(list(proofs.items())[-KEPT_PROOFS:])
+    request.form = MultiDict(asked)  # type: ignore[assignment]  the form that waited, as it was sent
+    return place(slug=slug)
+
+
+@bp.post("/code/again")
+@public
+@form.answers_on(code)
+def send_again(slug: str) -> Any:
+    """Send another code."""
+    asked = visitor.get("asked")
+    if asked:
+        with write() as session:
+            here = visitors.shop_at(session, slug)
+            phone_codes.send(session, here.id, str(asked["phone"]), language=language(), at=clock.now())
+            wake_worker_after(session)
+        flash(_("Another code is on its way."), "good")
+    return redirect(url_for(".code", slug=slug), 303)
+
+
+# --- inside ---
+
+
+def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None) -> Any:
+    secret = str(current_app.config["SECRET_KEY"])
+    token, placed = token_for(secret, here.id, command), f"{here.id} {command}"
+    provider = escrow_asking.provider_for(doors()) if pay == "online" else None
+    with write() as session:
+        if placed not in _placed():
+            lines = sorted(visitors.kept(here.id).items())
+            if not lines:
+                raise Invalid("empty-basket", _("Put something into the basket first."))
+            placing.place(
+                session, here.id, id=command, name=name, phone=phone, lines=lines, at=clock.now(), token=token,
+                wishes=wishes, pay_with=provider.name if provider else "",
+                shown_total_minor=int(shown) if shown and shown.isdecimal() and len(shown) < 13 else None,
+            )  # fmt: skip
+        wake_worker_after(session)
+    if placed not in _placed():
+        visitor["placed"] = [*_placed(), placed][-KEPT_ORDERS:]
+        visitors.keep(here.id, {})
+    visitor.pop("asked", None)
+    return redirect(url_for("shop_orders.order", slug=here.slug, token=token), 303)
+
+
+def _wishes() -> Wishes:
+    window, email = request.form.get("window", ""), form.text("email", most=200)
+    try:
+        start = dt.datetime.fromisoformat(window) if window else None
+    except ValueError as fault:
+        raise Invalid("bad-window", _("Choose when you will come."), field="window") from fault
+    if start is not None and start.tzinfo is None:
+        raise Invalid("bad-window", _("Choose when you will come."), field="window")
+    return Wishes(start, request.form.get("if_short") or "less", email, language())
+
+
+def _placed() -> list[str]:
+    """Return the orders this browser has placed lately: a late second click leads to the first one's page."""
+    return list(visitor.get("placed", []))
+
+
+def _is_proved(phone: str) -> bool:
+    at = visitor.get("proved", {}).get(phone_codes.digits_of(phone))
+    return at is not None and dt.datetime.fromisoformat(at) > clock.now() - PROVED_FOR
+
+
+def _practised(session: Any, phone: str) -> str:
+    """Return the code last sent to a phone, for practice, where no message leaves the machine."""
+    query = sa.select(CustomerMessage.facts).where(CustomerMessage.kind == "code", CustomerMessage.phone == phone)
+    facts = session.scalar(query.order_by(CustomerMessage.made_at.desc(), CustomerMessage.id.desc()).limit(1))
+    return str(facts.get("code", "")) if facts else ""

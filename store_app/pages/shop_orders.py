@@ -1,0 +1,117 @@
+"""A customer's order at an online shop: its code, its money, how far it is, and what may still be asked.
+
+The page's address carries the order's token: whoever has it sees the code, nobody else.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from pos.catalogue import Product
+from store_app import escrow_asking
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.pages import form, visitors
+from store_app.presenting import page
+from store_app.security import public
+from store_app.sentences import sentence_of
+from supply import escrow, following, placing
+from supply.pickup_order import OPEN
+
+bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
+STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, "collected": 4}
+
+
+@bp.get("")
+@public
+def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
+    """Show an order's code, its money and how far it is."""
+    at = clock.now()
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+        money = found.escrow
+        units = dict(
+            session.execute(
+                sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
+            ).all()
+        )
+        back_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
+        back_minor += escrow.total_of(session, [found.order.id], "customer") + money.amount_minor if money else 0
+    one = found.order
+    is_unpaid = money is not None and money.state == "awaited"
+    done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
+    return page(
+        "storefront/order.html",
+        "order_card",
+        shop=here,
+        cart=visitors.Cart(),
+        order=one,
+        found=found,
+        money=money,
+        is_unpaid=is_unpaid,
+        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        back_minor=back_minor if money and money.state != "awaited" else 0,
+        units=units,
+        steps_done=done,
+        is_open=one.state in OPEN,
+        may_return=one.state == "collected" and one.return_until is not None and at < one.return_until,
+        may_dispute=one.state == "return_refused" and money is not None and money.state == "held",
+        qr=visitors.square(found.token),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/cancel")
+@public
+@form.answers_on(order)
+def cancel(slug: str, token: str) -> Any:
+    """Ask the shop to cancel an order that is not ready yet."""
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        placing.ask_to_cancel(session, here.id, token, at=clock.now())
+        wake_worker_after(session)
+    flash(_("The shop is told to cancel the order."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/pay")
+@public
+@form.answers_on(order)
+def pay(slug: str, token: str) -> Any:
+    """Ask the payment service now how far the payment is, rather than wait for the worker."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+    if found.escrow is not None:
+        escrow_asking.ask(doors(), found.order.id)
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/return")
+@public
+@form.answers_on(order)
+def bring_back(slug: str, token: str) -> Any:
+    """Ask the shop to take goods back."""
+    why = form.text("why", most=300, required=_("Say what is wrong with the goods."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        following.ask_return(session, here.id, token, why, at=clock.now())
+        wake_worker_after(session)
+    flash(_("The shop is told. Bring the goods along; the shop answers here."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/dispute")
+@public
+@form.answers_on(order)
+def dispute(slug: str, token: str) -> Any:
+    """Ask the network to decide."""
+    why = form.text("why", most=300, required=_("Say what is wrong, so that it can be decided."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        following.dispute(session, here.id, token, why, at=clock.now())
+    flash(_("The network looks into it. Your money waits until it is decided."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)

@@ -1,0 +1,178 @@
+"""The visitor of an online shop: the shop at an address, the basket in the cookie, what every page shows around itself.
+
+Rules
+-----
+1. The basket lives in the visitor's own signed cookie, per shop, for the last few shops.
+2. What the shop no longer offers leaves the basket by itself, and the page says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+import sqlalchemy as sa
+from flask import request, url_for
+from flask import session as visitor
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.errors import Invalid, NotFound
+from pos import offers
+from pos.catalogue import Product
+from pos.store import Store
+from store_app.extensions import clock
+from store_app.pages import form
+from store_app.presenting import at_store
+from store_app.presenting import qty as written_qty
+from supply import placing, shop
+
+MOST_LINES = placing.MOST_LINES
+KEPT_SHOPS = 3
+"""Baskets a cookie has room for: browsers drop one of more than 4 kB."""
+USUAL_STEPS = 5
+"""Portions of weighed goods that one tap adds: half a kilo."""
+
+
+@dataclass(frozen=True)
+class CartLine:
+    """A product in the visitor's basket; steps count its smallest portion. is_short: fewer are left by now."""
+
+    sku: str
+    name: str
+    qty: int
+    steps: int
+    total_minor: int
+    saved_minor: int
+    offer: str
+    deposit_minor: int
+    ware: shop.Ware
+    is_short: bool
+
+
+@dataclass(frozen=True)
+class Cart:
+    """The visitor's basket at one shop. gone: what the shop no longer offers (rule 2)."""
+
+    lines: tuple[CartLine, ...] = ()
+    total_minor: int = 0
+    saved_minor: int = 0
+    gone: tuple[str, ...] = ()
+
+
+def shop_at(session: Session, slug: str) -> Store:
+    """Return the shop at an address; the answer then speaks from it."""
+    found = session.scalar(sa.select(Store).where(Store.slug == form.tidy(slug)))
+    if found is None:
+        raise NotFound("no-shop", _("There is no shop at this address. Check the link or scan the label again."))
+    at_store(found)
+    return found
+
+
+def kept(store_id: str) -> dict[str, int]:
+    """Return the basket at a shop: SKU -> quantity."""
+    found = visitor.get("baskets", {}).get(store_id, {})
+    return {str(sku): int(qty) for sku, qty in found.items()}
+
+
+def keep(store_id: str, lines: Mapping[str, int]) -> None:
+    """Keep the basket at a shop (rule 1)."""
+    baskets = {key: value for key, value in visitor.get("baskets", {}).items() if key != store_id}
+    if lines:
+        baskets[store_id] = dict(lines)
+    visitor["baskets"] = dict(list(baskets.items())[-KEPT_SHOPS:])
+
+
+def usual(ware: shop.Ware) -> int:
+    """Return how many portions one tap adds: a piece, or half a kilo where there is as much."""
+    return 1 if ware.step_qty == 1 else max(1, min(USUAL_STEPS, ware.left_qty // ware.step_qty))
+
+
+def bounded(ware: shop.Ware, qty: int) -> int:
+    """Return the quantity, or refuse what the shop has not left or does not sell to one customer."""
+    if qty > ware.left_qty:
+        raise Invalid(
+            "not-available",
+            _("There are not that many of %(name)s left in the shop.", name=ware.name),
+            available=ware.left_qty,
+        )
+    if qty > (most := ware.maximum_qty or shop.LINE_STEPS * ware.step_qty):
+        raise Invalid(
+            "bad-quantity",
+            _("At most %(most)s of %(name)s in one order.", most=written_qty(most, ware.stock_unit), name=ware.name),
+        )
+    return qty
+
+
+def around(session: Session, here: Store) -> dict[str, Any]:
+    """Return what every page of the shop shows around itself."""
+    return {"shop": here, "cart": cart_at(session, here.id), "is_closed": not shop.is_taking_orders(session, here.id)}
+
+
+def cart_at(session: Session, store_id: str) -> Cart:
+    """Return the visitor's basket at a shop, priced as the till would."""
+    there = kept(store_id)
+    if not there:
+        return Cart()
+    wares = {ware.sku: ware for ware in shop.wares(session, store_id, there)}
+    lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
+    gone = tuple(sorted(there.keys() - wares.keys()))
+    if not lines:
+        return Cart(gone=gone)
+    priced = shop.quote(session, store_id, lines, at=clock.now()).basket
+    deposits = {row.line.deposit_of: row for row in priced.lines if row.line and row.line.deposit_of is not None}
+    shown = []
+    for n, line in enumerate(priced.lines, 1):
+        if line.line is None or line.line.deposit_of is not None:
+            continue
+        ware = wares[line.product.sku]
+        shown.append(
+            CartLine(
+                sku=ware.sku,
+                name=ware.name,
+                qty=line.qty,
+                steps=line.qty // ware.step_qty,
+                total_minor=line.total_minor,
+                saved_minor=line.discount_minor,
+                offer=line.offer,
+                deposit_minor=deposits[n].total_minor if n in deposits else 0,
+                ware=ware,
+                is_short=line.qty > ware.left_qty,
+            )
+        )
+    saved_minor = sum(line.saved_minor for line in shown)
+    return Cart(tuple(shown), priced.total_minor, saved_minor, gone)
+
+
+def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[str, str]:
+    """Return SKU -> the names of the offers it takes part in today, those that need no coupon."""
+    day = business_day(clock.now(), here.tz, here.rollover_hour)
+    live = offers.live(session, here.id, day)
+    if not len(live):
+        return {}
+    found = {}
+    for ware in wares:
+        named = live.of(ware.sku, ware.category, ware.department, ware.brand)
+        names = [offer.name for _, _, offer, _, _ in named if offer.codes is None and not offer.is_bound]
+        if names:
+            found[ware.sku] = names[0]
+    return found
+
+
+def square(text: str) -> str:
+    """Draw a QR code."""
+    return segno.make(text, error="m", micro=False).svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True)
+
+
+def names_of(session: Session, skus: tuple[str, ...]) -> list[str]:
+    """Return the names of products, by SKU where there is none."""
+    known = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(skus))).all())
+    return [known.get(sku, sku) for sku in skus]
+
+
+def back(slug: str) -> str:
+    """Return the page the visitor came from, when it is one of this shop's."""
+    here = form.tidy(request.form.get("here", ""))
+    start = url_for("storefront.home", slug=slug)
+    return here if here.startswith(start) and len(here) <= 400 else start

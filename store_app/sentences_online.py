@@ -1,0 +1,25 @@
+"""The refusals of the online shop, its orders, their money and the shelf in the reader's language."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+ONLINE: dict[str, tuple[Any, ...]] = {
+    "no-window": (_l("The shop has no free time for collecting just now. Try again later."),),
+    "window-full": (_l("This time for collecting is full or over. Choose another one."),),
+    "bad-window": (_l("A time to collect lasts 15, 30, 60 or 120 minutes."),),
+    "bad-rule": (_l("Type a whole number from %(least)s to %(most)s."),),
+    "bad-email": (_l("Type the e-mail address like name@example.com, or leave it out."),),
+    "no-online-payment": (_l("This shop takes the money at the counter only."),),
+    "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
+    "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
+    "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
+    "nothing-to-dispute": (_l("Only what was paid online and collected can be disputed here."),),
+    "nothing-held": (_l("Nothing of this payment is kept any more."),),
+    "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
+    "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),
+    "not-paid-online": (_l("This was not paid online. Give the money back in cash or to the card."),),
+    "not-wished": (_l("The customer did not wish for something else. Ask first, then say so here."),),
+    "not-a-replacement": (_l("Choose something else: another product with a price, sold in the same unit."),),
+    "nothing-back": (_l("Say what comes back, and how much of it."),),
+}

@@ -1,0 +1,371 @@
+"""Money a customer paid online, kept apart until the goods are collected and may no longer come back.
+
+Rules
+-----
+1. Each payment has an escrow of its own. Its book only grows: paid in, paid back, passed on; what is left is their
+   sum, never below zero. An escrow is settled when it was paid and nothing is left.
+2. Money comes in through the till's payment protocol: the first final answer counts. What is captured after the
+   escrow had lapsed goes back in full.
+3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
+   to its leader). What goes back is written as due, and as done when the provider confirms it, once per entry.
+4. After a collection the money waits until the goods may no longer come back. A dispute stops that clock until the
+   operator decides: all, part or nothing goes back, the rest on to the shop.
+
+Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.finding import Finding
+from config.ids import new_id
+from config.journal import Actor
+from config.states import StateTable
+from pos.terminal import Outcome
+
+STATES = StateTable(
+    "escrow",
+    "awaited",
+    {
+        "awaited": ["held", "lapsed"],
+        "held": ["disputed", "settled"],
+        "disputed": ["held", "settled"],
+        "lapsed": ["settled"],
+    },
+    resting=["lapsed"],
+)
+PAY_WITHIN = dt.timedelta(minutes=15)
+"""So long an order waits for its money before its units go back."""
+LATE_ANSWERS = dt.timedelta(hours=2)
+"""So long after it lapsed a late capture is still asked for."""
+SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
+
+
+class Escrow(Base):
+    """One payment kept apart. id: the order's or the membership's. release_at: None while nothing was collected."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "escrow"
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("ix_escrow_state", "state", "release_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str]
+    purpose: Mapped[str]
+    """pickup | group"""
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    provider: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    opened_at: Mapped[dt.datetime]
+    pay_by: Mapped[dt.datetime]
+    ask_again_at: Mapped[dt.datetime | None]
+    tries: Mapped[int] = mapped_column(default=0)
+    shown_code: Mapped[str] = mapped_column(default="")
+    reference: Mapped[str] = mapped_column(default="")
+    reason: Mapped[str] = mapped_column(default="")
+    release_at: Mapped[dt.datetime | None]
+    disputed_why: Mapped[str] = mapped_column(default="")
+
+
+class EscrowEntry(Base):
+    """A movement of an escrow's money; never changed. answers_id: the due entry that this one carries out."""
+
+    __tablename__ = "escrow_entry"
+    __table_args__ = (
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.UniqueConstraint("answers_id"),
+        sa.Index("ix_escrow_entry_escrow", "escrow_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    escrow_id: Mapped[str] = mapped_column(sa.ForeignKey("escrow.id"))
+    from_account: Mapped[str]
+    to_account: Mapped[str]
+    amount_minor: Mapped[int]
+    why: Mapped[str]
+    answers_id: Mapped[str | None]
+    at: Mapped[dt.datetime]
+
+
+# --- verbs ---
+
+
+def open_for(
+    session: Session,
+    id: str,
+    store_id: str,
+    purpose: str,
+    amount_minor: int,
+    *,
+    currency: str,
+    provider: str,
+    actor: Actor,
+    at: dt.datetime,
+    pay_within: dt.timedelta = PAY_WITHIN,
+) -> Escrow:
+    """Open an escrow that waits for its money; commit, then ask the provider. The same id again is the same escrow."""
+    if amount_minor <= 0:
+        raise Invalid("nothing-to-pay", "There is nothing to pay online.", amount_minor=amount_minor)
+    if (known := session.get(Escrow, id)) is not None:
+        if known.amount_minor != amount_minor:
+            raise Conflict("escrow-differs", "This was to be paid with another amount. Begin anew.")
+        return known
+    row = Escrow(
+        id=id, store_id=store_id, purpose=purpose, amount_minor=amount_minor, currency=currency, provider=provider,
+        state=STATES.first, opened_at=at, pay_by=at + pay_within, ask_again_at=at, tries=0, shown_code="",
+        reference="", reason="", disputed_why="",
+    )  # fmt: skip
+    session.add(row)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="escrow.opened", subject=subject_of(row), amount_minor=amount_minor
+    )
+    return row
+
+
+def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime) -> str:
+    """Write what the provider answered (rule 2); returns the state the escrow came into by it, '' for no change."""
+    row = locked(session, id)
+    row.tries += 1
+    row.shown_code = outcome.shown_code or row.shown_code
+    row.reason = outcome.reason or row.reason
+    row.ask_again_at = min(at + min(LATEST, SOONEST * 2 ** min(row.tries, 10)), at + LATEST)
+    if outcome.state == "captured" and row.state in ("awaited", "lapsed"):
+        row.reference, row.ask_again_at = outcome.reference, None
+        _enter(session, row, "customer", "escrow", row.amount_minor, "paid", at)
+        if row.state == "lapsed":
+            refund(session, id, None, why="paid too late", actor=actor, at=at)
+            return "settled"
+        _move(session, row, "held", actor, at)
+        return "held"
+    if outcome.state in ("declined", "cancelled") and row.state == "awaited":
+        row.ask_again_at = None
+        _move(session, row, "lapsed", actor, at)
+        return "lapsed"
+    return ""
+
+
+def lapse(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> bool:
+    """Give up waiting for the money; it is asked about for a while yet, in case it still comes (rule 2)."""
+    row = locked(session, id)
+    if row.state != "awaited":
+        return False
+    _move(session, row, "lapsed", actor, at)
+    row.ask_again_at = at + SOONEST
+    return True
+
+
+def refund(
+    session: Session, id: str, amount_minor: int | None, *, why: str, actor: Actor, at: dt.datetime
+) -> EscrowEntry | None:
+    """Send money back to the customer (rule 3): all that is left (None), or a part; nothing left is no entry."""
+    row = locked(session, id)
+    left_minor = balance(session, id)
+    amount_minor = left_minor if amount_minor is None else amount_minor
+    _refuse_more(amount_minor, left_minor)
+    if amount_minor == 0:
+        return None
+    entry = _enter(session, row, "escrow", "due", amount_minor, why, at)
+    journal.record(
+        session,
+        actor=actor,
+        at=at,
+        verb="escrow.refund_due",
+        subject=subject_of(row),
+        amount_minor=amount_minor,
+        why=why,
+    )
+    _settle_if_empty(session, row, actor, at)
+    return entry
+
+
+def refunded(session: Session, entry_id: str, *, actor: Actor, at: dt.datetime) -> bool:
+    """Write that the provider gave the money of a due entry back; a second time changes nothing (rule 3)."""
+    entry = session.get_one(EscrowEntry, entry_id)
+    row = locked(session, entry.escrow_id)
+    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
+        return False
+    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
+    journal.record(
+        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
+    )
+    return True
+
+
+def release(session: Session, id: str, *, leader_minor: int = 0, why: str, actor: Actor, at: dt.datetime) -> int:
+    """Pass on what is left to the shop, `leader_minor` of it to a group's leader; returns how much in all (rule 3)."""
+    row = locked(session, id)
+    if row.state not in ("held", "disputed"):
+        raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
+    left_minor = balance(session, id)
+    _refuse_more(leader_minor, left_minor)
+    if leader_minor:
+        _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
+    if left_minor - leader_minor:
+        _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
+    journal.record(
+        session, actor=actor, at=at, verb="escrow.released", subject=subject_of(row), amount_minor=left_minor,
+        leader_minor=leader_minor, why=why,
+    )  # fmt: skip
+    _settle_if_empty(session, row, actor, at)
+    return left_minor
+
+
+def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
+    """Stop the clock: the customer and the shop do not agree (rule 4). Asking twice is asking once."""
+    row = locked(session, id)
+    if row.state == "disputed":
+        return row
+    if row.state != "held":
+        raise Refused("nothing-held", "Nothing of this payment is kept any more, so there is nothing to decide.")
+    if not why.strip():
+        raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
+    row.disputed_why = why.strip()[:300]
+    _move(session, row, "disputed", actor, at, why=row.disputed_why)
+    return row
+
+
+def resolve(session: Session, id: str, refund_minor: int, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
+    """Decide a dispute: so much goes back, the rest on to the shop (rule 4)."""
+    row = locked(session, id)
+    if row.state != "disputed":
+        raise Conflict("not-disputed", f"This escrow is {row.state}; nothing waits for a decision.", state=row.state)
+    _refuse_more(refund_minor, balance(session, id))
+    if refund_minor:
+        refund(session, id, refund_minor, why=why, actor=actor, at=at)
+    if balance(session, id):
+        release(session, id, why=why, actor=actor, at=at)
+    return row
+
+
+# --- questions ---
+
+
+def escrow_of(session: Session, id: str) -> Escrow | None:
+    """Return the escrow of an order or membership, None where nothing is paid online."""
+    return session.get(Escrow, id)
+
+
+def locked(session: Session, id: str) -> Escrow:
+    """Return an escrow, locked until the end of the transaction."""
+    query = lock_rows(session, sa.select(Escrow).where(Escrow.id == id)).execution_options(populate_existing=True)
+    row = session.scalar(query)
+    if row is None:
+        raise NotFound("unknown-escrow", "Nothing was paid online for this.", escrow=id)
+    return row
+
+
+def balance(session: Session, id: str) -> int:
+    """Return what is left in an escrow (rule 1)."""
+    session.flush()
+    return _sum(session, EscrowEntry.escrow_id == id)
+
+
+def due_refunds(session: Session, limit: int = 50) -> list[EscrowEntry]:
+    """Return what is to go back and has not been confirmed yet, the oldest first."""
+    done = sa.select(EscrowEntry.answers_id).where(EscrowEntry.answers_id.is_not(None))
+    query = sa.select(EscrowEntry).where(EscrowEntry.to_account == "due", EscrowEntry.id.not_in(done))
+    return list(session.scalars(query.order_by(EscrowEntry.at, EscrowEntry.id).limit(limit)))
+
+
+def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
+    """Return the escrows whose provider is to be asked now: those that wait, and lately lapsed ones."""
+    asked = sa.or_(Escrow.state == "awaited", sa.and_(Escrow.state == "lapsed", Escrow.pay_by > at - LATE_ANSWERS))
+    query = sa.select(Escrow).where(asked, Escrow.ask_again_at <= at).order_by(Escrow.ask_again_at, Escrow.id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escrow]:
+    """Return the held escrows whose time to bring goods back is over (rule 4)."""
+    query = sa.select(Escrow).where(Escrow.state == "held", Escrow.release_at <= at).order_by(Escrow.release_at)
+    return list(session.scalars(query.limit(limit)))
+
+
+def findings(session: Session) -> list[Finding]:
+    """Return escrows with less than nothing left, or with anything left that is settled or was never paid (rule 1)."""
+    found = []
+    for row in session.scalars(sa.select(Escrow).order_by(Escrow.id)):
+        left_minor = balance(session, row.id)
+        whole = row.amount_minor if row.state in ("held", "disputed") else 0
+        if (
+            left_minor < 0
+            or (row.state in ("settled", "lapsed", "awaited") and left_minor)
+            or left_minor > row.amount_minor
+        ):
+            found.append(Finding("K13", subject_of(row), f"0 to {whole} left", f"{left_minor} left"))
+    return found
+
+
+def subject_of(row: Escrow) -> str:
+    """Return an escrow as the journal names it."""
+    return f"escrow:{row.id}"
+
+
+# --- inside ---
+
+
+def _sum(session: Session, *which: sa.ColumnElement[bool]) -> int:
+    signed = sa.case(
+        (EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor),
+        (EscrowEntry.from_account == "escrow", -EscrowEntry.amount_minor),
+        else_=0,
+    )
+    return int(session.scalar(sa.select(sa.func.coalesce(sa.func.sum(signed), 0)).where(*which)) or 0)
+
+
+def _refuse_more(amount_minor: int, left_minor: int) -> None:
+    if not 0 <= amount_minor <= left_minor:
+        raise Refused(
+            "more-than-held", "That is more than is kept of this payment.", left_minor=left_minor, wanted=amount_minor
+        )
+
+
+def _settle_if_empty(session: Session, row: Escrow, actor: Actor, at: dt.datetime) -> None:
+    if balance(session, row.id) == 0 and row.state in ("held", "disputed", "lapsed"):
+        row.release_at = None
+        _move(session, row, "settled", actor, at)
+
+
+def _enter(
+    session: Session,
+    row: Escrow,
+    source: str,
+    target: str,
+    amount_minor: int,
+    why: str,
+    at: dt.datetime,
+    answers_id: str | None = None,
+) -> EscrowEntry:
+    entry = EscrowEntry(
+        id=new_id(), escrow_id=row.id, from_account=source, to_account=target, amount_minor=amount_minor,
+        why=why[:300], answers_id=answers_id, at=at,
+    )  # fmt: skip
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def _move(session: Session, row: Escrow, target: str, actor: Actor, at: dt.datetime, why: str | None = None) -> None:
+    journal.move(session, row, target, actor=actor, at=at, subject=subject_of(row), why=why)
+
+
+def total_of(session: Session, ids: Iterable[str], account: str) -> int:
+    """Return what came to an account from some escrows, less what left it."""
+    wanted = list(ids)
+    signed = sa.case(
+        (EscrowEntry.to_account == account, EscrowEntry.amount_minor),
+        (EscrowEntry.from_account == account, -EscrowEntry.amount_minor),
+        else_=0,
+    )
+    query = sa.select(sa.func.coalesce(sa.func.sum(signed), 0)).where(EscrowEntry.escrow_id.in_(wanted))
+    return int(session.scalar(query) or 0)

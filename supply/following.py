@@ -1,0 +1,201 @@
+"""What the network does when a store tells how an order stands: the copy, the money, the words to the customer.
+
+Rules
+-----
+1. The network mirrors what the store tells: the highest step wins. What a refused, cancelled or expired order had
+   taken from an allowance goes back.
+2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
+   and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
+3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
+   money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
+4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, what was
+   paid online is disputed, and the operator decides.
+"""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.database import lock_rows
+from config.errors import Invalid, NotFound, Refused
+from config.journal import Actor
+from config.money import exponent
+from config.node import NETWORK
+from pos.store import Store
+from supply import escrow, messages, shop
+from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
+from supply.pickup_order import (
+    GIVEN_BACK,
+    PickupOrder,
+    instant_of,
+    lines_of,
+    subject_of,
+    text_of,
+    write_down,
+    write_lines,
+)
+from supply.placing import CUSTOMER, send_to_store, token_hash
+
+REMIND = dt.timedelta(hours=12)
+TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short")
+_SYSTEM = Actor.system("pickup", NETWORK)
+
+
+# --- verbs, network ---
+
+
+def mirror(session: Session, moved: PickupMoved) -> None:
+    """Take over how an order stands at its store (rule 1); an older step changes nothing."""
+    order = session.scalar(
+        lock_rows(
+            session,
+            sa.select(PickupOrder).where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id),
+        ).execution_options(populate_existing=True)
+    )
+    if order is None:
+        order = write_down(session, _without_person(moved))
+        shop.number_used(session, moved.store_id, moved.number)
+    if moved.step <= order.step:
+        return
+    before = order.state
+    # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
+    session.execute(
+        sa.update(PickupOrder)
+        .where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id)
+        .values(state=moved.state)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(order, ["state"])
+    order.step, order.why, order.total_minor = moved.step, moved.why, moved.total_minor
+    order.moved_at = dt.datetime.fromisoformat(moved.moved_at)
+    order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)
+    order.hold_until, order.collected_at = instant_of(moved.hold_until), instant_of(moved.collected_at)
+    order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
+    order.answer_by, order.return_until = instant_of(moved.answer_by), instant_of(moved.return_until)
+    order.returned_minor = moved.returned_minor
+    picked = {line.sku: line.picked_qty for line in moved.lines}
+    there = {line.sku: line for line in lines_of(session, order)}
+    for sku, picked_qty in picked.items():
+        if sku in there:
+            there[sku].picked_qty = picked_qty
+    write_lines(session, order, [line for line in moved.lines if line.sku not in there])
+    session.flush()
+    shop.recount(session, moved.store_id, picked)
+    if order.state != before:
+        _tell_customer(session, order, order.moved_at)
+    _move_money(session, order, order.moved_at)
+
+
+def remind(session: Session, *, at: dt.datetime) -> int:
+    """Remind those whose order is about to expire, once (rule 3); returns how many."""
+    query = sa.select(PickupOrder).where(
+        PickupOrder.state == "ready", PickupOrder.hold_until > at, PickupOrder.hold_until <= at + REMIND
+    )
+    told = [_tell(session, order, "reminder", "reminder", at) for order in session.scalars(query)]
+    return sum(one is not None for one in told)
+
+
+def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
+    """Pass the customer's wish to bring goods back to the store (rule 4); asking twice is asking once."""
+    order = _by_token(session, store_id, token)
+    if order.return_asked_at is not None or order.state in ("return_asked", "returned"):
+        return order
+    if order.state != "collected" or order.return_until is None or order.return_until <= at:
+        raise Refused("too-late-to-return", "The goods of this order can no longer be brought back here. Ask the shop.")
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("reason-missing", "Say what is wrong with the goods.", field="why")
+    journal.record(
+        session, actor=CUSTOMER, at=at, verb="pickup order.return_wished", subject=subject_of(order), why=why
+    )
+    order.return_asked_at = at
+    fact = ReturnAsked(store_id, order.id, why, text_of(at))
+    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}", at=at)
+    return order
+
+
+def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
+    """Take the customer's word that the shop's answer is not right; what is in escrow waits (rule 4)."""
+    order = _by_token(session, store_id, token)
+    if order.state not in ("collected", "return_refused") or order.paid_minor == 0:
+        raise Refused("nothing-to-dispute", "Only what was paid online and collected can be disputed here.")
+    escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
+    return order
+
+
+# --- inside ---
+
+
+def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
+    order = session.scalar(lock_rows(session, query))
+    if order is None:
+        raise NotFound("unknown-order", "There is no such order in this shop. Use the link you got when ordering.")
+    return order
+
+
+def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    """Let the escrow follow the order (rule 2)."""
+    row = escrow.escrow_of(session, order.id)
+    if row is None or row.state not in ("held", "disputed"):
+        return
+    left_minor = escrow.balance(session, row.id)
+    due_minor = 0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor
+    if left_minor > due_minor:
+        entry = escrow.refund(session, row.id, left_minor - due_minor, why=order.state, actor=_SYSTEM, at=at)
+        if entry is not None:
+            amount = _amount(entry.amount_minor, order.currency)
+            _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
+    if order.state in ("collected", "return_refused", "returned") and row.state in ("held", "disputed"):
+        row.release_at = order.return_until or at
+
+
+def _tell_customer(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    if order.state in TOLD:
+        _tell(session, order, order.state, f"{order.state}-{order.step}", at)
+
+
+def _tell(
+    session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, **more: str
+) -> messages.CustomerMessage | None:
+    store = session.get_one(Store, order.store_id)
+    until = order.hold_until.astimezone(ZoneInfo(store.tz)) if order.hold_until else None
+    facts = {
+        "shop": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
+        "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,
+    }  # fmt: skip
+    return messages.tell(
+        session, store.id, kind, id=f"{order.id}-{event}", phone=order.customer_phone, email=order.email,
+        language=order.language or store.language, facts=facts, at=at,
+    )  # fmt: skip
+
+
+def _amount(amount_minor: int, currency: str) -> str:
+    places = exponent(currency)
+    whole, part = divmod(amount_minor, 10**places)
+    return f"{currency} {whole}.{part:0{places}d}" if places else f"{currency} {whole}"
+
+
+def _without_person(moved: PickupMoved) -> PickupPlaced:
+    return PickupPlaced(
+        store_id=moved.store_id,
+        order_id=moved.order_id,
+        number=moved.number,
+        order_no=moved.order_no,
+        customer_name="",
+        customer_phone="",
+        code_hash=moved.code_hash,
+        token_hash=moved.token_hash,
+        currency=moved.currency,
+        total_minor=moved.total_minor,
+        placed_at=moved.placed_at,
+        lines=moved.lines,
+        window_from=moved.window_from,
+        window_until=moved.window_until,
+        if_short=moved.if_short,
+        paid_minor=moved.paid_minor,
+        group_id=moved.group_id,
+    )

@@ -1,0 +1,61 @@
+"""The words of messages to customers, in English and Chinese. Pure.
+
+One sentence that says what happened, one that says what to do, and the address of the order's page.
+"""
+
+from typing import Any
+
+_SUBJECTS = {
+    "en": {
+        "code": "Your code", "accepted": "Your order", "ready": "Ready to collect", "reminder": "Still waiting for you",
+        "refused": "Your order was refused", "cancelled": "Your order is cancelled", "expired": "Not collected",
+        "short": "Something is missing", "refunded": "Your money goes back", "group": "Your group buy",
+    },
+    "zh": {
+        "code": "验证码", "accepted": "您的订单", "ready": "可以取货了", "reminder": "商品还在等您",
+        "refused": "订单被拒绝", "cancelled": "订单已取消", "expired": "超时未取", "short": "有商品缺货",
+        "refunded": "退款通知", "group": "您的拼团",
+    },
+}  # fmt: skip
+_BODIES = {
+    "en": {
+        "code": "{shop}: your code is {code}. It is good for ten minutes. Tell it to nobody.",
+        "accepted": "{shop} has your order {order_no}. You will be told when it is ready.",
+        "ready": "{shop}: order {order_no} is ready. Show the code on your order's page at the counter until {until}.",
+        "reminder": "{shop}: order {order_no} still waits for you. It is kept until {until}.",
+        "refused": "{shop} cannot fulfil order {order_no}. {why}",
+        "cancelled": "{shop}: order {order_no} is cancelled. {why}",
+        "expired": "{shop}: order {order_no} was not collected in time, and the goods went back to the shelf.",
+        "short": "{shop}: not all of order {order_no} was there: {why}. Look at the new total; you can still cancel.",
+        "refunded": "{shop}: {amount} of order {order_no} goes back to you.",
+        "group": "{shop}: {name}: {why}",
+    },
+    "zh": {
+        "code": "【{shop}】验证码 {code}，十分钟内有效，请勿告诉他人。",
+        "accepted": "【{shop}】已接订单 {order_no}，备好后会通知您。",
+        "ready": "【{shop}】订单 {order_no} 已备好，请在 {until} 前到柜台出示订单页上的取货码。",
+        "reminder": "【{shop}】订单 {order_no} 还在等您，保留到 {until}。",
+        "refused": "【{shop}】无法完成订单 {order_no}。{why}",
+        "cancelled": "【{shop}】订单 {order_no} 已取消。{why}",
+        "expired": "【{shop}】订单 {order_no} 超时未取，商品已放回货架。",
+        "short": "【{shop}】订单 {order_no} 有缺货：{why}。请查看新的金额，现在仍可取消。",
+        "refunded": "【{shop}】订单 {order_no} 的 {amount} 将退还给您。",
+        "group": "【{shop}】{name}：{why}",
+    },
+}
+
+
+def subject_of(kind: str, facts: dict[str, Any], language: str) -> str:
+    """Return a message's subject line."""
+    return f"{facts.get('shop', '')}: {_SUBJECTS[_known(language)][kind]}"
+
+
+def text_of(kind: str, facts: dict[str, Any], language: str) -> str:
+    """Return a message's text, with the address of the page it is about where there is one."""
+    said = {"shop": "", "order_no": "", "why": "", "until": "", "code": "", "amount": "", "name": ""} | facts
+    body = _BODIES[_known(language)][kind].format(**said).strip()
+    return f"{body} {facts['url']}" if facts.get("url") else body
+
+
+def _known(language: str) -> str:
+    return "zh" if language.startswith("zh") else "en"

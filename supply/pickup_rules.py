@@ -1,0 +1,121 @@
+"""When online orders can be collected, and the shop's other rules for them. Pure.
+
+Rules
+-----
+1. Windows lie within the opening hours, all of one length, the first one after the time the shop needs to gather an
+   order. A shop that closes after midnight counts the night to the day before.
+2. A window takes so many orders; and no more orders may wait at once than the pickup shelf has places: whatever is
+   to be collected up to a window and is not yet, still stands there.
+3. The shop answers a new order within so many minutes of being open, else it is refused by itself.
+4. Goods come back within `return_days` of collecting, 0 to 15: so long what was paid online waits in escrow.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from config.errors import Invalid
+
+LENGTHS = (15, 30, 60, 120)
+MOST_RETURN_DAYS = 15
+_BOUNDS = {
+    "lead_minutes": (0, 24 * 60), "window_orders": (1, 200), "shelf_places": (1, 500), "days_ahead": (0, 14),
+    "accept_minutes": (5, 24 * 60), "return_days": (0, MOST_RETURN_DAYS),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PickupRules:
+    """What the shopkeeper settled for online orders. days_ahead: how many days after today have windows."""
+
+    window_minutes: int = 60
+    lead_minutes: int = 30
+    window_orders: int = 8
+    shelf_places: int = 40
+    days_ahead: int = 2
+    accept_minutes: int = 60
+    return_days: int = 7
+    confirm_phone: bool = True
+    """A guest proves the phone number with a one-time code."""
+    pay_online: bool = True
+
+    def __post_init__(self) -> None:
+        if self.window_minutes not in LENGTHS:
+            raise Invalid("bad-window", "A pickup window lasts 15, 30, 60 or 120 minutes.", field="window_minutes")
+        for name, (least, most) in _BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                told = f"{name.replace('_', ' ').capitalize()}: {least} to {most}."
+                raise Invalid("bad-rule", told, field=name, least=least, most=most)
+
+    @classmethod
+    def read(cls, kept: Mapping[str, Any]) -> "PickupRules":
+        """Read the rules as they are kept and travel; what is not said is as usual, what is not known is left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in kept.items() if name in known})
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the rules as they are kept and travel."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When a shop is open, every day: 'HH:MM' in its own zone; closes at or before opens: after midnight."""
+
+    opens: str
+    closes: str
+    tz: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """A time to collect in. left: how many more orders it takes."""
+
+    start: dt.datetime
+    end: dt.datetime
+    left: int
+
+
+def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequence[dt.datetime | None]) -> list[Window]:
+    """Return the windows from now on, full ones too (rules 1, 2).
+
+    waiting: the window's start of every order not yet collected; None: one without a window.
+    """
+    first = now + dt.timedelta(minutes=rules.lead_minutes)
+    length = dt.timedelta(minutes=rules.window_minutes)
+    found = []
+    today = now.astimezone(ZoneInfo(hours.tz)).date()
+    for day in (today + dt.timedelta(days=n) for n in range(-1, rules.days_ahead + 1)):
+        start, closes = _open(hours, day)
+        while start + length <= closes:
+            if start >= first:
+                inside = sum(one == start for one in waiting)
+                before = sum(one is None or one <= start for one in waiting)
+                left = min(rules.window_orders - inside, rules.shelf_places - before)
+                found.append(Window(start, start + length, max(0, left)))
+            start += length
+    return found
+
+
+def answer_by(rules: PickupRules, hours: Hours, at: dt.datetime) -> dt.datetime:
+    """Return until when the shop has to answer an order that came at an instant (rule 3)."""
+    left = dt.timedelta(minutes=rules.accept_minutes)
+    day = at.astimezone(ZoneInfo(hours.tz)).date() - dt.timedelta(days=1)
+    while True:
+        opens, closes = _open(hours, day)
+        begins = max(at, opens)
+        if begins + left <= closes:
+            return begins + left
+        left -= max(dt.timedelta(0), closes - begins)
+        day += dt.timedelta(days=1)
+
+
+def _open(hours: Hours, day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """Return from when to when the shop is open on a day, as instants."""
+    zone = ZoneInfo(hours.tz)
+    opens, closes = (dt.time.fromisoformat(text) for text in (hours.opens, hours.closes))
+    last = day if closes > opens else day + dt.timedelta(days=1)
+    start = dt.datetime.combine(day, opens, zone).astimezone(dt.UTC)
+    return start, dt.datetime.combine(last, closes, zone).astimezone(dt.UTC)

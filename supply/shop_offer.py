@@ -1,0 +1,77 @@
+"""What a store's online shop rests on: the front as a whole, and the promise about each product; see `shop`."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from pos.catalogue import Product
+from pos.store import Store
+from supply.pickup_rules import Hours, PickupRules
+
+
+class ShopFront(Base):
+    """One store's online shop as a whole: open or not, its editions, its order numbers."""
+
+    __tablename__ = "shop_front"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    taking_orders: Mapped[bool] = mapped_column(default=True)
+    edition: Mapped[int] = mapped_column(default=0)
+    """At the store: the last edition published. At the network: the newest one taken."""
+    last_order_no: Mapped[int] = mapped_column(default=0)
+    """At the network: the number of the last order placed."""
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """The shop's rules for online orders, as `pickup_rules` reads them."""
+    promotions_token: Mapped[str] = mapped_column(default="", server_default="")
+    """At the store: which of its offers the network was told last."""
+    promotions_edition: Mapped[int] = mapped_column(default=0, server_default="0")
+    """At the network: the publication the shop's offers are from."""
+
+
+class ShopOffer(Base):
+    """A product in a store's online shop: price, allowance, and how much of it was taken since."""
+
+    __tablename__ = "shop_offer"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    price_minor: Mapped[int]
+    allowance_qty: Mapped[int]
+    taken_qty: Mapped[int] = mapped_column(default=0)
+    shelf_rank: Mapped[int | None]
+    """Slot on the live bestseller shelf."""
+    published_at: Mapped[dt.datetime]
+    listed: Mapped[bool] = mapped_column(default=True)
+    edition: Mapped[int] = mapped_column(default=0)
+    """The publication this offer is from; a late older one is passed over."""
+    seen_through: Mapped[int] = mapped_column(default=0)
+    """The allowance leaves out the orders numbered up to here …"""
+    seen_also: Mapped[list[Any]] = mapped_column(default=list)
+    """… and these."""
+
+
+# --- questions ---
+
+
+def is_taking_orders(session: Session, store_id: str) -> bool:
+    """Tell whether customers may order here: the shopkeeper has published offers and has not closed the shop."""
+    front = session.get(ShopFront, store_id)
+    return front is not None and front.edition > 0 and front.taking_orders
+
+
+def rules_of(session: Session, store_id: str) -> PickupRules:
+    """Return the store's rules for online orders."""
+    front = session.get(ShopFront, store_id)
+    return PickupRules.read(front.rules if front is not None else {})
+
+
+def hours_of(store: Store) -> Hours:
+    """Return when a store is open."""
+    return Hours(store.opens, store.closes, store.tz)
+
+
+def step_of(product: Product) -> int:
+    """Return the smallest portion sold online (rule 4)."""
+    return 1 if product.stock_unit == "each" else max(1, product.price_quantity // 10)

@@ -1,0 +1,143 @@
+"""What customers see of a store's online shop: its products with price, promise and place on the shelf.
+
+Rules
+-----
+1. Everything shown was published by the store; what is left is the allowance less what was taken since.
+2. A basket costs what the till would charge for it now: the same prices, the shop's offers, the deposits.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound
+from pos.catalogue import Product
+from pos.quoting import Quote
+from pos.store import store_of
+from supply import online_price
+from supply.shop_offer import ShopOffer, step_of
+
+
+@dataclass(frozen=True)
+class Ware:
+    """A product as a customer sees it. left_qty: what can still be ordered; step_qty: the smallest portion."""
+
+    sku: str
+    name: str
+    brand: str
+    category: str
+    department: str
+    pack_text: str
+    stock_unit: str
+    price_minor: int
+    price_quantity: int
+    minimum_age: int | None
+    maximum_qty: int | None
+    left_qty: int
+    step_qty: int
+    shelf_rank: int | None
+
+
+# --- questions ---
+
+
+def listing(
+    session: Session,
+    store_id: str,
+    *,
+    text: str = "",
+    category: str | None = None,
+    limit: int = 60,
+    offset: int = 0,
+) -> list[Ware]:
+    """Return what the online shop shows: first what is in stock, the bestseller shelf in its order, then by name.
+
+    text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
+    """
+    query = _wares(store_id)
+    for word in text.casefold().split():
+        query = query.where(Product.search_text.contains(word, autoescape=True))
+    if category:
+        query = query.where(Product.category == category)
+    left = ShopOffer.allowance_qty - ShopOffer.taken_qty
+    query = query.order_by(
+        sa.case((left > 0, 0), else_=1),
+        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
+        ShopOffer.shelf_rank,
+        Product.name,
+        Product.sku,
+    )
+    return [_ware(offer, product) for offer, product in session.execute(query.limit(limit).offset(offset))]
+
+
+def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
+    """Return the categories of the online shop with how many products each has, by name."""
+    rows = session.execute(
+        sa.select(Product.category, sa.func.count())
+        .join(ShopOffer, ShopOffer.sku == Product.sku)
+        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
+        .group_by(Product.category)
+        .order_by(Product.category)
+    )
+    return [(name, count) for name, count in rows]
+
+
+def product(session: Session, store_id: str, sku: str) -> Ware:
+    """Return one product of the online shop."""
+    found = wares(session, store_id, [sku])
+    if not found:
+        raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
+    return found[0]
+
+
+def wares(session: Session, store_id: str, skus: Iterable[str]) -> list[Ware]:
+    """Return the named products, those that are in the online shop, by SKU."""
+    query = _wares(store_id).where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku)
+    return [_ware(offer, product) for offer, product in session.execute(query)]
+
+
+def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime) -> Quote:
+    """Return lines, savings, deposits, tax and total at the published prices, as the till would ring them (rule 2)."""
+    rows = session.execute(
+        sa.select(ShopOffer.sku, ShopOffer.price_minor, ShopOffer.listed).where(
+            ShopOffer.store_id == store_id, sa.or_(ShopOffer.sku.in_([sku for sku, _ in lines]), ~ShopOffer.listed)
+        )
+    )
+    wanted = {sku for sku, _ in lines}
+    prices = {sku: price_minor for sku, price_minor, listed in rows if listed or sku not in wanted}
+    return online_price.quote(session, store_of(session, store_id), lines, prices, at=at)
+
+
+# --- inside ---
+
+
+def _wares(store_id: str) -> sa.Select[ShopOffer, Product]:
+    return (
+        sa.select(ShopOffer, Product)
+        .join(Product, Product.sku == ShopOffer.sku)
+        .where(ShopOffer.store_id == store_id, ShopOffer.listed)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _ware(offer: ShopOffer, product: Product) -> Ware:
+    left = max(0, offer.allowance_qty - offer.taken_qty)
+    return Ware(
+        sku=product.sku,
+        name=product.name,
+        brand=product.brand,
+        category=product.category,
+        department=product.department,
+        pack_text=product.pack_text,
+        stock_unit=product.stock_unit,
+        price_minor=offer.price_minor,
+        price_quantity=product.price_quantity,
+        minimum_age=product.minimum_age,
+        maximum_qty=product.maximum_qty,
+        left_qty=left,
+        step_qty=step_of(product),
+        shelf_rank=offer.shelf_rank,
+    )

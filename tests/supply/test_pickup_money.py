@@ -1,0 +1,212 @@
+"""Orders paid online: the money waits in escrow and follows the goods."""
+
+import datetime as dt
+
+import pytest
+
+from config.errors import Refused
+from config.ids import new_id
+from config.journal import Actor
+from pos import returns
+from pos.payments import Payment
+from pos.terminal import Outcome
+from supply import escrow, following, messages, pickup, pickup_returns, placing
+from supply.escrow import EscrowEntry
+from supply.messages import CustomerMessage
+from supply.pickup_order import order_for_update
+from tests.supply.online import ANA, AT, STORE, TILL, later, make_town
+
+ONE = "order-00001"
+SYSTEM = Actor.system("escrow", "network")
+
+
+@pytest.fixture
+def town(tmp_path):
+    found = make_town(tmp_path)
+    found.open_till()
+    return found
+
+
+def place_online(town, lines=(("milk", 3),), at=AT):
+    with town.network.write() as session:
+        return pickup.place(
+            session, STORE, id=ONE, name="Li Wei", phone="555 0100", lines=list(lines), at=at, pay_with="practice"
+        )
+
+
+def pay(town, state="captured", at=AT):
+    with town.network.write() as session:
+        came = escrow.settle_outcome(session, ONE, Outcome(state, "P1"), actor=SYSTEM, at=at)
+        if came == "held":
+            placing.paid(session, order_for_update(session, STORE, ONE), at=at)
+        if came == "lapsed":
+            placing.unpaid(session, order_for_update(session, STORE, ONE), why="not paid", actor=SYSTEM, at=at)
+    town.deliver(at=at)
+
+
+def money(town):
+    """Return what of the order's money is where: escrow, due to the customer, with the store."""
+    with town.network.read() as session:
+        assert escrow.findings(session) == []
+        return tuple(escrow.total_of(session, [ONE], account) for account in ("escrow", "due", "store"))
+
+
+def collected(town):
+    placed = place_online(town)
+    pay(town)
+    town.make_ready(ONE)
+    handed = town.collect(placed.code, new_id(), 387)
+    town.deliver()
+    return placed, handed.completed.sale
+
+
+def test_the_store_gets_the_order_once_its_money_is_there(town):
+    place_online(town)
+    town.deliver()
+    assert town.state(ONE) == ("unknown", "placed")
+    assert town.left("milk") == 36 - 3
+    pay(town)
+    assert town.state(ONE) == ("placed", "placed")
+    assert money(town) == (387, 0, 0)
+
+
+def test_an_order_that_was_not_paid_gives_its_units_back_and_leaves_no_gap_in_the_numbers(town):
+    place_online(town)
+    pay(town, "declined")
+    assert town.state(ONE) == ("cancelled", "cancelled")
+    assert town.left("milk") == 36
+    town.place("order-00002", [("milk", 1)])
+    town.deliver()
+    town.publish(later(minutes=5))
+    assert town.faults() == []
+    assert money(town) == (0, 0, 0)
+
+
+def test_money_that_comes_after_the_order_was_given_up_goes_back(town):
+    place_online(town)
+    with town.network.write() as session:
+        placing.unpaid(session, order_for_update(session, STORE, ONE), why="late", actor=SYSTEM, at=AT)
+    pay(town, "captured", at=later(minutes=20))
+    assert money(town) == (0, 387, 0)
+
+
+def test_a_paid_order_is_handed_over_without_more_money_and_paid_on_after_the_return_window(town):
+    _, sale = collected(town)
+    with town.shop.read() as session:
+        payments = session.query(Payment).filter_by(sale_id=sale.id).all()
+        assert [(row.tender, row.amount_minor) for row in payments] == [("prepaid", 387)]
+    assert money(town) == (387, 0, 0)
+    with town.network.write() as session:
+        assert escrow.to_release(session, later(days=6)) == []
+        (row,) = escrow.to_release(session, later(days=7))
+        escrow.release(session, row.id, why="collected", actor=SYSTEM, at=later(days=7))
+    assert money(town) == (0, 0, 387)
+
+
+@pytest.mark.parametrize("way", ["refuse", "cancel", "expire"])
+def test_what_ends_without_a_collection_goes_back_in_full_and_the_customer_is_told(town, way):
+    place_online(town)
+    pay(town)
+    with town.shop.write() as session:
+        if way == "refuse":
+            pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
+        elif way == "cancel":
+            pickup.cancel(session, STORE, ONE, why="Sorry.", actor=ANA, at=AT)
+        else:
+            pickup.expire_due(session, STORE, actor=ANA, at=later(days=1))
+    town.deliver()
+    assert money(town) == (0, 387, 0)
+    with town.network.read() as session:
+        kinds = {row.kind for row in session.query(CustomerMessage)}
+        assert {"refunded"} < kinds
+
+
+def test_of_a_short_order_the_difference_goes_back(town):
+    place_online(town)
+    pay(town)
+    with town.shop.write() as session:
+        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
+        pickup.short(session, STORE, ONE, actor=ANA, at=AT)
+    town.deliver()
+    assert money(town) == (129, 258, 0)
+
+
+def test_the_till_gives_no_cash_for_what_was_paid_online(town):
+    _, sale = collected(town)
+    request = returns.ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
+    with town.shop.write() as session, pytest.raises(Refused, match="Pickup page"):
+        returns.take_back(session, request, actor=ANA, at=AT)
+
+
+def test_goods_brought_back_in_time_send_their_part_of_the_escrow_back_and_the_rest_goes_on(town):
+    placed, _ = collected(town)
+    with town.network.write() as session:
+        for _ in range(2):
+            following.ask_return(session, STORE, placed.token, "Sour.", at=later(days=2))
+    town.deliver(at=later(days=2))
+    assert town.state(ONE) == ("return_asked", "return_asked")
+    with town.shop.write() as session:
+        pickup_returns.take_back(
+            session, STORE, ONE, [("milk", 1, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=later(days=2)
+        )
+    town.deliver(at=later(days=2))
+    assert money(town) == (258, 129, 0)
+    with town.network.write() as session:
+        (row,) = escrow.to_release(session, later(days=8))
+        escrow.release(session, row.id, why="collected", actor=SYSTEM, at=later(days=8))
+    assert money(town) == (0, 129, 258)
+    assert town.faults() == []
+
+
+def test_after_the_time_nothing_comes_back(town):
+    placed, _ = collected(town)
+    with town.network.write() as session, pytest.raises(Refused, match="no longer"):
+        following.ask_return(session, STORE, placed.token, "Sour.", at=later(days=8))
+    with town.shop.write() as session, pytest.raises(Refused):
+        pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=8))
+
+
+def test_a_refused_return_can_be_disputed_and_is_decided_once(town):
+    placed, _ = collected(town)
+    with town.network.write() as session:
+        following.ask_return(session, STORE, placed.token, "Sour.", at=later(days=1))
+    town.deliver()
+    with town.shop.write() as session:
+        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=1))
+    town.deliver()
+    with town.network.write() as session:
+        following.dispute(session, STORE, placed.token, "It was not.", at=later(days=2))
+        assert escrow.to_release(session, later(days=30)) == []
+        escrow.resolve(session, ONE, 200, why="half", actor=SYSTEM, at=later(days=3))
+    assert money(town) == (0, 200, 187)
+    with town.network.write() as session, pytest.raises(Exception, match="nothing waits"):
+        escrow.resolve(session, ONE, 10, why="again", actor=SYSTEM, at=later(days=3))
+
+
+def test_a_refund_is_confirmed_once(town):
+    place_online(town)
+    pay(town)
+    with town.shop.write() as session:
+        pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
+    town.deliver()
+    with town.network.write() as session:
+        (entry,) = escrow.due_refunds(session)
+        assert escrow.refunded(session, entry.id, actor=SYSTEM, at=AT)
+        assert not escrow.refunded(session, entry.id, actor=SYSTEM, at=AT)
+        assert escrow.due_refunds(session) == []
+    assert money(town) == (0, 0, 0)
+    with town.network.read() as session:
+        assert session.query(EscrowEntry).count() == 3
+
+
+def test_who_has_not_come_is_reminded_once(town):
+    town.ready_order(ONE, [("bread", 1)])
+    with town.network.write() as session:
+        order = order_for_update(session, STORE, ONE)
+        assert following.remind(session, at=AT) == 0
+        soon = order.hold_until - dt.timedelta(hours=3)
+        assert [following.remind(session, at=soon) for _ in range(2)] == [1, 0]
+        waiting = [row.kind for row in messages.due(session, later(days=9))]
+    assert waiting == ["accepted", "ready", "reminder"]
