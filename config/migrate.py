@@ -53,6 +53,11 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_configuration()).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Tell whether a revision is one of this program's; a newer program's is not."""
+    return any(script.revision == revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())
+
+
 def check(database: str | Engine) -> str | None:
     """Return how a database differs from today's tables, in Alembic's words; None when it does not."""
     try:

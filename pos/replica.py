@@ -11,17 +11,23 @@ Rules
 
 5. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
    `take_sale`, and whatever is odd is left to it.
+6. A receipt number that a copied or restored till gave twice is no reason to lose the second sale: it is kept in an
+   epoch of its own, and journalled.
 
 The network keeps no receipt counter, no print job and no promise of a store's; those are the store's own.
 """
 
+import dataclasses
 import datetime as dt
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config import journal
 from config.errors import Conflict, Invalid
+from config.journal import Actor
+from config.node import NETWORK
 from config.outbox import Message
 from pos import fresh_days
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
@@ -42,6 +48,7 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
         if known.request_hash != fact.request_hash or known.total_minor != fact.total_minor:
             raise Conflict("sale-content-differs", f"Sale {fact.id} is already here with another content.", id=fact.id)
         return
+    fact = _told_apart(session, fact, arrived_at)
     write_rows(session, fact)
     keep_late(session, fact, at=arrived_at)
     fresh_days.mark(session, store_id, [day], at=arrived_at)
@@ -155,6 +162,26 @@ def _bookings(fact: SaleCompleted) -> list[Booking]:
         for reason, moves in (("sold", out), ("returned", back))
         if moves
     ]
+
+
+def _told_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:
+    """Return the fact; where its receipt number was given twice, by a copy of the shop's books, in an epoch of its own.
+
+    Both sales happened, so both are kept; the journal says so (rule 6).
+    """
+    store_id = str(fact.store["id"])
+    given = sa.select(Sale.id).where(
+        Sale.store_id == store_id, Sale.till_id == fact.till_id, Sale.epoch == fact.epoch,
+        Sale.receipt_no == fact.receipt_no,
+    )  # fmt: skip
+    first = session.scalar(given)
+    if first is None:
+        return fact
+    journal.record(
+        session, actor=Actor.system("sync", NETWORK), at=at, verb="receipt.given_twice", subject=f"store:{store_id}",
+        till=fact.till_id, receipt_no=fact.receipt_no, first=first, second=fact.id,
+    )  # fmt: skip
+    return dataclasses.replace(fact, epoch=f"{fact.epoch}+{fact.id}")
 
 
 def _take_movements(session: Session, fact: StockCounted | StockMoved, source: Source, from_node: str) -> None:

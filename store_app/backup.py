@@ -99,7 +99,7 @@ def put_back(doors: Doors, file: Path) -> Path | None:
         raise Refused("another-node", f"This is a copy of {note.node_id}, not of {doors.settings.node_id}.")
     if _sha256(file) != note.sha256:
         raise Invalid("broken-copy", f"{file.name} is not what it was when it was made. Take another copy.")
-    if note.revision > (migrate.newest() or ""):
+    if not migrate.knows(note.revision):
         raise Refused("newer-copy", "This copy was made by a newer version. Bring this program up to date first.")
     url = doors.database.engine.url
     if url.get_backend_name() != "sqlite":

@@ -57,3 +57,6 @@ if isinstance(given, Connection):
 else:
     with given.connect() as opened:
         run(opened)
+        if opened.dialect.name == "sqlite":
+            opened.rollback()  # within a transaction SQLite is deaf to the next line, and the pool keeps it
+            opened.connection.driver_connection.execute("PRAGMA foreign_keys=ON")

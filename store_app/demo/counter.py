@@ -178,5 +178,6 @@ def _offers(products: list[DemoProduct], which: int) -> list[Offer]:
         Offer("demo-offer-3-for-2", "3 for 2", "nth", (Part(Choice(skus=sweets)),), 10_000, size=3, reduced=1),
         Offer("demo-offer-evening", "Evening bread", "percent", (Part(Choice(departments=bakery)),), 3_000,
               from_minute=19 * 60, until_minute=23 * 60 + 30),
-        Offer("demo-offer-members-milk", "Members’ milk", "percent", (Part(Choice(skus=milk)),), 1_000, members_only=True),
+        Offer("demo-offer-members-milk", "Members’ milk", "percent", (Part(Choice(skus=milk)),), 1_000,
+              members_only=True),
     ]  # fmt: skip

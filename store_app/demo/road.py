@@ -288,12 +288,12 @@ class Road:
             proposed = replenishment.propose(session, member.id, actor=Actor.system("propose", member.id), at=at)
             self.tally.proposals += len(proposed)
             for order in proposed if member.id not in self._left else ():
-                line = next(iter(orders.lines_of(session, order)), None)
-                if line is not None and line.packs > 1:
-                    replenishment.change(
-                        session, member.id, order.id, line.sku, packs=line.packs - 1, why="The shelf is small",
-                        actor=member.keeper, at=at,
-                    )  # fmt: skip
+                line = next(iter(orders.lines_of(session, order)))
+                fewer = line.packs > 1
+                replenishment.change(
+                    session, member.id, order.id, line.sku, packs=line.packs - 1 if fewer else line.packs + 1,
+                    why="The shelf is small" if fewer else "A neighbour asked for more", actor=member.keeper, at=at,
+                )  # fmt: skip
                 replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
                 orders.send(session, member.id, order.id, actor=member.keeper, at=at)
                 self.tally.orders_sent += 1

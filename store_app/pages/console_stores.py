@@ -1,15 +1,38 @@
-"""The shops as the network knows them."""
+"""The shops as the network knows them, and what of a shop's messages needs a person."""
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint
+import sqlalchemy as sa
+from flask import Blueprint, flash, redirect, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
 
-from store_app.extensions import read
-from store_app.presenting import page
+from config.errors import NotFound
+from config.inbox import InboxAlarm, InboxHead, InboxMessage
+from config.node import Peer
+from pos.store import Store
+from store_app import wording
+from store_app.extensions import doors, read
+from store_app.pages import form
+from store_app.presenting import page, since
 from store_app.security import requires
+from store_app.sync import receiver
 from supply import overview
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
+SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A message that was set aside, and why."""
+
+    words: str
+    day: str
+    reason: str
 
 
 @bp.get("/")
@@ -20,3 +43,84 @@ def stores() -> Any:
         found = overview.stores(session)
         currency = overview.currency(session)
     return page("console/stores.html", stores=found, currency=currency)
+
+
+@bp.get("/<store_id>")
+@requires("network.stores")
+def store(store_id: str) -> Any:
+    """Show how a shop's messages stand: what is on its way, what was set aside, what contradicts."""
+    with read() as session:
+        shop = _shop(session, store_id)
+        return page(
+            "console/store.html",
+            shop=shop,
+            sentences=_sentences(session, store_id),
+            parked=_parked(session, store_id),
+            alarms=_alarms(session, store_id),
+        )
+
+
+@bp.post("/<store_id>/try-again")
+@requires("network.stores")
+def try_again(store_id: str) -> Any:
+    """Try what was set aside of a shop once more."""
+    with read() as session:
+        _shop(session, store_id)
+    taken, left = receiver.try_parked(doors(), [store_id])
+    told = ngettext("%(num)d message was taken.", "%(num)d messages were taken.", taken)
+    rest = ngettext("%(num)d still waits.", "%(num)d still wait.", left)
+    flash(f"{told} {rest}", "warn" if left else "info")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+# --- inside ---
+
+
+def _shop(session: Session, store_id: str) -> Store:
+    shop = session.get(Store, form.tidy(store_id))
+    if shop is None:
+        raise NotFound("unknown-store", _("There is no such shop in this network."))
+    return shop
+
+
+def _sentences(session: Session, store_id: str) -> list[str]:
+    peer = session.get(Peer, store_id)
+    if peer is None:
+        return [_("This shop was never heard. Give it a code to join with: cornerstore store invite.")]
+    told = [_("Heard %(when)s.", when=since(peer.heard_at))]
+    heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == store_id)).all()
+    coming = sum(max(0, head.sent - head.count) for head in heads)
+    if coming or peer.waiting:
+        count = max(coming, peer.waiting)
+        told.append(ngettext("%(num)d message is still on its way.", "%(num)d messages are still on their way.", count))
+    else:
+        told.append(_("Everything it has written is here."))
+    if len(heads) > 1:
+        told.append(
+            ngettext(
+                "It began anew %(num)d time, after a restore or a copy.",
+                "It began anew %(num)d times, after a restore or a copy.",
+                len(heads) - 1,
+            )
+        )
+    return told
+
+
+def _parked(session: Session, store_id: str) -> list[Kept]:
+    query = sa.select(InboxMessage).where(InboxMessage.from_node == store_id, InboxMessage.state == "parked")
+    rows = session.scalars(query.order_by(InboxMessage.received_at).limit(SHOWN))
+    return [Kept(wording.topic_word(row.topic), _day(row.made_at), row.reason or "") for row in rows]
+
+
+def _alarms(session: Session, store_id: str) -> list[Kept]:
+    query = sa.select(InboxAlarm).where(InboxAlarm.from_node == store_id).order_by(InboxAlarm.at.desc())
+    rows = session.scalars(query.limit(SHOWN))
+    return [Kept(row.message_id, row.at.date().isoformat(), row.reason) for row in rows]
+
+
+def _day(made_at: str) -> str:
+    """Return the day of an instant a shop wrote, which may be anything."""
+    try:
+        return dt.datetime.fromisoformat(made_at).date().isoformat()
+    except ValueError:
+        return ""

@@ -116,6 +116,20 @@ def send_again(message_id: str) -> Any:
     return redirect(url_for("shop_settings.overview"), 303)
 
 
+@bp.post("/send-now")
+@requires("settings")
+@form.answers_on(_refused)
+def send_now() -> Any:
+    """Let the worker try the network at once instead of waiting after a fault."""
+    from store_app.sync import sender  # its client takes its time to load, and few pages need it
+
+    with write() as session:
+        sender.wish(session)
+        wake_worker_after(session)
+    flash(_("It is being tried now. Look again in a moment."), "info")
+    return redirect(url_for("shop_settings.overview"), 303)
+
+
 @bp.post("/receipts-online")
 @requires("settings")
 @form.answers_on(_refused)

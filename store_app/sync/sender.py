@@ -5,7 +5,8 @@ Rules (with those of the package)
 1. Nothing that sells waits for this: it runs in the worker, with its own connection, in short transactions.
 2. Confirmed is only a JSON answer that names the id and echoes the content hash; a captive portal's page is a fault.
 3. 401 and 403 pause with a banner and keep the queue; 413 and 422 halve the batch, a single row they refuse is
-   parked; redirects are never followed; after a fault the next try waits, full jitter between 1 s and 5 min.
+   parked; redirects are never followed; after a fault the next try waits, full jitter from 1 s up: to 5 min where the
+   network answered and is in trouble, to 1 min where it was not reached, because such a try costs it nothing.
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ from config.settings import Settings
 from store_app.extensions import Doors
 from store_app.sync import receiver, restored, wire
 
-FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
+FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_CUT_OFF_S = 1.0, 300.0, 60.0
 ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
 TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
@@ -62,6 +63,8 @@ class Contact:
     rewound: int = 0
     fault: str | None = None
     paused: bool = False
+    cut_off: bool = False
+    """The network was not reached at all: our line, not its trouble."""
 
 
 @dataclass
@@ -81,7 +84,9 @@ class Line:
             self.failures, self.not_before = 0, None
             return
         self.failures += 1
-        most_s = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures, 10))
+        most_s = min(
+            LONGEST_CUT_OFF_S if contact.cut_off else LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures, 10)
+        )
         wait_s = LONGEST_WAIT_S if contact.paused else random.uniform(FIRST_WAIT_S, max(FIRST_WAIT_S, most_s))
         self.not_before = now + dt.timedelta(seconds=wait_s)
 
@@ -90,6 +95,17 @@ class _Refusal(Exception):
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def wish(session: Session) -> None:
+    """Let the next look of the worker try at once, whatever it was waiting for: somebody pressed *Send now*."""
+    this_node(session).last_fault = None
+
+
+def is_wished(doors: Doors) -> bool:
+    """Tell whether somebody wished for a contact since the last fault."""
+    with doors.read() as session:
+        return this_node(session).last_fault is None
 
 
 def client_for(settings: Settings) -> httpx2.Client:
@@ -130,6 +146,7 @@ class _Talk:
             self._pull_editions()
         except (Unreachable, httpx2.HTTPError) as fault:
             self.done.fault = str(fault) or type(fault).__name__
+            self.done.cut_off = isinstance(fault, httpx2.TransportError)
         except _Refusal as fault:
             self.done.fault, self.done.paused = str(fault), fault.status in (401, 403)
         with self.doors.write() as session:

@@ -81,7 +81,9 @@ def measure(*, quick: bool) -> dict[str, Any]:
             which = list(range(step * shops, (step + 1) * shops))
             pushes = _pushes(node, which, name)
             copies.append(_bare_copy(database, which[: shops // 2]))
+            before = _size(database)
             windows[name] = _send(node, pushes)
+            windows[name]["bytes"] = _size(database) - before
             copies.append(_bare_copy(database, which[shops // 2 :]))
             windows[name] |= _rolled(database) | _once(database, which) | _again(node, pushes[:2], database, which)
             _say(f"{windows[name]['lines_per_s']:.0f} lines/s", started)
@@ -97,6 +99,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             **{f"lines_per_s_{name}": round(one["lines_per_s"]) for name, one in windows.items()},
             **{f"cpu_ms_per_sale_{name}": value for name, value in cpu.items()},
             "cost_growth": round(cpu["10m"] / cpu["1m"], 3),
+            "bytes_per_sale": round(sum(one["bytes"] for one in both) * LINES / sum(one["lines"] for one in both)),
             "p99_push_ms": round(max(one["p99_ms"] for one in both)),
             "rollup_s": round(max(one["rollup_s"] for one in both), 2),
             "lost": sum(one["lost"] for one in both),
@@ -260,6 +263,12 @@ def _bare_rows(facts: list[Any], first: int) -> list[list[dict[str, Any]]]:
                            "state": "taken", "reason": None, "received_at": dt.datetime.now(dt.UTC)}
         )  # fmt: skip
     return rows
+
+
+def _size(database: Database) -> int:
+    """Return the bytes of the database on the disk, the log apart."""
+    with database.read() as session:
+        return int(session.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
 
 
 def _weeks(database: Database) -> None:

@@ -15,7 +15,7 @@ from pytest_alembic.tests import (  # noqa: F401
 from sqlalchemy.engine import Engine
 
 from config import migrate
-from config.database import make_engine
+from config.database import make_engine, refuse_unsafe
 from store_app import tables
 
 
@@ -40,6 +40,15 @@ def test_an_upgraded_database_has_today_s_tables(alembic_engine):
     assert migrate.upgrade(alembic_engine) == migrate.newest()
     assert set(known) <= set(sa.inspect(alembic_engine).get_table_names())
     assert migrate.check(alembic_engine) is None
+
+
+def test_after_a_migration_foreign_keys_hold_again_on_the_very_connection_that_made_it(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
+    migrate.upgrade(engine)
+    refuse_unsafe(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
 
 
 def test_what_differs_is_said(tmp_path):

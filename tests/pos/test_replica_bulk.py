@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from config import inbox
 from config.database import Base
 from config.ids import new_id
+from config.journal import JournalEntry
 from config.node import found
 from config.outbox import Message, content_hash
 from pos import replica
@@ -96,3 +97,17 @@ def test_the_days_of_a_batch_are_marked_for_the_roll_up(databases):
     with databases[0].read() as session:
         marked = set(session.execute(sa.select(FreshDay.store_id, FreshDay.business_day)).all())
     assert {(store, day.isoformat()) for store, day in marked} == {(STORE_ID, fact.business_day) for fact in some}
+
+
+def test_a_receipt_number_given_twice_by_a_copied_till_costs_neither_sale(databases):
+    first, second = next(sales(STORE_ID, 1)), next(sales(STORE_ID, 1, seed=1))
+    assert (first.receipt_no, first.epoch) == (second.receipt_no, second.epoch)
+    assert first.id != second.id
+    for database in databases:
+        assert take(database, [message(first, 1)], at_once=True) == ["taken"]
+        rest = [message(second, 2), *(message(fact, n) for n, fact in enumerate(sales(STORE_ID, 3, first=2), 3))]
+        assert take(database, rest, at_once=True) == ["taken"] * 4
+        with database.read() as session:
+            assert set(session.scalars(sa.select(Sale.id))) >= {first.id, second.id}
+            told = session.scalars(sa.select(JournalEntry.verb)).all()
+        assert told == ["receipt.given_twice"]

@@ -224,7 +224,8 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
             if who not in ("stranger", "device") and may(who, needed):
                 continue
             status = attack.ask(who, client, method_of(rule), address)
-            allowed = {401} if needed in ("device", "agent", "watcher") else {303, 401} if who in ("stranger", "device") else {403}
+            by_key, signed_out = needed in ("device", "agent", "watcher"), who in ("stranger", "device")
+            allowed = {401} if by_key else {303, 401} if signed_out else {403}
             if status not in allowed:
                 wrong.append(f"{status} {who} {method_of(rule)} {address}")
     assert wrong == []

@@ -1,0 +1,227 @@
+"""Faults by the hundred, in slices that add up: kills, power cuts, bad lines, restores, clones, disks, clocks, races.
+
+`python3 run bench faults --scenario NAME --resume` goes on where the last slice ended, for at most --minutes, and
+writes the totals into one file (--results). Without a scenario it says how far each has come. The tools that do
+the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need root or faketime.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks._node import free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TOOLS = ROOT.parent / "shared" / "tools" / "faults"
+HERE = ROOT / "tests" / "faults"
+RESULTS = ROOT / "build" / "faults.json"
+SLICE_MINUTES = 30
+Report = dict[str, Any]
+Totals = dict[str, int]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One kind of fault: its command for a run, what a run counts, and how much is wanted at level M and R."""
+
+    name: str
+    command: Callable[[int, Path], list[str]]
+    count: Callable[[Report], Totals]
+    level_m: int
+    level_r: int
+
+
+# --- the commands ---
+
+
+def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[str]]:
+    """Return the command of a tool that drives one store node."""
+
+    def made(seed: int, report: Path) -> list[str]:
+        port = free_port()
+        os.environ["FAULT_PORT"] = str(port)
+        seeded = ["--seed", str(seed)] if tool == "crashloop.py" else []
+        return [
+            sys.executable, str(TOOLS / tool), "--adapter", str(HERE / adapter), "--cmd",
+            f"{sys.executable} {HERE / 'adapter.py'}", "--ready", f"http://127.0.0.1:{port}/health",
+            "--report", str(report), *seeded, *options,
+        ]  # fmt: skip
+
+    return made
+
+
+def _pair(scenario: str, *options: str) -> Callable[[int, Path], list[str]]:
+    """Return the command that drives a store and its network through the line that misbehaves."""
+
+    def made(seed: int, report: Path) -> list[str]:
+        store, net, clone, proxy, control = (free_port() for _ in range(5))
+        serve = f"{sys.executable} {HERE / 'pair.py'}"
+        return [
+            sys.executable, str(TOOLS / "pair_scenarios.py"), "--adapter", str(HERE / "pair.py"),
+            "--store-cmd", f"{serve} store {store}", "--store-ready", f"http://127.0.0.1:{store}/health",
+            "--net-cmd", f"{serve} net {net}", "--net-ready", f"http://127.0.0.1:{net}/health",
+            "--clone-cmd", f"{serve} store {clone}", "--clone-ready", f"http://127.0.0.1:{clone}/health",
+            "--proxy-port", str(proxy), "--control-port", str(control), "--only", scenario, "--seed", str(seed),
+            "--report", str(report), "--max-seconds", "1500", "--settle-seconds", "60", *options,
+        ]  # fmt: skip
+
+    return made
+
+
+def _full_disk(kind: str) -> Callable[[int, Path], list[str]]:
+    def made(seed: int, report: Path) -> list[str]:
+        size = "256k" if kind == "rlimit" else "24"
+        inner = _one("diskfull_check.py", "adapter.py")(seed, report)
+        return [str(TOOLS / "diskfull.sh"), "run", kind, size, "--", *inner]
+
+    return made
+
+
+# --- what a run counts ---
+
+
+def _crash(report: Report) -> Totals:
+    return {
+        "tries": report["kills"], "acknowledged": report["acked"], "lost": report["lost"],
+        "doubled": report["doubled"], "broken": report["broken_invariants"],
+    }  # fmt: skip
+
+
+def _of_pair(report: Report) -> Totals:
+    (one,) = report["scenarios"]
+    return {
+        "tries": 1, "acknowledged": one.get("acked", 0), "lost": one.get("lost", 0),
+        "doubled": one.get("doubled", 0) + one.get("doubled_at_store", 0), "broken": len(one.get("broken", [])),
+    }  # fmt: skip
+
+
+def _of_races(report: Report) -> Totals:
+    won = report["rounds_by_number_of_winners"]
+    wrong = sum(count for winners, count in won.items() if winners != str(report.get("expect", 1)))
+    return {
+        "tries": sum(won.values()), "acknowledged": sum(int(winners) * count for winners, count in won.items()),
+        "lost": 0, "doubled": wrong, "broken": len(report.get("broken", [])),
+    }  # fmt: skip
+
+
+def _of_one(report: Report) -> Totals:
+    def number(name: str) -> int:
+        found = report.get(name, 0)
+        return found if isinstance(found, int) else len(found)
+
+    return {
+        "tries": 1, "acknowledged": number("acked"), "lost": number("lost"), "doubled": number("doubled"),
+        "broken": number("broken"),
+    }  # fmt: skip
+
+
+RACES = ("pay", "refund", "again", "voucher", "tab", "coupon", "close", "closing", "resume", "given_up")
+ZONES = ("Europe/Berlin", "Asia/Shanghai", "America/New_York")
+CRASH = ("--kills", "25", "--workers", "4", "--gap", "0.3", "1.2")
+SCENARIOS = {
+    one.name: one
+    for one in (
+        Scenario("kill", _one("crashloop.py", "adapter.py", *CRASH), _crash, 50, 1000),
+        Scenario("powercut", _one("crashloop.py", "adapter.py", "--mode", "powercut", *CRASH), _crash, 50, 500),
+        Scenario("lossy", _pair("lossy", "--min-faults", "5"), _of_pair, 1, 20),
+        Scenario("partition", _pair("partition", "--backlog", "5000"), _of_pair, 1, 1),
+        Scenario("partition_1000", _pair("partition", "--backlog", "1000"), _of_pair, 1, 5),
+        Scenario("crash_sync", _pair("crash_sync"), _of_pair, 1, 20),
+        Scenario("net_restore", _pair("net_restore"), _of_pair, 1, 20),
+        Scenario("store_restore", _pair("store_restore"), _of_pair, 1, 20),
+        Scenario("clone", _pair("clone"), _of_pair, 1, 20),
+        *(Scenario(f"diskfull_{kind}", _full_disk(kind), _of_one, 1, 3) for kind in ("ext4", "tmpfs", "rlimit")),
+        *(
+            Scenario(f"clock_{zone.rpartition('/')[2].lower()}", _one("clockjump.py", "adapter.py", "--tz", zone),
+                     _of_one, 1, 3)
+            for zone in ZONES
+        ),
+        *(
+            Scenario(f"race_{case}", _one("race.py", "races.py", "--case", case, "--rounds", "200", "--parallel", "16"),
+                     _of_races, 200, 2000)
+            for case in RACES
+        ),
+    )
+}  # fmt: skip
+
+
+def main() -> None:
+    """Run a slice, or say how far each scenario has come; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scenario", choices=[*SCENARIOS, "all"])
+    parser.add_argument("--resume", action="store_true", help="go on; without it the scenario's totals begin anew")
+    parser.add_argument("--level", choices=["m", "r"], default="r")
+    parser.add_argument("--minutes", type=float, default=SLICE_MINUTES)
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--quick", action="store_true", help="level M of the kills and of each restore, 30 s a scenario"
+    )
+    asked = parser.parse_args()
+    if asked.scenario and not TOOLS.is_dir():
+        sys.exit(f"The fault tools are not at hand: {TOOLS} is missing.")
+    names = list(SCENARIOS) if asked.scenario == "all" else [asked.scenario] if asked.scenario else []
+    ends = time.monotonic() + asked.minutes * 60
+    for name in names:
+        run_slice(SCENARIOS[name], asked.results, ends, level="m" if asked.quick else asked.level, resume=asked.resume)
+    ours = _read(asked.results)
+    settings = {"results": asked.results.name, "level_r": {name: one.level_r for name, one in SCENARIOS.items()}}
+    if asked.json:
+        print(json.dumps({"bench": "faults", "ours": ours, "reference": {}, "ratio": {}, "settings": settings}))
+        return
+    for name, totals in ours.items():
+        print(f"{name:<22} {totals}")
+
+
+def run_slice(scenario: Scenario, results: Path, ends: float, *, level: str, resume: bool) -> None:
+    """Run a scenario again and again until its level is reached or the slice is over; every run is written down."""
+    totals = _read(results).get(scenario.name, {}) if resume else {}
+    wanted = scenario.level_r if level == "r" else scenario.level_m
+    while totals.get("tries", 0) < wanted and time.monotonic() < ends:
+        seed = totals.get("runs", 0) + 1
+        with tempfile.TemporaryDirectory(prefix="cs-faults-") as folder:
+            report = Path(folder) / "report.json"
+            done = subprocess.run(
+                scenario.command(seed, report), capture_output=True, text=True, check=False, cwd=ROOT,
+                timeout=max(60.0, ends - time.monotonic() + 1800),
+            )  # fmt: skip
+            said = json.loads(report.read_text()) if report.exists() else None
+        counted = scenario.count(said) if said is not None and done.returncode != 2 else {}
+        totals = {name: totals.get(name, 0) + counted.get(name, 0) for name in
+                  ("tries", "acknowledged", "lost", "doubled", "broken")} | {
+            "runs": totals.get("runs", 0) + 1,
+            "failed": totals.get("failed", 0) + (done.returncode == 1),
+            "inconclusive": totals.get("inconclusive", 0) + (done.returncode not in (0, 1)),
+        }  # fmt: skip
+        _write(results, scenario.name, totals)
+        verdict = {0: "PASS", 1: "FAIL"}.get(done.returncode, "INCONCLUSIVE")
+        print(f"{scenario.name} run {seed}: {verdict} {counted}", file=sys.stderr, flush=True)
+        if done.returncode:
+            print((done.stdout + done.stderr)[-1500:], file=sys.stderr, flush=True)
+        if done.returncode not in (0, 1):
+            return  # what it needs is not on this machine, or it proved nothing: said above
+
+
+def _read(results: Path) -> dict[str, Any]:
+    return json.loads(results.read_text("utf-8")) if results.exists() else {}  # type: ignore[no-any-return]
+
+
+def _write(results: Path, name: str, totals: Totals) -> None:
+    results.parent.mkdir(parents=True, exist_ok=True)
+    beside = results.with_suffix(".part")
+    beside.write_text(json.dumps(_read(results) | {name: totals}, indent=1), "utf-8")
+    beside.replace(results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""A store and its network for `pair_scenarios.py`: sell, who has what, how much waits. Also founds and serves both.
+
+`python pair.py store PORT` and `python pair.py net PORT` found their node in $FAULT_DATA_DIR where there is none yet,
+and serve it with its worker; the store finds its network at $NETWORK_URL. With $DATABASE_URL the network is on
+PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT))
+from tests.faults import counter  # noqa: E402  found from here: a tool loads this file alone
+from tests.faults.adapter import KEY, _signed_in  # noqa: E402
+from tests.faults.counter import STORE  # noqa: E402
+
+STORE_KEY = "the-store-s-own-key-in-the-pair"
+
+
+# --- what the tool calls ---
+
+
+async def setup(ctx: Any) -> None:
+    """Sign the cashier in at the store; the cookie holds for its copy as well."""
+    ctx.base = ctx.store
+    ctx.ben = await _signed_in(ctx, "ben")
+
+
+async def sell(ctx: Any, base: str, sale_id: str) -> str:
+    """Ring up a plain sale; only a JSON answer that names it is an acknowledgement."""
+    headers = ctx.ben | {"Host": base.removeprefix("http://")}
+    body = json.dumps(counter.basket(sale_id, "", "plain")).encode()
+    status, _, answer = await ctx.http("POST", f"{base}/api/sales", body, headers=headers, timeout=8)
+    return "ack" if status in (200, 201) and json.loads(answer).get("id") == sale_id else "unknown"
+
+
+def store_ids(ctx: Any, base: str) -> list[str]:
+    """Return every sale in the store's books."""
+    return _ask(_folder(ctx, base) / f"{STORE}.db", "select id from sale")
+
+
+def network_ids(ctx: Any) -> list[str]:
+    """Return every sale in the network's books."""
+    return _ask(Path(ctx.dirs["net"]) / "network.db", "select id from sale")
+
+
+def parked_ids(ctx: Any) -> list[str]:
+    """Return what a person is shown at the network: set aside, or contradicting."""
+    book = Path(ctx.dirs["net"]) / "network.db"
+    return _ask(book, "select id from inbox_message where state = 'parked'")
+
+
+def pending(ctx: Any, base: str) -> int:
+    """Return how many messages of a store wait, those of both kinds."""
+    query = "select id from outbox_message where to_node = 'network' and state <> 'delivered'"
+    return len(_ask(_folder(ctx, base) / f"{STORE}.db", query))
+
+
+# --- inside ---
+
+
+def _folder(ctx: Any, base: str) -> Path:
+    return Path(ctx.dirs["store" if base == ctx.store else "clone"])
+
+
+def _ask(book: Path, query: str) -> list[Any]:
+    connection = sqlite3.connect(book, timeout=20)
+    try:
+        return [row[0] for row in connection.execute(query)]
+    finally:
+        connection.close()
+
+
+def _found_network(url: str, at: dt.datetime) -> None:
+    from config.database import Database, make_engine
+    from config.migrate import upgrade
+    from config.node import NETWORK, found
+    from pos.store import StoreKey, _key_hash, found_store
+
+    engine = make_engine(url)
+    upgrade(engine)
+    database = Database(engine)
+    with database.write() as session:
+        found(session, NETWORK, at=at)
+        if session.get(StoreKey, _key_hash(STORE_KEY)) is None:
+            found_store(session, STORE, "Bench corner", region=("R", "Bench"), currency="EUR", tz="UTC", at=at)
+            session.flush()
+            session.add(StoreKey(sha256=_key_hash(STORE_KEY), store_id=STORE, made_at=at))
+    engine.dispose()
+
+
+def _found_store(url: str, at: dt.datetime) -> None:
+    from config.database import Database, make_engine
+    from tests.benchmarks._node import fill
+
+    fill(url, 20)
+    database = Database(make_engine(url))
+    counter.stock_up(database, at)
+    database.engine.dispose()
+
+
+def serve(which: str, port: str) -> None:
+    """Found the node where there is none, then become `cornerstore serve`."""
+    folder, at = Path(os.environ["FAULT_DATA_DIR"]), dt.datetime.now(dt.UTC)
+    node_id = STORE if which == "store" else "network"
+    url, given = f"sqlite:///{folder}/{node_id}.db", {"role": which, "node_id": node_id}
+    if which == "store":
+        given |= {"network_url": os.environ["NETWORK_URL"], "network_key": STORE_KEY}
+        if not (folder / "founded").exists():
+            _found_store(url, at)
+    else:
+        given["role"] = "network"
+        url = os.environ.get("DATABASE_URL", url).replace("postgresql://", "postgresql+psycopg://")
+        _found_network(url, at)
+    (folder / "founded").touch()
+    given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
+    os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "store_app.cli", "serve"])
+
+
+if __name__ == "__main__":
+    serve(*sys.argv[1:3])

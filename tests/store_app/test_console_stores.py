@@ -1,0 +1,79 @@
+"""The operator sees what of a shop's messages needs a person, and has it tried again; a shop has its line tried."""
+
+import sqlalchemy as sa
+
+import pos.replica
+from config import inbox
+from config.errors import Refused
+from config.inbox import InboxMessage
+from config.node import Peer, this_node
+from config.outbox import Message, content_hash
+from store_app.sync import receiver, sender
+from tests.store_app.conftest import NOON, STORE, post
+
+
+def arrive(network, **body) -> None:
+    bare = Message("m-1", 1, "noted", 1, NOON.isoformat(), "2026-03-02", body, "")
+    whole = Message(**vars(bare) | {"hash": content_hash(bare)})
+    with network.doors.write() as session:
+        session.add(Peer(id=STORE, epoch="e", nonce="", heard_at=NOON, waiting=3, alarm=None))
+        inbox.take(session, STORE, "epoch", [whole], receiver.effect_of(STORE, NOON), at=NOON)
+        inbox.note_sent(session, STORE, "epoch", 4)
+
+
+def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(network):
+    arrive(network)
+    page = network.signed_in("operator").get(f"/console/shops/{STORE}").text
+    assert "3 messages are still on their way." in page
+    assert "unknown-topic" in page
+    assert "Try again" in page
+    assert network.signed_in("operator").get("/console/shops/S99").status_code == 404
+    assert "never heard" in network.signed_in("operator").get("/console/shops/S02").text
+
+
+def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):
+    arrive(network)
+    taken = []
+
+    def note(session, message, from_node, at) -> None:
+        if message.id in taken:
+            raise Refused("twice", "Once is enough.")
+        taken.append(message.id)
+
+    client = network.signed_in("operator")
+    assert post(client, f"/console/shops/{STORE}/try-again").status_code == 303
+    assert "1 still waits." in client.get(f"/console/shops/{STORE}").text
+    monkeypatch.setitem(pos.replica.APPLIERS, "noted", note)
+    post(client, f"/console/shops/{STORE}/try-again")
+    assert "1 message was taken." in client.get(f"/console/shops/{STORE}").text
+    post(client, f"/console/shops/{STORE}/try-again")
+    assert taken == ["m-1"]
+    with network.doors.read() as session:
+        assert session.scalars(sa.select(InboxMessage.state)).all() == ["taken"]
+
+
+def test_the_page_speaks_chinese(network):
+    arrive(network)
+    client = network.signed_in("operator")
+    client.get("/signin?lang=zh")
+    page = client.get(f"/console/shops/{STORE}").text
+    assert "未能接收" in page
+
+
+def test_send_now_ends_the_wait_after_a_fault(house):
+    with house.doors.write() as session:
+        this_node(session).last_fault = "gone"
+        this_node(session).last_contact_at = NOON
+    assert not sender.is_wished(house.doors)
+    assert post(house.signed_in(), "/settings/send-now").status_code == 303
+    assert sender.is_wished(house.doors)
+
+
+def test_a_line_that_is_down_is_tried_at_least_every_minute_a_network_in_trouble_less_often(house):
+    for cut_off, most in ((True, sender.LONGEST_CUT_OFF_S), (False, sender.LONGEST_WAIT_S)):
+        line, waits = sender.Line(), []
+        for _ in range(60):
+            line.note(sender.Contact(fault="gone", cut_off=cut_off), NOON)
+            waits.append((line.not_before - NOON).total_seconds())
+        assert max(waits) <= most
+        assert max(waits) > most / 2
