@@ -20,6 +20,7 @@ from config.clock import business_day
 from pos import stock
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
+from supply import planned
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.orders import on_the_way
@@ -166,6 +167,7 @@ def needs_of(
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
+    spoken_for = {last: planned.until(session, store.id, last) for last in lasts}
     needs: dict[str, list[Need]] = {}
     for supplier_id, products in offered.items():
         rhythm, found = days[supplier_id], needs.setdefault(supplier_id, [])
@@ -183,7 +185,8 @@ def needs_of(
             on_way = coming.get(product.sku, 0)
             line = PolicyLine(
                 sku=product.sku, demand=expected.demand, mean_before=sum(expected.daily[: max(0, before)]),
-                interval_days=interval_days, held_days=held_days, position_qty=on_hand - reserved + on_way,
+                interval_days=interval_days, held_days=held_days,
+                position_qty=on_hand - reserved + on_way - spoken_for[last].get(product.sku, 0),
                 pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
                 price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
                 shelf_life_days=article.shelf_life_days,

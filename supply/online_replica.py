@@ -3,8 +3,8 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.moved, shelf.approved. At a store: pickup.placed, pickup.cancelled,
-   pickup.return_asked.
+2. At the network: shop.published, pickup.moved, shelf.approved, group.opened, group.arrived. At a store:
+   pickup.placed, pickup.cancelled, pickup.return_asked, group.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -17,8 +17,11 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import following, pickup, pickup_returns, shelf, shop
+from supply import following, group_wire, pickup, pickup_returns, shelf, shop
 from supply.online_facts import (
+    GROUP_ARRIVED,
+    GROUP_OPENED,
+    GROUP_TOLD,
     PICKUP_CANCELLED,
     PICKUP_MOVED,
     PICKUP_PLACED,
@@ -76,6 +79,24 @@ def take_return_asked(session: Session, message: Message, from_node: str, at: dt
     pickup_returns.customer_asks(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
 
 
+def take_group_opened(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Open a group a shopkeeper offers."""
+    _speaks_for(from_node, message.body["store_id"])
+    group_wire.take_opened(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
+
+
+def take_group_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take over how a group stands."""
+    _speaks_for(from_node, NETWORK)
+    group_wire.take_told(session, message.body)
+
+
+def take_group_arrived(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Deal out a group's goods."""
+    _speaks_for(from_node, message.body["store_id"])
+    group_wire.take_arrived(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
+
+
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     SHOP_PUBLISHED: take_published,
     PICKUP_MOVED: take_moved,
@@ -83,6 +104,9 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,
+    GROUP_OPENED: take_group_opened,
+    GROUP_TOLD: take_group_told,
+    GROUP_ARRIVED: take_group_arrived,
 }
 
 

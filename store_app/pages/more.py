@@ -31,6 +31,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Closed shifts, over and short, what may pass"),
     ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+    Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",

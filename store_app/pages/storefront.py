@@ -18,7 +18,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import shop
+from supply import groups, shop
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
@@ -43,10 +43,12 @@ def home(slug: str) -> Any:
         )
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
+        open_groups = [] if text or category else groups.of_store(session, here.id)
     return page(
         "storefront/home.html",
         **around,
         promised=promised,
+        open_groups=open_groups,
         text=text,
         category=category,
         categories=names,

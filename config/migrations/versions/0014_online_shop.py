@@ -60,6 +60,37 @@ def upgrade() -> None:
         batch_op.create_index("ix_escrow_state", ["state", "release_at"], unique=False)
 
     op.create_table(
+        "group_offer",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("steps", sa.JSON(), nullable=False),
+        sa.Column("threshold_qty", sa.BigInteger(), nullable=False),
+        sa.Column("case_qty", sa.BigInteger(), nullable=False),
+        sa.Column("minimum_cases", sa.BigInteger(), nullable=False),
+        sa.Column("closes_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("van_day", sa.Date(), nullable=False),
+        sa.Column("pickup_until", sa.Date(), nullable=False),
+        sa.Column("shop_takes", sa.BigInteger(), nullable=False),
+        sa.Column("commission_bp", sa.BigInteger(), nullable=False),
+        sa.Column("leader", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cases", sa.BigInteger(), nullable=False),
+        sa.Column("price_minor", sa.BigInteger(), nullable=True),
+        sa.Column("arrived_qty", sa.BigInteger(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("step", sa.BigInteger(), nullable=False),
+        sa.Column("members", sa.BigInteger(), nullable=False),
+        sa.Column("taken_qty", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_offer")),
+    )
+    with op.batch_alter_table("group_offer", schema=None) as batch_op:
+        batch_op.create_index("ix_group_offer_store", ["store_id", "state"], unique=False)
+
+    op.create_table(
         "phone_code",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("store_id", sa.Text(), nullable=False),
@@ -74,6 +105,16 @@ def upgrade() -> None:
         batch_op.create_index("ix_phone_code_at", ["store_id", "sent_at"], unique=False)
         batch_op.create_index("ix_phone_code_number", ["number", "sent_at"], unique=False)
 
+    op.create_table(
+        "planned_demand",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("qty", sa.BigInteger(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.CheckConstraint("qty > 0", name=op.f("ck_planned_demand_qty_positive")),
+        sa.PrimaryKeyConstraint("store_id", "source", "sku", name=op.f("pk_planned_demand")),
+    )
     op.create_table(
         "escrow_entry",
         sa.Column("id", sa.Text(), nullable=False),
@@ -91,6 +132,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("escrow_entry", schema=None) as batch_op:
         batch_op.create_index("ix_escrow_entry_escrow", ["escrow_id"], unique=False)
+
+    op.create_table(
+        "group_member",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("group_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("want_qty", sa.BigInteger(), nullable=False),
+        sa.Column("upto_qty", sa.BigInteger(), nullable=False),
+        sa.Column("joined_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("left_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gets_qty", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["group_id"], ["group_offer.id"], name=op.f("fk_group_member_group_id_group_offer")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_group_member")),
+    )
+    with op.batch_alter_table("group_member", schema=None) as batch_op:
+        batch_op.create_index("ix_group_member_group", ["group_id", "joined_at"], unique=False)
+        batch_op.create_index("ix_group_member_token_hash", ["token_hash"], unique=False)
 
     with op.batch_alter_table("pickup_line", schema=None) as batch_op:
         batch_op.add_column(sa.Column("saved", sa.JSON(), server_default="[]", nullable=False))
@@ -143,15 +206,25 @@ def downgrade() -> None:
         batch_op.drop_column("deposit_sku")
         batch_op.drop_column("saved")
 
+    with op.batch_alter_table("group_member", schema=None) as batch_op:
+        batch_op.drop_index("ix_group_member_token_hash")
+        batch_op.drop_index("ix_group_member_group")
+
+    op.drop_table("group_member")
     with op.batch_alter_table("escrow_entry", schema=None) as batch_op:
         batch_op.drop_index("ix_escrow_entry_escrow")
 
     op.drop_table("escrow_entry")
+    op.drop_table("planned_demand")
     with op.batch_alter_table("phone_code", schema=None) as batch_op:
         batch_op.drop_index("ix_phone_code_number")
         batch_op.drop_index("ix_phone_code_at")
 
     op.drop_table("phone_code")
+    with op.batch_alter_table("group_offer", schema=None) as batch_op:
+        batch_op.drop_index("ix_group_offer_store")
+
+    op.drop_table("group_offer")
     with op.batch_alter_table("escrow", schema=None) as batch_op:
         batch_op.drop_index("ix_escrow_state")
 
