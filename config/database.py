@@ -101,7 +101,8 @@ def make_engine(url: str) -> Engine:
     """Return an engine for an SQLite or PostgreSQL address, set up by rule 2."""
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_pre_ping=True)
-    return set_up_sqlite(sa.create_engine(url, connect_args={"check_same_thread": False}))
+    # the last connection used goes out first: its pages are the freshest, every other one's were changed meanwhile
+    return set_up_sqlite(sa.create_engine(url, connect_args={"check_same_thread": False}, pool_use_lifo=True))
 
 
 def set_up_sqlite(engine: Engine) -> Engine:

@@ -21,7 +21,6 @@ from typing import Any
 
 import httpx2
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import NotFound, Unreachable
@@ -30,6 +29,7 @@ from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store
 from store_app.extensions import Doors
+from store_app.house_printers import printers_in_force
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 COMPUTE_LIMIT_S = 900.0
@@ -91,20 +91,6 @@ class Job:
 
 
 # --- continuous, store ---
-
-
-def printers_in_force(session: Session, settings: Settings) -> list[Any]:
-    """Return the printers of this node: those set up on its page, else the one its settings name."""
-    from pos import printer_book
-
-    return printer_book.outlets(session, settings.node_id, settings.printer, model_of_settings(settings))
-
-
-def model_of_settings(settings: Settings) -> Any:
-    """Return what the settings say of the first printer."""
-    from pos.printer_model import PrinterModel
-
-    return PrinterModel(settings.printer_columns, settings.printer_chinese, settings.printer_profile)
 
 
 def print_paper(desk: Desk, _day: dt.date) -> str:

@@ -21,7 +21,7 @@ from pos import print_agent as agents
 from pos import printing
 from pos.wires import AgentPrinter, Said
 from store_app.extensions import Doors, doors, read, write
-from store_app.jobs import printers_in_force
+from store_app.house_printers import printers_in_force
 from store_app.security import print_agent
 
 bp = Blueprint("api_print_agent", __name__, url_prefix="/api/print-agent")

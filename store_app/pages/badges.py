@@ -107,7 +107,7 @@ def _shown(person: Staff, code: str, fault: ShopError | None = None) -> Any:
 
 def _print(document: dict[str, Any]) -> None:
     from pos import encoding, paper_parts  # the printer's library takes a second to load
-    from store_app.jobs import printers_in_force
+    from store_app.house_printers import printers_in_force
 
     with read() as session:
         outlets = printers_in_force(session, doors().settings)

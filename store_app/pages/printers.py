@@ -20,7 +20,7 @@ from pos.printer_book import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Pr
 from pos.store import Till
 from store_app import wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
-from store_app.jobs import printers_in_force
+from store_app.house_printers import printers_in_force
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires

@@ -20,7 +20,7 @@ from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app import wording
 from store_app.extensions import doors, read
-from store_app.jobs import model_of_settings
+from store_app.house_printers import model_of_settings
 from store_app.payment_services import providers
 from store_app.presenting import language, money_form, page
 from store_app.security import requires

@@ -58,7 +58,10 @@ def test_the_till_writes_money_as_the_server_does(page: Page, node: Node):
         written = page.evaluate(
             """async (asked) => {
                 const { MoneyWords } = await import("/static/till/money.js");
-                return asked.map(([digits, form, amounts]) => amounts.map((one) => new MoneyWords(digits, form).text(one)));
+                return asked.map(([digits, form, amounts]) => {
+                    const words = new MoneyWords(digits, form);
+                    return amounts.map((amount) => words.text(amount));
+                });
             }""",
             asked,
         )

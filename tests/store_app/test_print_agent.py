@@ -15,7 +15,7 @@ from pos.printer import PrintJob
 from pos.printer_book import PrinterFacts
 from pos.wires import NetworkPrinter
 from store_app import print_agent
-from store_app.jobs import printers_in_force
+from store_app.house_printers import printers_in_force
 from tests.pos import paper_documents as documents
 from tests.pos.test_printer import nobody_listens
 from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
