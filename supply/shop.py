@@ -48,6 +48,7 @@ from supply.shop_offer import rules_of as rules_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
 from supply.wares import categories as categories
+from supply.wares import listed_skus as listed_skus
 from supply.wares import listing as listing
 from supply.wares import product as product
 from supply.wares import quote as quote

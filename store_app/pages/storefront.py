@@ -32,15 +32,12 @@ def home(slug: str) -> Any:
     number = form.page_no()
     with read() as session:
         here = visitors.shop_at(session, slug)
-        names = [name for name, count in sorted(shop.categories(session, here.id), key=lambda row: (-row[1], row[0]))]
-        offers = shop.listing(
-            session,
-            here.id,
-            text=text,
-            category=category or None,
-            limit=PAGE_SIZE + 1,
-            offset=(number - 1) * PAGE_SIZE,
-        )
+        names = visitors.aisles(session, here.id)
+        skus = visitors.listed(session, here.id, text, category)
+        first = (number - 1) * PAGE_SIZE
+        shown = skus[first : first + PAGE_SIZE]
+        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown)}
+        offers = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
         open_groups = [] if text or category else groups.of_store(session, here.id)
@@ -52,8 +49,9 @@ def home(slug: str) -> Any:
         text=text,
         category=category,
         categories=names,
-        offers=offers[:PAGE_SIZE],
-        more=len(offers) > PAGE_SIZE,
+        offers=offers,
+        cards=visitors.cards(here, offers, promised, is_closed=around["is_closed"]),
+        more=len(skus) > first + PAGE_SIZE,
         page_no=number,
     )
 

@@ -98,8 +98,17 @@ def test_a_shopkeeper_opens_a_group_once(office: House):  # noqa: F811
     assert "Milk together" in words(client.get("/groups/"))
 
 
-@pytest.mark.parametrize("odd", [{"price-2": "2.00"}, {"sku": "nothing"}, {"van_day": "2026-03-01"}, {"closes_time": "x"},
-                                 {"threshold": "0"}, {"closes_day": "2026-02-01"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"price-2": "2.00"},
+        {"sku": "nothing"},
+        {"van_day": "2026-03-01"},
+        {"closes_time": "x"},
+        {"threshold": "0"},
+        {"closes_day": "2026-02-01"},
+    ],
+)
 def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F811
     client = office.signed_in()
     assert send(client, "/groups/", **{**GIVEN, **odd}).status_code == 422
