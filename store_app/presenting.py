@@ -48,6 +48,7 @@ STATE_WORDS = {
     "refused": lazy("refused"), "return_asked": lazy("return asked"), "returned": lazy("returned"),
     "return_refused": lazy("return refused"), "filling": lazy("filling the last case"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
+    "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
     "proposed": lazy("proposed"), "approved": lazy("approved"),
     "dropped": lazy("dropped"), "sent": lazy("sent"), "acknowledged": lazy("acknowledged"),

@@ -32,4 +32,10 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "bad-commission": (_l("The leader’s commission is at most 20 %%."),),
     "not-ordered": (_l("Nothing of this group is on its way."),),
     "unknown-group": (_l("There is no such group buy. Check the link."),),
+    "not-collected": (_l("What was collected can be reviewed, once it is."),),
+    "already-reviewed": (_l("You have reviewed this already. Tell the shop if it has changed."),),
+    "bad-review": (_l("Give one to five stars, and at most %(most)s letters."),),
+    "bad-answer": (_l("An answer has 1 to %(most)s letters."),),
+    "unknown-review": (_l("There is no such review."),),
+    "not-disputed": (_l("Nothing waits for a decision here."),),
 }

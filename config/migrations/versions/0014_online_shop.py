@@ -91,6 +91,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_group_offer_store", ["store_id", "state"], unique=False)
 
     op.create_table(
+        "outside_place",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("listed_on", sa.Date(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("gtin", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=True),
+        sa.Column("by_hand", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "listed_on", "place", name=op.f("pk_outside_place")),
+    )
+    with op.batch_alter_table("outside_place", schema=None) as batch_op:
+        batch_op.create_index("ix_outside_place_day", ["listed_on", "sku"], unique=False)
+
+    op.create_table(
         "phone_code",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("store_id", sa.Text(), nullable=False),
@@ -115,6 +129,26 @@ def upgrade() -> None:
         sa.CheckConstraint("qty > 0", name=op.f("ck_planned_demand_qty_positive")),
         sa.PrimaryKeyConstraint("store_id", "source", "sku", name=op.f("pk_planned_demand")),
     )
+    op.create_table(
+        "review",
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("order_id", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("stars", sa.BigInteger(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("by_name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reported_why", sa.Text(), nullable=False),
+        sa.Column("decided_why", sa.Text(), nullable=False),
+        sa.CheckConstraint("stars between 1 and 5", name=op.f("ck_review_stars_one_to_five")),
+        sa.PrimaryKeyConstraint("store_id", "order_id", "sku", name=op.f("pk_review")),
+    )
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.create_index("ix_review_product", ["store_id", "sku"], unique=False)
+
     op.create_table(
         "escrow_entry",
         sa.Column("id", sa.Text(), nullable=False),
@@ -215,12 +249,20 @@ def downgrade() -> None:
         batch_op.drop_index("ix_escrow_entry_escrow")
 
     op.drop_table("escrow_entry")
+    with op.batch_alter_table("review", schema=None) as batch_op:
+        batch_op.drop_index("ix_review_product")
+
+    op.drop_table("review")
     op.drop_table("planned_demand")
     with op.batch_alter_table("phone_code", schema=None) as batch_op:
         batch_op.drop_index("ix_phone_code_number")
         batch_op.drop_index("ix_phone_code_at")
 
     op.drop_table("phone_code")
+    with op.batch_alter_table("outside_place", schema=None) as batch_op:
+        batch_op.drop_index("ix_outside_place_day")
+
+    op.drop_table("outside_place")
     with op.batch_alter_table("group_offer", schema=None) as batch_op:
         batch_op.drop_index("ix_group_offer_store")
 
