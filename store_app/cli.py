@@ -375,7 +375,7 @@ def give_key(store_id: str, withdraw: bool) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["products", "stock", "sales"]))
+@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers"]))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 def bring_in(kind: str, file: Path, yes: bool) -> None:

@@ -19,7 +19,7 @@ from pos.store import store_of
 from pos.terminal import Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, placing
+from supply import escrow, groups, placing
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
 
@@ -55,14 +55,17 @@ def ask_due(doors: Doors) -> int:
     with doors.read() as session:
         asked = [row.id for row in escrow.to_ask(session, doors.now())]
         back = [(entry.id, entry.escrow_id, entry.amount_minor) for entry in escrow.due_refunds(session)]
-        free = [row.id for row in escrow.to_release(session, doors.now()) if row.purpose == "pickup"]
+        free = [(row.id, row.purpose) for row in escrow.to_release(session, doors.now())]
     for escrow_id in asked:
         ask(doors, escrow_id)
     for entry_id, of_escrow, amount_minor in back:
         _send_back(doors, entry_id, of_escrow, amount_minor)
-    for escrow_id in free:
+    for escrow_id, purpose in free:
         with doors.write() as session:
-            escrow.release(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
+            if purpose == "group":
+                groups.release(session, escrow_id, actor=ACTOR, at=doors.now())
+            else:
+                escrow.release(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
     return len(asked) + len(back) + len(free)
 
 
@@ -70,8 +73,14 @@ def ask_due(doors: Doors) -> int:
 
 
 def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
-    """Let the order follow its money."""
-    if row.purpose != "pickup" or came not in ("held", "lapsed"):
+    """Let the order or the group follow its money."""
+    if row.purpose == "group":
+        if came == "held":
+            groups.paid(session, row.id, at=at)
+        elif came == "lapsed":
+            escrow.lapse(session, row.id, actor=ACTOR, at=at)
+        return
+    if came not in ("held", "lapsed"):
         return
     order = order_for_update(session, row.store_id, row.id)
     if came == "held":

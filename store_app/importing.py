@@ -178,6 +178,10 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
             "maximum_qty": _whole(1, 1_000_000), "shelf_life_days": _whole(0, 10_000), "cost": _price,
         },
     ),
+    "bestsellers": (
+        {"source": _text(40), "day": _day, "place": _whole(1, 10_000), "name": _text(160)},
+        {"gtin": _text(20)},
+    ),
     "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
     "sales": (
         {"sku": _text(64), "business_day": _day, "sold_qty": _whole(-1_000_000, 10_000_000)},
@@ -185,7 +189,12 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
-TWINS = {"products": ("sku",), "stock": ("sku",), "sales": ("store_id", "sku", "business_day")}
+TWINS = {
+    "products": ("sku",),
+    "bestsellers": ("source", "day", "place"),
+    "stock": ("sku",),
+    "sales": ("store_id", "sku", "business_day"),
+}
 
 
 def _values(
@@ -358,7 +367,13 @@ def _sold(row: dict[str, Any], store_id: str) -> tuple[str, str, dt.date, int, i
     )
 
 
+def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: Actor, at: dt.datetime) -> None:
+    from supply import outside
+
+    outside.add(session, row["source"], row["day"], row["place"], row["name"], row.get("gtin", ""), actor=actor, at=at)
+
+
 _WISHES = (
     "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
 )  # fmt: skip
-_WRITERS = {"products": _write_product, "stock": _write_count, "sales": _check_sold}
+_WRITERS = {"products": _write_product, "bestsellers": _write_place, "stock": _write_count, "sales": _check_sold}

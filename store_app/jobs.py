@@ -373,6 +373,14 @@ def remind_customers(desk: Desk, _day: dt.date) -> str:
         return f"{following.remind(session, at=desk.doors.now())} reminded"
 
 
+def close_groups(desk: Desk, _day: dt.date) -> str:
+    """Close the group buys whose time is over, and settle those that are done."""
+    from supply import group_wire
+
+    with desk.doors.write() as session:
+        return f"{group_wire.close_due(session, at=desk.doors.now())} changed"
+
+
 def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
     from config import publication
@@ -411,6 +419,7 @@ JOBS: dict[str, Job] = {
         Job("warehouse", warehouse, every_s=900),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
+        Job("groups", close_groups, every_s=60),
         Job("remind", remind_customers, every_s=600),
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),

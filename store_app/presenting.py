@@ -46,7 +46,11 @@ STATE_WORDS = {
     "accepted": lazy("accepted"), "picking": lazy("being picked"), "ready": lazy("ready"), "short": lazy("short"),
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("cancelled"),
     "refused": lazy("refused"), "return_asked": lazy("return asked"), "returned": lazy("returned"),
-    "return_refused": lazy("return refused"), "proposed": lazy("proposed"), "approved": lazy("approved"),
+    "return_refused": lazy("return refused"), "filling": lazy("filling the last case"),
+    "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
+    "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
+    "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
+    "proposed": lazy("proposed"), "approved": lazy("approved"),
     "dropped": lazy("dropped"), "sent": lazy("sent"), "acknowledged": lazy("acknowledged"),
     "rejected": lazy("rejected"), "dispatched": lazy("on the way"), "part_received": lazy("partly received"),
     "received": lazy("received"), "closed_short": lazy("closed short"), "expected": lazy("expected"),
@@ -131,9 +135,10 @@ def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
     babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
     app.jinja_env.filters.update(money=money, qty=qty, day=day, clock_time=clock_time, since=since, number=number)
+    kept = functools.lru_cache(1_000)  # an icon is parsed and drawn anew at each call, and a page has dozens
     app.jinja_env.globals.update(
-        heroicon_micro=heroicon_micro, heroicon_mini=heroicon_mini, heroicon_outline=heroicon_outline,
-        heroicon_solid=heroicon_solid, language=language, new_command_id=new_id, state_word=state_word,
+        heroicon_micro=kept(heroicon_micro), heroicon_mini=kept(heroicon_mini), heroicon_outline=kept(heroicon_outline),
+        heroicon_solid=kept(heroicon_solid), language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
         other_language_url=other_language_url, look=look, rail_count=rail_count,

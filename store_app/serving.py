@@ -45,6 +45,8 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
             server: Any = create_server(
                 app, host=settings.host, port=settings.port, threads=settings.threads, ident=None,
                 max_request_body_size=21_000_000,
+                # every customer's browser keeps a connection: waitress's usual hundred would leave the others outside
+                connection_limit=2_000, asyncore_use_poll=True,
             )  # fmt: skip
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: sys.exit(0))

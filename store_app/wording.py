@@ -225,6 +225,10 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
         said.append(_("Rising: %(trend)d%% above the weeks before.", trend=trend))
     elif trend <= -20:
         said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
+    if why.get("outside"):
+        said.append(_("Place %(place)s at %(source)s.", place=why["outside_place"], source=why["outside"]))
+    if why.get("trial"):
+        said.append(_("New here: a fair trial."))
     return joined(said)
 
 

@@ -20,7 +20,7 @@ from config.clock import business_day
 from pos import stock
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
-from supply import order_rules
+from supply import order_rules, planned
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.orders import on_the_way
@@ -180,6 +180,7 @@ def needs_of(
     prices = prices_on(session, store.id, basis.today)
     taught = order_rules.lessons(session, store.id, at)
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
+    spoken_for = {day: planned.until(session, store.id, day) for day in lasts}
     found = [
         (supplier_id, product, article, price, run.expected(product.sku, basis, last[supplier_id])
          or recent.expected(product.sku, basis, last[supplier_id]))
@@ -200,8 +201,8 @@ def needs_of(
             mean_before=sum(expected.daily[: max(0, before)]),
             interval_days=(last[supplier_id] - basis.today).days + basis.today_left,
             held_days=float((rhythm.next_delivery_day - rhythm.delivery_day).days),
-            position_qty=on_hand - reserved + on_way, pack_qty=product.pack_qty,
-            pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
+            position_qty=on_hand - reserved + on_way - spoken_for[last[supplier_id]].get(product.sku, 0),
+            pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
             price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
             shelf_life_days=article.shelf_life_days, presentation_qty=taught.get(product.sku, 0),
         )  # fmt: skip

@@ -19,6 +19,11 @@ PICKUP_CANCELLED = "pickup.cancelled"
 PICKUP_MOVED = "pickup.moved"
 RETURN_ASKED = "pickup.return_asked"
 SHELF_APPROVED = "shelf.approved"
+REVIEW_TOLD = "review.told"
+REVIEW_ANSWERED = "review.answered"
+GROUP_OPENED = "group.opened"
+GROUP_TOLD = "group.told"
+GROUP_ARRIVED = "group.arrived"
 VERSION = 2
 """The newest version of the bodies here; 1 is read too."""
 

@@ -3,8 +3,9 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.moved, shelf.approved. At a store: pickup.placed, pickup.cancelled,
-   pickup.return_asked.
+2. At the network: shop.published, pickup.moved, shelf.approved, group.opened, group.arrived,
+   review.answered. At a store:
+   pickup.placed, pickup.cancelled, pickup.return_asked, group.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -17,12 +18,17 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import following, pickup, pickup_returns, shelf, shop
+from supply import following, group_wire, pickup, pickup_returns, review_wire, shelf, shop
 from supply.online_facts import (
+    GROUP_ARRIVED,
+    GROUP_OPENED,
+    GROUP_TOLD,
     PICKUP_CANCELLED,
     PICKUP_MOVED,
     PICKUP_PLACED,
     RETURN_ASKED,
+    REVIEW_ANSWERED,
+    REVIEW_TOLD,
     SHELF_APPROVED,
     SHOP_PUBLISHED,
     PickupCancelled,
@@ -76,6 +82,37 @@ def take_return_asked(session: Session, message: Message, from_node: str, at: dt
     pickup_returns.customer_asks(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
 
 
+def take_group_opened(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Open a group a shopkeeper offers."""
+    _speaks_for(from_node, message.body["store_id"])
+    group_wire.take_opened(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
+
+
+def take_group_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take over how a group stands."""
+    _speaks_for(from_node, NETWORK)
+    group_wire.take_told(session, message.body)
+
+
+def take_group_arrived(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Deal out a group's goods."""
+    _speaks_for(from_node, message.body["store_id"])
+    group_wire.take_arrived(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
+
+
+def take_review(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep a review of this shop."""
+    _speaks_for(from_node, NETWORK)
+    review_wire.take_told(session, message.body)
+
+
+def take_review_answer(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Take over a shop's answer to a review."""
+    store_id = message.body["store_id"]
+    _speaks_for(from_node, store_id)
+    review_wire.take_answered(session, message.body, actor=Actor.system("reviews", NETWORK))
+
+
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     SHOP_PUBLISHED: take_published,
     PICKUP_MOVED: take_moved,
@@ -83,6 +120,11 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,
+    GROUP_OPENED: take_group_opened,
+    GROUP_TOLD: take_group_told,
+    GROUP_ARRIVED: take_group_arrived,
+    REVIEW_TOLD: take_review,
+    REVIEW_ANSWERED: take_review_answer,
 }
 
 

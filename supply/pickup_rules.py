@@ -11,6 +11,8 @@ Rules
 """
 
 import datetime as dt
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -85,15 +87,16 @@ def windows(rules: PickupRules, hours: Hours, now: dt.datetime, waiting: Sequenc
     """
     first = now + dt.timedelta(minutes=rules.lead_minutes)
     length = dt.timedelta(minutes=rules.window_minutes)
+    inside = Counter(waiting)
+    starts = sorted(one for one in waiting if one is not None)
     found = []
     today = now.astimezone(ZoneInfo(hours.tz)).date()
     for day in (today + dt.timedelta(days=n) for n in range(-1, rules.days_ahead + 1)):
         start, closes = _open(hours, day)
         while start + length <= closes:
             if start >= first:
-                inside = sum(one == start for one in waiting)
-                before = sum(one is None or one <= start for one in waiting)
-                left = min(rules.window_orders - inside, rules.shelf_places - before)
+                before = inside[None] + bisect_right(starts, start)
+                left = min(rules.window_orders - inside[start], rules.shelf_places - before)
                 found.append(Window(start, start + length, max(0, left)))
             start += length
     return found

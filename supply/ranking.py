@@ -4,28 +4,36 @@ Rules
 -----
 1. Sales of the last 28 days up to `day` count, the newest fully, the oldest a twenty-eighth of it. A rate is units a
    day and open shop, in thousandths of a portion (one piece, or the price quantity of weighed goods).
-2. A product the shop carries stands for the mean of its own rate and the region's; one it does not carry for three
-   quarters of the region's, because nobody asked for it here yet. Where there is no region, the shop's own rate counts.
-3. Online orders and margin lift a product by up to a half each; where the cost is unknown the margin is taken as the
-   median of the known ones.
+2. A product the shop carries stands for the mean of its own rate and the region's. One it does not carry is estimated
+   from the region: three quarters of its rate there, because nobody asked for it here yet, times how well the shop
+   sells its category beside the region's shops, drawn towards one the less the shop sold of it. Only what at least
+   ANONYMOUS shops sold on one day counts there, so that no neighbour's sales can be read off. Where there is no region,
+   the shop's own rate counts.
+3. Online orders and margin lift a product by up to a half each, a place on an outside list (`outside`) by up to a
+   quarter; where the cost is unknown the margin is taken as the median of the known ones.
 4. Only products with a price are ranked. Ties go by SKU, so that the same sales give the same shelf.
 5. A slot gets facings for two days of sales, DEPTH portions behind each, one to four facings.
+6. Of every six slots one is a trial: it goes to a product that has had fewer than `trial.TRIAL_DAYS` days on this
+   shelf, by Thompson sampling (`forecasting.trial`), so that what is new gets the chance its promise deserves.
 """
 
 import datetime as dt
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import BASIS, divide_half_up
+from forecasting import trial
 from pos import catalogue
 from pos.catalogue import Listing, Product
 from pos.store import Store
+from supply import outside
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.suppliers import Supplier, SupplierProduct
 
@@ -33,6 +41,11 @@ WINDOW_DAYS = 28
 RECENT_DAYS = 7
 DEPTH = 6
 MOST_FACINGS = 4
+ANONYMOUS = 5
+"""So many shops must have sold what is shown of a neighbourhood."""
+TRIAL_EVERY, MOST_FRESH = 6, 40
+PULL_PRIOR, PULL_LEAST, PULL_MOST = 5_000, 5_000, 15_000
+"""The prior weighs like five portions a day; the pull lies between a half and one and a half."""
 MILLI = 1000
 
 
@@ -61,21 +74,33 @@ class _Sums:
     plain: int = 0
     online: int = 0
     recent: int = 0
+    most_stores: int = 0
+    """The most shops that sold it on one day."""
 
 
 # --- questions ---
 
 
 def rank(
-    session: Session, store_id: str, *, day: dt.date, price_day: dt.date | None = None, slots: int = 12
+    session: Session,
+    store_id: str,
+    *,
+    day: dt.date,
+    price_day: dt.date | None = None,
+    slots: int = 12,
+    shown_days: Mapping[str, int] | None = None,
 ) -> list[Ranked]:
-    """Return the best places, at most `slots`, best first (rules 1 to 5); price_day: whose prices count (day's)."""
+    """Return the best places, at most `slots`, best first, the trials last (rules 1 to 6).
+
+    price_day: whose prices count (day's). shown_days: SKU -> days it has stood on this shelf; None: no trials.
+    """
     store = session.get_one(Store, store_id)
     region = _regional(session, store.region_id, day)
     own = _own(session, store_id, day)
     found = _ranked(session, store_id, price_day or day, region, own, set(region) | set(own))
     best = sorted((ranked for ranked in found if ranked.score > 0), key=lambda ranked: (-ranked.score, ranked.sku))
-    return [Ranked(**{**ranked.__dict__, "place": place}) for place, ranked in enumerate(best[:slots], 1)]
+    chosen = best[:slots] if shown_days is None else _with_trials(best, slots, shown_days, store_id, day)
+    return [replace(ranked, place=place) for place, ranked in enumerate(chosen, 1)]
 
 
 def ranked_product(session: Session, store_id: str, sku: str, *, day: dt.date, price_day: dt.date) -> Ranked:
@@ -92,6 +117,45 @@ def ranked_product(session: Session, store_id: str, sku: str, *, day: dt.date, p
 # --- inside ---
 
 
+def _with_trials(
+    best: list[Ranked], slots: int, shown_days: Mapping[str, int], store_id: str, day: dt.date
+) -> list[Ranked]:
+    """Give a sixth of the slots to what is new here, by drawing from what is believed of each (rule 6)."""
+    trials = slots // TRIAL_EVERY
+    proven = [one for one in best if one.why["stocked"] or shown_days.get(one.sku, 0) >= trial.TRIAL_DAYS]
+    firm = proven[: slots - trials]
+    taken = {one.sku for one in firm}
+    fresh = [one for one in best if one.sku not in taken and shown_days.get(one.sku, 0) < trial.TRIAL_DAYS][:MOST_FRESH]
+    if fresh and trials:
+        rates = [max(one.why["region_per_day_milli"], one.why["own_per_day_milli"]) / MILLI for one in fresh]
+        days = [float(shown_days.get(one.sku, 0)) for one in fresh]
+        sold = [one.why["own_per_day_milli"] / MILLI * shown for one, shown in zip(fresh, days, strict=True)]
+        value = [one.score / max(1.0, rate * MILLI) for one, rate in zip(fresh, rates, strict=True)]
+        belief = trial.believe(np.array(rates), np.array(sold), np.array(days))
+        drawn = trial.draw(belief, np.array(value), store_id=store_id, week=day.toordinal() // 7)
+        order = sorted(range(len(fresh)), key=lambda n: (-drawn[n], fresh[n].sku))[:trials]
+        tried = [replace(fresh[n], why={**fresh[n].why, "trial": True}) for n in order]
+    else:
+        tried = []
+    used = taken | {one.sku for one in tried}
+    rest = [one for one in best if one.sku not in used]
+    return firm + rest[: slots - len(firm) - len(tried)] + tried
+
+
+def _pulls(products: Mapping[str, Product], region: Mapping[str, _Sums], own: Mapping[str, _Sums]) -> dict[str, int]:
+    """Return category -> how well the shop sells it beside the region's shops, in basis points, drawn towards one."""
+    here: dict[str, int] = {}
+    there: dict[str, int] = {}
+    for sku, product in products.items():
+        here[product.category] = here.get(product.category, 0) + _rate(own.get(sku, _Sums()).weighted, product)
+        if sku in own:
+            there[product.category] = there.get(product.category, 0) + _rate(region.get(sku, _Sums()).weighted, product)
+    return {
+        category: max(PULL_LEAST, min(PULL_MOST, (here.get(category, 0) + PULL_PRIOR) * BASIS // (rate + PULL_PRIOR)))
+        for category, rate in there.items()
+    }
+
+
 def _ranked(
     session: Session,
     store_id: str,
@@ -105,6 +169,7 @@ def _ranked(
     stocked = set(session.scalars(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)))
     margins = _margins(session, store_id, products, prices, day)
     usual = int(statistics.median(margins.values())) if margins else 0
+    pulls, elsewhere = _pulls(products, region, own), outside.ranks(session, day)
     found = []
     for sku, product in products.items():
         there, here = region.get(sku, _Sums()), own.get(sku, _Sums())
@@ -115,13 +180,18 @@ def _ranked(
         elif sku in stocked:
             rate = (own_rate + region_rate) // 2
         else:
-            rate = region_rate * 3 // 4
+            seen = there.most_stores >= ANONYMOUS
+            pull_bp = pulls.get(product.category, BASIS)
+            rate = region_rate * 3 // 4 * pull_bp // BASIS if seen else 0
+            region_rate = region_rate if seen else 0
         both = there if there.plain else here
         online_bp = both.online * BASIS // both.plain if both.plain > 0 else 0
         margin_bp = margins.get(sku)
         lift = BASIS + min(BASIS, max(0, online_bp)) // 2 + _between(margin_bp if margin_bp is not None else usual) // 2
+        listed = elsewhere.get(sku)
+        lift += listed.weight_bp // 4 if listed else 0
         facings = max(1, min(MOST_FACINGS, -(-2 * rate // (DEPTH * MILLI))))
-        why = {
+        why: dict[str, Any] = {
             "region_per_day_milli": region_rate,
             "own_per_day_milli": own_rate,
             "online_share_bp": online_bp,
@@ -129,6 +199,8 @@ def _ranked(
             "margin_bp": margin_bp,
             "stocked": sku in stocked,
         }
+        if listed:
+            why |= {"outside": listed.source, "outside_place": listed.place}
         fill_qty = facings * DEPTH * product.price_quantity
         found.append(Ranked(0, sku, product.name, rate * lift // BASIS, facings, fill_qty, why))
     return found
@@ -148,6 +220,7 @@ def _regional(session: Session, region_id: str, day: dt.date) -> dict[str, _Sums
             RegionalDemand.sold_qty,
             RegionalDemand.pickup_qty,
             RegionalDemand.stores_open,
+            RegionalDemand.stores_selling,
         ).where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, day))
     )
     return _add_up(rows, day, WINDOW_DAYS)
@@ -162,6 +235,7 @@ def _own(session: Session, store_id: str, day: dt.date) -> dict[str, _Sums]:
             DailyDemand.sold_qty,
             DailyDemand.pickup_qty,
             sa.literal(1),
+            sa.literal(1),
         ).where(DailyDemand.store_id == store_id, DailyDemand.business_day.between(first, day))
     )
     closed = session.scalars(
@@ -173,18 +247,22 @@ def _own(session: Session, store_id: str, day: dt.date) -> dict[str, _Sums]:
 
 
 def _add_up(
-    rows: Iterable[tuple[str, dt.date, int, int, int]], day: dt.date, days: int, closed: Iterable[dt.date] = ()
+    rows: Iterable[tuple[str, dt.date, int, int, int, int]], day: dt.date, days: int, closed: Iterable[dt.date] = ()
 ) -> dict[str, _Sums]:
-    """Return weighted units a day (thousandths, per open shop) and plain sums; rows: sku, day, sold, online, shops."""
+    """Return weighted units a day (thousandths, per open shop) and plain sums.
+
+    rows: SKU, day, units sold, of these online, shops open, shops that sold it.
+    """
     shut = set(closed)
     weights = sum(days - age for age in range(days) if day - dt.timedelta(days=age) not in shut) or 1
     sums: dict[str, _Sums] = {}
-    for sku, sold_on, sold, online, shops in rows:
+    for sku, sold_on, sold, online, shops, selling in rows:
         age = (day - sold_on).days
         entry = sums.setdefault(sku, _Sums())
         entry.weighted += (days - age) * sold * MILLI // max(1, shops)
         entry.plain += sold
         entry.online += online
+        entry.most_stores = max(entry.most_stores, selling)
         entry.recent += sold if age < RECENT_DAYS else 0
     for entry in sums.values():
         entry.weighted = max(0, entry.weighted) // weights

@@ -102,7 +102,8 @@ def draft(
     if not 1 <= slots <= MOST_SLOTS:
         raise Invalid("bad-slots", f"A shelf has 1 to {MOST_SLOTS} slots.", slots=slots)
     today = _today(session, store_id, at)
-    places = rank(session, store_id, day=today - dt.timedelta(days=1), price_day=today, slots=slots)
+    yesterday, shown = today - dt.timedelta(days=1), days_shown(session, store_id, today)
+    places = rank(session, store_id, day=yesterday, price_day=today, slots=slots, shown_days=shown)
     if not places:
         raise Refused(
             "nothing-to-rank",
@@ -329,6 +330,19 @@ def ranks(session: Session, store_id: str) -> dict[str, int]:
     """Return SKU -> slot on the live shelf."""
     plan = live_plan(session, store_id)
     return {row.sku: row.slot for row in slots_of(session, plan)} if plan else {}
+
+
+def days_shown(session: Session, store_id: str, today: dt.date) -> dict[str, int]:
+    """Return SKU -> days it has stood on this shelf until yesterday, over all plans that went live."""
+    gone = sorted(
+        (*plans(session, store_id, "retired"), *plans(session, store_id, "live")), key=lambda plan: plan.from_day
+    )
+    shown: dict[str, int] = {}
+    for plan, follower in zip(gone, [*gone[1:], None], strict=False):
+        until = min(today, follower.from_day) if follower else today
+        for row in slots_of(session, plan):
+            shown[row.sku] = shown.get(row.sku, 0) + max(0, (until - plan.from_day).days)
+    return shown
 
 
 def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:

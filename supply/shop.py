@@ -48,6 +48,7 @@ from supply.shop_offer import rules_of as rules_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
 from supply.wares import categories as categories
+from supply.wares import listed_skus as listed_skus
 from supply.wares import listing as listing
 from supply.wares import product as product
 from supply.wares import quote as quote
@@ -74,7 +75,7 @@ def publish(
 ) -> ShopPublished | None:
     """Tell the network what may be promised now; None when nothing a customer would notice has changed (rule 5)."""
     store = _store(session, store_id)
-    front = _front(session, store_id)
+    front = front_of(session, store_id)
     known = {offer.sku: offer for offer in session.scalars(sa.select(ShopOffer).where(ShopOffer.store_id == store_id))}
     through, also = _seen(session, store_id, max((offer.seen_through for offer in known.values()), default=0))
     today = business_day(at, store.tz, store.rollover_hour)
@@ -109,7 +110,7 @@ def publish(
 
 def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: Actor, at: dt.datetime) -> None:
     """Open or close the store's online shop; what was ordered before stays ordered."""
-    front = _front(session, store_id)
+    front = front_of(session, store_id)
     if front.taking_orders == taking:
         return
     front.taking_orders = taking
@@ -119,7 +120,7 @@ def set_taking_orders(session: Session, store_id: str, taking: bool, *, actor: A
 
 def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Actor, at: dt.datetime) -> None:
     """Settle the shop's rules for online orders; they hold for orders placed from now on."""
-    front = _front(session, store_id)
+    front = front_of(session, store_id)
     if front.rules == rules.to_body():
         return
     before, front.rules = front.rules, rules.to_body()
@@ -132,7 +133,7 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
 
 def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     """Take over what a store published (rule 2); older editions of an offer are passed over."""
-    front = _front(session, store_id)
+    front = front_of(session, store_id)
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
         front.rules = fact.rules if fact.rules is not None else front.rules
@@ -173,7 +174,7 @@ def next_number(session: Session, store_id: str) -> int:
 
 def number_used(session: Session, store_id: str, number: int) -> None:
     """Note that an order number is taken: a network restored from a copy learns it from the store."""
-    front = _front(session, store_id)
+    front = front_of(session, store_id)
     front.last_order_no = max(front.last_order_no, number)
 
 
@@ -215,6 +216,18 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
 # --- questions ---
 
 
+def front_of(session: Session, store_id: str) -> ShopFront:
+    """Return the front of a store's online shop, made where there is none yet."""
+    front = session.get(ShopFront, store_id)
+    if front is None:
+        front = ShopFront(
+            store_id=store_id, taking_orders=True, edition=0, last_order_no=0, rules={}, promotions_token="",
+            promotions_edition=0,
+        )  # fmt: skip
+        session.add(front)
+    return front
+
+
 def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOffer]) -> dict[str, int]:
     """Return per SKU what living orders hold that the offer's publication had not seen (rule 2)."""
     if not offers:
@@ -245,17 +258,6 @@ def _store(session: Session, store_id: str) -> Store:
     if store is None:
         raise NotFound("unknown-shop", "There is no such shop. Check the address.", store=store_id)
     return store
-
-
-def _front(session: Session, store_id: str) -> ShopFront:
-    front = session.get(ShopFront, store_id)
-    if front is None:
-        front = ShopFront(
-            store_id=store_id, taking_orders=True, edition=0, last_order_no=0, rules={}, promotions_token="",
-            promotions_edition=0,
-        )  # fmt: skip
-        session.add(front)
-    return front
 
 
 def _promotions(session: Session, front: ShopFront) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ Rules
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -57,20 +58,13 @@ def listing(
 
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
-    query = _wares(store_id)
-    for word in text.casefold().split():
-        query = query.where(Product.search_text.contains(word, autoescape=True))
-    if category:
-        query = query.where(Product.category == category)
-    left = ShopOffer.allowance_qty - ShopOffer.taken_qty
-    query = query.order_by(
-        sa.case((left > 0, 0), else_=1),
-        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
-        ShopOffer.shelf_rank,
-        Product.name,
-        Product.sku,
-    )
+    query = _ordered(_wares(store_id), text, category)
     return [_ware(offer, product) for offer, product in session.execute(query.limit(limit).offset(offset))]
+
+
+def listed_skus(session: Session, store_id: str, *, text: str = "", category: str | None = None) -> list[str]:
+    """Return the SKUs of the whole listing in its order; `listing` says which."""
+    return list(session.scalars(_ordered(_wares(store_id).with_only_columns(ShopOffer.sku), text, category)))
 
 
 def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
@@ -112,6 +106,24 @@ def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, 
 
 
 # --- inside ---
+
+Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
+
+
+def _ordered(query: Query, text: str, category: str | None) -> Query:
+    """Narrow a listing to words and an aisle, and put it in its order."""
+    for word in text.casefold().split():
+        query = query.where(Product.search_text.contains(word, autoescape=True))
+    if category:
+        query = query.where(Product.category == category)
+    left = ShopOffer.allowance_qty - ShopOffer.taken_qty
+    return query.order_by(
+        sa.case((left > 0, 0), else_=1),
+        sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
+        ShopOffer.shelf_rank,
+        Product.name,
+        Product.sku,
+    )
 
 
 def _wares(store_id: str) -> sa.Select[ShopOffer, Product]:

@@ -31,6 +31,8 @@ PLACES: tuple[Place, ...] = (
         lazy("Closed shifts, over and short, what may pass"),
     ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+    Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+    Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",
@@ -90,6 +92,13 @@ OF_NETWORK: tuple[Place, ...] = (
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
+    ),
+    Place(
+        "console_care.overview_page",
+        "network.stores",
+        "scale",
+        lazy("Customers and shelves"),
+        lazy("Disputes, reports, what the shelves bring"),
     ),
 )
 

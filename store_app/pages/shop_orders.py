@@ -17,7 +17,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import escrow, following, placing
+from supply import escrow, following, placing, review_wire, reviews
 from supply.pickup_order import OPEN
 
 bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
@@ -38,6 +38,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
                 sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
             ).all()
         )
+        reviewed = reviews.of_order(session, found.order)
         back_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
         back_minor += escrow.total_of(session, [found.order.id], "customer") + money.amount_minor if money else 0
     one = found.order
@@ -55,6 +56,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
         back_minor=back_minor if money and money.state != "awaited" else 0,
         units=units,
+        reviewed=reviewed,
+        may_review=found.order.state in reviews.REVIEWED,
         steps_done=done,
         is_open=one.state in OPEN,
         may_return=one.state == "collected" and one.return_until is not None and at < one.return_until,
@@ -101,6 +104,23 @@ def bring_back(slug: str, token: str) -> Any:
         following.ask_return(session, here.id, token, why, at=clock.now())
         wake_worker_after(session)
     flash(_("The shop is told. Bring the goods along; the shop answers here."), "good")
+    return redirect(url_for(".order", slug=slug, token=token), 303)
+
+
+@bp.post("/review")
+@public
+@form.answers_on(order)
+def review(slug: str, token: str) -> Any:
+    """Review a product that was collected."""
+    sku, stars = form.text("sku", most=64), form.whole("stars", least=1, most=5)
+    words = form.text("words", most=reviews.MOST_WORDS)
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        found = placing.status(session, here.id, token)
+        row = reviews.write(session, found.order, sku, stars, words, actor=placing.CUSTOMER, at=clock.now())
+        review_wire.tell_shop(session, row, clock.now())
+        wake_worker_after(session)
+    flash(_("Thank you. Your review is shown with the product."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)
 
 

@@ -13,12 +13,12 @@ from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
-from store_app.extensions import read
+from store_app.extensions import clock, read, write
 from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import shop
+from supply import groups, placing, reviews, shop
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
@@ -32,44 +32,48 @@ def home(slug: str) -> Any:
     number = form.page_no()
     with read() as session:
         here = visitors.shop_at(session, slug)
-        names = [name for name, count in sorted(shop.categories(session, here.id), key=lambda row: (-row[1], row[0]))]
-        offers = shop.listing(
-            session,
-            here.id,
-            text=text,
-            category=category or None,
-            limit=PAGE_SIZE + 1,
-            offset=(number - 1) * PAGE_SIZE,
-        )
+        names = visitors.aisles(session, here.id)
+        skus = visitors.listed(session, here.id, text, category)
+        first = (number - 1) * PAGE_SIZE
+        shown = skus[first : first + PAGE_SIZE]
+        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown)}
+        offers = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
+        open_groups = [] if text or category else groups.of_store(session, here.id)
     return page(
         "storefront/home.html",
         **around,
         promised=promised,
+        open_groups=open_groups,
         text=text,
         category=category,
         categories=names,
-        offers=offers[:PAGE_SIZE],
-        more=len(offers) > PAGE_SIZE,
+        offers=offers,
+        cards=visitors.cards(here, offers, promised, is_closed=around["is_closed"]),
+        more=len(skus) > first + PAGE_SIZE,
         page_no=number,
     )
 
 
 @bp.get("/p/<sku>")
 @public
-def product(slug: str, sku: str, fault: ShopError | None = None) -> Any:
+def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) -> Any:
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.shop_at(session, slug)
         ware = shop.product(session, here.id, form.tidy(sku))
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
+        said = reviews.of_product(session, here.id, ware.sku)
+        stars = reviews.stars_of(session, here.id, [ware.sku]).get(ware.sku)
     return page(
         "storefront/product.html",
         **around,
         promised=promised,
         ware=ware,
+        reviews=said,
+        stars=stars,
         qr=visitors.square(url_for(".product", slug=slug, sku=ware.sku, _external=True)),
         steps=request.form.get("steps") or visitors.usual(ware),
         fault=sentence_of(fault) if fault else None,
@@ -95,6 +99,20 @@ def put(slug: str, sku: str) -> Any:
     )
     flash(_("%(name)s is in your basket.", name=ware.name), "good")
     return redirect(visitors.back(slug), 303)
+
+
+@bp.post("/p/<sku>/reviews/<order_id>/report")
+@public
+@form.answers_on(product)
+def report(slug: str, sku: str, order_id: str) -> Any:
+    """Report a review to the operator."""
+    why = form.text("why", required=_("Say what is wrong with it."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        row = reviews.review_of(session, here.id, order_id, form.tidy(sku))
+        reviews.report(session, row, why, actor=placing.CUSTOMER, at=clock.now())
+    flash(_("Reported. The network looks at it."), "good")
+    return redirect(url_for(".product", slug=slug, sku=sku), 303)
 
 
 @bp.get("/manifest.webmanifest")

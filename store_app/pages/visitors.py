@@ -4,17 +4,22 @@ Rules
 -----
 1. The basket lives in the visitor's own signed cookie, per shop, for the last few shops.
 2. What the shop no longer offers leaves the basket by itself, and the page says so.
+3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
+   always of this moment. A product's card is drawn once for all visitors who see the very same of it.
 """
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import segno
 import sqlalchemy as sa
-from flask import request, url_for
+from flask import current_app, render_template, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
@@ -24,13 +29,16 @@ from pos.catalogue import Product
 from pos.store import Store
 from store_app.extensions import clock
 from store_app.pages import form
-from store_app.presenting import at_store
+from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
 from supply import placing, shop
 
 MOST_LINES = placing.MOST_LINES
 KEPT_SHOPS = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
+LISTED_FOR_S = 2.0
+MOST_LISTS, MOST_CARDS = 500, 5_000
+CSRF_SLOT, HERE_SLOT = "@@csrf@@", "@@here@@"
 USUAL_STEPS = 5
 """Portions of weighed goods that one tap adds: half a kilo."""
 
@@ -158,6 +166,54 @@ def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[
         if names:
             found[ware.sku] = names[0]
     return found
+
+
+def aisles(session: Session, store_id: str) -> list[str]:
+    """Return the categories of a shop, the largest first; kept ready for a moment."""
+    return _ready(
+        ("aisles", store_id),
+        lambda: [name for name, _ in sorted(shop.categories(session, store_id), key=lambda row: (-row[1], row[0]))],
+    )
+
+
+def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
+    """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
+    key = ("listed", store_id, text, category)
+    return _ready(key, lambda: shop.listed_skus(session, store_id, text=text, category=category or None))
+
+
+def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
+    """Draw the products of a list; what a visitor shares with all others is drawn once (rule 3)."""
+    drawn = []
+    for ware in wares:
+        key = (here.slug, here.currency, language(), ware, offered.get(ware.sku, ""), is_closed)
+        card = _cards.get(key)
+        if card is None:
+            if len(_cards) >= MOST_CARDS:
+                _cards.clear()
+            card = _cards[key] = render_template(
+                "storefront/card.html", shop=here, ware=ware, offer=key[4], is_closed=is_closed,
+                csrf_slot=CSRF_SLOT, here_slot=HERE_SLOT,
+            )  # fmt: skip
+        drawn.append(card)
+    at = request.full_path if request.query_string else request.path
+    text = "".join(drawn).replace(CSRF_SLOT, str(escape(generate_csrf()))).replace(HERE_SLOT, str(escape(at)))
+    return Markup(text)  # noqa: S704  drawn by templates, with two escaped words put in
+
+
+def _ready(key: tuple[str, ...], make: Callable[[], list[str]]) -> list[str]:
+    lists: dict[tuple[str, ...], tuple[float, list[str]]] = current_app.extensions.setdefault("visitors_lists", {})
+    now = time.monotonic()
+    kept_at, found = lists.get(key, (-LISTED_FOR_S, []))
+    if now - kept_at >= LISTED_FOR_S:
+        if len(lists) >= MOST_LISTS:
+            lists.clear()
+        found = make()
+        lists[key] = (now, found)
+    return found
+
+
+_cards: dict[tuple[Any, ...], str] = {}
 
 
 def square(text: str) -> str:

@@ -44,7 +44,7 @@ def shop_sold(session, sku, sold, *, days=28):
 def usual_month(session):
     region_sold(session, "bread", 40)
     region_sold(session, "milk", 80, online=20)
-    region_sold(session, "tea", 4)
+    region_sold(session, "tea", 6, stores=6)
     region_sold(session, "apple", 8000)
     shop_sold(session, "bread", 10)
     shop_sold(session, "milk", 12)

@@ -1,0 +1,100 @@
+"""What the operator decides for customers, and what the shelves bring: disputes, reports, effects, unsent messages."""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from store_app.extensions import clock, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.presenting import page, place
+from store_app.security import requires
+from store_app.sentences import sentence_of
+from supply import escrow, messages, outside, overview, review_wire, reviews, shelf_effect
+from supply.escrow import Escrow, EscrowEntry
+
+bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
+
+
+@bp.get("/")
+@requires("network.stores")
+def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what waits for a decision, and how the shelves do."""
+    with read() as session:
+        disputed = session.scalars(sa.select(Escrow).where(Escrow.state == "disputed").order_by(Escrow.opened_at)).all()
+        left = {row.id: escrow.balance(session, row.id) for row in disputed}
+        day = overview.last_day(session) or clock.now().date()
+        effects = shelf_effect.region_effects(session, day)
+        held = session.scalars(sa.select(Escrow.id).where(Escrow.state.in_(["held", "disputed"]))).all()
+        kept_minor = escrow.total_of(session, held, "escrow")
+        passed_minor = _passed(session, clock.now() - dt.timedelta(days=7))
+        waiting = reviews.reported(session)
+        unsent = messages.given_up(session)
+        wanted = outside.unmatched(session, day)
+    return page(
+        "console/care.html",
+        disputed=disputed,
+        left=left,
+        effects=effects,
+        kept_minor=kept_minor,
+        passed_minor=passed_minor,
+        reported=waiting,
+        unsent=unsent,
+        wanted=wanted[:20],
+        currency=place().currency,
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/disputes/<escrow_id>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def resolve(escrow_id: str) -> Any:
+    """Decide a dispute: so much goes back, the rest on to the shop."""
+    why = form.text("why", required=_("Say why, for the record."))
+    with write() as session:
+        row = escrow.locked(session, escrow_id)
+        refund_minor = form.amount("refund", row.currency)
+        escrow.resolve(session, escrow_id, refund_minor, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/reviews/<store_id>/<order_id>/<sku>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def decide(store_id: str, order_id: str, sku: str) -> Any:
+    """Hide a reported review, or let it stand."""
+    why = form.text("why", required=_("Say why, for the record."))
+    hide = request.form.get("hide") == "yes"
+    with write() as session:
+        row = reviews.review_of(session, store_id, order_id, sku)
+        reviews.decide(session, row, hide=hide, why=why, actor=g.actor, at=clock.now())
+        review_wire.tell_shop(session, row, clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/outside")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def match() -> Any:
+    """Say by hand which product a place on an outside list is."""
+    source, name = form.text("source", most=40), form.text("name", most=160)
+    sku = form.text("sku", most=64, required=_("Choose the product."))
+    with write() as session:
+        outside.match(session, source, name, sku, actor=g.actor, at=clock.now())
+    flash(_("Matched; it counts in the next ranking."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+def _passed(session: Any, since: dt.datetime) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(EscrowEntry.amount_minor), 0)).where(
+        EscrowEntry.to_account.in_(["store", "leader"]), EscrowEntry.at >= since
+    )
+    return int(session.scalar(query) or 0)

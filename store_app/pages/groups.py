@@ -1,0 +1,130 @@
+"""Group buys of the shop: open one, see how it fills, say what the van brought."""
+
+import datetime as dt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, ShopError
+from pos.catalogue import Product
+from pos.store import Store
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.presenting import page, place
+from store_app.security import requires
+from supply import group_wire
+from supply.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
+from supply.suppliers import SupplierProduct
+
+bp = Blueprint("groups", __name__, url_prefix="/groups")
+bp.before_request(form.know_the_place)
+STEPS = 3
+SHOWN = 30
+
+
+@bp.get("/")
+@requires("offers")
+def listed(fault: ShopError | None = None) -> Any:
+    """Show the shop's groups, what needs doing first, and a form to open one."""
+    store_id, settings = str(place().store_id), doors().settings
+    with read() as session:
+        store = session.get_one(Store, store_id)
+        rows = session.scalars(
+            sa.select(GroupOffer)
+            .where(GroupOffer.store_id == store_id)
+            .order_by(GroupOffer.closes_at.desc())
+            .limit(SHOWN)
+        ).all()
+    order = {"ordered": 0, "open": 1, "filling": 1, "arrived": 2}
+    base = (settings.public_url or settings.network_url).rstrip("/")
+    return page(
+        "groups/list.html",
+        groups=sorted(rows, key=lambda row: (order.get(row.state, 3), row.closes_at)),
+        address=lambda row: f"{base}/shop/{store.slug}/group/{row.id}" if base else "",
+        currency=store.currency,
+        today=doors().now().astimezone(ZoneInfo(store.tz)).date(),
+        steps=STEPS,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("offers")
+@form.answers_on(listed)
+def open_group() -> Any:
+    """Open a group."""
+    command, store_id = form.command_id(), str(place().store_id)
+    wanted = form.text("sku", most=60, required=_("Choose the product."))
+    name = form.text("name", most=80, required=_("Give the group a name."))
+    with write() as session:
+        store = session.get_one(Store, store_id)
+        product = _product(session, wanted)
+        terms = GroupTerms(
+            id=command, store_id=store_id, owner=store_id, sku=product.sku, name=name, steps=_steps(store.currency),
+            threshold_qty=form.whole("threshold", least=1, most=10_000), case_qty=_case(session, product.sku),
+            minimum_cases=form.whole("minimum_cases", least=1, most=1000) if request.form.get("minimum_cases") else 1,
+            closes_at=_closes(store), van_day=_day("van_day"), pickup_until=_day("pickup_until"),
+            shop_takes=form.whole("shop_takes", most=1000) if request.form.get("shop_takes") else 0,
+            commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100)
+            if request.form.get("commission") else 0,
+            leader=form.text("leader", most=80),
+        )  # fmt: skip
+        group_wire.open_at_store(session, terms, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The group is open. Share its address with your neighbours."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+@bp.post("/<group_id>/arrived")
+@requires("receive")
+@form.answers_on(listed)
+def arrived(group_id: str) -> Any:
+    """Say how much of a group's goods the van brought."""
+    qty = form.whole("qty", most=100_000)
+    with write() as session:
+        group_wire.say_arrived(session, str(place().store_id), group_id, qty, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The shares come as pickup orders in a moment."), "good")
+    return redirect(url_for(".listed"), 303)
+
+
+# --- inside ---
+
+
+def _product(session: Session, typed: str) -> Product:
+    row = session.get(Product, typed) or session.scalar(sa.select(Product).where(Product.name == typed).limit(1))
+    if row is None:
+        raise Invalid("unknown-product", _("There is no product %(what)s. Type its name or number.", what=typed))
+    return row
+
+
+def _case(session: Session, sku: str) -> int:
+    if request.form.get("case"):
+        return form.whole("case", least=1, most=10_000)
+    found = session.scalar(sa.select(sa.func.min(SupplierProduct.pack_qty)).where(SupplierProduct.sku == sku))
+    return int(found or 1)
+
+
+def _steps(currency: str) -> tuple[tuple[int, int], ...]:
+    return tuple(
+        (form.whole(f"from-{n}", least=1, most=10_000), form.amount(f"price-{n}", currency))
+        for n in range(1, STEPS + 1)
+        if request.form.get(f"price-{n}")
+    )
+
+
+def _day(name: str) -> dt.date:
+    found = form.date(name)
+    if found is None:
+        raise Invalid("bad-date", _("Type the date as on the pack, such as 2026-12-31."), field=name)
+    return found
+
+
+def _closes(store: Store) -> dt.datetime:
+    minute = form.minute("closes_time")
+    clock = dt.time(minute // 60, minute % 60)
+    return dt.datetime.combine(_day("closes_day"), clock, ZoneInfo(store.tz)).astimezone(dt.UTC)

@@ -1,0 +1,124 @@
+"""A group buy as neighbours see it: the price that falls, what is missing, joining, and one's own share."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Conflict, Invalid, ShopError
+from store_app import escrow_asking
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.order_tokens import token_for
+from store_app.pages import form, visitors
+from store_app.presenting import language, page
+from store_app.security import public
+from store_app.sentences import sentence_of
+from supply import escrow, groups, placing
+from supply.groups import GroupMember, GroupOffer
+from supply.pickup_order import PickupOrder
+from supply.placing import code_hash, code_of, token_hash
+
+bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
+
+
+@bp.get("/group/<group_id>")
+@public
+def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
+    """Show a group: its steps, how far it is, and a form to join."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        found = groups.standing(session, groups.locked(session, group_id), clock.now())
+    return page(
+        "storefront/group.html",
+        **around,
+        group=found.group,
+        standing=found,
+        pays_online=escrow_asking.provider_for(doors()) is not None,
+        qr=visitors.square(url_for(".group", slug=slug, group_id=group_id, _external=True)),
+        member_id=None if isinstance(fault, Conflict) else request.form.get("command_id"),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/group/<group_id>")
+@public
+@form.answers_on(group)
+def join(slug: str, group_id: str) -> Any:
+    """Join the group and go on to pay."""
+    command = form.command_id()
+    name = form.text("name", most=80, required=_("Please tell the shop your name."))
+    phone = form.text("phone", most=20, required=_("Please leave a phone number for the shop."))
+    name, phone = placing.check_person(name, phone)
+    want = form.whole("want", least=1, most=groups.MOST_UNITS)
+    upto = form.whole("upto", most=groups.MOST_UNITS) if request.form.get("upto") else want
+    provider = escrow_asking.provider_for(doors())
+    if provider is None:
+        raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        token = token_for(str(current_app.config["SECRET_KEY"]), here.id, command)
+        member = GroupMember(
+            id=command, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
+            code_hash=code_hash(command, code_of(command, token)), want_qty=want, upto_qty=max(want, upto),
+        )  # fmt: skip
+        groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
+        wake_worker_after(session)
+    return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.get("/member/<token>")
+@public
+def member(slug: str, token: str, fault: ShopError | None = None) -> Any:
+    """Show one's own share: paying, the group's progress, and later the order to collect."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+        found = groups.standing(session, session.get_one(GroupOffer, mine.group_id), clock.now())
+        money = escrow.escrow_of(session, mine.id)
+        has_order = session.get(PickupOrder, (here.id, mine.id)) is not None
+    if has_order:
+        return redirect(url_for("shop_orders.order", slug=slug, token=token), 303)
+    is_unpaid = money is not None and money.state == "awaited" and mine.left_at is None
+    return page(
+        "storefront/member.html",
+        "member_card",
+        shop=here,
+        cart=visitors.Cart(),
+        member=mine,
+        token=token,
+        group=found.group,
+        standing=found,
+        money=money,
+        is_unpaid=is_unpaid,
+        pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
+        share=url_for(".group", slug=slug, group_id=found.group.id, _external=True),
+        may_leave=found.group.state == "open" and mine.left_at is None and money and money.state in ("held", "awaited"),
+        fault=sentence_of(fault) if fault else None,
+    )
+
+
+@bp.post("/member/<token>/pay")
+@public
+@form.answers_on(member)
+def pay(slug: str, token: str) -> Any:
+    """Ask the payment service now how far the payment is."""
+    with read() as session:
+        visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+    escrow_asking.ask(doors(), mine.id)
+    return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.post("/member/<token>/leave")
+@public
+@form.answers_on(member)
+def leave(slug: str, token: str) -> Any:
+    """Leave the group; the money goes back."""
+    with write() as session:
+        visitors.shop_at(session, slug)
+        mine = groups.member_by_token(session, token_hash(token))
+        groups.leave(session, mine.id, actor=placing.CUSTOMER, at=clock.now())
+        wake_worker_after(session)
+    flash(_("You have left the group; your money goes back."), "good")
+    return redirect(url_for(".member", slug=slug, token=token), 303)

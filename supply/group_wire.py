@@ -1,0 +1,186 @@
+"""A group buy between the network, where neighbours join, and the store, which orders, receives and hands over.
+
+Rules
+-----
+1. The network keeps the group. A shopkeeper opens one by a message; the network answers every change of state with a
+   whole copy, whose newest `step` wins.
+2. While a group is ordered, its cases are planned demand of the store, so that the next order carries them.
+3. The shopkeeper says what arrived; the network deals it out, and each share comes back as a pickup order, paid.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import outbox
+from config.clock import business_day
+from config.errors import Invalid
+from config.ids import new_id
+from config.journal import Actor, record
+from config.node import NETWORK
+from pos.catalogue import Product
+from pos.store import store_of
+from supply import groups, planned, shop
+from supply.groups import GroupMember, GroupOffer, GroupTerms
+from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, OrderLine, PickupPlaced
+from supply.pickup_order import PickupOrder, text_of, write_down
+from supply.placing import send_to_store
+
+STATES_PLANNED = ("ordered",)
+
+
+# --- verbs, store ---
+
+
+def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Open a group from the shop: written here, and sent to the network, where neighbours join."""
+    known = session.get(GroupOffer, terms.id) is not None
+    group = groups.open_group(session, terms, actor=actor, at=at)
+    if not known:
+        _send(session, group, NETWORK, GROUP_OPENED, _terms_body(group), at)
+    return group
+
+
+def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
+    """Tell the network how much of a group's goods came (rule 3)."""
+    group = groups.locked(session, group_id)
+    if group.store_id != store_id or group.state != "ordered":
+        raise Invalid("not-ordered", f"This group is {group.state}; nothing of it is on its way.", state=group.state)
+    most = group.cases * group.case_qty
+    if not 0 <= qty <= most:
+        raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+    group.arrived_qty = qty
+    record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
+    _send(session, group, NETWORK, GROUP_ARRIVED, {"group_id": group_id, "store_id": store_id, "qty": qty}, at)
+
+
+def take_told(session: Session, body: dict[str, Any]) -> None:
+    """Take over how a group stands at the network (rules 1, 2)."""
+    terms = _terms(body)
+    row = session.get(GroupOffer, terms.id)
+    if row is None:
+        steps = [list(step) for step in terms.steps]
+        row = GroupOffer(
+            **{**vars(terms), "steps": steps}, state=body["state"], opened_at=terms.closes_at, cases=0, why=""
+        )
+        session.add(row)
+        session.flush()
+    if body["step"] < row.step:
+        return
+    # the network made the move and journalled it; here it is a copy
+    session.execute(sa.update(GroupOffer).where(GroupOffer.id == row.id).values(state=body["state"]))
+    session.refresh(row, ["state"])
+    row.step, row.cases, row.price_minor, row.why = body["step"], body["cases"], body["price_minor"], body["why"]
+    row.members, row.taken_qty = body["members"], body["taken_qty"]
+    source = groups.subject_of(row)
+    if row.state in STATES_PLANNED:
+        planned.plan(session, row.store_id, source, {row.sku: row.cases * row.case_qty}, day=row.van_day)
+    else:
+        planned.close(session, row.store_id, source)
+
+
+# --- verbs, network ---
+
+
+def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
+    """Open a group a shopkeeper sent; the shop gets the copy back."""
+    group = groups.open_group(session, _terms(body), actor=actor, at=at)
+    tell(session, group, at)
+    return group
+
+
+def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
+    """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
+    group = groups.locked(session, body["group_id"])
+    if group.state != "ordered":
+        return []
+    gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)
+    orders = [
+        _share(session, group, member, gets[member.id], at)
+        for member in groups.members_of(session, group)
+        if gets.get(member.id)
+    ]
+    tell(session, group, at)
+    return orders
+
+
+def close_due(session: Session, *, at: dt.datetime) -> int:
+    """Close what is due and settle what is done, and tell the shops; returns how many changed."""
+    changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
+    for group in changed:
+        tell(session, group, at)
+    return len(changed)
+
+
+def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
+    """Tell the store how a group stands (rule 1)."""
+    group.step += 1
+    standing = groups.standing(session, group, at)
+    body = _terms_body(group) | {
+        "state": group.state, "step": group.step, "cases": group.cases, "price_minor": group.price_minor,
+        "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
+    }  # fmt: skip
+    _send(session, group, group.store_id, GROUP_TOLD, body, at)
+
+
+# --- inside ---
+
+
+def _share(session: Session, group: GroupOffer, member: GroupMember, qty: int, at: dt.datetime) -> PickupOrder:
+    """Place a member's share: paid already, at the price the group reached."""
+    store = store_of(session, group.store_id)
+    shop.front_of(session, store.id)
+    number = shop.next_number(session, store.id)
+    price_minor = int(group.price_minor or 0)
+    placed = PickupPlaced(
+        store_id=store.id,
+        order_id=member.id,
+        number=number,
+        order_no=f"{store.id}-{number:04d}",
+        customer_name=member.name,
+        customer_phone=member.phone,
+        code_hash=member.code_hash,
+        token_hash=member.token_hash,
+        currency=store.currency,
+        total_minor=qty * price_minor,
+        placed_at=text_of(at),
+        lines=(OrderLine(group.sku, session.get_one(Product, group.sku).name, qty, price_minor, 1),),
+        paid_minor=qty * price_minor,
+        group_id=group.id,
+    )
+    order = write_down(session, placed)
+    order.email, order.language = member.email, member.language
+    session.flush()
+    send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
+    return order
+
+
+def _send(session: Session, group: GroupOffer, to: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    store = store_of(session, group.store_id)
+    outbox.append(
+        session, to_node=to, topic=topic, version=VERSION, body=body, id=new_id(), subject=groups.subject_of(group),
+        business_day=business_day(at, store.tz, store.rollover_hour), at=at,
+    )  # fmt: skip
+
+
+def _terms_body(group: GroupOffer) -> dict[str, Any]:
+    terms = groups.terms_of(group)
+    return vars(terms) | {
+        "steps": [list(step) for step in terms.steps], "closes_at": text_of(terms.closes_at),
+        "van_day": terms.van_day.isoformat(), "pickup_until": terms.pickup_until.isoformat(),
+    }  # fmt: skip
+
+
+def _terms(body: dict[str, Any]) -> GroupTerms:
+    known = {name: body[name] for name in GroupTerms.__dataclass_fields__}
+    return GroupTerms(
+        **known
+        | {
+            "steps": tuple((int(qty), int(price)) for qty, price in body["steps"]),
+            "closes_at": dt.datetime.fromisoformat(body["closes_at"]),
+            "van_day": dt.date.fromisoformat(body["van_day"]),
+            "pickup_until": dt.date.fromisoformat(body["pickup_until"]),
+        }
+    )

@@ -1,0 +1,133 @@
+"""What sells elsewhere: bestseller lists of outside platforms, brought in as files.
+
+Rules
+-----
+1. A list has a source and a day, and its places are kept as they came. The same source and day brought in again
+   replaces what was there.
+2. A place is matched to a product by its GTIN, by hand where that fails; a match by hand stays for the source's later
+   lists. What matches nothing waits, by name, for somebody who knows it or wants to carry it.
+3. A place counts for WORTH_DAYS, the less the older it is; of several lists the best place counts.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import NotFound
+from config.journal import Actor, record
+from config.money import BASIS
+from pos.catalogue import Barcode, Product
+
+WORTH_DAYS = 28
+
+
+class OutsidePlace(Base):
+    """A place on an outside list. sku None: matches no product of ours."""
+
+    __tablename__ = "outside_place"
+    __table_args__ = (sa.Index("ix_outside_place_day", "listed_on", "sku"),)
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    listed_on: Mapped[dt.date] = mapped_column(primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    gtin: Mapped[str]
+    name: Mapped[str]
+    sku: Mapped[str | None]
+    by_hand: Mapped[bool] = mapped_column(default=False)
+
+
+@dataclass(frozen=True)
+class OutsideRank:
+    """The best place of a product on a list that still counts. weight_bp: 10,000 for today's first place."""
+
+    source: str
+    listed_on: dt.date
+    place: int
+    of: int
+    weight_bp: int
+
+
+# --- verbs ---
+
+
+def add(
+    session: Session,
+    source: str,
+    listed_on: dt.date,
+    place: int,
+    name: str,
+    gtin: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> OutsidePlace:
+    """Write one place of a list (rules 1, 2)."""
+    row = session.get(OutsidePlace, (source, listed_on, place))
+    if row is None:
+        row = OutsidePlace(source=source, listed_on=listed_on, place=place, gtin="", name="", by_hand=False)
+        session.add(row)
+    row.name, row.gtin = name, gtin
+    row.sku, row.by_hand = _matched(session, source, name, gtin)
+    if place == 1:
+        record(session, actor=actor, at=at, verb="outside list.brought in", subject=f"list:{source}", day=listed_on)
+    return row
+
+
+def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Say by hand which product a listed name is (rule 2); returns how many places it settled."""
+    if session.get(Product, sku) is None:
+        raise NotFound("unknown-product", f"There is no product {sku}. Choose one of the catalogue.", skus=[sku])
+    rows = session.scalars(
+        sa.select(OutsidePlace).where(OutsidePlace.source == source, OutsidePlace.name == name)
+    ).all()
+    for row in rows:
+        row.sku, row.by_hand = sku, True
+    record(session, actor=actor, at=at, verb="outside list.matched", subject=f"list:{source}", name=name, sku=sku)
+    return len(rows)
+
+
+# --- questions ---
+
+
+def ranks(session: Session, day: dt.date) -> dict[str, OutsideRank]:
+    """Return SKU -> its best place that still counts on a day (rule 3)."""
+    first = day - dt.timedelta(days=WORTH_DAYS - 1)
+    lengths = sa.select(OutsidePlace.source, OutsidePlace.listed_on, sa.func.max(OutsidePlace.place)).group_by(
+        OutsidePlace.source, OutsidePlace.listed_on
+    )
+    longest = {(source, listed_on): int(most) for source, listed_on, most in session.execute(lengths)}
+    found: dict[str, OutsideRank] = {}
+    query = sa.select(OutsidePlace).where(OutsidePlace.listed_on.between(first, day), OutsidePlace.sku.is_not(None))
+    for row in session.scalars(query.order_by(OutsidePlace.source, OutsidePlace.listed_on, OutsidePlace.place)):
+        of = longest[row.source, row.listed_on]
+        age = (day - row.listed_on).days
+        weight_bp = BASIS * (of - row.place + 1) // of * (WORTH_DAYS - age) // WORTH_DAYS
+        known = found.get(str(row.sku))
+        if known is None or weight_bp > known.weight_bp:
+            found[str(row.sku)] = OutsideRank(row.source, row.listed_on, row.place, of, weight_bp)
+    return found
+
+
+def unmatched(session: Session, day: dt.date) -> list[OutsidePlace]:
+    """Return what sells elsewhere and is no product of ours, the best places first (rule 2)."""
+    first = day - dt.timedelta(days=WORTH_DAYS - 1)
+    query = sa.select(OutsidePlace).where(OutsidePlace.listed_on.between(first, day), OutsidePlace.sku.is_(None))
+    return list(session.scalars(query.order_by(OutsidePlace.place, OutsidePlace.source, OutsidePlace.listed_on)))
+
+
+# --- inside ---
+
+
+def _matched(session: Session, source: str, name: str, gtin: str) -> tuple[str | None, bool]:
+    if gtin and (code := session.get(Barcode, gtin)) is not None:
+        return code.sku, False
+    by_hand = session.scalar(
+        sa.select(OutsidePlace.sku)
+        .where(OutsidePlace.source == source, OutsidePlace.name == name, OutsidePlace.by_hand)
+        .order_by(OutsidePlace.listed_on.desc())
+        .limit(1)
+    )
+    return by_hand, by_hand is not None

@@ -1,0 +1,182 @@
+"""What the bestseller shelf brings: before and since in one shop, and over the region against shops without it.
+
+Rules
+-----
+1. In the shop each slot shows what its product sold a day before the plan and since, revenue and contribution of it, by
+   facing too. That is a comparison, never a claim: the season is in it.
+2. Over shops the effect is measured against those without a live plan (hold-outs): the same products, the same number
+   of days before and since, shop by shop (`forecasting.uplift`). Without enough hold-outs there is no number.
+3. A shop keeps to its plan as far as its slots' products sold in the last week: its compliance.
+4. What the operator sees of shops is counted over at least `ranking.ANONYMOUS` of them, or not shown.
+"""
+
+import datetime as dt
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.money import BASIS, divide_half_up
+from forecasting.uplift import Uplift, uplift
+from pos.catalogue import Listing, Product
+from pos.store import Region, Store
+from supply.demand import DailyDemand
+from supply.ranking import MILLI
+from supply.shelf import ShelfPlan, ShelfSlot, live_plan, slots_of
+
+WINDOW_DAYS = 28
+LEAST_DAYS = 7
+KEPT_TO_DAYS = 7
+
+
+@dataclass(frozen=True)
+class SlotResult:
+    """A slot since its plan began. Rates are thousandths of a portion a day; contribution None: the cost is unknown."""
+
+    slot: int
+    sku: str
+    name: str
+    facings: int
+    before_milli: int
+    since_milli: int
+    revenue_minor: int
+    contribution_minor: int | None
+
+
+@dataclass(frozen=True)
+class RegionEffect:
+    """The shelves of a region. effect: None without enough hold-outs; compliance_bp: of the shops with a shelf."""
+
+    region_id: str
+    name: str
+    shops: int
+    with_shelf: int
+    compliance_bp: int
+    days: int
+    effect: Uplift | None
+
+
+# --- questions ---
+
+
+def slot_results(session: Session, store_id: str, day: dt.date) -> list[SlotResult]:
+    """Return what each slot of the live shelf sold before its plan and since, until a day (rule 1)."""
+    plan = live_plan(session, store_id)
+    if plan is None or day < plan.from_day:
+        return []
+    rows, days = slots_of(session, plan), (day - plan.from_day).days + 1
+    skus = [row.sku for row in rows]
+    before = _sold(
+        session, [store_id], skus, plan.from_day - dt.timedelta(days=WINDOW_DAYS), plan.from_day, by_sku=True
+    )
+    since = _sold(session, [store_id], skus, plan.from_day, day + dt.timedelta(days=1), by_sku=True)
+    revenue = dict(
+        session.execute(
+            sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.revenue_minor))
+            .where(DailyDemand.store_id == store_id, DailyDemand.sku.in_(skus),
+                   DailyDemand.business_day.between(plan.from_day, day))
+            .group_by(DailyDemand.sku)
+        ).all()
+    )  # fmt: skip
+    goods = {
+        sku: (per, cost)
+        for sku, per, cost in session.execute(
+            sa.select(Product.sku, Product.price_quantity, Listing.cost_minor)
+            .outerjoin(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
+            .where(Product.sku.in_(skus))
+        )
+    }
+    found = []
+    for row in rows:
+        per, cost_minor = goods.get(row.sku, (1, None))
+        sold = since.get(row.sku, 0)
+        taken = int(revenue.get(row.sku) or 0)
+        spent = None if cost_minor is None else divide_half_up(sold * cost_minor, per)
+        found.append(
+            SlotResult(
+                slot=row.slot, sku=row.sku, name=row.name, facings=row.facings,
+                before_milli=before.get(row.sku, 0) * MILLI // (WINDOW_DAYS * per),
+                since_milli=sold * MILLI // (days * per),
+                revenue_minor=taken, contribution_minor=None if spent is None else taken - spent,
+            )
+        )  # fmt: skip
+    return found
+
+
+def region_effects(session: Session, day: dt.date) -> list[RegionEffect]:
+    """Return the shelves of every region with their effect and compliance until a day (rules 2 to 4)."""
+    return [
+        _of_region(session, region, day)
+        for region in session.scalars(sa.select(Region).order_by(Region.name, Region.id))
+    ]
+
+
+def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tuple[Uplift | None, int]:
+    """Return the effect of the shelf over some shops, and over how many days before and since (rule 2)."""
+    stores = sorted(store_ids)
+    plans = {plan.store_id: plan for plan in session.scalars(_live(stores))}
+    begun = {store: plan for store, plan in plans.items() if (day - plan.from_day).days + 1 >= LEAST_DAYS}
+    if not begun:
+        return None, 0
+    usual = dt.date.fromordinal(int(statistics.median_low(plan.from_day.toordinal() for plan in begun.values())))
+    days = min(WINDOW_DAYS, *((day - plan.from_day).days + 1 for plan in begun.values()))
+    skus = sorted(
+        session.scalars(
+            sa.select(ShelfSlot.sku).where(
+                sa.tuple_(ShelfSlot.store_id, ShelfSlot.plan_id).in_([(one.store_id, one.id) for one in begun.values()])
+            ).distinct()
+        )
+    )  # fmt: skip
+    measured = [store for store in stores if store in begun or store not in plans]
+    before, after = np.full(len(measured), np.nan), np.full(len(measured), np.nan)
+    for n, store in enumerate(measured):
+        start = begun[store].from_day if store in begun else usual
+        span = dt.timedelta(days=days)
+        old = _sold(session, [store], skus, start - span, start, by_sku=False)
+        new = _sold(session, [store], skus, start, start + span, by_sku=False)
+        if store in old or store in new:
+            before[n], after[n] = old.get(store, 0), new.get(store, 0)
+    return uplift(before, after, np.array([store in begun for store in measured])), days
+
+
+# --- inside ---
+
+
+def _of_region(session: Session, region: Region, day: dt.date) -> RegionEffect:
+    stores = list(session.scalars(sa.select(Store.id).where(Store.region_id == region.id).order_by(Store.id)))
+    plans = list(session.scalars(_live(stores)))
+    effect, days = effect_over(session, stores, day)
+    kept = [_kept_to(session, plan, day) for plan in plans]
+    share = sum(kept) // len(kept) if kept else 0
+    return RegionEffect(region.id, region.name, len(stores), len(plans), share, days, effect)
+
+
+def _live(stores: list[str]) -> sa.Select[ShelfPlan]:
+    return (
+        sa.select(ShelfPlan)
+        .where(ShelfPlan.store_id.in_(stores), ShelfPlan.state == "live")
+        .order_by(ShelfPlan.store_id)
+    )
+
+
+def _kept_to(session: Session, plan: ShelfPlan, day: dt.date) -> int:
+    """Return the share of a plan's slots whose product sold in the last week, in basis points (rule 3)."""
+    skus = [row.sku for row in slots_of(session, plan)]
+    first = day - dt.timedelta(days=KEPT_TO_DAYS - 1)
+    sold = _sold(session, [plan.store_id], skus, first, day + dt.timedelta(days=1), by_sku=True)
+    return BASIS * sum(1 for sku in skus if sold.get(sku, 0) > 0) // max(1, len(skus))
+
+
+def _sold(
+    session: Session, stores: list[str], skus: list[str], first: dt.date, until: dt.date, *, by_sku: bool
+) -> dict[str, int]:
+    """Return what was sold from a day until before another, by SKU or by store."""
+    key = DailyDemand.sku if by_sku else DailyDemand.store_id
+    query = sa.select(key, sa.func.sum(DailyDemand.sold_qty)).where(
+        DailyDemand.store_id.in_(stores), DailyDemand.sku.in_(skus), DailyDemand.business_day >= first,
+        DailyDemand.business_day < until,
+    )  # fmt: skip
+    return {name: int(qty) for name, qty in session.execute(query.group_by(key))}

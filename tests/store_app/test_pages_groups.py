@@ -1,0 +1,125 @@
+"""A group buy on its pages: opened at the counter, joined and paid on a phone, dealt out when the van has come."""
+
+import datetime as dt
+
+import pytest
+
+from config.errors import ShopError
+from pos import stock
+from supply import group_wire, groups
+from supply.groups import GroupOffer, GroupTerms
+from tests.store_app.office import House, send, words
+from tests.store_app.test_pages_pickup import office  # noqa: F401  the furnished shop
+from tests.store_app.town import SHOP, code_on, make_market
+from tests.supply.online import ANA, AT, STORE, later
+
+GROUP = "group-00001"
+
+
+@pytest.fixture
+def market(tmp_path):
+    found = make_market(tmp_path)
+    terms = GroupTerms(
+        id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk together", steps=((1, 120), (6, 100)),
+        threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
+        pickup_until=dt.date(2026, 3, 6),
+    )  # fmt: skip
+    with found.town.shop.write() as session:
+        group_wire.open_at_store(session, terms, actor=ANA, at=AT)
+    found.town.deliver()
+    return found
+
+
+def joined(market, want=6, **more):
+    customer = market.customer()
+    answer = customer.send(f"{SHOP}/group/{GROUP}", want=want, name="Li", phone="555 0100", **more)
+    assert answer.status_code == 303, answer.text
+    return customer, answer.location
+
+
+def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
+    assert "Milk together" in market.customer().look().text
+    customer, address = joined(market)
+    assert "Pay now" in customer.look(address).text
+    for _ in range(3):
+        customer.send(f"{address}/pay")
+    assert "You are in." in customer.look(address).text
+    with market.town.network.write() as session:
+        group_wire.close_due(session, at=later(hours=2))
+    market.town.deliver()
+    with market.town.shop.write() as session:
+        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
+        group_wire.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)
+    market.town.deliver()
+    order = customer.look(address)
+    assert order.status_code == 303
+    shown = customer.look(order.location)
+    assert len(code_on(shown)) == 8
+    assert "Paid online" in shown.text
+
+
+def test_who_leaves_is_told_so_and_two_clicks_are_one(market):
+    customer, address = joined(market, want=2)
+    for _ in range(2):
+        assert customer.send(f"{address}/leave").status_code == 303
+    assert "You are not in this group." in customer.look(address).text
+
+
+def test_a_closed_group_takes_nobody_and_says_so(market):
+    with market.town.network.write() as session:
+        groups.fail(session, GROUP, why="No.", actor=ANA, at=AT)
+    answer = market.customer().send(f"{SHOP}/group/{GROUP}", want=1, name="Li", phone="555 0100")
+    assert answer.status_code == 409
+    assert "This group has closed" in answer.text
+
+
+@pytest.mark.parametrize(
+    "fields", [{"want": "0"}, {"want": "x"}, {"want": "1", "upto": "5000"}, {"want": "1", "phone": "a"}]
+)
+def test_odd_wishes_are_sentences(market, fields):
+    answer = market.customer().send(f"{SHOP}/group/{GROUP}", **{"name": "Li", "phone": "555 0100", **fields})
+    assert answer.status_code == 422
+
+
+GIVEN = {
+    "name": "Milk together", "sku": "milk", "from-1": "1", "price-1": "1.20", "from-2": "12", "price-2": "1.00",
+    "threshold": "12", "case": "6", "closes_day": "2026-03-05", "closes_time": "20:00", "van_day": "2026-03-07",
+    "pickup_until": "2026-03-09",
+}  # fmt: skip
+
+
+def test_a_shopkeeper_opens_a_group_once(office: House):  # noqa: F811
+    client = office.signed_in()
+    for _ in range(2):
+        assert send(client, "/groups/", command_id="01JNA00000000000000000GRPA", **GIVEN).status_code == 303
+    with office.doors.read() as session:
+        (row,) = session.query(GroupOffer).all()
+        assert (row.steps, row.case_qty) == ([[1, 120], [12, 100]], 6)
+    assert "Milk together" in words(client.get("/groups/"))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"price-2": "2.00"},
+        {"sku": "nothing"},
+        {"van_day": "2026-03-01"},
+        {"closes_time": "x"},
+        {"threshold": "0"},
+        {"closes_day": "2026-02-01"},
+    ],
+)
+def test_terms_no_group_could_keep_are_sentences(office: House, odd):  # noqa: F811
+    client = office.signed_in()
+    assert send(client, "/groups/", **{**GIVEN, **odd}).status_code == 422
+    with office.doors.read() as session:
+        assert session.query(GroupOffer).count() == 0
+
+
+def test_a_cashier_opens_no_group(office: House):  # noqa: F811
+    assert send(office.signed_in("cashier"), "/groups/", **GIVEN).status_code == 403
+
+
+def test_arriving_before_ordering_is_refused(market):
+    with market.town.shop.write() as session, pytest.raises(ShopError, match="nothing of it"):
+        group_wire.say_arrived(session, STORE, GROUP, 6, actor=ANA, at=AT)

@@ -1,0 +1,297 @@
+"""Group buys: steps, threshold, cases, fair shares, and money that always ends where it belongs."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import ShopError
+from config.ids import new_id
+from config.journal import Actor
+from pos import stock
+from pos.terminal import Outcome
+from supply import escrow, group_wire, groups, pickup, planned
+from supply.escrow import Escrow
+from supply.group_math import Wish, deal, fill, price_at
+from supply.groups import GroupMember, GroupOffer, GroupTerms
+from supply.pickup_order import PickupOrder
+from supply.placing import code_hash, code_of, new_token, token_hash
+from tests.supply.online import ANA, AT, STORE, later, make_town
+
+ME = Actor("customer", "customer", "customer", "network")
+CLOSES = later(hours=2)
+TERMS = GroupTerms(
+    id="group-00001", store_id=STORE, owner=STORE, sku="milk", name="Milk by the case", steps=((1, 120), (12, 100)),
+    threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=CLOSES, van_day=dt.date(2026, 3, 4),
+    pickup_until=dt.date(2026, 3, 6), shop_takes=2, commission_bp=500, leader="Auntie Chen",
+)  # fmt: skip
+
+
+# --- arithmetic ---
+
+wishes = st.lists(st.tuples(st.integers(1, 9), st.integers(0, 6)), min_size=1, max_size=9).map(
+    lambda rows: [Wish(f"m{n}", want, want + more) for n, (want, more) in enumerate(rows)]
+)
+
+
+@given(wishes, st.integers(1, 12), st.integers(0, 5))
+def test_cases_are_full_and_nobody_gets_more_than_they_said(members, case, takes):
+    filled = fill(members, case, takes)
+    assert sum(filled.gets.values()) + filled.shop_qty == filled.cases * case
+    assert 0 <= filled.shop_qty <= takes
+    assert all(0 <= filled.gets[one.id] <= one.upto for one in members)
+    if filled.cases * case >= sum(one.want for one in members):
+        assert all(filled.gets[one.id] >= one.want for one in members)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.integers(0, 60))
+def test_what_arrived_is_dealt_out_in_rounds(wanted, arrived):
+    rows = [(f"m{n}", qty) for n, qty in enumerate(wanted)]
+    gets = deal(rows, arrived)
+    assert sum(gets.values()) == min(arrived, sum(wanted))
+    assert all(gets[one] <= qty for one, qty in rows)
+    hungry = [gets[one] for one, qty in rows if gets[one] < qty]
+    assert not hungry or max(gets.values()) - min(hungry) <= 1
+
+
+def test_the_price_is_the_one_the_whole_group_reaches():
+    assert [price_at(((1, 120), (12, 100)), qty) for qty in (0, 1, 11, 12, 99)] == [120, 120, 120, 100, 100]
+
+
+# --- the road ---
+
+
+@pytest.fixture
+def town(tmp_path):
+    found = make_town(tmp_path)
+    found.open_till()
+    with found.shop.write() as session:
+        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+    found.deliver()
+    return found
+
+
+def join(town, id, want, upto=None, *, state="captured", at=AT):
+    token = new_token()
+    member = GroupMember(
+        id=id, name="Li", phone="555 0100", email="", language="en", token_hash=token_hash(token),
+        code_hash=code_hash(id, code_of(id, token)), want_qty=want, upto_qty=upto or want,
+    )  # fmt: skip
+    with town.network.write() as session:
+        groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=at)
+        if escrow.settle_outcome(session, id, Outcome(state, "P"), actor=ME, at=at) == "held":
+            groups.paid(session, id, at=at)
+    return code_of(id, token)
+
+
+def close(town, at=CLOSES):
+    with town.network.write() as session:
+        group_wire.close_due(session, at=at)
+    town.deliver(at=at)
+
+
+def come(town, qty, at=None):
+    at = at or later(days=2)
+    with town.shop.write() as session:
+        stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="van", at=at, actor=ANA)
+        group_wire.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+    town.deliver(at=at)
+
+
+def state_of(town):
+    with town.network.read() as session:
+        return session.get(GroupOffer, TERMS.id).state
+
+
+def where(town, ids, account):
+    with town.network.read() as session:
+        assert escrow.findings(session) == []
+        return escrow.total_of(session, ids, account)
+
+
+def test_a_group_from_opening_to_the_leaders_commission(town):
+    codes = {one: join(town, one, 6) for one in ("m1", "m2")}
+    close(town)
+    assert state_of(town) == "ordered"
+    with town.shop.read() as session:
+        assert planned.until(session, STORE, dt.date(2026, 3, 4)) == {"milk": 12}
+    come(town, 12)
+    assert where(town, ["m1", "m2"], "due") == 2 * 6 * 20  # the lower step was reached
+    with town.shop.read() as session:
+        assert planned.until(session, STORE, dt.date(2026, 3, 9)) == {}
+    for one, code in codes.items():
+        town.make_ready(one, at=later(days=2))
+        town.collect(code, new_id(), 600, at=later(days=2, hours=1))
+    town.deliver(at=later(days=2, hours=1))
+    with town.network.write() as session:
+        for row in escrow.to_release(session, later(days=12)):
+            groups.release(session, row.id, actor=ME, at=later(days=12))
+        groups.settle_done(session, at=later(days=12))
+    assert where(town, ["m1", "m2"], "leader") == 60  # 5 % of what was collected
+    assert where(town, ["m1", "m2"], "store") == 1140
+    assert state_of(town) == "settled"
+    assert town.faults() == []
+
+
+def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(town):
+    join(town, "m1", 5)
+    close(town)
+    assert state_of(town) == "failed"
+    assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 600)
+
+
+def test_the_last_case_is_filled_by_who_joins_late_or_takes_more(town):
+    join(town, "m1", 8, 10)
+    close(town)  # 4 are missing, tolerance 2 and the shop 2: full
+    assert state_of(town) == "ordered"
+    with town.network.read() as session:
+        assert session.get(GroupOffer, TERMS.id).cases == 2
+
+
+def test_a_case_nobody_fills_stays_open_a_while_and_takes_no_more_than_fits(town):
+    join(town, "m1", 8)
+    close(town)
+    assert state_of(town) == "filling"
+    with pytest.raises(ShopError, match="Only 4 more fit"):
+        join(town, "m2", 5, at=later(hours=3))
+    join(town, "m3", 4, at=later(hours=3))
+    close(town, at=later(hours=9))
+    with town.network.read() as session:
+        assert session.get(GroupOffer, TERMS.id).cases == 2
+
+
+def test_who_leaves_gets_everything_back_and_counts_no_more(town):
+    join(town, "m1", 6)
+    with town.network.write() as session:
+        for _ in range(2):
+            groups.leave(session, "m1", actor=ME, at=later(minutes=5))
+        assert groups.standing(session, session.get(GroupOffer, TERMS.id), AT).taken_qty == 0
+    assert where(town, ["m1"], "due") == 720
+
+
+def test_money_that_comes_after_the_closing_goes_back(town):
+    join(town, "m1", 6)
+    join(town, "m2", 6, state="requested")
+    close(town)
+    with town.network.write() as session:
+        assert escrow.settle_outcome(session, "m2", Outcome("captured", "P"), actor=ME, at=later(hours=3)) == "held"
+        groups.paid(session, "m2", at=later(hours=3))
+        assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1"]
+    assert where(town, ["m2"], "due") == 720
+
+
+def test_when_fewer_arrive_everybody_gets_one_before_anybody_gets_two(town):
+    for one in ("m1", "m2", "m3"):
+        join(town, one, 2)
+    close(town)
+    come(town, 4)
+    with town.network.read() as session:
+        orders = {
+            row.id: row.total_minor for row in session.query(PickupOrder).filter(PickupOrder.group_id.is_not(None))
+        }
+    assert orders == {"m1": 240, "m2": 120, "m3": 120}
+    assert where(town, ["m1", "m2", "m3"], "due") == 240
+
+
+def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_member(town):
+    join(town, "m1", 6)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    with town.shop.write() as session:
+        pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))
+    town.deliver(at=later(days=9))
+    assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
+    with town.network.write() as session:
+        groups.settle_done(session, at=later(days=9))
+    assert state_of(town) == "settled"
+    assert town.faults() == []
+
+
+# --- any walk ---
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["join", "pay", "decline", "leave", "close", "come", "ready", "collect", "expire"]),
+              st.integers(0, 4), st.integers(1, 7)),
+    min_size=4, max_size=22,
+)  # fmt: skip
+
+
+@settings(max_examples=12)
+@given(steps=STEPS)
+def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory):
+    town = make_town(tmp_path_factory.mktemp("walk"))
+    town.open_till()
+    with town.shop.write() as session:
+        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+    town.deliver()
+    codes, at = {}, AT
+    for what, who, qty in steps:
+        one, at = f"m{who}", at + dt.timedelta(minutes=20)
+        try:
+            _do(town, what, one, qty, codes, at)
+        except ShopError:
+            continue
+        finally:
+            town.deliver(at=at)
+    _end(town, codes)
+    with town.network.read() as session:
+        assert escrow.findings(session) == []
+        rows = session.query(Escrow).all()
+        assert {row.state for row in rows} <= {"settled", "lapsed"}
+        assert escrow.total_of(session, [row.id for row in rows], "escrow") == 0
+        assert session.get(GroupOffer, TERMS.id).state in ("settled", "failed")
+    assert town.faults() == []
+
+
+def _do(town, what, id, qty, codes, at):
+    if what == "join":
+        codes.setdefault(id, join(town, id, qty, qty + 2, state="requested", at=at))
+    elif what in ("pay", "decline"):
+        with town.network.write() as session:
+            state = "captured" if what == "pay" else "declined"
+            if escrow.settle_outcome(session, id, Outcome(state, "P"), actor=ME, at=at) == "held":
+                groups.paid(session, id, at=at)
+    elif what == "leave":
+        with town.network.write() as session:
+            if session.get(GroupMember, id) is not None:
+                groups.leave(session, id, actor=ME, at=at)
+    elif what == "close":
+        close(town, at=max(at, CLOSES + groups.FILL))
+    elif what == "come":
+        with town.shop.read() as session:
+            group = session.get(GroupOffer, TERMS.id)
+            most = group.cases * group.case_qty
+        come(town, max(0, most - qty % 3) if group.state == "ordered" else qty, at=at)
+    elif what == "ready":
+        town.make_ready(id, at=at)
+    elif what == "collect":
+        with town.shop.read() as session:
+            total = session.get(PickupOrder, (STORE, id)).total_minor if session.get(PickupOrder, (STORE, id)) else 0
+        town.collect(codes.get(id, "none"), new_id(), total, at=at)
+    elif what == "expire":
+        with town.shop.write() as session:
+            pickup.expire_due(session, STORE, actor=ANA, at=at + dt.timedelta(hours=5))
+
+
+def _end(town, codes):
+    """Let time pass until nothing is open any more."""
+    after = later(days=40)
+    with town.network.write() as session:
+        for one in codes:
+            escrow.lapse(session, one, actor=ME, at=after)
+    close(town, at=after)
+    with town.shop.read() as session:
+        group = session.get(GroupOffer, TERMS.id)
+        waiting, most = group.state == "ordered", group.cases * group.case_qty
+    if waiting:
+        come(town, most, at=after)
+    with town.shop.write() as session:
+        pickup.expire_due(session, STORE, actor=ANA, at=after + dt.timedelta(days=9))
+    town.deliver(at=after)
+    with town.network.write() as session:
+        for row in escrow.to_release(session, after + dt.timedelta(days=30)):
+            groups.release(session, row.id, actor=ME, at=after)
+        groups.settle_done(session, at=after)
+    town.deliver(at=after)
