@@ -122,6 +122,7 @@ def test_a_drawer_that_is_off_and_one_that_is_handed_over_are_accessible(
         assert_accessible(page)
     page.goto(f"{node.url}/money/")
     page.locator("form[action$='/count'] button").click()
+    expect(page.locator("[data-count-pad]")).to_be_visible()
     page.locator("#note-2000").fill("1")
     page.keyboard.press("Enter")
     expect(page.locator("#note-1000")).to_be_focused()
