@@ -17,19 +17,21 @@ Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecasting.kernels import window_sums
-from forecasting.panel import DemandPanel, Flags, Floats
-from forecasting.run import forecast
+from forecasting.panel import DemandPanel, Flags, Floats, Forecast
+from forecasting.run import HISTORY_DAYS, forecast
 from supply.chances import Demand
 from supply.policy import packs_to, reorder_point
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
 RECENT_DAYS = 28
+FACTOR_DAYS = 7
+"""The days' factors are measured anew once a week, as a shop does; the levels every day."""
 STEADY_DAYS = 182
 SPOILING_WEIGHT = 7.0
 """A short-lived pack is brought if its units sell in time with a chance above so many times 1 - level: the fuller the
@@ -86,10 +88,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class History:
-    """Past demand to replay: panel (not observed counts as nothing wanted) and the value of a unit per product."""
+    """Past demand to replay: panel (not observed counts as nothing wanted), the value of a unit per product, and the
+    days (n, T) on which a shop was known to stay shut.
+    """
 
     panel: DemandPanel
     value: Floats
+    closed: Flags | None = None
 
     @property
     def y(self) -> Floats:
@@ -167,14 +172,16 @@ def look_ahead(
 ) -> Seen:
     """Forecast from every day of the replay, as the shop would have; the slow part, to be done once a history."""
     panel, first = history.panel, history.first_day(setting)
-    offers: Flags | None = panel.on_offer
     last = panel.n_days - setting.span
     means, quantiles, before = [], [], []
+    found: Forecast | None = None
     for day in range(first, last + 1):
-        found = forecast(
-            panel.between(0, day), horizon_days=setting.span, country=country,
-            on_offer_ahead=None if offers is None else offers[:, day : day + setting.span],
-        )  # fmt: skip
+        ahead = panel.ahead(day, day + setting.span)
+        if history.closed is not None:
+            ahead = replace(ahead, closed=history.closed[:, day : day + setting.span])
+        factors = None if found is None or (day - first) % FACTOR_DAYS == 0 else found.factors
+        past = panel.between(day - HISTORY_DAYS, day)
+        found = forecast(past, horizon_days=setting.span, country=country, ahead=ahead, factors=factors)
         means.append(found.mean.sum(axis=1))
         before.append(found.mean[:, : setting.lead_days].sum(axis=1))
         quantiles.append(found.cumulative[:, :, -1])
@@ -246,14 +253,15 @@ def perfect(history: History, setting: Setting) -> Rule:
     )
 
 
+_DAYS = (2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 9, 11, 14, 18, 24)
 RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, ...]]] = {
-    "static_minmax": (static_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
-    "rolling_minmax": (rolling_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
+    "static_minmax": (static_minmax, _DAYS),
+    "rolling_minmax": (rolling_minmax, _DAYS),
     "what_sold": (what_sold, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
-    "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5)),
+    "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""
-LEVELS_TRIED = (0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
+LEVELS_TRIED = (0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995)
 
 
 @dataclass(frozen=True)
