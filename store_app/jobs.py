@@ -213,6 +213,11 @@ def propose(desk: Desk, _day: dt.date) -> str:
     return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
+def replay(desk: Desk, day: dt.date) -> str:
+    """Replay the shop's last weeks under every way of ordering, once a week."""
+    return f"{_replay(desk, 'store', desk.node_id, [desk.node_id], day)} replayed"
+
+
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
     from supply import handover, messages, phone_codes, pickup
@@ -348,6 +353,17 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
     return f"{len(stores)} shops from {day}"
 
 
+def replay_regions(desk: Desk, day: dt.date) -> str:
+    """Replay every region's last weeks, once a week."""
+    from supply import replays
+
+    with desk.doors.read() as session:
+        regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
+        shops = {region_id: replays.stores_of(session, region_id) for region_id in regions}
+    done = sum(_replay(desk, "region", region_id, shops[region_id], day) for region_id in regions if shops[region_id])
+    return f"{done} replayed"
+
+
 def notify(desk: Desk, _day: dt.date) -> str:
     """Send what customers are to be told."""
     from store_app import notifying
@@ -429,6 +445,8 @@ JOBS: dict[str, Job] = {
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("propose", propose),
+        Job("replay", replay),
+        Job("replay-regions", replay_regions),
         Job("publish", publish),
         Job("forget-people", forget_people),
         Job("backup", back_up),
@@ -461,6 +479,22 @@ def _forecasts_of(asked: tuple[Settings, list[str], dt.date]) -> Any:
         loaded = [forecasts.load_store(session, store_id, day, country=settings.country) for store_id in stores]
     database.engine.dispose()
     return forecasts.compute_stores(loaded)
+
+
+def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.date) -> int:
+    """Replay a scope if that is due and there is enough to replay; returns how many were."""
+    from supply import replays
+
+    with desk.doors.read() as session:
+        if not replays.is_due(session, kind, scope_id, day):
+            return 0
+        loaded = replays.load(session, stores, day, country=desk.doors.settings.country)
+    if loaded is None:
+        return 0
+    body = desk.compute(replays.compute, loaded)
+    with desk.doors.write() as session:
+        replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
+    return 1
 
 
 def _step_back() -> None:

@@ -17,20 +17,24 @@ Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from forecasting.kernels import window_sums
-from forecasting.panel import DemandPanel, Flags, Floats
-from forecasting.run import forecast
+from forecasting.panel import DemandPanel, Flags, Floats, Forecast
+from forecasting.run import HISTORY_DAYS, forecast
 from supply.chances import Demand
 from supply.policy import packs_to, reorder_point
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
 RECENT_DAYS = 28
+FACTOR_DAYS = 7
+"""The days' factors are measured anew once a week, as a shop does; the levels every day."""
 STEADY_DAYS = 182
+MOST_LIFE_DAYS = 60
+"""What lives longer keeps."""
 SPOILING_WEIGHT = 7.0
 """A short-lived pack is brought if its units sell in time with a chance above so many times 1 - level: the fuller the
 shelf is wanted, the more waste that is worth."""
@@ -38,12 +42,12 @@ shelf is wanted, the more waste that is worth."""
 
 @dataclass(frozen=True)
 class Setting:
-    """How goods come. shelf_life_days: None for what keeps."""
+    """How goods come. pack_qty and shelf_life_days: one for all, or each product's (n,); None, or inf, keeps."""
 
     lead_days: int = 2
     review_days: int = 1
-    pack_qty: int = 6
-    shelf_life_days: int | None = None
+    pack_qty: int | Floats = 6
+    shelf_life_days: int | Floats | None = None
     scored_days: int = 112
 
     @property
@@ -86,10 +90,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class History:
-    """Past demand to replay: panel (not observed counts as nothing wanted) and the value of a unit per product."""
+    """Past demand to replay.
+
+    panel: what is not observed counts as nothing wanted; value (n,): what a unit is worth; closed (n, T): days on which
+    a shop was known to stay shut.
+    """
 
     panel: DemandPanel
     value: Floats
+    closed: Flags | None = None
 
     @property
     def y(self) -> Floats:
@@ -118,9 +127,9 @@ def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, in
     y, first = history.y, history.first_day(setting)
     n, days = y.shape
     score_from, last = scored or (days - setting.span - setting.scored_days + 1, days - setting.span)
-    life = setting.shelf_life_days
-    shelf = np.zeros((life or 1, n))
-    """Units by age, the youngest first; one row where nothing expires."""
+    life = _life(setting, n)
+    shelf = np.zeros((1 if life is None else int(life[np.isfinite(life)].max()), n))
+    """Units by age, the youngest first; one row where nothing expires. What keeps grows no older than the last row."""
     shelf[0] = start_stock(history, setting)
     due = np.zeros((setting.lead_days + 1, n))
     total = np.zeros((4, n))
@@ -131,7 +140,8 @@ def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, in
         due = np.roll(due, -1, axis=0)
         due[-1] = 0.0
         if (day - first) % setting.review_days == 0:
-            outdating = _outdating(shelf, y[:, max(0, day - RECENT_DAYS) : day], setting) if life else np.zeros(n)
+            recent = y[:, max(0, day - RECENT_DAYS) : day].mean(axis=1)
+            outdating = np.zeros(n) if life is None else _outdating(shelf, recent, life, setting.span)
             packs = np.maximum(rule(Look(day, shelf.sum(axis=0), due.sum(axis=0), outdating)), 0.0)
             if setting.lead_days:
                 due[setting.lead_days - 1] += packs * setting.pack_qty
@@ -140,7 +150,7 @@ def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, in
             order_lines += int((packs > 0).sum()) * counts
         opening = shelf.sum(axis=0)
         sold = np.minimum(opening, y[:, day])
-        wasted = _sell(shelf, sold, life is not None)
+        wasted = _sell(shelf, sold, life)
         if counts:
             total += (opening - sold / 2, y[:, day], y[:, day] - sold, wasted)
     stock, wanted, lost, waste = (total @ history.value) / (last - score_from + 1)
@@ -167,14 +177,16 @@ def look_ahead(
 ) -> Seen:
     """Forecast from every day of the replay, as the shop would have; the slow part, to be done once a history."""
     panel, first = history.panel, history.first_day(setting)
-    offers: Flags | None = panel.on_offer
     last = panel.n_days - setting.span
     means, quantiles, before = [], [], []
+    found: Forecast | None = None
     for day in range(first, last + 1):
-        found = forecast(
-            panel.between(0, day), horizon_days=setting.span, country=country,
-            on_offer_ahead=None if offers is None else offers[:, day : day + setting.span],
-        )  # fmt: skip
+        ahead = panel.ahead(day, day + setting.span)
+        if history.closed is not None:
+            ahead = replace(ahead, closed=history.closed[:, day : day + setting.span])
+        factors = None if found is None or (day - first) % FACTOR_DAYS == 0 else found.factors
+        past = panel.between(day - HISTORY_DAYS, day)
+        found = forecast(past, horizon_days=setting.span, country=country, ahead=ahead, factors=factors)
         means.append(found.mean.sum(axis=1))
         before.append(found.mean[:, : setting.lead_days].sum(axis=1))
         quantiles.append(found.cumulative[:, :, -1])
@@ -191,8 +203,9 @@ def ours(seen: Seen, setting: Setting, level: float) -> Rule:
     point = reorder_point(seen.demand, np.float64(pack), level)
     if setting.shelf_life_days is None:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
+    life = np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS)
     after = seen.demand.mean - seen.before
-    mean = seen.before + after * (setting.shelf_life_days / setting.review_days)
+    mean = seen.before + after * (life / setting.review_days)
     share = np.divide(mean, seen.demand.mean, out=np.zeros_like(mean), where=seen.demand.mean > 0)
     sellable = reorder_point(seen.demand.scaled(share), np.float64(pack), 1 - min(0.95, SPOILING_WEIGHT * (1 - level)))
 
@@ -246,14 +259,15 @@ def perfect(history: History, setting: Setting) -> Rule:
     )
 
 
+_DAYS = (2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 9, 11, 14, 18, 24)
 RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, ...]]] = {
-    "static_minmax": (static_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
-    "rolling_minmax": (rolling_minmax, (2, 2.5, 3, 3.5, 4, 5, 6, 7, 9, 11, 14, 18, 24)),
+    "static_minmax": (static_minmax, _DAYS),
+    "rolling_minmax": (rolling_minmax, _DAYS),
     "what_sold": (what_sold, (3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 28)),
-    "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3, 4, 5)),
+    "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""
-LEVELS_TRIED = (0.6, 0.7, 0.8, 0.85, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995)
+LEVELS_TRIED = (0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995)
 
 
 @dataclass(frozen=True)
@@ -305,27 +319,42 @@ def level_before(history: History, seen: Seen, setting: Setting, fill: float) ->
 # --- inside ---
 
 
-def _sell(shelf: Floats, sold: Floats, mortal: bool) -> Floats:
+def _life(setting: Setting, n: int) -> Floats | None:
+    """Return each product's shelf life in days; None where everything keeps."""
+    if setting.shelf_life_days is None:
+        return None
+    life = np.broadcast_to(np.asarray(setting.shelf_life_days, dtype=np.float64), (n,))
+    life = np.where(life > MOST_LIFE_DAYS, np.inf, np.maximum(life, 1.0))
+    return life if np.isfinite(life).any() else None
+
+
+def _sell(shelf: Floats, sold: Floats, life: Floats | None) -> Floats:
     """Take what is sold from the shelf, the oldest first, and age what is left; returns what expired."""
     rest = sold
     for age in range(len(shelf) - 1, -1, -1):
         taken = np.minimum(shelf[age], rest)
         shelf[age] -= taken
         rest = rest - taken
-    if not mortal:
+    if life is None:
         return np.zeros_like(sold)
-    expired: Floats = shelf[-1].copy()
-    shelf[1:] = shelf[:-1]
-    shelf[0] = 0.0
+    mortal = np.flatnonzero(np.isfinite(life))
+    oldest = life[mortal].astype(np.int64) - 1
+    expired: Floats = np.zeros_like(sold)
+    expired[mortal] = shelf[oldest, mortal]
+    shelf[oldest, mortal] = 0.0
+    if len(shelf) > 1:
+        shelf[-1] += shelf[-2]
+        shelf[1:-1] = shelf[:-2]
+        shelf[0] = 0.0
     return expired
 
 
-def _outdating(shelf: Floats, recent: Floats, setting: Setting) -> Floats:
-    """Return what will expire within the span if demand goes on as the mean of the last weeks."""
-    ahead, rate = shelf.copy(), recent.mean(axis=1)
+def _outdating(shelf: Floats, rate: Floats, life: Floats, span: int) -> Floats:
+    """Return what will expire within the span if demand goes on at that rate."""
+    ahead = shelf.copy()
     gone: Floats = np.zeros_like(rate)
-    for _ in range(setting.span):
-        gone += _sell(ahead, np.minimum(ahead.sum(axis=0), rate), True)
+    for _ in range(span):
+        gone += _sell(ahead, np.minimum(ahead.sum(axis=0), rate), life)
     return gone
 
 

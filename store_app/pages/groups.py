@@ -81,7 +81,7 @@ def open_group() -> Any:
 
 @bp.post("/<group_id>/arrived")
 @requires("receive")
-@form.answers_on(lambda group_id, fault: listed(fault))
+@form.answers_on(lambda fault, **_place: listed(fault))
 def arrived(group_id: str) -> Any:
     """Say how much of a group's goods the van brought."""
     qty = form.whole("qty", most=100_000)

@@ -130,7 +130,8 @@ def sampled(history: History) -> History:
     """Return SAMPLE series, drawn with SEED."""
     n = history.panel.n_series
     rows = sorted(np.random.default_rng(SEED).choice(n, size=min(SAMPLE, n), replace=False).tolist())
-    return History(history.panel.select(rows), history.value[rows])
+    closed = None if history.closed is None else history.closed[rows]
+    return History(history.panel.select(rows), history.value[rows], closed)
 
 
 def forecasts(name: str, history: History, setting: Setting) -> Seen:

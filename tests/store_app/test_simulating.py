@@ -64,11 +64,10 @@ def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_p
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda table: table.drop(columns=["day", "sold"]), "none named sold. It needs store, product, day and sold"),
-        (lambda table: table.assign(sold="many"), "Row 2, sold: 'many' is not a number"),
-        (lambda table: table.assign(day="soon"), "Row 2, day: 'soon' is not a date like 2026-03-01"),
-        (lambda table: table.assign(sold=-1), "Leave returns out of the file"),
-        (lambda table: table.head(0), "has no rows"),
+        (lambda table: table.drop(columns=["day", "sold"]), "no day, sold"),
+        (lambda table: table.assign(sold="many"), "numbers in sold, got .many."),
+        (lambda table: table.assign(day=""), "dates? .*in"),
+        (lambda table: table.head(0), "at least one row"),
     ],
 )
 def test_a_file_that_cannot_be_replayed_is_refused_with_a_sentence(tmp_path, change, sentence):
@@ -80,7 +79,7 @@ def test_a_file_that_is_not_there_or_is_none_is_said_to_be(tmp_path):
     with pytest.raises(NotFound, match="There is no file"):
         simulating.read_history(tmp_path / "nowhere.csv")
     (tmp_path / "sales.parquet").write_bytes(b"no parquet")
-    with pytest.raises(Invalid, match="no readable"):
+    with pytest.raises(Invalid, match="cannot be read"):
         simulating.read_history(tmp_path / "sales.parquet")
 
 

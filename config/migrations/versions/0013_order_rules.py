@@ -37,6 +37,15 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["store_id"], ["store.id"], name=op.f("fk_order_lesson_store_id_store")),
         sa.PrimaryKeyConstraint("store_id", "sku", name=op.f("pk_order_lesson")),
     )
+    op.create_table(
+        "order_replay",
+        sa.Column("scope_kind", sa.Text(), nullable=False),
+        sa.Column("scope_id", sa.Text(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column("last_day", sa.Date(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("scope_kind", "scope_id", name=op.f("pk_order_replay")),
+    )
     with op.batch_alter_table("replenishment_order", schema=None) as batch_op:
         batch_op.add_column(sa.Column("postponed", sa.Boolean(), server_default=sa.false(), nullable=False))
         batch_op.add_column(sa.Column("by_rule", sa.Boolean(), server_default=sa.false(), nullable=False))
@@ -50,5 +59,6 @@ def downgrade() -> None:
     with op.batch_alter_table("replenishment_order", schema=None) as batch_op:
         batch_op.drop_column("by_rule")
         batch_op.drop_column("postponed")
+    op.drop_table("order_replay")
     op.drop_table("order_lesson")
     op.drop_table("order_rule")

@@ -1,0 +1,47 @@
+"""The proof: the shop's own weeks replayed by the nightly job, and shown in money."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from pos.catalogue import Product
+from store_app import jobs
+from supply import replays
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import fill, goods, history, words
+
+YESTERDAY = NOON.date() - dt.timedelta(days=1)
+
+
+def replayed(house, day=YESTERDAY):
+    desk = jobs.Desk(house.doors, compute=lambda work, what: work(what))
+    return jobs.replay(desk, day)
+
+
+def test_the_job_replays_once_a_week_and_the_page_shows_money(house):
+    with house.doors.write() as session:
+        goods(session)
+        history(session, days=220)
+        session.execute(sa.update(Product).where(Product.sku == "bread").values(shelf_life_days=3))
+    assert "Nothing to replay yet" in words(house.signed_in().get("/orders/proof"))
+    assert replayed(house) == "1 replayed"
+    assert replayed(house) == "0 replayed"
+    with house.doors.read() as session:
+        kept = replays.newest(session, "store", STORE)
+    ours, moving = kept.body["ways"]["ours"], kept.body["ways"]["rolling_minmax"]
+    assert kept.body["products"] == 5  # soap never sold
+    assert 0 < ours["stock_value"] < moving["stock_value"]
+    told = words(house.signed_in().get("/orders/proof"))
+    assert "To sell 97 % of what was wanted" in told
+    assert "The proposals" in told
+    assert "$" in told
+
+
+def test_a_short_history_is_not_replayed(house):
+    fill(house)
+    assert replayed(house) == "0 replayed"
+    assert "Half a year of sales is needed" in words(house.signed_in().get("/orders/proof"))
+
+
+def test_a_cashier_sees_no_proof(house):
+    assert house.signed_in("cashier").get("/orders/proof").status_code == 403
