@@ -59,6 +59,13 @@ def watch(forecast: Forecast, past: Floats, actual: Floats) -> tuple[Watched, ..
     )
 
 
+def told(watched: tuple[Watched, ...]) -> str | None:
+    """Return what needs saying: "fell_back:KIND" and "drifts:KIND", comma between; None when all is well."""
+    words = [f"fell_back:{one.kind}" for one in watched if one.falls_back]
+    words += [f"drifts:{one.kind}" for one in watched if one.drifts and not one.falls_back]
+    return ",".join(words) or None
+
+
 def fall_back(forecast: Forecast, past: Floats, kinds: frozenset[str]) -> Forecast:
     """Return the forecast with the series of these classes at their four weeks' mean, and the reason said."""
     rows = np.array([kind in kinds for kind in forecast.kind], dtype=np.bool_)

@@ -15,10 +15,11 @@ from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
-from store_app.presenting import RAIL_COUNTS, language, number, page, place, today
+from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
+from store_app.wording_forecast import forecast_sentences
+from supply import forecasts, replenishment
 from supply import orders as supply_orders
-from supply import replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.orders import ReplenishmentOrder
@@ -175,6 +176,7 @@ def outlook_page(sku: str) -> Any:
     with read() as session:
         product = _ware(session, sku)
         past, ahead = _past(session, sku), _ahead(session, sku)
+        why = forecasts.as_seen(session, str(place().store_id), sku, days=1)["why"]
         sentence = baskets.forecast_sentence(session, str(place().store_id), today=today())
     return page(
         "ordering/outlook.html",
@@ -185,6 +187,7 @@ def outlook_page(sku: str) -> Any:
             for day, (middle, high) in sorted(ahead.items())
         ],
         sentence=sentence,
+        why=forecast_sentences(why, lambda units: qty(units if units >= 10 else round(units, 1), product.stock_unit)),
     )
 
 
