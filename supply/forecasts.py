@@ -130,6 +130,8 @@ class Computed:
     forecast: "Forecast | None" = None
     signal: dict[str, Any] | None = None
     series: int = 0
+    reason: str | None = None
+    """Which classes drift or fell back, as `forecasting.watch.told` says it; None: all is well."""
 
 
 # --- the region, at the network ---
@@ -185,14 +187,26 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
 
 
 def compute_store(loaded: Loaded) -> Computed:
-    """Forecast every product of a store with its region's signal; no database."""
+    """Forecast every product of a store with its region's signal; no database.
+
+    First the forecast of a week ago is made once more and judged by what came: classes that would have done worse than
+    the mean of four weeks fall back to it, and those that drift are named.
+    """
+    from forecasting import watch
     from forecasting.run import forecast
     from forecasting.signal import RegionalSignal
 
     began = time.perf_counter()
     signal = RegionalSignal.from_json(loaded.signal) if loaded.signal else None
-    found = forecast(loaded.panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country)
-    return Computed(loaded, time.perf_counter() - began, forecast=found, series=len(found.keys))
+    panel = loaded.panel
+    past = panel.between(0, panel.n_days - watch.SUM_DAYS)
+    then = forecast(past, horizon_days=watch.SUM_DAYS, country=loaded.country)
+    watched = watch.watch(then, past.y, panel.y[:, past.n_days :])
+    found = forecast(panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country)
+    found = watch.fall_back(found, panel.y, frozenset(one.kind for one in watched if one.falls_back))
+    return Computed(
+        loaded, time.perf_counter() - began, forecast=found, series=len(found.keys), reason=watch.told(watched)
+    )
 
 
 def compute_stores(loaded: Sequence[Loaded]) -> list[Computed]:
@@ -204,6 +218,7 @@ def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.da
     """Write a store's run with its quantiles per day and of the sum from the first day on (rule 3)."""
     run = _begin(session, computed, actor=actor, at=at)
     run.region_origin_day = computed.loaded.signal_day
+    run.reason = computed.reason
     found = computed.forecast
     assert found is not None
     if found.keys:
@@ -299,6 +314,7 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
             "level": how.level,
             "weekday_profile": how.weekday_profile,
             "regional_share": how.regional_share,
+            "watched": run.reason,
             "region_origin_day": run.region_origin_day,
         }
     return seen

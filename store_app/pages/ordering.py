@@ -15,9 +15,10 @@ from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
-from store_app.presenting import RAIL_COUNTS, language, number, page, place, today
+from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
-from supply import order_rules, replenishment
+from store_app.wording_forecast import forecast_sentences
+from supply import forecasts, order_rules, replenishment
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -258,6 +259,7 @@ def outlook_page(sku: str) -> Any:
     with read() as session:
         product = _ware(session, sku)
         past, ahead = _past(session, sku), _ahead(session, sku)
+        why = forecasts.as_seen(session, str(place().store_id), sku, days=1)["why"]
         sentence = baskets.forecast_sentence(session, str(place().store_id), today=today())
     return page(
         "ordering/outlook.html",
@@ -268,6 +270,7 @@ def outlook_page(sku: str) -> Any:
             for day, (middle, high) in sorted(ahead.items())
         ],
         sentence=sentence,
+        why=forecast_sentences(why, lambda units: qty(units if units >= 10 else round(units, 1), product.stock_unit)),
     )
 
 

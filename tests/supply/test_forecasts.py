@@ -235,3 +235,19 @@ def test_the_network_forecasts_for_a_shop_without_a_node_on_postgresql(postgres_
     with database.read() as session:
         assert forecasts.as_seen(session, "S1", "bread")["why"]["model"] == "level_filter+region"
     database.engine.dispose()
+
+
+def test_a_class_whose_last_week_was_worse_than_the_plain_mean_falls_back_and_the_run_says_so(shop, monkeypatch):
+    from forecasting import watch
+
+    told = watch.Watched("smooth", 40, -0.4, 0.5, 2.0, 1.0, drifts=True, falls_back=True)
+    with shop.read() as session:
+        loaded = forecasts.load_store(session, "S1", DAY)
+    assert forecasts.compute_store(loaded).reason is None
+    monkeypatch.setattr(watch, "watch", lambda *_: (told,))
+    computed = forecasts.compute_store(loaded)
+    with shop.write() as session:
+        run = forecasts.store_store(session, computed, actor=NIGHT, at=AT)
+        assert run.reason == "fell_back:smooth"
+        why = forecasts.as_seen(session, "S1", "bread")["why"]
+    assert (why["model"], why["reason"]) == ("mean_28", "fell_back")
