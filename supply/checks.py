@@ -1,4 +1,6 @@
-"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11 and K12. Each returns what does not hold.
+"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12 and K13 (escrow).
+
+Each returns what does not hold.
 
 Movements and facts of a shop are whole only at its own node (rule 5 of the outbox: they may still be on their way), so
 K8 and the booking of deliveries are looked at there.
@@ -15,6 +17,7 @@ from config.finding import Finding
 from config.node import this_node
 from config.outbox import OutboxMessage
 from pos.stock import Reservation, StockMovement
+from supply import escrow
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -33,6 +36,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_received(session, store_id),
         *_ordered(session, store_id),
         *_quantiles(session, store_id),
+        *escrow.findings(session, store_id),
     ]
 
 

@@ -291,10 +291,11 @@ def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escr
     return list(session.scalars(query.limit(limit)))
 
 
-def findings(session: Session) -> list[Finding]:
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """Return escrows with less than nothing left, or with anything left that is settled or was never paid (rule 1)."""
     found = []
-    for row in session.scalars(sa.select(Escrow).order_by(Escrow.id)):
+    query = sa.select(Escrow).order_by(Escrow.id)
+    for row in session.scalars(query if store_id is None else query.where(Escrow.store_id == store_id)):
         left_minor = balance(session, row.id)
         whole = row.amount_minor if row.state in ("held", "disputed") else 0
         if (

@@ -11,7 +11,7 @@ Rules
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -107,7 +107,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
     for n, product in enumerate(weighed, 1):
         catalogue.add_code(session, product.sku, _label_key(n))
     for offer in _offers(panel.products, which):
-        offers.make(session, store_id, offer, **given)
+        offers.make(session, store_id, replace(offer, id=f"{offer.id}-{store_id}"), **given)
     loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
         agreed = frozenset({"phone", "points", "tab"} if limit_minor else {"phone", "points"})

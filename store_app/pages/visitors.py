@@ -162,7 +162,11 @@ def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[
     found = {}
     for ware in wares:
         named = live.of(ware.sku, ware.category, ware.department, ware.brand)
-        names = [offer.name for _, _, offer, _, _ in named if offer.codes is None and not offer.is_bound]
+        names = [
+            offer.name
+            for _, _, offer, _, _ in named
+            if offer.codes is None and not offer.is_bound and not offer.members_only
+        ]
         if names:
             found[ware.sku] = names[0]
     return found
