@@ -67,7 +67,7 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
         todo.setdefault(day, []).append(store_id)
     for day, ids in sorted(todo.items()):
         before = _shares(session, ids, day)
-        _roll_day(session, ids, day, at)
+        _roll_day(session, ids, day, at, anew=False)
         _shift_regions(session, day, before, _shares(session, ids, day))
     return sum(map(len, todo.values()))
 
@@ -113,10 +113,10 @@ def _alone(session: Session) -> None:
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(ROLLING_LOCK)))
 
 
-def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime) -> None:
+def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
     own = [store_id for store_id in stores if store_id not in fixed]
-    _roll_lines(session, own, day)
+    _roll_lines(session, own, day, anew=anew)
     _roll_stores(session, own, day)
     for store in session.scalars(sa.select(Store).where(Store.id.in_(own)).order_by(Store.id)).all():
         _mark_empty(session, store, day, at)
@@ -189,11 +189,16 @@ def _changed(session: Session, stores: list[str], day: dt.date) -> list[tuple[st
     return changed
 
 
-def _roll_lines(session: Session, stores: list[str], day: dt.date) -> None:
-    here = sa.and_(DailyDemand.store_id.in_(stores), DailyDemand.business_day == day)
-    session.execute(sa.delete(DailyDemand).where(here, sa.not_(DailyDemand.imported)))
+def _roll_lines(session: Session, stores: list[str], day: dt.date, *, anew: bool) -> None:
+    """Write the products' rows of a day: anew, or, since sales only grow, those alone that have changed."""
+    if anew:
+        here = sa.and_(DailyDemand.store_id.in_(stores), DailyDemand.business_day == day)
+        session.execute(sa.delete(DailyDemand).where(here, sa.not_(DailyDemand.imported)))
     kept = sa.exists().where(
-        DailyDemand.store_id == SaleLine.store_id, DailyDemand.sku == SaleLine.sku, DailyDemand.business_day == day
+        DailyDemand.store_id == SaleLine.store_id,
+        DailyDemand.sku == SaleLine.sku,
+        DailyDemand.business_day == day,
+        DailyDemand.imported,
     )
     sold = sa.case((Sale.kind == "sale", Sale.id))
     query = (
@@ -211,7 +216,15 @@ def _roll_lines(session: Session, stores: list[str], day: dt.date) -> None:
     )  # fmt: skip
     names = ["store_id", "sku", "business_day", "sold_qty", "revenue_minor", "sales", "pickup_qty", "out_of_stock_bp",
              "imported"]  # fmt: skip
-    session.execute(sa.insert(DailyDemand).from_select(names, query))
+    insert = insert_into(DailyDemand, dialect_of(session)).from_select(names, query)
+    columns, sums = DailyDemand.__table__.c, ("sold_qty", "revenue_minor", "sales", "pickup_qty")
+    session.execute(
+        insert.on_conflict_do_update(
+            index_elements=["store_id", "sku", "business_day"],
+            set_={name: insert.excluded[name] for name in sums},
+            where=sa.or_(*(columns[name] != insert.excluded[name] for name in sums)),
+        )
+    )
 
 
 def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
@@ -245,6 +258,8 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
         closes += dt.timedelta(days=1)
     if at < closes or session.get(StoreDay, (store_id, day)) is None:
         return
+    if session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)) is None:
+        return
     places = [str(place) for place in INSIDE]
     listed = sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active)
     since = (StockMovement.store_id == store_id, StockMovement.sku.in_(listed), StockMovement.business_day > day)
@@ -260,6 +275,17 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
         .group_by(StockLevel.sku)
     )
     empty = [sku for sku, qty in levels if int(qty) + moved.get(sku, 0) <= 0]
+    session.execute(
+        sa.update(DailyDemand)
+        .where(
+            DailyDemand.store_id == store_id,
+            DailyDemand.business_day == day,
+            DailyDemand.out_of_stock_bp > 0,
+            DailyDemand.sku.not_in(empty),
+            sa.not_(DailyDemand.imported),
+        )
+        .values(out_of_stock_bp=0)
+    )
     if not empty:
         return
     last: dict[str, dt.datetime] = dict(

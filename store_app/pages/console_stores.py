@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from store_app.sync import receiver
 from supply import overview
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
-SHOWN = 50
+SHOWN, A_PAGE = 50, 50
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,19 @@ class Kept:
 @requires("network.stores")
 def stores() -> Any:
     """List the shops with when they were heard and how they trade."""
+    wanted, which = form.tidy(request.args.get("find", ""))[:60], _number(request.args.get("page", ""))
     with read() as session:
         found = overview.stores(session)
         currency = overview.currency(session)
-    return page("console/stores.html", stores=found, currency=currency)
+    if wanted:
+        found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
+    found.sort(key=lambda one: (one.alarm is None, not one.parked, not one.waiting))  # what needs somebody comes first
+    pages = max(1, -(-len(found) // A_PAGE))
+    which = min(which, pages)
+    shown = found[(which - 1) * A_PAGE : which * A_PAGE]
+    return page(
+        "console/stores.html", stores=shown, currency=currency, find=wanted, which=which, pages=pages, all=len(found)
+    )
 
 
 @bp.get("/<store_id>")
@@ -74,6 +83,10 @@ def try_again(store_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
 
 
 def _shop(session: Session, store_id: str) -> Store:

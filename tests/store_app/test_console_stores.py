@@ -9,7 +9,7 @@ from config.inbox import InboxMessage
 from config.node import Peer, this_node
 from config.outbox import Message, content_hash
 from store_app.sync import receiver, sender
-from tests.store_app.conftest import NOON, STORE, post
+from tests.store_app.conftest import NOON, STORE, add_store, post
 
 
 def arrive(network, **body) -> None:
@@ -77,3 +77,18 @@ def test_a_line_that_is_down_is_tried_at_least_every_minute_a_network_in_trouble
             waits.append((line.not_before - NOON).total_seconds())
         assert max(waits) <= most
         assert max(waits) > most / 2
+
+
+def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any_can_be_found(network):
+    with network.doors.write() as session:
+        for n in range(120):
+            add_store(session, f"M{n:03d}", "north")
+        session.add(Peer(id="M111", epoch="e", nonce="", heard_at=NOON, waiting=0, alarm="a copy"))
+    client = network.signed_in("operator")
+    first = client.get("/console/shops/").text
+    assert first.count("/console/shops/M") + first.count("/console/shops/S") == 50
+    assert "M111" in first
+    assert "M119" in client.get("/console/shops/?page=3").text
+    assert "M077" in client.get("/console/shops/?find=m077").text
+    for odd in ("0", "-1", "x", "99999", "1e9", "١"):
+        assert client.get(f"/console/shops/?page={odd}").status_code == 200
