@@ -90,7 +90,7 @@ def bring_up(only_check: bool) -> None:
 @click.option("--network-database", help="PostgreSQL address of the network node's database.")
 def demo(**asked: Any) -> None:
     """Show a network and two shops trading on real sales."""
-    from store_app.jobs import ONE_THREAD
+    from store_app.apart import ONE_THREAD
 
     os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
     from store_app.demo import command
@@ -165,7 +165,7 @@ def forecast(day: dt.datetime | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
     """Judge the forecast on a history of sales: columns store, product, day, sold and what else is known."""
-    from store_app.jobs import ONE_THREAD
+    from store_app.apart import ONE_THREAD
 
     os.environ.update(ONE_THREAD)  # before any arithmetic is loaded
     from store_app import backtesting

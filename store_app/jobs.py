@@ -10,13 +10,8 @@ Rules
 """
 
 import datetime as dt
-import multiprocessing
-import os
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,36 +19,19 @@ import httpx2
 import sqlalchemy as sa
 
 from config.clock import business_day
-from config.errors import NotFound, Unreachable
+from config.errors import NotFound
 from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
+from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-COMPUTE_LIMIT_S = 900.0
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
 JUMP_S = 300
 """A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
-
-
-def compute_apart(function: Callable[[Any], Any], loaded: Any) -> Any:
-    """Run a pure computation in a child of its own, pinned to one thread, and return what it answers (rule 3)."""
-    os.environ.update(ONE_THREAD)  # the child reads it before it loads any arithmetic
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_step_back)
-    try:
-        return pool.submit(function, loaded).result(timeout=COMPUTE_LIMIT_S)
-    except BrokenProcessPool as fault:
-        raise Unreachable("computing-stopped", "The computation stopped before it was done.") from fault
-    except TimeoutError as fault:
-        for child in list(multiprocessing.active_children()):
-            child.terminate()
-        raise Unreachable("computing-too-slow", f"The computation took longer than {COMPUTE_LIMIT_S:.0f} s.") from fault
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass
@@ -495,17 +473,6 @@ def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.dat
     with desk.doors.write() as session:
         replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
     return 1
-
-
-def _step_back() -> None:
-    """Let every other program of the machine go first."""
-    if sys.platform == "win32":
-        import ctypes
-
-        this, below_normal = ctypes.c_void_p(-1), 0x4000
-        ctypes.windll.kernel32.SetPriorityClass(this, below_normal)
-    else:
-        os.nice(19)
 
 
 def _count(answer: Any) -> int:

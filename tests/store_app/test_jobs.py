@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
 from store_app import job_book, jobs
+from store_app.apart import compute_apart
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
@@ -116,9 +117,9 @@ def test_a_second_worker_waits_until_the_first_is_gone(house):
 
 
 def test_a_computation_runs_apart_and_its_end_is_a_refusal():
-    assert jobs.compute_apart(_child, None) != os.getpid()
+    assert compute_apart(_child, None) != os.getpid()
     with pytest.raises(Unreachable, match="stopped before"):
-        jobs.compute_apart(os._exit, 3)
+        compute_apart(os._exit, 3)
 
 
 def _child(_loaded):
@@ -200,7 +201,7 @@ def test_a_night_is_kept_apart_from_the_printer(house):
 
 def test_a_forecast_steps_back_for_the_till():
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    assert jobs.compute_apart(_niceness, None) > before
+    assert compute_apart(_niceness, None) > before
 
 
 def _niceness(_loaded):
