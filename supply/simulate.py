@@ -267,7 +267,7 @@ RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, 
     "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""
-LEVELS_TRIED = (0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995)
+LEVELS_TRIED = (0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995, 0.998, 0.9995)
 
 
 @dataclass(frozen=True)

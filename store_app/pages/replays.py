@@ -23,7 +23,7 @@ WAYS = {
     "what_sold": _l("Ordering what was sold"),
     "perfect": _l("If one had known"),
 }
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 300, 76, 34
+WIDTH, HEIGHT, LEFT, BOTTOM = 640, 300, 92, 34
 
 
 @bp.get("/orders/proof")
@@ -81,5 +81,5 @@ def _chart(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "lines": {name: " ".join(at(fill, stock) for fill, stock in points) for name, points in kept.items() if points},
         "most_minor": round(most), "width": WIDTH, "height": HEIGHT, "left": LEFT, "floor": HEIGHT - BOTTOM,
-        "ticks": [(float(at(fill, 0).split(",")[0]), f"{fill:.0%}") for fill in (0.9, 0.925, 0.95, 0.975, 1.0)],
+        "ticks": [(float(at(fill, 0).split(",")[0]), f"{fill:.0%}") for fill in (0.9, 0.92, 0.94, 0.96, 0.98, 1.0)],
     }  # fmt: skip
