@@ -22,7 +22,7 @@ from store_app.pages import form
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, page, place, qty, today
 from store_app.security import requires
-from supply import shelf
+from supply import shelf, shelf_effect
 from supply.shelf import ShelfPlan, ShelfSlot
 
 bp = Blueprint("shelf", __name__, url_prefix="/shelf")
@@ -80,8 +80,16 @@ def plan(fault: ShopError | None = None, **_place: Any) -> Any:
         shown = _plan(session, live, now) if live else None
         draft = _plan(session, drafts[0], now) if drafts else None
         refills = _refills(session, store_id)
+        results = shelf_effect.slot_results(session, store_id, today() - dt.timedelta(days=1))
     return page(
-        "shelf/plan.html", live=shown, draft=draft, coming=coming[0] if coming else None, refills=refills, fault=fault
+        "shelf/plan.html",
+        results=results,
+        currency=place().currency,
+        live=shown,
+        draft=draft,
+        coming=coming[0] if coming else None,
+        refills=refills,
+        fault=fault,
     )
 
 

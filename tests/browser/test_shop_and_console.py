@@ -21,7 +21,14 @@ from tests.store_app.town import SHOP, Market, make_market
 
 pytestmark = pytest.mark.browser
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
-CONSOLE = ["/console/", "/console/demand/north", "/console/supply/", "/console/offers/", "/console/shops/"]
+CONSOLE = [
+    "/console/",
+    "/console/demand/north",
+    "/console/supply/",
+    "/console/offers/",
+    "/console/shops/",
+    "/console/customers/",
+]
 
 
 @contextmanager

@@ -146,3 +146,14 @@ def test_a_dropped_draft_leaves_the_shelf_as_it_is(office):
 
 def test_a_cashier_does_not_decide_about_the_shelf(office):
     assert send(office.signed_in("cashier"), "/shelf/draft").status_code == 403
+
+
+def test_the_shelf_tells_before_and_since_and_that_it_is_no_proof(office):
+    client = office.signed_in("shopkeeper")
+    send(client, "/shelf/draft")
+    with office.doors.read() as session:
+        plan_id = shelf.plans(session, STORE, "drafted")[0].id
+    assert send(client, f"/shelf/{plan_id}/approve", **{"from": "today"}).status_code == 303
+    assert "Before and since" not in words(client.get("/shelf/"))  # not a day has passed
+    office.clock.advance(3 * 86_400)
+    assert "The season is in it: this is no proof." in words(client.get("/shelf/"))
