@@ -26,7 +26,7 @@ PRIOR_WINDOWS = 6.0
 LARGE_MEAN = 1e5
 POISSON_GAP = 1e-3
 MEMORY_DAYS = 182
-MOST_ROWS = 500
+MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
 
 
@@ -104,11 +104,12 @@ def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: in
 
 def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floats:
     """Return (w, Q) corrected levels: the quantiles of where past sums fell in what the law said of them (rule 4)."""
-    rows = np.arange(len(y))[:: max(1, len(y) // MOST_ROWS)]
     first = max(7, y.shape[1] - MEMORY_DAYS)
     asked = []
     for length in law.days.astype(np.int64):
         step = slice(first, None, max(int(length), 2))
+        windows = max(1, len(range(first, y.shape[1], max(int(length), 2))))
+        rows = np.arange(len(y))[:: max(1, -(-len(y) * windows // MOST_PLACES))]
         actual = window_sums_seen(y[rows], int(length))[:, step]
         mean = (levels[rows, : y.shape[1] - length + 1] * window_sums(exposure[rows], int(length)))[:, step]
         use = np.isfinite(actual) & (mean > 0.05)
