@@ -111,6 +111,8 @@ def _alone(session: Session) -> None:
     """Let one roll-up after the other write, whichever process they run in."""
     if dialect_of(session) == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(ROLLING_LOCK)))
+        # a week that has just begun has no statistics yet, and nested loops over it would take its square
+        session.execute(sa.text("SET LOCAL enable_nestloop = off"))
 
 
 def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
