@@ -16,10 +16,14 @@ from tests.browser.conftest import CODES, STORE, Node, enter, wedge
 pytestmark = pytest.mark.browser
 
 
+ARRIVED = """Promise.all(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().endTime !== Infinity)
+  .map((one) => one.finished.catch(() => null))).then(() => null)"""
+"""Waits until every colour that was on its way has arrived."""
+
+
 def assert_accessible(page: Page) -> None:
-    page.wait_for_function(
-        "document.getAnimations().every((one) => one.playState !== 'running')"
-    )  # colours have arrived
+    page.evaluate(ARRIVED)
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
 

@@ -237,17 +237,22 @@ def test_most_baskets_are_rung_up_by_day(panel: DemoPanel) -> None:
 
 
 @real
-def test_the_same_package_gives_the_same_panel_and_the_cache_gives_it_back(
-    panel: DemoPanel, cache: Path, tmp_path: Path
-) -> None:
-    kept = load_panel(cache, progress=lambda text: None)
-    again = load_panel(tmp_path, progress=lambda text: None)
-    for other in (kept, again):
-        assert (other.shops, other.products, other.regions) == (panel.shops, panel.products, panel.regions)
-        assert other.figures == panel.figures
-        for name in ("prices", "history", "replay"):
-            left, right = getattr(other, name), getattr(panel, name)
-            pd.testing.assert_frame_equal(left, right, check_dtype=False, check_categorical=False)
+def test_the_cache_gives_the_panel_back(panel: DemoPanel, cache: Path) -> None:
+    assert_same(load_panel(cache, progress=lambda text: None), panel)
+
+
+@real
+@pytest.mark.faults
+def test_the_same_package_gives_the_same_panel(panel: DemoPanel, tmp_path: Path) -> None:
+    assert_same(load_panel(tmp_path, progress=lambda text: None), panel)
+
+
+def assert_same(other: DemoPanel, panel: DemoPanel) -> None:
+    assert (other.shops, other.products, other.regions) == (panel.shops, panel.products, panel.regions)
+    assert other.figures == panel.figures
+    for name in ("prices", "history", "replay"):
+        left, right = getattr(other, name), getattr(panel, name)
+        pd.testing.assert_frame_equal(left, right, check_dtype=False, check_categorical=False)
 
 
 def test_a_price_moves_with_its_articles_not_with_the_mix() -> None:

@@ -201,8 +201,4 @@ def test_a_night_is_kept_apart_from_the_printer(house):
 
 def test_a_forecast_steps_back_for_the_till():
     before = os.getpriority(os.PRIO_PROCESS, 0)
-    assert compute_apart(_niceness, None) > before
-
-
-def _niceness(_loaded):
-    return os.getpriority(os.PRIO_PROCESS, 0)
+    assert compute_apart(os.nice, 0) > before  # nice(0) tells where one stands
