@@ -23,13 +23,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import BASIS, divide_half_up
-from forecasting import trial
 from pos import catalogue
 from pos.catalogue import Listing, Product
 from pos.store import Store
@@ -121,6 +119,10 @@ def _with_trials(
     best: list[Ranked], slots: int, shown_days: Mapping[str, int], store_id: str, day: dt.date
 ) -> list[Ranked]:
     """Give a sixth of the slots to what is new here, by drawing from what is believed of each (rule 6)."""
+    import numpy as np  # what ranks is loaded with every page; its arithmetic only where a shelf is planned
+
+    from forecasting import trial
+
     trials = slots // TRIAL_EVERY
     proven = [one for one in best if one.why["stocked"] or shown_days.get(one.sku, 0) >= trial.TRIAL_DAYS]
     firm = proven[: slots - trials]

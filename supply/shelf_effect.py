@@ -14,18 +14,20 @@ import datetime as dt
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.money import BASIS, divide_half_up
-from forecasting.uplift import Uplift, uplift
 from pos.catalogue import Listing, Product
 from pos.store import Region, Store
 from supply.demand import DailyDemand
 from supply.ranking import MILLI
 from supply.shelf import ShelfPlan, ShelfSlot, live_plan, slots_of
+
+if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not with every page
+    from forecasting.uplift import Uplift
 
 WINDOW_DAYS = 28
 LEAST_DAYS = 7
@@ -56,7 +58,7 @@ class RegionEffect:
     with_shelf: int
     compliance_bp: int
     days: int
-    effect: Uplift | None
+    effect: "Uplift | None"
 
 
 # --- questions ---
@@ -114,7 +116,7 @@ def region_effects(session: Session, day: dt.date) -> list[RegionEffect]:
     ]
 
 
-def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tuple[Uplift | None, int]:
+def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tuple["Uplift | None", int]:
     """Return the effect of the shelf over some shops, and over how many days before and since (rule 2)."""
     stores = sorted(store_ids)
     plans = {plan.store_id: plan for plan in session.scalars(_live(stores))}
@@ -130,6 +132,10 @@ def effect_over(session: Session, store_ids: Iterable[str], day: dt.date) -> tup
             ).distinct()
         )
     )  # fmt: skip
+    import numpy as np
+
+    from forecasting.uplift import uplift
+
     measured = [store for store in stores if store in begun or store not in plans]
     before, after = np.full(len(measured), np.nan), np.full(len(measured), np.nan)
     for n, store in enumerate(measured):
