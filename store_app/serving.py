@@ -54,9 +54,9 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
 
 
 def _share_memory() -> None:
-    """Let all threads draw from two pools of memory; in one for each, as glibc has it, much lies idle."""
+    """Let all threads draw from one pool of memory; in one for each, as glibc has it, much lies idle."""
     with contextlib.suppress(OSError, AttributeError):  # another C library has no such pools
-        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 2)
+        ctypes.CDLL("libc.so.6").mallopt(_ARENA_MAX, 1)
 
 
 @contextlib.contextmanager
