@@ -7,7 +7,7 @@ Rules
 2. All models get the same quantile layer: negative binomial sums whose variance law a mu + b mu^2 is measured on that
    model's own forecasts from earlier origins, with each series' own factor from its history. WARM_UP origins before the
    first scored one serve only that. Ours is scored with the quantiles a shop gets, and beside it with this layer
-   (`ours_same_layer`).
+   (`ours_same_layer`), which alone stands in the ratios.
 3. Of a day on which the shop was shut it is known that nothing was sold.
 4. Everything is averaged over origins; per class (see `classify`, judged at the origin) and in total.
 """
@@ -188,7 +188,7 @@ def _report(
             | {"series": round(float(np.mean([(known == kind).sum() for known in kinds])), 1)}
             for kind in names
         }
-    ours = models[OURS]
+    ours = models[SAME_LAYER]
     ratios = {
         name: {
             key: round(ours[key] / value, 4)

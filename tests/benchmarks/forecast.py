@@ -3,8 +3,8 @@
 Needs the group `bench` for the last two. Rivals' forecasts are kept in .bench by data, version and origin; their speed
 never is. Origins lie four weeks apart over a year (completejourney, a year long: a fortnight). The last
 constants were chosen on the fortnights between them (`--skip 1` shows those); first trials, and the look that found
-shops closing for weeks or on Sundays, saw some of the reported ones too. Read `ours_same_layer` beside the rivals'
-pinball: ours has the quantiles a shop gets, measured on every past day, theirs those of the shared layer.
+shops closing for weeks or on Sundays, saw some of the reported ones too. Ratios are
+those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
 """
 
 from __future__ import annotations
