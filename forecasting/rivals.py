@@ -8,6 +8,7 @@ where their packages are installed; they are no part of the product.
 from __future__ import annotations
 
 import importlib.util
+import logging
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
@@ -44,7 +45,7 @@ def auto_ets(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> Floats:
     """Forecast each series by statsforecast's AutoETS with a weekly season; the 28-day mean where it refuses."""
     from statsforecast.models import AutoETS
 
-    out = mean_28(panel, horizon_days, ahead)
+    out, refused = mean_28(panel, horizon_days, ahead), 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for row, line in enumerate(panel.y[:, -HISTORY_DAYS:]):
@@ -54,10 +55,13 @@ def auto_ets(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> Floats:
             history = np.nan_to_num(line[seen[0] :])
             try:
                 said = np.asarray(AutoETS(season_length=7).forecast(history, h=horizon_days)["mean"])
-            except Exception:  # noqa: S112 - whatever a rival raises, the 28-day mean stands in
+            except Exception:  # whatever a rival raises, the 28-day mean stands in, and it is told how often
+                refused += 1
                 continue
             if np.isfinite(said).all():
                 out[row] = np.maximum(said, 0.0)
+    if refused:
+        logging.getLogger(__name__).warning("AutoETS refused %d of %d series", refused, panel.n_series)
     return out
 
 
