@@ -7,8 +7,8 @@ Rules
 2. A slot goes to who draws the highest value (rate x contribution) from the beliefs. So a new product gets a slot as
    often as it is likely to be the best there, and loses it as the days tell.
 3. The draw is seeded by shop and week: the same week asked twice gives the same shelf.
-4. After its TRIAL_DAYS a product stands by its own sales; `is_worse` tells whether it is likely (SURE) to sell less than
-   another.
+4. After its TRIAL_DAYS a product stands by its own sales; `is_worse` tells whether it is likely (SURE) to sell
+   less than another.
 
 Source: W. R. Thompson, "On the likelihood that one unknown probability exceeds another in view of the evidence of two
 samples", Biometrika 25 (1933); gamma-Poisson conjugacy.
