@@ -68,6 +68,16 @@ def test_every_translation_keeps_the_placeholders(catalogue: Catalog):
     assert changed == []
 
 
+def test_no_translation_brings_in_a_percent_sign_that_a_page_would_take_for_a_placeholder(catalogue: Catalog):
+    def lone(text: str) -> bool:
+        return "%" in PLACEHOLDER.sub("", text)
+
+    brought = [
+        text for message in catalogue for text in forms(message)[1] if lone(text) and not lone(forms(message)[0][0])
+    ]
+    assert brought == []
+
+
 def test_chinese_sentences_have_chinese_punctuation(catalogue: Catalog):
     if str(catalogue.locale) != "zh":
         pytest.skip("another script")
