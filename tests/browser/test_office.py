@@ -43,6 +43,8 @@ PAGES = [
     "/pickup/order-0003",
     "/pickup/past",
     "/settings/?check=1",
+    "/training/",
+    "/training/ring-up",
     "/settings/paper/",
 ]
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}

@@ -28,6 +28,8 @@ CONSOLE = [
     "/console/offers/",
     "/console/shops/",
     "/console/customers/",
+    "/console/lessons/",
+    "/console/lessons/write",
 ]
 
 
