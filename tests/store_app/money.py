@@ -2,13 +2,15 @@
 
 import datetime as dt
 import json
+from dataclasses import asdict
 
 import sqlalchemy as sa
 
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message, OutboxMessage
-from supply import credit_night, network_terms, settlement
+from supply import credit, credit_night, network_terms, objections, settlement
+from supply.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money_wire import APPLIERS
 from supply.network_terms import Terms
 from supply.settlement import Booking, Wanted
@@ -45,6 +47,32 @@ def owe(network: House) -> None:
         book.close("invoiced")
         settlement.escrow_released(session, STORE, "escrow-1", 30_000, 300, at=NOON)
         work_out(session)
+
+
+def at_shop(session) -> None:
+    """Let a shop know a line, a late invoice on credit, and an objection it raised, without a network."""
+    facts, terms = LimitFacts((90_000, 100_000, 100_000, 120_000), 0, 0, 10_000), LimitTerms(10_000, 5_000, 10**6, 100)
+    limit_minor, steps = limit_of(facts, terms)
+    told = {"least_days": 7, "most_days": 14, "account_days": 7, "late_ppm": 300}
+    body = {
+        "store_id": STORE, "state": "open", "limit_minor": limit_minor, "level": 0, "held_by": "", "held_why": "",
+        "facts": asdict(facts), "terms": asdict(terms) | told, "terms_n": 1, "steps": [asdict(step) for step in steps],
+        "worked_out_on": DAY.isoformat(), "advance_most_minor": 2_000, "step": 1,
+    }  # fmt: skip
+    credit.take_line(session, body)
+    invoice = {
+        "id": "invoice-0", "no": 1, "on_credit": True, "amount_minor": 12_000, "delivery_id": "D0", "order_id": None,
+        "lines": LINES, "changed_n": 1, "made_day": "2026-02-10", "due_day": "2026-02-24",
+    }  # fmt: skip
+    entry = {
+        "id": "entry-0", "n": 1, "kind": "goods", "from_account": "goods", "to_account": "credit",
+        "amount_minor": 12_000, "invoice_id": "invoice-0", "source_id": "D0", "words": "", "at": NOON.isoformat(),
+        "business_day": "2026-02-10",
+    }  # fmt: skip
+    settlement.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
+    objections.raise_objection(
+        session, STORE, id="objection-0", about="limit", words="We were closed a week", actor=office.SYSTEM, at=NOON
+    )
 
 
 def carry(source: House, target: House, from_node: str) -> int:

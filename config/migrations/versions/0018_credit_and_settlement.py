@@ -1,14 +1,14 @@
 """Credit and settlement
 
 Revision ID: 0018
-Revises: 0014
+Revises: 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0018"
-down_revision = "0014"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
