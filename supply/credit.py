@@ -373,7 +373,7 @@ def _brought(session: Session, store_id: str) -> dict[str, int]:
     query = sa.select(Invoice.order_id, sa.func.sum(Invoice.amount_minor)).where(
         Invoice.store_id == store_id, Invoice.on_credit, Invoice.order_id.is_not(None)
     )
-    return {order_id: int(minor) for order_id, minor in session.execute(query.group_by(Invoice.order_id))}
+    return {str(order_id): int(minor) for order_id, minor in session.execute(query.group_by(Invoice.order_id))}
 
 
 def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:

@@ -77,7 +77,8 @@ def repaid_of(session: Session, store_id: str, day: dt.date) -> tuple[int, int]:
     )  # fmt: skip
     due_days = {one.id: one.due_day for one in invoices}
     on_time: dict[str, int] = {}
-    for invoice_id, paid_day, minor in session.execute(paid):
+    for of_invoice, paid_day, minor in session.execute(paid):
+        invoice_id = str(of_invoice)
         if paid_day <= due_days[invoice_id]:
             on_time[invoice_id] = on_time.get(invoice_id, 0) + int(minor)
     whole = sum(one.amount_minor for one in invoices)
