@@ -87,6 +87,7 @@ ROLES: dict[str, Role] = {
             "print_agent",
             "status",
             "metrics",
+            "document",
         ),
         jobs=(
             "print",
@@ -127,7 +128,7 @@ ROLES: dict[str, Role] = {
             "more",
             "demo",
         ),
-        api=("sync", "join", "status", "metrics"),
+        api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
             "notify",
