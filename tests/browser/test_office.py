@@ -42,6 +42,8 @@ PAGES = [
     "/pickup/order-0003",
     "/pickup/past",
     "/settings/?check=1",
+    "/training/",
+    "/training/ring-up",
     "/settings/paper/",
 ]
 

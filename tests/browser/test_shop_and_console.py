@@ -26,6 +26,8 @@ CONSOLE = [
     "/console/offers/",
     "/console/shops/",
     "/console/customers/",
+    "/console/lessons/",
+    "/console/lessons/write",
 ]
 
 
