@@ -288,11 +288,11 @@ def test_no_json_breaks_the_api(attack: Attack, corpus: ModuleType):
     assert attack.faults == []
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD", "BREW"])
-def test_no_method_breaks_a_route(attack: Attack, method: str):
+def test_no_method_breaks_a_route(attack: Attack):
     client = attack.people()["operator" if attack.role == "network" else "shopkeeper"]
-    for rule in attack.rules():
-        attack.ask("signed in", client, method, next(addresses(attack, rule, ())))
+    for method in ("PUT", "DELETE", "PATCH", "TRACE", "OPTIONS", "HEAD", "BREW"):
+        for rule in attack.rules():
+            attack.ask("signed in", client, method, next(addresses(attack, rule, ())))
     assert attack.faults == []
 
 
