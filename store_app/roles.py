@@ -45,6 +45,7 @@ ROLES: dict[str, Role] = {
             "shelf",
             "pickup",
             "pickup_returns",
+            "counter_orders",
             "online_shop",
             "groups",
             "reviews",

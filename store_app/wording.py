@@ -133,6 +133,7 @@ TOPICS = {
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
+    "pickup.taken": _l("Order taken at the counter"),
 }
 
 
@@ -358,7 +359,7 @@ TENDER_WORDS = {
     "credit": _l("Store credit"),
     "points": _l("Points"),
     "tab": _l("On the tab"),
-    "prepaid": _l("Prepaid online"),
+    "prepaid": _l("Paid before"),
 }
 
 
