@@ -154,6 +154,17 @@ def shelf_live(desk: Desk, _day: dt.date) -> str:
     return "a new plan" if live else "no change"
 
 
+def shelf_swap(desk: Desk, day: dt.date) -> str:
+    """Draft the week's swaps of the bestseller shelf, on Sunday night."""
+    from supply import shelf_swap as swaps
+
+    if day.weekday() != 6:
+        return "not the day"
+    with desk.doors.write() as session:
+        plan = swaps.draft_swaps(session, desk.node_id, actor=desk.actor("shelf-swap"), at=desk.doors.now())
+    return "swaps drafted" if plan else "nothing to swap"
+
+
 # --- nightly, store ---
 
 
@@ -423,6 +434,7 @@ JOBS: dict[str, Job] = {
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("propose", propose),
+        Job("shelf-swap", shelf_swap),
         Job("replay", replay),
         Job("replay-regions", replay_regions),
         Job("publish", publish),

@@ -100,6 +100,7 @@ ROLES: dict[str, Role] = {
             "roll-up",
             "forecast",
             "propose",
+            "shelf-swap",
             "replay",
             "forget-people",
             "backup",

@@ -40,5 +40,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "goods-not-here": (_l("Not here yet: %(names)s. Wait for the van, or give the rest."),),
     "nothing-due": (_l("Nothing of this order is to be given back."),),
     "drawer-too-empty": (_l("There is not so much cash in this drawer. Give it back to the card."),),
+    "bad-facings": (_l("A product gets 1 to %(most)s facings."),),
+    "plan-changed": (_l("The plan has changed meanwhile. Look at it again, then arrange it."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
 }

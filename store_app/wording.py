@@ -233,6 +233,15 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
     return joined(said)
 
 
+def swap_sentence(why: Mapping[str, Any]) -> str:
+    """Return what a product is swapped in for and what is expected of it; '' where it is no swap."""
+    swap = why.get("swap")
+    if not swap:
+        return ""
+    more = decimal_text(swap["expected_milli"] / 1000)
+    return _("Instead of %(name)s: %(more)s more a day expected.", name=swap["out_name"], more=more)
+
+
 def paper_word(kind: str) -> str:
     """Return what kind of paper a print job is."""
     return str(PAPERS.get(kind, kind))
