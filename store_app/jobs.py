@@ -387,10 +387,10 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 
 def publish(desk: Desk, day: dt.date) -> str:
-    """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
+    """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
     from config import publication
     from pos import catalogue_edition, offer_edition
-    from supply import demand, forecasts, suppliers
+    from supply import demand, forecasts, suppliers, training
 
     now = desk.doors.now()
     with desk.doors.read() as session:
@@ -401,6 +401,7 @@ def publish(desk: Desk, day: dt.date) -> str:
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("offers", EVERYONE): offer_edition.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
+                ("lessons", EVERYONE): training.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
             }

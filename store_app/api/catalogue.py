@@ -29,6 +29,7 @@ from store_app.presenting import today
 from store_app.security import requires
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
+MOST_KEPT = 8
 _kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = {}
 _lock = threading.Lock()
 
@@ -48,6 +49,8 @@ def whole() -> Response:
             body = current_app.json.dumps(content).encode()
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
+                if len(_kept) >= MOST_KEPT:
+                    _kept.clear()  # practice shops come and go
                 _kept[address] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])

@@ -15,7 +15,8 @@ from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of
 from store_app.api.bodies import BlindReturnBody, ReturnBody, parsed
 from store_app.api.sales import done_json, open_for_practice
-from store_app.extensions import clock, doors, read, rehearse, wake_worker_after
+from store_app.extensions import clock, doors, read, wake_worker_after
+from store_app.practice import booked
 from store_app.security import requires
 
 bp = Blueprint("api_returns", __name__, url_prefix="/api")
@@ -64,7 +65,7 @@ def take_back() -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
@@ -88,7 +89,7 @@ def take_back_blind() -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())

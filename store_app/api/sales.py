@@ -16,7 +16,8 @@ from pos.sale import Sale
 from pos.slips import CopyRequest
 from pos.store import Till, store_of
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, parsed
-from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.practice import booked
 from store_app.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
@@ -86,7 +87,7 @@ def complete() -> Response:
         note=body.note,
         corrections=body.corrections,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, request, actor=g.actor, at=clock.now())

@@ -75,6 +75,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
     Place("online_shop.rules", "settings", "globe-alt", lazy("Online shop"), lazy("Open or closed, times to collect")),
@@ -99,6 +100,9 @@ OF_NETWORK: tuple[Place, ...] = (
         "scale",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, what the shelves bring"),
+    ),
+    Place(
+        "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
     ),
 )
 
