@@ -89,6 +89,7 @@ ROLES: dict[str, Role] = {
             "print_agent",
             "status",
             "metrics",
+            "document",
         ),
         jobs=(
             "print",
@@ -131,7 +132,7 @@ ROLES: dict[str, Role] = {
             "more",
             "demo",
         ),
-        api=("sync", "join", "status", "metrics"),
+        api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
             "notify",

@@ -23,7 +23,7 @@ from pos import batches, catalogue, quick_keys, recall, scale, till_edition
 from pos import scan as reading
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.pricing import ProductView
-from store_app.api.bodies import bounded
+from store_app.api.bodies import asks, bounded
 from store_app.extensions import doors, read
 from store_app.presenting import today
 from store_app.security import requires
@@ -79,6 +79,7 @@ def scan(code: str) -> Response:
 
 @bp.get("/search")
 @requires("sell")
+@asks(q="what to look for", limit="at most so many: 1 to 100, 20 unless said")
 def search() -> Response:
     """Answer the products whose name, brand, category or pinyin holds `q`."""
     text = request.args.get("q", "")[:80]

@@ -13,7 +13,7 @@ from pos import returns, sale
 from pos.payments import Payment
 from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of
-from store_app.api.bodies import BlindReturnBody, ReturnBody, parsed
+from store_app.api.bodies import BlindReturnBody, ReturnBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.extensions import clock, doors, read, wake_worker_after
 from store_app.practice import booked
@@ -25,6 +25,7 @@ MOST_FOUND = 20
 
 @bp.get("/receipts")
 @requires("sell")
+@asks(no="receipt number", day="YYYY-MM-DD", sku="a product on it", text="a product's word, or a gift receipt's code")
 def find() -> Response:
     """Find sales by receipt number (`no`), day, SKU, or `text`: a product's word, or a gift receipt's code."""
     with read() as session:
@@ -49,9 +50,9 @@ def returnable(sale_id: str) -> Response:
 
 @bp.post("/returns")
 @requires("sell")
-def take_back() -> Response:
+@takes(ReturnBody)
+def take_back(body: ReturnBody) -> Response:
     """Take goods back with their receipt; the same id again answers the same return."""
-    body = parsed(ReturnBody)
     wanted = ReturnRequest(
         id=_checked(body.id),
         store_id=doors().settings.node_id,
@@ -75,9 +76,9 @@ def take_back() -> Response:
 
 @bp.post("/returns/blind")
 @requires("sell")
-def take_back_blind() -> Response:
+@takes(BlindReturnBody)
+def take_back_blind(body: BlindReturnBody) -> Response:
     """Take goods back without a receipt, by those who may."""
-    body = parsed(BlindReturnBody)
     wanted = BlindReturnRequest(
         id=_checked(body.id),
         store_id=doors().settings.node_id,
