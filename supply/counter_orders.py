@@ -32,7 +32,7 @@ from config.money import round_cash
 from config.node import NETWORK
 from pos import catalogue, shift, stock
 from pos.catalogue import Product
-from pos.shift_book import Shift
+from pos.shift_book import CashMovement, Shift
 from pos.store import Store, store_of
 from supply import order_in, pickup, shop
 from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
@@ -225,11 +225,9 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         if order is not None and session.scalar(first) != order.paid_minor:
             found.append(Finding("K16", f"order:{order_id}", "paid as its book says", f"{order.paid_minor}"))
     moved = sa.select(book.id, book.amount_minor + book.rounding_minor).where(book.tender == "cash")
-    drawer = sa.select(shift.CashMovement.source_id, shift.CashMovement.amount_minor).where(
-        shift.CashMovement.kind == "order_paid"
-    )
+    drawer = sa.select(CashMovement.source_id, CashMovement.amount_minor).where(CashMovement.kind == "order_paid")
     if store_id is not None:
-        moved, drawer = moved.where(book.store_id == store_id), drawer.where(shift.CashMovement.store_id == store_id)
+        moved, drawer = moved.where(book.store_id == store_id), drawer.where(CashMovement.store_id == store_id)
     said = {key: int(minor) for key, minor in session.execute(moved)}
     there = {key: int(minor) for key, minor in session.execute(drawer)}
     return found + [

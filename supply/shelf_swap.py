@@ -147,7 +147,7 @@ def _worth_it(session: Session, store: Store, rows: list[ShelfSlot], today: dt.d
 
 
 def _rate(one: Ranked) -> float:
-    return max(one.why["own_per_day_milli"], one.why["region_per_day_milli"]) / MILLI
+    return float(max(one.why["own_per_day_milli"], one.why["region_per_day_milli"])) / MILLI
 
 
 def _achieved(session: Session, store: Store, skus: tuple[str, str], start: dt.date, day: dt.date) -> int | None:
