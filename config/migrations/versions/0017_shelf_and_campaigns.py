@@ -1,14 +1,14 @@
 """Goods ordered in for a customer, orders taken at the counter and what was paid for them there.
 
 Revision ID: 0017
-Revises: 0019
+Revises: 0018
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
