@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from store_app.jobs import Desk
 
 
-def shelf_live(desk: Desk, _day: dt.date) -> str:
+def shelf_live(desk: "Desk", _day: dt.date) -> str:
     """Let an approved shelf plan go live on its day."""
     from supply import shelf
 
@@ -16,7 +16,7 @@ def shelf_live(desk: Desk, _day: dt.date) -> str:
     return "a new plan" if live else "no change"
 
 
-def shelf_swap(desk: Desk, day: dt.date) -> str:
+def shelf_swap(desk: "Desk", day: dt.date) -> str:
     """Draft the week's swaps of the bestseller shelf, on Sunday night."""
     from supply import shelf_swap as swaps
 
