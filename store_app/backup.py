@@ -109,7 +109,11 @@ def put_back(doors: Doors, file: Path) -> Path | None:
         with _standing_still(doors):
             doors.database.engine.dispose()
             aside = _exchange(Path(str(url.database)), file, doors.now())
-    migrate.upgrade(make_engine(url.render_as_string(hide_password=False)))
+    engine = make_engine(url.render_as_string(hide_password=False))
+    try:
+        migrate.upgrade(engine)
+    finally:
+        engine.dispose()
     _begin_anew(doors, note)
     return aside
 

