@@ -24,6 +24,7 @@ from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
+from store_app import planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -412,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("expire-offers", expire_offers, every_s=600),
         Job("shelf-live", shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
+        Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),

@@ -121,6 +121,8 @@ ROLES: dict[str, Role] = {
             "console_stores",
             "console_care",
             "console_lessons",
+            "console_rounds",
+            "drive",
             "offers",
             "storefront",
             "basket",
@@ -133,6 +135,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
+            "plan-rounds",
             "notify",
             "escrow",
             "remind",
