@@ -304,6 +304,15 @@ def restock(desk: Desk, _day: dt.date) -> str:
     return f"{lines} products bought in"
 
 
+def close_money(desk: Desk, day: dt.date) -> str:
+    """Charge late days, work every shop's credit out, and pay the shelves."""
+    from supply import credit_night
+
+    with desk.doors.write() as session:
+        shops = credit_night.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
+    return f"{shops} lines"
+
+
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -421,6 +430,7 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
+        Job("credit", close_money, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),

@@ -1,11 +1,12 @@
 """The vans' day: what stands loaded, the rounds planned for it, their picture, and the driver's sheet."""
 
-import datetime as dt
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import segno
+import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -68,7 +69,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         fleet = vans.vans_of(session, warehouse)
         depot = vans.places_of(session, [warehouse]).get(warehouse)
     return page(
-        "rounds/rounds.html", ["progress"] if request.headers.get("HX-Request") else None, warehouse=warehouse,
+        "rounds/rounds.html", warehouse=warehouse,
         warehouses=_warehouses(), plan=plan, share=_share(plan), shown=shown, picture=picture, waiting=waiting,
         left_out=left_out, fleet=fleet, depot=depot, fault=fault, metres=sum(view.row.metres for view in shown),
         day=today(),
@@ -126,7 +127,8 @@ def add_van() -> Any:
     form.command_id()
     with write() as session:
         vans.add_van(
-            session, _warehouse(session), form.text("name", most=40), form.whole("packs", least=1, most=vans.MOST_PACKS),
+            session, _warehouse(session), form.text("name", most=40),
+            form.whole("packs", least=1, most=vans.MOST_PACKS),
             day=(form.minute("from"), form.minute("until")), actor=g.actor, at=clock.now(),
         )  # fmt: skip
     return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
@@ -203,8 +205,8 @@ def _sheet(round_id: str, key: str) -> Any:
         view = view_of(session, row, 1)
     base = (doors().settings.public_url or request.url_root).rstrip("/")
     link = f"{base}{url_for('drive.stops', key=key)}" if key else ""
-    code = Markup(segno.make(link, error="m").svg_inline(scale=4, border=2, omitsize=True)) if link else ""  # noqa: S704  our own drawing
-    return page("rounds/sheet.html", view=view, link=link, code=code)
+    drawn = segno.make(link, error="m").svg_inline(scale=4, border=2, omitsize=True) if link else ""
+    return page("rounds/sheet.html", view=view, link=link, code=Markup(drawn))  # noqa: S704  our own drawing
 
 
 def _warehouses() -> list[str]:
@@ -221,8 +223,6 @@ def _warehouse(session: Session) -> str:
 
 
 def _stores(session: Session) -> list[Store]:
-    import sqlalchemy as sa
-
     return list(session.scalars(sa.select(Store).order_by(Store.name, Store.id)))
 
 
@@ -279,14 +279,15 @@ def _picture(session: Session, warehouse: str, shown: list[RoundView]) -> dict[s
 
 
 def _projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
-    import math
-
     squeeze = math.cos(math.radians(sum(row.lat_e6 for row in known.values()) / len(known) / 1e6))
     flat = {key: (row.lon_e6 * squeeze, -row.lat_e6) for key, row in known.items()}
     left, top = (min(point[n] for point in flat.values()) for n in (0, 1))
     wide, high = (max(point[n] for point in flat.values()) - low for n, low in ((0, left), (1, top)))
     scale = min((WIDTH - 2 * MARGIN) / (wide or 1), (HEIGHT - 2 * MARGIN) / (high or 1))
-    return {key: (round(MARGIN + (x - left) * scale, 1), round(MARGIN + (y - top) * scale, 1)) for key, (x, y) in flat.items()}  # noqa: E501
+    return {
+        key: (round(MARGIN + (x - left) * scale, 1), round(MARGIN + (y - top) * scale, 1))
+        for key, (x, y) in flat.items()
+    }
 
 
 def _time(seconds: int) -> str:

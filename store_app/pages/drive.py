@@ -3,14 +3,14 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, jsonify, make_response, request
+from flask import Blueprint, jsonify, make_response
 from pydantic import Field
 
 from config.clock import as_utc
 from config.errors import ShopError
 from pos.store import Store
 from store_app.api.bodies import Body, parsed
-from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages.console_rounds import view_of
 from store_app.presenting import page
 from store_app.security import public

@@ -33,6 +33,13 @@ PLACES: tuple[Place, ...] = (
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
     Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
+    Place(
+        "finance.overview",
+        "reports.money",
+        "building-library",
+        lazy("Money with the network"),
+        lazy("Credit, invoices, statements"),
+    ),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",
@@ -90,6 +97,7 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
@@ -100,6 +108,9 @@ OF_NETWORK: tuple[Place, ...] = (
         "scale",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, what the shelves bring"),
+    ),
+    Place(
+        "console_money.overview", "network.money", "banknotes", lazy("Money"), lazy("Credit, accounts, payouts, terms")
     ),
     Place(
         "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")

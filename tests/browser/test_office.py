@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from pos import shift
 from supply import orders, pickup, receiving, replenishment, shelf
 from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
+from tests.store_app import money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
 
@@ -41,6 +42,8 @@ PAGES = [
     "/pickup/order-0002",
     "/pickup/order-0003",
     "/pickup/past",
+    "/finance/",
+    "/finance/statement",
     "/settings/?check=1",
     "/training/",
     "/training/ring-up",
@@ -65,6 +68,7 @@ def office(build: Any) -> Iterator[Office]:
         goods.proposal(session)
         goods.proposal(session, "order-P2", 8)
         session.flush()
+        money.at_shop(session)
         replenishment.approve(session, STORE, "order-P2", **BY)
         orders.send(session, STORE, "order-P2", **BY)
         shift.open_shift(session, STORE, "1", 10_000, **BY)

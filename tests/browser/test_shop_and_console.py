@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 from store_app.demo import notice
 from supply.pickup_order import PickupOrder
 from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_well_made_in_every_size, dress
+from tests.store_app import money
 from tests.store_app.conftest import House
 from tests.store_app.operator import furnish
 from tests.store_app.town import SHOP, Market, make_market
@@ -26,6 +27,8 @@ CONSOLE = [
     "/console/offers/",
     "/console/shops/",
     "/console/customers/",
+    "/console/money/",
+    "/console/money/shops/S01",
     "/console/lessons/",
     "/console/lessons/write",
 ]
@@ -60,6 +63,9 @@ def street(market: Market) -> Iterator[str]:
 def console(build: Any) -> Iterator[str]:
     house = build(role="network", node_id="network")
     furnish(house)
+    with house.doors.write() as session:
+        money.work_out(session)
+    money.owe(house)
     with serve(house) as url:
         yield url
 
