@@ -232,6 +232,7 @@ def _views(session: Session, warehouse: str) -> list[RoundView]:
 
 
 def view_of(session: Session, row: VanRound, colour: int) -> RoundView:
+    """Return a round as its page, its sheet and the driver's phone show it."""
     stops = []
     for stop in rounds.stops_of(session, row):
         store = session.get_one(Store, stop.store_id)
