@@ -24,6 +24,7 @@ from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
+from store_app import jobs_shelf
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -143,15 +144,6 @@ def expire_offers(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         gone = push.expire_due(session, desk.node_id, actor=desk.actor("expire-offers"), at=desk.doors.now())
     return f"{_count(gone)} lapsed"
-
-
-def shelf_live(desk: Desk, _day: dt.date) -> str:
-    """Let an approved shelf plan go live on its day."""
-    from supply import shelf
-
-    with desk.doors.write() as session:
-        live = shelf.go_live(session, desk.node_id, actor=desk.actor("shelf-live"), at=desk.doors.now())
-    return "a new plan" if live else "no change"
 
 
 # --- nightly, store ---
@@ -303,6 +295,15 @@ def restock(desk: Desk, _day: dt.date) -> str:
     return f"{lines} products bought in"
 
 
+def close_money(desk: Desk, day: dt.date) -> str:
+    """Charge late days, work every shop's credit out, and pay the shelves."""
+    from supply import credit_night
+
+    with desk.doors.write() as session:
+        shops = credit_night.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
+    return f"{shops} lines"
+
+
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -381,10 +382,10 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 
 def publish(desk: Desk, day: dt.date) -> str:
-    """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
+    """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
     from config import publication
     from pos import catalogue_edition, offer_edition
-    from supply import demand, forecasts, suppliers
+    from supply import demand, forecasts, suppliers, training
 
     now = desk.doors.now()
     with desk.doors.read() as session:
@@ -395,6 +396,7 @@ def publish(desk: Desk, day: dt.date) -> str:
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("offers", EVERYONE): offer_edition.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
+                ("lessons", EVERYONE): training.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
             }
@@ -414,7 +416,7 @@ JOBS: dict[str, Job] = {
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
-        Job("shelf-live", shelf_live, every_s=300),
+        Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
@@ -423,11 +425,13 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
+        Job("credit", close_money, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("propose", propose),
+        Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
         Job("replay-regions", replay_regions),
         Job("publish", publish),

@@ -1,14 +1,14 @@
 """What a shop's history came to, what a forecast said of the week ahead, and silent shelves.
 
 Revision ID: 0015
-Revises: 0014
+Revises: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0014"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
