@@ -202,7 +202,7 @@ def _pickups(session: Session, store_id: str, since: dt.datetime) -> list[list[s
     return [
         [number, by.isoformat(), ready.isoformat() if ready else None]
         for number, by, ready, state in rows
-        if ready is not None or state in ("refused", "short")
+        if by is not None and (ready is not None or state in ("refused", "short"))
     ]
 
 
