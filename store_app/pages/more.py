@@ -40,6 +40,13 @@ PLACES: tuple[Place, ...] = (
         lazy("Money with the network"),
         lazy("Credit, invoices, statements"),
     ),
+    Place(
+        "standing.show",
+        "reports.money",
+        "trophy",
+        lazy("Your standing"),
+        lazy("Your level, what counts, what is missing"),
+    ),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",
@@ -97,6 +104,7 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
