@@ -80,7 +80,7 @@ def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int
             least=0,
             most=sheet.count - 1,
         )
-    pen, page_now = _Pen("labels"), 0
+    pen, page_now = Pen("labels"), 0
     for document, (page, left, top) in zip(documents, places(sheet, len(documents), skip), strict=True):
         if page != page_now:
             pen.next_page()
@@ -91,7 +91,7 @@ def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int
 
 def document_pages(documents: Iterable[Sequence[PaperLine]], title: str) -> bytes:
     """Return documents as A4 pages, each beginning on a new one. Their lines are laid out for `COLUMNS`."""
-    pen = _Pen(title)
+    pen = Pen(title)
     bottom = A4_MM[1] * MM - _MARGIN
     for n, lines in enumerate(documents):
         if n:
@@ -110,11 +110,8 @@ def document_pages(documents: Iterable[Sequence[PaperLine]], title: str) -> byte
     return pen.finish()
 
 
-# --- inside ---
-
-
-class _Pen:
-    """Draws on A4 pages in points from the upper left corner."""
+class Pen:
+    """Draws on A4 pages in points from the upper left corner; rule 3 of this module."""
 
     def __init__(self, title: str) -> None:
         from reportlab.pdfbase import pdfmetrics
@@ -230,6 +227,9 @@ class _Pen:
         self.canvas.drawImage(picture, x, self._high - y - 0.22 * size, wide, 1.1 * size)
 
 
+# --- inside ---
+
+
 def _runs(text: str) -> Iterator[tuple[str, str]]:
     """Split a text into runs of letters the same font has (rule 3)."""
     for kind, run in groupby(tidy(text), _kind):
@@ -244,7 +244,7 @@ def _kind(char: str) -> str:
     return "latin"
 
 
-def _label(pen: _Pen, document: dict[str, Any], sheet: Sheet, left: float, top: float) -> None:
+def _label(pen: Pen, document: dict[str, Any], sheet: Sheet, left: float, top: float) -> None:
     """Draw the label's own 62 x 40 mm into its cell, shrunk or grown to fit (rule 1)."""
     across, high = labels.LABEL_MM
     scale = min(sheet.width / across, sheet.height / high) * MM
@@ -274,7 +274,7 @@ def _height(line: PaperLine) -> float:
     return {"barcode": 60.0, "qr": 96.0, "cut": 0.0, "image": 0.0}.get(line.kind, _LINE * line.tall)
 
 
-def _paper_line(pen: _Pen, line: PaperLine, y: float) -> None:
+def _paper_line(pen: Pen, line: PaperLine, y: float) -> None:
     if line.kind == "rule":
         pen.box(_MARGIN, y + _LINE / 2, COLUMNS * _CELL, 0.6)
     elif line.kind == "qr":

@@ -127,6 +127,14 @@ def publish_shop(desk: Desk, _day: dt.date) -> str:
     return "nothing changed" if told is None else "published"
 
 
+def letters(desk: Desk, _day: dt.date) -> str:
+    """E-mail orders to suppliers that have no line to us."""
+    from store_app import letter_post
+
+    sent, failed = letter_post.send_due(desk.doors, desk.node_id, _carriers(desk))
+    return f"{sent} sent, {failed} failed"
+
+
 def expire_pickups(desk: Desk, _day: dt.date) -> str:
     """Give back the units of orders nobody collected."""
     from supply import pickup
@@ -346,9 +354,7 @@ def notify(desk: Desk, _day: dt.date) -> str:
     """Send what customers are to be told."""
     from store_app import notifying
 
-    if desk.carriers is None:
-        desk.carriers = notifying.carriers(desk.doors.settings)
-    sent, failed = notifying.send_due(desk.doors, desk.carriers)
+    sent, failed = notifying.send_due(desk.doors, _carriers(desk))
     return f"{sent} sent, {failed} failed"
 
 
@@ -406,6 +412,7 @@ JOBS: dict[str, Job] = {
         Job("print", print_paper, every_s=2, after_ring_s=0),
         Job("payments", ask_payments, every_s=5),
         Job("send", send, every_s=5, after_ring_s=0.3),
+        Job("letters", letters, every_s=15, after_ring_s=0.5),
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
@@ -473,6 +480,14 @@ def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.dat
     with desk.doors.write() as session:
         replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
     return 1
+
+
+def _carriers(desk: Desk) -> list[Any]:
+    from store_app import notifying
+
+    if desk.carriers is None:
+        desk.carriers = notifying.carriers(desk.doors.settings)
+    return desk.carriers
 
 
 def _count(answer: Any) -> int:

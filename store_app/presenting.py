@@ -58,6 +58,7 @@ STATE_WORDS = {
     "retired": lazy("retired"), "queued": lazy("waiting"), "sending": lazy("printing"), "printed": lazy("printed"),
     "failed": lazy("failed"), "unconfirmed": lazy("please look"), "offered": lazy("offered"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
+    "withdrawn": lazy("withdrawn"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 
