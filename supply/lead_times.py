@@ -68,6 +68,8 @@ def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, 
     )  # fmt: skip
     taken: dict[str, list[tuple[int, bool]]] = {}
     for supplier_id, sent_at, promised, posted_at in session.execute(query):
+        assert sent_at is not None  # the query asks for it
+        assert posted_at is not None
         came = day_of(session, store_id, posted_at)
         days = (came - day_of(session, store_id, sent_at)).days
         rows = taken.setdefault(supplier_id, [])
