@@ -47,6 +47,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "network.catalogue",
             "offers",
             "network.stores",
+            "network.money",
             "import",
             "settings",
         }

@@ -19,7 +19,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     """
     from flask import Flask
 
-    from store_app import extensions, presenting, refusals, roles, routing, security
+    from store_app import extensions, practice, presenting, refusals, roles, routing, security
 
     app = Flask(__name__)
     app.url_rule_class = routing.LateRule
@@ -43,6 +43,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     extensions.set_up(app, settings, clock)
     security.set_up(app, settings)
     presenting.set_up(app, settings)
+    practice.set_up(app)
     refusals.set_up(app)
     roles.register(app, settings)
     return app

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, has_request_context, request
 from flask import session as signed
 from flask.json.provider import DefaultJSONProvider
 from flask_babel import Babel
@@ -134,10 +134,22 @@ def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
     bootstrap.init_app(app)
 
 
-def doors() -> Doors:
-    """Return the doors of the application that answers now."""
+def own_doors() -> Doors:
+    """Return the doors of the node's own books."""
     found: Doors = current_app.extensions["cornerstore"]
     return found
+
+
+def doors() -> Doors:
+    """Return the doors of the application that answers now; those of its practice shop, where a browser practises."""
+    name = signed.get("practice") if has_request_context() else None
+    if not name:
+        return own_doors()
+    found: Doors | None = current_app.extensions["cornerstore_practice"].doors(name)
+    if found is None:  # thrown away meanwhile: and no page of it may write into the shop's own books
+        for key in ("practice", "csrf_token"):
+            signed.pop(key, None)
+    return found or own_doors()
 
 
 def write() -> AbstractContextManager[Session]:

@@ -311,6 +311,15 @@ def restock(desk: Desk, _day: dt.date) -> str:
     return f"{lines} products bought in"
 
 
+def close_money(desk: Desk, day: dt.date) -> str:
+    """Charge late days, work every shop's credit out, and pay the shelves."""
+    from supply import credit_night
+
+    with desk.doors.write() as session:
+        shops = credit_night.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
+    return f"{shops} lines"
+
+
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -382,10 +391,10 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 
 def publish(desk: Desk, day: dt.date) -> str:
-    """Publish catalogue, offers, demand and regional forecasts for the shops that pull them."""
+    """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
     from config import publication
     from pos import catalogue_edition, offer_edition
-    from supply import demand, forecasts, suppliers
+    from supply import demand, forecasts, suppliers, training
 
     now = desk.doors.now()
     with desk.doors.read() as session:
@@ -396,6 +405,7 @@ def publish(desk: Desk, day: dt.date) -> str:
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("offers", EVERYONE): offer_edition.edition(session),
                 ("suppliers", EVERYONE): suppliers.edition(session),
+                ("lessons", EVERYONE): training.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
             }
@@ -425,6 +435,7 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
+        Job("credit", close_money, each_day=True),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),

@@ -44,6 +44,8 @@ from store_app.sessions import KeptSessions
 SIGNED_IN_FOR = dt.timedelta(hours=14)
 PIN_WANTED = frozenset({"staff", "settings"})
 """What a badge alone does not open (rule 5)."""
+CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
+"""What is closed to a browser that practises: who works here and how the shop stands is no game."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 READER = "camera/reader.js"
 
@@ -188,6 +190,8 @@ def _decide(rule: str | None) -> Any:
             f"{g.actor.name} may not do this. Ask someone who may, or sign in as another person.",
             permission=rule or "none",
         )
+    if rule in CLOSED_IN_PRACTICE and session.get("practice"):
+        raise Refused("not-in-practice", "This is closed while you practise. Stop practising first.")
     if rule in PIN_WANTED and session.get("by") == "badge":
         return _ask_pin()
     return None

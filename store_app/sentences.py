@@ -18,11 +18,12 @@ from flask_babel import lazy_gettext as _l
 
 from config.errors import ShopError
 from store_app.presenting import clock_time, money, state_word
+from store_app.sentences_money import MONEY
 from store_app.sentences_office import OFFICE
 from store_app.sentences_online import ONLINE
 from store_app.wording import permission_word
 
-_ELSEWHERE = OFFICE | ONLINE
+_ELSEWHERE = OFFICE | ONLINE | MONEY
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (

@@ -10,6 +10,20 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),
+    # --- training ---
+    "no-lesson": (_l("There is no such lesson. Choose one from the list."),),
+    "not-in-practice": (_l("This is closed while you practise. Stop practising first."),),
+    "practising": (_l("This browser practises just now. Stop practising, then take the money once more."),),
+    "lesson-text": (
+        _l("A lesson has at most %(letters)s letters; this one is longer."),
+        _l("There is no task %(task)s; choose one of %(tasks)s."),
+        _l("“%(line)s” is no line of the heading; write it as “title: Ring up and pay”."),
+        _l("The heading has no line “%(missing)s: …”."),
+        _l("%(word)s is not known; choose %(choices)s."),
+        _l("minutes: write how long it takes, 1 to 59 (not %(minutes)s)."),
+        _l("A lesson has 1 to %(most)s tasks, lines such as “- [ ] sale: Sell two products”."),
+        _l("The same task stands there twice; each is asked for once."),
+    ),
     # --- products ---
     "bad-product": (_l("A product needs a name and a category, a kind, and what it is counted in."),),
     "too-long": (_l("That is too long. Say it shorter."),),

@@ -134,6 +134,10 @@ TOPICS = {
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
+    "credit.asked": _l("Order on credit"),
+    "advance.asked": _l("Wish for an advance"),
+    "objection.raised": _l("Objection"),
+    "account.bank_told": _l("Bank account"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12 and K13 (escrow).
+"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow) and K14 (ledgers).
 
 Each returns what does not hold.
 
@@ -17,7 +17,7 @@ from config.finding import Finding
 from config.node import this_node
 from config.outbox import OutboxMessage
 from pos.stock import Reservation, StockMovement
-from supply import escrow
+from supply import escrow, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -37,6 +37,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_ordered(session, store_id),
         *_quantiles(session, store_id),
         *escrow.findings(session, store_id),
+        *settlement.findings(session, store_id),
     ]
 
 

@@ -7,7 +7,8 @@ Rules
 2. Money comes in through the till's payment protocol: the first final answer counts. What is captured after the
    escrow had lapsed goes back in full.
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
-   to its leader). What goes back is written as due, and as done when the provider confirms it, once per entry.
+   to its leader), whose ledger it enters (`settlement`). What goes back is written as due, and as done when the
+   provider confirms it, once per entry.
 4. After a collection the money waits until the goods may no longer come back. A dispute stops that clock until the
    operator decides: all, part or nothing goes back, the rest on to the shop.
 
@@ -29,6 +30,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.states import StateTable
 from pos.terminal import Outcome
+from supply import network_terms, settlement
 
 STATES = StateTable(
     "escrow",
@@ -212,7 +214,9 @@ def release(session: Session, id: str, *, leader_minor: int = 0, why: str, actor
     if leader_minor:
         _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
     if left_minor - leader_minor:
-        _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
+        passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
+        bp = network_terms.in_force(session)[1].commission_bp
+        settlement.escrow_released(session, row.store_id, passed.id, passed.amount_minor, bp, at=at)
     journal.record(
         session, actor=actor, at=at, verb="escrow.released", subject=subject_of(row), amount_minor=left_minor,
         leader_minor=leader_minor, why=why,

@@ -19,7 +19,7 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import online_replica, orders, push, receiving, warehouse
+from supply import credit, money_wire, online_replica, orders, push, receiving, warehouse
 from supply.deliveries import delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
@@ -65,6 +65,9 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     if fact.state == "refused":
         delivery = delivery_of(session, fact.store_id, fact.delivery_id)
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
+    else:
+        delivery = delivery_of(session, fact.store_id, fact.delivery_id)
+        credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
 
 
 def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -108,6 +111,7 @@ def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.da
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online_replica.APPLIERS,
+    **money_wire.APPLIERS,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,

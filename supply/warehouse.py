@@ -4,7 +4,8 @@ Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once, by need (`allocation`). Free is
    what stands in the warehouse and is promised to no confirmed order and no accepted offer.
-2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew.
+2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
+   credit waits for the operator waits too.
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
    is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders.
 4. Restocking tops up to COVER_DAYS of the regions' demand, in whole packs, from outside the network.
@@ -25,7 +26,7 @@ from config.node import NETWORK
 from pos import stock
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import orders, push
+from supply import credit, orders, push
 from supply.allocation import Claim, fair_share
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand
@@ -55,7 +56,8 @@ Goods = tuple[str, str]
 def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
     """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
     actor = actor or Actor.system("warehouse", NETWORK)
-    waiting = _orders(session, "sent")
+    on_hold = {(one.store_id, one.order_id) for one in credit.held_draws(session)}
+    waiting = [row for row in _orders(session, "sent") if (row[0].store_id, row[0].id) not in on_hold]
     lines = _lines(session, [order for order, _ in waiting])
     wanted: dict[Goods, list[OrderLine]] = {}
     for order, warehouse_id in waiting:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, jsonify, request
 
 from pos import approvals
 from store_app import staff
-from store_app.api.bodies import ApprovalBody, parsed
+from store_app.api.bodies import ApprovalBody, asks, takes
 from store_app.extensions import clock, doors, read, write
 from store_app.security import requires
 
@@ -13,6 +13,7 @@ bp = Blueprint("api_approvals", __name__, url_prefix="/api")
 
 @bp.get("/approvers")
 @requires("sell")
+@asks(permission="what is to be allowed")
 def approvers() -> Response:
     """List who may allow `permission`."""
     permission = request.args.get("permission", "")[:40]
@@ -23,9 +24,10 @@ def approvers() -> Response:
 
 @bp.post("/approvals")
 @requires("sell")
-def grant() -> Response:
+@takes(ApprovalBody)
+def grant(body: ApprovalBody) -> Response:
     """Grant leave for one sale; wrong PINs lock the name for who asks, not for signing in."""
-    body, store_id = parsed(ApprovalBody), doors().settings.node_id
+    store_id = doors().settings.node_id
     person = staff.check_pin(doors(), store_id, body.staff_id, body.pin, asked_by=g.actor.id)
     with write() as session:
         row = approvals.grant(

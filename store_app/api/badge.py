@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, url_for
 
 from store_app import security, staff
-from store_app.api.bodies import BadgeBody, parsed
+from store_app.api.bodies import BadgeBody, takes
 from store_app.extensions import doors
 from store_app.security import public
 
@@ -12,9 +12,10 @@ bp = Blueprint("api_badge", __name__, url_prefix="/api")
 
 @bp.post("/badge")
 @public
-def change_person() -> Response:
+@takes(BadgeBody)
+def change_person(body: BadgeBody) -> Response:
     """Begin the session of the badge's owner, or name the number pad when the PIN is wanted too."""
-    person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, parsed(BadgeBody).badge)
+    person, asks_pin = staff.check_badge(doors(), doors().settings.node_id, body.badge)
     till = url_for("till.page")
     if asks_pin:
         return jsonify(to=url_for("signin.pin_pad", staff_id=person.id, next=till))

@@ -11,7 +11,7 @@ from pos import approvals, basket, drawer
 from pos.basket import Basket
 from pos.drawer import DrawerRequest
 from pos.leave import Need
-from store_app.api.bodies import DrawerBody, ParkBody, TillBody, VoidBody, parsed
+from store_app.api.bodies import DrawerBody, ParkBody, TillBody, VoidBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import requires
 
@@ -30,9 +30,9 @@ def parked() -> Response:
 
 @bp.post("/baskets/<basket_id>/park")
 @requires("sell")
-def park(basket_id: str) -> Response:
+@takes(ParkBody)
+def park(body: ParkBody, basket_id: str) -> Response:
     """Set a basket aside."""
-    body = parsed(ParkBody)
     _check_id(basket_id)
     if len(json.dumps(body.basket)) > LARGEST_BASKET:
         raise Invalid("basket-too-large", "This basket is too large to be set aside. Ring it up in parts.")
@@ -53,9 +53,9 @@ def park(basket_id: str) -> Response:
 
 @bp.post("/baskets/<basket_id>/resume")
 @requires("sell")
-def resume(basket_id: str) -> Response:
+@takes(TillBody)
+def resume(body: TillBody, basket_id: str) -> Response:
     """Take a basket up at this till; one till wins."""
-    body = parsed(TillBody)
     with write() as session:
         row = basket.resume(
             session, doors().settings.node_id, basket_id, till_id=body.till_id, actor=g.actor, at=clock.now()
@@ -65,9 +65,10 @@ def resume(basket_id: str) -> Response:
 
 @bp.post("/baskets/<basket_id>/void")
 @requires("sell")
-def void(basket_id: str) -> Response:
+@takes(VoidBody)
+def void(body: VoidBody, basket_id: str) -> Response:
     """Give a basket up with a reason."""
-    body, store_id = parsed(VoidBody), doors().settings.node_id
+    store_id = doors().settings.node_id
     _check_id(basket_id)
     with write() as session:
         kept = session.get(Basket, (store_id, basket_id))
@@ -92,9 +93,9 @@ def void(basket_id: str) -> Response:
 
 @bp.post("/drawer")
 @requires("sell")
-def open_drawer() -> Response:
+@takes(DrawerBody)
+def open_drawer(body: DrawerBody) -> Response:
     """Open the drawer without a sale, by those who may, with a reason."""
-    body = parsed(DrawerBody)
     _check_id(body.id)
     request = DrawerRequest(body.id, doors().settings.node_id, body.till_id, body.why, body.approvals)
     with write() as session:

@@ -1,7 +1,9 @@
 """What a program may send: strict shapes, and the sentences when it is something else."""
 
 import datetime as dt
+import functools
 import json
+from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from flask import request
@@ -269,6 +271,7 @@ class Nothing(Body):
 
 
 Shape = TypeVar("Shape", bound=BaseModel)
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def parsed(shape: type[Shape]) -> Shape:
@@ -281,6 +284,50 @@ def parsed(shape: type[Shape]) -> Shape:
     except ValidationError as fault:
         faults = faults_of(fault)
         raise Invalid("bad-request", "The request needs mending: " + "; ".join(faults) + ".", faults=faults) from fault
+
+
+def takes(shape: type[BaseModel]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give the view the request's body as `body` (one of Nothing is only looked at); its shape is told to callers."""
+
+    def wrap(view: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(view)
+        def with_body(**place: Any) -> Any:
+            body = parsed(shape)
+            return view(**place) if shape is Nothing else view(body=body, **place)
+
+        return shaped(shape)(with_body)
+
+    return wrap
+
+
+def shaped(shape: type[BaseModel]) -> Callable[[View], View]:
+    """Tell callers the shape of the body that the view reads by itself."""
+
+    def mark(view: View) -> View:
+        view.shape = shape  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def asks(**words: str) -> Callable[[View], View]:
+    """Tell callers what the view reads from the address: name -> what it is for. None of it must be there."""
+
+    def mark(view: View) -> View:
+        view.asked = words  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def gives(media: str) -> Callable[[View], View]:
+    """Tell callers what the view answers when that is not JSON."""
+
+    def mark(view: View) -> View:
+        view.media = media  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def bounded(name: str, default: int, most: int) -> int:

@@ -23,12 +23,13 @@ from pos import batches, catalogue, quick_keys, recall, scale, till_edition
 from pos import scan as reading
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
 from pos.pricing import ProductView
-from store_app.api.bodies import bounded
+from store_app.api.bodies import asks, bounded
 from store_app.extensions import doors, read
 from store_app.presenting import today
 from store_app.security import requires
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
+MOST_KEPT = 8
 _kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = {}
 _lock = threading.Lock()
 
@@ -48,6 +49,8 @@ def whole() -> Response:
             body = current_app.json.dumps(content).encode()
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
+                if len(_kept) >= MOST_KEPT:
+                    _kept.clear()  # practice shops come and go
                 _kept[address] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
@@ -76,6 +79,7 @@ def scan(code: str) -> Response:
 
 @bp.get("/search")
 @requires("sell")
+@asks(q="what to look for", limit="at most so many: 1 to 100, 20 unless said")
 def search() -> Response:
     """Answer the products whose name, brand, category or pinyin holds `q`."""
     text = request.args.get("q", "")[:80]

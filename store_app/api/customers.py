@@ -9,7 +9,7 @@ from config.errors import Refused
 from pos import customers, statement, tab, vouchers
 from pos.customers import Found, Particulars
 from pos.store import store_of
-from store_app.api.bodies import LARGEST, Body, parsed
+from store_app.api.bodies import LARGEST, Body, asks, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.presenting import today
 from store_app.security import requires
@@ -41,6 +41,7 @@ class RepaymentBody(Body):
 
 @bp.get("/customers")
 @requires("tab")
+@asks(q="a word of the name, or last digits of the number")
 def search() -> Response:
     """Find customers by a word of the name, its pinyin, or at least four last digits of the number."""
     text = request.args.get("q", "")[:WORDS]
@@ -61,9 +62,9 @@ def standing(customer_id: str) -> Response:
 
 @bp.post("/customers")
 @requires("customers")
-def add() -> Response:
+@takes(CustomerBody)
+def add(body: CustomerBody) -> Response:
     """Add a customer; the same id again is the same customer."""
-    body = parsed(CustomerBody)
     wished = Particulars(body.name, body.phone, body.language, frozenset(body.agreed), body.limit_minor)
     with write() as session:
         store = store_of(session, doors().settings.node_id)
@@ -76,9 +77,9 @@ def add() -> Response:
 
 @bp.post("/customers/<customer_id>/repayments")
 @requires("tab")
-def repay(customer_id: str) -> Response:
+@takes(RepaymentBody)
+def repay(body: RepaymentBody, customer_id: str) -> Response:
     """Take money for the tab; answers which purchases it paid, oldest first, and what is still owed."""
-    body = parsed(RepaymentBody)
     with write() as session:
         store = store_of(session, doors().settings.node_id)
         done = tab.repay(

@@ -1,9 +1,11 @@
 """Joining the network: a shop's new computer exchanges its code for a key of its own."""
 
 from flask import Blueprint, Response, jsonify, request
+from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
 from pos import invitation
+from store_app.api.bodies import Body, gives, shaped
 from store_app.extensions import clock, csrf, doors, write
 from store_app.security import public
 
@@ -11,9 +13,16 @@ bp = Blueprint("api_join", __name__, url_prefix="/api/join")
 LONGEST = 40
 
 
+class JoinBody(Body):
+    """The code as the operator wrote it."""
+
+    code: str = Field(min_length=1, max_length=LONGEST)
+
+
 @bp.post("")
 @csrf.exempt
 @public
+@shaped(JoinBody)
 def join() -> Response:
     """Exchange a code for the shop's id and key."""
     body = request.get_json(silent=True)
@@ -30,6 +39,7 @@ def join() -> Response:
 
 @bp.get("/ca.pem")
 @public
+@gives("application/x-pem-file")
 def certificate() -> Response:
     """Hand over the certificate of the network's own authority; whoever fetches it compares the fingerprint."""
     path = doors().settings.network_ca

@@ -15,7 +15,7 @@ from pos.giving_back import GiveBack
 from pos.paying import OPEN, Wanted
 from pos.payments import Payment
 from pos.terminal import WAYS
-from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, parsed
+from store_app.api.bodies import LARGEST, MAX_LINES, Body, ReturnLine, asks, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.payment_services import asker, providers
 from store_app.security import requires
@@ -64,9 +64,9 @@ class BasketBody(Body):
 
 @bp.post("")
 @requires("sell")
-def ask() -> Response:
+@takes(PaymentBody)
+def ask(body: PaymentBody) -> Response:
     """Ask for money; the same id again answers the same payment."""
-    body = parsed(PaymentBody)
     provider = providers(doors().settings).for_way(body.way)
     if provider is None and body.way in WAYS:
         raise Refused("no-provider", "No terminal is set up here. Take the card by hand and type its slip number.")
@@ -89,6 +89,7 @@ def ask() -> Response:
 
 @bp.get("")
 @requires("sell")
+@asks(sale_id="the basket it was asked for", unused="1: what pays for nothing")
 def found() -> Response:
     """List what was asked for a basket (sale_id=), or what was taken and pays for nothing (unused=1)."""
     store_id, sale_id = doors().settings.node_id, request.args.get("sale_id", "")
@@ -111,25 +112,27 @@ def inquire(payment_id: str) -> Response:
 
 @bp.post("/<payment_id>/cancel")
 @requires("sell")
-def cancel(payment_id: str) -> Response:
+@takes(WhyBody)
+def cancel(body: WhyBody, payment_id: str) -> Response:
     """Stop a payment. Unknown, it goes on being asked about, and what was taken goes back by itself."""
-    why = parsed(WhyBody).why or "cancelled at the till"
+    why = body.why or "cancelled at the till"
     return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
 
 
 @bp.post("/<payment_id>/reverse")
 @requires("sell")
-def reverse(payment_id: str) -> Response:
+@takes(WhyBody)
+def reverse(body: WhyBody, payment_id: str) -> Response:
     """Give back what was taken and pays for no sale."""
-    why = parsed(WhyBody).why or "given back at the till"
+    why = body.why or "given back at the till"
     return jsonify(payment_json(asker(doors()).cancel(_known(payment_id), why=why, actor=g.actor)))
 
 
 @bp.post("/<payment_id>/claim")
 @requires("sell")
-def claim(payment_id: str) -> Response:
+@takes(BasketBody)
+def claim(body: BasketBody, payment_id: str) -> Response:
     """Use money whose basket was lost for another basket that is still open."""
-    body = parsed(BasketBody)
     with write() as session:
         payment = unclaimed.move_to(
             session, doors().settings.node_id, payment_id, body.sale_id, actor=g.actor, at=clock.now()
@@ -140,9 +143,9 @@ def claim(payment_id: str) -> Response:
 
 @bp.post("/<payment_id>/give-back")
 @requires("sell")
-def give_back(payment_id: str) -> Response:
+@takes(GiveBackBody)
+def give_back(body: GiveBackBody, payment_id: str) -> Response:
     """Give all or part of a sale's payment back, for a return that names the new payment; by those who may."""
-    body = parsed(GiveBackBody)
     wish = GiveBack(
         id=body.return_id,
         store_id=doors().settings.node_id,

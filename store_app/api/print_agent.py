@@ -20,6 +20,7 @@ from config.errors import Invalid
 from pos import print_agent as agents
 from pos import printing
 from pos.wires import AgentPrinter, Said
+from store_app.api.bodies import shaped
 from store_app.extensions import Doors, doors, read, write
 from store_app.house_printers import printers_in_force
 from store_app.security import print_agent
@@ -93,6 +94,7 @@ class Told(BaseModel):
 
 @bp.post("/jobs")
 @print_agent
+@shaped(Asked)
 def next_job() -> Response:
     """Hand over the next due job, waiting for one for a while."""
     asked = _body(Asked)
@@ -111,6 +113,7 @@ def next_job() -> Response:
 
 @bp.post("/jobs/<job_id>/outcome")
 @print_agent
+@shaped(Told)
 def outcome(job_id: str) -> Response:
     """Take what became of a job."""
     told, house = _body(Told), doors()

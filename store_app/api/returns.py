@@ -13,9 +13,10 @@ from pos import returns, sale
 from pos.payments import Payment
 from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of
-from store_app.api.bodies import BlindReturnBody, ReturnBody, parsed
+from store_app.api.bodies import BlindReturnBody, ReturnBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
-from store_app.extensions import clock, doors, read, rehearse, wake_worker_after
+from store_app.extensions import clock, doors, read, wake_worker_after
+from store_app.practice import booked
 from store_app.security import requires
 
 bp = Blueprint("api_returns", __name__, url_prefix="/api")
@@ -24,6 +25,7 @@ MOST_FOUND = 20
 
 @bp.get("/receipts")
 @requires("sell")
+@asks(no="receipt number", day="YYYY-MM-DD", sku="a product on it", text="a product's word, or a gift receipt's code")
 def find() -> Response:
     """Find sales by receipt number (`no`), day, SKU, or `text`: a product's word, or a gift receipt's code."""
     with read() as session:
@@ -48,9 +50,9 @@ def returnable(sale_id: str) -> Response:
 
 @bp.post("/returns")
 @requires("sell")
-def take_back() -> Response:
+@takes(ReturnBody)
+def take_back(body: ReturnBody) -> Response:
     """Take goods back with their receipt; the same id again answers the same return."""
-    body = parsed(ReturnBody)
     wanted = ReturnRequest(
         id=_checked(body.id),
         store_id=doors().settings.node_id,
@@ -64,7 +66,7 @@ def take_back() -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back(session, wanted, actor=g.actor, at=clock.now())
@@ -74,9 +76,9 @@ def take_back() -> Response:
 
 @bp.post("/returns/blind")
 @requires("sell")
-def take_back_blind() -> Response:
+@takes(BlindReturnBody)
+def take_back_blind(body: BlindReturnBody) -> Response:
     """Take goods back without a receipt, by those who may."""
-    body = parsed(BlindReturnBody)
     wanted = BlindReturnRequest(
         id=_checked(body.id),
         store_id=doors().settings.node_id,
@@ -88,7 +90,7 @@ def take_back_blind() -> Response:
         approvals=body.approvals,
         customer_id=body.customer_id,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, wanted.store_id, body.till_id)
         done = returns.take_back_blind(session, wanted, actor=g.actor, at=clock.now())

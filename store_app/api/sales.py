@@ -15,8 +15,9 @@ from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
 from pos.store import Till, store_of
-from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, parsed
-from store_app.extensions import clock, doors, read, rehearse, wake_worker_after, write
+from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, takes
+from store_app.extensions import clock, doors, read, wake_worker_after, write
+from store_app.practice import booked
 from store_app.security import requires
 
 bp = Blueprint("api_sales", __name__, url_prefix="/api")
@@ -26,9 +27,10 @@ PRACTICE_FLOAT_MINOR = 100_000
 
 @bp.post("/quote")
 @requires("sell")
-def quote() -> Response:
+@takes(QuoteBody)
+def quote(body: QuoteBody) -> Response:
     """Price a basket; writes nothing."""
-    body, store_id, at = parsed(QuoteBody), doors().settings.node_id, clock.now()
+    store_id, at = doors().settings.node_id, clock.now()
     rung = [line.rung() for line in body.lines]
     customer = None
     with read() as session:
@@ -65,9 +67,9 @@ def quote() -> Response:
 
 @bp.post("/sales")
 @requires("sell")
-def complete() -> Response:
+@takes(SaleBody)
+def complete(body: SaleBody) -> Response:
     """Complete a sale: everything or nothing; the same id again answers the same receipt."""
-    body = parsed(SaleBody)
     if not is_id(body.id):
         raise Invalid("bad-sale-id", "The id of a sale has 8 to 40 letters, digits or hyphens.")
     request = SaleRequest(
@@ -86,7 +88,7 @@ def complete() -> Response:
         note=body.note,
         corrections=body.corrections,
     )
-    with rehearse(for_real=not body.practice) as session:
+    with booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
         done = sale.complete(session, request, actor=g.actor, at=clock.now())
@@ -110,9 +112,10 @@ def ask(sale_id: str) -> Response:
 
 @bp.post("/receipts/<sale_id>/reprint")
 @requires("print")
-def reprint(sale_id: str) -> Response:
+@takes(CopyBody)
+def reprint(body: CopyBody, sale_id: str) -> Response:
     """Print a receipt once more, marked as a copy; `whole`: with whole codes of vouchers, by leave."""
-    body, store_id = parsed(CopyBody), doors().settings.node_id
+    store_id = doors().settings.node_id
     with write() as session:
         request = CopyRequest(sale_id, store_id, body.whole, body.approvals)
         job = slips.copy_receipt(session, request, actor=g.actor, at=clock.now())
@@ -123,9 +126,10 @@ def reprint(sale_id: str) -> Response:
 
 @bp.post("/receipts/<sale_id>/gift")
 @requires("print")
-def gift(sale_id: str) -> Response:
+@takes(GiftBody)
+def gift(body: GiftBody, sale_id: str) -> Response:
     """Print the gift receipt of a sale, at the till that asks; the same id again is one paper."""
-    body, store_id = parsed(GiftBody), doors().settings.node_id
+    store_id = doors().settings.node_id
     if not is_id(body.id):
         raise Invalid("bad-command-id", "The id of a command has 8 to 40 letters, digits or hyphens.")
     with write() as session:

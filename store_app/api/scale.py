@@ -6,7 +6,7 @@ from pydantic import Field
 from config.errors import NotFound, Refused
 from pos import scale
 from pos.scale import PracticeScale, Scale
-from store_app.api.bodies import Body, parsed
+from store_app.api.bodies import Body, asks, takes
 from store_app.extensions import doors, read
 from store_app.security import requires
 
@@ -23,6 +23,7 @@ class OnTheScale(Body):
 
 @bp.get("")
 @requires("sell")
+@asks(till_id="whose scale", sku="whose tare", tare_grams="another tare", live="1: also while it moves")
 def weigh() -> Response:
     """Answer the net grams on the scale now; qty is the same number, once it has settled, and else refused.
 
@@ -40,9 +41,10 @@ def weigh() -> Response:
 
 @bp.post("/practice")
 @requires("sell")
-def lay() -> Response:
+@asks(till_id="whose scale")
+@takes(OnTheScale)
+def lay(body: OnTheScale) -> Response:
     """Lay something on the practice scale; a real one is no toy."""
-    body = parsed(OnTheScale)
     found = scale_of(request.args.get("till_id", ""))
     if not isinstance(found, PracticeScale):
         raise Refused("real-scale", "This till has a real scale. Lay the goods on it.")

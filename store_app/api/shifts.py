@@ -10,7 +10,7 @@ from config.journal import Actor
 from pos import shift
 from pos.shift import Shift
 from store_app import staff as people
-from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, parsed
+from store_app.api.bodies import CloseShiftBody, CountBody, Nothing, OpenShiftBody, SignOverBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import requires
 
@@ -19,9 +19,9 @@ bp = Blueprint("api_shifts", __name__, url_prefix="/api/shifts")
 
 @bp.post("")
 @requires("shift")
-def open_shift() -> Response:
+@takes(OpenShiftBody)
+def open_shift(body: OpenShiftBody) -> Response:
     """Open the till with its float."""
-    body = parsed(OpenShiftBody)
     with write() as session:
         opened = shift.open_shift(
             session,
@@ -50,9 +50,9 @@ def current(till_id: str) -> Response:
 
 @bp.post("/<shift_id>/count")
 @requires("shift")
-def count(shift_id: str) -> Response:
+@takes(CountBody)
+def count(body: CountBody, shift_id: str) -> Response:
     """Begin the blind count, or write down what was counted; selling stops at this till. Expected is not told."""
-    body = parsed(CountBody)
     with write() as session:
         found = _own(session, shift_id)
         counted = body.counted_minor if body.pieces is None else body.pieces
@@ -65,9 +65,9 @@ def count(shift_id: str) -> Response:
 
 @bp.post("/<shift_id>/go-on")
 @requires("shift")
+@takes(Nothing)
 def go_on(shift_id: str) -> Response:
     """Put the count off and sell on."""
-    parsed(Nothing)
     with write() as session:
         found = _own(session, shift_id)
         shift.go_back(session, found, actor=g.actor, at=clock.now())
@@ -76,13 +76,13 @@ def go_on(shift_id: str) -> Response:
 
 @bp.post("/<shift_id>/close")
 @requires("shift")
-def close(shift_id: str) -> Response:
+@takes(CloseShiftBody)
+def close(body: CloseShiftBody, shift_id: str) -> Response:
     """Let the count stand and close the shift; answers Z.
 
     202 with `needs` when the drawer is off beyond the tolerance: the count stands and expected is told; ask again with
     a reason and an approval for the shift's id. The same command again answers the same Z, as `repeated`.
     """
-    body = parsed(CloseShiftBody)
     with write() as session:
         found = _own(session, shift_id)
         at, was_settled, repeated = clock.now(), found.is_settled, found.state == "closed"
@@ -111,9 +111,9 @@ def x_report(shift_id: str) -> Response:
 
 @bp.post("/<shift_id>/x")
 @requires("over_short")
+@takes(Nothing)
 def print_x(shift_id: str) -> Response:
     """Print the shift's figures so far."""
-    parsed(Nothing)
     with write() as session:
         document = shift.print_x(session, _own(session, shift_id), actor=g.actor, at=clock.now())
         wake_worker_after(session)
@@ -122,9 +122,10 @@ def print_x(shift_id: str) -> Response:
 
 @bp.post("/<shift_id>/sign-over")
 @requires("shift")
-def sign_over(shift_id: str) -> Response:
+@takes(SignOverBody)
+def sign_over(body: SignOverBody, shift_id: str) -> Response:
     """Hand the open drawer to the person whose PIN this is; an X report is printed."""
-    body, node_id = parsed(SignOverBody), doors().settings.node_id
+    node_id = doors().settings.node_id
     taker = people.check_pin(doors(), node_id, body.to, body.pin, asked_by=g.actor.id)
     to = Actor(id=taker.id, name=taker.name, role=taker.role, node=node_id)
     with write() as session:

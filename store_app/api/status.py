@@ -12,6 +12,7 @@ from config import outbox
 from config.node import NETWORK, Node
 from config.publication import Pulled
 from pos import printer, shift
+from store_app.api.bodies import asks
 from store_app.extensions import clock, doors, read
 from store_app.security import public, requires
 
@@ -32,6 +33,7 @@ def health() -> Response:
 
 @bp.get("/api/status")
 @requires("sell")
+@asks(till="whose shift")
 def status() -> Response:
     """Answer printer, queue to the network, shift and clock, each with a light: good, warn or bad."""
     settings, now = doors().settings, clock.now()

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from config.errors import Invalid, NotFound
 from config.node import this_node
 from config.publication import Publication, edition_for
+from store_app.api.bodies import asks, shaped
 from store_app.extensions import clock, read, write
 from store_app.security import device
 from store_app.sync import receiver, wire
@@ -17,6 +18,7 @@ bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
 
 @bp.post("/messages")
 @device
+@shaped(wire.Push)
 def push() -> Response:
     """Take a batch of a store's facts."""
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
@@ -31,6 +33,7 @@ def push() -> Response:
 
 @bp.get("/messages")
 @device
+@asks(epoch="an epoch the store has rows of, repeated", after_n="the last of them", mine="the store's own epoch")
 def pull() -> Response:
     """Hand over what is addressed to the store, after what it has: epoch and after_n, repeated per epoch."""
     try:

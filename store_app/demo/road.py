@@ -23,7 +23,7 @@ from store_app.demo.build import lay_in
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, Basket, DemoPanel
 from store_app.demo.visitor import Customer
-from supply import orders, push, receiving, replenishment, shelf
+from supply import credit, orders, push, receiving, replenishment, shelf
 
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
 PUSH_ANSWER_DAYS = 2
@@ -47,6 +47,7 @@ class Tally:
     forecast_seconds: float = 0.0
     proposals: int = 0
     orders_sent: int = 0
+    orders_on_credit: int = 0
     deliveries_posted: int = 0
     shelf_slots: int = 0
     shelf_labels: int = 0
@@ -270,6 +271,7 @@ class Road:
     def _network_night(self) -> None:
         began = time.perf_counter()
         self.network.job("roll-up")
+        self.network.job("credit")
         self.network.job("restock")
         self.network.job("forecast-regions")
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
@@ -295,6 +297,9 @@ class Road:
                     why="The shelf is small" if fewer else "A neighbour asked for more", actor=member.keeper, at=at,
                 )  # fmt: skip
                 replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                if member is self.live[0] and order.cost_minor <= credit.available(session, member.id):
+                    credit.draw(session, member.id, order.id, actor=member.keeper, at=at)
+                    self.tally.orders_on_credit += 1
                 orders.send(session, member.id, order.id, actor=member.keeper, at=at)
                 self.tally.orders_sent += 1
 

@@ -11,9 +11,12 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config.money import exponent
+from config.node import NETWORK
 from store_app import wording, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
+from supply import credit
+from supply.credit import CreditDraw, CreditLine
 from supply.forecasts import ForecastRun
 from supply.order_rules import OrderRule
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -56,6 +59,22 @@ class LineView:
 
 
 @dataclass(frozen=True)
+class CreditView:
+    """Paying an order on credit: what is left of the line, whether it is enough, and when it would fall due.
+
+    state, why: of a draw already made; '' before.
+    """
+
+    left_minor: int
+    held: bool
+    enough: bool
+    due_day: dt.date | None
+    account_days: int
+    state: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class OrderView:
     """An order with its lines, the urgent ones first.
 
@@ -77,6 +96,8 @@ class OrderView:
     short_of_minimum_minor: int
     forecast_sentence: str
     lines: list[LineView]
+    credit: CreditView | None
+    """None where there is no line, or the order is not the network's."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +157,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         short_of_minimum_minor=max(0, minimum - cost),
         forecast_sentence=age_sentence(order.forecast_age_days),
         lines=lines,
+        credit=_credit(session, order, supplier, cost),
     )
 
 
@@ -188,6 +210,23 @@ def age_sentence(age_days: int | None) -> str:
 
 
 # --- inside ---
+
+
+def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | None, cost: int) -> CreditView | None:
+    line = session.get(CreditLine, order.store_id)
+    if line is None or supplier is None or supplier.kind != NETWORK:
+        return None
+    draw = session.get(CreditDraw, (order.store_id, order.id))
+    left = credit.available(session, order.store_id)
+    return CreditView(
+        left_minor=left,
+        held=line.state == "held",
+        enough=cost <= left,
+        due_day=credit.likely_due(session, order),
+        account_days=int(line.terms.get("account_days", 0)),
+        state=draw.state if draw else "",
+        why=draw.why if draw else "",
+    )
 
 
 def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[str, str]:

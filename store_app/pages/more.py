@@ -33,6 +33,13 @@ PLACES: tuple[Place, ...] = (
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
     Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
+    Place(
+        "finance.overview",
+        "reports.money",
+        "building-library",
+        lazy("Money with the network"),
+        lazy("Credit, invoices, statements"),
+    ),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",
@@ -78,6 +85,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
     Place("online_shop.rules", "settings", "globe-alt", lazy("Online shop"), lazy("Open or closed, times to collect")),
@@ -102,6 +110,12 @@ OF_NETWORK: tuple[Place, ...] = (
         "scale",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, what the shelves bring"),
+    ),
+    Place(
+        "console_money.overview", "network.money", "banknotes", lazy("Money"), lazy("Credit, accounts, payouts, terms")
+    ),
+    Place(
+        "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
     ),
 )
 

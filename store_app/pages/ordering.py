@@ -18,7 +18,7 @@ from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
 from store_app.wording_forecast import forecast_sentences
-from supply import forecasts, order_letters, order_rules, order_wishes, replenishment
+from supply import credit, forecasts, order_letters, order_rules, order_wishes, replenishment
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -114,13 +114,16 @@ def propose() -> Any:
 @requires("order")
 @form.answers_on(order)
 def approve(order_id: str) -> Any:
-    """Approve an order and send it; a second click finds it sent."""
+    """Approve an order and send it, on account or on credit; a second click finds it sent."""
     store_id, at = str(place().store_id), doors().now()
+    on_credit = request.form.get("pay") == "credit"
     with write() as session:
         row = _row(session, order_id)
         if row.state == "proposed":
             replenishment.approve(session, store_id, order_id, actor=g.actor, at=at)
         if row.state not in supply_orders.ON_THE_WAY or row.state == "approved":
+            if on_credit:
+                credit.draw(session, store_id, order_id, actor=g.actor, at=at)
             supply_orders.send(session, store_id, order_id, actor=g.actor, at=at)
         wake_worker_after(session)
         on_paper = any(

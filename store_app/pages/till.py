@@ -22,6 +22,7 @@ from store_app import wording
 from store_app.extensions import doors, read
 from store_app.house_printers import model_of_settings
 from store_app.payment_services import providers
+from store_app.practice import is_practising
 from store_app.presenting import language, money_form, page
 from store_app.security import requires
 
@@ -150,6 +151,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "now": doors().now().isoformat(),
         "language": "zh-CN" if language() == "zh" else "en",
         "shift_open": is_open,
+        "lesson": is_practising(),
         "may": sorted(PERMISSIONS[g.actor.role]),
         "terminal": known.for_way("terminal") is not None,
         "wallet": known.for_way("customer_code") is not None or known.for_way("shop_code") is not None,
@@ -179,6 +181,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
             "scale": "/api/scale",
             "scan": "/api/scan",
             "status": f"/api/status?till={till.id}",
+            "training": url_for("training.overview"),
             "vouchers": "/api/vouchers",
             "x_report": url_for("drawer.x_report"),
         },

@@ -47,6 +47,7 @@ EDITIONS = {
     "suppliers": "supply.suppliers",
     "demand": "supply.demand",
     "forecast": "supply.forecasts",
+    "lessons": "supply.training",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -37,6 +38,7 @@ PRODUCTS: list[tuple[str, str, str, int, str, dict[str, Any]]] = [
     ("CHIPS", "Potato chips", "Snacks", 379, "2000000000060", {"pack_text": "9 oz"}),
 ]
 CODES = {sku: code for sku, _, _, _, code, _ in PRODUCTS}
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 CASE_OF_MILK = "2000000000077"
 
 
@@ -168,6 +170,44 @@ def enter(page: Page, node: Node, path: str = "/till/", *, language: str = "en")
     if path == "/till/":
         page.wait_for_selector("html[data-ready]")
     return page
+
+
+ARRIVED = "for (const one of document.getAnimations()) { try { one.finish(); } catch { /* it has no end */ } }"
+"""Lets every colour that is on its way arrive."""
+
+
+def assert_accessible(page: Page) -> None:
+    """Refuse axe's violations on the page as it is when nothing is on its way any more."""
+    expect(page.locator('[aria-busy="true"]')).to_have_count(0)
+    page.evaluate(f"() => {{ {ARRIVED} }}")
+    found = Axe().run(page)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+
+def assert_fits(page: Page) -> None:
+    """Refuse what is wider than the window, and a page without its one heading."""
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+    assert page.locator("h1").count() == 1, page.url
+
+
+def assert_well_made(page: Page) -> None:
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def dress(page: Page, language: str) -> None:
+    """Show pages as they are judged in a language: English at a desk by day, Chinese on a phone by night."""
+    page.set_viewport_size(DESK if language == "en" else PHONE)
+    page.emulate_media(color_scheme="light" if language == "en" else "dark")
+
+
+def assert_well_made_in_every_size(page: Page, language: str) -> None:
+    """Judge a page as `dress` shows it; it must fit the other size too."""
+    assert_well_made(page)
+    page.set_viewport_size(PHONE if language == "en" else DESK)
+    assert_fits(page)
+    dress(page, language)
 
 
 def wedge(page: Page, *codes: str) -> None:

@@ -5,7 +5,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 from pos.catalogue import Listing
-from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
+from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.test_office import Office, enter, office
 from tests.store_app.conftest import NOON
 
 __all__ = ["office"]
@@ -23,18 +24,14 @@ def know_cost(office: Office, sku: str, cost_minor: int) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_is_accessible_and_unclipped(
-    page: Page, office: Office, faults: list[str], language: str, size: str
-):
+def test_every_page_is_accessible_and_unclipped(page: Page, office: Office, faults: list[str], language: str):
     know_cost(office, "beer", 100)
-    page.set_viewport_size(SIZES[size])
-    page.emulate_media(color_scheme="dark" if language == "zh" else "light")
+    dress(page, language)
     enter(page, office, "/products/", language)
     for path in PAGES:
         page.goto(f"{office.url}{path}")
         page.eval_on_selector_all("main details", "all => all.forEach((one) => { one.open = true; })")
-        assert_well_made(page)
+        assert_well_made_in_every_size(page, language)
 
 
 def test_the_margin_is_said_while_the_price_is_typed(page: Page, office: Office, faults: list[str]):

@@ -9,13 +9,12 @@ from typing import Any
 import barcode
 import pytest
 import segno
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from pos.sale import Sale
-from tests.browser.conftest import CODES, PIN, Node, by_hand, enter, wedge
-from tests.browser.test_office import Office, assert_well_made, office
+from tests.browser.conftest import CODES, PHONE, PIN, Node, assert_accessible, assert_well_made, by_hand, enter, wedge
+from tests.browser.test_office import Office, office
 from tests.browser.test_office import enter as enter_office
 from tests.browser.test_stock_work import MILK, busy, counted
 from tests.store_app import office as goods
@@ -24,7 +23,6 @@ __all__ = ["busy", "office"]
 pytestmark = pytest.mark.browser
 WIDE, HIGH, FRAMES_A_SECOND = 640, 480, 10
 GRANTED = "--use-fake-ui-for-media-stream"
-PHONE = {"width": 390, "height": 844}
 Film = list[tuple[Image.Image, float]]
 
 
@@ -294,8 +292,7 @@ def test_the_camera_is_accessible_and_unclipped_on_a_phone(
     expect(page.locator("[data-told]")).to_be_visible()
 
     def well_made() -> None:
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         clipped = "words => words.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1).length"
         assert page.locator(".camera p:visible, .camera button:visible").evaluate_all(clipped) == 0

@@ -3,12 +3,11 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Node
+from tests.browser.conftest import PHONE, Node, assert_accessible, assert_well_made
 from tests.browser.conftest import enter as enter_till
-from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
+from tests.browser.test_office import Office, enter, office
 
 __all__ = ["office"]
 pytestmark = pytest.mark.browser
@@ -43,7 +42,7 @@ def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: 
     page.get_by_role("button", name="Dark", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     page.keyboard.press("Escape")
-    assert Axe().run(page).violations_count == 0
+    assert_accessible(page)
     page.reload()
     page.wait_for_selector("html[data-ready]")
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
@@ -52,7 +51,7 @@ def test_the_till_wears_the_look_at_once_and_keeps_its_basket(page: Page, node: 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, office: Office, language: str):
-    page.set_viewport_size(SIZES["phone"])
+    page.set_viewport_size(PHONE)
     enter(page, office, "/stock/", language)
     for path, marked in (("/stock/", 1), ("/money/", 3), ("/orders/", 4), ("/shelf/", 4), ("/reports/", 4)):
         page.goto(f"{office.url}{path}")
@@ -72,7 +71,7 @@ def test_a_phones_bar_has_five_places_whole_and_marks_where_one_is(page: Page, o
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_tills_foot_stands_whole_on_a_phone(page: Page, node: Node, language: str):
-    page.set_viewport_size(SIZES["phone"])
+    page.set_viewport_size(PHONE)
     enter_till(page, node, language=language)
     assert page.locator(".foot").evaluate("foot => foot.scrollWidth <= foot.clientWidth")
     box = page.locator("#clock").bounding_box()

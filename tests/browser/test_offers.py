@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from config.ids import new_id
 from pos import offers
 from pos.promotions import Choice, Offer, Part
-from tests.browser.test_office import SIZES, Office, assert_well_made, enter, office
+from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.test_office import Office, enter, office
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE
 
@@ -28,16 +29,13 @@ def promise(office: Office) -> str:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("size", SIZES)
-def test_every_page_of_offers_is_accessible_and_unclipped(
-    page: Page, office: Office, faults: list[str], language: str, size: str
-):
+def test_every_page_of_offers_is_accessible_and_unclipped(page: Page, office: Office, faults: list[str], language: str):
     made = promise(office)
-    page.set_viewport_size(SIZES[size])
+    dress(page, language)
     enter(page, office, "/offers/", language)
     for path in ("/offers/", "/offers/new", "/offers/new/together", f"/offers/{made}", f"/offers/{made}/change"):
         page.goto(f"{office.url}{path}")
-        assert_well_made(page)
+        assert_well_made_in_every_size(page, language)
 
 
 def test_an_offer_is_made_by_keyboard_with_its_example(page: Page, office: Office, faults: list[str]):

@@ -1,7 +1,6 @@
 """Money, paper and the till as everybody meets them: accessible, in both languages, and with true figures."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from config.clock import SystemClock
@@ -11,19 +10,9 @@ from pos.printer_model import PrinterModel
 from pos.sale import Sale
 from pos.shift import Shift
 from pos.wires import driver_for
-from tests.browser.conftest import CODES, STORE, Node, enter, wedge
+from tests.browser.conftest import CODES, STORE, Node, assert_accessible, enter, wedge
 
 pytestmark = pytest.mark.browser
-
-
-ARRIVED = "for (const one of document.getAnimations()) { try { one.finish(); } catch { /* it has no end */ } }"
-"""Lets every colour that is on its way arrive."""
-
-
-def assert_accessible(page: Page) -> None:
-    page.evaluate(f"() => {{ {ARRIVED} }}")
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
 
 
 def sell(page: Page, sku: str = "MILK") -> None:

@@ -4,8 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pos.preview import MARGIN
-from tests.browser.conftest import Node, enter
-from tests.browser.test_pages import assert_accessible
+from tests.browser.conftest import Node, assert_accessible, enter
 
 pytestmark = pytest.mark.browser
 

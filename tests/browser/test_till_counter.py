@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 from config.clock import SystemClock
@@ -22,7 +21,7 @@ from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
 from pos.store import store_of
 from pos.tab import TabAccount
-from tests.browser.conftest import CODES, STORE, Node, by_hand, enter, wedge
+from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, enter, wedge
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
 
 pytestmark = pytest.mark.browser
@@ -444,8 +443,7 @@ def test_every_sheet_of_the_till_is_accessible_and_unclipped(page: Page, shop: N
     priced(page)
 
     def well_made() -> None:
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
+        assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
     well_made()
@@ -478,8 +476,7 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, lang
     gift.click()
     expect(page.locator("#done-paper")).to_contain_text({"en": "copy 1", "zh": "副本 1"}[language])
     expect(page.locator("#next")).to_be_enabled()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page)
 
 
 def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, shop: Node):

@@ -10,7 +10,8 @@ from tests.journeys.small import small_panel
 
 KEYS = (
     "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
-    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent", "deliveries_posted",
+    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent",
+    "orders_on_credit", "deliveries_posted",
     "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "findings", "seconds",
 )  # fmt: skip
 
@@ -31,3 +32,4 @@ def test_the_road_ends_with_one_line_that_tells_what_happened(tmp_path: Path) ->
     assert told["stores"] == 4
     assert told["sales_rung"] == 32
     assert told["deliveries_posted"] >= 1
+    assert told["orders_on_credit"] >= 1

@@ -28,6 +28,7 @@ document.addEventListener("submit", (event) => {
   form.setAttribute("aria-busy", "true");
   setTimeout(() => form.removeAttribute("aria-busy"), 4000);
 });
+document.addEventListener("htmx:finally:request", (event) => event.target.closest?.("form")?.removeAttribute("aria-busy"));
 
 // htmx sends our CSRF token with everything it posts.
 document.addEventListener("htmx:config:request", (event) => {

@@ -28,7 +28,7 @@ const RENEW_MS = 60_000;
 const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`;
 
 const catalogue = new Catalogue();
-const basket = new Basket(catalogue, { practice: sessionStorage.getItem(PRACTICE) === "1" });
+const basket = new Basket(catalogue, { practice: settings.lesson || sessionStorage.getItem(PRACTICE) === "1" });
 let renewedAt = Date.now();
 let counterCamera = null;
 
@@ -82,6 +82,7 @@ const till = {
   opened: () => foot.watch(),
   parkedChanged,
   practice(on) {
+    if (settings.lesson) { location.assign(settings.urls.training); return; } // practice ends where the lesson does
     sessionStorage.setItem(PRACTICE, on ? "1" : "0");
     location.reload();
   },
@@ -299,7 +300,7 @@ function stand() {
 }
 
 async function start() {
-  $("practice-banner").hidden = !basket.practice;
+  $("practice-banner").hidden = !basket.practice || settings.lesson;
   document.body.classList.toggle("practice", basket.practice);
   await load();
   wire();

@@ -1,0 +1,207 @@
+"""The practice shop: the real screens on books of their own, for one browser and one lesson.
+
+Rules
+-----
+1. Whoever begins a lesson gets a small database beside the shop's: its people, tills, goods and prices, and what the
+   lesson needs (`scenes`). From then on every page of this browser stands on it; other browsers notice nothing.
+2. Nothing leaves it: it knows no network, no printer and no terminal but the practice one, and its worker's bell rings
+   nobody. Pages about people and the shop's settings are closed meanwhile.
+3. Beginning and leaving change the browser's token: a page opened before belongs to the other books and is refused.
+   The till's sales say whose they are (`practice`); one that says the other is refused, not booked.
+4. A lesson is done when the practice shop's journal tells every task of its learner (`supply.training`, rule 1).
+5. A practice shop is thrown away when it is left, at the latest after KEPT.
+"""
+
+import datetime as dt
+import shutil
+import threading
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, current_app, g, session
+from sqlalchemy.orm import Session
+
+from config.database import Base, Database, make_engine
+from config.errors import Conflict, NotFound
+from config.ids import new_id
+from config.journal import Actor
+from store_app import lessons, scenes, tables
+from store_app.extensions import Doors, own_doors, read, rehearse
+from supply import training
+from supply.lesson_text import Lesson
+
+KEPT = dt.timedelta(hours=12)
+KEY, FILE = "practice", "shop.db"
+COPIED = (
+    "node", "region", "tax_class", "store", "till", "staff", "role_limit", "product", "barcode", "listing", "price",
+    "quick_page", "quick_key", "scan_scheme", "product_tare", "loyalty_scheme",
+)  # fmt: skip
+"""What a practice shop takes over: who works here, what is sold and for how much; no past, no plans, no customers."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far the lesson at this browser is. done: of each task, in order."""
+
+    lesson: Lesson
+    done: tuple[bool, ...]
+    note: str
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every task is done."""
+        return all(self.done)
+
+
+class PracticeShops:
+    """The practice shops of a node that are open: name -> its doors."""
+
+    def __init__(self, own: Doors) -> None:
+        self._own = own
+        self._open: dict[str, Doors] = {}
+        self._alone = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self._own.settings.state_folder / "practice"
+
+    def doors(self, name: str) -> Doors | None:
+        """Return the doors of a practice shop; None where it is gone."""
+        with self._alone:
+            found = self._open.get(name)
+            if found is None and (self.folder / name / FILE).exists():
+                found = self._open[name] = self._doors(name)
+            return found
+
+    def make(self, lesson: Lesson, learner: Actor, language: str) -> tuple[str, int, str]:
+        """Make a practice shop laid out for a lesson; returns its name, where its journal stands, and the card's note.
+
+        The node's own books must not be open just now.
+        """
+        self._sweep()
+        name = new_id()
+        tables.known()
+        there = self._doors(name)
+        Base.metadata.create_all(there.database.engine)
+        with self._own.read() as books:
+            taken = _taken_over(books, self._own.settings.node_id)
+        with there.write() as copy:
+            for table, rows in taken:
+                copy.execute(sa.insert(table), rows)
+            note = scenes.lay_out(copy, lesson.scene, self._own.settings.node_id, learner, language, at=there.now())
+        with there.read() as copy:
+            after_n = training.end_of(copy, self._own.settings.node_id)
+        with self._alone:
+            self._open[name] = there
+        return name, after_n, note
+
+    def close(self, name: str) -> None:
+        """Throw a practice shop away."""
+        with self._alone:
+            found = self._open.pop(name, None)
+        if found is not None:
+            found.database.engine.dispose()
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _doors(self, name: str) -> Doors:
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        settings = self._own.settings.model_copy(
+            update={
+                "database_url": f"sqlite:///{folder / FILE}", "state_folder": folder, "network_url": "",
+                "network_key": "", "printer": "", "printer_search": "", "payment_service": "practice", "notify": "log",
+            }
+        )  # fmt: skip
+        return Doors(Database(make_engine(settings.database_url)), self._own.clock, settings)
+
+    def _sweep(self) -> None:
+        old = dt.datetime.now(dt.UTC).timestamp() - KEPT.total_seconds()
+        for path in self.folder.glob(f"*/{FILE}"):
+            if path.stat().st_mtime < old:
+                self.close(path.parent.name)
+
+
+def set_up(app: Flask) -> None:
+    """Let this node's browsers practise."""
+    app.extensions["cornerstore_practice"] = PracticeShops(app.extensions["cornerstore"])
+    app.jinja_env.globals["practising"] = lambda: session.get("lesson") if session.get(KEY) else None
+
+
+def begin(lesson: Lesson, language: str) -> None:
+    """Let this browser practise a lesson from now on."""
+    if session.get(KEY):
+        leave()
+    name, after_n, note = _shops().make(lesson, g.actor, language)
+    session[KEY], session["lesson"] = name, lesson.id
+    session["lesson_after"], session["lesson_note"] = str(after_n), note
+    session.pop("csrf_token", None)
+
+
+def leave() -> None:
+    """Go back to the shop's own books."""
+    name = session.pop(KEY, None)
+    for key in ("lesson", "lesson_after", "lesson_note", "lesson_noted", "csrf_token"):
+        session.pop(key, None)
+    if name:
+        _shops().close(name)
+
+
+def is_practising() -> bool:
+    """Tell whether this browser stands in a practice shop."""
+    return bool(session.get(KEY))
+
+
+def standing(language: str) -> Standing | None:
+    """Return how far this browser's lesson is, and write it down once it is over; None where nobody practises."""
+    if not is_practising():
+        return None
+    with own_doors().read() as books:
+        lesson = lessons.find(books, session["lesson"], language)
+    if lesson is None:
+        raise NotFound("no-lesson", "There is no such lesson. Choose one from the list.")
+    node_id = own_doors().settings.node_id
+    with read() as copy:
+        done = training.done_of(
+            copy, lesson.tasks, node_id=node_id, staff_id=g.actor.id, after_n=int(session["lesson_after"])
+        )
+    found = Standing(lesson, tuple(done), session["lesson_note"])
+    if found.is_over and not session.get("lesson_noted"):
+        with own_doors().write() as books:
+            training.note_done(books, node_id, lesson.id, actor=g.actor, at=own_doors().now())
+        session["lesson_noted"] = "yes"
+    return found
+
+
+def booked(*, practice: bool) -> AbstractContextManager[Session]:
+    """Open the transaction of a sale: undone at the end where it is practised over the shop's own books (rule 3)."""
+    if is_practising() and not practice:
+        raise Conflict("practising", "This browser practises just now. Stop practising, then take the money once more.")
+    return rehearse(for_real=is_practising() or not practice)
+
+
+# --- inside ---
+
+
+def _shops() -> PracticeShops:
+    found: PracticeShops = current_app.extensions["cornerstore_practice"]
+    return found
+
+
+def _taken_over(books: Session, store_id: str) -> list[tuple[sa.Table, list[dict[str, Any]]]]:
+    """Return the rows of COPIED, of this shop alone where a table knows shops."""
+    taken = []
+    for table in Base.metadata.sorted_tables:
+        if table.name not in COPIED:
+            continue
+        query = table.select()
+        for column in ("store_id", "node_id"):
+            if column in table.c:
+                query = query.where(table.c[column] == store_id)
+        rows = [dict(row) for row in books.execute(query).mappings()]
+        if rows:
+            taken.append((table, rows))
+    return taken

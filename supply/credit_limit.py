@@ -1,0 +1,94 @@
+"""How much a shop may owe on credit, worked out from its own sales and repayments: pure, every step named.
+
+Rules
+-----
+1. A typical week is the median of the last WEEKS complete weeks' sales (net of returns, gross of tax), as the shop's
+   own facts added up to them. With fewer than LEAST_WEEKS weeks there is no credit yet.
+2. The limit is a typical week x the weeks the network lends x steadiness x repayment x standing, each step rounded
+   half up to the minor unit, then cut to the cap and down to a whole unit of the currency.
+3. Steadiness is the lower quartile of these weeks over their median, at most 1: who has lean weeks borrows on them.
+4. Repayment: of what fell due in the last REPAID_DAYS days, the share paid by its day. All of it is 1; half or less is
+   0; between them in a straight line. Where nothing fell due yet, the terms say where a shop begins.
+5. The same figures and terms give the same limit, to the minor unit: both travel with it, and may be recomputed by
+   anybody.
+
+Units: *_minor currency minor units; *_bp basis points (10,000 = 1).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.money import BASIS, divide_half_up
+
+WEEKS, LEAST_WEEKS = 13, 4
+REPAID_DAYS = 180
+
+
+@dataclass(frozen=True)
+class LimitTerms:
+    """What the network lends on. whole_minor: the minor units of one unit of the currency (100 of a dollar)."""
+
+    weeks_bp: int
+    first_bp: int
+    cap_minor: int
+    whole_minor: int
+
+
+@dataclass(frozen=True)
+class LimitFacts:
+    """What a limit stands on. weeks_minor: sales of the last complete weeks, oldest first; due/on_time: rule 4."""
+
+    weeks_minor: tuple[int, ...]
+    due_minor: int
+    on_time_minor: int
+    standing_bp: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One factor: its name, its value in basis points (None: an amount), and the limit after it."""
+
+    name: str
+    value_bp: int | None
+    after_minor: int
+
+
+def limit_of(facts: LimitFacts, terms: LimitTerms) -> tuple[int, list[Step]]:
+    """Return the limit, and how it came about step by step (rules 1 to 4)."""
+    weeks = facts.weeks_minor[-WEEKS:]
+    if len(weeks) < LEAST_WEEKS:
+        return 0, [Step("too-few-weeks", None, 0)]
+    typical = max(0, _median(weeks))
+    steps = [Step("typical-week", None, typical)]
+    factors = (
+        ("weeks", terms.weeks_bp),
+        ("steady", _steady_bp(weeks, typical)),
+        ("repaid", _repaid_bp(facts, terms)),
+        ("standing", facts.standing_bp),
+    )
+    amount = typical
+    for name, value_bp in factors:
+        amount = divide_half_up(amount * value_bp, BASIS)
+        steps.append(Step(name, value_bp, amount))
+    if amount > terms.cap_minor:
+        amount = terms.cap_minor
+        steps.append(Step("cap", None, amount))
+    limit = amount // terms.whole_minor * terms.whole_minor
+    steps.append(Step("limit", None, limit))
+    return limit, steps
+
+
+def _median(values: Sequence[int]) -> int:
+    ranked, half = sorted(values), len(values) // 2
+    return ranked[half] if len(ranked) % 2 else divide_half_up(ranked[half - 1] + ranked[half], 2)
+
+
+def _steady_bp(weeks: Sequence[int], typical_minor: int) -> int:
+    quartile = max(0, sorted(weeks)[len(weeks) // 4])
+    return min(BASIS, divide_half_up(quartile * BASIS, typical_minor)) if typical_minor else 0
+
+
+def _repaid_bp(facts: LimitFacts, terms: LimitTerms) -> int:
+    if facts.due_minor <= 0:
+        return terms.first_bp
+    return max(0, 2 * divide_half_up(facts.on_time_minor * BASIS, facts.due_minor) - BASIS)

@@ -1,0 +1,129 @@
+"""What the network works out of money every night: late days, each shop's line, holds, the shelves' pay.
+
+Rules
+-----
+1. A week counts once its Sunday is over, from the first in which the shop's sales are known; a week between them
+   without any is nought. The sums are the daily roll-ups', which are made of the shop's own facts.
+2. An invoice counts as repaid on time as far as it was paid by its due day; losses are not payments.
+3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs.
+4. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
+"""
+
+import datetime as dt
+from dataclasses import asdict
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.journal import Actor
+from config.money import BASIS, exponent
+from config.node import Peer
+from pos.store import Store
+from supply import advances, credit, network_terms, settlement
+from supply.credit_limit import REPAID_DAYS, WEEKS, LimitFacts, LimitTerms, limit_of
+from supply.demand import StoreDay
+from supply.network_terms import Terms
+from supply.settlement import Booking, Invoice, LedgerEntry
+from supply.settlement_math import day_fee
+from supply.shelf import ShelfPlan
+
+
+def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
+    """Do a day's money for every shop (rules 1 to 4); returns how many shops have a line. Once more changes nothing."""
+    n, terms = network_terms.in_force(session)
+    late = credit.late(session, day, terms.grace_days)
+    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm.is_not(None))))
+    shelved = set(session.scalars(sa.select(ShelfPlan.store_id).where(ShelfPlan.state == "live").distinct()))
+    stores = session.scalars(sa.select(Store).order_by(Store.id)).all()
+    for store in stores:
+        _charge_late(session, store.id, day, terms, actor=actor, at=at)
+        if day.weekday() == 6 and store.id in shelved:
+            week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
+            settlement.shelf_paid(session, store.id, terms.shelf_week_minor, week=week, actor=actor, at=at)
+        _set_line(session, store, day, n, terms, actor=actor, at=at)
+        if store.id in late or store.id in alarmed:
+            why = "contradiction" if store.id in alarmed else "late"
+            credit.hold(session, store.id, why=why, by_rule=True, actor=actor, at=at)
+        else:
+            credit.release(session, store.id, by_rule=True, actor=actor, at=at)
+    return len(stores)
+
+
+def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
+    """Return a shop's sales of the last complete weeks, the oldest first (rule 1)."""
+    last_sunday = day - dt.timedelta(days=(day.weekday() + 1) % 7)
+    first_monday = last_sunday - dt.timedelta(days=7 * WEEKS - 1)
+    rows = session.execute(
+        sa.select(StoreDay.business_day, StoreDay.revenue_minor).where(
+            StoreDay.store_id == store_id, StoreDay.business_day.between(first_monday, last_sunday)
+        )
+    )
+    sums: dict[int, int] = {}
+    for business_day, minor in rows:
+        week = (business_day - first_monday).days // 7
+        sums[week] = sums.get(week, 0) + int(minor or 0)
+    return [sums.get(week, 0) for week in range(min(sums), WEEKS)] if sums else []
+
+
+def repaid_of(session: Session, store_id: str, day: dt.date) -> tuple[int, int]:
+    """Return what fell due in the last REPAID_DAYS days until `day`, and how much of it was paid by then (rule 2)."""
+    since = day - dt.timedelta(days=REPAID_DAYS)
+    invoices = session.scalars(
+        sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.due_day > since, Invoice.due_day <= day)
+    ).all()
+    paid = sa.select(LedgerEntry.invoice_id, LedgerEntry.business_day, LedgerEntry.amount_minor).where(
+        LedgerEntry.store_id == store_id, LedgerEntry.kind == "paid",
+        LedgerEntry.invoice_id.in_([one.id for one in invoices]),
+    )  # fmt: skip
+    due_days = {one.id: one.due_day for one in invoices}
+    on_time: dict[str, int] = {}
+    for of_invoice, paid_day, minor in session.execute(paid):
+        invoice_id = str(of_invoice)
+        if paid_day <= due_days[invoice_id]:
+            on_time[invoice_id] = on_time.get(invoice_id, 0) + int(minor)
+    whole = sum(one.amount_minor for one in invoices)
+    return whole, sum(min(one.amount_minor, on_time.get(one.id, 0)) for one in invoices)
+
+
+# --- inside ---
+
+
+def _set_line(
+    session: Session, store: Store, day: dt.date, n: int, terms: Terms, *, actor: Actor, at: dt.datetime
+) -> None:
+    due_minor, on_time_minor = repaid_of(session, store.id, day)
+    level = credit.level_of(session, store.id)
+    facts = LimitFacts(
+        tuple(weeks_of(session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
+    )
+    lent = LimitTerms(terms.weeks_bp, terms.first_bp, terms.cap_minor, 10 ** exponent(store.currency))
+    limit_minor, steps = limit_of(facts, lent)
+    credit.set_line(
+        session, store.id, limit_minor=limit_minor, level=level,
+        facts=asdict(facts) | {"weeks_minor": list(facts.weeks_minor)}, terms=asdict(lent) | _told(terms, level),
+        terms_n=n, steps=[asdict(step) for step in steps], day=day,
+        advance_most_minor=advances.most(session, store.id, terms.advance_bp), actor=actor, at=at,
+    )  # fmt: skip
+
+
+def _told(terms: Terms, level: int) -> dict[str, int]:
+    """Return the terms a shop reads beside its limit."""
+    return {
+        "least_days": terms.least_days, "most_days": terms.free_days + level * terms.level_days,
+        "account_days": terms.account_days, "late_ppm": terms.late_ppm, "grace_days": terms.grace_days,
+        "commission_bp": terms.commission_bp, "advance_bp": terms.advance_bp,
+        "shelf_week_minor": terms.shelf_week_minor,
+    }  # fmt: skip
+
+
+def _charge_late(session: Session, store_id: str, day: dt.date, terms: Terms, *, actor: Actor, at: dt.datetime) -> None:
+    overdue = [one for one in settlement.open_invoices(session, store_id) if one.invoice.on_credit]
+    overdue = [one for one in overdue if one.invoice.due_day < day]
+    if not overdue:
+        return
+    book = Booking(session, store_id, actor=actor, at=at)
+    for one in overdue:
+        fee_minor, once = day_fee(one.left_minor, terms.late_ppm), f"late-{one.invoice.id}-{day}"
+        if fee_minor and not book.knows(once):
+            book.enter("late", "late", "credit", fee_minor, source_id=one.invoice.id, id=once, invoice=one.invoice)
+    book.close("late", day=day.isoformat())

@@ -1,0 +1,93 @@
+"""What the operator sees of all shops' money at once: ages, exposure, losses. Read-only.
+
+Exposure is what the network may lose: what is owed on credit and on account, advances, and goods drawn and on the way,
+each shop's own money at the network taken off. Units: *_minor minor units, summed as they are: one currency a network.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pos.store import Store
+from supply import credit
+from supply.credit import CreditLine
+from supply.settlement import LedgerEntry, Standing, as_open, balances, open_invoices, owed
+from supply.settlement_math import ages
+
+
+@dataclass(frozen=True)
+class Debtor:
+    """One shop's money: its line, what it owes by age (`settlement_math.AGES`), and what of it is late."""
+
+    id: str
+    name: str
+    limit_minor: int
+    level: int
+    state: str
+    held_why: str
+    owed_minor: int
+    credit_minor: int
+    pending_minor: int
+    funds_minor: int
+    ages_minor: tuple[int, ...]
+
+    @property
+    def late_minor(self) -> int:
+        """What is late, however late."""
+        return sum(self.ages_minor[1:])
+
+    @property
+    def exposure_minor(self) -> int:
+        """What the network may lose with this shop."""
+        return max(0, self.owed_minor) + self.pending_minor
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What was given up, and what was lent, over the same days. share_bp: losses of all that was invoiced."""
+
+    lost_minor: int
+    invoiced_minor: int
+    late_fees_minor: int
+
+    @property
+    def share_bp(self) -> int:
+        """Losses in basis points of what was invoiced."""
+        return self.lost_minor * 10_000 // self.invoiced_minor if self.invoiced_minor else 0
+
+
+def debtors(session: Session, today: dt.date) -> list[Debtor]:
+    """Return every shop with a line or an account, the latest money first, then the most exposed."""
+    lines = {line.store_id: line for line in session.scalars(sa.select(CreditLine))}
+    booked = set(session.scalars(sa.select(LedgerEntry.store_id).distinct()))
+    open_by: dict[str, list[Standing]] = {}
+    for one in open_invoices(session):
+        open_by.setdefault(one.invoice.store_id, []).append(one)
+    found = []
+    for store in session.scalars(sa.select(Store).order_by(Store.name)):
+        line = lines.get(store.id)
+        if line is None and store.id not in booked:
+            continue
+        standing = balances(session, store.id)
+        found.append(
+            Debtor(
+                store.id, store.name, line.limit_minor if line else 0, line.level if line else 0,
+                line.state if line else "open", line.held_why if line else "", owed(standing), standing["credit"],
+                credit.pending(session, store.id), -standing["funds"],
+                tuple(ages(as_open(open_by.get(store.id, [])), today)),
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (-one.late_minor, one.state != "held", -one.exposure_minor, one.name))
+
+
+def losses(session: Session, since: dt.date) -> Losses:
+    """Return what was given up since a day, beside what was invoiced and charged for late days."""
+    query = (
+        sa.select(LedgerEntry.kind, sa.func.sum(LedgerEntry.amount_minor))
+        .where(LedgerEntry.business_day >= since, LedgerEntry.kind.in_(["loss", "goods", "late"]))
+        .group_by(LedgerEntry.kind)
+    )
+    sums = {kind: int(minor) for kind, minor in session.execute(query)}
+    return Losses(sums.get("loss", 0), sums.get("goods", 0), sums.get("late", 0))

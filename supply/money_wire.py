@@ -1,0 +1,58 @@
+"""What arrives about money between a shop and the network: topic -> the verb it calls.
+
+Rules
+-----
+1. Each applier is idempotent, and the messages may come in any order: entries and draws have ids of their own, of a
+   line's or an account's words the newest stands.
+2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised. At a store: account.booked,
+   credit.told, credit.answered, advance.answered, objection.answered.
+3. A shop speaks for itself alone; of its account only the network speaks.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, Refused
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import Message
+from supply import advances, credit, objections, payout, settlement
+
+Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], None]
+
+
+def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, dt.datetime], None]:
+    def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+        if message.version > settlement.VERSION:
+            raise Invalid(
+                "newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.",
+                topic=message.topic,
+            )  # fmt: skip
+        store_id = str(message.body["store_id"])
+        expected = store_id if at_network else NETWORK
+        if from_node != expected:
+            raise Refused(
+                "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
+            )
+        verb(session, message.body, Actor.system("settlement", NETWORK if at_network else store_id), at)
+
+    return apply
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    credit.DRAW_ASKED: _applier(True, lambda s, body, who, at: credit.take_asked(s, body, actor=who, at=at)),
+    advances.ADVANCE_ASKED: _applier(True, lambda s, body, who, at: advances.take_asked(s, body, actor=who, at=at)),
+    payout.BANK_TOLD: _applier(True, lambda s, body, _who, _at: payout.take_bank(s, body)),
+    objections.RAISED: _applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),
+    settlement.BOOKED: _applier(False, lambda s, body, _who, _at: settlement.take_booked(s, body)),
+    credit.LINE_TOLD: _applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),
+    credit.DRAW_ANSWERED: _applier(False, lambda s, body, who, at: credit.take_answer(s, body, actor=who, at=at)),
+    advances.ADVANCE_ANSWERED: _applier(
+        False, lambda s, body, who, at: advances.take_answer(s, body, actor=who, at=at)
+    ),
+    objections.ANSWERED: _applier(False, lambda s, body, who, at: objections.take_answered(s, body, actor=who, at=at)),
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""

@@ -1,0 +1,206 @@
+"""Paying out what the network owes its shops: runs of transfers, their file, and what the bank sends back.
+
+Rules
+-----
+1. A run pays each shop whose funds hold at least the terms' least amount after everything due was paid from them. Shops
+   that have not said where to are named, and keep their money in their funds.
+2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
+3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.database import Base, lock_rows
+from config.errors import Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.states import StateTable
+from pos.store import Store, day_of
+from supply import network_terms
+from supply.payment_file import Party, Transfer, tidy_account
+from supply.settlement import VERSION, Account, Booking, LedgerEntry, account_of, balances
+
+STATES = StateTable("payout", "made", {"made": ["paid", "returned"], "paid": ["returned"]}, resting=["paid"])
+BANK_TOLD = "account.bank_told"
+
+
+class Payout(Base):
+    """One transfer to a shop. payee, bank_account, bic: as they stood when it was made."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "payout"
+    __table_args__ = (sa.Index("ix_payout_run", "run_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    payee: Mapped[str]
+    bank_account: Mapped[str]
+    bic: Mapped[str]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    made_at: Mapped[dt.datetime]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run made: its payouts, and the shops that are owed money and have not said where to."""
+
+    id: str
+    payouts: list[Payout]
+    unknown: list[str]
+
+
+# --- verbs ---
+
+
+def say_where(
+    session: Session, store_id: str, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime
+) -> Account:
+    """Say where a shop's money is paid out to, at the store, and tell the network (rule 3)."""
+    found = account_of(session, store_id)
+    _write_bank(found, payee, account, bic, at)
+    journal.record(
+        session, actor=actor, at=at, verb="account.bank_told", subject=f"account:{store_id}",
+        ends_with=found.bank_account[-4:],
+    )  # fmt: skip
+    body = {
+        "store_id": store_id, "payee": found.payee, "bank_account": found.bank_account, "bic": found.bic,
+        "told_at": at.isoformat(),
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=BANK_TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"account:{store_id}", business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+    return found
+
+
+def take_bank(session: Session, body: dict[str, Any]) -> None:
+    """Keep where a shop's money goes, at the network; an older word that arrives late changes nothing."""
+    found, at = account_of(session, str(body["store_id"])), dt.datetime.fromisoformat(body["told_at"])
+    if found.bank_told_at is None or found.bank_told_at < at:
+        _write_bank(found, body["payee"], body["bank_account"], body["bic"], at)
+
+
+def say_payer(session: Session, *, payee: str, account: str, bic: str, actor: Actor, at: dt.datetime) -> Account:
+    """Say which account the network pays from (rule 3)."""
+    found = session.get(Account, NETWORK)
+    if found is None:
+        found = Account(store_id=NETWORK, last_n=0, last_invoice_no=0, payee="", bank_account="", bic="")
+        session.add(found)
+    _write_bank(found, payee, account, bic, at)
+    journal.record(session, actor=actor, at=at, verb="account.payer_told", subject="account:network",
+                   ends_with=found.bank_account[-4:])  # fmt: skip
+    return found
+
+
+def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run:
+    """Pay out what the shops' funds hold (rule 1); the same id again is the run that is there."""
+    known = of_run(session, id)
+    if known:
+        return Run(id, known, [])
+    least_minor = max(1, network_terms.in_force(session)[1].payout_least_minor)
+    made, unknown = [], []
+    for store in owed_stores(session):
+        book = Booking(session, store.id, actor=actor, at=at)
+        book.pay(by_day=book.day)
+        amount_minor = -balances(session, store.id)["funds"]
+        if amount_minor >= least_minor and book.account.bank_account:
+            payout = Payout(
+                store_id=store.id, id=new_id(), run_id=id, amount_minor=amount_minor, currency=store.currency,
+                payee=book.account.payee, bank_account=book.account.bank_account, bic=book.account.bic,
+                state=STATES.first, made_at=at,
+            )  # fmt: skip
+            session.add(payout)
+            book.enter("payout", "bank", "funds", amount_minor, source_id=payout.id, id=payout.id)
+            made.append(payout)
+        elif amount_minor >= least_minor:
+            unknown.append(store.id)
+        book.close("paid_out", run=id)
+    return Run(id, made, unknown)
+
+
+def confirm(session: Session, run_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Note that the bank has carried a run out; returns how many payouts moved."""
+    waiting = [one for one in of_run(session, run_id) if one.state == "made"]
+    for payout in waiting:
+        journal.move(session, payout, "paid", actor=actor, at=at, subject=f"payout:{payout.id}")
+    return len(waiting)
+
+
+def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payout:
+    """Put a payout the bank sent back into the shop's funds again (rule 2)."""
+    query = lock_rows(session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
+    payout: Payout | None = session.scalar(query)
+    if payout is None:
+        raise NotFound("unknown-payout", "There is no such payout.", payout_id=payout_id)
+    why = " ".join(why.split())[:200]
+    if not why:
+        raise Invalid("no-reason", "Say what the bank says.")
+    journal.move(session, payout, "returned", actor=actor, at=at, subject=f"payout:{payout.id}", why=why)
+    book = Booking(session, store_id, actor=actor, at=at)
+    book.enter("returned", "funds", "bank", payout.amount_minor, source_id=payout.id, words=why)
+    book.close("payout_returned", payout=payout.id, why=why)
+    return payout
+
+
+# --- questions ---
+
+
+def payer_of(session: Session) -> Party:
+    """Return whom a run is paid by; refused while the operator has not said so."""
+    found = session.get(Account, NETWORK)
+    if found is None or not found.bank_account:
+        raise Refused("no-payer", "Say first which account the network pays from.")
+    return Party(found.payee, found.bank_account, found.bic)
+
+
+def of_run(session: Session, run_id: str) -> list[Payout]:
+    """Return a run's payouts, by shop."""
+    return list(session.scalars(sa.select(Payout).where(Payout.run_id == run_id).order_by(Payout.store_id)))
+
+
+def latest(session: Session, limit: int = 40) -> list[Payout]:
+    """Return the last payouts, the newest first."""
+    return list(session.scalars(sa.select(Payout).order_by(Payout.made_at.desc(), Payout.store_id).limit(limit)))
+
+
+def transfers_of(payouts: list[Payout]) -> list[Transfer]:
+    """Return payouts as the bank's file takes them; what came back is none."""
+    return [
+        Transfer(
+            one.id, one.store_id, Party(one.payee, one.bank_account, one.bic), one.amount_minor, one.currency,
+            f"Settlement {one.store_id} {one.made_at:%Y-%m-%d}",
+        )
+        for one in payouts
+        if one.state != "returned"
+    ]  # fmt: skip
+
+
+def owed_stores(session: Session) -> list[Store]:
+    """Return the shops whose funds hold anything, by id."""
+    signed = sa.func.sum(
+        sa.case((LedgerEntry.from_account == "funds", LedgerEntry.amount_minor), else_=0)
+        - sa.case((LedgerEntry.to_account == "funds", LedgerEntry.amount_minor), else_=0)
+    )
+    held = sa.select(LedgerEntry.store_id).group_by(LedgerEntry.store_id).having(signed > 0)
+    return list(session.scalars(sa.select(Store).where(Store.id.in_(held)).order_by(Store.id)))
+
+
+# --- inside ---
+
+
+def _write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datetime) -> None:
+    payee = " ".join(payee.split())[:140]
+    if not payee:
+        raise Invalid("no-payee", "Write whose account it is.", field="payee")
+    found.bank_account, found.bic = tidy_account(account, bic)
+    found.payee, found.bank_told_at = payee, at

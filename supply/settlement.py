@@ -1,0 +1,466 @@
+"""One ledger per shop with the network: goods, credit, what the network keeps and pays, and what is left.
+
+Rules
+-----
+1. Every entry moves an amount from one account to another, so that all accounts of a shop together are always zero.
+   The book only grows; a mistake is answered by another entry.
+2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
+   `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
+   owes it). Against them stand goods, returns, escrow, commission, shelf, late, bank and loss.
+3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
+   makes one of its own. Goods on sale or return fall due when they may no longer go back.
+4. Money that comes in pays invoices at once, what is due first (`settlement_math` rule 1); what no invoice needs stays
+   in the funds. A credit note and what customers paid online pay what is due by that day.
+5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
+   recompute every figure.
+
+Units: *_minor minor units of the shop's currency. left: what of an invoice is unpaid, late fees included.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.finding import Finding
+from config.ids import new_id
+from config.journal import Actor
+from config.money import MAX_MINOR
+from config.node import NETWORK, this_node
+from pos.store import day_of, store_of
+from supply.settlement_math import Open, share_payment
+
+OWN = ("invoiced", "credit", "advance", "funds")
+"""The accounts that say what a shop owes (rule 2)."""
+AGAINST = ("goods", "returns", "escrow", "commission", "shelf", "late", "bank", "loss")
+BOOKED = "account.booked"
+VERSION = 1
+
+
+class Account(Base):
+    """A shop's account: the last numbers used, and where its money is paid out to ('' while unknown)."""
+
+    __tablename__ = "settlement_account"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    last_n: Mapped[int] = mapped_column(default=0)
+    last_invoice_no: Mapped[int] = mapped_column(default=0)
+    payee: Mapped[str] = mapped_column(default="")
+    bank_account: Mapped[str] = mapped_column(default="")
+    bic: Mapped[str] = mapped_column(default="")
+    bank_told_at: Mapped[dt.datetime | None]
+
+
+class LedgerEntry(Base):
+    """A movement between two accounts of a shop; never changed. words: what a person wrote to it."""
+
+    __tablename__ = "settlement_entry"
+    __table_args__ = (
+        sa.UniqueConstraint("store_id", "n"),
+        sa.CheckConstraint("amount_minor > 0", name="amount_positive"),
+        sa.Index("ix_settlement_entry_invoice", "store_id", "invoice_id"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    at: Mapped[dt.datetime]
+    business_day: Mapped[dt.date]
+    kind: Mapped[str]
+    """goods | return | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid | payout
+    | returned"""
+    from_account: Mapped[str]
+    to_account: Mapped[str]
+    amount_minor: Mapped[int]
+    invoice_id: Mapped[str | None]
+    source_id: Mapped[str]
+    words: Mapped[str] = mapped_column(default="")
+
+
+class Invoice(Base):
+    """What a shop owes for one delivery. lines: [sku, name, units, stock cost in minor units] as counted."""
+
+    __tablename__ = "settlement_invoice"
+    __table_args__ = (sa.UniqueConstraint("store_id", "no"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    no: Mapped[int]
+    made_day: Mapped[dt.date]
+    due_day: Mapped[dt.date]
+    on_credit: Mapped[bool]
+    amount_minor: Mapped[int]
+    delivery_id: Mapped[str | None]
+    order_id: Mapped[str | None]
+    lines: Mapped[list[Any]]
+    changed_n: Mapped[int]
+    """The number of the entry that changed it last; of two copies the higher one stands."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """An invoice and what is left of it."""
+
+    invoice: Invoice
+    left_minor: int
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An invoice to be made: what it is for, and when it falls due."""
+
+    id: str
+    amount_minor: int
+    due_day: dt.date
+    on_credit: bool
+    delivery_id: str | None
+    order_id: str | None
+    lines: Sequence[Sequence[Any]]
+
+
+# --- verbs, network ---
+
+
+class Booking:
+    """One transaction's entries in a shop's book: opened, entered, closed, and told to the shop as one fact."""
+
+    def __init__(self, session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+        self.session, self.store_id, self.actor, self.at = session, store_id, actor, at
+        self.day = day_of(session, store_id, at)
+        self.account = account_of(session, store_id)
+        self.entries: list[LedgerEntry] = []
+        self.invoices: dict[str, Invoice] = {}
+
+    def knows(self, entry_id: str) -> bool:
+        """Tell whether an entry of this id is in the book already."""
+        return self.session.get(LedgerEntry, (self.store_id, entry_id)) is not None
+
+    def enter(
+        self,
+        kind: str,
+        source: str,
+        target: str,
+        amount_minor: int,
+        *,
+        source_id: str,
+        id: str = "",
+        invoice: Invoice | None = None,
+        words: str = "",
+    ) -> LedgerEntry:
+        """Move an amount between two accounts (rule 1)."""
+        self.account.last_n += 1
+        entry = LedgerEntry(
+            store_id=self.store_id, id=id or new_id(), n=self.account.last_n, at=self.at, business_day=self.day,
+            kind=kind, from_account=source, to_account=target, amount_minor=amount_minor,
+            invoice_id=invoice.id if invoice else None, source_id=source_id, words=words,
+        )  # fmt: skip
+        self.session.add(entry)
+        if invoice is not None:
+            self.invoices[invoice.id] = invoice
+            invoice.changed_n = entry.n
+        self.session.flush()
+        self.entries.append(entry)
+        return entry
+
+    def invoice(self, wanted: Wanted) -> Invoice:
+        """Make an invoice: goods on account, or drawn on credit (rule 3)."""
+        self.account.last_invoice_no += 1
+        made = Invoice(
+            store_id=self.store_id, id=wanted.id, no=self.account.last_invoice_no, made_day=self.day,
+            due_day=wanted.due_day, on_credit=wanted.on_credit, amount_minor=wanted.amount_minor,
+            delivery_id=wanted.delivery_id, order_id=wanted.order_id, lines=[list(line) for line in wanted.lines],
+            changed_n=0,
+        )  # fmt: skip
+        self.session.add(made)
+        owed = "credit" if wanted.on_credit else "invoiced"
+        self.enter("goods", "goods", owed, wanted.amount_minor, source_id=wanted.delivery_id or "", invoice=made)
+        return made
+
+    def pay(self, *, by_day: dt.date | None = None) -> int:
+        """Pay open invoices from the funds, what is due first, by_day: only what is due by then; returns how much."""
+        money = -balances(self.session, self.store_id)["funds"]
+        rows = {one.invoice.id: one for one in open_invoices(self.session, self.store_id)}
+        due = [_as_open(one) for one in rows.values() if by_day is None or one.invoice.due_day <= by_day]
+        paid = share_payment(money, due)
+        for invoice_id, part_minor in paid:
+            invoice = rows[invoice_id].invoice
+            owed = "credit" if invoice.on_credit else "invoiced"
+            self.enter("paid", owed, "funds", part_minor, source_id=invoice_id, invoice=invoice)
+        return sum(part for _, part in paid)
+
+    def close(self, verb: str, **facts: Any) -> None:
+        """Journal what was done and tell the shop (rule 5)."""
+        if not self.entries:
+            return
+        journal.record(
+            self.session, actor=self.actor, at=self.at, verb=f"account.{verb}", subject=f"account:{self.store_id}",
+            entries=len(self.entries), **facts,
+        )  # fmt: skip
+        body = {
+            "store_id": self.store_id,
+            "entries": [_entry_body(one) for one in self.entries],
+            "invoices": [_invoice_body(one) for one in self.invoices.values()],
+        }
+        outbox.append(
+            self.session, to_node=self.store_id, topic=BOOKED, version=VERSION, body=body, id=new_id(),
+            subject=f"account:{self.store_id}", business_day=self.day, at=self.at,
+        )  # fmt: skip
+
+
+def money_in(
+    session: Session, store_id: str, amount_minor: int, *, reference: str, id: str, actor: Actor, at: dt.datetime
+) -> int:
+    """Book money a shop has paid, and let it pay invoices (rule 4); returns how much of it did.
+
+    The same id again changes nothing. reference: how the bank names it.
+    """
+    _refuse_amount(amount_minor)
+    reference = _words(reference, "Write the bank's reference, so that the payment can be found again.")
+    book = Booking(session, store_id, actor=actor, at=at)
+    if book.knows(id):
+        return 0
+    book.enter("paid_in", "funds", "bank", amount_minor, source_id=id, id=id, words=reference)
+    paid = book.pay()
+    book.close("paid_in", amount_minor=amount_minor, reference=reference)
+    return paid
+
+
+def credit_note(
+    session: Session, store_id: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
+) -> None:
+    """Credit a shop for goods that went back or were not as they should be (rule 4); the same id once.
+
+    Never more than it was ever charged for goods, less what was credited before.
+    """
+    _refuse_amount(amount_minor)
+    why = _words(why, "Say what it is credited for.")
+    book = Booking(session, store_id, actor=actor, at=at)
+    if book.knows(id):
+        return
+    known = balances(session, store_id)
+    most = -known["goods"] - known["returns"]
+    if amount_minor > most:
+        raise Refused(
+            "more-than-delivered", "That is more than was ever charged to this shop for goods.", most_minor=max(0, most)
+        )
+    book.enter("return", "funds", "returns", amount_minor, source_id=id, id=id, words=why)
+    book.pay(by_day=book.day)
+    book.close("credited", amount_minor=amount_minor, why=why)
+
+
+def escrow_released(
+    session: Session, store_id: str, entry_id: str, amount_minor: int, commission_bp: int, *, at: dt.datetime
+) -> None:
+    """Pass what a customer paid online into a shop's funds, less commission; it repays advances first (rule 4)."""
+    book = Booking(session, store_id, actor=Actor.system("settlement", NETWORK), at=at)
+    if book.knows(entry_id):
+        return
+    book.enter("escrow", "funds", "escrow", amount_minor, source_id=entry_id, id=entry_id)
+    fee = amount_minor * commission_bp // 10_000
+    if fee:
+        book.enter("commission", "commission", "funds", fee, source_id=entry_id)
+    back = min(amount_minor - fee, balances(session, store_id)["advance"])
+    if back:
+        book.enter("repaid", "advance", "funds", back, source_id=entry_id)
+    book.pay(by_day=book.day)
+    book.close("escrow", amount_minor=amount_minor, commission_minor=fee)
+
+
+def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str, actor: Actor, at: dt.datetime) -> bool:
+    """Pay a shop for the place its bestseller shelf gave in a week ('2026-W09'), once."""
+    book = Booking(session, store_id, actor=actor, at=at)
+    if amount_minor <= 0 or book.knows(f"shelf-{week}"):
+        return False
+    book.enter("shelf", "funds", "shelf", amount_minor, source_id=week, id=f"shelf-{week}")
+    book.pay(by_day=book.day)
+    book.close("shelf", week=week, amount_minor=amount_minor)
+    return True
+
+
+def write_off(session: Session, store_id: str, invoice_id: str, *, why: str, actor: Actor, at: dt.datetime) -> int:
+    """Give up what is left of an invoice, as a loss of the network's; returns how much."""
+    why = _words(why, "Say why it is given up.")
+    book = Booking(session, store_id, actor=actor, at=at)
+    found = next((one for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), None)
+    if found is None:
+        raise Conflict("nothing-left", "Nothing is left of this invoice. Look at the list again.")
+    owed = "credit" if found.invoice.on_credit else "invoiced"
+    book.enter("loss", owed, "loss", found.left_minor, source_id=invoice_id, invoice=found.invoice, words=why)
+    book.close("written_off", invoice=invoice_id, amount_minor=found.left_minor, why=why)
+    return found.left_minor
+
+
+# --- verbs, store ---
+
+
+def take_booked(session: Session, body: dict[str, Any]) -> None:
+    """Keep the network's entries and invoices of this shop; a second copy changes nothing (rule 5)."""
+    store_id = str(body["store_id"])
+    for row in body["invoices"]:
+        known = session.get(Invoice, (store_id, row["id"]))
+        if known is None:
+            session.add(Invoice(store_id=store_id, **_days(row, "made_day", "due_day")))
+        elif known.changed_n < row["changed_n"]:
+            for name, value in _days(row, "made_day", "due_day").items():
+                setattr(known, name, value)
+    for row in body["entries"]:
+        if session.get(LedgerEntry, (store_id, row["id"])) is None:
+            given = _days(row, "business_day") | {"at": dt.datetime.fromisoformat(row["at"])}
+            session.add(LedgerEntry(store_id=store_id, **given))
+    session.flush()
+
+
+# --- questions ---
+
+
+def account_of(session: Session, store_id: str) -> Account:
+    """Return a shop's account, made when new, locked until the transaction ends."""
+    store_of(session, store_id)
+    query = lock_rows(session, sa.select(Account).where(Account.store_id == store_id))
+    found: Account | None = session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        found = Account(store_id=store_id, last_n=0, last_invoice_no=0, payee="", bank_account="", bic="")
+        session.add(found)
+        session.flush()
+    return found
+
+
+def balances(session: Session, store_id: str, *, until: dt.date | None = None) -> dict[str, int]:
+    """Return what stands on each account of a shop (in less out), at the end of a day (None: now)."""
+    session.flush()
+    of_store = [LedgerEntry.store_id == store_id]
+    if until is not None:
+        of_store.append(LedgerEntry.business_day <= until)
+    found = dict.fromkeys((*OWN, *AGAINST), 0)
+    for column, sign in ((LedgerEntry.to_account, 1), (LedgerEntry.from_account, -1)):
+        query = sa.select(column, sa.func.sum(LedgerEntry.amount_minor)).where(*of_store).group_by(column)
+        for name, minor in session.execute(query):
+            found[name] = found.get(name, 0) + sign * int(minor)
+    return found
+
+
+def owed(found: dict[str, int]) -> int:
+    """Return what a shop owes the network by its balances; below zero the network owes the shop."""
+    return sum(found[name] for name in OWN)
+
+
+def open_invoices(session: Session, store_id: str | None = None) -> list[Standing]:
+    """Return the invoices with something left, of one shop or of all, what is due first first."""
+    session.flush()
+    whose = [] if store_id is None else [LedgerEntry.store_id == store_id]
+    signed = sa.func.sum(
+        sa.case((LedgerEntry.to_account.in_(["invoiced", "credit"]), LedgerEntry.amount_minor), else_=0)
+        - sa.case((LedgerEntry.from_account.in_(["invoiced", "credit"]), LedgerEntry.amount_minor), else_=0)
+    )
+    left = (
+        sa.select(LedgerEntry.store_id, LedgerEntry.invoice_id, signed.label("left"))
+        .where(LedgerEntry.invoice_id.is_not(None), *whose)
+        .group_by(LedgerEntry.store_id, LedgerEntry.invoice_id)
+        .having(signed != 0)
+        .subquery()
+    )
+    query = (
+        sa.select(Invoice, left.c.left)
+        .join(left, sa.and_(left.c.store_id == Invoice.store_id, left.c.invoice_id == Invoice.id))
+        .order_by(Invoice.due_day, Invoice.store_id, Invoice.no)
+    )
+    return [Standing(invoice, int(minor)) for invoice, minor in session.execute(query)]
+
+
+def invoice_of(session: Session, store_id: str, invoice_id: str) -> Standing:
+    """Return one invoice of a shop and what is left of it; NotFound for any other."""
+    found = session.get(Invoice, (store_id, invoice_id))
+    if found is None:
+        raise NotFound("unknown-invoice", "There is no such invoice of this shop.", invoice_id=invoice_id)
+    left = next((one.left_minor for one in open_invoices(session, store_id) if one.invoice.id == invoice_id), 0)
+    return Standing(found, left)
+
+
+def entries_of(
+    session: Session, store_id: str, first: dt.date | None = None, last: dt.date | None = None
+) -> list[LedgerEntry]:
+    """Return a shop's entries of some days, both included, in their order."""
+    query = sa.select(LedgerEntry).where(LedgerEntry.store_id == store_id)
+    if first is not None:
+        query = query.where(LedgerEntry.business_day >= first)
+    if last is not None:
+        query = query.where(LedgerEntry.business_day <= last)
+    return list(session.scalars(query.order_by(LedgerEntry.n)))
+
+
+def effect(entry: LedgerEntry) -> int:
+    """Return by how much an entry changed what its shop owes."""
+    return entry.amount_minor * ((entry.to_account in OWN) - (entry.from_account in OWN))
+
+
+def findings(session: Session, store_id: str | None = None) -> list[Finding]:
+    """K14: no funds above zero, no invoice below, invoices and accounts agree, and at the network no number missing."""
+    found = []
+    stores = sa.select(LedgerEntry.store_id).distinct() if store_id is None else None
+    here = this_node(session).id
+    for shop in session.scalars(stores).all() if stores is not None else [store_id]:
+        standing = balances(session, str(shop))
+        left = open_invoices(session, str(shop))
+        on_credit = sum(one.left_minor for one in left if one.invoice.on_credit)
+        on_account = sum(one.left_minor for one in left if not one.invoice.on_credit)
+        wrong = [
+            standing["funds"] > 0, standing["advance"] < 0, any(one.left_minor < 0 for one in left),
+            on_credit != standing["credit"], on_account != standing["invoiced"], sum(standing.values()) != 0,
+            here == NETWORK and _has_gap(session, str(shop)),
+        ]  # fmt: skip
+        if any(wrong):
+            found.append(Finding("K14", f"account:{shop}", "a ledger that balances", f"{standing}"))
+    return found
+
+
+# --- inside ---
+
+
+def _as_open(one: Standing) -> Open:
+    return Open(one.invoice.id, one.invoice.no, one.invoice.due_day, one.left_minor)
+
+
+def _has_gap(session: Session, store_id: str) -> bool:
+    query = sa.select(sa.func.count(), sa.func.max(LedgerEntry.n)).where(LedgerEntry.store_id == store_id)
+    count, last = session.execute(query).one()
+    account = session.get(Account, store_id)
+    return count != (last or 0) or account is None or account.last_n != count
+
+
+def _refuse_amount(amount_minor: int) -> None:
+    if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "Type an amount above zero.")
+
+
+def _words(words: str, ask: str) -> str:
+    words = " ".join(words.split())[:200]
+    if not words:
+        raise Invalid("no-reason", ask)
+    return words
+
+
+def _entry_body(entry: LedgerEntry) -> dict[str, Any]:
+    names = ("id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words")
+    body = {name: getattr(entry, name) for name in names}
+    return body | {"at": entry.at.isoformat(), "business_day": entry.business_day.isoformat()}
+
+
+def _invoice_body(invoice: Invoice) -> dict[str, Any]:
+    names = ("id", "no", "on_credit", "amount_minor", "delivery_id", "order_id", "lines", "changed_n")
+    body = {name: getattr(invoice, name) for name in names}
+    return body | {"made_day": invoice.made_day.isoformat(), "due_day": invoice.due_day.isoformat()}
+
+
+def _days(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return row | {name: dt.date.fromisoformat(row[name]) for name in names}
+
+
+def as_open(standing: Iterable[Standing]) -> list[Open]:
+    """Return invoices as the arithmetic takes them."""
+    return [_as_open(one) for one in standing]

@@ -1,0 +1,178 @@
+"""Money between a shop and the network through the pages: on credit in the order, statements, payouts, objections."""
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from config.node import NETWORK
+from supply import credit, network_terms, objections, payout, settlement
+from supply.network_terms import Terms
+from supply.payment_file import SPACE
+from tests.store_app import money
+from tests.store_app.conftest import STORE
+from tests.store_app.office import fill, proposal, send, words
+
+SCRIPT = Path(__file__).parents[1] / "supply" / "independent" / "credit_limit.py"
+P1 = "order-P1"
+
+
+@pytest.fixture
+def pair(network, house):
+    """Give a network that lends and the shop that knows its line, with an order to decide."""
+    money.lend(network, first_bp=10_000)
+    fill(house)
+    with house.doors.write() as session:
+        proposal(session)
+    money.carry(network, house, NETWORK)
+    return network, house
+
+
+def test_an_order_is_approved_on_credit_where_it_is_approved_and_nowhere_else(pair):
+    network, house = pair
+    client = house.signed_in()
+    page = words(client.get(f"/orders/{P1}"))
+    assert "On credit, $630.00 left" in page
+    assert "free of interest, due about" in page
+    assert send(client, f"/orders/{P1}/approve", pay="credit").status_code == 303
+    assert "On credit: due as the goods sell" in words(client.get(f"/orders/{P1}"))
+    money.carry(house, network, STORE)
+    with network.doors.read() as session:
+        assert credit.draw_of(session, STORE, P1).state == "granted"
+
+
+def test_what_the_line_does_not_hold_is_said_and_nothing_is_sent(pair):
+    network, house = pair
+    with network.doors.write() as session:
+        network_terms.set_terms(session, Terms(cap_minor=100), actor=money.OPERATOR, at=money.NOON)
+        money.work_out(session)
+    money.carry(network, house, NETWORK)
+    client = house.signed_in()
+    assert "not enough for this order" in words(client.get(f"/orders/{P1}"))
+    answer = send(client, f"/orders/{P1}/approve", pay="credit")
+    assert answer.status_code == 409
+    assert "costs more than the credit that is left" in words(answer)
+    assert send(client, f"/orders/{P1}/approve", pay="account").status_code == 303
+
+
+def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
+    network, house = pair
+    client = house.signed_in()
+    page = words(client.get("/finance/"))
+    assert "A typical week sells $630.00" in page
+    file = tmp_path / "credit.json"
+    file.write_bytes(client.get("/finance/everything.json").data)
+    told = subprocess.run([sys.executable, str(SCRIPT), str(file)], capture_output=True, text=True, check=True)
+    assert int(told.stdout) == json.loads(file.read_text())["line"]["limit_minor"] == 63_000
+    assert send(client, "/finance/objections", about="limit", words="We were closed a week").status_code == 303
+    money.carry(house, network, STORE)
+    operator = network.signed_in("operator")
+    assert "We were closed a week" in words(operator.get("/console/money/"))
+    with network.doors.read() as session:
+        (one,) = objections.waiting(session)
+    address = f"/console/money/objections/{STORE}/{one.id}"
+    assert send(operator, address, upheld="yes").status_code == 422
+    assert send(operator, address, upheld="yes", words="True, it is lifted").status_code == 303
+    money.carry(network, house, NETWORK)
+    assert "True, it is lifted" in words(client.get("/finance/"))
+
+
+def test_a_payment_is_booked_once_and_the_statement_says_what_is_owed_after_each_line(pair):
+    network, house = pair
+    money.owe(network)
+    operator = network.signed_in("operator")
+    fields = {"store": STORE, "way": "paid", "amount": "20.00", "words": "RF18"}
+    for _ in range(2):
+        answer = send(operator, "/console/money/payments", command_id="01J00000000000000000000001", **fields)
+        assert answer.status_code == 303
+    money.carry(network, house, NETWORK)
+    client = house.signed_in()
+    page = words(client.get("/finance/statement"))
+    assert page.index("Goods delivered") < page.index("Online orders collected") < page.index("Payment received")
+    with house.doors.read() as session:
+        owed = settlement.owed(settlement.balances(session, STORE))
+    assert owed == 12_000 + 4_500 - 30_000 + 900 - 2_000
+    rows = client.get("/finance/statement.csv").text.strip().splitlines()
+    assert rows[0].lstrip("\ufeff").startswith("n,day,kind,from,to,amount")
+    assert [row.split(",")[0] for row in rows[1:]] == [str(n + 1) for n in range(len(rows) - 1)]
+    assert "Rye bread" in words(client.get("/finance/invoices/invoice-0"))
+    assert client.get("/finance/invoices/nothing").status_code == 404
+
+
+def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
+    network, house = pair
+    money.owe(network)
+    client, operator = house.signed_in(), network.signed_in("operator")
+    refused = send(client, "/finance/bank", payee="Wei", account="DE89 3704 0044 0532 0130 01")
+    assert refused.status_code == 422
+    assert "mistyped" in words(refused)
+    assert send(client, "/finance/bank", payee="Wei & Söhne", account="DE89370400440532013000").status_code == 303
+    money.carry(house, network, STORE)
+    assert send(operator, "/console/money/payouts").status_code == 409, "nobody has said who pays"
+    send(operator, "/console/money/payer", payee="The network", account="GB82WEST12345698765432", bic="NWBKGB2L")
+    assert send(operator, "/console/money/payouts").status_code == 303
+    with network.doors.read() as session:
+        (one,) = payout.latest(session)
+    assert one.amount_minor == 30_000 - 900 - 12_000, "what is due is paid first"
+    tree = ET.fromstring(operator.get(f"/console/money/payouts/{one.run_id}.xml").data)
+
+    def texts(name: str) -> list[str | None]:
+        return [found.text for found in tree.iter(f"{{{SPACE}}}{name}")]
+
+    assert texts("NbOfTxs") == ["1", "1"]
+    assert texts("CtrlSum") == texts("InstdAmt") * 2 == ["171.00"] * 2
+    assert texts("IBAN") == ["GB82WEST12345698765432", "DE89370400440532013000"]
+    assert texts("Nm")[-1] == "Wei & Söhne"
+    assert "171.00,USD" in operator.get(f"/console/money/payouts/{one.run_id}.csv").text
+    assert send(operator, f"/console/money/payouts/{one.run_id}/paid").status_code == 303
+    address = f"/console/money/payouts/{STORE}/{one.id}/returned"
+    assert send(operator, address, why="Account closed").status_code == 303
+    assert send(operator, address, why="Account closed").status_code == 409
+
+
+def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
+    network, house = pair
+    with network.doors.write() as session:
+        book = settlement.Booking(session, STORE, actor=money.OPERATOR, at=money.NOON)
+        due = money.DAY - money.dt.timedelta(days=40)
+        book.invoice(settlement.Wanted("old", 5_000, due, True, None, None, []))
+        book.close("invoiced")
+        money.work_out(session)
+    operator = network.signed_in("operator")
+    page = words(operator.get("/console/money/"))
+    assert "held" in page
+    assert "31–60 days late" in operator.get("/console/money/").text
+    assert "An invoice on credit is late" in words(operator.get(f"/console/money/shops/{STORE}"))
+    hold = f"/console/money/shops/{STORE}/hold"
+    assert send(operator, hold, release="yes").status_code == 303
+    assert send(operator, hold).status_code == 422
+    assert send(operator, hold, why="Papers are missing").status_code == 303
+    address = f"/console/money/shops/{STORE}/invoices/old/loss"
+    assert send(operator, address, why="The shop is gone").status_code == 303
+    assert send(operator, address, why="The shop is gone").status_code == 409
+    money.carry(network, house, NETWORK)
+    assert "Papers are missing" in words(house.signed_in().get("/finance/"))
+    assert "per cent of what was invoiced" in words(operator.get("/console/money/"))
+
+
+def test_terms_are_typed_as_people_say_them_and_refused_out_of_bounds(pair):
+    network, _ = pair
+    operator = network.signed_in("operator")
+    with network.doors.read() as session:
+        before = network_terms.in_force(session)
+    typed = {
+        "weeks_bp": "1.5", "first_bp": "50", "cap_minor": "20000", "least_days": "7", "free_days": "21",
+        "level_days": "7", "level_bp": "25", "grace_days": "3", "late_ppm": "0.03", "account_days": "7",
+        "advance_bp": "80", "commission_bp": "2.5", "shelf_week_minor": "5", "payout_least_minor": "10",
+    }  # fmt: skip
+    refused = send(operator, "/console/money/terms", **typed | {"commission_bp": "90"})
+    assert refused.status_code == 422
+    assert "Commission on online orders: type a number from 0 to 30" in words(refused)
+    assert send(operator, "/console/money/terms", **typed).status_code == 303
+    with network.doors.read() as session:
+        n, terms = network_terms.in_force(session)
+    assert n == before[0] + 1
+    assert (terms.weeks_bp, terms.commission_bp, terms.late_ppm, terms.shelf_week_minor) == (15_000, 250, 300, 500)
