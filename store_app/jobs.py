@@ -21,7 +21,6 @@ import sqlalchemy as sa
 from config.clock import business_day
 from config.errors import NotFound
 from config.journal import Actor
-from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
 from store_app.apart import compute_apart
@@ -392,28 +391,9 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
-    from config import publication
-    from pos import catalogue_edition, offer_edition
-    from supply import demand, forecasts, suppliers, training
+    from store_app import editions
 
-    now = desk.doors.now()
-    with desk.doors.read() as session:
-        stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
-    for store in stores:
-        with desk.doors.read() as session:
-            bodies = {
-                ("catalogue", store.id): catalogue_edition.edition(session, store.id),
-                ("offers", EVERYONE): offer_edition.edition(session),
-                ("suppliers", EVERYONE): suppliers.edition(session),
-                ("lessons", EVERYONE): training.edition(session),
-                ("demand", store.region_id): demand.edition(session, store.region_id, day),
-                ("forecast", store.region_id): forecasts.edition(session, store.region_id),
-            }
-        with desk.doors.write() as session:
-            for (kind, scope), body in bodies.items():
-                if body:
-                    publication.publish(session, kind, scope, body, at=now)
-    return f"editions for {len(stores)} shops"
+    return f"editions for {editions.publish_all(desk.doors, day)} shops"
 
 
 JOBS: dict[str, Job] = {
