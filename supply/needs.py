@@ -224,17 +224,14 @@ def needs_of(
         wish = wishes.get(product.sku)
         line = PolicyLine(
             sku=product.sku, mean=expected.mean, variance=variance + rate**2 * leads[supplier_id].variance,
-            mean_before=sum(expected.daily[: max(0, before)]),
-            interval_days=interval,
+            mean_before=sum(expected.daily[: max(0, before)]), interval_days=interval,
             held_days=float((rhythm.next_delivery_day - rhythm.delivery_day).days),
             position_qty=on_hand - reserved + on_way - spoken_for[last[supplier_id]].get(product.sku, 0),
             pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
             price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
             shelf_life_days=article.shelf_life_days,
             outdating_qty=expected_outdating(lots.get(product.sku, ()), expected.daily),
-            presentation_qty=taught.get(product.sku, 0) + (wish.show_qty if wish else 0),
-            capacity_qty=wish.room_qty if wish else None,
-            service_level=wish.service_bp / 10_000 if wish and wish.service_bp else None,
+            presentation_qty=taught.get(product.sku, 0) + (wish.show_qty if wish else 0), **_limits(wish),
         )  # fmt: skip
         model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
         needs[supplier_id].append(
@@ -245,6 +242,12 @@ def needs_of(
 
 
 # --- inside ---
+
+
+def _limits(wish: order_wishes.OrderWish | None) -> dict[str, Any]:
+    """Return what a shopkeeper's wish sets of a line: its room and its service level."""
+    level = wish.service_bp / 10_000 if wish and wish.service_bp else None
+    return {"capacity_qty": wish.room_qty if wish else None, "service_level": level}
 
 
 def _dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
