@@ -7,6 +7,7 @@ Rules
 3. Latin letters are the reader's Helvetica and Courier, Chinese ones its STSong; what neither has is drawn, so no
    letter is ever replaced.
 4. The same content gives the same bytes.
+5. A board of the shelf has room for BOARD_FACINGS; a place is as wide as its facings, never less than two.
 """
 
 import io
@@ -28,6 +29,8 @@ _LINE = 13.0
 _MARGIN = 57.0
 _SQUARE = 84.0
 _CJK = "STSong-Light"
+BOARD_FACINGS = 12
+_SIDE, _BOARD, _FACE_HIGH = 36.0, 122.0, 46.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,38 @@ def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int
         )
     pen, page_now = Pen("labels"), 0
     for document, (page, left, top) in zip(documents, places(sheet, len(documents), skip), strict=True):
+        if page != page_now:
+            pen.next_page()
+            page_now = page
+        _label(pen, document, sheet, left, top)
+    return pen.finish()
+
+
+@dataclass(frozen=True)
+class ShelfPlace:
+    """A place on the picture of a shelf. under: the small lines below its name."""
+
+    slot: int
+    name: str
+    facings: int
+    under: tuple[str, ...]
+
+
+def shelf_picture(title: str, below: str, stands: Sequence[ShelfPlace], documents: Sequence[dict[str, Any]]) -> bytes:
+    """Return a shelf as it should stand, board by board (rule 5), and after it the labels of its places to cut."""
+    pen = Pen(title)
+    pen.text(_SIDE, 40, title, 20, bold=True)
+    pen.text(_SIDE, 58, below, 10, grey=0.35)
+    y = 84.0
+    for board in _boards(stands):
+        if y + _BOARD > A4_MM[1] * MM - _SIDE:
+            pen.next_page()
+            y = _SIDE
+        _board(pen, board, y)
+        y += _BOARD
+    sheet = SHEETS["plain"]
+    page_now = -1
+    for document, (page, left, top) in zip(documents, places(sheet, len(documents)), strict=True):
         if page != page_now:
             pen.next_page()
             page_now = page
@@ -268,6 +303,58 @@ def _label(pen: Pen, document: dict[str, Any], sheet: Sheet, left: float, top: f
         pen.text(x - wide if part.at_end else x, y, part.text, size, bold=part.bold, grey=0.25 if part.quiet else 0.0)
         if part.struck:
             pen.box(x, y - 0.35 * size, wide, 0.07 * size)
+
+
+def _boards(found: Sequence[ShelfPlace]) -> list[list[ShelfPlace]]:
+    """Share the places out over boards, in their order (rule 5)."""
+    boards: list[list[ShelfPlace]] = []
+    room = 0
+    for one in found:
+        wide = max(2, one.facings)
+        if wide > room:
+            boards.append([])
+            room = BOARD_FACINGS
+        boards[-1].append(one)
+        room -= wide
+    return boards
+
+
+def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
+    """Draw one board: the facings as boxes, the board, and under it who stands there."""
+    step = (A4_MM[0] * MM - 2 * _SIDE) / BOARD_FACINGS
+    x = _SIDE
+    for one in board:
+        wide = max(2, one.facings) * step
+        face = wide / one.facings
+        for n in range(one.facings):
+            pen.frame(x + n * face + 1, y, face - 2, _FACE_HIGH)
+        pen.text(x + 5, y + 15, str(one.slot), 12, bold=True)
+        pen.text(x + 5, y + 36, one.name[:1].upper(), 16, grey=0.45)
+        below = y + _FACE_HIGH + 16
+        for line in _wrapped(pen, one.name, 8.5, wide - 6, most=2):
+            pen.text(x + 3, below, line, 8.5, bold=True)
+            below += 10.5
+        for line in one.under:
+            pen.text(x + 3, below, line, 7.5, grey=0.3)
+            below += 9.5
+        x += wide
+    pen.box(_SIDE, y + _FACE_HIGH + 1, A4_MM[0] * MM - 2 * _SIDE, 3)
+
+
+def _wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int) -> list[str]:
+    """Return a text in lines of at most so wide, the last one shortened."""
+    lines, line = [], ""
+    for char in tidy(text):
+        if pen.width(line + char, size, bold=True) > wide and line:
+            cut = line.rfind(" ") if " " in line and char != " " else len(line)
+            lines.append(line[:cut].rstrip())
+            line = line[cut:].lstrip() + char
+        else:
+            line += char
+    lines.append(line)
+    if len(lines) > most:
+        lines[most - 1] = lines[most - 1].rstrip() + " …"
+    return [one for one in lines[:most] if one]
 
 
 def _height(line: PaperLine) -> float:

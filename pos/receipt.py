@@ -70,10 +70,11 @@ def layout(document: dict[str, Any], *, columns: int, language: str = "en", copy
 
 
 def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
-    """Lay out the picking slip of an order (rule 4).
+    """Lay out the picking slip of an order (rule 4), or the slip its customer takes home.
 
     document: store, order_no, customer_name, lines[{name, qty, stock_unit, note?}], ready_by, hold_until, bin,
-    total_minor, paid (bool); order_id; all but the first four may be missing.
+    total_minor, paid (bool); order_id; all but the first four may be missing. customer{code, url, window} makes it the
+    customer's: with the code that hands it over, and when to come.
     """
     words = WORDS[language]
     lines = [
@@ -86,15 +87,26 @@ def pickup_slip(document: dict[str, Any], *, columns: int, language: str = "en",
     for name in ("ready_by", "hold_until", "bin"):
         if document.get(name):
             lines += pair(words[name], str(document[name]), columns, bold=name == "bin")
+    customer = document.get("customer") or {}
+    if customer:
+        lines += pair(words["collect"], customer["window"], columns, bold=True)
     lines.append(RULE if lines[-1] != RULE else BLANK)
+    box = "" if customer else "[ ] "
     for line in document["lines"]:
-        lines += pair(f"[ ] {quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
+        lines += pair(f"{box}{quantity(line['qty'], line['stock_unit'])} x {line['name']}", "", columns, bold=True)
         if line.get("note"):
             lines += indented(line["note"], "", columns)
     if "total_minor" in document:
         lines.append(RULE)
         word = words["paid" if document.get("paid") else "to_pay"]
         lines += pair(word, price(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    if customer:
+        lines += [
+            BLANK,
+            *centred(words["show_code"], columns),
+            *centred(customer["code"], columns, bold=True, wide=2, tall=2),
+        ]
+        return [*lines, PaperLine(customer["url"], align="center", kind="qr"), BLANK, CUT]
     return [*lines, *_order_code(document), BLANK, CUT]
 
 

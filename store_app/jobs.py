@@ -23,6 +23,7 @@ from config.errors import NotFound
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store, store_of
+from store_app import jobs_shelf
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -150,15 +151,6 @@ def expire_offers(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         gone = push.expire_due(session, desk.node_id, actor=desk.actor("expire-offers"), at=desk.doors.now())
     return f"{_count(gone)} lapsed"
-
-
-def shelf_live(desk: Desk, _day: dt.date) -> str:
-    """Let an approved shelf plan go live on its day."""
-    from supply import shelf
-
-    with desk.doors.write() as session:
-        live = shelf.go_live(session, desk.node_id, actor=desk.actor("shelf-live"), at=desk.doors.now())
-    return "a new plan" if live else "no change"
 
 
 # --- nightly, store ---
@@ -406,7 +398,7 @@ JOBS: dict[str, Job] = {
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
-        Job("shelf-live", shelf_live, every_s=300),
+        Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
@@ -421,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("propose", propose),
+        Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
         Job("replay-regions", replay_regions),
         Job("publish", publish),

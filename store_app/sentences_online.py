@@ -37,5 +37,10 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "bad-review": (_l("Give one to five stars, and at most %(most)s letters."),),
     "bad-answer": (_l("An answer has 1 to %(most)s letters."),),
     "unknown-review": (_l("There is no such review."),),
+    "goods-not-here": (_l("Not here yet: %(names)s. Wait for the van, or give the rest."),),
+    "nothing-due": (_l("Nothing of this order is to be given back."),),
+    "drawer-too-empty": (_l("There is not so much cash in this drawer. Give it back to the card."),),
+    "bad-facings": (_l("A product gets 1 to %(most)s facings."),),
+    "plan-changed": (_l("The plan has changed meanwhile. Look at it again, then arrange it."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
 }

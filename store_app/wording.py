@@ -134,6 +134,7 @@ TOPICS = {
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
+    "pickup.taken": _l("Order taken at the counter"),
     "credit.asked": _l("Order on credit"),
     "advance.asked": _l("Wish for an advance"),
     "objection.raised": _l("Objection"),
@@ -235,6 +236,15 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
     if why.get("trial"):
         said.append(_("New here: a fair trial."))
     return joined(said)
+
+
+def swap_sentence(why: Mapping[str, Any]) -> str:
+    """Return what a product is swapped in for and what is expected of it; '' where it is no swap."""
+    swap = why.get("swap")
+    if not swap:
+        return ""
+    more = decimal_text(swap["expected_milli"] / 1000)
+    return _("Instead of %(name)s: %(more)s more a day expected.", name=swap["out_name"], more=more)
 
 
 def paper_word(kind: str) -> str:
@@ -363,7 +373,7 @@ TENDER_WORDS = {
     "credit": _l("Store credit"),
     "points": _l("Points"),
     "tab": _l("On the tab"),
-    "prepaid": _l("Prepaid online"),
+    "prepaid": _l("Paid before"),
 }
 
 

@@ -1,4 +1,5 @@
-"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow) and K14 (ledgers).
+"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers) and K16
+(money for orders).
 
 Each returns what does not hold.
 
@@ -17,7 +18,7 @@ from config.finding import Finding
 from config.node import this_node
 from config.outbox import OutboxMessage
 from pos.stock import Reservation, StockMovement
-from supply import escrow, settlement
+from supply import counter_orders, escrow, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -37,6 +38,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_ordered(session, store_id),
         *_quantiles(session, store_id),
         *escrow.findings(session, store_id),
+        *counter_orders.findings(session, store_id),
         *settlement.findings(session, store_id),
     ]
 
@@ -51,7 +53,7 @@ def _promises(session: Session, here: str, store_id: str | None) -> list[Finding
     wanted = (
         sa.select(PickupLine.order_id, PickupLine.sku, -_wanted_qty())
         .join(PickupOrder, sa.and_(PickupOrder.store_id == PickupLine.store_id, PickupOrder.id == PickupLine.order_id))
-        .where(PickupOrder.store_id == here, PickupOrder.state.in_(OPEN))
+        .where(PickupOrder.store_id == here, PickupOrder.state.in_(OPEN), PickupLine.awaited.is_(False))
     )
     if store_id is not None and store_id != here:
         return []

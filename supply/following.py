@@ -27,8 +27,10 @@ from config.node import NETWORK
 from pos.store import Store
 from supply import escrow, messages, shop
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
+from supply.order_keys import token_hash
 from supply.pickup_order import (
     GIVEN_BACK,
+    OPEN,
     PickupOrder,
     instant_of,
     lines_of,
@@ -37,7 +39,7 @@ from supply.pickup_order import (
     write_down,
     write_lines,
 )
-from supply.placing import CUSTOMER, send_to_store, token_hash
+from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
 TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short")
@@ -76,17 +78,26 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
     order.answer_by, order.return_until = instant_of(moved.answer_by), instant_of(moved.return_until)
     order.returned_minor = moved.returned_minor
+    order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
     picked = {line.sku: line.picked_qty for line in moved.lines}
     there = {line.sku: line for line in lines_of(session, order)}
-    for sku, picked_qty in picked.items():
-        if sku in there:
-            there[sku].picked_qty = picked_qty
+    for line in moved.lines:
+        if line.sku in there:
+            there[line.sku].picked_qty = line.picked_qty  # `awaited` stays: it never took from the allowance
     write_lines(session, order, [line for line in moved.lines if line.sku not in there])
     session.flush()
     shop.recount(session, moved.store_id, picked)
     if order.state != before:
         _tell_customer(session, order, order.moved_at)
     _move_money(session, order, order.moved_at)
+
+
+def taken(session: Session, placed: PickupPlaced) -> None:
+    """Learn of an order the shop took at its counter whose it is, whichever of its messages came first."""
+    order = session.get(PickupOrder, (placed.store_id, placed.order_id))
+    order = order or write_down(session, placed)
+    if order.state in OPEN:  # what has ended may be forgotten already
+        order.customer_name, order.customer_phone = placed.customer_name, placed.customer_phone
 
 
 def remind(session: Session, *, at: dt.datetime) -> int:
@@ -120,7 +131,7 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
 def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
     """Take the customer's word that the shop's answer is not right; what is in escrow waits (rule 4)."""
     order = _by_token(session, store_id, token)
-    if order.state not in ("collected", "return_refused") or order.paid_minor == 0:
+    if order.state not in ("collected", "return_refused") or escrow.escrow_of(session, order.id) is None:
         raise Refused("nothing-to-dispute", "Only what was paid online and collected can be disputed here.")
     escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
     return order
@@ -173,6 +184,10 @@ def _tell(
     )  # fmt: skip
 
 
+def _day_of(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None
+
+
 def _amount(amount_minor: int, currency: str) -> str:
     places = exponent(currency)
     whole, part = divmod(amount_minor, 10**places)
@@ -198,4 +213,5 @@ def _without_person(moved: PickupMoved) -> PickupPlaced:
         if_short=moved.if_short,
         paid_minor=moved.paid_minor,
         group_id=moved.group_id,
+        comes_on=moved.comes_on,
     )

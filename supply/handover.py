@@ -29,6 +29,7 @@ from config.journal import Actor, record
 from pos import sale
 from pos.store import Store
 from supply.online_price import promise_of
+from supply.order_keys import code_hash, token_hash
 from supply.pickup_order import (
     OPEN,
     PickupOrder,
@@ -38,7 +39,6 @@ from supply.pickup_order import (
     order_for_update,
     subject_of,
 )
-from supply.placing import code_hash, token_hash
 from supply.shop_offer import rules_of
 
 TRIES_PER_ORDER = 10

@@ -15,6 +15,8 @@ from config.errors import Invalid
 
 SHOP_PUBLISHED = "shop.published"
 PICKUP_PLACED = "pickup.placed"
+PICKUP_TAKEN = "pickup.taken"
+"""An order the shopkeeper took at the counter: the network learns whose it is."""
 PICKUP_CANCELLED = "pickup.cancelled"
 PICKUP_MOVED = "pickup.moved"
 RETURN_ASKED = "pickup.return_asked"
@@ -24,8 +26,8 @@ REVIEW_ANSWERED = "review.answered"
 GROUP_OPENED = "group.opened"
 GROUP_TOLD = "group.told"
 GROUP_ARRIVED = "group.arrived"
-VERSION = 2
-"""The newest version of the bodies here; 1 is read too."""
+VERSION = 3
+"""The newest version of the bodies here; all before it are read too."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Offer:
     allowance_qty: int
     shelf_rank: int | None
     listed: bool
+    order_days: int | None = None
+    """So many days after ordering it can be collected, where the shop orders it in (version 3)."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class ShopPublished:
     """The shop's own offers, as `pos.offer_edition.edition` writes them; None: as before (version 2)."""
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 2."""
+        """Return the body of the newest version."""
         return {**asdict(self), "seen_also": list(self.seen_also), "offers": [asdict(offer) for offer in self.offers]}
 
     @classmethod
@@ -88,6 +92,8 @@ class OrderLine:
     """The deposit on one unit (version 2)."""
     instead_of: str | None = None
     """The product ordered that this one stands in for (version 2)."""
+    awaited: bool = False
+    """It has to be ordered in and is not there yet (version 3)."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +120,11 @@ class PickupPlaced:
     """Paid online and held in escrow (version 2)."""
     group_id: str | None = None
     """The group buy it is a share of (version 2)."""
+    comes_on: str | None = None
+    """From this day on what had to be ordered in is expected to be there (version 3)."""
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 2."""
+        """Return the body of the newest version."""
         return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
 
     @classmethod
@@ -134,7 +142,7 @@ class PickupCancelled:
     asked_at: str
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 1."""
+        """Return the body of the newest version."""
         return {"order": self.order.to_body(), "asked_at": self.asked_at}
 
     @classmethod
@@ -154,7 +162,7 @@ class ReturnAsked:
     asked_at: str
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 2."""
+        """Return the body of the newest version."""
         return asdict(self)
 
     @classmethod
@@ -197,9 +205,10 @@ class PickupMoved:
     if_short: str = "less"
     paid_minor: int = 0
     group_id: str | None = None
+    comes_on: str | None = None
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 2."""
+        """Return the body of the newest version."""
         return {**asdict(self), "lines": [asdict(line) for line in self.lines]}
 
     @classmethod
@@ -234,7 +243,7 @@ class ShelfApproved:
     slots: tuple[Slot, ...]
 
     def to_body(self) -> dict[str, Any]:
-        """Return the body of version 1."""
+        """Return the body of the newest version."""
         return {**asdict(self), "slots": [asdict(slot) for slot in self.slots]}
 
     @classmethod
@@ -245,7 +254,7 @@ class ShelfApproved:
 
 
 def _known(topic: str, version: int) -> None:
-    if version not in (1, VERSION):
+    if not 1 <= version <= VERSION:
         raise Invalid(
             "unknown-version",
             f"A message {topic} of version {version} came; this node reads up to {VERSION}. Update it and send again.",

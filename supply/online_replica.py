@@ -3,7 +3,7 @@
 Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
-2. At the network: shop.published, pickup.moved, shelf.approved, group.opened, group.arrived,
+2. At the network: shop.published, pickup.taken, pickup.moved, shelf.approved, group.opened, group.arrived,
    review.answered. At a store:
    pickup.placed, pickup.cancelled, pickup.return_asked, group.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
@@ -26,6 +26,7 @@ from supply.online_facts import (
     PICKUP_CANCELLED,
     PICKUP_MOVED,
     PICKUP_PLACED,
+    PICKUP_TAKEN,
     RETURN_ASKED,
     REVIEW_ANSWERED,
     REVIEW_TOLD,
@@ -66,6 +67,13 @@ def take_placed(session: Session, message: Message, from_node: str, at: dt.datet
     fact = PickupPlaced.from_body(message.body, message.version)
     _speaks_for(from_node, NETWORK)
     pickup.arrive(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
+
+
+def take_taken(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Learn of an order a shop took at its counter."""
+    fact = PickupPlaced.from_body(message.body, message.version)
+    _speaks_for(from_node, fact.store_id)
+    following.taken(session, fact)
 
 
 def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -117,6 +125,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     SHOP_PUBLISHED: take_published,
     PICKUP_MOVED: take_moved,
     SHELF_APPROVED: take_shelf,
+    PICKUP_TAKEN: take_taken,
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,

@@ -20,6 +20,8 @@ Rules
 
 7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
    similar, never dearer than what it stands in for. Until it is in the bag the customer may still cancel.
+8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
+   shopkeeper says that it will not come.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
@@ -40,11 +42,12 @@ from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
-from supply import shop_offer
+from supply import order_in, shop_offer
 from supply.handover import collect as collect
 from supply.handover import find as find
 from supply.online_facts import PickupPlaced
 from supply.online_price import cost, promise_of
+from supply.order_keys import new_token as new_token
 from supply.pickup_order import BEFORE_READY as BEFORE_READY
 from supply.pickup_order import GIVEN_BACK as GIVEN_BACK
 from supply.pickup_order import OPEN as OPEN
@@ -60,7 +63,6 @@ from supply.pickup_order import order_for_update as order_for_update
 from supply.pickup_rules import answer_by
 from supply.placing import Wishes as Wishes
 from supply.placing import ask_to_cancel as ask_to_cancel
-from supply.placing import new_token as new_token
 from supply.placing import place as place
 from supply.placing import status as status
 
@@ -79,9 +81,9 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
     session.flush()
     try:
         with session.begin_nested():
-            stock.reserve(
-                session, order.store_id, order.id, [(line.sku, line.qty) for line in placed.lines], actor=actor, at=at
-            )
+            here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+            if here:
+                stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order
@@ -104,6 +106,7 @@ def accept(
     """Promise the customer the order; ready_by is when, if the shopkeeper says so."""
     order = order_for_update(session, store_id, order_id)
     order.ready_by = ready_by
+    order_in.expect(session, order, actor=actor, at=at)
     return move(session, order, "accepted", actor=actor, at=at)
 
 
@@ -113,13 +116,21 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.")
     move(session, order, "refused", actor=actor, at=at, why=why.strip()[:300])
-    stock.answer(session, store_id, order_id, "released", at=at)
+    _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
     return order
 
 
-def start_picking(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> PickupOrder:
-    """Begin to gather an accepted order."""
-    return move(session, order_for_update(session, store_id, order_id), "picking", actor=actor, at=at)
+def start_picking(
+    session: Session, store_id: str, order_id: str, *, without: bool = False, actor: Actor, at: dt.datetime
+) -> PickupOrder:
+    """Begin to gather an accepted order. without: what was ordered in will not come; the rest is given (rule 8)."""
+    order = order_for_update(session, store_id, order_id)
+    STATES.require(order.state, "picking")
+    if not order_in.hold(session, order, actor=actor, at=at):
+        if not without:
+            raise _not_here(session, order)
+        order_in.forget(session, order)
+    return move(session, order, "picking", actor=actor, at=at)
 
 
 def pick_line(
@@ -136,6 +147,8 @@ def pick_line(
         raise NotFound("not-in-order", f"This product is not in order {order.order_no}. Put it back.", sku=sku)
     if not 0 <= qty <= line.qty:
         raise Invalid("bad-quantity", f"{line.name}: 0 to {line.qty} can be picked.", sku=sku, wanted=line.qty)
+    if line.awaited and qty and not order_in.hold(session, order, actor=actor, at=at):
+        raise _not_here(session, order)
     line.picked_qty = qty
     journal.record(
         session, actor=actor, at=at, verb="pickup order.picked", subject=subject_of(order), sku=sku, picked=qty
@@ -161,6 +174,7 @@ def short(
     order = order_for_update(session, store_id, order_id)
     STATES.require(order.state, "short")
     found = lines_of(session, order)
+    _leave_out_awaited(session, order)
     missing = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
     if not missing:
         raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
@@ -189,9 +203,11 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
     order = order_for_update(session, store_id, order_id)
     STATES.require(order.state, "ready")
     found = lines_of(session, order)
-    lacking = [line for line in found if line.picked_qty is not None and line.picked_qty < line.qty]
+    lacking = [
+        line for line in found if line.awaited or (line.picked_qty or line.qty) < line.qty or line.picked_qty == 0
+    ]
     if order.state == "picking" and lacking:
-        names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in lacking)
+        names = ", ".join(f"{line.name} {line.picked_qty or 0} of {line.qty}" for line in lacking)
         raise Refused("lines-short", f"Not all was found: {names}. Give the customer less, or pick the rest.")
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
@@ -353,6 +369,17 @@ def _give_back(
         for sku, qty in kept_lines(lines_of(session, order)):
             _shift(session, order, sku, qty, Place.BIN, Place.FLOOR, actor=actor, at=at)
     stock.answer(session, order.store_id, order.id, kind, at=at)
+    order_in.forget(session, order)
+
+
+def _not_here(session: Session, order: PickupOrder) -> Refused:
+    names = ", ".join(line.name for line in order_in.awaited(session, order))
+    return Refused("goods-not-here", f"Not here yet: {names}. Wait for the van, or give the rest.", names=names)
+
+
+def _leave_out_awaited(session: Session, order: PickupOrder) -> None:
+    for line in order_in.awaited(session, order):
+        line.awaited, line.picked_qty = False, 0
 
 
 def _shift(

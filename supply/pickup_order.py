@@ -6,6 +6,8 @@ Rules
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 2. Lines keep the price promised; picked_qty is what the customer gets of what was ordered.
 3. The code is kept hashed together with the order, the token hashed alone; neither can be read from a database.
+4. Of an order taken at the counter both stand on the slip its customer takes home, in the printer's queue while the
+   order is open, and are taken out when it ends.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
@@ -25,6 +27,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
+from pos.printer import PrintJob
 from pos.store import Store
 from supply.online_facts import PICKUP_MOVED, VERSION, OrderLine, PickupMoved, PickupPlaced
 
@@ -63,7 +66,7 @@ class PickupOrder(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int]
-    """1, 2, 3 … per store, given by the network; the number inside order_no."""
+    """1, 2, 3 … per store, given by the network, inside order_no; -1, -2 … for what the shop took at its counter."""
     order_no: Mapped[str]
     state: Mapped[str] = mapped_column(default=STATES.first)
     step: Mapped[int] = mapped_column(default=0)
@@ -100,6 +103,8 @@ class PickupOrder(Base):
     """What was paid online and waits in escrow; 0: it is paid at the counter."""
     group_id: Mapped[str | None]
     """The group buy it is a share of."""
+    comes_on: Mapped[dt.date | None]
+    """From this day on what had to be ordered in is expected to be there; None: all of it was in the shop."""
     return_until: Mapped[dt.datetime | None]
     """Until when its goods may come back, once collected."""
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -137,6 +142,8 @@ class PickupLine(Base):
     """The deposit on one unit."""
     instead_of: Mapped[str | None]
     """The product ordered that this one stands in for."""
+    awaited: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """It has to be ordered in (`order_in`) and nothing is held for it yet. At the network it stays as it was placed."""
 
 
 class PickupTry(Base):
@@ -162,6 +169,8 @@ def move(
     """Move an order of this store on, and tell the network (rule 1)."""
     journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), why=why or None)
     order.why = why
+    if order.number < 0 and target not in OPEN:
+        _forget_code(session, order)
     tell(session, order, at)
     return order
 
@@ -201,6 +210,7 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         if_short=order.if_short,
         paid_minor=order.paid_minor,
         group_id=order.group_id,
+        comes_on=order.comes_on.isoformat() if order.comes_on else None,
     )
     outbox.append(
         session,
@@ -282,6 +292,7 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
         if_short=placed.if_short,
         paid_minor=placed.paid_minor,
         group_id=placed.group_id,
+        comes_on=dt.date.fromisoformat(placed.comes_on) if placed.comes_on else None,
         returned_minor=0,
         email="",
         language="",
@@ -309,6 +320,7 @@ def write_lines(session: Session, order: PickupOrder, lines: Sequence[OrderLine]
                 deposit_sku=line.deposit_sku,
                 deposit_minor=line.deposit_minor,
                 instead_of=line.instead_of,
+                awaited=line.awaited,
             )
         )
 
@@ -327,9 +339,18 @@ def facts_of(session: Session, order: PickupOrder) -> tuple[OrderLine, ...]:
             line.deposit_sku,
             line.deposit_minor,
             line.instead_of,
+            line.awaited,
         )
         for line in lines_of(session, order)
     )
+
+
+def _forget_code(session: Session, order: PickupOrder) -> None:
+    """Take the code off the slip its customer took home (rule 4)."""
+    jobs = sa.select(PrintJob).where(PrintJob.store_id == order.store_id, PrintJob.source_id == order.id)
+    for job in session.scalars(jobs.where(PrintJob.kind == "pickup")):
+        job.document = {key: value for key, value in job.document.items() if key != "customer"}
+        job.paper = None
 
 
 def subject_of(order: PickupOrder) -> str:

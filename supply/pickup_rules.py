@@ -42,6 +42,8 @@ class PickupRules:
     confirm_phone: bool = True
     """A guest proves the phone number with a one-time code."""
     pay_online: bool = True
+    order_in: bool = True
+    """Customers may order what is not here, to be collected when the van has brought it."""
 
     def __post_init__(self) -> None:
         if self.window_minutes not in LENGTHS:

@@ -16,24 +16,23 @@ Rules
    given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
 6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
    its number, a quarter of an hour at most.
+7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
+   no allowance, and the order is collected from the day its goods are there.
 """
 
 import datetime as dt
-import hashlib
-import hmac
 import re
-import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal, outbox
-from config.clock import business_day
+from config.clock import business_day, day_start
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import is_id, new_id, pickup_code_of
+from config.ids import is_id, new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos.catalogue import Product
@@ -49,6 +48,7 @@ from supply.online_facts import (
     PickupCancelled,
     PickupPlaced,
 )
+from supply.order_keys import check_person, code_hash, code_of, new_token, token_hash
 from supply.pickup_order import (
     BEFORE_READY,
     OPEN,
@@ -63,10 +63,10 @@ from supply.pickup_order import (
 )
 from supply.pickup_rules import Window, windows
 
-NAME_LENGTH = 80
 MOST_LINES = 40
+DAYS_FOR_ORDERED_IN = 3
+"""What was ordered in can be fetched on that day and so many after it."""
 CUSTOMER = Actor(id="customer", name="customer", role="customer", node=NETWORK)
-_PHONE = re.compile(r"[0-9+()/. -]{5,20}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,20}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -125,11 +125,6 @@ class OrderStatus:
 # --- verbs, network ---
 
 
-def new_token() -> str:
-    """Make a token of 128 random bits, 22 characters."""
-    return secrets.token_urlsafe(16)
-
-
 def place(
     session: Session,
     store_id: str,
@@ -160,12 +155,12 @@ def place(
         return _repeated(session, known, name, phone, wanted, token)
     if not shop.is_taking_orders(session, store_id):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
-    promised, total = _promised(session, store_id, wanted, at)
+    promised, total, comes_on = _promised(session, store, wanted, at)
     _refuse_another_total(shown_total_minor, total)
-    shop.take(session, store_id, wanted)
+    shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
     token = token or new_token()
     number = shop.next_number(session, store_id)
-    window = _window(session, store, wishes.window_from, at)
+    window = window_for(session, store, wishes.window_from, at, comes_on)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
@@ -182,6 +177,7 @@ def place(
         window_from=text_of(window.start),
         window_until=text_of(window.end),
         if_short=wishes.if_short,
+        comes_on=comes_on.isoformat() if comes_on else None,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
     return Placed(order, code_of(id, token), token, repeated=False)
@@ -247,12 +243,29 @@ def status(session: Session, store_id: str, token: str) -> OrderStatus:
     )
 
 
-def free_windows(session: Session, store: Store, at: dt.datetime) -> list[Window]:
-    """Return the store's windows from now on with how many more orders each takes (rule 5)."""
+def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
+    """Return the store's windows from now on, or from a day on, with how many more orders each takes (rule 5)."""
     waiting = session.scalars(
         sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
     ).all()
-    return windows(shop.rules_of(session, store.id), shop.hours_of(store), at, waiting)
+    rules, since = shop.rules_of(session, store.id), at
+    if comes_on is not None:
+        since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
+        rules = replace(rules, days_ahead=max(rules.days_ahead, DAYS_FOR_ORDERED_IN))
+    return windows(rules, shop.hours_of(store), since, waiting)
+
+
+def window_for(
+    session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
+) -> Window:
+    """Return the window wished for, or the earliest free one (rule 5)."""
+    found = free_windows(session, store, at, comes_on)
+    chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
+    if chosen is None and wished is None:
+        raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
+    if chosen is None:
+        raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
+    return chosen
 
 
 def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
@@ -298,17 +311,8 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         if_short=order.if_short,
         paid_minor=order.paid_minor,
         group_id=order.group_id,
+        comes_on=order.comes_on.isoformat() if order.comes_on else None,
     )
-
-
-def check_person(name: str, phone: str) -> tuple[str, str]:
-    """Return name and phone tidied, or refuse them with what is missing."""
-    name, phone = " ".join(name.split()), phone.strip()
-    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
-        raise Invalid("bad-name", f"Give the name under which you collect: 1 to {NAME_LENGTH} letters.")
-    if not _PHONE.fullmatch(phone) or sum(letter.isdigit() for letter in phone) < 5:
-        raise Invalid("bad-phone", "Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine.")
-    return name, phone
 
 
 def awaits_money(session: Session, order: PickupOrder) -> bool:
@@ -333,21 +337,6 @@ def send_to_store(
         business_day=business_day(at, store.tz, store.rollover_hour),
         at=at,
     )
-
-
-def code_of(order_id: str, token: str) -> str:
-    """Return the 8-character code that belongs to a token (rule 2)."""
-    return pickup_code_of(hmac.new(token.encode(), f"pickup code {order_id}".encode(), hashlib.sha256).digest())
-
-
-def code_hash(order_id: str, code: str) -> str:
-    """Return how a code is kept: hashed together with its order."""
-    return hashlib.sha256(f"{order_id}:{code}".encode()).hexdigest()
-
-
-def token_hash(token: str) -> str:
-    """Return how a token is kept."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 # --- inside ---
@@ -414,22 +403,11 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
     return sorted(lines)
 
 
-def _window(session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime) -> Window:
-    """Return the window wished for, or the earliest free one (rule 5)."""
-    found = free_windows(session, store, at)
-    chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
-    if chosen is None and wished is None:
-        raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
-    if chosen is None:
-        raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
-    return chosen
-
-
 def _promised(
-    session: Session, store_id: str, wanted: list[tuple[str, int]], at: dt.datetime
-) -> tuple[tuple[OrderLine, ...], int]:
-    """Return the lines as they are promised, and what they cost together."""
-    found = {ware.sku: ware for ware in shop.wares(session, store_id, [sku for sku, _ in wanted])}
+    session: Session, store: Store, wanted: list[tuple[str, int]], at: dt.datetime
+) -> tuple[tuple[OrderLine, ...], int, dt.date | None]:
+    """Return the lines as they are promised, what they cost together, and the day what is ordered in comes on."""
+    found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted])}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())
@@ -445,8 +423,11 @@ def _promised(
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-    priced = shop.quote(session, store_id, wanted, at=at).basket
-    return promised_lines(priced), priced.total_minor
+    priced = shop.quote(session, store.id, wanted, at=at).basket
+    days = [found[sku].days_for(qty) for sku, qty in wanted]
+    comes = shop.comes_on(business_day(at, store.tz, store.rollover_hour), days)
+    lines = [replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)]
+    return tuple(lines), priced.total_minor, comes
 
 
 def _repeated(

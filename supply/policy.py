@@ -259,7 +259,7 @@ class _Basket:
         """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
         point = reorder_point(self.demand, self.pack, self.level)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
-        packs = np.where(self.demand.mean > 0, packs, 0.0)
+        packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
         enough = self.x >= self.target
         asked = packs.copy()
         packs = np.minimum(packs, self.caps)

@@ -8,7 +8,8 @@ Rules
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing.
-6. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
+6. What customers wait for is held for them as soon as it is posted (`order_in`).
+7. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
    supplier.
 """
 
@@ -27,7 +28,7 @@ from pos.batches import Lot
 from pos.catalogue import Product
 from pos.recall import tidy_batch
 from pos.store import day_of
-from supply import deliveries, orders, push, suppliers
+from supply import deliveries, order_in, orders, push, suppliers
 from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
 from supply.suppliers import SupplierProduct
@@ -143,6 +144,8 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         costs = _costs(session, delivery.supplier_id, [sku for sku, _ in came], day)
         goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
+    if came:
+        order_in.goods_came(session, store_id, actor=actor, at=at)
     return delivery
 
 

@@ -8,11 +8,13 @@ Rules
 3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as backroom and floor
    have it.
 4. The network keeps approved plans as copies: the newest from_day is live there, the ones before are retired.
+5. A person may give a product 1 to MOST_FACINGS facings and any slot. Less than one facing is a gap, filled first.
 
 Units: qty in the product's stock unit.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -40,6 +42,7 @@ STATES = StateTable(
     {"drafted": ["approved", "dropped"], "approved": ["live", "dropped"], "live": ["retired"]},
 )
 MOST_SLOTS = 60
+MOST_FACINGS = 8
 
 
 class ShelfPlan(Base):
@@ -80,7 +83,7 @@ class ShelfSlot(Base):
 
 @dataclass(frozen=True)
 class RefillTask:
-    """Bring qty units to a slot. backroom_qty, floor_qty: where the records have some."""
+    """Bring qty units to a slot. backroom_qty, floor_qty: where the records have some; is_gap: less than a facing."""
 
     slot: int
     sku: str
@@ -90,6 +93,7 @@ class RefillTask:
     fill_qty: int
     backroom_qty: int
     floor_qty: int
+    is_gap: bool
 
 
 # --- verbs ---
@@ -157,6 +161,37 @@ def replace(session: Session, plan: ShelfPlan, slot: int, sku: str, *, actor: Ac
     )  # fmt: skip
     session.flush()
     return chosen
+
+
+def rearrange(
+    session: Session, plan: ShelfPlan, wanted: Sequence[tuple[str, int]], *, actor: Actor, at: dt.datetime
+) -> list[ShelfSlot]:
+    """Put the products of a draft into another order, each with so many facings (rule 5). wanted: (SKU, facings).
+
+    Refuses an order that leaves a product out or names one twice, and facings outside 1 to MOST_FACINGS.
+    """
+    _require_drafted(plan)
+    there = {row.sku: row for row in slots_of(session, plan)}
+    if sorted(sku for sku, _ in wanted) != sorted(there):
+        raise Conflict("plan-changed", "The plan has changed meanwhile. Look at it again, then arrange it.")
+    if wrong := [there[sku].name for sku, facings in wanted if not 1 <= facings <= MOST_FACINGS]:
+        raise Invalid("bad-facings", f"1 to {MOST_FACINGS} facings: {', '.join(wrong)}.", most=MOST_FACINGS)
+    before = [(row.sku, row.facings) for row in there.values()]
+    if before == list(wanted):
+        return list(there.values())
+    kept = {sku: _copy(row) for sku, row in there.items()}
+    for row in there.values():
+        session.delete(row)
+    session.flush()
+    for (sku, facings), slot in zip(wanted, sorted(row["slot"] for row in kept.values()), strict=True):
+        portion = kept[sku]["fill_qty"] // kept[sku]["facings"]
+        session.add(ShelfSlot(**kept[sku] | {"slot": slot, "facings": facings, "fill_qty": facings * portion}))
+    journal.record(
+        session, actor=actor, at=at, verb="shelf plan.arranged", subject=_subject(plan), before=before,
+        after=list(wanted),
+    )  # fmt: skip
+    session.flush()
+    return slots_of(session, plan)
 
 
 def approve(
@@ -346,7 +381,7 @@ def days_shown(session: Session, store_id: str, today: dt.date) -> dict[str, int
 
 
 def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
-    """Return what to bring to the shelf, in slot order (rule 3)."""
+    """Return what to bring to the shelf, gaps first, in slot order (rules 3, 5)."""
     plan = live_plan(session, store_id)
     rows = slots_of(session, plan) if plan else []
     levels = stock.levels(session, store_id, [row.sku for row in rows])
@@ -358,8 +393,9 @@ def refill_tasks(session: Session, store_id: str) -> list[RefillTask]:
         )
         qty = min(row.fill_qty - there, backroom + floor)
         if qty > 0:
-            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, there, row.fill_qty, backroom, floor))
-    return tasks
+            is_gap = there < row.fill_qty // row.facings
+            tasks.append(RefillTask(row.slot, row.sku, row.name, qty, there, row.fill_qty, backroom, floor, is_gap))
+    return sorted(tasks, key=lambda task: (not task.is_gap, task.slot))
 
 
 def label_document(session: Session, store_id: str, sku: str, public_url: str, *, at: dt.datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Rules
    ordered and the age is checked at the counter.
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
    going, an offer or a rule, a scarce allowance by any unit, a plentiful one by more than a quarter.
+6. What the shop orders in (`order_in`) is offered whether it is here or not, with the days it takes.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
 """
@@ -36,7 +37,7 @@ from config.node import NETWORK
 from pos import catalogue, offer_edition, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
-from supply import shelf
+from supply import order_in, shelf
 from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
 from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder
 from supply.pickup_rules import PickupRules
@@ -48,6 +49,7 @@ from supply.shop_offer import rules_of as rules_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
 from supply.wares import categories as categories
+from supply.wares import comes_on as comes_on
 from supply.wares import listed_skus as listed_skus
 from supply.wares import listing as listing
 from supply.wares import product as product
@@ -238,6 +240,7 @@ def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOf
         .where(
             PickupOrder.store_id == store_id,
             PickupOrder.state.not_in(GIVEN_BACK),
+            PickupLine.awaited.is_(False),
             PickupOrder.number > min(offer.seen_through for offer in offers.values()),
             PickupLine.sku.in_(list(offers)),
         )
@@ -281,17 +284,23 @@ def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
 
 
 def _offers_now(session: Session, store_id: str, today: dt.date, policy: ShopPolicy) -> dict[str, Offer]:
-    rows = session.execute(
-        sa.select(Product, Listing.hold_back_qty)
-        .join(Listing, Listing.sku == Product.sku)
-        .where(Listing.store_id == store_id, Listing.active, Product.active)
-    ).all()
-    skus = [ware.sku for ware, _ in rows]
+    order_days = order_in.days_of(session, store_id, today) if rules_of(session, store_id).order_in else {}
+    listed = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active)
+    found_rows = session.execute(
+        sa.select(Product, Listing.sku.is_not(None), sa.func.coalesce(Listing.hold_back_qty, 0))
+        .outerjoin(Listing, listed)
+        .where(Product.active)
+    )
+    rows = list(found_rows)
+    wanted = {row[0].sku for row in rows if row[1] or row[0].sku in order_days}
+    wanted |= {row[0].deposit_sku for row in rows if row[0].sku in wanted and row[0].deposit_sku}
+    rows = [row for row in rows if row[0].sku in wanted]
+    skus = [ware.sku for ware, *_ in rows]
     prices = catalogue.prices_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
     ranks = shelf.ranks(session, store_id)
     found = {}
-    for ware, hold_back_qty in rows:
+    for ware, _is_listed, hold_back_qty in rows:
         price_minor = prices.get(ware.sku)
         if price_minor is None or ware.price_typed or ware.kind not in ("goods", "deposit"):
             continue
@@ -302,7 +311,8 @@ def _offers_now(session: Session, store_id: str, today: dt.date, policy: ShopPol
         free = max(0, (level.available if level else 0) - hold_back_qty)
         free -= free * policy.safety_bp // BASIS
         free -= free % step_of(ware)
-        found[ware.sku] = Offer(ware.sku, price_minor, free, ranks.get(ware.sku), listed=True)
+        days = order_days.get(ware.sku)
+        found[ware.sku] = Offer(ware.sku, price_minor, free, ranks.get(ware.sku), listed=True, order_days=days)
     return found
 
 
@@ -314,7 +324,8 @@ def _steps(session: Session, skus: Iterable[str]) -> dict[str, int]:
 def _differs(known: ShopOffer | None, fresh: Offer, step_qty: int) -> bool:
     if known is None:
         return True
-    if (known.listed, known.price_minor, known.shelf_rank) != (fresh.listed, fresh.price_minor, fresh.shelf_rank):
+    was = (known.listed, known.price_minor, known.shelf_rank, known.order_days)
+    if was != (fresh.listed, fresh.price_minor, fresh.shelf_rank, fresh.order_days):
         return True
     gap = abs(known.allowance_qty - fresh.allowance_qty)
     scarce = min(known.allowance_qty, fresh.allowance_qty) <= SCARCE_STEPS * step_qty
@@ -356,6 +367,7 @@ def _keep(session: Session, fact: ShopPublished, known: Mapping[str, ShopOffer],
         row.shelf_rank, row.listed = offer.shelf_rank, offer.listed
         row.published_at, row.edition = at, fact.edition
         row.seen_through, row.seen_also = fact.seen_through, list(fact.seen_also)
+        row.order_days = offer.order_days
 
 
 def _send(session: Session, fact: ShopPublished, today: dt.date, at: dt.datetime) -> None:

@@ -50,6 +50,8 @@ class ShopOffer(Base):
     """The allowance leaves out the orders numbered up to here …"""
     seen_also: Mapped[list[Any]] = mapped_column(default=list)
     """… and these."""
+    order_days: Mapped[int | None]
+    """So many days after ordering it can be collected, where the shop orders it in; None: only from stock."""
 
 
 # --- questions ---

@@ -7,6 +7,8 @@ Rules
 3. Of a customer only the first name is on the shop's paper. The square code opens the order here; the code that hands
    it over is the customer's alone.
 4. What came is compared once it is posted or sent back; a claim needs a difference.
+5. The slip of an order taken at the counter carries its code, for its customer has no page; the code is taken out of
+   the queue when the order is over.
 """
 
 import datetime as dt
@@ -17,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import NotFound, Refused
 from config.journal import Actor
-from pos import stock
+from pos import printer, stock
 from pos.catalogue import Product
 from pos.paper_parts import first_name
 from pos.printer import PrintJob
@@ -70,6 +72,32 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
         "paid": False,
     }
     return queue_once(session, till, kind, order.id, document, command=command, at=at)
+
+
+def customer_slip(
+    session: Session, till: Till, order: PickupOrder, code: str, url: str, *, command: str, tender: str, at: dt.datetime
+) -> PrintJob:
+    """Queue what the customer of an order taken at the counter takes home; the drawer opens for cash (rule 5)."""
+    store = store_of(session, till.store_id)
+    if (known := session.get(PrintJob, (till.store_id, command))) is not None:
+        return known
+    lines = pickup.lines_of(session, order)
+    units = _units(session, [line.sku for line in lines])
+    until = local(order.window_until, store)[-5:] if order.window_until else ""
+    window = f"{local(order.window_from, store)}-{until}" if order.window_from else ""
+    document = {
+        "store": head(store, Actor.system("print", store.id), at)["store"],
+        "order_no": order.order_no,
+        "order_id": order.id,
+        "customer_name": first_name(order.customer_name),
+        "lines": [{"name": one.name, "qty": one.qty, "stock_unit": units.get(one.sku, "each")} for one in lines],
+        "total_minor": order.total_minor,
+        "paid": order.paid_minor > 0,
+        "customer": {"code": code, "url": url, "window": window},
+    }  # fmt: skip
+    return printer.queue(
+        session, store.id, till.id, "pickup", order.id, document, opens_drawer=tender == "cash", id=command, at=at
+    )
 
 
 def delivery_slip(

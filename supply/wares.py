@@ -40,6 +40,12 @@ class Ware:
     left_qty: int
     step_qty: int
     shelf_rank: int | None
+    order_days: int | None = None
+    """So many days after ordering it can be collected, where the shop orders it in."""
+
+    def days_for(self, qty: int) -> int | None:
+        """Return how many days so many have to be waited for; None: they are here, or cannot be ordered in."""
+        return self.order_days if qty > self.left_qty else None
 
 
 # --- questions ---
@@ -54,7 +60,7 @@ def listing(
     limit: int = 60,
     offset: int = 0,
 ) -> list[Ware]:
-    """Return what the online shop shows: first what is in stock, the bestseller shelf in its order, then by name.
+    """Return what the online shop shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
 
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
@@ -105,6 +111,12 @@ def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, 
     return online_price.quote(session, store_of(session, store_id), lines, prices, at=at)
 
 
+def comes_on(today: dt.date, days: Iterable[int | None]) -> dt.date | None:
+    """Return the day the last of what is ordered in can be collected; None where nothing is."""
+    longest = max((one for one in days if one is not None), default=None)
+    return None if longest is None else today + dt.timedelta(days=longest)
+
+
 # --- inside ---
 
 Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
@@ -118,7 +130,7 @@ def _ordered(query: Query, text: str, category: str | None) -> Query:
         query = query.where(Product.category == category)
     left = ShopOffer.allowance_qty - ShopOffer.taken_qty
     return query.order_by(
-        sa.case((left > 0, 0), else_=1),
+        sa.case((left > 0, 0), (ShopOffer.order_days.is_not(None), 1), else_=2),
         sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
         ShopOffer.shelf_rank,
         Product.name,
@@ -152,4 +164,5 @@ def _ware(offer: ShopOffer, product: Product) -> Ware:
         left_qty=left,
         step_qty=step_of(product),
         shelf_rank=offer.shelf_rank,
+        order_days=offer.order_days,
     )

@@ -50,7 +50,7 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
         around = visitors.around(session, here)
         gone = visitors.names_of(session, around["cart"].gone)
         rules = shop.rules_of(session, here.id)
-        windows = [one for one in placing.free_windows(session, here, clock.now()) if one.left]
+        windows = [one for one in placing.free_windows(session, here, clock.now(), around["cart"].comes_on) if one.left]
     if gone:
         visitors.keep(here.id, {line.sku: line.qty for line in around["cart"].lines})
     return page(

@@ -57,7 +57,7 @@ def settle() -> Any:
     length = form.whole("window_minutes", most=max(LENGTHS))
     wanted = PickupRules(
         window_minutes=length, **given, confirm_phone=request.form.get("confirm_phone") == "yes",
-        pay_online=request.form.get("pay_online") == "yes",
+        pay_online=request.form.get("pay_online") == "yes", order_in=request.form.get("order_in") == "yes",
     )  # fmt: skip
     with write() as session:
         shop.set_rules(session, str(place().store_id), wanted, actor=g.actor, at=doors().now())

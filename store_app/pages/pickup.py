@@ -21,9 +21,9 @@ from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.pages.timeline import Step, timeline
-from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word
+from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
-from supply import handover, pickup
+from supply import counter_orders, handover, order_in, pickup
 from supply.pickup import PickupLine, PickupOrder
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
@@ -50,6 +50,9 @@ class LineView:
     where_text: str
     minimum_age: int | None
     instead_of: str | None
+    awaited: bool
+    pack_qty: int | None
+    """How many its supplier packs together, where it has to be ordered in."""
     similar: tuple[tuple[str, str], ...]
     """(SKU, name) of what could stand in for it."""
 
@@ -74,6 +77,9 @@ class OrderView:
     if_short: str
     why: str
     is_paid: bool
+    is_from_here: bool
+    """Taken at the counter."""
+    comes_on: dt.date | None
     when_text: str
     lines: list[LineView]
 
@@ -125,14 +131,18 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
     """Show one order, and what can be done with it."""
     with read() as look:
         found = _order(look, order_id)
+        row = look.get_one(PickupOrder, (str(place().store_id), order_id))
+        back_minor = counter_orders.due_back_minor(look, row)
         steps = timeline(look, f"pickup:{order_id}")
+    ordered = _("Ordered at the counter") if found.is_from_here else _("Ordered online")
     return page(
         "pickup/order.html",
         order=found,
         checked=request.form.getlist("picked")
         if request.method == "POST"
         else [line.sku for line in found.lines if line.picked_qty == line.qty],
-        steps=[Step(_("Ordered online"), found.placed_at, found.customer_name or _("Customer"), ""), *steps],
+        steps=[Step(ordered, found.placed_at, found.customer_name or _("Customer"), ""), *steps],
+        back_minor=back_minor,
         refuse_reasons=wording.REFUSE_REASONS,
         cancel_reasons=wording.CANCEL_REASONS,
         back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
@@ -164,7 +174,8 @@ def refuse(order_id: str) -> Any:
 @form.answers_on(order)
 def pick(order_id: str) -> Any:
     """Begin to gather an accepted order."""
-    return _do(order_id, pickup.start_picking, already=("picking",))
+    without = request.form.get("without") == "yes"
+    return _do(order_id, pickup.start_picking, already=("picking",), without=without)
 
 
 @bp.post("/<order_id>/picked")
@@ -361,6 +372,7 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
     skus = [line.sku for line in lines]
     products = {ware.sku: ware for ware in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
     levels = stock.levels(session, row.store_id, skus) if row.state == "picking" else {}
+    packs = order_in.packs_of(session, row.store_id, today()) if any(line.awaited for line in lines) else {}
     taken = set(skus)
     similar = {
         sku: _similar(session, row.store_id, products[sku], taken)
@@ -384,10 +396,15 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         if_short=row.if_short,
         why=row.why,
         is_paid=row.paid_minor > 0,
+        is_from_here=row.number < 0,
+        comes_on=row.comes_on if any(line.awaited for line in lines) else None,
         when_text=_("ordered %(when)s", when=since(row.placed_at))
         if doors().now() - row.placed_at >= JUST_NOW
         else _("ordered just now"),
-        lines=[_line(line, products.get(line.sku), levels.get(line.sku), similar.get(line.sku, ())) for line in lines],
+        lines=[
+            _line(line, products.get(line.sku), levels.get(line.sku), similar.get(line.sku, ()), packs.get(line.sku))
+            for line in lines
+        ],
     )
 
 
@@ -407,7 +424,9 @@ def _similar(session: Session, store_id: str, ware: Product, taken: set[str]) ->
     return tuple((sku, name) for sku, name in rows if sku in levels and levels[sku].available > 0)[:MOST_SIMILAR]
 
 
-def _line(line: PickupLine, ware: Product | None, level: Any, similar: tuple[tuple[str, str], ...]) -> LineView:
+def _line(
+    line: PickupLine, ware: Product | None, level: Any, similar: tuple[tuple[str, str], ...], pack_qty: int | None
+) -> LineView:
     unit = ware.stock_unit if ware else "each"
     kept = line.qty if line.picked_qty is None else line.picked_qty
     places = [(name, level.by_place.get(name, 0)) for name in ("shelf", "floor", "backroom")] if level else []
@@ -423,6 +442,8 @@ def _line(line: PickupLine, ware: Product | None, level: Any, similar: tuple[tup
         ),
         minimum_age=ware.minimum_age if ware else None,
         instead_of=line.instead_of,
+        awaited=line.awaited,
+        pack_qty=pack_qty,
         similar=similar,
     )
 

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, g, make_response, request
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from config.errors import Invalid, NotFound
-from pos import printer, slips
+from pos import catalogue, printer, slips
 from pos.printer import PrintJob
+from pos.store import Store
 from store_app.extensions import doors, read
 from store_app.pages import form, labelling, product_list
 from store_app.pages.products import day_typed
-from store_app.presenting import place, today
+from store_app.pages.waiting import stock_units
+from store_app.presenting import day as day_words
+from store_app.presenting import money, place, qty, today
 from store_app.security import requires
 from supply import shelf
 
@@ -53,6 +57,40 @@ def shelf_labels() -> Response:
         live = shelf.live_plan(session, str(place().store_id))
         skus = [row.sku for row in shelf.slots_of(session, live)] if live else []
     return _labels(skus, None)
+
+
+@bp.get("/shelf/picture.pdf")
+@requires("shelf")
+def shelf_picture() -> Response:
+    """Give the bestseller shelf as it should stand, with the labels of its places to cut out."""
+    store_id = str(place().store_id)
+    with read() as session:
+        waiting = shelf.plans(session, store_id, "approved")
+        plan = shelf.live_plan(session, store_id) or (waiting[0] if waiting else None)
+        rows = shelf.slots_of(session, plan) if plan else []
+        prices = catalogue.prices_on(session, store_id, today(), [row.sku for row in rows])
+        units = stock_units(session, [row.sku for row in rows])
+        found = [labelling.document(session, row.sku, None) for row in rows if row.sku in prices]
+        name = session.get_one(Store, store_id).name
+    if plan is None:
+        raise NotFound("no-plan", _("There is no shelf to print yet: accept a plan first."))
+    from pos import pdf
+
+    places = [
+        pdf.ShelfPlace(
+            row.slot,
+            row.name,
+            row.facings,
+            (
+                ngettext("%(num)d facing", "%(num)d facings", row.facings),
+                _("holds %(qty)s", qty=qty(row.fill_qty, units.get(row.sku, "each"))),
+                *([money(prices[row.sku])] if row.sku in prices else []),
+            ),
+        )
+        for row in rows
+    ]
+    below = _("%(shop)s · from %(day)s", shop=name, day=day_words(plan.from_day))
+    return _pdf(pdf.shelf_picture(_("Bestseller shelf"), below, places, found), "shelf")
 
 
 # --- inside ---

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, ShopError
+from config.errors import Invalid, NotFound, ShopError
 from pos import catalogue, labels, printer, stock
 from pos.catalogue import Listing, Product
 from pos.stock import Place
@@ -22,7 +22,7 @@ from store_app.pages import form
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, page, place, qty, today
 from store_app.security import requires
-from supply import shelf, shelf_effect
+from supply import shelf, shelf_effect, shelf_swap
 from supply.shelf import ShelfPlan, ShelfSlot
 
 bp = Blueprint("shelf", __name__, url_prefix="/shelf")
@@ -42,6 +42,8 @@ class SlotView:
     fill_qty: int
     on_shelf: int
     sentence: str
+    swap: str
+    """What it stands in for, and what is expected of that;  where it is no swap."""
     is_new: bool
 
 
@@ -66,6 +68,7 @@ class RefillView:
     qty: int
     qty_text: str
     backroom_text: str
+    is_gap: bool
 
 
 @bp.get("/")
@@ -80,10 +83,15 @@ def plan(fault: ShopError | None = None, **_place: Any) -> Any:
         shown = _plan(session, live, now) if live else None
         draft = _plan(session, drafts[0], now) if drafts else None
         refills = _refills(session, store_id)
-        results = shelf_effect.slot_results(session, store_id, today() - dt.timedelta(days=1))
+        yesterday = today() - dt.timedelta(days=1)
+        results = shelf_effect.slot_results(session, store_id, yesterday)
+        swaps = shelf_swap.swaps_of(session, store_id, yesterday)
     return page(
         "shelf/plan.html",
         results=results,
+        swaps=swaps,
+        least_days=shelf_swap.LEAST_DAYS,
+        most_facings=shelf.MOST_FACINGS,
         currency=place().currency,
         live=shown,
         draft=draft,
@@ -102,6 +110,41 @@ def draft() -> Any:
     with write() as session:
         shelf.draft(session, str(place().store_id), actor=g.actor, at=doors().now())
     return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/swap")
+@requires("shelf")
+@form.answers_on(plan)
+def swap() -> Any:
+    """Look for what should make room this week."""
+    form.command_id()
+    with write() as session:
+        made = shelf_swap.draft_swaps(session, str(place().store_id), actor=g.actor, at=doors().now())
+    if made is None:
+        flash(_("Nothing clearly better waits for a place: the shelf stays as it is."), "info")
+    return redirect(url_for("shelf.plan"), 303)
+
+
+@bp.post("/<plan_id>/arrange")
+@requires("shelf")
+@form.answers_on(plan)
+def arrange(plan_id: str) -> Any:
+    """Put the products of a draft into another order, with other facings."""
+    skus, facings = request.form.getlist("sku")[: shelf.MOST_SLOTS], request.form.getlist("facings")
+    if len(facings) < len(skus):
+        raise Invalid("bad-number", _("Say how many facings each product gets."), field="facings")
+    wanted = [
+        (form.tidy(sku), form.number(text, "facings", least=1, most=shelf.MOST_FACINGS))
+        for sku, text in zip(skus, facings, strict=False)
+    ]
+    places = request.form.getlist("place")  # typed without a script: the order they name
+    if len(places) == len(wanted) and all(one.strip().isdecimal() for one in places):
+        wanted = [one for _n, one in sorted(zip(map(int, places), wanted, strict=True), key=lambda pair: pair[0])]
+    with write() as session:
+        found = shelf.plan_of(session, str(place().store_id), plan_id)
+        shelf.rearrange(session, found, wanted, actor=g.actor, at=doors().now())
+    flash(_("The plan is arranged."), "good")
+    return redirect(url_for("shelf.plan") + "#draft-title", 303)
 
 
 @bp.post("/<plan_id>/approve")
@@ -248,6 +291,7 @@ def _plan(session: Session, found: ShelfPlan, now: Mapping[str, int]) -> PlanVie
             fill_qty=row.fill_qty,
             on_shelf=levels[row.sku].by_place.get(Place.SHELF, 0) if row.sku in levels else 0,
             sentence=wording.shelf_sentence(row.why),
+            swap=wording.swap_sentence(row.why),
             is_new=now.get(row.sku) != row.slot,
         )
         for row in rows
@@ -266,6 +310,7 @@ def _refills(session: Session, store_id: str) -> list[RefillView]:
             qty=task.qty,
             qty_text=qty(task.qty, units.get(task.sku, "each")),
             backroom_text=qty(task.backroom_qty + task.floor_qty, units.get(task.sku, "each")),
+            is_gap=task.is_gap,
         )
         for task in tasks
     ]

@@ -345,6 +345,7 @@ def cash_word(kind: str) -> str:
         "drop": _("Put in the safe"),
         "pay_out": _("Paid out"),
         "tab_paid": _("Cash for tabs"),
+        "order_paid": _("Cash for orders"),
     }.get(kind, kind)
 
 

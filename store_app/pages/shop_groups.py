@@ -15,8 +15,8 @@ from store_app.security import public
 from store_app.sentences import sentence_of
 from supply import escrow, groups, placing
 from supply.groups import GroupMember, GroupOffer
+from supply.order_keys import code_hash, code_of, token_hash
 from supply.pickup_order import PickupOrder
-from supply.placing import code_hash, code_of, token_hash
 
 bp = Blueprint("shop_groups", __name__, url_prefix="/shop/<slug>")
 

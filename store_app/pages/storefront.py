@@ -72,6 +72,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
         **around,
         promised=promised,
         ware=ware,
+        from_day=shop.comes_on(visitors.day_here(here), [ware.order_days]),
         reviews=said,
         stars=stars,
         qr=visitors.square(url_for(".product", slug=slug, sku=ware.sku, _external=True)),

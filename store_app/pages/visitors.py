@@ -8,6 +8,7 @@ Rules
    always of this moment. A product's card is drawn once for all visitors who see the very same of it.
 """
 
+import datetime as dt
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class CartLine:
     deposit_minor: int
     ware: shop.Ware
     is_short: bool
+    comes_on: dt.date | None
+    """The day it is here, where it has to be ordered in."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Cart:
     total_minor: int = 0
     saved_minor: int = 0
     gone: tuple[str, ...] = ()
+    comes_on: dt.date | None = None
+    """The day all of it is here, where something has to be ordered in."""
 
 
 def shop_at(session: Session, slug: str) -> Store:
@@ -99,7 +104,7 @@ def usual(ware: shop.Ware) -> int:
 
 def bounded(ware: shop.Ware, qty: int) -> int:
     """Return the quantity, or refuse what the shop has not left or does not sell to one customer."""
-    if qty > ware.left_qty:
+    if qty > ware.left_qty and ware.order_days is None:
         raise Invalid(
             "not-available",
             _("There are not that many of %(name)s left in the shop.", name=ware.name),
@@ -115,20 +120,21 @@ def bounded(ware: shop.Ware, qty: int) -> int:
 
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the shop shows around itself."""
-    return {"shop": here, "cart": cart_at(session, here.id), "is_closed": not shop.is_taking_orders(session, here.id)}
+    return {"shop": here, "cart": cart_at(session, here), "is_closed": not shop.is_taking_orders(session, here.id)}
 
 
-def cart_at(session: Session, store_id: str) -> Cart:
+def cart_at(session: Session, here: Store) -> Cart:
     """Return the visitor's basket at a shop, priced as the till would."""
-    there = kept(store_id)
+    there = kept(here.id)
     if not there:
         return Cart()
-    wares = {ware.sku: ware for ware in shop.wares(session, store_id, there)}
+    wares = {ware.sku: ware for ware in shop.wares(session, here.id, there)}
     lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
     gone = tuple(sorted(there.keys() - wares.keys()))
     if not lines:
         return Cart(gone=gone)
-    priced = shop.quote(session, store_id, lines, at=clock.now()).basket
+    today = day_here(here)
+    priced = shop.quote(session, here.id, lines, at=clock.now()).basket
     deposits = {row.line.deposit_of: row for row in priced.lines if row.line and row.line.deposit_of is not None}
     shown = []
     for n, line in enumerate(priced.lines, 1):
@@ -146,17 +152,18 @@ def cart_at(session: Session, store_id: str) -> Cart:
                 offer=line.offer,
                 deposit_minor=deposits[n].total_minor if n in deposits else 0,
                 ware=ware,
-                is_short=line.qty > ware.left_qty,
+                is_short=line.qty > ware.left_qty and ware.order_days is None,
+                comes_on=shop.comes_on(today, [ware.days_for(line.qty)]),
             )
         )
     saved_minor = sum(line.saved_minor for line in shown)
-    return Cart(tuple(shown), priced.total_minor, saved_minor, gone)
+    comes_on = max((line.comes_on for line in shown if line.comes_on), default=None)
+    return Cart(tuple(shown), priced.total_minor, saved_minor, gone, comes_on)
 
 
 def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[str, str]:
     """Return SKU -> the names of the offers it takes part in today, those that need no coupon."""
-    day = business_day(clock.now(), here.tz, here.rollover_hour)
-    live = offers.live(session, here.id, day)
+    live = offers.live(session, here.id, day_here(here))
     if not len(live):
         return {}
     found = {}
@@ -170,6 +177,11 @@ def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[
         if names:
             found[ware.sku] = names[0]
     return found
+
+
+def day_here(here: Store) -> dt.date:
+    """Return the shop's business day now."""
+    return business_day(clock.now(), here.tz, here.rollover_hour)
 
 
 def aisles(session: Session, store_id: str) -> list[str]:

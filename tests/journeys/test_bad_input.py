@@ -16,8 +16,8 @@ from pos import shift
 from pos.catalogue import Listing, Price, Product
 from store_app import importing
 from store_app.cli import main
+from supply.order_keys import code_of
 from supply.pickup import PickupOrder
-from supply.placing import code_of
 from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import EAN, SYSTEM, code_for, fill, send, words
 

@@ -17,8 +17,8 @@ from supply import pickup
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.online_facts import OrderLine as PlacedLine
 from supply.online_facts import PickupPlaced
+from supply.order_keys import code_hash, code_of, token_hash
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.placing import code_hash, code_of, token_hash
 from supply.push import PushOffer
 from supply.receiving import Delivery, DeliveryLine
 from supply.suppliers import Supplier, SupplierProduct

@@ -157,3 +157,41 @@ def test_the_shelf_tells_before_and_since_and_that_it_is_no_proof(office):
     assert "Before and since" not in words(client.get("/shelf/"))  # not a day has passed
     office.clock.advance(3 * 86_400)
     assert "The season is in it: this is no proof." in words(client.get("/shelf/"))
+
+
+def test_a_draft_is_arranged_by_its_form_with_and_without_a_script(office):
+    client = on_shelf(office.signed_in())
+    draft_id = plan(office, "drafted")
+    with office.doors.read() as session:
+        skus = [row.sku for row in shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))]
+    turned, facings = skus[::-1], ["3"] + ["1"] * (len(skus) - 1)
+    asked = {"sku": turned, "facings": facings}
+    assert send(client, f"/shelf/{draft_id}/arrange", **asked).status_code == 303
+    with office.doors.read() as session:
+        rows = shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))
+    assert ([row.sku for row in rows], rows[0].facings) == (turned, 3)
+    places = [str(len(skus) - n) for n in range(len(skus))]
+    assert send(client, f"/shelf/{draft_id}/arrange", **asked, place=places).status_code == 303
+    with office.doors.read() as session:
+        assert [row.sku for row in shelf.slots_of(session, shelf.plan_of(session, STORE, draft_id))] == skus
+    before = picture_of(office)
+    assert send(client, f"/shelf/{draft_id}/arrange", sku=turned[:-1], facings=facings[:-1]).status_code == 409
+    assert send(client, f"/shelf/{draft_id}/arrange", sku=turned, facings=["9", *facings[1:]]).status_code == 422
+    assert picture_of(office) == before
+
+
+def test_the_shelf_is_given_as_a_picture_to_print_with_its_labels(office):
+    client = office.signed_in()
+    assert client.get("/shelf/picture.pdf").status_code == 404
+    go_live(office, client)
+    paper = client.get("/shelf/picture.pdf")
+    assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
+    assert client.get("/shelf/picture.pdf").data == paper.data
+
+
+def test_nothing_is_swapped_where_nothing_is_clearly_better(office):
+    client = office.signed_in()
+    go_live(office, client)
+    assert send(client, "/shelf/swap").status_code == 303
+    assert "the shelf stays as it is" in words(client.get("/shelf/"))
+    assert plan(office, "drafted") is None

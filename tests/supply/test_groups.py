@@ -15,8 +15,8 @@ from supply import escrow, group_wire, groups, pickup, planned
 from supply.escrow import Escrow
 from supply.group_math import Wish, deal, fill, price_at
 from supply.groups import GroupMember, GroupOffer, GroupTerms
+from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
-from supply.placing import code_hash, code_of, new_token, token_hash
 from tests.supply.online import ANA, AT, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")

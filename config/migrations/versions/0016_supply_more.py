@@ -1,14 +1,14 @@
 """How orders reach a supplier, what was sent, and costs that begin on a day.
 
 Revision ID: 0016
-Revises: 0018
+Revises: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
