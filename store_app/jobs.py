@@ -27,6 +27,7 @@ from store_app import jobs_shelf
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
+from store_app.money_jobs import close_money, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -302,15 +303,6 @@ def restock(desk: Desk, _day: dt.date) -> str:
     return f"{lines} products bought in"
 
 
-def close_money(desk: Desk, day: dt.date) -> str:
-    """Charge late days, work every shop's credit out, and pay the shelves."""
-    from supply import credit_night
-
-    with desk.doors.write() as session:
-        shops = credit_night.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
-    return f"{shops} lines"
-
-
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -412,6 +404,7 @@ JOBS: dict[str, Job] = {
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
+        Job("tell-counts", tell_counts),
         Job("propose", propose),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
