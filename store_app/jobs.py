@@ -289,18 +289,25 @@ def keep_weeks(desk: Desk, _day: dt.date) -> str:
     return f"{len(made)} weeks made"
 
 
-def restock(desk: Desk, _day: dt.date) -> str:
-    """Buy in upstream what the warehouses will need."""
-    from supply import warehouse as goods
-    from supply.suppliers import Supplier
+def purchase(desk: Desk, _day: dt.date) -> str:
+    """Propose what the warehouses buy upstream; in practice it is ordered, and comes, by itself."""
+    from supply import purchasing
 
+    practice, now = desk.doors.settings.practice, desk.doors.now()
     with desk.doors.read() as session:
-        houses = session.scalars(sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))).all()
-    lines = 0
-    for house in sorted({str(one) for one in houses}):
+        houses = purchasing.warehouses(session)
+    made = 0
+    for house in houses:
         with desk.doors.write() as session:
-            lines += len(goods.restock(session, house, actor=desk.actor("restock"), at=desk.doors.now()))
-    return f"{lines} products bought in"
+            came = purchasing.purchases(session, ["ordered"], warehouse_id=house) if practice else []
+            for one in came:
+                if one.expected_day <= now.astimezone(dt.UTC).date():
+                    purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)
+            found = purchasing.propose(session, house, actor=desk.actor("purchase"), at=now)
+            if found is not None and practice:
+                purchasing.order(session, house, found.id, actor=desk.actor("purchase"), at=now)
+            made += found is not None
+    return f"{made} purchases proposed"
 
 
 def forecast_regions(desk: Desk, day: dt.date) -> str:
@@ -400,7 +407,7 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("credit", close_money, each_day=True),
-        Job("restock", restock),
+        Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),

@@ -85,6 +85,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "bad-room": (_l("Type how many there is room for, 1 or more; leave it empty for no limit."),),
     "bad-show": (_l("What stands for show is 0 or more, and fits into the room there is."),),
     "bad-service": (_l("Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out."),),
+    # --- purchasing ---
+    "not-on-purchase": (_l("This product is not on the purchase."),),
+    "unknown-purchase": (_l("There is no such purchase."),),
     # --- paper ---
     "logo-too-large": (_l("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."),),
     "logo-not-png": (_l("This is no PNG picture. Save the logo as PNG, then choose it again."),),
