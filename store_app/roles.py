@@ -132,6 +132,8 @@ ROLES: dict[str, Role] = {
             "console_care",
             "console_money",
             "console_lessons",
+            "console_rounds",
+            "drive",
             "offers",
             "storefront",
             "basket",
@@ -144,6 +146,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
+            "plan-rounds",
             "notify",
             "escrow",
             "remind",
