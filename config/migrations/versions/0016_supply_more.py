@@ -1,14 +1,14 @@
 """How orders reach a supplier, what was sent, and costs that begin on a day.
 
 Revision ID: 0016
-Revises: 0017
+Revises: 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0016"
-down_revision = "0017"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
