@@ -72,6 +72,9 @@ PLACES: tuple[Place, ...] = (
         lazy("Back to a supplier"),
         lazy("Damaged, expired, recalled; the driver signs"),
     ),
+    Place(
+        "suppliers.listed", "order", "truck", lazy("Suppliers"), lazy("Prices, order days, how long they really take")
+    ),
     Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
@@ -104,6 +107,7 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")
