@@ -71,6 +71,7 @@ ROLES: dict[str, Role] = {
             "loyalty",
             "quick_keys",
             "weighed",
+            "first_steps",
             "training",
             "more",
             "reports",

@@ -346,6 +346,8 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
     if why.method == "mean28":
         facts.append((_("Worked out from"), _("the average of four weeks")))
+    elif why.method == "region28":
+        facts.append((_("Worked out from"), _("what a shop around you sells")))
     if why.service_bp:
         facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
     return facts

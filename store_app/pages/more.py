@@ -89,6 +89,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("first_steps.overview", "settings", "rocket-launch", lazy("First steps"), lazy("What a new shop does first")),
     Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
