@@ -35,7 +35,7 @@ class Step:
 def steps(session: Session, store_id: str) -> list[Step]:
     """Return the steps of a shop in their order (rule 1)."""
     counts = {
-        "goods": _count(session, Listing, Listing.store_id == store_id, Listing.active),
+        "goods": _count(session, Listing, Listing.store_id == store_id, Listing.active.is_(True)),
         "lesson": _count(session, LessonDone, LessonDone.store_id == store_id),
         "stock": _count(session, StockLevel, StockLevel.store_id == store_id, StockLevel.qty > 0),
         "till": _count(session, Shift, Shift.store_id == store_id),

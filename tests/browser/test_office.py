@@ -47,6 +47,7 @@ PAGES = [
     "/standing/",
     "/settings/?check=1",
     "/training/",
+    "/first-steps/",
     "/training/ring-up",
     "/settings/paper/",
 ]
