@@ -23,13 +23,8 @@ from pos import batches, stock
 from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
-<<<<<<< HEAD
-from supply import order_rules, planned
-from supply.demand import DailyDemand, RegionalDemand, StoreDay
-=======
 from supply import order_rules, order_wishes, planned
-from supply.demand import DailyDemand, StoreDay
->>>>>>> main
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.lead_times import LeadTime
 from supply.orders import on_the_way
