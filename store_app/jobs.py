@@ -28,7 +28,7 @@ from store_app import jobs_shelf
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
-from store_app.money_jobs import close_money, tell_counts
+from store_app.money_jobs import close_money, compare_shops, suggest, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -413,11 +413,13 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("credit", close_money, each_day=True),
+        Job("compare", compare_shops),
         Job("restock", restock),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("tell-counts", tell_counts),
+        Job("suggest", suggest),
         Job("propose", propose),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),

@@ -41,6 +41,9 @@ PLACES: tuple[Place, ...] = (
         lazy("Credit, invoices, statements"),
     ),
     Place(
+        "compare.show", "reports", "arrows-right-left", lazy("Compare notes"), lazy("Your shop beside its neighbours")
+    ),
+    Place(
         "standing.show",
         "reports.money",
         "trophy",
