@@ -14,13 +14,13 @@ from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import Peer
 from pos.store import Store
-from store_app import wording
+from store_app import wording, wording_money
 from store_app.extensions import doors, read
 from store_app.pages import form
-from store_app.presenting import page, since
+from store_app.presenting import page, since, today
 from store_app.security import requires
 from store_app.sync import receiver
-from supply import overview
+from supply import exposure, overview
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
 SHOWN, A_PAGE = 50, 50
@@ -43,14 +43,24 @@ def stores() -> Any:
     with read() as session:
         found = overview.stores(session)
         currency = overview.currency(session)
+        care = exposure.care(session, today())
     if wanted:
         found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
-    found.sort(key=lambda one: (one.alarm is None, not one.parked, not one.waiting))  # what needs somebody comes first
+    # what needs somebody comes first: two copies, what was set aside, money and conduct, what waits
+    found.sort(key=lambda one: (one.alarm is None, not one.parked, -care[one.id].needs, not one.waiting))
     pages = max(1, -(-len(found) // A_PAGE))
     which = min(which, pages)
     shown = found[(which - 1) * A_PAGE : which * A_PAGE]
     return page(
-        "console/stores.html", stores=shown, currency=currency, find=wanted, which=which, pages=pages, all=len(found)
+        "console/stores.html",
+        stores=shown,
+        currency=currency,
+        find=wanted,
+        which=which,
+        pages=pages,
+        all=len(found),
+        care=care,
+        level_words=wording_money.LEVELS,
     )
 
 

@@ -45,6 +45,7 @@ PAGES = [
     "/finance/",
     "/finance/statement",
     "/standing/",
+    "/compare/",
     "/settings/?check=1",
     "/training/",
     "/training/ring-up",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.node import NETWORK
-from supply import compare, credit, network_terms, objections, payout, settlement, suggestions
+from supply import compare, credit, network_terms, objections, payout, settlement, standing, suggestions
 from supply.network_terms import Terms
 from supply.payment_file import SPACE
 from tests.store_app import money
@@ -216,3 +216,22 @@ def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
     assert second.sku != first.sku
     assert send(client, f"/compare/suggestions/{second.id}", accept="yes").status_code == 303
     assert send(client, f"/compare/suggestions/{second.id}", accept="yes").status_code == 409
+
+
+def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
+    network, _ = pair
+    operator = network.signed_in("operator")
+    page = words(operator.get("/console/shops/"))
+    assert page.index("Shop S01") < page.index("Shop S02")
+    with network.doors.write() as session:
+        book = settlement.Booking(session, "S02", actor=money.OPERATOR, at=money.NOON)
+        due = money.DAY - money.dt.timedelta(days=1)
+        book.invoice(settlement.Wanted("i-2", 7_700, due, True, None, None, []))
+        book.close("invoiced")
+        standing.take_counts(
+            session, {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49}
+        )
+    page = words(operator.get("/console/shops/"))
+    assert page.index("Shop S02") < page.index("Shop S01")
+    assert "late $77.00" in page
+    assert "98 %" in page
