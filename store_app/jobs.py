@@ -11,7 +11,7 @@ Rules
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
-from store_app import jobs_shelf
+from store_app import jobs_shelf, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -311,11 +311,16 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
 
 
 def forecast_stores(desk: Desk, day: dt.date) -> str:
-    """Forecast for the shops that have no node of their own, a few at a time in one child."""
+    """Forecast for the shops that have no node of their own, a few at a time in one child.
+
+    A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
+    """
     from supply import forecasts
 
     with desk.doors.read() as session:
         stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
+        left = [store_id for store_id in stores if not forecasts.has_run(session, store_id, day)]
+    stores = left or stores
     for first in range(0, len(stores), STORES_AT_ONCE):
         some = list(stores[first : first + STORES_AT_ONCE])
         for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
@@ -405,6 +410,7 @@ JOBS: dict[str, Job] = {
         Job("expire-offers", expire_offers, every_s=600),
         Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
+        Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
@@ -452,10 +458,16 @@ def _forecasts_of(asked: tuple[Settings, list[str], dt.date]) -> Any:
 
     settings, stores, day = asked
     database = Database(make_engine(settings.database_url))
-    with database.read() as session:
-        loaded = [forecasts.load_store(session, store_id, day, country=settings.country) for store_id in stores]
+
+    def loaded() -> Iterator[forecasts.Loaded]:
+        for store_id in stores:
+            with database.read() as session:
+                one = forecasts.load_store(session, store_id, day, country=settings.country)
+            yield one
+
+    found = forecasts.compute_stores(loaded(), cluster=settings.forecast_cluster)
     database.engine.dispose()
-    return forecasts.compute_stores(loaded)
+    return found
 
 
 def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.date) -> int:

@@ -59,8 +59,8 @@ STATE_WORDS = {
     "failed": lazy("failed"), "unconfirmed": lazy("please look"), "offered": lazy("offered"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
     "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
-    "measured": lazy("measured"), "upheld": lazy("upheld"),
-    "turned_down": lazy("it stays"), "made": lazy("made"), "paid": lazy("paid"),
+    "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"),
+    "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 

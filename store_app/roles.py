@@ -129,6 +129,8 @@ ROLES: dict[str, Role] = {
             "console_care",
             "console_money",
             "console_lessons",
+            "console_rounds",
+            "drive",
             "offers",
             "storefront",
             "basket",
@@ -141,6 +143,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
+            "plan-rounds",
             "notify",
             "escrow",
             "remind",
