@@ -273,7 +273,7 @@ class Road:
         self.network.job("roll-up")
         self.network.job("credit")
         self.network.job("compare")
-        self.network.job("restock")
+        self.network.job("purchase")
         self.network.job("forecast-regions")
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
         self.network.job("publish")
