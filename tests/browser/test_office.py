@@ -33,6 +33,8 @@ PAGES = [
     "/deliveries/D2",
     "/shelf/",
     "/shelf/labels",
+    "/counter-order/?q=m",
+    "/campaigns/",
     "/groups/",
     "/reviews/",
     "/settings/online-shop/",
