@@ -74,6 +74,10 @@ class Settings(BaseSettings):
     )
     notify_key: str = Field(default="", description="What messages posted to the service are signed with")
     country: str = Field(default="US", description="ISO 3166 code for holidays")
+    forecast_cluster: str = Field(
+        default="",
+        description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""The calendar as arrays: weekdays, days of the month, public holidays, pay-days.
+"""The calendar as arrays: weekdays, days of the month, public holidays.
 
 Rules
 -----
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from forecasting.panel import Flags, Floats, Ints, PanelFault
+from forecasting.panel import Ints, PanelFault
 
 
 def days_from(first_day: date, n_days: int) -> list[date]:
@@ -51,23 +51,6 @@ def event_codes(first_day: date, n_days: int, country: str | None, subdivision: 
             code = f"after: {named[day - one]}"
         codes.append(code)
     return codes
-
-
-def is_payday(first_day: date, n_days: int, days_of_month: tuple[int, ...] = (1, 15), window_days: int = 3) -> Flags:
-    """Return (n_days,) whether the day falls on a pay-day or the window_days - 1 days after it."""
-    flags = []
-    for day in days_from(first_day, n_days):
-        recent = (day - timedelta(days=back) for back in range(window_days))
-        flags.append(any(then.day in days_of_month for then in recent))
-    return np.array(flags, dtype=np.bool_)
-
-
-def yearly_waves(first_day: date, n_days: int, harmonics: int = 2) -> Floats:
-    """Return (n_days, 2 x harmonics) sines and cosines of the day of the year."""
-    start = first_day.toordinal()
-    angle = 2 * np.pi * (start + np.arange(n_days)) / 365.2425
-    waves = [f(k * angle) for k in range(1, harmonics + 1) for f in (np.sin, np.cos)]
-    return np.stack(waves, axis=1) if waves else np.zeros((n_days, 0))
 
 
 def easter_sunday(year: int) -> date:

@@ -1,8 +1,13 @@
 """Sales that stopped because the shelf was empty, turned back into demand.
 
-On such a day the shop knows only that demand was at least what it sold. Dropping the day, or taking its
-sales for demand, makes a shop order less and less; the expectation of demand given "at least sold" under
-the predictive negative binomial is almost unbiased.
+Rules
+-----
+1. On such a day the shop knows that demand was at least what it sold. Dropping the day, or taking its sales for demand,
+   makes a shop order less and less; the expectation of demand given "at least sold" under the predictive negative
+   binomial is almost unbiased.
+2. Where it is known which share of a usual day's demand falls into the empty hours (`hidden_share`), more is known:
+   the day's rate is gamma, what was sold in the open hours updates it, and the empty hours go on at that rate. So
+   neither the hours alone decide (days are cut short because they sell well) nor the forecast alone.
 """
 
 from __future__ import annotations
@@ -31,13 +36,37 @@ def expected_at_least(sold: Floats, mean: Floats, variance: Floats) -> Floats:
     return np.asarray(np.maximum(np.where(np.isfinite(expected), expected, sold), sold))
 
 
-def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats) -> Floats:
+def expected_of_hours(sold: Floats, hidden: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Return the demand expected of a day that sold so much while `hidden` (0..1) of its usual demand met no goods."""
+    r, _ = shape_of(mean, variance)
+    return np.asarray(sold + hidden * mean * (r + sold) / (r + (1.0 - hidden) * mean))
+
+
+def hidden_share(empty_from: Floats, profile: Floats) -> Floats:
+    """Return the share of a usual day's demand that comes after the hour empty_from (fractions of an hour count).
+
+    profile : (24,) the pooled shares of the hours; a profile without sales hides as much as hours are left
+    """
+    total = profile.sum()
+    shares = profile / total if total > 0 else np.full(24, 1.0 / 24)
+    before = np.interp(empty_from, np.arange(25.0), np.concatenate([[0.0], np.cumsum(shares)]))
+    return np.asarray(np.clip(1.0 - before, 0.0, 1.0))
+
+
+def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hidden: Floats | None = None) -> Floats:
     """Return y with out-of-stock days replaced by their expected demand; other days are untouched.
 
-    An out-of-stock day whose sales are unknown (NaN) counts as "at least zero": its expectation is the mean.
+    hidden: the share of the usual day that met an empty shelf, NaN = not known (rule 2). An out-of-stock day whose
+    sales are unknown (NaN) counts as "at least zero": its expectation is the mean.
     """
     short = out_of_stock
     demand = y.copy()
-    if short.any():
-        demand[short] = expected_at_least(np.nan_to_num(y[short]), mean[short], variance[short])
+    if not short.any():
+        return demand
+    sold, m, v = np.nan_to_num(y[short]), mean[short], variance[short]
+    told = expected_at_least(sold, m, v)
+    if hidden is not None:
+        share = np.where(np.isnan(y[short]), np.nan, hidden[short])
+        told = np.where(np.isfinite(share), expected_of_hours(sold, np.nan_to_num(share), m, v), told)
+    demand[short] = told
     return demand

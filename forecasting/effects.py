@@ -17,9 +17,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 
+from forecasting import calendar
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio
 
@@ -45,6 +47,15 @@ class Days:
 
     def part(self, first: int, last: int) -> Days:
         return Days(self.weekday[first:last], self.month_day[first:last], self.events[first:last])
+
+
+def days_of(first_day: date, n_days: int, country: str | None, subdivision: str | None) -> Days:
+    """Return the calendar of a stretch of days."""
+    return Days(
+        calendar.weekdays(first_day, n_days),
+        calendar.month_days(first_day, n_days),
+        tuple(calendar.event_codes(first_day, n_days, country, subdivision)),
+    )
 
 
 @dataclass(frozen=True)
@@ -99,8 +110,13 @@ class Factors:
         return np.asarray(grid)
 
 
-def known_days(panel: DemandPanel, ahead: Ahead, horizon_days: int) -> dict[str, Floats]:
-    """Return what was and is known of each day, (n, T + H): offers, log price ratios, features that ever change."""
+def known_days(
+    panel: DemandPanel, ahead: Ahead, horizon_days: int, names: frozenset[str] | None = None
+) -> dict[str, Floats]:
+    """Return what was and is known of each day, (n, T + H): offers, log price ratios, features.
+
+    Those of these names; without names, those that ever change in the panel.
+    """
     n, days = panel.y.shape
     found: dict[str, Floats] = {}
     if panel.on_offer is not None:
@@ -111,6 +127,8 @@ def known_days(panel: DemandPanel, ahead: Ahead, horizon_days: int) -> dict[str,
     for name, grid in panel.features.items():
         later = ahead.features.get(name, np.zeros((n, horizon_days)))
         found[name] = np.nan_to_num(np.concatenate([grid, later], axis=1))
+    if names is not None:
+        return {name: grid for name, grid in found.items() if name in names}
     return {name: grid for name, grid in found.items() if grid[:, :days].size and np.ptp(grid[:, :days]) > 1e-9}
 
 
@@ -132,6 +150,7 @@ def fit_factors(
     if prior.month is not None:
         month = prior.month
     fitted = Factors(weekday, month, events, grain)
+    before: dict[str, Floats] = {}
     for _ in range(ROUNDS):
         moved = fitted.moved(known) if known else 1.0
         special = fitted.special(days)
@@ -149,7 +168,8 @@ def fit_factors(
         fitted = Factors(weekday, month, events, grain)
         if known:
             base = level * week * fitted.special(days)
-            slopes = _slopes(units, base, weight, known, pools, prior.slopes)
+            slopes = _slopes(units, base, weight, known, pools, prior.slopes, before)
+            before = slopes
             fitted = Factors(weekday, month, events, grain, slopes)
             steps = _steps(units * weight, base * weight, fitted.moved(known), known, pools)
             fitted = Factors(weekday, month, events, grain, slopes, steps)
@@ -243,27 +263,36 @@ def _events(
 
 
 def _slopes(
-    units: Floats, base: Floats, weight: Floats, known: Mapping[str, Floats], pools: Pools, prior: Mapping[str, Floats]
+    units: Floats,
+    base: Floats,
+    weight: Floats,
+    known: Mapping[str, Floats],
+    pools: Pools,
+    prior: Mapping[str, Floats],
+    before: Mapping[str, Floats],
 ) -> dict[str, Floats]:
+    """Return each feature's slopes (rule 3); before: those of the last round, where the search begins."""
     names = list(known)
     grid = np.stack([known[name] for name in names])
     use = weight * (base > 1e-9)
-    start = np.array([float(np.mean(prior[name])) if name in prior else 0.0 for name in names])
-    whole = _regress(units, base, grid, use, start)
+    centre = np.array([float(np.mean(prior[name])) if name in prior else 0.0 for name in names])
+    begin = np.stack([before[name] for name in names]) if before else np.tile(centre[:, None], (1, len(units)))
+    whole = _regress(units, base, grid, use, centre, begin.mean(axis=1))
     out = np.tile(whole[:, None], (1, len(units)))
     if pools.categories > 1:
         for number in range(pools.categories):
             rows = np.flatnonzero(pools.category == number)
-            out[:, rows] = _regress(units[rows], base[rows], grid[:, rows], use[rows], whole)[:, None]
+            first = begin[:, rows[0]] if before else whole
+            out[:, rows] = _regress(units[rows], base[rows], grid[:, rows], use[rows], whole, first)[:, None]
     return {name: out[at] for at, name in enumerate(names)}
 
 
-def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, start: Floats) -> Floats:
-    """Return (F,) slopes of a Poisson regression with offset log(base) and a ridge of RIDGE towards `start`."""
-    slope, ridge = start.copy(), np.full(len(start), RIDGE)
+def _regress(units: Floats, base: Floats, grid: Floats, weight: Floats, centre: Floats, begin: Floats) -> Floats:
+    """Return (F,) slopes of a Poisson regression with offset log(base) and a ridge of RIDGE towards `centre`."""
+    slope, ridge = begin.copy(), np.full(len(centre), RIDGE)
     for _ in range(6):
         mean = base * np.exp(np.clip(np.einsum("f,fnt->nt", slope, grid), -5.0, 4.0))
-        pull = np.einsum("fnt,nt->f", grid, (units - mean) * weight) - ridge * (slope - start)
+        pull = np.einsum("fnt,nt->f", grid, (units - mean) * weight) - ridge * (slope - centre)
         bend = np.einsum("fnt,gnt->fg", grid * (mean * weight), grid, optimize=True) + np.diag(ridge)
         step = np.clip(np.linalg.solve(bend, pull), -1.0, 1.0)
         slope = slope + step

@@ -39,11 +39,6 @@ def weights(past: Floats, price: Floats | None = None) -> Floats:
     return np.asarray(np.nansum(units * price[:, -28:], axis=1))
 
 
-def weighted_rmsse(mean: Floats, actual: Floats, past: Floats, price: Floats | None = None) -> float:
-    """Return the weighted RMSSE; NaN if no series can be compared."""
-    return weighted(squared_errors(mean, actual, past), weights(past, price))
-
-
 def weighted(values: Floats, weight: Floats) -> float:
     """Return the weighted mean of what is finite."""
     use = np.isfinite(values) & (weight > 0)
@@ -52,31 +47,29 @@ def weighted(values: Floats, weight: Floats) -> float:
 
 def pinball(sums: Floats, actual: Floats, past: Floats, levels: tuple[float, ...]) -> Floats:
     """Return (n,) scaled pinball losses of (n, Q) quantiles of the sum of actual (n, h)."""
+    return scaled_pinball(sums, actual.sum(axis=1), sum_scale(past, actual.shape[1]), levels)
+
+
+def scaled_pinball(sums: Floats, total: Floats, scale: Floats, levels: tuple[float, ...]) -> Floats:
+    """Return (n,) losses of (n, Q) quantiles against the total (n,) that came, over their scale (n,)."""
     level = np.asarray(levels)[None, :]
-    gap = actual.sum(axis=1)[:, None] - sums
+    gap = total[:, None] - sums
     loss = np.maximum(level * gap, (level - 1) * gap).mean(axis=1)
-    length = actual.shape[1]
-    if past.shape[1] < 2 * length:
-        return np.full(len(loss), np.nan)
-    history = window_sums_seen(past[:, -SCALE_DAYS:], length)
-    scale = row_mean(np.abs(history[:, length:] - history[:, :-length]))
     return np.where(scale > 0, loss / np.where(scale > 0, scale, 1.0), np.nan)
 
 
-def scaled_pinball(sums: Floats, actual: Floats, past: Floats, levels: tuple[float, ...]) -> float:
-    """Return the mean scaled pinball loss over the series that have one."""
-    return float(row_mean(pinball(sums, actual, past, levels)[None, :])[0])
+def sum_scale(past: Floats, length: int) -> Floats:
+    """Return (n,) the mean |S_t - S_(t-h)| of the sums over `length` days, by which their losses are divided."""
+    if past.shape[1] < 2 * length:
+        return np.full(len(past), np.nan)
+    history = window_sums_seen(past[:, -SCALE_DAYS:], length)
+    return row_mean(np.abs(history[:, length:] - history[:, :-length]))
 
 
 def covered(sums: Floats, actual: Floats) -> Floats:
     """Return (n, Q): 1 where the sum was at or below the quantile, 0 where not, NaN where it is not known."""
     total = actual.sum(axis=1)
     return np.where(np.isnan(total)[:, None], np.nan, (total[:, None] <= sums).astype(np.float64))
-
-
-def coverage(sums: Floats, actual: Floats) -> Floats:
-    """Return (Q,) the share of sums at or below each quantile."""
-    return row_mean(covered(sums, actual).T)
 
 
 def window_sums_seen(y: Floats, width: int) -> Floats:

@@ -17,8 +17,8 @@ SPARSE_DISCOUNTS: tuple[float, ...] = (0.90, 0.95, 0.975, 0.987, 0.994, 0.998)
 
 def gamma_poisson_levels(
     y: Floats, exposure: Floats, discounts: Floats, start: Floats, start_exposure: float = 1.0
-) -> Floats:
-    """Return the level known before each day, and after the last one, for every discount.
+) -> tuple[Floats, Floats, Floats]:
+    """Return the level known before each day and after the last one, for every discount, and what it stands on then.
 
     Level ~ Gamma(a, b), y_t ~ Poisson(level x exposure_t); each day a and b are discounted, then a grows
     by y_t and b by exposure_t, so level = a / b is a weighted ratio of units to exposure (the power-steady
@@ -27,23 +27,28 @@ def gamma_poisson_levels(
     exposure  : (n, T) factor of the day against an ordinary day, >= 0
     discounts : (D, n) in 0..1 per series
     start     : (n,) level before the first day, weighing as start_exposure ordinary days
-    returns     (D, n, T + 1)
+    returns     levels (D, n, T + 1), a and b (D, n)
     """
+    b = np.full(discounts.shape, 1.0) * max(start_exposure, 1e-9)
+    return discounted(y, exposure, discounts, b * start, b, np.broadcast_to(start, b.shape))
+
+
+def discounted(
+    y: Floats, exposure: Floats, discounts: Floats, a: Floats, b: Floats, level: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Go on from a, b and level (D, n) over the days of y; returns as `gamma_poisson_levels`."""
     n, days = y.shape
     seen = ~np.isnan(y)
     units = np.where(seen, y, 0.0)
     weight = np.where(seen, exposure, 0.0)
     levels = np.empty((len(discounts), days + 1, n))
-    b = np.full((len(discounts), n), max(start_exposure, 1e-9))
-    a = b * start
-    level = np.broadcast_to(start, a.shape).copy()
     levels[:, 0] = level
     for t in range(days):
         a = a * discounts + units[:, t]
         b = b * discounts + weight[:, t]
         level = np.where(b > 1e-9, a / np.maximum(b, 1e-9), level)
         levels[:, t + 1] = level
-    return levels.transpose(0, 2, 1)
+    return levels.transpose(0, 2, 1), a, b
 
 
 def mix_weights(
@@ -78,17 +83,6 @@ def window_sums(grid: Floats, width: int) -> Floats:
     return np.asarray(total[:, width:] - total[:, :-width])
 
 
-def ses(y: Floats, alpha: float | Floats, start: Floats) -> Floats:
-    """Return (n, T + 1) simple exponential smoothing: the forecast before each day and after the last."""
-    levels = np.empty((y.shape[0], y.shape[1] + 1))
-    level = np.array(start, dtype=np.float64)
-    levels[:, 0] = level
-    for t in range(y.shape[1]):
-        level = np.where(np.isnan(y[:, t]), level, level + alpha * (y[:, t] - level))
-        levels[:, t + 1] = level
-    return levels
-
-
 def tsb(y: Floats, alpha: float, beta: float, start_size: Floats, start_probability: Floats) -> Floats:
     """Return (n, T + 1) Teunter-Syntetos-Babai forecasts: chance of a sale times its size.
 
@@ -105,28 +99,4 @@ def tsb(y: Floats, alpha: float, beta: float, start_size: Floats, start_probabil
         chance = np.where(seen, chance + beta * (sold - chance), chance)
         size = np.where(sold, size + alpha * (y[:, t] - size), size)
         levels[:, t + 1] = chance * size
-    return levels
-
-
-def croston(y: Floats, alpha: float, *, unbiased: bool = True) -> Floats:
-    """Return (n, T + 1) Croston forecasts, with the Syntetos-Boylan correction when `unbiased`.
-
-    Size and interval start at the first sale; before it the forecast is zero (Croston 1972; Syntetos and
-    Boylan 2005).
-    """
-    n, days = y.shape
-    levels = np.zeros((n, days + 1))
-    size, interval, since = np.zeros(n), np.ones(n), np.zeros(n)
-    begun = np.zeros(n, dtype=bool)
-    factor = 1.0 - alpha / 2.0 if unbiased else 1.0
-    for t in range(days):
-        seen = ~np.isnan(y[:, t])
-        sold = seen & (y[:, t] > 0)
-        since = since + seen
-        first = sold & ~begun
-        size = np.where(first, y[:, t], np.where(sold, size + alpha * (y[:, t] - size), size))
-        interval = np.where(first, since, np.where(sold, interval + alpha * (since - interval), interval))
-        begun |= sold
-        since = np.where(sold, 0.0, since)
-        levels[:, t + 1] = np.where(begun, factor * size / interval, 0.0)
     return levels

@@ -13,6 +13,8 @@ Rules
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from forecasting import kernels
@@ -23,9 +25,9 @@ from forecasting.pools import Pools, ratio, sums
 
 BUSY_FROM = 3.0
 FIRST_DAYS = 28
-SLOW_DISCOUNT = 0.99
+SLOW_DISCOUNT, LONG_DISCOUNT = 0.99, 0.997
 MOVE_DISCOUNT, MOVE_PSEUDO = 0.9, 20.0
-REGION_WEIGHT, REGION_UNITS = (0.15, 0.6), 5.0
+REGION_WEIGHT, REGION_UNITS, UNITS_FADE = (0.15, 0.6), 5.0, 0.97
 RECENT_DISCOUNT, RECENT_PSEUDO, RECENT_TRUST = 0.98, 30.0, 0.5
 SHOP_GAP_DAYS, SHOP_LEAST = 3, 10.0
 YEAR_DAYS, YEAR_BEFORE, YEAR_HALF = 364, 14, 4
@@ -43,18 +45,39 @@ def observed(y: Floats, pools: Pools) -> Floats:
     return np.where(gap[pools.shop], np.nan, y)
 
 
-def filtered(y: Floats, exposure: Floats) -> tuple[Floats, Floats]:
-    """Return (n,) the level now and (n, T + 1) the level known before each day, mixed over the discounts (rule 1)."""
-    if not len(y):
-        return np.zeros(0), np.zeros((0, y.shape[1] + 1))
+@dataclass(frozen=True)
+class Filter:
+    """Discounted filters of n series as they stand after a day; what `moved_on` goes on from.
+
+    discounts, a, b, each, mix : (D, n) discounts, units and exposure behind the levels, levels, weights
+    """
+
+    discounts: Floats
+    a: Floats
+    b: Floats
+    each: Floats
+    mix: Floats
+
+    @property
+    def level(self) -> Floats:
+        """Return (n,) the level now, mixed over the discounts."""
+        return np.asarray((self.mix * self.each).sum(axis=0))
+
+    def moved_on(self, y: Floats, exposure: Floats) -> Filter:
+        """Return the filters after the days of y (n, k); the discounts keep their weights."""
+        levels, a, b = kernels.discounted(y, exposure, self.discounts, self.a, self.b, self.each)
+        return replace(self, a=a, b=b, each=levels[:, :, -1])
+
+
+def filtered(y: Floats, exposure: Floats) -> tuple[Filter, Floats]:
+    """Return the filters now and (n, T + 1) the level known before each day, mixed over the discounts (rule 1)."""
     seen = ~np.isnan(y)
     recent = np.where(seen, y, 0.0)[:, -365:].sum(axis=1) / np.maximum(seen[:, -365:].sum(axis=1), 1)
     fast, slow = (np.array(row)[:, None] for row in (kernels.BUSY_DISCOUNTS, kernels.SPARSE_DISCOUNTS))
     discounts = np.where(recent[None, :] >= BUSY_FROM, fast, slow)
-    levels = kernels.gamma_poisson_levels(y, exposure, discounts, first_level(y, exposure), 3.0)
+    levels, a, b = kernels.gamma_poisson_levels(y, exposure, discounts, first_level(y, exposure), 3.0)
     weights = kernels.mix_weights(y, exposure, levels)
-    mixed = np.einsum("dn,dnt->nt", weights, levels)
-    return mixed[:, -1], mixed
+    return Filter(discounts, a, b, levels[:, :, -1], weights), np.einsum("dn,dnt->nt", weights, levels)
 
 
 def first_level(y: Floats, exposure: Floats, days: int = FIRST_DAYS) -> Floats:
@@ -64,18 +87,52 @@ def first_level(y: Floats, exposure: Floats, days: int = FIRST_DAYS) -> Floats:
     return np.asarray(np.where(use, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(weight, 1e-9) * (weight > 0))
 
 
-def slow_levels(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) -> Floats:
-    """Return (n, T + 1) the long-run level known before each day, and after the last."""
+def slow_levels(y: Floats, exposure: Floats, discount: float = SLOW_DISCOUNT) -> tuple[Filter, Floats]:
+    """Return the long-run filter now and (n, T + 1) the level known before each day."""
     slow = np.full((1, len(y)), discount)
-    return np.asarray(kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 3.0)[0])
+    levels, a, b = kernels.gamma_poisson_levels(y, exposure, slow, first_level(y, exposure), 3.0)
+    return Filter(slow, a, b, levels[:, :, -1], np.ones_like(a)), levels[0]
 
 
-def with_region(y: Floats, exposure: Floats, own: Floats, pools: Pools) -> Floats:
-    """Return (n, T + 1) own levels blended with the region's movement (rule 2); a product of one shop stays itself."""
-    shared = np.bincount(pools.product, minlength=1)[pools.product] > 1
-    if not shared.any():
-        return own
-    slow = slow_levels(y, exposure)
+@dataclass(frozen=True)
+class Shared:
+    """How products move in the region, as it stands after a day (rule 2): only of products that several shops sell.
+
+    slow : filters of the n series    sold, due : (n,) faded units of the product, and what the slow levels expected
+    units : (n,) faded units of the series itself
+    """
+
+    slow: Filter
+    sold: Floats
+    due: Floats
+    units: Floats
+
+    def blended(self, own: Floats, pools: Pools) -> Floats:
+        """Return (n,) own levels blended with the region's movement."""
+        moved = (self.sold + MOVE_PSEUDO) / (self.due + MOVE_PSEUDO)
+        weight = _weight_of_region(self.units, pools)
+        return np.asarray((1 - weight) * own + weight * self.slow.level * moved)
+
+    def moved_on(self, y: Floats, exposure: Floats, pools: Pools) -> Shared:
+        """Return the same after one day, y and exposure (n, 1)."""
+        seen = ~np.isnan(y)
+        sold, due = (
+            sums(np.where(seen, grid, 0.0), pools.product)[pools.product, 0]
+            for grid in (y, exposure * self.slow.level[:, None])
+        )
+        return Shared(
+            self.slow.moved_on(y, exposure),
+            self.sold * MOVE_DISCOUNT + sold,
+            self.due * MOVE_DISCOUNT + due,
+            self.units * UNITS_FADE + np.where(seen, y, 0.0)[:, 0],
+        )
+
+
+def with_region(y: Floats, exposure: Floats, own: Floats, pools: Pools) -> tuple[Shared | None, Floats]:
+    """Return the region's movement now and (n, T + 1) own levels blended with it (rule 2); None = nothing is shared."""
+    if not _is_shared(pools).any():
+        return None, own
+    now, slow = slow_levels(y, exposure)
     seen = ~np.isnan(y)
     sold = sums(np.where(seen, y, 0.0), pools.product)
     due = sums(np.where(seen, exposure * slow[:, :-1], 0.0), pools.product)
@@ -85,11 +142,20 @@ def with_region(y: Floats, exposure: Floats, own: Floats, pools: Pools) -> Float
         a = a * MOVE_DISCOUNT + sold[:, day]
         b = b * MOVE_DISCOUNT + due[:, day]
         moved[:, day + 1] = (a + MOVE_PSEUDO) / (b + MOVE_PSEUDO)
-    fade = 0.97 ** np.arange(y.shape[1])[::-1]
+    fade = UNITS_FADE ** np.arange(y.shape[1])[::-1]
     units = (np.where(seen, y, 0.0) * fade).sum(axis=1)
+    weight = _weight_of_region(units, pools)[:, None]
+    shared = Shared(now, a[pools.product], b[pools.product], units)
+    return shared, np.asarray((1 - weight) * own + weight * slow * moved[pools.product])
+
+
+def _is_shared(pools: Pools) -> Flags:
+    return np.asarray(np.bincount(pools.product, minlength=1)[pools.product] > 1)
+
+
+def _weight_of_region(units: Floats, pools: Pools) -> Floats:
     least, most = REGION_WEIGHT
-    weight = np.where(shared, least + (most - least) * REGION_UNITS / (REGION_UNITS + units), 0.0)[:, None]
-    return np.asarray((1 - weight) * own + weight * slow * moved[pools.product])
+    return np.where(_is_shared(pools), least + (most - least) * REGION_UNITS / (REGION_UNITS + units), 0.0)
 
 
 def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Floats:

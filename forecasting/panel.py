@@ -20,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from forecasting.effects import Factors
     from forecasting.intervals import Dispersion
 
 Floats = npt.NDArray[np.float64]
@@ -188,7 +187,6 @@ class Forecast:
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
     spread          : how uncertain it is: for the sum over any lead time, and for paths (see `intervals`)
-    factors         : what was measured of the days, for the nightly updates until it is measured again
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -204,7 +202,6 @@ class Forecast:
     regional_share: Floats
     levels: tuple[float, ...] = LEVELS
     spread: Dispersion | None = None
-    factors: Factors | None = None
 
     def __post_init__(self) -> None:
         n, horizon = self.mean.shape

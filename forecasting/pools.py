@@ -27,10 +27,14 @@ class Pools:
     @classmethod
     def of(cls, panel: DemandPanel) -> Pools:
         """Return the groups of a panel."""
-        regions, categories = panel.region, panel.category
+        return cls.of_names(panel.keys, panel.category, panel.region)
+
+    @classmethod
+    def of_names(cls, keys: Sequence[tuple[str, str]], categories: Sequence[str], regions: Sequence[str]) -> Pools:
+        """Return the groups of series with these keys, categories and regions."""
         return cls(
-            _numbers(list(zip(regions, (sku for _, sku in panel.keys), strict=True))),
-            _numbers([scope for scope, _ in panel.keys]),
+            _numbers(list(zip(regions, (sku for _, sku in keys), strict=True))),
+            _numbers([scope for scope, _ in keys]),
             _numbers(list(zip(regions, categories, strict=True)) if _many(regions, categories) else list(categories)),
             _numbers(list(regions)),
         )

@@ -14,38 +14,28 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from forecasting import calendar, models
+from forecasting import models
 from forecasting.classify import off_sale
-from forecasting.effects import Days, Factors, Prior, fit_factors
-from forecasting.levels import filtered, slow_levels
+from forecasting.effects import Days, Factors, Prior, days_of, fit_factors
+from forecasting.levels import LONG_DISCOUNT, filtered, slow_levels
 from forecasting.panel import DemandPanel, Floats, Ints
 from forecasting.pools import Pools
 from forecasting.signal import RegionalSignal
 
 SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
-SLOW_DISCOUNT = 0.997
 PRIOR_UNITS = 8.0
 PATH_TRUST = 0.5
 """Part of the region's expected movement that a shop follows; the whole of it was worse on real shops."""
 STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
-
-
-def days_of(first_day: date, n_days: int, country: str | None, subdivision: str | None) -> Days:
-    """Return the calendar of a stretch of days."""
-    return Days(
-        calendar.weekdays(first_day, n_days),
-        calendar.month_days(first_day, n_days),
-        tuple(calendar.event_codes(first_day, n_days, country, subdivision)),
-    )
 
 
 def fit_region(
@@ -74,7 +64,7 @@ def fit_region(
     total = group_totals(panel.y, group, m)
     factors = fit_factors(total, past, Pools.apart(np.arange(m, dtype=np.int64)), Prior())
     special = factors.special(past)
-    level = filtered(total, factors.over(past))[0]
+    level = filtered(total, factors.over(past))[0].level
     mean, used, why = _paths(total, special, factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     ordinary = _ordinary(mean, factors.over(ahead), level)
@@ -100,8 +90,8 @@ def fit_region(
         products=panel.keys,
         product_group=group,
         product_share=_shares(panel.y, group, m),
-        product_level=filtered(on_sale, exposure)[0],
-        product_slow=slow_levels(on_sale, exposure, SLOW_DISCOUNT)[:, -1],
+        product_level=filtered(on_sale, exposure)[0].level,
+        product_slow=slow_levels(on_sale, exposure, LONG_DISCOUNT)[0].level,
         product_weekday=own.weekday,
         events=factors.events,
         country=country,
@@ -190,15 +180,22 @@ class Borrowed:
     stores: Ints
 
 
-def borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> Borrowed:
-    """Look the panel's series up in the region's signal (rule 5)."""
-    n = panel.n_series
+def borrow(
+    signal: RegionalSignal,
+    keys: Sequence[tuple[str, str]],
+    category: Sequence[str],
+    region: Sequence[str],
+    first_day: date,
+    horizon_days: int,
+) -> Borrowed:
+    """Look series up in their region's signal, for the days from first_day on (rule 5)."""
+    n = len(keys)
     groups = {key: row for row, key in enumerate(signal.keys)}
     products = {key: row for row, key in enumerate(signal.products)}
-    names = list(zip(panel.region, panel.category, strict=True))
+    names = list(zip(region, category, strict=True))
     of_group = np.array([groups.get(name, -1) for name in names], dtype=np.int64)
     of_product = np.array(
-        [products.get((region, key[1]), -1) for region, key in zip(panel.region, panel.keys, strict=True)],
+        [products.get((scope, key[1]), -1) for scope, key in zip(region, keys, strict=True)],
         dtype=np.int64,
     )
     of_group = np.where(of_product >= 0, _pick(signal.product_group, of_product, -1), of_group).astype(np.int64)
@@ -215,7 +212,7 @@ def borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> Bor
     count = np.bincount(signal.product_group, minlength=len(signal.keys)).astype(np.float64)
     even = _pick(signal.level / np.maximum(count, 1.0), of_group, np.nan)
     path = np.ones((n, horizon_days))
-    path[placed] = _movement_ahead(signal, panel.next_day, horizon_days)[of_group[placed]]
+    path[placed] = _movement_ahead(signal, first_day, horizon_days)[of_group[placed]]
     stores = _pick(signal.stores, of_group, 0).astype(np.int64)
     return Borrowed(Prior(weekday, month, events), now, movement, even, path, stores)
 

@@ -12,8 +12,9 @@ Reasons: own_history              a long history of its own
          no_history               nothing known anywhere: zero
          not_finite               arithmetic failed: the 28-day mean stands in
 
-Without a random number anywhere: the same panel gives the same forecast. `seed` is kept in the signature for
-the simulated models a caller may choose later, and changes nothing here.
+`measure` and `say` are the two halves: a state is measured once a week and moved on in the nights between (see
+`forecasting.state`); what is said from it is the nightly forecast. Without a random number anywhere: the same panel
+gives the same forecast.
 """
 
 from __future__ import annotations
@@ -24,13 +25,12 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import censoring, classify, intervals, kernels, levels, regional
-from forecasting.effects import Days, Factors, Prior, fit_factors, known_days
+from forecasting import classify, intervals, regional, state
+from forecasting.effects import days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
-from forecasting.pools import Pools
 from forecasting.signal import RegionalSignal
+from forecasting.state import State
 
-HISTORY_DAYS = 730
 NEVER_SOLD_DAYS = 28
 
 
@@ -39,43 +39,72 @@ def forecast(
     *,
     horizon_days: int,
     regional: RegionalSignal | None = None,
-    seed: int = 0,  # noqa: ARG001 - part of the signature, see above
     country: str | None = None,
     subdivision: str | None = None,
-    on_offer_ahead: Flags | None = None,
     ahead: Ahead | None = None,
-    factors: Factors | None = None,
 ) -> Forecast:
-    """Forecast each series of a store for the horizon_days after the panel.
+    """Forecast each series of a store for the horizon_days after the panel, from its whole history.
 
     The panel's `region` and `category` find the series in the signal. Holidays are those of `country`, or the
     signal's. `ahead` is what is known of the days to come; without it no offer, no change of price, no closure is
-    expected (on_offer_ahead is the same for offers alone). `factors` of an earlier forecast of the same series, at most
-    a week old, spare measuring them again: what is left is the nightly update.
+    expected.
     """
-    ahead = ahead or Ahead(on_offer=on_offer_ahead)
-    _refuse(panel, horizon_days, ahead)
-    panel = panel.between(panel.n_days - HISTORY_DAYS, panel.n_days)
+    _refuse(panel, horizon_days, ahead or Ahead())
+    panel = panel.between(panel.n_days - state.HISTORY_DAYS, panel.n_days)
     if panel.n_series == 0:
         return _empty(panel.next_day, horizon_days)
+    found = measure(panel, horizon_days=horizon_days, regional=regional, country=country, subdivision=subdivision)
+    return say(found, horizon_days=horizon_days, regional=regional, panel=panel, ahead=ahead)
+
+
+def measure(
+    panel: DemandPanel,
+    *,
+    horizon_days: int,
+    regional: RegionalSignal | None = None,
+    country: str | None = None,
+    subdivision: str | None = None,
+    kept_days: int = 0,
+) -> State:
+    """Measure a store's whole history, shrunk to what its region knows; the state is good for so many days more."""
+    prior = None
     if regional is not None:
         country, subdivision = country or regional.country, subdivision or regional.subdivision
-    scene = _scene(panel, horizon_days, ahead, country, subdivision)
-    borrowed = None if regional is None else _borrow(regional, panel, horizon_days)
-    own = _own_level(panel, scene, Prior() if borrowed is None else borrowed.prior, factors)
-    blend = _blend(panel, own, borrowed, scene.pools.category)
-    mean = blend.level[:, None] * _factors_ahead(own, scene, horizon_days)
+        prior = _borrow(regional, panel.keys, panel.category, panel.region, panel.next_day, horizon_days).prior
+    return state.measure(
+        panel, horizon_days, country=country, subdivision=subdivision, prior=prior, kept_days=kept_days
+    )
+
+
+def say(
+    found: State,
+    *,
+    horizon_days: int,
+    regional: RegionalSignal | None = None,
+    panel: DemandPanel | None = None,
+    ahead: Ahead | None = None,
+) -> Forecast:
+    """Forecast from a state. panel: its last days, needed only where something is known of the days ahead."""
+    ahead = ahead or Ahead()
+    if panel is not None:
+        _refuse(panel, horizon_days, ahead)
+    if not found.keys:
+        return _empty(found.day, horizon_days)
+    borrowed = None
+    if regional is not None:
+        borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
+    blend = _blend(found, borrowed, found.pools.category)
+    mean = blend.level[:, None] * _factors_ahead(found, horizon_days, panel, ahead)
     if borrowed is not None:
         mean = mean * borrowed.path
     if ahead.closed is not None:
         mean = np.where(ahead.closed, 0.0, mean)
-    mean, blend = _finite(panel.y, mean, blend)
-    spread = intervals.fit_dispersion(own.demand, own.history, own.expected, horizon_days)
-    daily, sums = intervals.quantiles(mean, spread, LEVELS)
+    mean, blend = _finite(found.plain, mean, blend)
+    daily, sums = intervals.quantiles(mean, found.spread, LEVELS)
     return Forecast(
-        keys=panel.keys, first_day=panel.next_day, mean=mean, quantiles=daily, cumulative=sums,
-        model=tuple(blend.model), reason=tuple(blend.reason), kind=own.kind, level=blend.level,
-        weekday_profile=own.factors.weekday, regional_share=blend.share, spread=spread, factors=own.factors,
+        keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
+        model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
+        weekday_profile=found.factors.weekday, regional_share=blend.share, spread=found.spread,
     )  # fmt: skip
 
 
@@ -96,36 +125,6 @@ def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """The calendar before and after, what was and is known of the days, and who belongs together."""
-
-    past: Days
-    coming: Days
-    then: dict[str, Floats]
-    soon: dict[str, Floats]
-    pools: Pools
-
-
-@dataclass
-class _Own:
-    """What the shop's own history says: level now, level before each day, units behind it, factors.
-
-    expected : (n, T) factor of each past day         recent : (n, 7) what the last weeks say of the weekdays
-    """
-
-    demand: Floats
-    level: Floats
-    history: Floats
-    slow: Floats
-    units: Floats
-    exposure: Floats
-    expected: Floats
-    recent: Floats
-    factors: Factors
-    kind: tuple[str, ...]
-
-
 @dataclass
 class _Blend:
     level: Floats
@@ -144,57 +143,26 @@ def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
             raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))
 
 
-def _scene(panel: DemandPanel, horizon_days: int, ahead: Ahead, country: str | None, subdivision: str | None) -> _Scene:
-    days = panel.n_days
-    spell = regional.days_of(panel.first_day, days + horizon_days, country, subdivision)
-    known = known_days(panel, ahead, horizon_days)
-    then, soon = ({name: grid[:, part] for name, grid in known.items()} for part in (slice(days), slice(days, None)))
-    return _Scene(spell.part(0, days), spell.part(days, days + horizon_days), then, soon, Pools.of(panel))
-
-
-def _own_level(panel: DemandPanel, scene: _Scene, prior: Prior, factors: Factors | None) -> _Own:
-    pools, past, known = scene.pools, scene.past, scene.then
-    y = levels.observed(panel.y, pools)
-    short = panel.out_of_stock
-    if factors is None:
-        factors = fit_factors(y if short is None else np.where(short, np.nan, y), past, pools, prior, known)
-    exposure = factors.over(past, known)
-    if short is not None and short.any():
-        # Twice: the first pass does not yet know what the empty shelf hid.
-        demand = np.where(short, np.nan, y)
-        for _ in range(2):
-            history = levels.filtered(demand, exposure)[1]
-            mean = history[:, :-1] * exposure
-            spread = intervals.fit_dispersion(np.where(short, np.nan, y), history, exposure, 1)
-            demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0))
-        y = demand
-    history = levels.with_region(y, exposure, levels.filtered(y, exposure)[1], pools)
-    fade = 0.99 ** np.arange(y.shape[1])[::-1]
-    seen = ~np.isnan(y)
-    units = (np.nan_to_num(y) * fade).sum(axis=1) / factors.grain
-    weight = (np.where(seen, exposure, 0.0) * fade).sum(axis=1)
-    slow = levels.slow_levels(y, exposure, regional.SLOW_DISCOUNT)[:, -1]
-    recent = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
-    return _Own(y, history[:, -1], history, slow, units, weight, exposure, recent, factors, classify.classify(y))
-
-
-def _factors_ahead(own: _Own, scene: _Scene, horizon_days: int) -> Floats:
+def _factors_ahead(found: State, horizon_days: int, panel: DemandPanel | None, ahead: Ahead) -> Floats:
     """Return (n, H) each coming day's factor: measured, corrected by the last weeks, and as the last year moved."""
-    opened = levels.open_weekdays(own.demand, scene.past, scene.pools)
-    week = (own.recent * opened)[:, scene.coming.weekday]
-    season = levels.year_ago(own.demand, own.expected, scene.pools, horizon_days)
-    return own.factors.over(scene.coming, scene.soon) * week * season
+    coming = days_of(found.day, horizon_days, found.country, found.subdivision)
+    soon: dict[str, Floats] = {}
+    if panel is not None and found.factors.slopes:
+        known = known_days(panel, ahead, horizon_days, frozenset(found.factors.slopes))
+        soon = {name: grid[:, panel.n_days :] for name, grid in known.items()}
+    since = (found.day - found.measured_day).days
+    steps = np.minimum(since + np.arange(horizon_days), found.season.shape[1] - 1)
+    return found.factors.over(coming, soon) * found.recent[:, coming.weekday] * found.season[:, steps]
 
 
-def _blend(panel: DemandPanel, own: _Own, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
+def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:
     """Join own level and regional level, by the units behind the own one (regional rule 4)."""
-    n = panel.n_series
-    observed = (~np.isnan(panel.y)).sum(axis=1)
-    target, told = _category_level(own, observed, group), np.zeros(n, dtype=bool)
+    n, level = len(own.keys), own.level
+    target, told = _category_level(own, level, group), np.zeros(n, dtype=bool)
     known = np.zeros(n, dtype=bool)
     prior_units = np.ones(n)
     if borrowed is not None:
-        size = _shop_size(own, borrowed, group)
+        size = _shop_size(own, level, borrowed, group)
         known = np.isfinite(borrowed.level) & np.isfinite(size)
         even = ~known & np.isfinite(borrowed.even) & np.isfinite(size)
         target = np.where(known, borrowed.level * size, np.where(even, borrowed.even * size, target))
@@ -203,23 +171,21 @@ def _blend(panel: DemandPanel, own: _Own, borrowed: regional.Borrowed | None, gr
     usable = np.isfinite(target) & (target > 0)
     expected = own.exposure * np.where(usable, target, 0.0) / own.factors.grain
     # The prior weighs as many sales as it is worth: a week without a sale of a slow product says little.
-    own_weight = np.where(usable, np.maximum(own.units, expected), 1.0)
+    own_weight = np.where(usable, np.maximum(own.units / own.factors.grain, expected), 1.0)
     own_weight = own_weight / (own_weight + np.where(usable, prior_units, 0.0))
     own_weight = np.where(own.exposure > 0, own_weight, 0.0)
-    level = np.where(usable, own_weight * own.level + (1 - own_weight) * np.where(usable, target, 0.0), own.level)
+    mixed = np.where(usable, own_weight * level + (1 - own_weight) * np.where(usable, target, 0.0), level)
     share = np.where(usable & told, 1 - own_weight, 0.0)
     if borrowed is not None:
         steady = np.where(known & (own.exposure > 0), regional.STEADY_WEIGHT * own_weight, 0.0)
-        level = level + steady * (own.slow * borrowed.movement - own.level)
+        mixed = mixed + steady * (own.slow.level * borrowed.movement - level)
         share = share + steady
-    return _name(panel, own, _Blend(np.maximum(level, 0.0), share, [], []), observed, usable, told, known)
+    return _name(own, _Blend(np.maximum(mixed, 0.0), share, [], []), usable, told, known)
 
 
-def _name(
-    panel: DemandPanel, own: _Own, blend: _Blend, observed: Ints, usable: Flags, told: Flags, known: Flags
-) -> _Blend:
+def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -> _Blend:
     """Give each series its model and reason, and the two kinds that need another level theirs."""
-    faded = _fading(panel.y, own)
+    observed = own.observed
     for row, kind in enumerate(own.kind):
         if observed[row] == 0 and not usable[row]:
             model, reason = "zero", "no_history"
@@ -229,7 +195,7 @@ def _name(
             reason = borrowed_reason if told[row] else "no_history_category"
         elif kind == classify.DEAD:
             model, reason = "tsb", "stopped_selling"
-            blend.level[row] = min(blend.level[row], faded[row])
+            blend.level[row] = min(blend.level[row], own.faded[row])
             blend.share[row] = 0.0
         elif kind == classify.NONE and observed[row] >= NEVER_SOLD_DAYS:
             model, reason = "level_filter", "never_sold"
@@ -246,24 +212,24 @@ def _name(
     return blend
 
 
-def _category_level(own: _Own, observed: Ints, group: Ints) -> Floats:
+def _category_level(own: State, level: Floats, group: Ints) -> Floats:
     """Return (n,) the median level of the shop's sold products of that category, of all if it has none."""
     usual = np.full(len(group), np.nan)
-    sold = (observed > 0) & (own.level > 0)
+    sold = (own.observed > 0) & (level > 0)
     for name in np.unique(group):
         rows = (group == name) & sold
-        pool = own.level[rows] if rows.any() else own.level[sold]
+        pool = level[rows] if rows.any() else level[sold]
         usual[group == name] = np.median(pool) if len(pool) else np.nan
     return usual
 
 
-def _shop_size(own: _Own, borrowed: regional.Borrowed, group: Ints) -> Floats:
+def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: Ints) -> Floats:
     """Return (n,) this shop's part of the region's sales, in the category, shrunk to the whole shop's.
 
     A shop with nothing sold takes an even part of the region's shops; NaN if their number is unknown.
     """
     both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0)
-    mine, theirs = np.where(both, own.level, 0.0), np.where(both, np.nan_to_num(borrowed.level), 0.0)
+    mine, theirs = np.where(both, level, 0.0), np.where(both, np.nan_to_num(borrowed.level), 0.0)
     even = np.where(borrowed.stores > 0, 1.0 / np.maximum(borrowed.stores, 1), np.nan)
     if theirs.sum() <= 0:
         return np.asarray(even)
@@ -273,32 +239,24 @@ def _shop_size(own: _Own, borrowed: regional.Borrowed, group: Ints) -> Floats:
     return np.asarray(part / (np.bincount(group, weights=theirs)[group] + strength))
 
 
-def _fading(y: Floats, own: _Own) -> Floats:
-    """Return (n,) the TSB level, for series that stopped selling."""
-    sold = np.nan_to_num(y) > 0
-    size = np.where(sold, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
-    chance = sold.sum(axis=1) / np.maximum((~np.isnan(y)).sum(axis=1), 1)
-    dead = np.array([kind == classify.DEAD for kind in own.kind])
-    faded = np.full(len(y), np.inf)
-    if dead.any():
-        faded[dead] = kernels.tsb(y[dead], 0.1, 0.1, size[dead], chance[dead])[:, -1]
-    return faded
-
-
-def _finite(y: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:
+def _finite(plain: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:
     """Replace what is not finite by the 28-day mean, and say so."""
     bad = ~np.isfinite(mean).all(axis=1) | ~np.isfinite(blend.level)
     for row in np.flatnonzero(bad):
-        recent = y[row, -28:]
-        recent = recent[~np.isnan(recent)]
-        blend.level[row] = float(recent.mean()) if len(recent) else 0.0
-        mean[row] = blend.level[row]
+        blend.level[row] = mean[row] = plain[row]
         blend.model[row], blend.reason[row], blend.share[row] = "mean_28", "not_finite", 0.0
     return np.maximum(mean, 0.0), blend
 
 
-def _borrow(signal: RegionalSignal, panel: DemandPanel, horizon_days: int) -> regional.Borrowed:
-    return regional.borrow(signal, panel, horizon_days)
+def _borrow(
+    signal: RegionalSignal,
+    keys: tuple[tuple[str, str], ...],
+    category: tuple[str, ...],
+    region: tuple[str, ...],
+    first_day: date,
+    horizon_days: int,
+) -> regional.Borrowed:
+    return regional.borrow(signal, keys, category, region, first_day, horizon_days)
 
 
 def _empty(first_day: date, horizon_days: int) -> Forecast:

@@ -2,27 +2,34 @@
 
 Rules
 -----
-1. A forecast is judged when its next days are over: bias, the pinball loss of the sum beside that of the last four
-   weeks' mean with the same spread, and how often demand stayed within the quantiles.
+1. Each night notes what it says of the next SUM_DAYS days, before any fall-back; when they are over they are judged:
+   bias, the pinball loss of the sum beside that of the last four weeks' mean with the same spread, and how often demand
+   stayed within the quantiles.
 2. A class drifts when its bias is beyond DRIFT_BIAS, or fewer sums than DRIFT_COVER stayed within the 90 % quantile,
    over at least LEAST_SUMS judged sums and by more than chance would bring (three standard errors).
 3. A class whose loss is worse than the plain mean's by more than two standard errors falls back to it until it is
    better again. A class is a kind of demand (see `classify`).
+4. A shelf that should hold some, of which nothing was sold for longer than chance brings once in a thousand times, is
+   probably empty.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 
 import numpy as np
 
 from forecasting import intervals
-from forecasting.evaluate import pinball, row_mean
-from forecasting.panel import LEVELS, Floats, Forecast
+from forecasting.effects import days_of
+from forecasting.evaluate import row_mean, scaled_pinball
+from forecasting.panel import LEVELS, DemandPanel, Floats, Forecast
+from forecasting.state import SUM_DAYS, State
 
 DRIFT_BIAS, DRIFT_COVER, LEAST_SUMS = 0.15, 0.80, 30
 NINETY = LEVELS.index(0.9)
-SUM_DAYS = 7
+RARE, FEWEST_SALES = 1e-3, 5
 
 
 @dataclass(frozen=True)
@@ -39,21 +46,70 @@ class Watched:
     falls_back: bool
 
 
-def watch(forecast: Forecast, past: Floats, actual: Floats) -> tuple[Watched, ...]:
-    """Judge a forecast by what came: past (n, T) is what it saw, actual (n, h) the days after, NaN = not observed."""
-    days = min(SUM_DAYS, actual.shape[1], forecast.horizon_days)
-    if days < 1 or forecast.spread is None:
+@dataclass(frozen=True)
+class Said:
+    """What a night said of the sum over the SUM_DAYS days from first_day on (rule 1); n series.
+
+    mean, scale : (n,) units, and what losses are divided by       quantiles, plain : (n, Q) ours and the plain mean's
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    kind: tuple[str, ...]
+    first_day: date
+    mean: Floats
+    quantiles: Floats
+    plain: Floats
+    scale: Floats
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a plain dict of JSON types."""
+        grids = {name: np.round(getattr(self, name), 5) for name in _GRIDS}
+        lists: dict[str, Any] = {name: grid.tolist() for name, grid in grids.items()}
+        lists["scale"] = [None if value != value else value for value in lists["scale"]]
+        names = {"keys": [list(key) for key in self.keys], "kind": list(self.kind)}
+        return names | lists | {"first_day": self.first_day.isoformat()}
+
+    @classmethod
+    def from_json(cls, wire: dict[str, Any]) -> Said:
+        """Read what `to_json` wrote."""
+        n = len(wire["keys"])
+        grids = {name: np.array(wire[name], dtype=np.float64) for name in _GRIDS}
+        for name in ("quantiles", "plain"):
+            grids[name] = grids[name].reshape(n, len(LEVELS))
+        keys = tuple((str(scope), str(sku)) for scope, sku in wire["keys"])
+        return cls(keys, tuple(wire["kind"]), date.fromisoformat(wire["first_day"]), **grids)
+
+
+_GRIDS = ("mean", "quantiles", "plain", "scale")
+
+
+def note(forecast: Forecast, state: State) -> Said:
+    """Return what a forecast of at least SUM_DAYS days says, to be judged when they are over."""
+    assert forecast.spread is not None
+    plain = intervals.quantiles(_even(state.plain, SUM_DAYS), forecast.spread, LEVELS)[1]
+    return Said(
+        forecast.keys, forecast.kind, forecast.first_day, forecast.mean[:, :SUM_DAYS].sum(axis=1),
+        forecast.cumulative[:, :, SUM_DAYS - 1], plain[:, :, -1], state.scale,
+    )  # fmt: skip
+
+
+def judge(said: Said, panel: DemandPanel) -> tuple[Watched, ...]:
+    """Judge each class by what came; a series the panel no longer has, or not whole, is left out."""
+    first = (said.first_day - panel.first_day).days
+    if first < 0 or first + SUM_DAYS > panel.n_days or not said.keys:
         return ()
-    actual = actual[:, :days]
-    sold, said = actual.sum(axis=1), forecast.mean[:, :days].sum(axis=1)
-    plain = plain_mean(past, days)
-    loss = pinball(forecast.cumulative[:, :, days - 1], actual, past, LEVELS)
-    other = pinball(intervals.quantiles(plain, forecast.spread, LEVELS)[1][:, :, -1], actual, past, LEVELS)
-    within = np.where(np.isfinite(sold), sold <= forecast.cumulative[:, NINETY, days - 1], np.nan)
-    kinds = np.array(forecast.kind)
+    place = {key: row for row, key in enumerate(panel.keys)}
+    rows = np.array([place.get(key, -1) for key in said.keys], dtype=np.int64)
+    came = panel.y[rows, first : first + SUM_DAYS].sum(axis=1)
+    if panel.out_of_stock is not None:
+        came = np.where(panel.out_of_stock[rows, first : first + SUM_DAYS].any(axis=1), np.nan, came)
+    sold = np.where(rows >= 0, came, np.nan)
+    loss, other = (scaled_pinball(sums, sold, said.scale, LEVELS) for sums in (said.quantiles, said.plain))
+    within = np.where(np.isfinite(sold), sold <= said.quantiles[:, NINETY], np.nan)
+    kinds = np.array(said.kind)
     return tuple(
-        _judge(str(kind), sold[at], said[at], within[at], loss[at], other[at])
-        for kind in sorted(set(forecast.kind))
+        _judge(str(kind), sold[at], said.mean[at], within[at], loss[at], other[at])
+        for kind in sorted(set(said.kind))
         for at in [(kinds == kind) & np.isfinite(sold)]
         if at.any()
     )
@@ -66,12 +122,12 @@ def told(watched: tuple[Watched, ...]) -> str | None:
     return ",".join(words) or None
 
 
-def fall_back(forecast: Forecast, past: Floats, kinds: frozenset[str]) -> Forecast:
+def fall_back(forecast: Forecast, state: State, kinds: frozenset[str]) -> Forecast:
     """Return the forecast with the series of these classes at their four weeks' mean, and the reason said."""
     rows = np.array([kind in kinds for kind in forecast.kind], dtype=np.bool_)
     if not rows.any() or forecast.spread is None:
         return forecast
-    mean = np.where(rows[:, None], plain_mean(past, forecast.horizon_days), forecast.mean)
+    mean = np.where(rows[:, None], _even(state.plain, forecast.horizon_days), forecast.mean)
     mean = np.where(forecast.mean == 0.0, 0.0, mean)  # a known closure stays one
     daily, sums = intervals.quantiles(mean, forecast.spread, LEVELS)
     return replace(
@@ -86,24 +142,26 @@ def fall_back(forecast: Forecast, past: Floats, kinds: frozenset[str]) -> Foreca
     )
 
 
-def plain_mean(past: Floats, horizon_days: int) -> Floats:
-    """Return (n, H): the mean of the days observed among the last 28."""
-    return np.repeat(np.nan_to_num(row_mean(past[:, -28:]))[:, None], horizon_days, axis=1)
+def quiet(state: State, panel: DemandPanel) -> tuple[Floats, Floats]:
+    """Return (n,) days since the last sale, and the chance of so long a silence if the goods were there (rule 4).
 
-
-def suspicious(y: Floats, level: Floats, exposure: Floats, on_hand: Floats) -> Floats:
-    """Return (n,) the chance, if the stock in the books were there, of as long a run without a sale as the last one.
-
-    A product that usually sells and has not for long at supposedly positive stock is probably not on the shelf: below
-    one in a thousand it is worth a look. 1 where nothing is on hand or nothing was expected. y, exposure: (n, T).
+    The pace is the level now or, with FEWEST_SALES sales before the silence, that of the panel's days until then. The
+    chance is 1 without a sale among the panel's days. Sales of several pieces at once make long silences likelier.
     """
-    sold = np.nan_to_num(y) > 0
-    after = np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0
-    expected = level * np.where(after & ~np.isnan(y), exposure, 0.0).sum(axis=1)
-    # purchases, not units: sales of several pieces at once make long runs likelier
-    pieces = np.where(sold, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
+    sold = np.nan_to_num(panel.y) > 0
+    silent = (np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0) & ~np.isnan(panel.y)
+    exposure = state.factors.over(days_of(panel.first_day, panel.n_days, state.country, state.subdivision))
+    units = np.where(sold, np.nan_to_num(panel.y), 0.0).sum(axis=1)
+    before = np.where(~silent & ~np.isnan(panel.y), exposure, 0.0).sum(axis=1)
+    pace = np.where(sold.sum(axis=1) >= FEWEST_SALES, units / np.maximum(before, 1.0), 0.0)
+    expected = np.maximum(state.level, pace) * np.where(silent, exposure, 0.0).sum(axis=1)
+    pieces = units / np.maximum(sold.sum(axis=1), 1)
     chance = np.exp(-expected / np.maximum(pieces, 1.0))
-    return np.asarray(np.where((on_hand > 0) & sold.any(axis=1), chance, 1.0))
+    return silent.sum(axis=1).astype(np.float64), np.where(sold.any(axis=1), chance, 1.0)
+
+
+def _even(level: Floats, days: int) -> Floats:
+    return np.repeat(level[:, None], days, axis=1)
 
 
 def _judge(kind: str, sold: Floats, said: Floats, within: Floats, loss: Floats, other: Floats) -> Watched:

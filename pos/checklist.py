@@ -10,14 +10,15 @@ Rules
 4. A count answers a line: what was counted today is not asked again.
 
 A quiet spell is unusual when a product that sold at its own pace before would stay unsold that long once in fifty
-times (Poisson, on the sales of the last LOOK_BACK_DAYS).
+times (Poisson, on the sales of the last LOOK_BACK_DAYS), or when the forecast, which knows the whole history, gives so
+long a silence less than one chance in a thousand.
 
 Units: quantities in stock units, money in minor units.
 """
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -78,14 +79,25 @@ class Pace:
 # --- questions ---
 
 
-def check_these(session: Session, store_id: str, *, day: dt.date, since: dt.datetime) -> list[CheckLine]:
-    """Return today's lines, the most pressing first (rules 1 to 4). since: when the business day began."""
+def check_these(
+    session: Session,
+    store_id: str,
+    *,
+    day: dt.date,
+    since: dt.datetime,
+    silent: Mapping[str, tuple[int, float]] | None = None,
+) -> list[CheckLine]:
+    """Return today's lines, the most pressing first (rules 1 to 4). since: when the business day began.
+
+    silent: products the forecast misses sales of, sku -> (days of silence, units a day): slow sellers whose pace the
+    last LOOK_BACK_DAYS alone cannot tell.
+    """
     on_hand = _on_hand(session, store_id)
     facts: dict[str, dict[str, CheckLine]] = {
         "below-zero": {sku: _line("below-zero", sku, qty) for sku, qty in on_hand.items() if qty < 0},
         "count-asked": _asked(session, store_id, on_hand),
         "expired": _expired(session, store_id, on_hand, day),
-        "not-selling": _not_selling(session, store_id, on_hand, day),
+        "not-selling": _silent(silent or {}, on_hand) | _not_selling(session, store_id, on_hand, day),
         "lost": _lost(session, store_id, on_hand, day),
         "never-counted": _never_counted(session, store_id, on_hand),
     }
@@ -143,6 +155,14 @@ def _expired(session: Session, store_id: str, on_hand: dict[str, int], day: dt.d
                 "expired", row.sku, on_hand.get(row.sku, 0), expires_on=row.expires_on, expires_qty=row.qty
             )
     return lines
+
+
+def _silent(silent: Mapping[str, tuple[int, float]], on_hand: dict[str, int]) -> dict[str, CheckLine]:
+    return {
+        sku: _line("not-selling", sku, on_hand[sku], quiet_days=days, per_day=round(per_day, 1))
+        for sku, (days, per_day) in sorted(silent.items())
+        if on_hand.get(sku, 0) > 0
+    }
 
 
 def _not_selling(session: Session, store_id: str, on_hand: dict[str, int], day: dt.date) -> dict[str, CheckLine]:

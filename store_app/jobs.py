@@ -11,7 +11,7 @@ Rules
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,7 @@ from store_app import jobs_shelf
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
+from store_app.money_jobs import close_money, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -295,15 +296,6 @@ def restock(desk: Desk, _day: dt.date) -> str:
     return f"{lines} products bought in"
 
 
-def close_money(desk: Desk, day: dt.date) -> str:
-    """Charge late days, work every shop's credit out, and pay the shelves."""
-    from supply import credit_night
-
-    with desk.doors.write() as session:
-        shops = credit_night.close_day(session, day, actor=desk.actor("credit"), at=desk.doors.now())
-    return f"{shops} lines"
-
-
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
     from supply import forecasts
@@ -319,11 +311,16 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
 
 
 def forecast_stores(desk: Desk, day: dt.date) -> str:
-    """Forecast for the shops that have no node of their own, a few at a time in one child."""
+    """Forecast for the shops that have no node of their own, a few at a time in one child.
+
+    A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
+    """
     from supply import forecasts
 
     with desk.doors.read() as session:
         stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
+        left = [store_id for store_id in stores if not forecasts.has_run(session, store_id, day)]
+    stores = left or stores
     for first in range(0, len(stores), STORES_AT_ONCE):
         some = list(stores[first : first + STORES_AT_ONCE])
         for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
@@ -427,6 +424,7 @@ JOBS: dict[str, Job] = {
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
+        Job("tell-counts", tell_counts),
         Job("propose", propose),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
@@ -459,10 +457,16 @@ def _forecasts_of(asked: tuple[Settings, list[str], dt.date]) -> Any:
 
     settings, stores, day = asked
     database = Database(make_engine(settings.database_url))
-    with database.read() as session:
-        loaded = [forecasts.load_store(session, store_id, day, country=settings.country) for store_id in stores]
+
+    def loaded() -> Iterator[forecasts.Loaded]:
+        for store_id in stores:
+            with database.read() as session:
+                one = forecasts.load_store(session, store_id, day, country=settings.country)
+            yield one
+
+    found = forecasts.compute_stores(loaded(), cluster=settings.forecast_cluster)
     database.engine.dispose()
-    return forecasts.compute_stores(loaded)
+    return found
 
 
 def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.date) -> int:

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from store_app.presenting import money, number
+from supply.standing_math import Measure
 
 KINDS = {
     "goods": _l("Goods delivered"), "return": _l("Credited"), "paid_in": _l("Payment received"),
@@ -39,6 +40,27 @@ TERMS = {
     "payout_least_minor": (_l("Least amount paid out"), ""),
 }
 """term -> (what it is, its unit)."""
+
+
+LEVELS = (_l("Starting out"), _l("Steady"), _l("Reliable"), _l("Model shop"))
+"""Level 0 to 3."""
+
+
+def measure_words(name: str, one: Measure) -> tuple[str, str]:
+    """Return what a measure is, and what was counted for it."""
+    if name == "counts":
+        return _("Counts are fresh"), _("%(good)s of %(cases)s products sold in four weeks were counted in 90 days",
+                                        good=one.good, cases=one.cases)  # fmt: skip
+    if name == "pickups":
+        return _("Orders are ready in time"), _("%(good)s of %(cases)s online orders", good=one.good, cases=one.cases)
+    if name == "shelf":
+        return _("The shelf is kept"), _("the products of %(good)s of %(cases)s slots sold last week",
+                                         good=one.good, cases=one.cases)  # fmt: skip
+    if name == "trouble":
+        return _("Customers are content"), _("%(good)s of %(cases)s collected orders without a return or complaint",
+                                             good=one.good, cases=one.cases)  # fmt: skip
+    return _("Invoices are paid in time"), _("%(good)s of %(cases)s that fell due in half a year",
+                                             good=money(one.good), cases=money(one.cases))  # fmt: skip
 
 
 def kind_word(kind: str) -> str:

@@ -4,7 +4,7 @@ Rules
 -----
 1. A week counts once its Sunday is over, from the first in which the shop's sales are known; a week between them
    without any is nought. The sums are the daily roll-ups', which are made of the shop's own facts.
-2. An invoice counts as repaid on time as far as it was paid by its due day; losses are not payments.
+2. A shop's standing is reviewed before its line is worked out, which counts it.
 3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs.
 4. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
 """
@@ -19,11 +19,12 @@ from config.journal import Actor
 from config.money import BASIS, exponent
 from config.node import Peer
 from pos.store import Store
-from supply import advances, credit, network_terms, settlement
-from supply.credit_limit import REPAID_DAYS, WEEKS, LimitFacts, LimitTerms, limit_of
+from supply import advances, credit, network_terms, settlement, standing
+from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
 from supply.demand import StoreDay
 from supply.network_terms import Terms
-from supply.settlement import Booking, Invoice, LedgerEntry
+from supply.repayment import repaid_of
+from supply.settlement import Booking
 from supply.settlement_math import day_fee
 from supply.shelf import ShelfPlan
 
@@ -40,6 +41,7 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
         if day.weekday() == 6 and store.id in shelved:
             week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
             settlement.shelf_paid(session, store.id, terms.shelf_week_minor, week=week, actor=actor, at=at)
+        standing.review(session, store, day, actor=actor, at=at)
         _set_line(session, store, day, n, terms, actor=actor, at=at)
         if store.id in late or store.id in alarmed:
             why = "contradiction" if store.id in alarmed else "late"
@@ -65,26 +67,6 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
     return [sums.get(week, 0) for week in range(min(sums), WEEKS)] if sums else []
 
 
-def repaid_of(session: Session, store_id: str, day: dt.date) -> tuple[int, int]:
-    """Return what fell due in the last REPAID_DAYS days until `day`, and how much of it was paid by then (rule 2)."""
-    since = day - dt.timedelta(days=REPAID_DAYS)
-    invoices = session.scalars(
-        sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.due_day > since, Invoice.due_day <= day)
-    ).all()
-    paid = sa.select(LedgerEntry.invoice_id, LedgerEntry.business_day, LedgerEntry.amount_minor).where(
-        LedgerEntry.store_id == store_id, LedgerEntry.kind == "paid",
-        LedgerEntry.invoice_id.in_([one.id for one in invoices]),
-    )  # fmt: skip
-    due_days = {one.id: one.due_day for one in invoices}
-    on_time: dict[str, int] = {}
-    for of_invoice, paid_day, minor in session.execute(paid):
-        invoice_id = str(of_invoice)
-        if paid_day <= due_days[invoice_id]:
-            on_time[invoice_id] = on_time.get(invoice_id, 0) + int(minor)
-    whole = sum(one.amount_minor for one in invoices)
-    return whole, sum(min(one.amount_minor, on_time.get(one.id, 0)) for one in invoices)
-
-
 # --- inside ---
 
 
@@ -92,7 +74,7 @@ def _set_line(
     session: Session, store: Store, day: dt.date, n: int, terms: Terms, *, actor: Actor, at: dt.datetime
 ) -> None:
     due_minor, on_time_minor = repaid_of(session, store.id, day)
-    level = credit.level_of(session, store.id)
+    level = standing.level_now(session, store.id)
     facts = LimitFacts(
         tuple(weeks_of(session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
     )
@@ -110,6 +92,7 @@ def _told(terms: Terms, level: int) -> dict[str, int]:
     """Return the terms a shop reads beside its limit."""
     return {
         "least_days": terms.least_days, "most_days": terms.free_days + level * terms.level_days,
+        "free_days": terms.free_days, "level_days": terms.level_days, "level_bp": terms.level_bp,
         "account_days": terms.account_days, "late_ppm": terms.late_ppm, "grace_days": terms.grace_days,
         "commission_bp": terms.commission_bp, "advance_bp": terms.advance_bp,
         "shelf_week_minor": terms.shelf_week_minor,

@@ -158,10 +158,17 @@ def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDI
     return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows} if rows else {}
 
 
-def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> "DemandPanel":
+def panel(
+    session: Session,
+    store_id: str,
+    last_day: dt.date,
+    days: int = HISTORY_DAYS,
+    *,
+    lived: frozenset[str] = frozenset(),
+) -> "DemandPanel":
     """Return a store's demand of `days` days up to last_day: what it sold or lists (rule 2).
 
-    A product that neither sold nor moved here yet is not observed at all.
+    A product that neither sold nor moved here yet is not observed at all. lived: those known to have sold before.
     """
     import numpy as np
 
@@ -185,7 +192,7 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
     skus = sorted(sku for sku in {row[0] for row in rows} | listed if sku in names)
     seen = np.zeros(days, dtype=np.bool_)
     seen[[(day - first).days for day in opened]] = True
-    y, empty = _grid(skus, rows, days)
+    y, hidden = _grid(skus, rows, days)
     known = np.broadcast_to(seen, y.shape).copy()
     moved: dict[str, dt.date] = dict(
         session.execute(
@@ -194,7 +201,7 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
             .group_by(StockMovement.sku)
         ).all()
     )  # fmt: skip
-    sold = {row[0] for row in rows if row[2] > 0}
+    sold = lived | {row[0] for row in rows if row[2] > 0}
     for row, sku in enumerate(skus):
         if sku not in sold:
             since = (moved[sku] - first).days if sku in moved else days
@@ -205,7 +212,8 @@ def panel(session: Session, store_id: str, last_day: dt.date, days: int = HISTOR
         y=np.where(known, y, np.nan),
         category=tuple(names[sku] for sku in skus),
         region=(store.region_id,) * len(skus),
-        out_of_stock=empty & known,
+        out_of_stock=(hidden >= EMPTY_FROM_BP) & known,
+        out_share=hidden / 10_000,
     )
 
 
@@ -257,12 +265,12 @@ def _grid(skus: list[str], rows: list[tuple[str, int, int, int]], days: int) -> 
 
     place = {sku: row for row, sku in enumerate(skus)}
     y = np.zeros((len(skus), days))
-    empty = np.zeros((len(skus), days), dtype=np.bool_)
+    hidden = np.zeros((len(skus), days))
     for sku, day, qty, share in rows:
         if sku in place:
             y[place[sku], day] = max(0, qty)
-            empty[place[sku], day] = share >= EMPTY_FROM_BP
-    return y, empty
+            hidden[place[sku], day] = share
+    return y, hidden
 
 
 def _aisles(session: Session) -> dict[str, str]:

@@ -5,13 +5,17 @@ Rules
 1. The network is the author of regional forecasts, a store of its own store x product forecast; the network makes
    it only for shops without a node of their own.
 2. A run is dated by its origin day (the last day it saw) and kept; a newer published run supersedes it.
-3. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
+3. A shop is measured whole once a week and moved on in the nights between (`forecast_state`); a run says by which
+   version of the method, and from a state measured when.
+4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
+   weeks fall back to it, and those that drift are named.
+5. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
 """
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,11 +28,12 @@ from config.journal import Actor, move
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import demand
+from supply import demand, forecast_state
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from forecasting.panel import DemandPanel, Forecast
+    from forecasting.state import State
 
 STATES = StateTable(
     "forecast run",
@@ -44,6 +49,9 @@ STATES = StateTable(
 HORIZON_DAYS = 14
 KEPT_RUNS = 3
 """So many runs of a scope keep their numbers; older ones keep only that they were."""
+WATCHED_DAYS = 7
+KEPT_NOTES = 9
+"""So many runs keep what they said of the week ahead."""
 COUNTRY = "US"
 
 
@@ -69,6 +77,12 @@ class ForecastRun(Base):
     signal: Mapped[dict[str, Any] | None]
     """A region's run: the regional signal as it is published."""
     reason: Mapped[str | None]
+    version: Mapped[int | None]
+    """The method's, `forecasting.state.VERSION`; None for a region's."""
+    measured_day: Mapped[dt.date | None]
+    """The first day its state had not seen: the day after origin_day where all was measured that night."""
+    said: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True), deferred=True)
+    """A store's: what it said of the week ahead, to be judged (`forecasting.watch.Said`)."""
 
 
 class ForecastSeries(Base):
@@ -84,6 +98,8 @@ class ForecastSeries(Base):
     """Units a day."""
     regional_share: Mapped[float] = mapped_column(sa.Double)
     weekday_profile: Mapped[list[Any]]
+    quiet_days: Mapped[int | None]
+    """Days since its last sale, if chance alone hardly explains them while the shelf holds some."""
 
 
 class ForecastQuantile(Base):
@@ -108,7 +124,8 @@ class Loaded:
     """Everything a computation needs, read in one look; plain and picklable, so that a child process can do it.
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
-    stores: how many shops are in a region's panel.
+    stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
+    said: what the forecast of WATCHED_DAYS ago said.
     """
 
     scope_kind: str
@@ -119,6 +136,8 @@ class Loaded:
     stores: int = 0
     signal: dict[str, Any] | None = None
     signal_day: dt.date | None = None
+    state: "State | None" = None
+    said: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +151,11 @@ class Computed:
     series: int = 0
     reason: str | None = None
     """Which classes drift or fell back, as `forecasting.watch.told` says it; None: all is well."""
+    state: "State | None" = None
+    """What was measured, to be kept; None where a kept state was moved on."""
+    measured_day: dt.date | None = None
+    said: dict[str, Any] | None = None
+    quiet: "dict[str, int] | None" = None
 
 
 # --- the region, at the network ---
@@ -175,54 +199,74 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     """Read what a store's forecast needs: its demand up to `day`, and its region's newest signal (age and all)."""
     store = session.get_one(Store, store_id)
     region = published(session, "region", store.region_id)
+    known = forecast_state.remember(session, store_id, day)
     return Loaded(
         "store",
         store_id,
         day,
-        demand.panel(session, store_id, day),
+        known.panel,
         country,
         signal=region.signal if region else None,
         signal_day=region.origin_day if region else None,
+        state=known.state,
+        said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
     )
 
 
 def compute_store(loaded: Loaded) -> Computed:
-    """Forecast every product of a store with its region's signal; no database.
-
-    First the forecast of a week ago is made once more and judged by what came: classes that would have done worse than
-    the mean of four weeks fall back to it, and those that drift are named.
-    """
-    from forecasting import watch
-    from forecasting.run import forecast
+    """Forecast every product of a store with its region's signal, and judge an older forecast (rule 4); no database."""
+    from forecasting import run, watch
     from forecasting.signal import RegionalSignal
+    from forecasting.state import KEPT_DAYS, moved_on
 
     began = time.perf_counter()
     signal = RegionalSignal.from_json(loaded.signal) if loaded.signal else None
     panel = loaded.panel
-    past = panel.between(0, panel.n_days - watch.SUM_DAYS)
-    then = forecast(past, horizon_days=watch.SUM_DAYS, country=loaded.country)
-    watched = watch.watch(then, past.y, panel.y[:, past.n_days :])
-    found = forecast(panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country)
-    found = watch.fall_back(found, panel.y, frozenset(one.kind for one in watched if one.falls_back))
+    if loaded.state is None:
+        state = run.measure(
+            panel, horizon_days=HORIZON_DAYS, regional=signal, country=loaded.country, kept_days=KEPT_DAYS
+        )
+    else:
+        state = moved_on(loaded.state, panel)
+    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel)
+    watched = watch.judge(watch.Said.from_json(loaded.said), panel) if loaded.said else ()
+    days, chance = watch.quiet(state, panel)
+    fallen = watch.fall_back(found, state, frozenset(one.kind for one in watched if one.falls_back))
     return Computed(
-        loaded, time.perf_counter() - began, forecast=found, series=len(found.keys), reason=watch.told(watched)
+        loaded,
+        time.perf_counter() - began,
+        forecast=fallen,
+        series=len(fallen.keys),
+        reason=watch.told(watched),
+        state=state if loaded.state is None else None,
+        measured_day=state.measured_day,
+        said=watch.note(found, state).to_json() if found.keys else None,
+        quiet={panel.keys[row][1]: int(days[row]) for row in (chance < watch.RARE).nonzero()[0]},
     )
 
 
-def compute_stores(loaded: Sequence[Loaded]) -> list[Computed]:
-    """Forecast several stores, one after the other."""
-    return [compute_store(one) for one in loaded]
+def compute_stores(loaded: Iterable[Loaded], *, cluster: str = "") -> list[Computed]:
+    """Forecast several stores, here or on the Dask cluster of this address; the numbers are the same."""
+    from forecasting import many
+
+    with many.at(cluster):
+        return list(many.each(compute_store, loaded))
 
 
 def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
-    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 3)."""
+    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 5)."""
+    from forecasting.state import VERSION
+
     run = _begin(session, computed, actor=actor, at=at)
     run.region_origin_day = computed.loaded.signal_day
     run.reason = computed.reason
+    run.version, run.measured_day, run.said = VERSION, computed.measured_day, computed.said
     found = computed.forecast
     assert found is not None
+    if computed.state is not None:
+        forecast_state.keep(session, computed.loaded.scope_id, computed.state)
     if found.keys:
-        session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found))
+        session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found, computed.quiet or {}))
         session.execute(sa.insert(ForecastQuantile), _quantile_rows(run.id, found))
     _publish(session, run, actor=actor, at=at)
     return run
@@ -280,6 +324,23 @@ def published(session: Session, scope_kind: str, scope_id: str) -> ForecastRun |
     )
 
 
+def has_run(session: Session, store_id: str, day: dt.date) -> bool:
+    """Tell whether a store's forecast of that night is there."""
+    here = (ForecastRun.scope_kind == "store", ForecastRun.scope_id == store_id, ForecastRun.origin_day == day)
+    return session.scalar(sa.select(ForecastRun.id).where(*here, ForecastRun.state != "failed").limit(1)) is not None
+
+
+def silent(session: Session, store_id: str) -> dict[str, tuple[int, float]]:
+    """Return products silent for so many days that their shelf is probably empty: sku -> (days, units a day)."""
+    run = published(session, "store", store_id)
+    if run is None:
+        return {}
+    query = sa.select(ForecastSeries.sku, ForecastSeries.quiet_days, ForecastSeries.level).where(
+        ForecastSeries.run_id == run.id, ForecastSeries.quiet_days > 0
+    )
+    return {sku: (days or 0, level) for sku, days, level in session.execute(query)}
+
+
 def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dict[str, Any]:
     """Return a product's history and forecast for a chart, and how it was forecast.
 
@@ -323,6 +384,15 @@ def as_seen(session: Session, store_id: str, sku: str, *, days: int = 56) -> dic
 # --- inside ---
 
 
+def _runs_of(store_id: str, day: dt.date) -> sa.Select[tuple[dict[str, Any] | None]]:
+    return (
+        sa.select(ForecastRun.said)
+        .where(ForecastRun.scope_kind == "store", ForecastRun.scope_id == store_id, ForecastRun.origin_day == day)
+        .where(ForecastRun.said.is_not(None))
+        .order_by(ForecastRun.started_at.desc())
+    )
+
+
 def _begin(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
     loaded = computed.loaded
     run = ForecastRun(
@@ -358,10 +428,12 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
         for table in (ForecastQuantile, ForecastSeries):
             session.execute(sa.delete(table).where(table.run_id.in_(gone)))
         session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
+    if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:
+        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null()))
     session.flush()
 
 
-def _series_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
+def _series_rows(run_id: str, found: "Forecast", quiet: dict[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "run_id": run_id,
@@ -371,6 +443,7 @@ def _series_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
             "level": float(found.level[row]),
             "regional_share": float(found.regional_share[row]),
             "weekday_profile": [round(float(factor), 3) for factor in found.weekday_profile[row]],
+            "quiet_days": quiet.get(sku),
         }
         for row, (_, sku) in enumerate(found.keys)
     ]

@@ -4,8 +4,8 @@ Rules
 -----
 1. Each applier is idempotent, and the messages may come in any order: entries and draws have ids of their own, of a
    line's or an account's words the newest stands.
-2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised. At a store: account.booked,
-   credit.told, credit.answered, advance.answered, objection.answered.
+2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised, standing.counts. At a store:
+   account.booked, credit.told, credit.answered, advance.answered, objection.answered, standing.told.
 3. A shop speaks for itself alone; of its account only the network speaks.
 """
 
@@ -19,7 +19,7 @@ from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import advances, credit, objections, payout, settlement
+from supply import advances, credit, objections, payout, settlement, standing
 
 Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], None]
 
@@ -46,6 +46,8 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     credit.DRAW_ASKED: _applier(True, lambda s, body, who, at: credit.take_asked(s, body, actor=who, at=at)),
     advances.ADVANCE_ASKED: _applier(True, lambda s, body, who, at: advances.take_asked(s, body, actor=who, at=at)),
     payout.BANK_TOLD: _applier(True, lambda s, body, _who, _at: payout.take_bank(s, body)),
+    standing.COUNTS_TOLD: _applier(True, lambda s, body, _who, _at: standing.take_counts(s, body)),
+    standing.TOLD: _applier(False, lambda s, body, _who, _at: standing.take_review(s, body)),
     objections.RAISED: _applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),
     settlement.BOOKED: _applier(False, lambda s, body, _who, _at: settlement.take_booked(s, body)),
     credit.LINE_TOLD: _applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),

@@ -27,6 +27,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import INSIDE, StockLevel, StockMovement
 from pos.store import Store
+from supply import forecast_state
 from supply.demand import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
 
 LATE_DAYS = 60
@@ -100,6 +101,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
         session.execute(_upsert(session, StoreDay, ["sales", "revenue_minor"]), part)
     if days:
         stores = sorted({store_id for store_id, _ in days})
+        forecast_state.forget(session, stores)
         _sum_regions(session, stores, min(day for _, day in days), max(day for _, day in days))
     return total
 

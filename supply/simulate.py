@@ -22,16 +22,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from forecasting.kernels import window_sums
-from forecasting.panel import DemandPanel, Flags, Floats, Forecast
-from forecasting.run import HISTORY_DAYS, forecast
+from forecasting.panel import DemandPanel, Flags, Floats
+from forecasting.run import measure, say
+from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
 from supply.chances import Demand
 from supply.policy import packs_to, reorder_point
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
 RECENT_DAYS = 28
-FACTOR_DAYS = 7
-"""The days' factors are measured anew once a week, as a shop does; the levels every day."""
+MEASURE_DAYS = 7
+"""The whole history is measured once a week, as a shop does; the levels move every day."""
 STEADY_DAYS = 182
 MOST_LIFE_DAYS = 60
 """What lives longer keeps."""
@@ -179,14 +180,18 @@ def look_ahead(
     panel, first = history.panel, history.first_day(setting)
     last = panel.n_days - setting.span
     means, quantiles, before = [], [], []
-    found: Forecast | None = None
+    state: State | None = None
     for day in range(first, last + 1):
         ahead = panel.ahead(day, day + setting.span)
         if history.closed is not None:
             ahead = replace(ahead, closed=history.closed[:, day : day + setting.span])
-        factors = None if found is None or (day - first) % FACTOR_DAYS == 0 else found.factors
-        past = panel.between(day - HISTORY_DAYS, day)
-        found = forecast(past, horizon_days=setting.span, country=country, ahead=ahead, factors=factors)
+        if state is None or (day - first) % MEASURE_DAYS == 0:
+            past = panel.between(day - HISTORY_DAYS, day)
+            state = measure(past, horizon_days=setting.span, country=country, kept_days=MEASURE_DAYS)
+        else:
+            past = panel.between(day - 1 - CONTEXT_DAYS, day)
+            state = moved_on(state, past)
+        found = say(state, horizon_days=setting.span, panel=past, ahead=ahead)
         means.append(found.mean.sum(axis=1))
         before.append(found.mean[:, : setting.lead_days].sum(axis=1))
         quantiles.append(found.cumulative[:, :, -1])

@@ -279,6 +279,7 @@ class Road:
 
     def _shop_night(self, member: Member) -> None:
         member.job("roll-up")
+        member.job("tell-counts")
         began = time.perf_counter()
         member.job("forecast")
         self.tally.forecast_seconds = round(self.tally.forecast_seconds + time.perf_counter() - began, 2)

@@ -15,6 +15,7 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form, wares
 from store_app.presenting import page, place, today
 from store_app.security import requires
+from supply import forecasts
 
 bp = Blueprint("check_these", __name__, url_prefix="/stock/check")
 bp.before_request(form.know_the_place)
@@ -36,7 +37,8 @@ def list_today(fault: ShopError | None = None) -> Any:
     here = place()
     since = day_start(today(), here.tz, here.rollover_hour)
     with read() as session:
-        lines = checklist.check_these(session, str(here.store_id), day=today(), since=since)
+        silent = forecasts.silent(session, str(here.store_id))
+        lines = checklist.check_these(session, str(here.store_id), day=today(), since=since, silent=silent)
     views = [
         CheckView(
             line,

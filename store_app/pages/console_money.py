@@ -17,10 +17,11 @@ from store_app.pages import form, money_views
 from store_app.pages.statements import table
 from store_app.presenting import at_store, page, place, today
 from store_app.security import requires
-from supply import credit, exposure, network_terms, objections, payment_file, payout, settlement
+from supply import credit, exposure, network_terms, objections, payment_file, payout, settlement, standing
 from supply.credit import CreditLine
 from supply.network_terms import BOUNDS, Terms
 from supply.settlement import Account
+from supply.standing import StandingReview
 
 bp = Blueprint("console_money", __name__, url_prefix="/console/money")
 bp.before_request(form.know_the_place)
@@ -41,6 +42,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "objections": objections.waiting(session),
             "subjects": wording_money.SUBJECTS,
             "debtors": debtors,
+            "level_words": wording_money.LEVELS,
             "age_words": wording_money.AGES,
             "lent_minor": sum(one.credit_minor for one in debtors),
             "exposure_minor": sum(one.exposure_minor for one in debtors),
@@ -68,25 +70,29 @@ def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
         store = _store(session, store_id)
         at_store(store)
         line = session.get(CreditLine, store.id)
-        standing = settlement.balances(session, store.id)
+        account = settlement.balances(session, store.id)
         gauge = None
         if line is not None:
             pending, left = credit.pending(session, store.id), credit.available(session, store.id)
-            gauge = money_views.gauge(line.limit_minor, standing["credit"], pending, left)
+            gauge = money_views.gauge(line.limit_minor, account["credit"], pending, left)
         shown = {
             "store": store,
             "line": line,
             "gauge": gauge,
             "steps": money_views.steps_of(line) if line else [],
             "held": wording_money.held_sentence(line.held_why) if line and line.state == "held" else "",
-            "standing": standing,
-            "owed_minor": settlement.owed(standing),
+            "standing": account,
+            "owed_minor": settlement.owed(account),
             "invoices": money_views.open_with_lateness(session, store.id, today()),
+            "review": session.get(StandingReview, store.id),
+            "level_words": wording_money.LEVELS,
             "statement": money_views.statement(session, store.id, first, last),
             "objections": objections.of_store(session, store.id),
             "subjects": wording_money.SUBJECTS,
             "fault": fault,
         }
+    review = shown["review"]
+    shown["measures"] = money_views.measures(standing.measures_of(review)) if review else []
     return page("console/money_shop.html", **shown)
 
 

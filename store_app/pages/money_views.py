@@ -11,8 +11,10 @@ from config.errors import Invalid
 from store_app import wording_money
 from supply import settlement
 from supply.credit import CreditLine
+from supply.network_terms import Terms
 from supply.payment_file import plain
 from supply.settlement import LedgerEntry, Standing
+from supply.standing_math import KNOWN, LEVELS, Measure
 
 WIDE = 100
 DAYS = 31
@@ -62,6 +64,50 @@ def steps_of(line: CreditLine) -> list[StepView]:
             step["name"] == "limit",
         )
         for step in line.steps
+    ]
+
+
+@dataclass(frozen=True)
+class MeasureView:
+    """A measure of the standing: what it is, its share in per cent, and the per cent each level wants of it."""
+
+    words: str
+    detail: str
+    value: int | None
+    wanted: list[int]
+    level: int
+
+
+@dataclass(frozen=True)
+class LevelView:
+    """A level: its name, the credit it counts in per cent, the days free of interest, how many measures it wants."""
+
+    n: int
+    words: str
+    credit: int
+    days: int
+    known: int
+
+
+def measures(found: dict[str, Measure]) -> list[MeasureView]:
+    """Return the measures as bars: each with the level it reaches by itself."""
+    views = []
+    for name, one in found.items():
+        wanted = [thresholds[name] // 100 for thresholds in LEVELS]
+        value = None if one.value_bp is None else one.value_bp // 100
+        level = sum(one.value_bp >= thresholds[name] for thresholds in LEVELS) if one.value_bp is not None else 0
+        words, detail = wording_money.measure_words(name, one)
+        views.append(MeasureView(words, detail, value, wanted, level))
+    return views
+
+
+def levels(terms: dict[str, Any]) -> list[LevelView]:
+    """Return what each level gives by the shop's terms; before these are known, by the network's first ones."""
+    each_bp, each_days = int(terms.get("level_bp", Terms.level_bp)), int(terms.get("level_days", Terms.level_days))
+    free = int(terms.get("free_days", Terms.free_days))
+    return [
+        LevelView(n, str(words), 100 + n * each_bp // 100, free + n * each_days, KNOWN[n - 1] if n else 0)
+        for n, words in enumerate(wording_money.LEVELS)
     ]
 
 

@@ -41,6 +41,13 @@ PLACES: tuple[Place, ...] = (
         lazy("Money with the network"),
         lazy("Credit, invoices, statements"),
     ),
+    Place(
+        "standing.show",
+        "reports.money",
+        "trophy",
+        lazy("Your standing"),
+        lazy("Your level, what counts, what is missing"),
+    ),
     Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
     Place(
         "check_these.list_today",

@@ -46,6 +46,7 @@ PAGES = [
     "/pickup/past",
     "/finance/",
     "/finance/statement",
+    "/standing/",
     "/settings/?check=1",
     "/training/",
     "/training/ring-up",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import pytest
 
 from forecasting import PanelFault, calendar
@@ -33,14 +32,3 @@ def test_no_country_no_events_and_an_unknown_one_is_refused() -> None:
 @pytest.mark.parametrize(("year", "day"), [(2000, (4, 23)), (2008, (3, 23)), (2011, (4, 24)), (2024, (3, 31))])
 def test_easter_of_known_years(year: int, day: tuple[int, int]) -> None:
     assert calendar.easter_sunday(year) == date(year, *day)
-
-
-def test_paydays_last_their_window() -> None:
-    flags = calendar.is_payday(date(2024, 1, 30), 6, (1,), 3)
-    assert list(flags) == [False, False, True, True, True, False]
-
-
-def test_yearly_waves_come_back_after_a_year() -> None:
-    waves = calendar.yearly_waves(date(2023, 1, 1), 366)
-    assert waves.shape == (366, 4)
-    np.testing.assert_allclose(waves[0], waves[365], atol=0.01)

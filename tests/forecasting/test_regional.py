@@ -81,10 +81,10 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
         product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
     )  # fmt: skip
     late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
-    got = borrow(signal, late, 20).path[0]
+    got = borrow(signal, late.keys, late.category, late.region, late.next_day, 20).path[0]
     np.testing.assert_allclose(got[:5], 1 + PATH_TRUST * (path[0, 20:25] / path[0, 20] - 1), rtol=0.005)
     assert np.ptp(got[12:]) == pytest.approx(0.0, abs=1e-9)
-    fresh = borrow(signal, _panel(np.ones((1, 10)), date(2024, 2, 20), scope="S"), 5).path[0]
+    fresh = borrow(signal, late.keys, late.category, late.region, date(2024, 3, 1), 5).path[0]
     np.testing.assert_allclose(fresh, 1.0, atol=0.05)
 
 

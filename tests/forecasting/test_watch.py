@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from forecasting import intervals, watch
+from forecasting import DemandPanel, intervals, watch
 from forecasting.panel import LEVELS
-from forecasting.run import forecast
+from forecasting.run import measure, say
+
+
+def _said(panel):  # type: ignore[no-untyped-def]
+    state = measure(panel.between(0, 200), horizon_days=7)
+    return state, say(state, horizon_days=7)
 
 
 def _spoilt(said, factor: float):  # type: ignore[no-untyped-def]
@@ -19,8 +24,8 @@ def _spoilt(said, factor: float):  # type: ignore[no-untyped-def]
 
 def test_a_good_forecast_neither_drifts_nor_falls_back(trade) -> None:  # type: ignore[no-untyped-def]
     panel = trade([8.0] * 60, days=207)
-    past = panel.between(0, 200)
-    (found,) = watch.watch(forecast(past, horizon_days=7), past.y, panel.y[:, 200:])
+    state, said = _said(panel)
+    (found,) = watch.judge(watch.note(said, state), panel.between(150, 207))
     assert (found.kind, found.sums) == ("smooth", 60)
     assert not found.drifts
     assert not found.falls_back
@@ -29,36 +34,36 @@ def test_a_good_forecast_neither_drifts_nor_falls_back(trade) -> None:  # type: 
 
 def test_a_biased_forecast_drifts_and_falls_back_to_the_mean_of_four_weeks(trade) -> None:  # type: ignore[no-untyped-def]
     panel = trade([8.0] * 60, days=207)
-    past = panel.between(0, 200)
-    said = _spoilt(forecast(past, horizon_days=7), 0.5)
-    (found,) = watch.watch(said, past.y, panel.y[:, 200:])
+    state, said = _said(panel)
+    said = _spoilt(said, 0.5)
+    (found,) = watch.judge(watch.note(said, state), panel)
     assert found.drifts
     assert found.falls_back
-    safe = watch.fall_back(said, past.y, frozenset({"smooth"}))
-    np.testing.assert_allclose(safe.mean[:, 0], past.y[:, -28:].mean(axis=1))
+    safe = watch.fall_back(said, state, frozenset({"smooth"}))
+    np.testing.assert_allclose(safe.mean[:, 0], panel.y[:, 172:200].mean(axis=1))
     assert set(safe.reason) == {"fell_back"}
-    assert watch.watch(safe, past.y, panel.y[:, 200:])[0].loss < found.loss
+    assert watch.judge(watch.note(safe, state), panel)[0].loss < found.loss
 
 
-def test_few_sums_prove_nothing(trade) -> None:  # type: ignore[no-untyped-def]
+def test_few_sums_prove_nothing_and_days_not_over_are_not_judged(trade) -> None:  # type: ignore[no-untyped-def]
     panel = trade([8.0] * 5, days=207)
-    past = panel.between(0, 200)
-    (found,) = watch.watch(_spoilt(forecast(past, horizon_days=7), 0.5), past.y, panel.y[:, 200:])
+    state, said = _said(panel)
+    noted = watch.note(_spoilt(said, 0.5), state)
+    (found,) = watch.judge(noted, panel)
     assert not found.drifts
     assert not found.falls_back
+    assert watch.judge(noted, panel.between(0, 206)) == ()
 
 
-def test_a_long_silence_at_positive_stock_is_suspicious_and_an_empty_shelf_is_not() -> None:
-    y = np.full((3, 60), 2.0)
-    y[0, -10:] = y[1, -10:] = 0.0
-    level, even = np.full(3, 2.0), np.ones((3, 60))
-    chance = watch.suspicious(y, level, even, np.array([5.0, 0.0, 5.0]))
-    assert chance[0] < 1e-3
-    assert chance[1] == 1.0
-    assert chance[2] == 1.0
-
-
-def test_silence_of_a_slow_product_is_not_suspicious() -> None:
-    y = np.zeros((1, 120))
-    y[0, ::30] = 1.0
-    assert watch.suspicious(y, np.array([1 / 30]), np.ones((1, 120)), np.array([3.0]))[0] > 0.1
+def test_a_long_silence_is_suspicious_and_that_of_a_slow_product_is_not(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([2.0, 2.0, 1 / 30], days=200)
+    y = panel.y.copy()
+    y[0, -11], y[0, -10:] = 2.0, 0.0
+    y[2] = 0.0
+    y[2, ::30] = 1.0
+    panel = DemandPanel(keys=panel.keys, first_day=panel.first_day, y=y, category=panel.category)
+    days, chance = watch.quiet(measure(panel, horizon_days=7), panel.between(140, 200))
+    assert days[0] == 10
+    assert chance[0] < watch.RARE
+    assert chance[1] > 0.01
+    assert chance[2] > 0.1

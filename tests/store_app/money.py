@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message, OutboxMessage
-from supply import credit, credit_night, network_terms, objections, settlement
+from supply import credit, credit_night, network_terms, objections, settlement, standing
 from supply.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money_wire import APPLIERS
 from supply.network_terms import Terms
 from supply.settlement import Booking, Wanted
+from supply.standing import StandingReview
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 
@@ -70,6 +71,13 @@ def at_shop(session) -> None:
         "business_day": "2026-02-10",
     }  # fmt: skip
     settlement.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
+    evidence = {
+        "counts": {"sold_products": 60, "counted_products": 41}, "pickups": [], "collected": [],
+        "shelf": [["milk", 3], ["bread", 0], ["tea", 2], ["beer", 4]],
+        "repayment": {"due_minor": 12_000, "on_time_minor": 11_500},
+    }  # fmt: skip
+    measures = {name: [one.good, one.cases] for name, one in standing.count(evidence).items()}
+    session.add(StandingReview(store_id=STORE, day=DAY, level=2, level_before=1, measures=measures, evidence=evidence))
     objections.raise_objection(
         session, STORE, id="objection-0", about="limit", words="We were closed a week", actor=office.SYSTEM, at=NOON
     )

@@ -176,3 +176,16 @@ def test_terms_are_typed_as_people_say_them_and_refused_out_of_bounds(pair):
         n, terms = network_terms.in_force(session)
     assert n == before[0] + 1
     assert (terms.weeks_bp, terms.commission_bp, terms.late_ppm, terms.shelf_week_minor) == (15_000, 250, 300, 500)
+
+
+def test_the_shop_sees_its_standing_beside_its_thresholds_and_appeals(pair):
+    network, house = pair
+    client = house.signed_in()
+    page = words(client.get("/standing/"))
+    assert "How much you buy does not count" in page
+    assert "not known yet" in page
+    assert client.get("/standing/evidence.json").json["collected"] == []
+    assert send(client, "/standing/appeal", words="The shelf came late").status_code == 303
+    money.carry(house, network, STORE)
+    assert "Objects to the standing" in words(network.signed_in("operator").get("/console/money/"))
+    assert "Standing: Starting out" in words(network.signed_in("operator").get(f"/console/money/shops/{STORE}"))

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from config import node
 from config.journal import Actor
+from forecasting.state import VERSION
 from pos.catalogue import Listing, Price, Product
 from supply import forecasts, rolling
+from supply.demand import DailyDemand
 from supply.forecasts import HORIZON_DAYS, KEPT_RUNS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
 from tests.supply.sold import AT, DAY, PRODUCTS, day, make_node
 
@@ -240,14 +242,90 @@ def test_the_network_forecasts_for_a_shop_without_a_node_on_postgresql(postgres_
 def test_a_class_whose_last_week_was_worse_than_the_plain_mean_falls_back_and_the_run_says_so(shop, monkeypatch):
     from forecasting import watch
 
+    run_store(shop, day(-7))
+    assert run_store(shop, day(-1)).reason is None
     told = watch.Watched("smooth", 40, -0.4, 0.5, 2.0, 1.0, drifts=True, falls_back=True)
+    asked = []
+    monkeypatch.setattr(watch, "judge", lambda said, panel: asked.append((said.first_day, panel.next_day)) or (told,))
+    run = run_store(shop)
+    assert asked == [(day(-6), day(1))]
     with shop.read() as session:
-        loaded = forecasts.load_store(session, "S1", DAY)
-    assert forecasts.compute_store(loaded).reason is None
-    monkeypatch.setattr(watch, "watch", lambda *_: (told,))
-    computed = forecasts.compute_store(loaded)
-    with shop.write() as session:
-        run = forecasts.store_store(session, computed, actor=NIGHT, at=AT)
-        assert run.reason == "fell_back:smooth"
+        assert session.get(ForecastRun, run.id).reason == "fell_back:smooth"
         why = forecasts.as_seen(session, "S1", "bread")["why"]
     assert (why["model"], why["reason"]) == ("mean_28", "fell_back")
+
+
+# --- the nights of a week ---
+
+
+def test_a_week_of_nights_measures_once_and_moves_on_in_between(shop, monkeypatch):
+    from forecasting import run
+
+    measured = []
+    whole = run.measure
+    monkeypatch.setattr(run, "measure", lambda panel, **told: measured.append(panel.next_day) or whole(panel, **told))
+    runs = [run_store(shop, day(n), AT + dt.timedelta(days=n)) for n in range(-13, 1)]
+    assert len(measured) == 3  # the first night, and the shop's own night of both weeks
+    assert (measured[2] - measured[1]).days == 7
+    assert {run.version for run in runs} == {VERSION}
+    assert all(0 <= (run.origin_day + dt.timedelta(days=1) - run.measured_day).days < 7 for run in runs)
+
+
+def test_a_night_worked_out_again_from_its_state_gives_the_same_to_the_last_digit(shop):
+    run_store(shop, day(-3))
+    first, second = run_store(shop), run_store(shop, at=AT + dt.timedelta(hours=1))
+    assert first.measured_day == second.measured_day
+    again = quantiles(shop, second.id)
+    for key, row in quantiles(shop, first.id).items():
+        assert (row.mean, row.q50, row.q99) == (again[key].mean, again[key].q50, again[key].q99)
+
+
+def test_a_moved_forecast_follows_the_days_since(shop):
+    before = quantiles(shop, run_store(shop, day(-3)).id)["bread", -2, 4].mean
+    with shop.write() as session:
+        for n in range(3):
+            session.execute(
+                sa.update(DailyDemand)
+                .where(DailyDemand.sku == "bread", DailyDemand.business_day == day(-n))
+                .values(sold_qty=30)
+            )
+    after = run_store(shop)
+    assert after.measured_day == day(-2)
+    assert quantiles(shop, after.id)["bread", 1, 7].mean > 1.3 * before
+
+
+def test_history_laid_in_afterwards_is_measured_at_once(shop):
+    run_store(shop, day(-3))
+    with shop.write() as session:
+        rolling.import_history(session, [("S1", "apple", day(-n), 9, 900, 5) for n in range(60)])
+    run = run_store(shop)
+    assert run.measured_day == day(1)
+    assert quantiles(shop, run.id)["apple", 1, 7].mean > 40
+
+
+def test_a_silent_product_is_told_and_a_selling_one_is_not(shop):
+    with shop.write() as session:
+        session.execute(
+            sa.update(DailyDemand)
+            .where(DailyDemand.sku == "bread", DailyDemand.business_day > day(-8))
+            .values(sold_qty=0)
+        )
+    run_store(shop)
+    with shop.read() as session:
+        told = forecasts.silent(session, "S1")
+    assert set(told) == {"bread"}
+    assert told["bread"][0] == 8
+
+
+def test_two_shops_on_two_dask_workers_get_the_same_numbers_to_the_last_digit(network):
+    pytest.importorskip("distributed")
+    from distributed import LocalCluster
+
+    with network.read() as session:
+        loaded = [forecasts.load_store(session, store_id, DAY) for store_id in ("S1", "S2")]
+    here = forecasts.compute_stores(loaded)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        there = forecasts.compute_stores(loaded, cluster=cluster.scheduler_address)
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_array_equal(a.forecast.mean, b.forecast.mean)
+        np.testing.assert_array_equal(a.forecast.cumulative, b.forecast.cumulative)

@@ -1,0 +1,361 @@
+"""What a shop's history comes to: measured whole once a week, moved on by the days since in the nights between.
+
+Rules
+-----
+1. `measure` looks at the whole history: factors of the days, weights of the discounts, dispersion, classes, the step of
+   the year. All of this changes slowly and is kept for KEPT_DAYS.
+2. `moved_on` takes in the days since and moves what changes daily: the levels and what stands behind them. Moving on
+   from the same state over the same days gives the same numbers, however often and in however many steps.
+3. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
+   or had stopped, and sells again is `new`.
+4. A state travels and is kept as bytes; one of another VERSION is measured anew.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from forecasting import censoring, classify, intervals, kernels, levels
+from forecasting.effects import Factors, Prior, days_of, fit_factors, known_days
+from forecasting.evaluate import row_mean, sum_scale
+from forecasting.intervals import Dispersion
+from forecasting.levels import Filter, Shared
+from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
+from forecasting.pools import Pools
+
+VERSION = 3
+HISTORY_DAYS = 730
+KEPT_DAYS = 8
+"""A week, and a night that failed."""
+CONTEXT_DAYS = 56
+"""Days before the new ones that `moved_on` wants to see: for the usual price, and the plain mean."""
+WORTH_FADE = 0.99
+FADING = 0.1
+SUM_DAYS = 7
+
+
+@dataclass(frozen=True)
+class State:
+    """n series after the last day that was seen.
+
+    measured_day, day : the days after the last one measured, and after the last one taken in
+    own, slow, shared : filters of the levels           units, exposure : (n,) faded units and ordinary days behind them
+    recent (n, 7)     : what the last weeks say of the weekdays; 0 where the shop no longer opens
+    season (n, S)     : the step of the year from measured_day on
+    observed, plain   : (n,) days observed, and the mean of those among the last 28
+    faded             : (n,) level of a series that stopped selling, inf for others
+    scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
+    """
+
+    keys: tuple[tuple[str, str], ...]
+    category: tuple[str, ...]
+    region: tuple[str, ...]
+    measured_day: date
+    day: date
+    country: str | None
+    subdivision: str | None
+    factors: Factors
+    own: Filter
+    slow: Filter
+    shared: Shared | None
+    spread: Dispersion
+    units: Floats
+    exposure: Floats
+    recent: Floats
+    season: Floats
+    observed: Ints
+    plain: Floats
+    faded: Floats
+    scale: Floats
+    kind: tuple[str, ...]
+
+    @property
+    def pools(self) -> Pools:
+        return Pools.of_names(self.keys, self.category, self.region)
+
+    @property
+    def level(self) -> Floats:
+        """Return (n,) units on an ordinary day now."""
+        return self.own.level if self.shared is None else self.shared.blended(self.own.level, self.pools)
+
+    def select(self, rows: Sequence[int]) -> State:
+        """Return the state of these series, in this order."""
+        return _rows(self, np.asarray(rows, dtype=np.int64))
+
+
+def measure(
+    panel: DemandPanel,
+    horizon_days: int,
+    *,
+    country: str | None = None,
+    subdivision: str | None = None,
+    prior: Prior | None = None,
+    kept_days: int = 0,
+) -> State:
+    """Measure a whole history (rule 1); the state can say horizon_days ahead for as many days more as it is kept."""
+    panel = panel.between(panel.n_days - HISTORY_DAYS, panel.n_days)
+    pools = Pools.of(panel)
+    past = days_of(panel.first_day, panel.n_days, country, subdivision)
+    known = known_days(panel, Ahead(), 0)
+    y, short = levels.observed(panel.y, pools), panel.out_of_stock
+    told = y if short is None else np.where(short, np.nan, y)
+    factors = fit_factors(told, past, pools, prior or Prior(), known)
+    exposure = factors.over(past, known)
+    if short is not None and short.any():
+        # Twice: the first pass does not yet know what the empty shelf hid.
+        demand = told
+        for _ in range(2):
+            history = levels.filtered(demand, exposure)[1]
+            mean = history[:, :-1] * exposure
+            spread = intervals.fit_dispersion(told, history, exposure, 1)
+            demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0), panel.out_share)
+        y = demand
+    own, mixed = levels.filtered(y, exposure)
+    shared, history = levels.with_region(y, exposure, mixed, pools)
+    fade = WORTH_FADE ** np.arange(y.shape[1])[::-1]
+    seen = ~np.isnan(y)
+    drift = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
+    kind = classify.classify(y)
+    return State(
+        keys=panel.keys, category=panel.category, region=panel.region,
+        measured_day=panel.next_day, day=panel.next_day, country=country, subdivision=subdivision,
+        factors=factors, own=own, slow=levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)[0], shared=shared,
+        spread=intervals.fit_dispersion(y, history, exposure, horizon_days),
+        units=(np.nan_to_num(y) * fade).sum(axis=1), exposure=(np.where(seen, exposure, 0.0) * fade).sum(axis=1),
+        recent=drift * levels.open_weekdays(y, past, pools),
+        season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
+        observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y), faded=_fading(panel.y, kind),
+        scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
+    )  # fmt: skip
+
+
+def moved_on(state: State, panel: DemandPanel) -> State:
+    """Take in the days of the panel from state.day on (rule 2); its keys are the series to go on with (rule 3).
+
+    The panel begins CONTEXT_DAYS before the new days, or with the history.
+    """
+    first = (state.day - panel.first_day).days
+    if first < 0:
+        raise PanelFault("gap", f"days from {state.day} on", f"days from {panel.first_day} on")
+    state = _for_keys(state, panel)
+    known = known_days(panel, Ahead(), 0, frozenset(state.factors.slopes))
+    past = days_of(panel.first_day, panel.n_days, state.country, state.subdivision)
+    exposure = state.factors.over(past, known)
+    y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
+    own, slow, shared = state.own, state.slow, state.shared
+    level, units, weight = state.level, state.units, state.exposure
+    for at in range(first, panel.n_days):
+        day, due = slice(at, at + 1), exposure[:, at : at + 1]
+        if short is not None and short[:, at].any():
+            mean = level[:, None] * due
+            hidden = None if panel.out_share is None else panel.out_share[:, day]
+            y[:, day] = censoring.uncensor(y[:, day], short[:, day], mean, state.spread.variance(mean, 1.0), hidden)
+        now = y[:, day]
+        own, slow = own.moved_on(now, due), slow.moved_on(now, due)
+        shared = None if shared is None else shared.moved_on(now, due, pools)
+        level = own.level if shared is None else shared.blended(own.level, pools)
+        units = units * WORTH_FADE + np.nan_to_num(now[:, 0])
+        weight = weight * WORTH_FADE + np.where(np.isnan(now), 0.0, due)[:, 0]
+    new = panel.y[:, first:]
+    sold = np.nansum(new, axis=1) > 0
+    awake = np.array([kind in (classify.NONE, classify.DEAD) for kind in state.kind], dtype=np.bool_) & sold
+    days_seen = (~np.isnan(new)).sum(axis=1)
+    return replace(
+        state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=weight,
+        observed=state.observed + days_seen, plain=plain_mean(panel.y),
+        faded=np.where(awake, np.inf, state.faded * (1.0 - FADING) ** days_seen),
+        kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
+    )  # fmt: skip
+
+
+def plain_mean(y: Floats) -> Floats:
+    """Return (n,) the mean of the days observed among the last 28; 0 for none."""
+    return np.asarray(np.nan_to_num(row_mean(y[:, -28:])))
+
+
+# --- kept as bytes ---
+
+
+def to_bytes(state: State) -> bytes:
+    """Return the state as a compressed archive of arrays (rule 4)."""
+    grids: dict[str, Any] = {}
+    words: dict[str, Any] = {"version": VERSION}
+    for name, value in _flat(state):
+        if isinstance(value, np.ndarray):
+            grids[name] = value
+        else:
+            words[name] = value.isoformat() if isinstance(value, date) else value
+    store = io.BytesIO()
+    np.savez_compressed(store, words=np.frombuffer(json.dumps(words).encode(), dtype=np.uint8), **grids)
+    return store.getvalue()
+
+
+def from_bytes(kept: bytes) -> State | None:
+    """Return what `to_bytes` kept, None for another version."""
+    with np.load(io.BytesIO(kept), allow_pickle=False) as archive:
+        words = json.loads(archive["words"].tobytes())
+        if words.pop("version") != VERSION:
+            return None
+        found = words | {name: archive[name] for name in archive.files if name != "words"}
+    made: dict[str, Any] = {}
+    for name, kind in _PARTS.items():
+        inner = {key.removeprefix(f"{name}."): found[key] for key in found if key.startswith(f"{name}.")}
+        made[name] = _part(kind, inner) if inner else None
+    plain = {key: value for key, value in found.items() if "." not in key}
+    for name in ("measured_day", "day"):
+        plain[name] = date.fromisoformat(plain[name])
+    plain["keys"] = tuple((scope, sku) for scope, sku in plain["keys"])
+    for name in ("category", "region", "kind"):
+        plain[name] = tuple(plain[name])
+    return State(**plain, **made)
+
+
+_PARTS: dict[str, type] = {
+    "factors": Factors, "own": Filter, "slow": Filter, "shared": Shared, "spread": Dispersion,
+}  # fmt: skip
+
+
+def _flat(part: Any, before: str = "") -> list[tuple[str, Any]]:
+    """Return (dotted name, array or plain value) of everything inside."""
+    found: list[tuple[str, Any]] = []
+    for each in fields(part):
+        value, name = getattr(part, each.name), before + each.name
+        if isinstance(value, dict):
+            found += [(f"{name}.{key}", inner) for key, inner in value.items()] or [(f"{name}.", None)]
+        elif isinstance(value, (Filter, Shared, Factors, Dispersion)):
+            found += _flat(value, f"{name}.")
+        elif name != "shared":
+            found.append((name, value))
+    return found
+
+
+def _part(kind: type, inner: dict[str, Any]) -> Any:
+    made: dict[str, Any] = {}
+    for each in fields(kind):
+        below = {key.removeprefix(f"{each.name}."): inner[key] for key in inner if key.startswith(f"{each.name}.")}
+        if kind is Shared and each.name == "slow":
+            made[each.name] = Filter(**below)
+        elif below:
+            made[each.name] = {key: value for key, value in below.items() if key}
+        else:
+            made[each.name] = inner[each.name]
+    return kind(**made)
+
+
+# --- inside ---
+
+
+def _for_keys(state: State, panel: DemandPanel) -> State:
+    """Return the state of the panel's series: those it knows, and newcomers with their category's factors (rule 3)."""
+    if state.keys == panel.keys:
+        return state
+    place = {key: row for row, key in enumerate(state.keys)}
+    rows = np.array([place.get(key, -1) for key in panel.keys], dtype=np.int64)
+    fresh = rows < 0
+    found = _rows(state, np.where(fresh, 0, rows)) if len(state.keys) else None
+    if found is None:
+        return _nobody(state, panel)
+    if not fresh.any():
+        return replace(found, category=panel.category, region=panel.region)
+    own, slow = (_emptied(part, fresh) for part in (found.own, found.slow))
+    shared = found.shared
+    if shared is not None:
+        none = {name: np.where(fresh, 0.0, getattr(shared, name)) for name in ("sold", "due", "units")}
+        shared = Shared(_emptied(shared.slow, fresh), **none)
+    usual = _usual_factors(state, panel.category)
+    zero: dict[str, Any] = {
+        name: np.where(fresh, 0.0, getattr(found, name)) for name in ("units", "exposure", "plain")
+    }  # fmt: skip
+    return replace(
+        found, keys=panel.keys, category=panel.category, region=panel.region,
+        factors=_mixed(found.factors, usual, fresh), own=own, slow=slow, shared=shared,
+        spread=replace(found.spread, factor=np.where(fresh, 1.0, found.spread.factor)),
+        recent=np.where(fresh[:, None], 1.0, found.recent), season=np.where(fresh[:, None], 1.0, found.season),
+        observed=np.where(fresh, 0, found.observed), faded=np.where(fresh, np.inf, found.faded),
+        scale=np.where(fresh, np.nan, found.scale),
+        kind=tuple(classify.NONE if new else kind for new, kind in zip(fresh, found.kind, strict=True)), **zero,
+    )  # fmt: skip
+
+
+def _nobody(state: State, panel: DemandPanel) -> State:
+    """Return the state of series of which nothing was ever measured."""
+    empty = panel.between(0, 0)
+    horizon = state.season.shape[1]
+    blank = measure(replace(empty, first_day=state.day), horizon, country=state.country, subdivision=state.subdivision)
+    return replace(blank, measured_day=state.measured_day, spread=replace(state.spread, factor=blank.spread.factor))
+
+
+def _emptied(part: Filter, fresh: Flags) -> Filter:
+    slowest = np.array(kernels.SPARSE_DISCOUNTS)[:, None] if len(part.discounts) > 1 else part.discounts
+    none = {name: np.where(fresh, 0.0, getattr(part, name)) for name in ("a", "b", "each")}
+    return Filter(np.where(fresh, slowest, part.discounts), **none, mix=np.where(fresh, 1.0 / len(part.mix), part.mix))
+
+
+def _usual_factors(state: State, category: tuple[str, ...]) -> Factors:
+    """Return for each wanted category its series' mean factors; of all where the category is new."""
+    names = sorted(set(category))
+    groups = [np.flatnonzero([name == each for each in state.category]) for name in names]
+    rows = {name: (at if len(at) else np.arange(len(state.keys))) for name, at in zip(names, groups, strict=True)}
+
+    def usual(grid: Floats) -> Floats:
+        means = {name: grid[at].mean(axis=0) for name, at in rows.items()}
+        return np.array([means[name] for name in category])
+
+    known = state.factors
+    return Factors(
+        usual(known.weekday), usual(known.month), {code: usual(grid) for code, grid in known.events.items()},
+        np.ones(len(category)), {name: usual(grid) for name, grid in known.slopes.items()},
+        {name: usual(grid) for name, grid in known.steps.items()},
+    )  # fmt: skip
+
+
+def _mixed(found: Factors, usual: Factors, fresh: Flags) -> Factors:
+    def pick(old: Floats, new: Floats) -> Floats:
+        return np.where(fresh.reshape(-1, *(1,) * (old.ndim - 1)), new, old)
+
+    return Factors(
+        pick(found.weekday, usual.weekday), pick(found.month, usual.month),
+        {code: pick(grid, usual.events[code]) for code, grid in found.events.items()},
+        pick(found.grain, usual.grain), {name: pick(grid, usual.slopes[name]) for name, grid in found.slopes.items()},
+        {name: pick(grid, usual.steps[name]) for name, grid in found.steps.items()},
+    )  # fmt: skip
+
+
+def _rows(state: State, rows: Ints) -> State:
+    def taken(part: Filter) -> Filter:
+        return Filter(*(getattr(part, each.name)[:, rows] for each in fields(part)))
+
+    def named(names: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(names[row] for row in rows)
+
+    known, shared = state.factors, state.shared
+    if shared is not None:
+        shared = Shared(taken(shared.slow), shared.sold[rows], shared.due[rows], shared.units[rows])
+    inner = [{name: grid[rows] for name, grid in each.items()} for each in (known.events, known.slopes, known.steps)]
+    factors = Factors(known.weekday[rows], known.month[rows], inner[0], known.grain[rows], inner[1], inner[2])
+    plain = ("units", "exposure", "recent", "season", "observed", "plain", "faded", "scale")
+    return replace(
+        state, keys=named(state.keys), category=named(state.category), region=named(state.region),
+        kind=named(state.kind), factors=factors, own=taken(state.own), slow=taken(state.slow), shared=shared,
+        spread=replace(state.spread, factor=state.spread.factor[rows]),
+        **{name: getattr(state, name)[rows] for name in plain},
+    )  # fmt: skip
+
+
+def _fading(y: Floats, kinds: tuple[str, ...]) -> Floats:
+    """Return (n,) the TSB level of series that stopped selling, inf for others."""
+    sold = np.nan_to_num(y) > 0
+    size = np.where(sold, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
+    chance = sold.sum(axis=1) / np.maximum((~np.isnan(y)).sum(axis=1), 1)
+    dead = np.array([kind == classify.DEAD for kind in kinds], dtype=np.bool_)
+    faded = np.full(len(y), np.inf)
+    if dead.any():
+        faded[dead] = kernels.tsb(y[dead], FADING, FADING, size[dead], chance[dead])[:, -1]
+    return faded

@@ -1,0 +1,88 @@
+"""What a shop's history came to, kept between the nights, so that a night looks only at the days since.
+
+Rules
+-----
+1. A shop is measured whole on its own night of the week, which its id decides, so that a network's nights are even; and
+   whenever it has nothing kept that is younger than a week, that very night is asked again, or the way of measuring is
+   another (`forecasting.state.VERSION`).
+2. Other nights read the days since and their context, and write no state: any night can be worked out again from the
+   state and the days, to the last digit.
+3. History that is laid in afterwards (`rolling.import_history`) lets the state go.
+"""
+
+import datetime as dt
+import zlib
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from supply import demand
+
+if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.panel import DemandPanel
+    from forecasting.state import State
+
+WEEK_DAYS = 7
+
+
+class ForecastState(Base):
+    """One shop's newest state; measured_day is the first day it has not seen."""
+
+    __tablename__ = "forecast_state"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    measured_day: Mapped[dt.date]
+    version: Mapped[int]
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    """`forecasting.state.to_bytes`."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A shop's days as a night reads them: all its history to measure (state: None), or a state and the days since."""
+
+    panel: "DemandPanel"
+    state: "State | None"
+
+
+def remember(session: Session, store_id: str, day: dt.date) -> Remembered:
+    """Read what the night after `day` needs: the state if it will do (rule 1), and the days it has not seen."""
+    from forecasting.state import CONTEXT_DAYS, from_bytes
+
+    kept = session.get(ForecastState, store_id)
+    if kept is not None and not _is_due(store_id, kept.measured_day, day):
+        state = from_bytes(kept.body)
+        if state is not None:
+            lived = {key[1] for key, observed in zip(state.keys, state.observed, strict=True) if observed}
+            days = (day - kept.measured_day).days + 1 + CONTEXT_DAYS
+            return Remembered(demand.panel(session, store_id, day, days, lived=frozenset(lived)), state)
+    return Remembered(demand.panel(session, store_id, day), None)
+
+
+def keep(session: Session, store_id: str, state: "State") -> None:
+    """Keep what was measured; an older measure never replaces a newer one."""
+    from forecasting.state import VERSION, to_bytes
+
+    kept = session.get(ForecastState, store_id)
+    if kept is None:
+        kept = ForecastState(store_id=store_id, measured_day=state.measured_day, version=VERSION, body=b"")
+        session.add(kept)
+    elif kept.version == VERSION and kept.measured_day > state.measured_day:
+        return
+    kept.measured_day, kept.version, kept.body = state.measured_day, VERSION, to_bytes(state)
+    session.flush()
+
+
+def forget(session: Session, store_ids: Collection[str]) -> None:
+    """Let the states of these shops go: their history is another now (rule 3)."""
+    session.execute(sa.delete(ForecastState).where(ForecastState.store_id.in_(store_ids)))
+
+
+def _is_due(store_id: str, measured_day: dt.date, day: dt.date) -> bool:
+    age = (day - measured_day).days + 1
+    own_night = zlib.crc32(store_id.encode()) % WEEK_DAYS == day.toordinal() % WEEK_DAYS
+    return own_night or not 0 < age < WEEK_DAYS

@@ -1,0 +1,241 @@
+"""A shop's standing in the network: reviewed every week from measured conduct, with all its evidence.
+
+Rules
+-----
+1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
+   is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
+2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
+   it counted in COUNTED_DAYS. Everything else the network has itself.
+3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
+4. An appeal is an objection about the standing (`objections`).
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.database import Base
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from pos.stock import StockCount
+from pos.store import Store, day_of
+from supply.demand import DailyDemand
+from supply.escrow import Escrow
+from supply.pickup_order import PickupOrder
+from supply.repayment import repaid_of
+from supply.settlement import VERSION
+from supply.shelf import ShelfPlan, ShelfSlot
+from supply.standing_math import MEASURES, Measure, level_of
+
+DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
+TOLD, COUNTS_TOLD = "standing.told", "standing.counts"
+
+
+class CountsTold(Base):
+    """What a shop last told of its counts (rule 2)."""
+
+    __tablename__ = "counts_told"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
+    sold_products: Mapped[int]
+    counted_products: Mapped[int]
+
+
+class StandingReview(Base):
+    """A shop's last review. measures: name -> [good, cases]; evidence: what was counted, case by case."""
+
+    __tablename__ = "standing_review"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[dt.date]
+    level: Mapped[int]
+    level_before: Mapped[int]
+    measures: Mapped[dict[str, Any]]
+    evidence: Mapped[dict[str, Any]]
+
+
+# --- verbs, store ---
+
+
+def tell_counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) -> tuple[int, int]:
+    """Tell the network how fresh the counts are (rule 2); returns (counted, sold) products."""
+    sold = set(
+        session.scalars(
+            sa.select(DailyDemand.sku)
+            .where(
+                DailyDemand.store_id == store_id, DailyDemand.sold_qty > 0,
+                DailyDemand.business_day > day - dt.timedelta(days=SOLD_DAYS),
+            )
+            .distinct()
+        )
+    )  # fmt: skip
+    since = at - dt.timedelta(days=COUNTED_DAYS)
+    counted = set(
+        session.scalars(sa.select(StockCount.sku).where(StockCount.store_id == store_id, StockCount.at >= since))
+    )
+    body = {
+        "store_id": store_id, "day": day.isoformat(), "sold_products": len(sold),
+        "counted_products": len(sold & counted),
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=COUNTS_TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"standing:{store_id}", business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+    return len(sold & counted), len(sold)
+
+
+def take_review(session: Session, body: dict[str, Any]) -> None:
+    """Keep the network's review; an older one that arrives late changes nothing."""
+    given = dict(body) | {"day": dt.date.fromisoformat(body["day"])}
+    known = session.get(StandingReview, str(body["store_id"]))
+    if known is None or known.day <= given["day"]:
+        session.merge(StandingReview(**given))
+        session.flush()
+
+
+# --- verbs, network ---
+
+
+def take_counts(session: Session, body: dict[str, Any]) -> None:
+    """Keep what a shop told of its counts; an older word that arrives late changes nothing."""
+    day, known = dt.date.fromisoformat(body["day"]), session.get(CountsTold, str(body["store_id"]))
+    if known is None or known.day <= day:
+        session.merge(CountsTold(**dict(body) | {"day": day}))
+        session.flush()
+
+
+def review(session: Session, store: Store, day: dt.date, *, actor: Actor, at: dt.datetime) -> StandingReview | None:
+    """Review a shop if a week ends or it never was (rule 1), and tell it; None when it is not time."""
+    known = session.get(StandingReview, store.id)
+    if known is not None and (day.weekday() != 6 or known.day >= day):
+        return None
+    evidence = gather(session, store.id, day)
+    measures = count(evidence)
+    level = level_of(measures)
+    row = StandingReview(
+        store_id=store.id, day=day, level=level, level_before=known.level if known else 0,
+        measures={name: [one.good, one.cases] for name, one in measures.items()}, evidence=evidence,
+    )  # fmt: skip
+    row = session.merge(row)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="standing.reviewed", subject=f"standing:{store.id}", level=level,
+        before=row.level_before, day=day,
+    )  # fmt: skip
+    body = {
+        "store_id": row.store_id, "day": day.isoformat(), "level": level, "level_before": row.level_before,
+        "measures": row.measures, "evidence": evidence,
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=store.id, topic=TOLD, version=VERSION, body=body, id=new_id(),
+        subject=f"standing:{store.id}", business_day=day_of(session, store.id, at), at=at,
+    )  # fmt: skip
+    return row
+
+
+def gather(session: Session, store_id: str, day: dt.date) -> dict[str, Any]:
+    """Return everything a review of these DAYS days counts, case by case, as plain JSON values (rule 1)."""
+    since = dt.datetime.combine(day - dt.timedelta(days=DAYS - 1), dt.time(), dt.UTC)
+    told = session.get(CountsTold, store_id)
+    due_minor, on_time_minor = repaid_of(session, store_id, day)
+    return {
+        "day": day.isoformat(),
+        "counts": {
+            "day": told.day.isoformat() if told else None,
+            "sold_products": told.sold_products if told else 0,
+            "counted_products": told.counted_products if told else 0,
+        },
+        "pickups": _pickups(session, store_id, since),
+        "collected": _collected(session, store_id, since),
+        "shelf": _shelf(session, store_id, day),
+        "repayment": {"due_minor": due_minor, "on_time_minor": on_time_minor},
+    }
+
+
+# --- questions ---
+
+
+def count(evidence: dict[str, Any]) -> dict[str, Measure]:
+    """Return the measures that evidence comes to."""
+    good = {
+        "counts": evidence["counts"]["counted_products"],
+        "pickups": sum(1 for _, by, ready in evidence["pickups"] if ready is not None and ready <= by),
+        "shelf": sum(1 for _, sold in evidence["shelf"] if sold > 0),
+        "trouble": sum(1 for _, trouble in evidence["collected"] if not trouble),
+        "repayment": evidence["repayment"]["on_time_minor"],
+    }
+    cases = {
+        "counts": evidence["counts"]["sold_products"],
+        "pickups": len(evidence["pickups"]),
+        "shelf": len(evidence["shelf"]),
+        "trouble": len(evidence["collected"]),
+        "repayment": evidence["repayment"]["due_minor"],
+    }
+    return {name: Measure(name, good[name], cases[name]) for name in MEASURES}
+
+
+def measures_of(row: StandingReview) -> dict[str, Measure]:
+    """Return the measures of a review."""
+    return {name: Measure(name, *row.measures[name]) for name in MEASURES}
+
+
+def level_now(session: Session, store_id: str) -> int:
+    """Return a shop's level; 0 before its first review."""
+    return session.scalar(sa.select(StandingReview.level).where(StandingReview.store_id == store_id)) or 0
+
+
+# --- inside ---
+
+
+def _pickups(session: Session, store_id: str, since: dt.datetime) -> list[list[str | None]]:
+    """Return (order no., promised, ready) of the orders that were promised for a time since then."""
+    rows = session.execute(
+        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state)
+        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since)
+        .order_by(PickupOrder.order_no)
+    )
+    return [
+        [number, by.isoformat(), ready.isoformat() if ready else None]
+        for number, by, ready, state in rows
+        if by is not None and (ready is not None or state in ("refused", "short"))
+    ]
+
+
+def _collected(session: Session, store_id: str, since: dt.datetime) -> list[list[str]]:
+    """Return (order no., what was wrong) of the orders collected since then; '' where nothing was."""
+    rows = session.execute(
+        sa.select(PickupOrder.order_no, PickupOrder.return_asked_at, PickupOrder.state, Escrow.disputed_why)
+        .outerjoin(Escrow, Escrow.id == PickupOrder.id)
+        .where(PickupOrder.store_id == store_id, PickupOrder.collected_at >= since)
+        .order_by(PickupOrder.order_no)
+    )
+    return [
+        [number, "dispute" if why else "return" if asked or state in ("return_asked", "returned") else ""]
+        for number, asked, state, why in rows
+    ]
+
+
+def _shelf(session: Session, store_id: str, day: dt.date) -> list[list[Any]]:
+    """Return (sku, units sold in SHELF_DAYS days) of each slot of the live shelf."""
+    sold = (
+        sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.sold_qty).label("qty"))
+        .where(
+            DailyDemand.store_id == store_id, DailyDemand.business_day > day - dt.timedelta(days=SHELF_DAYS),
+            DailyDemand.business_day <= day,
+        )
+        .group_by(DailyDemand.sku)
+        .subquery()
+    )  # fmt: skip
+    rows = session.execute(
+        sa.select(ShelfSlot.sku, sa.func.coalesce(sold.c.qty, 0))
+        .join(ShelfPlan, sa.and_(ShelfPlan.store_id == ShelfSlot.store_id, ShelfPlan.id == ShelfSlot.plan_id))
+        .outerjoin(sold, sold.c.sku == ShelfSlot.sku)
+        .where(ShelfSlot.store_id == store_id, ShelfPlan.state == "live")
+        .order_by(ShelfSlot.sku)
+    )
+    return [[sku, int(qty)] for sku, qty in rows]

@@ -1,0 +1,116 @@
+"""A state kept over a week: what moving it on gives is what looking at everything again would have given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from forecasting import Ahead, DemandPanel, PanelFault, levels, state
+from forecasting.effects import days_of, known_days
+from forecasting.run import forecast, measure, say
+from forecasting.state import from_bytes, moved_on, to_bytes
+
+CUT = 190
+
+
+def _two_shops(trade) -> DemandPanel:  # type: ignore[no-untyped-def]
+    """Return two shops with the same products, offers on some days and shelves that were empty on others."""
+    one, two = trade([5.0, 0.3, 20.0], 200, seed=3), trade([4.0, 0.6, 30.0], 200, seed=4, scope="S2")
+    rng = np.random.default_rng(5)
+    return replace(
+        one,
+        keys=one.keys + two.keys,
+        y=np.concatenate([one.y, two.y]),
+        category=one.category * 2,
+        region=one.region * 2,
+        on_offer=rng.random((6, 200)) < 0.1,
+        out_of_stock=rng.random((6, 200)) < 0.05,
+    )
+
+
+def _measured(panel: DemandPanel) -> state.State:
+    return measure(panel.between(0, CUT), horizon_days=14, country="US", kept_days=14)
+
+
+def test_a_state_moved_on_has_the_levels_of_filters_run_over_everything(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = replace(_two_shops(trade), out_of_stock=None)
+    then = _measured(panel)
+    now = moved_on(then, panel.between(CUT - 60, 200))
+    past = days_of(panel.first_day, 200, "US", None)
+    exposure = then.factors.over(past, known_days(panel, Ahead(), 0))
+    start = levels.first_level(panel.y, exposure)
+    discounts, mix = then.own.discounts, then.own.mix
+    each = levels.kernels.gamma_poisson_levels(panel.y, exposure, discounts, start, 3.0)[0]
+    own = np.einsum("dn,dnt->nt", mix, each)
+    shared, blended = levels.with_region(panel.y, exposure, own, then.pools)
+    np.testing.assert_allclose(now.own.level, own[:, -1], rtol=1e-12)
+    np.testing.assert_allclose(now.level, blended[:, -1], rtol=1e-9)
+    assert shared is not None
+    assert (now.day, now.measured_day) == (panel.next_day, then.day)
+
+
+def test_night_after_night_gives_to_the_last_digit_what_one_step_gives(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = _two_shops(trade)
+    once = moved_on(_measured(panel), panel.between(CUT - 60, 200))
+    nightly = _measured(panel)
+    for day in range(CUT, 200):
+        nightly = moved_on(nightly, panel.between(day - 60, day + 1))
+    np.testing.assert_array_equal(nightly.level, once.level)
+    a, b = (say(each, horizon_days=14, panel=panel) for each in (once, nightly))
+    np.testing.assert_array_equal(a.cumulative, b.cumulative)
+
+
+def test_a_state_kept_as_bytes_says_the_same(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = _two_shops(trade)
+    then = _measured(panel)
+    again = from_bytes(to_bytes(then))
+    assert again is not None
+    recent = panel.between(CUT - 60, 200)
+    a, b = (say(moved_on(each, recent), horizon_days=14, panel=recent) for each in (then, again))
+    np.testing.assert_array_equal(a.mean, b.mean)
+    np.testing.assert_array_equal(a.cumulative, b.cumulative)
+    assert (a.reason, a.kind, a.first_day) == (b.reason, b.kind, b.first_day)
+
+
+def test_a_state_of_another_version_is_not_read(trade, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    kept = to_bytes(_measured(trade([5.0])))
+    monkeypatch.setattr(state, "VERSION", state.VERSION + 1)
+    assert from_bytes(kept) is None
+
+
+def test_a_week_after_measuring_the_forecast_is_near_that_of_measuring_anew(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 30, 207)
+    kept = moved_on(measure(panel.between(0, 200), horizon_days=14, kept_days=7), panel.between(140, 207))
+    anew = forecast(panel, horizon_days=14)
+    np.testing.assert_allclose(say(kept, horizon_days=14).mean, anew.mean, rtol=0.12)
+
+
+def test_a_product_listed_since_comes_in_and_one_that_was_dropped_goes(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([8.0] * 4, 200)
+    then = measure(panel.between(0, CUT).select([0, 1, 2]), horizon_days=7, kept_days=10)
+    y = panel.y.copy()
+    y[3, : CUT + 2] = np.nan
+    now = moved_on(then, replace(panel, y=y).between(CUT - 60, 200).select([1, 2, 3]))
+    said = say(now, horizon_days=7)
+    assert said.keys == (panel.keys[1], panel.keys[2], panel.keys[3])
+    assert said.kind[2] == "new"
+    assert said.level[2] == pytest.approx(8.0, rel=0.4)
+    np.testing.assert_allclose(said.weekday_profile[2], then.factors.weekday.mean(axis=0))
+
+
+def test_a_product_that_had_stopped_and_sells_again_is_ordered_again(trade) -> None:  # type: ignore[no-untyped-def]
+    y = np.concatenate([np.full(100, 4.0), np.zeros(90), np.full(10, 4.0)])[None, :]
+    panel = DemandPanel(keys=(("S", "P"),), first_day=trade([1.0]).first_day, y=y)
+    then = measure(panel.between(0, CUT), horizon_days=7, kept_days=10)
+    assert say(then, horizon_days=7).reason == ("stopped_selling",)
+    now = say(moved_on(then, panel.between(CUT - 60, 200)), horizon_days=7)
+    assert now.kind == ("new",)
+    assert now.level[0] > 1.0
+
+
+def test_days_missing_before_the_new_ones_are_refused(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = trade([5.0])
+    with pytest.raises(PanelFault, match="gap"):
+        moved_on(_measured(panel), panel.between(CUT + 1, 200))
