@@ -24,7 +24,7 @@ from config.journal import Actor
 from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
-from store_app import jobs_shelf
+from store_app import jobs_shelf, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -412,6 +412,7 @@ JOBS: dict[str, Job] = {
         Job("campaigns-over", jobs_shelf.settle_campaigns, every_s=3600),
         Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
+        Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),

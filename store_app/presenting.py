@@ -61,6 +61,7 @@ STATE_WORDS = {
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
     "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
     "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"), "paid": lazy("paid"),
+    "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 

@@ -130,6 +130,8 @@ ROLES: dict[str, Role] = {
             "console_care",
             "console_money",
             "console_lessons",
+            "console_rounds",
+            "drive",
             "offers",
             "storefront",
             "basket",
@@ -142,6 +144,7 @@ ROLES: dict[str, Role] = {
         api=("sync", "join", "status", "metrics", "document"),
         jobs=(
             "warehouse",
+            "plan-rounds",
             "notify",
             "escrow",
             "remind",

@@ -23,6 +23,7 @@ DELIVERY_DISPATCHED = "delivery.dispatched"
 """Goods on their way without an order: an accepted offer."""
 DELIVERY_POSTED = "delivery.posted"
 DELIVERY_REFUSED = "delivery.refused"
+STOP_TOLD = "stop.told"
 PUSH_OFFERED = "push.offered"
 PUSH_WITHDRAWN = "push.withdrawn"
 PUSH_ANSWERED = "push.answered"
@@ -187,6 +188,34 @@ class DeliveryClosed:
         """Read a body."""
         _known(DELIVERY_POSTED, version)
         return cls(**body | {"lines": tuple(Counted(**line) for line in body["lines"])})
+
+
+@dataclass(frozen=True)
+class StopTold:
+    """How a van's stop at a shop stands: on_the_way, then delivered, short or refused. step: the highest one counts."""
+
+    store_id: str
+    round_id: str
+    step: int
+    state: str
+    delivery_ids: tuple[str, ...]
+    comes_at: str
+    n: int
+    van: str
+    driver: str
+    receiver: str
+    note: str
+    told_at: str
+
+    def to_body(self) -> dict[str, Any]:
+        """Return the fact as plain JSON values."""
+        return vars(self) | {"delivery_ids": list(self.delivery_ids)}
+
+    @classmethod
+    def from_body(cls, body: dict[str, Any], version: int) -> "StopTold":
+        """Read a body."""
+        _known(STOP_TOLD, version)
+        return cls(**body | {"delivery_ids": tuple(body["delivery_ids"])})
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Rules
 -----
 1. Each applier is idempotent: it looks at what is there. A store's facts may come in any order.
 2. At the network: order.sent, order.cancelled, delivery.posted, delivery.refused, push.answered. At a store:
-   order.acknowledged, order.dispatched, delivery.dispatched, push.offered, push.withdrawn.
+   order.acknowledged, order.dispatched, delivery.dispatched, stop.told, push.offered, push.withdrawn.
 3. A store speaks for itself alone and the network for nobody's answer; anything else is refused and waits for a
    person.
 4. Goods move in a store's copied book only by the stock's own facts; a posted delivery tells what was counted.
@@ -19,7 +19,7 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import credit, money_wire, online_replica, orders, push, receiving, warehouse
+from supply import credit, money_wire, online_replica, orders, push, receiving, van_calls, warehouse
 from supply.deliveries import delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
@@ -32,12 +32,14 @@ from supply.facts import (
     PUSH_ANSWERED,
     PUSH_OFFERED,
     PUSH_WITHDRAWN,
+    STOP_TOLD,
     DeliveryClosed,
     GoodsDispatched,
     OrderAcknowledged,
     OrderCancelled,
     OrderSent,
     PushSnapshot,
+    StopTold,
 )
 
 # --- at the network ---
@@ -96,6 +98,13 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
         push.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
 
 
+def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Keep when the van comes, and what its driver says of the stop."""
+    fact = StopTold.from_body(message.body, message.version)
+    _speaks_for(from_node, NETWORK)
+    van_calls.take(session, fact, actor=Actor(f"driver:{fact.van}", fact.driver, "driver", fact.store_id), at=at)
+
+
 def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take in an offer."""
     _speaks_for(from_node, NETWORK)
@@ -120,6 +129,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     ORDER_ACKNOWLEDGED: take_acknowledged,
     ORDER_DISPATCHED: take_dispatched,
     DELIVERY_DISPATCHED: take_dispatched,
+    STOP_TOLD: take_stop,
     PUSH_OFFERED: take_offered,
     PUSH_WITHDRAWN: take_withdrawn,
 }

@@ -38,10 +38,12 @@ from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
-from supply import rolling
+from supply import rolling, vans
 from supply.suppliers import Supplier, SupplierProduct
 
 WAREHOUSE = "WH1"
+CENTRE_E6 = (39_099_700, -94_578_600)
+"""Where the made-up town lies, in millionths of a degree."""
 SUPPLIER = "network-supply"
 TILL = "T1"
 PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
@@ -93,6 +95,7 @@ def build_network(
             keys[shop.id] = give_key(session, shop.id, at=at)
         add_staff(session, NETWORK, "op", "Olivia (operator)", "operator", PINS["operator"])
         _open_warehouse(session, panel, at=at, actor=actor)
+        _put_on_the_map(session, panel, at=at, actor=actor)
     progress("Laying in the network's past, day by day …")
     with database.write() as session:
         rolling.import_history(session, panel.history.itertuples(index=False, name=None))
@@ -249,6 +252,19 @@ def _found_supply(session: Session, panel: DemoPanel) -> None:
             for product in panel.products
         ],
     )
+
+
+def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+    """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
+    vans.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
+    for n, shop in enumerate(panel.shops):
+        turn, far = n * 2.4, 12_000 + 9_000 * (n % 5)  # around and around, none behind another
+        lat_e6 = CENTRE_E6[0] + round(far * math.sin(turn))
+        lon_e6 = CENTRE_E6[1] + round(far * 1.3 * math.cos(turn))
+        window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
+        vans.place(session, shop.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
+    for n in (1, 2):
+        vans.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
 
 
 def _per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:

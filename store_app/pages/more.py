@@ -108,6 +108,7 @@ OF_NETWORK: tuple[Place, ...] = (
     Place(
         "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
     ),
+    Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
         "console_stores.stores", "network.stores", "building-storefront", lazy("Shops"), lazy("How each of them stands")

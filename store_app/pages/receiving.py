@@ -14,12 +14,13 @@ from pos.catalogue import Barcode
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
-from store_app.presenting import RAIL_COUNTS, page, place, qty, today
+from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, today
 from store_app.security import requires
-from supply import receiving
+from supply import receiving, van_calls
 from supply.orders import ReplenishmentOrder
 from supply.receiving import Delivery, DeliveryLine
 from supply.suppliers import Supplier
+from supply.van_calls import VanCall
 
 bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
 bp.before_request(form.know_the_place)
@@ -39,6 +40,7 @@ class DeliveryView:
     is_due: bool
     lines: int
     source_text: str
+    van_text: str
     order_id: str | None
     posted_at: dt.datetime | None
     posted_by: str | None
@@ -266,6 +268,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
         .order_by(*order)
         .limit(most)
     ).all()
+    calls = van_calls.calls_of(session, store_id, [row.id for row, *_rest in rows])
     return [
         DeliveryView(
             id=row.id,
@@ -275,6 +278,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
             is_due=row.state in WAITING and row.expected_day <= today(),
             lines=number,
             source_text=_source(row, order_no),
+            van_text=_van_text(calls.get(row.id)),
             order_id=row.order_id if order_no is not None else None,
             posted_at=row.posted_at,
             posted_by=row.posted_by,
@@ -287,6 +291,20 @@ def _day_text(day: dt.date) -> str:
     if day < today():
         return _("was due on %(day)s", day=wording.short_day(day))
     return _("comes %(day)s", day=wording.day_or_weekday(day, today()))
+
+
+def _van_text(call: VanCall | None) -> str:
+    """Return what the van says of the delivery."""
+    if call is None:
+        return ""
+    if call.state == "on_the_way":
+        return _("%(van)s is on the way: here about %(time)s.", van=call.van, time=clock_time(call.comes_at))
+    said = {"van": call.van, "time": clock_time(call.told_at), "who": call.receiver or call.driver}
+    if call.state == "delivered":
+        return _("%(van)s left it with %(who)s at %(time)s.", **said)
+    if call.state == "short":
+        return _("%(van)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
+    return _("%(van)s took it back at %(time)s: %(note)s.", van=call.van, time=said["time"], note=call.note)
 
 
 def _source(row: Delivery, order_no: int | None) -> str:

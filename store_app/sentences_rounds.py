@@ -1,0 +1,28 @@
+"""The refusals of the vans' day in the reader's language."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+ROUNDS: dict[str, tuple[Any, ...]] = {
+    "no-vans": (_l("There is no van yet. Add one, then plan the rounds."),),
+    "warehouse-nowhere": (_l("Nobody has said where the warehouse is. Give its place first."),),
+    "unknown-place": (_l("There is no shop and no warehouse %(id)s. Check its number."),),
+    "bad-place": (_l("%(id)s: latitudes are -90 to 90 degrees, longitudes -180 to 180."),),
+    "bad-service": (_l("A call takes 0 to 240 minutes."),),
+    "bad-window": (_l("A window ends after it begins, on the same day."),),
+    "no-van-name": (_l("Give the van a name, such as its number plate."),),
+    "bad-van-load": (_l("A van holds 1 to %(most)s packs."),),
+    "unknown-van": (_l("There is no such van. Choose one from the list."),),
+    "bad-matrix": (
+        _l("Line %(line)s cannot be taken. Each line names two known places, then whole metres and seconds."),
+        _l("The first line must name the columns: from,to,metres,seconds."),
+    ),
+    "round-over": (_l("This round is over: its order cannot be changed any more."),),
+    "no-such-stop": (_l("This shop is not ahead on this round."),),
+    "no-such-round": (_l("There is no such round. Open the page once more."),),
+    "no-driver": (_l("Give the driver’s name: the shops read it."),),
+    "bad-outcome": (_l("Say whether it was delivered, short or refused."),),
+    "no-receiver": (_l("Type the name of who took the goods."),),
+    "stop-confirmed": (_l("This stop was confirmed before, with another word. Call the warehouse."),),
+}

@@ -1,0 +1,80 @@
+// The driver's phone. What was said is kept in the browser before it is sent, and sent until somebody has answered: a
+// cellar without a line loses nothing. The network takes the same word twice as once.
+
+const page = document.querySelector("[data-drive]");
+const KEY = `cornerstore.drive.${page.dataset.round}`;
+const AGAIN_MS = 4000;
+const kept = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+let sending = false;
+
+const stops = [...document.querySelectorAll(".drive-stop")];
+for (const stop of stops) {
+  stop.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    say(stop, event.submitter);
+  });
+}
+
+/** Keep the driver's word for a stop and show it as said. */
+function say(stop, button) {
+  const form = stop.querySelector("form"), fault = stop.querySelector("[data-fault]"), outcome = button.value;
+  const receiver = form.receiver.value.trim(), note = form.note.value.trim();
+  const missing = outcome !== "refused" && !receiver ? fault.dataset.who : outcome !== "delivered" && !note ? fault.dataset.why : "";
+  fault.hidden = !missing;
+  fault.textContent = missing;
+  if (missing) return;
+  kept.push({ store_id: stop.dataset.store, outcome, receiver, note, done_at: new Date().toISOString(), word: button.dataset.word });
+  keep();
+  show();
+  send();
+}
+
+function keep() {
+  localStorage.setItem(KEY, JSON.stringify(kept));
+}
+
+function show() {
+  for (const { store_id: store, outcome, receiver, word } of kept) {
+    const stop = stops.find((one) => one.dataset.store === store);
+    if (!stop) continue;
+    stop.dataset.outcome = outcome;
+    stop.querySelector("[data-said]").textContent = receiver ? `${word}, ${receiver}` : word;
+  }
+  const ahead = stops.filter((stop) => !stop.dataset.outcome);
+  for (const stop of stops) stop.classList.toggle("now", stop === ahead[0]);
+  document.getElementById("left").textContent = ahead.length;
+  document.getElementById("all-done").hidden = ahead.length > 0;
+}
+
+async function send() {
+  if (sending) return;
+  sending = true;
+  try {
+    while (kept.length) {
+      const { word: _word, ...body } = kept[0];
+      const token = document.querySelector('meta[name="csrf-token"]').content;
+      const answer = await fetch(page.dataset.drive, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
+      if (answer.status >= 500) throw new Error("no answer");
+      if (!answer.ok) refuse(await answer.json().catch(() => null));
+      kept.shift();
+      keep();
+    }
+    document.getElementById("offline").hidden = true;
+  } catch {
+    document.getElementById("offline").hidden = false;
+    setTimeout(send, AGAIN_MS);
+  } finally {
+    sending = false;
+  }
+}
+
+function refuse(told) {
+  const note = document.getElementById("refused");
+  note.hidden = false;
+  note.textContent = told?.error?.message ?? page.dataset.failed;
+}
+
+addEventListener("online", send);
+show();
+send();
+document.documentElement.dataset.ready = "1";

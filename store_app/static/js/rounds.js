@@ -1,0 +1,2 @@
+// The sheet goes to the printer.
+for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => print());

@@ -1,0 +1,489 @@
+"""Rounds: what stands loaded in a warehouse is driven to the shops, stop by stop, and each stop is confirmed.
+
+Rules
+-----
+1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet. All
+   of a shop go to one stop. It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
+2. Planning anew drops the rounds that have not left; one that has is finished as it is.
+3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
+4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
+   which the hash is kept.
+5. A stop is confirmed once: delivered, short or refused, with who took it. The phone's time counts where it lies
+   between leaving and now. The same word again changes nothing; another one is refused.
+6. What was refused goes back by the shop's own word: it hears of it and refuses the delivery, which puts the goods
+   into the warehouse's book again.
+
+Units: seconds of the shop's local day, metres, packs.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.clock import as_utc
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.states import StateTable
+from pos.store import Store, day_of
+from supply import vans
+from supply.deliveries import Delivery, DeliveryLine
+from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
+from supply.orders import OrderLine
+from supply.round_plan import MOST_URGENT, Call, Day, Planned, Round, Spot, Ways, timed
+from supply.round_plan import Van as PlanVan
+from supply.suppliers import Supplier
+from supply.vans import Van
+
+STATES = StateTable(
+    "round",
+    "planned",
+    {"planned": ["on_the_way", "dropped"], "on_the_way": ["done"]},
+)
+OUTCOMES = ("delivered", "short", "refused")
+PACK_SECONDS = 15
+"""How long one pack takes from the van into the shop."""
+
+
+class RoundPlan(Base):
+    """A wish to plan a warehouse's day, and what came of it; done_at None: it waits for the job."""
+
+    __tablename__ = "round_plan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[str]
+    day: Mapped[dt.date]
+    asked_at: Mapped[dt.datetime]
+    begun_at: Mapped[dt.datetime | None]
+    done_at: Mapped[dt.datetime | None]
+    fault: Mapped[str]
+    """Why nothing came of it."""
+    calls: Mapped[int]
+    metres: Mapped[int]
+    left_out: Mapped[list[Any]]
+    """[[store id, why]]: no-place | no-van"""
+
+
+class VanRound(Base):
+    """What one van does in a day."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "van_round"
+    __table_args__ = (sa.Index("ix_van_round_day", "warehouse_id", "day"), sa.Index("ix_van_round_token", "token_hash"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    plan_id: Mapped[str]
+    warehouse_id: Mapped[str]
+    day: Mapped[dt.date]
+    van_id: Mapped[str]
+    van_name: Mapped[str]
+    van_packs: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    packs: Mapped[int]
+    metres: Mapped[int]
+    leaves_s: Mapped[int]
+    back_s: Mapped[int]
+    driver: Mapped[str] = mapped_column(default="")
+    token_hash: Mapped[str] = mapped_column(default="")
+    left_at: Mapped[dt.datetime | None]
+
+
+class VanStop(Base):
+    """A call of a round. n: 1, 2, 3 …; outcome: '' while it is ahead, else one of OUTCOMES."""
+
+    __tablename__ = "van_stop"
+    __table_args__ = (sa.ForeignKeyConstraint(["round_id"], ["van_round.id"]),)
+
+    round_id: Mapped[str] = mapped_column(primary_key=True)
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int]
+    packs: Mapped[int]
+    urgency: Mapped[int]
+    metres: Mapped[int]
+    begins_s: Mapped[int]
+    leaves_s: Mapped[int]
+    from_s: Mapped[int]
+    until_s: Mapped[int]
+    step: Mapped[int] = mapped_column(default=0)
+    outcome: Mapped[str] = mapped_column(default="")
+    receiver: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    done_at: Mapped[dt.datetime | None]
+
+
+class VanLoad(Base):
+    """That a delivery is on a round (rule 1)."""
+
+    __tablename__ = "van_load"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    round_id: Mapped[str] = mapped_column(index=True)
+
+
+# --- verbs: planning ---
+
+
+def ask(session: Session, warehouse_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> RoundPlan:
+    """Ask for a day's rounds; a job computes them. One that is asked for already is that one."""
+    waits = session.scalar(
+        sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id, RoundPlan.done_at.is_(None)).limit(1)
+    )
+    if waits is not None:
+        return waits
+    if not vans.vans_of(session, warehouse_id):
+        raise Refused("no-vans", "There is no van yet. Add one, then plan the rounds.")
+    if not vans.places_of(session, [warehouse_id]):
+        raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
+    plan = RoundPlan(
+        id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=at, fault="", calls=0, metres=0, left_out=[]
+    )
+    session.add(plan)
+    journal.record(session, actor=actor, at=at, verb="rounds.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
+    session.flush()
+    return plan
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a plan is made from. deliveries: (store, id) of all that is to be driven; nowhere: shops without a place."""
+
+    day: Day
+    deliveries: frozenset[tuple[str, str]]
+    nowhere: tuple[str, ...]
+
+
+def load(session: Session, plan: RoundPlan) -> Loaded:
+    """Read what a plan is made from (rule 1)."""
+    waiting = waiting_deliveries(session, plan.warehouse_id, with_planned=True)
+    by_store: dict[str, list[Delivery]] = {}
+    for delivery in waiting:
+        by_store.setdefault(delivery.store_id, []).append(delivery)
+    places = vans.places_of(session, [plan.warehouse_id, *by_store])
+    packs, urgency = _packs(session, waiting), _urgency(session, waiting, plan.day)
+    calls = []
+    for store_id, some in sorted(by_store.items()):
+        if (here := places.get(store_id)) is None:
+            continue
+        load_packs = sum(packs[one.store_id, one.id] for one in some)
+        calls.append(
+            Call(
+                Spot(store_id, here.lat_e6 / 1e6, here.lon_e6 / 1e6), load_packs, here.from_minute * 60,
+                here.until_minute * 60, here.service_minutes * 60 + PACK_SECONDS * load_packs,
+                max(urgency.get((one.store_id, one.id), 0) for one in some),
+            )
+        )  # fmt: skip
+    depot = places[plan.warehouse_id]
+    fleet = tuple(
+        PlanVan(van.id, van.packs, van.from_minute * 60, van.until_minute * 60)
+        for van in vans.vans_of(session, plan.warehouse_id)
+    )
+    legs = vans.legs_between(session, [plan.warehouse_id, *by_store])
+    day = Day(Spot(depot.id, depot.lat_e6 / 1e6, depot.lon_e6 / 1e6), tuple(calls), fleet, legs)
+    keys = frozenset((one.store_id, one.id) for one in waiting)
+    return Loaded(day, keys, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
+
+
+def write_down(
+    session: Session, plan: RoundPlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
+) -> list[VanRound]:
+    """Write planned rounds in place of those that have not left (rule 2)."""
+    actor = Actor.system("rounds", NETWORK)
+    for old in rounds_of(session, plan.warehouse_id):
+        if old.state == "planned":
+            session.execute(sa.delete(VanLoad).where(VanLoad.round_id == old.id))
+            journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="planned anew")
+    session.flush()
+    waiting = [
+        one for one in waiting_deliveries(session, plan.warehouse_id) if (one.store_id, one.id) in loaded.deliveries
+    ]
+    day = loaded.day
+    calls, fleet = {call.spot.key: call for call in day.calls}, {van.id: van for van in _fleet(session, day)}
+    made = []
+    for one in planned.rounds:
+        van = fleet[one.van]
+        row = VanRound(
+            id=new_id(), plan_id=plan.id, warehouse_id=plan.warehouse_id, day=plan.day, van_id=van.id,
+            van_name=van.name, van_packs=van.packs, packs=one.packs, metres=one.metres, leaves_s=one.leaves_s,
+            back_s=one.back_s, state=STATES.first,
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        for n, visit in enumerate(one.visits, 1):
+            call = calls[visit.key]
+            session.add(
+                VanStop(
+                    round_id=row.id, store_id=visit.key, n=n, packs=call.packs, urgency=call.urgency,
+                    metres=visit.metres, begins_s=visit.begins_s, leaves_s=visit.leaves_s, from_s=call.from_s,
+                    until_s=call.until_s,
+                )
+            )  # fmt: skip
+        stops = {visit.key for visit in one.visits}
+        session.add_all(
+            VanLoad(store_id=delivery.store_id, delivery_id=delivery.id, round_id=row.id)
+            for delivery in waiting
+            if delivery.store_id in stops
+        )
+        made.append(row)
+    plan.done_at, plan.metres, plan.calls = at, planned.metres, len(day.calls)
+    plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [[one, "no-van"] for one in planned.left_out]
+    journal.record(
+        session, actor=actor, at=at, verb="rounds.planned", subject=f"warehouse:{plan.warehouse_id}", rounds=len(made),
+        calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime) -> VanRound:
+    """Move a stop ahead up or down among the stops ahead, and time the round anew (rule 3)."""
+    row = _locked(session, round_id)
+    if row.state not in ("planned", "on_the_way"):
+        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+    stops = stops_of(session, row)
+    ahead = [stop for stop in stops if not stop.outcome]
+    here = next((n for n, stop in enumerate(ahead) if stop.store_id == store_id), None)
+    if here is None:
+        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+    there = min(len(ahead) - 1, max(0, here + by))
+    ahead.insert(there, ahead.pop(here))
+    done = [stop for stop in stops if stop.outcome]
+    _retime(session, row, [*done, *ahead])
+    if there != here:
+        journal.record(
+            session,
+            actor=actor,
+            at=at,
+            verb="round.reordered",
+            subject=subject_of(row),
+            store=store_id,
+            place=there + 1,
+        )
+        if row.state == "on_the_way":
+            for stop in ahead:
+                _tell(session, row, stop, "on_the_way", at)
+    return row
+
+
+def give_up(plan: RoundPlan, fault: str, *, at: dt.datetime) -> None:
+    """Write down why nothing came of a plan; the rounds stay as they were."""
+    plan.done_at, plan.fault = at, fault[:300]
+
+
+def asked(session: Session) -> list[RoundPlan]:
+    """Return the plans that wait for the job, the oldest first."""
+    return list(session.scalars(sa.select(RoundPlan).where(RoundPlan.done_at.is_(None)).order_by(RoundPlan.id)))
+
+
+# --- verbs: driving ---
+
+
+def send_off(session: Session, round_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
+    """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first."""
+    row = _locked(session, round_id)
+    driver = " ".join(driver.split())
+    if not 1 <= len(driver) <= 60:
+        raise Invalid("no-driver", "Give the driver’s name: the shops read it.", field="driver")
+    token = secrets.token_urlsafe(16)
+    if row.state == "planned":
+        journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
+        row.left_at = at
+    elif row.state != "on_the_way":
+        raise Refused("round-over", "This round is over: its order cannot be changed any more.")
+    row.driver, row.token_hash = driver, _hash(token)
+    session.flush()
+    for stop in stops_of(session, row):
+        if not stop.outcome:
+            _tell(session, row, stop, "on_the_way", at)
+    return token
+
+
+def confirm(
+    session: Session,
+    token: str,
+    store_id: str,
+    outcome: str,
+    *,
+    receiver: str = "",
+    note: str = "",
+    done_at: dt.datetime | None = None,
+    at: dt.datetime,
+) -> VanStop:
+    """Write down what became of a stop, on the driver's word (rule 5), and tell the shop (rule 6)."""
+    row = round_for(session, token, lock=True)
+    if outcome not in OUTCOMES:
+        raise Invalid("bad-outcome", "Say whether it was delivered, short or refused.")
+    receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
+    stop = session.get(VanStop, (row.id, store_id))
+    if stop is None:
+        raise NotFound("no-such-stop", "This shop is not ahead on this round.")
+    if outcome != "refused" and not receiver:
+        raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
+    if outcome != "delivered" and not note:
+        raise Invalid("no-reason", "Say what is missing, or why it was refused.", field="note")
+    if stop.outcome:
+        if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
+            raise Conflict(
+                "stop-confirmed", f"This stop was confirmed already: {stop.outcome}, {stop.receiver or stop.note}.",
+                outcome=stop.outcome,
+            )  # fmt: skip
+        return stop
+    stop.outcome, stop.receiver, stop.note = outcome, receiver, note
+    stop.done_at = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
+    actor = Actor(id=f"driver:{row.van_id}", name=row.driver, role="driver", node=NETWORK)
+    journal.record(
+        session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=store_id, receiver=receiver,
+        note=note, done_at=stop.done_at.isoformat(),
+    )  # fmt: skip
+    _tell(session, row, stop, outcome, at)
+    session.flush()
+    if all(one.outcome for one in stops_of(session, row)):
+        journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
+    return stop
+
+
+# --- questions ---
+
+
+def waiting_deliveries(session: Session, warehouse_id: str, *, with_planned: bool = False) -> list[Delivery]:
+    """Return what stands loaded and is on no round; with_planned: or on one that has not left."""
+    taken = sa.select(VanLoad.delivery_id).where(
+        VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id
+    )
+    if with_planned:
+        taken = taken.join(VanRound, VanRound.id == VanLoad.round_id).where(VanRound.state != "planned")
+    query = (
+        sa.select(Delivery)
+        .join(Supplier, Supplier.id == Delivery.supplier_id)
+        .where(Supplier.warehouse_id == warehouse_id, Delivery.state == "expected", ~taken.exists())
+        .order_by(Delivery.store_id, Delivery.id)
+    )
+    return list(session.scalars(query))
+
+
+def rounds_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[VanRound]:
+    """Return a warehouse's rounds that are planned or on the way, and with `day` that day's that are done."""
+    live = VanRound.state.in_(["planned", "on_the_way"])
+    wanted = sa.or_(live, sa.and_(VanRound.state == "done", VanRound.day == day)) if day else live
+    query = sa.select(VanRound).where(VanRound.warehouse_id == warehouse_id, wanted)
+    return list(session.scalars(query.order_by(VanRound.day, VanRound.leaves_s, VanRound.van_name, VanRound.id)))
+
+
+def stops_of(session: Session, row: VanRound) -> list[VanStop]:
+    """Return a round's stops in their order."""
+    return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))
+
+
+def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
+    """Return the round a driver's key opens."""
+    query = sa.select(VanRound).where(VanRound.token_hash == _hash(token), VanRound.token_hash != "")
+    row: VanRound | None = session.scalar(lock_rows(session, query) if lock else query)
+    if row is None:
+        raise NotFound("no-such-round", "This link opens no round. Ask the warehouse for a new one.")
+    return row
+
+
+def newest_plan(session: Session, warehouse_id: str) -> RoundPlan | None:
+    """Return the plan last asked for."""
+    query = sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id).order_by(RoundPlan.id.desc())
+    return session.scalars(query.limit(1)).first()
+
+
+def out_of_window(stop: VanStop) -> bool:
+    """Tell whether a stop, as its round is timed now, comes too early or too late (rule 3)."""
+    return not stop.outcome and not stop.from_s <= stop.begins_s <= stop.until_s
+
+
+def subject_of(row: VanRound) -> str:
+    """Return a round as the journal names it."""
+    return f"round:{row.id}"
+
+
+# --- inside ---
+
+
+def _fleet(session: Session, day: Day) -> Sequence[Van]:
+    return session.scalars(sa.select(Van).where(Van.id.in_([van.key for van in day.vans]))).all()
+
+
+def _packs(session: Session, some: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+    """Return how many packs each delivery has; a broken one counts whole."""
+    packs = dict.fromkeys([(one.store_id, one.id) for one in some], 0)
+    query = sa.select(DeliveryLine).where(DeliveryLine.delivery_id.in_([one.id for one in some]))
+    for line in session.scalars(query):
+        if (line.store_id, line.delivery_id) in packs:
+            packs[line.store_id, line.delivery_id] += -(-line.advised_qty // max(1, line.pack_qty))
+    return packs
+
+
+def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[tuple[str, str], int]:
+    """Return how urgent each delivery is: MOST_URGENT where its order said something is sold out by that day."""
+    orders = {(one.store_id, one.order_id): (one.store_id, one.id) for one in some if one.order_id}
+    query = sa.select(OrderLine.store_id, OrderLine.order_id, OrderLine.why).where(
+        OrderLine.order_id.in_([order_id for _, order_id in orders])
+    )
+    found: dict[tuple[str, str], int] = {}
+    for store_id, order_id, why in session.execute(query):
+        key = orders.get((store_id, order_id))
+        if key is None or not why.get("runs_out_day"):
+            continue
+        days = (dt.date.fromisoformat(why["runs_out_day"]) - day).days
+        found[key] = max(found.get(key, 0), MOST_URGENT - max(0, min(MOST_URGENT, days)))
+    return found
+
+
+def _locked(session: Session, round_id: str) -> VanRound:
+    row: VanRound | None = session.scalar(lock_rows(session, sa.select(VanRound).where(VanRound.id == round_id)))
+    if row is None:
+        raise NotFound("no-such-round", "There is no such round. Open the page once more.")
+    return row
+
+
+def _retime(session: Session, row: VanRound, stops: Sequence[VanStop]) -> None:
+    """Number and time a round's stops in this order."""
+    ids = [row.warehouse_id, *(stop.store_id for stop in stops)]
+    places = vans.places_of(session, ids)
+    spots = {one: Spot(one, places[one].lat_e6 / 1e6, places[one].lon_e6 / 1e6) for one in ids}
+    ways = Ways(list(spots.values()), vans.legs_between(session, ids))
+    calls = [
+        Call(spots[stop.store_id], stop.packs, stop.from_s, stop.until_s, stop.leaves_s - stop.begins_s)
+        for stop in stops
+    ]
+    first = row.leaves_s if row.state == "on_the_way" else 0
+    one: Round = timed(ways, row.warehouse_id, PlanVan(row.van_id, row.van_packs, first, 86_400), calls)
+    row.metres, row.leaves_s, row.back_s = one.metres, one.leaves_s, one.back_s
+    for n, (stop, visit) in enumerate(zip(stops, one.visits, strict=True), 1):
+        stop.n, stop.metres, stop.begins_s, stop.leaves_s = n, visit.metres, visit.begins_s, visit.leaves_s
+    session.flush()
+
+
+def _tell(session: Session, row: VanRound, stop: VanStop, state: str, at: dt.datetime) -> None:
+    """Tell a shop how its stop stands; the highest step counts."""
+    stop.step += 1
+    store = session.get_one(Store, stop.store_id)
+    loads = sa.select(VanLoad.delivery_id).where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)
+    midnight = dt.datetime.combine(row.day, dt.time(), ZoneInfo(store.tz))
+    fact = StopTold(
+        store_id=stop.store_id, round_id=row.id, step=stop.step, state=state,
+        delivery_ids=tuple(session.scalars(loads.order_by(VanLoad.delivery_id))),
+        comes_at=stamp(as_utc(midnight + dt.timedelta(seconds=stop.begins_s))), n=stop.n, van=row.van_name,
+        driver=row.driver, receiver=stop.receiver, note=stop.note, told_at=stamp(stop.done_at or at),
+    )  # fmt: skip
+    outbox.append(
+        session, to_node=stop.store_id, topic=STOP_TOLD, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(row), business_day=day_of(session, stop.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,64 @@
+"""At the shop: when the van comes, and what its driver says of the stop.
+
+Rules
+-----
+1. The network's word with the highest step counts, whatever order they come in.
+2. What the driver says was refused is refused here, unless somebody counts it already: then the count is what counts.
+3. Delivered is no count: the goods are in the stock when they are counted and posted.
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.journal import Actor
+from supply import receiving
+from supply.deliveries import Delivery
+from supply.facts import StopTold
+
+
+class VanCall(Base):
+    """The stop a delivery comes with. state: on_the_way | delivered | short | refused."""
+
+    __tablename__ = "van_call"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    delivery_id: Mapped[str] = mapped_column(primary_key=True)
+    round_id: Mapped[str]
+    step: Mapped[int]
+    state: Mapped[str]
+    comes_at: Mapped[dt.datetime]
+    n: Mapped[int]
+    van: Mapped[str]
+    driver: Mapped[str]
+    receiver: Mapped[str]
+    note: Mapped[str]
+    told_at: Mapped[dt.datetime]
+
+
+def take(session: Session, fact: StopTold, *, actor: Actor, at: dt.datetime) -> None:
+    """Keep what the network tells of a stop (rules 1, 2)."""
+    for delivery_id in fact.delivery_ids:
+        known = session.get(VanCall, (fact.store_id, delivery_id))
+        if known is not None and known.round_id == fact.round_id and known.step >= fact.step:
+            continue
+        session.merge(
+            VanCall(
+                store_id=fact.store_id, delivery_id=delivery_id, round_id=fact.round_id, step=fact.step,
+                state=fact.state, comes_at=dt.datetime.fromisoformat(fact.comes_at), n=fact.n, van=fact.van,
+                driver=fact.driver, receiver=fact.receiver, note=fact.note,
+                told_at=dt.datetime.fromisoformat(fact.told_at),
+            )
+        )  # fmt: skip
+        delivery = session.get(Delivery, (fact.store_id, delivery_id))
+        if fact.state == "refused" and delivery is not None and delivery.state == "expected":
+            receiving.refuse(session, fact.store_id, delivery_id, why=fact.note, actor=actor, at=at)
+    session.flush()
+
+
+def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, VanCall]:
+    """Return the stops these deliveries come with, by delivery."""
+    query = sa.select(VanCall).where(VanCall.store_id == store_id, VanCall.delivery_id.in_(delivery_ids))
+    return {row.delivery_id: row for row in session.scalars(query)}

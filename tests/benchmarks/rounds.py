@@ -1,0 +1,65 @@
+"""Rounds to 200 shops in a town: seconds to plan, and how much longer than after a minute's search."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import numpy as np
+
+from supply import round_plan
+from supply.round_plan import Call, Spot, Van
+
+STOPS, VANS, LOAD, LONG_S = 200, 14, 400, 60.0
+HOUR = 3600
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true", help="compare with ten seconds instead of sixty")
+    asked = parser.parse_args()
+    result = measure(10.0 if asked.quick else LONG_S)
+    told = result["ours"]
+    print(json.dumps(result) if asked.json else f"{told['seconds']:.1f} s, {told['km']:.0f} km, {result['ratio']}")
+
+
+def measure(long_s: float) -> dict[str, Any]:
+    """Plan a town's day as the job does, and again with `long_s` of search."""
+    depot, calls, vans = town(np.random.default_rng(9))
+    began = time.perf_counter()
+    ours = round_plan.plan(depot, calls, vans)
+    seconds = time.perf_counter() - began
+    longer = round_plan.plan(depot, calls, vans, seconds=long_s)
+    by_key, van_of = {call.spot.key: call for call in calls}, {van.key: van for van in vans}
+    faults = [fault for one in ours.rounds for fault in round_plan.faults(van_of[one.van], by_key, one)]
+    return {
+        "bench": "rounds",
+        "ours": {
+            "seconds": round(seconds, 2), "km": round(ours.metres / 1000, 1), "rounds": len(ours.rounds),
+            "left_out": len(ours.left_out), "faults": len(faults),
+        },
+        "reference": {"search_s": long_s, "km": round(longer.metres / 1000, 1), "left_out": len(longer.left_out)},
+        "ratio": {"distance": round(ours.metres / longer.metres, 4)},
+        "settings": {"stops": STOPS, "vans": VANS, "packs_a_van": LOAD, "detour": round_plan.DETOUR},
+    }  # fmt: skip
+
+
+def town(random: np.random.Generator) -> tuple[Spot, list[Call], list[Van]]:
+    """Return a made-up town: three quarters around a warehouse, windows of three to six hours."""
+    quarters = [(31.10, 121.30), (31.25, 121.50), (31.30, 121.35)]
+    calls = []
+    for n in range(STOPS):
+        lat, lon = quarters[random.integers(3)]
+        first, packs = int(random.integers(6, 11)) * HOUR, int(random.integers(4, 41))
+        spot = Spot(f"S{n:03d}", lat + float(random.normal(0, 0.04)), lon + float(random.normal(0, 0.04)))
+        until = first + int(random.choice([3, 4, 6])) * HOUR
+        calls.append(Call(spot, packs, first, until, 300 + 15 * packs, int(random.integers(0, 4))))
+    return Spot("WH1", 31.2, 121.4), calls, [Van(f"V{n}", LOAD, 5 * HOUR, 17 * HOUR) for n in range(VANS)]
+
+
+if __name__ == "__main__":
+    main()

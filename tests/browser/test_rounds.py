@@ -1,0 +1,92 @@
+"""The operator's rounds and the driver's phone in a real browser, also when the line is lost at the door."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from supply import round_plan, rounds, vans
+from supply.deliveries import expect as announce
+from supply.facts import Advised
+from supply.suppliers import Supplier
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress
+from tests.browser.test_shop_and_console import serve
+from tests.store_app.conftest import NOON, House, add_store
+
+pytestmark = pytest.mark.browser
+BY = {"actor": rounds.Actor.system("test", "network"), "at": NOON}
+
+
+@pytest.fixture
+def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
+    """Serve a network with one round on the way and one planned; gives node, address, round on the way, its key."""
+    house = build(role="network", node_id="network")
+    with house.doors.write() as session:
+        session.add(
+            Supplier(
+                id="net", name="Cornerstore Supply", kind="network", lead_time_days=1, order_weekdays=[0],
+                minimum_minor=0, warehouse_id="WH1",
+            )
+        )  # fmt: skip
+        for n in range(3, 10):
+            add_store(session, f"S0{n}", "south")
+        session.flush()
+        vans.place(session, "WH1", 40_740_000, -73_950_000, **BY)
+        for n in range(1, 10):
+            lines = [Advised("milk", "Milk", 12, 12 * (2 + n))]
+            announce(session, f"S0{n}", f"D{n}", "net", lines, expected_day=NOON.date(), **BY)
+            at = (40_700_000 + n * n % 7 * 21_000, -73_990_000 + n * 17_000)
+            vans.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
+        for n in (1, 2):
+            vans.add_van(session, "WH1", f"Van {n}", 40, **BY)
+        plan = rounds.ask(session, "WH1", NOON.date(), **BY)
+        loaded = rounds.load(session, plan)
+        day = loaded.day
+        planned = round_plan.plan(day.depot, day.calls, day.vans, seconds=0.3)
+        made = rounds.write_down(session, plan, loaded, planned, at=NOON)
+        key = rounds.send_off(session, made[0].id, "Dora", **BY)
+    with serve(house) as url:
+        yield house, url, made[0].id, key
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: list[str], language: str):
+    _, url, round_id, key = yard
+    dress(page, language)
+    page.goto(f"{url}/signin/operator?next=/console/rounds/")
+    page.fill("#pin", "3333")
+    page.press("#pin", "Enter")
+    page.wait_for_url(f"{url}/console/rounds/")
+    for path in (
+        "/console/rounds/",
+        "/console/rounds/places",
+        f"/console/rounds/{round_id}/sheet",
+        f"/drive/{key}",
+    ):
+        page.goto(f"{url}{path}?lang={language}")
+        assert_well_made_in_every_size(page, language)
+
+
+def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yard: Any):
+    house, url, round_id, key = yard
+    page.set_viewport_size(PHONE)
+    page.goto(f"{url}/drive/{key}")
+    page.wait_for_selector("html[data-ready]")
+    now = page.locator(".drive-stop.now")
+    first = now.get_attribute("data-store")
+    now.get_by_role("button", name="Delivered", exact=True).click()
+    expect(now.get_by_text("Type the name of who took the goods.")).to_be_visible()
+    page.context.set_offline(True)
+    now.get_by_label("Who takes it").fill("Mo")
+    now.get_by_role("button", name="Delivered", exact=True).click()
+    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
+    assert page.locator(".drive-stop.now").get_attribute("data-store") != first, "the next stop comes up all the same"
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+    with house.doors.read() as session:
+        stop = session.get_one(rounds.VanStop, (round_id, first))
+        assert (stop.outcome, stop.receiver) == ("delivered", "Mo")
+    page.reload()
+    expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")

@@ -1,0 +1,233 @@
+"""Rounds: planned within loads and windows, driven stop by stop, told to the shops, and refused goods come back."""
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.outbox import OutboxMessage
+from supply import receiving, round_plan, rounds, van_calls, vans, warehouse
+from supply.receiving import Delivery
+from supply.round_plan import Call, Spot, Van, Ways
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
+
+BY = {"actor": OPERATOR, "at": AT}
+DEPOT = Spot("WH1", 31.2, 121.4)
+HOUR = 3600
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    """Give two shops with one delivery each on the ramp, a van, and all places known."""
+    country = make_country(tmp_path)
+    country.order("S1", {"bread": 2}, runs_out_day=DAY.isoformat())
+    country.order("S2", {"milk": 3})
+    country.deliver()
+    country.fill()
+    country.deliver()
+    with country.network.write() as session:
+        warehouse.dispatch_day(session, None, **BY)
+        vans.place(session, WAREHOUSE, 31_200_000, 121_400_000, **BY)
+        vans.place(session, "S1", 31_250_000, 121_450_000, **BY)
+        vans.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
+        vans.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
+    country.deliver()
+    return country
+
+
+def plan(country: Country, seconds: float = 0.1) -> list[rounds.VanRound]:
+    with country.network.write() as session:
+        row = rounds.ask(session, WAREHOUSE, DAY, **BY)
+        loaded = rounds.load(session, row)
+        planned = round_plan.plan(
+            loaded.day.depot, loaded.day.calls, loaded.day.vans, legs=loaded.day.legs, seconds=seconds
+        )
+        return rounds.write_down(session, row, loaded, planned, at=AT)
+
+
+def stops(country: Country, round_id: str) -> list[rounds.VanStop]:
+    with country.network.read() as session:
+        return rounds.stops_of(session, session.get_one(rounds.VanRound, round_id))
+
+
+def sent_off(country: Country) -> tuple[str, str]:
+    (one,) = plan(country)
+    with country.network.write() as session:
+        key = rounds.send_off(session, one.id, "Dora", **BY)
+    country.deliver()
+    return one.id, key
+
+
+def call_at(country: Country, shop: str) -> van_calls.VanCall:
+    with country.shops[shop].read() as session:
+        (found,) = session.scalars(sa.select(van_calls.VanCall)).all()
+        return found
+
+
+# --- the pure planner ---
+
+
+@settings(max_examples=12)
+@given(
+    calls=st.lists(
+        st.tuples(st.integers(-200, 200), st.integers(-200, 200), st.integers(1, 30), st.integers(6, 12),
+                  st.integers(13, 16), st.integers(0, 3)),
+        min_size=1, max_size=9,
+    ),
+    loads=st.lists(st.integers(10, 60), min_size=1, max_size=3),
+)  # fmt: skip
+def test_no_round_is_beyond_a_load_a_window_or_a_day_and_nobody_is_called_at_twice(calls, loads):
+    wanted = [
+        Call(Spot(f"S{n}", 31.2 + lat / 1000, 121.4 + lon / 1000), packs, first * HOUR, until * HOUR, 300, soon)
+        for n, (lat, lon, packs, first, until, soon) in enumerate(calls)
+    ]  # fmt: skip
+    fleet = [Van(f"V{n}", load, 6 * HOUR, 18 * HOUR) for n, load in enumerate(loads)]
+    planned = round_plan.plan(DEPOT, wanted, fleet, seconds=0.05)
+    by_key, van_of = {call.spot.key: call for call in wanted}, {van.key: van for van in fleet}
+    assert [fault for one in planned.rounds for fault in round_plan.faults(van_of[one.van], by_key, one)] == []
+    served = [visit.key for one in planned.rounds for visit in one.visits]
+    assert sorted([*served, *planned.left_out]) == sorted(by_key)
+    assert len({one.van for one in planned.rounds}) == len(planned.rounds)
+
+
+def test_who_is_about_to_be_sold_out_is_left_out_last():
+    near = [Call(Spot(f"S{n}", 31.2, 121.4 + n / 100), 20, 0, 86_400, 300, n == 3) for n in range(1, 4)]
+    planned = round_plan.plan(DEPOT, near, [Van("V", 40, 0, 86_400)], seconds=0.1)
+    assert len(planned.left_out) == 1
+    assert "S3" not in planned.left_out, "the farthest, but the one whose shelf is empty today"
+
+
+def test_the_great_circle_is_the_textbook_s_and_a_measured_way_takes_its_place():
+    paris, london = Spot("P", 48.8566, 2.3522), Spot("L", 51.5074, -0.1278)
+    metres, seconds = Ways([paris, london]).between("P", "L")
+    assert abs(metres / round_plan.DETOUR - 343_556) < 500
+    assert seconds == round(metres * 3.6 / round_plan.SPEED_KMH)
+    measured = Ways([paris, london], {("P", "L"): (470_000, 18_000)})
+    assert measured.between("P", "L") == (470_000, 18_000)
+    assert measured.between("L", "P") == (metres, seconds), "the way back was not measured"
+
+
+# --- rows ---
+
+
+def test_a_plan_takes_what_stands_loaded_once_and_planning_anew_begins_again(country):
+    (first,) = plan(country)
+    found = {stop.store_id: (stop.packs, stop.urgency) for stop in stops(country, first.id)}
+    assert found == {"S1": (2, 3), "S2": (3, 0)}
+    assert first.packs == 5
+    (second,) = plan(country)
+    with country.network.read() as session:
+        assert session.get_one(rounds.VanRound, first.id).state == "dropped"
+        assert [row.id for row in rounds.rounds_of(session, WAREHOUSE)] == [second.id]
+        assert rounds.waiting_deliveries(session, WAREHOUSE) == []
+    with country.network.write() as session:
+        rounds.send_off(session, second.id, "Dora", **BY)
+    assert plan(country) == [], "what is on the way is not planned again"
+
+
+def test_a_shop_without_a_place_and_a_load_no_van_holds_are_left_out_by_name(country):
+    with country.network.write() as session:
+        session.execute(sa.delete(vans.MapPlace).where(vans.MapPlace.id == "S1"))
+        session.execute(sa.update(vans.Van).values(packs=2))
+    assert plan(country) == []
+    with country.network.read() as session:
+        assert rounds.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
+
+
+def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(country):
+    (one,) = plan(country)
+    with country.network.write() as session:
+        session.execute(sa.update(rounds.VanStop).where(rounds.VanStop.store_id == "S1").values(from_s=15 * HOUR))
+    before = [stop.store_id for stop in stops(country, one.id)]
+    with country.network.write() as session:
+        rounds.move_stop(session, one.id, before[1], -1, **BY)
+    after = stops(country, one.id)
+    assert [stop.store_id for stop in after] == before[::-1]
+    assert [stop.n for stop in after] == [1, 2]
+    with country.network.write() as session:
+        rounds.move_stop(session, one.id, "S1", -5, **BY)
+    late = {stop.store_id: rounds.out_of_window(stop) for stop in stops(country, one.id)}
+    assert late == {"S1": False, "S2": True}, "S2 closes at ten, and the van waits at S1 until three"
+
+
+def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
+    round_id, key = sent_off(country)
+    coming = call_at(country, "S1")
+    assert (coming.state, coming.van, coming.driver) == ("on_the_way", "Van 1", "Dora")
+    with country.network.write() as session, pytest.raises(Invalid, match="who took"):
+        rounds.confirm(session, key, "S1", "delivered", at=later(hours=1))
+    word = {"receiver": "Wei", "done_at": later(minutes=30), "at": later(hours=2)}
+    for _ in range(2):
+        with country.network.write() as session:
+            stop = rounds.confirm(session, key, "S1", "delivered", **word)
+    assert stop.done_at == later(minutes=30), "the phone was cut off; its own time counts"
+    with country.network.write() as session, pytest.raises(Conflict):
+        rounds.confirm(session, key, "S1", "refused", note="late", at=later(hours=3))
+    with country.network.write() as session, pytest.raises(NotFound):
+        rounds.confirm(session, key + "x", "S1", "delivered", receiver="Wei", at=later(hours=3))
+    country.deliver(seed=3)
+    assert (call_at(country, "S1").state, call_at(country, "S1").receiver) == ("delivered", "Wei")
+    with country.shops["S1"].read() as session:
+        assert session.scalars(sa.select(Delivery.state)).all() == ["expected"], "delivered is no count"
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S2", "short", receiver="Mo", note="one case", at=later(hours=2))
+    with country.network.read() as session:
+        assert session.get_one(rounds.VanRound, round_id).state == "done"
+
+
+def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
+    before = country.level("network", WAREHOUSE, "milk").on_hand
+    _, key = sent_off(country)
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S2", "refused", note="Closed", at=later(hours=1))
+    country.deliver(seed=5)
+    for where in (country.shops["S2"], country.network):
+        with where.read() as session:
+            found = session.scalars(sa.select(Delivery).where(Delivery.store_id == "S2")).one()
+            assert (found.state, found.posted_by) == ("refused", "Dora")
+    assert country.level("network", WAREHOUSE, "milk").on_hand == before + 36
+    rows = country.rows()
+    country.reapply()
+    assert country.rows() == rows
+
+
+def test_a_delivery_being_counted_is_not_refused_from_the_van(country):
+    _, key = sent_off(country)
+    with country.shops["S2"].write() as session:
+        delivery_id = session.scalars(sa.select(Delivery.id)).one()
+        receiving.begin_count(session, "S2", delivery_id, actor=KEEPER["S2"], at=AT)
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S2", "refused", note="Closed", at=later(hours=1))
+    country.deliver()
+    with country.shops["S2"].read() as session:
+        assert session.scalars(sa.select(Delivery.state)).one() == "counting"
+
+
+def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
+    country = make_country(tmp_path)
+    with country.network.write() as session:
+        with pytest.raises(Refused, match="no van"):
+            rounds.ask(session, WAREHOUSE, DAY, **BY)
+        vans.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
+        with pytest.raises(Refused, match="where the warehouse is"):
+            rounds.ask(session, WAREHOUSE, DAY, **BY)
+        assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.told")).all() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a,b\n1,2", "name the columns"),
+        ("from,to,metres,seconds\nS1,S9,100,20", "Line 2: there is no shop and no warehouse S9"),
+        ("from,to,metres,seconds\nS1,S2,far,20", "Line 2: metres and seconds"),
+        ("from,to,metres,seconds\nS1,S2,-4,20", "Line 2: that is too far"),
+    ],
+)
+def test_a_matrix_comes_in_whole_or_not_at_all(country, text, told):
+    with country.network.write() as session:
+        assert vans.bring_in_legs(session, "from,to,metres,seconds\nS1,S2,900,80\n", **BY) == 1
+    with country.network.write() as session, pytest.raises(Invalid, match=told):
+        vans.bring_in_legs(session, text, **BY)
+    with country.network.read() as session:
+        assert vans.legs_between(session, ["S1", "S2"]) == {("S1", "S2"): (900, 80)}
