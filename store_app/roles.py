@@ -136,6 +136,7 @@ ROLES: dict[str, Role] = {
             "storefront",
             "basket",
             "shop_orders",
+            "shop_account",
             "shop_groups",
             "e_receipt",
             "more",

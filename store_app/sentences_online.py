@@ -48,5 +48,6 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "unknown-campaign": (_l("There is no such campaign."),),
     "campaign-answered": (_l("This campaign was answered already."),),
     "campaign-over": (_l("The last day to answer is over."),),
+    "unknown-place": (_l("This name is on no list any more. Look at the list again."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
 }
