@@ -1,11 +1,12 @@
-"""A campaign through its pages: planned by the operator, answered by the shopkeeper, called off."""
+"""A campaign through its pages: planned, answered, called off; and what sells elsewhere made orderable."""
 
 import datetime as dt
 
 import pytest
 
 from config.ids import new_id
-from supply import campaign_asks, campaigns
+from pos.catalogue import Product
+from supply import campaign_asks, campaigns, order_in, outside
 from supply.campaigns import CampaignAsk, CampaignLine
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, send, words
@@ -76,3 +77,22 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
     with console.doors.read() as session:
         [row] = session.query(campaigns.Campaign).all()
         assert (row.state, row.lines[0]["percent_bp"], row.fee_minor) == ("called_off", 1_500, 4_000)
+
+
+def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console):
+    with console.doors.write() as session:
+        outside.add(session, "mall", NOON.date(), 1, "Dancing robot", "5901234123457", actor=SYSTEM, at=NOON)
+        tax = session.get_one(Product, "milk").tax_class_id
+    client = console.signed_in("operator")
+    given = {
+        "source": "mall", "name": "Dancing robot", "category": "Toys", "tax_class_id": tax, "supplier_id": "net",
+        "price": "19.90", "pack_qty": "6", "pack_cost": "60",
+    }  # fmt: skip
+    for wrong in ({"tax_class_id": "nothing"}, {"price": "x"}, {"name": "Unheard of"}, {"category": ""}):
+        assert send(client, "/console/customers/outside/carry", **(given | wrong)).status_code in (404, 422)
+    for _ in range(2):
+        assert send(client, "/console/customers/outside/carry", **given).status_code == 303
+    with console.doors.read() as session:
+        assert session.get_one(Product, "5901234123457").name == "Dancing robot"
+        assert outside.unmatched(session, NOON.date()) == []
+        assert order_in.days_of(session, STORE, NOON.date())["5901234123457"] > 0
