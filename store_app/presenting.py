@@ -59,6 +59,7 @@ STATE_WORDS = {
     "retired": lazy("retired"), "queued": lazy("waiting"), "sending": lazy("printing"), "printed": lazy("printed"),
     "failed": lazy("failed"), "unconfirmed": lazy("please look"), "offered": lazy("offered"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
+    "withdrawn": lazy("withdrawn"),
     "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
     "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"), "paid": lazy("paid"),
     "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),

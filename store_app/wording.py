@@ -118,6 +118,7 @@ PAPERS = {
     "pick_list": _l("Pick list"),
     "delivery": _l("Delivery slip"),
     "claim": _l("Claim"),
+    "supplier_order": _l("Order to a supplier"),
     "count_sheet": _l("Count sheet"),
     "price_batch": _l("List of new prices"),
     "test": _l("Test page"),

@@ -272,7 +272,7 @@ class Road:
         began = time.perf_counter()
         self.network.job("roll-up")
         self.network.job("credit")
-        self.network.job("restock")
+        self.network.job("purchase")
         self.network.job("forecast-regions")
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
         self.network.job("publish")

@@ -73,6 +73,9 @@ PLACES: tuple[Place, ...] = (
         lazy("Back to a supplier"),
         lazy("Damaged, expired, recalled; the driver signs"),
     ),
+    Place(
+        "suppliers.listed", "order", "truck", lazy("Suppliers"), lazy("Prices, order days, how long they really take")
+    ),
     Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),

@@ -24,6 +24,8 @@ PAGES = [
     "/orders/order-P1",
     "/orders/order-P2",
     "/orders/products/milk",
+    "/suppliers/",
+    "/suppliers/net",
     "/stock/",
     "/stock/?show=low",
     "/stock/milk",
