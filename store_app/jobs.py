@@ -402,6 +402,8 @@ JOBS: dict[str, Job] = {
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
+        Job("campaigns", jobs_shelf.carry_campaigns_out, every_s=300),
+        Job("campaigns-over", jobs_shelf.settle_campaigns, every_s=3600),
         Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
         Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),

@@ -35,6 +35,8 @@ PAGES = [
     "/deliveries/D2",
     "/shelf/",
     "/shelf/labels",
+    "/counter-order/?q=m",
+    "/campaigns/",
     "/groups/",
     "/reviews/",
     "/settings/online-shop/",
