@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+    Place("campaigns.listed", "offers", "megaphone", lazy("Campaigns"), lazy("What the network asks, your yes or no")),
     Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
     Place(
         "finance.overview",
@@ -39,6 +40,9 @@ PLACES: tuple[Place, ...] = (
         "building-library",
         lazy("Money with the network"),
         lazy("Credit, invoices, statements"),
+    ),
+    Place(
+        "compare.show", "reports", "arrows-right-left", lazy("Compare notes"), lazy("Your shop beside its neighbours")
     ),
     Place(
         "standing.show",
@@ -108,6 +112,9 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place(
+        "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
+    ),
     Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
