@@ -27,7 +27,7 @@ from store_app import jobs_shelf, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
-from store_app.money_jobs import close_money, tell_counts
+from store_app.money_jobs import close_money, compare_shops, suggest, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -402,6 +402,8 @@ JOBS: dict[str, Job] = {
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
+        Job("campaigns", jobs_shelf.carry_campaigns_out, every_s=300),
+        Job("campaigns-over", jobs_shelf.settle_campaigns, every_s=3600),
         Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
         Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
@@ -413,11 +415,13 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("credit", close_money, each_day=True),
+        Job("compare", compare_shops),
         Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("tell-counts", tell_counts),
+        Job("suggest", suggest),
         Job("propose", propose),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),

@@ -10,6 +10,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),
+    "not-the-first": (
+        _l("Somebody works here already, or this is not the computer the shop runs on. Sign in instead."),
+    ),
     # --- training ---
     "no-lesson": (_l("There is no such lesson. Choose one from the list."),),
     "not-in-practice": (_l("This is closed while you practise. Stop practising first."),),

@@ -24,7 +24,7 @@ from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
 from supply import order_rules, order_wishes, planned
-from supply.demand import DailyDemand, StoreDay
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.lead_times import LeadTime
 from supply.orders import on_the_way
@@ -56,7 +56,8 @@ class Alternative:
 class Need:
     """A product as a proposal sees it.
 
-    daily: mean demand of each day of the interval, the first one what is left of today; method: forecast | mean28.
+    daily: mean demand of each day of the interval, the first one what is left of today.
+    method: forecast | mean28 | region28.
     """
 
     line: "PolicyLine"
@@ -169,11 +170,17 @@ class _Recent:
             sku: (max(0, int(qty)), max(0, int(sales)))
             for sku, qty, sales in session.execute(sums.group_by(DailyDemand.sku))
         }
+        self.around = {} if self.days else _around(session, store_id, first, last)
 
     def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected:
         """Return demand from what is left of today until `last`."""
         sold, sales = self.sold.get(sku, (0, 0))
-        rate = sold / self.days if self.days else 0.0
+        if not self.days:
+            rate = self.around.get(sku, 0.0)
+            daily = [rate] * ((last - basis.today).days + 1)
+            daily[0] *= basis.today_left
+            return _Expected(tuple(daily), "region28", variance=2 * sum(daily))
+        rate = sold / self.days
         daily = [rate] * ((last - basis.today).days + 1)
         daily[0] *= basis.today_left
         return _Expected(tuple(daily), "mean28", variance=sum(daily) * max(1.0, sold / max(1, sales)))
@@ -283,6 +290,18 @@ def _variances(expected: Sequence[_Expected]) -> list[float]:
         for n, variance in zip(told, (demand.variance * share).tolist(), strict=True):
             variances[n] = variance
     return variances
+
+
+def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> dict[str, float]:
+    """Return what a shop of the region sold a day in these weeks, by SKU: for a shop that has no day of its own."""
+    region_id = sa.select(Store.region_id).where(Store.id == store_id).scalar_subquery()
+    here = (RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last))
+    opened = sa.select(RegionalDemand.business_day, sa.func.max(RegionalDemand.stores_open).label("open")).where(*here)
+    days = opened.group_by(RegionalDemand.business_day).subquery()
+    shop_days = session.scalar(sa.select(sa.func.sum(days.c.open))) or 0
+    sums = sa.select(RegionalDemand.sku, sa.func.sum(RegionalDemand.sold_qty)).where(*here)
+    found = session.execute(sums.group_by(RegionalDemand.sku))
+    return {sku: max(0, int(qty)) / int(shop_days) for sku, qty in found} if shop_days else {}
 
 
 def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:

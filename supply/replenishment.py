@@ -8,7 +8,8 @@ Rules
    what of it is past (whole days, and today by the share of the opening hours that are over) is taken off the mean,
    and the distance of each quantile from the mean shrinks with the root of it. Beyond the horizon it grows likewise.
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
-   (Poisson) in the usual size of a sale; the line says so ('mean28').
+   (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
+   what a shop of its region sold a day, with twice the variance ('region28').
 4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf.
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.

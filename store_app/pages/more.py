@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+    Place("campaigns.listed", "offers", "megaphone", lazy("Campaigns"), lazy("What the network asks, your yes or no")),
     Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
     Place(
         "finance.overview",
@@ -39,6 +40,9 @@ PLACES: tuple[Place, ...] = (
         "building-library",
         lazy("Money with the network"),
         lazy("Credit, invoices, statements"),
+    ),
+    Place(
+        "compare.show", "reports", "arrows-right-left", lazy("Compare notes"), lazy("Your shop beside its neighbours")
     ),
     Place(
         "standing.show",
@@ -92,6 +96,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("first_steps.overview", "settings", "rocket-launch", lazy("First steps"), lazy("What a new shop does first")),
     Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
@@ -107,6 +112,9 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place(
+        "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
+    ),
     Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(
