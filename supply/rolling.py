@@ -256,6 +256,12 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
         session.execute(sa.insert(StoreDay), rows)
 
 
+def _rung_at(session: Session, store_id: str, day: dt.date) -> list[dt.datetime]:
+    """Return when a day's sales were rung up, in order."""
+    of_day = (Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed", Sale.kind == "sale")
+    return sorted(session.scalars(sa.select(Sale.completed_at).where(*of_day)))
+
+
 def _still_to_come(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, rung: list[dt.datetime]) -> float:
     """Return the part of a day's trade that came after `since`: of its sales, the hours weighing as HOURS_WORTH."""
     hours = min(1.0, max(0.0, (closes - since) / (closes - opens)))
@@ -310,13 +316,7 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
             .group_by(StockMovement.sku)
         ).all()
     )  # fmt: skip
-    rung = sorted(
-        session.scalars(
-            sa.select(Sale.completed_at).where(
-                Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed", Sale.kind == "sale"
-            )
-        )
-    )
+    rung = _rung_at(session, store_id, day)
     rows = []
     for sku in sorted(empty):
         share = _still_to_come(max(opens, last.get(sku, opens)), opens, closes, rung)
