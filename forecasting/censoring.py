@@ -5,9 +5,10 @@ Rules
 1. On such a day the shop knows that demand was at least what it sold. Dropping the day, or taking its sales for demand,
    makes a shop order less and less; the expectation of demand given "at least sold" under the predictive negative
    binomial is almost unbiased.
-2. Where it is known which share of a usual day's demand falls into the empty hours (`hidden_share`), more is known:
-   the day's rate is gamma, what was sold in the open hours updates it, and the empty hours go on at that rate. So
-   neither the hours alone decide (days are cut short because they sell well) nor the forecast alone.
+2. Where it is known which share of a usual day's demand falls into the empty hours, more is known: the day's rate is
+   gamma, what was sold in the open hours updates it, and the empty hours go on at that rate. So neither the hours alone
+   decide (days are cut short because they sell well) nor the forecast alone.
+3. A day of which only a part was seen weighs as that part: what was filled in tells nothing.
 """
 
 from __future__ import annotations
@@ -42,15 +43,11 @@ def expected_of_hours(sold: Floats, hidden: Floats, mean: Floats, variance: Floa
     return np.asarray(sold + hidden * mean * (r + sold) / (r + (1.0 - hidden) * mean))
 
 
-def hidden_share(empty_from: Floats, profile: Floats) -> Floats:
-    """Return the share of a usual day's demand that comes after the hour empty_from (fractions of an hour count).
-
-    profile : (24,) the pooled shares of the hours; a profile without sales hides as much as hours are left
-    """
-    total = profile.sum()
-    shares = profile / total if total > 0 else np.full(24, 1.0 / 24)
-    before = np.interp(empty_from, np.arange(25.0), np.concatenate([[0.0], np.cumsum(shares)]))
-    return np.asarray(np.clip(1.0 - before, 0.0, 1.0))
+def weight_of(out_of_stock: Flags, hidden: Floats | None) -> Floats:
+    """Return what each day weighs: 1, or the open part of a day whose hidden share is known (rule 3)."""
+    if hidden is None:
+        return np.ones(out_of_stock.shape)
+    return np.where(out_of_stock & np.isfinite(hidden), 1.0 - np.clip(hidden, 0.0, 1.0), 1.0)
 
 
 def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hidden: Floats | None = None) -> Floats:

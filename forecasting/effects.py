@@ -10,7 +10,9 @@ Rules
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
    panel, one per category with a ridge towards it, and for features of yes and no a shrunk ratio of each series.
 4. A known closure is a hard zero: a weekday, event or feature on which a shop sold nothing though much was expected.
-5. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
+5. Of days on which the shop's other products of the category stood empty a part of the sales was meant for those: what
+   part of them was missing is a feature like others, and expected to be none (`NEIGHBOUR`).
+6. Weekday factors have mean 1 over the week, month factors over the month; long ago weighs less.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import numpy as np
 
 from forecasting import calendar
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
-from forecasting.pools import Pools, ratio
+from forecasting.pools import Pools, ratio, sums
 
 WEEKDAY_OWN, WEEKDAY_POOL = 60.0 / 7, 200.0 / 7
 EVENT_PSEUDO, MONTH_PSEUDO, FEATURE_PSEUDO = 30.0, 300.0, 60.0
@@ -34,7 +36,7 @@ CLOSED_BELOW = 0.03
 LEVEL_HALF_DAYS = 28
 PRICE_DAYS = 56
 ROUNDS = 3
-OFFER, PRICE = "on_offer", "price"
+OFFER, PRICE, NEIGHBOUR = "on_offer", "price", "neighbours out"
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ def known_days(
         found[OFFER] = np.concatenate([panel.on_offer, later], axis=1).astype(np.float64)
     if panel.price is not None and days:
         found[PRICE] = _price_ratios(panel.price, ahead.price, horizon_days)
+    if panel.out_of_stock is not None and panel.out_of_stock.any():
+        found[NEIGHBOUR] = np.concatenate([_neighbours_out(panel), np.zeros((n, horizon_days))], axis=1)
     for name, grid in panel.features.items():
         later = ahead.features.get(name, np.zeros((n, horizon_days)))
         found[name] = np.nan_to_num(np.concatenate([grid, later], axis=1))
@@ -316,6 +320,17 @@ def _steps(units: Floats, base: Floats, moved: Floats, known: Mapping[str, Float
         steps[name] = np.where((plain > 2.0) & (pools.of_shop(own) < CLOSED_BELOW * plain), 0.0, factor)
         moved = moved * np.where(on, steps[name][:, None], 1.0)
     return steps
+
+
+def _neighbours_out(panel: DemandPanel) -> Floats:
+    """Return (n, T) 0..1: what part of the shop's other products of the category stood empty that day (rule 5)."""
+    short = panel.out_of_stock
+    assert short is not None
+    share = short.astype(np.float64) if panel.out_share is None else np.where(short, panel.out_share, 0.0)
+    group = Pools.of_shelf(panel)
+    there = (~np.isnan(panel.y) | short).astype(np.float64)
+    gone, others = (sums(grid, group)[group] - grid for grid in (np.nan_to_num(share), there))
+    return np.asarray(gone / np.maximum(others, 1.0))
 
 
 def _price_ratios(price: Floats, later: Floats | None, horizon_days: int) -> Floats:

@@ -39,6 +39,11 @@ class Pools:
             _numbers(list(regions)),
         )
 
+    @staticmethod
+    def of_shelf(panel: DemandPanel) -> Ints:
+        """Return group numbers (n,): a shop's products of one category."""
+        return _numbers([(scope, name) for (scope, _), name in zip(panel.keys, panel.category, strict=True)])
+
     @classmethod
     def apart(cls, group: Ints) -> Pools:
         """Return pools of series that are whole regions already: only categories (n,) are shared."""

@@ -30,7 +30,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 3
+VERSION = 4
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -116,7 +116,8 @@ def measure(
             mean = history[:, :-1] * exposure
             spread = intervals.fit_dispersion(told, history, exposure, 1)
             demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0), panel.out_share)
-        y = demand
+        weight = censoring.weight_of(short, panel.out_share)
+        y, exposure = demand * weight, exposure * weight
     own, mixed = levels.filtered(y, exposure)
     shared, history = levels.with_region(y, exposure, mixed, pools)
     fade = WORTH_FADE ** np.arange(y.shape[1])[::-1]
@@ -150,25 +151,27 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     exposure = state.factors.over(past, known)
     y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
     own, slow, shared = state.own, state.slow, state.shared
-    level, units, weight = state.level, state.units, state.exposure
+    level, units, worth = state.level, state.units, state.exposure
     for at in range(first, panel.n_days):
         day, due = slice(at, at + 1), exposure[:, at : at + 1]
         if short is not None and short[:, at].any():
             mean = level[:, None] * due
             hidden = None if panel.out_share is None else panel.out_share[:, day]
             y[:, day] = censoring.uncensor(y[:, day], short[:, day], mean, state.spread.variance(mean, 1.0), hidden)
+            weight = censoring.weight_of(short[:, day], hidden)
+            y[:, day], due = y[:, day] * weight, due * weight
         now = y[:, day]
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
         shared = None if shared is None else shared.moved_on(now, due, pools)
         level = own.level if shared is None else shared.blended(own.level, pools)
         units = units * WORTH_FADE + np.nan_to_num(now[:, 0])
-        weight = weight * WORTH_FADE + np.where(np.isnan(now), 0.0, due)[:, 0]
+        worth = worth * WORTH_FADE + np.where(np.isnan(now), 0.0, due)[:, 0]
     new = panel.y[:, first:]
     sold = np.nansum(new, axis=1) > 0
     awake = np.array([kind in (classify.NONE, classify.DEAD) for kind in state.kind], dtype=np.bool_) & sold
     days_seen = (~np.isnan(new)).sum(axis=1)
     return replace(
-        state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=weight,
+        state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
         observed=state.observed + days_seen, plain=plain_mean(panel.y),
         faded=np.where(awake, np.inf, state.faded * (1.0 - FADING) ** days_seen),
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),

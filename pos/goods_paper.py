@@ -73,6 +73,36 @@ def claim_slip(document: dict[str, Any], *, columns: int, language: str = "en", 
     return [*lines, BLANK, *_to_sign(words["driver"], columns), *_to_sign(words["taken_in_by"], columns), CUT]
 
 
+def order_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
+    """Lay out an order to a supplier, or that it is called off, to hand over at the counter or to the driver.
+
+    document: store, local_time, by, supplier_name, customer_no, order_no, delivery_day (ISO), total_minor, called_off
+    (only where it is), lines [{name, article_no, packs, pack_qty, stock_unit, pack_cost_minor}].
+    """
+    words, off = WORDS[language], "called_off" in document
+    lines = _head(document, words["off_title" if off else "order_to"], words, columns, copy_no)
+    lines += _from(document, words, columns)
+    if document["customer_no"]:
+        lines += pair(words["customer_no"], document["customer_no"], columns)
+    lines += [*pair(words["wanted_on"], document["delivery_day"], columns, bold=True), RULE]
+    if off:
+        said = [*wrap(words["please_off"], columns), *wrap(document["called_off"], columns)]
+        return [*lines, *(PaperLine(text, bold=True) for text in said), BLANK, CUT]
+    figures = [(words["packs"], words["per_pack"], words["units"])]
+    for line in document["lines"]:
+        each = quantity(line["pack_qty"], line["stock_unit"])
+        figures.append((str(line["packs"]), each, quantity(line["packs"] * line["pack_qty"], line["stock_unit"])))
+    head, *shown = _aligned(figures)
+    lines.append(PaperLine("", right=head))
+    for line, text in zip(document["lines"], shown, strict=True):
+        lines += _beside(line["name"], text, columns, bold=True)
+        if line["article_no"]:
+            lines += _set_in(f"{words['article_no']} {line['article_no']}", columns)
+    lines += [RULE, *pair(words["products"], str(len(document["lines"])), columns)]
+    lines += pair(words["total"], amount(document["total_minor"], document["store"]["currency"]), columns, bold=True)
+    return [*lines, BLANK, *_to_sign(words["order_by"], columns), CUT]
+
+
 def count_sheet(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
     """Lay out what to count in a section, with a box for each figure (rule 3).
 
@@ -114,6 +144,7 @@ LAYOUTS: dict[str, Callable[..., list[PaperLine]]] = {
     "pick_list": pick_list,
     "delivery": delivery_slip,
     "claim": claim_slip,
+    "supplier_order": order_slip,
     "count_sheet": count_sheet,
     "price_batch": price_batch,
 }

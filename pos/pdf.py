@@ -83,7 +83,7 @@ def label_sheets(documents: Sequence[dict[str, Any]], sheet: Sheet, *, skip: int
             least=0,
             most=sheet.count - 1,
         )
-    pen, page_now = _Pen("labels"), 0
+    pen, page_now = Pen("labels"), 0
     for document, (page, left, top) in zip(documents, places(sheet, len(documents), skip), strict=True):
         if page != page_now:
             pen.next_page()
@@ -104,7 +104,7 @@ class ShelfPlace:
 
 def shelf_picture(title: str, below: str, stands: Sequence[ShelfPlace], documents: Sequence[dict[str, Any]]) -> bytes:
     """Return a shelf as it should stand, board by board (rule 5), and after it the labels of its places to cut."""
-    pen = _Pen(title)
+    pen = Pen(title)
     pen.text(_SIDE, 40, title, 20, bold=True)
     pen.text(_SIDE, 58, below, 10, grey=0.35)
     y = 84.0
@@ -126,7 +126,7 @@ def shelf_picture(title: str, below: str, stands: Sequence[ShelfPlace], document
 
 def document_pages(documents: Iterable[Sequence[PaperLine]], title: str) -> bytes:
     """Return documents as A4 pages, each beginning on a new one. Their lines are laid out for `COLUMNS`."""
-    pen = _Pen(title)
+    pen = Pen(title)
     bottom = A4_MM[1] * MM - _MARGIN
     for n, lines in enumerate(documents):
         if n:
@@ -145,11 +145,8 @@ def document_pages(documents: Iterable[Sequence[PaperLine]], title: str) -> byte
     return pen.finish()
 
 
-# --- inside ---
-
-
-class _Pen:
-    """Draws on A4 pages in points from the upper left corner."""
+class Pen:
+    """Draws on A4 pages in points from the upper left corner; rule 3 of this module."""
 
     def __init__(self, title: str) -> None:
         from reportlab.pdfbase import pdfmetrics
@@ -265,6 +262,9 @@ class _Pen:
         self.canvas.drawImage(picture, x, self._high - y - 0.22 * size, wide, 1.1 * size)
 
 
+# --- inside ---
+
+
 def _runs(text: str) -> Iterator[tuple[str, str]]:
     """Split a text into runs of letters the same font has (rule 3)."""
     for kind, run in groupby(tidy(text), _kind):
@@ -279,7 +279,7 @@ def _kind(char: str) -> str:
     return "latin"
 
 
-def _label(pen: _Pen, document: dict[str, Any], sheet: Sheet, left: float, top: float) -> None:
+def _label(pen: Pen, document: dict[str, Any], sheet: Sheet, left: float, top: float) -> None:
     """Draw the label's own 62 x 40 mm into its cell, shrunk or grown to fit (rule 1)."""
     across, high = labels.LABEL_MM
     scale = min(sheet.width / across, sheet.height / high) * MM
@@ -319,7 +319,7 @@ def _boards(found: Sequence[ShelfPlace]) -> list[list[ShelfPlace]]:
     return boards
 
 
-def _board(pen: _Pen, board: Sequence[ShelfPlace], y: float) -> None:
+def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
     """Draw one board: the facings as boxes, the board, and under it who stands there."""
     step = (A4_MM[0] * MM - 2 * _SIDE) / BOARD_FACINGS
     x = _SIDE
@@ -341,7 +341,7 @@ def _board(pen: _Pen, board: Sequence[ShelfPlace], y: float) -> None:
     pen.box(_SIDE, y + _FACE_HIGH + 1, A4_MM[0] * MM - 2 * _SIDE, 3)
 
 
-def _wrapped(pen: _Pen, text: str, size: float, wide: float, *, most: int) -> list[str]:
+def _wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int) -> list[str]:
     """Return a text in lines of at most so wide, the last one shortened."""
     lines, line = [], ""
     for char in tidy(text):
@@ -361,7 +361,7 @@ def _height(line: PaperLine) -> float:
     return {"barcode": 60.0, "qr": 96.0, "cut": 0.0, "image": 0.0}.get(line.kind, _LINE * line.tall)
 
 
-def _paper_line(pen: _Pen, line: PaperLine, y: float) -> None:
+def _paper_line(pen: Pen, line: PaperLine, y: float) -> None:
     if line.kind == "rule":
         pen.box(_MARGIN, y + _LINE / 2, COLUMNS * _CELL, 0.6)
     elif line.kind == "qr":

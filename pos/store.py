@@ -236,7 +236,28 @@ def set_pin(staff: Staff, pin: str) -> None:
     staff.failed_tries, staff.locked_until = 0, None
 
 
+def found_as_told(session: Session, told: dict[str, Any], *, at: dt.datetime) -> Store | None:
+    """Found a store on its own node as its network told it; None where it is here already."""
+    wishes = dict(told)
+    store_id, name, region = wishes.pop("id"), wishes.pop("name"), wishes.pop("region")
+    if session.get(Store, store_id) is not None:
+        return None
+    tills = tuple((str(till[0]), str(till[1])) for till in wishes.pop("tills"))
+    return found_store(session, store_id, name, region=(region[0], region[1]), tills=tills, at=at, **wishes)
+
+
 # --- questions ---
+
+
+def told_of(session: Session, store_id: str) -> dict[str, Any]:
+    """Return a store as its own node needs it to be founded there: particulars, region and tills."""
+    store = store_of(session, store_id)
+    region = session.get_one(Region, store.region_id)
+    tills = session.execute(sa.select(Till.id, Till.name).where(Till.store_id == store_id).order_by(Till.id)).all()
+    kept = ("id", "name", "slug", "address", "currency", "tz", "language", "opens", "closes", "smallest_coin_minor",
+            "rollover_hour")  # fmt: skip
+    told = {name: getattr(store, name) for name in kept}
+    return told | {"region": [region.id, region.name], "tills": [list(till) for till in tills]}
 
 
 def store_for_key(session: Session, key: str) -> str | None:

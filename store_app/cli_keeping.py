@@ -82,13 +82,14 @@ def take_along(file: Path) -> None:
 @click.option("--port", type=int, default=8000, show_default=True)
 def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None:
     """Join a network with the code its operator gave: makes or completes the settings file and the database."""
+    from pos.store import found_as_told
     from store_app import joining
 
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
     folder.mkdir(parents=True, exist_ok=True)
     ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None
     there = path.read_text("utf-8") if path.exists() else ""
-    store_id, key, public_url = joining.exchange(url, code, ca)
+    store_id, key, public_url, shop = joining.exchange(url, code, ca)
     changed = {"node_id": store_id, "network_url": url, "network_key": key, "public_url": public_url}
     if ca:
         changed["network_ca"] = ca.as_posix()
@@ -99,7 +100,10 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     os.environ["CORNERSTORE_SETTINGS"] = str(path)
     doors = node()
     set_up(doors)
-    told = f"This is {store_id} now; its key is in {path}. Next: cornerstore staff add, cornerstore serve"
+    if shop:
+        with doors.write() as session:
+            found_as_told(session, shop, at=doors.now())
+    told = f"This is {store_id} now; its key is in {path}. Next: cornerstore serve, then open this computer's browser"
     screen.print(told, markup=False, highlight=False)
 
 

@@ -108,15 +108,20 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
     return sheet
 
 
-def write(session: Session, sheet: Sheet, store_id: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Write a file without faults in the caller's transaction; returns what was done in a sentence."""
+def write(
+    session: Session, sheet: Sheet, store_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
+) -> str:
+    """Write a file without faults in the caller's transaction; returns what was done in a sentence.
+
+    supplier_id: whose price list it is.
+    """
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
     if session.get(Store, store_id) is None:
         raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
-            _WRITERS[sheet.kind](session, row, store_id, actor, at)
+            _WRITERS[sheet.kind](session, row, supplier_id or store_id, actor, at)
         except ShopError as refusal:
             raise type(refusal)(refusal.code, f"Row {number}: {refusal.message} Nothing was written.") from refusal
     if sheet.kind == "sales":
@@ -183,6 +188,10 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {"gtin": _text(20)},
     ),
     "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
+    "price-list": (
+        {"sku": _text(64), "pack_qty": _whole(1, 1_000_000), "pack_cost": _price},
+        {"minimum_packs": _whole(1, 999), "article_no": _text(40), "from_day": _day},
+    ),
     "sales": (
         {"sku": _text(64), "business_day": _day, "sold_qty": _whole(-1_000_000, 10_000_000)},
         {"store_id": _text(40), "revenue_minor": _whole(-(10**12), 10**12), "sales": _whole(0, 10_000_000)},
@@ -193,6 +202,7 @@ TWINS = {
     "products": ("sku",),
     "bestsellers": ("source", "day", "place"),
     "stock": ("sku",),
+    "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
 }
 
@@ -373,7 +383,35 @@ def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: A
     outside.add(session, row["source"], row["day"], row["place"], row["name"], row.get("gtin", ""), actor=actor, at=at)
 
 
+def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: Actor, at: dt.datetime) -> None:
+    from pos.catalogue import Product
+    from pos.store import day_of, store_of
+    from supply import suppliers
+
+    if session.get(Product, row["sku"]) is None:
+        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    owner = store_of(session, suppliers.supplier_of(session, supplier_id).owner_id)
+    cost, today = _in_minor(row["pack_cost"], owner.currency, row["sku"]), day_of(session, owner.id, at)
+    terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
+    known = suppliers.terms_of(session, supplier_id, row["sku"], today)
+    begins = row.get("from_day") or today
+    later = begins > today and known is not None
+    suppliers.offer_product(
+        session, supplier_id, row["sku"], pack_qty=row["pack_qty"], actor=actor, at=at, **terms,
+        pack_cost_minor=known.pack_cost_minor if later and known else cost,
+        valid_from=begins if begins > today and known is None else None,
+    )  # fmt: skip
+    if later:
+        suppliers.set_cost(session, supplier_id, row["sku"], cost, begins, today=today, actor=actor, at=at)
+
+
 _WISHES = (
     "brand", "department", "pack_text", "stock_unit", "price_quantity", "minimum_age", "maximum_qty", "shelf_life_days",
 )  # fmt: skip
-_WRITERS = {"products": _write_product, "bestsellers": _write_place, "stock": _write_count, "sales": _check_sold}
+_WRITERS = {
+    "products": _write_product,
+    "bestsellers": _write_place,
+    "stock": _write_count,
+    "sales": _check_sold,
+    "price-list": _write_pack,
+}

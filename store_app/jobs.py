@@ -21,14 +21,13 @@ import sqlalchemy as sa
 from config.clock import business_day
 from config.errors import NotFound
 from config.journal import Actor
-from config.publication import EVERYONE
 from config.settings import Settings
 from pos.store import Region, Store, store_of
 from store_app import jobs_shelf, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
-from store_app.money_jobs import close_money, tell_counts
+from store_app.money_jobs import close_money, compare_shops, suggest, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -127,6 +126,14 @@ def publish_shop(desk: Desk, _day: dt.date) -> str:
     with desk.doors.write() as session:
         told = shop.publish(session, desk.node_id, at=desk.doors.now())
     return "nothing changed" if told is None else "published"
+
+
+def letters(desk: Desk, _day: dt.date) -> str:
+    """E-mail orders to suppliers that have no line to us."""
+    from store_app import letter_post
+
+    sent, failed = letter_post.send_due(desk.doors, desk.node_id, _carriers(desk))
+    return f"{sent} sent, {failed} failed"
 
 
 def expire_pickups(desk: Desk, _day: dt.date) -> str:
@@ -282,18 +289,25 @@ def keep_weeks(desk: Desk, _day: dt.date) -> str:
     return f"{len(made)} weeks made"
 
 
-def restock(desk: Desk, _day: dt.date) -> str:
-    """Buy in upstream what the warehouses will need."""
-    from supply import warehouse as goods
-    from supply.suppliers import Supplier
+def purchase(desk: Desk, _day: dt.date) -> str:
+    """Propose what the warehouses buy upstream; in practice it is ordered, and comes, by itself."""
+    from supply import purchasing
 
+    practice, now = desk.doors.settings.practice, desk.doors.now()
     with desk.doors.read() as session:
-        houses = session.scalars(sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))).all()
-    lines = 0
-    for house in sorted({str(one) for one in houses}):
+        houses = purchasing.warehouses(session)
+    made = 0
+    for house in houses:
         with desk.doors.write() as session:
-            lines += len(goods.restock(session, house, actor=desk.actor("restock"), at=desk.doors.now()))
-    return f"{lines} products bought in"
+            came = purchasing.purchases(session, ["ordered"], warehouse_id=house) if practice else []
+            for one in came:
+                if one.expected_day <= now.astimezone(dt.UTC).date():
+                    purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)
+            found = purchasing.propose(session, house, actor=desk.actor("purchase"), at=now)
+            if found is not None and practice:
+                purchasing.order(session, house, found.id, actor=desk.actor("purchase"), at=now)
+            made += found is not None
+    return f"{made} purchases proposed"
 
 
 def forecast_regions(desk: Desk, day: dt.date) -> str:
@@ -344,9 +358,7 @@ def notify(desk: Desk, _day: dt.date) -> str:
     """Send what customers are to be told."""
     from store_app import notifying
 
-    if desk.carriers is None:
-        desk.carriers = notifying.carriers(desk.doors.settings)
-    sent, failed = notifying.send_due(desk.doors, desk.carriers)
+    sent, failed = notifying.send_due(desk.doors, _carriers(desk))
     return f"{sent} sent, {failed} failed"
 
 
@@ -375,28 +387,9 @@ def close_groups(desk: Desk, _day: dt.date) -> str:
 
 def publish(desk: Desk, day: dt.date) -> str:
     """Publish catalogue, offers, lessons, demand and regional forecasts for the shops that pull them."""
-    from config import publication
-    from pos import catalogue_edition, offer_edition
-    from supply import demand, forecasts, suppliers, training
+    from store_app import editions
 
-    now = desk.doors.now()
-    with desk.doors.read() as session:
-        stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
-    for store in stores:
-        with desk.doors.read() as session:
-            bodies = {
-                ("catalogue", store.id): catalogue_edition.edition(session, store.id),
-                ("offers", EVERYONE): offer_edition.edition(session),
-                ("suppliers", EVERYONE): suppliers.edition(session),
-                ("lessons", EVERYONE): training.edition(session),
-                ("demand", store.region_id): demand.edition(session, store.region_id, day),
-                ("forecast", store.region_id): forecasts.edition(session, store.region_id),
-            }
-        with desk.doors.write() as session:
-            for (kind, scope), body in bodies.items():
-                if body:
-                    publication.publish(session, kind, scope, body, at=now)
-    return f"editions for {len(stores)} shops"
+    return f"editions for {editions.publish_all(desk.doors, day)} shops"
 
 
 JOBS: dict[str, Job] = {
@@ -405,9 +398,12 @@ JOBS: dict[str, Job] = {
         Job("print", print_paper, every_s=2, after_ring_s=0),
         Job("payments", ask_payments, every_s=5),
         Job("send", send, every_s=5, after_ring_s=0.3),
+        Job("letters", letters, every_s=15, after_ring_s=0.5),
         Job("shop-publish", publish_shop, every_s=60, after_ring_s=5),
         Job("expire-pickups", expire_pickups, every_s=60),
         Job("expire-offers", expire_offers, every_s=600),
+        Job("campaigns", jobs_shelf.carry_campaigns_out, every_s=300),
+        Job("campaigns-over", jobs_shelf.settle_campaigns, every_s=3600),
         Job("shelf-live", jobs_shelf.shelf_live, every_s=300),
         Job("warehouse", warehouse, every_s=900),
         Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
@@ -419,11 +415,13 @@ JOBS: dict[str, Job] = {
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
         Job("credit", close_money, each_day=True),
-        Job("restock", restock),
+        Job("compare", compare_shops),
+        Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
         Job("tell-counts", tell_counts),
+        Job("suggest", suggest),
         Job("propose", propose),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
@@ -482,6 +480,14 @@ def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.dat
     with desk.doors.write() as session:
         replays.keep(session, kind, scope_id, body, last_day=day, at=desk.doors.now())
     return 1
+
+
+def _carriers(desk: Desk) -> list[Any]:
+    from store_app import notifying
+
+    if desk.carriers is None:
+        desk.carriers = notifying.carriers(desk.doors.settings)
+    return desk.carriers
 
 
 def _count(answer: Any) -> int:

@@ -1,4 +1,4 @@
-"""The jobs of the bestseller shelf; `jobs` has the table and the rules."""
+"""The jobs of the bestseller shelf and of campaigns; `jobs` has the table and the rules."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -25,3 +25,22 @@ def shelf_swap(desk: "Desk", day: dt.date) -> str:
     with desk.doors.write() as session:
         plan = swaps.draft_swaps(session, desk.node_id, actor=desk.actor("shelf-swap"), at=desk.doors.now())
     return "swaps drafted" if plan else "nothing to swap"
+
+
+def carry_campaigns_out(desk: "Desk", _day: dt.date) -> str:
+    """Begin and clear away what the shop agreed to, and let lapse what it did not answer."""
+    from supply import campaign_asks
+
+    with desk.doors.write() as session:
+        actor, at = desk.actor("campaigns"), desk.doors.now()
+        changed = campaign_asks.carry_out(session, desk.node_id, actor=actor, at=at)
+    return f"{len(changed)} changed"
+
+
+def settle_campaigns(desk: "Desk", _day: dt.date) -> str:
+    """Settle the campaigns that are over: what they brought, and the fees."""
+    from supply import campaigns
+
+    with desk.doors.write() as session:
+        done = campaigns.settle_due(session, actor=desk.actor("campaigns-over"), at=desk.doors.now())
+    return f"{len(done)} settled"

@@ -47,15 +47,15 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
     return path
 
 
-def exchange(url: str, code: str, ca: Path | None) -> tuple[str, str, str]:
-    """Exchange a code for (store id, key, the network's address for customers)."""
+def exchange(url: str, code: str, ca: Path | None) -> tuple[str, str, str, dict[str, Any]]:
+    """Exchange a code for (store id, key, the network's address for customers, the shop as the network knows it)."""
     try:
         with httpx2.Client(verify=trusted(ca), timeout=TIMEOUT, follow_redirects=False) as client:
             answer = client.post(f"{url.rstrip('/')}/api/join", json={"code": code})
         body: dict[str, Any] = answer.json()
         if answer.status_code != 200:
             raise Refused("not-joined", str(body["error"]["message"])[:300])
-        return str(body["store_id"]), str(body["key"]), str(body["public_url"])
+        return str(body["store_id"]), str(body["key"]), str(body["public_url"]), dict(body.get("store") or {})
     except httpx2.HTTPError as fault:
         raise Unreachable("network-fault", f"The network cannot be reached at {url}: {fault}") from fault
     except (ValueError, KeyError, TypeError) as fault:

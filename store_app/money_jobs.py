@@ -23,3 +23,22 @@ def tell_counts(desk: "Desk", day: dt.date) -> str:
     with desk.doors.write() as session:
         counted, sold = standing.tell_counts(session, desk.node_id, day, at=desk.doors.now())
     return f"{counted} of {sold} products counted lately"
+
+
+def compare_shops(desk: "Desk", day: dt.date) -> str:
+    """Work the neighbours' figures out when a week ends, at the network; the first time at once."""
+    from supply import compare
+
+    with desk.doors.write() as session:
+        if day.weekday() != 6 and compare.nearby(session):
+            return "not this day"
+        return f"{compare.work_out(session, day, at=desk.doors.now())} figures"
+
+
+def suggest(desk: "Desk", day: dt.date) -> str:
+    """Measure what was tried, and see that the best suggestion is open, at the shop."""
+    from supply import suggestions
+
+    with desk.doors.write() as session:
+        found = suggestions.renew(session, desk.node_id, day, actor=desk.actor("suggest"), at=desk.doors.now())
+    return f"{found.kind} {found.sku}" if found else "nothing to suggest"

@@ -1,4 +1,4 @@
-"""Carrying messages to customers: by e-mail, by a service that is posted them, or into the log.
+"""Carrying messages to customers and letters to suppliers: by e-mail, by a service they are posted to, or into a log.
 
 Rules
 -----
@@ -6,9 +6,10 @@ Rules
    Unreachable, and the message is tried again later (`supply.messages`).
 2. Every carrier that can reach the customer is asked; the message counts as sent when one took it over. Nobody to
    carry it is a fault too, so that it shows.
-3. Nothing is sent inside a transaction. A program that dies between sending and noting it sends the message twice,
+3. An address a mail server refuses for good is Refused, and told apart from a server that does not answer.
+4. Nothing is sent inside a transaction. A program that dies between sending and noting it sends the message twice,
    with the same id, by which a service tells that it is the same.
-4. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
+5. What is posted is signed: `X-Cornerstore-Signature` is the HMAC-SHA256 of the body under the shared key.
 """
 
 import datetime as dt
@@ -26,7 +27,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx2
 import structlog
 
-from config.errors import Invalid, Unreachable
+from config.errors import Invalid, Refused, Unreachable
 from config.settings import Settings
 from store_app.extensions import Doors
 from store_app.order_tokens import address_of
@@ -47,6 +48,8 @@ class Letter:
     email: str
     subject: str
     text: str
+    files: tuple[tuple[str, str, bytes], ...] = ()
+    """(name, kind of content, content) of what is attached."""
 
 
 class Carrier(Protocol):
@@ -99,9 +102,18 @@ class SmtpCarrier:
         mail["Date"], mail["Message-ID"] = format_datetime(at), make_msgid(letter.id, self._sender.rpartition("@")[2])
         mail["X-Cornerstore-Id"] = letter.id
         mail.set_content(letter.text)
+        for name, kind, content in letter.files:
+            broad, _, narrow = kind.partition("/")
+            mail.add_attachment(content, maintype=broad, subtype=narrow, filename=name)
         try:
             with self._line() as line:
                 line.send_message(mail)
+        except smtplib.SMTPRecipientsRefused as fault:
+            code, said = next(iter(fault.recipients.values()))
+            words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+            if code < 500:
+                raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
+            raise Refused("address-refused", f"The mail server refused {letter.email}: {words}") from fault
         except smtplib.SMTPException as fault:
             raise Unreachable("mail-refused", f"The mail server did not take it: {fault}") from fault
 
@@ -123,7 +135,7 @@ class SmtpCarrier:
 
 
 class WebhookCarrier:
-    """Posts letters as JSON to a service that sends them on to phones (rule 4)."""
+    """Posts letters as JSON to a service that sends them on to phones (rule 5)."""
 
     def __init__(self, address: str, key: str, client: httpx2.Client | None = None) -> None:
         self._address, self._key = address, key.encode()
@@ -135,7 +147,8 @@ class WebhookCarrier:
 
     def send(self, letter: Letter, *, at: dt.datetime) -> None:
         """Post one letter; any answer but 2xx is a fault."""
-        body = json.dumps(vars(letter) | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
+        said = {name: value for name, value in vars(letter).items() if name != "files"}
+        body = json.dumps(said | {"at": at.isoformat()}, ensure_ascii=False, sort_keys=True).encode()
         signature = hmac.new(self._key, body, hashlib.sha256).hexdigest()
         headers = {"Content-Type": "application/json", "X-Cornerstore-Signature": signature}
         try:
@@ -189,7 +202,7 @@ def _carried(letter: Letter, among: list[Carrier], at: dt.datetime) -> str | Non
         try:
             carrier.send(letter, at=at)
             taken = True
-        except (OSError, Unreachable) as fault:
+        except (OSError, Unreachable, Refused) as fault:
             faults.append(str(fault))
     return None if taken else "; ".join(faults) or "nobody carries messages to this customer"
 

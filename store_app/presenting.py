@@ -47,6 +47,7 @@ STATE_WORDS = {
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("cancelled"),
     "refused": lazy("refused"), "return_asked": lazy("return asked"), "returned": lazy("returned"),
     "return_refused": lazy("return refused"), "filling": lazy("filling the last case"),
+    "over": lazy("over"), "called_off": lazy("called off"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
@@ -58,9 +59,10 @@ STATE_WORDS = {
     "retired": lazy("retired"), "queued": lazy("waiting"), "sending": lazy("printing"), "printed": lazy("printed"),
     "failed": lazy("failed"), "unconfirmed": lazy("please look"), "offered": lazy("offered"),
     "declined": lazy("declined"), "pending": lazy("waiting"), "delivered": lazy("delivered"), "stuck": lazy("stuck"),
+    "withdrawn": lazy("withdrawn"),
     "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
-    "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"), "paid": lazy("paid"),
-    "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
+    "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"),
+    "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 

@@ -30,5 +30,6 @@ MONEY: dict[str, tuple[Any, ...]] = {
     "no-payer": (_l("Say first which account the network pays from."),),
     "unknown-payout": (_l("There is no such payout."),),
     "unknown-objection": (_l("There is no such objection."),),
+    "unknown-suggestion": (_l("There is no such suggestion."),),
     "bad-subject": (_l("Object to the limit, the account or the standing."),),
 }

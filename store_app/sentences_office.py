@@ -10,6 +10,9 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),
+    "not-the-first": (
+        _l("Somebody works here already, or this is not the computer the shop runs on. Sign in instead."),
+    ),
     # --- training ---
     "no-lesson": (_l("There is no such lesson. Choose one from the list."),),
     "not-in-practice": (_l("This is closed while you practise. Stop practising first."),),
@@ -70,6 +73,24 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "unknown-encoding": (_l("The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again."),),
     "too-many-rows": (_l("The file has too many rows. Split it."),),
     "faults": (_l("The file has faults; nothing was written. Mend them and bring it in again."),),
+    # --- suppliers ---
+    "network-supplier": (_l("This supplier belongs to the network, which settles its terms."),),
+    "bad-lead-time": (_l("Goods come 0 to 60 days after the order. Type another number."),),
+    "bad-order-days": (_l("Choose at least one weekday on which this supplier takes orders."),),
+    "bad-minimum": (_l("The minimum order must be zero or more."),),
+    "bad-way": (_l("Choose how orders reach this supplier."),),
+    "bad-email": (_l("Type the e-mail address orders are sent to, like orders@farm.example."),),
+    "bad-pack": (_l("A pack holds 1 unit or more, and at least 1 pack is ordered."),),
+    "bad-cost": (_l("A pack costs zero or more."),),
+    "past-cost": (_l("A cost begins today or later. Choose another day."),),
+    "no-letter": (_l("No letter was written for this order."),),
+    "bad-budget": (_l("A limit is an amount of zero or more."),),
+    "bad-room": (_l("Type how many there is room for, 1 or more; leave it empty for no limit."),),
+    "bad-show": (_l("What stands for show is 0 or more, and fits into the room there is."),),
+    "bad-service": (_l("Service is 50 to 99.5 of 100 wanted units; leave it empty to have it worked out."),),
+    # --- purchasing ---
+    "not-on-purchase": (_l("This product is not on the purchase."),),
+    "unknown-purchase": (_l("There is no such purchase."),),
     # --- paper ---
     "logo-too-large": (_l("The picture is too large: at most 500 KB, and 4,000 dots a side. Save it smaller."),),
     "logo-not-png": (_l("This is no PNG picture. Save the logo as PNG, then choose it again."),),

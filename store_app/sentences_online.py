@@ -42,5 +42,12 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "drawer-too-empty": (_l("There is not so much cash in this drawer. Give it back to the card."),),
     "bad-facings": (_l("A product gets 1 to %(most)s facings."),),
     "plan-changed": (_l("The plan has changed meanwhile. Look at it again, then arrange it."),),
+    "bad-campaign-days": (_l("First the shops answer, then the campaign begins, then it ends, within 60 days."),),
+    "bad-campaign-lines": (_l("1 to 8 different products, each up to 90 %% off and up to 500 %% more expected."),),
+    "bad-campaign-fee": (_l("A fee is paid for places on the shelf: ask for one, or leave the fee out."),),
+    "unknown-campaign": (_l("There is no such campaign."),),
+    "campaign-answered": (_l("This campaign was answered already."),),
+    "campaign-over": (_l("The last day to answer is over."),),
+    "unknown-place": (_l("This name is on no list any more. Look at the list again."),),
     "not-disputed": (_l("Nothing waits for a decision here."),),
 }

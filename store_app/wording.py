@@ -118,6 +118,7 @@ PAPERS = {
     "pick_list": _l("Pick list"),
     "delivery": _l("Delivery slip"),
     "claim": _l("Claim"),
+    "supplier_order": _l("Order to a supplier"),
     "count_sheet": _l("Count sheet"),
     "price_batch": _l("List of new prices"),
     "test": _l("Test page"),
@@ -133,6 +134,7 @@ TOPICS = {
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),
+    "campaign.answered": _l("Answer to a campaign"),
     "pickup.taken": _l("Order taken at the counter"),
     "credit.asked": _l("Order on credit"),
     "advance.asked": _l("Wish for an advance"),
@@ -232,6 +234,8 @@ def shelf_sentence(why: Mapping[str, Any]) -> str:
         said.append(_("Falling: %(trend)d%% below the weeks before.", trend=-trend))
     if why.get("outside"):
         said.append(_("Place %(place)s at %(source)s.", place=why["outside_place"], source=why["outside"]))
+    if why.get("campaign"):
+        said.append(_("For the campaign %(name)s.", name=why["campaign"]))
     if why.get("trial"):
         said.append(_("New here: a fair trial."))
     return joined(said)
@@ -346,6 +350,8 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
         facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
     if why.method == "mean28":
         facts.append((_("Worked out from"), _("the average of four weeks")))
+    elif why.method == "region28":
+        facts.append((_("Worked out from"), _("what a shop around you sells")))
     if why.service_bp:
         facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
     return facts

@@ -91,7 +91,8 @@ def expect(
     rows = [
         DeliveryLine(
             store_id=store_id, delivery_id=delivery_id, sku=line.sku, name=line.name, pack_qty=line.pack_qty,
-            advised_qty=line.qty, difference_why="",
+            advised_qty=line.qty, difference_why="", batch=line.batch,
+            expires_on=dt.date.fromisoformat(line.expires_on) if line.expires_on else None,
         )
         for line in lines
     ]  # fmt: skip

@@ -9,7 +9,7 @@ Rules
 3. The region's row is the sum over its stores, rolled up in the same call; the network is its author, a store takes it
    over as an edition.
 4. What was imported is never re-rolled.
-5. A shelf that stood empty at closing time hid demand: the share of the day since its last sale is kept beside it.
+5. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside.
 """
 
 import datetime as dt
@@ -50,7 +50,7 @@ class DailyDemand(Base):
     pickup_qty: Mapped[int] = mapped_column(default=0)
     """Of sold_qty, how much was ordered online."""
     out_of_stock_bp: Mapped[int] = mapped_column(default=0)
-    """Share of the open day the shelf was empty."""
+    """Share of the day's trade that met an empty shelf."""
     imported: Mapped[bool] = mapped_column(default=False)
     """Taken over from a history file; never re-rolled."""
 

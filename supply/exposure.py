@@ -1,4 +1,4 @@
-"""What the operator sees of all shops' money at once: ages, exposure, losses. Read-only.
+"""What the operator sees of all shops' money and conduct at once: ages, exposure, losses, what needs care. Read-only.
 
 Exposure is what the network may lose: what is owed on credit and on account, advances, and goods drawn and on the way,
 each shop's own money at the network taken off. Units: *_minor minor units, summed as they are: one currency a network.
@@ -15,6 +15,8 @@ from supply import credit
 from supply.credit import CreditLine
 from supply.settlement import LedgerEntry, Standing, as_open, balances, open_invoices, owed
 from supply.settlement_math import ages
+from supply.standing import CountsTold, StandingReview
+from supply.standing_math import LEVELS
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,45 @@ def losses(session: Session, since: dt.date) -> Losses:
     )
     sums = {kind: int(minor) for kind, minor in session.execute(query)}
     return Losses(sums.get("loss", 0), sums.get("goods", 0), sums.get("late", 0))
+
+
+@dataclass(frozen=True)
+class Care:
+    """What of a shop's money and conduct may need somebody. counts_bp: counted of the products sold; None: not told."""
+
+    late_minor: int
+    held: bool
+    limit_minor: int
+    level: int | None
+    counts_bp: int | None
+
+    @property
+    def needs(self) -> int:
+        """How many of these things need somebody."""
+        stale = self.counts_bp is not None and self.counts_bp < LEVELS[0]["counts"]
+        return (self.late_minor > 0) + self.held + stale
+
+
+def care(session: Session, today: dt.date) -> dict[str, Care]:
+    """Return every shop's care by id, in as many questions as there are books, however many shops."""
+    late: dict[str, int] = {}
+    for one in open_invoices(session):
+        if one.invoice.due_day < today:
+            late[one.invoice.store_id] = late.get(one.invoice.store_id, 0) + one.left_minor
+    lines = {
+        store_id: (state == "held", limit)
+        for store_id, state, limit in session.execute(
+            sa.select(CreditLine.store_id, CreditLine.state, CreditLine.limit_minor)
+        )
+    }
+    levels = dict(session.execute(sa.select(StandingReview.store_id, StandingReview.level)).all())
+    counts = {
+        one.store_id: one.counted_products * 10_000 // one.sold_products
+        for one in session.scalars(sa.select(CountsTold).where(CountsTold.sold_products > 0))
+    }
+    return {
+        store_id: Care(
+            late.get(store_id, 0), *lines.get(store_id, (False, 0)), levels.get(store_id), counts.get(store_id)
+        )
+        for store_id in session.scalars(sa.select(Store.id))
+    }

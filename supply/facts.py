@@ -120,6 +120,13 @@ class Advised:
     name: str
     pack_qty: int
     qty: int
+    batch: str | None = None
+    expires_on: str | None = None
+    """The first of its lots' last days, where the sender knows it."""
+
+    def told(self) -> dict[str, Any]:
+        """Return it as plain JSON; what is not known is left out, so that older readers understand it."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ class GoodsDispatched:
         """Return the fact as plain JSON values."""
         return vars(self) | {
             "acknowledged": [list(row) for row in self.acknowledged],
-            "lines": [dict(vars(line)) for line in self.lines],
+            "lines": [line.told() for line in self.lines],
         }
 
     @classmethod

@@ -4,25 +4,29 @@ Rules
 -----
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
 2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4.
-3. So many queries as there are tables, never one per product.
+3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
+   unsold within the interval does not count; a lead time's spread widens demand (`lead_times`).
+4. So many queries as there are tables, never one per product.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
-from pos import stock
+from pos import batches, stock
+from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
-from supply import order_rules, planned
-from supply.demand import DailyDemand, StoreDay
+from supply import order_rules, order_wishes, planned
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
+from supply.lead_times import LeadTime
 from supply.orders import on_the_way
 from supply.suppliers import Rhythm, Terms
 
@@ -34,10 +38,26 @@ RECENT_DAYS = 28
 
 
 @dataclass(frozen=True)
+class Alternative:
+    """Another supplier of a product: what a pack holds and costs there, and when it would come."""
+
+    supplier_id: str
+    name: str
+    pack_qty: int
+    pack_cost_minor: int
+    delivery_day: dt.date
+
+    def told(self) -> list[Any]:
+        """Return it as a line keeps it."""
+        return [self.name, self.pack_qty, self.pack_cost_minor, self.delivery_day.isoformat()]
+
+
+@dataclass(frozen=True)
 class Need:
     """A product as a proposal sees it.
 
-    daily: mean demand of each day of the interval, the first one what is left of today; method: forecast | mean28.
+    daily: mean demand of each day of the interval, the first one what is left of today.
+    method: forecast | mean28 | region28.
     """
 
     line: "PolicyLine"
@@ -51,6 +71,8 @@ class Need:
     method: str
     model: str = ""
     regional_share_bp: int = 0
+    taught_qty: int = 0
+    others: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,11 +170,17 @@ class _Recent:
             sku: (max(0, int(qty)), max(0, int(sales)))
             for sku, qty, sales in session.execute(sums.group_by(DailyDemand.sku))
         }
+        self.around = {} if self.days else _around(session, store_id, first, last)
 
     def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected:
         """Return demand from what is left of today until `last`."""
         sold, sales = self.sold.get(sku, (0, 0))
-        rate = sold / self.days if self.days else 0.0
+        if not self.days:
+            rate = self.around.get(sku, 0.0)
+            daily = [rate] * ((last - basis.today).days + 1)
+            daily[0] *= basis.today_left
+            return _Expected(tuple(daily), "region28", variance=2 * sum(daily))
+        rate = sold / self.days
         daily = [rate] * ((last - basis.today).days + 1)
         daily[0] *= basis.today_left
         return _Expected(tuple(daily), "mean28", variance=sum(daily) * max(1.0, sold / max(1, sales)))
@@ -163,11 +191,12 @@ def needs_of(
     store: Store,
     offered: Mapping[str, Sequence[Terms]],
     days: Mapping[str, Rhythm],
+    leads: Mapping[str, LeadTime],
     *,
     at: dt.datetime,
 ) -> tuple[Basis, dict[str, list[Need]]]:
     """Return what the shop needs to know of every product of these suppliers, and what its demand stands on."""
-    from supply.policy import PolicyLine
+    from supply.policy import PolicyLine, expected_outdating
 
     basis = _basis(session, store, at)
     last = {
@@ -179,6 +208,7 @@ def needs_of(
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
     taught = order_rules.lessons(session, store.id, at)
+    wishes, lots = order_wishes.wishes(session, store.id), _dated_lots(session, store.id, basis.today, max(lasts))
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
     spoken_for = {day: planned.until(session, store.id, day) for day in lasts}
     found = [
@@ -196,25 +226,52 @@ def needs_of(
         level = levels.get(product.sku)
         on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
         on_way = coming.get(product.sku, 0)
+        interval = (last[supplier_id] - basis.today).days + basis.today_left
+        rate = expected.mean / interval if interval > 0 else 0.0
+        wish = wishes.get(product.sku)
         line = PolicyLine(
-            sku=product.sku, mean=expected.mean, variance=variance,
-            mean_before=sum(expected.daily[: max(0, before)]),
-            interval_days=(last[supplier_id] - basis.today).days + basis.today_left,
+            sku=product.sku, mean=expected.mean, variance=variance + rate**2 * leads[supplier_id].variance,
+            mean_before=sum(expected.daily[: max(0, before)]), interval_days=interval,
             held_days=float((rhythm.next_delivery_day - rhythm.delivery_day).days),
             position_qty=on_hand - reserved + on_way - spoken_for[last[supplier_id]].get(product.sku, 0),
             pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
             price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
-            shelf_life_days=article.shelf_life_days, presentation_qty=taught.get(product.sku, 0),
+            shelf_life_days=article.shelf_life_days,
+            outdating_qty=expected_outdating(lots.get(product.sku, ()), expected.daily),
+            presentation_qty=taught.get(product.sku, 0) + (wish.show_qty if wish else 0), **_limits(wish),
         )  # fmt: skip
         model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
         needs[supplier_id].append(
             Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
-                 expected.method, model, round(10_000 * share))
+                 expected.method, model, round(10_000 * share), taught.get(product.sku, 0))
         )  # fmt: skip
     return basis, needs
 
 
 # --- inside ---
+
+
+def _limits(wish: order_wishes.OrderWish | None) -> dict[str, Any]:
+    """Return what a shopkeeper's wish sets of a line: its room and its service level."""
+    level = wish.service_bp / 10_000 if wish and wish.service_bp else None
+    return {"capacity_qty": wish.room_qty if wish else None, "service_level": level}
+
+
+def _dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
+    """Return the lots on hand whose last day lies within the interval or is over: SKU -> (days left, units)."""
+    since = today - dt.timedelta(days=batches.FORGET_DAYS)
+    dated = sa.select(Batch.sku).where(
+        Batch.store_id == store_id, Batch.expires_on.between(since, last), Batch.gone_qty < Batch.received_qty
+    )
+    skus = sorted(session.scalars(dated.distinct()))
+    return {
+        sku: [
+            ((held.expires_on - today).days, float(held.qty))
+            for held in lots
+            if held.expires_on is not None and held.expires_on <= last
+        ]
+        for sku, lots in batches.standing(session, store_id, skus, day=today).items()
+    }
 
 
 def _variances(expected: Sequence[_Expected]) -> list[float]:
@@ -233,6 +290,18 @@ def _variances(expected: Sequence[_Expected]) -> list[float]:
         for n, variance in zip(told, (demand.variance * share).tolist(), strict=True):
             variances[n] = variance
     return variances
+
+
+def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> dict[str, float]:
+    """Return what a shop of the region sold a day in these weeks, by SKU: for a shop that has no day of its own."""
+    region_id = sa.select(Store.region_id).where(Store.id == store_id).scalar_subquery()
+    here = (RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last))
+    opened = sa.select(RegionalDemand.business_day, sa.func.max(RegionalDemand.stores_open).label("open")).where(*here)
+    days = opened.group_by(RegionalDemand.business_day).subquery()
+    shop_days = session.scalar(sa.select(sa.func.sum(days.c.open))) or 0
+    sums = sa.select(RegionalDemand.sku, sa.func.sum(RegionalDemand.sold_qty)).where(*here)
+    found = session.execute(sums.group_by(RegionalDemand.sku))
+    return {sku: max(0, int(qty)) / int(shop_days) for sku, qty in found} if shop_days else {}
 
 
 def _basis(session: Session, store: Store, at: dt.datetime) -> Basis:

@@ -4,8 +4,8 @@ Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
 2. At the network: shop.published, pickup.taken, pickup.moved, shelf.approved, group.opened, group.arrived,
-   review.answered. At a store:
-   pickup.placed, pickup.cancelled, pickup.return_asked, group.told, review.told.
+   campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled, pickup.return_asked, group.told,
+   campaign.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -18,8 +18,10 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import following, group_wire, pickup, pickup_returns, review_wire, shelf, shop
+from supply import campaign_asks, campaigns, following, group_wire, pickup, pickup_returns, review_wire, shelf, shop
 from supply.online_facts import (
+    CAMPAIGN_ANSWERED,
+    CAMPAIGN_TOLD,
     GROUP_ARRIVED,
     GROUP_OPENED,
     GROUP_TOLD,
@@ -108,6 +110,19 @@ def take_group_arrived(session: Session, message: Message, from_node: str, at: d
     group_wire.take_arrived(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
 
 
+def take_campaign(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take in what a campaign asks of this shop, or that it has ended."""
+    _speaks_for(from_node, NETWORK)
+    actor = Actor.system("campaigns", message.body["store_id"])
+    campaign_asks.take_told(session, message.body, actor=actor, at=at)
+
+
+def take_campaign_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    """Take over a shop's yes or no to a campaign."""
+    _speaks_for(from_node, message.body["store_id"])
+    campaigns.take_answer(session, message.body, actor=Actor.system("campaigns", NETWORK), at=at)
+
+
 def take_review(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Keep a review of this shop."""
     _speaks_for(from_node, NETWORK)
@@ -132,6 +147,8 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     GROUP_OPENED: take_group_opened,
     GROUP_TOLD: take_group_told,
     GROUP_ARRIVED: take_group_arrived,
+    CAMPAIGN_TOLD: take_campaign,
+    CAMPAIGN_ANSWERED: take_campaign_answer,
     REVIEW_TOLD: take_review,
     REVIEW_ANSWERED: take_review_answer,
 }

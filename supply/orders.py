@@ -7,7 +7,8 @@ Rules
 2. A line keeps what was proposed beside what was ordered, with the reason for a change; quantities are whole packs,
    at least the minimum, unless a person overrode it by name (K11).
 3. Received over all deliveries = the line's received quantity (K10).
-4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending.
+4. A supplier on paper or e-mail never acknowledges; its goods are expected as ordered from the moment of sending, and
+   a letter is written (`order_letters`).
 5. Goods of an order come in one delivery or more. What the last one lacks does not come: the order is closed short.
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
@@ -30,7 +31,7 @@ from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
 from pos.store import day_of, store_of
-from supply import deliveries
+from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
     ORDER_CANCELLED,
@@ -147,6 +148,7 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
             session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
             actor=actor, at=at,
         )  # fmt: skip
+        order_letters.write(session, order, supplier, lines, actor=actor, at=at)
     return order
 
 
@@ -170,6 +172,8 @@ def cancel(
     if supplier_of(session, order.supplier_id).kind == NETWORK:
         fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
         _tell(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
+    else:
+        order_letters.call_off(session, order, why=why, actor=actor, at=at)
     return order
 
 

@@ -7,9 +7,12 @@ Rules
 2. A place is matched to a product by its GTIN, by hand where that fails; a match by hand stays for the source's later
    lists. What matches nothing waits, by name, for somebody who knows it or wants to carry it.
 3. A place counts for WORTH_DAYS, the less the older it is; of several lists the best place counts.
+4. What nobody carries can be taken into the catalogue with a price and a supplier: no shop has it, and each can order
+   it in for a customer (`order_in`).
 """
 
 import datetime as dt
+import hashlib
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -19,7 +22,9 @@ from config.database import Base
 from config.errors import NotFound
 from config.journal import Actor, record
 from config.money import BASIS
+from pos import catalogue
 from pos.catalogue import Barcode, Product
+from supply import suppliers
 
 WORTH_DAYS = 28
 
@@ -87,6 +92,47 @@ def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, a
         row.sku, row.by_hand = sku, True
     record(session, actor=actor, at=at, verb="outside list.matched", subject=f"list:{source}", name=name, sku=sku)
     return len(rows)
+
+
+def carry(
+    session: Session,
+    source: str,
+    name: str,
+    *,
+    category: str,
+    tax_class_id: str,
+    price_minor: int,
+    supplier_id: str,
+    pack_qty: int,
+    pack_cost_minor: int,
+    actor: Actor,
+    at: dt.datetime,
+) -> Product:
+    """Take a listed name into the catalogue with price and supplier, so that every shop can order it in (rule 4).
+
+    Its number is its GTIN, else made of source and name; carried already, it is that product.
+    """
+    row = session.scalar(
+        sa.select(OutsidePlace)
+        .where(OutsidePlace.source == source, OutsidePlace.name == name)
+        .order_by(OutsidePlace.listed_on.desc(), OutsidePlace.place)
+        .limit(1)
+    )
+    if row is None:
+        raise NotFound("unknown-place", "This name is on no list any more. Look at the list again.")
+    if row.sku is not None:
+        return session.get_one(Product, row.sku)
+    sku = row.gtin or "X" + hashlib.sha256(f"{source}:{name}".encode()).hexdigest()[:10].upper()
+    codes = [(row.gtin, 1)] if row.gtin else []
+    product = catalogue.add_product(
+        session, sku, name, category=category, tax_class_id=tax_class_id, codes=codes, actor=actor, at=at
+    )
+    catalogue.set_price(session, sku, price_minor, row.listed_on, actor=actor, at=at)
+    suppliers.offer_product(
+        session, supplier_id, sku, pack_qty=pack_qty, pack_cost_minor=pack_cost_minor, actor=actor, at=at
+    )
+    match(session, source, name, sku, actor=actor, at=at)
+    return product
 
 
 # --- questions ---

@@ -239,6 +239,16 @@ def open_orders(session: Session, store_id: str) -> list[PickupOrder]:
     )
 
 
+def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[PickupOrder]:
+    """Return the orders placed with a number in a store, however it was written, the newest first."""
+    digits: sa.ColumnElement[str] = sa.type_coerce(PickupOrder.customer_phone, sa.Text)
+    for sign in "+()/. -":
+        digits = sa.func.replace(digits, sign, "")
+    wanted = "".join(sign for sign in phone if sign.isdigit())
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, digits == wanted)
+    return list(session.scalars(query.order_by(PickupOrder.placed_at.desc(), PickupOrder.id).limit(limit)))
+
+
 def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:
     """Return the lines of an order, by SKU."""
     return list(

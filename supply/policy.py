@@ -20,6 +20,8 @@ Rules
 6. Beyond the budget (cash, credit) the packs worth most per money come, each line's in turn (reason 'budget').
 7. A basket below the supplier's minimum is filled with the packs that cost least per money, or postponed to the next
    order day, whichever costs less. So lines that need nothing yet can join those that do.
+8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
+   come twice, the margin of what is lost until its goods come, and the holding of half of its smallest lot.
 
 Letters: x position, Q pack, all arrays (n,).
 """
@@ -176,6 +178,51 @@ def decide_basket(
         basket.within(max(0, budget_minor), packs, reasons)
     basket.reach(minimum_minor, budget_minor, packs, reasons)
     return basket.decisions(packs, reasons)
+
+
+def share_budget(
+    baskets: Sequence[Sequence[PolicyLine]], budget_minor: int, policy: OrderPolicy = OrderPolicy()
+) -> list[int]:
+    """Return how much of one budget each supplier's basket gets: the packs worth most per money, wherever they are."""
+    lines = [line for basket in baskets for line in basket]
+    if not lines:
+        return [0 for _ in baskets]
+    whole = _Basket(lines, policy)
+    packs, reasons = whole.wanted()
+    whole.within(max(0, budget_minor), packs, reasons)
+    costs, shares, at = (packs * whole.pack_cost).astype(np.int64).tolist(), [], 0
+    for basket in baskets:
+        shares.append(sum(costs[at : at + len(basket)]))
+        at += len(basket)
+    return shares
+
+
+def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> Floats:
+    """Return what serving one product's demand costs at each of several suppliers (rule 8); a line per supplier."""
+    basket = _Basket(lines, policy)
+    days = float(basket.interval.max())
+    wanted = float(basket.rate.max()) * days
+    share = np.divide(basket.before, basket.demand.mean, out=np.zeros_like(basket.before), where=basket.demand.mean > 0)
+    lost = basket.demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    lot = np.maximum(basket.pack * basket.minimum, basket.rate * basket.held)
+    holding = basket.unit_cost * policy.holding_bp_a_day / 10_000 * days * lot / 2
+    return np.asarray(basket.unit_cost * wanted + basket.margin * lost + holding)
+
+
+def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]) -> float:
+    """Return the units of these lots that will expire unsold, first expired sold first (rule 3).
+
+    lots: (days until the last day of sale, 0 = today; below 0 = over, units); daily: mean demand a day from today.
+    """
+    over = expiring = sold = 0.0
+    day = 0
+    for last, units in sorted(lots):
+        expiring += units
+        while day <= last and day < len(daily):
+            sold += daily[day]
+            day += 1
+        over = max(over, expiring - sold)
+    return over
 
 
 # --- inside ---

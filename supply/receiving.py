@@ -28,7 +28,7 @@ from pos.batches import Lot
 from pos.catalogue import Product
 from pos.recall import tidy_batch
 from pos.store import day_of
-from supply import deliveries, order_in, orders, push
+from supply import deliveries, order_in, orders, push, suppliers
 from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
 from supply.suppliers import SupplierProduct
@@ -140,7 +140,8 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
         lots = [Lot(line.sku, line.counted_qty or 0, line.batch, line.expires_on) for line in lines]
         batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
-        costs = _costs(session, delivery.supplier_id, [sku for sku, _ in came])
+        day = day_of(session, store_id, at)
+        costs = _costs(session, delivery.supplier_id, [sku for sku, _ in came], day)
         goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
     if came:
@@ -195,13 +196,13 @@ def expected(session: Session, store_id: str) -> list[Delivery]:
 # --- inside ---
 
 
-def _costs(session: Session, supplier_id: str, skus: Sequence[str]) -> dict[str, int | None]:
-    """Return what the price quantity of products costs at a supplier, of those it is known of."""
-    query = sa.select(
-        Product.sku, SupplierProduct.pack_cost_minor, SupplierProduct.pack_qty, Product.price_quantity
-    ).join(SupplierProduct, SupplierProduct.sku == Product.sku)
-    rows = session.execute(query.where(SupplierProduct.supplier_id == supplier_id, Product.sku.in_(skus)))
-    return {sku: goods_in.cost_of(cost, pack, quantity) for sku, cost, pack, quantity in rows}
+def _costs(session: Session, supplier_id: str, skus: Sequence[str], day: dt.date) -> dict[str, int | None]:
+    """Return what the price quantity of products costs at a supplier on a day, of those it is known of."""
+    quantities = dict(
+        session.execute(sa.select(Product.sku, Product.price_quantity).where(Product.sku.in_(skus))).all()
+    )
+    terms = suppliers.terms_for(session, supplier_id, skus, day)
+    return {one.sku: goods_in.cost_of(one.pack_cost_minor, one.pack_qty, quantities[one.sku]) for one in terms}
 
 
 def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:

@@ -8,16 +8,20 @@ Rules
    what of it is past (whole days, and today by the share of the opening hours that are over) is taken off the mean,
    and the distance of each quantile from the mean shrinks with the root of it. Beyond the horizon it grows likewise.
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
-   (Poisson) in the usual size of a sale; the line says so ('mean28').
+   (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
+   what a shop of its region sold a day, with twice the variance ('region28').
 4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf.
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
 6. Only a proposal is changed, and never without a reason and a name.
+7. Each product is proposed at the supplier that serves it at the least total cost, late goods counted as lost margin
+   (`policy`, rule 8); at the same cost at the store's own. The line tells what the others cost and when they come.
+8. All proposals together keep within the week's money (`order_wishes`), what brings most for it first.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -29,10 +33,11 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import store_of
-from supply import order_rules, orders
-from supply.needs import Basis, Need, needs_of
+from supply import order_rules, order_wishes, orders
+from supply.lead_times import measured
+from supply.needs import Alternative, Basis, Need, needs_of
 from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.suppliers import MOST_PACKS, Rhythm, next_rhythm, sources, supplier_of, terms_of
+from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, offered, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import Decision
@@ -63,19 +68,29 @@ def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
     """Work the proposals out and write nothing: the long part, during which others may sell."""
-    from supply.policy import decide_basket
+    from supply.policy import decide_basket, share_budget
 
     store = store_of(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
-    offered = sources(session, store_id, today)
-    suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in offered}
-    days = {supplier_id: next_rhythm(supplier, today) for supplier_id, supplier in suppliers.items()}
-    basis, needs = needs_of(session, store, offered, days, at=at)
+    terms = offered(session, store_id, today)
+    suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
+    leads = measured(session, store_id, list(suppliers.values()), at=at)
+    days = {
+        supplier_id: next_rhythm(supplier, today, leads[supplier_id].days)
+        for supplier_id, supplier in suppliers.items()
+    }
+    basis, found = needs_of(session, store, terms, days, leads, at=at)
+    needs = _best_sources(found, suppliers, days, store_id)
+    chosen = sorted(needs, key=lambda one: (days[one].delivery_day, one))
+    budget = order_wishes.left_to_spend(session, store_id, today)
+    shares: list[int | None] = [None] * len(chosen)
+    if budget is not None:
+        shares = [*share_budget([[need.line for need in needs[one]] for one in chosen], budget)]
     drafts = []
-    for supplier_id in sorted(needs, key=lambda one: (days[one].delivery_day, one)):
-        supplier, found = suppliers[supplier_id], needs[supplier_id]
-        decisions = decide_basket([need.line for need in found], supplier.minimum_minor)
-        wanted = [(need, one) for need, one in zip(found, decisions, strict=True) if one.wanted_packs]
+    for supplier_id, share in zip(chosen, shares, strict=True):
+        supplier, lines = suppliers[supplier_id], needs[supplier_id]
+        decisions = decide_basket([need.line for need in lines], supplier.minimum_minor, share)
+        wanted = [(need, one) for need, one in zip(lines, decisions, strict=True) if one.wanted_packs]
         if wanted:
             waits = not any(one.packs for one in decisions)
             drafts.append(Draft(supplier_id, supplier.minimum_minor, days[supplier_id], basis, wanted, waits))
@@ -177,13 +192,14 @@ def add_line(
     why = _reason(why, "Say why you add it.")
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
         raise Conflict("already-on-order", f"This product is on order {order.order_no} already. Change it there.")
-    offer = terms_of(session, order.supplier_id, sku)
+    offer = terms_of(session, order.supplier_id, sku, order.order_day)
     if offer is None:
         supplier = supplier_of(session, order.supplier_id)
         raise NotFound("not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku)
     days = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
     store = store_of(session, store_id)
-    _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, at=at)
+    leads = measured(session, store_id, [supplier_of(session, order.supplier_id)], at=at)
+    _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, leads, at=at)
     if not needs[order.supplier_id]:
         raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
@@ -279,6 +295,33 @@ def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, 
 # --- inside ---
 
 
+def _best_sources(
+    found: Mapping[str, Sequence[Need]], suppliers: Mapping[str, Supplier], days: Mapping[str, Rhythm], store_id: str
+) -> dict[str, list[Need]]:
+    """Return each product at the supplier of the least total cost, with what the others offer (rule 7)."""
+    from supply.policy import total_costs
+
+    several: dict[str, list[tuple[str, Need]]] = {}
+    for supplier_id, needs in found.items():
+        for need in needs:
+            several.setdefault(need.line.sku, []).append((supplier_id, need))
+    best: dict[str, list[Need]] = {supplier_id: [] for supplier_id in found}
+    for offers in several.values():
+        if len(offers) > 1:
+            costs = total_costs([need.line for _, need in offers]).tolist()
+            own = [suppliers[supplier_id].owner_id == store_id for supplier_id, _ in offers]
+            ranked = sorted(range(len(offers)), key=lambda n: (round(costs[n], 6), not own[n], offers[n][0]))
+            others = tuple(
+                Alternative(offers[n][0], suppliers[offers[n][0]].name, offers[n][1].line.pack_qty,
+                            offers[n][1].line.pack_cost_minor, days[offers[n][0]].delivery_day)
+                for n in ranked[1:]
+            )  # fmt: skip
+            supplier_id, need = offers[ranked[0]]
+            offers = [(supplier_id, replace(need, others=others))]
+        best[offers[0][0]].append(offers[0][1])
+    return {supplier_id: needs for supplier_id, needs in best.items() if needs}
+
+
 def _line(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return a line's columns."""
     line = need.line
@@ -315,7 +358,8 @@ def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[st
         "packs": decision.wanted_packs,
         "pack_qty": line.pack_qty,
         "cost_minor": decision.wanted_packs * line.pack_cost_minor,
-        "taught_qty": line.presentation_qty,
+        "taught_qty": need.taught_qty,
+        "show_qty": line.presentation_qty - need.taught_qty,
         "first_day": need.first_day.isoformat(),
         "delivery_day": order.delivery_day.isoformat(),
         "next_delivery_day": order.next_delivery_day.isoformat(),
@@ -325,6 +369,8 @@ def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[st
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
+        **({"outdating": round(line.outdating_qty, 1)} if line.outdating_qty >= 0.5 else {}),
+        **({"others": [one.told() for one in need.others]} if need.others else {}),
     }
 
 

@@ -8,9 +8,11 @@ Rules
    (`roll_fresh`): nothing searches the sales for what is new. A shop's own node adds its day up in the night and looks
    LATE_DAYS back.
 3. What was imported is never re-rolled.
-4. A shelf that stood empty at closing time hid demand: the share of the day since its last sale is kept beside it.
+4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
+   it, told from when the shop's sales of all products were rung.
 """
 
+import bisect
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,6 +34,8 @@ from supply.demand import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, i
 
 LATE_DAYS = 60
 """So far back a roll-up looks for days whose sales have changed since."""
+HOURS_WORTH = 20
+"""A day with few sales is told from its hours, one with many from its sales."""
 ROLLING_LOCK = 0x726F6C6C
 DAYS_AT_ONCE = 400
 """Shops' days that one transaction of `roll_fresh` adds up."""
@@ -252,6 +256,19 @@ def _roll_stores(session: Session, stores: list[str], day: dt.date) -> None:
         session.execute(sa.insert(StoreDay), rows)
 
 
+def _rung_at(session: Session, store_id: str, day: dt.date) -> list[dt.datetime]:
+    """Return when a day's sales were rung up, in order."""
+    of_day = (Sale.store_id == store_id, Sale.business_day == day, Sale.state == "completed", Sale.kind == "sale")
+    return sorted(session.scalars(sa.select(Sale.completed_at).where(*of_day)))
+
+
+def _still_to_come(since: dt.datetime, opens: dt.datetime, closes: dt.datetime, rung: list[dt.datetime]) -> float:
+    """Return the part of a day's trade that came after `since`: of its sales, the hours weighing as HOURS_WORTH."""
+    hours = min(1.0, max(0.0, (closes - since) / (closes - opens)))
+    after = len(rung) - bisect.bisect_right(rung, since)
+    return (after + HOURS_WORTH * hours) / (len(rung) + HOURS_WORTH)
+
+
 def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -> None:
     """Note how long listed products were sold out at the end of a day that is over (rule 5)."""
     store_id = store.id
@@ -299,10 +316,10 @@ def _mark_empty(session: Session, store: Store, day: dt.date, at: dt.datetime) -
             .group_by(StockMovement.sku)
         ).all()
     )  # fmt: skip
-    whole = (closes - opens).total_seconds()
+    rung = _rung_at(session, store_id, day)
     rows = []
     for sku in sorted(empty):
-        share = (closes - max(opens, last.get(sku, opens))).total_seconds() / whole
+        share = _still_to_come(max(opens, last.get(sku, opens)), opens, closes, rung)
         rows.append(
             {"store_id": store_id, "sku": sku, "business_day": day, "sold_qty": 0, "revenue_minor": 0, "sales": 0,
              "pickup_qty": 0, "out_of_stock_bp": round(min(1.0, max(0.0, share)) * 10_000), "imported": False}

@@ -195,18 +195,19 @@ def rearrange(
 
 
 def approve(
-    session: Session, store_id: str, plan_id: str, *, from_day: dt.date | None = None, actor: Actor, at: dt.datetime
-) -> ShelfPlan:
+    session: Session, store_id: str, plan_id: str, *, from_day: dt.date | None = None, keeps_waiting: bool = False,
+    actor: Actor, at: dt.datetime,
+) -> ShelfPlan:  # fmt: skip
     """Agree to a plan, live from from_day (the plan's own if not said); today's goes live at once.
 
-    Another approved plan that waits for the same day or a later one is dropped.
+    Another approved plan that waits for the same day or a later one is dropped, unless it keeps waiting.
     """
     plan = plan_of(session, store_id, plan_id)
     _require_drafted(plan)
     today = _today(session, store_id, at)
     plan.from_day = max(from_day or plan.from_day, today)
     for waiting in plans(session, store_id, "approved"):
-        if waiting.from_day >= plan.from_day:
+        if waiting.from_day >= plan.from_day and not keeps_waiting:
             _move(session, waiting, "dropped", actor=actor, at=at)
     _move(session, plan, "approved", actor=actor, at=at)
     fact = ShelfApproved(

@@ -4,24 +4,28 @@ Rules
 -----
 1. A supplier belongs to the network ('*') or to one store. The network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days and arrive lead_time_days later.
-3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack.
-4. The network's suppliers reach a store as an edition; a store's own ones never travel.
-5. A store orders a product from whoever sells a unit of it cheapest; at the same cost from its own supplier.
+3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
+   (`SupplierCost`), and the latest one that has begun counts.
+4. The network's suppliers reach a store as an edition; a store's own ones never travel, and only they are changed here.
+5. Orders go to a store's own supplier by e-mail or on paper, to the network by its messages (`order_letters`).
+6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
 """
 
 import datetime as dt
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.errors import Conflict, Invalid, NotFound
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor, record
 from config.money import MAX_MINOR
+from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
 
@@ -29,6 +33,10 @@ LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
 """So many packs of one product at most are on an order."""
+WAYS = ("email", "paper")
+LANGUAGES = ("en", "zh")
+LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}
+_ADDRESS = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>.]+(\.[^@\s,;<>.]+)+", re.ASCII)
 
 
 class Supplier(Base):
@@ -47,6 +55,14 @@ class Supplier(Base):
     minimum_minor: Mapped[int] = mapped_column(default=0)
     warehouse_id: Mapped[str | None]
     """A network supplier's warehouse: its stock is kept in the stock ledger under this id."""
+    send_by: Mapped[str] = mapped_column(default="paper", server_default="paper")
+    """email | paper: how a store's own supplier gets its orders (rule 5)."""
+    email: Mapped[str] = mapped_column(default="", server_default="")
+    customer_no: Mapped[str] = mapped_column(default="", server_default="")
+    """The number under which they know the shop."""
+    language: Mapped[str] = mapped_column(default="en", server_default="en")
+    """en | zh: in which orders are written to them."""
+    active: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
 
 
 class SupplierProduct(Base):
@@ -61,6 +77,20 @@ class SupplierProduct(Base):
     pack_cost_minor: Mapped[int]
     minimum_packs: Mapped[int] = mapped_column(default=1)
     valid_from: Mapped[dt.date | None]
+    article_no: Mapped[str] = mapped_column(default="", server_default="")
+    """Their own number for it."""
+
+
+class SupplierCost(Base):
+    """What a pack costs from a day on (rule 3)."""
+
+    __tablename__ = "supplier_cost"
+    __table_args__ = (sa.CheckConstraint("pack_cost_minor >= 0", name="cost_not_negative"),)
+
+    supplier_id: Mapped[str] = mapped_column(sa.ForeignKey("supplier.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(sa.ForeignKey("product.sku"), primary_key=True)
+    from_day: Mapped[dt.date] = mapped_column(primary_key=True)
+    pack_cost_minor: Mapped[int]
 
 
 class Terms(NamedTuple):
@@ -71,6 +101,21 @@ class Terms(NamedTuple):
     pack_qty: int
     pack_cost_minor: int
     minimum_packs: int
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How a supplier is reached and what it asks of an order, as a form says it."""
+
+    name: str
+    lead_time_days: int
+    order_weekdays: tuple[int, ...]
+    minimum_minor: int = 0
+    send_by: str = "paper"
+    email: str = ""
+    customer_no: str = ""
+    language: str = "en"
+    active: bool = True
 
 
 @dataclass(frozen=True)
@@ -100,26 +145,37 @@ def add_supplier(
     at: dt.datetime,
 ) -> Supplier:
     """Add somebody to order from. owner_id: the store whose own supplier it is, or '*' for the network's."""
-    name = " ".join(name.split())
-    if not name:
-        raise Invalid("no-name", "Give the supplier a name.")
-    if not 0 <= lead_time_days <= LONGEST_LEAD_DAYS:
-        raise Invalid("bad-lead-time", f"Goods arrive 0 to {LONGEST_LEAD_DAYS} days after the order.")
-    weekdays = sorted(set(order_weekdays))
-    if not weekdays or not all(0 <= day <= 6 for day in weekdays):
-        raise Invalid("bad-order-days", "Choose at least one weekday on which this supplier takes orders.")
-    if not 0 <= minimum_minor <= MAX_MINOR:
-        raise Invalid("bad-minimum", "The minimum order must be zero or more.")
+    contact = sound(Contact(name, lead_time_days, tuple(order_weekdays), minimum_minor))
     if id is not None and session.get(Supplier, id) is not None:
         raise Conflict("supplier-exists", f"The supplier {id} is already here.", supplier_id=id)
     supplier = Supplier(
-        id=id or new_id(), name=name, kind=kind, owner_id=owner_id, lead_time_days=lead_time_days,
-        order_weekdays=weekdays, minimum_minor=minimum_minor, warehouse_id=warehouse_id,
+        id=id or new_id(), kind=kind, owner_id=owner_id, warehouse_id=warehouse_id,
+        **vars(contact) | {"order_weekdays": list(contact.order_weekdays)},
     )  # fmt: skip
     session.add(supplier)
     session.flush()
-    record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=name)
+    record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
     return supplier
+
+
+def write_contact(
+    session: Session, store_id: str, supplier_id: str, contact: Contact, *, actor: Actor, at: dt.datetime
+) -> Supplier:
+    """Add or change a supplier of the store's own (rule 4); the same id again changes it."""
+    contact = sound(contact)
+    if session.get(Supplier, supplier_id) is None:
+        row = Supplier(id=supplier_id, kind="own", owner_id=store_id, warehouse_id=None)
+    else:
+        row = own_supplier(session, store_id, supplier_id)
+    for name, value in vars(contact).items():
+        setattr(row, name, list(value) if isinstance(value, tuple) else value)
+    session.add(row)
+    session.flush()
+    record(
+        session, actor=actor, at=at, verb="supplier.written", subject=f"supplier:{row.id}", name=row.name,
+        send_by=row.send_by, active=row.active,
+    )  # fmt: skip
+    return row
 
 
 def offer_product(
@@ -131,6 +187,7 @@ def offer_product(
     pack_cost_minor: int,
     minimum_packs: int = 1,
     valid_from: dt.date | None = None,
+    article_no: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> SupplierProduct:
@@ -146,11 +203,49 @@ def offer_product(
     row = session.get(SupplierProduct, (supplier_id, sku)) or SupplierProduct(supplier_id=supplier_id, sku=sku)
     row.pack_qty, row.pack_cost_minor, row.minimum_packs = pack_qty, pack_cost_minor, minimum_packs
     row.valid_from = valid_from
+    row.article_no = " ".join(article_no.split())[: LONGEST["article_no"]]
     session.add(row)
     session.flush()
     facts = {"supplier": supplier_id, "pack_qty": pack_qty, "pack_cost_minor": pack_cost_minor}
     record(session, actor=actor, at=at, verb="supplier.offers", subject=f"product:{sku}", **facts)
     return row
+
+
+def set_cost(
+    session: Session,
+    supplier_id: str,
+    sku: str,
+    pack_cost_minor: int,
+    from_day: dt.date,
+    *,
+    today: dt.date,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Let a pack cost something else from a day on, today or later (rule 3); the same day again replaces it."""
+    if session.get(SupplierProduct, (supplier_id, sku)) is None:
+        raise NotFound("not-sold-by-supplier", "This supplier does not sell this product.", sku=sku)
+    if not 0 <= pack_cost_minor <= MAX_MINOR:
+        raise Invalid("bad-cost", "A pack costs zero or more.", sku=sku)
+    if from_day < today:
+        raise Invalid("past-cost", "A cost begins today or later. Choose another day.", field="from_day")
+    row = {"supplier_id": supplier_id, "sku": sku, "from_day": from_day, "pack_cost_minor": pack_cost_minor}
+    session.merge(SupplierCost(**row))
+    session.flush()
+    facts = {"supplier": supplier_id, "pack_cost_minor": pack_cost_minor, "from_day": from_day.isoformat()}
+    record(session, actor=actor, at=at, verb="supplier.cost_set", subject=f"product:{sku}", **facts)
+
+
+def drop_product(session: Session, supplier_id: str, sku: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Note that a supplier does not sell a product any more; once more changes nothing."""
+    row = session.get(SupplierProduct, (supplier_id, sku))
+    if row is None:
+        return
+    costs = sa.delete(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.sku == sku)
+    session.execute(costs)
+    session.delete(row)
+    session.flush()
+    record(session, actor=actor, at=at, verb="supplier.dropped", subject=f"product:{sku}", supplier=supplier_id)
 
 
 def take_edition(session: Session, body: dict[str, Any]) -> None:
@@ -201,21 +296,47 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
     return supplier
 
 
+def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
+    """Return a supplier of the store's own; Refused for the network's, NotFound for any other (rule 4)."""
+    supplier = session.get(Supplier, supplier_id)
+    if supplier is not None and supplier.owner_id == EVERYONE:
+        raise Refused("network-supplier", f"{supplier.name} belongs to the network, which settles its terms.")
+    if supplier is None or supplier.owner_id != store_id:
+        raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
+    return supplier
+
+
+def way_of(supplier: Supplier) -> str:
+    """Return how a supplier's orders go: network, email or paper (rule 5)."""
+    return NETWORK if supplier.kind == NETWORK else supplier.send_by
+
+
 def suppliers_for(session: Session, store_id: str) -> list[Supplier]:
     """Return whom a store may order from, by id: the network's suppliers and its own."""
     query = sa.select(Supplier).where(Supplier.owner_id.in_([EVERYONE, store_id])).order_by(Supplier.id)
     return list(session.scalars(query))
 
 
-def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
-    """Return what a store orders from whom: supplier id -> its products, each product once (rule 5)."""
-    own = {supplier.id: supplier.owner_id == store_id for supplier in suppliers_for(session, store_id)}
+def offered(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
+    """Return everything a store can order on a day: supplier id -> its products as they cost then (rules 3, 6)."""
+    active = [supplier.id for supplier in suppliers_for(session, store_id) if supplier.active]
     row = SupplierProduct
     query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs).where(
-        row.supplier_id.in_(list(own)), sa.or_(row.valid_from.is_(None), row.valid_from <= day)
+        row.supplier_id.in_(active), sa.or_(row.valid_from.is_(None), row.valid_from <= day)
     )
+    begun = _costs_begun(session, active, day)
+    found: dict[str, list[Terms]] = {}
+    for one in map(Terms._make, session.execute(query.order_by(row.supplier_id, row.sku))):
+        cost = begun.get((one.supplier_id, one.sku), one.pack_cost_minor)
+        found.setdefault(one.supplier_id, []).append(one._replace(pack_cost_minor=cost))
+    return found
+
+
+def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
+    """Return each product once, at whoever sells a unit of it cheapest: at the same cost the store's own supplier."""
+    own = {supplier.id: supplier.owner_id == store_id for supplier in suppliers_for(session, store_id)}
     best: dict[str, Terms] = {}
-    for one in map(Terms._make, session.execute(query)):
+    for one in (terms for found in offered(session, store_id, day).values() for terms in found):
         other = best.get(one.sku)
         if other is None or _rank(one, own) < _rank(other, own):
             best[one.sku] = one
@@ -225,28 +346,65 @@ def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Ter
     return chosen
 
 
-def terms_of(session: Session, supplier_id: str, sku: str) -> Terms | None:
-    """Return how a supplier sells a product; None where it does not."""
-    row = session.get(SupplierProduct, (supplier_id, sku))
-    if row is None:
-        return None
-    return Terms(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
+def terms_of(session: Session, supplier_id: str, sku: str, day: dt.date) -> Terms | None:
+    """Return how a supplier sells a product on a day; None where it does not."""
+    return next(iter(terms_for(session, supplier_id, [sku], day)), None)
 
 
-def rhythm(supplier: Supplier, day: dt.date) -> Rhythm | None:
-    """Return the days of an order placed on `day`; None when that is no order day (rule 2)."""
+def terms_for(session: Session, supplier_id: str, skus: Sequence[str], day: dt.date) -> list[Terms]:
+    """Return how a supplier sells products on a day, of those it does."""
+    row = SupplierProduct
+    query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
+    begun = _costs_begun(session, [supplier_id], day)
+    return [
+        one._replace(pack_cost_minor=begun.get((one.supplier_id, one.sku), one.pack_cost_minor))
+        for one in map(Terms._make, session.execute(query.where(row.supplier_id == supplier_id, row.sku.in_(skus))))
+    ]
+
+
+def rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm | None:
+    """Return the days of an order placed on `day`; None when that is no order day (rule 2).
+
+    lead_days: how long its goods take, as measured; None: as promised.
+    """
     weekdays = set(supplier.order_weekdays)
     if day.weekday() not in weekdays:
         return None
     following = next(step for step in range(1, 8) if (day.weekday() + step) % 7 in weekdays)
-    lead = dt.timedelta(days=supplier.lead_time_days)
+    lead = dt.timedelta(days=supplier.lead_time_days if lead_days is None else lead_days)
     return Rhythm(day, day + lead, day + lead + dt.timedelta(days=following))
 
 
-def next_rhythm(supplier: Supplier, day: dt.date) -> Rhythm:
+def next_rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm:
     """Return the days of the next order that can be placed, from `day` on, which counts (rule 2)."""
-    found = (rhythm(supplier, day + dt.timedelta(days=step)) for step in range(7))
+    found = (rhythm(supplier, day + dt.timedelta(days=step), lead_days) for step in range(7))
     return next(days for days in found if days is not None)
+
+
+def sound(contact: Contact) -> Contact:
+    """Return a contact tidied, or raise Invalid naming the field that cannot be."""
+    name, email = " ".join(contact.name.split()), contact.email.strip()
+    if not name or len(name) > LONGEST["name"]:
+        raise Invalid("no-name", "Give the supplier a name.", field="name")
+    if not 0 <= contact.lead_time_days <= LONGEST_LEAD_DAYS:
+        words = f"Goods arrive 0 to {LONGEST_LEAD_DAYS} days after the order."
+        raise Invalid("bad-lead-time", words, field="lead_time_days")
+    weekdays = tuple(sorted(set(contact.order_weekdays)))
+    if not weekdays or not all(0 <= day <= 6 for day in weekdays):
+        words = "Choose at least one weekday on which this supplier takes orders."
+        raise Invalid("bad-order-days", words, field="order_weekdays")
+    if not 0 <= contact.minimum_minor <= MAX_MINOR:
+        raise Invalid("bad-minimum", "The minimum order must be zero or more.", field="minimum")
+    if contact.send_by not in WAYS:
+        raise Invalid("bad-way", "Choose how orders reach this supplier: by e-mail or on paper.", field="send_by")
+    if contact.language not in LANGUAGES:
+        raise Invalid("bad-choice", "Choose one of the languages.", field="language")
+    if (email or contact.send_by == "email") and not (len(email) <= LONGEST["email"] and _ADDRESS.fullmatch(email)):
+        raise Invalid(
+            "bad-email", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
+        )
+    number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
+    return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number)
 
 
 # --- inside ---
@@ -254,3 +412,11 @@ def next_rhythm(supplier: Supplier, day: dt.date) -> Rhythm:
 
 def _rank(terms: Terms, own: dict[str, bool]) -> tuple[float, bool, str]:
     return (terms.pack_cost_minor / terms.pack_qty, not own[terms.supplier_id], terms.supplier_id)
+
+
+def _costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> dict[tuple[str, str], int]:
+    """Return the latest dated cost that has begun: (supplier, sku) -> what a pack costs (rule 3)."""
+    query = sa.select(SupplierCost.supplier_id, SupplierCost.sku, SupplierCost.pack_cost_minor).where(
+        SupplierCost.supplier_id.in_(supplier_ids), SupplierCost.from_day <= day
+    )
+    return {(supplier, sku): cost for supplier, sku, cost in session.execute(query.order_by(SupplierCost.from_day))}

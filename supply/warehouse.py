@@ -8,28 +8,31 @@ Rules
    credit waits for the operator waits too.
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
    is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders.
-4. Restocking tops up to COVER_DAYS of the regions' demand, in whole packs, from outside the network.
+4. A shop that carries a product and has no order waiting takes part with what it will need until the van after next:
+   its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
+5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over stays.
 """
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal, outbox
 from config.database import lock_rows
-from config.errors import NotFound
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
-from pos import stock
+from pos import batches, stock
+from pos.batches import Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import credit, orders, push
+from supply import credit, orders, outlook, push
 from supply.allocation import Claim, fair_share
 from supply.deliveries import Delivery
-from supply.demand import RegionalDemand
 from supply.facts import (
     DELIVERY_DISPATCHED,
     ORDER_ACKNOWLEDGED,
@@ -42,10 +45,8 @@ from supply.facts import (
 )
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
-from supply.suppliers import Supplier, SupplierProduct
+from supply.suppliers import Supplier, next_rhythm
 
-LOOK_BACK_DAYS = 28
-COVER_DAYS = 10
 Goods = tuple[str, str]
 """(warehouse id, sku)"""
 
@@ -63,7 +64,7 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
     for order, warehouse_id in waiting:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
-    given = _share(_free(session), wanted)
+    given = _share(_free(session), wanted, _absent(session, wanted, waiting, at))
     for order, _ in waiting:
         packs = tuple(
             (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
@@ -103,34 +104,6 @@ def dispatch_day(
     return gone
 
 
-def restock(
-    session: Session, warehouse_id: str, *, at: dt.datetime, actor: Actor | None = None
-) -> list[tuple[str, int]]:
-    """Top a warehouse up for what its shops sell (rule 4); returns the lines that came in, (sku, units)."""
-    actor = actor or Actor.system("warehouse", NETWORK)
-    known = session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == warehouse_id).limit(1))
-    if known is None:
-        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
-    free = _free(session)
-    daily = _daily_demand(session)
-    query = (
-        sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty))
-        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
-        .where(Supplier.warehouse_id == warehouse_id)
-        .group_by(SupplierProduct.sku)
-        .order_by(SupplierProduct.sku)
-    )
-    came = []
-    for sku, pack_qty in session.execute(query):
-        target = max(pack_qty, -(-daily.get(sku, 0) * COVER_DAYS // LOOK_BACK_DAYS))
-        packs = -(-(target - free.get((warehouse_id, sku), 0)) // pack_qty)
-        if packs > 0:
-            came.append((sku, packs * pack_qty))
-    if came:
-        stock.receive(session, warehouse_id, came, source_kind="restock", source_id=new_id(), at=at, actor=actor)
-    return came
-
-
 def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
     """Put goods a shop sent back at the door into the warehouse again, once."""
     supplier = session.get(Supplier, delivery.supplier_id)
@@ -152,7 +125,67 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
         )
 
 
+# --- questions ---
+
+
+def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
+    """Return what a warehouse has promised to confirmed orders and accepted offers, by SKU."""
+    sums: dict[str, int] = {}
+    offers = [((house, offer.sku), offer.packs * offer.pack_qty) for offer, house in _accepted(session)]
+    for (house, sku), qty in [*_promised(session).items(), *offers]:
+        if house == warehouse_id:
+            sums[sku] = sums.get(sku, 0) + qty
+    return sums
+
+
 # --- inside ---
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A shop that is not on the round: what it has and sells a day, and the days until its van after next."""
+
+    store_id: str
+    have_qty: int
+    per_day: float
+    days: int
+
+    def claim(self, pack_qty: int) -> Claim:
+        """Return its silent claim, in packs."""
+        need = max(0, -(-math.ceil(self.per_day * self.days - self.have_qty) // pack_qty))
+        return Claim(f"{self.store_id}/", need, need, self.have_qty, self.per_day, pack_qty, on_round=False)
+
+
+def _absent(
+    session: Session,
+    wanted: Mapping[Goods, Sequence[OrderLine]],
+    waiting: Sequence[tuple[ReplenishmentOrder, str]],
+    at: dt.datetime,
+) -> dict[Goods, list[Absent]]:
+    """Return who sells what is asked for and has no order on this round (rule 4)."""
+    houses: dict[str, list[str]] = {}
+    for house, sku in wanted:
+        houses.setdefault(sku, []).append(house)
+    if not houses:
+        return {}
+    skus = set(houses)
+    here = {order.store_id for order, _ in waiting}
+    today = at.astimezone(dt.UTC).date()
+    rates = outlook.rates(session, today, skus=skus)
+    have = outlook.positions(session, skus=skus)
+    ways: dict[str, int] = {}
+    for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
+        days = next_rhythm(supplier, today + dt.timedelta(days=1))
+        stood = str(supplier.warehouse_id)
+        ways[stood] = max(ways.get(stood, 0), (days.next_delivery_day - today).days)
+    found: dict[Goods, list[Absent]] = {}
+    for (store_id, sku), per_day in sorted(rates.items()):
+        if store_id in here or per_day <= 0:
+            continue
+        for house in houses[sku]:
+            one = Absent(store_id, have.get((store_id, sku), 0), per_day, ways.get(house, 2))
+            found.setdefault((house, sku), []).append(one)
+    return found
 
 
 def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
@@ -186,14 +219,20 @@ def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[
     return lines
 
 
-def _share(free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]]) -> dict[tuple[str, str, str], int]:
-    """Return the packs of every line. Suppliers may pack one product differently: the larger packs go first."""
+def _share(
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], absent: Mapping[Goods, Sequence[Absent]]
+) -> dict[tuple[str, str, str], int]:
+    """Return the packs of every line. Suppliers may pack one product differently: the larger packs go first.
+
+    absent: who is not on this round (rule 4); what falls to them stays where it is.
+    """
     given: dict[tuple[str, str, str], int] = {}
     for goods, lines in wanted.items():
         left = max(0, free.get(goods, 0))
         for pack_qty in sorted({line.pack_qty for line in lines}, reverse=True):
             group = [line for line in lines if line.pack_qty == pack_qty]
-            shares = fair_share(left // pack_qty, [_claim(line) for line in group])
+            others = [one.claim(pack_qty) for one in absent.get(goods, ())]
+            shares = fair_share(left // pack_qty, [*(_claim(line) for line in group), *others])[: len(group)]
             left -= sum(shares) * pack_qty
             for line, packs in zip(group, shares, strict=True):
                 given[line.store_id, line.order_id, line.sku] = packs
@@ -262,17 +301,6 @@ def _free(session: Session) -> dict[Goods, int]:
     return free
 
 
-def _daily_demand(session: Session) -> dict[str, int]:
-    """Return the units sold in all regions over the last LOOK_BACK_DAYS, by SKU."""
-    last = session.scalar(sa.select(sa.func.max(RegionalDemand.business_day)))
-    if last is None:
-        return {}
-    query = sa.select(RegionalDemand.sku, sa.func.sum(RegionalDemand.sold_qty)).where(
-        RegionalDemand.business_day > last - dt.timedelta(days=LOOK_BACK_DAYS)
-    )
-    return {sku: max(0, int(qty)) for sku, qty in session.execute(query.group_by(RegionalDemand.sku))}
-
-
 def _send_off(
     session: Session,
     warehouse_id: str,
@@ -291,7 +319,7 @@ def _send_off(
         expected_day=max(order.delivery_day, day_of(session, order.store_id, at)).isoformat(),
         advised_at=stamp(at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
-        lines=tuple(loaded),
+        lines=tuple(_dated(session, warehouse_id, loaded, at)),
     )
     _load(session, warehouse_id, fact, actor=actor, at=at)
     _tell(session, order.store_id, ORDER_DISPATCHED, fact, orders.subject_of(order), at, id=fact.delivery_id)
@@ -315,15 +343,43 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
             expected_day=(day_of(session, offer.store_id, at) + dt.timedelta(days=1)).isoformat(),
             advised_at=stamp(at),
             acknowledged=(),
-            lines=(Advised(offer.sku, offer.name, offer.pack_qty, qty),),
+            lines=tuple(_dated(session, warehouse_id, [Advised(offer.sku, offer.name, offer.pack_qty, qty)], at)),
         )
         _load(session, warehouse_id, fact, actor=actor, at=at)
         push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
         _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
 
 
+def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:
+    """Return the lines with the first last day of the lots they are taken from (rule 5)."""
+    first: dict[str, Lot] = {}
+    for lot in _lots(session, warehouse_id, lines, at):
+        first.setdefault(lot.sku, lot)
+    told = []
+    for line in lines:
+        known = first.get(line.sku)
+        until = known.expires_on.isoformat() if known and known.expires_on else None
+        told.append(replace(line, batch=known.batch if known else None, expires_on=until))
+    return told
+
+
+def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Lot]:
+    """Return from which lots goods are taken, first expired first; a lot that is over is left (rule 5)."""
+    today = day_of(session, warehouse_id, at)
+    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today)
+    taken = []
+    for line in lines:
+        rest = line.qty
+        for held in standing[line.sku]:
+            if held.expires_on is not None and held.expires_on >= today and rest:
+                taken.append(Lot(line.sku, min(rest, held.qty), held.batch, held.expires_on))
+                rest -= min(rest, held.qty)
+    return taken
+
+
 def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines]
+    batches.let_go(session, warehouse_id, _lots(session, warehouse_id, fact.lines, at))
     stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
     orders.dispatched(session, fact, actor=actor, at=at)
     units = sum(qty for _, qty in lines)

@@ -5,8 +5,9 @@ from pydantic import Field
 
 from config.errors import Invalid, NotFound, Refused
 from pos import invitation
+from pos.store import told_of
 from store_app.api.bodies import Body, gives, shaped
-from store_app.extensions import clock, csrf, doors, write
+from store_app.extensions import clock, csrf, doors, read, write
 from store_app.security import public
 
 bp = Blueprint("api_join", __name__, url_prefix="/api/join")
@@ -34,7 +35,9 @@ def join() -> Response:
     if isinstance(given, Refused):
         raise given
     store_id, key = given
-    return jsonify(store_id=store_id, key=key, public_url=doors().settings.public_url)
+    with read() as session:
+        shop = told_of(session, store_id)
+    return jsonify(store_id=store_id, key=key, public_url=doors().settings.public_url, store=shop)
 
 
 @bp.get("/ca.pem")

@@ -272,7 +272,8 @@ class Road:
         began = time.perf_counter()
         self.network.job("roll-up")
         self.network.job("credit")
-        self.network.job("restock")
+        self.network.job("compare")
+        self.network.job("purchase")
         self.network.job("forecast-regions")
         self.tally.forecast_seconds += round(time.perf_counter() - began, 2)
         self.network.job("publish")
@@ -280,6 +281,7 @@ class Road:
     def _shop_night(self, member: Member) -> None:
         member.job("roll-up")
         member.job("tell-counts")
+        member.job("suggest")
         began = time.perf_counter()
         member.job("forecast")
         self.tally.forecast_seconds = round(self.tally.forecast_seconds + time.perf_counter() - began, 2)

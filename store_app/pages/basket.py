@@ -124,12 +124,12 @@ def code(slug: str, fault: ShopError | None = None) -> Any:
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
-        practised = _practised(session, str(asked["phone"])) if doors().settings.practice else ""
+        shown = practised(session, str(asked["phone"])) if doors().settings.practice else ""
     return page(
         "storefront/code.html",
         **around,
         phone=asked["phone"],
-        practised=practised,
+        practised=shown,
         fault=sentence_of(fault) if fault else None,
     )
 
@@ -150,8 +150,7 @@ def prove(slug: str) -> Any:
         raise Invalid(
             "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")
         )
-    proofs = {**visitor.get("proved", {}), phone_codes.digits_of(str(asked["phone"])): clock.now().isoformat()}
-    visitor["proved"] = dict(list(proofs.items())[-KEPT_PROOFS:])
+    keep_proof(str(asked["phone"]))
     request.form = MultiDict(asked)  # type: ignore[assignment]  the form that waited, as it was sent
     return place(slug=slug)
 
@@ -169,6 +168,22 @@ def send_again(slug: str) -> Any:
             wake_worker_after(session)
         flash(_("Another code is on its way."), "good")
     return redirect(url_for(".code", slug=slug), 303)
+
+
+# --- what the account's page asks too ---
+
+
+def keep_proof(phone: str) -> None:
+    """Remember in this browser that a phone was proved (rule 2)."""
+    proofs = {**visitor.get("proved", {}), phone_codes.digits_of(phone): clock.now().isoformat()}
+    visitor["proved"] = dict(list(proofs.items())[-KEPT_PROOFS:])
+
+
+def practised(session: Any, phone: str) -> str:
+    """Return the code last sent to a phone, for practice, where no message leaves the machine."""
+    query = sa.select(CustomerMessage.facts).where(CustomerMessage.kind == "code", CustomerMessage.phone == phone)
+    facts = session.scalar(query.order_by(CustomerMessage.made_at.desc(), CustomerMessage.id.desc()).limit(1))
+    return str(facts.get("code", "")) if facts else ""
 
 
 # --- inside ---
@@ -215,10 +230,3 @@ def _placed() -> list[str]:
 def _is_proved(phone: str) -> bool:
     at = visitor.get("proved", {}).get(phone_codes.digits_of(phone))
     return at is not None and dt.datetime.fromisoformat(at) > clock.now() - PROVED_FOR
-
-
-def _practised(session: Any, phone: str) -> str:
-    """Return the code last sent to a phone, for practice, where no message leaves the machine."""
-    query = sa.select(CustomerMessage.facts).where(CustomerMessage.kind == "code", CustomerMessage.phone == phone)
-    facts = session.scalar(query.order_by(CustomerMessage.made_at.desc(), CustomerMessage.id.desc()).limit(1))
-    return str(facts.get("code", "")) if facts else ""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.money import exponent
 from config.node import NETWORK
-from store_app import wording
+from store_app import wording, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
 from supply import credit
@@ -264,7 +264,12 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
             packs_words=pack_text,
             cost_words=money(cost, currency),
         ),
-        facts=wording.order_facts(why, quantity=quantity),
+        facts=[
+            *wording.order_facts(why, quantity=quantity),
+            *wording_supply.more_facts(
+                row.why, quantity=quantity, amount=lambda minor: money(minor, currency), today=today
+            ),
+        ],
         runs_out=wording.day_or_weekday(runs_out, today) if runs_out else "",
         runs_out_day=runs_out,
         have_qty=why.have_qty,

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import Invalid, ShopError
+from config.publication import EVERYONE
+from pos.catalogue import Product, TaxClass
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
@@ -15,7 +17,9 @@ from store_app.security import requires
 from store_app.sentences import sentence_of
 from supply import escrow, messages, outside, overview, review_wire, reviews, shelf_effect
 from supply.escrow import Escrow, EscrowEntry
+from supply.suppliers import Supplier
 
+_CARRIED = ("category", "tax_class_id", "supplier_id")
 bp = Blueprint("console_care", __name__, url_prefix="/console/customers")
 
 
@@ -34,6 +38,11 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         waiting = reviews.reported(session)
         unsent = messages.given_up(session)
         wanted = outside.unmatched(session, day)
+        choices = {
+            "taxes": session.scalars(sa.select(TaxClass).order_by(TaxClass.id)).all(),
+            "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
+            "aisles": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),
+        }
     return page(
         "console/care.html",
         disputed=disputed,
@@ -44,6 +53,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         reported=waiting,
         unsent=unsent,
         wanted=wanted[:20],
+        **choices,
         currency=place().currency,
         fault=sentence_of(fault) if fault else None,
     )
@@ -90,6 +100,27 @@ def match() -> Any:
     with write() as session:
         outside.match(session, source, name, sku, actor=g.actor, at=clock.now())
     flash(_("Matched; it counts in the next ranking."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/outside/carry")
+@requires("network.catalogue")
+@form.answers_on(overview_page)
+def carry() -> Any:
+    """Take what sells elsewhere into the catalogue, so that shops can order it in."""
+    source, name = form.text("source", most=40), form.text("name", most=160)
+    given = {key: form.text(key, most=64, required=_("Fill in every field.")) for key in _CARRIED}
+    with write() as session:
+        currency = overview.currency(session)
+        if session.get(TaxClass, given["tax_class_id"]) is None or session.get(Supplier, given["supplier_id"]) is None:
+            raise Invalid("bad-choice", _("Choose the tax and the supplier from the lists."))
+        outside.carry(
+            session, source, name, **given, price_minor=form.amount("price", currency),
+            pack_qty=form.whole("pack_qty", least=1, most=10_000), pack_cost_minor=form.amount("pack_cost", currency),
+            actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("In the catalogue. With the next editions every shop can order it in."), "good")
     return redirect(url_for(".overview_page"), 303)
 
 

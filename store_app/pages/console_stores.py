@@ -1,6 +1,7 @@
 """The shops as the network knows them, and what of a shop's messages needs a person."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +15,14 @@ from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import Peer
 from pos.store import Store
-from store_app import wording
+from store_app import wording, wording_money
 from store_app.extensions import doors, read
-from store_app.pages import form
-from store_app.presenting import page, since
+from store_app.pages import form, shop_map
+from store_app.presenting import page, since, today
 from store_app.security import requires
 from store_app.sync import receiver
-from supply import overview
+from supply import exposure, overview
+from supply.vans import MapPlace
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
 SHOWN, A_PAGE = 50, 50
@@ -43,14 +45,27 @@ def stores() -> Any:
     with read() as session:
         found = overview.stores(session)
         currency = overview.currency(session)
+        care = exposure.care(session, today())
+        places = session.scalars(sa.select(MapPlace)).all()
     if wanted:
         found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
-    found.sort(key=lambda one: (one.alarm is None, not one.parked, not one.waiting))  # what needs somebody comes first
+    # what needs somebody comes first: two copies, what was set aside, money and conduct, what waits
+    found.sort(key=lambda one: (one.alarm is None, not one.parked, -care[one.id].needs, not one.waiting))
+    drawn = _map(found, care, places)
     pages = max(1, -(-len(found) // A_PAGE))
     which = min(which, pages)
     shown = found[(which - 1) * A_PAGE : which * A_PAGE]
     return page(
-        "console/stores.html", stores=shown, currency=currency, find=wanted, which=which, pages=pages, all=len(found)
+        "console/stores.html",
+        stores=shown,
+        currency=currency,
+        find=wanted,
+        which=which,
+        pages=pages,
+        all=len(found),
+        map=drawn,
+        care=care,
+        level_words=wording_money.LEVELS,
     )
 
 
@@ -83,6 +98,25 @@ def try_again(store_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _map(
+    found: list[overview.StoreView], care: dict[str, exposure.Care], places: Sequence[MapPlace]
+) -> shop_map.ShopMap | None:
+    """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
+    at = {one.id: one for one in places}
+    spots = []
+    for one in found:
+        if one.id in at:
+            own = care[one.id]
+            bad, warn = one.alarm or own.late_minor, one.parked or own.needs or one.waiting
+            light = "bad" if bad else "warn" if warn else "good"
+            spots.append(shop_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
+    if not spots:
+        return None
+    houses = [one for one in places if one.id not in care]
+    spots += [shop_map.Spot(one.id, one.id, "warehouse", "good", one.lat_e6, one.lon_e6) for one in houses]
+    return shop_map.draw(spots, generated=any(one.source == "generated" for one in places))
 
 
 def _number(text: str) -> int:

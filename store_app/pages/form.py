@@ -78,6 +78,14 @@ def amount(name: str, currency: str) -> int:
     return minor
 
 
+def share(name: str) -> int:
+    """Return a share of a hundred of the form in hundredths: '97', '97.5', '97,5'."""
+    found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip(), re.ASCII)
+    if found is None or int(found[1]) > 100:
+        raise Invalid("bad-share", _("Type a share of a hundred, such as 97 or 97.5."), field=name)
+    return int(found[1]) * 100 + int((found[2] or "").ljust(2, "0"))
+
+
 def date(name: str) -> dt.date | None:
     """Return a day of the form as browsers send it, None when nothing was typed."""
     raw = request.form.get(name, "").strip()

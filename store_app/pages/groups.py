@@ -10,13 +10,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
-from pos.catalogue import Product
+from pos.catalogue import Listing, Product
 from pos.store import Store
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import group_wire
+from supply import group_wire, suppliers
 from supply.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
 from supply.suppliers import SupplierProduct
 
@@ -24,6 +24,8 @@ bp = Blueprint("groups", __name__, url_prefix="/groups")
 bp.before_request(form.know_the_place)
 STEPS = 3
 SHOWN = 30
+OPEN_DAYS, TO_COLLECT = 3, dt.timedelta(days=2)
+"""How long a new group is open, and how long after the van its shares can be collected, where nothing is said."""
 
 
 @bp.get("/")
@@ -39,6 +41,13 @@ def listed(fault: ShopError | None = None) -> Any:
             .order_by(GroupOffer.closes_at.desc())
             .limit(SHOWN)
         ).all()
+        wares = session.scalars(
+            sa.select(Product.name)
+            .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active))
+            .where(Product.active, Product.kind == "goods", Product.stock_unit == "each")
+            .order_by(Product.name)
+            .limit(500)
+        ).all()
     order = {"ordered": 0, "open": 1, "filling": 1, "arrived": 2}
     base = (settings.public_url or settings.network_url).rstrip("/")
     return page(
@@ -48,6 +57,8 @@ def listed(fault: ShopError | None = None) -> Any:
         currency=store.currency,
         today=doors().now().astimezone(ZoneInfo(store.tz)).date(),
         steps=STEPS,
+        closes_day=doors().now().astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=OPEN_DAYS),
+        wares=wares,
         fault=fault,
     )
 
@@ -59,15 +70,17 @@ def open_group() -> Any:
     """Open a group."""
     command, store_id = form.command_id(), str(place().store_id)
     wanted = form.text("sku", most=60, required=_("Choose the product."))
-    name = form.text("name", most=80, required=_("Give the group a name."))
     with write() as session:
         store = session.get_one(Store, store_id)
         product = _product(session, wanted)
+        closes_at = _closes(store)
+        van_day = form.date("van_day") or _next_van(session, store, product.sku, closes_at)
         terms = GroupTerms(
-            id=command, store_id=store_id, owner=store_id, sku=product.sku, name=name, steps=_steps(store.currency),
+            id=command, store_id=store_id, owner=store_id, sku=product.sku,
+            name=form.text("name", most=80) or product.name, steps=_steps(store.currency),
             threshold_qty=form.whole("threshold", least=1, most=10_000), case_qty=_case(session, product.sku),
             minimum_cases=form.whole("minimum_cases", least=1, most=1000) if request.form.get("minimum_cases") else 1,
-            closes_at=_closes(store), van_day=_day("van_day"), pickup_until=_day("pickup_until"),
+            closes_at=closes_at, van_day=van_day, pickup_until=form.date("pickup_until") or van_day + TO_COLLECT,
             shop_takes=form.whole("shop_takes", most=1000) if request.form.get("shop_takes") else 0,
             commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100)
             if request.form.get("commission") else 0,
@@ -115,6 +128,15 @@ def _steps(currency: str) -> tuple[tuple[int, int], ...]:
         for n in range(1, STEPS + 1)
         if request.form.get(f"price-{n}")
     )
+
+
+def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) -> dt.date:
+    """Return the day the product's supplier comes after the group has closed; two days later where nobody sells it."""
+    closed = closes_at.astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=1)
+    for supplier_id, products in suppliers.sources(session, store.id, closed).items():
+        if any(one.sku == sku for one in products):
+            return suppliers.next_rhythm(suppliers.supplier_of(session, supplier_id), closed).delivery_day
+    return closed + dt.timedelta(days=1)
 
 
 def _day(name: str) -> dt.date:

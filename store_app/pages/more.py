@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+    Place("campaigns.listed", "offers", "megaphone", lazy("Campaigns"), lazy("What the network asks, your yes or no")),
     Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
     Place(
         "finance.overview",
@@ -39,6 +40,9 @@ PLACES: tuple[Place, ...] = (
         "building-library",
         lazy("Money with the network"),
         lazy("Credit, invoices, statements"),
+    ),
+    Place(
+        "compare.show", "reports", "arrows-right-left", lazy("Compare notes"), lazy("Your shop beside its neighbours")
     ),
     Place(
         "standing.show",
@@ -72,6 +76,9 @@ PLACES: tuple[Place, ...] = (
         lazy("Back to a supplier"),
         lazy("Damaged, expired, recalled; the driver signs"),
     ),
+    Place(
+        "suppliers.listed", "order", "truck", lazy("Suppliers"), lazy("Prices, order days, how long they really take")
+    ),
     Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
     Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
     Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
@@ -89,6 +96,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Cards and wallets"),
         lazy("Money without a sale, without an answer, or on its way back"),
     ),
+    Place("first_steps.overview", "settings", "rocket-launch", lazy("First steps"), lazy("What a new shop does first")),
     Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
@@ -104,6 +112,9 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place(
+        "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
+    ),
     Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
     Place(

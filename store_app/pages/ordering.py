@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue import Product, find_code, search
-from store_app import wording
+from store_app import wording, wording_supply
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
 from store_app.wording_forecast import forecast_sentences
-from supply import credit, forecasts, order_rules, replenishment
+from supply import credit, forecasts, order_letters, order_rules, order_wishes, replenishment
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
+from supply.order_wishes import OrderWish
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier
 
@@ -41,6 +42,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         names = baskets.supplier_names(session)
         proposals = [_view(session, row) for row in baskets.orders_in(session, store_id, ["proposed"])]
+        unsent = order_letters.unsent(session, store_id)
         rows = [
             {
                 "id": row.id,
@@ -49,6 +51,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
                 "delivery_day": row.delivery_day,
                 "cost_minor": row.cost_minor,
                 "by_rule": row.by_rule,
+                "is_unsent": row.id in unsent,
                 "supplier_name": names.get(row.supplier_id, row.supplier_id),
             }
             for row in baskets.orders_in(session, store_id, LATER)
@@ -75,10 +78,14 @@ def order(order_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         view = _view(session, _row(session, order_id))
         steps = timeline(session, f"order:{order_id}")
+        letters = order_letters.letters_of(session, str(place().store_id), order_id)
     return page(
         "ordering/order.html",
         order=view,
         steps=steps,
+        letters=letters,
+        letter_words=wording_supply.letter_sentence,
+        email=request.form.get("email"),
         change_reasons=wording.CHANGE_REASONS,
         currency=place().currency,
         fault=fault,
@@ -119,7 +126,14 @@ def approve(order_id: str) -> Any:
                 credit.draw(session, store_id, order_id, actor=g.actor, at=at)
             supply_orders.send(session, store_id, order_id, actor=g.actor, at=at)
         wake_worker_after(session)
-    flash(_("Order %(no)s is sent.", no=row.order_no), "good")
+        on_paper = any(
+            one.how == "paper" and one.state == "waiting"
+            for one in order_letters.letters_of(session, store_id, order_id)
+        )
+    if on_paper:
+        flash(_("Order %(no)s is approved. Print it and hand it over.", no=row.order_no), "info")
+    else:
+        flash(_("Order %(no)s is sent.", no=row.order_no), "good")
     return redirect(url_for("ordering.order", order_id=order_id), 303)
 
 
@@ -204,7 +218,7 @@ def add_line(order_id: str) -> Any:
     packs, why = form.whole("packs", least=1, most=999), form.reason(wording.CHANGE_REASONS)
     store_id = str(place().store_id)
     with write() as session:
-        sku = _one_product(session, wanted)
+        sku = one_product(session, wanted)
         replenishment.add_line(
             session, store_id, order_id, sku, packs=packs, why=why, actor=g.actor, at=doors().now()
         )  # fmt: skip
@@ -257,10 +271,11 @@ def outlook(sku: str) -> Any:
 
 @bp.get("/products/<sku>")
 @requires("order")
-def outlook_page(sku: str) -> Any:
-    """Show the same numbers as a table."""
+def outlook_page(sku: str, fault: ShopError | None = None) -> Any:
+    """Show the same numbers as a table, and what the shopkeeper wants of this product."""
     with read() as session:
         product = _ware(session, sku)
+        wish = session.get(OrderWish, (str(place().store_id), sku))
         past, ahead = _past(session, sku), _ahead(session, sku)
         why = forecasts.as_seen(session, str(place().store_id), sku, days=1)["why"]
         sentence = baskets.forecast_sentence(session, str(place().store_id), today=today())
@@ -273,8 +288,32 @@ def outlook_page(sku: str) -> Any:
             for day, (middle, high) in sorted(ahead.items())
         ],
         sentence=sentence,
+        fault=fault,
+        wish={
+            "room": wish.room_qty if wish and wish.room_qty else "",
+            "show": wish.show_qty if wish and wish.show_qty else "",
+            "service": f"{wish.service_bp / 100:g}" if wish and wish.service_bp else "",
+        }
+        | {name: request.form[name] for name in ("room", "show", "service") if name in request.form},
         why=forecast_sentences(why, lambda units: qty(units if units >= 10 else round(units, 1), product.stock_unit)),
     )
+
+
+@bp.post("/products/<sku>/wish")
+@requires("settings")
+@form.answers_on(outlook_page)
+def set_wish(sku: str) -> Any:
+    """Keep what the shopkeeper wants of a product: room, show, service; an empty field follows from the policy."""
+    room = form.whole("room", least=1) if request.form.get("room", "").strip() else None
+    show = form.whole("show") if request.form.get("show", "").strip() else 0
+    service = form.share("service") if request.form.get("service", "").strip() else None
+    with write() as session:
+        order_wishes.set_wish(
+            session, str(place().store_id), sku, room_qty=room, show_qty=show, service_bp=service, actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
+    flash(_("Noted. The next proposals keep to it."), "good")
+    return redirect(url_for("ordering.outlook_page", sku=sku), 303)
 
 
 # --- inside ---
@@ -302,7 +341,7 @@ def _minimum(session: Session, row: ReplenishmentOrder) -> int:
     return supplier.minimum_minor if supplier else 0
 
 
-def _one_product(session: Session, wanted: str) -> str:
+def one_product(session: Session, wanted: str) -> str:
     """Return the SKU of the one product that is meant."""
     store_id = str(place().store_id)
     scanned = find_code(session, store_id, [wanted], today())

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from config.errors import NotFound
 from pos.store import Region
 from store_app.extensions import read
-from store_app.presenting import page, place
+from store_app.presenting import number, page, place
 from store_app.security import requires
 from supply import overview, replays
 from supply.replays import OrderReplay
@@ -61,8 +61,21 @@ def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, chart=_chart(body) if body else None,
+        region_name=region_name, better=_better(rows), chart=_chart(body) if body else None,
     )  # fmt: skip
+
+
+def _better(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the rule that would have needed less stock than the proposals, if one would; foresight is no rule."""
+    found = {row["name"]: row for row in rows}
+    mine, known = found.get("ours"), found.get("perfect")
+    rivals = [row for name, row in found.items() if name not in ("ours", "perfect")]
+    if mine is None or known is None or not rivals:
+        return None
+    best = min(rivals, key=lambda row: row["stock_value"])
+    less = round(mine["stock_value"] - best["stock_value"])
+    told = {"words": best["words"], "less_minor": less, "least_days": number(known["cover_days"], 1)}
+    return told if less > 0 else None
 
 
 def _chart(body: dict[str, Any]) -> dict[str, Any]:

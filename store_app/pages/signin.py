@@ -4,11 +4,12 @@ from typing import Any
 
 from flask import Blueprint, g, redirect, request, url_for
 
-from config.errors import ShopError
+from config.errors import Refused, ShopError
+from config.journal import Actor
 from pos import badges
 from pos.store import staff_of
 from store_app import security, staff
-from store_app.extensions import doors, read
+from store_app.extensions import doors, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.refusals import status_of
@@ -59,6 +60,28 @@ def enter(staff_id: str) -> Any:
     return redirect(form.inside(request.form.get("next", "")) or _home(person.role), 303)
 
 
+@bp.post("/first")
+@public
+def first() -> Any:
+    """Let the first person in: on the node's own computer, and only while nobody works here."""
+    settings = doors().settings
+    role = "operator" if "operator" in role_of(settings).home else "shopkeeper"
+    try:
+        with write() as session:
+            if not _may_begin(session):
+                raise Refused(
+                    "not-the-first",
+                    "Somebody works here already, or this is not the computer the shop runs on. Sign in instead.",
+                )
+            name, pin = form.text("name", most=60), request.form.get("pin", "")[:12]
+            actor = Actor.system("first", settings.node_id)
+            person = staff.add(session, settings.node_id, name, role, pin, actor=actor, at=doors().now())
+    except ShopError as refusal:
+        return _show(refusal=sentence_of(refusal), status=status_of(refusal))
+    security.sign_in(person)
+    return redirect(_home(role) if role == "operator" else url_for("first_steps.overview"), 303)
+
+
 @bp.post("/badge")
 @public
 def badge() -> Any:
@@ -94,8 +117,20 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
         takes_badges=takes_badges,
         refusal=refusal,
         next=form.inside(request.values.get("next", "")),
+        may_begin=not everybody and _is_here(),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},
     )
+
+
+def _may_begin(session: Any) -> bool:
+    """Tell whether whoever asks may be the first: nobody works here, and it is the node's own computer that asks."""
+    return _is_here() and not staff_of(session, doors().settings.node_id)
+
+
+def _is_here() -> bool:
+    """Tell whether the request comes from this very computer, and not through something that stands before it."""
+    through = request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
+    return request.remote_addr in ("127.0.0.1", "::1") and not through
 
 
 def _home(role: str | None = None) -> str:

@@ -22,7 +22,7 @@ from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
 
-KINDS = ("catalogue", "suppliers", "demand", "forecast")
+KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare")
 SHOWN_KEPT = 20
 
 

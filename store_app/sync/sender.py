@@ -48,6 +48,7 @@ EDITIONS = {
     "demand": "supply.demand",
     "forecast": "supply.forecasts",
     "lessons": "supply.training",
+    "compare": "supply.compare",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)

@@ -5,6 +5,11 @@ never is. Origins lie four weeks apart over a year (completejourney, a year long
 constants were chosen on the fortnights between them (`--skip 1` shows those); first trials, and the look that found
 shops closing for weeks or on Sundays, saw some of the reported ones too. Ratios are
 those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
+
+Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
+sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf) · night (3,000
+products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask workers: the same numbers). --quick
+takes a sample of the series, a tenth of the shop, one shop of 3,000 products.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))
@@ -25,9 +31,11 @@ import numpy as np
 
 from forecasting import Ahead, DemandPanel, Forecast, backtest, history, rivals, run
 from forecasting.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
-from tests.benchmarks import _retail
+from tests.benchmarks import _nights, _retail, _trade
 
 DATA = ("m5_tiny_dev", "bakery_dev", "completejourney")
+PARTS = ("accuracy", "speed", "closed_loop", "cold_start", "clean_days", "night", "memory", "cluster")
+QUICK_PARTS = "accuracy,speed"
 QUICK_SERIES = {"m5_tiny_dev": 48, "bakery_dev": 46, "completejourney": 80}
 
 
@@ -39,44 +47,83 @@ def main() -> None:
     parser.add_argument("--origins", type=int, default=13)
     parser.add_argument("--skip", type=int, default=0, help="origins to leave out at the end")
     parser.add_argument("--data", default=",".join(DATA))
+    parser.add_argument(
+        "--only", default="", help=f"parts, comma between: {','.join(PARTS)}; empty: all, --quick: {QUICK_PARTS}"
+    )
     asked = parser.parse_args()
-    result = measure(asked.data.split(","), quick=asked.quick, origins=asked.origins, skip=asked.skip)
+    parts = (asked.only or (QUICK_PARTS if asked.quick else ",".join(PARTS))).split(",")
+    if unknown := sorted(set(parts) - set(PARTS)):
+        parser.error(f"no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    result = measure(asked.data.split(","), parts, quick=asked.quick, origins=asked.origins, skip=asked.skip)
     if asked.json:
         print(json.dumps(result))
     else:
         show(result)
 
 
-def measure(names: list[str], *, quick: bool, origins: int, skip: int) -> dict[str, Any]:
-    """Run everything; what is missing is named in settings.missing."""
-    ours: dict[str, Any] = {}
-    reference: dict[str, Any] = {}
-    ratio: dict[str, Any] = {}
+def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, skip: int) -> dict[str, Any]:
+    """Run the parts that are asked for; what is missing is named in settings.missing."""
+    result: dict[str, Any] = {"bench": "forecast", "ours": {}, "reference": {}, "ratio": {}}
     missing: list[str] = []
-    for name in names:
+
+    def table_of(name: str) -> Any:
         try:
-            table = _retail.frame(name)
+            return _retail.frame(name)
         except (FileNotFoundError, ImportError) as gone:
             missing.append(str(gone))
-            continue
-        past = history.read(_retail.sample(table, QUICK_SERIES[name] if quick else None))
-        count, every = (8, 14) if past.panel.n_days < 2 * 364 else (origins, 28)
-        plan = backtest.Plan(14, 4 if quick else count, _retail.COUNTRY[name], skip=skip, every_days=every)
-        report = backtest.run(
-            past, plan, remember=_retail.Kept(past, version()), progress=_progress(name), stopwatch=time.process_time
-        )
-        ours[name] = report["models"][backtest.OURS]
-        reference[name] = {rival: report["models"][rival] for rival in report["models"] if rival != backtest.OURS}
-        ratio[name] = {
-            f"{key}_{rival}": value for rival, measures in report["ratios"].items() for key, value in measures.items()
-        }
+            return None
+
+    for name in names if "accuracy" in parts else ():
+        if (table := table_of(name)) is not None:
+            _accuracy(result, name, table, quick=quick, origins=origins, skip=skip)
+    _parts_of_a_shop(result, parts, table_of, quick=quick)
+    ours = result["ours"]
+    if "night" in parts:
+        ours["night"] = _nights.nights(_nights.PRODUCTS // 10 if quick else _nights.PRODUCTS)
+    if "memory" in parts:
+        ours["memory"] = _nights.memory(1 if quick else 34)
+    if "cluster" in parts:
+        ours["cluster"] = _nights.cluster()
     absent = [name for name in ("statsforecast", "lightgbm") if not _installed(name)]
-    settings = {
-        "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14, "missing": missing,
-        "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
+    result["settings"] = {
+        "parts": parts, "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14,
+        "missing": sorted(set(missing)), "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
         "tuned_on": "the fortnights between the reported origins (--skip 1); first trials saw some of the reported",
     }  # fmt: skip
-    return {"bench": "forecast", "ours": ours, "reference": reference, "ratio": ratio, "settings": settings}
+    return result
+
+
+def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callable[[str], Any], *, quick: bool) -> None:
+    """Run the parts that need real sales but no rivals."""
+    ours, m5 = result["ours"], table_of("m5_tiny_dev") if {"speed", "closed_loop", "cold_start"} & set(parts) else None
+    if "speed" in parts and m5 is not None:
+        ours["speed"], result["reference"]["speed"], result["ratio"]["speed"] = speed(history.read(m5))
+    if "closed_loop" in parts and m5 is not None:
+        ours["closed_loop"] = _trade.closed_loop(history.read(_retail.sample(m5, 48 if quick else None)).panel, "US")
+    for name in ("m5_tiny_dev", "bakery_dev") if "cold_start" in parts else ():
+        if (table := m5 if name == "m5_tiny_dev" else table_of(name)) is not None:
+            found = _trade.cold_start(history.read(table).panel, _retail.COUNTRY[name], 1 if quick else 3)
+            ours.setdefault("cold_start", {})[name] = found
+    if "clean_days" in parts:
+        daily, hourly = table_of("freshretail_daily_dev"), table_of("freshretail_hourly_dev")
+        if daily is not None and hourly is not None:
+            panel = history.read(_retail.sample(daily, 6_000 if quick else None)).panel
+            ours["clean_days"] = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
+
+
+def _accuracy(result: dict[str, Any], name: str, table: Any, *, quick: bool, origins: int, skip: int) -> None:
+    past = history.read(_retail.sample(table, QUICK_SERIES[name] if quick else None))
+    count, every = (8, 14) if past.panel.n_days < 2 * 364 else (origins, 28)
+    plan = backtest.Plan(14, 4 if quick else count, _retail.COUNTRY[name], skip=skip, every_days=every)
+    report = backtest.run(
+        past, plan, remember=_retail.Kept(past, version()), progress=_progress(name), stopwatch=time.process_time
+    )
+    models = report["models"]
+    result["ours"][name] = models[backtest.OURS]
+    result["reference"][name] = {rival: models[rival] for rival in models if rival != backtest.OURS}
+    result["ratio"][name] = {
+        f"{key}_{rival}": value for rival, measures in report["ratios"].items() for key, value in measures.items()
+    }
 
 
 def speed(past: history.History) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
@@ -144,12 +191,9 @@ def version() -> str:
 
 def show(result: dict[str, Any]) -> None:
     """Print for people."""
-    for name, ratios in result["ratio"].items():
-        if name == "speed":
-            print(result["ours"]["speed"], ratios)
-            continue
-        print(name, {key: value for key, value in result["ours"][name].items() if key != "classes"})
-        for key, value in sorted(ratios.items()):
+    for name, measures in result["ours"].items():
+        print(name, {key: value for key, value in measures.items() if key != "classes"})
+        for key, value in sorted(result["ratio"].get(name, {}).items()):
             print(f"  {key:<24} {value:.3f}")
     print(result["settings"])
 

@@ -25,6 +25,7 @@ CONSOLE = [
     "/console/demand/north",
     "/console/supply/",
     "/console/offers/",
+    "/console/campaigns/",
     "/console/shops/",
     "/console/customers/",
     "/console/money/",

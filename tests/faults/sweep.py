@@ -26,7 +26,7 @@ from store_app import checking
 from store_app.extensions import Doors
 from tests.conftest import ROOT
 
-WATCHED = tuple(f"{ROOT}/{folder}/" for folder in ("pos", "config", "store_app/api"))
+WATCHED = tuple(f"{ROOT}/{folder}/" for folder in ("pos", "supply", "config", "store_app/api"))
 Point = tuple[str, int]
 """A line, "file:number", and which of its runs."""
 

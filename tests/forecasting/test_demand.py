@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from forecasting import LEVELS, censoring, classify, intervals
+from forecasting import LEVELS, DemandPanel, censoring, classify, intervals
+from forecasting.run import forecast
 
 
 def test_kinds_follow_the_published_limits() -> None:
@@ -95,3 +98,27 @@ def test_only_days_out_of_stock_are_changed() -> None:
     assert got[0, 0] == 1.0
     assert got[0, 1] > 3.0
     assert np.isnan(got[0, 2])
+
+
+def test_the_open_hours_of_a_day_decide_with_the_forecast_what_its_empty_ones_hid() -> None:
+    mean, variance = np.full(4, 10.0), np.full(4, 30.0)
+    sold, hidden = np.array([0.0, 5.0, 10.0, 5.0]), np.array([1.0, 0.5, 0.5, 0.0])
+    got = censoring.uncensor(sold, np.ones(4, dtype=bool), mean, variance, hidden)
+    # nothing seen: the mean; as expected until noon: as much again; twice that: more, but not twice; all seen: itself
+    assert got[0] == pytest.approx(10.0)
+    assert got[1] == pytest.approx(10.0)
+    assert 15.0 < got[2] < 20.0
+    assert got[3] == 5.0
+    np.testing.assert_array_equal(censoring.weight_of(np.ones(4, dtype=bool), hidden), 1.0 - hidden)
+
+
+def test_what_a_product_sold_for_an_empty_neighbour_is_not_its_own_demand() -> None:
+    rng = np.random.default_rng(2)
+    out = rng.random((10, 200)) < 0.3
+    y = np.concatenate([np.where(out, 0, rng.poisson(6.0, (10, 200))), rng.poisson(np.where(out, 9.6, 6.0))])
+    short = np.concatenate([out, np.zeros_like(out)])
+    panel = DemandPanel(
+        keys=tuple(("S", f"P{row}") for row in range(20)), first_day=date(2024, 1, 1), y=y.astype(float),
+        category=tuple(f"C{row % 10}" for row in range(20)), out_of_stock=short, out_share=short.astype(float),
+    )  # fmt: skip
+    assert forecast(panel, horizon_days=7).level[10:].mean() == pytest.approx(6.0, rel=0.05)

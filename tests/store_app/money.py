@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message, OutboxMessage
-from supply import credit, credit_night, network_terms, objections, settlement, standing
+from supply import compare, credit, credit_night, network_terms, objections, settlement, standing, suggestions
 from supply.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money_wire import APPLIERS
 from supply.network_terms import Terms
@@ -71,6 +71,11 @@ def at_shop(session) -> None:
         "business_day": "2026-02-10",
     }  # fmt: skip
     settlement.take_booked(session, {"store_id": STORE, "invoices": [invoice], "entries": [entry]})
+    day = DAY.isoformat()
+    figures = [["price", "milk", 160, day], ["price", "soap", 199, day], ["rate", "soap", 900, day],
+               ["waste", "", 240, day], ["cover", "", 6, day]]  # fmt: skip
+    compare.take_edition(session, {"scope": "north", "figures": figures})
+    suggestions.renew(session, STORE, DAY, actor=office.SYSTEM, at=NOON)
     evidence = {
         "counts": {"sold_products": 60, "counted_products": 41}, "pickups": [], "collected": [],
         "shelf": [["milk", 3], ["bread", 0], ["tea", 2], ["beer", 4]],

@@ -19,7 +19,7 @@ from config.errors import Invalid, Refused
 from config.journal import Actor, JournalEntry
 from config.settings import Settings
 from pos import invitation
-from pos.store import store_for_key
+from pos.store import store_for_key, store_of
 from store_app import joining
 from store_app.cli import main
 from store_app.extensions import open_doors
@@ -94,6 +94,8 @@ def test_a_shop_joins_with_one_command_and_speaks_with_its_network_alone(
     assert path.stat().st_mode & 0o077 == 0
     loaded = node_settings.load()
     doors = open_doors(loaded, network.clock)
+    with doors.read() as session:
+        assert store_of(session, STORE).name == "Shop S01", "the shop knows who it is"
     with sender.client_for(loaded) as client:
         assert sender.contact(doors.database, loaded, client, network.clock).fault is None
     with sender.client_for(loaded.model_copy(update={"network_ca": authority / "other.pem"})) as client:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.node import NETWORK
-from supply import credit, network_terms, objections, payout, settlement
+from supply import compare, credit, network_terms, objections, payout, settlement, standing, suggestions
 from supply.network_terms import Terms
 from supply.payment_file import SPACE
 from tests.store_app import money
@@ -189,3 +189,49 @@ def test_the_shop_sees_its_standing_beside_its_thresholds_and_appeals(pair):
     money.carry(house, network, STORE)
     assert "Objects to the standing" in words(network.signed_in("operator").get("/console/money/"))
     assert "Standing: Starting out" in words(network.signed_in("operator").get(f"/console/money/shops/{STORE}"))
+
+
+def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
+    fill(house)
+    client = house.signed_in()
+    assert "Nothing to compare with yet" in words(client.get("/compare/"))
+    day = money.DAY.isoformat()
+    body = {"scope": "north", "figures": [
+        ["price", "milk", 180, day], ["rate", "soap", 900, day], ["price", "soap", 199, day], ["waste", "", 240, day],
+    ]}  # fmt: skip
+    with house.doors.write() as session:
+        compare.take_edition(session, body)
+        suggestions.renew(session, STORE, money.DAY, actor=money.OPERATOR, at=money.NOON)
+    page = words(client.get("/compare/"))
+    assert "2.4 %" in page
+    with house.doors.read() as session:
+        (first,) = suggestions.of_store(session, STORE)
+    assert first.name in page
+    assert send(client, f"/compare/suggestions/{first.id}").status_code == 422
+    assert send(client, f"/compare/suggestions/{first.id}", reason="no-room").status_code == 303
+    page = words(client.get("/compare/"))
+    assert "No room for it" in page
+    with house.doors.read() as session:
+        second = next(one for one in suggestions.of_store(session, STORE) if one.state == "open")
+    assert second.sku != first.sku
+    assert send(client, f"/compare/suggestions/{second.id}", accept="yes").status_code == 303
+    assert send(client, f"/compare/suggestions/{second.id}", accept="yes").status_code == 409
+
+
+def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
+    network, _ = pair
+    operator = network.signed_in("operator")
+    page = words(operator.get("/console/shops/"))
+    assert page.index("Shop S01") < page.index("Shop S02")
+    with network.doors.write() as session:
+        book = settlement.Booking(session, "S02", actor=money.OPERATOR, at=money.NOON)
+        due = money.DAY - money.dt.timedelta(days=1)
+        book.invoice(settlement.Wanted("i-2", 7_700, due, True, None, None, []))
+        book.close("invoiced")
+        standing.take_counts(
+            session, {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49}
+        )
+    page = words(operator.get("/console/shops/"))
+    assert page.index("Shop S02") < page.index("Shop S01")
+    assert "late $77.00" in page
+    assert "98 %" in page

@@ -45,3 +45,19 @@ def test_a_short_history_is_not_replayed(house):
 
 def test_a_cashier_sees_no_proof(house):
     assert house.signed_in("cashier").get("/orders/proof").status_code == 403
+
+
+def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean(house):
+    way = {"waste_value": 0, "lost_value": 30, "order_lines": 9}
+    ways = {
+        "ours": way | {"stock_value": 15_100, "cover_days": 15.1},
+        "mean_normal": way | {"stock_value": 14_100, "cover_days": 14.1},
+        "rolling_minmax": way | {"stock_value": 19_000, "cover_days": 19.0},
+        "perfect": way | {"stock_value": 12_000, "cover_days": 12.0},
+    }
+    body = {"fill": 0.97, "ways": ways, "curves": {}, "products": 5, "stores": 1, "days": 56}
+    with house.doors.write() as session:
+        replays.keep(session, "store", STORE, body, last_day=YESTERDAY, at=NOON)
+    told = words(house.signed_in().get("/orders/proof"))
+    assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in told
+    assert "Whole packs alone mean 12 days of stock" in told

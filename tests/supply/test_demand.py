@@ -173,9 +173,10 @@ def test_weighed_goods_are_pooled_apart_from_pieces(shop):
     assert dict(zip(panel.keys, panel.category, strict=True))["S1", "bread"] == "Bakery"
 
 
-def test_a_sold_out_product_is_noted_with_the_share_of_the_day_it_was_missing(shop):
+def test_a_sold_out_product_is_noted_with_the_share_of_the_days_trade_it_missed(shop):
     opened = AT.replace(day=1, hour=9)
-    sold_at = AT.replace(day=2, hour=17)  # three of twelve open hours are left
+    # three of twelve hours were left, worth 20 sales, and both of the shop's sales were rung later: (2 + 5) / (2 + 20)
+    sold_at = AT.replace(day=2, hour=17)
     with shop.write() as session:
         stock.open_stock(session, "S1", [("bread", 4), ("milk", 9)], source_id="opening", at=opened, actor=SYSTEM)
         for sku, qty in (("bread", 4), ("milk", 2)):
@@ -183,7 +184,7 @@ def test_a_sold_out_product_is_noted_with_the_share_of_the_day_it_was_missing(sh
             stock.sell(session, "S1", [(sku, qty)], sale_id=f"sale-{sku}", day=DAY, at=sold_at, actor=SYSTEM)
     roll(shop)
     with shop.read() as session:
-        assert session.get(DailyDemand, ("S1", "bread", DAY)).out_of_stock_bp == 2500
+        assert session.get(DailyDemand, ("S1", "bread", DAY)).out_of_stock_bp == 3182
         assert session.get(DailyDemand, ("S1", "milk", DAY)).out_of_stock_bp == 0
         panel = demand.panel(session, "S1", DAY, 1)
     assert dict(zip(panel.keys, panel.out_of_stock[:, 0].tolist(), strict=True))["S1", "bread"]

@@ -4,10 +4,8 @@ import datetime as dt
 
 import pytest
 
-from config.errors import NotFound
 from pos import stock
-from supply import push, warehouse
-from supply.demand import RegionalDemand
+from supply import push
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
 
 TOMORROW = later(days=1).date()
@@ -119,25 +117,6 @@ def test_an_accepted_offer_travels_after_the_orders_and_only_whole(country):
     assert country.level("network", "S2", "tea").on_hand == 10
     assert country.on_the_way("S2") == {}
     assert country.findings() == []
-
-
-def test_restocking_covers_ten_days_of_the_regions_demand_in_whole_packs(country):
-    with country.network.write() as session:
-        for back in range(40):
-            session.add(
-                RegionalDemand(region_id="R1", sku="tea", business_day=DAY - dt.timedelta(days=back), sold_qty=13,
-                               revenue_minor=1, stores_open=2, stores_selling=2)
-            )  # fmt: skip
-    country.order("S1", {"tea": 1})
-    country.deliver()
-    country.fill()
-    with country.network.write() as session:
-        assert warehouse.restock(session, WAREHOUSE, at=AT) == [("tea", 120)]  # 130 wanted, 10 free, packs of 10
-    with country.network.write() as session:
-        assert warehouse.restock(session, WAREHOUSE, at=AT) == []
-        with pytest.raises(NotFound, match="No supplier delivers"):
-            warehouse.restock(session, "nowhere", at=AT)
-    assert country.level("network", WAREHOUSE, "tea").on_hand == 140
 
 
 def test_filling_and_loading_with_nothing_to_do_changes_nothing(country):

@@ -13,7 +13,7 @@ from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import sale, shift, stock
-from supply import demand, forecasts, orders, push, receiving, replenishment, rolling, suppliers, warehouse
+from supply import demand, forecasts, orders, purchasing, push, receiving, replenishment, rolling, suppliers
 from supply.demand import DailyDemand, RegionalDemand
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
 
@@ -214,7 +214,10 @@ class Walk:
 
     def restock(self) -> None:
         with self.country.network.write() as session:
-            warehouse.restock(session, WAREHOUSE, at=self.at, actor=OPERATOR)
+            made = purchasing.propose(session, WAREHOUSE, at=self.at, actor=OPERATOR)
+            if made is not None:
+                purchasing.order(session, WAREHOUSE, made.id, at=self.at, actor=OPERATOR)
+                purchasing.receive(session, WAREHOUSE, made.id, at=self.at, actor=OPERATOR)
 
     def offer(self) -> None:
         with self.country.network.write() as session:

@@ -1,0 +1,95 @@
+"""Sending a shop's orders to suppliers by e-mail: the letter with the order as PDF and as CSV.
+
+Rules
+-----
+1. The words are in the supplier's language, the attachments are made of the letter's frozen document alone.
+2. Nothing is sent inside a transaction; a program that dies between sending and noting it sends the letter twice, with
+   the same message id and the same order number.
+3. In practice letters are logged. A shop without a mail server is told so on the order, at once.
+"""
+
+from typing import Any
+
+from config.errors import Refused, Unreachable
+from config.journal import Actor
+from store_app.extensions import Doors
+from store_app.notifying import Carrier, Letter
+from supply import order_letters, order_pdf
+from supply.order_letters import OrderLetter
+
+_WORDS = {
+    "en": {
+        "order": ("Order {no} from {shop}", "Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
+        "cancellation": (
+            "Order {no} from {shop} is called off",
+            "Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n",
+        ),
+        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "number": "Our customer number with you: {customer_no}\n",
+    },
+    "zh": {
+        "order": ("{shop} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
+        "cancellation": ("{shop} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
+        "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
+        "number": "我方客户号：{customer_no}\n",
+    },
+}
+
+
+def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, int]:
+    """Send the letters that are due (rule 2); returns how many left and how many did not."""
+    with doors.read() as session:
+        letters = [written(row) for row in order_letters.due(session, store_id, doors.now())]
+    sent = failed = 0
+    for letter in letters:
+        code, fault = _carried(letter, among, doors)
+        with doors.write() as session:
+            if code:
+                order_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
+                failed += 1
+            else:
+                actor = Actor.system("letters", store_id)
+                order_letters.left(session, store_id, letter.id, actor=actor, at=doors.now())
+                sent += 1
+    return sent, failed
+
+
+def written(row: OrderLetter) -> Letter:
+    """Return a letter as it is carried, with its attachments (rule 1)."""
+    document = row.document
+    words = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
+    said: dict[str, Any] = {
+        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "day": document["delivery_day"], "why": document.get("called_off", ""), "by": document["by"],
+        "address": document["store"]["address"] or "", "phone": document["store"]["phone"] or "",
+        "customer_no": document["customer_no"],
+    }  # fmt: skip
+    subject, text = words[row.kind]
+    number = words["number"] if document["customer_no"] else ""
+    name = f"order-{document['order_no']}"
+    return Letter(
+        id=row.id, kind=row.kind, phone="", email=row.address, subject=str(subject).format(**said),
+        text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
+        files=(
+            (f"{name}.pdf", "application/pdf", order_pdf.pages(document)),
+            (f"{name}.csv", "text/csv", order_letters.as_csv(document)),
+        ),
+    )  # fmt: skip
+
+
+# --- inside ---
+
+
+def _carried(letter: Letter, among: list[Carrier], doors: Doors) -> tuple[str, str]:
+    """Hand a letter to the first carrier that takes it; ('', '') when one did, else what is wrong: code, words."""
+    said = ("no-mail-server", "")
+    for carrier in (one for one in among if one.reaches(letter)):
+        try:
+            carrier.send(letter, at=doors.now())
+        except Refused as fault:
+            said = ("address-refused", fault.message)
+        except (OSError, Unreachable) as fault:
+            said = ("unreachable", str(fault))
+        else:
+            return "", ""
+    return said

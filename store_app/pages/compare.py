@@ -1,0 +1,120 @@
+"""Compare notes: the shop beside its neighbours, one suggestion at a time, and what former ones brought."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config.errors import ShopError
+from pos.catalogue import Product, prices_on
+from store_app import wording
+from store_app.extensions import doors, read, write
+from store_app.pages import form
+from store_app.presenting import page, place, today
+from store_app.security import requires
+from supply import compare, suggestions
+from supply.compare import ComparedFigure
+
+bp = Blueprint("compare", __name__, url_prefix="/compare")
+bp.before_request(form.know_the_place)
+MOST = 15
+
+
+@dataclass(frozen=True)
+class PriceView:
+    """A price beside the nearby one. share: this shop's in per cent of the nearby one."""
+
+    sku: str
+    name: str
+    own_minor: int
+    nearby_minor: int
+    share: int
+
+
+@dataclass(frozen=True)
+class MissingView:
+    """A product that sells nearby and not here: rate_milli units a day in a typical shop."""
+
+    sku: str
+    name: str
+    rate_milli: int
+    stock_unit: str
+
+
+@bp.get("/")
+@requires("reports")
+def show(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the shop's figures beside the nearby ones, and the one suggestion that is open."""
+    store_id, day = str(place().store_id), today() - dt.timedelta(days=1)
+    with read() as session:
+        nearby = compare.nearby(session)
+        own = compare.own_figures(session, store_id, day)
+        past = suggestions.of_store(session, store_id)
+        shown = {
+            "known": bool(nearby),
+            "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in compare.OF_SHOP],
+            "prices": _prices(session, store_id, nearby, day),
+            "missing": _missing(session, nearby, own),
+            "suggestion": next((one for one in past if one.state == "open"), None),
+            "past": [one for one in past if one.state != "open"],
+            "reasons": wording.DECLINE_REASONS,
+            "fault": fault,
+        }
+    return page("compare/show.html", **shown)
+
+
+@bp.post("/suggestions/<suggestion_id>")
+@requires("reports")
+@form.answers_on(show)
+def answer(suggestion_id: str) -> Any:
+    """Accept the suggestion, or refuse it with a reason."""
+    accept = request.form.get("accept") == "yes"
+    why = "" if accept else form.reason(wording.DECLINE_REASONS)
+    with write() as session:
+        row = suggestions.answer(
+            session, str(place().store_id), suggestion_id, accept=accept, why=why, actor=g.actor, at=doors().now()
+        )
+        suggestions.renew(
+            session, row.store_id, today() - dt.timedelta(days=1), actor=g.actor, at=doors().now()
+        )  # the next one
+    flash(
+        _("Noted. In four weeks you see here what it brought.") if accept else _("Noted. Here is the next one."), "good"
+    )
+    return redirect(url_for(".show"), 303)
+
+
+# --- inside ---
+
+
+def _prices(
+    session: Session, store_id: str, nearby: dict[tuple[str, str], ComparedFigure], day: dt.date
+) -> list[PriceView]:
+    """Return the prices that differ most from the nearby ones, of what this shop has a price for."""
+    skus = [sku for name, sku in nearby if name == "price"]
+    own, names = prices_on(session, store_id, day, skus), _names(session, skus)
+    views = [
+        PriceView(
+            sku, names[sku][0], own[sku], nearby["price", sku].value, 100 * own[sku] // nearby["price", sku].value
+        )
+        for sku in skus
+        if sku in own and sku in names and nearby["price", sku].value > 0
+    ]
+    return sorted(views, key=lambda one: (-abs(one.share - 100), one.name))[:MOST]
+
+
+def _missing(
+    session: Session, nearby: dict[tuple[str, str], ComparedFigure], own: dict[tuple[str, str], int]
+) -> list[MissingView]:
+    rates = {sku: row.value for (name, sku), row in nearby.items() if name == "rate" and ("rate", sku) not in own}
+    names = _names(session, list(rates))
+    views = [MissingView(sku, names[sku][0], rate, names[sku][1]) for sku, rate in rates.items() if sku in names]
+    return sorted(views, key=lambda one: (one.stock_unit != "each", -one.rate_milli, one.name))[:MOST]
+
+
+def _names(session: Session, skus: list[str]) -> dict[str, tuple[str, str]]:
+    rows = session.execute(sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(skus)))
+    return {sku: (name, unit) for sku, name, unit in rows}

@@ -1,0 +1,69 @@
+"""A region's outlook: what will run out where, before the next vans can come."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import NotFound
+from store_app.extensions import clock, read
+from store_app.presenting import number, page
+from store_app.security import requires
+from supply import outlook, overview, purchasing
+
+bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
+DAYS = (1, 3, 7)
+NAMED = 3
+
+
+@bp.get("/")
+@requires("network.demand")
+def regions() -> Any:
+    """Go to the first region."""
+    with read() as session:
+        found = overview.regions(session)
+    if not found:
+        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
+    return redirect(url_for("console_outlook.region", region_id=found[0].id))
+
+
+@bp.get("/<region_id>")
+@requires("network.demand")
+def region(region_id: str) -> Any:
+    """Show what runs out in a region's shops within so many days."""
+    asked = request.args.get("days", "3")
+    days = int(asked) if asked in {str(one) for one in DAYS} else 3
+    with read() as session:
+        found = overview.regions(session)
+        here = next((one for one in found if one.id == region_id), None)
+        if here is None:
+            raise NotFound("no-region", _("There is no such region."))
+        today = clock.now().date()
+        rows = outlook.runs_out(
+            session, region_id, days=days, today=today, warehouses=purchasing.warehouses(session)
+        )  # fmt: skip
+    return page(
+        "console/outlook.html",
+        region=here,
+        regions=found,
+        days=days,
+        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in DAYS],
+        rows=[
+            {
+                "name": row.name,
+                "unit": row.stock_unit,
+                "shops": len(row.shops),
+                "of": row.of,
+                "share": round(100 * len(row.shops) / max(1, row.of)),
+                "where": _(", ").join(
+                    _("%(shop)s (%(left)s d)", shop=name, left=number(left, 1)) for name, left in row.shops[:NAMED]
+                ),
+                "more": max(0, len(row.shops) - NAMED),
+                "missing_qty": row.missing_qty,
+                "warehouse_qty": row.warehouse_qty,
+                "is_short": row.warehouse_qty < row.missing_qty,
+            }
+            for row in rows
+        ],
+    )

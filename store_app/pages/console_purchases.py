@@ -1,0 +1,111 @@
+"""The network's own purchasing: what to buy upstream and why, what is on its way, taking it in."""
+
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from config.errors import ShopError
+from store_app.extensions import clock, read, write
+from store_app.pages import form
+from store_app.pages.waiting import stock_units
+from store_app.presenting import page
+from store_app.security import requires
+from supply import overview, purchasing
+
+bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
+bp.before_request(form.know_the_place)
+OPEN = ["proposed", "ordered"]
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """List what is to decide, what is on its way, and what came."""
+    with read() as session:
+        waiting = [_view(session, one) for one in purchasing.purchases(session, OPEN)]
+        past = purchasing.purchases(session, ["received", "cancelled"], limit=20)
+        money = overview.currency(session)
+    waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
+    return page("console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault)
+
+
+@bp.post("/propose")
+@requires("network.supply")
+@form.answers_on(listed)
+def propose() -> Any:
+    """Work out anew what every warehouse should buy."""
+    with read() as session:
+        houses = purchasing.warehouses(session)
+    made = 0
+    for house in houses:
+        with write() as session:
+            made += purchasing.propose(session, house, actor=g.actor, at=clock.now()) is not None
+    if made:
+        flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
+    else:
+        flash(_("Nothing is to be bought: shops and warehouses have enough."), "info")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/order")
+@requires("network.supply")
+@form.answers_on(listed)
+def order(warehouse_id: str, purchase_id: str) -> Any:
+    """Order a purchase with the packs typed."""
+    with write() as session:
+        found = purchasing.purchase_of(session, warehouse_id, purchase_id)
+        if found.state == "proposed":
+            packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
+            purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
+        number = found.purchase_no
+    flash(_("Purchase %(no)s is ordered.", no=number), "good")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/receive")
+@requires("network.supply")
+@form.answers_on(listed)
+def receive(warehouse_id: str, purchase_id: str) -> Any:
+    """Take a purchase in as counted, with the dates on the packs."""
+    counts = {sku: (form.whole(f"qty-{n}"), form.date(f"until-{n}")) for n, sku in _typed()}
+    with write() as session:
+        found = purchasing.receive(session, warehouse_id, purchase_id, counts, actor=g.actor, at=clock.now())
+        number = found.purchase_no
+    flash(_("Purchase %(no)s is in the warehouse.", no=number), "good")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/<purchase_id>/drop")
+@requires("network.supply")
+@form.answers_on(listed)
+def drop(warehouse_id: str, purchase_id: str) -> Any:
+    """Drop a proposal, or call an ordered purchase off, with a reason."""
+    why = form.text("why", required=_("Say why the purchase is dropped."))
+    with write() as session:
+        purchasing.drop(session, warehouse_id, purchase_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("Dropped."), "info")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+# --- inside ---
+
+
+def _typed() -> list[tuple[int, str]]:
+    found = ((n, request.form.get(f"sku-{n}")) for n in range(2000))
+    return [(n, sku) for n, sku in found if sku is not None]
+
+
+def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
+    lines = purchasing.lines_of(session, one)
+    units = stock_units(session, [line.sku for line in lines])
+    return {
+        "id": one.id,
+        "warehouse_id": one.store_id,
+        "number": one.purchase_no,
+        "state": one.state,
+        "expected_day": one.expected_day,
+        "cost_minor": one.cost_minor,
+        "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
+    }

@@ -1,0 +1,308 @@
+"""Whom the shop buys from: how orders reach them, on which days, how long they really take, and what they charge."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from config.publication import EVERYONE
+from pos.catalogue import Product
+from store_app import importing
+from store_app.extensions import doors, read, write
+from store_app.pages import form, ordering
+from store_app.presenting import number, page, place, today
+from store_app.security import requires
+from supply import lead_times, order_wishes, suppliers
+from supply.lead_times import LeadTime
+from supply.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
+
+bp = Blueprint("suppliers", __name__, url_prefix="/suppliers")
+bp.before_request(form.know_the_place)
+WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
+WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
+WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
+LANGUAGES = {"en": "English", "zh": "中文"}
+FAULTS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """A product as a supplier sells it, with the next cost that begins."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    article_no: str
+    pack_qty: int
+    pack_cost_minor: int
+    minimum_packs: int
+    coming_minor: int | None
+    coming_from: dt.date | None
+
+
+@bp.get("/")
+@requires("order")
+def listed(fault: ShopError | None = None) -> Any:
+    """List everybody we order from, and the money a week's orders may cost."""
+    store_id = str(place().store_id)
+    with read() as session:
+        rows = sorted(suppliers.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
+        leads = lead_times.measured(session, store_id, rows, at=doors().now())
+        counts = dict(
+            session.execute(
+                sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
+            ).all()
+        )
+        limit = order_wishes.week_limit(session, store_id)
+        left = order_wishes.left_to_spend(session, store_id, today())
+    cards = [
+        {
+            "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
+            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": _weekdays(row.order_weekdays),
+            "minimum_minor": row.minimum_minor, "products": counts.get(row.id, 0), "lead": lead_words(leads[row.id]),
+            "is_late": leads[row.id].days > leads[row.id].promised_days,
+        }
+        for row in rows
+    ]  # fmt: skip
+    typed = "" if limit is None else str(Decimal(limit).scaleb(-exponent(place().currency)))
+    return page(
+        "suppliers/list.html", suppliers=cards, currency=place().currency, fault=fault, week_limit=limit,
+        week_left=left, typed=request.form.get("week_budget", typed),
+    )  # fmt: skip
+
+
+@bp.post("/budget")
+@requires("settings")
+@form.answers_on(listed)
+def set_budget() -> Any:
+    """Limit what a week's orders may cost together; an empty field lifts the limit."""
+    form.command_id()
+    limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
+    with write() as session:
+        order_wishes.set_budget(session, str(place().store_id), limit, actor=g.actor, at=doors().now())
+    flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
+    return redirect(url_for("suppliers.listed"), 303)
+
+
+@bp.get("/new")
+@requires("settings")
+def new(fault: ShopError | None = None) -> Any:
+    """Ask for a new supplier."""
+    return _form_page(None, fault)
+
+
+@bp.post("/new")
+@requires("settings")
+@form.answers_on(new)
+def add() -> Any:
+    """Add a supplier of the shop's own; the command's id is the supplier's."""
+    command, contact = form.command_id(), _contact(active=True)
+    with write() as session:
+        row = suppliers.write_contact(session, str(place().store_id), command, contact, actor=g.actor, at=doors().now())
+        name = row.name
+    flash(_("%(name)s is added. Now say what they sell.", name=name), "good")
+    return redirect(url_for("suppliers.supplier", supplier_id=command), 303)
+
+
+@bp.get("/<supplier_id>")
+@requires("order")
+def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any) -> Any:
+    """Show one supplier: how long they take, and the price list."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = _known(session, supplier_id)
+        lead = lead_times.measured(session, store_id, [row], at=doors().now())[row.id]
+        prices = _prices(session, row.id)
+    return page(
+        "suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
+        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=_weekdays(row.order_weekdays),
+        prices=prices, currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
+        columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
+    )  # fmt: skip
+
+
+@bp.get("/<supplier_id>/change")
+@requires("settings")
+def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
+    """Ask what is to change of a supplier of the shop's own."""
+    with read() as session:
+        row = suppliers.own_supplier(session, str(place().store_id), supplier_id)
+    return _form_page(row, fault)
+
+
+@bp.post("/<supplier_id>/change")
+@requires("settings")
+@form.answers_on(change_page)
+def save(supplier_id: str) -> Any:
+    """Change a supplier, or put it aside."""
+    contact, store_id = _contact(active=request.form.get("active") == "yes"), str(place().store_id)
+    with write() as session:
+        suppliers.own_supplier(session, store_id, supplier_id)
+        suppliers.write_contact(session, store_id, supplier_id, contact, actor=g.actor, at=doors().now())
+    flash(_("Saved."), "good")
+    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/prices")
+@requires("settings")
+@form.answers_on(supplier)
+def set_price(supplier_id: str) -> Any:
+    """Note how they sell a product: pack, cost, at least so many, their number."""
+    wanted = form.text("product", most=100, required=_("Type the product’s name, or scan its code."))
+    cost = form.amount("pack_cost", place().currency)
+    given: dict[str, Any] = {
+        "pack_qty": form.whole("pack_qty", least=1, most=suppliers.MOST_PACK_QTY), "pack_cost_minor": cost,
+        "minimum_packs": form.whole("minimum_packs", least=1, most=suppliers.MOST_PACKS),
+        "article_no": form.text("article_no", most=suppliers.LONGEST["article_no"]),
+    }  # fmt: skip
+    with write() as session:
+        suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        sku = ordering.one_product(session, wanted)
+        suppliers.offer_product(session, supplier_id, sku, **given, actor=g.actor, at=doors().now())
+    flash(_("Noted. The next proposals know it."), "good")
+    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id, _anchor=f"price-{sku}"), 303)
+
+
+@bp.post("/<supplier_id>/prices/<sku>/coming")
+@requires("settings")
+@form.answers_on(supplier)
+def set_coming_cost(supplier_id: str, sku: str) -> Any:
+    """Note what a pack will cost from a day on."""
+    cost, day = form.amount("pack_cost", place().currency), form.date("from_day")
+    if day is None:
+        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+    with write() as session:
+        suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        suppliers.set_cost(
+            session, supplier_id, sku, cost, day, today=today(), actor=g.actor, at=doors().now()
+        )  # fmt: skip
+    flash(_("Noted: it costs that from the day you chose."), "good")
+    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id, _anchor=f"price-{sku}"), 303)
+
+
+@bp.post("/<supplier_id>/prices/<sku>/drop")
+@requires("settings")
+@form.answers_on(supplier)
+def drop_price(supplier_id: str, sku: str) -> Any:
+    """Note that they do not sell a product any more."""
+    with write() as session:
+        suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        suppliers.drop_product(session, supplier_id, sku, actor=g.actor, at=doors().now())
+    flash(_("It is not ordered there any more."), "info")
+    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/price-list")
+@requires("settings")
+@form.answers_on(supplier)
+def bring_prices_in(supplier_id: str) -> Any:
+    """Take a price list in as a file: all of it, or, with every fault said, nothing."""
+    sent = request.files.get("file")
+    if sent is None or not sent.filename:
+        raise Invalid("no-file", _("Choose a file first."), field="file")
+    sheet = importing.read("price-list", sent.read(), sent.filename)
+    if sheet.faults:
+        return supplier(supplier_id, faults=sheet.faults)
+    store_id = str(place().store_id)
+    with write() as session:
+        suppliers.own_supplier(session, store_id, supplier_id)
+        importing.write(session, sheet, store_id, supplier_id=supplier_id, actor=g.actor, at=doors().now())
+    flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
+    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+
+
+def lead_words(lead: LeadTime) -> str:
+    """Say how long a supplier takes: measured where deliveries came, else as promised."""
+    if lead.mean_days is None:
+        return ngettext(
+            "Promises %(num)d day; nothing was measured yet.", "Promises %(num)d days; nothing was measured yet.",
+            lead.promised_days,
+        )  # fmt: skip
+    return ngettext(
+        "Takes %(mean)s days, give or take %(spread)s (%(num)d delivery; promised: %(promised)s).",
+        "Takes %(mean)s days, give or take %(spread)s (%(num)d deliveries; promised: %(promised)s).",
+        lead.count, mean=number(lead.mean_days, 1), spread=number(lead.spread_days, 1), promised=lead.promised_days,
+    )  # fmt: skip
+
+
+# --- inside ---
+
+
+def _late_words(lead: LeadTime) -> str:
+    if lead.days == lead.promised_days:
+        return ""
+    return ngettext(
+        "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
+        lead.days,
+    )  # fmt: skip
+
+
+def _weekdays(days: list[Any]) -> str:
+    return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
+
+
+def _known(session: Session, supplier_id: str) -> Supplier:
+    row = session.get(Supplier, supplier_id)
+    if row is None or row.owner_id not in (EVERYONE, str(place().store_id)):
+        raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
+    return row
+
+
+def _prices(session: Session, supplier_id: str) -> list[PriceRow]:
+    coming: dict[str, tuple[int, dt.date]] = {}
+    later = sa.select(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.from_day > today())
+    for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
+        coming[cost.sku] = (cost.pack_cost_minor, cost.from_day)
+    rows = session.execute(
+        sa.select(SupplierProduct, Product.name, Product.stock_unit)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(SupplierProduct.supplier_id == supplier_id)
+        .order_by(Product.name, Product.sku)
+    ).all()
+    now = {one.sku: one for one in suppliers.terms_for(session, supplier_id, [row.sku for row, _, _ in rows], today())}
+    return [
+        PriceRow(row.sku, name, unit, row.article_no, row.pack_qty, now[row.sku].pack_cost_minor, row.minimum_packs,
+                 *coming.get(row.sku, (None, None)))
+        for row, name, unit in rows
+    ]  # fmt: skip
+
+
+def _contact(*, active: bool) -> Contact:
+    days = tuple(int(day) for day in request.form.getlist("order_weekdays") if day in "0123456" and len(day) == 1)
+    return Contact(
+        name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+        lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
+        order_weekdays=days,
+        minimum_minor=form.amount("minimum", place().currency) if request.form.get("minimum", "").strip() else 0,
+        send_by=form.one_of("send_by", tuple(WAYS), sentence=_("Choose how orders reach this supplier.")),
+        email=form.text("email", most=suppliers.LONGEST["email"]),
+        customer_no=form.text("customer_no", most=suppliers.LONGEST["customer_no"]),
+        language=form.one_of("language", tuple(LANGUAGES), sentence=_("Choose one of the languages.")),
+        active=active,
+    )
+
+
+def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
+    places = exponent(place().currency)
+    values: dict[str, Any] = {"send_by": "email", "language": place().language[:2], "lead_time_days": 1,
+                              "active": True, "order_weekdays": list(range(6))}  # fmt: skip
+    if row is not None:
+        values = {name: getattr(row, name) for name in Contact.__dataclass_fields__}
+        values["minimum"] = str(Decimal(row.minimum_minor).scaleb(-places)) if row.minimum_minor else ""
+    if request.method == "POST":
+        days = [int(day) for day in request.form.getlist("order_weekdays") if day.isdigit()]
+        values |= dict(request.form.items()) | {"order_weekdays": days, "active": request.form.get("active") == "yes"}
+    return page(
+        "suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), weekdays=WEEKDAYS,
+        languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""What every shop has, sells and will run out of, as the network sees it.
+
+Rules
+-----
+1. What a shop sells a day is the mean of the first week of its forecast where the network made it, else what it sold in
+   the last LOOK_BACK_DAYS on the days it was open.
+2. What a shop has is what its book says is there, never below nothing, and what is on its way to it.
+3. A product runs out when what a shop has is less than what it sells until then.
+
+Quantities in stock units.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pos.catalogue import Listing, Product
+from pos.ledger import INSIDE, StockLevel
+from pos.store import Store
+from supply.demand import DailyDemand, StoreDay
+from supply.forecasts import ForecastQuantile, ForecastRun
+from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+
+LOOK_BACK_DAYS = 28
+WEEK_DAYS = 7
+Place = tuple[str, str]
+"""(store id, sku)"""
+
+
+@dataclass(frozen=True)
+class RunsOut:
+    """A product that will be sold out in some shops of a region.
+
+    shops: (name, days left), the first to run out first; of: how many shops sell it; missing_qty: what all of them lack
+    to last `days`; warehouse_qty: what stands in the warehouses.
+    """
+
+    sku: str
+    name: str
+    stock_unit: str
+    shops: tuple[tuple[str, float], ...]
+    of: int
+    missing_qty: int
+    warehouse_qty: int
+
+
+# --- questions ---
+
+
+def rates(
+    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
+) -> dict[Place, float]:
+    """Return what shops sell a day (rule 1); None means all shops, all products."""
+    first = today - dt.timedelta(days=LOOK_BACK_DAYS)
+    opened = sa.select(StoreDay.store_id, sa.func.count()).where(
+        StoreDay.open, StoreDay.business_day >= first, StoreDay.business_day < today
+    )
+    days = {store_id: int(count) for store_id, count in session.execute(opened.group_by(StoreDay.store_id))}
+    row = DailyDemand
+    sold = sa.select(row.store_id, row.sku, sa.func.sum(row.sold_qty)).where(
+        row.business_day >= first, row.business_day < today, *_among(row.store_id, stores), *_among(row.sku, skus)
+    )
+    found = {
+        (store_id, sku): max(0, int(qty)) / days[store_id]
+        for store_id, sku, qty in session.execute(sold.group_by(row.store_id, row.sku))
+        if days.get(store_id)
+    }
+    return found | _forecast(session, stores, skus)
+
+
+def positions(
+    session: Session, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
+) -> dict[Place, int]:
+    """Return what shops have and what is on its way to them (rule 2)."""
+    level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, PushOffer
+    shops = sa.select(Store.id)
+    there = sa.select(level.store_id, level.sku, sa.func.sum(level.qty)).where(
+        level.store_id.in_(shops), level.place.in_(INSIDE), *_among(level.store_id, stores), *_among(level.sku, skus)
+    )
+    found = {
+        (store_id, sku): max(0, int(qty))
+        for store_id, sku, qty in session.execute(there.group_by(level.store_id, level.sku))
+    }
+    rest = sa.func.coalesce(line.packs_acknowledged, 0) * line.pack_qty - line.qty_received
+    ordered = (
+        sa.select(line.store_id, line.sku, sa.func.sum(rest))
+        .join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
+        .where(order.state.in_(ON_THE_WAY), rest > 0, *_among(line.store_id, stores), *_among(line.sku, skus))
+        .group_by(line.store_id, line.sku)
+    )
+    offered = (
+        sa.select(offer.store_id, offer.sku, sa.func.sum(offer.packs * offer.pack_qty))
+        .where(offer.state.in_(["accepted", "dispatched"]), *_among(offer.store_id, stores), *_among(offer.sku, skus))
+        .group_by(offer.store_id, offer.sku)
+    )
+    for query in (ordered, offered):
+        for store_id, sku, qty in session.execute(query):
+            found[store_id, sku] = found.get((store_id, sku), 0) + int(qty)
+    return found
+
+
+def runs_out(
+    session: Session, region_id: str, *, days: int = 3, today: dt.date, warehouses: Collection[str], most: int = 40
+) -> list[RunsOut]:
+    """Return what will be sold out within `days` in shops of a region, what most shops will lack first (rule 3)."""
+    names = dict(session.execute(sa.select(Store.id, Store.name).where(Store.region_id == region_id)).all())
+    if not names:
+        return []
+    sold = rates(session, today, stores=list(names))
+    have = positions(session, stores=list(names))
+    sold_here = sa.select(Listing.store_id, Listing.sku).where(Listing.store_id.in_(names), Listing.active)
+    listed = {(store_id, sku) for store_id, sku in session.execute(sold_here)}
+    lacking: dict[str, list[tuple[str, float]]] = {}
+    selling: dict[str, int] = {}
+    missing: dict[str, float] = {}
+    for place, rate in sold.items():
+        if rate <= 0 or (listed and place not in listed):
+            continue
+        store_id, sku = place
+        selling[sku] = selling.get(sku, 0) + 1
+        left = have.get(place, 0) / rate
+        if left < days:
+            lacking.setdefault(sku, []).append((names[store_id], left))
+            missing[sku] = missing.get(sku, 0.0) + days * rate - have.get(place, 0)
+    first = sorted(lacking, key=lambda sku: (-len(lacking[sku]), min(left for _, left in lacking[sku]), sku))[:most]
+    products = {row.sku: row for row in session.scalars(sa.select(Product).where(Product.sku.in_(first)))}
+    stands = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
+        StockLevel.store_id.in_(list(warehouses)), StockLevel.sku.in_(first), StockLevel.place.in_(INSIDE)
+    )
+    there = {sku: int(qty) for sku, qty in session.execute(stands.group_by(StockLevel.sku))}
+    return [
+        RunsOut(
+            sku=sku, name=products[sku].name, stock_unit=products[sku].stock_unit,
+            shops=tuple(sorted(lacking[sku], key=lambda one: (one[1], one[0]))), of=selling[sku],
+            missing_qty=round(missing[sku]), warehouse_qty=max(0, there.get(sku, 0)),
+        )
+        for sku in first
+        if sku in products
+    ]  # fmt: skip
+
+
+# --- inside ---
+
+
+def _forecast(session: Session, stores: Collection[str] | None, skus: Collection[str] | None) -> dict[Place, float]:
+    """Return the means of the first week of the shops' own forecasts, a day."""
+    run, row = ForecastRun, ForecastQuantile
+    runs = session.execute(
+        sa.select(run.id, run.scope_id, run.origin_day, run.horizon_days).where(
+            run.scope_kind == "store", run.state == "published", *_among(run.scope_id, stores)
+        )
+    )
+    found: dict[Place, float] = {}
+    for run_id, store_id, origin, horizon in runs:
+        days = min(WEEK_DAYS, horizon)
+        first = origin + dt.timedelta(days=1)
+        sums = sa.select(row.sku, row.mean).where(
+            row.run_id == run_id, row.first_day == first, row.last_day == origin + dt.timedelta(days=days),
+            *_among(row.sku, skus),
+        )  # fmt: skip
+        found.update({(store_id, sku): mean / days for sku, mean in session.execute(sums)})
+    return found
+
+
+def _among(column: sa.SQLColumnExpression[str], wanted: Collection[str] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if wanted is None else [column.in_(list(wanted))]

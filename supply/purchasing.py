@@ -1,0 +1,331 @@
+"""The network's own purchasing: what its warehouses buy upstream, from what all shops sell and have.
+
+Rules
+-----
+1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it, what is ordered upstream,
+   and what stands in the shops or is on its way to them. So a full shop is not bought for twice, and an order a shop
+   inflates buys nothing.
+2. Demand is the sum of what the shops sell, over UPSTREAM_DAYS, the day until the next look, and the way to the shop
+   until the van after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses
+   carry a product each buys its equal part.
+3. A purchase is proposed, changed and ordered by the operator, and received once, line by line as counted, with the
+   dates on the packs. More or less than ordered is taken as it came; what was not counted by hand came as ordered.
+4. Proposing again drops the purchases nobody ordered.
+
+Quantities in stock units; packs are the largest in which the warehouse sells the product.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.states import StateTable
+from pos import batches, stock
+from pos.batches import Lot
+from pos.catalogue import Product
+from pos.ledger import INSIDE, MOST_QTY, StockLevel
+from pos.store import day_of
+from supply import outlook
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
+
+STATES = StateTable(
+    "purchase",
+    "proposed",
+    {"proposed": ["ordered", "dropped"], "ordered": ["received", "cancelled"]},
+)
+UPSTREAM_DAYS = 1
+SERVICE_LEVEL = 0.98
+MARGIN_BP = 2_500
+"""What a unit is taken to earn the network on its cost, where the policy weighs a pack."""
+
+
+class Purchase(Base):
+    """Goods a warehouse buys upstream. store_id is the warehouse's id."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "purchase"
+    __table_args__ = (sa.Index("ix_purchase_state", "state", "expected_day"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    purchase_no: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    expected_day: Mapped[dt.date]
+    cost_minor: Mapped[int] = mapped_column(default=0)
+    proposed_at: Mapped[dt.datetime]
+    ordered_at: Mapped[dt.datetime | None]
+    received_at: Mapped[dt.datetime | None]
+
+
+class PurchaseLine(Base):
+    """One product of a purchase. why: what it was worked out from (rules 1, 2)."""
+
+    __tablename__ = "purchase_line"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["store_id", "purchase_id"], ["purchase.store_id", "purchase.id"]),
+        sa.CheckConstraint("packs >= 0", name="packs_not_negative"),
+    )
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    purchase_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    packs: Mapped[int]
+    received_qty: Mapped[int | None]
+    expires_on: Mapped[dt.date | None]
+    why: Mapped[dict[str, Any]]
+
+
+# --- verbs ---
+
+
+def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, at: dt.datetime) -> Purchase | None:
+    """Propose what a warehouse should buy now (rules 1, 2, 4); None where nothing is needed."""
+    from supply.policy import decide_basket
+
+    actor = actor or Actor.system("purchasing", NETWORK)
+    for old in purchases(session, ["proposed"], warehouse_id=warehouse_id):
+        journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
+    needs = _needs(session, warehouse_id, at)
+    wanted = [(need, one) for need, one in zip(needs, decide_basket([line for _, line, _ in needs]), strict=True)
+              if one.packs]  # fmt: skip
+    if not wanted:
+        session.flush()
+        return None
+    number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
+    made = Purchase(
+        store_id=warehouse_id, id=new_id(), purchase_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
+        expected_day=day_of(session, warehouse_id, at) + dt.timedelta(days=UPSTREAM_DAYS), proposed_at=at,
+        cost_minor=sum(one.cost_minor for _, one in wanted),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    session.add_all(
+        PurchaseLine(
+            store_id=warehouse_id, purchase_id=made.id, sku=line.sku, name=name, pack_qty=line.pack_qty,
+            pack_cost_minor=line.pack_cost_minor, packs=one.packs, why=why | {"target": one.target_qty},
+        )
+        for (name, line, why), one in wanted
+    )  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
+        cost_minor=made.cost_minor,
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def order(
+    session: Session,
+    warehouse_id: str,
+    purchase_id: str,
+    packs: Mapping[str, int] | None = None,
+    *,
+    actor: Actor | None = None,
+    at: dt.datetime,
+) -> Purchase:
+    """Order a proposed purchase. packs: where the operator wants another number, by SKU (rule 3)."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    STATES.require(found.state, "ordered")
+    lines = {line.sku: line for line in lines_of(session, found)}
+    for sku, count in (packs or {}).items():
+        if sku not in lines:
+            raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
+        if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
+            raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count)
+        lines[sku].packs = count
+    found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
+    if not any(line.packs for line in lines.values()):
+        raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    found.ordered_at = at
+    actor = actor or Actor.system("purchasing", NETWORK)
+    journal.move(session, found, "ordered", actor=actor, at=at, subject=subject_of(found), cost_minor=found.cost_minor)
+    session.flush()
+    return found
+
+
+def drop(session: Session, warehouse_id: str, purchase_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Purchase:
+    """Drop a proposed purchase, or call off an ordered one, with a reason."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say why the purchase is dropped.")
+    target = "dropped" if found.state == "proposed" else "cancelled"
+    journal.move(session, found, target, actor=actor, at=at, subject=subject_of(found), why=why)
+    return found
+
+
+def receive(
+    session: Session,
+    warehouse_id: str,
+    purchase_id: str,
+    counts: Mapping[str, tuple[int, dt.date | None]] | None = None,
+    *,
+    actor: Actor | None = None,
+    at: dt.datetime,
+) -> Purchase:
+    """Take a purchase in, once: (units, last day of sale) by SKU; what is not named came as ordered (rule 3)."""
+    found = purchase_of(session, warehouse_id, purchase_id)
+    if found.state == "received":
+        raise Conflict("already-posted", f"Purchase {found.purchase_no} was already taken in.", state=found.state)
+    STATES.require(found.state, "received")
+    lines = {line.sku: line for line in lines_of(session, found)}
+    today = day_of(session, warehouse_id, at)
+    for sku, (units, until) in (counts or {}).items():
+        if sku not in lines:
+            raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
+        if isinstance(units, bool) or not 0 <= units <= MOST_QTY:
+            raise Invalid("bad-quantity", f"{lines[sku].name}: type how many came, 0 or more.", sku=sku, qty=units)
+        batches.refuse_strange_day(until, today)
+        lines[sku].received_qty, lines[sku].expires_on = units, until
+    for line in lines.values():
+        line.received_qty = line.packs * line.pack_qty if line.received_qty is None else line.received_qty
+    actor = actor or Actor.system("purchasing", NETWORK)
+    came = [(line.sku, line.received_qty) for line in lines.values() if line.received_qty]
+    if came:
+        stock.receive(session, warehouse_id, came, source_kind="purchase", source_id=found.id, at=at, actor=actor)
+        lots = [Lot(line.sku, line.received_qty or 0, None, line.expires_on) for line in lines.values()]
+        batches.lay_in(session, warehouse_id, lots, source_kind="purchase", source_id=found.id, at=at)
+    found.received_at = at
+    units = sum(qty or 0 for _, qty in came)
+    journal.move(session, found, "received", actor=actor, at=at, subject=subject_of(found), units=units)
+    session.flush()
+    return found
+
+
+# --- questions ---
+
+
+def purchases(
+    session: Session, states: list[str], *, warehouse_id: str | None = None, limit: int = 50
+) -> list[Purchase]:
+    """Return purchases in these states, what comes first first."""
+    query = sa.select(Purchase).where(Purchase.state.in_(states))
+    if warehouse_id is not None:
+        query = query.where(Purchase.store_id == warehouse_id)
+    return list(session.scalars(query.order_by(Purchase.expected_day.desc(), Purchase.id.desc()).limit(limit)))
+
+
+def purchase_of(session: Session, warehouse_id: str, purchase_id: str) -> Purchase:
+    """Return a purchase, locked; NotFound when there is none."""
+    query = sa.select(Purchase).where(Purchase.store_id == warehouse_id, Purchase.id == purchase_id)
+    found: Purchase | None = session.scalar(lock_rows(session, query))
+    if found is None:
+        raise NotFound("unknown-purchase", "There is no such purchase.", purchase_id=purchase_id)
+    return found
+
+
+def lines_of(session: Session, purchase: Purchase) -> list[PurchaseLine]:
+    """Return a purchase's lines, the dearest first."""
+    query = sa.select(PurchaseLine).where(
+        PurchaseLine.store_id == purchase.store_id, PurchaseLine.purchase_id == purchase.id
+    )
+    cost = PurchaseLine.packs * PurchaseLine.pack_cost_minor
+    return list(session.scalars(query.order_by(cost.desc(), PurchaseLine.name, PurchaseLine.sku)))
+
+
+def warehouses(session: Session) -> list[str]:
+    """Return the ids of all warehouses."""
+    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
+    return sorted(str(one) for one in session.scalars(query))
+
+
+def subject_of(purchase: Purchase) -> str:
+    """Return how the journal names a purchase."""
+    return f"purchase:{purchase.id}"
+
+
+# --- inside ---
+
+
+def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[str, Any, dict[str, Any]]]:
+    """Return (name, policy line, facts) of every product a warehouse carries that somebody sells (rules 1, 2)."""
+    from supply.policy import PolicyLine
+
+    suppliers = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
+    if not suppliers:
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    today = day_of(session, warehouse_id, at)
+    days = [next_rhythm(one, today) for one in suppliers]
+    way = max((one.next_delivery_day - one.order_day).days for one in days)
+    interval = UPSTREAM_DAYS + 1 + way
+    packed = sa.select(
+        SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty),
+        sa.func.max(SupplierProduct.pack_cost_minor * 1.0 / SupplierProduct.pack_qty), Product.name,
+    ).join(Product, Product.sku == SupplierProduct.sku)  # fmt: skip
+    packed = packed.where(SupplierProduct.supplier_id.in_([one.id for one in suppliers]))
+    packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
+    carried = _carried(session)
+    rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session))
+    there, coming = _standing(session, warehouse_id), _ordered(session, warehouse_id)
+    found = []
+    for sku, pack_qty, unit_cost, name in packs:
+        part = carried.get(sku, 1)
+        rate = rates.get(sku, 0.0) / part
+        if rate <= 0:
+            continue
+        shops = round(have.get(sku, 0) / part)
+        echelon = there.get(sku, 0) + coming.get(sku, 0) + shops
+        cost = max(1, round(unit_cost * pack_qty))
+        line = PolicyLine(
+            sku=sku, mean=rate * interval, variance=rate * interval * 1.5, mean_before=rate * UPSTREAM_DAYS,
+            interval_days=float(interval), held_days=1.0, position_qty=echelon, pack_qty=pack_qty, pack_cost_minor=cost,
+            price_minor=round(cost * (10_000 + MARGIN_BP) / 10_000), price_quantity=pack_qty,
+            service_level=SERVICE_LEVEL,
+        )  # fmt: skip
+        why = {
+            "per_day": round(rate, 2), "days": interval, "in_warehouse": there.get(sku, 0), "in_shops": shops,
+            "coming": coming.get(sku, 0),
+        }  # fmt: skip
+        found.append((name, line, why))
+    return found
+
+
+def _by_sku(found: Mapping[tuple[str, str], float]) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    for (_, sku), units in found.items():
+        sums[sku] = sums.get(sku, 0) + units
+    return sums
+
+
+def _carried(session: Session) -> dict[str, int]:
+    """Return how many warehouses carry each product."""
+    query = (
+        sa.select(SupplierProduct.sku, sa.func.count(sa.distinct(Supplier.warehouse_id)))
+        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+        .where(Supplier.warehouse_id.is_not(None))
+        .group_by(SupplierProduct.sku)
+    )
+    return {sku: int(count) for sku, count in session.execute(query)}
+
+
+def _standing(session: Session, warehouse_id: str) -> dict[str, int]:
+    """Return what stands in a warehouse and is not promised to a shop, which counts it as on its way already."""
+    from supply.warehouse import promised_of
+
+    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
+        StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE)
+    )
+    promised = promised_of(session, warehouse_id)
+    rows = session.execute(query.group_by(StockLevel.sku))
+    return {sku: int(qty) - promised.get(sku, 0) for sku, qty in rows}
+
+
+def _ordered(session: Session, warehouse_id: str) -> dict[str, int]:
+    query = (
+        sa.select(PurchaseLine.sku, sa.func.sum(PurchaseLine.packs * PurchaseLine.pack_qty))
+        .join(Purchase, sa.and_(Purchase.store_id == PurchaseLine.store_id, Purchase.id == PurchaseLine.purchase_id))
+        .where(Purchase.store_id == warehouse_id, Purchase.state == "ordered")
+        .group_by(PurchaseLine.sku)
+    )
+    return {sku: int(qty) for sku, qty in session.execute(query)}

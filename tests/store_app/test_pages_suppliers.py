@@ -1,0 +1,267 @@
+"""Suppliers through their pages: added, priced, brought in as a file; orders that reach them by e-mail or on paper."""
+
+import email
+import io
+import re
+import socket
+import threading
+from email import policy
+
+import pytest
+import sqlalchemy as sa
+
+from config.ids import new_id
+from pos.printer import PrintJob
+from store_app import letter_post
+from store_app.notifying import SmtpCarrier
+from supply import order_letters, order_wishes, suppliers
+from supply.order_letters import OrderLetter
+from supply.orders import ReplenishmentOrder
+from supply.suppliers import Supplier, SupplierProduct
+from tests.store_app.conftest import STORE
+from tests.store_app.office import fill, picture_of, proposal, send, words
+
+FARM = {
+    "name": "Mill Farm", "send_by": "email", "email": "orders@farm.example", "language": "en", "customer_no": "C-7",
+    "lead_time_days": "2", "minimum": "20", "order_weekdays": ["0", "3"],
+}  # fmt: skip
+P1 = "order-P1"
+
+
+@pytest.fixture
+def office(house):
+    fill(house)
+    with house.doors.write() as session:
+        proposal(session)
+    return house
+
+
+@pytest.fixture
+def mail_server():
+    """A mail server of a few lines: `answer` is what it says of an address; it keeps the mails it takes."""
+    kept, state, door = [], {"answer": b"250 fine"}, socket.create_server(("127.0.0.1", 0))
+
+    def talk(line):
+        mail = None
+        with line, line.makefile("rb") as said:
+            line.sendall(b"220 here\r\n")
+            for raw in said:
+                if mail is not None:
+                    mail.append(raw)
+                    if raw == b".\r\n":
+                        kept.append(b"".join(mail[:-1]))
+                        mail = None
+                        line.sendall(b"250 taken\r\n")
+                elif raw.upper().startswith(b"DATA"):
+                    mail = []
+                    line.sendall(b"354 go on\r\n")
+                elif raw.upper().startswith(b"RCPT"):
+                    line.sendall(state["answer"] + b"\r\n")
+                elif raw.upper().startswith(b"QUIT"):
+                    line.sendall(b"221 bye\r\n")
+                    return
+                else:
+                    line.sendall(b"250 fine\r\n")
+
+    def serve():
+        while True:
+            try:
+                line, _ = door.accept()
+            except OSError:
+                return
+            talk(line)
+
+    threading.Thread(target=serve, daemon=True).start()
+    carrier = SmtpCarrier(f"smtp://127.0.0.1:{door.getsockname()[1]}?from=shop@example.com")
+    yield carrier, kept, state
+    door.close()
+
+
+def added(office, **other) -> str:
+    """Add a supplier that sells milk, and let the proposal be theirs; returns its id."""
+    command = new_id()
+    answer = send(office.signed_in(), "/suppliers/new", command_id=command, **FARM | other)
+    assert answer.status_code == 303, words(answer)
+    with office.doors.write() as session:
+        for sku in ("milk", "bread", "apple"):
+            session.add(SupplierProduct(supplier_id=command, sku=sku, pack_qty=12, pack_cost_minor=928))
+        session.get_one(ReplenishmentOrder, (STORE, P1)).supplier_id = command
+    return command
+
+
+def the_letter(office) -> OrderLetter:
+    with office.doors.read() as session:
+        return session.scalars(sa.select(OrderLetter)).one()
+
+
+def test_a_supplier_is_added_once_however_often_the_button_is_pressed(office):
+    client, command = office.signed_in(), new_id()
+    for _ in range(2):
+        assert send(client, "/suppliers/new", command_id=command, **FARM).status_code == 303
+    client.get("/suppliers/")  # says twice that it is added
+    shown = words(client.get("/suppliers/"))
+    assert shown.count("Mill Farm") == 1
+    assert "Promises 2 days; nothing was measured yet." in shown
+    assert "By e-mail, with PDF and table · orders@farm.example" in shown
+    assert "Mon, Thu" in shown
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"email": "farm"}, "Type the e-mail address orders are sent to"),
+        ({"email": ""}, "Type the e-mail address orders are sent to"),
+        ({"order_weekdays": []}, "Choose at least one weekday"),
+        ({"lead_time_days": "99"}, "from 0 to 60"),
+        ({"minimum": "-5"}, "Type an amount such as"),
+        ({"name": " "}, "Give the supplier a name."),
+        ({"send_by": "network"}, "Choose how orders reach this supplier."),
+    ],
+)
+def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_written(office, wrong, said):
+    client, before = office.signed_in(), picture_of(office)
+    answer = send(client, "/suppliers/new", **FARM | wrong)
+    assert answer.status_code == 422
+    assert said in words(answer)
+    assert picture_of(office) == before
+
+
+def test_the_network_s_supplier_is_looked_at_and_not_changed(office):
+    client = office.signed_in()
+    assert "Whole milk" in words(client.get("/suppliers/net"))
+    answer = send(client, "/suppliers/net/prices", product="milk", pack_qty="6", pack_cost="5", minimum_packs="1")
+    assert answer.status_code == 409
+    assert "belongs to the network" in words(answer)
+
+
+def upload(client, supplier_id: str, text: str):
+    file = (io.BytesIO(text.encode()), "prices.csv")
+    return send(client, f"/suppliers/{supplier_id}/price-list", file=file)
+
+
+def test_a_price_list_comes_in_whole(office):
+    farm = added(office)
+    answer = upload(office.signed_in(), farm, "sku,pack_qty,pack_cost,article_no\ntea,6,12.50,T-1\nsoap,10,8,\n")
+    assert answer.status_code == 303
+    with office.doors.read() as session:
+        tea = session.get_one(SupplierProduct, (farm, "tea"))
+        assert (tea.pack_qty, tea.pack_cost_minor, tea.article_no) == (6, 1250, "T-1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sku,pack_cost\nmilk,5\n", "The file lacks pack_qty."),
+        ("sku,pack_qty,pack_cost\nmilk,,5\ntea,6,4\n", "is empty"),
+        ("sku,pack_qty,pack_cost\nmilk,6,-5\ntea,6,4\n", "is not an amount of money"),
+        ("sku,pack_qty,pack_cost\nmilk,0,5\ntea,6,4\n", "is not a whole number from 1"),
+        ("sku,pack_qty,pack_cost\nmilk,6,5\nnothing,6,4\n", "There is no product nothing"),
+        ("sku,pack_qty,pack_cost\nmilk,6,5\nmilk,6,4\n", "2"),
+    ],
+)
+def test_a_price_list_with_a_fault_says_it_and_writes_nothing(office, text, said):
+    farm, client = added(office), office.signed_in()
+    before = picture_of(office)
+    answer = upload(client, farm, text)
+    assert answer.status_code >= 400
+    assert said in words(answer)
+    assert picture_of(office) == before
+
+
+def test_a_coming_cost_is_shown_beside_today_s(office):
+    farm = added(office)
+    answer = send(office.signed_in(), f"/suppliers/{farm}/prices/milk/coming", pack_cost="10", from_day="2026-03-09")
+    assert answer.status_code == 303
+    assert re.search(r"\$9\.28\s+from .*9.*: \$10\.00", words(office.signed_in().get(f"/suppliers/{farm}")))
+
+
+def test_an_order_goes_by_e_mail_with_page_and_table_and_says_when(office, mail_server):
+    carrier, kept, _ = mail_server
+    added(office)
+    send(office.signed_in(), f"/orders/{P1}/approve")
+    assert letter_post.send_due(office.doors, STORE, [carrier]) == (1, 0)
+    assert letter_post.send_due(office.doors, STORE, [carrier]) == (0, 0)
+    (raw,) = kept
+    mail = email.message_from_bytes(raw, policy=policy.default)
+    assert mail["To"] == "orders@farm.example"
+    assert "Order 7" in mail["Subject"]
+    assert "customer number with you: C-7" in mail.get_body().get_content()
+    files = {part.get_filename(): part.get_content() for part in mail.iter_attachments()}
+    assert files["order-7.pdf"].startswith(b"%PDF-")
+    table = files["order-7.csv"]
+    assert "Whole milk" in (table if isinstance(table, str) else table.decode())
+    assert "Sent to orders@farm.example" in words(office.signed_in().get(f"/orders/{P1}"))
+
+
+def test_a_refused_address_is_a_sentence_the_order_stays_and_goes_again_to_another(office, mail_server):
+    carrier, kept, state = mail_server
+    added(office)
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    state["answer"] = b"550 no such person"
+    assert letter_post.send_due(office.doors, STORE, [carrier]) == (0, 1)
+    shown = words(client.get(f"/orders/{P1}"))
+    assert "orders@farm.example was refused" in shown
+    assert "no such person" in shown
+    assert "not with the supplier yet" in words(client.get("/orders/"))
+    assert send(client, f"/orders/letters/{P1}/again", email="nobody").status_code == 422
+    state["answer"] = b"250 fine"
+    assert send(client, f"/orders/letters/{P1}/again", email="ann@farm.example").status_code == 303
+    assert letter_post.send_due(office.doors, STORE, [carrier]) == (1, 0)
+    assert len(kept) == 1
+    assert "Sent to ann@farm.example" in words(client.get(f"/orders/{P1}"))
+
+
+def test_without_a_mail_server_the_order_says_to_print_it(office):
+    added(office)
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    assert letter_post.send_due(office.doors, STORE, []) == (0, 1)
+    assert "This shop has no mail server. Print the order" in words(client.get(f"/orders/{P1}"))
+
+
+def test_on_paper_it_waits_to_be_printed_and_can_be_seen_again(office):
+    added(office, send_by="paper", email="")
+    client = office.signed_in()
+    send(client, f"/orders/{P1}/approve")
+    assert "they do not know of it yet" in words(client.get(f"/orders/{P1}"))
+    command = new_id()
+    for _ in range(2):
+        assert send(client, f"/orders/letters/{P1}/print", command_id=command).status_code == 303
+    with office.doors.read() as session:
+        jobs = session.scalars(sa.select(PrintJob).where(PrintJob.kind == "supplier_order")).all()
+        assert len(jobs) == 1
+    assert the_letter(office).state == "sent"
+    assert client.get(f"/orders/letters/{P1}.pdf").data.startswith(b"%PDF-")
+    assert "Whole milk" in client.get(f"/orders/letters/{P1}.csv").data.decode()
+    assert client.get(f"/orders/letters/{P1}.exe").status_code == 404
+
+
+def test_the_week_s_money_is_set_and_lifted(office):
+    client = office.signed_in()
+    assert send(client, "/suppliers/budget", week_budget="minus").status_code == 422
+    assert send(client, "/suppliers/budget", week_budget="500").status_code == 303
+    assert "$500.00 of $500.00 are left" in words(client.get("/suppliers/"))
+    assert send(client, "/suppliers/budget", week_budget="").status_code == 303
+    assert "There is no limit." in words(client.get("/suppliers/"))
+
+
+def test_a_wish_for_a_product_is_kept_and_refused_with_its_field(office):
+    client = office.signed_in()
+    assert send(client, "/orders/products/milk/wish", room="24", show="2", service="97,5").status_code == 303
+    with office.doors.read() as session:
+        wish = order_wishes.wishes(session, STORE)["milk"]
+        assert (wish.room_qty, wish.show_qty, wish.service_bp) == (24, 2, 9750)
+    for wrong in ({"room": "0"}, {"show": "-1"}, {"service": "many"}, {"service": "20"}, {"room": "3", "show": "9"}):
+        assert send(client, "/orders/products/milk/wish", **wrong).status_code == 422
+
+
+def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
+    farm = added(office)
+    client = office.signed_in()
+    assert send(client, f"/suppliers/{farm}/change", **FARM).status_code == 303
+    assert "put aside" in words(client.get("/suppliers/"))
+    with office.doors.read() as session:
+        assert farm not in suppliers.offered(session, STORE, office.clock.now().date())
+        assert session.get_one(Supplier, farm).active is False
+        assert order_letters.unsent(session, STORE) == set()

@@ -1,0 +1,188 @@
+"""A campaign asks, and only a yes changes a shop: its offers, its slots, its orders; then it is measured and paid."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, Refused
+from pos import offers
+from pos.store import Region, Store
+from supply import campaign_asks, campaigns, checks, planned, settlement, shelf
+from supply.campaigns import CampaignAsk, CampaignLine, CampaignTerms
+from supply.demand import DailyDemand
+from tests.supply.online import ANA, AT, STORE, later, make_town
+
+TODAY = AT.date()
+FIRST, LAST = TODAY + dt.timedelta(days=5), TODAY + dt.timedelta(days=8)
+BEER = CampaignLine("beer", "Beer", 2_000, slot=True, uplift_bp=5_000)
+
+
+@pytest.fixture
+def town(tmp_path):
+    town = make_town(tmp_path)
+    with town.shop.write() as session:
+        for n in range(1, 29):
+            session.add(DailyDemand(store_id=STORE, sku="beer", business_day=TODAY - dt.timedelta(days=n), sold_qty=8,
+                                    sales=8, revenue_minor=1))  # fmt: skip
+        plan = shelf.ShelfPlan(store_id=STORE, id="old", state="live", from_day=TODAY - dt.timedelta(days=30),
+                               drafted_at=AT, based_on_day=TODAY - dt.timedelta(days=1))  # fmt: skip
+        session.add(plan)
+        session.flush()
+        for n, (sku, score) in enumerate((("bread", 9), ("tea", 1)), 1):
+            slot = {"slot": n, "sku": sku, "name": sku, "facings": 2, "fill_qty": 12, "score": score, "why": {}}
+            session.add(shelf.ShelfSlot(store_id=STORE, plan_id="old", **slot))
+    return town
+
+
+def planned_for(town, *stores, **more):
+    given = {"lines": (BEER,), "fee_minor": 4_000, "hold_out_bp": 0, "answer_by": FIRST - dt.timedelta(days=1)} | more
+    terms = CampaignTerms("campaign-0001", "11/11", "Beer for the match.", from_day=FIRST, until_day=LAST, **given)
+    with town.network.write() as session:
+        made = campaigns.plan(session, terms, stores or (STORE,), actor=ANA, at=AT)
+    town.deliver()
+    return made
+
+
+def answer(town, yes=True, at=AT):
+    with town.shop.write() as session:
+        if yes:
+            campaign_asks.accept(session, STORE, "campaign-0001", actor=ANA, at=at)
+        else:
+            campaign_asks.decline(session, STORE, "campaign-0001", why="No room.", actor=ANA, at=at)
+    town.deliver(seed=1, at=at)
+
+
+def day_comes(town, day):
+    at = later(days=(day - TODAY).days)
+    with town.shop.write() as session:
+        campaign_asks.carry_out(session, STORE, actor=ANA, at=at)
+    town.deliver(at=at)
+
+
+def stands(town):
+    with town.shop.read() as session:
+        return [row.sku for row in shelf.slots_of(session, shelf.live_plan(session, STORE))]
+
+
+def extra(town, day):
+    with town.shop.read() as session:
+        return planned.until(session, STORE, day).get("beer", 0)
+
+
+def state(town):
+    found = []
+    for database in (town.shop, town.network):
+        with database.read() as session:
+            found.append(session.get_one(CampaignAsk, (STORE, "campaign-0001")).state)
+    return tuple(found)
+
+
+def test_nothing_happens_without_a_yes_and_silence_is_a_no(town):
+    planned_for(town)
+    day_comes(town, FIRST)
+    assert state(town) == ("expired", "expired")
+    assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)
+    with town.shop.read() as session:
+        assert len(offers.live(session, STORE, FIRST)) == 0
+
+
+def test_a_no_tells_why_and_cannot_be_turned(town):
+    planned_for(town)
+    answer(town, yes=False)
+    assert state(town) == ("declined", "declined")
+    with pytest.raises(Conflict), town.shop.write() as session:
+        campaign_asks.accept(session, STORE, "campaign-0001", actor=ANA, at=AT)
+    with town.network.read() as session:
+        assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).answered_why == "No room."
+
+
+def test_a_yes_makes_the_offer_the_goods_and_the_slots_for_its_days_alone(town):
+    planned_for(town)
+    answer(town)
+    assert (extra(town, FIRST), extra(town, LAST)) == (4, 16)  # 8 a day, half as many more, four days
+    with town.shop.read() as session:
+        assert [len(offers.live(session, STORE, day)) for day in (TODAY, FIRST, LAST)] == [0, 1, 1]
+    assert stands(town) == ["bread", "tea"]
+    day_comes(town, FIRST + dt.timedelta(days=1))
+    assert (stands(town), extra(town, LAST)) == (["bread", "beer"], 12)  # the day gone by is out
+    day_comes(town, LAST + dt.timedelta(days=1))
+    assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)
+
+
+def test_the_fee_is_paid_once_for_the_days_the_slots_stood(town):
+    planned_for(town)
+    answer(town)
+    day_comes(town, FIRST + dt.timedelta(days=1))  # a day late: three of four days
+    day_comes(town, LAST + dt.timedelta(days=1))
+    for _ in range(2):
+        with town.network.write() as session:
+            campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
+    town.deliver()
+    assert state(town) == ("over", "over")
+    for database in (town.shop, town.network):
+        with database.read() as session:
+            assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).paid_minor == 3_000
+    with town.network.read() as session:
+        assert settlement.balances(session, STORE)["shelf"] in (3_000, -3_000)
+        assert checks.findings(session, STORE) == []
+
+
+def test_called_off_everything_ends_at_once(town):
+    planned_for(town)
+    answer(town)
+    day_comes(town, FIRST)
+    with town.network.write() as session:
+        campaigns.call_off(session, "campaign-0001", actor=ANA, at=later(days=5))
+    town.deliver(at=later(days=5))
+    assert state(town) == ("withdrawn", "withdrawn")
+    assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)
+    with town.shop.read() as session:
+        assert len(offers.live(session, STORE, FIRST)) == 0
+
+
+def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
+    names = [f"X{n:02d}" for n in range(8)]
+    with town.network.write() as session:
+        session.add_all(
+            Store(id=name, name=name, slug=name.lower(), region_id="R1", currency="CNY", tz="UTC", joined_at=AT)
+            for name in names
+        )
+    made = planned_for(town, *names, hold_out_bp=5_000, fee_minor=0)
+    assert len(made.held_out) == 4
+    with town.network.write() as session:
+        asked = campaigns.asks_of(session, made.id)
+        assert sorted([*made.held_out, *(ask.store_id for ask in asked)]) == names
+        for ask in asked:
+            campaigns.take_answer(session, {"store_id": ask.store_id, "campaign_id": made.id, "state": "accepted",
+                                            "why": ""}, actor=ANA, at=AT)  # fmt: skip
+        for name in names:
+            for n in range(-4, 4):
+                more = 1.5 if n >= 0 and name not in made.held_out else 1.0
+                sold = round((100 + 3 * names.index(name)) * more)
+                session.add(DailyDemand(store_id=name, sku="beer", business_day=FIRST + dt.timedelta(days=n),
+                                        sold_qty=sold, sales=sold, revenue_minor=1))  # fmt: skip
+        session.flush()
+        found = campaigns.outcome(session, made, LAST)
+        assert (found.days, found.effect.claimed, round(found.effect.effect, 1)) == (4, True, 0.5)
+        campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
+        assert campaigns.usual_uplift_bp(session) == pytest.approx(5_000, abs=100)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"answer_by": FIRST}, "bad-campaign-days"),
+        ({"lines": ()}, "bad-campaign-lines"),
+        ({"lines": (BEER, BEER)}, "bad-campaign-lines"),
+        ({"lines": (CampaignLine("beer", "Beer", 0, slot=False, uplift_bp=0),)}, "bad-campaign-fee"),
+        ({"answer_by": TODAY - dt.timedelta(days=1)}, "bad-day"),
+    ],
+)
+def test_terms_nobody_could_answer_are_refused(town, wrong, code):
+    with pytest.raises((Invalid, Refused)) as refused:
+        planned_for(town, **wrong)
+    assert refused.value.code == code
+    with town.network.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(CampaignAsk)) == 0
+        assert session.get(Region, "R1") is not None

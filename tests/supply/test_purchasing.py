@@ -1,0 +1,149 @@
+"""The network's own purchasing: for the chain as a whole, received once, by lots; and what runs out where."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from pos import batches, stock
+from pos.batches import Batch, Lot
+from supply import outlook, purchasing, warehouse
+from supply.demand import DailyDemand, StoreDay
+from supply.receiving import DeliveryLine
+from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
+
+BY = {"actor": OPERATOR, "at": AT}
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def sells(session, store_id: str, sku: str, a_day: int) -> None:
+    """Let a shop have sold so many a day for four weeks, as the network knows it."""
+    for back in range(1, 29):
+        day = DAY - dt.timedelta(days=back)
+        session.merge(StoreDay(store_id=store_id, business_day=day, open=True, sales=9, revenue_minor=100))
+        session.add(
+            DailyDemand(store_id=store_id, sku=sku, business_day=day, sold_qty=a_day, revenue_minor=100, sales=1)
+        )
+    session.flush()
+
+
+def proposed(session) -> dict[str, int]:
+    made = purchasing.propose(session, WAREHOUSE, **BY)
+    return {} if made is None else {line.sku: line.packs * line.pack_qty for line in purchasing.lines_of(session, made)}
+
+
+def test_the_table_reaches_and_ends_every_state():
+    assert purchasing.STATES.validate() == []
+
+
+def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(country):
+    with country.network.write() as session:
+        for shop in ("S1", "S2"):
+            sells(session, shop, "tea", 10)
+        # 20 a day over upstream, a look, and the way to the van after; 20 stand in the warehouse
+        bought = proposed(session)["tea"]
+        assert 60 <= bought + 20 <= 120
+        stock.open_stock(session, "S1", [("tea", 50)], source_id="s1", at=AT, actor=OPERATOR)
+        assert bought - 60 <= proposed(session)["tea"] <= bought - 40
+
+
+def test_what_is_ordered_upstream_is_not_bought_again(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 20)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        assert proposed(session) == {}
+
+
+def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        before = proposed(session)
+    country.order("S1", {"tea": 900})
+    country.deliver()
+    with country.network.write() as session:
+        assert proposed(session) == before
+
+
+def test_a_purchase_is_received_once_with_its_lots_and_more_than_ordered_is_taken(country):
+    until = DAY + dt.timedelta(days=9)
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 30)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        with pytest.raises(Exception, match="proposed"):
+            purchasing.receive(session, WAREHOUSE, made.id, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        purchasing.receive(session, WAREHOUSE, made.id, {"tea": (333, until)}, **BY)
+        with pytest.raises(Conflict, match="already taken in"):
+            purchasing.receive(session, WAREHOUSE, made.id, **BY)
+        assert stock.levels(session, WAREHOUSE, ["tea"])["tea"].on_hand == 20 + 333
+        (lot,) = session.scalars(sa.select(Batch).where(Batch.store_id == WAREHOUSE)).all()
+        assert (lot.received_qty, lot.expires_on) == (333, until)
+
+
+def test_what_cannot_be_ordered_or_counted_is_a_sentence(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 30)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        for packs, kind, words in (
+            ({"tea": -1}, Invalid, "whole number of packs"), ({"milk": 1}, NotFound, "not on the purchase"),
+            ({"tea": 0}, Refused, "Nothing is ordered"),
+        ):  # fmt: skip
+            with pytest.raises(kind, match=words):
+                purchasing.order(session, WAREHOUSE, made.id, packs, **BY)
+        with pytest.raises(Invalid, match="Say why"):
+            purchasing.drop(session, WAREHOUSE, made.id, why=" ", **BY)
+        with pytest.raises(NotFound, match="No supplier delivers"):
+            purchasing.propose(session, "nowhere", **BY)
+
+
+def test_a_shop_that_is_not_on_the_round_keeps_its_share_and_nobody_gains_by_being_first(country):
+    with country.network.write() as session:
+        for shop in ("S1", "S2"):
+            sells(session, shop, "tea", 10)
+    order = country.order("S1", {"tea": 2}, per_day=10.0, target=40, expected=40.0)
+    country.deliver()
+    country.fill()
+    # 20 stand there, two packs; the other shop needs them as much and orders tomorrow
+    assert country.lines("network", "S1", order)["tea"].packs_acknowledged == 1
+    with country.network.read() as session:
+        assert warehouse.promised_of(session, WAREHOUSE) == {"tea": 10}
+
+
+def test_what_expires_first_leaves_first_its_day_travels_along_and_what_is_over_stays(country):
+    days = [DAY - dt.timedelta(days=1), DAY + dt.timedelta(days=4), DAY + dt.timedelta(days=30)]
+    with country.network.write() as session:
+        lots = [Lot("bread", 12, f"B{n}", until) for n, until in enumerate(days)]
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT - dt.timedelta(days=2))
+    country.order("S1", {"bread": 3})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    with country.network.read() as session:
+        gone = {row.batch: row.gone_qty for row in session.scalars(sa.select(Batch)).all()}
+        assert gone == {"B0": 0, "B1": 12, "B2": 6}
+    with country.shops["S1"].read() as session:
+        (line,) = session.scalars(sa.select(DeliveryLine)).all()
+        assert (line.batch, line.expires_on) == ("B1", days[1])
+
+
+def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        sells(session, "S2", "tea", 10)
+        sells(session, "S2", "milk", 4)
+        stock.open_stock(session, "S1", [("tea", 5)], source_id="a", at=AT, actor=OPERATOR)
+        stock.open_stock(session, "S2", [("tea", 500), ("milk", 8)], source_id="b", at=AT, actor=OPERATOR)
+    with country.network.read() as session:
+        found = outlook.runs_out(session, "R1", days=3, today=DAY, warehouses=[WAREHOUSE])
+        assert [(one.sku, one.shops, one.of, one.missing_qty) for one in found] == [
+            ("tea", (("Shop S1", 0.5),), 2, 25), ("milk", (("Shop S2", 2.0),), 1, 4),
+        ]  # fmt: skip
+        assert found[0].warehouse_qty == 20
+        assert outlook.runs_out(session, "nowhere", today=DAY, warehouses=[]) == []

@@ -1,0 +1,174 @@
+"""Which supplier sells a product: lead times as deliveries took, costs as of their day, and the date counted in."""
+
+import datetime as dt
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.errors import Invalid
+from supply import lead_times, order_wishes, orders, suppliers
+from supply.lead_times import measured
+from supply.orders import ReplenishmentOrder
+from supply.policy import PolicyLine, expected_outdating, share_budget, total_costs
+from supply.receiving import Delivery
+from supply.suppliers import Supplier
+from tests.supply.road import AT, DAY, FARM, KEEPER, Country, later, make_country
+
+WEI = KEEPER["S1"]
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def sells_bread(session) -> None:
+    suppliers.offer_product(session, FARM, "bread", pack_qty=6, pack_cost_minor=900, actor=WEI, at=AT)
+
+
+def line(sku: str = "milk", **other) -> PolicyLine:
+    given = {
+        "mean": 12.0, "variance": 14.0, "mean_before": 4.0, "interval_days": 3.0, "held_days": 2.0, "position_qty": 2,
+        "pack_qty": 6, "pack_cost_minor": 600, "price_minor": 200,
+    }  # fmt: skip
+    return PolicyLine(sku=sku, **given | other)
+
+
+def came(session, took: list[int], supplier_id: str = FARM) -> None:
+    """Write orders that were delivered after so many days each."""
+    for n, days in enumerate(took):
+        at = AT - dt.timedelta(days=40 - n)
+        session.add(
+            ReplenishmentOrder(
+                store_id="S1", id=f"past-{n}", order_no=900 + n, supplier_id=supplier_id, state="received",
+                order_day=at.date(), delivery_day=at.date() + dt.timedelta(days=1),
+                next_delivery_day=at.date() + dt.timedelta(days=2), proposed_at=at, sent_at=at,
+            )
+        )  # fmt: skip
+        session.add(
+            Delivery(
+                store_id="S1", id=f"past-{n}", supplier_id=supplier_id, order_id=f"past-{n}", push_id=None,
+                state="posted", expected_day=at.date(), advised_at=at, posted_at=at + dt.timedelta(days=days),
+                posted_by="Wei",
+            )
+        )  # fmt: skip
+    session.flush()
+
+
+def farm_lead(country: Country, took: list[int]) -> lead_times.LeadTime:
+    with country.shops["S1"].write() as session:
+        farm = session.get_one(Supplier, FARM)
+        farm.lead_time_days = 1
+        came(session, took)
+        return measured(session, "S1", [farm], at=AT)[FARM]
+
+
+def test_what_nobody_delivered_yet_takes_as_long_as_promised(country):
+    found = farm_lead(country, [])
+    assert (found.days, found.variance, found.count, found.mean_days) == (1, 0.0, 0, None)
+
+
+def test_one_late_van_changes_little_and_ten_change_the_plan(country):
+    found = farm_lead(country, [4])
+    assert (found.days, found.count, found.late) == (2, 1, 1)
+    assert found.mean_days == 4
+
+
+def test_lead_time_is_measured_with_mean_and_spread(country):
+    found = farm_lead(country, [2, 4, 3, 3, 2, 4, 3, 3, 3, 3, 3, 3])
+    assert found.days == 3
+    assert found.mean_days == pytest.approx(3.0)
+    assert found.spread_days == pytest.approx(np.std([2, 4, 3, 3, 2, 4, 3, 3, 3, 3, 3, 3], ddof=1))
+    assert found.variance > 0
+
+
+def test_a_cost_begins_on_its_day_and_the_latest_begun_counts(country):
+    with country.shops["S1"].write() as session:
+        sells_bread(session)
+        for cost, day in ((1000, 3), (1200, 5)):
+            suppliers.set_cost(session, FARM, "bread", cost, DAY + dt.timedelta(days=day), today=DAY, actor=WEI, at=AT)
+        costs = [suppliers.terms_of(session, FARM, "bread", DAY + dt.timedelta(days=n)) for n in range(7)]
+    known = costs[0].pack_cost_minor
+    assert [one.pack_cost_minor for one in costs] == [known, known, known, 1000, 1000, 1200, 1200]
+
+
+def test_a_cost_in_the_past_or_below_zero_is_refused(country):
+    with country.shops["S1"].write() as session:
+        sells_bread(session)
+        with pytest.raises(Invalid, match="today or later"):
+            suppliers.set_cost(session, FARM, "bread", 1, DAY - dt.timedelta(days=1), today=DAY, actor=WEI, at=AT)
+        with pytest.raises(Invalid, match="zero or more"):
+            suppliers.set_cost(session, FARM, "bread", -1, DAY, today=DAY, actor=WEI, at=AT)
+
+
+def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
+    with country.shops["S1"].write() as session:
+        sells_bread(session)
+        assert FARM in suppliers.offered(session, "S1", DAY)
+        session.get_one(Supplier, FARM).active = False
+        assert FARM not in suppliers.offered(session, "S1", DAY)
+
+
+def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_empty():
+    soon = line(mean_before=1.0, pack_cost_minor=640)
+    late = line(mean_before=10.0, pack_cost_minor=600)
+    empty = [one.__class__(**vars(one) | {"position_qty": 0}) for one in (soon, late)]
+    full = [one.__class__(**vars(one) | {"position_qty": 40}) for one in (soon, late)]
+    assert np.argmin(total_costs(empty)) == 0
+    assert np.argmin(total_costs(full)) == 1
+
+
+def test_a_smaller_lot_wins_where_all_else_is_the_same():
+    assert np.argmin(total_costs([line(minimum_packs=20), line()])) == 1
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 40_000))
+def test_one_budget_shared_over_suppliers_is_never_exceeded(needs, budget):
+    baskets = [[line(f"s{n}", mean=float(need), variance=need * 1.2)] for n, need in enumerate(needs)]
+    shares = share_budget(baskets, budget)
+    assert len(shares) == len(baskets)
+    assert sum(shares) <= budget
+    assert all(share >= 0 and share % 600 == 0 for share in shares)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 6), st.floats(0, 50)), max_size=5),
+    st.lists(st.floats(0, 10), min_size=1, max_size=6),
+)
+def test_no_more_expires_than_there_is_and_less_the_more_is_sold(lots, daily):
+    found = expected_outdating(lots, daily)
+    assert 0 <= found <= sum(units for _, units in lots) + 1e-9
+    assert expected_outdating(lots, [units + 1 for units in daily]) <= found + 1e-9
+
+
+def test_what_expires_unsold_is_sold_first_expired_first():
+    assert expected_outdating([(1, 10.0), (5, 3.0)], [2.0] * 6) == pytest.approx(6.0)
+    assert expected_outdating([(-1, 4.0)], [9.0]) == 4.0
+
+
+def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country):
+    with country.shops["S1"].write() as session:
+        assert order_wishes.left_to_spend(session, "S1", DAY) is None
+        order_wishes.set_budget(session, "S1", 5000, actor=WEI, at=AT)
+    country.order("S1", {"bread": 2})
+    gone = country.order("S1", {"bread": 1})
+    with country.shops["S1"].write() as session:
+        orders.cancel(session, "S1", gone, why="Too much", actor=WEI, at=later(minutes=1))
+        assert order_wishes.left_to_spend(session, "S1", DAY) == 5000 - 1800
+        assert order_wishes.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
+        order_wishes.set_budget(session, "S1", None, actor=WEI, at=AT)
+        assert order_wishes.left_to_spend(session, "S1", DAY) is None
+
+
+def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):
+    with country.shops["S1"].write() as session:
+        for wrong in ({"room_qty": 0}, {"show_qty": -1}, {"room_qty": 3, "show_qty": 4}, {"service_bp": 9_999}):
+            with pytest.raises(Invalid):
+                order_wishes.set_wish(session, "S1", "milk", **wrong, actor=WEI, at=AT)
+        order_wishes.set_wish(session, "S1", "milk", room_qty=12, actor=WEI, at=AT)
+        assert order_wishes.wishes(session, "S1")["milk"].room_qty == 12
+        assert order_wishes.set_wish(session, "S1", "milk", actor=WEI, at=AT) is None
+        assert session.scalar(sa.select(sa.func.count()).select_from(order_wishes.OrderWish)) == 0
