@@ -137,9 +137,10 @@ def arrange(plan_id: str) -> Any:
         (form.tidy(sku), form.number(text, "facings", least=1, most=shelf.MOST_FACINGS))
         for sku, text in zip(skus, facings, strict=False)
     ]
-    places = request.form.getlist("place")  # typed without a script: the order they name
-    if len(places) == len(wanted) and all(one.strip().isdecimal() for one in places):
-        wanted = [one for _n, one in sorted(zip(map(int, places), wanted, strict=True), key=lambda pair: pair[0])]
+    typed = request.form.getlist("place")  # without a script: the order they name
+    if len(typed) == len(wanted):
+        places = [form.number(text, "place", least=1, most=shelf.MOST_SLOTS) for text in typed]
+        wanted = [one for _n, one in sorted(zip(places, wanted, strict=True), key=lambda pair: pair[0])]
     with write() as session:
         found = shelf.plan_of(session, str(place().store_id), plan_id)
         shelf.rearrange(session, found, wanted, actor=g.actor, at=doors().now())

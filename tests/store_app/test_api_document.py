@@ -54,10 +54,12 @@ def test_every_route_for_programs_is_told_with_its_rule_and_its_body(node: House
 
 
 def broken_promises(attack: Attack, examples: int) -> Iterator[str]:
-    """Ask everything as everybody with what the document allows; yields each promise that is broken."""
+    """Ask everything as everybody who has a key with what the document allows; yields each promise that is broken."""
     schema = openapi.from_dict(describe(attack.house.app))
     schema.app = attack.house.app
-    for who, client in attack.people().items():
+    people = attack.people()
+    del people["stranger"]  # what is shut to a stranger the matrix of routes tells
+    for who, client in people.items():
         for result in schema.get_all_operations():
             operation = result.ok()
             try:

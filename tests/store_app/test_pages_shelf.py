@@ -177,6 +177,8 @@ def test_a_draft_is_arranged_by_its_form_with_and_without_a_script(office):
     before = picture_of(office)
     assert send(client, f"/shelf/{draft_id}/arrange", sku=turned[:-1], facings=facings[:-1]).status_code == 409
     assert send(client, f"/shelf/{draft_id}/arrange", sku=turned, facings=["9", *facings[1:]]).status_code == 422
+    endless = ["9" * 5000, *places[1:]]
+    assert send(client, f"/shelf/{draft_id}/arrange", **asked, place=endless).status_code == 422
     assert picture_of(office) == before
 
 
