@@ -7,7 +7,6 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -50,5 +49,7 @@ def in_line(markdown: str) -> Markup:
 
 @functools.cache
 def _reader() -> Any:
+    from markdown_it import MarkdownIt  # read with the first lesson: the till starts without it
+
     reader = MarkdownIt("zero", {"html": False, "linkify": False})
     return reader.enable(["emphasis", "list", "heading", "blockquote", "hr", "newline", "escape", "backticks"])
