@@ -27,11 +27,7 @@ bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
 @requires("network.demand")
 def regions() -> Any:
     """Go to the first region."""
-    with read() as session:
-        found = overview.regions(session)
-    if not found:
-        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
-    return redirect(url_for("console_demand.region", region_id=found[0].id))
+    return to_first_region("console_demand.region")
 
 
 @bp.get("/<region_id>")
@@ -40,7 +36,7 @@ def region(region_id: str) -> Any:
     """Show one region: an aisle's chart, and what sells most."""
     with read() as session:
         found = overview.regions(session)
-        here = _here(found, region_id)
+        here = region_of(found, region_id)
         aisles = overview.aisles(session, region_id)
         aisle = request.args.get("aisle", "")
         if aisle not in aisles:
@@ -69,7 +65,7 @@ def region(region_id: str) -> Any:
 def series(region_id: str) -> Any:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     with read() as session:
-        _here(overview.regions(session), region_id)
+        region_of(overview.regions(session), region_id)
         found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
     days = [*found.days, *found.expected_days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
@@ -89,7 +85,17 @@ def series(region_id: str) -> Any:
 # --- inside ---
 
 
-def _here(regions: list[overview.RegionView], region_id: str) -> overview.RegionView:
+def to_first_region(endpoint: str) -> Any:
+    """Send to a page of the network's first region."""
+    with read() as session:
+        found = overview.regions(session)
+    if not found:
+        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
+    return redirect(url_for(endpoint, region_id=found[0].id))
+
+
+def region_of(regions: list[overview.RegionView], region_id: str) -> overview.RegionView:
+    """Return one of the regions, or refuse with a sentence."""
     found = next((one for one in regions if one.id == region_id), None)
     if found is None:
         raise NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from config.errors import NotFound
 from store_app.extensions import clock, read
+from store_app.pages.console_demand import region_of, to_first_region
 from store_app.presenting import number, page
 from store_app.security import requires
 from supply import outlook, overview, purchasing
@@ -21,11 +21,7 @@ NAMED = 3
 @requires("network.demand")
 def regions() -> Any:
     """Go to the first region."""
-    with read() as session:
-        found = overview.regions(session)
-    if not found:
-        raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
-    return redirect(url_for("console_outlook.region", region_id=found[0].id))
+    return to_first_region("console_outlook.region")
 
 
 @bp.get("/<region_id>")
@@ -36,9 +32,7 @@ def region(region_id: str) -> Any:
     days = int(asked) if asked in {str(one) for one in DAYS} else 3
     with read() as session:
         found = overview.regions(session)
-        here = next((one for one in found if one.id == region_id), None)
-        if here is None:
-            raise NotFound("no-region", _("There is no such region."))
+        here = region_of(found, region_id)
         today = clock.now().date()
         rows = outlook.runs_out(
             session, region_id, days=days, today=today, warehouses=purchasing.warehouses(session)
