@@ -89,7 +89,7 @@ def hand_over(
     if not again:
         home_delivery.STATES.require(way.home.state, "delivered")
         if not code.strip() and not receiver.strip():
-            raise Invalid("no-receiver", "Type the customer's code, or the name of who takes it.", field="code")
+            raise Invalid("no-taker", "Type the customer's code, or the name of who takes it.", field="code")
         if code.strip():
             found = handover.find(session, store_id, code, order_id=order_id, actor=actor, at=at)
             if found.refusal is not None:

@@ -26,7 +26,14 @@ COMMAND = "home delivery"
 
 
 def settle(
-    session: Session, store_id: str, rules: DeliveryRules, name: str, tax_class_id: str, *, actor: Actor, at: dt.datetime
+    session: Session,
+    store_id: str,
+    rules: DeliveryRules,
+    name: str,
+    tax_class_id: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
 ) -> DeliveryRules:
     """Settle how the shop brings orders home; they hold for orders placed from now on. name: of the fee on receipts."""
     store = store_of(session, store_id)

@@ -13,6 +13,7 @@ Units: *_minor currency minor units; places in millionths of a degree (e6); minu
 """
 
 import datetime as dt
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -119,7 +120,7 @@ def read_windows(text: str) -> tuple[tuple[int, int], ...]:
     numbers = [[int(sign) for sign in one.groups()] for one in found if one is not None]
     spans = sorted((h1 * 60 + m1, h2 * 60 + m2) for h1, m1, h2, m2 in numbers)
     ends_before = all(start < end for start, end in spans)
-    if not ends_before or any(one[1] > other[0] for one, other in zip(spans, spans[1:], strict=False)):
+    if not ends_before or any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
         raise Invalid("crossing-windows", "Each time must end after it begins, and none may overlap.", field="windows")
     return tuple(spans)
 

@@ -43,10 +43,10 @@ from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
 from supply import home_delivery, order_in, shop_offer
+from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
 from supply.online_facts import PickupPlaced
-from supply.delivery_fee import fee_of
 from supply.online_price import cost, promise_of
 from supply.order_keys import new_token as new_token
 from supply.pickup_order import BEFORE_READY as BEFORE_READY

@@ -80,8 +80,8 @@ IF_SHORT = ("less", "similar", "cancel")
 class Wishes:
     """What the customer wishes.
 
-    window_from: the start of the window to collect in, or to be brought in: deliver_to, where. if_short: what to do when something is missing. email,
-    language: where and how to be told.
+    window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
+    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected.
     """
 
     window_from: dt.datetime | None = None
@@ -259,7 +259,7 @@ def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.d
     brought = home_delivery.live_ids(session, store.id)
     query = sa.select(PickupOrder.id, PickupOrder.window_from)
     rows = session.execute(query.where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN)))
-    waiting = [None if id in brought else start for id, start in rows]  # what is brought fills the shelf, no window
+    waiting = [None if order_id in brought else start for order_id, start in rows]
     rules, since = shop.rules_of(session, store.id), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
@@ -274,9 +274,7 @@ def window_for(
     return _chosen(store, free_windows(session, store, at, comes_on), wished)
 
 
-def delivery_windows(
-    session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None
-) -> list[Window]:
+def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
     """Return the times the store brings orders in, from now on or from a day on, and how many more each takes."""
     rules = DeliveryRules.read(shop.rules_of(session, store.id).delivery)
     brought = home_delivery.live_ids(session, store.id)

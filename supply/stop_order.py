@@ -11,9 +11,10 @@ Units: degrees, metres; instants aware.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from supply.ways import Point, way_m
 
@@ -50,13 +51,13 @@ def many(doors: Sequence[Door]) -> bool:
 def length_m(shop: Point, doors: Sequence[Door]) -> int:
     """Return the way from the shop over the doors and back."""
     points = [shop, *(door.at for door in doors), shop]
-    return sum(way_m(here, there) for here, there in zip(points, points[1:], strict=False)) if doors else 0
+    return sum(way_m(here, there) for here, there in itertools.pairwise(points)) if doors else 0
 
 
 def _shortest(start: Point, doors: Sequence[Door], last: Point | None) -> list[Door]:
     """Return the shortest order (Held and Karp): the best way on from each door over each set of those left."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def best(here: int, left: frozenset[int]) -> tuple[int, tuple[int, ...]]:
         at = doors[here].at if here >= 0 else start
         if not left:
@@ -77,4 +78,19 @@ def _nearest_next(start: Point, doors: Sequence[Door]) -> list[Door]:
         left.remove(nearest)
         found.append(nearest)
         here = nearest.at
+    return found
+
+
+def planned(loaded: tuple[Point, tuple[Door, ...]]) -> list[str]:
+    """Return the doors' keys in an order looked for by PyVRP, window by window; to be run in a child of its own."""
+    from supply.round_plan import Call, Spot, Van, plan
+
+    shop, doors = loaded
+    found: list[str] = []
+    for spell in sorted({door.begins for door in doors}, key=lambda one: one or dt.datetime.min.replace(tzinfo=dt.UTC)):
+        some = [door for door in doors if door.begins == spell]
+        calls = [Call(Spot(door.key, *door.at), 1, 0, 86_400, 0) for door in some]
+        rounds = plan(Spot("", *shop), calls, [Van("", len(calls), 0, 86_400)], seconds=1.0).rounds
+        order = [visit.key for one in rounds for visit in one.visits]
+        found += order + [door.key for door in some if door.key not in order]
     return found
