@@ -166,10 +166,8 @@ def place(
     token = token or new_token()
     number = shop.next_number(session, store_id)
     home = _brought(session, store, wishes.deliver_to, total, pay_with)
-    if home is None:
-        window = window_for(session, store, wishes.window_from, at, comes_on)
-    else:
-        window = _chosen(store, delivery_windows(session, store, at, comes_on), wishes.window_from)
+    free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
+    window = _chosen(store, free, wishes.window_from)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
