@@ -25,6 +25,7 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -403,7 +404,7 @@ def _written(
 
 def _brought(
     session: Session, store: Store, wanted: Address | None, goods_minor: int, pay_with: str
-) -> dict[str, object] | None:
+) -> dict[str, Any] | None:
     """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
     if wanted is None:
         return None
