@@ -1,14 +1,14 @@
 """Home deliveries: the way of an online order to its customer's door.
 
 Revision ID: 0024
-Revises: 0019
+Revises: 0016b
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0019"
+down_revision = "0016b"
 branch_labels = None
 depends_on = None
 
