@@ -5,6 +5,9 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 OFFICE: dict[str, tuple[Any, ...]] = {
+    "bad-leave": (_l("Leave is given for 1 to %(most)s hours."),),
+    "no-leave": (_l("This shop has given no leave to look into it. Ask the shopkeeper."),),
+    "no-look": (_l("Open the look first: the shop reads who looks."),),
     # --- people ---
     "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),

@@ -108,6 +108,7 @@ PLACES: tuple[Place, ...] = (
         lazy("Online orders, brought to the door"),
     ),
     Place("online_shop.rules", "settings", "globe-alt", lazy("Online shop"), lazy("Open or closed, times to collect")),
+    Place("support.show", "settings", "lifebuoy", lazy("Help from the network"), lazy("Let it look, for some hours")),
     Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")),
 )
 

@@ -6,15 +6,21 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from config import journal, outbox
+from config.ids import new_id
+from config.journal import JournalEntry
+from config.outbox import Message, OutboxMessage
 from pos.store import Region, Store, Till
 from store_app import importing
 from store_app.cli import main
 from store_app.importing import Fault
-from supply import credit, exposure, settlement
+from supply import credit, exposure, settlement, support
 from supply.settlement import Booking, Wanted
+from supply.support_wire import APPLIERS
 from supply.vans import MapPlace
 from tests.store_app import money
-from tests.store_app.conftest import NOON, STORE, House, add_store
+from tests.store_app.conftest import NOON, STORE, House, add_store, token
+from tests.store_app.office import words
 
 HEAD = "store_id,name,region,currency,tz,language,slug,tills,lat,lon\n"
 
@@ -113,3 +119,71 @@ def test_the_command_names_the_faults_and_ends_with_1(tmp_path: Any, monkeypatch
     assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
     file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
+
+
+# --- a look into a shop ---
+
+
+@pytest.fixture
+def pair(build: Any) -> tuple[House, House]:
+    """Give a network and one of its shops."""
+    return build(role="network", node_id="network"), build()
+
+
+def carry(source: House, target: House, topic: str) -> None:
+    """Bring what one node wrote for the other, twice."""
+    with source.doors.read() as session:
+        rows = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic == topic)).all()
+        told = [(row.subject, Message(**outbox.to_wire(row))) for row in rows]
+    sender = source.doors.settings.node_id
+    for _subject, message in (*told, *told):
+        with target.doors.write() as session:
+            APPLIERS[topic](session, message, sender, target.clock.now())
+
+
+def test_the_network_looks_into_a_shop_by_leave_alone_and_the_shop_s_journal_says_who(pair: Any):
+    network, shop = pair
+    operator, keeper = network.signed_in("operator"), shop.signed_in()
+    at_shop = f"/console/shops/{STORE}/support"
+    assert "No leave" in operator.get(f"{at_shop}/").text
+    refused = send(operator, f"{at_shop}/look")
+    assert refused.status_code == 409
+    assert operator.get(f"{at_shop}/inside").status_code == 404
+    assert send(keeper, "/support/give", hours="4", words="The milk is never right").status_code == 303
+    carry(shop, network, support.LEAVE_TOLD)
+    assert "The milk is never right" in operator.get(f"{at_shop}/").text
+    assert operator.get(f"{at_shop}/inside").status_code == 404, "a look is opened by a press"
+    assert send(operator, f"{at_shop}/look").status_code == 303
+    shown = words(operator.get(f"{at_shop}/inside"))
+    assert "How its computer is" in shown
+    assert "staff.signed_in" in shown or "support.given" in shown or "What its journal said last" in shown
+    carry(network, shop, support.LOOKED)
+    assert "operator" in words(keeper.get("/support/"))
+    with shop.doors.read() as session:
+        said = session.scalars(sa.select(JournalEntry.actor_name).where(JournalEntry.verb == "support.looked")).all()
+        assert said == ["operator"], "a second copy of the message is no second look"
+        assert journal.verify(session, STORE) == []
+
+
+@pytest.mark.parametrize("how", ["taken back", "over"])
+def test_leave_that_is_taken_back_or_over_shuts_an_open_look_at_once(pair: Any, how: str):
+    network, shop = pair
+    operator, keeper = network.signed_in("operator"), shop.signed_in()
+    send(keeper, "/support/give", hours="1")
+    carry(shop, network, support.LEAVE_TOLD)
+    send(operator, f"/console/shops/{STORE}/support/look")
+    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 200
+    if how == "taken back":
+        send(keeper, "/support/take-back")
+        carry(shop, network, support.LEAVE_TOLD)
+    else:
+        network.clock.advance(61 * 60)
+        operator = network.signed_in("operator")
+    assert operator.get(f"/console/shops/{STORE}/support/inside").status_code == 404
+    with network.doors.write() as session:
+        support.forget(session, at=network.clock.now())
+        assert all(row.told == {} for row in session.scalars(sa.select(support.SupportLeave)))
+
+
+def send(client: Any, address: str, **fields: str) -> Any:
+    return client.post(address, data={"csrf_token": token(client), "command_id": new_id(), **fields})
