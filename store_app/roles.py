@@ -66,6 +66,7 @@ ROLES: dict[str, Role] = {
             "badges",
             "shop_settings",
             "support",
+            "produce",
             "selling_hours",
             "paper_looks",
             "slips",

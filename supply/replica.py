@@ -19,7 +19,18 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import credit, money_wire, online_replica, orders, push, receiving, support_wire, van_calls, warehouse
+from supply import (
+    credit,
+    money_wire,
+    online_replica,
+    orders,
+    produce_story,
+    push,
+    receiving,
+    support_wire,
+    van_calls,
+    warehouse,
+)
 from supply.deliveries import delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
@@ -122,6 +133,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online_replica.APPLIERS,
     **money_wire.APPLIERS,
     **support_wire.APPLIERS,
+    **produce_story.APPLIERS,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,

@@ -92,6 +92,13 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Damaged, expired, recalled; the driver signs"),
             ),
             Place(
+                "produce.overview",
+                "order",
+                "sun",
+                lazy("Local producers"),
+                lazy("Their goods, lots, statements"),
+            ),
+            Place(
                 "suppliers.listed",
                 "order",
                 "truck",
