@@ -41,7 +41,6 @@ from pos import (
     basket,
     batches,
     catalogue,
-    consigned,
     markdown,
     offers,
     printer,
@@ -389,7 +388,6 @@ def _moved(
             at=at,
             actor=actor,
         )
-        consigned.sold(session, request.store_id, sold, sale_id=request.id, day=day, at=at)
     empties = [(line.sku, -line.qty) for line in lines if line.price_type == "empties"]
     whole = empties + [(line.sku, -line.qty) for line, restock in back if restock and line.kind == "goods"]
     spoilt = [(line.sku, -line.qty) for line, restock in back if not restock and line.kind == "goods"]
