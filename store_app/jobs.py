@@ -27,7 +27,14 @@ from store_app import jobs_shelf, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
-from store_app.money_jobs import close_money, compare_shops, suggest, tell_counts
+from store_app.money_jobs import (
+    close_money,
+    compare_shops,
+    keep_consigned,
+    look_after_pushes,
+    suggest,
+    tell_counts,
+)
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -414,7 +421,9 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
+        Job("consigned", keep_consigned),
         Job("credit", close_money, each_day=True),
+        Job("push-care", look_after_pushes),
         Job("compare", compare_shops),
         Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),

@@ -13,6 +13,7 @@ Rules
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import outbox
@@ -22,9 +23,11 @@ from config.journal import Actor
 from config.money import amount_for
 from config.node import NETWORK
 from pos import consigned, stock, waste
+from pos.catalogue import Product
 from pos.consigned import Consigned
 from pos.ledger import Place, Source
-from pos.store import day_of
+from pos.slips import local
+from pos.store import day_of, snapshot, store_of
 from supply import claims, consignment, goods_returns, settlement
 from supply.goods_returns import GoodsReturn, lines_of, return_of
 from supply.settlement import VERSION
@@ -120,6 +123,40 @@ def receive(
         claims.goods_are_back(session, store_id, return_id, credit_minor, actor=actor, at=at)
     _tell(session, found, RECEIVED, store_id, at)
     return found
+
+
+# --- questions ---
+
+
+def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
+    """Return the frozen document of what a driver signs for; see `goods_back_paper.back_slip`."""
+    store, supplier = store_of(session, found.store_id), session.get(Supplier, found.supplier_id)
+    lines = [(line, line.qty if line.sent_qty is None else line.sent_qty) for line in lines_of(session, found)]
+    units = dict(
+        session.execute(
+            sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line, _ in lines]))
+        ).all()
+    )
+    told = [
+        {
+            "name": line.name, "qty": qty, "stock_unit": units.get(line.sku, "each"), "batch": None, "expires_on": None,
+            "cost_minor": amount_for(qty, line.pack_cost_minor, line.pack_qty) if qty else 0,
+        }
+        for line, qty in lines
+    ]  # fmt: skip
+    return {
+        "store": snapshot(store),
+        "number": found.id[-6:].upper(),
+        "supplier": supplier.name if supplier else found.supplier_id,
+        "paper_no": "",
+        "reason": "sale_or_return" if found.source == "push" else "wrong_delivery",
+        "why": "",
+        "by": found.sent_by,
+        "local_time": local(found.sent_at or found.proposed_at, store),
+        "lines": told,
+        "total_minor": sum(int(str(line["cost_minor"])) for line in told),
+        "unknown": 0,
+    }
 
 
 # --- inside ---
