@@ -85,7 +85,7 @@ def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, a
     """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
     lot = lot_of(session, store_id, lot_id)
     if not lot.left_qty:
-        raise Refused("nothing-left", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
+        raise Refused("lot-empty", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
     if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
         raise Refused("too-late-to-return", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
                       name=lot.name, until=lot.until.isoformat())  # fmt: skip

@@ -33,7 +33,7 @@ from supply import (
     standing,
 )
 
-Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], None]
+Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], object]
 
 
 def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, dt.datetime], None]:

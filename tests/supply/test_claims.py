@@ -1,4 +1,4 @@
-"""A complaint about a delivery from the shop's photo to its end, with money, goods and stock that agree at both nodes."""
+"""A complaint about a delivery, from the shop's photo to its end: money, goods and stock agree at both nodes."""
 
 import io
 
@@ -231,8 +231,9 @@ def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of
     country.deliver()
     with pytest.raises(Refused, match="Count this delivery"):
         file(country, country.delivery("S1"), ("bread", "damaged", 1))
+    elsewhere = country.delivery("S1")
     with country.shops["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
-        claims.file(session, "S2", country.delivery("S1"), [("bread", "damaged", 1)], id="c", wish="money",
+        claims.file(session, "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money",
                     actor=KEEPER["S2"], at=AT)  # fmt: skip
 
 
