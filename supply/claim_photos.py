@@ -92,11 +92,11 @@ def small(raw: bytes) -> bytes:
     return made
 
 
-def keep(session: Session, store_id: str, claim_id: str, pictures: Sequence[bytes]) -> None:
-    """Keep a claim's photos, as `small` made them; a second time adds nothing."""
+def keep(session: Session, store_id: str, claim_id: str, pictures: Sequence[bytes]) -> bool:
+    """Keep a claim's photos, as `small` made them; a second time adds nothing, and says so."""
     known = sa.select(sa.func.count()).where(ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id)
     if session.scalar(known):
-        return
+        return False
     for n, data in enumerate(pictures[:MOST_PHOTOS]):
         pieces = [data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES)]
         photo = ClaimPhoto(
@@ -105,6 +105,7 @@ def keep(session: Session, store_id: str, claim_id: str, pictures: Sequence[byte
         )  # fmt: skip
         session.add(photo)
         session.flush()
+    return bool(pictures)
 
 
 def send(session: Session, store_id: str, claim_id: str, *, at: dt.datetime) -> None:

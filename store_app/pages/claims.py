@@ -1,5 +1,6 @@
 """Claims: what was wrong with a delivery, with a photo, and what came of it."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -115,8 +116,8 @@ def file(delivery_id: str) -> Any:
             photos=len(pictures), goodwill=bool(request.form.get("goodwill")), claim_days=_claim_days(session),
             actor=g.actor, at=at,
         )  # fmt: skip
-        claim_photos.keep(session, store_id, claim.id, pictures)
-        if _by_network(session, claim):
+        fresh = claim_photos.keep(session, store_id, claim.id, pictures)
+        if fresh and _by_network(session, claim):
             claim_photos.send(session, store_id, claim.id, at=at)
         wake_worker_after(session)
     flash(_("The claim is on its way. You read here what comes of it."), "good")
@@ -209,10 +210,14 @@ def typed_grants(lines: Sequence[ClaimLine]) -> dict[tuple[str, str], int]:
 
 
 def _uploaded() -> list[bytes]:
-    sent = [one for one in request.files.getlist("photo") if one.filename]
+    sent = []
+    for one in request.files.getlist("photo"):
+        with contextlib.closing(one):
+            if one.filename:
+                sent.append(one.read(claim_photos.MOST_BYTES + 1))
     if len(sent) > claim_photos.MOST_PHOTOS:
         raise Invalid("too-many-photos", _("Three photos at most: choose those that show it best."), field="photo")
-    return [one.read(claim_photos.MOST_BYTES + 1) for one in sent]
+    return sent
 
 
 def _typed() -> list[claims.Wrong]:
