@@ -29,6 +29,7 @@ from supply.facts import Advised
 from supply.goods_returns import GoodsReturn
 from supply.push import PushOffer
 from supply.receiving import Delivery
+from supply.suppliers import Supplier
 from tests.benchmarks._node import fill
 from tests.faults import counter
 from tests.faults.counter import CUSTOMER, PIN, STORE
@@ -208,6 +209,7 @@ def _claim(till: Till) -> Command:
     """Claim a broken unit of a delivery."""
     by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
     with till.doors.write() as session:
+        session.merge(Supplier(id="farm", name="Farm", kind="network", lead_time_days=1, order_weekdays=[0]))
         lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
         receiving.expect(session, STORE, id="swept-claimed", supplier_id="farm", expected_day=by["at"].date(),
                          lines=lines, at=by["at"])  # fmt: skip
