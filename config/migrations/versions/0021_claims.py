@@ -1,14 +1,14 @@
 """Goods on sale or return, claims with photos, goods that go back, and the terms of an offer.
 
 Revision ID: 0021
-Revises: 0016b
+Revises: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0016b"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
