@@ -1,14 +1,14 @@
 """Leave for the network to look into a shop, and who looked.
 
 Revision ID: 0024b
-Revises: 0024
+Revises: 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024b"
-down_revision = "0024"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
