@@ -303,26 +303,25 @@ def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K18: what a lot's moves sold is what the lot says, and no move undoes more than was sold."""
-    sold = sa.func.coalesce(sa.func.sum(ProduceMove.qty), 0)
-    of_lot = sa.and_(ProduceMove.store_id == ProduceLot.store_id, ProduceMove.lot_id == ProduceLot.id)
-    query = sa.select(ProduceLot, sold).outerjoin(ProduceMove, of_lot).group_by(ProduceLot)
-    if store_id is not None:
-        query = query.where(ProduceLot.store_id == store_id)
+    of_shop = [] if store_id is None else [ProduceMove.store_id == store_id]
+    sums = sa.select(ProduceMove.store_id, ProduceMove.lot_id, sa.func.sum(ProduceMove.qty))
+    rows = session.execute(sums.where(*of_shop).group_by(ProduceMove.store_id, ProduceMove.lot_id))
+    sold = {(shop, lot_id): int(qty) for shop, lot_id, qty in rows}
+    lots = sa.select(ProduceLot).where(*([] if store_id is None else [ProduceLot.store_id == store_id]))
     found = [
-        Finding("K18", f"lot:{lot.id}", f"{lot.sold_qty} sold", f"{qty} by its moves")
-        for lot, qty in session.execute(query)
-        if lot.sold_qty != int(qty)
+        Finding("K18", f"lot:{lot.id}", f"{lot.sold_qty} sold", f"{sold.get((lot.store_id, lot.id), 0)} by its moves")
+        for lot in session.scalars(lots)
+        if lot.sold_qty != sold.get((lot.store_id, lot.id), 0)
     ]
-    back = sa.orm.aliased(ProduceMove)
     names = ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor")
-    sums = [sa.func.sum(getattr(back, name)) for name in names]
-    undone = sa.select(ProduceMove, *sums).join(
-        back, sa.and_(back.store_id == ProduceMove.store_id, back.answers_id == ProduceMove.id)
-    )
-    for move, qty, *minors in session.execute(undone.group_by(ProduceMove)):
-        left = [getattr(move, name) + int(minor) for name, minor in zip(names[1:], minors, strict=True)]
-        if move.qty + int(qty) < 0 or (move.qty + int(qty) == 0 and any(left)):
-            found.append(Finding("K18", f"sale:{move.sale_id}", "no more undone than sold", f"{qty} of {move.qty}"))
+    minors = [sa.func.sum(getattr(ProduceMove, name)) for name in names]
+    answers = sa.select(ProduceMove.store_id, ProduceMove.answers_id, *minors)
+    answers = answers.where(ProduceMove.answers_id.is_not(None), *of_shop)
+    for shop, answers_id, *undone in session.execute(answers.group_by(ProduceMove.store_id, ProduceMove.answers_id)):
+        move = session.get_one(ProduceMove, (shop, answers_id))
+        left = [getattr(move, name) + int(part) for name, part in zip(names, undone, strict=True)]
+        if left[0] < 0 or (left[0] == 0 and any(left)):
+            found.append(Finding("K18", f"sale:{move.sale_id}", "no more undone than sold", f"{undone} of {move.qty}"))
     return found
 
 

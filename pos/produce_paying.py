@@ -14,6 +14,7 @@ Units: *_minor minor units.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -71,11 +72,11 @@ class Open:
 
 @dataclass(frozen=True)
 class Traced:
-    """A part of a receipt that came of a lot (rule 3). lot_code '': sold beyond all lots."""
+    """A part of a receipt that came of a lot (rule 3). lot_id, lot_code None: sold beyond all lots."""
 
     producer: str
     lot_id: str | None
-    lot_code: str
+    lot_code: str | None
     harvested_on: dt.date | None
     came_on: dt.date | None
     product: str
@@ -170,7 +171,8 @@ def open_of(session: Session, store_id: str, producer_id: str) -> Open:
     """Return what no statement has taken yet."""
     sums = session.execute(sa.select(*_sums()).where(*_open(store_id, producer_id, dt.date.max))).one()
     carried = _carried(_last(session, store_id, producer_id))
-    return Open(*(int(minor or 0) for minor in sums), carried_minor=carried)
+    net, commission, agent, due = (int(minor or 0) for minor in sums)
+    return Open(net, commission, agent, due, carried)
 
 
 def trace(
@@ -205,20 +207,24 @@ def trace(
         query = query.where(Sale.till_id == receipt[0], Sale.receipt_no == receipt[1])
     if statement_id is not None:
         query = query.where(ProduceMove.statement_id == statement_id)
-    return [Traced(*row[:2], row[2] or "", *row[3:]) for row in session.execute(query)]
+    rows: Sequence[Any] = session.execute(query).all()
+    return [Traced(*row) for row in rows]
 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K18: every statement is the sum of its moves."""
-    of_one = sa.and_(ProduceMove.store_id == ProduceStatement.store_id, ProduceMove.statement_id == ProduceStatement.id)
-    query = sa.select(ProduceStatement, *_sums()).outerjoin(ProduceMove, of_one).group_by(ProduceStatement)
+    moved = sa.select(ProduceMove.store_id, ProduceMove.statement_id, *_sums())
+    moved = moved.where(ProduceMove.statement_id.is_not(None))
+    rows = session.execute(moved.group_by(ProduceMove.store_id, ProduceMove.statement_id))
+    sums = {(shop, key): [int(minor) for minor in minors] for shop, key, *minors in rows}
+    query = sa.select(ProduceStatement)
     if store_id is not None:
         query = query.where(ProduceStatement.store_id == store_id)
     found = []
-    for row, *sums in session.execute(query):
-        said = [getattr(row, name) for name in _SUMS]
-        if said != [int(minor or 0) for minor in sums]:
-            found.append(Finding("K18", f"statement:{row.id}", f"{said}", f"{sums} by its moves"))
+    for row in session.scalars(query):
+        said, there = [getattr(row, name) for name in _SUMS], sums.get((row.store_id, row.id))
+        if said != there:
+            found.append(Finding("K18", f"statement:{row.id}", f"{said}", f"{there} by its moves"))
     return found
 
 

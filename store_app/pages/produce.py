@@ -256,7 +256,7 @@ def statement_csv(statement_id: str) -> Response:
 
     rows = [
         (
-            f"{one.sold_at:%Y-%m-%d %H:%M}", f"{one.till_id}-{one.receipt_no}", one.product, one.lot_code,
+            f"{one.sold_at:%Y-%m-%d %H:%M}", f"{one.till_id}-{one.receipt_no}", one.product, one.lot_code or "",
             one.harvested_on.isoformat() if one.harvested_on else "", one.qty, money(one.net_minor),
             money(one.commission_minor), money(one.due_minor),
         )
@@ -288,7 +288,7 @@ def statement_pdf(statement_id: str) -> Response:
         "rows": [
             {
                 "day": f"{one.sold_at:%Y-%m-%d}", "receipt": f"{one.till_id}-{one.receipt_no}", "product": one.product,
-                "lot": one.lot_code, "qty": one.qty, "stock_unit": "each", "net_minor": one.net_minor,
+                "lot": one.lot_code or "", "qty": one.qty, "stock_unit": "each", "net_minor": one.net_minor,
                 "due_minor": one.due_minor,
             }
             for one in traced

@@ -49,7 +49,7 @@ def upgrade() -> None:
             "left_qty >= 0 and back_qty >= 0 and lost_qty >= 0", name=op.f("ck_produce_lot_none_below_zero")
         ),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_produce_lot")),
-        sa.UniqueConstraint("store_id", "code", name=op.f("uq_produce_lot_store_id")),
+        sa.UniqueConstraint("store_id", "code", name=op.f("uq_produce_lot_store_id_code")),
     )  # fmt: skip
     op.create_index("ix_produce_lot_left", "produce_lot", ["store_id", "sku", "left_qty"])
     op.create_table(
@@ -74,7 +74,7 @@ def upgrade() -> None:
         number("agent_minor"), number("due_minor"), number("carried_minor"), instant("made_at"), text("made_by"),
         instant("paid_at", optional=True), text("paid_how"),
         sa.PrimaryKeyConstraint("store_id", "id", name=op.f("pk_produce_statement")),
-        sa.UniqueConstraint("store_id", "producer_id", "no", name=op.f("uq_produce_statement_store_id")),
+        sa.UniqueConstraint("store_id", "producer_id", "no", name=op.f("uq_produce_statement_store_id_producer_id_no")),
     )  # fmt: skip
     op.create_table(
         "produce_picture",
