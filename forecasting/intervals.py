@@ -180,7 +180,7 @@ def _law(mean: Floats, square: Floats) -> tuple[float, float]:
 
     Weighted by 1 / (1 + mean)^2, so that a few very busy series do not decide for all.
     """
-    weight = 1.0 / (1.0 + mean / np.median(mean)) ** 2
+    weight = mean / (1.0 + mean) / (1.0 + mean / np.median(mean)) ** 2
     target = square / mean
     cap = np.quantile(target, 0.999)
     target = np.minimum(target, cap)
