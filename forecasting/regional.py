@@ -73,10 +73,7 @@ def fit_region(
     level = filtered(total, factors.over(past))[0].level
     mean, used, why = _paths(total, special, factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
-    ordinary = _ordinary(mean, factors.over(ahead), level)
-    base = ordinary[:, : min(7, horizon_days)].mean(axis=1) if horizon_days else level
-    steps = max(horizon_days - 1, 1)
-    trend = (ordinary[:, -1] - ordinary[:, 0]) / steps if horizon_days else np.zeros(m)
+    base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
 
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
@@ -173,6 +170,14 @@ def _ordinary(mean: Floats, factor: Floats, level: Floats) -> Floats:
         held = np.where(np.isnan(grid[:, day]), held, grid[:, day])
         out[:, day] = held
     return out
+
+
+def _base_and_trend(ordinary: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """Return (m,) the mean of the first week's ordinary days, and the change a day over all of them."""
+    horizon = ordinary.shape[1]
+    if not horizon:
+        return level, np.zeros(len(level))
+    return ordinary[:, :7].mean(axis=1), (ordinary[:, -1] - ordinary[:, 0]) / max(horizon - 1, 1)
 
 
 def _shares(y: Floats, group: Ints, groups: int) -> Floats:
