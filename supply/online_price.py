@@ -86,7 +86,14 @@ def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
 
 
 def quote(
-    session: Session, store: Store, lines: Sequence[tuple[str, int]], prices: Mapping[str, int], *, at: dt.datetime
+    session: Session,
+    store: Store,
+    lines: Sequence[tuple[str, int]],
+    prices: Mapping[str, int],
+    *,
+    coupons: Sequence[str] = (),
+    member: bool = False,
+    at: dt.datetime,
 ) -> quoting.Quote:
     """Price a basket at list prices (SKU -> price_minor, deposits too) with the offers of this moment (rule 1)."""
     return quoting.price_known(
@@ -96,6 +103,8 @@ def quote(
         views_of(session, prices, [sku for sku, _ in lines]),
         offers.live(session, store.id, business_day(at, store.tz, store.rollover_hour)),
         wall=at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None),
+        member=member,
+        coupons=coupons,
     )
 
 

@@ -16,7 +16,9 @@ Rules
    given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
 6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
    its number, a quarter of an hour at most.
-7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
+7. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
+   phone gets the prices for members.
+8. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
 """
 
@@ -38,7 +40,7 @@ from config.node import NETWORK
 from pos.catalogue import Product
 from pos.pricing import PricedBasket
 from pos.store import Store
-from supply import escrow, shop
+from supply import escrow, online_coupons, shop
 from supply.escrow import Escrow
 from supply.online_facts import (
     PICKUP_CANCELLED,
@@ -138,13 +140,14 @@ def place(
     wishes: Wishes = NO_WISHES,
     shown_total_minor: int | None = None,
     pay_with: str = "",
+    coupons: Sequence[str] = (),
+    member: bool = False,
 ) -> Placed:
-    """Place a customer's order (rules 1, 2, 5).
+    """Place a customer's order (rules 1, 2, 5, 7). member: whose phone was proved is one.
 
     id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
     it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
-    a shop that takes no orders, quantities beyond the allowance with every short line named, and a window that is
-    full; an id that came with another content is a Conflict.
+    a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
     store = _open_shop(session, store_id, id)
     name, phone = check_person(name, phone)
@@ -155,9 +158,10 @@ def place(
         return _repeated(session, known, name, phone, wanted, token)
     if not shop.is_taking_orders(session, store_id):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
-    promised, total, comes_on = _promised(session, store, wanted, at)
+    promised, total, comes_on, used = _promised(session, store, wanted, coupons, member, at)
     _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
+    online_coupons.take(session, store_id, used, id, at=at)
     token = token or new_token()
     number = shop.next_number(session, store_id)
     window = window_for(session, store, wishes.window_from, at, comes_on)
@@ -178,6 +182,8 @@ def place(
         window_until=text_of(window.end),
         if_short=wishes.if_short,
         comes_on=comes_on.isoformat() if comes_on else None,
+        coupons=used,
+        member=member,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
     return Placed(order, code_of(id, token), token, repeated=False)
@@ -224,6 +230,7 @@ def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: 
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
     session.flush()
     shop.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
+    online_coupons.give_back(session, order.store_id, order.id, at=at)
 
 
 # --- questions ---
@@ -312,6 +319,8 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         paid_minor=order.paid_minor,
         group_id=order.group_id,
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        coupons=list(order.coupons),
+        member=order.member,
     )
 
 
@@ -404,9 +413,9 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _promised(
-    session: Session, store: Store, wanted: list[tuple[str, int]], at: dt.datetime
-) -> tuple[tuple[OrderLine, ...], int, dt.date | None]:
-    """Return the lines as they are promised, what they cost together, and the day what is ordered in comes on."""
+    session: Session, store: Store, wanted: list[tuple[str, int]], coupons: Sequence[str], member: bool, at: dt.datetime
+) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
+    """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
     found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted])}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
@@ -423,11 +432,12 @@ def _promised(
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-    priced = shop.quote(session, store.id, wanted, at=at).basket
+    quoted = shop.quote(session, store.id, wanted, coupons=coupons, member=member, at=at)
+    priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
     comes = shop.comes_on(business_day(at, store.tz, store.rollover_hour), days)
     lines = [replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)]
-    return tuple(lines), priced.total_minor, comes
+    return tuple(lines), priced.total_minor, comes, sorted(quoted.coupons_used)
 
 
 def _repeated(
