@@ -1,4 +1,4 @@
-"""Coupons and the prices for members in the online shop.
+"""Coupons and the prices for members in the online shop; what a campaign brought.
 
 Revision ID: 0023
 Revises: 0016b
@@ -41,9 +41,13 @@ def upgrade() -> None:
     with op.batch_alter_table("pickup_order", schema=None) as batch_op:
         batch_op.add_column(sa.Column("coupons", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("member", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    with op.batch_alter_table("campaign_ask", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("effect", sa.JSON(), server_default="{}", nullable=False))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("campaign_ask", schema=None) as batch_op:
+        batch_op.drop_column("effect")
     with op.batch_alter_table("pickup_order", schema=None) as batch_op:
         batch_op.drop_column("member")
         batch_op.drop_column("coupons")
