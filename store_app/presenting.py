@@ -24,7 +24,6 @@ from babel import Locale, dates, numbers
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
-from heroicons.jinja import heroicon_micro, heroicon_mini, heroicon_outline, heroicon_solid
 from sqlalchemy import Connection
 
 from config import money as minor_units
@@ -33,6 +32,7 @@ from config.database import table_of
 from config.ids import new_id
 from config.settings import Settings
 from pos.store import Store
+from store_app import icons
 from store_app.extensions import babel, doors, read
 from store_app.roles import is_network
 
@@ -140,10 +140,8 @@ def set_up(app: Flask, settings: Settings) -> None:
     """Give the templates their filters and words."""
     babel.init_app(app, locale_selector=language, timezone_selector=lambda: place().tz)
     app.jinja_env.filters.update(money=money, qty=qty, day=day, clock_time=clock_time, since=since, number=number)
-    kept = functools.lru_cache(1_000)  # an icon is parsed and drawn anew at each call, and a page has dozens
     app.jinja_env.globals.update(
-        heroicon_micro=kept(heroicon_micro), heroicon_mini=kept(heroicon_mini), heroicon_outline=kept(heroicon_outline),
-        heroicon_solid=kept(heroicon_solid), language=language, new_command_id=new_id, state_word=state_word,
+        **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
         other_language_url=other_language_url, look=look, rail_count=rail_count,

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
+from config.database import table_of
+from config.prepared import Prepared
 from pos import batches, stock
 from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
@@ -114,6 +116,23 @@ class _Expected:
         return sum(self.daily)
 
 
+_row, _series = table_of(ForecastQuantile).c, table_of(ForecastSeries).c
+_of_run = sa.and_(_row.run_id == sa.bindparam("run"), _row.first_day == sa.bindparam("first"))
+_MEANS = Prepared(
+    sa.select(_row.sku, _row.mean)
+    .where(_of_run, _row.last_day <= sa.bindparam("last"))
+    .order_by(_row.sku, _row.last_day)
+)
+_LEVELS = Prepared(
+    sa.select(_row.sku, _row.q50, _row.q75, _row.q90, _row.q95, _row.q99).where(
+        _of_run, _row.last_day == sa.bindparam("last")
+    )
+)
+_SERIES = Prepared(
+    sa.select(_series.sku, _series.model, _series.regional_share).where(_series.run_id == sa.bindparam("run"))
+)
+
+
 class _Run:
     """A forecast run's numbers: daily means from the day after its origin, and quantiles of sums."""
 
@@ -125,18 +144,14 @@ class _Run:
         self.horizon_last = self.first + dt.timedelta(days=basis.horizon_days - 1)
         if basis.run_id is None:
             return
-        row = ForecastQuantile
-        mine = sa.and_(row.run_id == basis.run_id, row.first_day == self.first)
         last = min(max(lasts), self.horizon_last)
-        means = sa.select(row.sku, row.mean).where(mine, row.last_day <= last).order_by(row.sku, row.last_day)
-        for sku, mean in session.execute(means):
+        mine = {"run": basis.run_id, "first": self.first}
+        for sku, mean in _MEANS.all(session, mine | {"last": last}):
             self.sums.setdefault(sku, []).append(mean)
-        ends = {min(one, self.horizon_last) for one in lasts}
-        levels = sa.select(row.sku, row.last_day, row.q50, row.q75, row.q90, row.q95, row.q99)
-        for sku, end, *values in session.execute(levels.where(mine, row.last_day.in_(ends))):
-            self.quantiles[sku, end] = tuple(values)
-        how = sa.select(ForecastSeries.sku, ForecastSeries.model, ForecastSeries.regional_share)
-        for sku, model, share in session.execute(how.where(ForecastSeries.run_id == basis.run_id)):
+        for end in {min(one, self.horizon_last) for one in lasts}:
+            for sku, *values in _LEVELS.all(session, mine | {"last": end}):
+                self.quantiles[sku, end] = tuple(values)
+        for sku, model, share in _SERIES.all(session, {"run": basis.run_id}):
             self.series[sku] = (model, share)
 
     def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected | None:

@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
+from config.bulk import write_many
 from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -51,13 +52,16 @@ FARTHEST_DAYS = 60
 
 @dataclass(frozen=True)
 class Draft:
-    """A proposal worked out and not yet written: what is wanted of one supplier, and on what it stands."""
+    """A proposal worked out and not yet written: what is wanted of one supplier, and on what it stands.
+
+    lines: the columns of its lines, without the order they will belong to.
+    """
 
     supplier_id: str
     minimum_minor: int
     days: Rhythm
     basis: Basis
-    lines: "Sequence[tuple[Need, Decision]]"
+    lines: Sequence[dict[str, Any]]
     postponed: bool
 
 
@@ -67,7 +71,7 @@ def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -
 
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
-    """Work the proposals out and write nothing: the long part, during which others may sell."""
+    """Work the proposals out to the last column and write nothing: the long part, during which others may sell."""
     from supply.policy import decide_basket, share_budget
 
     store = store_of(session, store_id)
@@ -90,10 +94,11 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
     for supplier_id, share in zip(chosen, shares, strict=True):
         supplier, lines = suppliers[supplier_id], needs[supplier_id]
         decisions = decide_basket([need.line for need in lines], supplier.minimum_minor, share)
-        wanted = [(need, one) for need, one in zip(lines, decisions, strict=True) if one.wanted_packs]
+        rhythm = days[supplier_id]
+        wanted = [_line(rhythm, need, one) for need, one in zip(lines, decisions, strict=True) if one.wanted_packs]
         if wanted:
             waits = not any(one.packs for one in decisions)
-            drafts.append(Draft(supplier_id, supplier.minimum_minor, days[supplier_id], basis, wanted, waits))
+            drafts.append(Draft(supplier_id, supplier.minimum_minor, rhythm, basis, wanted, waits))
     return drafts
 
 
@@ -112,13 +117,13 @@ def write_down(
             store_id=store_id, id=new_id(), order_no=next_no(session, store_id), supplier_id=draft.supplier_id,
             order_day=draft.days.order_day, delivery_day=draft.days.delivery_day,
             next_delivery_day=draft.days.next_delivery_day, proposed_at=at, state=orders.STATES.first,
-            cost_minor=sum(one.wanted_packs * one.line.pack_cost_minor for _, one in draft.lines),
+            cost_minor=sum(line["packs"] * line["pack_cost_minor"] for line in draft.lines),
             postponed=draft.postponed, forecast_run_id=draft.basis.run_id,
             forecast_age_days=draft.basis.age_days,
         )  # fmt: skip
         session.add(order)
         session.flush()
-        session.execute(sa.insert(OrderLine), [_line(order, need, one) for need, one in draft.lines])
+        write_many(session, OrderLine, [line | {"store_id": store_id, "order_id": order.id} for line in draft.lines])
         journal.record(
             session, actor=actor, at=at, verb="order.proposed", subject=subject_of(order), lines=len(draft.lines),
             cost_minor=order.cost_minor, forecast_age_days=draft.basis.age_days,
@@ -203,8 +208,8 @@ def add_line(
     if not needs[order.supplier_id]:
         raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
-    told = _line(order, need, decide(need.line))
-    line = OrderLine(**told | {"packs_proposed": 0, "packs": packs, "changed_why": why, "changed_by": actor.name})
+    told = _line(days, need, decide(need.line)) | {"packs_proposed": 0, "packs": packs}
+    line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
     session.add(line)
     session.flush()
     _renew_cost(session, order)
@@ -322,21 +327,21 @@ def _best_sources(
     return {supplier_id: needs for supplier_id, needs in best.items() if needs}
 
 
-def _line(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
-    """Return a line's columns."""
+def _line(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
+    """Return a line's columns, without the order's."""
     line = need.line
     return {
-        "store_id": order.store_id, "order_id": order.id, "sku": line.sku, "name": need.name,
-        "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor, "minimum_packs": line.minimum_packs,
-        "packs_proposed": decision.wanted_packs, "packs": decision.wanted_packs, "why": _why(order, need, decision),
+        "sku": line.sku, "name": need.name, "pack_qty": line.pack_qty, "pack_cost_minor": line.pack_cost_minor,
+        "minimum_packs": line.minimum_packs, "packs_proposed": decision.wanted_packs, "packs": decision.wanted_packs,
+        "why": _why(days, need, decision),
     }  # fmt: skip
 
 
-def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[str, Any]:
+def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
     """Return the facts behind a line (rule 5)."""
     line = need.line
     rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
-    span = (order.next_delivery_day - need.first_day).days
+    span = (days.next_delivery_day - need.first_day).days
     day = runs_out(need.daily, rate, max(0, line.position_qty), need.first_day, span) if rate > 0 else None
     counted = decision.counted_qty
     return {
@@ -361,8 +366,8 @@ def _why(order: ReplenishmentOrder, need: Need, decision: "Decision") -> dict[st
         "taught_qty": need.taught_qty,
         "show_qty": line.presentation_qty - need.taught_qty,
         "first_day": need.first_day.isoformat(),
-        "delivery_day": order.delivery_day.isoformat(),
-        "next_delivery_day": order.next_delivery_day.isoformat(),
+        "delivery_day": days.delivery_day.isoformat(),
+        "next_delivery_day": days.next_delivery_day.isoformat(),
         "cover_days_milli": round(1000 * (counted + decision.wanted_packs * line.pack_qty) / rate)
         if rate > 0
         else None,
