@@ -49,7 +49,7 @@ LONGEST_ANSWER = 120
 
 @bp.get("/basket")
 @public
-def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
+def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the basket and ask who will collect it, when, and how it is paid."""
     given = request.form or MultiDict(visitor.get("asked", {}))
     with read() as session:
