@@ -4,7 +4,7 @@ Rules
 -----
 1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
-2. A customer's name and phone travel once, with the order to the shop; nothing that comes back repeats them.
+2. A customer's name, phone and address travel once, with the order to the shop; nothing that comes back repeats them.
 3. Readers accept every version ever sent.
 """
 
@@ -132,6 +132,8 @@ class PickupPlaced:
     """The codes it used (version 4)."""
     member: bool = False
     """It has the prices for members (version 4)."""
+    delivery: dict[str, Any] | None = None
+    """Where it is brought and for how much, as `home_delivery.as_placed` writes it (version 4)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""
@@ -218,6 +220,8 @@ class PickupMoved:
     comes_on: str | None = None
     coupons: list[str] = field(default_factory=list)
     member: bool = False
+    delivery: dict[str, Any] | None = None
+    """How far it is on its way home, as `home_delivery.as_told` writes it (version 4)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

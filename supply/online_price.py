@@ -25,6 +25,7 @@ from pos.pricing import PricedBasket, ProductView, Saved, part_of
 from pos.promises import Offers
 from pos.rung import RungLine
 from pos.store import Store
+from supply.online_facts import OrderLine
 
 
 class PromisedLine(Protocol):
@@ -51,9 +52,12 @@ class Promise:
     savings: dict[str, tuple[Saved, ...]]
 
 
-def promise_of(lines: Sequence[PromisedLine]) -> Promise:
-    """Return what an order's customer gets and what was promised for it (rules 2, 3)."""
+def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None) -> Promise:
+    """Return what an order's customer gets and what was promised for it (rules 2, 3). fee: (SKU, price) of its way."""
     promise = Promise([], {}, {})
+    if fee is not None:
+        promise.lines.append((fee[0], 1))
+        promise.prices[fee[0]] = fee[1]
     for line in lines:
         kept = line.qty if line.picked_qty is None else line.picked_qty
         promise.prices[line.sku] = line.price_minor
@@ -106,6 +110,29 @@ def quote(
         member=member,
         coupons=coupons,
     )
+
+
+def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
+    """Return the lines of an order as a priced basket promises them, deposits with the line they belong to."""
+    deposits = {line.line.deposit_of: line for line in priced.lines if line.line and line.line.deposit_of is not None}
+    promised = []
+    for n, line in enumerate(priced.lines, 1):
+        if line.line is None or line.line.deposit_of is not None:
+            continue
+        deposit = deposits.get(n)
+        promised.append(
+            OrderLine(
+                line.product.sku,
+                line.product.name,
+                line.qty,
+                line.product.price_minor,
+                line.product.price_quantity,
+                saved=[[row.offer_id, row.name, row.amount_minor] for row in line.offers],
+                deposit_sku=deposit.product.sku if deposit else None,
+                deposit_minor=deposit.product.price_minor if deposit else None,
+            )
+        )
+    return tuple(promised)
 
 
 def views_of(session: Session, prices: Mapping[str, int], skus: Sequence[str]) -> dict[str, ProductView]:

@@ -16,16 +16,18 @@ Rules
    given once, because a store's orders are numbered one after the other (`pickup_rules` says which windows there are).
 6. An order paid online goes to its store once its money is in escrow; until then it holds its units, its window and
    its number, a quarter of an hour at most.
-7. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
-   phone gets the prices for members.
-8. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
+7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
+8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
+9. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
+   phone gets the prices for members.
 """
 
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,9 +40,9 @@ from config.ids import is_id, new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos.catalogue import Product
-from pos.pricing import PricedBasket
 from pos.store import Store
-from supply import escrow, online_coupons, shop
+from supply import delivery_rules, escrow, home_delivery, online_coupons, shop
+from supply.delivery_rules import Address, DeliveryRules
 from supply.escrow import Escrow
 from supply.online_facts import (
     PICKUP_CANCELLED,
@@ -50,6 +52,7 @@ from supply.online_facts import (
     PickupCancelled,
     PickupPlaced,
 )
+from supply.online_price import promised_lines
 from supply.order_keys import check_person, code_hash, code_of, new_token, token_hash
 from supply.pickup_order import (
     BEFORE_READY,
@@ -80,14 +83,18 @@ IF_SHORT = ("less", "similar", "cancel")
 class Wishes:
     """What the customer wishes.
 
-    window_from: the start of the window to collect in. if_short: what to do when something is missing. email,
-    language: where and how to be told.
+    window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
+    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected. coupons:
+    codes typed. member: whose phone was proved is one.
     """
 
     window_from: dt.datetime | None = None
     if_short: str = "less"
     email: str = ""
     language: str = ""
+    deliver_to: Address | None = None
+    coupons: tuple[str, ...] = ()
+    member: bool = False
 
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
@@ -122,6 +129,8 @@ class OrderStatus:
     """The store has got the order."""
     escrow: Escrow | None = None
     """Its money, where it is paid online."""
+    home: home_delivery.HomeDelivery | None = None
+    """Its way, where it is brought home."""
 
 
 # --- verbs, network ---
@@ -140,31 +149,29 @@ def place(
     wishes: Wishes = NO_WISHES,
     shown_total_minor: int | None = None,
     pay_with: str = "",
-    coupons: Sequence[str] = (),
-    member: bool = False,
 ) -> Placed:
-    """Place a customer's order (rules 1, 2, 5, 7). member: whose phone was proved is one.
+    """Place a customer's order (rules 1, 2, 5, 9).
 
     id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
     it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
     a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
-    store = _open_shop(session, store_id, id)
+    store = _open_shop(session, store_id, id, token)
     name, phone = check_person(name, phone)
     wanted = _lines(lines)
-    if token is not None and not _TOKEN.fullmatch(token):
-        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if not shop.is_taking_orders(session, store_id):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
-    promised, total, comes_on, used = _promised(session, store, wanted, coupons, member, at)
+    promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
     online_coupons.take(session, store_id, used, id, at=at)
     token = token or new_token()
     number = shop.next_number(session, store_id)
-    window = window_for(session, store, wishes.window_from, at, comes_on)
+    home = _brought(session, store, wishes.deliver_to, total, pay_with)
+    free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
+    window = _chosen(store, free, wishes.window_from)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
@@ -175,7 +182,7 @@ def place(
         code_hash=code_hash(id, code_of(id, token)),
         token_hash=token_hash(token),
         currency=store.currency,
-        total_minor=total,
+        total_minor=total + (home["charged_minor"] if home else 0),
         placed_at=text_of(at),
         lines=promised,
         window_from=text_of(window.start),
@@ -183,7 +190,8 @@ def place(
         if_short=wishes.if_short,
         comes_on=comes_on.isoformat() if comes_on else None,
         coupons=used,
-        member=member,
+        member=wishes.member,
+        delivery=home,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
     return Placed(order, code_of(id, token), token, repeated=False)
@@ -247,14 +255,16 @@ def status(session: Session, store_id: str, token: str) -> OrderStatus:
         may_cancel=order.state in BEFORE_READY and order.cancel_asked_at is None,
         at_shop=order.step > 0,
         escrow=escrow.escrow_of(session, order.id),
+        home=home_delivery.of_order(session, store_id, order.id),
     )
 
 
 def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
     """Return the store's windows from now on, or from a day on, with how many more orders each takes (rule 5)."""
-    waiting = session.scalars(
-        sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
-    ).all()
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.id, PickupOrder.window_from)
+    rows = session.execute(query.where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN)))
+    waiting = [None if order_id in brought else start for order_id, start in rows]
     rules, since = shop.rules_of(session, store.id), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
@@ -266,36 +276,27 @@ def window_for(
     session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
 ) -> Window:
     """Return the window wished for, or the earliest free one (rule 5)."""
-    found = free_windows(session, store, at, comes_on)
+    return _chosen(store, free_windows(session, store, at, comes_on), wished)
+
+
+def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
+    """Return the times the store brings orders in, from now on or from a day on, and how many more each takes."""
+    rules = DeliveryRules.read(shop.rules_of(session, store.id).delivery)
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.id.in_(brought))
+    waiting, since = session.scalars(query).all(), at
+    if comes_on is not None:
+        since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
+    return delivery_rules.windows(rules, store.tz, since, waiting) if rules.on else []
+
+
+def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
     chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
     if chosen is None and wished is None:
         raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
     if chosen is None:
         raise Refused("window-full", "This time for collecting is full or over. Choose another one.", field="window")
     return chosen
-
-
-def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
-    """Return the lines of an order as a priced basket promises them, deposits with the line they belong to."""
-    deposits = {line.line.deposit_of: line for line in priced.lines if line.line and line.line.deposit_of is not None}
-    promised = []
-    for n, line in enumerate(priced.lines, 1):
-        if line.line is None or line.line.deposit_of is not None:
-            continue
-        deposit = deposits.get(n)
-        promised.append(
-            OrderLine(
-                line.product.sku,
-                line.product.name,
-                line.qty,
-                line.product.price_minor,
-                line.product.price_quantity,
-                saved=[[row.offer_id, row.name, row.amount_minor] for row in line.offers],
-                deposit_sku=deposit.product.sku if deposit else None,
-                deposit_minor=deposit.product.price_minor if deposit else None,
-            )
-        )
-    return tuple(promised)
 
 
 def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
@@ -321,6 +322,7 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
         coupons=list(order.coupons),
         member=order.member,
+        delivery=home_delivery.as_placed(session, order.store_id, order.id),
     )
 
 
@@ -385,6 +387,20 @@ def _written(
     return order
 
 
+def _brought(
+    session: Session, store: Store, wanted: Address | None, goods_minor: int, pay_with: str
+) -> dict[str, Any] | None:
+    """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
+    if wanted is None:
+        return None
+    rules = DeliveryRules.read(shop.rules_of(session, store.id).delivery)
+    address = delivery_rules.located(rules, wanted, goods_minor)
+    if not pay_with and not rules.cash_at_door:
+        raise Refused("pay-first", f"{store.name} brings home what is paid online.", field="pay")
+    fee_minor, charged_minor = rules.fee_for(goods_minor)
+    return {**asdict(address), "fee_minor": fee_minor, "charged_minor": charged_minor}
+
+
 def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
     if shown_minor not in (None, total_minor):
         raise Refused(
@@ -395,7 +411,9 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
         )
 
 
-def _open_shop(session: Session, store_id: str, id: str) -> Store:
+def _open_shop(session: Session, store_id: str, id: str, token: str | None) -> Store:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
     store = session.get(Store, store_id)
@@ -413,7 +431,7 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _promised(
-    session: Session, store: Store, wanted: list[tuple[str, int]], coupons: Sequence[str], member: bool, at: dt.datetime
+    session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
     found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted])}
@@ -432,7 +450,7 @@ def _promised(
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-    quoted = shop.quote(session, store.id, wanted, coupons=coupons, member=member, at=at)
+    quoted = shop.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
     priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
     comes = shop.comes_on(business_day(at, store.tz, store.rollover_hour), days)

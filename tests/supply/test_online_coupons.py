@@ -44,8 +44,8 @@ def coupon(town, code="SAVE", most_uses=1):
 
 def place(town, id, *codes, member=False, minutes=2, phone=PHONE):
     with town.network.write() as session:
-        return pickup.place(session, STORE, id=id, name="Li", phone=phone, lines=[("milk", 1)], coupons=codes,
-                            member=member, at=later(minutes=minutes))  # fmt: skip
+        return pickup.place(session, STORE, id=id, name="Li", phone=phone, lines=[("milk", 1)],
+                            wishes=pickup.Wishes(coupons=codes, member=member), at=later(minutes=minutes))  # fmt: skip
 
 
 def sell(town, *codes):
