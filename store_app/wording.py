@@ -41,6 +41,7 @@ MOVEMENTS = {
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a shop"),
     "sent_back": _l("Back to the supplier"),
+    "claimed": _l("Claimed: cannot be sold"),
 }
 
 COUNT_REASONS = {
@@ -148,6 +149,11 @@ TOPICS = {
     "advance.asked": _l("Wish for an advance"),
     "objection.raised": _l("Objection"),
     "account.bank_told": _l("Bank account"),
+    "consigned.told": _l("Goods on sale or return"),
+    "return.sent": _l("Goods sent back"),
+    "claim.filed": _l("Claim"),
+    "claim.photo": _l("Photo of a claim"),
+    "claim.contested": _l("Contested claim"),
 }
 
 

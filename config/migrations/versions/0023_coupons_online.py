@@ -1,14 +1,14 @@
 """Coupons and the prices for members in the online shop; what a campaign brought.
 
 Revision ID: 0023
-Revises: 0024
+Revises: 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0023"
-down_revision = "0024"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
