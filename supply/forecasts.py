@@ -18,7 +18,7 @@ Rules
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -127,8 +127,8 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said. lift_ahead: (n, HORIZON_DAYS), what campaigns are expected to make
-    of the coming days.
+    said: what the forecast of WATCHED_DAYS ago said. sellers: a region's (`demand.sellers`). lift_ahead: (n,
+    HORIZON_DAYS), what campaigns are expected to make of the coming days.
     """
 
     scope_kind: str
@@ -141,6 +141,7 @@ class Loaded:
     signal_day: dt.date | None = None
     state: "State | None" = None
     said: dict[str, Any] | None = None
+    sellers: dict[tuple[str, str], float] = field(default_factory=dict)
     lift_ahead: "Floats | None" = None
 
 
@@ -169,7 +170,8 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
     """Read what a region's forecast needs: its demand up to `day`, its shops."""
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     panel = demand.region_panel(session, region_id, day)
-    return Loaded("region", region_id, day, panel, country, stores)
+    sellers = demand.sellers(session, region_id, day)
+    return Loaded("region", region_id, day, panel, country, stores, sellers=sellers)
 
 
 def compute_region(loaded: Loaded) -> Computed:
@@ -178,7 +180,11 @@ def compute_region(loaded: Loaded) -> Computed:
 
     began = time.perf_counter()
     signal = regional.fit_region(
-        loaded.panel, HORIZON_DAYS, loaded.country, stores={loaded.scope_id: loaded.stores}
+        loaded.panel,
+        HORIZON_DAYS,
+        loaded.country,
+        stores={loaded.scope_id: loaded.stores},
+        sellers=loaded.sellers,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
 
@@ -206,17 +212,12 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     known = forecast_state.remember(session, store_id, day)
     past, ahead = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
     return Loaded(
-        "store",
-        store_id,
-        day,
-        replace(known.panel, lift=past),
-        country,
-        lift_ahead=ahead,
+        "store", store_id, day, replace(known.panel, lift=past), country, lift_ahead=ahead,
         signal=region.signal if region else None,
         signal_day=region.origin_day if region else None,
         state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
-    )
+    )  # fmt: skip
 
 
 def compute_store(loaded: Loaded) -> Computed:
