@@ -213,9 +213,7 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     past, ahead = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
     return Loaded(
         "store", store_id, day, replace(known.panel, lift=past), country, lift_ahead=ahead,
-        signal=region.signal if region else None,
-        signal_day=region.origin_day if region else None,
-        state=known.state,
+        signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
     )  # fmt: skip
 
