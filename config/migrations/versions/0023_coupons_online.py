@@ -1,14 +1,14 @@
 """Coupons and the prices for members in the online shop; what a campaign brought.
 
 Revision ID: 0023
-Revises: 0021
+Revises: 0024c
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0023"
-down_revision = "0021"
+down_revision = "0024c"
 branch_labels = None
 depends_on = None
 
