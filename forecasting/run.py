@@ -102,6 +102,8 @@ def say(
     mean = blend.level[:, None] * _factors_ahead(found, horizon_days, panel, ahead)
     if borrowed is not None:
         mean = mean * borrowed.path
+    if ahead.lift is not None:
+        mean = mean * ahead.lift
     if ahead.closed is not None:
         mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(found.plain, mean, blend)
@@ -125,7 +127,8 @@ def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
     if horizon_days < 1:
         raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
     wanted = (panel.n_series, horizon_days)
-    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, **ahead.features}
+    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, "lift": ahead.lift,
+             **ahead.features}  # fmt: skip
     for name, grid in grids.items():
         if grid is not None and grid.shape != wanted:
             raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))

@@ -118,8 +118,9 @@ def measure(
     known = known_days(panel, Ahead(), 0)
     y, short = levels.observed(panel.y, pools), panel.out_of_stock
     told = y if short is None else np.where(short, np.nan, y)
-    factors = fit_factors(told, past, pools, prior or Prior(), known)
-    exposure = factors.over(past, known)
+    lift = 1.0 if panel.lift is None else panel.lift
+    factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
+    exposure = factors.over(past, known) * lift
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = told
@@ -162,7 +163,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     state = _for_keys(state, panel)
     known = known_days(panel, Ahead(), 0, frozenset(state.factors.slopes))
     past = days_of(panel.first_day, panel.n_days, state.country, state.subdivision)
-    exposure = state.factors.over(past, known)
+    exposure = state.factors.over(past, known) * (1.0 if panel.lift is None else panel.lift)
     y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
     own, slow, shared = state.own, state.slow, state.shared
     level, units, worth, silent = state.level, state.units, state.exposure, state.silent
