@@ -19,7 +19,7 @@ from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import credit, money_wire, online_replica, orders, push, receiving, van_calls, warehouse
+from supply import credit, money_wire, online_replica, orders, push, receiving, transfer_wire, van_calls, warehouse
 from supply.deliveries import delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
@@ -121,6 +121,7 @@ def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.da
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online_replica.APPLIERS,
     **money_wire.APPLIERS,
+    **transfer_wire.APPLIERS,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,
