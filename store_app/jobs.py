@@ -23,7 +23,7 @@ from config.errors import NotFound
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store, store_of
-from store_app import jobs_shelf, planning
+from store_app import jobs_shelf, jobs_transfers, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -423,6 +423,8 @@ JOBS: dict[str, Job] = {
         Job("tell-counts", tell_counts),
         Job("suggest", suggest),
         Job("propose", propose),
+        Job("tell-spares", jobs_transfers.tell_spares),
+        Job("transfers", jobs_transfers.propose_transfers),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
         Job("replay-regions", replay_regions),

@@ -163,7 +163,7 @@ def hand_over(
         raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
     tidied = tidy_pickup_code(code)
     if tidied is None or code_hash(found.id, tidied) != found.code_hash:
-        raise Refused("wrong-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
+        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
     lines = _counted(session, found, counts, "qty", "given_qty")
     if not any(line.given_qty for line in lines):
         raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")

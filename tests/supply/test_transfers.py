@@ -180,7 +180,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
         assert planned.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, "spoken for"
         mine = transfers.transfer_of(session, "S1", transfer_id)
         assert (mine.taker_minor, mine.code) == (None, ""), "neither the other's gain nor the code"
-        assert mine.giver_minor is not None and mine.giver_minor > 0
+        assert mine.giver_minor > 0
     assert country.on_the_way("S2") == qty
     do(country, "S1", "hand_over", transfer_id, code, qty)
     country.deliver(seed=seed)
@@ -279,9 +279,9 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
         ("S1", "decline", [], {"why": "No"}),
     ]
     dice.shuffle(steps)
-    for shop, verb, given, wishes in steps:
+    for shop, verb, told, wishes in steps:
         try:
-            do(country, shop, verb, transfer_id, *given, **wishes)
+            do(country, shop, verb, transfer_id, *told, **wishes)
         except (Conflict, Refused, Invalid):
             continue
         if dice.random() < 0.5:
@@ -290,10 +290,10 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
     with country.network.read() as session:
         found = session.get_one(transfers.GoodsTransfer, transfer_id)
         (row,) = transfers.lines_of(session, found)
-    given, taken = row.given_qty or 0, row.taken_qty or 0
-    assert country.level("S1", "S1", "bread").on_hand == 40 - given
-    assert country.level("S2", "S2", "bread").on_hand == 1 + taken
-    assert ledger(country, "S1")["transfers"] == given * 150 == -ledger(country, "S2")["transfers"]
+    gone, come = row.given_qty or 0, row.taken_qty or 0
+    assert country.level("S1", "S1", "bread").on_hand == 40 - gone
+    assert country.level("S2", "S2", "bread").on_hand == 1 + come
+    assert ledger(country, "S1")["transfers"] == gone * 150 == -ledger(country, "S2")["transfers"]
     assert country.findings() == []
 
 
