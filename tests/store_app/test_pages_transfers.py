@@ -104,21 +104,21 @@ def add_transfers(network: House) -> None:
         first, second = names
         for n, store_id in enumerate(names):
             vans.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
-        for id, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
+        for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
             row = transfers.GoodsTransfer(
-                id=id, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
+                id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
                 state="proposed", proposed_at=NOON, answer_by=NOON.date(), fetch_by=NOON.date(), giver_minor=420,
                 taker_minor=615, giver_yes=True, taker_yes=status != "proposed", why="", declined_by="", code="",
                 code_hash="", cost_minor=0,
             )  # fmt: skip
             line = transfers.TransferLine(
-                transfer_id=id, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6, pack_qty=12,
-                pack_cost_minor=960, last_day=None,
+                transfer_id=name, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6,
+                pack_qty=12, pack_cost_minor=960, last_day=None,
             )  # fmt: skip
             transfers.write_proposal(session, row, [line], **BY)
             if status == "received":
-                transfers.take_given(session, {"id": id, "counts": {"milk": 6}}, first, **BY)
-                transfers.take_taken(session, {"id": id, "counts": {"milk": 5}}, second, **BY)
+                transfers.take_given(session, {"id": name, "counts": {"milk": 6}}, first, **BY)
+                transfers.take_taken(session, {"id": name, "counts": {"milk": 5}}, second, **BY)
 
 
 def test_the_operator_sees_who_gives_to_whom_what_it_brought_and_what_did_not_arrive(network: House):
