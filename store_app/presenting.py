@@ -47,7 +47,7 @@ STATE_WORDS = {
     "collected": lazy("collected"), "expired": lazy("expired"), "cancelled": lazy("cancelled"),
     "refused": lazy("refused"), "return_asked": lazy("return asked"), "returned": lazy("returned"),
     "return_refused": lazy("return refused"), "filling": lazy("filling the last case"),
-    "over": lazy("over"), "called_off": lazy("called off"),
+    "over": lazy("over"), "called_off": lazy("called off"), "to_collect": lazy("to be collected"),
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),

@@ -51,6 +51,7 @@ ROLES: dict[str, Role] = {
             "shelf",
             "pickup",
             "pickup_returns",
+            "home_deliveries",
             "counter_orders",
             "online_shop",
             "groups",

@@ -313,7 +313,7 @@ _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
-    ("Permissions-Policy", "camera=(self), geolocation=(), microphone=()"),
+    ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()"),
 )
 
 

@@ -95,6 +95,14 @@ CANCEL_REASONS = {
     "other": _l("Another reason"),
 }
 
+NOT_MET_REASONS = {
+    "nobody": _l("Nobody was there"),
+    "address": _l("The address was not found"),
+    "refused": _l("The customer did not want it"),
+    "age": _l("Nobody old enough was there"),
+    "other": _l("Another reason"),
+}
+
 ROLES = {
     "cashier": _l("Cashier"),
     "supervisor": _l("Supervisor"),

@@ -10,6 +10,8 @@ Rules
    money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
 4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, what was
    paid online is disputed, and the operator decides.
+5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
+   it is to be collected after all.
 """
 
 import datetime as dt
@@ -25,7 +27,7 @@ from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from pos.store import Store
-from supply import escrow, messages, shop
+from supply import escrow, home_delivery, messages, shop
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
 from supply.order_keys import token_hash
 from supply.pickup_order import (
@@ -89,6 +91,8 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     shop.recount(session, moved.store_id, picked)
     if order.state != before:
         _tell_customer(session, order, order.moved_at)
+    if moved.delivery is not None:
+        _follow_home(session, order, moved)
     _move_money(session, order, order.moved_at)
 
 
@@ -105,6 +109,11 @@ def remind(session: Session, *, at: dt.datetime) -> int:
     query = sa.select(PickupOrder).where(
         PickupOrder.state == "ready", PickupOrder.hold_until > at, PickupOrder.hold_until <= at + REMIND
     )
+    brought = sa.select(home_delivery.HomeDelivery.order_id).where(
+        home_delivery.HomeDelivery.store_id == PickupOrder.store_id,
+        home_delivery.HomeDelivery.state.in_(home_delivery.LIVE),
+    )
+    query = query.where(PickupOrder.id.not_in(brought))
     told = [_tell(session, order, "reminder", "reminder", at) for order in session.scalars(query)]
     return sum(one is not None for one in told)
 
@@ -164,7 +173,19 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         row.release_at = order.return_until or at
 
 
+def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> None:
+    """Take over how far an order is on its way, and tell its customer what they wait for (rule 5)."""
+    row, before = home_delivery.mirror(session, order.store_id, order.id, moved.delivery or {})
+    if row.state == before:
+        return
+    kind = {"on_the_way": "on_the_way", "failed": "not_met", "to_collect": "ready"}.get(row.state)
+    if kind and order.state == "ready":
+        _tell(session, order, kind, f"{row.state}-{order.step}", order.moved_at)
+
+
 def _tell_customer(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    if order.state == "ready" and home_delivery.is_live(home_delivery.of_order(session, order.store_id, order.id)):
+        return  # told when somebody sets out with it
     if order.state in TOLD:
         _tell(session, order, order.state, f"{order.state}-{order.step}", at)
 

@@ -28,6 +28,8 @@ from config.ids import new_id, tidy_pickup_code
 from config.journal import Actor, record
 from pos import sale
 from pos.store import Store
+from supply import home_delivery
+from supply.delivery_fee import fee_of
 from supply.online_price import promise_of
 from supply.order_keys import code_hash, token_hash
 from supply.pickup_order import (
@@ -117,11 +119,33 @@ def collect(
     found = find(session, store_id, code_or_token, actor=actor, at=at, order_id=order_id)
     if found.order is None:
         return found
-    order = order_for_update(session, store_id, found.order.id)
+    if home_delivery.is_live(home_delivery.of_order(session, store_id, found.order.id)):
+        raise Refused("brought-home", f"Order {found.order.order_no} is to be brought. Say first that it is collected.")
+    return hand_over(
+        session, store_id, found.order.id, sale_id=sale_id, till_id=till_id, tenders=tenders,
+        shown_total_minor=shown_total_minor, age_confirmed=age_confirmed, actor=actor, at=at,
+    )  # fmt: skip
+
+
+def hand_over(
+    session: Session,
+    store_id: str,
+    order_id: str,
+    *,
+    sale_id: str,
+    till_id: str,
+    tenders: Sequence[tuple[str, int]],
+    shown_total_minor: int,
+    age_confirmed: int | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Handover:
+    """Ring the sale of an order whose customer is known, by its code or at the door (rule 4)."""
+    order = order_for_update(session, store_id, order_id)
     again = order.state == "collected" and order.sale_id == sale_id
     if not again:
         _refuse_unless_ready(session, order)
-    promise = promise_of(lines_of(session, order))
+    promise = promise_of(lines_of(session, order), fee_of(session, order))
     request = sale.SaleRequest(
         id=sale_id,
         store_id=store_id,

@@ -21,7 +21,20 @@ from config.node import NETWORK
 from config.states import StateTable
 
 STATES = StateTable("customer message", "waiting", {"waiting": ["sent", "given_up"]})
-KINDS = ("code", "accepted", "ready", "reminder", "refused", "cancelled", "expired", "short", "refunded", "group")
+KINDS = (
+    "code",
+    "accepted",
+    "ready",
+    "reminder",
+    "refused",
+    "cancelled",
+    "expired",
+    "short",
+    "refunded",
+    "group",
+    "on_the_way",
+    "not_met",
+)
 TRIES = 8
 KEEP = dt.timedelta(days=30)
 WORTH = {"code": dt.timedelta(minutes=10)}

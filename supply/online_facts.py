@@ -4,7 +4,7 @@ Rules
 -----
 1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
-2. A customer's name and phone travel once, with the order to the shop; nothing that comes back repeats them.
+2. A customer's name, phone and address travel once, with the order to the shop; nothing that comes back repeats them.
 3. Readers accept every version ever sent.
 """
 
@@ -28,7 +28,7 @@ CAMPAIGN_ANSWERED = "campaign.answered"
 GROUP_OPENED = "group.opened"
 GROUP_TOLD = "group.told"
 GROUP_ARRIVED = "group.arrived"
-VERSION = 3
+VERSION = 4
 """The newest version of the bodies here; all before it are read too."""
 
 
@@ -124,6 +124,8 @@ class PickupPlaced:
     """The group buy it is a share of (version 2)."""
     comes_on: str | None = None
     """From this day on what had to be ordered in is expected to be there (version 3)."""
+    delivery: dict[str, Any] | None = None
+    """Where it is brought and for how much, as `home_delivery.as_placed` writes it (version 4)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""
@@ -208,6 +210,8 @@ class PickupMoved:
     paid_minor: int = 0
     group_id: str | None = None
     comes_on: str | None = None
+    delivery: dict[str, Any] | None = None
+    """How far it is on its way home, as `home_delivery.as_told` writes it (version 4)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

@@ -51,9 +51,12 @@ class Promise:
     savings: dict[str, tuple[Saved, ...]]
 
 
-def promise_of(lines: Sequence[PromisedLine]) -> Promise:
-    """Return what an order's customer gets and what was promised for it (rules 2, 3)."""
+def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None) -> Promise:
+    """Return what an order's customer gets and what was promised for it (rules 2, 3). fee: (SKU, price) of its way."""
     promise = Promise([], {}, {})
+    if fee is not None:
+        promise.lines.append((fee[0], 1))
+        promise.prices[fee[0]] = fee[1]
     for line in lines:
         kept = line.qty if line.picked_qty is None else line.picked_qty
         promise.prices[line.sku] = line.price_minor

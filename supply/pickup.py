@@ -14,7 +14,7 @@ Rules
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return. An order the shop does not answer within its
    time (`pickup_rules`) is refused by itself.
-5. Name and phone are kept for open orders, and 30 days longer for questions; then they are forgotten.
+5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 
@@ -42,7 +42,8 @@ from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
-from supply import order_in, shop_offer
+from supply import home_delivery, order_in, shop_offer
+from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
 from supply.online_facts import PickupPlaced
@@ -189,7 +190,7 @@ def short(
         raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
-    order.total_minor = cost(session, store_id, promise_of(found)).total_minor
+    order.total_minor = cost(session, store_id, promise_of(found, fee_of(session, order))).total_minor
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
     journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
     return move(session, order, "short", actor=actor, at=at, why=names)
@@ -273,7 +274,7 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
 
 
 def forget_people(session: Session, store_id: str | None = None, *, at: dt.datetime) -> int:
-    """Empty name and phone of orders that ended 30 days ago or earlier (rule 5); returns of how many."""
+    """Empty name, phone and address of orders that ended 30 days ago or earlier (rule 5); returns of how many."""
     update = sa.update(PickupOrder).where(
         PickupOrder.state.not_in(OPEN),
         PickupOrder.moved_at <= at - dt.timedelta(days=KEEP_PEOPLE_DAYS),
@@ -283,6 +284,7 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
         update = update.where(PickupOrder.store_id == store_id)
     emptied = update.values(customer_name="", customer_phone="", email="").returning(PickupOrder.id)
     order_ids = list(session.scalars(emptied))
+    home_delivery.forget(session, order_ids)
     _forget_paper(session, order_ids, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
     return len(order_ids)
 

@@ -29,6 +29,7 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.printer import PrintJob
 from pos.store import Store
+from supply import home_delivery
 from supply.online_facts import PICKUP_MOVED, VERSION, OrderLine, PickupMoved, PickupPlaced
 
 STATES = StateTable(
@@ -169,6 +170,7 @@ def move(
     """Move an order of this store on, and tell the network (rule 1)."""
     journal.move(session, order, target, actor=actor, at=at, subject=subject_of(order), why=why or None)
     order.why = why
+    home_delivery.order_moved(session, order.store_id, order.id, target in GIVEN_BACK, actor=actor, at=at)
     if order.number < 0 and target not in OPEN:
         _forget_code(session, order)
     tell(session, order, at)
@@ -211,6 +213,7 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         paid_minor=order.paid_minor,
         group_id=order.group_id,
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        delivery=home_delivery.as_told(session, order.store_id, order.id),
     )
     outbox.append(
         session,
@@ -310,6 +313,8 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
     session.add(order)
     session.flush()
     write_lines(session, order, placed.lines)
+    if placed.delivery is not None:
+        home_delivery.write_down(session, order.store_id, order.id, placed.delivery)
     return order
 
 

@@ -14,7 +14,7 @@ import datetime as dt
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,6 +44,8 @@ class PickupRules:
     pay_online: bool = True
     order_in: bool = True
     """Customers may order what is not here, to be collected when the van has brought it."""
+    delivery: dict[str, Any] = field(default_factory=dict)
+    """What is brought home, as `delivery_rules.DeliveryRules` writes it; nothing: all is collected."""
 
     def __post_init__(self) -> None:
         if self.window_minutes not in LENGTHS:
@@ -56,7 +58,7 @@ class PickupRules:
     @classmethod
     def read(cls, kept: Mapping[str, Any]) -> "PickupRules":
         """Read the rules as they are kept and travel; what is not said is as usual, what is not known is left out."""
-        known = {field.name for field in fields(cls)}
+        known = {one.name for one in fields(cls)}
         return cls(**{name: value for name, value in kept.items() if name in known})
 
     def to_body(self) -> dict[str, Any]:

@@ -18,12 +18,14 @@ Rules
    its number, a quarter of an hour at most.
 7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
+8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
 """
 
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -38,7 +40,8 @@ from config.node import NETWORK
 from pos.catalogue import Product
 from pos.pricing import PricedBasket
 from pos.store import Store
-from supply import escrow, shop
+from supply import delivery_rules, escrow, home_delivery, shop
+from supply.delivery_rules import Address, DeliveryRules
 from supply.escrow import Escrow
 from supply.online_facts import (
     PICKUP_CANCELLED,
@@ -78,14 +81,15 @@ IF_SHORT = ("less", "similar", "cancel")
 class Wishes:
     """What the customer wishes.
 
-    window_from: the start of the window to collect in. if_short: what to do when something is missing. email,
-    language: where and how to be told.
+    window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
+    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected.
     """
 
     window_from: dt.datetime | None = None
     if_short: str = "less"
     email: str = ""
     language: str = ""
+    deliver_to: Address | None = None
 
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
@@ -120,6 +124,8 @@ class OrderStatus:
     """The store has got the order."""
     escrow: Escrow | None = None
     """Its money, where it is paid online."""
+    home: home_delivery.HomeDelivery | None = None
+    """Its way, where it is brought home."""
 
 
 # --- verbs, network ---
@@ -160,7 +166,9 @@ def place(
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
     token = token or new_token()
     number = shop.next_number(session, store_id)
-    window = window_for(session, store, wishes.window_from, at, comes_on)
+    home = _brought(session, store, wishes.deliver_to, total, pay_with)
+    free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
+    window = _chosen(store, free, wishes.window_from)
     placed = PickupPlaced(
         store_id=store_id,
         order_id=id,
@@ -171,13 +179,14 @@ def place(
         code_hash=code_hash(id, code_of(id, token)),
         token_hash=token_hash(token),
         currency=store.currency,
-        total_minor=total,
+        total_minor=total + (home["charged_minor"] if home else 0),
         placed_at=text_of(at),
         lines=promised,
         window_from=text_of(window.start),
         window_until=text_of(window.end),
         if_short=wishes.if_short,
         comes_on=comes_on.isoformat() if comes_on else None,
+        delivery=home,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
     return Placed(order, code_of(id, token), token, repeated=False)
@@ -240,14 +249,16 @@ def status(session: Session, store_id: str, token: str) -> OrderStatus:
         may_cancel=order.state in BEFORE_READY and order.cancel_asked_at is None,
         at_shop=order.step > 0,
         escrow=escrow.escrow_of(session, order.id),
+        home=home_delivery.of_order(session, store_id, order.id),
     )
 
 
 def free_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
     """Return the store's windows from now on, or from a day on, with how many more orders each takes (rule 5)."""
-    waiting = session.scalars(
-        sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN))
-    ).all()
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.id, PickupOrder.window_from)
+    rows = session.execute(query.where(PickupOrder.store_id == store.id, PickupOrder.state.in_(OPEN)))
+    waiting = [None if order_id in brought else start for order_id, start in rows]
     rules, since = shop.rules_of(session, store.id), at
     if comes_on is not None:
         since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
@@ -259,7 +270,21 @@ def window_for(
     session: Session, store: Store, wished: dt.datetime | None, at: dt.datetime, comes_on: dt.date | None = None
 ) -> Window:
     """Return the window wished for, or the earliest free one (rule 5)."""
-    found = free_windows(session, store, at, comes_on)
+    return _chosen(store, free_windows(session, store, at, comes_on), wished)
+
+
+def delivery_windows(session: Session, store: Store, at: dt.datetime, comes_on: dt.date | None = None) -> list[Window]:
+    """Return the times the store brings orders in, from now on or from a day on, and how many more each takes."""
+    rules = DeliveryRules.read(shop.rules_of(session, store.id).delivery)
+    brought = home_delivery.live_ids(session, store.id)
+    query = sa.select(PickupOrder.window_from).where(PickupOrder.store_id == store.id, PickupOrder.id.in_(brought))
+    waiting, since = session.scalars(query).all(), at
+    if comes_on is not None:
+        since = max(at, day_start(comes_on, store.tz, store.rollover_hour))
+    return delivery_rules.windows(rules, store.tz, since, waiting) if rules.on else []
+
+
+def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -> Window:
     chosen = next((one for one in found if one.left and wished in (None, one.start)), None)
     if chosen is None and wished is None:
         raise Refused("no-window", f"{store.name} has no free time for collecting just now. Try again later.")
@@ -312,6 +337,7 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         paid_minor=order.paid_minor,
         group_id=order.group_id,
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        delivery=home_delivery.as_placed(session, order.store_id, order.id),
     )
 
 
@@ -374,6 +400,20 @@ def _written(
         send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
     session.flush()
     return order
+
+
+def _brought(
+    session: Session, store: Store, wanted: Address | None, goods_minor: int, pay_with: str
+) -> dict[str, Any] | None:
+    """Return the way of an order that is to be brought, as it travels; refuses what the shop does not do (rule 8)."""
+    if wanted is None:
+        return None
+    rules = DeliveryRules.read(shop.rules_of(session, store.id).delivery)
+    address = delivery_rules.located(rules, wanted, goods_minor)
+    if not pay_with and not rules.cash_at_door:
+        raise Refused("pay-first", f"{store.name} brings home what is paid online.", field="pay")
+    fee_minor, charged_minor = rules.fee_for(goods_minor)
+    return {**asdict(address), "fee_minor": fee_minor, "charged_minor": charged_minor}
 
 
 def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-EARTH_M = 6_371_008.8
-DETOUR = 1.3
-"""How much longer a road is than the crow's flight: in towns between 1.2 and 1.4."""
+from supply.ways import DETOUR, EARTH_M
+
 SPEED_KMH = 30
 LONGEST_S = 7.0
 """So long at most is searched."""

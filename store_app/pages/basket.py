@@ -28,6 +28,7 @@ from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
 from supply import phone_codes, placing, shop
+from supply.delivery_rules import Address, DeliveryRules, in_reach, read_point
 from supply.messages import CustomerMessage
 from supply.placing import Wishes
 
@@ -36,7 +37,8 @@ KEPT_ORDERS = 5
 PROVED_FOR = dt.timedelta(days=30)
 KEPT_PROOFS = 3
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "bad-email": "email", "window-full": "window"}
-_ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total")
+_HOME = ("way", "place", "lat", "lon", "street", "note", "delivery_window")
+_ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total", *_HOME)
 LONGEST_ANSWER = 120
 
 
@@ -50,6 +52,8 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
         around = visitors.around(session, here)
         gone = visitors.names_of(session, around["cart"].gone)
         rules = shop.rules_of(session, here.id)
+        delivery = DeliveryRules.read(rules.delivery)
+        times = placing.delivery_windows(session, here, clock.now(), around["cart"].comes_on)
         windows = [one for one in placing.free_windows(session, here, clock.now(), around["cart"].comes_on) if one.left]
     if gone:
         visitors.keep(here.id, {line.sku: line.qty for line in around["cart"].lines})
@@ -60,6 +64,10 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
         changed_sku=sku,
         rules=rules,
         windows=windows,
+        delivery=delivery,
+        fee_minor=delivery.fee_for(around["cart"].total_minor)[1],
+        places=in_reach(delivery),
+        delivery_windows=[one for one in times if one.left],
         pays_online=rules.pay_online and escrow_asking.provider_for(doors()) is not None,
         # an id that was used for another order would be refused for ever
         order_id=None if isinstance(fault, Conflict) else given.get("command_id"),
@@ -212,14 +220,25 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
 
 
 def _wishes() -> Wishes:
-    window, email = request.form.get("window", ""), form.text("email", most=200)
+    home = _address()
+    window, email = request.form.get("delivery_window" if home else "window", ""), form.text("email", most=200)
     try:
         start = dt.datetime.fromisoformat(window) if window else None
     except ValueError as fault:
         raise Invalid("bad-window", _("Choose when you will come."), field="window") from fault
     if start is not None and start.tzinfo is None:
         raise Invalid("bad-window", _("Choose when you will come."), field="window")
-    return Wishes(start, request.form.get("if_short") or "less", email, language())
+    return Wishes(start, request.form.get("if_short") or "less", email, language(), home)
+
+
+def _address() -> Address | None:
+    """Return where the order is to be brought, None where it is collected."""
+    if request.form.get("way") != "deliver":
+        return None
+    point = read_point(form.text("lat", most=20), form.text("lon", most=20)) or (None, None)
+    place = form.text("place", most=60)
+    lat, lon = (None, None) if place else point
+    return Address(place, form.text("street", most=80), form.text("note", most=80), lat, lon)
 
 
 def _placed() -> list[str]:

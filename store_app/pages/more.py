@@ -107,6 +107,13 @@ PLACES: tuple[Place, ...] = (
     Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
     Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
     Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
+    Place(
+        "home_deliveries.overview",
+        "pickup",
+        "truck",
+        lazy("Home deliveries"),
+        lazy("Online orders, brought to the door"),
+    ),
     Place("online_shop.rules", "settings", "globe-alt", lazy("Online shop"), lazy("Open or closed, times to collect")),
     Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")),
 )

@@ -23,7 +23,7 @@ from store_app.pages import form, waiting
 from store_app.pages.timeline import Step, timeline
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
-from supply import counter_orders, handover, order_in, pickup
+from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup
 from supply.pickup import PickupLine, PickupOrder
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
@@ -91,11 +91,15 @@ def orders(fault: ShopError | None = None) -> Any:
     store_id = str(place().store_id)
     with read() as look:
         found = [_view(look, order) for order in pickup.open_orders(look, store_id)]
+        to_bring = home_delivery.live_ids(look, store_id)
+        brings_home = bool(to_bring) or delivering.rules_of(look, store_id).on
     return page(
         "pickup/orders.html",
         new=[order for order in found if order.state == "placed"],
         to_pick=[order for order in found if order.state in TO_PICK],
         ready=[order for order in found if order.state == "ready"],
+        to_bring=to_bring,
+        brings_home=brings_home,
         refuse_reasons=wording.REFUSE_REASONS,
         currency=place().currency,
         fault=fault,
@@ -134,6 +138,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         row = look.get_one(PickupOrder, (str(place().store_id), order_id))
         back_minor = counter_orders.due_back_minor(look, row)
         steps = timeline(look, f"pickup:{order_id}")
+        home = home_delivery.of_order(look, row.store_id, order_id)
     ordered = _("Ordered at the counter") if found.is_from_here else _("Ordered online")
     return page(
         "pickup/order.html",
@@ -143,6 +148,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         else [line.sku for line in found.lines if line.picked_qty == line.qty],
         steps=[Step(ordered, found.placed_at, found.customer_name or _("Customer"), ""), *steps],
         back_minor=back_minor,
+        home=home,
         refuse_reasons=wording.REFUSE_REASONS,
         cancel_reasons=wording.CANCEL_REASONS,
         back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],

@@ -18,9 +18,11 @@ from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
 from supply import escrow, following, placing, review_wire, reviews
+from supply.home_delivery import LIVE
 from supply.pickup_order import OPEN
 
 bp = Blueprint("shop_orders", __name__, url_prefix="/shop/<slug>/order/<token>")
+HOME_STEPS = ("placed", "accepted", "ready", "on_the_way", "collected")
 STEPS_DONE = {"placed": 1, "accepted": 2, "picking": 2, "short": 2, "ready": 3, "collected": 4}
 
 
@@ -43,7 +45,11 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         back_minor += escrow.total_of(session, [found.order.id], "customer") + money.amount_minor if money else 0
     one = found.order
     is_unpaid = money is not None and money.state == "awaited"
+    is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
     done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
+    if is_brought and found.home is not None:
+        gone = {"on_the_way": 4, "delivered": 5}.get(found.home.state, min(3, STEPS_DONE.get(one.state, 1)))
+        done = HOME_STEPS[:gone]
     return page(
         "storefront/order.html",
         "order_card",
@@ -59,12 +65,28 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         reviewed=reviewed,
         may_review=found.order.state in reviews.REVIEWED,
         steps_done=done,
+        home=found.home,
+        is_brought=is_brought,
+        home_words=_home_words(found),
         is_open=one.state in OPEN,
         may_return=one.state == "collected" and one.return_until is not None and at < one.return_until,
         may_dispute=one.state == "return_refused" and money is not None and money.state == "held",
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )
+
+
+def _home_words(found: placing.OrderStatus) -> str:
+    """Say in one sentence how far an order is on its way home."""
+    if found.home is None:
+        return ""
+    if found.home.state == "failed":
+        return _("We were there, and nobody took it. The shop gets in touch.")
+    if found.home.state == "on_the_way":
+        return _("On the way to you. Show this at the door.")
+    if found.order.state == "ready":
+        return _("Packed. Soon somebody sets out with it.")
+    return _("The shop prepares it and brings it to you.")
 
 
 @bp.post("/cancel")

@@ -4,6 +4,7 @@ The page is drawn once and then lives on the JSON API (one ES module); what it m
 notes, addresses) is written into it. The paper page renders the very bytes that were sent to the printer.
 """
 
+import hashlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pos.encoding import encode
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app import wording
+from store_app.bundling import bundle
 from store_app.extensions import doors, read
 from store_app.house_printers import model_of_settings
 from store_app.payment_services import providers
@@ -52,17 +54,46 @@ def till_page() -> Response:
         cashier=g.actor.name,
         currency=store.currency,
         till_settings=_settings(store, till, is_open=is_open),
+        script=url_for("till.script", mark=_script()[1]),
     )
     answer.headers["Link"] = _ahead()
     return answer
 
 
+@bp.get("/script/<mark>.js", endpoint="script")
+@requires("sell")
+def till_script(mark: str) -> Response:
+    """Answer the page's modules as one script; its address changes with it, so a browser may keep it."""
+    body, now = _script()
+    answer = Response(body, mimetype="text/javascript")
+    if mark == now:
+        answer.cache_control.private, answer.cache_control.immutable = True, True
+        answer.cache_control.max_age = 31_536_000
+    return answer
+
+
+@cache
+def _script() -> tuple[str, str]:
+    """Return the script and its mark."""
+    body = bundle(Path(str(current_app.static_folder)) / "till" / "till.js", url_for("static", filename=""))
+    return body, hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
 @cache
 def _ahead() -> str:
-    """Name what the page will need at once, so that the browser asks for it before it has read the page."""
-    folder = Path(str(current_app.static_folder)) / "till"
-    asked = [f"<{url_for('static', filename=f'till/{path.name}')}>; rel=modulepreload" for path in folder.glob("*.js")]
-    return ", ".join(["</api/catalogue>; rel=preload; as=fetch; crossorigin", *sorted(asked)])
+    """Name what the page will need at once, so that the browser asks for it before it has read the page.
+
+    What the page cannot be drawn without comes first, then the catalogue: the largest answer, and the longest to read.
+    """
+    asked = [
+        (url_for("static", filename="js/look.js"), "preload; as=script"),
+        (url_for("bootstrap.static", filename="css/bootstrap.min.css"), "preload; as=style"),
+        (url_for("static", filename="css/cornerstore.css"), "preload; as=style"),
+        (url_for("static", filename="css/till.css"), "preload; as=style"),
+        (url_for("api_catalogue.whole"), "preload; as=fetch; crossorigin"),
+        (url_for("till.script", mark=_script()[1]), "modulepreload"),
+    ]
+    return ", ".join(f"<{address}>; rel={how}" for address, how in asked)
 
 
 @bp.get("/display")

@@ -54,7 +54,8 @@ def test_the_catalogue_comes_once_and_again_only_when_it_changed(shop, house):
     first = shop.get("/api/catalogue")
     row = dict(zip(first.json["columns"], first.json["rows"][0], strict=False))
     assert (row["sku"], row["codes"], row["price_minor"]) == ("MILK", CODE, 129)
-    assert first.json["words"][row["stock_unit"]] == "each"
+    sort = dict(zip(first.json["sort_columns"], first.json["sorts"][row["sort"]], strict=True))
+    assert (sort["kind"], sort["stock_unit"]) == ("goods", "each")
     assert "cost" not in first.text
     again = shop.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304

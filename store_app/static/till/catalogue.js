@@ -25,8 +25,7 @@ export class Catalogue {
     this.hasScale = Boolean(content.scale);
     this.#empty();
     this.rows = content.rows;
-    this.words = content.words;
-    this.columns = content.columns.map((name, at) => [name, at, content.worded.includes(name)]);
+    this.sorts = content.sorts.map((values) => Object.fromEntries(content.sort_columns.map((name, at) => [name, values[at]])));
     this.at = Object.fromEntries(content.columns.map((name, at) => [name, at]));
     this.rows.forEach((row, place) => {
       this.places.set(row[0], place);
@@ -34,7 +33,7 @@ export class Catalogue {
       if (typeof codes === "string") this.byCode.set(codes, place);
       else for (const code of codes) this.byCode.set(typeof code === "string" ? code : code[0], typeof code === "string" ? place : { place, qty: code[1] });
     });
-    this.categories = [...new Set(this.rows.map((row) => this.#aisle(row)))].map((at) => this.words[at]).sort(compare);
+    this.categories = [...new Set(this.sorts.map(aisle))].sort(compare);
     globalThis.requestIdleCallback?.(() => this.texts, { timeout: 5000 });
     return true;
   }
@@ -102,23 +101,24 @@ export class Catalogue {
 
   /** List the deposits: what empties are worth. */
   deposits() {
-    this.empties ??= this.rows.flatMap((row, place) => (row[this.at.rest]?.kind === "deposit" ? [this.#product(place)] : [])).sort(byName);
+    this.empties ??= this.#ofSorts((sort) => sort.kind === "deposit").sort(byName);
     return this.empties;
   }
 
   /** List a category by name. */
   inCategory(category) {
-    const found = [];
-    this.rows.forEach((row, place) => { if (this.words[this.#aisle(row)] === category) found.push(this.#product(place)); });
-    return found.sort(byName).slice(0, MOST_FOUND);
+    return this.#ofSorts((sort) => aisle(sort) === category).sort(byName).slice(0, MOST_FOUND);
   }
 
   /** What the search looks in, per place; made when the page has a moment, at the latest with the first search. */
   get texts() {
     if (!this.#texts) {
-      const { sku, name, brand, category, rest } = this.at;
-      this.#texts = this.rows.map((row) =>
-        `${row[name]} ${this.words[row[brand]]} ${this.words[row[category]]} ${row[rest]?.sounds ?? ""} ${row[rest]?.kind === "deposit" ? say("empties") : ""} ${row[sku]}`.toLowerCase());
+      const { sku, name, sort, sounds } = this.at;
+      const shared = this.sorts.map(({ brand, category, kind }) => [`${brand} ${category}`, kind === "deposit" ? say("empties") : ""]);
+      this.#texts = this.rows.map((row) => {
+        const [before, after] = shared[row[sort]];
+        return `${row[name]} ${before} ${row[sounds] ?? ""} ${after} ${row[sku]}`.toLowerCase();
+      });
     }
     for (const place of this.more.slice(this.#texts.length - this.rows.length)) {
       const product = this.#product(place);
@@ -134,7 +134,7 @@ export class Catalogue {
   #empty() {
     this.rows = [];
     this.more = []; // places of products taken after the catalogue was loaded
-    this.words = [];
+    this.sorts = []; // what many products share, by its place
     this.made = new Map(); // place -> the product as the page's parts read it, made when it is first asked for
     this.places = new Map(); // SKU -> place
     this.byCode = new Map(); // code -> place, or { place, qty } of a pack
@@ -142,17 +142,24 @@ export class Catalogue {
     this.empties = null;
   }
 
-  #aisle(row) { return this.words[row[this.at.department]] ? row[this.at.department] : row[this.at.category]; }
+  /** List the products whose sort is wanted. */
+  #ofSorts(isWanted) {
+    const wanted = this.sorts.map(isWanted), found = [];
+    if (wanted.some(Boolean)) this.rows.forEach((row, place) => { if (wanted[row[this.at.sort]]) found.push(this.#product(place)); });
+    return found;
+  }
 
   #product(place) {
     if (place === undefined) return undefined;
     let product = this.made.get(place);
     if (product) return product;
-    const row = this.rows[place];
-    product = { kind: "goods", deposit_sku: null, price_typed: false, minimum_age: null, maximum_qty: null, quick_key: null };
-    for (const [name, at, isWord] of this.columns) if (name !== "rest") product[name] = isWord ? this.words[row[at]] : row[at];
-    product.codes = (typeof product.codes === "string" ? [product.codes] : product.codes).map((code) => (typeof code === "string" ? [code, 1] : code));
-    Object.assign(product, row[this.at.rest]);
+    const row = this.rows[place], { sku, name, price_minor, sort, codes, rest } = this.at;
+    const listed = typeof row[codes] === "string" ? [row[codes]] : row[codes];
+    product = {
+      deposit_sku: null, price_typed: false, minimum_age: null, maximum_qty: null, quick_key: null,
+      sku: row[sku], name: row[name], price_minor: row[price_minor], ...this.sorts[row[sort]], ...row[rest],
+      codes: listed.map((code) => (typeof code === "string" ? [code, 1] : code)),
+    };
     this.made.set(place, product);
     return product;
   }
@@ -180,6 +187,9 @@ export class Catalogue {
 
 /** Tell whether the cashier has to say how many grams or millilitres. */
 export const isWeighed = (product) => product.stock_unit !== "each";
+
+/** Name the aisle a sort of product stands in: its department, else its category. */
+const aisle = ({ department, category }) => department || category;
 
 let collator; // loading the order of a language takes a while: only where there is something to put in it
 const compare = (one, other) => (collator ??= new Intl.Collator(settings.language)).compare(one, other);

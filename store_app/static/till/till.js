@@ -302,10 +302,9 @@ function stand() {
 async function start() {
   $("practice-banner").hidden = !basket.practice || settings.lesson;
   document.body.classList.toggle("practice", basket.practice);
-  await load();
-  wire();
-  goods.show();
-  await oneWindow(own, stand);
+  const loaded = load().then(() => { wire(); goods.show(); });
+  await oneWindow(() => loaded.then(own), () => loaded.then(stand)); // asked while the catalogue comes
+  await loaded;
   foot.watch();
   document.documentElement.dataset.ready = "1";
   renewLevels();

@@ -1,0 +1,136 @@
+"""An order brought home, in a browser: the shop's rules, the customer's phone, the courier's phone without a line."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from config.clock import FrozenClock
+from config.settings import Settings
+from store_app import create_app, staff
+from supply.pickup_order import PickupOrder
+from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.test_shop_and_console import serve
+from tests.store_app.conftest import House
+from tests.store_app.town import SHOP, Market, make_market
+from tests.supply.online import ANA, AT, STORE
+
+pytestmark = pytest.mark.browser
+HERE = {"latitude": 31.2420, "longitude": 121.4820}
+
+
+@pytest.fixture
+def market(tmp_path: Any) -> Market:
+    return make_market(tmp_path)
+
+
+@pytest.fixture
+def counter(market: Market, tmp_path: Any) -> Iterator[str]:
+    """Serve the shop's own node."""
+    settings = Settings(
+        node_id=STORE, state_folder=tmp_path / "shop", practice=True,
+        database_url=market.town.shop.engine.url.render_as_string(hide_password=False),
+    )  # fmt: skip
+    clock = FrozenClock(AT)
+    app = create_app(settings, clock)
+    with market.town.shop.write() as session:
+        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
+    market.town.open_till()
+    house = House(app, app.extensions["cornerstore"], clock)
+    with serve(house) as url:
+        yield url
+    house.doors.database.engine.dispose()
+
+
+def enter(page: Page, url: str, path: str, language: str) -> None:
+    page.goto(f"{url}/signin/shopkeeper?next={path}")
+    page.fill("#pin", "2222")
+    page.press("#pin", "Enter")
+    page.wait_for_url(f"{url}{path}")
+    page.goto(f"{url}{path}?lang={language}")
+
+
+def order(page: Page, street: str, language: str, street_line: str, *, by_position: bool = False) -> str:
+    """Order milk to be brought; returns the address of the order's page."""
+    page.goto(f"{street}{SHOP}/p/milk?lang={language}")
+    page.locator("article .btn-go").click()
+    page.locator(".cart-bar .btn-go").click()
+    page.fill("#name", "小王")
+    page.fill("#phone", "+86 10 5550 123")
+    page.check("[name=way][value=deliver]")
+    if by_position:
+        page.locator("[data-position]").click()
+        expect(page.locator("[data-position][data-done]")).to_be_visible()
+        expect(page.locator("#place")).to_have_value("")
+    page.fill("#street", street_line)
+    expect(page.locator(".for-delivery .total-line")).to_contain_text("6.29")
+    assert_well_made_in_every_size(page, language)
+    page.locator("form[action$='/order'] .btn-go").click()
+    page.wait_for_url(re.compile("/code|/order/"))
+    if page.url.endswith("/code"):
+        page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
+        page.locator("form[action$='/code'] .btn-go").click()
+    page.wait_for_url("**/order/*")
+    return page.url
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_order_is_brought_home_and_its_customer_follows_it(
+    page: Page, market: Market, counter: str, faults: list[str], language: str
+):
+    dress(page, language)
+    enter(page, counter, "/home-deliveries/rules", language)
+    page.fill("#lat", "31.2304")
+    page.fill("#lon", "121.4737")
+    page.fill("#places", "Sunrise Estate, 31.238, 121.480\nHarbour Court, 31.229, 121.469")
+    page.fill("#fee", "5")
+    page.fill("#free_from", "50")
+    page.locator("form[action$='/rules'] .btn-go").click()
+    expect(page.locator(".note-good")).to_be_visible()
+    assert_well_made_in_every_size(page, language)
+    market.town.publish()
+    with serve(market.house) as street:
+        first = order(page, street, language, "4 / 1202")
+        page.context.grant_permissions(["geolocation"], origin=street)
+        page.context.set_geolocation(HERE)
+        second = order(page, street, language, "9 / 301", by_position=True)
+        market.town.deliver()
+        with market.town.shop.read() as session:
+            ids = [row.id for row in session.query(PickupOrder).order_by(PickupOrder.number)]
+        for order_id in ids:
+            market.town.make_ready(order_id)
+        page.goto(f"{counter}/home-deliveries/?lang={language}")
+        expect(page.locator(".drive-stops > li")).to_have_count(2)
+        assert_well_made_in_every_size(page, language)
+        page.locator("form[action$='/set-out'] .btn-go").click()
+        expect(page.locator(".drive-stop.now")).to_have_count(1)
+        assert_well_made_in_every_size(page, language)
+        market.town.deliver()
+        page.goto(second)
+        assert_well_made_in_every_size(page, language)
+        code = page.locator(".code-large").inner_text().split()[-1]
+        page.goto(f"{counter}/home-deliveries/")
+        page.set_viewport_size(PHONE)
+        expect(page.locator(".drive-stop.now")).to_contain_text("4 / 1202")
+        page.locator(".drive-stop.now details summary").click()
+        page.locator(".drive-stop.now select").select_option("nobody")
+        page.locator(".drive-stop.now .btn-warn").click()
+        expect(page.locator(".drive-stop")).to_have_count(1)
+        page.locator(".drive-stop.now [name=code]").fill(code)
+        page.context.set_offline(True)
+        page.locator(".drive-stop.now .btn-go").click()
+        expect(page.locator("#offline")).to_be_visible()
+        expect(page.locator(".drive-stop[data-outcome]")).to_have_count(1)
+        assert_well_made(page)
+        faults.clear()  # the browser complains of the line that was cut
+        page.context.set_offline(False)
+        expect(page.locator(".drive-stop")).to_have_count(0, timeout=15_000)
+        assert_well_made_in_every_size(page, language)
+        market.town.deliver()
+        page.goto(second)
+        expect(page.locator(".steps [data-done]")).to_have_count(5)
+        page.goto(first)
+        assert_well_made_in_every_size(page, language)
+        assert [market.town.state(order_id) for order_id in ids] == [("ready", "ready"), ("collected", "collected")]

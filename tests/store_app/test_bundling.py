@@ -1,0 +1,37 @@
+"""One script out of a page's modules: each once, the imported first, and nothing that would not run."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from store_app import bundling
+
+TILL = Path(bundling.__file__).parent / "static" / "till"
+
+
+def test_every_module_stands_once_in_the_tills_script_behind_all_it_imports():
+    text = bundling.bundle(TILL / "till.js", "/static/")
+    order = re.findall(r"^// (\w+)\.js$", text, re.MULTILINE)
+    assert order[-1] == "till"
+    assert set(order) == {path.stem for path in TILL.glob("*.js")} - {"display"}, "the customer's screen has its own"
+    assert len(order) == len(set(order))
+    for name in order:
+        asked = re.findall(r'^import .* from "\./(\w+)\.js";$', (TILL / f"{name}.js").read_text(), re.MULTILINE)
+        assert all(order.index(one) < order.index(name) for one in asked), name
+    assert 'import("/static/camera/counter.js")' in text
+
+
+@pytest.mark.parametrize(
+    ("modules", "words"),
+    [
+        ({"a": 'import { b } from "./b.js";', "b": 'import { a } from "./a.js";'}, "circle: a → b → a"),
+        ({"a": 'import b from "./b.js";', "b": ""}, "a.js: cannot be put into one script: import b"),
+        ({"a": "export default 1;"}, "a.js: cannot be put into one script: export default"),
+    ],
+)
+def test_a_module_that_cannot_be_put_into_one_script_is_named(tmp_path, modules, words):
+    for name, text in modules.items():
+        (tmp_path / f"{name}.js").write_text(text)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        bundling.bundle(tmp_path / "a.js", "/static/")
