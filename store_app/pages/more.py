@@ -22,100 +22,191 @@ class Place:
     about: str
 
 
-PLACES: tuple[Place, ...] = (
-    Place(
-        "drawer.reports",
-        "shift",
-        "document-chart-bar",
-        lazy("Z reports"),
-        lazy("Closed shifts, over and short, what may pass"),
+@dataclass(frozen=True)
+class Group:
+    """Places that belong together, under one heading."""
+
+    name: str
+    places: tuple[Place, ...]
+
+
+GROUPS: tuple[Group, ...] = (
+    Group(
+        lazy("Customers and offers"),
+        (
+            Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
+            Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+            Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
+            Place(
+                "campaigns.listed",
+                "offers",
+                "megaphone",
+                lazy("Campaigns"),
+                lazy("What the network asks, your yes or no"),
+            ),
+            Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
+            Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
+            Place(
+                "online_shop.rules",
+                "settings",
+                "globe-alt",
+                lazy("Online shop"),
+                lazy("Open or closed, times to collect"),
+            ),
+            Place(
+                "home_deliveries.overview",
+                "pickup",
+                "truck",
+                lazy("Home deliveries"),
+                lazy("Online orders, brought to the door"),
+            ),
+        ),
     ),
-    Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
-    Place("reviews.listed", "settings", "star", lazy("Reviews"), lazy("What customers say, your answers")),
-    Place("campaigns.listed", "offers", "megaphone", lazy("Campaigns"), lazy("What the network asks, your yes or no")),
-    Place("groups.listed", "offers", "user-group", lazy("Group buys"), lazy("Cases shared by neighbours")),
-    Place(
-        "finance.overview",
-        "reports.money",
-        "building-library",
-        lazy("Money with the network"),
-        lazy("Credit, invoices, statements"),
+    Group(
+        lazy("Goods"),
+        (
+            Place(
+                "check_these.list_today",
+                "stock.count",
+                "clipboard-document-check",
+                lazy("Check these"),
+                lazy("Products whose record looks wrong"),
+            ),
+            Place("stocktake.takes", "stock.count", "qr-code", lazy("Stock take"), lazy("Count the shop by scanner")),
+            Place(
+                "expiry.calendar", "stock.look", "calendar-days", lazy("Dates"), lazy("What expires, reduced prices")
+            ),
+            Place("waste.tiles", "stock.waste", "trash", lazy("Write off"), lazy("Broken, expired, stolen")),
+            Place(
+                "goods_in.notes",
+                "stock.receive",
+                "arrow-down-on-square",
+                lazy("Goods without an order"),
+                lazy("From the market or a local supplier, by hand"),
+            ),
+            Place(
+                "goods_back.notes",
+                "stock.send_back",
+                "arrow-up-on-square",
+                lazy("Back to a supplier"),
+                lazy("Damaged, expired, recalled; the driver signs"),
+            ),
+            Place(
+                "suppliers.listed",
+                "order",
+                "truck",
+                lazy("Suppliers"),
+                lazy("Prices, order days, how long they really take"),
+            ),
+            Place(
+                "transfers.everything",
+                "receive",
+                "arrows-right-left",
+                lazy("Between shops"),
+                lazy("What a neighbour has too much of, or lacks"),
+            ),
+            Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
+        ),
     ),
-    Place(
-        "compare.show", "reports", "arrows-right-left", lazy("Compare notes"), lazy("Your shop beside its neighbours")
+    Group(
+        lazy("Products and prices"),
+        (
+            Place(
+                "products.listed",
+                "catalogue",
+                "tag",
+                lazy("Products"),
+                lazy("What this shop sells, its prices and codes"),
+            ),
+            Place(
+                "prices.change_many",
+                "catalogue",
+                "arrows-up-down",
+                lazy("Change prices"),
+                lazy("Many at once, coming ones"),
+            ),
+            Place(
+                "quick_keys.arrange",
+                "catalogue",
+                "squares-2x2",
+                lazy("Quick keys"),
+                lazy("What has no barcode, by touch"),
+            ),
+            Place("weighed.overview", "catalogue", "scale", lazy("Weighed goods"), lazy("Labels, scale and boxes")),
+            Place("taxes.classes", "catalogue", "receipt-percent", lazy("Taxes"), lazy("Rates, with or without")),
+        ),
     ),
-    Place(
-        "standing.show",
-        "reports.money",
-        "trophy",
-        lazy("Your standing"),
-        lazy("Your level, what counts, what is missing"),
+    Group(
+        lazy("Figures and money"),
+        (
+            Place(
+                "reports.overview",
+                "reports",
+                "chart-bar",
+                lazy("Reports"),
+                lazy("Days, products, margin, cashiers, tax"),
+            ),
+            Place(
+                "drawer.reports",
+                "shift",
+                "document-chart-bar",
+                lazy("Z reports"),
+                lazy("Closed shifts, over and short, what may pass"),
+            ),
+            Place(
+                "payments.overview",
+                "sell",
+                "credit-card",
+                lazy("Cards and wallets"),
+                lazy("Money without a sale, without an answer, or on its way back"),
+            ),
+            Place(
+                "compare.show",
+                "reports",
+                "arrows-right-left",
+                lazy("Compare notes"),
+                lazy("Your shop beside its neighbours"),
+            ),
+            Place(
+                "finance.overview",
+                "reports.money",
+                "building-library",
+                lazy("Money with the network"),
+                lazy("Credit, invoices, statements"),
+            ),
+            Place(
+                "standing.show",
+                "reports.money",
+                "trophy",
+                lazy("Your standing"),
+                lazy("Your level, what counts, what is missing"),
+            ),
+        ),
     ),
-    Place("reports.overview", "reports", "chart-bar", lazy("Reports"), lazy("Days, products, margin, cashiers, tax")),
-    Place(
-        "check_these.list_today",
-        "stock.count",
-        "clipboard-document-check",
-        lazy("Check these"),
-        lazy("Products whose record looks wrong"),
+    Group(
+        lazy("People and shop"),
+        (
+            Place(
+                "training.overview",
+                "practice",
+                "academic-cap",
+                lazy("Training"),
+                lazy("Short lessons on a practice shop"),
+            ),
+            Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
+            Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
+            Place(
+                "first_steps.overview",
+                "settings",
+                "rocket-launch",
+                lazy("First steps"),
+                lazy("What a new shop does first"),
+            ),
+            Place(
+                "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")
+            ),
+        ),
     ),
-    Place("stocktake.takes", "stock.count", "qr-code", lazy("Stock take"), lazy("Count the shop by scanner")),
-    Place("expiry.calendar", "stock.look", "calendar-days", lazy("Dates"), lazy("What expires, reduced prices")),
-    Place("waste.tiles", "stock.waste", "trash", lazy("Write off"), lazy("Broken, expired, stolen")),
-    Place(
-        "goods_in.notes",
-        "stock.receive",
-        "arrow-down-on-square",
-        lazy("Goods without an order"),
-        lazy("From the market or a local supplier, by hand"),
-    ),
-    Place(
-        "goods_back.notes",
-        "stock.send_back",
-        "arrow-up-on-square",
-        lazy("Back to a supplier"),
-        lazy("Damaged, expired, recalled; the driver signs"),
-    ),
-    Place(
-        "suppliers.listed", "order", "truck", lazy("Suppliers"), lazy("Prices, order days, how long they really take")
-    ),
-    Place(
-        "transfers.everything",
-        "receive",
-        "arrows-right-left",
-        lazy("Between shops"),
-        lazy("What a neighbour has too much of, or lacks"),
-    ),
-    Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
-    Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
-    Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
-    Place("products.listed", "catalogue", "tag", lazy("Products"), lazy("What this shop sells, its prices and codes")),
-    Place(
-        "prices.change_many", "catalogue", "arrows-up-down", lazy("Change prices"), lazy("Many at once, coming ones")
-    ),
-    Place("taxes.classes", "catalogue", "receipt-percent", lazy("Taxes"), lazy("Rates, with or without")),
-    Place("quick_keys.arrange", "catalogue", "squares-2x2", lazy("Quick keys"), lazy("What has no barcode, by touch")),
-    Place("weighed.overview", "catalogue", "scale", lazy("Weighed goods"), lazy("Labels, scale and boxes")),
-    Place(
-        "payments.overview",
-        "sell",
-        "credit-card",
-        lazy("Cards and wallets"),
-        lazy("Money without a sale, without an answer, or on its way back"),
-    ),
-    Place("first_steps.overview", "settings", "rocket-launch", lazy("First steps"), lazy("What a new shop does first")),
-    Place("training.overview", "practice", "academic-cap", lazy("Training"), lazy("Short lessons on a practice shop")),
-    Place("people.everybody", "staff", "identification", lazy("People"), lazy("Names, roles, PINs and limits")),
-    Place("people.your_pin", "sell", "key", lazy("Your PIN"), lazy("Change the PIN you sign in with")),
-    Place(
-        "home_deliveries.overview",
-        "pickup",
-        "truck",
-        lazy("Home deliveries"),
-        lazy("Online orders, brought to the door"),
-    ),
-    Place("online_shop.rules", "settings", "globe-alt", lazy("Online shop"), lazy("Open or closed, times to collect")),
-    Place("shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")),
 )
 
 
@@ -161,14 +252,15 @@ OF_NETWORK: tuple[Place, ...] = (
 @requires("sell")
 def places() -> Response:
     """List the places this person may enter."""
-    return page("more/places.html", rail_places=_open(FROM_THE_RAIL), places=_open(PLACES))
+    groups = [(group.name, _open(group.places)) for group in GROUPS]
+    return page("more/places.html", rail_places=_open(FROM_THE_RAIL), groups=groups)
 
 
 @bp.get("/network")
 @requires("network.look")
 def of_network() -> Response:
     """List what the operator's bar has no room for on a phone."""
-    return page("more/places.html", rail_places=_open(OF_NETWORK), places=[])
+    return page("more/places.html", rail_places=_open(OF_NETWORK), groups=[])
 
 
 # --- inside ---
