@@ -11,6 +11,7 @@ Quantities in stock units.
 """
 
 import datetime as dt
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -136,7 +137,7 @@ def runs_out(
         RunsOut(
             sku=sku, name=products[sku].name, stock_unit=products[sku].stock_unit,
             shops=tuple(sorted(lacking[sku], key=lambda one: (one[1], one[0]))), of=selling[sku],
-            missing_qty=round(missing[sku]), warehouse_qty=max(0, there.get(sku, 0)),
+            missing_qty=math.ceil(missing[sku]), warehouse_qty=max(0, there.get(sku, 0)),
         )
         for sku in first
         if sku in products

@@ -24,6 +24,8 @@ from supply.suppliers import Supplier, SupplierProduct
 
 SILENT_AFTER_S = 3600
 STALE_FORECAST_DAYS = 2
+SHOWN_DAYS = 28
+"""So many days a region's small chart shows."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class RegionView:
     revenue_minor: int
     revenue_before_minor: int
     sales: int
+    days: tuple[int, ...]
+    """What each of the last SHOWN_DAYS days took, in minor units, oldest first; empty while nothing has arrived."""
     forecast_day: dt.date | None
     """The last day the region's published forecast saw."""
 
@@ -171,8 +175,7 @@ def regions(session: Session) -> list[RegionView]:
     stores: dict[str, int] = dict(
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )
-    now = _week(session, newest, 0)
-    before = _week(session, newest, 7)
+    traded = _traded(session, newest)
     forecast: dict[str, dt.date] = dict(
         session.execute(
             sa.select(ForecastRun.scope_id, sa.func.max(ForecastRun.origin_day))
@@ -180,18 +183,22 @@ def regions(session: Session) -> list[RegionView]:
             .group_by(ForecastRun.scope_id)
         ).all()
     )
-    return [
-        RegionView(
-            id=region.id,
-            name=region.name,
-            stores=stores.get(region.id, 0),
-            revenue_minor=now.get(region.id, (0, 0))[0],
-            revenue_before_minor=before.get(region.id, (0, 0))[0],
-            sales=now.get(region.id, (0, 0))[1],
-            forecast_day=forecast.get(region.id),
+    found = []
+    for region in session.scalars(sa.select(Region).order_by(Region.name)):
+        days = traded.get(region.id, [])
+        found.append(
+            RegionView(
+                id=region.id,
+                name=region.name,
+                stores=stores.get(region.id, 0),
+                revenue_minor=sum(minor for minor, _ in days[-7:]),
+                revenue_before_minor=sum(minor for minor, _ in days[-14:-7]),
+                sales=sum(sales for _, sales in days[-7:]),
+                days=tuple(minor for minor, _ in days),
+                forecast_day=forecast.get(region.id),
+            )
         )
-        for region in session.scalars(sa.select(Region).order_by(Region.name))
-    ]
+    return found
 
 
 def stores(session: Session) -> list[StoreView]:
@@ -397,17 +404,21 @@ def _counted() -> sa.ColumnElement[int]:
     return sa.case((StoreDay.imported, 0), else_=StoreDay.sales)
 
 
-def _week(session: Session, newest: dt.date | None, back: int) -> dict[str, tuple[int, int]]:
+def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[int, int]]]:
+    """Return region -> (revenue in minor units, sales) of each of the last SHOWN_DAYS days, oldest first."""
     if newest is None:
         return {}
-    last = newest - dt.timedelta(days=back)
+    first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     rows = session.execute(
-        sa.select(Store.region_id, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(_counted()))
+        sa.select(Store.region_id, StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(_counted()))
         .join(Store, Store.id == StoreDay.store_id)
-        .where(StoreDay.business_day.between(last - dt.timedelta(days=6), last))
-        .group_by(Store.region_id)
+        .where(StoreDay.business_day.between(first, newest))
+        .group_by(Store.region_id, StoreDay.business_day)
     )
-    return {region_id: (int(minor or 0), int(sales or 0)) for region_id, minor, sales in rows}
+    days: dict[str, list[tuple[int, int]]] = {}
+    for region_id, day, minor, sales in rows:
+        days.setdefault(region_id, [(0, 0)] * SHOWN_DAYS)[(day - first).days] = (int(minor or 0), int(sales or 0))
+    return days
 
 
 def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:

@@ -50,9 +50,7 @@ def region(region_id: str) -> Any:
                 "shops": len(row.shops),
                 "of": row.of,
                 "share": round(100 * len(row.shops) / max(1, row.of)),
-                "where": _(", ").join(
-                    _("%(shop)s (%(left)s d)", shop=name, left=number(left, 1)) for name, left in row.shops[:NAMED]
-                ),
+                "where": _(", ").join(_where(name, left) for name, left in row.shops[:NAMED]),
                 "more": max(0, len(row.shops) - NAMED),
                 "missing_qty": row.missing_qty,
                 "warehouse_qty": row.warehouse_qty,
@@ -61,3 +59,9 @@ def region(region_id: str) -> Any:
             for row in rows
         ],
     )
+
+
+def _where(name: str, left: float) -> str:
+    if left < 0.05:  # less than half an hour of trade: written as days it would be none
+        return _("%(shop)s (sold out)", shop=name)
+    return _("%(shop)s (%(left)s d)", shop=name, left=number(left, 1))
