@@ -5,12 +5,13 @@ A value comes from, in this order: arguments, the environment (`CORNERSTORE_…`
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import Invalid
@@ -79,6 +80,13 @@ class Settings(BaseSettings):
         description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("forecast_cluster")
+    @classmethod
+    def _reachable(cls, address: str) -> str:
+        if address and not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/:]+:\d+", address):
+            raise ValueError(f"{address!r} is no address of a Dask scheduler: write it as tcp://host:8786")
+        return address
 
     @model_validator(mode="after")
     def _complete(self) -> "Settings":

@@ -27,6 +27,7 @@ from config import journal
 from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.journal import Actor
+from pos import consigned
 from pos.facts import Moved, StockCounted
 from pos.ledger import (
     INSIDE,
@@ -134,7 +135,8 @@ def sell(
 ) -> list[Moved]:
     """Take sold units out of the shop (rules 3, 6); never refuses, the loaf is in the customer's hand.
 
-    order_id: the pickup order handed over; its reservation is fulfilled. The sale's own fact carries the movements.
+    order_id: the pickup order handed over; its reservation is fulfilled. The sale's own fact carries the movements. Of
+    goods that are not the shop's (`consigned`) it is noted in the same breath.
     """
     sold = tidy(lines)
     places = locked(session, store_id, [sku for sku, _ in sold])
@@ -153,6 +155,7 @@ def sell(
         answer(session, store_id, order_id, "fulfilled", at=at)
     moves = _joined(taken)
     book(session, store_id, moves, Source("sold", "sale", sale_id), day=day, at=at, actor_id=actor.id)
+    consigned.sold(session, store_id, sold, sale_id=sale_id, day=day, at=at)
     shift_places(places, moves)
     open_count_tasks(session, store_id, places, at)
     return moves

@@ -114,11 +114,14 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 
 
 @main.command()
+@click.option("--dask", metavar="ADDRESS", help="Compute the shops' forecasts on this cluster: tcp://host:8786.")
 @click.option("--with-parent", type=int, hidden=True)
-def work(with_parent: int | None) -> None:
+def work(dask: str | None, with_parent: int | None) -> None:
     """Send, print and keep the nights; one worker leads, others wait."""
     from store_app import worker
 
+    if dask is not None:
+        os.environ["CORNERSTORE_FORECAST_CLUSTER"] = dask  # children read it too
     worker.run(node(), parent=with_parent)
 
 

@@ -23,11 +23,10 @@ from config.errors import NotFound
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store, store_of
-from store_app import jobs_shelf, jobs_transfers, planning
+from store_app import jobs_shelf, jobs_transfers, money_jobs, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
-from store_app.money_jobs import close_money, compare_shops, suggest, tell_counts
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
@@ -414,14 +413,16 @@ JOBS: dict[str, Job] = {
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),
-        Job("credit", close_money, each_day=True),
-        Job("compare", compare_shops),
+        Job("consigned", money_jobs.keep_consigned),
+        Job("credit", money_jobs.close_money, each_day=True),
+        Job("push-care", money_jobs.look_after_pushes),
+        Job("compare", money_jobs.compare_shops),
         Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),
         Job("forecast-stores", forecast_stores),
         Job("forecast", forecast_store),
-        Job("tell-counts", tell_counts),
-        Job("suggest", suggest),
+        Job("tell-counts", money_jobs.tell_counts),
+        Job("suggest", money_jobs.suggest),
         Job("propose", propose),
         Job("tell-spares", jobs_transfers.tell_spares),
         Job("transfers", jobs_transfers.propose_transfers),

@@ -42,3 +42,21 @@ def suggest(desk: "Desk", day: dt.date) -> str:
     with desk.doors.write() as session:
         found = suggestions.renew(session, desk.node_id, day, actor=desk.actor("suggest"), at=desk.doors.now())
     return f"{found.kind} {found.sku}" if found else "nothing to suggest"
+
+
+def keep_consigned(desk: "Desk", _day: dt.date) -> str:
+    """Tell the network what its goods here came to, and propose or end what is due."""
+    from supply import consignment
+
+    with desk.doors.write() as session:
+        lots = consignment.close_day(session, desk.node_id, actor=desk.actor("consigned"), at=desk.doors.now())
+    return f"{lots} lots of the network's"
+
+
+def look_after_pushes(desk: "Desk", _day: dt.date) -> str:
+    """Pay for offered goods that stayed, as their terms say."""
+    from supply import push_care
+
+    with desk.doors.write() as session:
+        looked_at = push_care.look_after(session, actor=desk.actor("push-care"), at=desk.doors.now())
+    return f"{looked_at} looked at"

@@ -62,6 +62,9 @@ STATE_WORDS = {
     "withdrawn": lazy("withdrawn"),
     "asked": lazy("asked"), "granted": lazy("granted"), "given": lazy("given"), "raised": lazy("waits for an answer"),
     "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"),
+    "filed": lazy("filed"), "under_review": lazy("being looked into"), "part_accepted": lazy("partly accepted"),
+    "compensated": lazy("paid back"), "replaced": lazy("sent once more"), "contested": lazy("contested"),
+    "kept": lazy("kept"),
     "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip

@@ -18,6 +18,7 @@ from flask_babel import lazy_gettext as _l
 
 from config.errors import ShopError
 from store_app.presenting import clock_time, money, state_word
+from store_app.sentences_claims import CLAIMS
 from store_app.sentences_money import MONEY
 from store_app.sentences_office import OFFICE
 from store_app.sentences_online import ONLINE
@@ -25,7 +26,7 @@ from store_app.sentences_rounds import ROUNDS
 from store_app.sentences_transfers import TRANSFERS
 from store_app.wording import permission_word
 
-_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | TRANSFERS
+_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (

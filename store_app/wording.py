@@ -42,6 +42,7 @@ MOVEMENTS = {
     "dispatched": _l("Sent to a shop"),
     "sent_back": _l("Back to the supplier"),
     "passed_on": _l("Given to a neighbour"),
+    "claimed": _l("Claimed: cannot be sold"),
 }
 
 COUNT_REASONS = {
@@ -153,6 +154,11 @@ TOPICS = {
     "advance.asked": _l("Wish for an advance"),
     "objection.raised": _l("Objection"),
     "account.bank_told": _l("Bank account"),
+    "consigned.told": _l("Goods on sale or return"),
+    "return.sent": _l("Goods sent back"),
+    "claim.filed": _l("Claim"),
+    "claim.photo": _l("Photo of a claim"),
+    "claim.contested": _l("Contested claim"),
 }
 
 

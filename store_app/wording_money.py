@@ -14,7 +14,8 @@ KINDS = {
     "paid": _l("Invoice paid"), "escrow": _l("Online orders collected"), "commission": _l("Commission"),
     "shelf": _l("Place on the shelf"), "late": _l("Late days"), "loss": _l("Given up"),
     "advance": _l("Advance"), "repaid": _l("Advance repaid"), "payout": _l("Paid out"),
-    "returned": _l("Payout came back"),
+    "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
+    "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
 }  # fmt: skip
 """What an entry is, by its kind."""
 HELD = {
@@ -39,6 +40,11 @@ TERMS = {
     "commission_bp": (_l("Commission on online orders"), "%"),
     "shelf_week_minor": (_l("Paid for a week of the bestseller shelf"), ""),
     "payout_least_minor": (_l("Least amount paid out"), ""),
+    "slow_days": (_l("Offered goods that do not sell are looked at after"), _l("days")),
+    "slow_bp": (_l("Paid of the cost of what stays of them"), "%"),
+    "expiry_bp": (_l("Paid of the cost of what stays when their last day is over"), "%"),
+    "care_cap_bp": (_l("Never more than this of what they cost together"), "%"),
+    "claim_days": (_l("A delivery may be complained of for"), _l("days")),
 }
 """term -> (what it is, its unit)."""
 

@@ -1,5 +1,5 @@
-"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers) and K16
-(money for orders).
+"""The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
+(money for orders) and K17 (goods on sale or return).
 
 Each returns what does not hold.
 
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from config.finding import Finding
 from config.node import this_node
 from config.outbox import OutboxMessage
+from pos import consigned
 from pos.stock import Reservation, StockMovement
 from supply import counter_orders, escrow, settlement
 from supply.deliveries import Delivery, DeliveryLine
@@ -40,6 +41,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *escrow.findings(session, store_id),
         *counter_orders.findings(session, store_id),
         *settlement.findings(session, store_id),
+        *consigned.findings(session, here, store_id),
     ]
 
 

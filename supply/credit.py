@@ -30,16 +30,17 @@ from config.journal import Actor
 from config.money import amount_for
 from config.node import NETWORK
 from config.states import StateTable
+from pos.consigned import Consigned
 from pos.store import day_of
 from supply import deliveries, network_terms, orders
+from supply.claim_book import costs_of
 from supply.deliveries import Delivery
 from supply.facts import ORDER_ACKNOWLEDGED, OrderAcknowledged
 from supply.facts import VERSION as ORDERS_VERSION
-from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
-from supply.push import PushOffer
+from supply.orders import ON_THE_WAY, ReplenishmentOrder
 from supply.settlement import VERSION, Booking, Invoice, Wanted, balances, open_invoices
 from supply.settlement_math import Stocked, sell_through_days
-from supply.suppliers import Supplier, SupplierProduct
+from supply.suppliers import Supplier
 
 STATES = StateTable(
     "credit draw",
@@ -267,7 +268,7 @@ def goods_delivered(session: Session, delivery: Delivery, *, actor: Actor, at: d
         due = book.day + dt.timedelta(days=days)
         book.invoice(Wanted(delivery.id, drawn_minor, due, True, delivery.id, delivery.order_id, lines))
     if total_minor > drawn_minor:
-        due = _account_due(session, delivery, book.day, terms)
+        due = book.day + dt.timedelta(days=terms.account_days)
         of_rest = f"{delivery.id}-a" if drawn_minor else delivery.id
         book.invoice(Wanted(of_rest, total_minor - drawn_minor, due, False, delivery.id, delivery.order_id, lines))
     book.pay(by_day=book.day)
@@ -384,25 +385,13 @@ def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:
 
 
 def _priced(session: Session, delivery: Delivery) -> list[tuple[str, str, int, int]]:
-    """Return (sku, name, counted units, cost) of what came: at the order's cost, the offer's, or the supplier's."""
-    ordered = {
-        line.sku: (line.pack_cost_minor, line.pack_qty)
-        for line in session.scalars(
-            sa.select(OrderLine).where(
-                OrderLine.store_id == delivery.store_id, OrderLine.order_id == (delivery.order_id or "")
-            )
-        )
-    }
-    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
-    if offer is not None:
-        ordered[offer.sku] = (offer.pack_cost_minor, offer.pack_qty)
+    """Return (sku, name, counted units, cost) of what is to be paid: all that came but goods on sale or return."""
+    costs, lot = costs_of(session, delivery), session.get(Consigned, (delivery.store_id, delivery.push_id or ""))
     priced = []
     for line in deliveries.lines_of(session, delivery):
-        if not line.counted_qty:
-            continue
-        listed = session.get(SupplierProduct, (delivery.supplier_id, line.sku))
-        cost, pack = ordered.get(line.sku) or ((listed.pack_cost_minor, listed.pack_qty) if listed else (0, 1))
-        priced.append((line.sku, line.name, line.counted_qty, amount_for(line.counted_qty, cost, pack)))
+        if line.counted_qty and (lot is None or lot.sku != line.sku):
+            cost, pack = costs.get(line.sku, (0, 1))
+            priced.append((line.sku, line.name, line.counted_qty, amount_for(line.counted_qty, cost, pack)))
     return priced
 
 
@@ -418,12 +407,6 @@ def _sell_through(session: Session, store_id: str, order_id: str, least_days: in
         for line in lines
     ]  # fmt: skip
     return sell_through_days(stocked, least_days=least_days, most_days=most_days)
-
-
-def _account_due(session: Session, delivery: Delivery, day: dt.date, terms: network_terms.Terms) -> dt.date:
-    due = day + dt.timedelta(days=terms.account_days)
-    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
-    return max(due, offer.return_until) if offer is not None and offer.return_until else due
 
 
 def _answer(session: Session, row: CreditDraw, state: str, *, actor: Actor, at: dt.datetime) -> None:

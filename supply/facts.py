@@ -243,6 +243,8 @@ class PushSnapshot:
     answer_by: str
     return_until: str | None
     answered_why: str
+    terms: dict[str, Any] | None = None
+    """What the network binds itself to; an older network says nothing."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the fact as plain JSON values."""

@@ -4,8 +4,9 @@ Rules
 -----
 1. Each applier is idempotent, and the messages may come in any order: entries and draws have ids of their own, of a
    line's or an account's words the newest stands.
-2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised, standing.counts. At a store:
-   account.booked, credit.told, credit.answered, advance.answered, objection.answered, standing.told.
+2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised, standing.counts, consigned.told,
+   return.sent, claim.filed, claim.photo, claim.contested. At a store: account.booked, credit.told, credit.answered,
+   advance.answered, objection.answered, standing.told, return.received, claim.answered, claim.ended.
 3. A shop speaks for itself alone; of its account only the network speaks.
 """
 
@@ -19,9 +20,20 @@ from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import advances, credit, objections, payout, settlement, standing
+from supply import (
+    advances,
+    claim_photos,
+    claims,
+    consignment,
+    credit,
+    going_back,
+    objections,
+    payout,
+    settlement,
+    standing,
+)
 
-Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], None]
+Verb = Callable[[Session, dict[str, Any], Actor, dt.datetime], object]
 
 
 def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, dt.datetime], None]:
@@ -55,6 +67,14 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     advances.ADVANCE_ANSWERED: _applier(
         False, lambda s, body, who, at: advances.take_answer(s, body, actor=who, at=at)
     ),
+    consignment.TOLD: _applier(True, lambda s, body, who, at: consignment.take_told(s, body, actor=who, at=at)),
+    going_back.SENT: _applier(True, lambda s, body, who, at: going_back.take_sent(s, body, actor=who, at=at)),
+    going_back.RECEIVED: _applier(False, lambda s, body, who, at: going_back.take_received(s, body, actor=who, at=at)),
+    claims.FILED: _applier(True, lambda s, body, who, at: claims.take_filed(s, body, actor=who, at=at)),
+    claims.CONTESTED: _applier(True, lambda s, body, who, at: claims.take_contested(s, body, actor=who, at=at)),
+    claims.ANSWERED: _applier(False, lambda s, body, who, at: claims.take_answered(s, body, actor=who, at=at)),
+    claims.ENDED: _applier(False, lambda s, body, who, at: claims.take_ended(s, body, actor=who, at=at)),
+    claim_photos.SENT: _applier(True, lambda s, body, _who, _at: claim_photos.take_piece(s, body)),
     objections.ANSWERED: _applier(False, lambda s, body, who, at: objections.take_answered(s, body, actor=who, at=at)),
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""

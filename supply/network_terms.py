@@ -39,6 +39,11 @@ class Terms:
     commission_bp: int = 300
     shelf_week_minor: int = 500
     payout_least_minor: int = 1_000
+    slow_days: int = 28
+    slow_bp: int = 2_000
+    expiry_bp: int = 5_000
+    care_cap_bp: int = 3_000
+    claim_days: int = 3
 
 
 BOUNDS: dict[str, tuple[int, int]] = {
@@ -56,6 +61,11 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "commission_bp": (0, 3_000),
     "shelf_week_minor": (0, 10**8),
     "payout_least_minor": (0, 10**8),
+    "slow_days": (7, 180),
+    "slow_bp": (0, 10_000),
+    "expiry_bp": (0, 10_000),
+    "care_cap_bp": (0, 10_000),
+    "claim_days": (1, 30),
 }
 """term -> least and most (rule 2)."""
 

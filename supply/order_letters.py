@@ -32,6 +32,8 @@ from pos.store import store_of
 from supply.suppliers import Contact, Supplier, SupplierProduct, sound, supplier_of
 
 if TYPE_CHECKING:
+    from supply.claim_book import Claim, ClaimLine
+    from supply.deliveries import Delivery
     from supply.orders import OrderLine, ReplenishmentOrder
 
 STATES = StateTable(
@@ -45,7 +47,7 @@ UNSENT = ("waiting", "refused")
 
 
 class OrderLetter(Base):
-    """A letter to a supplier. kind: order | cancellation; how: email | paper; document: all that stands on it."""
+    """A letter to a supplier. kind: order | cancellation | claim; how: email | paper; document: what stands on it."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "order_letter"
@@ -112,6 +114,43 @@ def call_off(session: Session, order: "ReplenishmentOrder", *, why: str, actor: 
         )
     )  # fmt: skip
     session.flush()
+
+
+def complain(
+    session: Session,
+    claim: "Claim",
+    supplier: Supplier,
+    delivery: "Delivery",
+    lines: "Sequence[ClaimLine]",
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> OrderLetter | None:
+    """Write the letter of a claim to a supplier of the shop's own; None: nobody is written to, the claim is printed.
+
+    Its id is the claim's; it goes by e-mail alone, and only about a delivery that answers an order.
+    """
+    if supplier.send_by != "email" or delivery.order_id is None:
+        return None
+    document = head(store_of(session, claim.store_id), actor, at) | {
+        "order_no": claim.claim_no,
+        "delivery_day": (delivery.posted_at or at).date().isoformat(),
+        "supplier_id": supplier.id,
+        "supplier_name": supplier.name,
+        "customer_no": supplier.customer_no,
+        "language": supplier.language,
+        "wish": claim.wish,
+        "words": claim.words,
+        "lines": [{"name": line.name, "sku": line.sku, "kind": line.kind, "qty": line.qty} for line in lines],
+    }
+    made = OrderLetter(
+        store_id=claim.store_id, id=claim.id, order_id=delivery.order_id, kind="claim", how="email",
+        address=supplier.email, state=STATES.first, made_at=at, try_at=at, document=document, tries=0, fault_code="",
+        fault="",
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
 
 
 def left(session: Session, store_id: str, letter_id: str, *, actor: Actor, at: dt.datetime) -> OrderLetter:

@@ -16,6 +16,7 @@ from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
 from supply import demand
+from supply.claim_book import WAITING, Claim
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -162,6 +163,8 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         .order_by(PushOffer.answer_by)
     )
     found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
+    claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
+    found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
     newest = last_day(session)
     for region in regions(session):
         if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
@@ -389,11 +392,6 @@ def offerable(session: Session) -> list[WareView]:
 def scarcest(session: Session, *, limit: int = 8) -> list[WareView]:
     """List what the warehouses have least of, in packs."""
     return _wares(session, most_first=False)[:limit]
-
-
-def offers(session: Session, *, limit: int = 60) -> list[PushOffer]:
-    """List the offers made to shops, the newest first."""
-    return list(session.scalars(sa.select(PushOffer).order_by(PushOffer.offered_at.desc()).limit(limit)))
 
 
 # --- inside ---

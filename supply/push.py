@@ -4,13 +4,14 @@ Rules
 -----
 1. An offer is one product to one shop with packs, cost, a reason in words and a last day to answer.
 2. Accepted, it arrives as a delivery and sells like anything else; declined or unanswered, nothing comes.
-3. Sale or return: until return_until the shop may send back what did not sell at the cost it paid.
+3. Sale or return: the goods stay the network's until they are sold; until return_until the shop may send back what
+   did not sell (`consignment`). What the network promises for goods that are bought stands in `push_terms`.
 4. The shop's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
    nodes. The network dispatches only what was accepted.
 """
 
 import datetime as dt
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,12 +21,14 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
+from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Product
 from pos.store import day_of, store_of
 from supply.deliveries import Delivery
 from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
+from supply.push_terms import KINDS, PushTerms
 from supply.suppliers import Supplier, SupplierProduct
 
 STATES = StateTable(
@@ -62,6 +65,10 @@ class PushOffer(Base):
     answer_by: Mapped[dt.date]
     return_until: Mapped[dt.date | None]
     answered_why: Mapped[str] = mapped_column(default="")
+    terms: Mapped[dict[str, Any] | None]
+    """What the network binds itself to; see `push_terms`."""
+    care_minor: Mapped[int | None]
+    """At the network: what was paid when the goods were looked at; None: not yet."""
 
 
 # --- verbs, network ---
@@ -77,16 +84,20 @@ def offer(
     answer_by: dt.date,
     id: str,
     return_until: dt.date | None = None,
+    pack_cost_minor: int | None = None,
+    terms: PushTerms | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> PushOffer:
     """Offer a shop one product (rule 1); the same id again is the same offer.
 
-    Refuses a product no network supplier carries, and an answer day that is over.
+    pack_cost_minor: what the shop pays a pack, None: the supplier's list. Refuses a product no network supplier
+    carries, and an answer day that is over.
     """
     store_of(session, store_id)
-    why = " ".join(why.split())[:300]
+    why, terms = " ".join(why.split())[:300], terms or PushTerms()
     _refuse_bad(session, store_id, packs, why, answer_by, return_until, at)
+    _refuse_bad_terms(terms, pack_cost_minor, answer_by)
     if known := session.get(PushOffer, (store_id, id)):
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
@@ -99,7 +110,7 @@ def offer(
         sku=sku,
         name=session.get_one(Product, sku).name,
         pack_qty=source.pack_qty,
-        pack_cost_minor=source.pack_cost_minor,
+        pack_cost_minor=source.pack_cost_minor if pack_cost_minor is None else pack_cost_minor,
         packs=packs,
         why=why,
         state=STATES.first,
@@ -107,6 +118,7 @@ def offer(
         answer_by=answer_by,
         return_until=return_until,
         answered_why="",
+        terms=terms.told(),
     )
     session.add(made)
     session.flush()
@@ -258,6 +270,7 @@ def _tell(session: Session, found: PushOffer, topic: str, to_node: str, at: dt.d
         answer_by=found.answer_by.isoformat(),
         return_until=found.return_until.isoformat() if found.return_until else None,
         answered_why=found.answered_why,
+        terms=found.terms,
     )
     outbox.append(
         session, to_node=to_node, topic=topic, version=VERSION, body=fact.to_body(), id=new_id(),
@@ -283,6 +296,7 @@ def _write_down(session: Session, fact: PushSnapshot) -> PushOffer:
         answer_by=dt.date.fromisoformat(fact.answer_by),
         return_until=dt.date.fromisoformat(fact.return_until) if fact.return_until else None,
         answered_why=fact.answered_why,
+        terms=fact.terms,
     )
     session.add(found)
     session.flush()
@@ -305,6 +319,19 @@ def _source(session: Session, sku: str) -> SupplierProduct:
 def _refuse_answered(found: PushOffer) -> None:
     if found.state != "offered":
         raise Conflict("offer-answered", f"This offer is already {found.state}.", state=found.state)
+
+
+def _refuse_bad_terms(terms: PushTerms, pack_cost_minor: int | None, answer_by: dt.date) -> None:
+    if terms.kind not in KINDS:
+        raise Invalid("bad-choice", "Say why the goods are offered: choose one of the list.", field="kind")
+    if pack_cost_minor is not None and not 0 <= pack_cost_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That cost is not possible. Type it again.", field="pack_cost")
+    if not 0 <= terms.slot_fee_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", "That fee is not possible. Type it again.", field="slot_fee")
+    if terms.kind == "near_expiry" and terms.expires_on is None:
+        raise Invalid("bad-day", "Say the last day on which the goods may be sold.", field="expires_on")
+    if terms.expires_on is not None and terms.expires_on < answer_by:
+        raise Invalid("bad-day", "The goods would be over before the shop has answered. Choose other days.")
 
 
 def _refuse_bad(

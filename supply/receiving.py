@@ -10,7 +10,7 @@ Rules
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing.
 6. What customers wait for is held for them as soon as it is posted (`order_in`).
 7. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
-   supplier.
+   supplier. Goods on sale or return open a lot of the network's (`consignment`).
 """
 
 import datetime as dt
@@ -28,7 +28,7 @@ from pos.batches import Lot
 from pos.catalogue import Product
 from pos.recall import tidy_batch
 from pos.store import day_of
-from supply import deliveries, order_in, orders, push, suppliers
+from supply import consignment, deliveries, order_in, orders, push, suppliers
 from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
 from supply.suppliers import SupplierProduct
@@ -141,7 +141,7 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         lots = [Lot(line.sku, line.counted_qty or 0, line.batch, line.expires_on) for line in lines]
         batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
         day = day_of(session, store_id, at)
-        costs = _costs(session, delivery.supplier_id, [sku for sku, _ in came], day)
+        costs = _costs(session, delivery, [sku for sku, _ in came], day)
         goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
     if came:
@@ -196,13 +196,17 @@ def expected(session: Session, store_id: str) -> list[Delivery]:
 # --- inside ---
 
 
-def _costs(session: Session, supplier_id: str, skus: Sequence[str], day: dt.date) -> dict[str, int | None]:
-    """Return what the price quantity of products costs at a supplier on a day, of those it is known of."""
+def _costs(session: Session, delivery: Delivery, skus: Sequence[str], day: dt.date) -> dict[str, int | None]:
+    """Return what the price quantity of products costs: as the offer says, else at the supplier on that day."""
     quantities = dict(
         session.execute(sa.select(Product.sku, Product.price_quantity).where(Product.sku.in_(skus))).all()
     )
-    terms = suppliers.terms_for(session, supplier_id, skus, day)
-    return {one.sku: goods_in.cost_of(one.pack_cost_minor, one.pack_qty, quantities[one.sku]) for one in terms}
+    terms = suppliers.terms_for(session, delivery.supplier_id, skus, day)
+    packs = {one.sku: (one.pack_cost_minor, one.pack_qty) for one in terms}
+    offer = session.get(push.PushOffer, (delivery.store_id, delivery.push_id or ""))
+    if offer is not None:
+        packs[offer.sku] = (offer.pack_cost_minor, offer.pack_qty)
+    return {sku: goods_in.cost_of(*packs[sku], quantities[sku]) for sku in skus if sku in packs}
 
 
 def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
@@ -263,6 +267,7 @@ def _answer_source(session: Session, delivery: Delivery, *, actor: Actor, at: dt
     if delivery.order_id is not None:
         orders.settle(session, delivery.store_id, delivery.order_id, actor=actor, at=at)
     if delivery.push_id is not None:
+        consignment.take_in(session, delivery, at=at)
         push.arrived(session, delivery.store_id, delivery.push_id, actor=actor, at=at)
 
 

@@ -13,14 +13,28 @@ Rules
 import datetime as dt
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import credit, money_wire, online_replica, orders, push, receiving, transfer_wire, van_calls, warehouse
-from supply.deliveries import delivery_of
+from supply import (
+    claims,
+    consignment,
+    credit,
+    money_wire,
+    online_replica,
+    orders,
+    push,
+    push_care,
+    receiving,
+    transfer_wire,
+    van_calls,
+    warehouse,
+)
+from supply.deliveries import Delivery, delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
     DELIVERY_POSTED,
@@ -41,6 +55,7 @@ from supply.facts import (
     PushSnapshot,
     StopTold,
 )
+from supply.push import PushOffer
 
 # --- at the network ---
 
@@ -64,12 +79,11 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     fact = DeliveryClosed.from_body(message.body, message.version)
     _speaks_for(from_node, fact.store_id)
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
+    delivery = delivery_of(session, fact.store_id, fact.delivery_id)
     if fact.state == "refused":
-        delivery = delivery_of(session, fact.store_id, fact.delivery_id)
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
     else:
-        delivery = delivery_of(session, fact.store_id, fact.delivery_id)
-        credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
+        _charge(session, delivery, at)
 
 
 def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -77,6 +91,10 @@ def take_answer(session: Session, message: Message, from_node: str, at: dt.datet
     fact = PushSnapshot.from_body(message.body, message.version)
     _speaks_for(from_node, fact.store_id)
     push.take_answer(session, fact, actor=_supply(NETWORK), at=at)
+    query = sa.select(Delivery).where(Delivery.store_id == fact.store_id, Delivery.push_id == fact.push_id)
+    for delivery in session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
+        consignment.take_in(session, delivery, at=at)
+        _charge(session, delivery, at)
 
 
 # --- at a store ---
@@ -138,6 +156,15 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
 
 
 # --- inside ---
+
+
+def _charge(session: Session, delivery: Delivery, at: dt.datetime) -> None:
+    """Book what follows from posted goods; offered goods wait for their answer, whose terms say what is owed."""
+    if delivery.push_id is not None and session.get(PushOffer, (delivery.store_id, delivery.push_id)) is None:
+        return
+    credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
+    push_care.goods_came(session, delivery, actor=_supply(NETWORK), at=at)
+    claims.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)
 
 
 def _supply(node: str) -> Actor:

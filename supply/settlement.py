@@ -7,9 +7,9 @@ Rules
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
    owes it). Against them stand goods, returns, transfers (between shops: zero over all of them), escrow, commission,
-   shelf, late, bank and loss.
+   shelf, late, bank, loss and care.
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
-   makes one of its own. Goods on sale or return fall due when they may no longer go back.
+   makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in pays invoices at once, what is due first (`settlement_math` rule 1); what no invoice needs stays
    in the funds. A credit note and what customers paid online pay what is due by that day.
 5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
@@ -39,7 +39,7 @@ from supply.settlement_math import Open, share_payment
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
-AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss")
+AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care")
 BOOKED = "account.booked"
 VERSION = 1
 
@@ -75,7 +75,7 @@ class LedgerEntry(Base):
     business_day: Mapped[dt.date]
     kind: Mapped[str]
     """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
-    | payout | returned"""
+    | payout | returned | slot | care | goodwill"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]
@@ -283,6 +283,19 @@ def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str,
     book.enter("shelf", "funds", "shelf", amount_minor, source_id=week, id=f"shelf-{week}")
     book.pay(by_day=book.day)
     book.close("shelf", week=week, amount_minor=amount_minor)
+    return True
+
+
+def given(
+    session: Session, store_id: str, kind: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
+) -> bool:
+    """Give a shop money of the network's own, once per id: `slot`, `care` or `goodwill`; tells whether it did now."""
+    book = Booking(session, store_id, actor=actor, at=at)
+    if amount_minor <= 0 or book.knows(id):
+        return False
+    book.enter(kind, "funds", "shelf" if kind == "slot" else "care", amount_minor, source_id=id, id=id, words=why)
+    book.pay(by_day=book.day)
+    book.close(kind, amount_minor=amount_minor, why=why)
     return True
 
 

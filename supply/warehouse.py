@@ -30,7 +30,7 @@ from pos import batches, stock
 from pos.batches import Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import credit, orders, outlook, push
+from supply import claim_book, credit, orders, outlook, push
 from supply.allocation import Claim, fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -101,6 +101,7 @@ def dispatch_day(
             _send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
             gone.append(order)
     _dispatch_offers(session, actor=actor, at=at)
+    _dispatch_replacements(session, actor=actor, at=at)
     return gone
 
 
@@ -348,6 +349,39 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
         _load(session, warehouse_id, fact, actor=actor, at=at)
         push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
         _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
+
+
+def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
+    """Load the replacement of every claim that is to get one and whose goods are all there."""
+    there, promised = _in_stock(session), _promised(session)
+    for claim in claim_book.claims_in(session, ["accepted", "part_accepted"]):
+        supplier, delivery_id = session.get(Supplier, claim.supplier_id), claim_book.replacement_id(claim.id)
+        known = session.get(Delivery, (claim.store_id, delivery_id))
+        if claim.remedy != "replacement" or known is not None or supplier is None or supplier.warehouse_id is None:
+            continue
+        wanted: dict[str, Advised] = {}
+        for line in claim_book.lines_of(session, claim):
+            if line.granted_qty and line.kind != "over":
+                qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
+                wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
+        goods = {sku: (supplier.warehouse_id, sku) for sku in wanted}
+        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
+            continue
+        for sku, one in wanted.items():
+            there[goods[sku]] -= one.qty
+        fact = GoodsDispatched(
+            store_id=claim.store_id,
+            delivery_id=delivery_id,
+            supplier_id=supplier.id,
+            order_id=None,
+            push_id=None,
+            expected_day=(day_of(session, claim.store_id, at) + dt.timedelta(days=1)).isoformat(),
+            advised_at=stamp(at),
+            acknowledged=(),
+            lines=tuple(_dated(session, supplier.warehouse_id, list(wanted.values()), at)),
+        )
+        _load(session, supplier.warehouse_id, fact, actor=actor, at=at)
+        _tell(session, claim.store_id, DELIVERY_DISPATCHED, fact, claim_book.subject_of(claim), at, id=delivery_id)
 
 
 def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.money import exponent
 from config.node import NETWORK
-from store_app import wording, wording_supply
+from store_app import wording, wording_claims, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
 from supply import credit
@@ -110,7 +110,8 @@ class OfferView:
     cost_minor: int
     why: str
     answer_by: dt.date
-    return_until: dt.date | None
+    terms: list[str]
+    """What the network binds itself to, a sentence each."""
 
 
 def orders_in(session: Session, store_id: str, states: Sequence[str], *, most: int = 50) -> list[ReplenishmentOrder]:
@@ -177,7 +178,7 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
             cost_minor=row.packs * row.pack_cost_minor,
             why=row.why,
             answer_by=row.answer_by,
-            return_until=row.return_until,
+            terms=wording_claims.offer_terms(row),
         )
         for row in rows
     ]

@@ -104,6 +104,14 @@ def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_supply.orders")}
+    if one.kind == "claims-wait":
+        words = ngettext(
+            "%(num)d claim of %(store)s waits for an answer.",
+            "%(num)d claims of %(store)s wait for an answer.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_claims.listed")}
     if one.kind == "offer-open":
         words = _(
             "%(store)s has not answered the offer of %(name)s (until %(day)s).",

@@ -9,16 +9,18 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import Invalid, ShopError
+from store_app import wording_claims
 from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.security import requires
 from store_app.sentences import sentence_of
-from supply import overview, push
+from supply import network_terms, overview, push, push_care
+from supply.push_terms import PushTerms
 
 bp = Blueprint("console_push", __name__, url_prefix="/console/offers")
 ANSWER_DAYS = 3
-MOST_ANSWER_DAYS = 60
+MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
 
 
 @bp.get("/")
@@ -26,25 +28,25 @@ MOST_ANSWER_DAYS = 60
 def offers(fault: ShopError | None = None) -> Any:
     """Show the form for a new offer and what became of the others."""
     with read() as session:
-        found = overview.offers(session)
+        pushed = push_care.pushes(session)
         products = overview.offerable(session)
         shops = overview.stores(session)
         newest = overview.last_day(session)
-    given = {
-        "sku": request.form.get("sku"),
-        "packs": request.form.get("packs"),
-        "why": request.form.get("why"),
-        "answer_by": request.form.get("answer_by"),
-        "store_ids": request.form.getlist("store_id"),
-    }
+        terms = network_terms.in_force(session)[1]
+        currency = overview.currency(session)
     start = max(newest or dt.date.min, clock.now().date())
     return page(
         "console/offers.html",
-        offers=found,
+        pushed=pushed,
+        answers=push_care.ANSWERS,
+        kinds=wording_claims.PUSH_KINDS,
         products=products,
         stores=[shop for shop in shops if shop.has_node],
         names={shop.id: shop.name for shop in shops},
-        given=given,
+        given=request.form,
+        chosen=request.form.getlist("store_id"),
+        terms=terms,
+        currency=currency,
         fault=sentence_of(fault) if fault else None,
         field=fault.facts.get("field") if fault else None,
         answer_by=(start + dt.timedelta(days=ANSWER_DAYS)).isoformat(),
@@ -55,13 +57,16 @@ def offers(fault: ShopError | None = None) -> Any:
 @requires("network.push")
 @form.answers_on(offers)
 def offer() -> Any:
-    """Offer one product to the chosen shops."""
+    """Offer one product to the chosen shops, by the terms that are in force."""
     command = form.command_id()
     sku = form.text("sku", most=40, required=_("Choose a product."))
     packs = form.whole("packs", least=1, most=99)
     why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
-    answer_by = _day("answer_by")
+    answer_by = _day("answer_by", MOST_ANSWER_DAYS)
+    return_until = _day("return_until", MOST_RETURN_DAYS) if request.form.get("return_until") else None
     with write() as session:
+        currency = overview.currency(session)
+        cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
         chosen = _chosen({shop.id for shop in overview.stores(session) if shop.has_node})
         for store_id in chosen:
             push.offer(
@@ -71,12 +76,29 @@ def offer() -> Any:
                 packs=packs,
                 why=why,
                 answer_by=answer_by,
+                return_until=return_until,
+                pack_cost_minor=cost_minor,
+                terms=_terms(network_terms.in_force(session)[1], currency),
                 id=f"{command}-{store_id}",
                 actor=g.actor,
                 at=clock.now(),
             )
     flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
     return redirect(url_for("console_push.offers"), 303)
+
+
+def _terms(terms: network_terms.Terms, currency: str) -> PushTerms:
+    """Return what the offer binds the network to: what is typed, and what stands in the network's terms."""
+    fee_minor = form.amount("slot_fee", currency) if request.form.get("slot_fee", "").strip() else 0
+    return PushTerms(
+        kind=request.form.get("kind") or "new",
+        expires_on=_day("expires_on", MOST_RETURN_DAYS) if request.form.get("expires_on") else None,
+        slot_fee_minor=fee_minor,
+        slow_days=terms.slow_days,
+        slow_bp=terms.slow_bp,
+        expiry_bp=terms.expiry_bp,
+        cap_bp=terms.care_cap_bp,
+    )
 
 
 def _chosen(there: Set[str]) -> list[str]:
@@ -89,11 +111,11 @@ def _chosen(there: Set[str]) -> list[str]:
     return chosen
 
 
-def _day(name: str) -> dt.date:
+def _day(name: str, most_days: int) -> dt.date:
     try:
         found = dt.date.fromisoformat(request.form.get(name, ""))
     except ValueError:
         raise Invalid("bad-day", _("Choose a day."), field=name) from None
-    if found > clock.now().date() + dt.timedelta(days=MOST_ANSWER_DAYS):
-        raise Invalid("bad-day", _("Choose a day within the next two months."), field=name)
+    if found > clock.now().date() + dt.timedelta(days=most_days):
+        raise Invalid("bad-day", _("Choose a day within the next %(days)d days.", days=most_days), field=name)
     return found

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from store_app.extensions import clock, read, write
 from store_app.presenting import page
 from store_app.security import requires
-from supply import overview, warehouse
+from supply import claim_book, goods_returns, overview, warehouse
 
 bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
 
@@ -21,12 +21,16 @@ def orders() -> Any:
         found = overview.orders(session)
         scarce = overview.scarcest(session)
         currency = overview.currency(session)
+        claims_waiting = len(claim_book.claims_in(session, claim_book.WAITING)) + len(
+            goods_returns.returns(session, "sent")
+        )
     states = [order.state for order in found]
     return page(
         "console/supply.html",
         orders=found,
         scarce=scarce,
         currency=currency,
+        claims_waiting=claims_waiting,
         waiting=states.count("sent"),
         to_dispatch=states.count("acknowledged"),
     )

@@ -92,6 +92,16 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Damaged, expired, recalled; the driver signs"),
             ),
             Place(
+                "claims.listed", "receive", "hand-thumb-down", lazy("Claims"), lazy("What was wrong with a delivery")
+            ),
+            Place(
+                "consigned.overview",
+                "stock.send_back",
+                "arrows-right-left",
+                lazy("Goods of the network"),
+                lazy("On sale or return: what sold, what goes back"),
+            ),
+            Place(
                 "suppliers.listed",
                 "order",
                 "truck",
@@ -217,6 +227,13 @@ FROM_THE_RAIL: tuple[Place, ...] = (
 )
 """What stands in the rail beside a desk, and here on a phone."""
 OF_NETWORK: tuple[Place, ...] = (
+    Place(
+        "console_claims.listed",
+        "network.supply",
+        "hand-thumb-down",
+        lazy("Claims and returns"),
+        lazy("What was wrong, what comes back"),
+    ),
     Place(
         "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
     ),

@@ -16,7 +16,7 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, today
 from store_app.security import requires
-from supply import receiving, van_calls
+from supply import claim_book, receiving, van_calls
 from supply.orders import ReplenishmentOrder
 from supply.receiving import Delivery, DeliveryLine
 from supply.suppliers import Supplier
@@ -84,6 +84,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         if not found:
             raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
         lines = _lines(session, delivery_id)
+        complaints = claim_book.claims_about(session, str(place().store_id), delivery_id)
     here = _line_of(lines, looked_for) if looked_for else None
     if here is not None and fault is None and request.args.get("at") != here.sku:
         there = url_for("receiving.delivery", delivery_id=delivery_id, code=looked_for, at=here.sku)
@@ -92,6 +93,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         "receiving/delivery.html",
         delivery=found[0],
         lines=lines,
+        claims=complaints,
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
         difference_reasons=wording.DIFFERENCE_REASONS,
         send_back_reasons=wording.SEND_BACK_REASONS,
@@ -308,6 +310,8 @@ def _van_text(call: VanCall | None) -> str:
 
 
 def _source(row: Delivery, order_no: int | None) -> str:
+    if claim_book.replaces(row.id):
+        return _("Replacement after a claim")
     if row.push_id:
         return _("An offer you accepted")
     return _("Order %(no)s", no=order_no) if order_no is not None else _("Without an order")

@@ -23,9 +23,13 @@ from pos.shift import Shift, current
 from pos.tab import TabEntry
 from store_app import create_app
 from store_app.extensions import Doors
-from supply import receiving
+from supply import consignment, receiving
+from supply.claim_book import Claim
 from supply.facts import Advised
+from supply.goods_returns import GoodsReturn
+from supply.push import PushOffer
 from supply.receiving import Delivery
+from supply.suppliers import Supplier
 from tests.benchmarks._node import fill
 from tests.faults import counter
 from tests.faults.counter import CUSTOMER, PIN, STORE
@@ -201,6 +205,45 @@ def _posting(till: Till) -> Command:
     return Command(till.ana, "/deliveries/swept-delivery/count", body, lambda: till.count(Delivery, *mine), form=True)
 
 
+def _claim(till: Till) -> Command:
+    """Claim a broken unit of a delivery."""
+    by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
+    with till.doors.write() as session:
+        session.merge(Supplier(id="farm", name="Farm", kind="network", lead_time_days=1, order_weekdays=[0]))
+        lines = [Advised("COLA", "Cola 0.33 l", 6, 12)]
+        receiving.expect(session, STORE, id="swept-claimed", supplier_id="farm", expected_day=by["at"].date(),
+                         lines=lines, at=by["at"])  # fmt: skip
+        receiving.begin_count(session, STORE, "swept-claimed", **by)
+        receiving.post(session, STORE, "swept-claimed", **by)
+    body = {
+        "sku-0": "COLA", "kind-0": "damaged", "qty-0": "3", "wish": "money", "words": "", "command_id": "0" * 25 + "1",
+    }  # fmt: skip
+    mine = (Claim.id == body["command_id"],)
+    return Command(till.ana, "/claims/new/swept-claimed", body, lambda: till.count(Claim, *mine), form=True)
+
+
+def _send_back(till: Till) -> Command:
+    """Hand a lot on sale or return over, of which some was sold and some stays."""
+    by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": till.doors.now()}
+    today = by["at"].date()
+    with till.doors.write() as session:
+        session.add(
+            PushOffer(store_id=STORE, id="swept-push", supplier_id="farm", sku="COLA", name="Cola", pack_qty=6,
+                      pack_cost_minor=300, packs=2, why="New", state="accepted", offered_at=by["at"], answer_by=today,
+                      return_until=today, answered_why="")
+        )  # fmt: skip
+        session.flush()
+        receiving.expect(session, STORE, id="swept-lot", supplier_id="farm", expected_day=today, push_id="swept-push",
+                         lines=[Advised("COLA", "Cola 0.33 l", 6, 12)], at=by["at"])  # fmt: skip
+        receiving.begin_count(session, STORE, "swept-lot", **by)
+        receiving.post(session, STORE, "swept-lot", **by)
+        consignment.propose_now(session, STORE, "swept-push", **by)
+    mine = (GoodsReturn.id == "swept-push", GoodsReturn.state == "sent")
+    body = {"qty-0": "9", "command_id": "0" * 25 + "2"}
+    address = "/stock/network/returns/swept-push/send"
+    return Command(till.ana, address, body, lambda: till.count(GoodsReturn, *mine), form=True)
+
+
 COMMANDS: dict[str, Callable[[Till], Command]] = {
     "plain": lambda till: _sale(till, "plain"),
     "deposit": lambda till: _sale(till, "deposit"),
@@ -216,8 +259,10 @@ COMMANDS: dict[str, Callable[[Till], Command]] = {
     "void": _void,
     "repay": _repay,
     "posting": _posting,
+    "claim": _claim,
+    "send-back": _send_back,
 }
-QUICK = {"account": 80, "take-back": 80, "close": 60, "posting": 30}
+QUICK = {"account": 80, "take-back": 80, "close": 60, "posting": 30, "claim": 40, "send-back": 40}
 
 
 def swept(till: Till, name: str, stride: int) -> Swept:

@@ -135,11 +135,12 @@ def test_every_fault_of_the_settings_is_reported_at_once(bare, tmp_path):
     path.write_text('role = "warehouse"\nport = 99999\nthreads = 1\ncolour = "red"\n', encoding="utf-8")
     bare.setenv("CORNERSTORE_SETTINGS", str(path))
     bare.setenv("CORNERSTORE_PRINTER_COLUMNS", "40")
+    bare.setenv("CORNERSTORE_FORECAST_CLUSTER", "cluster.example")
     with pytest.raises(Invalid) as refusal:
         load()
     told = " ".join(refusal.value.facts["faults"])
-    assert len(refusal.value.facts["faults"]) == 5
-    assert all(name in told for name in ("role", "port", "threads", "colour", "printer_columns"))
+    assert len(refusal.value.facts["faults"]) == 6
+    assert all(name in told for name in ("role", "port", "threads", "colour", "printer_columns", "tcp://host:8786"))
 
 
 def test_arguments_go_before_the_environment_and_that_before_the_file(bare, tmp_path):

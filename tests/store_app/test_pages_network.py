@@ -189,7 +189,7 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
         ({"why": "x" * 201}, 422, "At most 200 letters"),
         ({"answer_by": "2026-03-01"}, 422, "last day to answer is over"),
         ({"answer_by": "2026-02-30"}, 422, "Choose a day"),
-        ({"answer_by": "9999-12-31"}, 422, "within the next two months"),
+        ({"answer_by": "9999-12-31"}, 422, "within the next 60 days"),
         ({"store_id": []}, 422, "Choose at least one shop"),
         ({"store_id": ["S01", "S99"]}, 422, "cannot be offered anything"),
     ],

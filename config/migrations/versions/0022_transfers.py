@@ -1,14 +1,14 @@
 """Goods between shops: what each can spare, and what one gives another.
 
 Revision ID: 0022
-Revises: 0024
+Revises: 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0024"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,213 @@
+"""Goods on sale or return, from the offer to the last unit: the network's until they sell.
+
+Rules
+-----
+1. Taking such a delivery in opens a lot of the network's goods (`pos.consigned`), and nothing is invoiced.
+2. When a day is closed the shop tells what its lots came to, and the network invoices what was sold since, by the unit,
+   due as any invoice on account. Whatever was told twice, late or in another order is invoiced once.
+3. From the last day on which goods may go back what is left is proposed as a return. The shop sends it back, or keeps
+   it and buys it; without a word for GRACE_DAYS it has kept it. It may also send back earlier.
+4. What is not sent back of what is left was bought, also what is not there any more.
+
+Units: quantities in stock units.
+"""
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal, outbox
+from config.errors import NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK, this_node
+from pos import consigned, stock
+from pos.consigned import Consigned
+from pos.store import day_of
+from supply import goods_returns, network_terms
+from supply.deliveries import Delivery, DeliveryLine
+from supply.goods_returns import Going, GoodsReturn
+from supply.push import PushOffer
+from supply.settlement import VERSION, Booking, Invoice, Wanted
+
+TOLD = "consigned.told"
+GRACE_DAYS = 3
+_KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", "came_qty", "left_qty", "sold_qty",
+         "back_qty", "bought_qty")  # fmt: skip
+
+
+# --- verbs, both ---
+
+
+def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consigned | None:
+    """Open the lot of a posted delivery on sale or return, once (rule 1); None for any other."""
+    offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
+    if offer is None or offer.return_until is None or delivery.state != "posted":
+        return None
+    known = session.get(Consigned, (delivery.store_id, offer.id))
+    line = session.get(DeliveryLine, (delivery.store_id, delivery.id, offer.sku))
+    came = (line.counted_qty or 0) if line is not None else 0
+    if known is not None or not came:
+        return known
+    made = Consigned(
+        store_id=delivery.store_id, id=offer.id, sku=offer.sku, name=offer.name, owner=NETWORK,
+        supplier_id=offer.supplier_id, pack_qty=offer.pack_qty, pack_cost_minor=offer.pack_cost_minor,
+        came_on=day_of(session, delivery.store_id, at), came_at=at, until=offer.return_until, came_qty=came,
+        ahead_qty=_ahead(session, delivery.store_id, offer.sku, came), left_qty=came, sold_qty=0, back_qty=0,
+        bought_qty=0, told_step=0, charged_qty=0,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made
+
+
+# --- verbs, store ---
+
+
+def close_day(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> int:
+    """Tell what the lots came to, and propose or end what is due (rules 2, 3); returns how many lots are open."""
+    today, open_lots = day_of(session, store_id, at), 0
+    for lot in consigned.lots(session, store_id):
+        if lot.left_qty:
+            open_lots += 1
+            _believe_the_shelf(session, lot)
+            if today >= lot.until:
+                _propose(session, lot, actor=actor, at=at)
+            if today > lot.until + dt.timedelta(days=GRACE_DAYS):
+                keep(session, store_id, lot.id, actor=actor, at=at)
+        tell(session, lot, at=at)
+    return open_lots
+
+
+def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+    """Propose what is left for going back before its last day, because the shopkeeper says so (rule 3)."""
+    lot = lot_of(session, store_id, lot_id)
+    if not lot.left_qty:
+        raise Refused("lot-empty", f"Nothing is left of {lot.name}: there is nothing to send back.", name=lot.name)
+    if day_of(session, store_id, at) > lot.until + dt.timedelta(days=GRACE_DAYS):
+        raise Refused("too-late-to-return", f"{lot.name} could go back until {lot.until:%Y-%m-%d}. It is yours now.",
+                      name=lot.name, until=lot.until.isoformat())  # fmt: skip
+    return _propose(session, lot, actor=actor, at=at)
+
+
+def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consigned:
+    """Keep what is left and buy it (rules 3, 4); twice is once."""
+    lot = lot_of(session, store_id, lot_id)
+    found = session.get(GoodsReturn, (store_id, lot_id))
+    if found is not None and found.state == "proposed":
+        journal.move(session, found, "kept", actor=actor, at=at, subject=goods_returns.subject_of(found))
+    buy_rest(session, lot, source_id=lot_id, actor=actor, at=at)
+    return lot
+
+
+def buy_rest(session: Session, lot: Consigned, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
+    """Buy all that is left of a lot, and tell the network (rule 4)."""
+    rest = lot.left_qty
+    if rest:
+        day = day_of(session, lot.store_id, at)
+        consigned.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
+        journal.record(session, actor=actor, at=at, verb="consigned.bought", subject=subject_of(lot), units=rest)
+    tell(session, lot, at=at)
+
+
+def tell(session: Session, lot: Consigned, *, at: dt.datetime) -> None:
+    """Tell the network what a lot came to, if that has changed (rule 2)."""
+    session.flush()
+    step = lot.sold_qty + lot.back_qty + lot.bought_qty
+    if step == lot.told_step or this_node(session).id != lot.store_id:
+        return
+    lot.told_step = step
+    body = {name: getattr(lot, name) for name in _KEPT} | {
+        "store_id": lot.store_id, "id": lot.id, "came_at": lot.came_at.isoformat(), "until": lot.until.isoformat(),
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=TOLD, version=VERSION, body=body, id=new_id(), subject=subject_of(lot),
+        business_day=day_of(session, lot.store_id, at), at=at,
+    )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what a shop's lot came to, and invoice what was sold and bought since (rule 2)."""
+    store_id, lot_id = str(body["store_id"]), str(body["id"])
+    lot = session.get(Consigned, (store_id, lot_id))
+    values = {name: body[name] for name in _KEPT}
+    step = sum(int(body[name]) for name in ("sold_qty", "back_qty", "bought_qty"))
+    if lot is None:
+        came_at = dt.datetime.fromisoformat(body["came_at"])
+        lot = Consigned(
+            store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at),
+            until=dt.date.fromisoformat(body["until"]), ahead_qty=0, told_step=step, charged_qty=0, **values,
+        )  # fmt: skip
+        session.add(lot)
+        session.flush()
+    elif step > lot.told_step:
+        lot.told_step = step
+        for name, value in values.items():
+            setattr(lot, name, value)
+        session.flush()
+    _invoice(session, lot, actor=actor, at=at)
+
+
+# --- questions ---
+
+
+def lot_of(session: Session, store_id: str, lot_id: str) -> Consigned:
+    """Return a lot of this shop; NotFound for any other."""
+    found = session.get(Consigned, (store_id, lot_id))
+    if found is None:
+        raise NotFound("unknown-lot", "There are no such goods in this shop.", lot_id=lot_id)
+    return found
+
+
+def subject_of(lot: Consigned) -> str:
+    """Return a lot as the journal names it: by its offer, whose story it goes on with."""
+    return f"push:{lot.id}"
+
+
+# --- inside ---
+
+
+def _ahead(session: Session, store_id: str, sku: str, came: int) -> int:
+    """Return the shop's own units that stood here when the goods came; see `pos.consigned`, rule 2."""
+    level = stock.levels(session, store_id, [sku])[sku]
+    others = sa.select(sa.func.coalesce(sa.func.sum(Consigned.left_qty), 0)).where(
+        Consigned.store_id == store_id, Consigned.sku == sku
+    )
+    return max(0, level.on_hand - came - int(session.scalar(others) or 0))
+
+
+def _believe_the_shelf(session: Session, lot: Consigned) -> None:
+    """Forget own units ahead that are not there any more: they were written off, or counted away."""
+    level = stock.levels(session, lot.store_id, [lot.sku])[lot.sku]
+    lot.ahead_qty = max(0, min(lot.ahead_qty, level.on_hand - lot.left_qty))
+
+
+def _propose(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+    going = Going(lot.sku, lot.name, lot.left_qty, lot.pack_qty, lot.pack_cost_minor, charged=False)
+    return goods_returns.propose(
+        session, lot.store_id, lot.id, "push", lot.supplier_id, [going],
+        send_by=lot.until + dt.timedelta(days=GRACE_DAYS), actor=actor, at=at,
+    )  # fmt: skip
+
+
+def _invoice(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
+    owed = consigned.charged(lot)
+    new = owed - lot.charged_qty
+    if new <= 0:
+        return
+    amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, lot.charged_qty)
+    lot.charged_qty = owed
+    invoice_id = f"{lot.id}:{owed}"
+    if amount_minor == 0 or session.get(Invoice, (lot.store_id, invoice_id)) is not None:
+        return
+    book = Booking(session, lot.store_id, actor=actor, at=at)
+    due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
+    lines = [(lot.sku, lot.name, new, amount_minor)]
+    book.invoice(Wanted(invoice_id, amount_minor, due, False, None, None, lines))
+    book.pay(by_day=book.day)
+    book.close("invoiced", amount_minor=amount_minor, consigned=lot.id)

@@ -1,0 +1,67 @@
+"""Goods of the network in a shop, deliveries that were not as they should be, and what was claimed of them."""
+
+import datetime as dt
+import io
+from typing import Any
+
+from PIL import Image
+from sqlalchemy.orm import Session
+
+from supply import claim_photos, claims, consignment, credit, goods_returns, push, receiving
+from supply.facts import Advised
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import GOODS, SYSTEM
+
+BY: dict[str, Any] = {"actor": SYSTEM, "at": NOON}
+CLAIM, CONTESTED, DELIVERY, LOT = "0" * 25 + "A", "0" * 25 + "B", "D-claimed", "push-1-S01"
+
+
+def photo(kind: str = "JPEG") -> bytes:
+    """Return a picture of a broken something."""
+    page = io.BytesIO()
+    picture = Image.linear_gradient("L").resize((900, 700)).convert("RGB")
+    picture.paste((180, 40, 30), (200, 200, 620, 420))
+    picture.save(page, kind)
+    return page.getvalue()
+
+
+def furnish(session: Session) -> None:
+    """Lay in a posted delivery with claims about it, and a lot on sale or return that may go back."""
+    taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)})
+    wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
+    claims.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
+    claim_photos.keep(session, STORE, CLAIM, [claim_photos.small(photo())])
+    taken_in(session, "D-contested", {"tea": (24, 24)})
+    claims.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
+    claims.decide(session, STORE, CONTESTED, {("tea", "expired"): 2}, remedy="money", words="Two are over.", **BY)
+    claims.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
+    session.add(offered(LOT, NOON.date() + dt.timedelta(days=1)))
+    session.flush()
+    taken_in(session, "D-lot", {"tea": (24, 24)}, push_id=LOT)
+    consignment.propose_now(session, STORE, LOT, **BY)
+
+
+def sent_back(session: Session) -> None:
+    """Let the shop have handed the lot over."""
+    found = goods_returns.return_of(session, STORE, LOT)
+    goods_returns.note_sent(session, found, {"tea": 24}, by="Ana", sent_at=NOON, **BY)
+
+
+def offered(id: str, until: dt.date | None) -> push.PushOffer:
+    """Return an offer the shop has accepted."""
+    return push.PushOffer(
+        store_id=STORE, id=id, supplier_id="net", sku="tea", name=GOODS["tea"][0], pack_qty=12, pack_cost_minor=2400,
+        packs=2, why="Surplus", state="accepted", offered_at=NOON, answer_by=NOON.date(), return_until=until,
+        terms={"kind": "surplus", "slot_fee_minor": 500},
+    )  # fmt: skip
+
+
+def taken_in(session: Session, id: str, lines: dict[str, tuple[int, int]], push_id: str | None = None) -> None:
+    """Let a delivery be posted. lines: sku -> (advised, counted)."""
+    advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
+    receiving.expect(session, STORE, id=id, supplier_id="net", push_id=push_id, expected_day=NOON.date(),
+                     lines=advised, **BY)  # fmt: skip
+    receiving.begin_count(session, STORE, id, **BY)
+    for sku, (qty, counted) in lines.items():
+        receiving.count_line(session, STORE, id, sku, counted, why="" if qty == counted else "Missing", **BY)
+    credit.goods_delivered(session, receiving.post(session, STORE, id, **BY), **BY)

@@ -1,0 +1,336 @@
+"""A complaint about a delivery, from the shop's photo to its end: money, goods and stock agree at both nodes."""
+
+import io
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
+from config.outbox import OutboxMessage
+from supply import claim_book, claim_photos, claims, going_back, goods_returns, order_letters, receiving, settlement
+from supply.claim_photos import ClaimPhoto, ClaimPhotoPiece
+from supply.settlement import balances, owed
+from supply.suppliers import Supplier
+from tests.supply.road import AT, FARM, KEEPER, OPERATOR, Country, later, make_country
+from tests.supply.test_consignment import bring, close, lots
+
+CLAIM = "claim-00001"
+BREAD_MINOR = 150  # a unit: 900 a pack of six
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def deliver_bread(country: Country, counted: int = 12, why: str = "Missing") -> str:
+    """Order two packs of bread and take in what came; returns the delivery."""
+    country.order("S1", {"bread": 2})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    delivery_id = country.take_in("S1", [("bread", counted, "" if counted == 12 else why)])
+    country.deliver()
+    return delivery_id
+
+
+def file(country: Country, delivery_id: str, *lines, at=AT, id: str = CLAIM, wish: str = "money", **wishes):
+    with country.shops["S1"].write() as session:
+        return claims.file(
+            session, "S1", delivery_id, lines, id=id, wish=wish, actor=KEEPER["S1"], at=at, **wishes
+        ).state
+
+
+def decide(country: Country, granted: dict, *, remedy: str = "money", words: str = "", at=AT) -> None:
+    with country.network.write() as session:
+        claims.decide(session, "S1", CLAIM, granted, remedy=remedy, words=words, actor=OPERATOR, at=at)
+
+
+def states(country: Country) -> tuple[str, str]:
+    found = []
+    for database in (country.shops["S1"], country.network):
+        with database.read() as session:
+            found.append(session.get(claim_book.Claim, ("S1", CLAIM)).state)
+    return found[0], found[1]
+
+
+def owes(country: Country) -> int:
+    found = []
+    for database in (country.shops["S1"], country.network):
+        with database.read() as session:
+            found.append(owed(balances(session, "S1")))
+    assert found[0] == found[1], "the shop's copy is the network's ledger"
+    return found[0]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_damaged_units_leave_the_stock_at_once_and_are_credited_when_they_are_accepted(country, seed):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 3))
+    assert country.level("S1", "S1", "bread").on_hand == 9
+    country.deliver(seed=seed)
+    with country.network.write() as session:
+        claims.look_into(session, "S1", CLAIM, actor=OPERATOR, at=AT)
+    country.deliver(seed=seed)
+    assert states(country) == ("under_review", "under_review")
+    decide(country, {("bread", "damaged"): 3})
+    country.deliver(seed=seed)
+    country.reapply()
+    assert states(country) == ("compensated", "compensated")
+    assert owes(country) == 9 * BREAD_MINOR
+    assert country.findings() == []
+
+
+def test_a_part_is_granted_with_a_reason_and_contested_once(country):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 4))
+    country.deliver()
+    with pytest.raises(Invalid, match="why not all of it"):
+        decide(country, {("bread", "damaged"): 1})
+    decide(country, {("bread", "damaged"): 1}, words="Only one is to be seen")
+    with pytest.raises(Conflict, match="answered already"):
+        decide(country, {("bread", "damaged"): 4})
+    country.deliver()
+    assert (states(country), owes(country)) == (("compensated", "compensated"), 11 * BREAD_MINOR)
+    with country.shops["S1"].write() as session:
+        claims.contest(session, "S1", CLAIM, words="Look at the second photo", actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=2)
+    with pytest.raises(Invalid, match="grant 1 to 4"):
+        decide(country, {}, words="No")
+    decide(country, {("bread", "damaged"): 3}, words="Three, not four")
+    country.deliver(seed=3)
+    country.reapply()
+    assert (states(country), owes(country)) == (("compensated", "compensated"), 9 * BREAD_MINOR)
+    with country.shops["S1"].write() as session, pytest.raises(Conflict, match="second answer is the last"):
+        claims.contest(session, "S1", CLAIM, words="Once more", actor=KEEPER["S1"], at=AT)
+    assert country.findings() == []
+
+
+def test_what_was_not_counted_in_is_not_charged_and_comes_as_a_replacement_at_the_same_cost(country):
+    delivery = deliver_bread(country, counted=9)
+    file(country, delivery, ("bread", "short", 3), ("bread", "expired", 2), wish="replacement")
+    country.deliver()
+    decide(country, {("bread", "short"): 3, ("bread", "expired"): 2}, remedy="replacement")
+    country.deliver()
+    assert (states(country), owes(country)) == (("accepted", "accepted"), 7 * BREAD_MINOR)
+    country.load()
+    country.load()
+    country.deliver()
+    with country.shops["S1"].read() as session:
+        (coming,) = receiving.expected(session, "S1")
+        assert claim_book.replaces(coming.id) == CLAIM
+    country.take_in("S1")
+    country.deliver(seed=1)
+    country.reapply()
+    assert states(country) == ("replaced", "replaced")
+    assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (12 * BREAD_MINOR, 12)
+    assert country.findings() == []
+
+
+def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_they_come(country):
+    delivery = deliver_bread(country, counted=14, why="More than advised")
+    file(country, delivery, ("bread", "over", 2), ("bread", "damaged", 1), wish="return")
+    country.deliver()
+    decide(country, {("bread", "over"): 2, ("bread", "damaged"): 1}, remedy="return")
+    country.deliver()
+    assert owes(country) == 13 * BREAD_MINOR, "the broken one is paid at once"
+    with country.shops["S1"].write() as session:
+        going_back.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    assert states(country) == ("accepted", "accepted")
+    with country.network.write() as session:
+        (sent,) = goods_returns.returns(session, "sent")
+        going_back.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
+    country.deliver(seed=2)
+    country.reapply()
+    assert (states(country), owes(country)) == (("returned", "returned"), 11 * BREAD_MINOR)
+    assert country.level("S1", "S1", "bread").on_hand == 11
+    assert country.findings() == []
+
+
+def test_broken_units_of_goods_on_sale_or_return_are_the_network_s_loss(country):
+    bring(country)
+    with country.shops["S1"].read() as session:
+        delivery = session.scalar(sa.select(receiving.Delivery.id))
+    file(country, delivery, ("bread", "damaged", 2))
+    country.deliver()
+    with pytest.raises(Invalid, match="never charged"):
+        decide(country, {("bread", "damaged"): 2}, remedy="replacement")
+    decide(country, {("bread", "damaged"): 2})
+    country.deliver()
+    close(country, later(days=40))
+    assert lots(country) == [(0, 0, 2, 10)] * 2
+    assert owes(country) == 10 * BREAD_MINOR - 250
+    assert country.findings() == []
+
+
+def test_after_its_days_a_claim_is_refused_with_the_day_or_goes_as_goodwill(country):
+    delivery = deliver_bread(country)
+    with pytest.raises(Refused, match=r"could be complained of until 2026-03-05\. Ask for goodwill") as refusal:
+        file(country, delivery, ("bread", "damaged", 3), at=later(days=4))
+    assert refusal.value.code == "claim-too-late"
+    file(country, delivery, ("bread", "damaged", 3), at=later(days=4), goodwill=True)
+    country.deliver()
+    decide(country, {("bread", "damaged"): 2}, words="As goodwill")
+    country.deliver()
+    with country.shops["S1"].read() as session:
+        kinds = [entry.kind for entry in settlement.entries_of(session, "S1")]
+    assert ("goodwill" in kinds, "return" in kinds) == (True, False)
+    assert owes(country) == 10 * BREAD_MINOR
+    assert country.findings() == []
+
+
+def test_the_network_judges_by_its_own_terms_whether_a_claim_is_late(country):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 1), at=later(days=9), claim_days=30)
+    country.deliver()
+    with country.network.read() as session:
+        assert session.get(claim_book.Claim, ("S1", CLAIM)).late
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ([("bread", "damaged", 10)], "Rye bread: 9 came in, so no more than 9 can be claimed."),
+        ([("bread", "damaged", 5), ("bread", "expired", 5)], "no more than 9"),
+        ([("bread", "short", 4)], "Rye bread: 3 are missing by the count, not more."),
+        ([("bread", "over", 1)], "Rye bread: 0 came too many by the count, not more."),
+        ([("bread", "damaged", 0)], "type how many, 1 or more"),
+        ([("milk", "damaged", 1)], "milk is not on this delivery"),
+        ([], "Say what is wrong with at least one product."),
+    ],
+)
+def test_more_than_came_is_refused_and_moves_nothing(country, lines, sentence):
+    delivery = deliver_bread(country, counted=9)
+    before = country.rows()
+    with pytest.raises(ShopError, match=sentence):
+        file(country, delivery, *lines)
+    assert country.rows() == before
+
+
+def test_what_was_claimed_before_is_not_claimed_again_and_the_same_command_is_one_claim(country):
+    delivery = deliver_bread(country)
+    for _ in range(2):
+        file(country, delivery, ("bread", "damaged", 8))
+    with pytest.raises(Refused, match="4 came in, so no more than 4"):
+        file(country, delivery, ("bread", "wrong", 5), id="claim-00002")
+    country.deliver()
+    with country.network.read() as session:
+        assert [one.claim_no for one in claim_book.claims_in(session, ["filed"])] == [1]
+
+
+def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of(country):
+    country.order("S1", {"bread": 1})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    with pytest.raises(Refused, match="Count this delivery"):
+        file(country, country.delivery("S1"), ("bread", "damaged", 1))
+    elsewhere = country.delivery("S1")
+    with country.shops["S2"].write() as session, pytest.raises(NotFound, match="may belong to another one"):
+        claims.file(session, "S2", elsewhere, [("bread", "damaged", 1)], id="c", wish="money",
+                    actor=KEEPER["S2"], at=AT)  # fmt: skip
+
+
+def test_a_claim_to_an_own_supplier_is_a_letter_and_its_answer_is_written_down(country):
+    with country.shops["S1"].write() as session:
+        farm = session.get(Supplier, FARM)
+        farm.send_by, farm.email = "email", "farm@example.org"
+    country.order("S1", {"bread": 1}, supplier=FARM)
+    delivery = country.take_in("S1", [("bread", 4, "Missing")])
+    file(country, delivery, ("bread", "short", 2))
+    with country.shops["S1"].write() as session:
+        letter = order_letters.letter_of(session, "S1", CLAIM)
+        assert (letter.kind, letter.address, letter.document["lines"][0]["qty"]) == ("claim", "farm@example.org", 2)
+        made = claims.answered_by_supplier(
+            session, "S1", CLAIM, {("bread", "short"): 2}, remedy="money", actor=KEEPER["S1"], at=AT
+        )
+        assert (made.state, made.granted_minor) == ("compensated", 2 * BREAD_MINOR)
+        topics = set(session.scalars(sa.select(OutboxMessage.topic)))
+        assert not {topic for topic in topics if topic.startswith("claim.")}
+
+
+def a_photo(side: int = 2400, kind: str = "JPEG") -> bytes:
+    picture = Image.effect_noise((side, side), 90).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010E] = "secret place"
+    page = io.BytesIO()
+    picture.save(page, kind, exif=exif, quality=95)
+    return page.getvalue()
+
+
+@pytest.mark.parametrize("seed", [None, 1, 5])
+def test_a_photo_is_made_small_loses_what_it_told_and_arrives_in_pieces(country, seed):
+    raw = a_photo()
+    made = claim_photos.small(raw)
+    assert b"secret place" in raw
+    assert b"secret place" not in made
+    assert len(made) < 700_000
+    assert max(Image.open(io.BytesIO(made)).size) == claim_photos.SIDE
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 3), photos=1)
+    with country.shops["S1"].write() as session:
+        claim_photos.keep(session, "S1", CLAIM, [made])
+        claim_photos.send(session, "S1", CLAIM, at=AT)
+        assert max(session.scalars(sa.select(sa.func.length(OutboxMessage.body)))) < 250_000
+    country.deliver(seed=seed)
+    country.reapply()
+    with country.network.read() as session:
+        (photo,) = claim_photos.photos_of(session, "S1", CLAIM)
+        assert claim_photos.photo_of(session, "S1", photo.id) == made
+        assert session.scalar(sa.select(sa.func.count()).select_from(ClaimPhotoPiece)) == 0
+        assert session.scalar(sa.select(sa.func.count()).select_from(ClaimPhoto)) == 1
+
+
+@pytest.mark.parametrize("raw", [b"", b"<svg/>", b"GIF89a" + b"0" * 50, b"\xff\xd8\xff" + b"0" * 90, b"0" * 8_000_001])
+def test_what_is_no_photo_is_refused_with_a_sentence(raw):
+    with pytest.raises(Invalid) as refusal:
+        claim_photos.small(raw)
+    assert refusal.value.code in ("no-photo", "photo-too-large")
+
+
+WALK = st.lists(
+    st.tuples(
+        st.sampled_from(["damaged", "wrong", "short", "over", "expired"]), st.integers(1, 5), st.integers(0, 5),
+        st.sampled_from(sorted(claim_book.REMEDIES)), st.booleans(),
+    ),
+    min_size=1, max_size=5,
+)  # fmt: skip
+
+
+@settings(max_examples=6)
+@given(steps=WALK, counted=st.integers(8, 14), seed=st.integers(0, 99))
+def test_no_walk_of_claims_credits_more_than_was_charged_or_unbalances_the_ledger(
+    tmp_path_factory, steps, counted, seed
+):
+    country = make_country(tmp_path_factory.mktemp("walk"))
+    delivery = deliver_bread(country, counted=counted, why="Counted")
+    for n, (kind, qty, grant, remedy, contests) in enumerate(steps):
+        claim_id = f"claim-{n}"
+        try:
+            file(country, delivery, ("bread", kind, qty), id=claim_id)
+        except (Refused, Invalid):
+            continue
+        country.deliver(seed=seed)
+        rounds = [(grant, remedy), (qty, "money")][: 1 + contests]
+        for given_qty, way in rounds:
+            try:
+                with country.network.write() as session:
+                    claims.decide(session, "S1", claim_id, {("bread", kind): min(qty, given_qty)}, remedy=way,
+                                  words="So be it", actor=OPERATOR, at=AT)  # fmt: skip
+                country.deliver(seed=seed)
+                with country.shops["S1"].write() as session:
+                    claims.contest(session, "S1", claim_id, words="Please", actor=KEEPER["S1"], at=AT)
+            except (Refused, Conflict, Invalid):
+                break
+            country.deliver(seed=seed)
+        assert 0 <= owes(country) <= counted * BREAD_MINOR
+    country.reapply()
+    assert country.findings() == []
+    for database in country.nodes().values():
+        database.engine.dispose()
