@@ -378,7 +378,7 @@ def give_key(store_id: str, withdraw: bool) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "price-list"]))
+@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members", "price-list"]))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--supplier", default="", help="Whose price list it is: one of the shop's own suppliers, by name or id.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
@@ -392,6 +392,8 @@ def bring_in(kind: str, file: Path, supplier: str, yes: bool) -> None:
         with doors.read() as session:
             supplier_id = importing.supplier_named(session, doors.settings.node_id, supplier)
     sheet = importing.read(kind, file)
+    with doors.read() as session:
+        importing.look_around(session, sheet)
     screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):

@@ -1,14 +1,14 @@
 """Goods between shops: what each can spare, and what one gives another.
 
 Revision ID: 0022
-Revises: 0021
+Revises: 0024c
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0021"
+down_revision = "0024c"
 branch_labels = None
 depends_on = None
 
