@@ -1,14 +1,14 @@
 """Goods between shops: what each can spare, and what one gives another.
 
 Revision ID: 0022
-Revises: 0024c
+Revises: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0022"
-down_revision = "0024c"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
