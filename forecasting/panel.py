@@ -193,7 +193,7 @@ class Forecast:
     level           : (n,) units on an ordinary day
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
-    spread          : how uncertain it is: for the sum over any lead time, and for paths (see `intervals`)
+    spread          : how uncertain sums of any length are (see `intervals`)
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -225,20 +225,3 @@ class Forecast:
     @property
     def horizon_days(self) -> int:
         return int(self.mean.shape[1])
-
-    def row(self, key: tuple[str, str]) -> int:
-        """Return the row of a key; KeyError if the forecast does not have it."""
-        try:
-            return self.keys.index(key)
-        except ValueError:
-            raise KeyError(key) from None
-
-    def sum_quantile(self, key: tuple[str, str], days: int, level: float) -> float:
-        """Return the units not exceeded over the first `days` days with probability `level`.
-
-        Between the stored levels it is interpolated; outside them the nearest is used. More days than
-        the horizon are refused.
-        """
-        if not 1 <= days <= self.horizon_days:
-            raise PanelFault("days", f"1..{self.horizon_days} days", str(days))
-        return float(np.interp(level, self.levels, self.cumulative[self.row(key), :, days - 1]))
