@@ -14,7 +14,7 @@ KINDS = {
 }  # fmt: skip
 """What is wrong with units of a delivery."""
 WISHES = {
-    "money": (_l("Money back"), "banknotes"),
+    "money": (_l("The money back"), "banknotes"),
     "replacement": (_l("Send it once more"), "arrow-path"),
     "return": (_l("Take it back"), "arrow-up-on-square"),
 }

@@ -56,11 +56,13 @@ def offered(id: str, until: dt.date | None) -> push.PushOffer:
     )  # fmt: skip
 
 
-def taken_in(session: Session, id: str, lines: dict[str, tuple[int, int]], push_id: str | None = None) -> None:
-    """Let a delivery be posted. lines: sku -> (advised, counted)."""
+def taken_in(
+    session: Session, id: str, lines: dict[str, tuple[int, int]], supplier_id: str = "net", **source: str
+) -> None:
+    """Let a delivery be posted. lines: sku -> (advised, counted); source: push_id or order_id."""
     advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
-    receiving.expect(session, STORE, id=id, supplier_id="net", push_id=push_id, expected_day=NOON.date(),
-                     lines=advised, **BY)  # fmt: skip
+    receiving.expect(session, STORE, id=id, supplier_id=supplier_id, expected_day=NOON.date(), lines=advised, **source,
+                     **BY)  # fmt: skip
     receiving.begin_count(session, STORE, id, **BY)
     for sku, (qty, counted) in lines.items():
         receiving.count_line(session, STORE, id, sku, counted, why="" if qty == counted else "Missing", **BY)
