@@ -34,8 +34,8 @@ _WORDS: dict[str, dict[str, Any]] = {
             "short": "missing",
             "over": "too many",
             "damaged": "damaged",
-            "wrong": "wrong product",
-            "expired": "too old",
+            "wrong": "another product",
+            "expired": "old",
         },
         "wishes": {
             "money": "We ask for the money back.",
