@@ -35,7 +35,7 @@ _WORDS: dict[str, dict[str, Any]] = {
             "over": "too many",
             "damaged": "damaged",
             "wrong": "another product",
-            "expired": "old",
+            "expired": "too old",
         },
         "wishes": {
             "money": "We ask for the money back.",

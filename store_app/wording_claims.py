@@ -16,7 +16,7 @@ KINDS = {
 WISHES = {
     "money": (_l("The money back"), "banknotes"),
     "replacement": (_l("Send it once more"), "arrow-path"),
-    "return": (_l("Take it back"), "arrow-up-on-square"),
+    "return": (_l("It goes back"), "arrow-up-on-square"),
 }
 """What a shop wishes, or the network grants -> (words, icon)."""
 PUSH_KINDS = {

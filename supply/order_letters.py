@@ -210,7 +210,7 @@ def letter_of(session: Session, store_id: str, letter_id: str) -> OrderLetter:
 
 
 def letters_of(session: Session, store_id: str, order_id: str) -> list[OrderLetter]:
-    """Return what was written to the supplier about an order, the first letter first; claims have pages of their own."""
+    """Return what was written to the supplier about an order, the first letter first; claims are told elsewhere."""
     query = sa.select(OrderLetter).where(
         OrderLetter.store_id == store_id, OrderLetter.order_id == order_id, OrderLetter.kind != "claim"
     )
