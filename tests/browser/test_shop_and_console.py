@@ -208,7 +208,7 @@ def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str
     page.get_by_label("Shop S01").check()
     page.locator("#why").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Offered to 1 shop.")
-    expect(page.locator("table")).to_contain_text("Your neighbours sell twice as much.")
+    expect(page.locator(".push-row").first).to_contain_text("Your neighbours sell twice as much.")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
