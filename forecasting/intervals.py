@@ -32,6 +32,7 @@ POISSON_GAP = 1e-3
 MEMORY_DAYS = 182
 MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
+FARTHEST = 50.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: in
         kept.append((length, a, b))
         relative = np.where(use, square / np.maximum(a * mean + b * mean**2, 1e-12), 0.0)
         # Overlapping windows of one length hold only as many independent ones as fit side by side.
-        ratio += np.minimum(relative, 50.0).sum(axis=1) / length
+        ratio += np.minimum(relative, FARTHEST).sum(axis=1) / length
         windows += use.sum(axis=1) / length
     if not kept:
         return Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.3]), np.ones(n))
@@ -176,14 +177,25 @@ def law_of_pairs(pairs: Sequence[tuple[Floats, Floats]], factor: Floats) -> Disp
 
 
 def _law(mean: Floats, square: Floats) -> tuple[float, float]:
-    """Fit square ~ a mean + b mean^2 by least squares on square / mean, a >= 0.5, b >= 0.
+    """Fit square ~ a mean + b mean^2, and once more with no square beyond FARTHEST variances of it.
 
-    Weighted by 1 / (1 + mean)^2, so that a few very busy series do not decide for all.
+    At first without means far below the usual: one sale where none was thought possible must not decide for all.
     """
-    weight = 1.0 / (1.0 + mean / np.median(mean)) ** 2
+    usual = mean > 0.1 * np.median(mean)
+    a, b = _fitted(mean[usual], square[usual])
+    return _fitted(mean, np.minimum(square, FARTHEST * (a * mean + b * mean**2)))
+
+
+def _fitted(mean: Floats, square: Floats) -> tuple[float, float]:
+    """Fit square / mean ~ a + b mean by least squares, a >= 0.5, b >= 0.
+
+    Weighted by what a square tells: little where the mean is small, and not so much of a few very busy series that
+    they decide for all.
+    """
+    size = mean / np.median(mean)
+    weight = size / (1.0 + size) ** 3
     target = square / mean
-    cap = np.quantile(target, 0.999)
-    target = np.minimum(target, cap)
+    target = np.minimum(target, np.quantile(target, 0.999))
     w, wx = weight.sum(), (weight * mean).sum()
     wxx, wy, wxy = (weight * mean**2).sum(), (weight * target).sum(), (weight * mean * target).sum()
     spread = w * wxx - wx**2

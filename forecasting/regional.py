@@ -10,6 +10,9 @@ Rules
    now and a slow level, so that a shop can tell how the region moved since its own history was made.
 4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
 5. A signal may be days old: its path is entered at the right day, and after its end its last level holds.
+6. A product is compared by what an average shop sells that has it: what three of twenty sell says of a fourth a third
+   of their sum, not a twentieth, and less where the three are large (`average_shops`). Where the sellers are unknown
+   all shops are taken for them.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from forecasting import models
 from forecasting.classify import off_sale
 from forecasting.effects import Days, Factors, Prior, days_of, fit_factors
 from forecasting.levels import LONG_DISCOUNT, filtered, slow_levels
-from forecasting.panel import DemandPanel, Floats, Ints
+from forecasting.panel import DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools
 from forecasting.signal import RegionalSignal
 
@@ -36,6 +39,7 @@ PATH_TRUST = 0.5
 STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
+SELLERS_DAYS, SIZE_ROUNDS = 28, 10
 
 
 def fit_region(
@@ -45,11 +49,13 @@ def fit_region(
     subdivision: str | None = None,
     *,
     stores: Mapping[str, int] | None = None,
+    sellers: Mapping[tuple[str, str], float] | None = None,
 ) -> RegionalSignal:
     """Fit every region x category of the panel and the shares of its products.
 
     panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
     stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
+    sellers: how many average shops sell a product, by the panel's keys (rule 6)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
     group_keys = tuple(sorted({(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)}))
@@ -67,10 +73,7 @@ def fit_region(
     level = filtered(total, factors.over(past))[0].level
     mean, used, why = _paths(total, special, factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
-    ordinary = _ordinary(mean, factors.over(ahead), level)
-    base = ordinary[:, : min(7, horizon_days)].mean(axis=1) if horizon_days else level
-    steps = max(horizon_days - 1, 1)
-    trend = (ordinary[:, -1] - ordinary[:, 0]) / steps if horizon_days else np.zeros(m)
+    base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
 
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
@@ -93,10 +96,27 @@ def fit_region(
         product_level=filtered(on_sale, exposure)[0].level,
         product_slow=slow_levels(on_sale, exposure, LONG_DISCOUNT)[0].level,
         product_weekday=own.weekday,
+        product_stores=np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64),
         events=factors.events,
         country=country,
         subdivision=subdivision,
     )
+
+
+def average_shops(sold: Floats) -> Floats:
+    """Return (p,) how many average shops sell each product, from what s shops sold lately (s, p), none where <= 0.
+
+    A shop's size is its sales to those of average shops of the products it has, a product's rate its sales to the
+    sizes of the shops that have it; both are found in turn (an incomplete table without interaction).
+    """
+    has = (sold > 0).astype(np.float64)
+    units, size = np.maximum(sold, 0.0), np.ones(len(sold))
+    some = has.any(axis=1)
+    for _ in range(SIZE_ROUNDS):
+        rate = units.sum(axis=0) / np.maximum(size @ has, 1e-9)
+        size = np.where(some, units.sum(axis=1) / np.maximum(has @ rate, 1e-9), 0.0)
+        size = size / max(float(size[some].mean()) if some.any() else 1.0, 1e-9)
+    return np.asarray(size @ has)
 
 
 def group_totals(y: Floats, group: Ints, groups: int) -> Floats:
@@ -152,6 +172,14 @@ def _ordinary(mean: Floats, factor: Floats, level: Floats) -> Floats:
     return out
 
 
+def _base_and_trend(ordinary: Floats, level: Floats) -> tuple[Floats, Floats]:
+    """Return (m,) the mean of the first week's ordinary days, and the change a day over all of them."""
+    horizon = ordinary.shape[1]
+    if not horizon:
+        return level, np.zeros(len(level))
+    return ordinary[:, :7].mean(axis=1), (ordinary[:, -1] - ordinary[:, 0]) / max(horizon - 1, 1)
+
+
 def _shares(y: Floats, group: Ints, groups: int) -> Floats:
     fade = SHARE_DISCOUNT ** np.arange(y.shape[1])[::-1]
     units = (np.nan_to_num(y) * fade).sum(axis=1)
@@ -165,11 +193,11 @@ class Borrowed:
     """What a region tells the n series of a shop.
 
     prior    : weekday, month and event factors to shrink to
-    level    : (n,) region's level of the product, NaN = the region does not know it
+    level    : (n,) of the product in an average shop that has it, NaN = the region does not know it
     movement : (n,) region's level now over its slow level; 1 = unknown
-    even     : (n,) level an average new product of that category has in the region, NaN = unknown
+    even     : (n,) level of an average product of that category in such a shop, NaN = unknown
     path     : (n, H) the region's expected movement ahead, 1 = as now
-    stores   : (n,) shops in the region, 0 = unknown
+    counted  : (n,) whether it is known how many shops `level` is of; if not, it is the whole region's
     """
 
     prior: Prior
@@ -177,7 +205,7 @@ class Borrowed:
     movement: Floats
     even: Floats
     path: Floats
-    stores: Ints
+    counted: Flags
 
 
 def borrow(
@@ -209,12 +237,14 @@ def borrow(
     month = np.ones((n, 31))
     month[placed] = signal.month_profile[of_group[placed]]
     events = {code: _pick(factors, of_group, 1.0) for code, factors in signal.events.items()}
-    count = np.bincount(signal.product_group, minlength=len(signal.keys)).astype(np.float64)
-    even = _pick(signal.level / np.maximum(count, 1.0), of_group, np.nan)
+    shops = np.where(signal.product_stores > 0, signal.product_stores, signal.stores[signal.product_group])
+    counted, shops = _pick(shops, of_product, 0.0) > 0, np.where(shops > 0, shops, 1.0)
+    each = np.bincount(signal.product_group, weights=shops, minlength=len(signal.keys))
+    even = _pick(signal.level / np.maximum(each, 1.0), of_group, np.nan)
     path = np.ones((n, horizon_days))
     path[placed] = _movement_ahead(signal, first_day, horizon_days)[of_group[placed]]
-    stores = _pick(signal.stores, of_group, 0).astype(np.int64)
-    return Borrowed(Prior(weekday, month, events), now, movement, even, path, stores)
+    counted |= ~known & (_pick(signal.stores, of_group, 0.0) > 0)
+    return Borrowed(Prior(weekday, month, events), now / _pick(shops, of_product, 1.0), movement, even, path, counted)
 
 
 def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:

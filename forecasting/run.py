@@ -224,15 +224,14 @@ def _category_level(own: State, level: Floats, group: Ints) -> Floats:
 
 
 def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: Ints) -> Floats:
-    """Return (n,) this shop's part of the region's sales, in the category, shrunk to the whole shop's.
+    """Return (n,) this shop's sales to those of an average one, in the category, shrunk to the whole shop's.
 
-    A shop with nothing sold takes an even part of the region's shops; NaN if their number is unknown.
+    A shop with nothing sold is taken for an average one; NaN if the number of shops is unknown.
     """
     both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0)
     mine, theirs = np.where(both, level, 0.0), np.where(both, np.nan_to_num(borrowed.level), 0.0)
-    even = np.where(borrowed.stores > 0, 1.0 / np.maximum(borrowed.stores, 1), np.nan)
     if theirs.sum() <= 0:
-        return np.asarray(even)
+        return np.where(borrowed.counted, 1.0, np.nan)
     whole = mine.sum() / theirs.sum()
     strength = 0.1 * theirs.sum()
     part = np.bincount(group, weights=mine)[group] + strength * whole

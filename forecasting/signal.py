@@ -37,6 +37,7 @@ class RegionalSignal:
     product_level    : (p,) units on an ordinary day now
     product_slow     : (p,) the same over the long run
     product_weekday  : (p, 7)
+    product_stores   : (p,) how many average shops sell the product, 0 = unknown
     """
 
     first_day: date
@@ -55,6 +56,7 @@ class RegionalSignal:
     product_level: Floats
     product_slow: Floats
     product_weekday: Floats
+    product_stores: Floats
     events: dict[str, Floats] = field(default_factory=dict)
     country: str | None = None
     subdivision: str | None = None
@@ -122,7 +124,8 @@ class RegionalSignal:
         grids: dict[str, Any] = {}
         for name, kind in _SIGNAL_ARRAYS.items():
             whole = name in ("stores", "product_group")
-            grid = np.array(wire[name], dtype=np.int64 if whole else np.float64)
+            told = [0] * p if name == "product_stores" and name not in wire else wire[name]  # older ones do not tell
+            grid = np.array(told, dtype=np.int64 if whole else np.float64)
             if name in width:
                 rows = m if kind == "m" else p
                 grid = grid.reshape(rows, width[name] if width[name] > 0 or rows else 0)
@@ -152,6 +155,7 @@ _SIGNAL_ARRAYS = {
     "product_level": "p",
     "product_slow": "p",
     "product_weekday": "p",
+    "product_stores": "p",
 }
 
 

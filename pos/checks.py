@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from config.finding import Finding
 from config.inbox import InboxMessage
 from config.outbox import OutboxMessage
-from pos import account_checks, shift_checks
+from pos import account_checks, produce, produce_paying, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
 from pos.sale_rows import Sale, SaleLine
@@ -29,6 +29,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """Return every invariant of the counter that does not hold, for one store or for all."""
     checks = (_sales, _moved_as_sold, _levels, _flows, _promises, _shifts, _receipt_numbers, _told, _applied)
     found = [finding for check in checks for finding in check(session, store_id)]
+    found += [*produce.findings(session, store_id), *produce_paying.findings(session, store_id)]
     return [*found, *shift_checks.findings(session, store_id), *account_checks.findings(session, store_id)]
 
 

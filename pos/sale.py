@@ -44,6 +44,7 @@ from pos import (
     markdown,
     offers,
     printer,
+    produce,
     quoting,
     recall,
     seal,
@@ -209,6 +210,7 @@ def finish(
         seal=seal.of_sale(fact),
         **({"labels": draft.labels} if draft.labels else {}),
     )
+    produce.settle(session, fact, at)
     document = fact.to_body()
     outbox.append(
         session,

@@ -378,7 +378,7 @@ def give_key(store_id: str, withdraw: bool) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers"]))
+@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members"]))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 def bring_in(kind: str, file: Path, yes: bool) -> None:
@@ -387,6 +387,8 @@ def bring_in(kind: str, file: Path, yes: bool) -> None:
 
     doors = node()
     sheet = importing.read(kind, file)
+    with doors.read() as session:
+        importing.look_around(session, sheet)
     screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):

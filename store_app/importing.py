@@ -1,4 +1,4 @@
-"""Bring a file in: products, counted stock or past sales, from CSV, XLSX or Parquet; whole or not at all.
+"""Bring a file in: products, counted stock, past sales or members, from CSV, XLSX or Parquet; whole or not at all.
 
 Rules
 -----
@@ -28,6 +28,7 @@ from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import Store
+from store_app import member_rows
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
 MOST_UNPACKED = 200_000_000
@@ -117,7 +118,7 @@ def write(
     """
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
-    if session.get(Store, store_id) is None:
+    if sheet.kind not in OF_NETWORK and session.get(Store, store_id) is None:
         raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
@@ -129,6 +130,14 @@ def write(
 
         rolling.import_history(session, [_sold(row, store_id) for row in sheet.values])
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
+
+
+def look_around(session: Session, sheet: Sheet) -> None:
+    """Add the faults a file has beside what is already here, so that all of them are said at once."""
+    if sheet.kind == "members":
+        seen: set[str] = set()
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            sheet.faults += [Fault(number, *told) for told in member_rows.beside(session, row, seen)]
 
 
 # --- cells ---
@@ -188,6 +197,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
         {"gtin": _text(20)},
     ),
     "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
+    "members": member_rows.CELLS,
     "price-list": (
         {"sku": _text(64), "pack_qty": _whole(1, 1_000_000), "pack_cost": _price},
         {"minimum_packs": _whole(1, 999), "article_no": _text(40), "from_day": _day},
@@ -198,10 +208,12 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
+OF_NETWORK = ("members", "bestsellers")
 TWINS = {
     "products": ("sku",),
     "bestsellers": ("source", "day", "place"),
     "stock": ("sku",),
+    "members": ("store_id",),
     "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
 }
@@ -412,6 +424,7 @@ _WRITERS = {
     "products": _write_product,
     "bestsellers": _write_place,
     "stock": _write_count,
+    "members": member_rows.write,
     "sales": _check_sold,
     "price-list": _write_pack,
 }

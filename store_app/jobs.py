@@ -197,12 +197,13 @@ def replay(desk: Desk, day: dt.date) -> str:
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
-    from supply import handover, messages, phone_codes, pickup
+    from supply import handover, messages, phone_codes, pickup, support
 
     with desk.doors.write() as session:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         messages.forget(session, at=desk.doors.now())
         phone_codes.forget(session, at=desk.doors.now())
+        support.forget(session, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
 
 
@@ -246,6 +247,9 @@ def watch(desk: Desk, _day: dt.date) -> str:
                     session, actor=desk.actor("watch"), at=wall, verb="clock.jumped", subject=f"node:{desk.node_id}",
                     seconds=round(jump_s), before=before[0].isoformat(),
                 )  # fmt: skip
+    from store_app import support_state
+
+    support_state.tell_again(desk.doors)
     bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
     return "; ".join(bad) or "in order"
 

@@ -5,6 +5,27 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 OFFICE: dict[str, tuple[Any, ...]] = {
+    "bad-producer": (_l("Give the producer a name and say what they are."),),
+    "bad-commission-share": (_l("The commission is at most 60 %%, the agent’s part within it."),),
+    "bad-agent": (_l("An agent has a name and a part of the commission, or there is none."),),
+    "not-own-product": (_l("Make it a product of your own first: its code says whose it is."),),
+    "another-producer": (_l("This product is already sold for somebody else."),),
+    "own-stock-left": (_l("Sell or write off your own first."),),
+    "not-produce": (_l("This product is not sold for a producer."),),
+    "bad-harvest": (_l("It was harvested today or before."),),
+    "lot-code-used": (_l("There is a lot %(lot)s already. Write another one."),),
+    "unknown-lot": (_l("There is no such lot."),),
+    "more-than-left": (_l("Of this lot %(left)s are left."),),
+    "unknown-producer": (_l("There is no such producer."),),
+    "nothing-sold": (_l("Nothing was sold or came back since the last statement."),),
+    "unknown-statement": (_l("There is no such statement."),),
+    "nothing-to-pay-out": (_l("Nothing is to be paid: it is carried on to the next statement."),),
+    "enough-pictures": (_l("Three pictures at most. Take one out first."),),
+    "picture-too-large": (_l("A picture has 8 MB at most. Save it smaller."),),
+    "no-picture": (_l("This is no JPEG, PNG or WebP picture. Choose another one."),),
+    "bad-leave": (_l("Leave is given for 1 to %(most)s hours."),),
+    "no-leave": (_l("This shop has given no leave to look into it. Ask the shopkeeper."),),
+    "no-look": (_l("Open the look first: the shop reads who looks."),),
     # --- people ---
     "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),

@@ -95,6 +95,13 @@ CANCEL_REASONS = {
     "other": _l("Another reason"),
 }
 
+PRODUCER_KINDS = {
+    "farmer": _l("Farmer"),
+    "cooperative": _l("Cooperative"),
+    "maker": _l("Maker"),
+    "shop": _l("Neighbour shop"),
+}
+
 NOT_MET_REASONS = {
     "nobody": _l("Nobody was there"),
     "address": _l("The address was not found"),

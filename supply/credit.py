@@ -299,21 +299,25 @@ def available(session: Session, store_id: str) -> int:
 
 
 def pending(session: Session, store_id: str) -> int:
-    """Return what open orders have drawn and not yet brought; refused draws are none."""
+    """Return what open orders of a shop have drawn and not yet brought; refused draws are none."""
+    return pending_by_shop(session, store_id).get(store_id, 0)
+
+
+def pending_by_shop(session: Session, store_id: str | None = None) -> dict[str, int]:
+    """Return what open orders have drawn and not yet brought, of one shop or of all that drew, in two questions."""
     query = (
-        sa.select(CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
+        sa.select(CreditDraw.store_id, CreditDraw.order_id, CreditDraw.amount_minor, ReplenishmentOrder.state)
         .outerjoin(
             ReplenishmentOrder,
             sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
         )
-        .where(CreditDraw.store_id == store_id, CreditDraw.state != "refused")
+        .where(CreditDraw.state != "refused", *([] if store_id is None else [CreditDraw.store_id == store_id]))
     )
-    brought = _brought(session, store_id)
-    return sum(
-        max(0, amount - brought.get(order_id, 0))
-        for order_id, amount, state in session.execute(query)
-        if state is None or state in ON_THE_WAY  # None: the order itself is still on its way here
-    )
+    brought, found = _brought(session, store_id), dict[str, int]()
+    for shop, order_id, amount, state in session.execute(query):
+        if state is None or state in ON_THE_WAY:  # None: the order itself is still on its way here
+            found[shop] = found.get(shop, 0) + max(0, amount - brought.get((shop, order_id), 0))
+    return found
 
 
 def likely_due(session: Session, order: ReplenishmentOrder) -> dt.date | None:
@@ -370,18 +374,20 @@ def _reason(why: str) -> str:
     return why
 
 
-def _brought(session: Session, store_id: str) -> dict[str, int]:
-    query = sa.select(Invoice.order_id, sa.func.sum(Invoice.amount_minor)).where(
-        Invoice.store_id == store_id, Invoice.on_credit, Invoice.order_id.is_not(None)
+def _brought(session: Session, store_id: str | None) -> dict[tuple[str, str], int]:
+    """Return what came of the orders on credit, by shop and order."""
+    query = sa.select(Invoice.store_id, Invoice.order_id, sa.func.sum(Invoice.amount_minor)).where(
+        Invoice.on_credit, Invoice.order_id.is_not(None), *([] if store_id is None else [Invoice.store_id == store_id])
     )
-    return {str(order_id): int(minor) for order_id, minor in session.execute(query.group_by(Invoice.order_id))}
+    rows = session.execute(query.group_by(Invoice.store_id, Invoice.order_id))
+    return {(shop, str(order_id)): int(minor) for shop, order_id, minor in rows}
 
 
 def _granted_left(session: Session, store_id: str, order_id: str | None) -> int:
     row = session.get(CreditDraw, (store_id, order_id)) if order_id else None
     if row is None or row.state != "granted":
         return 0
-    return max(0, row.amount_minor - _brought(session, store_id).get(row.order_id, 0))
+    return max(0, row.amount_minor - _brought(session, store_id).get((store_id, row.order_id), 0))
 
 
 def _priced(session: Session, delivery: Delivery) -> list[tuple[str, str, int, int]]:

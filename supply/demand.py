@@ -244,6 +244,29 @@ def region_panel(session: Session, region_id: str, last_day: dt.date, days: int 
     )
 
 
+def sellers(session: Session, region_id: str, last_day: dt.date) -> dict[tuple[str, str], float]:
+    """Return how many average shops of a region sell each product, by region and sku (`regional.average_shops`)."""
+    import numpy as np
+
+    from forecasting.regional import SELLERS_DAYS, average_shops
+
+    units = sa.func.sum(DailyDemand.sold_qty)
+    cells = session.execute(
+        sa.select(DailyDemand.store_id, DailyDemand.sku, units)
+        .join(Store, Store.id == DailyDemand.store_id)
+        .where(Store.region_id == region_id, DailyDemand.business_day <= last_day)
+        .where(DailyDemand.business_day > last_day - dt.timedelta(days=SELLERS_DAYS))
+        .group_by(DailyDemand.store_id, DailyDemand.sku)
+        .having(units > 0)
+    ).all()
+    shops = {name: at for at, name in enumerate(sorted({store for store, _, _ in cells}))}
+    skus = {name: at for at, name in enumerate(sorted({sku for _, sku, _ in cells}))}
+    sold = np.zeros((len(shops), len(skus)))
+    for store, sku, qty in cells:
+        sold[shops[store], skus[sku]] = qty
+    return {(region_id, sku): float(count) for sku, count in zip(skus, average_shops(sold), strict=True)}
+
+
 def aisle(department: str, category: str, stock_unit: str) -> str:
     """Return the group whose demand is pooled: the department, weighed goods apart (grams are no pieces)."""
     name = department or category

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from pos.store import Store
 from supply import credit
 from supply.credit import CreditLine
-from supply.settlement import LedgerEntry, Standing, as_open, balances, open_invoices, owed
+from supply.settlement import OWN, LedgerEntry, Standing, as_open, balances_by_shop, open_invoices, owed
 from supply.settlement_math import ages
 from supply.standing import CountsTold, StandingReview
 from supply.standing_math import LEVELS
@@ -61,9 +61,12 @@ class Losses:
 
 
 def debtors(session: Session, today: dt.date) -> list[Debtor]:
-    """Return every shop with a line or an account, the latest money first, then the most exposed."""
+    """Return every shop with a line or an account, the latest money first, then the most exposed.
+
+    As many questions as there are books, however many shops.
+    """
     lines = {line.store_id: line for line in session.scalars(sa.select(CreditLine))}
-    booked = set(session.scalars(sa.select(LedgerEntry.store_id).distinct()))
+    booked, drawn = balances_by_shop(session), credit.pending_by_shop(session)
     open_by: dict[str, list[Standing]] = {}
     for one in open_invoices(session):
         open_by.setdefault(one.invoice.store_id, []).append(one)
@@ -72,12 +75,12 @@ def debtors(session: Session, today: dt.date) -> list[Debtor]:
         line = lines.get(store.id)
         if line is None and store.id not in booked:
             continue
-        standing = balances(session, store.id)
+        standing = booked.get(store.id) or dict.fromkeys(OWN, 0)
         found.append(
             Debtor(
                 store.id, store.name, line.limit_minor if line else 0, line.level if line else 0,
                 line.state if line else "open", line.held_why if line else "", owed(standing), standing["credit"],
-                credit.pending(session, store.id), -standing["funds"],
+                drawn.get(store.id, 0), -standing["funds"],
                 tuple(ages(as_open(open_by.get(store.id, [])), today)),
             )
         )  # fmt: skip

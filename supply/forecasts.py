@@ -16,7 +16,7 @@ Rules
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -125,7 +125,7 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said.
+    said: what the forecast of WATCHED_DAYS ago said. sellers: a region's (`demand.sellers`).
     """
 
     scope_kind: str
@@ -138,6 +138,7 @@ class Loaded:
     signal_day: dt.date | None = None
     state: "State | None" = None
     said: dict[str, Any] | None = None
+    sellers: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,8 @@ def load_region(session: Session, region_id: str, day: dt.date, *, country: str 
     """Read what a region's forecast needs: its demand up to `day`, its shops."""
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
     panel = demand.region_panel(session, region_id, day)
-    return Loaded("region", region_id, day, panel, country, stores)
+    sellers = demand.sellers(session, region_id, day)
+    return Loaded("region", region_id, day, panel, country, stores, sellers=sellers)
 
 
 def compute_region(loaded: Loaded) -> Computed:
@@ -174,7 +176,11 @@ def compute_region(loaded: Loaded) -> Computed:
 
     began = time.perf_counter()
     signal = regional.fit_region(
-        loaded.panel, HORIZON_DAYS, loaded.country, stores={loaded.scope_id: loaded.stores}
+        loaded.panel,
+        HORIZON_DAYS,
+        loaded.country,
+        stores={loaded.scope_id: loaded.stores},
+        sellers=loaded.sellers,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
 

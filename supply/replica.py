@@ -27,9 +27,11 @@ from supply import (
     money_wire,
     online_replica,
     orders,
+    produce_story,
     push,
     push_care,
     receiving,
+    support_wire,
     van_calls,
     warehouse,
 )
@@ -138,6 +140,8 @@ def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.da
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online_replica.APPLIERS,
     **money_wire.APPLIERS,
+    **support_wire.APPLIERS,
+    **produce_story.APPLIERS,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,

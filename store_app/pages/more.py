@@ -92,6 +92,13 @@ GROUPS: tuple[Group, ...] = (
                 lazy("Damaged, expired, recalled; the driver signs"),
             ),
             Place(
+                "produce.overview",
+                "order",
+                "sun",
+                lazy("Local producers"),
+                lazy("Their goods, lots, statements"),
+            ),
+            Place(
                 "claims.listed", "receive", "hand-thumb-down", lazy("Claims"), lazy("What was wrong with a delivery")
             ),
             Place(
@@ -204,6 +211,13 @@ GROUPS: tuple[Group, ...] = (
                 "rocket-launch",
                 lazy("First steps"),
                 lazy("What a new shop does first"),
+            ),
+            Place(
+                "support.show",
+                "settings",
+                "lifebuoy",
+                lazy("Help from the network"),
+                lazy("Let it look, for some hours"),
             ),
             Place(
                 "shop_settings.overview", "settings", "cog-6-tooth", lazy("Shop"), lazy("Network, printer, the books")

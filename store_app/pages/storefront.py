@@ -9,16 +9,17 @@ Rules
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
-from config.errors import Invalid, ShopError
+from config.errors import Invalid, NotFound, ShopError
+from store_app import wording
 from store_app.extensions import clock, read, write
 from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import groups, placing, reviews, shop
+from supply import groups, placing, produce_story, reviews, shop
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
@@ -66,6 +67,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
         said = reviews.of_product(session, here.id, ware.sku)
+        story = produce_story.story_of(session, here.id, ware.sku)
         stars = reviews.stars_of(session, here.id, [ware.sku]).get(ware.sku)
     return page(
         "storefront/product.html",
@@ -75,6 +77,8 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
         from_day=shop.comes_on(visitors.day_here(here), [ware.order_days]),
         reviews=said,
         stars=stars,
+        story=story,
+        kinds=wording.PRODUCER_KINDS,
         qr=visitors.square(url_for(".product", slug=slug, sku=ware.sku, _external=True)),
         steps=request.form.get("steps") or visitors.usual(ware),
         fault=sentence_of(fault) if fault else None,
@@ -114,6 +118,20 @@ def report(slug: str, sku: str, order_id: str) -> Any:
         reviews.report(session, row, why, actor=placing.CUSTOMER, at=clock.now())
     flash(_("Reported. The network looks at it."), "good")
     return redirect(url_for(".product", slug=slug, sku=sku), 303)
+
+
+@bp.get("/p/<sku>/picture/<id>")
+@public
+def picture(slug: str, sku: str, id: str) -> Response:
+    """Answer a picture of a product's story; its id is its fingerprint, so it may be kept for good."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        row = session.get(produce_story.ProducePicture, (here.id, form.tidy(sku), form.tidy(id)))
+    if row is None:
+        raise NotFound("not-found-here", _("There is no such picture."))
+    answer = Response(row.jpeg, mimetype="image/jpeg")
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
 
 
 @bp.get("/manifest.webmanifest")

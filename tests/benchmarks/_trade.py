@@ -195,4 +195,14 @@ def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> An
     for (scope, _), region, known in zip(panel.keys, panel.region, seen, strict=True):
         if known:
             stores.setdefault(region, set()).add(scope)
-    return regional.fit_region(pooled, horizon_days, country, stores={name: len(s) for name, s in stores.items()})
+    count = {name: len(s) for name, s in stores.items()}
+    sellers: dict[tuple[str, str], float] = {}
+    for region in count:
+        shops, keys = sorted(stores[region]), [key for key in rows if key[0] == region]
+        sold = np.zeros((len(shops), len(keys)))
+        for at, key in enumerate(keys):
+            for row in rows[key]:
+                if panel.keys[row][0] in stores[region]:
+                    sold[shops.index(panel.keys[row][0]), at] = np.nansum(panel.y[row, -regional.SELLERS_DAYS :])
+        sellers.update(zip(keys, regional.average_shops(sold).tolist(), strict=True))
+    return regional.fit_region(pooled, horizon_days, country, stores=count, sellers=sellers)

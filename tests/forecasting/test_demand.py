@@ -73,6 +73,16 @@ def test_dispersion_is_found_again() -> None:
     assert week == pytest.approx(7 * 24.0, rel=0.15)
 
 
+def test_a_product_thought_dead_that_sells_again_does_not_widen_the_others() -> None:
+    rng = np.random.default_rng(4)
+    mean = np.vstack([rng.uniform(1.0, 20.0, (200, 14)), np.full((10, 14), 1e-4)])
+    came = rng.poisson(mean).astype(float)
+    came[-5:] = 4.0
+    law = intervals.law_of_pairs([(mean, came)], np.ones(len(mean)))
+    week = law.variance(np.full((len(mean), 1), 70.0), 7.0)
+    assert week.mean() == pytest.approx(70.0, rel=0.25)
+
+
 def test_expected_demand_given_at_least_what_was_sold() -> None:
     m, v, sold = 4.0, 9.0, 6
     r, p = m * m / (v - m), m / v

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from forecasting import DemandPanel, RegionalSignal
-from forecasting.regional import PATH_TRUST, borrow, fit_region
+from forecasting.regional import PATH_TRUST, average_shops, borrow, fit_region
 from forecasting.run import forecast
 
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])
@@ -79,6 +79,7 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
         month_profile=np.ones((1, 31)), level=np.array([10.0]), trend=np.zeros(1), model=("m",), reason=("r",),
         stores=np.array([1]), products=(("R", "P0"),), product_group=np.array([0]), product_share=np.ones(1),
         product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
+        product_stores=np.zeros(1),
     )  # fmt: skip
     late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
     got = borrow(signal, late.keys, late.category, late.region, late.next_day, 20).path[0]
@@ -104,6 +105,28 @@ def test_a_new_shop_takes_an_even_part_of_its_region(trade) -> None:  # type: ig
     said = forecast(_panel(np.full((3, 5), np.nan), date(2024, 7, 14), scope="S"), horizon_days=7, regional=signal)
     np.testing.assert_allclose(said.level[:2], [10.0, 5.0], rtol=0.15)
     assert said.reason[2] == "new_in_region"
+
+
+def test_a_product_few_shops_sell_is_not_taken_for_a_slow_one(trade) -> None:  # type: ignore[no-untyped-def]
+    """P1 is in 2 of 20 average shops, at 10 a day each: the third to list it starts at 10, not at a twentieth of 20."""
+    signal = fit_region(
+        trade([200.0, 20.0], 200, scope="R"), 14, stores={"R": 20}, sellers={("R", "P0"): 20.0, ("R", "P1"): 2.0}
+    )
+    shop = trade([10.0, 10.0], 200, scope="S", seed=5)
+    y = shop.y.copy()
+    y[1] = np.nan
+    said = forecast(replace(shop, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
+    assert said.reason[1] == "new_product_borrowed"
+    assert said.level[1] == pytest.approx(10.0, rel=0.2)
+
+
+def test_shops_are_counted_by_their_size() -> None:
+    """Shops of 3, 2 and 1 average ones: what only the large one sells is sold by half of all trade."""
+    rate, size = np.array([5.0, 20.0, 1.0]), np.array([3.0, 2.0, 1.0])
+    has = np.array([[1, 1, 1], [1, 1, 0], [0, 1, 0]])
+    np.testing.assert_allclose(average_shops(rate * size[:, None] * has), [2.5, 3.0, 1.5], rtol=1e-3)
+    assert average_shops(np.zeros((0, 0))).shape == (0,)
+    np.testing.assert_array_equal(average_shops(np.zeros((2, 3))), 0.0)
 
 
 def test_the_thinner_the_history_the_more_is_borrowed(trade) -> None:  # type: ignore[no-untyped-def]

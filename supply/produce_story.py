@@ -1,0 +1,226 @@
+"""The story of a producer's goods, as customers of the online shop read it: words and pictures, told to the network.
+
+Rules
+-----
+1. The shop writes it; the network shows it beside the product. The product itself, the shop's own, comes along: so it
+   can be ordered online, stand on the shelf and be bought in groups like any other.
+2. A picture is read by its content, made smaller than SIDE and written anew: what a camera hid in it does not travel.
+   Three at most.
+3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
+4. The newest edition stands; an older one changes nothing.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import outbox
+from config.clock import as_utc
+from config.database import Base
+from config.errors import Invalid, NotFound, Refused
+from config.ids import new_id
+from config.node import NETWORK
+from config.outbox import Message
+from pos.catalogue import Product, TaxClass
+from pos.produce import ProduceGoods, ProduceLot, producer_of
+from pos.store import day_of
+
+MOST_PICTURES, MOST_BYTES, SIDE = 3, 8_000_000, 900
+STORY_TOLD = "produce.told"
+VERSION = 1
+_PRODUCT = (
+    "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "tax_class_id",
+    "minimum_age", "maximum_qty", "shelf_life_days", "search_text", "active", "kind", "price_typed",
+)  # fmt: skip
+
+
+class ProducePicture(Base):
+    """A picture of a product's story, as JPEG; on both nodes."""
+
+    __tablename__ = "produce_picture"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    """The first letters of its SHA-256: the same picture is one."""
+    jpeg: Mapped[bytes]
+    put_at: Mapped[dt.datetime]
+
+
+class ToldStory(Base):
+    """At the network: the story of a product of a shop's own."""
+
+    __tablename__ = "told_story"
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    edition: Mapped[int]
+    producer: Mapped[str]
+    kind: Mapped[str]
+    place: Mapped[str]
+    story: Mapped[str]
+    lot_code: Mapped[str]
+    """The newest lot."""
+    harvested_on: Mapped[dt.date | None]
+    pictures: Mapped[list[Any]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What a customer reads beside a product. pictures: their ids."""
+
+    producer: str
+    kind: str
+    place: str
+    story: str
+    lot_code: str
+    harvested_on: dt.date | None
+    pictures: tuple[str, ...]
+
+
+# --- verbs, store ---
+
+
+def add_picture(session: Session, store_id: str, sku: str, raw: bytes, *, at: dt.datetime) -> ProducePicture:
+    """Keep a picture of a product's story (rule 2); the same picture again is one."""
+    if session.get(ProduceGoods, (store_id, sku)) is None:
+        raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
+    jpeg = _as_jpeg(raw)
+    name = hashlib.sha256(jpeg).hexdigest()[:24]
+    known = session.get(ProducePicture, (store_id, sku, name))
+    if known is not None:
+        return known
+    if len(pictures_of(session, store_id, sku)) >= MOST_PICTURES:
+        raise Refused("enough-pictures", "Three pictures at most. Take one out first.", most=MOST_PICTURES)
+    row = ProducePicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def take_out_picture(session: Session, store_id: str, sku: str, id: str) -> None:
+    """Take a picture out of the story."""
+    row = session.get(ProducePicture, (store_id, sku, id))
+    if row is not None:
+        session.delete(row)
+        session.flush()
+
+
+def tell(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
+    """Tell the network the story of a product as it is now (rules 1, 3)."""
+    goods, product = session.get_one(ProduceGoods, (store_id, sku)), session.get_one(Product, sku)
+    producer = producer_of(session, store_id, goods.producer_id)
+    newest = session.scalars(
+        sa.select(ProduceLot)
+        .where(ProduceLot.store_id == store_id, ProduceLot.sku == sku)
+        .order_by(ProduceLot.came_at.desc())
+        .limit(1)
+    ).first()
+    tax = session.get_one(TaxClass, product.tax_class_id)
+    body = {
+        "store_id": store_id, "edition": int(as_utc(at).timestamp() * 1000),
+        "product": {name: getattr(product, name) for name in _PRODUCT},
+        "tax_class": {"id": tax.id, "name": tax.name, "rate_bp": tax.rate_bp, "inclusive": tax.inclusive},
+        "producer": producer.name, "kind": producer.kind, "place": producer.place, "story": goods.story,
+        "lot_code": newest.code if newest else "",
+        "harvested_on": newest.harvested_on.isoformat() if newest and newest.harvested_on else None,
+        "pictures": [
+            {"id": row.id, "jpeg": base64.b64encode(row.jpeg).decode("ascii")}
+            for row in pictures_of(session, store_id, sku)
+        ],
+    }  # fmt: skip
+    outbox.append(
+        session, to_node=NETWORK, topic=STORY_TOLD, version=VERSION, body=body, id=new_id(), subject=f"product:{sku}",
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+
+
+# --- verbs, network ---
+
+
+def take_told(session: Session, body: dict[str, Any]) -> None:
+    """Take over a shop's own product with its story (rules 1, 4)."""
+    store_id, sku = str(body["store_id"]), str(body["product"]["sku"])
+    known = session.get(ToldStory, (store_id, sku))
+    if known is not None and known.edition >= body["edition"]:
+        return
+    product = session.get(Product, sku)
+    if product is not None and product.owner_id != store_id:
+        raise Refused("not-yours-to-say", f"{sku} is no product of {store_id}'s own.", sku=sku)
+    if session.get(TaxClass, body["tax_class"]["id"]) is None:
+        session.add(TaxClass(**body["tax_class"]))
+        session.flush()
+    session.merge(Product(**body["product"], owner_id=store_id))
+    names = ("producer", "kind", "place", "story", "lot_code", "edition")
+    harvested = dt.date.fromisoformat(body["harvested_on"]) if body["harvested_on"] else None
+    session.merge(
+        ToldStory(
+            store_id=store_id, sku=sku, harvested_on=harvested, pictures=[one["id"] for one in body["pictures"]],
+            **{name: body[name] for name in names},
+        )
+    )  # fmt: skip
+    session.execute(sa.delete(ProducePicture).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku))
+    put_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
+    for one in body["pictures"]:
+        jpeg = base64.b64decode(one["jpeg"])
+        session.add(ProducePicture(store_id=store_id, sku=sku, id=one["id"], jpeg=jpeg, put_at=put_at))
+    session.flush()
+
+
+def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    if message.version > VERSION:
+        raise Invalid("newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.")
+    if from_node != message.body["store_id"]:
+        raise Refused("not-yours-to-say", f"{from_node} speaks for another shop.", sender=from_node)
+    take_told(session, message.body)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_TOLD: _take}
+
+
+# --- questions ---
+
+
+def pictures_of(session: Session, store_id: str, sku: str) -> list[ProducePicture]:
+    """Return the pictures of a product's story, the first one first."""
+    query = sa.select(ProducePicture).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku)
+    return list(session.scalars(query.order_by(ProducePicture.put_at, ProducePicture.id)))
+
+
+def story_of(session: Session, store_id: str, sku: str) -> Story | None:
+    """Return what a customer reads beside a product, at the network; None where it is no producer's."""
+    row = session.get(ToldStory, (store_id, sku))
+    if row is None:
+        return None
+    pictures = tuple(map(str, row.pictures))
+    return Story(row.producer, row.kind, row.place, row.story, row.lot_code, row.harvested_on, pictures)
+
+
+# --- inside ---
+
+
+def _as_jpeg(raw: bytes) -> bytes:
+    from PIL import Image, ImageOps  # only who puts a picture in needs the drawing library
+
+    if len(raw) > MOST_BYTES:
+        raise Invalid("picture-too-large", "A picture has 8 MB at most. Save it smaller.", field="picture")
+    try:
+        sent = Image.open(io.BytesIO(raw), formats=["JPEG", "PNG", "WEBP"])
+        if max(sent.size) > 12_000:
+            raise Invalid("picture-too-large", "A picture has 12,000 dots a side at most.", field="picture")
+        upright = ImageOps.exif_transpose(sent).convert("RGB")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        raise Invalid(
+            "no-picture", "This is no JPEG, PNG or WebP picture. Choose another one.", field="picture"
+        ) from fault
+    upright.thumbnail((SIDE, SIDE))
+    made = io.BytesIO()
+    upright.save(made, "JPEG", quality=80, optimize=True)
+    return made.getvalue()

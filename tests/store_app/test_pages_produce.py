@@ -1,0 +1,132 @@
+"""Local producers on their pages, and their story beside the product in the online shop."""
+
+import io
+
+import pytest
+import sqlalchemy as sa
+from PIL import Image
+
+from config import outbox
+from config.ids import new_id
+from config.outbox import OutboxMessage
+from pos import assortment, produce, sale, shift
+from pos.assortment import Wished
+from pos.catalogue import Product, TaxClass
+from pos.produce import ProduceLot
+from pos.produce_paying import ProduceStatement
+from supply import produce_story, shop
+from tests.store_app.conftest import NOON, STORE, token
+from tests.store_app.office import SYSTEM, words
+from tests.store_app.town import SHOP, make_market
+from tests.supply import online
+
+BY = {"actor": SYSTEM, "at": NOON}
+
+
+def picture(side: int = 1200) -> bytes:
+    made = io.BytesIO()
+    Image.new("RGB", (side, side // 2), (190, 40, 30)).save(made, "PNG")
+    return made.getvalue()
+
+
+def send(client, address: str, **fields):
+    return client.post(address, data={"csrf_token": token(client), "command_id": new_id(), **fields})
+
+
+@pytest.fixture
+def keeper(house):
+    with house.doors.write() as session:
+        session.add(TaxClass(id="food", name="Food", rate_bp=900, inclusive=True))
+        session.flush()
+        shift.open_shift(session, STORE, "1", 10_000, **BY)
+    return house.signed_in()
+
+
+def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, keeper):
+    assert "No producer yet" in words(keeper.get("/producers/"))
+    added = send(keeper, "/producers/", name="Li Farm", kind="farmer", place="Hill 3", commission="20")
+    farm = added.location
+    made = send(
+        keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food", story="Ripe <b>red</b>"
+    )
+    assert made.status_code == 303, words(made)
+    with house.doors.read() as session:
+        sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
+    assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code="CRATE-7", harvested_on="2026-03-01").status_code == 303
+    again = send(keeper, f"{farm}/lots", sku=sku, qty="9", code="CRATE-7")
+    assert (again.status_code, "There is a lot CRATE-7 already" in words(again)) == (409, True)
+    with house.doors.write() as session:
+        request = sale.SaleRequest(
+            id=new_id(), store_id=STORE, till_id="1", lines=[(sku, 4)], tenders=[("cash", 1596)], shown_total_minor=1596
+        )
+        sold = sale.complete(session, request, **BY)
+    shown = words(keeper.get(f"/producers/?receipt=1-{sold.sale.receipt_no}"))
+    assert "CRATE-7" in shown
+    assert "Li Farm" in shown
+    with house.doors.read() as session:
+        lot = session.scalar(sa.select(ProduceLot))
+    assert f"1-{sold.sale.receipt_no}" in words(keeper.get(f"/producers/lots/{lot.id}"))
+    assert send(keeper, f"/producers/lots/{lot.id}/out", qty="2", how="back").status_code == 303
+    stated = send(keeper, f"{farm}/statements", until="2026-03-02").location
+    table = keeper.get(f"{stated}.csv").get_data(as_text=True).splitlines()
+    net = round(1596 / 1.09)
+    due = net - round(net * 0.2)
+    assert len(table) == 2
+    assert table[1].endswith(f"4,{net / 100:.2f},{(net - due) / 100:.2f},{due / 100:.2f}")
+    assert keeper.get(f"{stated}.pdf").data.startswith(b"%PDF")
+    assert send(keeper, f"{stated}/paid", how="cash").status_code == 303
+    assert "from the drawer" in words(keeper.get(stated))
+    with house.doors.read() as session:
+        assert session.scalar(sa.select(ProduceStatement)).to_pay_minor == due
+
+
+def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
+    farm = send(keeper, "/producers/", name="Li", kind="farmer", commission="10").location
+    send(keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food")
+    with house.doors.read() as session:
+        sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
+    here = f"{farm}/goods/{sku}/story"
+    bad = send(keeper, here, story="x", picture=(io.BytesIO(b"<svg/>"), "x.png"))
+    assert (bad.status_code, "no JPEG, PNG or WebP" in words(bad)) == (422, True)
+    for side in (1200, 1300, 1400):
+        assert send(keeper, here, story="x", picture=(io.BytesIO(picture(side)), "x.png")).status_code == 303
+    full = send(keeper, here, story="x", picture=(io.BytesIO(picture(1500)), "x.png"))
+    with house.doors.read() as session:
+        kept = session.scalars(sa.select(produce_story.ProducePicture)).all()
+    assert full.status_code == (303 if len(kept) < 3 else 409)
+    shown = Image.open(io.BytesIO(keeper.get(f"/producers/picture/{sku}/{kept[0].id}").data))
+    assert (shown.format, max(shown.size)) == ("JPEG", produce_story.SIDE)
+
+
+def test_customers_read_the_story_beside_a_product_they_can_order(tmp_path):
+    market = make_market(tmp_path)
+    town, customer = market.town, market.customer()
+    by = {"actor": online.ANA, "at": online.AT}
+    with town.shop.write() as session:
+        produce.add_producer(session, online.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000, **by)
+        row = assortment.add(session, online.STORE, Wished("Tomatoes", "Local", "std"), command="t", **by)
+        today = online.AT.date()
+        assortment.set_price(session, online.STORE, row.sku, 399, today, today=today, **by)
+        produce.sell_for(session, online.STORE, "farm", row.sku, "Grown on the hill.", **by)
+        produce.take_in(session, online.STORE, row.sku, 20, id=new_id(), code="CRATE-7", **by)
+        produce_story.add_picture(session, online.STORE, row.sku, picture(), at=online.AT)
+        produce_story.tell(session, online.STORE, row.sku, at=online.AT)
+        session.flush()
+        told = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == produce_story.STORY_TOLD))
+        body = outbox.to_wire(told)["body"]
+        assert not {"phone", "account", "commission_bp"} & body.keys()
+        sku = row.sku
+    for _ in range(2):
+        with town.network.write() as session:
+            produce_story.take_told(session, body)
+    town.publish(at=online.later(minutes=1))
+    shown = customer.look(f"{SHOP}/p/{sku}")
+    assert "From Li Farm" in words(shown)
+    assert "Grown on the hill." in words(shown)
+    assert "CRATE-7" in words(shown)
+    with town.network.read() as session:
+        (one,) = produce_story.pictures_of(session, online.STORE, sku)
+        assert shop.product(session, online.STORE, sku).left_qty == 18
+    answer = customer.look(f"{SHOP}/p/{sku}/picture/{one.id}")
+    assert (answer.status_code, answer.mimetype) == (200, "image/jpeg")
+    assert customer.order((sku, 2)).status_code == 303
