@@ -77,7 +77,7 @@ def office(build: Any) -> Iterator[Office]:
     goods.fill(house)
     with house.doors.write() as session:
         goods.proposal(session)
-        complaints.furnish(session)
+        complaints.furnish(session, booked=False)
         goods.proposal(session, "order-P2", 8)
         session.flush()
         money.at_shop(session)
