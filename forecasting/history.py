@@ -73,7 +73,9 @@ def read(frame: pd.DataFrame) -> History:
     features, weather = grids.features()
     given = [name for name in ("category", "region") if name in frame.columns]
     heads = frame[given].assign(row=row).drop_duplicates("row").set_index("row")
-    names = {name: tuple(str(value) for value in heads[name].reindex(range(len(labels)))) for name in given}
+    names: dict[str, Any] = {
+        name: tuple(str(value) for value in heads[name].reindex(range(len(labels)))) for name in given
+    }
     panel = DemandPanel(
         keys=labels, first_day=pd.Timestamp(first, unit="D").date(), y=y, price=price, features=features,
         on_offer=None if offer is None else offer > 0, out_share=share,

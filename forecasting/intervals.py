@@ -8,7 +8,9 @@ Rules
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
 4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
    the sums is asked for less, a 99 % that held 97 % for more (pooled, for each length, shrunk by LEVEL_PSEUDO sums).
-5. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
+5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
+   keep what it would sell if it came back, and its low ones are nothing.
+6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
    it is mild, else one by one; above LARGE_MEAN units the gamma distribution, the continuous limit, stands in.
 """
 
@@ -230,7 +232,7 @@ def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[fl
 
 
 def _of_cells(mean: Floats, variance: Floats, levels: Floats) -> Floats:
-    """Return (c, Q) quantiles of c means and variances: counted, by its skewness, or one by one (rule 5)."""
+    """Return (c, Q) quantiles of c means and variances: counted, by its skewness, or one by one (rule 6)."""
     from scipy.special import gammaincinv
     from scipy.stats import nbinom
 
@@ -291,12 +293,22 @@ def _by_skewness(mean: Floats, spread: Floats, skew: Floats, levels: Floats) -> 
     return np.asarray(np.ceil(mean[:, None] + spread[:, None] * at - 0.5))
 
 
-def quantiles(mean: Floats, dispersion: Dispersion, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
-    """Return (n, Q, H) quantiles of each day and of the sum up to each day; the sum never falls with days."""
+def quantiles(
+    mean: Floats, dispersion: Dispersion, levels: tuple[float, ...], alive: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Return (n, Q, H) quantiles of each day and of the sum up to each day; the sum never falls with days.
+
+    alive : (n,) the chance that there is any demand at all (rule 5), in `mean` already; None = it is certain
+    """
     horizon = mean.shape[1]
     days = np.arange(1.0, horizon + 1.0)
     one = np.repeat(dispersion.levels(1.0, levels)[:, None], horizon, axis=1)
+    asked = dispersion.levels(days, levels)
+    if alive is not None:
+        chance = np.maximum(alive, 1e-9)[:, None]
+        mean = mean / chance
+        one, asked = (np.maximum(1.0 - (1.0 - grid[:, None, :]) / chance, 0.0) for grid in (one, asked))
     daily = negative_binomial_quantiles(mean, dispersion.variance(mean, 1.0), one)
     total = np.cumsum(mean, axis=1)
-    sums = negative_binomial_quantiles(total, dispersion.variance(total, days), dispersion.levels(days, levels))
+    sums = negative_binomial_quantiles(total, dispersion.variance(total, days), asked)
     return daily, np.asarray(np.maximum.accumulate(sums, axis=2))

@@ -81,22 +81,3 @@ def window_sums(grid: Floats, width: int) -> Floats:
     """Return (n, T - width + 1): the sum of each run of `width` days."""
     total = np.concatenate([np.zeros((grid.shape[0], 1)), np.cumsum(grid, axis=1)], axis=1)
     return np.asarray(total[:, width:] - total[:, :-width])
-
-
-def tsb(y: Floats, alpha: float, beta: float, start_size: Floats, start_probability: Floats) -> Floats:
-    """Return (n, T + 1) Teunter-Syntetos-Babai forecasts: chance of a sale times its size.
-
-    The chance is updated every observed day (beta), the size only on days with a sale (alpha), so a product
-    that stopped selling fades out (Teunter, Syntetos and Babai 2011).
-    """
-    levels = np.empty((y.shape[0], y.shape[1] + 1))
-    size = np.array(start_size, dtype=np.float64)
-    chance = np.array(start_probability, dtype=np.float64)
-    levels[:, 0] = chance * size
-    for t in range(y.shape[1]):
-        seen = ~np.isnan(y[:, t])
-        sold = seen & (y[:, t] > 0)
-        chance = np.where(seen, chance + beta * (sold - chance), chance)
-        size = np.where(sold, size + alpha * (y[:, t] - size), size)
-        levels[:, t + 1] = chance * size
-    return levels

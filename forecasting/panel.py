@@ -48,12 +48,14 @@ class Ahead:
     on_offer : (n, H) bool       price : (n, H), NaN = as now
     features : name -> (n, H), the panel's features of those names
     closed   : (n, H) bool; the shop will not open: demand is zero
+    lift     : (n, H) factor on an ordinary day that is known beforehand (a campaign's)
     """
 
     on_offer: Flags | None = None
     price: Floats | None = None
     features: dict[str, Floats] = field(default_factory=dict)
     closed: Flags | None = None
+    lift: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,8 @@ class DemandPanel:
     out_of_stock : (n, T) bool or None; the shelf was empty for part of the day, so y is a lower bound
     out_share    : (n, T) float64 or None; the share of the day the shelf was empty, 0..1
     features     : name -> (n, T) numbers that are known in advance (pay-days, school holidays, a fair)
+    lift         : (n, T) float64 > 0 or None; the factor a day was expected to have (a campaign's): the level is what
+                   is left of the sales without it
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -81,6 +85,7 @@ class DemandPanel:
     out_of_stock: Flags | None = None
     out_share: Floats | None = None
     features: dict[str, Floats] = field(default_factory=dict)
+    lift: Floats | None = None
 
     def __post_init__(self) -> None:
         n = len(self.keys)
@@ -147,6 +152,7 @@ class DemandPanel:
             None if self.on_offer is None else self.on_offer[:, first:last],
             None if self.price is None else self.price[:, first:last],
             {name: grid[:, first:last] for name, grid in self.features.items()},
+            lift=None if self.lift is None else self.lift[:, first:last],
         )
 
     def _grids(self) -> list[tuple[str, Any]]:
@@ -158,6 +164,7 @@ _GRIDS: dict[str, type[np.generic]] = {
     "price": np.float64,
     "out_of_stock": np.bool_,
     "out_share": np.float64,
+    "lift": np.float64,
 }
 
 
@@ -186,7 +193,7 @@ class Forecast:
     level           : (n,) units on an ordinary day
     weekday_profile : (n, 7) factors, Monday first, mean 1
     regional_share  : (n,) weight 0..1 the region has in the level
-    spread          : how uncertain it is: for the sum over any lead time, and for paths (see `intervals`)
+    spread          : how uncertain sums of any length are (see `intervals`)
     """
 
     keys: tuple[tuple[str, str], ...]
@@ -218,20 +225,3 @@ class Forecast:
     @property
     def horizon_days(self) -> int:
         return int(self.mean.shape[1])
-
-    def row(self, key: tuple[str, str]) -> int:
-        """Return the row of a key; KeyError if the forecast does not have it."""
-        try:
-            return self.keys.index(key)
-        except ValueError:
-            raise KeyError(key) from None
-
-    def sum_quantile(self, key: tuple[str, str], days: int, level: float) -> float:
-        """Return the units not exceeded over the first `days` days with probability `level`.
-
-        Between the stored levels it is interpolated; outside them the nearest is used. More days than
-        the horizon are refused.
-        """
-        if not 1 <= days <= self.horizon_days:
-            raise PanelFault("days", f"1..{self.horizon_days} days", str(days))
-        return float(np.interp(level, self.levels, self.cumulative[self.row(key), :, days - 1]))

@@ -1,13 +1,15 @@
 """One store's forecast: classify, take the calendar out, find the level, borrow from the region, spread it.
 
-Models : level_filter · level_filter+region · region_share · category_level · tsb · zero · mean_28
+Models : level_filter · level_filter+region · region_share · category_level · zero · mean_28
 Reasons: own_history              a long history of its own
          thin_history_borrowed    few sales of its own: mostly the region's level
          new_product_borrowed     never sold here: the region's level times this shop's size
          new_in_region            the region does not know it either: an average product of its category
          no_regional_signal       own history only, for no region was given (or it does not know the product)
          no_history_category      never observed, no region: the shop's usual level for its category
-         stopped_selling          dead: fades out
+         stopped_selling          silent for so long that it is probably gone
+         silent_longer            silent for longer than usual: perhaps gone, less is expected
+         selling_less             less than half of what it sold over the year; the level follows
          never_sold               on sale for at least 28 days and nobody bought
          no_history               nothing known anywhere: zero
          not_finite               arithmetic failed: the 28-day mean stands in
@@ -21,7 +23,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from forecasting.signal import RegionalSignal
 from forecasting.state import State
 
 NEVER_SOLD_DAYS = 28
+GONE, SILENT = 0.5, 0.9
+ENOUGH = 20.0
 
 
 def forecast(
@@ -94,35 +97,22 @@ def say(
     if regional is not None:
         borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
     blend = _blend(found, borrowed, found.pools.category)
+    alive = np.where(found.observed > 0, found.alive, 1.0)
+    blend.level = blend.level * alive
     mean = blend.level[:, None] * _factors_ahead(found, horizon_days, panel, ahead)
     if borrowed is not None:
         mean = mean * borrowed.path
+    if ahead.lift is not None:
+        mean = mean * ahead.lift
     if ahead.closed is not None:
         mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(found.plain, mean, blend)
-    daily, sums = intervals.quantiles(mean, found.spread, LEVELS)
+    daily, sums = intervals.quantiles(mean, found.spread, LEVELS, alive)
     return Forecast(
         keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
         weekday_profile=found.factors.weekday, regional_share=blend.share, spread=found.spread,
     )  # fmt: skip
-
-
-def explain(forecast: Forecast, key: tuple[str, str]) -> dict[str, Any]:
-    """Return why a series is forecast as it is, as plain JSON types."""
-    row = forecast.row(key)
-    return {
-        "level_per_day": float(forecast.level[row]),
-        "weekday_factors": [float(value) for value in forecast.weekday_profile[row]],
-        "regional_share": float(forecast.regional_share[row]),
-        "kind": forecast.kind[row],
-        "model": forecast.model[row],
-        "reason": forecast.reason[row],
-        "first_day": forecast.first_day.isoformat(),
-        "mean_per_day": [float(value) for value in forecast.mean[row]],
-        "levels": list(forecast.levels),
-        "total_quantiles": [float(value) for value in forecast.cumulative[row, :, -1]],
-    }
 
 
 @dataclass
@@ -137,7 +127,8 @@ def _refuse(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> None:
     if horizon_days < 1:
         raise PanelFault("horizon", "a horizon of at least 1 day", str(horizon_days))
     wanted = (panel.n_series, horizon_days)
-    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, **ahead.features}
+    grids = {"on_offer_ahead": ahead.on_offer, "price": ahead.price, "closed": ahead.closed, "lift": ahead.lift,
+             **ahead.features}  # fmt: skip
     for name, grid in grids.items():
         if grid is not None and grid.shape != wanted:
             raise PanelFault("shape", f"{name} of shape {wanted}", str(grid.shape))
@@ -185,7 +176,7 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
 
 def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -> _Blend:
     """Give each series its model and reason, and the two kinds that need another level theirs."""
-    observed = own.observed
+    observed, alive, falling = own.observed, own.alive, _falling(own)
     for row, kind in enumerate(own.kind):
         if observed[row] == 0 and not usable[row]:
             model, reason = "zero", "no_history"
@@ -193,9 +184,8 @@ def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -
             model = "region_share" if told[row] else "category_level"
             borrowed_reason = "new_product_borrowed" if known[row] else "new_in_region"
             reason = borrowed_reason if told[row] else "no_history_category"
-        elif kind == classify.DEAD:
-            model, reason = "tsb", "stopped_selling"
-            blend.level[row] = min(blend.level[row], own.faded[row])
+        elif alive[row] < GONE:
+            model, reason = "level_filter", "stopped_selling"
             blend.share[row] = 0.0
         elif kind == classify.NONE and observed[row] >= NEVER_SOLD_DAYS:
             model, reason = "level_filter", "never_sold"
@@ -207,9 +197,20 @@ def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -
             reason = "thin_history_borrowed" if thin else "own_history"
         else:
             model, reason = "level_filter", "no_regional_signal"
+        if alive[row] < SILENT and reason in ("own_history", "no_regional_signal", "thin_history_borrowed"):
+            reason = "silent_longer"
+        elif falling[row] and reason in ("own_history", "no_regional_signal"):
+            reason = "selling_less"
         blend.model.append(model)
         blend.reason.append(reason)
     return blend
+
+
+def _falling(own: State) -> Flags:
+    """Return (n,) whether a series sells less than half of its long-run level, beyond what chance does to a month."""
+    usual = 28.0 * own.slow.level / own.factors.grain
+    fallen = own.own.level < 0.5 * own.slow.level
+    return np.asarray(fallen & (usual > ENOUGH) & (own.exposure > 28.0))
 
 
 def _category_level(own: State, level: Floats, group: Ints) -> Floats:

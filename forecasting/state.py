@@ -6,9 +6,13 @@ Rules
    the year. All of this changes slowly and is kept for KEPT_DAYS.
 2. `moved_on` takes in the days since and moves what changes daily: the levels and what stands behind them. Moving on
    from the same state over the same days gives the same numbers, however often and in however many steps.
-3. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
+3. A product that falls silent is taken for gone the more surely, the more sales its long-run level let expect since its
+   last one (`alive`): each sale was the last with a chance learnt from the products that ended and the long gaps. A day
+   tells at most MOST_A_DAY sales, for empty shelves and closures make short silences of good sellers; a day with an
+   empty shelf tells nothing.
+4. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
    or had stopped, and sells again is `new`.
-4. A state travels and is kept as bytes; one of another VERSION is measured anew.
+5. A state travels and is kept as bytes; one of another VERSION is measured anew.
 """
 
 from __future__ import annotations
@@ -37,7 +41,8 @@ KEPT_DAYS = 8
 CONTEXT_DAYS = 56
 """Days before the new ones that `moved_on` wants to see: for the usual price, and the plain mean."""
 WORTH_FADE = 0.99
-FADING = 0.1
+QUIT_SALES, QUIT_MOST = 1_000.0, 0.02
+MOST_A_DAY = 0.5
 SUM_DAYS = 7
 
 
@@ -50,7 +55,8 @@ class State:
     recent (n, 7)     : what the last weeks say of the weekdays; 0 where the shop no longer opens
     season (n, S)     : the step of the year from measured_day on
     observed, plain   : (n,) days observed, and the mean of those among the last 28
-    faded             : (n,) level of a series that stopped selling, inf for others
+    silent            : (n,) sales that were to be expected since the last one
+    quits             : (n,) chance that a sale is the last for long
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
     """
 
@@ -72,7 +78,8 @@ class State:
     season: Floats
     observed: Ints
     plain: Floats
-    faded: Floats
+    silent: Floats
+    quits: Floats
     scale: Floats
     kind: tuple[str, ...]
 
@@ -84,6 +91,11 @@ class State:
     def level(self) -> Floats:
         """Return (n,) units on an ordinary day now."""
         return self.own.level if self.shared is None else self.shared.blended(self.own.level, self.pools)
+
+    @property
+    def alive(self) -> Floats:
+        """Return (n,) the chance 0..1 that the product still sells (rule 3; Fader, Hardie and Lee 2005)."""
+        return np.asarray(1.0 / (1.0 + self.quits / (1.0 - self.quits) * np.exp(np.minimum(self.silent, 50.0))))
 
     def select(self, rows: Sequence[int]) -> State:
         """Return the state of these series, in this order."""
@@ -106,8 +118,9 @@ def measure(
     known = known_days(panel, Ahead(), 0)
     y, short = levels.observed(panel.y, pools), panel.out_of_stock
     told = y if short is None else np.where(short, np.nan, y)
-    factors = fit_factors(told, past, pools, prior or Prior(), known)
-    exposure = factors.over(past, known)
+    lift = 1.0 if panel.lift is None else panel.lift
+    factors = fit_factors(told / lift, past, pools, prior or Prior(), known)
+    exposure = factors.over(past, known) * lift
     if short is not None and short.any():
         # Twice: the first pass does not yet know what the empty shelf hid.
         demand = told
@@ -124,21 +137,23 @@ def measure(
     seen = ~np.isnan(y)
     drift = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
     kind = classify.classify(y)
+    slow, long_run = levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)
     return State(
         keys=panel.keys, category=panel.category, region=panel.region,
         measured_day=panel.next_day, day=panel.next_day, country=country, subdivision=subdivision,
-        factors=factors, own=own, slow=levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)[0], shared=shared,
+        factors=factors, own=own, slow=slow, shared=shared,
         spread=intervals.fit_dispersion(y, history, exposure, horizon_days),
         units=(np.nan_to_num(y) * fade).sum(axis=1), exposure=(np.where(seen, exposure, 0.0) * fade).sum(axis=1),
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
-        observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y), faded=_fading(panel.y, kind),
+        observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
+        silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind),
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
 
 
 def moved_on(state: State, panel: DemandPanel) -> State:
-    """Take in the days of the panel from state.day on (rule 2); its keys are the series to go on with (rule 3).
+    """Take in the days of the panel from state.day on (rule 2); its keys are the series to go on with (rule 4).
 
     The panel begins CONTEXT_DAYS before the new days, or with the history.
     """
@@ -148,10 +163,10 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     state = _for_keys(state, panel)
     known = known_days(panel, Ahead(), 0, frozenset(state.factors.slopes))
     past = days_of(panel.first_day, panel.n_days, state.country, state.subdivision)
-    exposure = state.factors.over(past, known)
+    exposure = state.factors.over(past, known) * (1.0 if panel.lift is None else panel.lift)
     y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
     own, slow, shared = state.own, state.slow, state.shared
-    level, units, worth = state.level, state.units, state.exposure
+    level, units, worth, silent = state.level, state.units, state.exposure, state.silent
     for at in range(first, panel.n_days):
         day, due = slice(at, at + 1), exposure[:, at : at + 1]
         if short is not None and short[:, at].any():
@@ -161,6 +176,8 @@ def moved_on(state: State, panel: DemandPanel) -> State:
             weight = censoring.weight_of(short[:, day], hidden)
             y[:, day], due = y[:, day] * weight, due * weight
         now = y[:, day]
+        heard = now if short is None else np.where(short[:, day], np.nan, now)
+        silent = _silence(heard, slow.level[:, None] * due, silent)
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
         shared = None if shared is None else shared.moved_on(now, due, pools)
         level = own.level if shared is None else shared.blended(own.level, pools)
@@ -172,8 +189,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     days_seen = (~np.isnan(new)).sum(axis=1)
     return replace(
         state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
-        observed=state.observed + days_seen, plain=plain_mean(panel.y),
-        faded=np.where(awake, np.inf, state.faded * (1.0 - FADING) ** days_seen),
+        observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent,
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
     )  # fmt: skip
 
@@ -256,7 +272,7 @@ def _part(kind: type, inner: dict[str, Any]) -> Any:
 
 
 def _for_keys(state: State, panel: DemandPanel) -> State:
-    """Return the state of the panel's series: those it knows, and newcomers with their category's factors (rule 3)."""
+    """Return the state of the panel's series: those it knows, and newcomers with their category's factors (rule 4)."""
     if state.keys == panel.keys:
         return state
     place = {key: row for row, key in enumerate(state.keys)}
@@ -281,7 +297,7 @@ def _for_keys(state: State, panel: DemandPanel) -> State:
         factors=_mixed(found.factors, usual, fresh), own=own, slow=slow, shared=shared,
         spread=replace(found.spread, factor=np.where(fresh, 1.0, found.spread.factor)),
         recent=np.where(fresh[:, None], 1.0, found.recent), season=np.where(fresh[:, None], 1.0, found.season),
-        observed=np.where(fresh, 0, found.observed), faded=np.where(fresh, np.inf, found.faded),
+        observed=np.where(fresh, 0, found.observed), silent=np.where(fresh, 0.0, found.silent),
         scale=np.where(fresh, np.nan, found.scale),
         kind=tuple(classify.NONE if new else kind for new, kind in zip(fresh, found.kind, strict=True)), **zero,
     )  # fmt: skip
@@ -343,7 +359,7 @@ def _rows(state: State, rows: Ints) -> State:
         shared = Shared(taken(shared.slow), shared.sold[rows], shared.due[rows], shared.units[rows])
     inner = [{name: grid[rows] for name, grid in each.items()} for each in (known.events, known.slopes, known.steps)]
     factors = Factors(known.weekday[rows], known.month[rows], inner[0], known.grain[rows], inner[1], inner[2])
-    plain = ("units", "exposure", "recent", "season", "observed", "plain", "faded", "scale")
+    plain = ("units", "exposure", "recent", "season", "observed", "plain", "silent", "quits", "scale")
     return replace(
         state, keys=named(state.keys), category=named(state.category), region=named(state.region),
         kind=named(state.kind), factors=factors, own=taken(state.own), slow=taken(state.slow), shared=shared,
@@ -352,13 +368,19 @@ def _rows(state: State, rows: Ints) -> State:
     )  # fmt: skip
 
 
-def _fading(y: Floats, kinds: tuple[str, ...]) -> Floats:
-    """Return (n,) the TSB level of series that stopped selling, inf for others."""
+def _silence(y: Floats, mean: Floats, before: Floats | None = None) -> Floats:
+    """Return (n,) the sales expected since the last one after the days of y; NaN tells nothing (rule 3)."""
+    silent = np.zeros(len(y)) if before is None else before
+    expected = np.minimum(np.where(np.isnan(y), 0.0, mean), MOST_A_DAY)
+    for day in range(y.shape[1]):
+        silent = np.where(y[:, day] > 0, 0.0, silent + expected[:, day])
+    return silent
+
+
+def _quits(y: Floats, kinds: tuple[str, ...]) -> Floats:
+    """Return (n,) the chance that a sale is the last for long, one for all series (rule 3)."""
     sold = np.nan_to_num(y) > 0
-    size = np.where(sold, np.nan_to_num(y), 0.0).sum(axis=1) / np.maximum(sold.sum(axis=1), 1)
-    chance = sold.sum(axis=1) / np.maximum((~np.isnan(y)).sum(axis=1), 1)
-    dead = np.array([kind == classify.DEAD for kind in kinds], dtype=np.bool_)
-    faded = np.full(len(y), np.inf)
-    if dead.any():
-        faded[dead] = kernels.tsb(y[dead], FADING, FADING, size[dead], chance[dead])[:, -1]
-    return faded
+    off = classify.off_sale(y)
+    gaps = (off[:, 1:] & ~off[:, :-1]).sum()
+    ended = sum(kind == classify.DEAD for kind in kinds)
+    return np.full(len(y), min((1.0 + gaps + ended) / (QUIT_SALES + sold.sum()), QUIT_MOST))

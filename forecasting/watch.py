@@ -122,12 +122,16 @@ def told(watched: tuple[Watched, ...]) -> str | None:
     return ",".join(words) or None
 
 
-def fall_back(forecast: Forecast, state: State, kinds: frozenset[str]) -> Forecast:
-    """Return the forecast with the series of these classes at their four weeks' mean, and the reason said."""
+def fall_back(forecast: Forecast, state: State, kinds: frozenset[str], lift: Floats | None = None) -> Forecast:
+    """Return the forecast with the series of these classes at their four weeks' mean, and the reason said.
+
+    lift: as in `panel.Ahead`; the mean has it too.
+    """
     rows = np.array([kind in kinds for kind in forecast.kind], dtype=np.bool_)
     if not rows.any() or forecast.spread is None:
         return forecast
-    mean = np.where(rows[:, None], _even(state.plain, forecast.horizon_days), forecast.mean)
+    even = _even(state.plain, forecast.horizon_days) * (1.0 if lift is None else lift)
+    mean = np.where(rows[:, None], even, forecast.mean)
     mean = np.where(forecast.mean == 0.0, 0.0, mean)  # a known closure stays one
     daily, sums = intervals.quantiles(mean, forecast.spread, LEVELS)
     return replace(

@@ -5,6 +5,8 @@ Rules
 1. Only what somebody agreed to is kept: a name, and each with its day a phone number, a tab, points, messages. What is
    agreed to no longer is gone at once; a tab is settled first.
 2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
+   Who agrees to member prices online lets the network know a key made of the number, slow to make, and no more: it
+   recognizes the number there when its owner has proved it.
 3. Who wants to be forgotten is: name and number go, from the paper kept here too; the books stay, by id alone. Not
    while the tab is unpaid.
 4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of
@@ -14,6 +16,7 @@ The tab's book is `tab`, the points' book `loyalty`; what a sale asks of them is
 """
 
 import datetime as dt
+import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -51,9 +54,11 @@ __all__ = [
     "give_back",
     "give_points_back",
     "is_member",
+    "key_of",
     "known",
     "listed",
     "named",
+    "online_members",
     "repay",
     "search",
     "spend_points",
@@ -61,12 +66,14 @@ __all__ = [
     "take_points_back",
 ]  # fmt: skip
 
-PURPOSES = ("phone", "tab", "points", "messages")
+PURPOSES = ("phone", "tab", "points", "messages", "online")
 LANGUAGES = ("en", "zh")
 MOST_FOUND = 20
 LEAST_DIGITS = 4
 NAME_LETTERS = 80
 PAPERS = ("tab_paid", "statement")
+KEY_DIGITS = 9
+"""The last digits of a number, the same however its country was written before it."""
 
 
 class Customer(Base):
@@ -81,6 +88,8 @@ class Customer(Base):
     phone: Mapped[str] = mapped_column(default="")
     """Digits, with a leading + when it was typed."""
     language: Mapped[str] = mapped_column(default="en")
+    online_key: Mapped[str] = mapped_column(default="", server_default="", index=True)
+    """What the network may know of the number (rule 2); '' where it may know nothing."""
     search_text: Mapped[str] = mapped_column(default="")
     added_at: Mapped[dt.datetime]
     erased_at: Mapped[dt.datetime | None]
@@ -96,7 +105,7 @@ class Consent(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str]
     purpose: Mapped[str]
-    """name | phone | tab | points | messages"""
+    """name | phone | tab | points | messages | online"""
     given: Mapped[bool]
     at: Mapped[dt.datetime]
     actor_id: Mapped[str]
@@ -209,7 +218,7 @@ def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at:
     tab.set_limit(session, store.id, customer_id, 0)
     loyalty.end(session, store.id, customer_id, at=at, actor=actor)
     _agree(session, customer, set(), set(agreed(session, store.id, customer_id)), at, actor)
-    customer.name = customer.phone = customer.search_text = ""
+    customer.name = customer.phone = customer.search_text = customer.online_key = ""
     customer.erased_at = at
     _forget_paper(session, store.id, customer_id)
     journal.record(session, actor=actor, at=at, verb="customer.erased", subject=_subject(customer_id))
@@ -232,6 +241,23 @@ def is_member(session: Session, store_id: str, customer_id: str) -> bool:
     """Tell whether a customer takes part in the points, and so gets the prices for members."""
     known(session, store_id, customer_id)
     return loyalty.account_of(session, store_id, customer_id).member
+
+
+def key_of(store_id: str, phone: str) -> str:
+    """Return what the network may know of a phone number at a shop (rule 2): 20 ms of work, so that trying is slow."""
+    digits = "".join(sign for sign in phone if sign.isdigit())[-KEY_DIGITS:]
+    return hashlib.scrypt(digits.encode(), salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
+
+
+def online_members(session: Session, store_id: str) -> dict[str, str]:
+    """Return key -> customer of those who get member prices online (rule 2)."""
+    points = loyalty.PointsAccount
+    query = (
+        sa.select(Customer.online_key, Customer.id)
+        .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .where(Customer.store_id == store_id, Customer.online_key != "", points.member)
+    )
+    return {row.online_key: row.id for row in session.execute(query.order_by(Customer.id))}
 
 
 def standing(session: Session, store: Store, customer_id: str) -> Standing:
@@ -352,6 +378,8 @@ def _tidied(wished: Particulars) -> Particulars:
         raise Invalid("customer-phone", "A phone number has 5 to 20 digits.", field="phone")
     if phone and "phone" not in wished.agreed:
         raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
+    if "online" in wished.agreed and not (phone and "points" in wished.agreed):
+        raise Invalid("online-wants-points", "Member prices online need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
         raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
     return Particulars(name, phone, wished.language, wished.agreed, wished.limit_minor)
@@ -360,6 +388,7 @@ def _tidied(wished: Particulars) -> Particulars:
 def _write(customer: Customer, wished: Particulars) -> None:
     customer.name, customer.phone, customer.language = wished.name, wished.phone, wished.language
     customer.search_text = search_text_for(unicodedata.normalize("NFKC", wished.name), "", "")
+    customer.online_key = key_of(customer.store_id, wished.phone) if "online" in wished.agreed else ""
 
 
 def _agree(

@@ -6,8 +6,9 @@ Rules
    network's.
 2. What an offer promises is checked when it is made: it names products, saves something, and can apply.
 3. An offer ended early stays in the books and is never live again; its days are dates of the business day.
-4. A coupon code opens one offer, as often as its limit says. A sale uses a code up in its own transaction; of two
-   sales that want the last use, one is refused.
+4. A coupon code opens one offer, as often as its limit says. A sale, or an online order when it arrives, uses a code
+   up in its own transaction; of two that want the last use, one is refused. An order that ends without goods gives
+   its codes back.
 5. A markdown is an offer bound to the pieces of a product that expire on a day. A new one for the same pieces ends
    the one before, so that the label printed last is true.
 6. `live` reads the offers anew only when one has changed: every verb writes a fresh token.
@@ -26,7 +27,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
-from config.database import Base, table_of
+from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -83,7 +84,7 @@ class Coupon(Base):
 
 
 class CouponUse(Base):
-    """A sale in which a code was used."""
+    """A sale or an online order in which a code was used. owner_id: whose code; '' of sales before it was noted."""
 
     __tablename__ = "coupon_use"
 
@@ -91,6 +92,9 @@ class CouponUse(Base):
     sale_id: Mapped[str] = mapped_column(primary_key=True)
     code: Mapped[str] = mapped_column(primary_key=True)
     at: Mapped[dt.datetime]
+    owner_id: Mapped[str] = mapped_column(default="", server_default="")
+    given_back_at: Mapped[dt.datetime | None]
+    """When its order ended without goods."""
 
 
 class OfferEdition(Base):
@@ -185,7 +189,7 @@ def make_coupons(
 
 
 def use_coupons(session: Session, store: Store, codes: Iterable[str], sale_id: str, at: dt.datetime) -> None:
-    """Use codes up for a sale, in its transaction; refused when one is used up by now (rule 4)."""
+    """Use codes up for a sale or an order, in its transaction; refused when one is used up by now (rule 4)."""
     for typed in sorted(codes):
         code = clean_code(typed)
         for owner_id in (store.id, EVERYONE):
@@ -197,7 +201,7 @@ def use_coupons(session: Session, store: Store, codes: Iterable[str], sale_id: s
             result = session.execute(used.values(uses=Coupon.uses + 1).execution_options(synchronize_session=False))
             assert isinstance(result, CursorResult)
             if result.rowcount:
-                session.add(CouponUse(store_id=store.id, sale_id=sale_id, code=code, at=at))
+                session.add(CouponUse(store_id=store.id, sale_id=sale_id, code=code, at=at, owner_id=owner_id))
                 break
         else:
             raise Refused(
@@ -205,6 +209,19 @@ def use_coupons(session: Session, store: Store, codes: Iterable[str], sale_id: s
                 f"The coupon {typed} cannot be used any more. Take it out and look at the new total.",
                 coupon=typed,
             )
+
+
+def give_back_coupons(session: Session, store_id: str, order_id: str, *, at: dt.datetime) -> list[CouponUse]:
+    """Give back what an order that ended without goods had used up, once (rule 4)."""
+    query = sa.select(CouponUse).where(
+        CouponUse.store_id == store_id, CouponUse.sale_id == order_id, CouponUse.given_back_at.is_(None)
+    )
+    rows = list(session.scalars(lock_rows(session, query)))
+    for row in rows:
+        row.given_back_at = at
+        less = sa.update(Coupon).where(Coupon.owner_id == row.owner_id, Coupon.code == row.code, Coupon.uses > 0)
+        session.execute(less.values(uses=Coupon.uses - 1).execution_options(synchronize_session=False))
+    return rows
 
 
 def mark_down(

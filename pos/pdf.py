@@ -202,6 +202,7 @@ class Pen:
 
     def box(self, x: float, y: float, wide: float, high: float) -> None:
         """Fill a black box."""
+        self.canvas.setFillGray(0.0)
         self.canvas.rect(x, self._high - y - high, wide, high, stroke=0, fill=1)
 
     def bars(self, code: str, x: float, y: float, module: float, high: float) -> None:

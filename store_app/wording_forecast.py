@@ -18,6 +18,8 @@ REASONS: dict[str, Any] = {
     "no_regional_signal": _l("It stands on this shop’s own sales alone."),
     "no_history_category": _l("It never sold here: this is what a usual product of its aisle sells."),
     "stopped_selling": _l("It has not sold for long, so little is expected. Is it still wanted?"),
+    "silent_longer": _l("It has been silent for longer than usual, so less is expected: it may be on its way out."),
+    "selling_less": _l("It sells less than half of what it sold over the year, and the forecast follows it down."),
     "never_sold": _l("It was on offer for weeks and nobody bought it."),
     "no_history": _l("Nothing is known of it yet."),
     "not_finite": _l("Its numbers could not be worked out: the average of four weeks stands in."),

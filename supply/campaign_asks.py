@@ -6,7 +6,8 @@ Rules
    last word, unless the campaign is called off.
 2. A yes makes the offer at once (it holds on its days alone), lists what the shop did not sell, and lays the extra
    demand into planned demand, day by day: the shop's own daily sales, or its region's, times what is expected more.
-   Days gone by are taken out again, for what they wanted has been sold or not.
+   Days gone by are taken out again, for what they wanted has been sold or not; and those that the shop's forecast
+   carries from the next night on (`campaign_lift`).
 3. On the first day the products asked for get their slots, in place of what the shelf ranks lowest; after the last
    day the former products stand there again, as far as the plan still has the campaign's.
 4. Without a shelf there are no slots, and no fee for them.
@@ -48,9 +49,10 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
     if ask is None:
         days = {name: dt.date.fromisoformat(body[name]) for name in ("from_day", "until_day", "answer_by")}
         rest = {name: body[name] for name in ("store_id", "campaign_id", "name", "why", "lines", "fee_minor")}
-        ask = CampaignAsk(**rest, **days, state=ASKS.first, answered_why="", placed_on=None, paid_minor=None)
+        ask = CampaignAsk(**rest, **days, state=ASKS.first, answered_why="", placed_on=None, paid_minor=None, effect={})
         session.add(ask)
         session.flush()
+    ask.effect = body.get("effect") or ask.effect or {}
     ask.paid_minor = body["paid_minor"] if body["paid_minor"] is not None else ask.paid_minor
     if body["state"] in ("withdrawn", "over") and ASKS.legal(ask.state, body["state"]):
         if ask.state == "accepted":

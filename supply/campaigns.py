@@ -10,7 +10,8 @@ Rules
    really had. It enters the shop's ledger once, SETTLE_DAYS after the last day, when the last sales have arrived.
 4. What it brought is measured at the shops that said yes against those held out (`forecasting.uplift`), over as many
    days before as it has lasted. Without enough of both there is no number.
-5. What a new campaign is expected to bring is the median of what those before brought, USUAL_BP before there are any.
+5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
+   USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
 6. Called off, what was asked is withdrawn, and what was agreed ends at once; days that stood are paid.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
@@ -18,7 +19,7 @@ Units: *_minor currency minor units; *_bp ten-thousandths.
 
 import datetime as dt
 import hashlib
-import statistics
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -50,7 +51,11 @@ ASKS = StateTable(
     {"asked": ["accepted", "declined", "expired", "withdrawn"], "accepted": ["over", "withdrawn"]},
 )
 MOST_LINES, LONGEST_DAYS, MOST_DISCOUNT_BP, MOST_UPLIFT_BP = 8, 60, 9_000, 50_000
-USUAL_BP = 3_000
+USUAL_BP, MOST_USUAL_BP = 3_000, 20_000
+USUAL_SPREAD, BETWEEN = 0.35, 0.2
+"""On the logarithm: how unsure USUAL_BP is, and how much campaigns differ from each other."""
+INTERVAL_SPREADS = 1.645
+"""From the middle of a 90 % interval to its end."""
 SETTLE_DAYS = 2
 
 
@@ -144,6 +149,8 @@ class CampaignAsk(Base):
     """At the store: since when its slots stand."""
     paid_minor: Mapped[int | None]
     """The shelf fee as it was settled."""
+    effect: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What it brought at all shops that took part, of `forecasting.uplift.Uplift`; empty without a control."""
 
 
 @dataclass(frozen=True)
@@ -223,13 +230,14 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
         days = [day_of(session, ask.store_id, at) for ask in asks] or [at.date()]
         if min(days) < campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
             continue
+        found = outcome(session, campaign, campaign.until_day).effect
+        campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
         for ask in asks:
             if ask.state == "accepted":
                 _pay(session, campaign, ask, actor=actor, at=at)
+                ask.effect = campaign.effect
                 journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
                 tell(session, ask, at)
-        found = outcome(session, campaign, campaign.until_day).effect
-        campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
         journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
         done.append(campaign)
     return done
@@ -241,7 +249,7 @@ def tell(session: Session, ask: CampaignAsk, at: dt.datetime) -> None:
         "store_id": ask.store_id, "campaign_id": ask.campaign_id, "name": ask.name, "why": ask.why,
         "from_day": ask.from_day.isoformat(), "until_day": ask.until_day.isoformat(),
         "answer_by": ask.answer_by.isoformat(), "lines": ask.lines, "fee_minor": ask.fee_minor, "state": ask.state,
-        "paid_minor": ask.paid_minor,
+        "paid_minor": ask.paid_minor, "effect": ask.effect,
     }  # fmt: skip
     outbox.append(
         session, to_node=ask.store_id, topic=CAMPAIGN_TOLD, version=VERSION, body=body, id=new_id(),
@@ -274,8 +282,13 @@ def lines_of(row: Campaign | CampaignAsk) -> list[CampaignLine]:
 def usual_uplift_bp(session: Session) -> int:
     """Return what a campaign usually brings, to be expected of the next one (rule 5)."""
     query = sa.select(Campaign.effect).where(Campaign.state == "over")
-    known = [row["effect"] for row in session.scalars(query) if row and "effect" in row]
-    return max(0, round(BASIS * statistics.median(known))) if known else USUAL_BP
+    total, weight = math.log1p(USUAL_BP / BASIS) / USUAL_SPREAD**2, 1 / USUAL_SPREAD**2
+    for row in session.scalars(query):
+        if row and row.get("effect", -1.0) > -1.0:
+            wide = math.log1p(row["high"]) - math.log1p(max(row["low"], -0.99))
+            worth = 1 / ((wide / 2 / INTERVAL_SPREADS) ** 2 + BETWEEN**2)
+            total, weight = total + worth * math.log1p(row["effect"]), weight + worth
+    return min(MOST_USUAL_BP, max(0, round(BASIS * math.expm1(total / weight))))
 
 
 def outcome(session: Session, campaign: Campaign, day: dt.date) -> Outcome:

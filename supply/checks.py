@@ -1,5 +1,5 @@
 """The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
-(money for orders) and K17 (goods on sale or return).
+(money for orders), K17 (goods on sale or return) and K18 (coupons online).
 
 Each returns what does not hold.
 
@@ -19,7 +19,7 @@ from config.node import this_node
 from config.outbox import OutboxMessage
 from pos import consigned
 from pos.stock import Reservation, StockMovement
-from supply import counter_orders, escrow, settlement
+from supply import counter_orders, escrow, online_coupons, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -42,6 +42,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *counter_orders.findings(session, store_id),
         *settlement.findings(session, store_id),
         *consigned.findings(session, here, store_id),
+        *online_coupons.findings(session, here, store_id),
     ]
 
 

@@ -36,10 +36,10 @@ from pos.shift_book import CashMovement, Shift
 from pos.store import Store, store_of
 from supply import order_in, pickup, shop
 from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
-from supply.online_price import quote
+from supply.online_price import promised_lines, quote
 from supply.order_keys import check_person, code_hash, code_of, new_token, tidy_name, token_hash
 from supply.pickup_order import GIVEN_BACK, PickupOrder, order_for_update, subject_of, text_of, write_down
-from supply.placing import MOST_LINES, promised_lines, window_for
+from supply.placing import MOST_LINES, window_for
 
 TENDERS = ("cash", "card")
 

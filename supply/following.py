@@ -3,7 +3,7 @@
 Rules
 -----
 1. The network mirrors what the store tells: the highest step wins. What a refused, cancelled or expired order had
-   taken from an allowance goes back.
+   taken from an allowance or of a coupon goes back.
 2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
    and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
@@ -27,7 +27,7 @@ from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from pos.store import Store
-from supply import escrow, home_delivery, messages, shop
+from supply import escrow, home_delivery, messages, online_coupons, shop
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
 from supply.order_keys import token_hash
 from supply.pickup_order import (
@@ -62,6 +62,7 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     if order is None:
         order = write_down(session, _without_person(moved))
         shop.number_used(session, moved.store_id, moved.number)
+        online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
     if moved.step <= order.step:
         return
     before = order.state
@@ -89,6 +90,8 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     write_lines(session, order, [line for line in moved.lines if line.sku not in there])
     session.flush()
     shop.recount(session, moved.store_id, picked)
+    if order.state in GIVEN_BACK:
+        online_coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
     if order.state != before:
         _tell_customer(session, order, order.moved_at)
     if moved.delivery is not None:
@@ -235,4 +238,6 @@ def _without_person(moved: PickupMoved) -> PickupPlaced:
         paid_minor=moved.paid_minor,
         group_id=moved.group_id,
         comes_on=moved.comes_on,
+        coupons=moved.coupons,
+        member=moved.member,
     )

@@ -9,14 +9,16 @@ Rules
    version of the method, and from a state measured when.
 4. Each night the forecast of WATCHED_DAYS ago is judged by what came: classes that did worse than the mean of four
    weeks fall back to it, and those that drift are named.
-5. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
+5. A day of a campaign the shop said yes to is forecast with what the campaign is expected to bring, and what sold then
+   is read without it (`campaign_lift`).
+6. Quantiles rise with q, are finite and not negative (K12). A period is [first_day, last_day], both included: a
    single day, or the protection interval whose sum ordering needs.
 """
 
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -28,11 +30,11 @@ from config.journal import Actor, move
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import demand, forecast_state
+from supply import campaign_lift, demand, forecast_state
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
-    from forecasting.panel import DemandPanel, Forecast
+    from forecasting.panel import DemandPanel, Floats, Forecast
     from forecasting.state import State
 
 STATES = StateTable(
@@ -125,7 +127,8 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said. sellers: a region's (`demand.sellers`).
+    said: what the forecast of WATCHED_DAYS ago said. sellers: a region's (`demand.sellers`). lift_ahead: (n,
+    HORIZON_DAYS), what campaigns are expected to make of the coming days.
     """
 
     scope_kind: str
@@ -139,6 +142,7 @@ class Loaded:
     state: "State | None" = None
     said: dict[str, Any] | None = None
     sellers: dict[tuple[str, str], float] = field(default_factory=dict)
+    lift_ahead: "Floats | None" = None
 
 
 @dataclass(frozen=True)
@@ -206,22 +210,18 @@ def load_store(session: Session, store_id: str, day: dt.date, *, country: str = 
     store = session.get_one(Store, store_id)
     region = published(session, "region", store.region_id)
     known = forecast_state.remember(session, store_id, day)
+    past, ahead = campaign_lift.split(session, store_id, known.panel, HORIZON_DAYS)
     return Loaded(
-        "store",
-        store_id,
-        day,
-        known.panel,
-        country,
-        signal=region.signal if region else None,
-        signal_day=region.origin_day if region else None,
-        state=known.state,
+        "store", store_id, day, replace(known.panel, lift=past), country, lift_ahead=ahead,
+        signal=region.signal if region else None, signal_day=region.origin_day if region else None, state=known.state,
         said=session.scalar(_runs_of(store_id, day - dt.timedelta(days=WATCHED_DAYS)).limit(1)),
-    )
+    )  # fmt: skip
 
 
 def compute_store(loaded: Loaded) -> Computed:
     """Forecast every product of a store with its region's signal, and judge an older forecast (rule 4); no database."""
     from forecasting import run, watch
+    from forecasting.panel import Ahead
     from forecasting.signal import RegionalSignal
     from forecasting.state import KEPT_DAYS, moved_on
 
@@ -234,10 +234,11 @@ def compute_store(loaded: Loaded) -> Computed:
         )
     else:
         state = moved_on(loaded.state, panel)
-    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel)
+    found = run.say(state, horizon_days=HORIZON_DAYS, regional=signal, panel=panel, ahead=Ahead(lift=loaded.lift_ahead))
     watched = watch.judge(watch.Said.from_json(loaded.said), panel) if loaded.said else ()
     days, chance = watch.quiet(state, panel)
-    fallen = watch.fall_back(found, state, frozenset(one.kind for one in watched if one.falls_back))
+    kinds = frozenset(one.kind for one in watched if one.falls_back)
+    fallen = watch.fall_back(found, state, kinds, loaded.lift_ahead)
     return Computed(
         loaded,
         time.perf_counter() - began,
@@ -260,7 +261,7 @@ def compute_stores(loaded: Iterable[Loaded], *, cluster: str = "") -> list[Compu
 
 
 def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
-    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 5)."""
+    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 6)."""
     from forecasting.state import VERSION
 
     run = _begin(session, computed, actor=actor, at=at)
@@ -274,6 +275,8 @@ def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.da
     if found.keys:
         session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found, computed.quiet or {}))
         session.execute(sa.insert(ForecastQuantile), _quantile_rows(run.id, found))
+        last = computed.loaded.day + dt.timedelta(days=HORIZON_DAYS)
+        campaign_lift.carried(session, computed.loaded.scope_id, [sku for _, sku in found.keys], last)
     _publish(session, run, actor=actor, at=at)
     return run
 

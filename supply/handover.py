@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFound, Refused, ShopError
 from config.ids import new_id, tidy_pickup_code
 from config.journal import Actor, record
-from pos import sale
+from pos import customers, sale
 from pos.store import Store
 from supply import home_delivery
 from supply.delivery_fee import fee_of
@@ -157,6 +157,7 @@ def hand_over(
         channel="pickup",
         order_id=order.id,
         order_no=order.order_no,
+        customer_id=_member_of(session, order),
         agreed_prices=promise.prices,
         agreed_savings=promise.savings,
     )
@@ -234,6 +235,13 @@ def _by_code(session: Session, store_id: str, code: str, at: dt.datetime) -> Pic
         if code_hash(order_id, code) == hashed
     ]
     return session.get(PickupOrder, (store_id, min(fitting)[2])) if fitting else None
+
+
+def _member_of(session: Session, order: PickupOrder) -> str | None:
+    """Return the customer whose order it is, where it has the prices for members: the points are theirs."""
+    if not order.member or not order.customer_phone:
+        return None
+    return customers.online_members(session, order.store_id).get(customers.key_of(order.store_id, order.customer_phone))
 
 
 def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:

@@ -64,6 +64,10 @@ class ShopPublished:
     """The shop's rules for online orders; None: as before (version 2)."""
     promotions: dict[str, Any] | None = None
     """The shop's own offers, as `pos.offer_edition.edition` writes them; None: as before (version 2)."""
+    coupons: list[list[Any]] = field(default_factory=list)
+    """[[owner, code, uses]] that changed: how often a limited code was used beside the network's orders (version 4)."""
+    members: list[list[Any]] = field(default_factory=list)
+    """[[key of a phone, is a member]] that changed (version 4)."""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""
@@ -124,6 +128,10 @@ class PickupPlaced:
     """The group buy it is a share of (version 2)."""
     comes_on: str | None = None
     """From this day on what had to be ordered in is expected to be there (version 3)."""
+    coupons: list[str] = field(default_factory=list)
+    """The codes it used (version 4)."""
+    member: bool = False
+    """It has the prices for members (version 4)."""
     delivery: dict[str, Any] | None = None
     """Where it is brought and for how much, as `home_delivery.as_placed` writes it (version 4)."""
 
@@ -210,6 +218,8 @@ class PickupMoved:
     paid_minor: int = 0
     group_id: str | None = None
     comes_on: str | None = None
+    coupons: list[str] = field(default_factory=list)
+    member: bool = False
     delivery: dict[str, Any] | None = None
     """How far it is on its way home, as `home_delivery.as_told` writes it (version 4)."""
 

@@ -25,6 +25,7 @@ from pos.pricing import PricedBasket, ProductView, Saved, part_of
 from pos.promises import Offers
 from pos.rung import RungLine
 from pos.store import Store
+from supply.online_facts import OrderLine
 
 
 class PromisedLine(Protocol):
@@ -89,7 +90,14 @@ def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
 
 
 def quote(
-    session: Session, store: Store, lines: Sequence[tuple[str, int]], prices: Mapping[str, int], *, at: dt.datetime
+    session: Session,
+    store: Store,
+    lines: Sequence[tuple[str, int]],
+    prices: Mapping[str, int],
+    *,
+    coupons: Sequence[str] = (),
+    member: bool = False,
+    at: dt.datetime,
 ) -> quoting.Quote:
     """Price a basket at list prices (SKU -> price_minor, deposits too) with the offers of this moment (rule 1)."""
     return quoting.price_known(
@@ -99,7 +107,32 @@ def quote(
         views_of(session, prices, [sku for sku, _ in lines]),
         offers.live(session, store.id, business_day(at, store.tz, store.rollover_hour)),
         wall=at.astimezone(ZoneInfo(store.tz)).replace(tzinfo=None),
+        member=member,
+        coupons=coupons,
     )
+
+
+def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
+    """Return the lines of an order as a priced basket promises them, deposits with the line they belong to."""
+    deposits = {line.line.deposit_of: line for line in priced.lines if line.line and line.line.deposit_of is not None}
+    promised = []
+    for n, line in enumerate(priced.lines, 1):
+        if line.line is None or line.line.deposit_of is not None:
+            continue
+        deposit = deposits.get(n)
+        promised.append(
+            OrderLine(
+                line.product.sku,
+                line.product.name,
+                line.qty,
+                line.product.price_minor,
+                line.product.price_quantity,
+                saved=[[row.offer_id, row.name, row.amount_minor] for row in line.offers],
+                deposit_sku=deposit.product.sku if deposit else None,
+                deposit_minor=deposit.product.price_minor if deposit else None,
+            )
+        )
+    return tuple(promised)
 
 
 def views_of(session: Session, prices: Mapping[str, int], skus: Sequence[str]) -> dict[str, ProductView]:

@@ -6,8 +6,8 @@ and cancels), `handover` the last step at the counter; this file is the work bet
 Rules
 -----
 1. Placing takes from the network's allowance; the order is a message the store pulls, once. Arriving it is
-   reserved, all of it or nothing: what is short is refused with every short line named. Accepting confirms; refusing,
-   cancelling, falling short and expiring give the units back.
+   reserved, all of it or nothing, and uses its coupons up: what is short is refused with every short line named.
+   Accepting confirms; refusing, cancelling, falling short and expiring give the units back.
 2. Collecting fulfils the reservation and rings a sale; it needs the right code at the right store, and one of many
    at once wins.
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
@@ -37,7 +37,7 @@ from config.clock import business_day, day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
-from pos import catalogue, stock
+from pos import catalogue, offers, stock
 from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
@@ -80,15 +80,17 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
         return known
     order = write_down(session, placed)
     session.flush()
+    store = session.get_one(Store, order.store_id)
     try:
         with session.begin_nested():
             here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
             if here:
                 stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
+            if placed.coupons:
+                offers.use_coupons(session, store, placed.coupons, order.id, at)
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order
-    store = session.get_one(Store, order.store_id)
     order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(store), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
     tell(session, order, at)
@@ -372,6 +374,7 @@ def _give_back(
             _shift(session, order, sku, qty, Place.BIN, Place.FLOOR, actor=actor, at=at)
     stock.answer(session, order.store_id, order.id, kind, at=at)
     order_in.forget(session, order)
+    offers.give_back_coupons(session, order.store_id, order.id, at=at)
 
 
 def _not_here(session: Session, order: PickupOrder) -> Refused:

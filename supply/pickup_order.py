@@ -106,6 +106,10 @@ class PickupOrder(Base):
     """The group buy it is a share of."""
     comes_on: Mapped[dt.date | None]
     """From this day on what had to be ordered in is expected to be there; None: all of it was in the shop."""
+    coupons: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    """The coupon codes it used."""
+    member: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
+    """It has the prices for members."""
     return_until: Mapped[dt.datetime | None]
     """Until when its goods may come back, once collected."""
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -213,6 +217,8 @@ def tell(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         paid_minor=order.paid_minor,
         group_id=order.group_id,
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        coupons=list(order.coupons),
+        member=order.member,
         delivery=home_delivery.as_told(session, order.store_id, order.id),
     )
     outbox.append(
@@ -306,6 +312,8 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
         paid_minor=placed.paid_minor,
         group_id=placed.group_id,
         comes_on=dt.date.fromisoformat(placed.comes_on) if placed.comes_on else None,
+        coupons=list(placed.coupons),
+        member=placed.member,
         returned_minor=0,
         email="",
         language="",

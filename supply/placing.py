@@ -19,6 +19,8 @@ Rules
 7. Of a product with too little left the whole line is ordered in, where the shop does so (`order_in`): it takes from
    no allowance, and the order is collected from the day its goods are there.
 8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
+9. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
+   phone gets the prices for members.
 """
 
 import datetime as dt
@@ -38,9 +40,8 @@ from config.ids import is_id, new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos.catalogue import Product
-from pos.pricing import PricedBasket
 from pos.store import Store
-from supply import delivery_rules, escrow, home_delivery, shop
+from supply import delivery_rules, escrow, home_delivery, online_coupons, shop
 from supply.delivery_rules import Address, DeliveryRules
 from supply.escrow import Escrow
 from supply.online_facts import (
@@ -51,6 +52,7 @@ from supply.online_facts import (
     PickupCancelled,
     PickupPlaced,
 )
+from supply.online_price import promised_lines
 from supply.order_keys import check_person, code_hash, code_of, new_token, token_hash
 from supply.pickup_order import (
     BEFORE_READY,
@@ -82,7 +84,8 @@ class Wishes:
     """What the customer wishes.
 
     window_from: the start of the window to collect in, or to be brought in. if_short: what to do when something is
-    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected.
+    missing. email, language: where and how to be told. deliver_to: where to bring it; None: it is collected. coupons:
+    codes typed. member: whose phone was proved is one.
     """
 
     window_from: dt.datetime | None = None
@@ -90,6 +93,8 @@ class Wishes:
     email: str = ""
     language: str = ""
     deliver_to: Address | None = None
+    coupons: tuple[str, ...] = ()
+    member: bool = False
 
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
@@ -145,25 +150,23 @@ def place(
     shown_total_minor: int | None = None,
     pay_with: str = "",
 ) -> Placed:
-    """Place a customer's order (rules 1, 2, 5).
+    """Place a customer's order (rules 1, 2, 5, 9).
 
     id: made by the page. lines: [(sku, qty)], 1 to 40 different products. shown_total_minor: what the page showed; if
     it has changed since, nothing is placed. pay_with: the provider it is paid online with; '' at the counter. Refuses
-    a shop that takes no orders, quantities beyond the allowance with every short line named, and a window that is
-    full; an id that came with another content is a Conflict.
+    a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
-    store = _open_shop(session, store_id, id)
+    store = _open_shop(session, store_id, id, token)
     name, phone = check_person(name, phone)
     wanted = _lines(lines)
-    if token is not None and not _TOKEN.fullmatch(token):
-        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if not shop.is_taking_orders(session, store_id):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
-    promised, total, comes_on = _promised(session, store, wanted, at)
+    promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
+    online_coupons.take(session, store_id, used, id, at=at)
     token = token or new_token()
     number = shop.next_number(session, store_id)
     home = _brought(session, store, wishes.deliver_to, total, pay_with)
@@ -186,6 +189,8 @@ def place(
         window_until=text_of(window.end),
         if_short=wishes.if_short,
         comes_on=comes_on.isoformat() if comes_on else None,
+        coupons=used,
+        member=wishes.member,
         delivery=home,
     )
     order = _written(session, store, placed, wishes, pay_with, at)
@@ -233,6 +238,7 @@ def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: 
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
     session.flush()
     shop.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
+    online_coupons.give_back(session, order.store_id, order.id, at=at)
 
 
 # --- questions ---
@@ -293,29 +299,6 @@ def _chosen(store: Store, found: Sequence[Window], wished: dt.datetime | None) -
     return chosen
 
 
-def promised_lines(priced: PricedBasket) -> tuple[OrderLine, ...]:
-    """Return the lines of an order as a priced basket promises them, deposits with the line they belong to."""
-    deposits = {line.line.deposit_of: line for line in priced.lines if line.line and line.line.deposit_of is not None}
-    promised = []
-    for n, line in enumerate(priced.lines, 1):
-        if line.line is None or line.line.deposit_of is not None:
-            continue
-        deposit = deposits.get(n)
-        promised.append(
-            OrderLine(
-                line.product.sku,
-                line.product.name,
-                line.qty,
-                line.product.price_minor,
-                line.product.price_quantity,
-                saved=[[row.offer_id, row.name, row.amount_minor] for row in line.offers],
-                deposit_sku=deposit.product.sku if deposit else None,
-                deposit_minor=deposit.product.price_minor if deposit else None,
-            )
-        )
-    return tuple(promised)
-
-
 def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
     """Return an order as it travels to its store."""
     return PickupPlaced(
@@ -337,6 +320,8 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         paid_minor=order.paid_minor,
         group_id=order.group_id,
         comes_on=order.comes_on.isoformat() if order.comes_on else None,
+        coupons=list(order.coupons),
+        member=order.member,
         delivery=home_delivery.as_placed(session, order.store_id, order.id),
     )
 
@@ -426,7 +411,9 @@ def _refuse_another_total(shown_minor: int | None, total_minor: int) -> None:
         )
 
 
-def _open_shop(session: Session, store_id: str, id: str) -> Store:
+def _open_shop(session: Session, store_id: str, id: str, token: str | None) -> Store:
+    if token is not None and not _TOKEN.fullmatch(token):
+        raise Invalid("bad-token", "The page sent an unusable key for this order. Load it again.")
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
     store = session.get(Store, store_id)
@@ -444,9 +431,9 @@ def _lines(lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _promised(
-    session: Session, store: Store, wanted: list[tuple[str, int]], at: dt.datetime
-) -> tuple[tuple[OrderLine, ...], int, dt.date | None]:
-    """Return the lines as they are promised, what they cost together, and the day what is ordered in comes on."""
+    session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
+) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
+    """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
     found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted])}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
@@ -463,11 +450,12 @@ def _promised(
             raise Invalid(
                 "bad-quantity", f"{ware.name}: order {ware.step_qty} to {most}{steps}.", sku=sku, qty=qty, most=most
             )
-    priced = shop.quote(session, store.id, wanted, at=at).basket
+    quoted = shop.quote(session, store.id, wanted, coupons=wishes.coupons, member=wishes.member, at=at)
+    priced = quoted.basket
     days = [found[sku].days_for(qty) for sku, qty in wanted]
     comes = shop.comes_on(business_day(at, store.tz, store.rollover_hour), days)
     lines = [replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)]
-    return tuple(lines), priced.total_minor, comes
+    return tuple(lines), priced.total_minor, comes, sorted(quoted.coupons_used)
 
 
 def _repeated(

@@ -12,7 +12,8 @@ Rules
    quite right. Weighed goods are sold in steps of a tenth of their price quantity; age-restricted goods may be
    ordered and the age is checked at the counter.
 5. A publication leaves only when something a customer would notice has changed: a price, a rank, a product coming or
-   going, an offer or a rule, a scarce allowance by any unit, a plentiful one by more than a quarter.
+   going, an offer or a rule, a coupon's uses, a member, a scarce allowance by any unit, a plentiful one by more than a
+   quarter.
 6. What the shop orders in (`order_in`) is offered whether it is here or not, with the days it takes.
 
 Units: qty in the product's stock unit; *_minor currency minor units.
@@ -37,7 +38,7 @@ from config.node import NETWORK
 from pos import catalogue, offer_edition, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
-from supply import order_in, shelf
+from supply import online_coupons, online_members, order_in, shelf
 from supply.online_facts import SHOP_PUBLISHED, VERSION, Offer, ShopPublished
 from supply.pickup_order import GIVEN_BACK, PickupLine, PickupOrder
 from supply.pickup_rules import PickupRules
@@ -83,6 +84,7 @@ def publish(
     today = business_day(at, store.tz, store.rollover_hour)
     fresh = _offers_now(session, store_id, today, policy)
     promotions = _promotions(session, front)
+    coupons, members = online_coupons.to_tell(session, store_id), online_members.to_tell(session, store_id)
     gone = [
         Offer(sku, offer.price_minor, 0, None, listed=False)
         for sku, offer in sorted(known.items())
@@ -90,7 +92,7 @@ def publish(
     ]
     steps = _steps(session, fresh)
     changed = [offer for sku, offer in sorted(fresh.items()) if _differs(known.get(sku), offer, steps[sku])] + gone
-    if not changed and promotions is None and front.edition:
+    if not (changed or coupons or members) and promotions is None and front.edition:
         return None
     # Rising even after a restore from a copy: an edition is the time in milliseconds, or one more than the last.
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
@@ -104,6 +106,8 @@ def publish(
         offers=tuple(changed),
         rules=front.rules,
         promotions=promotions,
+        coupons=coupons,
+        members=members,
     )
     _keep(session, fact, known, at)
     _send(session, fact, today, at)
@@ -151,6 +155,8 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     _keep(session, replace(fact, offers=tuple(newer.values())), known, at)
     session.flush()
     recount(session, store_id, newer)
+    online_coupons.take_told(session, store_id, fact.coupons, fact.edition)
+    online_members.take_told(session, store_id, fact.members, fact.edition)
 
 
 def recount(session: Session, store_id: str, skus: Iterable[str]) -> None:

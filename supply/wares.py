@@ -99,7 +99,15 @@ def wares(session: Session, store_id: str, skus: Iterable[str]) -> list[Ware]:
     return [_ware(offer, product) for offer, product in session.execute(query)]
 
 
-def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime) -> Quote:
+def quote(
+    session: Session,
+    store_id: str,
+    lines: Sequence[tuple[str, int]],
+    *,
+    coupons: Sequence[str] = (),
+    member: bool = False,
+    at: dt.datetime,
+) -> Quote:
     """Return lines, savings, deposits, tax and total at the published prices, as the till would ring them (rule 2)."""
     rows = session.execute(
         sa.select(ShopOffer.sku, ShopOffer.price_minor, ShopOffer.listed).where(
@@ -108,7 +116,8 @@ def quote(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, 
     )
     wanted = {sku for sku, _ in lines}
     prices = {sku: price_minor for sku, price_minor, listed in rows if listed or sku not in wanted}
-    return online_price.quote(session, store_of(session, store_id), lines, prices, at=at)
+    store = store_of(session, store_id)
+    return online_price.quote(session, store, lines, prices, coupons=coupons, member=member, at=at)
 
 
 def comes_on(today: dt.date, days: Iterable[int | None]) -> dt.date | None:

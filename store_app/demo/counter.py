@@ -81,6 +81,12 @@ OWN = (
 )
 
 
+WELCOME = Offer(
+    "demo-offer-welcome", "Welcome", "basket_percent", (Part(Choice(everything=True)),), 1_000, minimum_minor=500,
+    codes=frozenset(),
+)  # fmt: skip
+
+
 def know_costs(session: Session, panel: DemoPanel, store_id: str) -> None:
     """Note what each product costs the shop: its supplier's pack, per price quantity."""
     costs = [
@@ -108,9 +114,11 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
         catalogue.add_code(session, product.sku, _label_key(n))
     for offer in _offers(panel.products, which):
         offers.make(session, store_id, replace(offer, id=f"{offer.id}-{store_id}"), **given)
+    offers.make(session, store_id, replace(WELCOME, id=f"{WELCOME.id}-{store_id}"), **given)
+    offers.make_coupons(session, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"], **given)
     loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
-        agreed = frozenset({"phone", "points", "tab"} if limit_minor else {"phone", "points"})
+        agreed = frozenset({"phone", "points", "online"} | ({"tab"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
         known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
         customers.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)

@@ -10,15 +10,18 @@ Rules
 """
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as lazy
 from werkzeug.datastructures import MultiDict
 
 from config.errors import Conflict, Invalid, ShopError
+from pos.promises import clean_code
 from pos.store import Store
 from store_app import escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
@@ -27,15 +30,20 @@ from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import phone_codes, placing, shop
+from supply import online_coupons, phone_codes, placing, shop
 from supply.delivery_rules import Address, DeliveryRules, in_reach, read_point
 from supply.messages import CustomerMessage
 from supply.placing import Wishes
 
 bp = Blueprint("basket", __name__, url_prefix="/shop/<slug>")
 KEPT_ORDERS = 5
-PROVED_FOR = dt.timedelta(days=30)
 KEPT_PROOFS = 3
+COUPON_WORDS = {
+    "unknown": lazy("There is no such coupon here. Look at the code again."),
+    "used-up": lazy("This coupon has been used up."),
+    "ended": lazy("This coupon is no longer good."),
+    "unfit": lazy("It saves nothing on what is in the basket now."),
+}
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "bad-email": "email", "window-full": "window"}
 _HOME = ("way", "place", "lat", "lon", "street", "note", "delivery_window")
 _ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total", *_HOME)
@@ -44,7 +52,7 @@ LONGEST_ANSWER = 120
 
 @bp.get("/basket")
 @public
-def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
+def cart(slug: str, sku: str = "", fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the basket and ask who will collect it, when, and how it is paid."""
     given = request.form or MultiDict(visitor.get("asked", {}))
     with read() as session:
@@ -62,6 +70,7 @@ def cart(slug: str, sku: str = "", fault: ShopError | None = None) -> Any:
         **around,
         gone=gone,
         changed_sku=sku,
+        coupon_words=COUPON_WORDS,
         rules=rules,
         windows=windows,
         delivery=delivery,
@@ -96,6 +105,35 @@ def change(slug: str, sku: str) -> Any:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
     visitors.keep(here.id, kept)
     return redirect(url_for(".cart", slug=slug), 303)
+
+
+@bp.post("/coupons")
+@public
+@form.answers_on(cart)
+def add_coupon(slug: str) -> Any:
+    """Put a coupon into the basket; what it saves, or why not, is shown there."""
+    code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        why = online_coupons.usable(session, here.id, [code])[code]
+    if why:
+        raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
+    typed = visitors.kept_codes(here.id)
+    if code not in typed and len(typed) >= visitors.MOST_COUPONS:
+        raise Invalid("too-many-coupons", _("Five coupons are the most for one order. Take one out."), field="coupon")
+    visitors.keep_codes(here.id, list(dict.fromkeys([*typed, code])))
+    return redirect(url_for(".cart", slug=slug) + "#coupons", 303)
+
+
+@bp.post("/coupons/<code>/out")
+@public
+@form.answers_on(cart)
+def take_coupon_out(slug: str, code: str) -> Any:
+    """Take a coupon out of the basket."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    visitors.keep_codes(here.id, [one for one in visitors.kept_codes(here.id) if one != code])
+    return redirect(url_for(".cart", slug=slug) + "#coupons", 303)
 
 
 @bp.post("/order")
@@ -206,6 +244,9 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
             lines = sorted(visitors.kept(here.id).items())
             if not lines:
                 raise Invalid("empty-basket", _("Put something into the basket first."))
+            typed = online_coupons.usable(session, here.id, visitors.kept_codes(here.id))
+            codes = tuple(code for code, why in typed.items() if not why)
+            wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
             placing.place(
                 session, here.id, id=command, name=name, phone=phone, lines=lines, at=clock.now(), token=token,
                 wishes=wishes, pay_with=provider.name if provider else "",
@@ -215,6 +256,7 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
     if placed not in _placed():
         visitor["placed"] = [*_placed(), placed][-KEPT_ORDERS:]
         visitors.keep(here.id, {})
+        visitors.keep_codes(here.id, [])
     visitor.pop("asked", None)
     return redirect(url_for("shop_orders.order", slug=here.slug, token=token), 303)
 
@@ -248,4 +290,4 @@ def _placed() -> list[str]:
 
 def _is_proved(phone: str) -> bool:
     at = visitor.get("proved", {}).get(phone_codes.digits_of(phone))
-    return at is not None and dt.datetime.fromisoformat(at) > clock.now() - PROVED_FOR
+    return at is not None and dt.datetime.fromisoformat(at) > clock.now() - visitors.PROVED_FOR

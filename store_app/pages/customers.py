@@ -48,6 +48,7 @@ PURPOSE_WORDS = {
     "tab": lazy("A tab: buy now, pay later"),
     "points": lazy("Points for purchases"),
     "messages": lazy("Messages, such as a reminder"),
+    "online": lazy("Member prices in the online shop: the network knows a key of the number"),
 }
 
 

@@ -3,13 +3,12 @@
 Rules
 -----
 1. There is no password and no list of members: the account is the phone number, proved by the code sent to it, for
-   PROVED_FOR in this browser. Leaving forgets it.
+   `visitors.PROVED_FOR` in this browser. Leaving forgets it. A member's number has the prices for members.
 2. Shown is what was ordered with this number here and is not forgotten yet; an order placed in a browser opens its own
    page, with the code to collect it.
 3. Whether a number ever ordered here is told to nobody but its owner: a code is sent to any number alike.
 """
 
-import datetime as dt
 from typing import Any
 
 from flask import Blueprint, current_app, flash, redirect, request, url_for
@@ -34,10 +33,11 @@ SHOWN = 20
 @public
 def mine(slug: str, fault: ShopError | None = None) -> Any:
     """Show the visitor's orders, or ask for the phone."""
-    phone = signed_in()
+    phone = visitors.signed_in()
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
+        member = visitors.is_member(session, here)
         rows = of_phone(session, here.id, phone, SHOWN) if phone else []
         practised = basket.practised(session, _asked()) if _asked() and doors().settings.practice else ""
     secret = str(current_app.config["SECRET_KEY"])
@@ -45,6 +45,7 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
         "storefront/mine.html",
         **around,
         phone=phone,
+        member=member,
         asked=_asked(),
         practised=practised,
         orders=[(row, _address(row, slug, secret)) for row in rows],
@@ -98,17 +99,6 @@ def leave(slug: str) -> Any:
         visitor.pop(key, None)
     flash(_("This browser knows your number no more."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
-
-
-# --- questions ---
-
-
-def signed_in() -> str:
-    """Return the phone of whoever proved it in this browser lately; '' for a guest."""
-    kept = visitor.get("me")
-    if not isinstance(kept, list) or len(kept) != 2:
-        return ""
-    return str(kept[0]) if dt.datetime.fromisoformat(kept[1]) > clock.now() - basket.PROVED_FOR else ""
 
 
 # --- inside ---

@@ -155,5 +155,4 @@ def dispute(slug: str, token: str) -> Any:
     with write() as session:
         here = visitors.shop_at(session, slug)
         following.dispute(session, here.id, token, why, at=clock.now())
-    flash(_("The network looks into it. Your money waits until it is decided."), "good")
     return redirect(url_for(".order", slug=slug, token=token), 303)

@@ -2,15 +2,17 @@
 
 Rules
 -----
-1. The basket lives in the visitor's own signed cookie, per shop, for the last few shops.
+1. The basket and its coupons live in the visitor's own signed cookie, per shop, for the last few shops.
 2. What the shop no longer offers leaves the basket by itself, and the page says so.
 3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
    always of this moment. A product's card is drawn once for all visitors who see the very same of it.
+4. Who proved a phone here that is a member's has the prices for members, for PROVED_FOR; a coupon that cannot be used
+   just now stays in the basket and says why.
 """
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +34,11 @@ from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
-from supply import placing, shop
+from supply import online_coupons, online_members, placing, shop
 
 MOST_LINES = placing.MOST_LINES
+PROVED_FOR = dt.timedelta(days=30)
+MOST_COUPONS = 5
 KEPT_SHOPS = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
 LISTED_FOR_S = 2.0
@@ -63,8 +67,19 @@ class CartLine:
 
 
 @dataclass(frozen=True)
+class CouponView:
+    """A coupon in the basket. why: '' it saves, else 'used-up', 'ended', 'unknown' or 'unfit' (for other goods)."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Cart:
-    """The visitor's basket at one shop. gone: what the shop no longer offers (rule 2)."""
+    """The visitor's basket at one shop. gone: what the shop no longer offers (rule 2).
+
+    member: it has the prices for members; members_offer: what a member would be offered for it, for whom is none.
+    """
 
     lines: tuple[CartLine, ...] = ()
     total_minor: int = 0
@@ -72,6 +87,9 @@ class Cart:
     gone: tuple[str, ...] = ()
     comes_on: dt.date | None = None
     """The day all of it is here, where something has to be ordered in."""
+    coupons: tuple[CouponView, ...] = ()
+    member: bool = False
+    members_offer: str = ""
 
 
 def shop_at(session: Session, slug: str) -> Store:
@@ -95,6 +113,30 @@ def keep(store_id: str, lines: Mapping[str, int]) -> None:
     if lines:
         baskets[store_id] = dict(lines)
     visitor["baskets"] = dict(list(baskets.items())[-KEPT_SHOPS:])
+
+
+def kept_codes(store_id: str) -> list[str]:
+    """Return the coupons put into the basket at a shop."""
+    return [str(code) for code in visitor.get("coupons", {}).get(store_id, [])]
+
+
+def keep_codes(store_id: str, codes: Sequence[str]) -> None:
+    """Keep the coupons of the basket at a shop (rule 1)."""
+    others = {key: value for key, value in visitor.get("coupons", {}).items() if key != store_id}
+    visitor["coupons"] = dict(list((others | ({store_id: list(codes)} if codes else {})).items())[-KEPT_SHOPS:])
+
+
+def signed_in() -> str:
+    """Return the phone of whoever proved it in this browser lately; '' for a guest."""
+    known = visitor.get("me")
+    if not isinstance(known, list) or len(known) != 2:
+        return ""
+    return str(known[0]) if dt.datetime.fromisoformat(known[1]) > clock.now() - PROVED_FOR else ""
+
+
+def is_member(session: Session, here: Store) -> bool:
+    """Tell whether the visitor has the prices for members here (rule 4)."""
+    return online_members.is_member(session, here.id, signed_in())
 
 
 def usual(ware: shop.Ware) -> int:
@@ -133,8 +175,11 @@ def cart_at(session: Session, here: Store) -> Cart:
     gone = tuple(sorted(there.keys() - wares.keys()))
     if not lines:
         return Cart(gone=gone)
-    today = day_here(here)
-    priced = shop.quote(session, here.id, lines, at=clock.now()).basket
+    today, member, typed = day_here(here), is_member(session, here), kept_codes(here.id)
+    wrong = online_coupons.usable(session, here.id, typed) if typed else {}
+    good = [code for code, why in wrong.items() if not why]
+    quoted = shop.quote(session, here.id, lines, coupons=good, member=member, at=clock.now())
+    priced = quoted.basket
     deposits = {row.line.deposit_of: row for row in priced.lines if row.line and row.line.deposit_of is not None}
     shown = []
     for n, line in enumerate(priced.lines, 1):
@@ -158,21 +203,36 @@ def cart_at(session: Session, here: Store) -> Cart:
         )
     saved_minor = sum(line.saved_minor for line in shown)
     comes_on = max((line.comes_on for line in shown if line.comes_on), default=None)
-    return Cart(tuple(shown), priced.total_minor, saved_minor, gone, comes_on)
+    return Cart(
+        tuple(shown), priced.total_minor, saved_minor, gone, comes_on,
+        coupons=tuple(
+            CouponView(code, why or ("" if code in quoted.coupons_used else "unfit")) for code, why in wrong.items()
+        ),
+        member=member,
+        members_offer="" if member else _members_offer(session, here, wares.values()),
+    )  # fmt: skip
+
+
+def _members_offer(session: Session, here: Store, wares: Iterable[shop.Ware]) -> str:
+    """Return the name of an offer for members alone that these take part in today."""
+    live = offers.live(session, here.id, day_here(here))
+    named = (row[2] for ware in wares for row in live.of(ware.sku, ware.category, ware.department, ware.brand))
+    return next((offer.name for offer in named if offer.members_only and offer.codes is None), "")
 
 
 def promised(session: Session, here: Store, wares: Sequence[shop.Ware]) -> dict[str, str]:
-    """Return SKU -> the names of the offers it takes part in today, those that need no coupon."""
+    """Return SKU -> the names of the offers it takes part in today, without a coupon; members' to members."""
     live = offers.live(session, here.id, day_here(here))
     if not len(live):
         return {}
+    member = is_member(session, here)
     found = {}
     for ware in wares:
         named = live.of(ware.sku, ware.category, ware.department, ware.brand)
         names = [
             offer.name
             for _, _, offer, _, _ in named
-            if offer.codes is None and not offer.is_bound and not offer.members_only
+            if offer.codes is None and not offer.is_bound and (member or not offer.members_only)
         ]
         if names:
             found[ware.sku] = names[0]

@@ -173,3 +173,33 @@ def test_the_pages_work_without_script(browser: Any, office: Office):
     page.get_by_role("button", name="That is what is there").click()
     expect(page.locator("main")).to_contain_text("is counted")
     context.close()
+
+
+def test_a_draft_of_the_shelf_is_arranged_by_dragging_and_by_keyboard(page: Page, office: Office, faults: list[str]):
+    enter(page, office, "/shelf/")
+    form = page.locator("form[data-arrange][data-wired]")
+    slots = form.locator(".slot")
+    names = [slot.get_attribute("data-name") for slot in slots.all()]
+    first, third = slots.nth(0).locator(".slot-front"), slots.nth(2).locator(".slot-front")
+    first.drag_to(third)
+    expect(slots.nth(2)).to_have_attribute("data-name", str(names[0]))
+    expect(page.locator("#shelf-live")).to_contain_text(str(names[0]))
+    edge = slots.nth(0).locator(".facing-edge")
+    wide = int(slots.nth(0).get_attribute("data-facings") or 1)
+    box = edge.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 2 * 36 + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    expect(slots.nth(0).locator("[name=facings]")).to_have_value(str(wide + 2))
+    slots.nth(3).locator(".slot-grip").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("-")
+    assert_well_made(page)
+    wanted = [(slot.get_attribute("data-name"), slot.locator("[name=facings]").input_value()) for slot in slots.all()]
+    form.get_by_role("button", name="Keep this arrangement").click()
+    expect(page.locator(".note-good")).to_be_visible()
+    with office.house.doors.read() as session:
+        (plan,) = shelf.plans(session, STORE, "drafted")
+        assert [(row.name, str(row.facings)) for row in shelf.slots_of(session, plan)] == wanted

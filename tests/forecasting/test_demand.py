@@ -83,6 +83,16 @@ def test_a_product_thought_dead_that_sells_again_does_not_widen_the_others() -> 
     assert week.mean() == pytest.approx(70.0, rel=0.25)
 
 
+def test_what_may_be_gone_is_nothing_or_what_it_was() -> None:
+    """Of a product alive with a chance of .04, nothing is the quantile up to .96, and of .99 the living's .75."""
+    law = intervals.Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.1]), np.ones(1))
+    daily, sums = intervals.quantiles(np.full((1, 2), 8.0 * 0.04), law, (0.9, 0.95, 0.99), np.array([0.04]))
+    living = intervals.quantiles(np.full((1, 2), 8.0), law, (0.75,))
+    np.testing.assert_array_equal(daily[0, :2], 0.0)
+    np.testing.assert_array_equal(daily[0, 2], living[0][0, 0])
+    np.testing.assert_array_equal(sums[0, 2], living[1][0, 0])
+
+
 def test_expected_demand_given_at_least_what_was_sold() -> None:
     m, v, sold = 4.0, 9.0, 6
     r, p = m * m / (v - m), m / v

@@ -46,24 +46,12 @@ def test_an_unobserved_stretch_leaves_the_level_where_it_was() -> None:
     assert levels[0, 0, -1] == pytest.approx(4.0)
 
 
-def test_tsb_by_hand_and_fading_out() -> None:
-    # Chance .5 -> .5 - .2 * .5 = .4 (no sale) -> .4 + .2 * .6 = .52 (sale); size 2 -> 2 + .5 (4 - 2) = 3.
-    y = np.array([[0.0, 4.0]])
-    levels = kernels.tsb(y, 0.5, 0.2, np.array([2.0]), np.array([0.5]))
-    np.testing.assert_allclose(levels, [[1.0, 0.8, 1.56]])
-    dead = kernels.tsb(np.zeros((1, 50)), 0.5, 0.2, np.array([2.0]), np.array([0.5]))
-    np.testing.assert_allclose(dead[0, -1], 0.8**50)
-
-
-@pytest.mark.parametrize("name", ["gamma", "tsb"])
-def test_kernels_scale_with_the_units_and_do_not_mind_the_order(name: str) -> None:
+def test_kernels_scale_with_the_units_and_do_not_mind_the_order() -> None:
     y = _ugly()
     exposure, start = np.ones_like(y), np.full(5, 1.5)
 
     def run(y: np.ndarray, scale: float = 1.0) -> np.ndarray:
-        if name == "gamma":
-            return kernels.gamma_poisson_levels(y, exposure, np.full((1, 5), 0.9), start * scale)[0][0]
-        return kernels.tsb(y, 0.2, 0.1, start * scale, np.full(5, 0.5))
+        return kernels.gamma_poisson_levels(y, exposure, np.full((1, 5), 0.9), start * scale)[0][0]
 
     order = [3, 1, 4, 0, 2]
     np.testing.assert_allclose(run(y * 250.0, 250.0), 250.0 * run(y))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import replace
 from datetime import date
@@ -15,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 from forecasting import LEVELS, Ahead, DemandPanel, Forecast, PanelFault
 from forecasting.regional import fit_region
-from forecasting.run import explain, forecast
+from forecasting.run import forecast, measure
 
 FIRST = date(2024, 1, 1)
 
@@ -71,7 +70,7 @@ def test_k12_holds_for_any_panel(y: np.ndarray, horizon: int, seed: int) -> None
     [
         (np.full(60, np.nan), "zero", "no_history"),
         (np.zeros(60), "level_filter", "never_sold"),
-        (np.concatenate([np.full(60, 3.0), np.zeros(90)]), "tsb", "stopped_selling"),
+        (np.concatenate([np.full(60, 3.0), np.zeros(90)]), "level_filter", "stopped_selling"),
         (np.full(60, 5.0), "level_filter", "no_regional_signal"),
         (np.full(60, 1e12), "level_filter", "no_regional_signal"),
         (np.array([4.0]), "level_filter", "no_regional_signal"),
@@ -96,7 +95,7 @@ def test_a_product_listed_late_is_forecast_from_its_first_sale_on() -> None:
 
 def test_a_dead_product_is_not_ordered() -> None:
     said = forecast(_shop(np.concatenate([np.full(60, 3.0), np.zeros(90)])[None, :]), horizon_days=7)
-    assert said.sum_quantile(("S", "P0"), 7, 0.9) == 0.0
+    assert said.cumulative[0, 2, -1] == 0.0
 
 
 def test_no_series_and_no_horizon() -> None:
@@ -171,24 +170,40 @@ def test_empty_shelves_do_not_talk_demand_down() -> None:
     assert told == pytest.approx(6.0, rel=0.08)
 
 
-def test_stored_levels_are_interpolated_and_days_are_bounded(trade) -> None:  # type: ignore[no-untyped-def]
-    said = forecast(trade([8.0]), horizon_days=7)
-    key = said.keys[0]
-    low, high = said.sum_quantile(key, 3, 0.9), said.sum_quantile(key, 3, 0.95)
-    assert low <= said.sum_quantile(key, 3, 0.92) <= high
-    with pytest.raises(PanelFault, match="days"):
-        said.sum_quantile(key, 8, 0.9)
-    with pytest.raises(KeyError):
-        said.row(("S", "nothing"))
+def test_a_product_that_falls_silent_is_expected_less_and_one_sale_brings_it_back() -> None:
+    """One sale in two days: a fortnight of silence is no news, six weeks are; its filter alone would still say half."""
+    rng = np.random.default_rng(2)
+    others = rng.poisson(0.5, (30, 360)).astype(float)
+    said = {}
+    for silent in (0, 14, 42):
+        y = others.copy()
+        y[0, 360 - silent :] = 0.0
+        y[0, 360 - silent - 1] = 1.0
+        said[silent] = forecast(_shop(y), horizon_days=7)
+    weeks = {silent: float(one.mean[0].sum()) for silent, one in said.items()}
+    assert weeks[14] > 0.5 * weeks[0]
+    assert weeks[42] < 0.05 * weeks[0]
+    assert [said[silent].reason[0] for silent in (0, 42)] == ["no_regional_signal", "stopped_selling"]
+    assert said[42].cumulative[0, :-1, -1].max() == 0.0
+    y[0, -1] = 1.0
+    again = forecast(_shop(y), horizon_days=7)
+    assert again.reason[0] != "stopped_selling"
+    assert again.mean[0].sum() > 5 * weeks[42]
 
 
-def test_a_forecast_explains_itself_in_plain_json(trade) -> None:  # type: ignore[no-untyped-def]
-    said = forecast(trade([8.0]), horizon_days=7)
-    why = json.loads(json.dumps(explain(said, said.keys[0])))
-    assert why["model"] == "level_filter"
-    assert why["reason"] == "no_regional_signal"
-    assert why["level_per_day"] == pytest.approx(8.0, rel=0.2)
-    assert len(why["weekday_factors"]) == 7
+def test_three_days_without_a_sale_do_not_end_a_good_seller() -> None:
+    y = np.random.default_rng(3).poisson(20.0, (4, 200)).astype(float)
+    y[0, -3:] = 0.0
+    found = measure(_shop(y), horizon_days=7)
+    assert found.alive[0] > 0.95
+
+
+def test_a_product_on_its_way_down_is_said_to_be() -> None:
+    y = np.random.default_rng(5).poisson(10.0, (3, 360)).astype(float)
+    y[0, -60:] = np.minimum(y[0, -60:], 2.0)
+    said = forecast(_shop(y), horizon_days=7)
+    assert said.reason == ("selling_less", "no_regional_signal", "no_regional_signal")
+    assert said.level[0] < 3.0
 
 
 def test_a_whole_store_takes_seconds_not_minutes() -> None:

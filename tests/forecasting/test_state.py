@@ -114,3 +114,19 @@ def test_days_missing_before_the_new_ones_are_refused(trade) -> None:  # type: i
     panel = trade([5.0])
     with pytest.raises(PanelFault, match="gap"):
         moved_on(_measured(panel), panel.between(CUT + 1, 200))
+
+
+def test_a_lift_that_was_expected_is_not_taken_for_a_level_and_lifts_the_days_to_come(trade) -> None:  # type: ignore[no-untyped-def]
+    plain = trade([5.0, 8.0, 20.0], 200, seed=3)
+    lift = np.ones_like(plain.y)
+    lift[:, 150:164] = lift[:, 192:197] = 3.0
+    lifted = replace(plain, y=plain.y * lift, lift=lift)
+    recent = lifted.between(CUT - 60, 200)
+    was, now = (moved_on(_measured(each), each.between(CUT - 60, 200)) for each in (plain, lifted))
+    np.testing.assert_allclose(now.level, was.level, rtol=0.12)
+    usual = say(now, horizon_days=7, panel=recent)
+    more = say(now, horizon_days=7, panel=recent, ahead=Ahead(lift=np.full((3, 7), 2.0)))
+    np.testing.assert_allclose(more.mean, 2.0 * usual.mean)
+    assert (more.cumulative > usual.cumulative).all()
+    with pytest.raises(PanelFault, match="lift"):
+        say(now, horizon_days=7, panel=recent, ahead=Ahead(lift=np.ones((2, 7))))

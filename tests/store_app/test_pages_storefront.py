@@ -8,13 +8,16 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from pos import customers, offers
 from pos.catalogue import Product
-from pos.store import Store
+from pos.customers import Particulars
+from pos.promises import Choice, Offer, Part
+from pos.store import Store, store_of
 from supply import shop
 from supply.pickup_order import PickupOrder
 from tests.store_app.office import words
 from tests.store_app.town import OTHER_SHOP, SHOP, code_on, make_market
-from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE
+from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE, later
 
 
 @pytest.fixture
@@ -121,6 +124,66 @@ def test_a_refused_change_leaves_the_basket_as_it_was_and_says_why_there(custome
     assert answer.status_code == 422
     assert "There are not that many" in answer.text
     assert re.search(r'name="steps" value="2"', answer.text)
+
+
+def test_a_coupon_is_put_into_the_basket_saves_and_is_used_up_with_the_order(market, customer):
+    promise(market, "percent", codes=["SAVE"])
+    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
+    refused = customer.send(f"{SHOP}/coupons", coupon="who knows")
+    assert refused.status_code == 422
+    assert "There is no such coupon here" in words(refused)
+    assert customer.send(f"{SHOP}/coupons", coupon=" sa-ve ").status_code == 303
+    assert "saves ¥1.30" in words(customer.look(f"{SHOP}/basket"))
+    answer = customer.order()
+    assert answer.status_code == 303
+    (order,) = orders(market)
+    assert (order.total_minor, order.coupons) == (128, ["SAVE"])
+    assert "SAVE" not in customer.basket()
+    again = market.customer()
+    assert "has been used up" in words(again.send(f"{SHOP}/coupons", coupon="SAVE"))
+
+
+def test_a_coupon_that_fits_nothing_says_so_and_is_taken_out(market, customer):
+    promise(market, "percent", codes=["SAVE"], choice=Choice(skus=frozenset(["tea"])))
+    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
+    assert customer.send(f"{SHOP}/coupons", coupon="SAVE").status_code == 303
+    assert "It saves nothing on what is in the basket now." in words(customer.look(f"{SHOP}/basket"))
+    assert customer.send(f"{SHOP}/coupons/SAVE/out").status_code == 303
+    assert "It saves nothing" not in words(customer.look(f"{SHOP}/basket"))
+
+
+def test_a_member_who_shows_the_number_gets_the_members_price(market, customer):
+    promise(market, "percent", members_only=True)
+    with market.town.shop.write() as session:
+        store = store_of(session, STORE)
+        wished = Particulars("Rosa", "555 0100 11", agreed=frozenset(["phone", "points", "online"]))
+        customers.add(session, store, new_id(), wished, actor=ANA, at=AT)
+    market.town.publish(later(minutes=2))
+    assert customer.send(f"{SHOP}/p/milk", steps=2).status_code == 303
+    basket = words(customer.look(f"{SHOP}/basket"))
+    assert "For members: Half price." in basket
+    assert "¥2.58" in basket
+    assert customer.send(f"{SHOP}/mine", phone="555 0100 11").status_code == 303
+    code = re.search(r"code is (\d{6})", customer.look(f"{SHOP}/mine").text)
+    assert customer.send(f"{SHOP}/mine/code", code=code[1]).status_code == 303
+    assert "You are a member here" in words(customer.look(f"{SHOP}/mine"))
+    basket = words(customer.look(f"{SHOP}/basket"))
+    assert "Member prices" in basket
+    assert "saves ¥1.30" in basket
+    assert customer.order(phone="555 0100 11").status_code == 303
+    (order,) = orders(market)
+    assert (order.total_minor, order.member) == (128, True)
+
+
+def promise(market, kind, *, codes=None, choice=None, **wishes):
+    parts = (Part(choice or Choice(everything=True)),)
+    needs = None if codes is None else frozenset()
+    offer = Offer(new_id(), "Half price", kind, parts, percent_bp=5_000, codes=needs, **wishes)
+    with market.town.shop.write() as session:
+        offers.make(session, STORE, offer, actor=ANA, at=AT)
+        if codes:
+            offers.make_coupons(session, STORE, offer.id, codes=codes, actor=ANA, at=AT)
+    market.town.publish(later(minutes=1))
 
 
 def test_a_basket_belongs_to_one_shop(customer):

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, Refused
 from pos import offers
 from pos.store import Region, Store
-from supply import campaign_asks, campaigns, checks, planned, settlement, shelf
+from supply import campaign_asks, campaigns, checks, forecasts, planned, settlement, shelf
 from supply.campaigns import CampaignAsk, CampaignLine, CampaignTerms
-from supply.demand import DailyDemand
+from supply.demand import DailyDemand, StoreDay
 from tests.supply.online import ANA, AT, STORE, later, make_town
 
 TODAY = AT.date()
@@ -166,7 +166,63 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
         found = campaigns.outcome(session, made, LAST)
         assert (found.days, found.effect.claimed, round(found.effect.effect, 1)) == (4, True, 0.5)
         campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
-        assert campaigns.usual_uplift_bp(session) == pytest.approx(5_000, abs=100)
+        usual = campaigns.usual_uplift_bp(session)
+        assert campaigns.USUAL_BP < usual < 5_000  # drawn towards what is usual, for it is one campaign alone
+        told = session.get_one(CampaignAsk, (asked[0].store_id, made.id))
+        assert (told.state, round(told.effect["effect"], 1)) == ("over", 0.5)
+
+
+def test_what_is_expected_of_the_next_campaign_is_bounded(town):
+    with town.network.write() as session:
+        for n, effect in enumerate([9.0, 12.0, 8.0, 10.0] * 3):
+            session.add(
+                campaigns.Campaign(id=f"past-{n}", name="x", why="x", from_day=FIRST, until_day=LAST, answer_by=FIRST,
+                                   lines=[], fee_minor=0, hold_out_bp=0, held_out=[], state="over", made_at=AT,
+                                   effect={"effect": effect, "low": effect, "high": effect})
+            )  # fmt: skip
+        session.flush()
+        assert campaigns.usual_uplift_bp(session) == campaigns.MOST_USUAL_BP
+
+
+def forecast_of(town, day):
+    """Forecast the night after a day; returns what each of the coming days is expected to sell of beer."""
+    with town.shop.write() as session:
+        computed = forecasts.compute_store(forecasts.load_store(session, STORE, day))
+        forecasts.store_store(session, computed, actor=ANA, at=AT)
+    row = computed.forecast.row((STORE, "beer"))
+    return computed.forecast.mean[row]
+
+
+def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
+    with town.shop.write() as session:
+        for n in range(1, 29):
+            session.add(StoreDay(store_id=STORE, business_day=TODAY - dt.timedelta(days=n), open=True, sales=8,
+                                 revenue_minor=1))  # fmt: skip
+    plain = forecast_of(town, TODAY - dt.timedelta(days=1))
+    planned_for(town)
+    answer(town)
+    assert extra(town, LAST) == 16
+    with_it = forecast_of(town, TODAY - dt.timedelta(days=1))
+    during = slice((FIRST - TODAY).days, (LAST - TODAY).days + 1)
+    assert with_it[during] == pytest.approx(1.5 * plain[during])
+    assert with_it[: during.start] == pytest.approx(plain[: during.start])
+    assert with_it[during.stop :] == pytest.approx(plain[during.stop :])
+    assert extra(town, LAST) == 0  # not once more beside the forecast
+
+
+def test_sales_of_a_campaign_do_not_raise_what_an_ordinary_day_is_expected_to_sell(town):
+    planned_for(town)
+    answer(town)
+    with town.shop.write() as session:
+        for n in range(-28, 9):
+            day = TODAY + dt.timedelta(days=n)
+            sold = 12 if FIRST <= day <= LAST else 8
+            if n >= 0:
+                session.add(DailyDemand(store_id=STORE, sku="beer", business_day=day, sold_qty=sold, sales=sold,
+                                        revenue_minor=1))  # fmt: skip
+            session.add(StoreDay(store_id=STORE, business_day=day, open=True, sales=sold, revenue_minor=1))
+    after = forecast_of(town, LAST)
+    assert after[:7].mean() == pytest.approx(8, rel=0.1)
 
 
 @pytest.mark.parametrize(

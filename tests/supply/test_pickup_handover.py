@@ -1,5 +1,6 @@
 """Handing over: the right code at the right shop, one sale, once."""
 
+import datetime as dt
 import threading
 
 import pytest
@@ -245,3 +246,9 @@ def test_a_sale_id_used_for_another_order_is_a_conflict(town):
     with pytest.raises(Conflict):
         town.collect(second.code, SALE, 129)
     assert town.state("order-00002")[0] == "ready"
+
+
+def test_at_the_allowed_rate_less_than_one_collection_in_a_million_shop_days_is_guessed():
+    waiting, codes = 50, 31**7
+    per_day = min(handover.TRIES_PER_DAY, handover.TRIES_PER_SPELL * (dt.timedelta(days=1) // handover.SPELL))
+    assert per_day * waiting / codes < 1e-6

@@ -1,0 +1,166 @@
+"""The bestseller shelf on weeks it has not seen: what its places sold, beside the shop's own list of four weeks.
+
+Each shop is ranked on real sales up to a day, by the very ranking that plans shelves, and by what the shop itself sold
+in the four weeks before. Both lists are of the same length; what their products sold in the week that followed is
+compared, summed over shops and weeks. A product that a shop does not carry sells nothing in such a history, so a place
+given to it counts as empty: the figure of all places is therefore a lower bound, and beside it stands that of the
+products the shop carried.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.database import Database, make_engine
+from config.migrate import upgrade
+from pos.catalogue import Listing, Price, Product, TaxClass
+from pos.store import Region, Store
+from supply import ranking
+from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from tests.benchmarks import _retail
+
+SETS = ("freshretail_daily_dev", "completejourney")
+WEEKS, SHOPS, GRAIN = 4, 40, 10
+"""Weeks held out, shops looked at, and parts of a piece that are counted: some histories sell halves."""
+
+
+def main() -> None:
+    """Measure and print; with --json the last line is one JSON object."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--slots", type=int, default=12)
+    asked = parser.parse_args()
+    found: dict[str, Any] = {}
+    for name in SETS[:1] if asked.quick else SETS:
+        try:
+            table = _retail.frame(name)
+        except (FileNotFoundError, ImportError) as missing:
+            found[name] = {"missing": str(missing)}
+            continue
+        found[name] = measured(table, asked.slots, 2 if asked.quick else WEEKS)
+    result = {"bench": "ranking", "ours": found, "reference": {}, "ratio": {}, "settings": {"slots": asked.slots}}
+    if asked.json:
+        print(json.dumps(result))
+    else:
+        for name, one in found.items():
+            print(f"{name}: {one}")
+
+
+def measured(table: pd.DataFrame, slots: int, weeks: int) -> dict[str, float]:
+    """Return how many times the units of the shop's own list the planned places sold in the weeks held out."""
+    table = table.assign(day=pd.to_datetime(table["day"]).dt.date, sold=(table["sold"] * GRAIN).round().astype(int))
+    sold = table.pivot_table(index=["store", "product"], columns="day", values="sold", aggfunc="sum")
+    days, last = list(sold.columns), max(sold.columns)
+    shops = [str(one) for one in np.random.default_rng(7).permutation(sorted(table["store"].unique()))[:SHOPS]]
+    with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
+        database = _laid_in(f"sqlite:///{folder}/ranking.db", table)
+        ours, theirs, carried, same = [], [], [], []
+        with database.read() as session:
+            for shop, origin, week in _weeks(shops, days, last, weeks):
+                own = sold.loc[shop]
+                month = own[[day for day in days if origin - dt.timedelta(days=28) < day <= origin]].sum(axis=1)
+                came = own[week].sum(axis=1)
+                here = set(month.index[month > 0])
+                plan = [one.sku for one in ranking.rank(session, shop, day=origin, slots=5 * slots)]
+                best = list(month[month > 0].sort_values(ascending=False, kind="stable").index[:slots])
+                kept = [sku for sku in plan if sku in here][:slots]
+                ours.append(float(came.reindex(plan[:slots]).sum()))
+                carried.append(float(came.reindex(kept).sum()))
+                theirs.append(float(came.reindex(best).sum()))
+                same.append(len(set(kept) & set(best)) / max(1, len(best)))
+        database.engine.dispose()
+    ceiling = sum(carried) / sum(theirs)
+    return {
+        "all_places": round(sum(ours) / sum(theirs), 3), "carried": round(ceiling, 3),
+        "same_products": round(float(np.mean(same)), 2), "shops": len(shops), "weeks": weeks,
+        "best_possible": round(_best_possible(sold, shops, days, last, weeks, slots) / sum(theirs), 3),
+    }  # fmt: skip
+
+
+def _best_possible(
+    sold: pd.DataFrame, shops: list[str], days: list[dt.date], last: dt.date, weeks: int, slots: int
+) -> float:
+    """Return the units of the places somebody would have chosen who knew the week."""
+    return sum(float(sold.loc[shop][week].sum(axis=1).nlargest(slots).sum()) for shop, _, week in
+               _weeks(shops, days, last, weeks))  # fmt: skip
+
+
+def _weeks(
+    shops: list[str], days: list[dt.date], last: dt.date, weeks: int
+) -> Iterator[tuple[str, dt.date, list[dt.date]]]:
+    """Yield (shop, the last day that is known, the days of the week that follows)."""
+    for shop in shops:
+        for back in range(weeks, 0, -1):
+            origin = last - dt.timedelta(days=7 * back)
+            yield shop, origin, [day for day in days if origin < day <= origin + dt.timedelta(days=7)]
+
+
+def _laid_in(url: str, table: pd.DataFrame) -> Database:
+    """Return a network's database with these sales as daily demand of shops and regions."""
+    upgrade(url)
+    database = Database(make_engine(url))
+    with database.write() as session:
+        _catalogue(session, table)
+        bought = table[table["sold"] > 0]
+        for first in range(0, len(bought), 50_000):
+            session.execute(
+                sa.insert(DailyDemand),
+                [{"store_id": str(row.store), "sku": str(row.product), "business_day": row.day, "sold_qty": row.sold,
+                  "sales": 1, "revenue_minor": 0} for row in bought.iloc[first : first + 50_000].itertuples()],
+            )  # fmt: skip
+        _days(session, table)
+    return database
+
+
+def _catalogue(session: Session, table: pd.DataFrame) -> None:
+    first = min(table["day"])
+    session.add(TaxClass(id="x", name="x", rate_bp=0, inclusive=True))
+    session.add_all(Region(id=str(one), name=str(one)) for one in sorted(table["region"].unique()))
+    session.flush()
+    for row in table.drop_duplicates("store").itertuples():
+        session.add(Store(id=str(row.store), name=str(row.store), slug=f"s-{row.store}", region_id=str(row.region),
+                          currency="USD", tz="UTC", joined_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC)))  # fmt: skip
+    session.flush()
+    for row in table.drop_duplicates("product").itertuples():
+        session.add(Product(sku=str(row.product), name=str(row.product), category=str(row.category), tax_class_id="x",
+                            search_text="x"))  # fmt: skip
+    session.flush()
+    session.add_all(
+        Price(sku=str(one), scope_id="*", from_day=first, price_minor=100) for one in table["product"].unique()
+    )
+    pairs = table[table["sold"] > 0].drop_duplicates(["store", "product"])
+    session.add_all(Listing(store_id=str(row.store), sku=str(row.product)) for row in pairs.itertuples())
+    session.flush()
+
+
+def _days(session: Session, table: pd.DataFrame) -> None:
+    opened = table.groupby(["store", "day"])["sold"].sum().reset_index()
+    session.execute(
+        sa.insert(StoreDay),
+        [{"store_id": str(row.store), "business_day": row.day, "open": True, "sales": 1, "revenue_minor": 0}
+         for row in opened.itertuples()],
+    )  # fmt: skip
+    region = opened.merge(table.drop_duplicates("store")[["store", "region"]], on="store")
+    shops = region.groupby(["region", "day"])["store"].nunique()
+    sums = table.groupby(["region", "product", "day"])["sold"].agg(["sum", lambda one: int((one > 0).sum())])
+    session.execute(
+        sa.insert(RegionalDemand),
+        [{"region_id": str(at[0]), "sku": str(at[1]), "business_day": at[2], "sold_qty": int(row.iloc[0]),
+          "revenue_minor": 0, "stores_open": int(shops[at[0], at[2]]), "stores_selling": int(row.iloc[1])}
+         for at, row in sums.iterrows() if row.iloc[0] > 0],
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""Stories between a customer's phone, the shop's counter and the operator, each in front of a page of its own."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from config.clock import FrozenClock
+from config.settings import Settings
+from pos import stock
+from store_app import create_app, staff
+from supply import escrow, group_wire
+from supply.escrow import Escrow
+from supply.groups import GroupTerms
+from supply.pickup_order import PickupOrder
+from tests.browser.conftest import PHONE, assert_well_made
+from tests.browser.test_shop_and_console import serve
+from tests.store_app.conftest import House
+from tests.store_app.town import SHOP, Market, make_market
+from tests.supply.online import ANA, AT, STORE, later
+
+pytestmark = pytest.mark.browser
+GROUP = "group-00001"
+
+
+@dataclass
+class Street:
+    """A market with its shop's pages beside it, and the phones in front of both."""
+
+    market: Market
+    shop: House
+    network_url: str
+    shop_url: str
+    browser: Browser
+    language: str
+
+    def phone(self, node: str, who: str, pin: str, path: str) -> Page:
+        """Return a phone of somebody who has signed in at a node and opened a page."""
+        page = self.browser.new_context(viewport=PHONE).new_page()
+        page.goto(f"{node}/signin/{who}?next={path}")
+        page.fill("#pin", pin)
+        page.press("#pin", "Enter")
+        page.wait_for_url(f"{node}{path}")
+        page.goto(f"{node}{path}?lang={self.language}")
+        return page
+
+    def counter(self, path: str) -> Page:
+        return self.phone(self.shop_url, "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], path)
+
+    def deliver(self) -> None:
+        self.market.town.deliver()
+
+    def order(self) -> PickupOrder:
+        with self.market.town.shop.read() as session:
+            return session.query(PickupOrder).one()
+
+    def hand_over(self, counter: Page, code: str) -> None:
+        """Type a customer's code at the counter and hand the bag over; it was paid online."""
+        counter.goto(f"{self.shop_url}/pickup/")
+        counter.fill("#scan", code)
+        counter.press("#scan", "Enter")
+        counter.wait_for_url("**/hand-over*")
+        assert_well_made(counter)
+        counter.locator("main form .btn-go").first.click()
+        expect(counter.locator("main a.btn[href='/pickup/']")).to_be_visible()
+        assert_well_made(counter)
+
+
+@pytest.fixture(params=["en", "zh"])
+def street(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[Street]:
+    market = make_market(tmp_path)
+    settings = Settings(
+        role="store", node_id=STORE, state_folder=tmp_path / "shop", practice=True,
+        database_url=market.town.shop.engine.url.render_as_string(hide_password=False),
+    )  # fmt: skip
+    clock = FrozenClock(AT)
+    app = create_app(settings, clock)
+    with market.town.shop.write() as session:
+        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
+    market.town.open_till()
+    shop = House(app, app.extensions["cornerstore"], clock)
+    with ExitStack() as stack:
+        urls = [stack.enter_context(serve(house)) for house in (market.house, shop)]
+        yield Street(market, shop, *urls, browser, request.param)
+        for context in browser.contexts:
+            context.close()
+
+
+def paid(page: Page) -> None:
+    """Pay by the practice service, which answers the third time it is asked."""
+    for _ in range(3):
+        page.locator("form[action$='/pay'] button").click()
+    expect(page.locator("form[action$='/pay']")).to_have_count(0)
+
+
+def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
+    page: Page, street: Street, faults: list[str]
+):
+    page.set_viewport_size(PHONE)
+    customer = street.market.customer()
+    address = customer.order(("milk", 2), pay="online").location
+    page.goto(f"{street.network_url}{address}?lang={street.language}")
+    paid(page)
+    code = page.locator(".code-large").inner_text()[-8:]
+    street.deliver()
+    order_id = street.order().id
+    street.market.town.make_ready(order_id)
+    counter = street.counter(f"/pickup/{order_id}")
+    street.hand_over(counter, code)
+    street.deliver()
+    page.goto(f"{street.network_url}{address}")
+    page.locator("summary", has=page.locator(":scope")).first.click()
+    assert_well_made(page)
+    page.fill("#why", "It was sour.")
+    page.locator("form[action$='/return'] button").click()
+    expect(page.locator(".note-good")).to_be_visible()
+    street.deliver()
+    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    expect(counter.locator("main")).to_contain_text("It was sour.")
+    counter.locator("details:has(form[action$='/refuse']) summary").click()
+    assert_well_made(counter)
+    counter.fill("form[action$='/refuse'] input[name=why]", "It was opened.")
+    counter.locator("form[action$='/refuse'] button").click()
+    expect(counter.locator("form[action$='/refuse']")).to_have_count(0)
+    street.deliver()
+    page.goto(f"{street.network_url}{address}")
+    expect(page.locator("main")).to_contain_text("It was opened.")
+    assert_well_made(page)
+    page.fill("#why", "It was sour, and closed.")
+    page.locator("form[action$='/dispute'] button").click()
+    expect(page.locator("form[action$='/dispute']")).to_have_count(0)
+    assert_well_made(page)
+    operator = street.phone(street.network_url, "operator", staff.PRACTICE_PINS["operator"], "/console/customers/")
+    expect(operator.locator("main")).to_contain_text("It was sour, and closed.")
+    assert_well_made(operator)
+    operator.fill("input[name=refund]", "1.29")
+    operator.locator("form[action*='/disputes/'] input[name=why]").fill("Half of it.")
+    operator.locator("form[action*='/disputes/'] button").click()
+    expect(operator.locator("form[action*='/disputes/']")).to_have_count(0)
+    assert_well_made(operator)
+    page.goto(f"{street.network_url}{address}")
+    expect(page.locator(".note-info")).to_contain_text("1.29")
+    with street.market.town.network.read() as session:
+        assert session.get_one(Escrow, order_id).state == "settled"
+        assert (escrow.total_of(session, [order_id], "store"), escrow.balance(session, order_id)) == (129, 0)
+
+
+def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page, street: Street, faults: list[str]):
+    town = street.market.town
+    terms = GroupTerms(
+        id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk", steps=((1, 120), (6, 100)), threshold_qty=6,
+        case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
+        pickup_until=dt.date(2026, 3, 6),
+    )  # fmt: skip
+    with town.shop.write() as session:
+        group_wire.open_at_store(session, terms, actor=ANA, at=AT)
+    street.deliver()
+    page.set_viewport_size(PHONE)
+    page.goto(f"{street.network_url}{SHOP}/?lang={street.language}")
+    page.locator(".group-line").click()
+    assert_well_made(page)
+    for field, value in {"want": "6", "name": "小王", "phone": "+86 10 5550 123"}.items():
+        page.fill(f"#{field}", value)
+    page.locator("form[action*='/group/'] .btn-go").click()
+    page.wait_for_url("**/member/*")
+    address = page.url
+    assert_well_made(page)
+    paid(page)
+    assert_well_made(page)
+    with town.network.write() as session:
+        group_wire.close_due(session, at=later(hours=2))
+    street.deliver()
+    with town.shop.write() as session:
+        stock.receive(session, STORE, [("milk", 6)], source_kind="delivery", source_id="van", at=AT, actor=ANA)
+    counter = street.counter("/groups/")
+    assert_well_made(counter)
+    counter.locator("form[action$='/arrived'] button").click()
+    expect(counter.locator("form[action$='/arrived']")).to_have_count(0)
+    street.deliver()
+    order_id = street.order().id
+    gather(counter, street, order_id)
+    street.deliver()
+    page.goto(address)
+    page.wait_for_url("**/order/*")
+    assert_well_made(page)
+    street.hand_over(counter, page.locator(".code-large").inner_text()[-8:])
+    street.deliver()
+    assert town.state(order_id) == ("collected", "collected")
+    with town.network.read() as session:
+        assert escrow.balance(session, order_id) == 600
+
+
+def gather(counter: Page, street: Street, order_id: str) -> None:
+    """Accept a share, pick it and put it into the bag, as the pages ask for it."""
+    for step in ("accept", "pick"):
+        counter.goto(f"{street.shop_url}/pickup/{order_id}")
+        counter.locator(f"form[action$='/{step}'] .btn-go").click()
+        expect(counter.locator(f"form[action='/pickup/{order_id}/{step}']")).to_have_count(0)
+    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    assert_well_made(counter)
+    for box in counter.locator(".pick-box").all():
+        box.check()
+    counter.locator("button[value=ready]").click()
+    expect(counter.locator("button[value=ready]")).to_have_count(0)
