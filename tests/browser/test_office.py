@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from pos import shift
 from supply import orders, pickup, receiving, replenishment, shelf, transfers
 from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
-from tests.store_app import money
+from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.test_pages_transfers import CODE, told
@@ -35,6 +35,10 @@ PAGES = [
     "/deliveries/",
     "/deliveries/D1",
     "/deliveries/D2",
+    "/claims/",
+    f"/claims/new/{complaints.DELIVERY}",
+    f"/claims/{complaints.CONTESTED}",
+    "/stock/network/",
     "/shelf/",
     "/shelf/labels",
     "/counter-order/?q=m",
@@ -75,6 +79,7 @@ def office(build: Any) -> Iterator[Office]:
     goods.fill(house)
     with house.doors.write() as session:
         goods.proposal(session)
+        complaints.furnish(session, booked=False)
         goods.proposal(session, "order-P2", 8)
         session.flush()
         money.at_shop(session)
