@@ -1,14 +1,14 @@
 """Letters to customers, and whom each was for.
 
 Revision ID: 0024d
-Revises: 0023
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0024d"
-down_revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
