@@ -10,26 +10,50 @@ Rules
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from config.errors import Refused, Unreachable
 from config.journal import Actor
 from store_app.extensions import Doors
 from store_app.notifying import Carrier, Letter
-from supply import order_letters, order_pdf
+from supply import claim_photos, order_letters, order_pdf
 from supply.order_letters import OrderLetter
 
-_WORDS = {
+_WORDS: dict[str, dict[str, Any]] = {
     "en": {
         "order": ("Order {no} from {shop}", "Dear {supplier},\n\nplease deliver the attached order {no} on {day}.\n"),
         "cancellation": (
             "Order {no} from {shop} is called off",
             "Dear {supplier},\n\nplease do not deliver order {no} for {day}: {why}\n",
         ),
+        "claim": (
+            "Claim {no} of {shop} about the delivery of {day}",
+            "Dear {supplier},\n\nof your delivery of {day} this was not as it should be:\n\n{lines}\n\n{words}{wish}\n",
+        ),
+        "kinds": {
+            "short": "missing",
+            "over": "too many",
+            "damaged": "damaged",
+            "wrong": "another product",
+            "expired": "too old",
+        },
+        "wishes": {
+            "money": "We ask for the money back.",
+            "replacement": "Please send it once more.",
+            "return": "Please take it back.",
+        },
         "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
         "number": "Our customer number with you: {customer_no}\n",
     },
     "zh": {
         "order": ("{shop} 订货单 {no}", "{supplier}：\n\n请于 {day} 送达附件中的订单 {no}。\n"),
         "cancellation": ("{shop} 取消订货单 {no}", "{supplier}：\n\n请勿送 {day} 的订单 {no}：{why}\n"),
+        "claim": (
+            "{shop} 对 {day} 到货的索赔 {no}",
+            "{supplier}：\n\n{day} 的到货有以下问题：\n\n{lines}\n\n{words}{wish}\n",
+        ),
+        "kinds": {"short": "缺少", "over": "多送", "damaged": "损坏", "wrong": "错货", "expired": "过期"},
+        "wishes": {"money": "请退款。", "replacement": "请补发。", "return": "请收回。"},
         "greeting": "\n{by}\n{shop}\n{address}\n{phone}",
         "number": "我方客户号：{customer_no}\n",
     },
@@ -39,7 +63,10 @@ _WORDS = {
 def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, int]:
     """Send the letters that are due (rule 2); returns how many left and how many did not."""
     with doors.read() as session:
-        letters = [written(row) for row in order_letters.due(session, store_id, doors.now())]
+        letters = [
+            complaint(session, row) if row.kind == "claim" else written(row)
+            for row in order_letters.due(session, store_id, doors.now())
+        ]
     sent = failed = 0
     for letter in letters:
         code, fault = _carried(letter, among, doors)
@@ -74,6 +101,30 @@ def written(row: OrderLetter) -> Letter:
             (f"{name}.pdf", "application/pdf", order_pdf.pages(document)),
             (f"{name}.csv", "text/csv", order_letters.as_csv(document)),
         ),
+    )  # fmt: skip
+
+
+def complaint(session: Session, row: OrderLetter) -> Letter:
+    """Return the letter of a claim, with its photos (rule 1)."""
+    document = row.document
+    words: dict[str, Any] = _WORDS["zh" if str(document["language"]).startswith("zh") else "en"]
+    said = {
+        "no": document["order_no"], "shop": document["store"]["name"], "supplier": document["supplier_name"],
+        "day": document["delivery_day"], "by": document["by"], "address": document["store"]["address"] or "",
+        "phone": document["store"]["phone"] or "", "customer_no": document["customer_no"],
+        "lines": "\n".join(
+            f"- {line['qty']} {line['name']} ({line['sku']}): {words['kinds'][line['kind']]}"
+            for line in document["lines"]
+        ),
+        "words": f"{document['words']}\n" if document["words"] else "", "wish": words["wishes"][document["wish"]],
+    }  # fmt: skip
+    subject, text = words["claim"]
+    number = words["number"] if document["customer_no"] else ""
+    photos = claim_photos.photos_of(session, row.store_id, row.id)
+    return Letter(
+        id=row.id, kind=row.kind, phone="", email=row.address, subject=subject.format(**said),
+        text=f"{text}{number}{words['greeting']}".format(**said).rstrip() + "\n",
+        files=tuple((f"photo-{one.n + 1}.jpg", "image/jpeg", one.data) for one in photos if one.data),
     )  # fmt: skip
 
 

@@ -14,9 +14,9 @@ KINDS = {
 }  # fmt: skip
 """What is wrong with units of a delivery."""
 WISHES = {
-    "money": (_l("Money back"), "banknotes"),
+    "money": (_l("The money back"), "banknotes"),
     "replacement": (_l("Send it once more"), "arrow-path"),
-    "return": (_l("Take it back"), "arrow-up-on-square"),
+    "return": (_l("It goes back"), "arrow-up-on-square"),
 }
 """What a shop wishes, or the network grants -> (words, icon)."""
 PUSH_KINDS = {

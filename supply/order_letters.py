@@ -210,8 +210,10 @@ def letter_of(session: Session, store_id: str, letter_id: str) -> OrderLetter:
 
 
 def letters_of(session: Session, store_id: str, order_id: str) -> list[OrderLetter]:
-    """Return what was written to the supplier about an order, the first letter first."""
-    query = sa.select(OrderLetter).where(OrderLetter.store_id == store_id, OrderLetter.order_id == order_id)
+    """Return what was written to the supplier about an order, the first letter first; claims are told elsewhere."""
+    query = sa.select(OrderLetter).where(
+        OrderLetter.store_id == store_id, OrderLetter.order_id == order_id, OrderLetter.kind != "claim"
+    )
     return list(session.scalars(query.order_by(OrderLetter.made_at, OrderLetter.id)))
 
 
@@ -228,6 +230,7 @@ def unsent(session: Session, store_id: str) -> set[str]:
     """Return the orders of which a letter waits for a person: to be printed, or because it did not leave."""
     query = sa.select(OrderLetter.order_id).where(
         OrderLetter.store_id == store_id,
+        OrderLetter.kind != "claim",
         sa.or_(
             OrderLetter.state == "refused", sa.and_(OrderLetter.state == "waiting", OrderLetter.how == "paper"),
         ),

@@ -20,6 +20,7 @@ from config.clock import day_start
 from config.errors import ShopError
 from config.journal import Actor
 from store_app.demo.build import lay_in
+from store_app.demo.ledger import lay_in_past
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, Basket, DemoPanel
 from store_app.demo.visitor import Customer
@@ -95,6 +96,8 @@ class Road:
         self._at(self.panel.cut_off, NIGHT_HOUR, 10)
         self._progress("Forecasting the regions …", 0, 1)
         self._network_night()
+        for member in self.live:
+            lay_in_past(self.network, member.id, self.panel.cut_off, self.network.doors.now())
         for member in self.shops.values():
             self._contact(member)
         live = {shop.id: shop for shop in self.panel.live_shops()}

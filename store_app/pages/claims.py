@@ -16,10 +16,11 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.presenting import page, place, today
 from store_app.security import requires
-from supply import claim_book, claim_photos, claims, deliveries
+from supply import claim_book, claim_photos, claims, deliveries, order_letters
 from supply.claim_book import Bound, Claim, ClaimLine
 from supply.credit import CreditLine
 from supply.deliveries import Delivery
+from supply.order_letters import OrderLetter
 from supply.suppliers import Supplier
 
 bp = Blueprint("claims", __name__, url_prefix="/claims")
@@ -136,6 +137,7 @@ def claim(claim_id: str, fault: ShopError | None = None) -> Any:
         photos = [photo.id for photo in claim_photos.photos_of(session, found.store_id, found.id)]
         units = waiting.stock_units(session, [line.sku for line in view.lines])
         delivery = session.get(Delivery, (found.store_id, found.delivery_id))
+        letter = session.get(OrderLetter, (found.store_id, found.id))
         given, whole = (sum(n) for n in zip(*((one.granted_qty or 0, one.qty) for one in view.lines), strict=True))
     may_contest = found.contested_at is None and given < whole and claim_book.STATES.legal(found.state, "contested")
     return page(
@@ -147,6 +149,7 @@ def claim(claim_id: str, fault: ShopError | None = None) -> Any:
         kinds=wording_claims.KINDS,
         wishes=wording_claims.WISHES,
         delivery=delivery,
+        letter=letter,
         may_contest=may_contest,
         fault=fault,
     )
@@ -180,6 +183,21 @@ def answered(claim_id: str) -> Any:
             at=doors().now(),
         )  # fmt: skip
     flash(_("Written down."), "good")
+    return redirect(url_for("claims.claim", claim_id=claim_id), 303)
+
+
+@bp.post("/<claim_id>/again")
+@requires("receive")
+@form.answers_on(claim)
+def again(claim_id: str) -> Any:
+    """Send the letter of a claim once more, to the address typed."""
+    with write() as session:
+        order_letters.again(
+            session, str(place().store_id), claim_id, how="email", address=request.form.get("email", ""),
+            actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("It is sent once more."), "good")
     return redirect(url_for("claims.claim", claim_id=claim_id), 303)
 
 

@@ -1,5 +1,6 @@
 """Goods that are the network's until they sell: what they came to, and what goes back."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,6 +56,9 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         lots = [_lot(session, lot, lot.id in proposed) for lot in consigned.lots(session, store_id)]
         shown = {
             "going": [_going(session, one) for one in going],
+            "days": [
+                (day, consigned.of_day(session, store_id, day)) for day in (today(), today() - dt.timedelta(days=1))
+            ],
             "gone": [_going(session, one) for one in gone[:MOST_OVER]],
             "lots": [one for one in lots if one.lot.left_qty],
             "over": [one for one in lots if not one.lot.left_qty][:MOST_OVER],

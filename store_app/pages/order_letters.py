@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import NotFound, ShopError
 from pos.slips import queue_once
@@ -13,6 +14,7 @@ from store_app.pages.till import own_till
 from store_app.presenting import place
 from store_app.security import requires
 from supply import order_letters
+from supply.order_letters import OrderLetter
 
 bp = Blueprint("order_letters", __name__, url_prefix="/orders/letters")
 bp.before_request(form.know_the_place)
@@ -29,7 +31,7 @@ def paper(letter_id: str, kind: str) -> Response:
     if kind not in ("pdf", "csv"):
         raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
     with read() as session:
-        document = order_letters.letter_of(session, str(place().store_id), letter_id).document
+        document = _letter(session, letter_id).document
     if kind == "csv":
         made, mimetype = order_letters.as_csv(document), "text/csv"
     else:
@@ -51,7 +53,7 @@ def slip(letter_id: str) -> Any:
     """Print the order on the till's printer, to be handed over."""
     command, store_id, at = form.command_id(), str(place().store_id), doors().now()
     with write() as session:
-        letter = order_letters.letter_of(session, store_id, letter_id)
+        letter = _letter(session, letter_id)
         document = dict(letter.document)
         queue_once(session, own_till(session, store_id), "supplier_order", letter_id, document, command=command, at=at)
         if letter.how == "paper" and letter.state == "waiting":
@@ -91,6 +93,13 @@ def again(letter_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _letter(session: Session, letter_id: str) -> OrderLetter:
+    letter = order_letters.letter_of(session, str(place().store_id), letter_id)
+    if letter.kind == "claim":
+        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
+    return letter
 
 
 def _order_id(letter_id: str) -> str:

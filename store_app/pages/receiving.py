@@ -13,7 +13,7 @@ from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue import Barcode
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
-from store_app.pages import form, waiting
+from store_app.pages import form, new_costs, waiting
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, today
 from store_app.security import requires
 from supply import claim_book, receiving, van_calls
@@ -84,6 +84,8 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         if not found:
             raise NotFound("unknown-delivery", _("There is no such delivery in this shop."))
         lines = _lines(session, delivery_id)
+        row = session.get(Delivery, (str(place().store_id), delivery_id))
+        costs = new_costs.of_delivery(session, row) if row is not None else []
         complaints = claim_book.claims_about(session, str(place().store_id), delivery_id)
     here = _line_of(lines, looked_for) if looked_for else None
     if here is not None and fault is None and request.args.get("at") != here.sku:
@@ -94,6 +96,7 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         delivery=found[0],
         lines=lines,
         claims=complaints,
+        costs=costs,
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
         difference_reasons=wording.DIFFERENCE_REASONS,
         send_back_reasons=wording.SEND_BACK_REASONS,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import approvals, cash_out, drawer, printer, returns, shift, slips, vouchers
+from pos import approvals, cash_out, consigned, drawer, printer, returns, shift, slips, vouchers
 from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
@@ -222,6 +222,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         job = printer.latest(look, store_id, sale_id)
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
+        not_ours = consigned.of_sale(look, store_id, sale_id)
     return page(
         "shift/receipt.html",
         sale=found,
@@ -229,6 +230,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         paper=job.id if job is not None and job.paper is not None else None,
         has_shift=has_shift,
         has_voucher=has_voucher,
+        not_ours=not_ours,
         fault=fault,
     )
 

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from store_app.demo import notice
 from supply.pickup_order import PickupOrder
 from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_well_made_in_every_size, dress
-from tests.store_app import money
+from tests.store_app import complaints, money
 from tests.store_app.conftest import House
 from tests.store_app.operator import furnish
 from tests.store_app.town import SHOP, Market, make_market
@@ -25,6 +25,8 @@ CONSOLE = [
     "/console/demand/north",
     "/console/supply/",
     "/console/offers/",
+    "/console/claims/",
+    f"/console/claims/S01/{complaints.CLAIM}",
     "/console/campaigns/",
     "/console/shops/",
     "/console/customers/",
@@ -65,6 +67,8 @@ def console(build: Any) -> Iterator[str]:
     house = build(role="network", node_id="network")
     furnish(house)
     with house.doors.write() as session:
+        complaints.furnish(session)
+        complaints.sent_back(session)
         money.work_out(session)
     money.owe(house)
     with serve(house) as url:
@@ -204,7 +208,7 @@ def test_an_offer_is_made_by_keyboard(page: Page, console: str, faults: list[str
     page.get_by_label("Shop S01").check()
     page.locator("#why").press("Enter")
     expect(page.get_by_role("status")).to_contain_text("Offered to 1 shop.")
-    expect(page.locator("table")).to_contain_text("Your neighbours sell twice as much.")
+    expect(page.locator(".push-row").first).to_contain_text("Your neighbours sell twice as much.")
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])

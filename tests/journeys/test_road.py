@@ -15,6 +15,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import StockMovement
 from store_app.sync import receiver
+from supply import settlement
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -211,6 +212,18 @@ def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Wa
             lambda s, m=member: s.scalars(sa.select(PickupOrder.state).where(PickupOrder.store_id == m.id)).all()
         )
         assert seen == ["collected"] * 3
+
+
+def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both_nodes(walked: Walked) -> None:
+    for member in walked.road.live:
+        kept = member.ask(lambda s, m=member: (settlement.balances(s, m.id), len(settlement.open_invoices(s, m.id))))
+        told = walked.road.network.ask(lambda s, m=member: settlement.balances(s, m.id))
+        assert kept[0] == told
+        assert sum(told.values()) == 0
+        assert settlement.owed(told) > 0
+        assert kept[1] >= 1
+        days = member.ask(lambda s, m=member: {one.business_day for one in settlement.entries_of(s, m.id)})
+        assert min(days) < _day(walked, -21), "the statement of a month shows something on the first day"
 
 
 def test_closed_shifts_agree_with_their_drawers(walked: Walked) -> None:

@@ -25,19 +25,23 @@ def photo(kind: str = "JPEG") -> bytes:
     return page.getvalue()
 
 
-def furnish(session: Session) -> None:
-    """Lay in a posted delivery with claims about it, and a lot on sale or return that may go back."""
-    taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)})
+def furnish(session: Session, *, booked: bool = True) -> None:
+    """Lay in a posted delivery with claims about it, and a lot on sale or return that may go back.
+
+    booked: the goods and what was granted stand in the ledger, which is the network's to write.
+    """
+    taken_in(session, DELIVERY, {"milk": (24, 22), "tea": (12, 12)}, booked=booked)
     wrong = [("milk", "damaged", 3), ("milk", "short", 2), ("tea", "wrong", 4)]
     claims.file(session, STORE, DELIVERY, wrong, id=CLAIM, wish="return", words="Three bottles leak.", photos=1, **BY)
     claim_photos.keep(session, STORE, CLAIM, [claim_photos.small(photo())])
-    taken_in(session, "D-contested", {"tea": (24, 24)})
+    taken_in(session, "D-contested", {"tea": (24, 24)}, booked=booked)
     claims.file(session, STORE, "D-contested", [("tea", "expired", 6)], id=CONTESTED, wish="money", **BY)
-    claims.decide(session, STORE, CONTESTED, {("tea", "expired"): 2}, remedy="money", words="Two are over.", **BY)
+    granted = {("tea", "expired"): 2 if booked else 0}
+    claims.decide(session, STORE, CONTESTED, granted, remedy="money", words="Two are over.", **BY)
     claims.contest(session, STORE, CONTESTED, words="All six say May.", **BY)
     session.add(offered(LOT, NOON.date() + dt.timedelta(days=1)))
     session.flush()
-    taken_in(session, "D-lot", {"tea": (24, 24)}, push_id=LOT)
+    taken_in(session, "D-lot", {"tea": (24, 24)}, booked=booked, push_id=LOT)
     consignment.propose_now(session, STORE, LOT, **BY)
 
 
@@ -56,12 +60,22 @@ def offered(id: str, until: dt.date | None) -> push.PushOffer:
     )  # fmt: skip
 
 
-def taken_in(session: Session, id: str, lines: dict[str, tuple[int, int]], push_id: str | None = None) -> None:
-    """Let a delivery be posted. lines: sku -> (advised, counted)."""
+def taken_in(
+    session: Session,
+    id: str,
+    lines: dict[str, tuple[int, int]],
+    supplier_id: str = "net",
+    *,
+    booked: bool = True,
+    **source: str,
+) -> None:
+    """Let a delivery be posted. lines: sku -> (advised, counted); source: push_id or order_id."""
     advised = [Advised(sku, GOODS[sku][0], 12, qty) for sku, (qty, _counted) in lines.items()]
-    receiving.expect(session, STORE, id=id, supplier_id="net", push_id=push_id, expected_day=NOON.date(),
-                     lines=advised, **BY)  # fmt: skip
+    receiving.expect(session, STORE, id=id, supplier_id=supplier_id, expected_day=NOON.date(), lines=advised, **source,
+                     **BY)  # fmt: skip
     receiving.begin_count(session, STORE, id, **BY)
     for sku, (qty, counted) in lines.items():
         receiving.count_line(session, STORE, id, sku, counted, why="" if qty == counted else "Missing", **BY)
-    credit.goods_delivered(session, receiving.post(session, STORE, id, **BY), **BY)
+    posted = receiving.post(session, STORE, id, **BY)
+    if booked:
+        credit.goods_delivered(session, posted, **BY)

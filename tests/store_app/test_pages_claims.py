@@ -6,13 +6,16 @@ import io
 import pytest
 
 from config.ids import new_id
+from store_app import letter_post
 from supply import claim_book, claim_photos
 from supply.claim_book import Claim
 from supply.goods_returns import GoodsReturn
+from supply.order_letters import OrderLetter
+from supply.suppliers import Supplier
 from tests.store_app import complaints, operator
 from tests.store_app.complaints import CLAIM, CONTESTED, DELIVERY, LOT
 from tests.store_app.conftest import NOON, STORE, token
-from tests.store_app.office import fill, picture_of, send, words
+from tests.store_app.office import fill, picture_of, proposal, send, words
 
 
 @pytest.fixture
@@ -146,3 +149,29 @@ def test_the_operator_offers_on_terms_and_sees_what_became_of_it(desk):
     assert "sale or return until" in page
     bad = send(client, "/console/offers/", **given | {"kind": "near_expiry"})
     assert (bad.status_code, "last day on which the goods may be sold" in words(bad)) == (422, True)
+
+
+def test_a_claim_to_an_own_supplier_goes_by_e_mail_with_its_photo_and_never_as_an_order(house):
+    fill(house)
+    client = house.signed_in()
+    with house.doors.write() as session:
+        proposal(session)
+        session.add(
+            Supplier(id="farm", name="Farm", kind="own", owner_id=STORE, lead_time_days=1, order_weekdays=[0],
+                     send_by="email", email="ann@farm.example")
+        )  # fmt: skip
+        session.flush()
+        complaints.taken_in(session, DELIVERY, {"tea": (12, 12)}, supplier_id="farm", order_id="order-P1")
+    assert file(client, qty=2, photos=[complaints.photo()], command=CLAIM, words="It leaks").status_code == 303
+    with house.doors.read() as session:
+        letter = letter_post.complaint(session, session.get(OrderLetter, (STORE, CLAIM)))
+    assert letter.email == "ann@farm.example"
+    assert "2 绿茶 Green tea (tea): damaged" in letter.text
+    assert "It leaks" in letter.text
+    assert [name for name, _kind, data in letter.files if data[:2] == b"\xff\xd8"] == ["photo-1.jpg"]
+    assert letter_post.send_due(house.doors, STORE, []) == (0, 1)
+    assert "did not leave" in words(client.get(f"/claims/{CLAIM}"))
+    assert send(client, f"/claims/{CLAIM}/again", email="bob@farm.example").status_code == 303
+    assert client.get(f"/orders/letters/{CLAIM}.pdf").status_code == 404
+    answered = send(client, f"/claims/{CLAIM}/answered", remedy="replacement", **{"grant-0": "2"})
+    assert (answered.status_code, found(house).state) == (303, "replaced")

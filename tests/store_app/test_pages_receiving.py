@@ -3,6 +3,7 @@
 import pytest
 
 from pos import stock
+from pos.catalogue import Listing
 from supply.receiving import Delivery
 from tests.store_app.conftest import STORE
 from tests.store_app.office import EAN, delivery, fill, picture_of, send, words
@@ -143,3 +144,14 @@ def test_a_delivery_sent_back_brings_nothing(office):
     assert state(office) == "refused"
     assert on_hand(office, "milk") == 9
     assert send(client, "/deliveries/D1/begin").status_code == 409
+
+
+def test_a_cost_that_changed_is_shown_with_its_margin_and_the_way_to_price_and_label(office):
+    with office.doors.write() as session:
+        session.get(Listing, (STORE, "milk")).cost_minor = 50
+    client = begin(office.signed_in())
+    send(client, "/deliveries/D1/count", **counted())
+    found = words(client.get("/deliveries/D1"))
+    assert "1 product costs another amount now" in found
+    assert "$0.50 $0.77 $1.29 61.2 % 40.3 %" in found
+    assert "Print the labels of new prices" in found
