@@ -70,6 +70,7 @@ ROLES: dict[str, Role] = {
             "shop_settings",
             "support",
             "produce",
+            "letters",
             "selling_hours",
             "paper_looks",
             "slips",

@@ -96,6 +96,12 @@ CANCEL_REASONS = {
     "other": _l("Another reason"),
 }
 
+LETTER_KINDS = {
+    "welcome": _l("New customers: a welcome"),
+    "win_back": _l("Those who stay away"),
+    "friend": _l("Regulars: a code for their friends"),
+}
+
 PRODUCER_KINDS = {
     "farmer": _l("Farmer"),
     "cooperative": _l("Cooperative"),

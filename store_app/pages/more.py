@@ -36,6 +36,13 @@ GROUPS: tuple[Group, ...] = (
         (
             Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
             Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+            Place(
+                "letters.listed",
+                "offers",
+                "envelope",
+                lazy("Letters to customers"),
+                lazy("Welcome, come back, and what it brought"),
+            ),
             Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
             Place(
                 "campaigns.listed",
