@@ -154,8 +154,9 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
     prior_units = np.ones(n)
     if borrowed is not None:
         size = _shop_size(own, level, borrowed, group)
-        known = np.isfinite(borrowed.level) & np.isfinite(size)
-        even = ~known & np.isfinite(borrowed.even) & np.isfinite(size)
+        # A region that never sold it (level 0) knows nothing of it either.
+        known = (np.nan_to_num(borrowed.level) > 0) & np.isfinite(size)
+        even = ~known & (np.nan_to_num(borrowed.even) > 0) & np.isfinite(size)
         target = np.where(known, borrowed.level * size, np.where(even, borrowed.even * size, target))
         told = known | even
         prior_units = np.where(known, regional.PRIOR_UNITS, np.where(even, 2.0, 1.0))

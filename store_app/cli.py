@@ -378,14 +378,19 @@ def give_key(store_id: str, withdraw: bool) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members"]))
+@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members", "price-list"]))
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--supplier", default="", help="Whose price list it is: one of the shop's own suppliers, by name or id.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, yes: bool) -> None:
+def bring_in(kind: str, file: Path, supplier: str, yes: bool) -> None:
     """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
     from store_app import importing
 
     doors = node()
+    supplier_id = ""
+    if kind == "price-list":
+        with doors.read() as session:
+            supplier_id = importing.supplier_named(session, doors.settings.node_id, supplier)
     sheet = importing.read(kind, file)
     with doors.read() as session:
         importing.look_around(session, sheet)
@@ -402,7 +407,9 @@ def bring_in(kind: str, file: Path, yes: bool) -> None:
     if not yes and not click.confirm("Write this?"):
         sys.exit(1)
     with doors.write() as session:
-        said = importing.write(session, sheet, doors.settings.node_id, actor=by_hand(doors), at=doors.now())
+        said = importing.write(
+            session, sheet, doors.settings.node_id, supplier_id=supplier_id, actor=by_hand(doors), at=doors.now()
+        )
     screen.print(said, markup=False)
 
 

@@ -1,4 +1,4 @@
-"""Bring a file in: products, counted stock, past sales or members, from CSV, XLSX or Parquet; whole or not at all.
+"""Bring a file in: products, counted stock, sales, members or a price list, from CSV, XLSX or Parquet; all or nothing.
 
 Rules
 -----
@@ -124,12 +124,25 @@ def write(
         try:
             _WRITERS[sheet.kind](session, row, supplier_id or store_id, actor, at)
         except ShopError as refusal:
-            raise type(refusal)(refusal.code, f"Row {number}: {refusal.message} Nothing was written.") from refusal
+            where = f"Row {number}, sku" if refusal.code == "unknown-product" else f"Row {number}"
+            raise type(refusal)(refusal.code, f"{where}: {refusal.message} Nothing was written.") from refusal
     if sheet.kind == "sales":
         from supply import rolling
 
         rolling.import_history(session, [_sold(row, store_id) for row in sheet.values])
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
+
+
+def supplier_named(session: Session, store_id: str, said: str) -> str:
+    """Return the id of a shop's own supplier by its name or id, or raise NotFound naming those there are."""
+    from supply import suppliers
+
+    own = [one for one in suppliers.suppliers_for(session, store_id) if one.owner_id == store_id]
+    fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(f"{one.name} ({one.id})" if len(fitting) > 1 else one.name for one in own) or "none yet"
+    raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. This shop's own: {known}.")
 
 
 def look_around(session: Session, sheet: Sheet) -> None:

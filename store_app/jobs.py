@@ -22,8 +22,8 @@ from config.clock import business_day
 from config.errors import NotFound
 from config.journal import Actor
 from config.settings import Settings
-from pos.store import Region, Store, store_of
-from store_app import jobs_shelf, money_jobs, planning
+from pos.store import Region, Store
+from store_app import jobs_orders, jobs_shelf, money_jobs, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
@@ -173,21 +173,6 @@ def forecast_store(desk: Desk, day: dt.date) -> str:
     with desk.doors.write() as session:
         forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
     return f"forecast {desk.node_id} from {day}"
-
-
-def propose(desk: Desk, _day: dt.date) -> str:
-    """Propose orders from the forecast, and send what the shopkeeper's rules let go."""
-    from supply import order_rules, replenishment
-
-    at = desk.doors.now()
-    with desk.doors.read() as session:
-        drafts = replenishment.work_out(session, desk.node_id, at=at)
-    with desk.doors.write() as session:
-        made = replenishment.write_down(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
-        store = store_of(session, desk.node_id)
-        today = business_day(at, store.tz, store.rollover_hour)
-        gone = order_rules.send_by_rule(session, desk.node_id, made, today, at=at)
-    return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
 def replay(desk: Desk, day: dt.date) -> str:
@@ -427,7 +412,9 @@ JOBS: dict[str, Job] = {
         Job("forecast", forecast_store),
         Job("tell-counts", money_jobs.tell_counts),
         Job("suggest", money_jobs.suggest),
-        Job("propose", propose),
+        Job("propose", jobs_orders.propose),
+        Job("tell-spares", jobs_orders.tell_spares),
+        Job("transfers", jobs_orders.propose_transfers),
         Job("shelf-swap", jobs_shelf.shelf_swap),
         Job("replay", replay),
         Job("replay-regions", replay_regions),

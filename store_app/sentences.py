@@ -23,9 +23,10 @@ from store_app.sentences_money import MONEY
 from store_app.sentences_office import OFFICE
 from store_app.sentences_online import ONLINE
 from store_app.sentences_rounds import ROUNDS
+from store_app.sentences_transfers import TRANSFERS
 from store_app.wording import permission_word
 
-_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS
+_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (

@@ -5,6 +5,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 OFFICE: dict[str, tuple[Any, ...]] = {
+    "bad-letter": (_l("Stay within 7 to 365 days away, and 3 to 90 days for the codes."),),
+    "nobody-to-write": (_l("There is nobody to write to just now who agreed to messages."),),
+    "unknown-letter": (_l("There is no such letter."),),
+    "not-in-letter": (_l("This letter is not for this customer."),),
+    "bad-letter-words": (_l("The words need {code}, and may have {name}, {shop} and {until}; 400 letters at most."),),
     "bad-producer": (_l("Give the producer a name and say what they are."),),
     "bad-commission-share": (_l("The commission is at most 60 %%, the agent’s part within it."),),
     "bad-agent": (_l("An agent has a name and a part of the commission, or there is none."),),

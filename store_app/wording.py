@@ -41,6 +41,7 @@ MOVEMENTS = {
     "opening": _l("Opening stock"),
     "dispatched": _l("Sent to a shop"),
     "sent_back": _l("Back to the supplier"),
+    "passed_on": _l("Given to a neighbour"),
     "claimed": _l("Claimed: cannot be sold"),
 }
 
@@ -95,6 +96,12 @@ CANCEL_REASONS = {
     "other": _l("Another reason"),
 }
 
+LETTER_KINDS = {
+    "welcome": _l("New customers: a welcome"),
+    "win_back": _l("Those who stay away"),
+    "friend": _l("Regulars: a code for their friends"),
+}
+
 PRODUCER_KINDS = {
     "farmer": _l("Farmer"),
     "cooperative": _l("Cooperative"),
@@ -147,6 +154,10 @@ TOPICS = {
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods taken in"),
     "push.answered": _l("Answer to an offer"),
+    "transfer.sheet": _l("What the shop can spare"),
+    "transfer.answered": _l("Answer to a neighbour"),
+    "transfer.given": _l("Goods handed to a neighbour"),
+    "transfer.taken": _l("Goods from a neighbour"),
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),

@@ -9,7 +9,8 @@ from store_app.presenting import money, number
 from supply.standing_math import Measure
 
 KINDS = {
-    "goods": _l("Goods delivered"), "return": _l("Credited"), "paid_in": _l("Payment received"),
+    "goods": _l("Goods delivered"), "return": _l("Credited"), "transfer": _l("Goods between shops"),
+    "paid_in": _l("Payment received"),
     "paid": _l("Invoice paid"), "escrow": _l("Online orders collected"), "commission": _l("Commission"),
     "shelf": _l("Place on the shelf"), "late": _l("Late days"), "loss": _l("Given up"),
     "advance": _l("Advance"), "repaid": _l("Advance repaid"), "payout": _l("Paid out"),

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from store_app.presenting import clock_time
+from store_app.presenting import clock_time, number
 from store_app.wording import day_or_weekday
 from supply.order_letters import OrderLetter
 
@@ -66,3 +66,34 @@ def letter_sentence(letter: OrderLetter) -> str:
         said: dict[str, Any] = {"address": letter.address}
         return _("The mail server does not answer; it is tried again. It goes to %(address)s.", **said)
     return _("It is on its way to %(address)s.", address=letter.address)
+
+
+TRANSFER_REASONS = {
+    "need-it": _l("We need it ourselves"),
+    "no-room": _l("No room for it"),
+    "no-time": _l("No time to bring or fetch it"),
+    "not-here": _l("It does not sell here"),
+    "other": _l("Another reason"),
+}
+TRANSFER_TAGS = {
+    "proposed": ("info", _l("asked")),
+    "agreed": ("warn", _l("agreed: to be fetched")),
+    "handed_over": ("info", _l("handed over")),
+    "received": ("good", _l("received")),
+    "declined": ("", _l("declined")),
+    "lapsed": ("", _l("lapsed")),
+}
+"""state -> (kind of tag, word)."""
+
+
+def transfer_tag(state: str) -> tuple[str, str]:
+    """Return how a transfer's state is shown."""
+    kind, word = TRANSFER_TAGS[state]
+    return kind, str(word)
+
+
+def distance(metres: int) -> str:
+    """Return a way as people say it."""
+    if metres < 1000:
+        return _("%(num)s m", num=max(50, round(metres / 50) * 50))
+    return _("%(num)s km", num=number(metres / 1000, 1))

@@ -223,7 +223,7 @@ def needs_of(
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
     taught = order_rules.lessons(session, store.id, at)
-    wishes, lots = order_wishes.wishes(session, store.id), _dated_lots(session, store.id, basis.today, max(lasts))
+    wishes, lots = order_wishes.wishes(session, store.id), dated_lots(session, store.id, basis.today, max(lasts))
     levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
     spoken_for = {day: planned.until(session, store.id, day) for day in lasts}
     found = [
@@ -263,16 +263,7 @@ def needs_of(
     return basis, needs
 
 
-# --- inside ---
-
-
-def _limits(wish: order_wishes.OrderWish | None) -> dict[str, Any]:
-    """Return what a shopkeeper's wish sets of a line: its room and its service level."""
-    level = wish.service_bp / 10_000 if wish and wish.service_bp else None
-    return {"capacity_qty": wish.room_qty if wish else None, "service_level": level}
-
-
-def _dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
+def dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) -> dict[str, list[tuple[int, float]]]:
     """Return the lots on hand whose last day lies within the interval or is over: SKU -> (days left, units)."""
     since = today - dt.timedelta(days=batches.FORGET_DAYS)
     dated = sa.select(Batch.sku).where(
@@ -287,6 +278,15 @@ def _dated_lots(session: Session, store_id: str, today: dt.date, last: dt.date) 
         ]
         for sku, lots in batches.standing(session, store_id, skus, day=today).items()
     }
+
+
+# --- inside ---
+
+
+def _limits(wish: order_wishes.OrderWish | None) -> dict[str, Any]:
+    """Return what a shopkeeper's wish sets of a line: its room and its service level."""
+    level = wish.service_bp / 10_000 if wish and wish.service_bp else None
+    return {"capacity_qty": wish.room_qty if wish else None, "service_level": level}
 
 
 def _variances(expected: Sequence[_Expected]) -> list[float]:

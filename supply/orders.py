@@ -31,7 +31,7 @@ from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
 from pos.store import day_of, store_of
-from supply import deliveries, order_letters
+from supply import deliveries, order_letters, transfers
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
     ORDER_CANCELLED,
@@ -308,7 +308,7 @@ def promised_qty(line: OrderLine) -> int:
 
 
 def on_the_way(session: Session, store_id: str) -> dict[str, int]:
-    """Return the stock units still to come, by SKU: of orders, as promised, and of accepted offers."""
+    """Return the stock units still to come, by SKU: of orders, as promised, of accepted offers, and of neighbours."""
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
     rest = packs * OrderLine.pack_qty - OrderLine.qty_received
     ordered = (
@@ -324,7 +324,10 @@ def on_the_way(session: Session, store_id: str) -> dict[str, int]:
     )
     coming = sa.union_all(ordered, pushed).subquery()
     sums = session.execute(sa.select(coming.c.sku, sa.func.sum(coming.c.qty)).group_by(coming.c.sku))
-    return {sku: int(qty) for sku, qty in sums}
+    found = transfers.coming(session, store_id)
+    for sku, qty in sums:
+        found[sku] = found.get(sku, 0) + int(qty)
+    return found
 
 
 def received_of(session: Session, store_id: str, order_id: str) -> dict[str, int]:

@@ -414,6 +414,8 @@ def _shift(
 
 
 def _shortage(placed: PickupPlaced, refusal: ShopError) -> str:
+    if "coupon" in refusal.facts:
+        return f"The coupon {refusal.facts['coupon']} was used up meanwhile. Order again without it."
     names = {line.sku: line.name for line in placed.lines}
     short_lines = refusal.facts.get("short") or []
     words = ", ".join(f"{names.get(line['sku'], line['sku'])}" for line in short_lines if "sku" in line)

@@ -22,6 +22,8 @@ Rules
    order day, whichever costs less. So lines that need nothing yet can join those that do.
 8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
    come twice, the margin of what is lost until its goods come, and the holding of half of its smallest lot.
+9. What stands in a shop is worth the margin of what will be sold until the delivery after the next, while it orders on
+   by these rules, less the keeping of what is left until that is sold (KEPT_DAYS at most) and the cost of what expires.
 
 Letters: x position, Q pack, all arrays (n,).
 """
@@ -43,6 +45,8 @@ SHOWN_PACKS = 13
 """For so many pack counts, from none, a decision tells its risk."""
 MOST_FILLED = 60
 """At most so many packs are added to a line to reach a supplier's minimum."""
+KEPT_DAYS = 180
+"""What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
@@ -207,6 +211,24 @@ def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()
     lot = np.maximum(basket.pack * basket.minimum, basket.rate * basket.held)
     holding = basket.unit_cost * policy.holding_bp_a_day / 10_000 * days * lot / 2
     return np.asarray(basket.unit_cost * wanted + basket.margin * lost + holding)
+
+
+def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> Floats:
+    """Return what the position of each line is worth to its shop, in minor units (rule 9); only differences tell."""
+    basket = _Basket(lines, policy)
+    packs, _ = basket.wanted()
+    demand, cost = basket.demand, basket.unit_cost
+    share = np.divide(basket.before, demand.mean, out=np.zeros_like(basket.before), where=demand.mean > 0)
+    early = demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    there = basket.counted + packs * basket.pack
+    left = np.maximum(demand.left(there), 0.0)
+    sold_out = np.divide(left, basket.rate, out=np.full_like(left, np.inf), where=basket.rate > 0)
+    kept_days = np.minimum(basket.interval / 2 + sold_out / 2, KEPT_DAYS)
+    keeping = cost * policy.holding_bp_a_day / 10_000 * left * kept_days
+    sellable = basket.rate * np.where(np.isfinite(basket.life), basket.life, 0.0)
+    stale = np.where(np.isfinite(basket.life), np.maximum(left - sellable, 0.0), 0.0)
+    wasted = cost * (stale + _column(lines, "outdating_qty"))
+    return np.asarray(basket.margin * (demand.mean - early - demand.lost(there)) - keeping - wasted)
 
 
 def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]) -> float:

@@ -32,6 +32,7 @@ from supply import (
     push_care,
     receiving,
     support_wire,
+    transfer_wire,
     van_calls,
     warehouse,
 )
@@ -142,6 +143,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **money_wire.APPLIERS,
     **support_wire.APPLIERS,
     **produce_story.APPLIERS,
+    **transfer_wire.APPLIERS,
     ORDER_SENT: take_sent,
     ORDER_CANCELLED: take_cancelled,
     DELIVERY_POSTED: take_posted,

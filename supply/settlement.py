@@ -6,7 +6,8 @@ Rules
    The book only grows; a mistake is answered by another entry.
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
-   owes it). Against them stand goods, returns, escrow, commission, shelf, late, bank, loss and care.
+   owes it). Against them stand goods, returns, transfers (between shops: zero over all of them), escrow, commission,
+   shelf, late, bank, loss and care.
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in pays invoices at once, what is due first (`settlement_math` rule 1); what no invoice needs stays
@@ -38,7 +39,7 @@ from supply.settlement_math import Open, share_payment
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
-AGAINST = ("goods", "returns", "escrow", "commission", "shelf", "late", "bank", "loss", "care")
+AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care")
 BOOKED = "account.booked"
 VERSION = 1
 
@@ -73,8 +74,8 @@ class LedgerEntry(Base):
     at: Mapped[dt.datetime]
     business_day: Mapped[dt.date]
     kind: Mapped[str]
-    """goods | return | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid | payout
-    | returned | slot | care | goodwill"""
+    """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
+    | payout | returned | slot | care | goodwill"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]
@@ -113,7 +114,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An invoice to be made: what it is for, and when it falls due."""
+    """An invoice to be made: what it is for, when it falls due, and the account it stands against."""
 
     id: str
     amount_minor: int
@@ -122,6 +123,7 @@ class Wanted:
     delivery_id: str | None
     order_id: str | None
     lines: Sequence[Sequence[Any]]
+    against: str = "goods"
 
 
 # --- verbs, network ---
@@ -179,7 +181,8 @@ class Booking:
         )  # fmt: skip
         self.session.add(made)
         owed = "credit" if wanted.on_credit else "invoiced"
-        self.enter("goods", "goods", owed, wanted.amount_minor, source_id=wanted.delivery_id or "", invoice=made)
+        kind, source_id = ("goods", wanted.delivery_id or "") if wanted.against == "goods" else ("transfer", wanted.id)
+        self.enter(kind, wanted.against, owed, wanted.amount_minor, source_id=source_id, invoice=made)
         return made
 
     def pay(self, *, by_day: dt.date | None = None) -> int:

@@ -243,6 +243,19 @@ def view_of(session: Session, row: VanRound, colour: int) -> RoundView:
     return RoundView(row, stops, colour, _time(row.leaves_s), _time(row.back_s))
 
 
+def projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
+    """Return where places are in a drawing of WIDTH x HEIGHT: north is up."""
+    squeeze = math.cos(math.radians(sum(row.lat_e6 for row in known.values()) / len(known) / 1e6))
+    flat = {key: (row.lon_e6 * squeeze, -row.lat_e6) for key, row in known.items()}
+    left, top = (min(point[n] for point in flat.values()) for n in (0, 1))
+    wide, high = (max(point[n] for point in flat.values()) - low for n, low in ((0, left), (1, top)))
+    scale = min((WIDTH - 2 * MARGIN) / (wide or 1), (HEIGHT - 2 * MARGIN) / (high or 1))
+    return {
+        key: (round(MARGIN + (x - left) * scale, 1), round(MARGIN + (y - top) * scale, 1))
+        for key, (x, y) in flat.items()
+    }
+
+
 def _left_out(session: Session, found: RoundPlan | None) -> list[tuple[str, str]]:
     names = {store.id: store.name for store in _stores(session)}
     words = {
@@ -266,7 +279,7 @@ def _picture(session: Session, warehouse: str, shown: list[RoundView]) -> dict[s
     known = vans.places_of(session, keys)
     if warehouse not in known or len(known) < 2:
         return None
-    at = _projected(known)
+    at = projected(known)
     lines = []
     for view in shown:
         points = [at[warehouse], *(at[stop.stop.store_id] for stop in view.stops), at[warehouse]]
@@ -277,18 +290,6 @@ def _picture(session: Session, warehouse: str, shown: list[RoundView]) -> dict[s
             }
         )  # fmt: skip
     return {"width": WIDTH, "height": HEIGHT, "lines": lines, "depot": at[warehouse]}
-
-
-def _projected(known: dict[str, MapPlace]) -> dict[str, tuple[float, float]]:
-    squeeze = math.cos(math.radians(sum(row.lat_e6 for row in known.values()) / len(known) / 1e6))
-    flat = {key: (row.lon_e6 * squeeze, -row.lat_e6) for key, row in known.items()}
-    left, top = (min(point[n] for point in flat.values()) for n in (0, 1))
-    wide, high = (max(point[n] for point in flat.values()) - low for n, low in ((0, left), (1, top)))
-    scale = min((WIDTH - 2 * MARGIN) / (wide or 1), (HEIGHT - 2 * MARGIN) / (high or 1))
-    return {
-        key: (round(MARGIN + (x - left) * scale, 1), round(MARGIN + (y - top) * scale, 1))
-        for key, (x, y) in flat.items()
-    }
 
 
 def _time(seconds: int) -> str:

@@ -36,6 +36,13 @@ GROUPS: tuple[Group, ...] = (
         (
             Place("customers.people", "tab", "users", lazy("Customers"), lazy("Tabs, points and who owes most")),
             Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),
+            Place(
+                "letters.listed",
+                "offers",
+                "envelope",
+                lazy("Letters to customers"),
+                lazy("Welcome, come back, and what it brought"),
+            ),
             Place("vouchers.look_up", "sell", "ticket", lazy("Vouchers"), lazy("What a code is worth, its slip again")),
             Place(
                 "campaigns.listed",
@@ -114,6 +121,13 @@ GROUPS: tuple[Group, ...] = (
                 "truck",
                 lazy("Suppliers"),
                 lazy("Prices, order days, how long they really take"),
+            ),
+            Place(
+                "transfers.everything",
+                "receive",
+                "arrows-right-left",
+                lazy("Between shops"),
+                lazy("What a neighbour has too much of, or lacks"),
             ),
             Place("recall.recalls", "recall", "no-symbol", lazy("Recalls"), lazy("What must not be sold")),
         ),
@@ -243,6 +257,13 @@ OF_NETWORK: tuple[Place, ...] = (
     ),
     Place(
         "console_campaigns.listed", "network.push", "megaphone", lazy("Campaigns"), lazy("Many shops at once, measured")
+    ),
+    Place(
+        "console_transfers.everything",
+        "network.supply",
+        "arrows-right-left",
+        lazy("Between shops"),
+        lazy("Goods one shop gives another"),
     ),
     Place("console_rounds.overview", "network.supply", "map", lazy("Rounds"), lazy("Vans, stops, what was delivered")),
     Place("offers.everything", "offers", "gift", lazy("Special offers"), lazy("Prices, 3 for 2, coupons")),

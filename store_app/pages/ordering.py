@@ -57,12 +57,14 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
             for row in baskets.orders_in(session, store_id, LATER)
         ]
         offers = baskets.offers(session, store_id)
+        neighbours = waiting.neighbours(session, store_id)
         sentence = baskets.forecast_sentence(session, store_id, today=today())
     return page(
         "ordering/orders.html",
         proposals=sorted(proposals, key=lambda view: (view.delivery_day, view.supplier_name)),
         orders=rows,
         offers=offers,
+        neighbours=neighbours,
         forecast_sentence=sentence,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,

@@ -11,6 +11,7 @@ from supply.orders import ReplenishmentOrder
 from supply.pickup import PickupOrder
 from supply.push import PushOffer
 from supply.receiving import Delivery
+from supply.transfers import GoodsTransfer
 
 PICKUPS = ("placed", "accepted", "picking", "short")
 
@@ -22,6 +23,15 @@ def orders(session: Session, store_id: str) -> int:
         ReplenishmentOrder.store_id == store_id,
         ReplenishmentOrder.state.in_(("proposed", "approved")),
     ) + _number(session, PushOffer.store_id == store_id, PushOffer.state == "offered")
+
+
+def neighbours(session: Session, store_id: str) -> int:
+    """Count the goods between shops that wait for this shop's answer."""
+    mine = sa.or_(
+        sa.and_(GoodsTransfer.giver_id == store_id, ~GoodsTransfer.giver_yes),
+        sa.and_(GoodsTransfer.taker_id == store_id, ~GoodsTransfer.taker_yes),
+    )
+    return _number(session, GoodsTransfer.state == "proposed", mine)
 
 
 def deliveries(session: Session, store_id: str) -> int:

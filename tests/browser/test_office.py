@@ -11,11 +11,12 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from pos import shift
-from supply import orders, pickup, receiving, replenishment, shelf
+from supply import orders, pickup, receiving, replenishment, shelf, transfers
 from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.test_pages_transfers import CODE, told
 
 pytestmark = pytest.mark.browser
 BY = {"actor": goods.SYSTEM, "at": NOON}
@@ -30,6 +31,7 @@ PAGES = [
     "/stock/?show=low",
     "/stock/milk",
     "/stock/milk/count",
+    "/transfers/",
     "/deliveries/",
     "/deliveries/D1",
     "/deliveries/D2",
@@ -95,6 +97,8 @@ def office(build: Any) -> Iterator[Office]:
             pickup.accept(session, STORE, order_id, **BY)
             pickup.start_picking(session, STORE, order_id, **BY)
         pickup.ready(session, STORE, "order-0003", **BY)
+        for number, (gives, state) in enumerate([(True, "proposed"), (True, "agreed"), (False, "agreed")]):
+            transfers.take_told(session, told(f"transfer-{number}", gives=gives, state=state, code=CODE), **BY)
     server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

@@ -120,6 +120,19 @@ def test_a_product_few_shops_sell_is_not_taken_for_a_slow_one(trade) -> None:  #
     assert said.level[1] == pytest.approx(10.0, rel=0.2)
 
 
+def test_a_region_that_never_sold_a_product_does_not_say_that_nobody_wants_it(trade) -> None:  # type: ignore[no-untyped-def]
+    region = trade([40.0, 20.0, 12.0], 200, scope="R")
+    y = region.y.copy()
+    y[2] = np.nan
+    signal = fit_region(replace(region, y=y), 14, stores={"R": 4})
+    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = shop.y.copy()
+    y[2] = np.nan
+    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    assert said.reason[2] == "new_in_region"
+    assert said.level[2] > 1.0
+
+
 def test_shops_are_counted_by_their_size() -> None:
     """Shops of 3, 2 and 1 average ones: what only the large one sells is sold by half of all trade."""
     rate, size = np.array([5.0, 20.0, 1.0]), np.array([3.0, 2.0, 1.0])

@@ -10,9 +10,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from config.database import Database, make_engine
+from config.journal import Actor
 from pos.catalogue import Product, TaxClass
 from store_app import importing
 from store_app.cli import main
+from supply import suppliers
+from supply.suppliers import SupplierProduct
 
 HEADING = "sku,name,category,tax_class,price,barcode,minimum_age\n"
 MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
@@ -117,6 +121,35 @@ def test_a_file_with_faults_writes_nothing_and_a_good_one_all(shop, tmp_path):
     done = shop("import", "products", str(file), "--yes")
     assert done.exit_code == 0, done.output
     assert products(tmp_path) == ["00042"]
+
+
+def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole_or_not_at_all(shop, tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text(HEADING + MILK, encoding="utf-8")
+    tax(tmp_path)
+    shop("import", "products", str(file), "--yes")
+    prices = tmp_path / "prices.csv"
+    prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
+    assert "This shop's own: none yet" in shop("import", "price-list", str(prices), "--yes").output
+    database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
+    with database.write() as session:
+        suppliers.add_supplier(
+            session, "S01", "Farm", lead_time_days=1, order_weekdays=[0], actor=Actor.system("test", "S01"),
+            at=dt.datetime.now(dt.UTC),
+        )  # fmt: skip
+    import_it = ("import", "price-list", str(prices), "--supplier", "farm", "--yes")
+    prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n00044,6,-3\n", encoding="utf-8")
+    refused = shop(*import_it).output
+    assert "Row 3, pack_qty: is empty" in refused
+    assert "Row 4, pack_cost: '-3' is not an amount" in refused
+    prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\nnothing,6,4\n", encoding="utf-8")
+    assert "Row 3, sku: There is no product nothing" in " ".join(shop(*import_it).output.split())
+    prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
+    assert shop(*import_it).exit_code == 0
+    with database.read() as session:
+        (sold,) = session.scalars(sa.select(SupplierProduct)).all()
+        assert (sold.pack_qty, sold.pack_cost_minor) == (6, 450)
+    database.engine.dispose()
 
 
 def products(tmp_path) -> list[str]:

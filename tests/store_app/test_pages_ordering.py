@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.outbox import OutboxMessage
-from store_app import jobs
+from store_app import jobs, jobs_orders
 from supply import order_rules
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -126,7 +126,7 @@ def test_the_nightly_job_sends_what_a_rule_lets_go(office):
     client = office.signed_in()
     send(client, "/orders/rules/net", most_order="9000", most_week="9000")
     desk = jobs.Desk(office.doors)
-    said = jobs.propose(desk, NOON.date())
+    said = jobs_orders.propose(desk, NOON.date())
     assert said == "1 proposals, 0 sent by rule"  # no forecast yet: it waits for a person
 
 

@@ -1,0 +1,45 @@
+"""The jobs of orders and of goods between shops; `jobs` has the table and the rules."""
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from config.clock import business_day
+from pos.store import store_of
+
+if TYPE_CHECKING:
+    from store_app.jobs import Desk
+
+
+def propose(desk: "Desk", _day: dt.date) -> str:
+    """Propose orders from the forecast, and send what the shopkeeper's rules let go."""
+    from supply import order_rules, replenishment
+
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        drafts = replenishment.work_out(session, desk.node_id, at=at)
+    with desk.doors.write() as session:
+        made = replenishment.write_down(session, desk.node_id, drafts, at=at, actor=desk.actor("propose"))
+        store = store_of(session, desk.node_id)
+        today = business_day(at, store.tz, store.rollover_hour)
+        gone = order_rules.send_by_rule(session, desk.node_id, made, today, at=at)
+    return f"{len(made)} proposals, {len(gone)} sent by rule"
+
+
+def tell_spares(desk: "Desk", _day: dt.date) -> str:
+    """Tell the network what this shop can spare and could use."""
+    from supply import transfer_sheets
+
+    with desk.doors.write() as session:
+        spares, wants = transfer_sheets.tell(session, desk.node_id, at=desk.doors.now())
+    return f"{spares} to spare, {wants} wanted"
+
+
+def propose_transfers(desk: "Desk", _day: dt.date) -> str:
+    """End what nobody answered or fetched, and propose what neighbours gain by."""
+    from supply import transfer_proposals, transfers
+
+    with desk.doors.write() as session:
+        actor, at = desk.actor("transfers"), desk.doors.now()
+        over = transfers.lapse_due(session, actor=actor, at=at)
+        made = transfer_proposals.propose(session, actor=actor, at=at)
+    return f"{len(made)} proposed, {len(over)} lapsed"

@@ -1,0 +1,98 @@
+"""Letters to customers: whom they are for, their words, each person's code, and what a letter brought."""
+
+from typing import Any
+
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import ShopError
+from pos import offers
+from store_app import wording
+from store_app.exporting import csv_answer
+from store_app.extensions import doors, read, wake_worker_after, write
+from store_app.pages import form
+from store_app.presenting import page, place, today
+from store_app.security import requires
+from supply import outreach
+
+bp = Blueprint("letters", __name__, url_prefix="/letters")
+bp.before_request(form.know_the_place)
+AWAY_DAYS, DAYS = 30, 21
+
+
+@bp.get("/")
+@requires("offers")
+def listed(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show the letters, whom each kind would be for now, and the form for a new one."""
+    store_id = str(place().store_id)
+    away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=7, most=365)
+    with read() as session:
+        rows = outreach.all_of(session, store_id)
+        counts = {kind: len(outreach.candidates(session, store_id, kind, away, today())) for kind in outreach.KINDS}
+        usable = [
+            row for row, _offer in offers.all_of(session, store_id)
+            if row.owner_id == store_id and row.needs_coupon and offers.standing(row, today()) == "live"
+        ]  # fmt: skip
+    return page(
+        "letters/listed.html", letters=rows, counts=counts, offers=usable, kinds=wording.LETTER_KINDS,
+        words=outreach.WORDS, away_days=away, days=DAYS, fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/")
+@requires("offers")
+@form.answers_on(listed)
+def make() -> Any:
+    """Make a letter, with a code for everybody it is for."""
+    command = form.command_id()
+    kind = form.one_of("kind", outreach.KINDS, sentence=_("Choose whom the letter is for."))
+    words = {
+        language: form.text(f"words_{language}", most=outreach.MOST_WORDS) or outreach.WORDS[kind][language]
+        for language in ("en", "zh")
+    }
+    with write() as session:
+        outreach.make(
+            session, str(place().store_id), kind,
+            form.text("offer", most=60, required=_("Choose an offer that needs a coupon.")), words,
+            away_days=form.whole("away_days", least=7, most=365), days=form.whole("days", least=3, most=90),
+            id=command, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    return redirect(url_for(".letter", letter_id=command), 303)
+
+
+@bp.get("/<letter_id>")
+@requires("offers")
+def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show who gets which words, and what the letter brought so far."""
+    store_id = str(place().store_id)
+    with read() as session:
+        row = outreach.outreach_of(session, store_id, letter_id)
+        people = outreach.letters_of(session, row)
+        effect = outreach.effect_of(session, row, today())
+        offer = offers.offer_of(session, store_id, row.offer_id).name
+    return page(
+        "letters/letter.html", row=row, people=people, effect=effect, offer=offer, kinds=wording.LETTER_KINDS,
+        fault=fault,
+    )  # fmt: skip
+
+
+@bp.post("/<letter_id>/told/<customer_id>")
+@requires("offers")
+@form.answers_on(letter)
+def told(letter_id: str, customer_id: str) -> Any:
+    """Write that somebody was sent their letter."""
+    with write() as session:
+        outreach.told(session, str(place().store_id), letter_id, customer_id, actor=g.actor, at=doors().now())
+    flash(_("Noted as sent."), "good")
+    return redirect(url_for(".letter", letter_id=letter_id), 303)
+
+
+@bp.get("/<letter_id>.csv")
+@requires("offers")
+def table(letter_id: str) -> Response:
+    """Answer who gets which words, as a table for whoever sends them."""
+    with read() as session:
+        row = outreach.outreach_of(session, str(place().store_id), letter_id)
+        rows = [(one.name, one.phone, one.code, one.text) for one in outreach.letters_of(session, row)]
+    return csv_answer(f"letter-{row.made_on}", ("name", "phone", "code", "text"), rows)

@@ -1,0 +1,15 @@
+"""The refusals of goods between shops in the reader's language."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+TRANSFERS: dict[str, tuple[Any, ...]] = {
+    "unknown-transfer": (_l("There is no such transfer of this shop’s. Open the page once more."),),
+    "transfer-over": (_l("The day for this is over. The network proposes again when it pays."),),
+    "transfer-state": (_l("That was settled meanwhile. Open the page once more and look how it stands."),),
+    "not-the-giver": (_l("The other shop hands these goods over."),),
+    "not-the-taker": (_l("The other shop fetches these goods."),),
+    "not-their-code": (_l("This code does not fit. Read it again."),),
+    "nothing-given": (_l("Nothing is handed over. Count what goes, or say no."),),
+}

@@ -1,0 +1,497 @@
+"""Goods from one shop to its neighbour: proposed where both gain, agreed by both, handed over against a code.
+
+Rules
+-----
+1. The network proposes from the shops' sheets (`transfer_sheets`, `transfer_math`). Nothing happens before both
+   shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
+2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
+   away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network.
+3. Never more goes than was agreed and than is there. The goods leave and enter by stock movements at each shop, with
+   their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over.
+4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
+   hand-over it books both shops in one step: the giver's funds, an invoice of the taker; together they are zero.
+5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses. Goods that changed hands count all the
+   same: their word may cross another on the way.
+6. A shop is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
+
+Units: qty stock units, *_minor minor units of both shops' currency.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config import journal, outbox
+from config.database import Base, lock_rows
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id, new_pickup_code, tidy_pickup_code
+from config.journal import Actor
+from config.money import divide_half_up
+from config.node import NETWORK
+from config.states import StateTable
+from pos import batches, stock, waste
+from pos.batches import Lot
+from pos.ledger import Place, Source, refuse_short
+from pos.store import day_of
+from supply import network_terms, planned
+from supply.order_keys import code_hash
+from supply.settlement import Booking, Wanted
+
+STATES = StateTable(
+    "transfer",
+    "proposed",
+    {
+        "proposed": ["agreed", "declined", "lapsed"],
+        "agreed": ["handed_over", "declined", "lapsed"],
+        "declined": ["handed_over"],
+        "lapsed": ["handed_over"],
+        "handed_over": ["received"],
+    },
+    resting=["declined", "lapsed", "handed_over"],
+)
+ROAD = ("proposed", "agreed", "handed_over", "received")
+OPEN = ("proposed", "agreed", "handed_over")
+SOURCE_KIND = "transfer"
+TOLD, ANSWERED, GIVEN, TAKEN = "transfer.told", "transfer.answered", "transfer.given", "transfer.taken"
+VERSION = 1
+
+
+class GoodsTransfer(Base):
+    """Goods one shop gives another. giver_minor, taker_minor: what each gains; a shop has only its own (rule 6)."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "goods_transfer"
+    __table_args__ = (sa.Index("ix_goods_transfer_state", "state", "giver_id", "taker_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    giver_id: Mapped[str]
+    taker_id: Mapped[str]
+    giver_name: Mapped[str]
+    taker_name: Mapped[str]
+    metres: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    proposed_at: Mapped[dt.datetime]
+    answer_by: Mapped[dt.date]
+    fetch_by: Mapped[dt.date]
+    giver_minor: Mapped[int | None]
+    taker_minor: Mapped[int | None]
+    giver_yes: Mapped[bool] = mapped_column(default=False)
+    taker_yes: Mapped[bool] = mapped_column(default=False)
+    why: Mapped[str] = mapped_column(default="")
+    """Why it was declined, or lapsed."""
+    declined_by: Mapped[str] = mapped_column(default="")
+    """The id of the shop that said no."""
+    code: Mapped[str] = mapped_column(default="")
+    """Only where it is shown: at the fetching shop (rule 2)."""
+    code_hash: Mapped[str] = mapped_column(default="")
+    handed_over_at: Mapped[dt.datetime | None]
+    received_at: Mapped[dt.datetime | None]
+    cost_minor: Mapped[int] = mapped_column(default=0)
+    """What was booked for what was handed over; before that what is agreed."""
+
+
+class TransferLine(Base):
+    """One product of a transfer. given_qty, taken_qty: None until it was handed over, or received."""
+
+    __tablename__ = "goods_transfer_line"
+    __table_args__ = (sa.CheckConstraint("qty > 0", name="qty_positive"),)
+
+    transfer_id: Mapped[str] = mapped_column(sa.ForeignKey("goods_transfer.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    stock_unit: Mapped[str]
+    price_quantity: Mapped[int]
+    qty: Mapped[int]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    last_day: Mapped[dt.date | None]
+    given_qty: Mapped[int | None]
+    taken_qty: Mapped[int | None]
+
+
+# --- verbs, shop ---
+
+
+def agree(session: Session, store_id: str, transfer_id: str, *, actor: Actor, at: dt.datetime) -> GoodsTransfer:
+    """Say yes; nothing moves before the other shop says it too (rule 1)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if has_said_yes(found, store_id):
+        return found
+    _refuse_unless(found, "proposed", "It is not to be answered any more")
+    if found.answer_by < day_of(session, store_id, at):
+        raise Refused("transfer-over", f"This was to be answered by {found.answer_by:%Y-%m-%d}.")
+    _note_yes(found, store_id)
+    journal.record(session, actor=actor, at=at, verb="transfer.yes", subject=subject_of(found))
+    _tell_network(session, found, store_id, ANSWERED, {"yes": True, "why": ""}, at)
+    return found
+
+
+def decline(
+    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Say no, also after a yes, as long as nothing was handed over (rule 1)."""
+    found = transfer_of(session, store_id, transfer_id)
+    why = " ".join(why.split())[:300]
+    if not why:
+        raise Invalid("no-reason", "Say why not, so that the next proposal fits better.")
+    if found.state == "declined":
+        return found
+    _end(session, found, "declined", why, store_id, actor=actor, at=at)
+    _tell_network(session, found, store_id, ANSWERED, {"yes": False, "why": why}, at)
+    return found
+
+
+def hand_over(
+    session: Session,
+    store_id: str,
+    transfer_id: str,
+    code: str,
+    counts: Mapping[str, int],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> GoodsTransfer:
+    """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.giver_id != store_id:
+        raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this shop.")
+    _refuse_unless(found, "agreed", "It cannot be handed over")
+    if found.fetch_by < day_of(session, store_id, at):
+        raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
+    tidied = tidy_pickup_code(code)
+    if tidied is None or code_hash(found.id, tidied) != found.code_hash:
+        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
+    lines = _counted(session, found, counts, "qty", "given_qty")
+    if not any(line.given_qty for line in lines):
+        raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
+    units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
+    there = stock.levels(session, store_id, [sku for sku, _ in units])
+    free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
+    refuse_short(session, [row for row in free if row[1] > row[2]], "shop")
+    source = Source("passed_on", SOURCE_KIND, found.id)
+    waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
+    batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
+    found.handed_over_at, found.cost_minor = at, cost_of(lines)
+    _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
+    _tell_network(session, found, store_id, GIVEN, {"counts": dict(units)}, at)
+    return found
+
+
+def receive(
+    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Take the goods in as counted (rule 3); they may be here before the other shop's word is."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.taker_id != store_id:
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+    if found.state not in ("agreed", "handed_over"):
+        raise Conflict("transfer-state", f"It cannot be received: it is {found.state}.", state=found.state)
+    lines = _counted(session, found, counts, "given_qty" if found.state == "handed_over" else "qty", "taken_qty")
+    units = [(line.sku, line.taken_qty) for line in lines if line.taken_qty]
+    if units:
+        stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=found.id, at=at, actor=actor)
+        lots = [_lot(line, line.taken_qty or 0) for line in lines if line.last_day is not None]
+        batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=found.id, at=at)
+    found.received_at = at
+    _walk(session, found, "received", actor=actor, at=at, units=sum(qty for _, qty in units))
+    _tell_network(session, found, store_id, TAKEN, {"counts": {line.sku: line.taken_qty for line in lines}}, at)
+    return found
+
+
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Take over what the network says of a transfer (rule 6)."""
+    found = session.get(GoodsTransfer, body["id"])
+    if found is None:
+        found = _write_down(session, body)
+        if body["store_id"] == found.giver_id:
+            _plan(session, found)
+    found.giver_yes, found.taker_yes = found.giver_yes or body["giver_yes"], found.taker_yes or body["taker_yes"]
+    found.code, found.code_hash = found.code or body["code"], found.code_hash or body["code_hash"]
+    for line in lines_of(session, found):
+        given, taken = next(row[8:] for row in body["lines"] if row[0] == line.sku)
+        line.given_qty = given if line.given_qty is None else line.given_qty
+        line.taken_qty = taken if line.taken_qty is None else line.taken_qty
+    if body["state"] in ROAD:
+        found.cost_minor = body["cost_minor"] if body["state"] in ROAD[2:] else found.cost_minor
+        _walk(session, found, body["state"], actor=actor, at=at)
+    elif STATES.legal(found.state, body["state"]):
+        _end(session, found, body["state"], body["why"], body["declined_by"], actor=actor, at=at)
+    session.flush()
+
+
+# --- verbs, network ---
+
+
+def write_proposal(
+    session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Write a proposal and tell both shops (rule 1)."""
+    found.cost_minor = cost_of(lines)
+    session.add(found)
+    session.flush()
+    session.add_all(lines)
+    session.flush()
+    journal.record(
+        session, actor=actor, at=at, verb="transfer.proposed", subject=subject_of(found), giver=found.giver_id,
+        taker=found.taker_id, lines=len(lines), cost_minor=found.cost_minor,
+    )  # fmt: skip
+    _tell_shops(session, found, at)
+
+
+def take_answered(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take a shop's answer; the second yes makes the code (rule 2)."""
+    found = transfer_of(session, store_id, body["id"])
+    if not body["yes"]:
+        if STATES.legal(found.state, "declined"):
+            _end(session, found, "declined", body["why"], store_id, actor=actor, at=at)
+            _tell_shops(session, found, at)
+        return
+    _note_yes(found, store_id)
+    if found.state == "proposed" and found.giver_yes and found.taker_yes:
+        code = new_pickup_code()
+        found.code_hash = code_hash(found.id, code)
+        journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
+        _tell_shops(session, found, at, code=code)
+
+
+def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take what was handed over, and book it in both shops' ledgers, once (rule 4)."""
+    found = transfer_of(session, store_id, body["id"])
+    _refuse_other(found.giver_id, store_id)
+    lines = lines_of(session, found)
+    if found.handed_over_at is not None:
+        return
+    for line in lines:
+        line.given_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
+    found.handed_over_at, found.cost_minor = at, cost_of(lines)
+    if found.state != "received":
+        _walk(session, found, "handed_over", actor=actor, at=at)
+    _book(session, found, lines, actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take what arrived; it may be heard of before the hand-over is (rule 6)."""
+    found = transfer_of(session, store_id, body["id"])
+    _refuse_other(found.taker_id, store_id)
+    if found.received_at is not None:
+        return
+    for line in lines_of(session, found):
+        line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
+    found.received_at = at
+    _walk(session, found, "received", actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def lapse_due(session: Session, *, at: dt.datetime, actor: Actor) -> list[GoodsTransfer]:
+    """End what nobody answered or fetched in time (rule 5); returns them."""
+    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(["proposed", "agreed"])).order_by(GoodsTransfer.id)
+    gone = []
+    for found in session.scalars(lock_rows(session, query)):
+        last = found.answer_by if found.state == "proposed" else found.fetch_by
+        if last < day_of(session, found.giver_id, at):
+            why = "Nobody answered in time." if found.state == "proposed" else "The goods were not fetched in time."
+            _end(session, found, "lapsed", why, "", actor=actor, at=at)
+            _tell_shops(session, found, at)
+            gone.append(found)
+    return gone
+
+
+# --- questions ---
+
+
+def transfer_of(session: Session, store_id: str, transfer_id: str) -> GoodsTransfer:
+    """Return a transfer this shop takes part in, locked; NotFound for any other."""
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.id == transfer_id, sa.or_(GoodsTransfer.giver_id == store_id, GoodsTransfer.taker_id == store_id)
+    )
+    found: GoodsTransfer | None = session.scalar(lock_rows(session, query))
+    if found is None:
+        raise NotFound("unknown-transfer", "There is no such transfer of this shop's.", transfer_id=transfer_id)
+    return found
+
+
+def lines_of(session: Session, found: GoodsTransfer) -> list[TransferLine]:
+    """Return a transfer's lines, by name."""
+    query = sa.select(TransferLine).where(TransferLine.transfer_id == found.id)
+    return list(session.scalars(query.order_by(TransferLine.name, TransferLine.sku)))
+
+
+def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> list[GoodsTransfer]:
+    """Return the transfers in these states, the newest first."""
+    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(list(states)))
+    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at.desc(), GoodsTransfer.id).limit(limit)))
+
+
+def coming(session: Session, store_id: str) -> dict[str, int]:
+    """Return the units agreed and not yet received by a shop, by SKU: its orders count on them."""
+    query = (
+        sa.select(TransferLine.sku, sa.func.sum(sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)))
+        .join(GoodsTransfer, GoodsTransfer.id == TransferLine.transfer_id)
+        .where(GoodsTransfer.taker_id == store_id, GoodsTransfer.state.in_(["agreed", "handed_over"]))
+        .group_by(TransferLine.sku)
+    )
+    return {sku: int(qty) for sku, qty in session.execute(query)}
+
+
+def cost_of(lines: Iterable[TransferLine]) -> int:
+    """Return what lines cost: what was handed over, or before that what is to be (rule 4)."""
+    return sum(
+        divide_half_up((line.qty if line.given_qty is None else line.given_qty) * line.pack_cost_minor, line.pack_qty)
+        for line in lines
+    )
+
+
+def has_said_yes(found: GoodsTransfer, store_id: str) -> bool:
+    """Tell whether this shop agreed."""
+    return found.giver_yes if found.giver_id == store_id else found.taker_yes
+
+
+def subject_of(found: GoodsTransfer) -> str:
+    """Return how the journal names a transfer."""
+    return f"transfer:{found.id}"
+
+
+# --- inside ---
+
+
+def _note_yes(found: GoodsTransfer, store_id: str) -> None:
+    if found.giver_id == store_id:
+        found.giver_yes = True
+    else:
+        found.taker_yes = True
+
+
+def _refuse_unless(found: GoodsTransfer, state: str, words: str) -> None:
+    if found.state != state:
+        raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
+
+
+def _refuse_other(expected: str, store_id: str) -> None:
+    if expected != store_id:
+        raise Refused("not-yours-to-say", f"{store_id} sent a message that only {expected} may send.", sender=store_id)
+
+
+def _counted(
+    session: Session, found: GoodsTransfer, counts: Mapping[str, int], most: str, kept: str
+) -> list[TransferLine]:
+    """Keep what was counted of every line, none of it beyond what was agreed or given (rule 3)."""
+    lines = lines_of(session, found)
+    for line in lines:
+        qty, limit = counts.get(line.sku, 0), getattr(line, most) or 0
+        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= limit:
+            raise Invalid("bad-quantity", f"Count 0 to {limit} of {line.name}.", sku=line.sku, most=limit)
+        setattr(line, kept, qty)
+    return lines
+
+
+def _lot(line: TransferLine, qty: int) -> Lot:
+    return Lot(line.sku, qty, None, line.last_day)
+
+
+def _walk(session: Session, found: GoodsTransfer, target: str, *, actor: Actor, at: dt.datetime, **facts: Any) -> None:
+    """Go on to a state of the road, through those between; never back (rule 6)."""
+    if found.state in ("declined", "lapsed"):
+        steps = ROAD[2 : ROAD.index(target) + 1]
+    else:
+        steps = ROAD[ROAD.index(found.state) + 1 : ROAD.index(target) + 1]
+    for step in steps:
+        journal.move(session, found, step, actor=actor, at=at, subject=subject_of(found), **facts)
+    if steps and found.state in ROAD[2:]:
+        planned.close(session, found.giver_id, subject_of(found))
+
+
+def _end(
+    session: Session, found: GoodsTransfer, state: str, why: str, by: str, *, actor: Actor, at: dt.datetime
+) -> None:
+    found.why, found.declined_by = why, by
+    journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
+    planned.close(session, found.giver_id, subject_of(found))
+
+
+def _plan(session: Session, found: GoodsTransfer) -> None:
+    """Count the goods as spoken for at the shop that gives them."""
+    wanted = {line.sku: line.qty for line in lines_of(session, found)}
+    planned.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
+
+
+def _book(
+    session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Move the cost from the taker's account to the giver's (rule 4), the shops in one order everywhere."""
+    if not found.cost_minor:
+        return
+    terms = network_terms.in_force(session)[1]
+    for store_id in sorted((found.giver_id, found.taker_id)):
+        book = Booking(session, store_id, actor=actor, at=at)
+        if store_id == found.giver_id:
+            book.enter("transfer", "funds", "transfers", found.cost_minor, source_id=found.id, words=found.taker_name)
+        else:
+            rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
+            due = book.day + dt.timedelta(days=terms.account_days)
+            book.invoice(Wanted(found.id, found.cost_minor, due, False, None, None, rows, against="transfers"))
+        book.pay(by_day=book.day)
+        book.close("transferred", amount_minor=found.cost_minor, transfer=found.id)
+
+
+def _tell_network(
+    session: Session, found: GoodsTransfer, store_id: str, topic: str, facts: dict[str, Any], at: dt.datetime
+) -> None:
+    body = {"id": found.id, "store_id": store_id, **facts}
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=new_id(), subject=subject_of(found),
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _tell_shops(session: Session, found: GoodsTransfer, at: dt.datetime, code: str = "") -> None:
+    """Tell both shops how a transfer stands, each what it may know (rules 2, 6)."""
+    session.flush()
+    lines = [
+        [line.sku, line.name, line.stock_unit, line.price_quantity, line.qty, line.pack_qty, line.pack_cost_minor,
+         line.last_day.isoformat() if line.last_day else None, line.given_qty, line.taken_qty]
+        for line in lines_of(session, found)
+    ]  # fmt: skip
+    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "state", "giver_yes", "taker_yes",
+             "why", "declined_by", "cost_minor")  # fmt: skip
+    body = {name: getattr(found, name) for name in plain} | {
+        "proposed_at": found.proposed_at.isoformat(), "answer_by": found.answer_by.isoformat(),
+        "fetch_by": found.fetch_by.isoformat(), "lines": lines,
+    }  # fmt: skip
+    for store_id in (found.giver_id, found.taker_id):
+        gives = store_id == found.giver_id
+        own = {
+            "store_id": store_id, "giver_minor": found.giver_minor if gives else None,
+            "taker_minor": None if gives else found.taker_minor,
+            "code_hash": found.code_hash if gives else "", "code": "" if gives else code,
+        }  # fmt: skip
+        outbox.append(
+            session, to_node=store_id, topic=TOLD, version=VERSION, body=body | own, id=new_id(),
+            subject=subject_of(found), business_day=day_of(session, store_id, at), at=at,
+        )  # fmt: skip
+
+
+def _write_down(session: Session, body: dict[str, Any]) -> GoodsTransfer:
+    plain = ("id", "giver_id", "taker_id", "giver_name", "taker_name", "metres", "giver_minor", "taker_minor",
+             "cost_minor")  # fmt: skip
+    found = GoodsTransfer(
+        **{name: body[name] for name in plain}, state=STATES.first,
+        proposed_at=dt.datetime.fromisoformat(body["proposed_at"]),
+        answer_by=dt.date.fromisoformat(body["answer_by"]), fetch_by=dt.date.fromisoformat(body["fetch_by"]),
+        giver_yes=False, taker_yes=False, why="", declined_by="", code="", code_hash="",
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    names = ("sku", "name", "stock_unit", "price_quantity", "qty", "pack_qty", "pack_cost_minor")
+    session.add_all(
+        TransferLine(
+            transfer_id=found.id, last_day=dt.date.fromisoformat(row[7]) if row[7] else None,
+            **dict(zip(names, row, strict=False)),
+        )
+        for row in body["lines"]
+    )  # fmt: skip
+    session.flush()
+    return found
