@@ -152,7 +152,7 @@ def live_ids(session: Session, store_id: str) -> set[str]:
     return set(session.scalars(query))
 
 
-def under_way(store_id: str) -> sa.Select[tuple[str]]:
+def under_way(store_id: str) -> sa.Select[str]:
     """Return the query for the orders that are with whoever brings them."""
     return sa.select(HomeDelivery.order_id).where(HomeDelivery.store_id == store_id, HomeDelivery.state == "on_the_way")
 
