@@ -40,7 +40,7 @@ def forget(session: Session, *, before: dt.datetime) -> int:
 # --- inside ---
 
 
-def _empty(session: Session, kind: type[OutboxMessage] | type[InboxMessage], query: sa.Select[tuple[str]]) -> int:
+def _empty(session: Session, kind: type[OutboxMessage] | type[InboxMessage], query: sa.Select[str]) -> int:
     ids, done = session.scalars(query).all(), 0
     for first in range(0, len(ids), AT_ONCE):
         rows = session.scalars(sa.select(kind).where(kind.id.in_(ids[first : first + AT_ONCE])))
