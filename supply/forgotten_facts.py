@@ -43,8 +43,8 @@ def forget(session: Session, *, before: dt.datetime) -> int:
 def _empty(session: Session, kind: type[OutboxMessage] | type[InboxMessage], query: sa.Select[str]) -> int:
     ids, done = session.scalars(query).all(), 0
     for first in range(0, len(ids), AT_ONCE):
-        rows = session.scalars(sa.select(kind).where(kind.id.in_(ids[first : first + AT_ONCE])))
-        told = {row: json.loads(row.body) for row in rows}
+        rows: Any = session.scalars(sa.select(kind).where(kind.id.in_(ids[first : first + AT_ONCE])))
+        told: dict[OutboxMessage | InboxMessage, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
         over = sa.select(PickupOrder.id).where(
             PickupOrder.id.in_([_order_of(body)["order_id"] for body in told.values()]),
             PickupOrder.state.not_in(OPEN), PickupOrder.customer_name == "", PickupOrder.customer_phone == "",
