@@ -25,7 +25,7 @@ from config.bulk import write_many
 from config.database import Base, insert_into, lock_rows
 from config.errors import ShopError
 from config.journal import GENESIS, canonical
-from config.outbox import Message, chain, hash_of
+from config.outbox import Message, chain, fits
 
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
@@ -227,7 +227,7 @@ def _take_fresh(
 ) -> dict[int, Outcome]:
     outcomes, whole = {}, {}
     for place, message, body in fresh.values():
-        if message.hash == hash_of(message, body):
+        if fits(message, body):
             whole[message.id] = place, message
         else:
             outcomes[place] = Outcome("parked", "the content does not fit its hash")
@@ -255,8 +255,7 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
 
 def _again(session: Session, message: Message, effect: Effect) -> Outcome:
     row = session.get_one(InboxMessage, message.id)
-    fits = message.hash == hash_of(message, canonical(message.body))
-    row.reason = _try(session, message, effect) if fits else "the content does not fit its hash"
+    row.reason = _try(session, message, effect) if message.is_whole() else "the content does not fit its hash"
     row.state = "parked" if row.reason else "taken"
     session.flush()
     return Outcome(row.state, row.reason)

@@ -7,7 +7,9 @@ Rules
    before it and the fact's content hash. Count and head are compared on every contact; never a bare high-water mark.
 3. What the receiver refuses is stuck: it waits for a person, the others pass. What could not be taken because its
    number was used by a copy of this database gets a new number in the present epoch (`renumber`).
-4. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
+4. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
+   it had, which stays, and with it number, head and every comparison. Sent once more, the seal is what is checked.
+5. An epoch is born with a node and after every restore or fork (`config/node.py`); numbers of different epochs never
    meet. The receiver's side is `config/inbox.py`.
 """
 
@@ -38,13 +40,15 @@ STATES = StateTable(
     },
     resting=["delivered"],
 )
+FORGOTTEN = "forgotten"
+"""The key of the seal in a body that was emptied of people (rule 4)."""
 MAX_ROWS = 200
 MAX_BYTES = 900_000
 
 
 @dataclass(frozen=True)
 class Message:
-    """A fact as it travels. body is the fact's plain JSON; hash covers all the rest."""
+    """A fact as it travels. body is the fact's plain JSON; hash covers all the rest, as it was written."""
 
     id: str
     n: int
@@ -57,7 +61,7 @@ class Message:
 
     def is_whole(self) -> bool:
         """Tell whether the hash fits the content."""
-        return self.hash == hash_of(self, canonical(self.body))
+        return fits(self, canonical(self.body))
 
 
 class OutboxMessage(Base):
@@ -320,6 +324,19 @@ def to_wire(row: OutboxMessage) -> dict[str, Any]:
 def content_hash(message: Message) -> str:
     """Return the hash of a message's content: everything but its number and the hash itself."""
     return hash_of(message, canonical(message.body))
+
+
+def fits(message: Message, body: str) -> bool:
+    """Tell whether a message is what its hash says, or what was left of that (rule 4); body: its canonical text."""
+    if FORGOTTEN in message.body:
+        left = {key: value for key, value in message.body.items() if key != FORGOTTEN}
+        return bool(message.body[FORGOTTEN] == chain(message.hash, canonical(left)))
+    return message.hash == hash_of(message, body)
+
+
+def emptied(hash: str, left: dict[str, Any]) -> str:
+    """Return the text of a body that is left without its people, sealed to the hash it had (rule 4)."""
+    return canonical({**left, FORGOTTEN: chain(hash, canonical(left))})
 
 
 def hash_of(message: Message, body: str) -> str:

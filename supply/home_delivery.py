@@ -36,6 +36,8 @@ STATES = StateTable(
     },
 )
 LIVE = ("asked", "on_the_way", "failed")
+NOWHERE = {"place": "", "street": "", "note": "", "lat_e6": 0, "lon_e6": 0}
+"""An address that is not told, or not any more."""
 
 
 class HomeDelivery(Base):
@@ -109,8 +111,7 @@ def mirror(session: Session, store_id: str, order_id: str, told: Mapping[str, An
     """Take over how the way stands at its store; returns it and the state it was in."""
     row = of_order(session, store_id, order_id)
     if row is None:  # a network restored from a copy: the address is the shop's alone
-        nowhere = {"place": "", "street": "", "note": "", "lat_e6": 0, "lon_e6": 0}
-        row = write_down(session, store_id, order_id, {**nowhere, **told})
+        row = write_down(session, store_id, order_id, {**NOWHERE, **told})
     before = row.state
     # The store made the move and journalled it; here it is a copy.
     session.execute(
@@ -128,9 +129,9 @@ def mirror(session: Session, store_id: str, order_id: str, told: Mapping[str, An
 
 def forget(session: Session, order_ids: Sequence[str]) -> None:
     """Empty the addresses of some orders (rule 3)."""
-    empty = {"street": "", "note": "", "place": "", "receiver": "", "lat_e6": 0, "lon_e6": 0}
     if order_ids:
-        session.execute(sa.update(HomeDelivery).where(HomeDelivery.order_id.in_(order_ids)).values(**empty))
+        emptied = sa.update(HomeDelivery).where(HomeDelivery.order_id.in_(order_ids))
+        session.execute(emptied.values(**NOWHERE, receiver=""))
 
 
 # --- questions ---

@@ -4,7 +4,8 @@ Rules
 -----
 1. A body is a snapshot, complete in itself: the latest one of its key wins, whatever order they arrive in. Its place
    in that order is carried inside (`edition` of an offer, `step` of an order), never read off a clock or a queue.
-2. A customer's name, phone and address travel once, with the order to the shop; nothing that comes back repeats them.
+2. A customer's address travels once, with the order to the shop; nothing that comes back repeats it, nor name or phone.
+   Some time after the order is over they are taken out of these bodies too (`forgotten_facts`).
 3. Readers accept every version ever sent.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from config.errors import Invalid
+from config.outbox import FORGOTTEN
 
 SHOP_PUBLISHED = "shop.published"
 PICKUP_PLACED = "pickup.placed"
@@ -143,7 +145,8 @@ class PickupPlaced:
     def from_body(cls, body: dict[str, Any], version: int) -> "PickupPlaced":
         """Read a body; refuses versions from the future."""
         _known(PICKUP_PLACED, version)
-        return cls(**{**body, "lines": tuple(OrderLine(**line) for line in body["lines"])})
+        told = {key: value for key, value in body.items() if key != FORGOTTEN}
+        return cls(**{**told, "lines": tuple(OrderLine(**line) for line in body["lines"])})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ Rules
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
    units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
    itself.
-5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten.
+5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
+   in the facts that told them.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 
@@ -43,7 +44,7 @@ from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
-from supply import home_delivery, order_in, shop_offer
+from supply import forgotten_facts, home_delivery, order_in, shop_offer
 from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
@@ -82,6 +83,8 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
         return known
     order = write_down(session, placed)
     session.flush()
+    if not placed.customer_name:  # forgotten meanwhile: it was over long ago, only this restored shop does not know
+        return move(session, order, "cancelled", actor=actor, at=at)
     store = session.get_one(Store, order.store_id)
     try:
         with session.begin_nested():
@@ -290,6 +293,7 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
     order_ids = list(session.scalars(emptied))
     home_delivery.forget(session, order_ids)
     _forget_paper(session, order_ids, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
+    forgotten_facts.forget(session, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
     return len(order_ids)
 
 

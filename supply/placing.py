@@ -216,7 +216,7 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     if awaits_money(session, order):
         unpaid(session, order, why="The customer cancelled.", actor=CUSTOMER, at=at)
         return order
-    fact = PickupCancelled(order=as_placed(session, order), asked_at=text_of(at))
+    fact = _as_cancelled(session, order, at)
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
     return order
 
@@ -235,7 +235,7 @@ def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: 
     journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
     order.why, order.moved_at = why, at
     home_delivery.order_moved(session, order.store_id, order.id, True, actor=actor, at=at)
-    fact = PickupCancelled(order=as_placed(session, order), asked_at=text_of(at))
+    fact = _as_cancelled(session, order, at)
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
     session.flush()
     shop.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
@@ -325,6 +325,14 @@ def as_placed(session: Session, order: PickupOrder) -> PickupPlaced:
         member=order.member,
         delivery=home_delivery.as_placed(session, order.store_id, order.id),
     )
+
+
+def _as_cancelled(session: Session, order: PickupOrder, at: dt.datetime) -> PickupCancelled:
+    """Return the wish to cancel as it travels: its order without the address, which goes once alone."""
+    placed = as_placed(session, order)
+    if placed.delivery is not None:
+        placed = replace(placed, delivery={**placed.delivery, **home_delivery.NOWHERE})
+    return PickupCancelled(order=placed, asked_at=text_of(at))
 
 
 def awaits_money(session: Session, order: PickupOrder) -> bool:

@@ -6,6 +6,8 @@ Rules
    the field's name in its facts, so that the page can say it beside the field.
 2. Control characters never leave this module: a pasted tab or NUL becomes a blank.
 3. A refused command answers on the page it was asked from, with 4xx; what was typed is still there.
+4. A script that keeps a command until it is answered (`X-Kept`) believes only an answer that names the command's id: a
+   sign-in page and a captive portal's page name none.
 """
 
 import datetime as dt
@@ -171,6 +173,21 @@ def answers_on(page: Callable[..., Any]) -> Callable[[Callable[..., Any]], Calla
         return answer
 
     return decorate
+
+
+def names_command(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Name the command's id in the answer to a script that keeps it; where a page would follow the answer is 204."""
+
+    @wraps(command)
+    def answer(**place: Any) -> Any:
+        made = make_response(command(**place))
+        found = request.form.get("command_id", "")
+        if request.headers.get("X-Kept") and ids.is_id(found):
+            made = make_response("", 204) if made.status_code == 303 else made
+            made.headers["X-Command-Id"] = found
+        return made
+
+    return answer
 
 
 def status_of(fault: ShopError) -> int:

@@ -117,6 +117,7 @@ def set_out() -> Any:
 
 @bp.post("/<order_id>/hand-over")
 @requires("pickup")
+@form.names_command
 @form.answers_on(overview)
 def hand_over(order_id: str) -> Any:
     """Hand an order over at the door, by the customer's code or to somebody by name; the same again is once."""
@@ -138,6 +139,7 @@ def hand_over(order_id: str) -> Any:
 
 @bp.post("/<order_id>/not-met")
 @requires("pickup")
+@form.names_command
 @form.answers_on(overview)
 def not_met(order_id: str) -> Any:
     """Write that nobody took an order; it comes back to the shop."""

@@ -1,5 +1,6 @@
 """Home delivery: who is brought what for how much, the stops in order, the door, and what comes back."""
 
+import dataclasses
 import datetime as dt
 import itertools
 
@@ -8,13 +9,18 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config import inbox, outbox
 from config.errors import Invalid, Refused, ShopError
 from config.ids import new_id
+from config.inbox import InboxMessage
+from config.node import NETWORK, epoch_of
+from config.outbox import Message, OutboxMessage
 from pos.sale_rows import SaleLine
 from pos.store import Store
 from pos.terminal import Outcome
 from supply import delivering, delivery_fee, delivery_rules, escrow, home_delivery, pickup, placing, shop, stop_order
 from supply.delivery_rules import Address, DeliveryRules, NamedPlace
+from supply.online_replica import APPLIERS
 from supply.placing import CUSTOMER, Wishes
 from supply.stop_order import Door
 from tests.supply.online import ANA, AT, STORE, TILL, Town, later, make_town
@@ -27,6 +33,7 @@ RULES = DeliveryRules(
     minimum_minor=200, windows=((18 * 60, 20 * 60),), window_orders=2, places=(ESTATE, FAR),
 )  # fmt: skip
 HOME = Address("Sunrise Estate", "Building 4, 1202")
+WITH_PERSON = sa.select(OutboxMessage).where(OutboxMessage.body.contains("Li Wei"))
 
 
 @pytest.fixture
@@ -215,6 +222,45 @@ def test_the_address_does_not_travel_back_and_is_forgotten_with_the_name(town):
     with town.shop.read() as session:
         row = home_delivery.of_order(session, STORE, placed.order.id)
         assert (row.place, row.street, row.note, row.receiver, row.lat_e6, row.lon_e6) == ("", "", "", "", 0, 0)
+
+
+def test_the_facts_of_an_order_forget_its_person_too_and_are_whole_as_before(town):
+    placed, unpaid = place(town), place(town, pay_with="practice")
+    on_the_way(town, placed)
+    at_door(town, placed, code=placed.code)
+    with town.network.write() as session:
+        order = session.get_one(pickup.PickupOrder, (STORE, unpaid.order.id))
+        placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
+        assert "1202" not in session.get_one(OutboxMessage, f"unpaid-{order.id}").body, "the address travels once"
+    with town.network.read() as session:
+        epoch = epoch_of(session)
+        heads = outbox.sent_head(session, STORE, epoch)
+    for days, left in ((29, {"placed", "unpaid"}), (31, {"unpaid"})):
+        for side in (town.network, town.shop):
+            with side.write() as session:
+                pickup.forget_people(session, at=later(days=days))
+        with town.network.read() as session:
+            assert {row.id.split("-")[0] for row in session.scalars(WITH_PERSON)} == left, "what is on its way is whole"
+    town.deliver(at=later(days=31))
+    for side, days in ((town.network, 32), (town.shop, 63)):
+        with side.write() as session:
+            pickup.forget_people(session, at=later(days=days))
+            for kind in (OutboxMessage, InboxMessage):
+                texts = " ".join(session.scalars(sa.select(kind.body)))
+                assert not any(word in texts for word in ("Li Wei", "5550", "1202"))
+    with town.network.write() as session:
+        assert outbox.sent_head(session, STORE, epoch) == heads
+        assert outbox.rewind(session, STORE, epoch, 0)
+        rows = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
+    assert all(row.is_whole() for row in rows)
+    forged = next(row for row in rows if outbox.FORGOTTEN in row.body)
+    assert not dataclasses.replace(forged, body=forged.body | {"total_minor": 1}).is_whole()
+    with town.shop.write() as session:
+        assert inbox.received_head(session, NETWORK, epoch)[1:] == heads
+        inbox.reapply(session, lambda inner, fact: APPLIERS[fact.topic](inner, fact, NETWORK, AT))
+    town.deliver(at=later(days=63))
+    assert town.state(placed.order.id) == ("collected", "collected")
+    assert not town.faults()
 
 
 @given(st.lists(st.tuples(st.integers(-90, 90), st.integers(-90, 90)), min_size=1, max_size=5, unique=True))

@@ -1,5 +1,5 @@
-// The driver's phone. What was said is kept in the browser before it is sent, and sent until somebody has answered: a
-// cellar without a line loses nothing. The network takes the same word twice as once.
+// The driver's phone. What was said is kept in the browser before it is sent, and sent until the network has answered: a
+// cellar without a line loses nothing, and a captive portal's page is no answer. The same word twice is taken as once.
 
 const page = document.querySelector("[data-drive]");
 const KEY = `cornerstore.drive.${page.dataset.round}`;
@@ -53,9 +53,10 @@ async function send() {
     while (kept.length) {
       const { word: _word, ...body } = kept[0];
       const token = document.querySelector('meta[name="csrf-token"]').content;
-      const answer = await fetch(page.dataset.drive, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
-      if (answer.status >= 500) throw new Error("no answer");
-      if (!answer.ok) refuse(await answer.json().catch(() => null));
+      const answer = await fetch(page.dataset.drive, { method: "POST", redirect: "manual", headers: { "Content-Type": "application/json", "X-CSRF-Token": token }, body: JSON.stringify(body) });
+      const told = await answer.json().catch(() => null);
+      if (told?.store_id !== body.store_id && !(answer.status === 409 && told?.error)) throw new Error("no answer");
+      if (!answer.ok) refuse(told);
       kept.shift();
       keep();
     }
