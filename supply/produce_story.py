@@ -8,6 +8,7 @@ Rules
    Three at most.
 3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
 4. The newest edition stands; an older one changes nothing.
+5. The shop's tax class comes along and is kept under the shop's name: what one shop says of tax is no other shop's.
 """
 
 import base64
@@ -26,9 +27,10 @@ from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
+from config.money import BASIS
 from config.node import NETWORK
 from config.outbox import Message
-from pos.catalogue import Product, TaxClass
+from pos.catalogue import Product, TaxClass, own_tax_class_id
 from pos.produce import ProduceGoods, ProduceLot, producer_of
 from pos.store import day_of
 
@@ -142,6 +144,14 @@ def tell(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
     )  # fmt: skip
 
 
+def tell_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.datetime) -> None:
+    """Tell the network that a tax class is another one now, with every product that has it (rule 5)."""
+    goods = sa.select(ProduceGoods.sku).join(Product, Product.sku == ProduceGoods.sku)
+    goods = goods.where(ProduceGoods.store_id == store_id, Product.tax_class_id == tax_class_id)
+    for sku in session.scalars(goods.order_by(ProduceGoods.sku)).all():
+        tell(session, store_id, sku, at=at)
+
+
 # --- verbs, network ---
 
 
@@ -154,10 +164,8 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
     product = session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
         raise Refused("not-yours-to-say", f"{sku} is no product of {store_id}'s own.", sku=sku)
-    if session.get(TaxClass, body["tax_class"]["id"]) is None:
-        session.add(TaxClass(**body["tax_class"]))
-        session.flush()
-    session.merge(Product(**body["product"], owner_id=store_id))
+    tax_class_id = _take_tax_class(session, store_id, body["tax_class"])
+    session.merge(Product(**body["product"] | {"tax_class_id": tax_class_id}, owner_id=store_id))
     names = ("producer", "kind", "place", "story", "lot_code", "edition")
     harvested = dt.date.fromisoformat(body["harvested_on"]) if body["harvested_on"] else None
     session.merge(
@@ -204,6 +212,17 @@ def story_of(session: Session, store_id: str, sku: str) -> Story | None:
 
 
 # --- inside ---
+
+
+def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> str:
+    """Keep a shop's tax class under the shop's name, as it is now (rule 5); returns its id here."""
+    rate_bp, name = said["rate_bp"], str(said["name"])
+    if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
+        raise Invalid("bad-rate", f"{store_id} says a tax of {rate_bp}; a rate is 0 to {BASIS}.", sender=store_id)
+    kept_id = own_tax_class_id(store_id, str(said["id"]))
+    session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=said["inclusive"] is True))
+    session.flush()
+    return kept_id
 
 
 def _as_jpeg(raw: bytes) -> bytes:
