@@ -31,7 +31,8 @@ from config.money import BASIS
 from config.node import NETWORK
 from config.outbox import Message
 from pos.catalogue import Product, TaxClass, own_tax_class_id
-from pos.produce import ProduceGoods, ProduceLot, producer_of
+from pos.produce import ProduceGoods, producer_of
+from pos.produce_lots import ProduceLot
 from pos.store import day_of
 
 MOST_PICTURES, MOST_BYTES, SIDE = 3, 8_000_000, 900

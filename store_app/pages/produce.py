@@ -13,7 +13,8 @@ from pos.assortment import Wished
 from pos.assortment import add as add_product
 from pos.assortment import set_price as set_own_price
 from pos.catalogue import Product, TaxClass
-from pos.produce import KINDS, ProduceLot, Producer
+from pos.produce import KINDS, Producer
+from pos.produce_lots import ProduceLot
 from pos.store import Store
 from store_app import wording
 from store_app.exporting import csv_answer

@@ -12,7 +12,7 @@ from config.outbox import OutboxMessage
 from pos import assortment, produce, sale, shift
 from pos.assortment import Wished
 from pos.catalogue import Product, TaxClass
-from pos.produce import ProduceLot
+from pos.produce_lots import ProduceLot
 from pos.produce_paying import ProduceStatement
 from supply import produce_story, shop
 from tests.store_app.conftest import NOON, STORE, token
