@@ -54,7 +54,7 @@ def own_tax_class_id(store_id: str, id: str) -> str:
     return f"{store_id}:{id}"
 
 
-def shared_tax_classes() -> sa.Select[tuple[TaxClass]]:
+def shared_tax_classes() -> sa.Select[TaxClass]:
     """Return the query of the tax classes that are no single shop's."""
     return sa.select(TaxClass).where(~TaxClass.id.contains(":")).order_by(TaxClass.id)
 
