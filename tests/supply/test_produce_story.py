@@ -58,3 +58,32 @@ def test_a_tax_that_is_none_is_not_taken_over(country, rate_bp):
         produce_story.take_told(
             session, {"store_id": "S1", "edition": 1, "product": {"sku": "S1-x"}, "tax_class": said}
         )
+
+
+def test_a_picture_is_kept_though_it_comes_before_its_story_or_twice_and_goes_when_the_story_drops_it(country):
+    sku = farm(country, "S1", 500)
+    jpegs = [b"\xff\xd8" + bytes([n]) * 9 for n in range(2)]
+
+    def tell(n: int, *, gone: str | None = None) -> None:
+        with country.shops["S1"].write() as session:
+            if gone:
+                produce_story.take_out_picture(session, "S1", sku, gone)
+            produce_story.add_picture(session, "S1", sku, jpegs[n], at=later(minutes=1 + n))
+            produce_story.tell(session, "S1", sku, at=later(minutes=1 + n))
+
+    def shown() -> tuple[str, ...]:
+        country.deliver(seed=7)
+        with country.network.read() as session:
+            found = produce_story.story_of(session, "S1", sku)
+            kept = {row.id for row in produce_story.pictures_of(session, "S1", sku)}
+        assert kept == set(found.pictures)
+        return found.pictures
+
+    tell(0)
+    (first,) = shown()
+    tell(1, gone=first)
+    (second,) = shown()
+    assert second != first
+    body = {"store_id": "S1", "sku": sku, "id": first, "jpeg": "/9gB", "put_at": AT.isoformat()}
+    with country.network.write() as session, pytest.raises(Invalid, match="not what the shop says"):
+        produce_story.take_picture(session, body)
