@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from config.money import amount_for
 from config.states import StateTable
 from pos.consigned import Consigned
@@ -38,6 +38,8 @@ STATES = StateTable(
     resting=["refused", "compensated", "replaced", "returned"],
 )
 KINDS = ("short", "over", "damaged", "wrong", "expired")
+COUNTED = ("over", "damaged", "wrong", "expired")
+"""What can be wrong with units that came: a unit is claimed for one of them."""
 REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "returned"}
 """What a claim ends in -> its last state."""
 WAITING = ("filed", "under_review", "contested")
@@ -104,11 +106,12 @@ class ClaimLine(Base):
 
 @dataclass(frozen=True)
 class Bound:
-    """What may be claimed of a delivery's line, by kind; cost as it was charged."""
+    """What may be claimed of a delivery's line, by kind; cost as it was charged. units: of all that came, once each."""
 
     sku: str
     name: str
     most: dict[str, int]
+    units: int
     pack_qty: int
     pack_cost_minor: int
     consigned: bool
@@ -142,13 +145,16 @@ def costs_of(session: Session, delivery: Delivery) -> dict[str, tuple[int, int]]
     return terms | ordered
 
 
-def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine]) -> list[Bound]:
-    """Return what is left to be claimed of each line of a posted delivery, less what was claimed before."""
+def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine], *, without: str = "") -> list[Bound]:
+    """Return what is left to be claimed of each line of a posted delivery, less what was claimed before.
+
+    without: a claim that does not count as claimed before.
+    """
     claimed: dict[tuple[str, str], int] = {}
     query = (
         sa.select(ClaimLine.sku, ClaimLine.kind, sa.func.sum(ClaimLine.qty))
         .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))
-        .where(Claim.store_id == delivery.store_id, Claim.delivery_id == delivery.id)
+        .where(Claim.store_id == delivery.store_id, Claim.delivery_id == delivery.id, Claim.id != without)
         .group_by(ClaimLine.sku, ClaimLine.kind)
     )
     for sku, kind, qty in session.execute(query):
@@ -157,20 +163,42 @@ def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine]) 
     found = []
     for line in lines:
         counted = line.counted_qty or 0
-        bad = counted - sum(claimed.get((line.sku, kind), 0) for kind in ("damaged", "wrong", "expired"))
-        most = {
+        units = max(0, counted - sum(claimed.get((line.sku, kind), 0) for kind in COUNTED))
+        over = counted - line.advised_qty - claimed.get((line.sku, "over"), 0)
+        most = dict.fromkeys(COUNTED, units) | {
             "short": line.advised_qty - counted - claimed.get((line.sku, "short"), 0),
-            "over": counted - line.advised_qty - claimed.get((line.sku, "over"), 0),
-            "damaged": bad, "wrong": bad, "expired": bad,
-        }  # fmt: skip
+            "over": min(over, units),
+        }
         cost, pack = costs.get(line.sku, (0, 1))
         found.append(
             Bound(
-                line.sku, line.name, {kind: max(0, qty) for kind, qty in most.items()}, pack, cost,
+                line.sku, line.name, {kind: max(0, qty) for kind, qty in most.items()}, units, pack, cost,
                 consigned=lot is not None and lot.sku == line.sku,
             )
         )  # fmt: skip
     return found
+
+
+def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]]) -> None:
+    """Refuse (sku, kind, units) that are more than came or were missing; no unit is claimed twice."""
+    taken: dict[str, int] = {}
+    for sku, kind, qty in wanted:
+        bound = left[sku]
+        taken[sku] = taken.get(sku, 0) + (qty if kind in COUNTED else 0)
+        most, broken = bound.most[kind], kind
+        if qty <= most and taken[sku] > bound.units:
+            most, broken = bound.units, "damaged"
+        if qty > bound.most[kind] or taken[sku] > bound.units:
+            raise Refused("more-than-came", _too_many(bound.name, broken, most), sku=sku, name=bound.name, most=most,
+                          kind=broken)  # fmt: skip
+
+
+def _too_many(name: str, kind: str, most: int) -> str:
+    if kind == "short":
+        return f"{name}: {most} are missing by the count, not more."
+    if kind == "over":
+        return f"{name}: {most} came too many by the count, not more."
+    return f"{name}: {most} came in, so no more than {most} can be claimed."
 
 
 # --- questions ---

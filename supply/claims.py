@@ -3,8 +3,8 @@
 Rules
 -----
 1. A claim is about a posted delivery and its lines: short (not counted in), over, damaged, wrong or expired units;
-   never more than came, or was missing, less what was claimed before. What was not counted in was not charged: it is
-   replaced or noted, not paid.
+   never more than came, or was missing, less what was claimed before, and no unit for two reasons. What was not
+   counted in was not charged: it is replaced or noted, not paid.
 2. It is filed within the terms' days after the delivery was taken in; afterwards only as a request for goodwill.
 3. Damaged and expired units leave the stock when the claim is filed. Wrong ones and those too many stay until the
    network says whether they go back.
@@ -40,7 +40,6 @@ from supply.claim_book import (
     REMEDIES,
     STATES,
     WAITING,
-    Bound,
     Claim,
     ClaimLine,
     body_of,
@@ -48,6 +47,7 @@ from supply.claim_book import (
     claim_of,
     lines_of,
     next_no,
+    refuse_more,
     replaces,
     subject_of,
 )
@@ -309,7 +309,7 @@ def _rows(
 ) -> list[ClaimLine]:
     """Return the lines of a claim, each within what may be claimed (rule 1)."""
     left = {bound.sku: bound for bound in bounds(session, delivery, deliveries.lines_of(session, delivery))}
-    rows, bad_units = [], dict.fromkeys(left, 0)
+    rows = []
     for sku, kind, qty in lines:
         if sku not in left or kind not in KINDS:
             raise Invalid("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.",
@@ -317,10 +317,6 @@ def _rows(
         bound = left[sku]
         if isinstance(qty, bool) or qty <= 0:
             raise Invalid("bad-quantity", f"{bound.name}: type how many, 1 or more.", sku=sku, qty=qty)
-        bad_units[sku] += qty if kind in ("damaged", "wrong", "expired") else 0
-        if max(qty, bad_units[sku] if kind in ("damaged", "wrong", "expired") else 0) > bound.most[kind]:
-            raise Refused("more-than-came", _too_many(bound, kind), sku=sku, name=bound.name, most=bound.most[kind],
-                          kind=kind)  # fmt: skip
         rows.append(
             ClaimLine(
                 store_id=store_id, claim_id=claim_id, sku=sku, kind=kind, name=bound.name, qty=qty,
@@ -330,18 +326,10 @@ def _rows(
         )  # fmt: skip
     if not rows:
         raise Invalid("no-lines", "Say what is wrong with at least one product.")
+    refuse_more(left, lines)
     if len({(row.sku, row.kind) for row in rows}) < len(rows):
         raise Invalid("twice", "A product stands here twice with the same complaint. Put it together.")
     return rows
-
-
-def _too_many(bound: Bound, kind: str) -> str:
-    most = bound.most[kind]
-    if kind == "short":
-        return f"{bound.name}: {most} are missing by the count, not more."
-    if kind == "over":
-        return f"{bound.name}: {most} came too many by the count, not more."
-    return f"{bound.name}: {most} came in, so no more than {most} can be claimed."
 
 
 def _set_aside(session: Session, claim: Claim, rows: Sequence[ClaimLine], *, actor: Actor, at: dt.datetime) -> None:

@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return what is left
-   is bought (`consignment`, rule 4).
+1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
+   than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
 2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
    sold. More than was sent is refused. What is missing is not credited; of goods on sale or return it is the network's
    loss, for they were its own.
@@ -29,7 +29,7 @@ from pos.ledger import Place, Source
 from pos.slips import local
 from pos.store import day_of, snapshot, store_of
 from supply import claims, consignment, goods_returns, settlement
-from supply.goods_returns import GoodsReturn, lines_of, return_of
+from supply.goods_returns import GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.settlement import VERSION
 from supply.suppliers import Supplier
 
@@ -49,10 +49,11 @@ def send(
         raise Conflict("return-over", "This return was already sent, or the goods were kept.", state=found.state)
     sent = {}
     for line in lines_of(session, found):
-        qty = counts.get(line.sku, line.qty)
-        if isinstance(qty, bool) or not 0 <= qty <= line.qty:
-            raise Invalid("more-than-proposed", f"{line.name}: 0 to {line.qty} units go back.", sku=line.sku,
-                          name=line.name, most=line.qty)  # fmt: skip
+        most = most_back(session, found, line)
+        qty = counts.get(line.sku, most)
+        if isinstance(qty, bool) or not 0 <= qty <= most:
+            raise Invalid("more-than-proposed", f"{line.name}: 0 to {most} units go back.", sku=line.sku,
+                          name=line.name, most=most)  # fmt: skip
         sent[line.sku] = qty
     going = [(sku, qty) for sku, qty in sent.items() if qty]
     if not going:
@@ -126,6 +127,12 @@ def receive(
 
 
 # --- questions ---
+
+
+def most_back(session: Session, found: GoodsReturn, line: GoodsReturnLine) -> int:
+    """Return how many units of a proposed line may go back: of goods on sale or return what is left of them now."""
+    lot = session.get(Consigned, (found.store_id, found.id)) if found.source == "push" else None
+    return line.qty if lot is None else min(line.qty, lot.left_qty)
 
 
 def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:

@@ -286,7 +286,7 @@ def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
     query = (
         sa.select(PushOffer, Supplier.warehouse_id)
         .join(Supplier, Supplier.id == PushOffer.supplier_id)
-        .where(PushOffer.state == "accepted", Supplier.warehouse_id.is_not(None))
+        .where(PushOffer.state == "accepted", PushOffer.terms.is_not(None), Supplier.warehouse_id.is_not(None))
         .order_by(PushOffer.offered_at, PushOffer.store_id, PushOffer.id)
     )
     return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
