@@ -183,7 +183,7 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
     """Refuse (sku, kind, units) that are more than came or were missing; no unit is claimed twice."""
     taken: dict[str, int] = {}
     for sku, kind, qty in wanted:
-        bound = left[sku]
+        bound = left.get(sku) or Bound(sku, sku, dict.fromkeys(KINDS, 0), 0, 1, 0, consigned=False)
         taken[sku] = taken.get(sku, 0) + (qty if kind in COUNTED else 0)
         most, broken = bound.most[kind], kind
         if qty <= most and taken[sku] > bound.units:
@@ -191,6 +191,33 @@ def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]
         if qty > bound.most[kind] or taken[sku] > bound.units:
             raise Refused("more-than-came", _too_many(bound.name, broken, most), sku=sku, name=bound.name, most=most,
                           kind=broken)  # fmt: skip
+
+
+def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
+    """Set at the network what a claim's lines cost and whether they were charged, by its own offer, order and list."""
+    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    uncharged = offer.sku if offer is not None and offer.return_until is not None else None
+    lines = lines_of(session, claim)
+    for line in lines:
+        line.pack_cost_minor, pack_qty = costs.get(line.sku, (0, 1))
+        line.pack_qty = max(1, pack_qty)
+        line.charged = line.kind != "short" and line.sku != uncharged
+    claim.supplier_id, claim.claimed_minor = delivery.supplier_id, sum(line.worth(line.qty) for line in lines)
+    session.flush()
+
+
+def left_to_pay(session: Session, claim: Claim) -> int:
+    """Return what the goods of a claim's delivery cost, less what claims and `push_care` have paid for them."""
+    delivery = session.get_one(Delivery, (claim.store_id, claim.delivery_id))
+    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    counted = sa.select(DeliveryLine.sku, DeliveryLine.counted_qty).where(
+        DeliveryLine.store_id == delivery.store_id,
+        DeliveryLine.delivery_id == delivery.id,
+        DeliveryLine.counted_qty > 0,
+    )
+    whole = sum(amount_for(qty, *costs[sku]) for sku, qty in session.execute(counted) if sku in costs)
+    paid = sum(one.granted_minor for one in claims_about(session, claim.store_id, delivery.id))
+    return max(0, whole - paid - ((offer.care_minor or 0) if offer is not None else 0))
 
 
 def _too_many(name: str, kind: str, most: int) -> str:
@@ -229,6 +256,21 @@ def claims_in(session: Session, states: Iterable[str], limit: int = 100) -> list
     """Return all shops' claims in some states, the longest waiting first."""
     query = sa.select(Claim).where(Claim.state.in_(list(states)))
     return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id).limit(limit)))
+
+
+def latest_answered(session: Session, limit: int = 40) -> list[Claim]:
+    """Return all shops' answered claims, the latest answer first."""
+    query = sa.select(Claim).where(Claim.answered_at.is_not(None), Claim.state.not_in(WAITING))
+    return list(session.scalars(query.order_by(Claim.answered_at.desc(), Claim.store_id, Claim.id).limit(limit)))
+
+
+def replacements_due(session: Session) -> list[Claim]:
+    """Return the claims whose goods are to be sent anew and were not loaded yet, the longest waiting first."""
+    loaded = sa.exists().where(Delivery.store_id == Claim.store_id, Delivery.id == sa.literal(_REPLACEMENT) + Claim.id)
+    query = sa.select(Claim).where(
+        Claim.state.in_(["accepted", "part_accepted"]), Claim.remedy == "replacement", ~loaded
+    )
+    return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id)))
 
 
 def claims_about(session: Session, store_id: str, delivery_id: str) -> list[Claim]:

@@ -354,10 +354,9 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
 def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     """Load the replacement of every claim that is to get one and whose goods are all there."""
     there, promised = _in_stock(session), _promised(session)
-    for claim in claim_book.claims_in(session, ["accepted", "part_accepted"]):
+    for claim in claim_book.replacements_due(session):
         supplier, delivery_id = session.get(Supplier, claim.supplier_id), claim_book.replacement_id(claim.id)
-        known = session.get(Delivery, (claim.store_id, delivery_id))
-        if claim.remedy != "replacement" or known is not None or supplier is None or supplier.warehouse_id is None:
+        if supplier is None or supplier.warehouse_id is None:
             continue
         wanted: dict[str, Advised] = {}
         for line in claim_book.lines_of(session, claim):

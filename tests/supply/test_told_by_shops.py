@@ -7,13 +7,14 @@ import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
 from config.outbox import Message
-from supply import consignment, going_back, push_care, replica, settlement
+from supply import claim_book, claims, consignment, going_back, push_care, replica, settlement
+from supply.claim_book import Claim, ClaimLine
 from supply.push import PushOffer
 from supply.push_terms import PushTerms
 from supply.receiving import Delivery
 from supply.settlement import balances
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, Country, later, make_country
-from tests.supply.test_claims import BREAD_MINOR, decide, deliver_bread, file
+from tests.supply.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file
 from tests.supply.test_consignment import OFFER, bring, lots, sell
 
 
@@ -96,3 +97,85 @@ def test_of_goods_on_sale_or_return_no_more_goes_back_than_is_left_of_them(count
         going_back.send(session, "S1", OFFER, {}, actor=KEEPER["S1"], at=AT)
     assert country.level("S1", "S1", "bread").on_hand == 12
     assert lots(country)[0] == (0, 4, 8, 0)
+
+
+def rogue_claim(delivery: str, id: str = CLAIM, **line) -> dict:
+    told = {"sku": "bread", "kind": "damaged", "name": "Bread", "qty": 2, "pack_qty": 0, "pack_cost_minor": 300_000}
+    return {
+        "store_id": "S1", "id": id, "claim_no": 1, "supplier_id": VAN, "delivery_id": delivery, "wish": "money",
+        "words": "", "late": False, "filed_by": "x", "photos": 0, "claimed_minor": 100, "state": "filed",
+        "filed_at": AT.isoformat(), "lines": [told | {"charged": True, "granted_qty": None} | line],
+    }  # fmt: skip
+
+
+def test_a_claim_is_priced_and_bounded_by_the_network_s_own_delivery(country):
+    delivery = deliver_bread(country)
+    with pytest.raises(Refused, match="knows no delivery"):
+        say(country, "claim.filed", rogue_claim("no-such-delivery"))
+    for bad in ({"qty": 0}, {"qty": True}, {"kind": "stolen"}):
+        with pytest.raises(Invalid, match="not possible"):
+            say(country, "claim.filed", rogue_claim(delivery, **bad))
+    for line in ({"kind": "short"}, {"qty": 20}, {"sku": "tea"}):
+        say(country, "claim.filed", rogue_claim(delivery, **line))
+        key = line.get("sku", "bread"), line.get("kind", "damaged")
+        with pytest.raises(Refused, match=r"not more|no more than"):
+            decide(country, {key: line.get("qty", 2)})
+        with country.network.write() as session:
+            session.execute(sa.delete(ClaimLine))
+            session.execute(sa.delete(Claim))
+    say(country, "claim.filed", rogue_claim(delivery))
+    decide(country, {("bread", "damaged"): 2})
+    assert book(country)["returns"] == 2 * BREAD_MINOR
+
+
+def test_goods_nobody_asked_for_are_not_expected_back_and_those_on_sale_or_return_not_credited(country):
+    bring(country)
+    line = {"sku": "bread", "name": "Bread", "pack_qty": 1, "pack_cost_minor": 2_000, "charged": True, "qty": 1,
+            "sent_qty": 1}  # fmt: skip
+    told = {"store_id": "S1", "supplier_id": VAN, "sent_by": "x", "received_by": "", "words": "", "lines": [line],
+            "send_by": DAY.isoformat(), "sent_at": AT.isoformat()}  # fmt: skip
+    for source in ("push", "claim"):
+        with pytest.raises(Refused, match="was not to send back"):
+            say(country, "return.sent", told | {"id": "made-up", "source": source})
+    say(country, "return.sent", told | {"id": OFFER, "source": "push"})
+    with country.network.write() as session:
+        going_back.receive(session, "S1", OFFER, {"bread": (1, 1)}, actor=OPERATOR, at=AT)
+    assert "returns" not in book(country)
+
+
+def test_goods_on_sale_or_return_cost_what_the_offer_says_and_their_units_only_go(country):
+    bring(country)
+    told = {
+        "store_id": "S1", "id": OFFER, "sku": "bread", "name": "Bread", "owner": "network", "supplier_id": VAN,
+        "pack_qty": 6, "pack_cost_minor": 0, "came_qty": 12, "left_qty": 7, "sold_qty": 5, "back_qty": 0,
+        "bought_qty": 0, "came_at": AT.isoformat(), "until": DAY.isoformat(),
+    }  # fmt: skip
+    say(country, "consigned.told", told)
+    assert book(country)["goods"] == -5 * BREAD_MINOR
+    for lie in (
+        {"id": "made-up"},
+        {"came_qty": 6, "left_qty": 0, "sold_qty": 6},
+        {"left_qty": 0},
+        {"left_qty": 6, "sold_qty": 7, "back_qty": -1},
+        {"left_qty": 0, "sold_qty": 0, "back_qty": 12},
+    ):
+        with pytest.raises(Refused):
+            say(country, "consigned.told", told | lie)
+    assert lots(country)[1] == (7, 5, 0, 0)
+
+
+def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(country):
+    delivery = deliver_bread(country)
+    for n in range(3):
+        file(country, delivery, ("bread", "wrong", 1), id=f"claim-{n}", at=later(minutes=n))
+    country.deliver()
+    with country.network.write() as session:
+        for hours, n, remedy in ((1, 2, "return"), (2, 0, "replacement"), (3, 1, "return")):
+            claims.decide(session, "S1", f"claim-{n}", {("bread", "wrong"): 1}, remedy=remedy, actor=OPERATOR,
+                          at=later(hours=hours))  # fmt: skip
+    with country.network.read() as session:
+        assert [one.id for one in claim_book.latest_answered(session, 2)] == ["claim-1", "claim-0"]
+        assert [one.id for one in claim_book.replacements_due(session)] == ["claim-0"]
+    country.load()
+    with country.network.read() as session:
+        assert claim_book.replacements_due(session) == []
