@@ -72,8 +72,6 @@ MOST_FOUND = 20
 LEAST_DIGITS = 4
 NAME_LETTERS = 80
 PAPERS = ("tab_paid", "statement")
-KEY_DIGITS = 9
-"""The last digits of a number, the same however its country was written before it."""
 
 
 class Customer(Base):
@@ -173,7 +171,7 @@ def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: 
     session.add(customer)
     tab.open_account(session, store.id, id, wished.limit_minor)
     loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
-    _write(customer, wished)
+    _write(session, customer, wished)
     session.flush()
     _agree(session, customer, {"name", *wished.agreed}, set(), at, actor)
     journal.record(
@@ -197,7 +195,7 @@ def change(
     tab.set_limit(session, store.id, customer_id, wished.limit_minor)
     loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
     changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
-    _write(customer, wished)
+    _write(session, customer, wished)
     _agree(session, customer, wished.agreed - before, before - wished.agreed, at, actor)
     journal.record(
         session, actor=actor, at=at, verb="customer.changed", subject=_subject(customer_id), changed=changed,
@@ -243,20 +241,37 @@ def is_member(session: Session, store_id: str, customer_id: str) -> bool:
     return loyalty.account_of(session, store_id, customer_id).member
 
 
-def key_of(store_id: str, phone: str) -> str:
-    """Return what the network may know of a phone number at a shop (rule 2): 20 ms of work, so that trying is slow."""
-    digits = "".join(sign for sign in phone if sign.isdigit())[-KEY_DIGITS:]
-    return hashlib.scrypt(digits.encode(), salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
+def key_of(store_id: str, tz: str, phone: str) -> str:
+    """Return what the network may know of a phone number at a shop (rule 2): 20 ms of work, so that trying is slow.
+
+    tz: the shop's time zone, which says in which country a number without its country's code is one.
+    """
+    whole = _whole_number(phone, tz).encode()
+    return hashlib.scrypt(whole, salt=f"member:{store_id}".encode(), n=2**13, r=8, p=1, dklen=16).hex()
 
 
-def online_members(session: Session, store_id: str) -> dict[str, str]:
-    """Return key -> customer of those who get member prices online (rule 2)."""
+def _whole_number(phone: str, tz: str) -> str:
+    import phonenumbers  # large: only who has member prices online needs it
+    from babel.core import get_global
+
+    written = unicodedata.normalize("NFKC", phone)
+    try:
+        read = phonenumbers.parse(written, get_global("zone_territories").get(tz))
+    except phonenumbers.NumberParseException:
+        return "".join(sign for sign in written if sign.isdigit())
+    return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.E164)
+
+
+def online_members(session: Session, store_id: str, key: str = "") -> dict[str, str]:
+    """Return key -> customer of those who get member prices online (rule 2); of one key alone where it is given."""
     points = loyalty.PointsAccount
     query = (
         sa.select(Customer.online_key, Customer.id)
         .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
         .where(Customer.store_id == store_id, Customer.online_key != "", points.member)
     )
+    if key:
+        query = query.where(Customer.online_key == key)
     return {row.online_key: row.id for row in session.execute(query.order_by(Customer.id))}
 
 
@@ -385,10 +400,11 @@ def _tidied(wished: Particulars) -> Particulars:
     return Particulars(name, phone, wished.language, wished.agreed, wished.limit_minor)
 
 
-def _write(customer: Customer, wished: Particulars) -> None:
+def _write(session: Session, customer: Customer, wished: Particulars) -> None:
     customer.name, customer.phone, customer.language = wished.name, wished.phone, wished.language
     customer.search_text = search_text_for(unicodedata.normalize("NFKC", wished.name), "", "")
-    customer.online_key = key_of(customer.store_id, wished.phone) if "online" in wished.agreed else ""
+    tz = session.get_one(Store, customer.store_id).tz
+    customer.online_key = key_of(customer.store_id, tz, wished.phone) if "online" in wished.agreed else ""
 
 
 def _agree(

@@ -78,7 +78,7 @@ def replay_all(
 def delivered(past: History, seen: Seen, setting: Setting, fill: float) -> dict[str, float]:
     """Ask our rule for a fill: find its level on the time before the scored days, then run it over them."""
     level = level_before(past, seen, setting, fill)
-    outcome = replay(past, ours(seen, setting, level), setting)
+    outcome = replay(past, ours(past, seen, setting, level), setting)
     return {"fill": fill, "level": level, "delivered": outcome.fill, "cover_days": outcome.cover_days}
 
 

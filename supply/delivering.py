@@ -6,8 +6,8 @@ Rules
    at (`stop_order`), each with the time it should be there: RIDE_KMH on the way, AT_DOOR at each door.
 2. At the door the customer shows the code, or somebody says a name: then who took it is written down. Handing over
    rings the sale as collecting does; what was not paid online is paid in cash, into the drawer of the till.
-3. Who is not met is written with a reason. Then it is tried again, collected in the shop (the fee falls away, and what
-   of it was paid goes back) or called off (all of it goes back).
+3. Who is not met is written with a reason, and the order is held as if it were ready only now. It is tried again,
+   collected in the shop (the fee falls away, and what of it was paid goes back) or called off (all of it goes back).
 4. The code is tried like any other: wrong ones are counted (`handover`).
 """
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.clock import as_utc
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -29,7 +30,7 @@ from supply.delivery_rules import DeliveryRules
 from supply.handover import Handover
 from supply.home_delivery import HomeDelivery
 from supply.online_price import cost, promise_of
-from supply.pickup_order import PickupOrder, lines_of, order_for_update, tell
+from supply.pickup_order import PickupOrder, held_until, lines_of, order_for_update, tell
 from supply.stop_order import Door
 from supply.ways import Point, way_m
 
@@ -116,6 +117,7 @@ def fail(session: Session, store_id: str, order_id: str, *, why: str, actor: Act
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.", field="reason")
     home_delivery.move(session, way.home, "failed", actor=actor, at=at, why=why.strip()[:200])
+    way.order.hold_until = held_until(session, store_id, at)
     tell(session, way.order, at)
     _tell_others(session, way.home, at)
     return way.home
@@ -159,6 +161,12 @@ def ways_of(session: Session, store_id: str) -> list[Way]:
 def door_of(way: Way) -> Door:
     """Return an order's door, for the order of calls."""
     return Door(way.order.id, way.home.at, way.order.window_from)
+
+
+def is_overdue(way: Way, at: dt.datetime) -> bool:
+    """Tell whether an order is on its way for longer than the shop holds one."""
+    held = way.order.hold_until
+    return way.home.state == "on_the_way" and held is not None and as_utc(held) <= at
 
 
 def due_minor(session: Session, order: PickupOrder) -> int:

@@ -241,7 +241,8 @@ def _member_of(session: Session, order: PickupOrder) -> str | None:
     """Return the customer whose order it is, where it has the prices for members: the points are theirs."""
     if not order.member or not order.customer_phone:
         return None
-    return customers.online_members(session, order.store_id).get(customers.key_of(order.store_id, order.customer_phone))
+    key = customers.key_of(order.store_id, session.get_one(Store, order.store_id).tz, order.customer_phone)
+    return customers.online_members(session, order.store_id, key).get(key)
 
 
 def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:

@@ -4,7 +4,8 @@ Rules
 -----
 1. The order keeps its own states, escrow and reservations: while it is brought it is ready, handed over at the door it
    is collected. This is only the way there. What is done on the way stands in `delivering`.
-2. An order that ends takes its way with it: refused, cancelled or expired calls it off.
+2. An order that ends takes its way with it: refused, cancelled or expired calls it off. While it is on the way it does
+   not expire.
 3. The address travels once, with the order; nothing that comes back repeats it. It is forgotten with name and phone.
 4. The fee is promised at placing and is a line of its own in the sale. It falls away when the customer collects.
 
@@ -149,6 +150,11 @@ def live_ids(session: Session, store_id: str) -> set[str]:
     """Return the orders that are still to be brought."""
     query = sa.select(HomeDelivery.order_id).where(HomeDelivery.store_id == store_id, HomeDelivery.state.in_(LIVE))
     return set(session.scalars(query))
+
+
+def under_way(store_id: str) -> sa.Select[str]:
+    """Return the query for the orders that are with whoever brings them."""
+    return sa.select(HomeDelivery.order_id).where(HomeDelivery.store_id == store_id, HomeDelivery.state == "on_the_way")
 
 
 def stops_before(session: Session, row: HomeDelivery) -> int:

@@ -4,6 +4,8 @@ Rules
 -----
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
 2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4.
+   Of what is fresh (`policy`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does not
+   explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
 3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
    unsold within the interval does not count; a lead time's spread widens demand (`lead_times`).
 4. So many queries as there are tables, never one per product.
@@ -37,6 +39,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 
 OLDEST_DAYS = 3
 RECENT_DAYS = 28
+LEAST_SEEN_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -129,18 +132,21 @@ _LEVELS = Prepared(
     )
 )
 _SERIES = Prepared(
-    sa.select(_series.sku, _series.model, _series.regional_share).where(_series.run_id == sa.bindparam("run"))
+    sa.select(_series.sku, _series.model, _series.regional_share, _series.level).where(
+        _series.run_id == sa.bindparam("run")
+    )
 )
 
 
 class _Run:
     """A forecast run's numbers: daily means from the day after its origin, and quantiles of sums."""
 
-    def __init__(self, session: Session, basis: Basis, lasts: set[dt.date]) -> None:
+    def __init__(self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date]) -> None:
         self.first = basis.today if basis.origin_day is None else basis.origin_day + dt.timedelta(days=1)
         self.sums: dict[str, list[float]] = {}
         self.quantiles: dict[tuple[str, dt.date], tuple[float, ...]] = {}
-        self.series: dict[str, tuple[str, float]] = {}
+        self.series: dict[str, tuple[str, float, float]] = {}
+        self.lately: dict[str, float] = {}
         self.horizon_last = self.first + dt.timedelta(days=basis.horizon_days - 1)
         if basis.run_id is None:
             return
@@ -151,8 +157,9 @@ class _Run:
         for end in {min(one, self.horizon_last) for one in lasts}:
             for sku, *values in _LEVELS.all(session, mine | {"last": end}):
                 self.quantiles[sku, end] = tuple(values)
-        for sku, model, share in _SERIES.all(session, {"run": basis.run_id}):
-            self.series[sku] = (model, share)
+        for sku, *how in _SERIES.all(session, {"run": basis.run_id}):
+            self.series[sku] = (how[0], how[1], how[2])
+        self.lately = _lately(session, store_id, basis)
 
     def expected(self, sku: str, basis: Basis, last: dt.date) -> _Expected | None:
         """Return demand from what is left of today until `last`; None where the run does not know the product."""
@@ -167,6 +174,12 @@ class _Run:
         seen_today = [0.0] * -skipped
         daily = seen_today + [max(0.0, units) for units in daily[max(0, skipped) :]] + [usual] * (last - end).days
         daily[0] *= basis.today_left
+        _, _, level = self.series.get(sku, ("", 0.0, 0.0))
+        if sku in self.lately and level > 0:
+            from supply.policy import lately_factor
+
+            factor = lately_factor(self.lately[sku], level)
+            daily = [units * factor for units in daily]
         return _Expected(tuple(daily), "forecast", levels, sums[days - 1])
 
 
@@ -219,7 +232,7 @@ def needs_of(
         for supplier_id in offered
     }
     lasts = {one.next_delivery_day - dt.timedelta(days=1) for one in days.values()} | {basis.today}
-    run, recent = _Run(session, basis, lasts), _Recent(session, store.id, basis)
+    run, recent = _Run(session, store.id, basis, lasts), _Recent(session, store.id, basis)
     articles = _articles(session, store.id)
     prices = prices_on(session, store.id, basis.today)
     taught = order_rules.lessons(session, store.id, at)
@@ -255,7 +268,7 @@ def needs_of(
             outdating_qty=expected_outdating(lots.get(product.sku, ()), expected.daily),
             presentation_qty=taught.get(product.sku, 0) + (wish.show_qty if wish else 0), **_limits(wish),
         )  # fmt: skip
-        model, share = run.series.get(product.sku, ("", 0.0)) if expected.method == "forecast" else ("", 0.0)
+        model, share = run.series.get(product.sku, ("", 0.0, 0.0))[:2] if expected.method == "forecast" else ("", 0.0)
         needs[supplier_id].append(
             Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
                  expected.method, model, round(10_000 * share), taught.get(product.sku, 0))
@@ -305,6 +318,33 @@ def _variances(expected: Sequence[_Expected]) -> list[float]:
         for n, variance in zip(told, (demand.variance * share).tolist(), strict=True):
             variances[n] = variance
     return variances
+
+
+def _lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:
+    """Return what fresh products sold a day over the last LATELY_DAYS, by SKU (rule 2).
+
+    A day on which the shelf was empty tells nothing; with fewer than LEAST_SEEN_DAYS others the forecast stands alone.
+    """
+    from supply.policy import FRESH_DAYS, LATELY_DAYS
+
+    last = basis.today - dt.timedelta(days=1)
+    between = (last - dt.timedelta(days=LATELY_DAYS - 1), last)
+    opened = sa.select(sa.func.count()).select_from(StoreDay)
+    days = session.scalar(
+        opened.where(StoreDay.store_id == store_id, StoreDay.open, StoreDay.business_day.between(*between))
+    )
+    empty = sa.case((DailyDemand.out_of_stock_bp > 0, 1), else_=0)
+    sums = (
+        sa.select(DailyDemand.sku, sa.func.sum((1 - empty) * DailyDemand.sold_qty), sa.func.sum(empty))
+        .join(Product, Product.sku == DailyDemand.sku)
+        .where(
+            DailyDemand.store_id == store_id, DailyDemand.business_day.between(*between),
+            Product.shelf_life_days <= FRESH_DAYS,
+        )
+        .group_by(DailyDemand.sku)
+    )  # fmt: skip
+    seen = [(sku, max(0, int(qty)), (days or 0) - int(hidden)) for sku, qty, hidden in session.execute(sums)]
+    return {sku: qty / count for sku, qty, count in seen if count >= LEAST_SEEN_DAYS}
 
 
 def _around(session: Session, store_id: str, first: dt.date, last: dt.date) -> dict[str, float]:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from pos import customers
+from pos.store import Store
 
 
 class OnlineMember(Base):
@@ -53,7 +54,9 @@ def take_told(session: Session, store_id: str, told: Iterable[Sequence[Any]], ed
 
 def is_member(session: Session, store_id: str, phone: str) -> bool:
     """Tell whether a proved number is a member's (rule 2)."""
-    row = session.get(OnlineMember, (store_id, _key_of(store_id, phone))) if phone else None
+    if not phone:
+        return False
+    row = session.get(OnlineMember, (store_id, _key_of(store_id, session.get_one(Store, store_id).tz, phone)))
     return row is not None and row.member
 
 

@@ -12,8 +12,9 @@ Rules
    at once wins.
 3. The code is kept hashed together with the order; the short form is typed, the long token is in the QR. Tries are
    counted and limited.
-4. After `hold until` an uncollected order expires and its units return. An order the shop does not answer within its
-   time (`pickup_rules`) is refused by itself.
+4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
+   units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
+   itself.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
@@ -33,7 +34,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.clock import business_day, day_start
+from config.clock import business_day
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
@@ -56,6 +57,7 @@ from supply.pickup_order import STATES as STATES
 from supply.pickup_order import PickupLine as PickupLine
 from supply.pickup_order import PickupOrder as PickupOrder
 from supply.pickup_order import PickupTry as PickupTry
+from supply.pickup_order import held_until as held_until
 from supply.pickup_order import kept_lines as kept_lines
 from supply.pickup_order import lines_of as lines_of
 from supply.pickup_order import move, subject_of, tell, write_down
@@ -216,11 +218,7 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
         _to_bin(session, order, sku, qty, actor=actor, at=at)
-    store = session.get_one(Store, store_id)
-    today = business_day(at, store.tz, store.rollover_hour)
-    last_day = today + dt.timedelta(days=store.pickup_hold_days)
-    order.ready_at = at
-    order.hold_until = day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
+    order.ready_at, order.hold_until = at, held_until(session, store_id, at)
     return move(session, order, "ready", actor=actor, at=at, why=order.why)
 
 
@@ -260,7 +258,11 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
         PickupOrder.answer_by <= at, sa.and_(PickupOrder.answer_by.is_(None), PickupOrder.placed_at <= patience)
     )
     overdue = sa.or_(
-        sa.and_(PickupOrder.state == "ready", PickupOrder.hold_until <= at),
+        sa.and_(
+            PickupOrder.state == "ready",
+            PickupOrder.hold_until <= at,
+            PickupOrder.id.not_in(home_delivery.under_way(store_id)),
+        ),
         sa.and_(PickupOrder.state == "placed", unanswered),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)

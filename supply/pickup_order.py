@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.clock import as_utc, business_day
+from config.clock import as_utc, business_day, day_start
 from config.database import Base, lock_rows
 from config.errors import NotFound
 from config.ids import new_id
@@ -273,6 +273,13 @@ def kept_lines(lines: Sequence[PickupLine]) -> list[tuple[str, int]]:
     """Return what the customer gets: SKU and quantity, without the lines of which nothing was found."""
     kept = [(line.sku, line.qty if line.picked_qty is None else line.picked_qty) for line in lines]
     return [(sku, qty) for sku, qty in kept if qty > 0]
+
+
+def held_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime:
+    """Return until when a shop holds an order that waits for its customer from now on: whole trading days."""
+    store = session.get_one(Store, store_id)
+    last_day = business_day(at, store.tz, store.rollover_hour) + dt.timedelta(days=store.pickup_hold_days)
+    return day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
 
 
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:

@@ -234,6 +234,7 @@ def unpaid(session: Session, order: PickupOrder, *, why: str, actor: Actor, at: 
     escrow.lapse(session, order.id, actor=actor, at=at)
     journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=why)
     order.why, order.moved_at = why, at
+    home_delivery.order_moved(session, order.store_id, order.id, True, actor=actor, at=at)
     fact = PickupCancelled(order=as_placed(session, order), asked_at=text_of(at))
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"unpaid-{order.id}", at=at)
     session.flush()

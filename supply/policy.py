@@ -13,7 +13,8 @@ Rules
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come; what will expire before they sell does not count.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
-   margin); none that finds no room on the shelf when it comes.
+   margin), and of what lives FRESH_DAYS or less none whose chance to be wanted, times its margin, is below its chance
+   to spoil, times its cost; none that finds no room on the shelf when it comes.
 5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
    Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
    until it is sold: waiting would never end.
@@ -31,6 +32,7 @@ Letters: x position, Q pack, all arrays (n,).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +47,9 @@ SHOWN_PACKS = 13
 """For so many pack counts, from none, a decision tells its risk."""
 MOST_FILLED = 60
 """At most so many packs are added to a line to reach a supplier's minimum."""
+FRESH_DAYS = 7
+"""What lives so long or less is fresh: bread, vegetables, ready meals."""
+LATELY_DAYS, LATELY_SHARE, LATELY_SPREAD, LATELY_DOUBT = 14, 0.7, 1.4, 4.0
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 Ints = npt.NDArray[np.int64]
@@ -152,6 +157,42 @@ def reorder_point(demand: Demand, pack_qty: Floats | float, level: Floats | floa
         low[rows], high[rows] = np.where(worth, middle, low[rows]), np.where(worth, high[rows], middle)
         rows = rows[high[rows] - low[rows] > 1.5]
     return np.where(mean > 0, low, -1.0).reshape(shape)
+
+
+def lately_factor(sold: Any, level: Any, days: float = LATELY_DAYS) -> Any:
+    """Return by how much fresh goods' demand is told higher or lower, for what was sold lately.
+
+    sold: a day over `days` days; level: what the forecast tells of a usual day. The less chance alone explains the
+    distance (its square over the variance of a sum of sales), the farther the demand goes along with it: up to
+    LATELY_SHARE of the way, within half and twice the forecast. Both numbers, or arrays of one shape.
+    """
+    sold, level = np.asarray(sold, dtype=np.float64), np.asarray(level, dtype=np.float64)
+    distance = days * (sold - level)
+    surprise = distance**2 / (LATELY_SPREAD * days * np.maximum(level, 0.0) + 1.0)
+    told = np.divide(sold, level, out=np.ones_like(sold), where=level > 1e-9)
+    found = np.clip(1.0 + LATELY_SHARE * surprise / (surprise + LATELY_DOUBT) * (told - 1.0), 0.5, 2.0)
+    return found if found.ndim else float(found)
+
+
+def spoiling_point(
+    demand: Demand, lasting: Demand, pack_qty: Floats | float, weight: Floats | float, keeping: float = 0.0
+) -> Floats:
+    """Return the highest whole position at which one more pack is still likelier wanted than `weight` times spoilt.
+
+    demand: until the delivery after the next; lasting: until a pack that comes now is over, of the same shape. Wanted
+    and spoilt on average over the pack's units; -1 where none is worth it. keeping is added to the chance to spoil.
+    """
+    shape = demand.mean.shape
+    pack, times = np.broadcast_to(pack_qty, shape), np.broadcast_to(weight, shape)
+    low = np.full(shape, -1.0)
+    high = np.ceil(lasting.mean + 12.0 * np.sqrt(lasting.variance) + 12.0)
+    while float((high - low).max(initial=0.0)) > 1.5:
+        middle = np.floor((low + high) / 2)
+        wanted = (demand.lost(middle) - demand.lost(middle + pack)) / pack
+        spoilt = 1.0 - (lasting.lost(middle) - lasting.lost(middle + pack)) / pack
+        worth_it = (wanted >= times * (spoilt + keeping)) & (high - low > 1.5)
+        low, high = np.where(worth_it, middle, low), np.where(worth_it | (high - low <= 1.5), high, middle)
+    return np.where(demand.mean > 0, low, -1.0)
 
 
 def packs_to(point: Floats, position: Floats, pack_qty: Floats | float) -> Floats:
@@ -387,7 +428,11 @@ class _Basket:
             sellable = critical_ratio(self.margin[mortal], self.unit_cost[mortal])
             mean = self.before[mortal] + self.rate[mortal] * self.life[mortal]
             whole = np.maximum(self.demand.mean[mortal], 1e-9)
-            point = reorder_point(self.demand.take(mortal).scaled(mean / whole), self.pack[mortal], sellable)
+            demand, lasting = self.demand.take(mortal), self.demand.take(mortal).scaled(mean / whole)
+            point = reorder_point(lasting, self.pack[mortal], sellable)
+            weight = self.unit_cost[mortal] / np.maximum(self.margin[mortal], 1e-9)
+            fresh = spoiling_point(demand, lasting, self.pack[mortal], weight)
+            point = np.where(self.life[mortal] <= FRESH_DAYS, np.minimum(point, fresh), point)
             self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
         for n, line in enumerate(self.lines):
             if line.capacity_qty is not None:

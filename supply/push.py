@@ -151,7 +151,7 @@ def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.da
         found.supplier_id, found.pack_qty, found.pack_cost_minor = (
             source.supplier_id, source.pack_qty, source.pack_cost_minor,
         )  # fmt: skip
-        found.terms = sa.null()  # type: ignore[assignment]
+        found.terms = sa.null()
         verb = "push offer.not_known_here"
         journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(found), store=found.store_id)
     elif STATES.legal(found.state, fact.state):

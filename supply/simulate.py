@@ -26,7 +26,7 @@ from forecasting.panel import DemandPanel, Flags, Floats
 from forecasting.run import measure, say
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
 from supply.chances import Demand
-from supply.policy import packs_to, reorder_point
+from supply.policy import FRESH_DAYS, LATELY_DAYS, lately_factor, packs_to, reorder_point, spoiling_point
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
@@ -36,9 +36,11 @@ MEASURE_DAYS = 7
 STEADY_DAYS = 182
 MOST_LIFE_DAYS = 60
 """What lives longer keeps."""
+KEEPING = 0.15
+"""So much is added to the chance that a fresh unit spoils: a pack nobody misses costs its keeping."""
 SPOILING_WEIGHT = 7.0
-"""A short-lived pack is brought if its units sell in time with a chance above so many times 1 - level: the fuller the
-shelf is wanted, the more waste that is worth."""
+"""A short-lived pack is brought if its units sell in time with a chance above so many times 1 - level, a fresh one if
+it is likelier wanted than so many times 1 - level spoilt: the fuller the shelf is wanted, the more waste is worth."""
 
 
 @dataclass(frozen=True)
@@ -202,24 +204,51 @@ def look_ahead(
     return Seen(first, Demand(demand.mean.reshape(shape), demand.variance.reshape(shape)), np.stack(before))
 
 
-def ours(seen: Seen, setting: Setting, level: float) -> Rule:
+def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
     """Order by `policy` at one service level for all: equal value of a unit's worth, spread where it helps most."""
     pack = setting.pack_qty
     point = reorder_point(seen.demand, np.float64(pack), level)
     if setting.shelf_life_days is None:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
-    life = np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS)
-    after = seen.demand.mean - seen.before
-    mean = seen.before + after * (life / setting.review_days)
-    share = np.divide(mean, seen.demand.mean, out=np.zeros_like(mean), where=seen.demand.mean > 0)
-    sellable = reorder_point(seen.demand.scaled(share), np.float64(pack), 1 - min(0.95, SPOILING_WEIGHT * (1 - level)))
+    life = np.broadcast_to(np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS), point.shape[1:])
+    risk = SPOILING_WEIGHT * (1 - level)
+    sellable = reorder_point(_lasting(seen, life, setting), np.float64(pack), 1 - min(0.95, risk))
+    fresh = life <= FRESH_DAYS
+    lately = _as_lately(history, seen, setting)
+    ripe = np.full(point.shape, np.inf)
+    if fresh.any():
+        told = Demand(lately.demand.mean[:, fresh], lately.demand.variance[:, fresh])
+        some = Seen(seen.first_day, told, lately.before[:, fresh])
+        lasting = _lasting(some, life[fresh], setting)
+        packs = np.broadcast_to(np.float64(pack), life.shape)[fresh]
+        ripe[:, fresh] = spoiling_point(told, lasting, packs, risk, KEEPING)
 
     def rule(look: Look) -> Floats:
         day = look.day - seen.first_day
         useful = look.position - look.outdating
-        return np.minimum(packs_to(point[day], useful, pack), packs_to(sellable[day], useful, pack))
+        kept = np.minimum(packs_to(point[day], useful, pack), packs_to(sellable[day], useful, pack))
+        return np.where(fresh, packs_to(ripe[day], np.maximum(look.position, lately.before[day]), pack), kept)
 
     return rule
+
+
+def _lasting(seen: Seen, life: Floats, setting: Setting) -> Demand:
+    """Return the demand until what comes with the next delivery is over."""
+    mean = seen.before + (seen.demand.mean - seen.before) * (life / setting.review_days)
+    return seen.demand.scaled(np.divide(mean, seen.demand.mean, out=np.zeros_like(mean), where=seen.demand.mean > 0))
+
+
+def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
+    """Return the forecasts moved towards what the last LATELY_DAYS sold: for what is fresh (`needs`, rule 2)."""
+    count = len(seen.before)
+    days = seen.first_day + np.arange(count)
+    sums = np.cumsum(np.concatenate([np.zeros((history.panel.n_series, 1)), history.y], axis=1), axis=1)
+    sold = ((sums[:, days] - sums[:, np.maximum(days - LATELY_DAYS, 0)]) / LATELY_DAYS).T
+    told = np.cumsum(np.concatenate([np.zeros((1, sold.shape[1])), seen.demand.mean]), axis=0)
+    since = np.maximum(np.arange(count) - 6, 0)
+    level = (told[1:] - told[since]) / (np.arange(1, count + 1) - since)[:, None] / setting.span
+    factor = lately_factor(sold, level)
+    return Seen(seen.first_day, seen.demand.scaled(factor), seen.before * factor)
 
 
 # --- what others do ---
@@ -302,7 +331,11 @@ class Curve:
 
 def curves(history: History, seen: Seen, setting: Setting, levels: Sequence[float] = LEVELS_TRIED) -> dict[str, Curve]:
     """Replay ours, every rival and perfect foresight at all their settings."""
-    found = {"ours": Curve(tuple(levels), tuple(replay(history, ours(seen, setting, one), setting) for one in levels))}
+    found = {
+        "ours": Curve(
+            tuple(levels), tuple(replay(history, ours(history, seen, setting, one), setting) for one in levels)
+        )
+    }
     for name, (make, tried) in RIVALS.items():
         found[name] = Curve(tried, tuple(replay(history, make(history, setting, one), setting) for one in tried))
     found["perfect"] = Curve((0.0,), (replay(history, perfect(history, setting), setting),))
@@ -316,7 +349,7 @@ def level_before(history: History, seen: Seen, setting: Setting, fill: float) ->
     """
     first = history.first_day(setting)
     days = (first + SETTLE_DAYS, first + WARM_DAYS - 1)
-    tried = [replay(history, ours(seen, setting, level), setting, days) for level in LEVELS_TRIED]
+    tried = [replay(history, ours(history, seen, setting, level), setting, days) for level in LEVELS_TRIED]
     fills = np.maximum.accumulate(np.array([one.fill for one in tried]))
     return float(np.interp(fill, fills, np.array(LEVELS_TRIED)))
 

@@ -41,13 +41,17 @@ SIDE, EDGE = 320, 28
 
 @dataclass(frozen=True)
 class DoorView:
-    """An order to be brought, as its card shows it. n: its stop; age: from which something in it is sold."""
+    """An order to be brought, as its card shows it.
+
+    n: its stop; age: from which something in it is sold; is_overdue: out longer than an order is held.
+    """
 
     way: Way
     n: int
     due_minor: int
     age: int | None
     things: str
+    is_overdue: bool
 
 
 @dataclass(frozen=True)
@@ -235,7 +239,9 @@ def _view(session: Any, way: Way, n: int) -> DoorView:
         )
     )
     things = _(", ").join(line.name for line in lines)
-    return DoorView(way, way.home.n or n, delivering.due_minor(session, way.order), max(ages, default=None), things)
+    overdue = delivering.is_overdue(way, doors().now())
+    due = delivering.due_minor(session, way.order)
+    return DoorView(way, way.home.n or n, due, max(ages, default=None), things, overdue)
 
 
 def _picture(here: Point, found: list[Point]) -> Picture:

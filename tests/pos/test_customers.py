@@ -517,3 +517,19 @@ def test_what_a_repayment_prints_is_queued_with_it(counter: Counter):
         lambda session: session.scalars(sa.select(PrintJob).where(PrintJob.kind == "tab_paid")).all()
     )
     assert (job.opens_drawer, job.document["balance_minor"]) == (True, 300)
+
+
+@pytest.mark.parametrize(
+    ("tz", "one", "other", "are_one"),
+    [
+        ("Asia/Shanghai", "138 1234 5678", "+86 138-1234-5678", True),
+        ("Asia/Shanghai", "138 1234 5678", "158 1234 5678", False),
+        ("Europe/Paris", "06 12 34 56 78", "0033 6 12 34 56 78", True),
+        ("Europe/Paris", "06 12 34 56 78", "+32 6 12 34 56 78", False),
+        ("America/New_York", "(212) 555-0100", "+1 212 555 0100", True),
+        ("UTC", "555 0100", "５５５-0100", True),
+    ],
+)
+def test_a_number_makes_one_key_however_it_is_written_and_no_other_number_makes_it(tz, one, other, are_one):
+    assert (customers.key_of("S1", tz, one) == customers.key_of("S1", tz, other)) is are_one
+    assert customers.key_of("S1", tz, one) != customers.key_of("S2", tz, one)

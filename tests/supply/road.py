@@ -193,11 +193,15 @@ def write_order(session, shop: str, order_id: str, packs: dict[str, int], suppli
     session.add_all(lines)
 
 
-def make_country(folder: Path) -> Country:
-    """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods."""
+def make_country(folder: Path, network_url: str = "") -> Country:
+    """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods.
+
+    network_url: the database the network keeps, else a file like the shops'.
+    """
     databases = {}
     for here in (node.NETWORK, *SHOPS):
-        database = databases[here] = empty_database(folder / f"{here}.db")
+        at_url = network_url if here == node.NETWORK else ""
+        database = databases[here] = empty_database(at_url or folder / f"{here}.db")
         with database.write() as session:
             node.found(session, here, at=AT)
             add_catalogue(session, SHOPS if here == node.NETWORK else [here])

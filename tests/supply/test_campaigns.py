@@ -189,7 +189,7 @@ def forecast_of(town, day):
     with town.shop.write() as session:
         computed = forecasts.compute_store(forecasts.load_store(session, STORE, day))
         forecasts.store_store(session, computed, actor=ANA, at=AT)
-    row = computed.forecast.row((STORE, "beer"))
+    row = computed.forecast.keys.index((STORE, "beer"))
     return computed.forecast.mean[row]
 
 

@@ -10,7 +10,17 @@ from PIL import Image
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.outbox import OutboxMessage
-from supply import claim_book, claim_photos, claims, going_back, goods_returns, order_letters, receiving, settlement
+from supply import (
+    claim_book,
+    claim_photos,
+    claims,
+    going_back,
+    goods_returns,
+    order_letters,
+    push_care,
+    receiving,
+    settlement,
+)
 from supply.claim_photos import ClaimPhoto, ClaimPhotoPiece
 from supply.settlement import balances, owed
 from supply.suppliers import Supplier
@@ -292,6 +302,39 @@ def test_what_is_no_photo_is_refused_with_a_sentence(raw):
     with pytest.raises(Invalid) as refusal:
         claim_photos.small(raw)
     assert refusal.value.code in ("no-photo", "photo-too-large")
+
+
+@pytest.mark.postgres
+def test_a_network_on_postgresql_keeps_claims_photos_returns_and_lots_all_the_same(tmp_path, postgres_database):
+    country = make_country(tmp_path, postgres_database)
+    bring(country)
+    with country.shops["S1"].read() as session:
+        delivery = session.scalar(sa.select(receiving.Delivery.id))
+    file(country, delivery, ("bread", "wrong", 2), ("bread", "damaged", 1), photos=1)
+    with country.shops["S1"].write() as session:
+        claim_photos.keep(session, "S1", CLAIM, [claim_photos.small(a_photo())])
+        claim_photos.send(session, "S1", CLAIM, at=AT)
+    country.deliver(seed=3)
+    with country.network.read() as session:
+        assert [one.claim_no for one in claim_book.claims_in(session, ["filed"])] == [1]
+        assert claim_photos.photos_of(session, "S1", CLAIM)[0].data
+    decide(country, {("bread", "wrong"): 2, ("bread", "damaged"): 1}, remedy="return")
+    country.deliver(seed=4)
+    with country.shops["S1"].write() as session:
+        going_back.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=5)
+    with country.network.write() as session:
+        (sent,) = goods_returns.returns(session, "sent")
+        going_back.receive(session, "S1", sent.id, {"bread": (2, 2)}, actor=OPERATOR, at=AT)
+    close(country, later(days=40), seed=6)
+    assert states(country) == ("returned", "returned")
+    assert lots(country) == [(0, 0, 3, 9)] * 2
+    assert owes(country) == 9 * BREAD_MINOR - 250
+    with country.network.write() as session:
+        (pushed,) = push_care.pushes(session)
+        assert (pushed.came_qty, pushed.sold_qty, pushed.count("accepted")) == (12, 0, 1)
+        assert push_care.look_after(session, actor=OPERATOR, at=later(days=41)) == 0
+    assert country.findings() == []
 
 
 WALK = st.lists(

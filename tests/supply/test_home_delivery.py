@@ -167,6 +167,42 @@ def test_an_order_called_off_on_its_way_gives_its_goods_back(town):
     assert not town.faults()
 
 
+def test_what_is_on_its_way_does_not_expire_and_who_was_not_met_has_the_whole_time_again(town):
+    placed = place(town)
+    on_the_way(town, placed)
+    with town.shop.write() as session:
+        assert not pickup.expire_due(session, STORE, actor=ANA, at=later(days=5))
+        assert [delivering.is_overdue(way, later(days=5)) for way in delivering.ways_of(session, STORE)] == [True]
+        delivering.fail(session, STORE, placed.order.id, why="Nobody there", actor=ANA, at=later(days=5))
+        assert not pickup.expire_due(session, STORE, actor=ANA, at=later(days=6))
+        delivering.try_again(session, STORE, placed.order.id, actor=ANA, at=later(days=6))
+        delivering.set_out(session, STORE, [placed.order.id], actor=ANA, at=later(days=6))
+        delivering.hand_over(
+            session, STORE, placed.order.id, code=placed.code, sale_id=new_id(), till_id=TILL, actor=ANA,
+            at=later(days=9),
+        ).or_raise()  # fmt: skip
+    town.deliver(at=later(days=9))
+    assert town.state(placed.order.id) == ("collected", "collected")
+    assert town.level("milk").on_hand == 38
+    assert not town.faults()
+
+
+def test_an_order_nobody_paid_gives_its_time_back_while_the_shop_is_away(town):
+    unpaid = [place(town, pay_with="practice") for _ in range(RULES.window_orders)]
+    evening = unpaid[0].order.window_from
+    with town.network.write() as session:
+        free = placing.delivery_windows(session, session.get_one(Store, STORE), AT)
+        assert {one.start: one.left for one in free}[evening] == 0
+        for placed in unpaid:
+            order = session.get_one(pickup.PickupOrder, (STORE, placed.order.id))
+            placing.unpaid(session, order, why="Not paid", actor=CUSTOMER, at=AT)
+        free = placing.delivery_windows(session, session.get_one(Store, STORE), AT)
+        assert {one.start: one.left for one in free}[evening] == RULES.window_orders
+    town.deliver()
+    assert {status(town, placed).home.state for placed in unpaid} == {"called_off"}
+    assert not town.faults()
+
+
 def test_the_address_does_not_travel_back_and_is_forgotten_with_the_name(town):
     placed = place(town)
     with town.shop.read() as session:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from supply.chances import Demand
-from supply.policy import OrderPolicy, PolicyLine, critical_ratio, decide, decide_basket, packs_to, reorder_point
+from supply.policy import (
+    OrderPolicy,
+    PolicyLine,
+    critical_ratio,
+    decide,
+    decide_basket,
+    lately_factor,
+    packs_to,
+    reorder_point,
+)
 from supply.suppliers import MOST_PACKS
 
 
@@ -121,13 +130,35 @@ def test_the_shopkeepers_own_level_is_kept():
 
 
 def test_no_pack_comes_that_hardly_sells_within_its_shelf_life():
+    kept = {"mean_before": 4.0, "interval_days": 21.0, "held_days": 20.0, "shelf_life_days": 8, "service_level": 0.98}
+    lasting = line(pack_qty=1, pack_cost_minor=92, **selling(84.0), **kept)
+    decision = decide(lasting)
+    assert decision.reason == "short-lived"
+    # 4 a day until it comes are lost, then 8 days: the last unit sells in more than 92 of 129 cases, one more does not
+    last = 4 + decision.packs
+    assert poisson.sf(last - 1, 36) > 92 / 129 > poisson.sf(last, 36)
+    assert decide(replace(lasting, position_qty=8)).packs == decision.packs - 4  # 4 are still there when it comes
+
+
+def test_no_pack_of_fresh_goods_comes_that_is_likelier_to_spoil_than_to_be_missed_by_what_both_cost():
     fresh = line(pack_qty=1, pack_cost_minor=92, shelf_life_days=2, service_level=0.98)
     decision = decide(fresh)
     assert decision.reason == "short-lived"
-    # 4 a day until it comes are lost, then 2 days: the last unit sells in more than 92 of 129 cases, one more does not
+
+    def pays(units: int) -> bool:  # 12 are wanted until the delivery after the next, and as many until it is over
+        return 37 * poisson.sf(units, 12) >= 92 * poisson.cdf(units, 12)
+
     last = 4 + decision.packs
-    assert poisson.sf(last - 1, 12) > 92 / 129 > poisson.sf(last, 12)
-    assert decide(replace(fresh, position_qty=8)).packs == decision.packs - 4  # 4 are still there when it comes
+    assert pays(last - 1)
+    assert not pays(last)
+    assert decide(replace(fresh, shelf_life_days=6)).packs > decision.packs
+
+
+def test_fresh_goods_demand_goes_along_with_the_last_fortnight_as_far_as_chance_does_not_explain_it():
+    assert lately_factor(4.2, 4.0) == pytest.approx(1.0, abs=0.01), "a good day or two"
+    assert 1.5 < lately_factor(8.0, 4.0) < 1.7, "twice as much for a fortnight"
+    assert lately_factor(0.8, 0.4) < lately_factor(8.0, 4.0), "few units prove little"
+    assert (lately_factor(0.0, 40.0), lately_factor(400.0, 4.0), lately_factor(0.0, 0.0)) == (0.5, 2.0, 1.0)
 
 
 def test_what_expires_before_it_sells_does_not_count_as_stock():

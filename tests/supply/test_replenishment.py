@@ -9,7 +9,7 @@ from scipy.stats import poisson
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
 from pos import stock
-from pos.catalogue import Listing
+from pos.catalogue import Listing, Product
 from store_app.wording import OrderWhy
 from supply import checks, orders, replenishment
 from supply.demand import DailyDemand, StoreDay
@@ -180,6 +180,22 @@ def test_a_forecast_older_than_three_days_is_not_used(shop, age, method):
     (order,) = propose(shop)
     assert lines(shop, order)["bread"].why["method"] == method
     assert order.forecast_age_days == (age if method == "forecast" else None)
+
+
+def test_what_is_fresh_goes_along_with_its_last_fortnight_but_not_with_an_empty_shelf(shop):
+    forecast(shop, {"bread": 5.0})
+    sold(shop, {"bread": 10})
+
+    def told() -> float:
+        return lines(shop, propose(shop)[0])["bread"].why["per_day"]
+
+    assert told() == 5.0, "bread that keeps"
+    with shop.write() as session:
+        session.execute(sa.update(Product).where(Product.sku == "bread").values(shelf_life_days=3))
+    assert 7.5 < told() < 9.0
+    with shop.write() as session:
+        session.execute(sa.update(DailyDemand).values(out_of_stock_bp=5_000))
+    assert told() == 5.0, "a shelf that was empty tells nothing"
 
 
 def test_an_older_forecast_gives_up_the_days_that_are_past(shop):

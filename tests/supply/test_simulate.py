@@ -115,7 +115,9 @@ def test_ours_sells_as_much_from_less_stock_than_the_rivals(town):
 def test_the_fill_that_is_asked_for_is_delivered(town, fill):
     known, setting, seen = town
     level = simulate.level_before(known, seen, setting, fill)
-    assert simulate.replay(known, simulate.ours(seen, setting, level), setting).fill == pytest.approx(fill, abs=0.01)
+    assert simulate.replay(known, simulate.ours(known, seen, setting, level), setting).fill == pytest.approx(
+        fill, abs=0.01
+    )
 
 
 def test_with_a_shelf_life_ours_wastes_less_than_the_rivals(town):
