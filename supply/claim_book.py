@@ -215,7 +215,10 @@ def left_to_pay(session: Session, claim: Claim) -> int:
         DeliveryLine.delivery_id == delivery.id,
         DeliveryLine.counted_qty > 0,
     )
-    whole = sum(amount_for(qty, *costs[sku]) for sku, qty in session.execute(counted) if sku in costs)
+    whole = 0
+    for sku, qty in session.execute(counted):
+        pack_cost_minor, pack_qty = costs.get(sku, (0, 1))
+        whole += amount_for(int(qty or 0), pack_cost_minor, max(1, pack_qty))
     paid = sum(one.granted_minor for one in claims_about(session, claim.store_id, delivery.id))
     return max(0, whole - paid - ((offer.care_minor or 0) if offer is not None else 0))
 
