@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One failed invariant. code: K1 to K13; subject: the noun as the journal names it; expected and found in words."""
+    """One failed invariant. code: K1 to K19; subject: the noun as the journal names it; expected and found in words."""
 
     code: str
     subject: str

@@ -36,7 +36,10 @@ LONGEST_CODE = 64
 
 
 class TaxClass(Base):
-    """Names a rate and whether shown prices include it."""
+    """Names a rate and whether shown prices include it.
+
+    At the network a shop's own class is 'shop:id' (`own_tax_class_id`): shops make ids of names, so theirs collide.
+    """
 
     __tablename__ = "tax_class"
 
@@ -44,6 +47,16 @@ class TaxClass(Base):
     name: Mapped[str]
     rate_bp: Mapped[int]
     inclusive: Mapped[bool]
+
+
+def own_tax_class_id(store_id: str, id: str) -> str:
+    """Return under which id the network keeps a shop's own tax class."""
+    return f"{store_id}:{id}"
+
+
+def shared_tax_classes() -> sa.Select[TaxClass]:
+    """Return the query of the tax classes that are no single shop's."""
+    return sa.select(TaxClass).where(~TaxClass.id.contains(":")).order_by(TaxClass.id)
 
 
 class Product(Base):

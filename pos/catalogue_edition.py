@@ -3,7 +3,7 @@
 Rules
 -----
 1. An edition is whole: products that are in it no more are no longer active at the shop.
-2. What is the shop's own, products, prices and listings, never travels and is never touched.
+2. What is a shop's own, products, prices, listings and tax classes, never travels and is never touched.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Base
 from config.publication import EVERYONE
-from pos.catalogue import Barcode, Listing, Price, Product, TaxClass
+from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, shared_tax_classes
 
 
 def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def edition(session: Session, store_id: str, *, day: dt.date | None = None) -> d
     prices = prices.join(Product, Product.sku == Price.sku).where(Product.owner_id == EVERYONE)
     return {
         "store_id": store_id,
-        "tax_classes": [_columns(row) for row in session.scalars(sa.select(TaxClass).order_by(TaxClass.id))],
+        "tax_classes": [_columns(row) for row in session.scalars(shared_tax_classes())],
         "products": [_columns(row) for row in session.scalars(shared)],
         "barcodes": [
             list(row) for row in session.execute(codes.where(Product.owner_id == EVERYONE).order_by(Barcode.code))

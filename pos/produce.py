@@ -4,19 +4,19 @@ Rules
 -----
 1. A product sold for a producer is the shop's own product and belongs to that one producer: the till's code says whose
    it is. The shop owns none of it; it keeps a commission, of which an agent may have a part.
-2. Every lot that comes is one row. A sale takes from the oldest lot first, in the sale's own transaction; each part of
-   a line is a move that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
+2. A sale takes from the oldest lot first (`produce_lots`), in the sale's own transaction; each part of a line is a move
+   that names sale, line and lot. So a lot leads to its receipts, and a receipt to its lots.
 3. What a customer brings back is a move that answers the one it was sold by, and undoes its share of money: all of a
    line brought back leaves exactly nothing.
 4. Shared is the net: what was charged after offers, without the tax. Commission and agent's part are rounded half up,
    once per move; the producer's due is the rest.
-5. What goes back to the producer, or is spoilt, leaves its lot by name and is not paid. What was sold beyond all lots
-   is owed all the same.
+5. What goes back to the producer, or is spoilt, is not paid. What was sold beyond all lots is owed all the same.
 
 Units: qty in stock units, below zero for what came back; *_minor minor units; *_bp basis points of the net.
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -30,12 +30,13 @@ from config.ids import new_id
 from config.journal import Actor
 from config.money import BASIS, divide_half_up
 from config.prepared import PreparedForSome
-from pos import batches, stock, waste
+from pos import batches, produce_lots, stock, waste
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.facts import SaleCompleted, SoldLine
 from pos.ledger import MOST_QTY, Place, Source
 from pos.pricing import part_of
+from pos.produce_lots import ProduceLot
 from pos.store import day_of
 
 KINDS = ("farmer", "cooperative", "shop", "maker")
@@ -74,35 +75,6 @@ class ProduceGoods(Base):
     sku: Mapped[str] = mapped_column(primary_key=True)
     producer_id: Mapped[str]
     story: Mapped[str] = mapped_column(default="")
-
-
-class ProduceLot(Base):
-    """What came at once of a product (rule 2). code: as it stands on the crate, unique in the shop."""
-
-    __tablename__ = "produce_lot"
-    __table_args__ = (
-        sa.UniqueConstraint("store_id", "code"),
-        sa.CheckConstraint("left_qty >= 0 and back_qty >= 0 and lost_qty >= 0", name="none_below_zero"),
-        sa.Index("ix_produce_lot_left", "store_id", "sku", "left_qty"),
-    )
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    producer_id: Mapped[str]
-    sku: Mapped[str]
-    code: Mapped[str]
-    harvested_on: Mapped[dt.date | None]
-    came_on: Mapped[dt.date]
-    came_at: Mapped[dt.datetime]
-    came_qty: Mapped[int]
-    left_qty: Mapped[int]
-    back_qty: Mapped[int] = mapped_column(default=0)
-    lost_qty: Mapped[int] = mapped_column(default=0)
-
-    @property
-    def sold_qty(self) -> int:
-        """What customers have of it."""
-        return self.came_qty - self.left_qty - self.back_qty - self.lost_qty
 
 
 class ProduceMove(Base):
@@ -217,7 +189,7 @@ def take_in(
     actor: Actor,
     at: dt.datetime,
 ) -> ProduceLot:
-    """Take a lot in (rule 2); the same id again is the same lot. code: '' for one made of day and number."""
+    """Take a lot in; the same id again is the same lot. code: '' for one made of day and number."""
     if (known := session.get(ProduceLot, (store_id, id))) is not None:
         return known
     goods = session.get(ProduceGoods, (store_id, sku))
@@ -255,12 +227,8 @@ def take_out(
         raise Invalid("more-than-left", f"Of this lot {lot.left_qty} are left.", left=lot.left_qty, field="qty")
     source = Source("wasted" if lost else "sent_back", "produce", id)
     place = Place.WASTE if lost else Place.SUPPLIER
-    waste.take_out(session, store_id, [(lot.sku, qty)], place, source, actor=actor, at=at, why=lot.code)
-    lot.left_qty -= qty
-    if lost:
-        lot.lost_qty += qty
-    else:
-        lot.back_qty += qty
+    waste.take_out(session, store_id, [(lot.sku, qty)], place, source, lot=lot.code, actor=actor, at=at, why=lot.code)
+    batches.let_go(session, store_id, [Lot(lot.sku, qty, lot.code)])
     verb = "produce.lost" if lost else "produce.went_back"
     journal.record(session, actor=actor, at=at, verb=verb, subject=f"lot:{lot.id}", qty=qty)
     session.flush()
@@ -274,13 +242,17 @@ def settle(session: Session, fact: SaleCompleted, at: dt.datetime) -> None:
     theirs = dict(_THEIRS.all(session, {"shop": store_id}, skus))
     if not theirs:
         return
+    spoilt: Counter[str] = Counter()
+    for _id, sku, qty, from_place, to_place in fact.movements:
+        if (from_place, to_place) == (Place.CUSTOMER, Place.WASTE):
+            spoilt[sku] += qty
     for line in fact.lines:
         if line.sku in theirs and line.kind == "goods":
             producer = session.get_one(Producer, (store_id, theirs[line.sku]))
             if line.qty > 0:
                 _sold(session, fact, line, producer, at)
             elif line.returns_sale_id is not None:
-                _came_back(session, fact, line, at)
+                _came_back(session, fact, line, spoilt, at)
     session.flush()
 
 
@@ -302,7 +274,7 @@ def lots_of(session: Session, store_id: str, producer_id: str, limit: int = 60) 
 
 
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
-    """K18: what a lot's moves sold is what the lot says, and no move undoes more than was sold."""
+    """K18: a lot's moves are what it says it sold, its goods are there, and no move undoes more than was sold."""
     of_shop = [] if store_id is None else [ProduceMove.store_id == store_id]
     sums = sa.select(ProduceMove.store_id, ProduceMove.lot_id, sa.func.sum(ProduceMove.qty))
     rows = session.execute(sums.where(*of_shop).group_by(ProduceMove.store_id, ProduceMove.lot_id))
@@ -313,6 +285,10 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         for lot in session.scalars(lots)
         if lot.sold_qty != sold.get((lot.store_id, lot.id), 0)
     ]
+    most = sa.select(ProduceMove.store_id, ProduceMove.sku, sa.func.sum(ProduceMove.qty))
+    most = most.where(ProduceMove.lot_id.is_(None), ProduceMove.qty > 0, *of_shop)
+    beyond = {(shop, sku): int(qty) for shop, sku, qty in session.execute(most.group_by(*most.selected_columns[:2]))}
+    found += produce_lots.more_left_than_there(session, store_id, beyond)
     names = ("qty", "net_minor", "commission_minor", "agent_minor", "due_minor")
     minors = [sa.func.sum(getattr(ProduceMove, name)) for name in names]
     answers = sa.select(ProduceMove.store_id, ProduceMove.answers_id, *minors)
@@ -330,16 +306,10 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 
 def _sold(session: Session, fact: SaleCompleted, line: SoldLine, producer: Producer, at: dt.datetime) -> None:
     """Take a line from the oldest lots, its money with it; what is beyond all lots is a part of its own (rule 5)."""
-    query = sa.select(ProduceLot).where(
-        ProduceLot.store_id == producer.store_id, ProduceLot.sku == line.sku, ProduceLot.left_qty > 0
-    )
     done = 0
-    for lot in session.scalars(lock_rows(session, query.order_by(ProduceLot.came_at, ProduceLot.id))).all():
-        part = min(lot.left_qty, line.qty - done)
-        if part:
-            lot.left_qty -= part
-            _write(session, fact, line, producer, lot.id, done, part, at)
-            done += part
+    for lot, part in produce_lots.take(session, producer.store_id, line.sku, line.qty):
+        _write(session, fact, line, producer, lot.id, done, part, at)
+        done += part
     if done < line.qty:
         _write(session, fact, line, producer, None, done, line.qty - done, at)
 
@@ -361,8 +331,11 @@ def _write(
     )  # fmt: skip
 
 
-def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, at: dt.datetime) -> None:
-    """Undo what a line was sold by, the last part first; whole parts undo to nothing (rule 3)."""
+def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Counter[str], at: dt.datetime) -> None:
+    """Undo what a line was sold by, the last part first; whole parts undo to nothing (rule 3).
+
+    spoilt: units that cannot be sold again, by SKU; they are lost to their lot.
+    """
     sold = session.scalars(
         sa.select(ProduceMove)
         .where(
@@ -394,7 +367,11 @@ def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, at: dt.dat
             )
         )  # fmt: skip
         if move.lot_id is not None:
-            session.get_one(ProduceLot, (move.store_id, move.lot_id)).left_qty += part
+            lost = min(part, spoilt[move.sku])
+            spoilt[move.sku] -= lost
+            lot = session.get_one(ProduceLot, (move.store_id, move.lot_id))
+            lot.left_qty += part - lost
+            lot.lost_qty += lost
         session.flush()
 
 

@@ -25,7 +25,8 @@ from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.journal import Actor
 from pos import cash_out, shift
-from pos.produce import ProduceLot, ProduceMove, Producer, producer_of
+from pos.produce import ProduceMove, Producer, producer_of
+from pos.produce_lots import ProduceLot
 from pos.sale_rows import Sale, SaleLine
 
 HOW = ("bank", "cash")

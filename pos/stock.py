@@ -27,7 +27,7 @@ from config import journal
 from config.errors import Conflict, Invalid
 from config.ids import new_id
 from config.journal import Actor
-from pos import consigned
+from pos import consigned, produce_lots
 from pos.facts import Moved, StockCounted
 from pos.ledger import (
     INSIDE,
@@ -255,6 +255,7 @@ def count(
             moves.append((new_id(), sku, -change, place, Place.UNEXPLAINED))
     day = day_of(session, store_id, at)
     book(session, store_id, moves, source, day=day, at=at, actor_id=actor.id)
+    produce_lots.counted(session, store_id, sku, counted_qty)
     session.execute(
         sa.update(CountTask)
         .where(CountTask.store_id == store_id, CountTask.sku == sku, CountTask.done_at.is_(None))
@@ -402,6 +403,7 @@ def _carry(
     moves: list[Moved] = [(new_id(), sku, qty, from_place, to_place) for sku, qty in wanted]
     book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
     if to_place not in INSIDE:
+        produce_lots.gone(session, store_id, moves)
         shift_places(places, moves)
         open_count_tasks(session, store_id, places, at)
     return moves

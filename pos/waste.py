@@ -23,7 +23,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from config.journal import Actor
 from config.money import amount_for
-from pos import batches, catalogue
+from pos import batches, catalogue, produce_lots
 from pos.batches import Lot
 from pos.catalogue import Listing, Product
 from pos.facts import Moved
@@ -114,8 +114,9 @@ def write_off(
         raise Invalid("no-reason", "Say in a few words why it is written off.", field="note")
     source = Source("wasted", "waste", id or new_id())
     take_out(
-        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, actor=actor, at=at, why=reason
-    )
+        session, store_id, [(sku, qty)], Place.WASTE, source, from_place=from_place, lot=batch or "", actor=actor,
+        at=at, why=reason,
+    )  # fmt: skip
     day = day_of(session, store_id, at)
     worth = worths(session, store_id, [sku], day)[sku]
     row = Waste(
@@ -138,11 +139,15 @@ def take_out(
     source: Source,
     *,
     from_place: Place | None = None,
+    lot: str = "",
     actor: Actor,
     at: dt.datetime,
     **facts: str,
 ) -> list[Moved]:
-    """Carry units out of the shop, from one place or from wherever they are; refuses, naming every short line."""
+    """Carry units out of the shop, from one place or from wherever they are; refuses, naming every short line.
+
+    lot: the code of a producer's lot they are of; '' for the oldest.
+    """
     wanted = tidy(lines)
     refuse_if_booked(session, store_id, source)
     refuse_unknown(session, [sku for sku, _ in wanted])
@@ -161,6 +166,7 @@ def take_out(
                 moves.append((new_id(), sku, part, place, to_place))
                 rest -= part
     book_and_tell(session, store_id, moves, source, at=at, actor=actor, **facts)
+    produce_lots.gone(session, store_id, moves, code=lot)
     shift_places(places, moves)
     open_count_tasks(session, store_id, places, at)
     return moves

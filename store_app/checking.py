@@ -1,4 +1,4 @@
-"""All invariants K1 to K12 and the journal, for the command, the nightly job and the tests."""
+"""All invariants K1 to K19 and the journal, for the command, the nightly job and the tests."""
 
 from typing import Any
 

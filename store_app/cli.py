@@ -250,7 +250,7 @@ def _run_job(name: str, day: dt.datetime | None) -> None:
 
 @main.command()
 def check() -> None:
-    """Recompute the invariants K1 to K12; exit 1 when one does not hold."""
+    """Recompute the invariants K1 to K19; exit 1 when one does not hold."""
     from store_app import checking
 
     found = checking.findings(node())

@@ -26,8 +26,6 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "unknown-statement": (_l("There is no such statement."),),
     "nothing-to-pay-out": (_l("Nothing is to be paid: it is carried on to the next statement."),),
     "enough-pictures": (_l("Three pictures at most. Take one out first."),),
-    "picture-too-large": (_l("A picture has 8 MB at most. Save it smaller."),),
-    "no-picture": (_l("This is no JPEG, PNG or WebP picture. Choose another one."),),
     "bad-leave": (_l("Leave is given for 1 to %(most)s hours."),),
     "no-leave": (_l("This shop has given no leave to look into it. Ask the shopkeeper."),),
     "no-look": (_l("Open the look first: the shop reads who looks."),),

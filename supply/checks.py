@@ -1,5 +1,5 @@
 """The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
-(money for orders), K17 (goods on sale or return) and K18 (coupons online).
+(money for orders), K17 (goods on sale or return) and K19 (coupons online).
 
 Each returns what does not hold.
 

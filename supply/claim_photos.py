@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. A photo is a JPEG, PNG or WebP of at most MOST_BYTES and MOST_DOTS; a claim has at most MOST_PHOTOS. What is kept is
+1. A photo is a JPEG, PNG or WebP of at most MOST_BYTES and MOST_DOTS, half as many where it is no JPEG: only a JPEG is
+   read smaller at once. A claim has at most MOST_PHOTOS. What is kept is
    a new JPEG of at most SIDE dots a side, drawn from the picture's dots alone: where it was taken, and whatever else
    was in the file, is left behind.
 2. It leaves in pieces that fit into a message, each once, in any order; the receiver puts them together and believes
@@ -65,23 +66,26 @@ class ClaimPhotoPiece(Base):
 # --- verbs ---
 
 
-def small(raw: bytes) -> bytes:
-    """Return an uploaded picture as it is kept (rule 1); a picture that cannot be read is refused."""
+def small(raw: bytes, side: int = SIDE) -> bytes:
+    """Return an uploaded picture as it is kept (rule 1), at most `side` dots a side; what is no picture is refused.
+
+    It takes its time: never call it inside a transaction.
+    """
     from PIL import Image, ImageOps  # large: only who takes photos needs it
 
     if len(raw) > MOST_BYTES:
         raise Invalid("photo-too-large", "A photo may have 8 MB at most. Take it once more, smaller.", field="photo")
     try:
         picture = Image.open(io.BytesIO(raw), formats=_KINDS)
-        _refuse_too_many_dots(picture.width * picture.height)
-        picture.draft("RGB", (SIDE, SIDE))
+        _refuse_too_many_dots(picture.width * picture.height, MOST_DOTS if picture.format == "JPEG" else MOST_DOTS // 2)
+        picture.draft("RGB", (side, side))
         upright = ImageOps.exif_transpose(picture).convert("RGB")
     except Invalid:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
         sentence = "This is no photo that can be shown. Take a JPEG, PNG or WebP."
         raise Invalid("no-photo", sentence, field="photo") from fault
-    upright.thumbnail((SIDE, SIDE))
+    upright.thumbnail((side, side))
     made = b""
     for quality in (80, 60, 40, 25):
         page = io.BytesIO()
@@ -187,6 +191,6 @@ def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
 # --- inside ---
 
 
-def _refuse_too_many_dots(dots: int) -> None:
-    if dots > MOST_DOTS:
+def _refuse_too_many_dots(dots: int, most: int) -> None:
+    if dots > most:
         raise Invalid("photo-too-large", "This photo has too many dots. Take it once more, smaller.", field="photo")

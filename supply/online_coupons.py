@@ -147,7 +147,7 @@ def usable(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, s
 
 
 def findings(session: Session, here: str, store_id: str | None) -> list[Finding]:
-    """K18: at the network a code is taken as often as its living orders say."""
+    """K19: at the network a code is taken as often as its living orders say."""
     wheres = [] if store_id is None else [OnlineCoupon.store_id == store_id]
     living = (
         sa.select(sa.func.count())
@@ -162,7 +162,7 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
     )  # fmt: skip
     query = sa.select(OnlineCoupon, living).where(OnlineCoupon.store_id != here, OnlineCoupon.taken != living, *wheres)
     return [
-        Finding("K18", f"coupon:{row.store_id}/{row.code}", f"taken {row.taken} times", f"{wanted} orders have it")
+        Finding("K19", f"coupon:{row.store_id}/{row.code}", f"taken {row.taken} times", f"{wanted} orders have it")
         for row, wanted in session.execute(query)
     ]
 

@@ -4,16 +4,16 @@ Rules
 -----
 1. The shop writes it; the network shows it beside the product. The product itself, the shop's own, comes along: so it
    can be ordered online, stand on the shelf and be bought in groups like any other.
-2. A picture is read by its content, made smaller than SIDE and written anew: what a camera hid in it does not travel.
-   Three at most.
+2. A picture is read by its content, made smaller than SIDE and written anew (`claim_photos.small`): what a camera hid
+   in it does not travel. Three at most. It is sent once, by itself; the story names its pictures.
 3. Of a producer only the name, what they are and where they are from travel; no phone, no account, no commission.
 4. The newest edition stands; an older one changes nothing.
+5. The shop's tax class comes along and is kept under the shop's name: what one shop says of tax is no other shop's.
 """
 
 import base64
 import datetime as dt
 import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -26,14 +26,17 @@ from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
+from config.money import BASIS
 from config.node import NETWORK
 from config.outbox import Message
-from pos.catalogue import Product, TaxClass
-from pos.produce import ProduceGoods, ProduceLot, producer_of
+from pos.catalogue import Product, TaxClass, own_tax_class_id
+from pos.produce import ProduceGoods, producer_of
+from pos.produce_lots import ProduceLot
 from pos.store import day_of
+from supply import claim_photos
 
-MOST_PICTURES, MOST_BYTES, SIDE = 3, 8_000_000, 900
-STORY_TOLD = "produce.told"
+MOST_PICTURES, SIDE = 3, 900
+STORY_TOLD, PICTURE_SENT = "produce.told", "produce.picture"
 VERSION = 1
 _PRODUCT = (
     "sku", "name", "brand", "category", "department", "pack_text", "stock_unit", "price_quantity", "tax_class_id",
@@ -88,12 +91,11 @@ class Story:
 # --- verbs, store ---
 
 
-def add_picture(session: Session, store_id: str, sku: str, raw: bytes, *, at: dt.datetime) -> ProducePicture:
-    """Keep a picture of a product's story (rule 2); the same picture again is one."""
+def add_picture(session: Session, store_id: str, sku: str, jpeg: bytes, *, at: dt.datetime) -> ProducePicture:
+    """Keep a picture of a product's story, made small before, and send it (rule 2); the same picture again is one."""
     if session.get(ProduceGoods, (store_id, sku)) is None:
         raise NotFound("not-produce", "This product is not sold for a producer.", sku=sku)
-    jpeg = _as_jpeg(raw)
-    name = hashlib.sha256(jpeg).hexdigest()[:24]
+    name = _name_of(jpeg)
     known = session.get(ProducePicture, (store_id, sku, name))
     if known is not None:
         return known
@@ -102,6 +104,11 @@ def add_picture(session: Session, store_id: str, sku: str, raw: bytes, *, at: dt
     row = ProducePicture(store_id=store_id, sku=sku, id=name, jpeg=jpeg, put_at=at)
     session.add(row)
     session.flush()
+    body = {
+        "store_id": store_id, "sku": sku, "id": name, "put_at": as_utc(at).isoformat(),
+        "jpeg": base64.b64encode(jpeg).decode("ascii"),
+    }  # fmt: skip
+    _send(session, store_id, sku, PICTURE_SENT, body, at)
     return row
 
 
@@ -131,15 +138,17 @@ def tell(session: Session, store_id: str, sku: str, *, at: dt.datetime) -> None:
         "producer": producer.name, "kind": producer.kind, "place": producer.place, "story": goods.story,
         "lot_code": newest.code if newest else "",
         "harvested_on": newest.harvested_on.isoformat() if newest and newest.harvested_on else None,
-        "pictures": [
-            {"id": row.id, "jpeg": base64.b64encode(row.jpeg).decode("ascii")}
-            for row in pictures_of(session, store_id, sku)
-        ],
+        "pictures": [row.id for row in pictures_of(session, store_id, sku)],
     }  # fmt: skip
-    outbox.append(
-        session, to_node=NETWORK, topic=STORY_TOLD, version=VERSION, body=body, id=new_id(), subject=f"product:{sku}",
-        business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    _send(session, store_id, sku, STORY_TOLD, body, at)
+
+
+def tell_taxed(session: Session, store_id: str, tax_class_id: str, *, at: dt.datetime) -> None:
+    """Tell the network that a tax class is another one now, with every product that has it (rule 5)."""
+    goods = sa.select(ProduceGoods.sku).join(Product, Product.sku == ProduceGoods.sku)
+    goods = goods.where(ProduceGoods.store_id == store_id, Product.tax_class_id == tax_class_id)
+    for sku in session.scalars(goods.order_by(ProduceGoods.sku)).all():
+        tell(session, store_id, sku, at=at)
 
 
 # --- verbs, network ---
@@ -154,24 +163,32 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
     product = session.get(Product, sku)
     if product is not None and product.owner_id != store_id:
         raise Refused("not-yours-to-say", f"{sku} is no product of {store_id}'s own.", sku=sku)
-    if session.get(TaxClass, body["tax_class"]["id"]) is None:
-        session.add(TaxClass(**body["tax_class"]))
-        session.flush()
-    session.merge(Product(**body["product"], owner_id=store_id))
+    tax_class_id = _take_tax_class(session, store_id, body["tax_class"])
+    session.merge(Product(**body["product"] | {"tax_class_id": tax_class_id}, owner_id=store_id))
     names = ("producer", "kind", "place", "story", "lot_code", "edition")
     harvested = dt.date.fromisoformat(body["harvested_on"]) if body["harvested_on"] else None
     session.merge(
         ToldStory(
-            store_id=store_id, sku=sku, harvested_on=harvested, pictures=[one["id"] for one in body["pictures"]],
+            store_id=store_id, sku=sku, harvested_on=harvested, pictures=body["pictures"],
             **{name: body[name] for name in names},
         )
     )  # fmt: skip
-    session.execute(sa.delete(ProducePicture).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku))
-    put_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
-    for one in body["pictures"]:
-        jpeg = base64.b64decode(one["jpeg"])
-        session.add(ProducePicture(store_id=store_id, sku=sku, id=one["id"], jpeg=jpeg, put_at=put_at))
+    told_at = dt.datetime.fromtimestamp(body["edition"] / 1000, dt.UTC)
+    for row in pictures_of(session, store_id, sku):
+        if row.id not in body["pictures"] and row.put_at <= told_at:
+            session.delete(row)
     session.flush()
+
+
+def take_picture(session: Session, body: dict[str, Any]) -> None:
+    """Keep a picture of a shop's story (rule 2), which may come before the story that names it."""
+    key, jpeg = (str(body["store_id"]), str(body["sku"]), str(body["id"])), base64.b64decode(body["jpeg"])
+    if len(jpeg) > claim_photos.KEPT_BYTES or not jpeg.startswith(b"\xff\xd8") or _name_of(jpeg) != key[2]:
+        raise Invalid("bad-photo", "This picture is not what the shop says it is.", id=key[2])
+    if session.get(ProducePicture, key) is None:
+        put_at = as_utc(dt.datetime.fromisoformat(body["put_at"]))
+        session.add(ProducePicture(store_id=key[0], sku=key[1], id=key[2], jpeg=jpeg, put_at=put_at))
+        session.flush()
 
 
 def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
@@ -179,10 +196,10 @@ def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) 
         raise Invalid("newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.")
     if from_node != message.body["store_id"]:
         raise Refused("not-yours-to-say", f"{from_node} speaks for another shop.", sender=from_node)
-    take_told(session, message.body)
+    (take_told if message.topic == STORY_TOLD else take_picture)(session, message.body)
 
 
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_TOLD: _take}
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {STORY_TOLD: _take, PICTURE_SENT: _take}
 
 
 # --- questions ---
@@ -195,32 +212,39 @@ def pictures_of(session: Session, store_id: str, sku: str) -> list[ProducePictur
 
 
 def story_of(session: Session, store_id: str, sku: str) -> Story | None:
-    """Return what a customer reads beside a product, at the network; None where it is no producer's."""
+    """Return what a customer reads beside a product, at the network, with the pictures that are here.
+
+    None where it is no producer's.
+    """
     row = session.get(ToldStory, (store_id, sku))
     if row is None:
         return None
-    pictures = tuple(map(str, row.pictures))
+    query = sa.select(ProducePicture.id).where(ProducePicture.store_id == store_id, ProducePicture.sku == sku)
+    here = set(session.scalars(query))
+    pictures = tuple(one for one in map(str, row.pictures) if one in here)
     return Story(row.producer, row.kind, row.place, row.story, row.lot_code, row.harvested_on, pictures)
 
 
 # --- inside ---
 
 
-def _as_jpeg(raw: bytes) -> bytes:
-    from PIL import Image, ImageOps  # only who puts a picture in needs the drawing library
+def _name_of(jpeg: bytes) -> str:
+    return hashlib.sha256(jpeg).hexdigest()[:24]
 
-    if len(raw) > MOST_BYTES:
-        raise Invalid("picture-too-large", "A picture has 8 MB at most. Save it smaller.", field="picture")
-    try:
-        sent = Image.open(io.BytesIO(raw), formats=["JPEG", "PNG", "WEBP"])
-        if max(sent.size) > 12_000:
-            raise Invalid("picture-too-large", "A picture has 12,000 dots a side at most.", field="picture")
-        upright = ImageOps.exif_transpose(sent).convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        raise Invalid(
-            "no-picture", "This is no JPEG, PNG or WebP picture. Choose another one.", field="picture"
-        ) from fault
-    upright.thumbnail((SIDE, SIDE))
-    made = io.BytesIO()
-    upright.save(made, "JPEG", quality=80, optimize=True)
-    return made.getvalue()
+
+def _send(session: Session, store_id: str, sku: str, topic: str, body: dict[str, Any], at: dt.datetime) -> None:
+    outbox.append(
+        session, to_node=NETWORK, topic=topic, version=VERSION, body=body, id=new_id(), subject=f"product:{sku}",
+        business_day=day_of(session, store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _take_tax_class(session: Session, store_id: str, said: dict[str, Any]) -> str:
+    """Keep a shop's tax class under the shop's name, as it is now (rule 5); returns its id here."""
+    rate_bp, name = said["rate_bp"], str(said["name"])
+    if type(rate_bp) is not int or not 0 <= rate_bp <= BASIS or not 0 < len(name) <= 60:
+        raise Invalid("bad-rate", f"{store_id} says a tax of {rate_bp}; a rate is 0 to {BASIS}.", sender=store_id)
+    kept_id = own_tax_class_id(store_id, str(said["id"]))
+    session.merge(TaxClass(id=kept_id, name=name, rate_bp=rate_bp, inclusive=said["inclusive"] is True))
+    session.flush()
+    return kept_id

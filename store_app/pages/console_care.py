@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, ShopError
 from config.publication import EVERYONE
-from pos.catalogue import Product, TaxClass
+from pos.catalogue import Product, TaxClass, shared_tax_classes
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
@@ -39,7 +39,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         unsent = messages.given_up(session)
         wanted = outside.unmatched(session, day)
         choices = {
-            "taxes": session.scalars(sa.select(TaxClass).order_by(TaxClass.id)).all(),
+            "taxes": session.scalars(shared_tax_classes()).all(),
             "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
             "aisles": session.scalars(sa.select(Product.category).distinct().order_by(Product.category)).all(),
         }

@@ -13,7 +13,8 @@ from pos.assortment import Wished
 from pos.assortment import add as add_product
 from pos.assortment import set_price as set_own_price
 from pos.catalogue import Product, TaxClass
-from pos.produce import KINDS, ProduceLot, Producer
+from pos.produce import KINDS, Producer
+from pos.produce_lots import ProduceLot
 from pos.store import Store
 from store_app import wording
 from store_app.exporting import csv_answer
@@ -22,11 +23,19 @@ from store_app.pages import form
 from store_app.pages.pickup import till_of
 from store_app.presenting import day, page, place, today
 from store_app.security import requires
-from supply import produce_story
+from supply import claim_photos, produce_story
 
 bp = Blueprint("produce", __name__, url_prefix="/producers")
 bp.before_request(form.know_the_place)
 UNITS = ("each", "gram", "millilitre")
+UPLOAD_BYTES = claim_photos.MOST_BYTES + 200_000
+
+
+@bp.url_value_preprocessor
+def let_a_picture_in(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a story's form be larger than others, before anybody reads it."""
+    if endpoint == "produce.story":
+        request.max_content_length = UPLOAD_BYTES
 
 
 @bp.get("/")
@@ -123,13 +132,15 @@ def story(producer_id: str, sku: str) -> Any:
     """Write a product's story, and put a picture in or take one out."""
     store_id, at = str(place().store_id), doors().now()
     sent, gone = request.files.get("picture"), form.text("gone", most=40)
+    picture = None
+    if sent is not None and sent.filename:
+        picture = claim_photos.small(sent.stream.read(claim_photos.MOST_BYTES + 1), produce_story.SIDE)
     with write() as session:
         produce.sell_for(session, store_id, producer_id, sku, _story(), actor=g.actor, at=at)
         if gone:
             produce_story.take_out_picture(session, store_id, sku, gone)
-        if sent is not None and sent.filename:
-            raw = sent.stream.read(produce_story.MOST_BYTES + 1)
-            produce_story.add_picture(session, store_id, sku, raw, at=at)
+        if picture is not None:
+            produce_story.add_picture(session, store_id, sku, picture, at=at)
         produce_story.tell(session, store_id, sku, at=at)
         wake_worker_after(session)
     flash(_("Saved. Customers read it beside the product."), "good")

@@ -14,10 +14,11 @@ from config.money import BASIS
 from config.publication import EVERYONE
 from pos import assortment
 from pos.catalogue import Product, TaxClass
-from store_app.extensions import doors, read, write
+from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
+from supply import produce_story
 
 bp = Blueprint("taxes", __name__, url_prefix="/taxes")
 bp.before_request(form.know_the_place)
@@ -80,6 +81,9 @@ def change(tax_class_id: str) -> Any:
         assortment.set_tax_class(
             session, tax_class_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
         )
+        session.flush()
+        produce_story.tell_taxed(session, str(place().store_id), tax_class_id, at=doors().now())
+        wake_worker_after(session)
     flash(_("Saved. The new rate counts from the next sale on."), "good")
     return redirect(url_for("taxes.classes"), 303)
 

@@ -480,7 +480,9 @@ def test_without_a_receipt_goods_come_back_at_todays_price_at_most(corner):
 def mei(corner):
     """Give a customer with a tab of 50.00."""
     with corner.write() as session:
-        wished = customers.Particulars(name="Mei Lin", limit_minor=5000, agreed=frozenset(customers.PURPOSES))
+        wished = customers.Particulars(
+            name="Mei Lin", phone="5550123456", limit_minor=5000, agreed=frozenset(customers.PURPOSES)
+        )
         customers.add(session, store_of(session, STORE), "mei-0001", wished, actor=corner.wei, at=NOON)
     return "mei-0001"
 

@@ -1,6 +1,7 @@
 """Goods of local producers: whose they are at the till, lots traced to receipts and back, settled to the cent."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
-from pos import assortment, produce, produce_paying
+from pos import assortment, produce, produce_paying, stock, waste
 from pos.assortment import Wished
-from pos.produce import ProduceLot, ProduceMove
+from pos.ledger import Place, Source
+from pos.produce import ProduceMove
+from pos.produce_lots import ProduceLot
 from tests.builders import NOON, STORE, Shop, open_shop
 
 TODAY = NOON.date()
@@ -148,6 +151,51 @@ def test_whose_a_product_is_stays_clear(shop):
             produce.add_producer(session, STORE, "Greedy", id="x", commission_bp=6_001, **BY)
 
 
+def test_what_is_written_off_counted_missing_or_sent_back_leaves_the_lots_with_the_stock(shop):
+    sku = farm(shop)
+    first = came(shop, sku, 10)
+    with shop.database.write() as session:
+        waste.write_off(session, STORE, sku, 10, reason="damaged", **BY)
+    second, third = came(shop, sku, 10, minutes=1), came(shop, sku, 5, minutes=2)
+    sold = shop.sell([(sku, 6)])
+    assert [one.lot_id for one in trace(shop, receipt=(sold.sale.till_id, sold.sale.receipt_no))] == [second]
+    code = lot(shop, third).code.lower()
+    with shop.database.write() as session:
+        waste.write_off(session, STORE, sku, 1, reason="damaged", batch=code, **BY)
+        stock.count(session, STORE, sku, 6, **BY)
+        source = Source("sent_back", "goods", new_id())
+        waste.take_out(session, STORE, [(sku, 3)], Place.SUPPLIER, source, **BY)
+    shown = [
+        (one.left_qty, one.sold_qty, one.lost_qty, one.back_qty)
+        for one in map(partial(lot, shop), (first, second, third))
+    ]
+    assert shown == [(0, 0, 10, 0), (0, 6, 2, 2), (3, 0, 1, 1)]
+    assert shop.findings() == []
+
+
+def test_what_comes_back_spoilt_is_lost_to_its_lot_and_not_sold_again(shop):
+    sku = farm(shop)
+    first, second = came(shop, sku, 3), came(shop, sku, 3, minutes=1)
+    sold = shop.sell([(sku, 3)])
+    shop.take_back(sold.sale.id, [(1, 2)], restock=False)
+    shop.take_back(sold.sale.id, [(1, 1)])
+    assert (lot(shop, first).left_qty, lot(shop, first).lost_qty) == (1, 2)
+    again = shop.sell([(sku, 2)])
+    of_lots = trace(shop, receipt=(again.sale.till_id, again.sale.receipt_no))
+    assert [(one.lot_id, one.qty) for one in of_lots] == [(first, 1), (second, 1)]
+    assert shop.findings() == []
+
+
+def test_a_lot_with_more_left_than_is_there_is_found(shop):
+    sku = farm(shop)
+    only = came(shop, sku, 3)
+    shop.sell([(sku, 3)])
+    with shop.database.write() as session:
+        session.get_one(ProduceLot, (STORE, only)).left_qty = 1
+        session.get_one(ProduceLot, (STORE, only)).came_qty = 4
+    assert [(one.code, one.found) for one in shop.findings()] == [("K18", "1 left, 0 there")]
+
+
 def test_cash_for_a_producer_comes_out_of_the_drawer_once(shop):
     sku = farm(shop, price_minor=100)
     came(shop, sku, 5)
@@ -164,7 +212,12 @@ def test_cash_for_a_producer_comes_out_of_the_drawer_once(shop):
 
 @settings(max_examples=12, deadline=None)
 @given(
-    st.lists(st.tuples(st.sampled_from(["came", "sell", "back", "state", "out"]), st.integers(1, 6)), max_size=14),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["came", "sell", "back", "spoilt", "state", "out", "waste", "count"]), st.integers(1, 6)
+        ),
+        max_size=14,
+    ),
     st.integers(1, 999),
     st.integers(0, 6_000),
 )
@@ -179,12 +232,17 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                     came(shop, sku, qty, minutes=n)
                 elif step == "sell":
                     sold.append(shop.sell([(sku, qty)]).sale.id)
-                elif step == "back" and sold:
-                    shop.take_back(sold[qty % len(sold)], [(1, qty)])
+                elif step in ("back", "spoilt"):
+                    if sold:
+                        shop.take_back(sold[qty % len(sold)], [(1, qty)], restock=step == "back")
                 else:
                     with shop.database.write() as session:
                         if step == "state":
                             produce_paying.make(session, STORE, "farm", TODAY, id=new_id(), **BY)
+                        elif step == "waste":
+                            waste.write_off(session, STORE, sku, qty, reason="damaged", **BY)
+                        elif step == "count":
+                            stock.count(session, STORE, sku, qty, **BY)
                         elif first := session.scalar(sa.select(ProduceLot.id).where(ProduceLot.left_qty >= qty)):
                             produce.take_out(session, STORE, first, qty, lost=bool(n % 2), id=new_id(), **BY)
             except (Refused, Invalid):

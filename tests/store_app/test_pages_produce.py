@@ -7,14 +7,15 @@ import sqlalchemy as sa
 from PIL import Image
 
 from config import outbox
+from config.errors import Invalid
 from config.ids import new_id
 from config.outbox import OutboxMessage
 from pos import assortment, produce, sale, shift
 from pos.assortment import Wished
 from pos.catalogue import Product, TaxClass
-from pos.produce import ProduceLot
+from pos.produce_lots import ProduceLot
 from pos.produce_paying import ProduceStatement
-from supply import produce_story, shop
+from supply import claim_photos, produce_story, shop
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
 from tests.store_app.town import SHOP, make_market
@@ -87,7 +88,7 @@ def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
         sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
     here = f"{farm}/goods/{sku}/story"
     bad = send(keeper, here, story="x", picture=(io.BytesIO(b"<svg/>"), "x.png"))
-    assert (bad.status_code, "no JPEG, PNG or WebP" in words(bad)) == (422, True)
+    assert (bad.status_code, "Take a JPEG, PNG or WebP" in words(bad)) == (422, True)
     for side in (1200, 1300, 1400):
         assert send(keeper, here, story="x", picture=(io.BytesIO(picture(side)), "x.png")).status_code == 303
     full = send(keeper, here, story="x", picture=(io.BytesIO(picture(1500)), "x.png"))
@@ -98,10 +99,49 @@ def test_a_picture_is_written_anew_and_what_is_none_is_refused(house, keeper):
     assert (shown.format, max(shown.size)) == ("JPEG", produce_story.SIDE)
 
 
+def phone_photo() -> bytes:
+    made = io.BytesIO()
+    Image.effect_noise((1000, 700), 120).save(made, "JPEG", quality=70)
+    return made.getvalue()
+
+
+def test_a_photo_as_phones_take_them_is_read_before_the_books_are_locked(house, keeper, monkeypatch):
+    farm = send(keeper, "/producers/", name="Li", kind="farmer", commission="10").location
+    send(keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food")
+    with house.doors.read() as session:
+        sku = session.scalar(sa.select(Product.sku).where(Product.name == "Tomatoes"))
+    drawn = claim_photos.small
+
+    def outside(*given):
+        with house.doors.write():  # a second transaction in this thread is refused
+            return drawn(*given)
+
+    monkeypatch.setattr(claim_photos, "small", outside)
+    photo = phone_photo()
+    monkeypatch.setitem(keeper.application.config, "MAX_CONTENT_LENGTH", len(photo))  # the form is more than that
+    made = send(keeper, f"{farm}/goods/{sku}/story", story="x", picture=(io.BytesIO(photo), "x.jpg"))
+    assert made.status_code == 303, words(made)
+    with house.doors.read() as session:
+        assert len(session.scalar(sa.select(produce_story.ProducePicture.jpeg))) <= claim_photos.KEPT_BYTES
+    for n in range(2):
+        assert send(keeper, f"{farm}/lots", sku=sku, qty="9", code=f"CRATE-{n}").status_code == 303
+    with house.doors.read() as session:
+        told = session.scalars(sa.select(OutboxMessage).where(OutboxMessage.topic.like("produce.%"))).all()
+    assert [row.topic for row in told if len(row.body) > 4_000] == [produce_story.PICTURE_SENT]
+
+
+def test_a_small_file_of_very_many_dots_is_refused():
+    made = io.BytesIO()
+    Image.new("1", (6_000, 6_000)).save(made, "PNG")
+    with pytest.raises(Invalid, match="too many dots"):
+        claim_photos.small(made.getvalue())
+
+
 def test_customers_read_the_story_beside_a_product_they_can_order(tmp_path):
     market = make_market(tmp_path)
     town, customer = market.town, market.customer()
     by = {"actor": online.ANA, "at": online.AT}
+    small = claim_photos.small(picture(), produce_story.SIDE)
     with town.shop.write() as session:
         produce.add_producer(session, online.STORE, "Li Farm", id="farm", place="Hill 3", commission_bp=2_000, **by)
         row = assortment.add(session, online.STORE, Wished("Tomatoes", "Local", "std"), command="t", **by)
@@ -109,16 +149,19 @@ def test_customers_read_the_story_beside_a_product_they_can_order(tmp_path):
         assortment.set_price(session, online.STORE, row.sku, 399, today, today=today, **by)
         produce.sell_for(session, online.STORE, "farm", row.sku, "Grown on the hill.", **by)
         produce.take_in(session, online.STORE, row.sku, 20, id=new_id(), code="CRATE-7", **by)
-        produce_story.add_picture(session, online.STORE, row.sku, picture(), at=online.AT)
+        produce_story.add_picture(session, online.STORE, row.sku, small, at=online.AT)
         produce_story.tell(session, online.STORE, row.sku, at=online.AT)
         session.flush()
         told = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == produce_story.STORY_TOLD))
         body = outbox.to_wire(told)["body"]
         assert not {"phone", "account", "commission_bp"} & body.keys()
         sku = row.sku
+        sent = session.scalar(sa.select(OutboxMessage).where(OutboxMessage.topic == produce_story.PICTURE_SENT))
+        alone = outbox.to_wire(sent)["body"]
     for _ in range(2):
         with town.network.write() as session:
             produce_story.take_told(session, body)
+            produce_story.take_picture(session, alone)
     town.publish(at=online.later(minutes=1))
     shown = customer.look(f"{SHOP}/p/{sku}")
     assert "From Li Farm" in words(shown)

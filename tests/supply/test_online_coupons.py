@@ -63,7 +63,7 @@ def uses(town):
         here = session.get(Coupon, (STORE, "SAVE")).uses
     with town.network.read() as session:
         row = session.get(online_coupons.OnlineCoupon, (STORE, STORE, "SAVE"))
-        assert [one for one in checks.findings(session) if one.rule == "K18"] == []
+        assert [one for one in checks.findings(session) if one.code == "K19"] == []
         return here, (row.counter_uses, row.taken) if row else (0, 0)
 
 
