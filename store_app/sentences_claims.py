@@ -13,6 +13,7 @@ CLAIMS: dict[str, tuple[Any, ...]] = {
         _l("%(name)s: at most %(most)s can be claimed by the count of this delivery."),
         _l("That is more than came, or is missing."),
     ),
+    "count-not-here": (_l("What the shop counted of this delivery is not here yet. Answer once it is."),),
     "twice": (_l("A product stands here twice with the same complaint. Put it together."),),
     "unknown-claim": (_l("There is no such claim in this shop."),),
     "claim-answered": (_l("This claim is answered already."),),

@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, lock_rows
-from config.errors import NotFound
+from config.errors import NotFound, Refused
 from config.money import amount_for
 from config.states import StateTable
 from pos.consigned import Consigned
@@ -38,6 +38,8 @@ STATES = StateTable(
     resting=["refused", "compensated", "replaced", "returned"],
 )
 KINDS = ("short", "over", "damaged", "wrong", "expired")
+COUNTED = ("over", "damaged", "wrong", "expired")
+"""What can be wrong with units that came: a unit is claimed for one of them."""
 REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "returned"}
 """What a claim ends in -> its last state."""
 WAITING = ("filed", "under_review", "contested")
@@ -104,11 +106,12 @@ class ClaimLine(Base):
 
 @dataclass(frozen=True)
 class Bound:
-    """What may be claimed of a delivery's line, by kind; cost as it was charged."""
+    """What may be claimed of a delivery's line, by kind; cost as it was charged. units: of all that came, once each."""
 
     sku: str
     name: str
     most: dict[str, int]
+    units: int
     pack_qty: int
     pack_cost_minor: int
     consigned: bool
@@ -142,13 +145,16 @@ def costs_of(session: Session, delivery: Delivery) -> dict[str, tuple[int, int]]
     return terms | ordered
 
 
-def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine]) -> list[Bound]:
-    """Return what is left to be claimed of each line of a posted delivery, less what was claimed before."""
+def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine], *, without: str = "") -> list[Bound]:
+    """Return what is left to be claimed of each line of a posted delivery, less what was claimed before.
+
+    without: a claim that does not count as claimed before.
+    """
     claimed: dict[tuple[str, str], int] = {}
     query = (
         sa.select(ClaimLine.sku, ClaimLine.kind, sa.func.sum(ClaimLine.qty))
         .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))
-        .where(Claim.store_id == delivery.store_id, Claim.delivery_id == delivery.id)
+        .where(Claim.store_id == delivery.store_id, Claim.delivery_id == delivery.id, Claim.id != without)
         .group_by(ClaimLine.sku, ClaimLine.kind)
     )
     for sku, kind, qty in session.execute(query):
@@ -157,20 +163,72 @@ def bounds(session: Session, delivery: Delivery, lines: Sequence[DeliveryLine]) 
     found = []
     for line in lines:
         counted = line.counted_qty or 0
-        bad = counted - sum(claimed.get((line.sku, kind), 0) for kind in ("damaged", "wrong", "expired"))
-        most = {
+        units = max(0, counted - sum(claimed.get((line.sku, kind), 0) for kind in COUNTED))
+        over = counted - line.advised_qty - claimed.get((line.sku, "over"), 0)
+        most = dict.fromkeys(COUNTED, units) | {
             "short": line.advised_qty - counted - claimed.get((line.sku, "short"), 0),
-            "over": counted - line.advised_qty - claimed.get((line.sku, "over"), 0),
-            "damaged": bad, "wrong": bad, "expired": bad,
-        }  # fmt: skip
+            "over": min(over, units),
+        }
         cost, pack = costs.get(line.sku, (0, 1))
         found.append(
             Bound(
-                line.sku, line.name, {kind: max(0, qty) for kind, qty in most.items()}, pack, cost,
+                line.sku, line.name, {kind: max(0, qty) for kind, qty in most.items()}, units, pack, cost,
                 consigned=lot is not None and lot.sku == line.sku,
             )
         )  # fmt: skip
     return found
+
+
+def refuse_more(left: Mapping[str, Bound], wanted: Iterable[tuple[str, str, int]]) -> None:
+    """Refuse (sku, kind, units) that are more than came or were missing; no unit is claimed twice."""
+    taken: dict[str, int] = {}
+    for sku, kind, qty in wanted:
+        bound = left.get(sku) or Bound(sku, sku, dict.fromkeys(KINDS, 0), 0, 1, 0, consigned=False)
+        taken[sku] = taken.get(sku, 0) + (qty if kind in COUNTED else 0)
+        most, broken = bound.most[kind], kind
+        if qty <= most and taken[sku] > bound.units:
+            most, broken = bound.units, "damaged"
+        if qty > bound.most[kind] or taken[sku] > bound.units:
+            raise Refused("more-than-came", _too_many(bound.name, broken, most), sku=sku, name=bound.name, most=most,
+                          kind=broken)  # fmt: skip
+
+
+def reckon(session: Session, claim: Claim, delivery: Delivery) -> None:
+    """Set at the network what a claim's lines cost and whether they were charged, by its own offer, order and list."""
+    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    uncharged = offer.sku if offer is not None and offer.return_until is not None else None
+    lines = lines_of(session, claim)
+    for line in lines:
+        line.pack_cost_minor, pack_qty = costs.get(line.sku, (0, 1))
+        line.pack_qty = max(1, pack_qty)
+        line.charged = line.kind != "short" and line.sku != uncharged
+    claim.supplier_id, claim.claimed_minor = delivery.supplier_id, sum(line.worth(line.qty) for line in lines)
+    session.flush()
+
+
+def left_to_pay(session: Session, claim: Claim) -> int:
+    """Return what the goods of a claim's delivery cost, less what claims and `push_care` have paid for them."""
+    delivery = session.get_one(Delivery, (claim.store_id, claim.delivery_id))
+    costs, offer = costs_of(session, delivery), session.get(PushOffer, (claim.store_id, delivery.push_id or ""))
+    counted = sa.select(DeliveryLine.sku, DeliveryLine.counted_qty).where(
+        DeliveryLine.store_id == delivery.store_id,
+        DeliveryLine.delivery_id == delivery.id,
+        DeliveryLine.counted_qty > 0,
+    )
+    whole = 0
+    for sku, qty in session.execute(counted):
+        pack_cost_minor, pack_qty = costs.get(sku, (0, 1))
+        whole += amount_for(int(qty or 0), pack_cost_minor, max(1, pack_qty))
+    paid = sum(one.granted_minor for one in claims_about(session, claim.store_id, delivery.id))
+    return max(0, whole - paid - ((offer.care_minor or 0) if offer is not None else 0))
+
+
+def _too_many(name: str, kind: str, most: int) -> str:
+    if kind == "short":
+        return f"{name}: {most} are missing by the count, not more."
+    if kind == "over":
+        return f"{name}: {most} came too many by the count, not more."
+    return f"{name}: {most} came in, so no more than {most} can be claimed."
 
 
 # --- questions ---
@@ -201,6 +259,21 @@ def claims_in(session: Session, states: Iterable[str], limit: int = 100) -> list
     """Return all shops' claims in some states, the longest waiting first."""
     query = sa.select(Claim).where(Claim.state.in_(list(states)))
     return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id).limit(limit)))
+
+
+def latest_answered(session: Session, limit: int = 40) -> list[Claim]:
+    """Return all shops' answered claims, the latest answer first."""
+    query = sa.select(Claim).where(Claim.answered_at.is_not(None), Claim.state.not_in(WAITING))
+    return list(session.scalars(query.order_by(Claim.answered_at.desc(), Claim.store_id, Claim.id).limit(limit)))
+
+
+def replacements_due(session: Session) -> list[Claim]:
+    """Return the claims whose goods are to be sent anew and were not loaded yet, the longest waiting first."""
+    loaded = sa.exists().where(Delivery.store_id == Claim.store_id, Delivery.id == sa.literal(_REPLACEMENT) + Claim.id)
+    query = sa.select(Claim).where(
+        Claim.state.in_(["accepted", "part_accepted"]), Claim.remedy == "replacement", ~loaded
+    )
+    return list(session.scalars(query.order_by(Claim.filed_at, Claim.store_id, Claim.id)))
 
 
 def claims_about(session: Session, store_id: str, delivery_id: str) -> list[Claim]:

@@ -172,6 +172,14 @@ def photos_of(session: Session, store_id: str, claim_id: str) -> list[ClaimPhoto
     return list(session.scalars(query.order_by(ClaimPhoto.n)))
 
 
+def first_photo(session: Session, store_id: str, claim_id: str) -> str:
+    """Return the id of a claim's first photo that is here, '' for none."""
+    query = sa.select(ClaimPhoto.id).where(
+        ClaimPhoto.store_id == store_id, ClaimPhoto.claim_id == claim_id, ClaimPhoto.data.is_not(None)
+    )
+    return session.scalar(query.order_by(ClaimPhoto.n).limit(1)) or ""
+
+
 def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
     """Return a photo; NotFound while it is not here, or another shop's (rule 3)."""
     found = session.get(ClaimPhoto, (store_id, photo_id))

@@ -3,8 +3,8 @@
 Rules
 -----
 1. A claim is about a posted delivery and its lines: short (not counted in), over, damaged, wrong or expired units;
-   never more than came, or was missing, less what was claimed before. What was not counted in was not charged: it is
-   replaced or noted, not paid.
+   never more than came, or was missing, less what was claimed before, and no unit for two reasons. What was not
+   counted in was not charged: it is replaced or noted, not paid.
 2. It is filed within the terms' days after the delivery was taken in; afterwards only as a request for goodwill.
 3. Damaged and expired units leave the stock when the claim is filed. Wrong ones and those too many stay until the
    network says whether they go back.
@@ -12,7 +12,8 @@ Rules
    `replacement` credits what was charged and sends the goods anew, which are invoiced as they come; `return` takes
    wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once.
 5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
-   the first, and pays in money.
+   the first, and pays in money. The network pays by its own books alone: what it sent, what was counted, what it cost,
+   and together with what it paid before never more than that.
 6. Units of goods on sale or return were never charged: what is granted of them is taken off the lot, and they are the
    network's loss.
 7. A claim to a supplier of the shop's own goes by e-mail or on paper (`order_letters`), and the shopkeeper writes down
@@ -40,14 +41,16 @@ from supply.claim_book import (
     REMEDIES,
     STATES,
     WAITING,
-    Bound,
     Claim,
     ClaimLine,
     body_of,
     bounds,
     claim_of,
+    left_to_pay,
     lines_of,
     next_no,
+    reckon,
+    refuse_more,
     replaces,
     subject_of,
 )
@@ -173,12 +176,8 @@ def take_answered(session: Session, body: dict[str, Any], *, actor: Actor, at: d
     for line in lines_of(session, claim):
         new = (line.granted_qty or 0) - before[line.sku, line.kind]
         _free_lot(session, claim, line, new, at=at)
-    back = [line for line in lines_of(session, claim) if _goes_back(claim, line)]
-    if claim.state in ("accepted", "part_accepted") and back:
-        going = [
-            Going(one.sku, one.name, one.granted_qty or 0, one.pack_qty, one.pack_cost_minor, one.charged)
-            for one in back
-        ]
+    going = going_of(session, claim)
+    if claim.state in ("accepted", "part_accepted") and going:
         goods_returns.propose(
             session, claim.store_id, claim.id, "claim", claim.supplier_id, going,
             send_by=day_of(session, claim.store_id, at) + dt.timedelta(days=SEND_BACK_DAYS), actor=actor, at=at,
@@ -207,18 +206,25 @@ def take_filed(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
         return known
     filed_at = dt.datetime.fromisoformat(body["filed_at"])
     delivery = session.get(Delivery, (store_id, str(body["delivery_id"])))
-    late = bool(body["late"]) or (delivery is not None and _is_late(session, delivery, None, filed_at))
-    names = ("store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos",
-             "claimed_minor")  # fmt: skip
+    if delivery is None:
+        raise Refused("not-sent-by-us", f"The network knows no delivery {body['delivery_id']} to {store_id}.")
+    late = bool(body["late"]) or _is_late(session, delivery, None, filed_at)
+    names = ("store_id", "id", "claim_no", "supplier_id", "delivery_id", "wish", "words", "filed_by", "photos")
     made = Claim(
         **{name: body[name] for name in names}, state=STATES.first, late=late, filed_at=filed_at, granted_minor=0,
-        round=1, remedy="", answer="", answered_by="", contest="",
+        claimed_minor=0, round=1, remedy="", answer="", answered_by="", contest="",
     )  # fmt: skip
     session.add(made)
     session.flush()
     for row in body["lines"]:
-        session.add(ClaimLine(store_id=store_id, claim_id=made.id, **dict(row) | {"granted_qty": None}))
+        if row["kind"] not in KINDS or type(row["qty"]) is not int or row["qty"] <= 0:
+            raise Invalid("bad-claim", f"A claim of {row['qty']} units ({row['kind']}) is not possible.")
+        told = {name: row[name] for name in ("sku", "kind", "name", "qty")}
+        session.add(
+            ClaimLine(store_id=store_id, claim_id=made.id, **told, pack_qty=1, pack_cost_minor=0, charged=False)
+        )
     session.flush()
+    reckon(session, made, delivery)
     journal.record(session, actor=actor, at=at, verb="claim.arrived", subject=subject_of(made), store=store_id)
     return made
 
@@ -254,6 +260,7 @@ def decide(
 ) -> Claim:
     """Answer a claim line by line, and book what follows (rules 4 to 6). granted: units by (sku, kind)."""
     claim = claim_of(session, store_id, claim_id)
+    _refuse_beyond_count(session, claim, granted)
     before = {(line.sku, line.kind): line.granted_qty or 0 for line in lines_of(session, claim)}
     _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
     new_minor = 0
@@ -309,7 +316,7 @@ def _rows(
 ) -> list[ClaimLine]:
     """Return the lines of a claim, each within what may be claimed (rule 1)."""
     left = {bound.sku: bound for bound in bounds(session, delivery, deliveries.lines_of(session, delivery))}
-    rows, bad_units = [], dict.fromkeys(left, 0)
+    rows = []
     for sku, kind, qty in lines:
         if sku not in left or kind not in KINDS:
             raise Invalid("not-on-delivery", f"{sku} is not on this delivery. Put it aside and ask the supplier.",
@@ -317,10 +324,6 @@ def _rows(
         bound = left[sku]
         if isinstance(qty, bool) or qty <= 0:
             raise Invalid("bad-quantity", f"{bound.name}: type how many, 1 or more.", sku=sku, qty=qty)
-        bad_units[sku] += qty if kind in ("damaged", "wrong", "expired") else 0
-        if max(qty, bad_units[sku] if kind in ("damaged", "wrong", "expired") else 0) > bound.most[kind]:
-            raise Refused("more-than-came", _too_many(bound, kind), sku=sku, name=bound.name, most=bound.most[kind],
-                          kind=kind)  # fmt: skip
         rows.append(
             ClaimLine(
                 store_id=store_id, claim_id=claim_id, sku=sku, kind=kind, name=bound.name, qty=qty,
@@ -330,18 +333,10 @@ def _rows(
         )  # fmt: skip
     if not rows:
         raise Invalid("no-lines", "Say what is wrong with at least one product.")
+    refuse_more(left, lines)
     if len({(row.sku, row.kind) for row in rows}) < len(rows):
         raise Invalid("twice", "A product stands here twice with the same complaint. Put it together.")
     return rows
-
-
-def _too_many(bound: Bound, kind: str) -> str:
-    most = bound.most[kind]
-    if kind == "short":
-        return f"{bound.name}: {most} are missing by the count, not more."
-    if kind == "over":
-        return f"{bound.name}: {most} came too many by the count, not more."
-    return f"{bound.name}: {most} came in, so no more than {most} can be claimed."
 
 
 def _set_aside(session: Session, claim: Claim, rows: Sequence[ClaimLine], *, actor: Actor, at: dt.datetime) -> None:
@@ -393,12 +388,37 @@ def _decide(
     session.flush()
 
 
+def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str, str], int]) -> None:
+    """Price a claim by the network's books, and refuse to grant more than was counted there (rule 5)."""
+    delivery = session.get(Delivery, (claim.store_id, claim.delivery_id))
+    if delivery is not None and claim.round == 1:
+        reckon(session, claim, delivery)
+    wanted = [(sku, kind, qty) for (sku, kind), qty in granted.items() if qty]
+    if not wanted:
+        return
+    if delivery is None or delivery.state != "posted":
+        raise Refused("count-not-here", "What the shop counted of this delivery is not here yet. Answer once it is.")
+    found = bounds(session, delivery, deliveries.lines_of(session, delivery), without=claim.id)
+    refuse_more({bound.sku: bound for bound in found}, wanted)
+
+
+def going_of(session: Session, claim: Claim) -> list[Going]:
+    """Return what of an answered claim goes back, by product."""
+    found: dict[str, Going] = {}
+    for line in lines_of(session, claim):
+        if _goes_back(claim, line):
+            qty = (line.granted_qty or 0) + (found[line.sku].qty if line.sku in found else 0)
+            found[line.sku] = Going(line.sku, line.name, qty, line.pack_qty, line.pack_cost_minor, line.charged)
+    return list(found.values())
+
+
 def _goes_back(claim: Claim, line: ClaimLine) -> bool:
     """Tell whether a line's granted units are to be sent back before they are credited (rule 4)."""
     return claim.remedy == "return" and line.kind in ("over", "wrong") and bool(line.granted_qty)
 
 
 def _pay(session: Session, claim: Claim, amount_minor: int, *, actor: Actor, at: dt.datetime) -> None:
+    amount_minor = min(amount_minor, left_to_pay(session, claim)) if amount_minor > 0 else 0
     if amount_minor <= 0:
         return
     claim.granted_minor += amount_minor

@@ -8,6 +8,8 @@ Rules
 3. From the last day on which goods may go back what is left is proposed as a return. The shop sends it back, or keeps
    it and buys it; without a word for GRACE_DAYS it has kept it. It may also send back earlier.
 4. What is not sent back of what is left was bought, also what is not there any more.
+5. What such goods are and cost stands in the network's offer; a shop tells units alone. What does not add up, goes back
+   on what it told, or differs from its count of the delivery waits for a person.
 
 Units: quantities in stock units.
 """
@@ -34,8 +36,9 @@ from supply.settlement import VERSION, Booking, Invoice, Wanted
 
 TOLD = "consigned.told"
 GRACE_DAYS = 3
-_KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", "came_qty", "left_qty", "sold_qty",
-         "back_qty", "bought_qty")  # fmt: skip
+_GONE = ("sold_qty", "back_qty", "bought_qty")
+_UNITS = ("came_qty", "left_qty", *_GONE)
+_KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", *_UNITS)
 
 
 # --- verbs, both ---
@@ -49,6 +52,8 @@ def take_in(session: Session, delivery: Delivery, *, at: dt.datetime) -> Consign
     known = session.get(Consigned, (delivery.store_id, offer.id))
     line = session.get(DeliveryLine, (delivery.store_id, delivery.id, offer.sku))
     came = (line.counted_qty or 0) if line is not None else 0
+    if known is not None and known.came_qty != came:
+        raise Refused("lot-differs", f"{known.came_qty} units of {known.name} were told, and {came} counted.")
     if known is not None or not came:
         return known
     made = Consigned(
@@ -132,20 +137,30 @@ def tell(session: Session, lot: Consigned, *, at: dt.datetime) -> None:
 
 
 def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop's lot came to, and invoice what was sold and bought since (rule 2)."""
+    """Take over what a shop's lot came to, and invoice what was sold and bought since (rules 2, 5)."""
     store_id, lot_id = str(body["store_id"]), str(body["id"])
-    lot = session.get(Consigned, (store_id, lot_id))
-    values = {name: body[name] for name in _KEPT}
-    step = sum(int(body[name]) for name in ("sold_qty", "back_qty", "bought_qty"))
+    offer, lot = session.get(PushOffer, (store_id, lot_id)), session.get(Consigned, (store_id, lot_id))
+    values = {name: body[name] for name in _UNITS}
+    if offer is None or offer.return_until is None or any(type(qty) is not int or qty < 0 for qty in values.values()):
+        raise Refused("no-such-lot", f"The network has no goods {lot_id} on sale or return in {store_id}.")
+    step = sum(values[name] for name in _GONE)
+    if step + values["left_qty"] != values["came_qty"]:
+        raise Refused("lot-differs", f"The units of {offer.name} do not add up.")
     if lot is None:
         came_at = dt.datetime.fromisoformat(body["came_at"])
         lot = Consigned(
-            store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at),
-            until=dt.date.fromisoformat(body["until"]), ahead_qty=0, told_step=step, charged_qty=0, **values,
+            store_id=store_id, id=lot_id, came_at=came_at, came_on=day_of(session, store_id, came_at), sku=offer.sku,
+            name=offer.name, owner=NETWORK, supplier_id=offer.supplier_id, pack_qty=offer.pack_qty,
+            pack_cost_minor=offer.pack_cost_minor, until=offer.return_until, ahead_qty=0, told_step=step,
+            charged_qty=0, **values,
         )  # fmt: skip
         session.add(lot)
         session.flush()
+    elif values["came_qty"] != lot.came_qty:
+        raise Refused("lot-differs", f"{lot.came_qty} units of {lot.name} came, not {values['came_qty']}.")
     elif step > lot.told_step:
+        if any(values[name] < getattr(lot, name) for name in _GONE):
+            raise Refused("lot-differs", f"Fewer units of {lot.name} are gone than were told before.")
         lot.told_step = step
         for name, value in values.items():
             setattr(lot, name, value)

@@ -2,12 +2,14 @@
 
 Rules
 -----
-1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return what is left
-   is bought (`consignment`, rule 4).
+1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
+   than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
 2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
    sold. More than was sent is refused. What is missing is not credited; of goods on sale or return it is the network's
    loss, for they were its own.
 3. A claim whose goods came back is at its end.
+4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
+   were never charged and are never credited; of a claim no more comes than was granted to go back.
 """
 
 import datetime as dt
@@ -17,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import outbox
-from config.errors import Conflict, Invalid
+from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
 from config.money import amount_for
@@ -28,8 +30,9 @@ from pos.consigned import Consigned
 from pos.ledger import Place, Source
 from pos.slips import local
 from pos.store import day_of, snapshot, store_of
-from supply import claims, consignment, goods_returns, settlement
-from supply.goods_returns import GoodsReturn, lines_of, return_of
+from supply import claim_book, claims, consignment, goods_returns, settlement
+from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
+from supply.push import PushOffer
 from supply.settlement import VERSION
 from supply.suppliers import Supplier
 
@@ -49,10 +52,11 @@ def send(
         raise Conflict("return-over", "This return was already sent, or the goods were kept.", state=found.state)
     sent = {}
     for line in lines_of(session, found):
-        qty = counts.get(line.sku, line.qty)
-        if isinstance(qty, bool) or not 0 <= qty <= line.qty:
-            raise Invalid("more-than-proposed", f"{line.name}: 0 to {line.qty} units go back.", sku=line.sku,
-                          name=line.name, most=line.qty)  # fmt: skip
+        most = most_back(session, found, line)
+        qty = counts.get(line.sku, most)
+        if isinstance(qty, bool) or not 0 <= qty <= most:
+            raise Invalid("more-than-proposed", f"{line.name}: 0 to {most} units go back.", sku=line.sku,
+                          name=line.name, most=most)  # fmt: skip
         sent[line.sku] = qty
     going = [(sku, qty) for sku, qty in sent.items() if qty]
     if not going:
@@ -85,8 +89,8 @@ def take_received(session: Session, body: dict[str, Any], *, actor: Actor, at: d
 
 
 def take_sent(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Expect what a shop has sent back."""
-    goods_returns.write_down(session, body, actor=actor, at=at)
+    """Expect what a shop has sent back. Refuses what was never agreed to go back (rule 4)."""
+    goods_returns.write_down(session, body, _agreed(session, body), actor=actor, at=at)
 
 
 def receive(
@@ -114,6 +118,9 @@ def receive(
             raise Invalid("no-reason", f"{line.name}: say what is missing, the shopkeeper reads it.", sku=line.sku)
         if line.charged and came:
             credit_minor += amount_for(came, line.pack_cost_minor, line.pack_qty)
+    if credit_minor and found.source == "claim":
+        claim = claim_book.claim_of(session, store_id, return_id)
+        credit_minor = min(credit_minor, claim_book.left_to_pay(session, claim))
     _into_stock(session, found, counts, actor=actor, at=at)
     goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
     if credit_minor:
@@ -126,6 +133,12 @@ def receive(
 
 
 # --- questions ---
+
+
+def most_back(session: Session, found: GoodsReturn, line: GoodsReturnLine) -> int:
+    """Return how many units of a proposed line may go back: of goods on sale or return what is left of them now."""
+    lot = session.get(Consigned, (found.store_id, found.id)) if found.source == "push" else None
+    return line.qty if lot is None else min(line.qty, lot.left_qty)
 
 
 def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
@@ -160,6 +173,28 @@ def slip_of(session: Session, found: GoodsReturn) -> dict[str, Any]:
 
 
 # --- inside ---
+
+
+def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
+    """Return the lines of a return a shop tells of, as this node agreed to them (rule 4)."""
+    store_id, return_id = str(body["store_id"]), str(body["id"])
+    offer = session.get(PushOffer, (store_id, return_id)) if body["source"] == "push" else None
+    claim = session.get(claim_book.Claim, (store_id, return_id)) if body["source"] == "claim" else None
+    most: dict[str, Going] = {}
+    if offer is not None and offer.return_until is not None:
+        lot, whole = session.get(Consigned, (store_id, return_id)), sum(int(row["qty"]) for row in body["lines"])
+        qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
+        most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
+    elif claim is not None:
+        most = {one.sku: one for one in claims.going_of(session, claim)}
+    for row in body["lines"]:
+        if (
+            row["sku"] not in most
+            or type(row["sent_qty"]) is not int
+            or not 0 <= row["sent_qty"] <= most[row["sku"]].qty
+        ):
+            raise Refused("not-agreed", f"{store_id} was not to send back {row['sent_qty']} of {row['sku']}.")
+    return list(most.values())
 
 
 def _into_stock(

@@ -126,15 +126,13 @@ def propose(
     return made
 
 
-def write_down(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GoodsReturn:
+def write_down(
+    session: Session, body: dict[str, Any], lines: Iterable[Going], *, actor: Actor, at: dt.datetime
+) -> GoodsReturn:
     """Write down at the network what a shop has sent back; a second copy changes nothing."""
     store_id, return_id = str(body["store_id"]), str(body["id"])
     made = session.get(GoodsReturn, (store_id, return_id))
     if made is None:
-        lines = [
-            Going(row["sku"], row["name"], row["qty"], row["pack_qty"], row["pack_cost_minor"], row["charged"])
-            for row in body["lines"]
-        ]
         made = propose(
             session, store_id, return_id, str(body["source"]), str(body["supplier_id"]), lines,
             send_by=dt.date.fromisoformat(body["send_by"]), actor=actor, at=at,

@@ -8,6 +8,8 @@ Rules
    did not sell (`consignment`). What the network promises for goods that are bought stands in `push_terms`.
 4. The shop's answer is the last word: an offer it answered before a withdrawal reached it stays answered, at both
    nodes. The network dispatches only what was accepted.
+5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
+   offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
 """
 
 import datetime as dt
@@ -42,6 +44,7 @@ STATES = StateTable(
     },
     resting=["withdrawn"],
 )
+ANSWERED = ("accepted", "declined", "expired")
 MOST_PACKS = 999
 
 
@@ -138,10 +141,19 @@ def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at
 
 
 def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop answered (rule 4); an offer this node no longer has is written down."""
+    """Take over what a shop answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(PushOffer, (fact.store_id, fact.push_id))
+    if fact.state not in ANSWERED:
+        raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
     if found is None:
+        source = _source(session, fact.sku)
         found = _write_down(session, fact)
+        found.supplier_id, found.pack_qty, found.pack_cost_minor = (
+            source.supplier_id, source.pack_qty, source.pack_cost_minor,
+        )  # fmt: skip
+        found.terms = sa.null()
+        verb = "push offer.not_known_here"
+        journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(found), store=found.store_id)
     elif STATES.legal(found.state, fact.state):
         found.answered_why = fact.answered_why
         why = fact.answered_why or None

@@ -5,7 +5,8 @@ Rules
 1. Of a lot on sale or return the shop tells what was sold (`consignment`). Of goods a shop has bought, what it sold of
    the product since they came counts as theirs, at most what came.
 2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
-   terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger.
+   terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
+   are not looked at again, and both payments together stay within what the goods cost.
 3. Offers made together are one push: their ids differ in the shop alone.
 """
 
@@ -18,9 +19,11 @@ from sqlalchemy.orm import Session
 
 from config import journal
 from config.journal import Actor
+from config.money import amount_for
 from pos.consigned import Consigned
 from pos.store import day_of
 from supply import push, settlement
+from supply.claim_book import Claim, ClaimLine
 from supply.deliveries import Delivery, DeliveryLine
 from supply.demand import DailyDemand
 from supply.push import PushOffer
@@ -77,7 +80,7 @@ class Pushed:
 def goods_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
     """Pay the fee for the place of offered goods, once (rule 2)."""
     offer = session.get(PushOffer, (delivery.store_id, delivery.push_id or ""))
-    if offer is None or delivery.state != "posted":
+    if offer is None or _came(session, [offer]).get((offer.store_id, offer.id), (None, 0))[1] <= 0:
         return
     fee_minor = terms_from(offer.terms).slot_fee_minor
     settlement.given(
@@ -100,8 +103,12 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         if here is None or day is None or day_of(session, offer.store_id, at) < day:
             continue
         sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
-        lot = Lot(here[0], here[1], sold[offer.store_id, offer.id], offer.pack_qty, offer.pack_cost_minor)
-        offer.care_minor = paid_for(terms, lot)
+        claimed, granted_minor = _granted(session, offer)
+        left = max(0, here[1] - claimed)
+        lot = Lot(here[0], left, min(left, sold[offer.store_id, offer.id]), offer.pack_qty, offer.pack_cost_minor)
+        rest_minor = amount_for(here[1], offer.pack_cost_minor, offer.pack_qty) - granted_minor if here[1] else 0
+        rest_minor = max(0, min(rest_minor, settlement.left_to_credit(session, offer.store_id)))
+        offer.care_minor = min(paid_for(terms, lot), rest_minor)
         looked_at += 1
         journal.record(
             session, actor=actor, at=at, verb="push offer.looked_at", subject=push.subject_of(offer),
@@ -163,6 +170,22 @@ def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str]
         if wanted.get(key) == sku and delivery.posted_at is not None:
             found[key] = (day_of(session, delivery.store_id, delivery.posted_at), int(counted or 0))
     return found
+
+
+def _granted(session: Session, offer: PushOffer) -> tuple[int, int]:
+    """Return the units of an offer's goods that claims were granted for, and what they cost the shop (rule 2)."""
+    query = (
+        sa.select(ClaimLine)
+        .join(Claim, sa.and_(Claim.store_id == ClaimLine.store_id, Claim.id == ClaimLine.claim_id))
+        .join(Delivery, sa.and_(Delivery.store_id == Claim.store_id, Delivery.id == Claim.delivery_id))
+        .where(
+            Delivery.store_id == offer.store_id, Delivery.push_id == offer.id, ClaimLine.sku == offer.sku,
+            ClaimLine.kind != "short", ClaimLine.granted_qty > 0,
+        )
+    )  # fmt: skip
+    lines = list(session.scalars(query))
+    units = sum(line.granted_qty or 0 for line in lines)
+    return units, sum(line.worth(line.granted_qty or 0) for line in lines)
 
 
 def _sold(

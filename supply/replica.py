@@ -80,12 +80,15 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     """Take over what a store counted of a delivery, or that it sent it back."""
     fact = DeliveryClosed.from_body(message.body, message.version)
     _speaks_for(from_node, fact.store_id)
+    sent = session.get(Delivery, (fact.store_id, fact.delivery_id)) is not None
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
     if fact.state == "refused":
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
     else:
         _charge(session, delivery, at)
+        if sent:  # the fee for the place is for what the network has loaded itself
+            push_care.goods_came(session, delivery, actor=_supply(NETWORK), at=at)
 
 
 def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
@@ -167,7 +170,6 @@ def _charge(session: Session, delivery: Delivery, at: dt.datetime) -> None:
     if delivery.push_id is not None and session.get(PushOffer, (delivery.store_id, delivery.push_id)) is None:
         return
     credit.goods_delivered(session, delivery, actor=_supply(NETWORK), at=at)
-    push_care.goods_came(session, delivery, actor=_supply(NETWORK), at=at)
     claims.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)
 
 

@@ -189,7 +189,7 @@ class Booking:
         """Pay open invoices from the funds, what is due first, by_day: only what is due by then; returns how much."""
         money = -balances(self.session, self.store_id)["funds"]
         rows = {one.invoice.id: one for one in open_invoices(self.session, self.store_id)}
-        due = [_as_open(one) for one in rows.values() if by_day is None or one.invoice.due_day <= by_day]
+        due = as_open(one for one in rows.values() if by_day is None or one.invoice.due_day <= by_day)
         paid = share_payment(money, due)
         for invoice_id, part_minor in paid:
             invoice = rows[invoice_id].invoice
@@ -239,19 +239,14 @@ def credit_note(
 ) -> None:
     """Credit a shop for goods that went back or were not as they should be (rule 4); the same id once.
 
-    Never more than it was ever charged for goods, less what was credited before.
+    Never more than it was ever charged for goods, less what was credited or given before.
     """
     _refuse_amount(amount_minor)
     why = _words(why, "Say what it is credited for.")
     book = Booking(session, store_id, actor=actor, at=at)
     if book.knows(id):
         return
-    known = balances(session, store_id)
-    most = -known["goods"] - known["returns"]
-    if amount_minor > most:
-        raise Refused(
-            "more-than-delivered", "That is more than was ever charged to this shop for goods.", most_minor=max(0, most)
-        )
+    _refuse_more_than_charged(session, store_id, amount_minor)
     book.enter("return", "funds", "returns", amount_minor, source_id=id, id=id, words=why)
     book.pay(by_day=book.day)
     book.close("credited", amount_minor=amount_minor, why=why)
@@ -293,6 +288,9 @@ def given(
     book = Booking(session, store_id, actor=actor, at=at)
     if amount_minor <= 0 or book.knows(id):
         return False
+    _refuse_amount(amount_minor)
+    if kind != "slot":  # given for goods, which has the limit of a credit note
+        _refuse_more_than_charged(session, store_id, amount_minor)
     book.enter(kind, "funds", "shelf" if kind == "slot" else "care", amount_minor, source_id=id, id=id, words=why)
     book.pay(by_day=book.day)
     book.close(kind, amount_minor=amount_minor, why=why)
@@ -409,6 +407,12 @@ def entries_of(
     return list(session.scalars(query.order_by(LedgerEntry.n)))
 
 
+def left_to_credit(session: Session, store_id: str) -> int:
+    """Return what of the goods a shop was charged for was neither credited nor given back."""
+    known = balances(session, store_id)
+    return max(0, -known["goods"] - known["returns"] - known["care"])
+
+
 def effect(entry: LedgerEntry) -> int:
     """Return by how much an entry changed what its shop owes."""
     return entry.amount_minor * ((entry.to_account in OWN) - (entry.from_account in OWN))
@@ -437,10 +441,6 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 # --- inside ---
 
 
-def _as_open(one: Standing) -> Open:
-    return Open(one.invoice.id, one.invoice.no, one.invoice.due_day, one.left_minor)
-
-
 def _balances(session: Session, which: Sequence[sa.ColumnElement[bool]]) -> dict[str, dict[str, int]]:
     session.flush()
     found: dict[str, dict[str, int]] = {}
@@ -462,6 +462,13 @@ def _has_gap(session: Session, store_id: str) -> bool:
 def _refuse_amount(amount_minor: int) -> None:
     if isinstance(amount_minor, bool) or not 0 < amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount above zero.")
+
+
+def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
+    if amount_minor > (most := left_to_credit(session, store_id)):
+        raise Refused(
+            "more-than-delivered", "That is more than was ever charged to this shop for goods.", most_minor=most
+        )
 
 
 def _words(words: str, ask: str) -> str:
@@ -489,4 +496,4 @@ def _days(row: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def as_open(standing: Iterable[Standing]) -> list[Open]:
     """Return invoices as the arithmetic takes them."""
-    return [_as_open(one) for one in standing]
+    return [Open(one.invoice.id, one.invoice.no, one.invoice.due_day, one.left_minor) for one in standing]

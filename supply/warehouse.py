@@ -286,7 +286,7 @@ def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
     query = (
         sa.select(PushOffer, Supplier.warehouse_id)
         .join(Supplier, Supplier.id == PushOffer.supplier_id)
-        .where(PushOffer.state == "accepted", Supplier.warehouse_id.is_not(None))
+        .where(PushOffer.state == "accepted", PushOffer.terms.is_not(None), Supplier.warehouse_id.is_not(None))
         .order_by(PushOffer.offered_at, PushOffer.store_id, PushOffer.id)
     )
     return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
@@ -354,10 +354,9 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
 def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     """Load the replacement of every claim that is to get one and whose goods are all there."""
     there, promised = _in_stock(session), _promised(session)
-    for claim in claim_book.claims_in(session, ["accepted", "part_accepted"]):
+    for claim in claim_book.replacements_due(session):
         supplier, delivery_id = session.get(Supplier, claim.supplier_id), claim_book.replacement_id(claim.id)
-        known = session.get(Delivery, (claim.store_id, delivery_id))
-        if claim.remedy != "replacement" or known is not None or supplier is None or supplier.warehouse_id is None:
+        if supplier is None or supplier.warehouse_id is None:
             continue
         wanted: dict[str, Advised] = {}
         for line in claim_book.lines_of(session, claim):

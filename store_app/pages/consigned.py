@@ -41,7 +41,8 @@ class GoingView:
     """A return: its lines with where they lie, and what became of it."""
 
     found: GoodsReturn
-    lines: list[tuple[GoodsReturnLine, str, dict[str, int]]]
+    lines: list[tuple[GoodsReturnLine, str, dict[str, int], int]]
+    """(line, its stock unit, where its units lie, how many may go back now)"""
 
 
 @bp.get("/")
@@ -139,6 +140,7 @@ def _going(session: Session, found: GoodsReturn) -> GoingView:
                 line,
                 units.get(line.sku, "each"),
                 {name: qty for name, qty in levels[line.sku].by_place.items() if qty > 0},
+                going_back.most_back(session, found, line),
             )
             for line in lines
         ],

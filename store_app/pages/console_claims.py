@@ -22,7 +22,6 @@ from supply.goods_returns import GoodsReturn, GoodsReturnLine
 
 bp = Blueprint("console_claims", __name__, url_prefix="/console/claims")
 bp.before_request(form.know_the_place)
-ANSWERED = ("accepted", "part_accepted", "refused", "compensated", "replaced", "returned")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         names = {store.id: store.name for store in session.query(Store)}
         waiting_ones = [_row(session, one, names) for one in claim_book.claims_in(session, claim_book.WAITING)]
-        answered = [_row(session, one, names) for one in claim_book.claims_in(session, ANSWERED)]
+        answered = [_row(session, one, names) for one in claim_book.latest_answered(session)]
         coming = [
             ReturnRow(one, names.get(one.store_id, one.store_id), goods_returns.lines_of(session, one))
             for one in goods_returns.returns(session, "sent")
@@ -63,7 +62,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
         "console/claims.html",
         currency=currency,
         waiting=waiting_ones,
-        answered=sorted(answered, key=lambda row: row.claim.filed_at, reverse=True)[:40],
+        answered=answered,
         coming=coming,
         kinds=wording_claims.KINDS,
         units=units,
@@ -149,8 +148,7 @@ def photo(store_id: str, photo_id: str) -> Response:
 
 
 def _row(session: Session, claim: Claim, names: dict[str, str]) -> ClaimRow:
-    photos = [one for one in claim_photos.photos_of(session, claim.store_id, claim.id) if one.data is not None]
     return ClaimRow(
         claim, names.get(claim.store_id, claim.store_id), claim_book.lines_of(session, claim),
-        photos[0].id if photos else "", max(0, (today() - claim.filed_at.date()).days),
+        claim_photos.first_photo(session, claim.store_id, claim.id), max(0, (today() - claim.filed_at.date()).days),
     )  # fmt: skip
