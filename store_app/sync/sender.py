@@ -229,9 +229,12 @@ class _Talk:
             this.peer_incarnation = answer.incarnation
             this.peer_nonce = f"{answer.nonce} {secrets.token_hex(8)}"
             this.peer_journal_n = answer.journal_n
+            shared = this.epoch if answer.fork else ""
             again = self._part(session, rows, kept_aside, forked=answer.fork and not is_restored)
             books = {theirs.epoch: theirs for theirs in (answer, *answer.books)}.values()
-            rewound = sum(self._compare(session, theirs, is_restored=is_restored) for theirs in books)
+            rewound = sum(
+                self._compare(session, theirs, is_doubtful=is_restored or theirs.epoch == shared) for theirs in books
+            )
         self.done.delivered += len(confirmed)
         self.done.parked += len(kept_aside) - again
         self.done.rewound += rewound
@@ -250,15 +253,19 @@ class _Talk:
             restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
         return outbox.renumber(session, collided)
 
-    def _compare(self, session: Session, theirs: wire.Received, *, is_restored: bool) -> int:
-        """Put back what the network lost of an epoch (rule 4 of the package)."""
+    def _compare(self, session: Session, theirs: wire.Received, *, is_doubtful: bool) -> int:
+        """Put back what the network lost of an epoch (rule 4 of the package).
+
+        is_doubtful: its books were restored, or just now a copy of ours was found to have gone on in this epoch: what
+        was confirmed there may be gone, and the copy's rows stand in its place.
+        """
         this = this_node(session)
         if outbox.head_at(session, NETWORK, theirs.epoch, theirs.n) == theirs.head:
             is_short = theirs.count < outbox.confirmed(session, NETWORK, theirs.epoch)
             return outbox.rewind(session, NETWORK, theirs.epoch, theirs.n) if is_short else 0
         if theirs.epoch == this.epoch:
             restored.new_epoch(session, this.id, "the network's books of this epoch are not ours", self.doors)
-        elif not is_restored:
+        elif not is_doubtful:
             return 0  # shared with a copy once: each row of it was confirmed by its own hash
         return outbox.rewind(session, NETWORK, theirs.epoch, 0)
 

@@ -242,6 +242,20 @@ def test_after_any_walk_of_faults_copies_and_restores_each_fact_is_there_once(wo
                 assert set(session.scalars(sa.select(OutboxMessage.state))) <= {"delivered"}
 
 
+def test_what_a_copy_had_confirmed_before_the_network_was_put_back_is_sent_again_though_its_numbers_are_taken(worlds):
+    with worlds() as world:
+        (store,) = world.stores
+        world.say(store, 2)
+        world.copy(world.network, "network")
+        world.clone()
+        world.say(store, 3)
+        world.say(world.stores[1])
+        world.talk(world.stores[1])
+        world.put_back(world.network, "network", with_sidecar=False)  # nothing tells anybody
+        world.heal()
+        assert set(world.noted()) == world.written() == world.said
+
+
 def test_a_clone_is_told_apart_its_sales_get_new_numbers_and_the_operator_hears_of_it(worlds):
     with worlds() as world:
         world.say(world.stores[0], 3)
