@@ -83,7 +83,7 @@ def test_no_model_sees_a_sale_after_the_origin(monkeypatch: pytest.MonkeyPatch) 
 
     def curious(panel: DemandPanel, horizon_days: int, ahead: Ahead) -> np.ndarray:
         seen.append(panel.n_days)
-        assert set(vars(ahead)) == {"on_offer", "price", "features", "closed"}
+        assert set(vars(ahead)) == {"on_offer", "price", "features", "closed", "lift"}, "only what is planned"
         return np.zeros((panel.n_series, horizon_days))
 
     monkeypatch.setattr(rivals, "installed", lambda: {"curious": curious})
