@@ -33,7 +33,7 @@ export class Catalogue {
       if (typeof codes === "string") this.byCode.set(codes, place);
       else for (const code of codes) this.byCode.set(typeof code === "string" ? code : code[0], typeof code === "string" ? place : { place, qty: code[1] });
     });
-    this.categories = [...new Set(this.sorts.map(aisle))].sort(compare);
+    this.categories = inOrder([...new Set(this.sorts.map(aisle))], (name) => name);
     globalThis.requestIdleCallback?.(() => this.texts, { timeout: 5000 });
     return true;
   }
@@ -76,7 +76,7 @@ export class Catalogue {
     const best = [];
     for (const places of found) {
       if (!places || best.length >= MOST_FOUND) continue;
-      best.push(...places.slice(0, MOST_FOUND - best.length).map((place) => this.#product(place)).sort(byName));
+      best.push(...inOrder(places.slice(0, MOST_FOUND - best.length).map((place) => this.#product(place))));
     }
     return best;
   }
@@ -101,13 +101,13 @@ export class Catalogue {
 
   /** List the deposits: what empties are worth. */
   deposits() {
-    this.empties ??= this.#ofSorts((sort) => sort.kind === "deposit").sort(byName);
+    this.empties ??= inOrder(this.#ofSorts((sort) => sort.kind === "deposit"));
     return this.empties;
   }
 
   /** List a category by name. */
   inCategory(category) {
-    return this.#ofSorts((sort) => aisle(sort) === category).sort(byName).slice(0, MOST_FOUND);
+    return inOrder(this.#ofSorts((sort) => aisle(sort) === category)).slice(0, MOST_FOUND);
   }
 
   /** What the search looks in, per place; made when the page has a moment, at the latest with the first search. */
@@ -191,6 +191,15 @@ export const isWeighed = (product) => product.stock_unit !== "each";
 /** Name the aisle a sort of product stands in: its department, else its category. */
 const aisle = ({ department, category }) => department || category;
 
-let collator; // loading the order of a language takes a while: only where there is something to put in it
-const compare = (one, other) => (collator ??= new Intl.Collator(settings.language)).compare(one, other);
-const byName = (one, other) => compare(one.name, other.name);
+const PLAIN = /^[ -~]*$/;
+let collator;
+
+/** Put a list in the order of the language. Its tables take a while to load: names of plain letters do without them. */
+function inOrder(list, nameOf = (product) => product.name) {
+  if (!list.every((one) => PLAIN.test(nameOf(one)))) {
+    collator ??= new Intl.Collator(settings.language);
+    return list.sort((one, other) => collator.compare(nameOf(one), nameOf(other)));
+  }
+  const keys = new Map(list.map((one) => [one, nameOf(one).toLowerCase()]));
+  return list.sort((one, other) => (keys.get(one) < keys.get(other) ? -1 : keys.get(one) > keys.get(other) ? 1 : 0));
+}
