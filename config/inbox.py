@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.bulk import write_many
 from config.database import Base, insert_into, lock_rows
-from config.errors import ShopError
+from config.errors import Invalid, Refused, ShopError
 from config.journal import GENESIS, canonical
 from config.outbox import Message, chain, fits
 
@@ -161,6 +161,20 @@ def reapply(session: Session, effect: Effect) -> int:
     for row in rows:
         effect(session, inbox_message(row))
     return len(rows)
+
+
+def refuse_stranger(from_node: str, expected: str) -> None:
+    """Refuse a message of a node that may not say it; for the appliers of every topic."""
+    if from_node != expected:
+        raise Refused(
+            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
+        )
+
+
+def refuse_newer(topic: str, version: int, newest: int) -> None:
+    """Refuse a message in a form this node's program does not know yet: it waits here until the upgrade."""
+    if version > newest:
+        raise Invalid("newer-version", f"{topic} version {version} is newer than this node. Update it.", topic=topic)
 
 
 # --- questions ---

@@ -13,7 +13,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from config.errors import Invalid
+from config.inbox import refuse_newer
 
 ORDER_SENT = "order.sent"
 ORDER_CANCELLED = "order.cancelled"
@@ -267,5 +267,4 @@ def _packs(rows: list[list[Any]]) -> tuple[tuple[str, int], ...]:
 
 
 def _known(topic: str, version: int) -> None:
-    if version > VERSION:
-        raise Invalid("newer-version", f"{topic} version {version} is newer than this node. Update it.", topic=topic)
+    refuse_newer(topic, version, VERSION)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from config.errors import Refused
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
@@ -46,93 +46,93 @@ from supply.online_facts import (
 def take_published(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take over what a store offers online."""
     fact = ShopPublished.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     shop.take_offers(session, fact.store_id, fact)
 
 
 def take_moved(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Mirror how an order stands at its store."""
     fact = PickupMoved.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     following.mirror(session, fact)
 
 
 def take_shelf(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Keep a store's approved shelf plan."""
     fact = ShelfApproved.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     shelf.mirror(session, fact)
 
 
 def take_placed(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take in a customer's order."""
     fact = PickupPlaced.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     pickup.arrive(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
 
 
 def take_taken(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Learn of an order a shop took at its counter."""
     fact = PickupPlaced.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     following.taken(session, fact)
 
 
 def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take in a customer's wish to cancel."""
     fact = PickupCancelled.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     pickup.customer_cancels(session, fact.order, actor=Actor.system("pickup", fact.order.store_id), at=at)
 
 
 def take_return_asked(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take in a customer's wish to bring goods back."""
     fact = ReturnAsked.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     pickup_returns.customer_asks(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
 
 
 def take_group_opened(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Open a group a shopkeeper offers."""
-    _speaks_for(from_node, message.body["store_id"])
+    refuse_stranger(from_node, message.body["store_id"])
     group_wire.take_opened(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
 
 
 def take_group_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take over how a group stands."""
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     group_wire.take_told(session, message.body)
 
 
 def take_group_arrived(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Deal out a group's goods."""
-    _speaks_for(from_node, message.body["store_id"])
+    refuse_stranger(from_node, message.body["store_id"])
     group_wire.take_arrived(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
 
 
 def take_campaign(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take in what a campaign asks of this shop, or that it has ended."""
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     actor = Actor.system("campaigns", message.body["store_id"])
     campaign_asks.take_told(session, message.body, actor=actor, at=at)
 
 
 def take_campaign_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over a shop's yes or no to a campaign."""
-    _speaks_for(from_node, message.body["store_id"])
+    refuse_stranger(from_node, message.body["store_id"])
     campaigns.take_answer(session, message.body, actor=Actor.system("campaigns", NETWORK), at=at)
 
 
 def take_review(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Keep a review of this shop."""
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     review_wire.take_told(session, message.body)
 
 
 def take_review_answer(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take over a shop's answer to a review."""
     store_id = message.body["store_id"]
-    _speaks_for(from_node, store_id)
+    refuse_stranger(from_node, store_id)
     review_wire.take_answered(session, message.body, actor=Actor.system("reviews", NETWORK))
 
 
@@ -152,10 +152,3 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     REVIEW_TOLD: take_review,
     REVIEW_ANSWERED: take_review_answer,
 }
-
-
-def _speaks_for(from_node: str, expected: str) -> None:
-    if from_node != expected:
-        raise Refused(
-            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
-        )

@@ -26,6 +26,7 @@ from config.clock import as_utc
 from config.database import Base
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
+from config.inbox import refuse_newer, refuse_stranger
 from config.money import BASIS
 from config.node import NETWORK
 from config.outbox import Message
@@ -192,10 +193,8 @@ def take_picture(session: Session, body: dict[str, Any]) -> None:
 
 
 def _take(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    if message.version > VERSION:
-        raise Invalid("newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.")
-    if from_node != message.body["store_id"]:
-        raise Refused("not-yours-to-say", f"{from_node} speaks for another shop.", sender=from_node)
+    refuse_newer(message.topic, message.version, VERSION)
+    refuse_stranger(from_node, message.body["store_id"])
     (take_told if message.topic == STORY_TOLD else take_picture)(session, message.body)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import Refused
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
@@ -65,21 +65,21 @@ from supply.push import PushOffer
 def take_sent(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take in a store's order."""
     fact = OrderSent.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     orders.arrive(session, fact, actor=_supply(NETWORK), at=at)
 
 
 def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take a store's cancellation of an order."""
     fact = OrderCancelled.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.order.store_id)
+    refuse_stranger(from_node, fact.order.store_id)
     orders.called_off(session, fact, actor=_supply(NETWORK), at=at)
 
 
 def take_posted(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over what a store counted of a delivery, or that it sent it back."""
     fact = DeliveryClosed.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     sent = session.get(Delivery, (fact.store_id, fact.delivery_id)) is not None
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
@@ -94,7 +94,7 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
 def take_answer(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over what a store answered to an offer."""
     fact = PushSnapshot.from_body(message.body, message.version)
-    _speaks_for(from_node, fact.store_id)
+    refuse_stranger(from_node, fact.store_id)
     push.take_answer(session, fact, actor=_supply(NETWORK), at=at)
     query = sa.select(Delivery).where(Delivery.store_id == fact.store_id, Delivery.push_id == fact.push_id)
     for delivery in session.scalars(query.where(Delivery.state == "posted")):  # it came before its answer did
@@ -108,14 +108,14 @@ def take_answer(session: Session, message: Message, from_node: str, at: dt.datet
 def take_acknowledged(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over what the network confirmed of an order."""
     fact = OrderAcknowledged.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     orders.acknowledged(session, fact, actor=_supply(fact.store_id), at=at)
 
 
 def take_dispatched(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Expect goods that have left the warehouse, for an order or an accepted offer."""
     fact = GoodsDispatched.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
     if fact.push_id is not None:
         push.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
@@ -124,20 +124,20 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
 def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Keep when the van comes, and what its driver says of the stop."""
     fact = StopTold.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     van_calls.take(session, fact, actor=Actor(f"driver:{fact.van}", fact.driver, "driver", fact.store_id), at=at)
 
 
 def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
     """Take in an offer."""
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     push.take_offer(session, PushSnapshot.from_body(message.body, message.version))
 
 
 def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take an offer away."""
     fact = PushSnapshot.from_body(message.body, message.version)
-    _speaks_for(from_node, NETWORK)
+    refuse_stranger(from_node, NETWORK)
     push.take_withdrawal(session, fact, actor=_supply(fact.store_id), at=at)
 
 
@@ -175,10 +175,3 @@ def _charge(session: Session, delivery: Delivery, at: dt.datetime) -> None:
 
 def _supply(node: str) -> Actor:
     return Actor.system("supply", node)
-
-
-def _speaks_for(from_node: str, expected: str) -> None:
-    if from_node != expected:
-        raise Refused(
-            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
-        )

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.inbox import refuse_newer, refuse_stranger
 from config.node import NETWORK
 from config.outbox import Message
 from supply import support
@@ -22,12 +22,8 @@ def _take_looked(session: Session, message: Message, from_node: str, at: dt.date
 
 
 def _refuse_unless(message: Message, from_node: str, expected: str) -> None:
-    if message.version > support.VERSION:
-        raise Invalid("newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.")
-    if from_node != expected:
-        raise Refused(
-            "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
-        )
+    refuse_newer(message.topic, message.version, support.VERSION)
+    refuse_stranger(from_node, expected)
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {

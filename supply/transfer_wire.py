@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, Refused
+from config.inbox import refuse_newer, refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
@@ -24,17 +24,9 @@ Verb = Callable[[Session, dict[str, Any], str, Actor, dt.datetime], None]
 
 def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, dt.datetime], None]:
     def apply(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-        if message.version > transfers.VERSION:
-            raise Invalid(
-                "newer-version", f"{message.topic} version {message.version} is newer than this node. Update it.",
-                topic=message.topic,
-            )  # fmt: skip
+        refuse_newer(message.topic, message.version, transfers.VERSION)
         store_id = str(message.body["store_id"])
-        expected = store_id if at_network else NETWORK
-        if from_node != expected:
-            raise Refused(
-                "not-yours-to-say", f"{from_node} sent a message that only {expected} may send.", sender=from_node
-            )
+        refuse_stranger(from_node, store_id if at_network else NETWORK)
         actor = Actor.system("transfers", NETWORK if at_network else store_id)
         verb(session, message.body, store_id, actor, at)
 

@@ -28,6 +28,7 @@ from config import journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id, new_pickup_code, tidy_pickup_code
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.money import divide_half_up
 from config.node import NETWORK
@@ -260,7 +261,7 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Take what was handed over, and book it in both shops' ledgers, once (rule 4)."""
     found = transfer_of(session, store_id, body["id"])
-    _refuse_other(found.giver_id, store_id)
+    refuse_stranger(store_id, found.giver_id)
     lines = lines_of(session, found)
     if found.handed_over_at is not None:
         return
@@ -276,7 +277,7 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
 def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Take what arrived; it may be heard of before the hand-over is (rule 6)."""
     found = transfer_of(session, store_id, body["id"])
-    _refuse_other(found.taker_id, store_id)
+    refuse_stranger(store_id, found.taker_id)
     if found.received_at is not None:
         return
     for line in lines_of(session, found):
@@ -368,11 +369,6 @@ def _note_yes(found: GoodsTransfer, store_id: str) -> None:
 def _refuse_unless(found: GoodsTransfer, state: str, words: str) -> None:
     if found.state != state:
         raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
-
-
-def _refuse_other(expected: str, store_id: str) -> None:
-    if expected != store_id:
-        raise Refused("not-yours-to-say", f"{store_id} sent a message that only {expected} may send.", sender=store_id)
 
 
 def _counted(
