@@ -30,7 +30,6 @@ STATES = StateTable(
     "proposed",
     {"proposed": ["sent", "kept"], "sent": ["received"], "kept": [], "received": []},
 )
-SOURCES = ("push", "claim")
 
 
 class GoodsReturn(Base):

@@ -183,12 +183,6 @@ def in_force(session: Session, store_id: str, at: dt.datetime) -> SupportLeave |
     ).first()
 
 
-def shops_with_leave(session: Session, at: dt.datetime) -> set[str]:
-    """Return the shops that may be looked into now."""
-    query = sa.select(SupportLeave.store_id).where(SupportLeave.until > at, SupportLeave.ended_at.is_(None))
-    return set(session.scalars(query))
-
-
 def looking(session: Session, store_id: str, actor: Actor, at: dt.datetime) -> SupportLook | None:
     """Return the look a person has open into a shop whose leave is in force."""
     if in_force(session, store_id, at) is None:
