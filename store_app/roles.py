@@ -176,6 +176,7 @@ ROLES: dict[str, Role] = {
             "roll-up",
             "credit",
             "push-care",
+            "returns",
             "compare",
             "purchase",
             "transfers",
