@@ -13,8 +13,9 @@ Rules
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
    the order goes on as dispatched, at both nodes.
-8. What an order costs stands in the network's own list on the day it arrives, whatever the shop wrote, by the unit, so
-   that no other pack makes it cheaper. What is not on the list is not promised.
+8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
+   not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
+   what is not on the list is not promised.
 """
 
 import datetime as dt
@@ -48,7 +49,7 @@ from supply.facts import (
     stamp,
 )
 from supply.push import PushOffer
-from supply.suppliers import Supplier, supplier_of, terms_for
+from supply.suppliers import Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -394,9 +395,11 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
         if any(type(number) is not int or number < least for number, least in ((told.pack_qty, 1), (told.packs, 0))):
             raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
         line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
-        line.packs = told.packs if terms is not None else 0
-        # rounded up: many small packs are not cheaper than a large one
-        line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty) if terms is not None else 0
+        if terms is None:
+            line.packs = line.pack_cost_minor = 0
+        elif not was_listed(session, Terms(supplier.id, told.sku, told.pack_qty, told.pack_cost_minor, 1), day):
+            # rounded up: many small packs are not cheaper than a large one
+            line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
 
