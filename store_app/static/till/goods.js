@@ -63,7 +63,7 @@ export class Goods {
 
   #showChips(text) {
     const wanted = [...this.catalogue.keyPages().map((words, at) => [`keys:${at}`, words]),
-      ...(this.catalogue.deposits().length ? [["empties:", say("empties")]] : []),
+      ...(this.catalogue.hasDeposits ? [["empties:", say("empties")]] : []),
       ...this.catalogue.categories.map((name) => [`aisle:${name}`, name])];
     const state = JSON.stringify(wanted);
     if (state !== this.chips) {
