@@ -62,7 +62,8 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     if order is None:
         order = write_down(session, _without_person(moved))
         shop.number_used(session, moved.store_id, moved.number)
-        online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
+        if moved.number > 0:  # what the counter took counts as used there
+            online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
     if moved.step <= order.step:
         return
     before = order.state
