@@ -179,6 +179,8 @@ TOPICS = {
     "claim.filed": _l("Claim"),
     "claim.photo": _l("Photo of a claim"),
     "claim.contested": _l("Contested claim"),
+    "agent.told": _l("Agent of a producer"),
+    "agent.parts": _l("Agents’ parts of a statement"),
 }
 
 
