@@ -418,6 +418,7 @@ JOBS: dict[str, Job] = {
         Job("tell-spares", jobs_orders.tell_spares),
         Job("transfers", jobs_orders.propose_transfers),
         Job("shelf-swap", jobs_shelf.shelf_swap),
+        Job("thank-friends", jobs_shelf.thank_friends),
         Job("replay", replay),
         Job("replay-regions", replay_regions),
         Job("publish", publish),

@@ -123,6 +123,7 @@ ROLES: dict[str, Role] = {
             "propose",
             "tell-spares",
             "shelf-swap",
+            "thank-friends",
             "replay",
             "forget-people",
             "backup",

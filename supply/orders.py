@@ -397,11 +397,17 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
         line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
         if terms is None:
             line.packs = line.pack_cost_minor = 0
-        elif not was_listed(session, Terms(supplier.id, told.sku, told.pack_qty, told.pack_cost_minor, 1), day):
+        elif not _is_fair(session, terms, told, day):
             # rounded up: many small packs are not cheaper than a large one
             line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
+
+
+def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
+    """Tell whether pack and cost are what the list says, or said when the shop looked."""
+    asked = Terms(terms.supplier_id, told.sku, told.pack_qty, told.pack_cost_minor, terms.minimum_packs)
+    return asked == terms or was_listed(session, asked, day)
 
 
 def _tell(

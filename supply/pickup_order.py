@@ -115,6 +115,8 @@ class PickupOrder(Base):
     """The coupon codes it used."""
     member: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
     """It has the prices for members."""
+    customer_id: Mapped[str | None]
+    """At the store: the known customer it was taken for at the counter; never told."""
     return_until: Mapped[dt.datetime | None]
     """Until when its goods may come back, once collected."""
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")

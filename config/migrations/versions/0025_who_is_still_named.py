@@ -1,14 +1,14 @@
 """What still names a person, found without reading through the books.
 
 Revision ID: 0025
-Revises: 0024d
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0025"
-down_revision = "0024d"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
