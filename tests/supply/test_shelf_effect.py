@@ -9,7 +9,7 @@ from config.errors import NotFound
 from pos.catalogue import Listing, Price, Product
 from pos.store import Store
 from supply import outside, ranking, shelf, shelf_effect
-from supply.demand import DailyDemand
+from supply.demand import DailyDemand, RegionalDemand
 from supply.shelf import ShelfPlan, ShelfSlot
 from tests.supply.online import ANA, AT, STORE, make_town
 from tests.supply.test_shelf import TODAY, YESTERDAY, region_sold, shop_sold, usual_month
@@ -46,9 +46,18 @@ def test_a_slot_tells_what_its_product_sold_before_and_since(town):
         sold_in(session, STORE, "milk", 6, BEGAN, TODAY)
         session.get(Listing, (STORE, "milk")).cost_minor = 60
         session.flush()
+        (alone,) = shelf_effect.slot_results(session, STORE, YESTERDAY)
+        for n, day in enumerate(BEGAN + dt.timedelta(days=n) for n in range(-28, 14)):
+            own, others = (4, 10) if n < 28 else (6, 11)  # elsewhere a tenth more since
+            region_id = session.get_one(Store, STORE).region_id
+            session.add(RegionalDemand(region_id=region_id, sku="milk", business_day=day, sold_qty=own + 5 * others,
+                                       stores_open=6, revenue_minor=0, stores_selling=6))  # fmt: skip
+        session.flush()
         (slot,) = shelf_effect.slot_results(session, STORE, YESTERDAY)
+    assert (alone.elsewhere_bp, slot.elsewhere_bp) == (None, 11_000)
     assert (slot.before_milli, slot.since_milli) == (4000, 6000)
     assert slot.contribution_minor == 14 * 6 * (100 - 60)
+    assert (slot.revenue_per_facing_minor, slot.contribution_per_facing_minor) == (14 * 6 * 50, 14 * 6 * 20)
 
 
 def region_of(session, *, shelves, holdouts, gain):
