@@ -401,6 +401,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
     "pay_out": _l("a pay-out beyond the limit"),
+    "baskets.others": _l("a basket another till has in hand"),
     "drawer.others": _l("another person’s drawer"),
     "voucher.code": _l("a voucher’s whole code"),
     "price.override": _l("another price"),

@@ -52,6 +52,10 @@ GIVEN_BACK = ("refused", "cancelled", "expired")
 """Ends in which the units went back to the shop."""
 
 
+HAS_PERSON = sa.text("(customer_name <> '' OR customer_phone <> '')")
+"""Which orders still say whose they are, in the words of the index they are found by."""
+
+
 class PickupOrder(Base):
     """An order of a customer for one store. order_no: 'S07-1042', shown to people."""
 
@@ -62,6 +66,7 @@ class PickupOrder(Base):
         sa.Index("ix_pickup_order_state", "store_id", "state"),
         sa.Index("ix_pickup_order_number", "store_id", "number"),
         sa.Index("ix_pickup_order_token_hash", "token_hash"),
+        sa.Index("ix_pickup_order_people", "moved_at", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)

@@ -195,9 +195,9 @@ async function amend(lines, change) {
 
 async function parkedChanged() {
   try {
-    const { baskets } = await ask("GET", settings.urls.baskets);
-    $("parked-count").textContent = baskets.length || "";
-    $("parked-button").hidden = !baskets.length;
+    const { waiting } = await parking.kept();
+    $("parked-count").textContent = waiting.length || "";
+    $("parked-button").hidden = !waiting.length;
   } catch { /* comfort: asked again later */ }
 }
 
