@@ -1,5 +1,6 @@
 """What a counter does all day: lines of their own, offers, leave by PIN, parking, voiding, customers, returns."""
 
+import datetime as dt
 import json
 import re
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from config.clock import SystemClock
 from config.journal import Actor, JournalEntry
 from pos import customers
+from pos.approvals import Approval
 from pos.basket import Basket
 from pos.catalogue import TaxClass
 from pos.loyalty import PointsAccount
@@ -22,7 +24,7 @@ from pos.stock import StockMovement
 from pos.store import store_of
 from pos.tab import TabAccount
 from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, enter, wedge
-from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
+from tests.browser.counter import CASHIER, COLA, KEY, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +51,36 @@ def pin(page: Page, digits: str) -> None:
     for digit in digits:
         page.locator(f"#pin-pad [data-key='{digit}']").click()
     page.keyboard.press("Enter")
+
+
+def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page, shop: Node):
+    enter_as(page, shop, CASHIER)
+    old = [
+        {"id": f"long-gone-{n:04}", "permission": "discount", "by": "Sue", "covers": [{"sku": "TEA"}]}
+        for n in range(600)
+    ]
+    page.evaluate(
+        "([key, old]) => { localStorage[key] = JSON.stringify({...JSON.parse(localStorage[key]), approvals: old}) }",
+        [KEY, old],
+    )
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F7")
+    page.get_by_role("button", name="20 %").click()
+    page.get_by_role("button", name="Damaged packing").click()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Sue").click()
+    pin(page, "3333")
+    expect(page.locator("#total")).to_have_text("$2.79")
+    with shop.database.write() as session:  # a quarter of an hour later it holds no more, and is asked for anew
+        session.execute(sa.update(Approval).values(granted_at=Approval.granted_at - dt.timedelta(hours=1)))
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    page.get_by_role("button", name="Sue").click()
+    pin(page, "3333")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert [sale.total_minor for sale in shop.rows(Sale)] == [279]
 
 
 def test_offers_deposits_and_hints_are_named_and_the_receipt_has_the_screens_total(
