@@ -24,7 +24,7 @@ export class Taking {
     if (product.price_typed && special.price_minor == null && special.amount_minor == null) return this.#askPrice(product, qty);
     if (product.kind === "deposit" && qty > 0) qty = -qty; // rung by itself, a deposit is for empties that come back
     if (isWeighed(product) && qty <= 1 && !special.labelled) {
-      askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.hasScale);
+      askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.weighing(product));
       return;
     }
     const refusal = this.#put(product, qty, special);

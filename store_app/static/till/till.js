@@ -54,7 +54,7 @@ const till = {
     const putBack = basket.remove(line.id);
     view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
   },
-  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
+  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
   discount: (line) => askDiscount(
     { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
     (change) => amend([line], change),
