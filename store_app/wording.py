@@ -90,6 +90,13 @@ REFUSE_REASONS = {
     "other": _l("Another reason"),
 }
 
+COUPON_WORDS = {
+    "unknown": _l("There is no such coupon here. Look at the code again."),
+    "used-up": _l("This coupon has been used up."),
+    "ended": _l("This coupon is no longer good."),
+    "unfit": _l("It saves nothing on what is in the basket now."),
+}
+
 CANCEL_REASONS = {
     "customer": _l("The customer does not want it"),
     "not-there": _l("It is not in the shop"),
@@ -172,6 +179,8 @@ TOPICS = {
     "claim.filed": _l("Claim"),
     "claim.photo": _l("Photo of a claim"),
     "claim.contested": _l("Contested claim"),
+    "agent.told": _l("Agent of a producer"),
+    "agent.parts": _l("Agents’ parts of a statement"),
 }
 
 
