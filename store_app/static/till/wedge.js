@@ -55,7 +55,7 @@ const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"];
 
 function isSeparator(event, within) {
   if (event.altKey || event.metaKey) return false;
-  if (event.ctrlKey) return event.key === "]" || event.code === "BracketRight" || event.key === SEPARATOR;
+  if (event.ctrlKey) return event.key === "]" || (within && event.code === "BracketRight"); // there another sign by the keyboard's language
   return event.key === SEPARATOR || (within && /^F\d{1,2}$/.test(event.key));
 }
 
