@@ -273,7 +273,10 @@ function wire() {
   });
   basket.addEventListener("keeping", showKeeping);
   listenForKeys({ till, basket, view, goods, pay, sheet });
-  listenForScans((code, startedAt) => taking.scanned(code, startedAt));
+  listenForScans((code, startedAt) => {
+    if (opening.isOpen) opening.pad.forgetSince(startedAt);
+    taking.scanned(code, startedAt);
+  });
 }
 
 async function load() {
