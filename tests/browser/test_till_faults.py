@@ -207,12 +207,15 @@ def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(pa
     page.locator("[data-tender=card]").click()
     page.locator("#take").click()
     expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
+    wedge(page, CODES["TEA"])  # the next customer's goods are already here
+    expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
     page.get_by_role("button", name="Cancel the payment").click()
     expect(page.locator("#pay-says")).to_contain_text("it goes back by itself")
     page.locator("[data-tender=cash]").click()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert node.rows(Sale)[0].total_minor == 510
+    expect(page.locator("#total")).to_have_text("$2.99")
 
 
 def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node, faults: list[str]):
