@@ -258,7 +258,10 @@ function wire() {
     if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
   });
   listenForKeys({ till, basket, view, goods, pay, sheet });
-  listenForScans((code, startedAt) => taking.scanned(code, startedAt));
+  listenForScans((code, startedAt) => {
+    if (opening.isOpen) opening.pad.forgetSince(startedAt);
+    taking.scanned(code, startedAt);
+  });
 }
 
 async function load() {
