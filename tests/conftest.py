@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from tests import empty
+from tests import empty, statements
 from tests.golden import golden, pytest_addoption
 
 __all__ = ["golden", "pytest_addoption"]
@@ -28,6 +28,7 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
 settings.load_profile("cornerstore")
+statements.keep()
 
 
 @pytest.fixture(autouse=True)
