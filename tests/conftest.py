@@ -12,10 +12,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
-from tests import empty, statements
+from tests import empty
 from tests.golden import golden, pytest_addoption
+from tests.warm import _templates_compiled_once
 
-__all__ = ["golden", "pytest_addoption"]
+__all__ = ["_templates_compiled_once", "golden", "pytest_addoption"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,7 +29,6 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
 settings.load_profile("cornerstore")
-statements.keep()
 
 
 @pytest.fixture(autouse=True)

@@ -21,9 +21,9 @@ from pos import catalogue, shift, stock
 from pos.catalogue import TaxClass
 from pos.store import add_staff, found_store
 from store_app import create_app
-from tests.store_app.conftest import build, compiled, founded
+from tests.store_app.conftest import build, founded, kept, market
 
-__all__ = ["build", "compiled", "founded"]  # the nodes of the application's own tests
+__all__ = ["build", "founded", "kept", "market"]  # the nodes of the application's own tests
 
 expect.set_options(timeout=15_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"

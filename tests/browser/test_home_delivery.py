@@ -14,16 +14,11 @@ from supply.pickup_order import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress
 from tests.browser.test_shop_and_console import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market, make_market
+from tests.store_app.town import SHOP, Market
 from tests.supply.online import ANA, AT, STORE
 
 pytestmark = pytest.mark.browser
 HERE = {"latitude": 31.2420, "longitude": 121.4820}
-
-
-@pytest.fixture
-def market(tmp_path: Any) -> Market:
-    return make_market(tmp_path)
 
 
 @pytest.fixture

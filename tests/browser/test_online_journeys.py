@@ -20,7 +20,7 @@ from supply.pickup_order import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made
 from tests.browser.test_shop_and_console import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market, make_market
+from tests.store_app.town import SHOP, Market
 from tests.supply.online import ANA, AT, STORE, later
 
 pytestmark = pytest.mark.browser
@@ -71,8 +71,7 @@ class Street:
 
 
 @pytest.fixture(params=["en", "zh"])
-def street(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[Street]:
-    market = make_market(tmp_path)
+def street(request: pytest.FixtureRequest, market: Market, tmp_path: Path, browser: Browser) -> Iterator[Street]:
     settings = Settings(
         role="store", node_id=STORE, state_folder=tmp_path / "shop", practice=True,
         database_url=market.town.shop.engine.url.render_as_string(hide_password=False),
