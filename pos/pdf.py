@@ -263,6 +263,22 @@ class Pen:
         self.canvas.drawImage(picture, x, self._high - y - 0.22 * size, wide, 1.1 * size)
 
 
+def wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int, bold: bool = True) -> list[str]:
+    """Return a text in lines of at most so wide, the last one shortened."""
+    lines, line = [], ""
+    for char in tidy(text):
+        if pen.width(line + char, size, bold=bold) > wide and line:
+            cut = line.rfind(" ") if " " in line and char != " " else len(line)
+            lines.append(line[:cut].rstrip())
+            line = line[cut:].lstrip() + char
+        else:
+            line += char
+    lines.append(line)
+    if len(lines) > most:
+        lines[most - 1] = lines[most - 1].rstrip() + " …"
+    return [one for one in lines[:most] if one]
+
+
 # --- inside ---
 
 
@@ -332,7 +348,7 @@ def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
         pen.text(x + 5, y + 15, str(one.slot), 12, bold=True)
         pen.text(x + 5, y + 36, one.name[:1].upper(), 16, grey=0.45)
         below = y + _FACE_HIGH + 16
-        for line in _wrapped(pen, one.name, 8.5, wide - 6, most=2):
+        for line in wrapped(pen, one.name, 8.5, wide - 6, most=2):
             pen.text(x + 3, below, line, 8.5, bold=True)
             below += 10.5
         for line in one.under:
@@ -340,22 +356,6 @@ def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
             below += 9.5
         x += wide
     pen.box(_SIDE, y + _FACE_HIGH + 1, A4_MM[0] * MM - 2 * _SIDE, 3)
-
-
-def _wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int) -> list[str]:
-    """Return a text in lines of at most so wide, the last one shortened."""
-    lines, line = [], ""
-    for char in tidy(text):
-        if pen.width(line + char, size, bold=True) > wide and line:
-            cut = line.rfind(" ") if " " in line and char != " " else len(line)
-            lines.append(line[:cut].rstrip())
-            line = line[cut:].lstrip() + char
-        else:
-            line += char
-    lines.append(line)
-    if len(lines) > most:
-        lines[most - 1] = lines[most - 1].rstrip() + " …"
-    return [one for one in lines[:most] if one]
 
 
 def _height(line: PaperLine) -> float:

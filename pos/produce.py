@@ -30,7 +30,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.money import BASIS, divide_half_up
 from config.prepared import PreparedForSome
-from pos import batches, produce_lots, stock, waste
+from pos import agents, batches, produce_lots, stock, waste
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.facts import SaleCompleted, SoldLine
@@ -102,6 +102,8 @@ class ProduceMove(Base):
     commission_minor: Mapped[int]
     agent_minor: Mapped[int]
     """The agent's part of the commission."""
+    agent_name: Mapped[str] = mapped_column(default="", server_default="")
+    """Whose part that is; '' where nobody has one (`agents` rule 2)."""
     due_minor: Mapped[int]
     answers_id: Mapped[str | None]
     """The move this one undoes (rule 3)."""
@@ -126,6 +128,8 @@ def add_producer(
     commission_bp: int,
     agent_name: str = "",
     agent_bp: int = 0,
+    agent_account: str = "",
+    agent_bic: str = "",
     actor: Actor,
     at: dt.datetime,
 ) -> Producer:
@@ -146,6 +150,8 @@ def add_producer(
     row.name, row.kind, row.place, row.phone, row.account = name, kind, place.strip(), phone.strip(), account.strip()
     row.commission_bp, row.agent_name, row.agent_bp = commission_bp, agent_name, agent_bp
     session.flush()
+    if agent_name:
+        agents.say(session, store_id, agent_name, agent_account, agent_bic, actor=actor, at=at)
     journal.record(
         session, actor=actor, at=at, verb="producer.agreed", subject=f"producer:{id}", name=name,
         commission_bp=commission_bp, agent_bp=agent_bp,
@@ -325,6 +331,7 @@ def _write(
             store_id=producer.store_id, id=new_id(), producer_id=producer.id, sku=line.sku, lot_id=lot_id,
             sale_id=fact.id, line_n=line.n, qty=qty, net_minor=net_minor, commission_minor=commission_minor,
             agent_minor=min(commission_minor, divide_half_up(net_minor * producer.agent_bp, BASIS)),
+            agent_name=producer.agent_name,
             due_minor=net_minor - commission_minor, answers_id=None,
             business_day=dt.date.fromisoformat(fact.business_day), at=at, statement_id=None,
         )
@@ -362,7 +369,7 @@ def _came_back(session: Session, fact: SaleCompleted, line: SoldLine, spoilt: Co
             ProduceMove(
                 store_id=move.store_id, id=new_id(), producer_id=move.producer_id, sku=move.sku, lot_id=move.lot_id,
                 sale_id=fact.id, line_n=line.n, qty=-part, net_minor=net, commission_minor=commission,
-                agent_minor=agent, due_minor=net - commission, answers_id=move.id,
+                agent_minor=agent, agent_name=move.agent_name, due_minor=net - commission, answers_id=move.id,
                 business_day=dt.date.fromisoformat(fact.business_day), at=at, statement_id=None,
             )
         )  # fmt: skip

@@ -3,7 +3,8 @@
 Rules
 -----
 1. A statement takes every move of a producer up to a day that no other has taken, once; what came back later stands in
-   the next one. So all statements and what is open are always all moves (K18).
+   the next one. So all statements and what is open are always all moves (K18). Agents' parts go to the network with it
+   (`agents` rule 3).
 2. A statement is made, then paid: by bank, or in cash out of the drawer as a pay-out. One that owes nothing, or less,
    is settled by being made: what is below zero is carried on.
 3. A trace is one question: every move with its lot, producer and receipt.
@@ -24,7 +25,7 @@ from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.journal import Actor
-from pos import cash_out, shift
+from pos import agents, cash_out, shift
 from pos.produce import ProduceMove, Producer, producer_of
 from pos.produce_lots import ProduceLot
 from pos.sale_rows import Sale, SaleLine
@@ -105,8 +106,7 @@ def make(
     which = _open(store_id, producer_id, until_day)
     sums = [int(minor or 0) for minor in session.execute(sa.select(*_sums()).where(*which)).one()]
     last = _last(session, store_id, producer_id)
-    count = session.scalar(sa.select(sa.func.count()).where(*which))
-    if not count:
+    if not session.scalar(sa.select(sa.func.count()).where(*which)):
         raise Refused("nothing-sold", "Nothing was sold or came back since the last statement.")
     row = ProduceStatement(
         store_id=store_id, id=id, producer_id=producer_id, no=(last.no if last else 0) + 1, until_day=until_day,
@@ -116,6 +116,7 @@ def make(
     session.add(row)
     session.flush()
     session.execute(sa.update(ProduceMove).where(*which).values(statement_id=id))
+    agents.tell_parts(session, store_id, id, agents_of(session, row), at=at)
     journal.record(
         session, actor=actor, at=at, verb="produce.stated", subject=f"producer:{producer_id}", no=row.no,
         due_minor=row.due_minor,
@@ -166,6 +167,17 @@ def statements_of(session: Session, store_id: str, producer_id: str) -> list[Pro
     """Return a producer's statements, the newest first."""
     query = sa.select(ProduceStatement).where(*_who(ProduceStatement.producer_id, store_id, producer_id))
     return list(session.scalars(query.order_by(ProduceStatement.no.desc()).limit(60)))
+
+
+def agents_of(session: Session, statement: ProduceStatement) -> dict[str, int]:
+    """Return each agent's part of a statement, those of nothing left out."""
+    part = sa.func.sum(ProduceMove.agent_minor)
+    query = sa.select(ProduceMove.agent_name, part).where(
+        ProduceMove.store_id == statement.store_id, ProduceMove.statement_id == statement.id,
+        ProduceMove.agent_name != "",
+    )  # fmt: skip
+    rows = session.execute(query.group_by(ProduceMove.agent_name).having(part != 0).order_by(ProduceMove.agent_name))
+    return {name: int(minor) for name, minor in rows}
 
 
 def open_of(session: Session, store_id: str, producer_id: str) -> Open:

@@ -126,7 +126,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     request_hash = request.hash()
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
-    basket.refuse_voided(session, request.store_id, request.id)
+    basket.refuse_let_go(session, request.store_id, request.id, request.till_id)
     counter = open_counter(counter, request.till_id)
     day = business_day(at, counter.tz, counter.rollover_hour)
     request = _for_customer(session, request)

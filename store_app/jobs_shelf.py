@@ -1,4 +1,4 @@
-"""The jobs of the bestseller shelf and of campaigns; `jobs` has the table and the rules."""
+"""The jobs of the bestseller shelf, of campaigns and of letters; `jobs` has the table and the rules."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -44,3 +44,12 @@ def settle_campaigns(desk: "Desk", _day: dt.date) -> str:
     with desk.doors.write() as session:
         done = campaigns.settle_due(session, actor=desk.actor("campaigns-over"), at=desk.doors.now())
     return f"{len(done)} settled"
+
+
+def thank_friends(desk: "Desk", _day: dt.date) -> str:
+    """Make a code for everybody whose friend has bought for the first time."""
+    from supply import referrals
+
+    with desk.doors.write() as session:
+        made = referrals.give(session, desk.node_id, actor=desk.actor("thank-friends"), at=desk.doors.now())
+    return f"{made} thanked"

@@ -16,6 +16,7 @@ KINDS = {
     "advance": _l("Advance"), "repaid": _l("Advance repaid"), "payout": _l("Paid out"),
     "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
     "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
+    "agent": _l("An agent’s part"),
 }  # fmt: skip
 """What an entry is, by its kind."""
 HELD = {

@@ -4,7 +4,8 @@ Rules
 -----
 1. Only who agreed to messages and left a number is written to, looked up again each time a letter is shown; nobody is
    in two letters at once.
-2. Each person gets a code of their own of an offer that needs one. The till takes it as any coupon.
+2. Each person gets a code of their own of an offer that needs one. The till takes it as any coupon. Who passes a
+   friend's code on is thanked with one of their own (`referrals`).
 3. Some are left out by lot, never by choice: without them nobody could say what a letter brought. Below FEWEST people
    nobody is left out, and no number is shown.
 4. The effect is of what people spent in as many days after as before, those written to against those left out
@@ -52,8 +53,9 @@ WORDS: dict[str, dict[str, str]] = {
         "zh": "【{shop}】{name}，好久不见！送您优惠码 {code}，{until} 前有效。",
     },
     "friend": {
-        "en": "{shop}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}.",
-        "zh": "【{shop}】感谢 {name} 常来！把优惠码 {code} 送给朋友，{until} 前有效。",
+        "en": "{shop}: thank you for coming so often, {name}. Give friends the code {code}, good until {until}. "
+        "When one has bought here for the first time, there is a code for you too.",
+        "zh": "【{shop}】感谢 {name} 常来！把优惠码 {code} 送给朋友，{until} 前有效。朋友首次购物后，您也会收到一个。",
     },
 }
 

@@ -1,4 +1,4 @@
-"""Paying out what the network owes its shops: runs of transfers, their file, and what the bank sends back.
+"""Paying out what the network owes its shops and agents: runs of transfers, their file, and what the bank sends back.
 
 Rules
 -----
@@ -6,9 +6,11 @@ Rules
    that have not said where to are named, and keep their money in their funds.
 2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
 3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's.
+4. Agents' parts that their shops have paid go out in the same run, each from its shop's book (`agent_parts`).
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,7 +25,7 @@ from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
 from pos.store import Store, day_of
-from supply import network_terms
+from supply import agent_parts, network_terms
 from supply.payment_file import Party, Transfer, tidy_account
 from supply.settlement import VERSION, Account, Booking, LedgerEntry, account_of, balances
 
@@ -32,7 +34,7 @@ BANK_TOLD = "account.bank_told"
 
 
 class Payout(Base):
-    """One transfer to a shop. payee, bank_account, bic: as they stood when it was made."""
+    """A transfer to a shop, or from its book to an agent. payee, bank_account, bic: as they stood when it was made."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "payout"
@@ -41,6 +43,8 @@ class Payout(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str]
+    agent: Mapped[str] = mapped_column(default="", server_default="")
+    """The agent it is for; '' for the shop itself."""
     amount_minor: Mapped[int]
     currency: Mapped[str]
     payee: Mapped[str]
@@ -49,10 +53,15 @@ class Payout(Base):
     state: Mapped[str] = mapped_column(default=STATES.first)
     made_at: Mapped[dt.datetime]
 
+    @property
+    def ledger_account(self) -> str:
+        """The account of the shop's book it is paid from."""
+        return "agents" if self.agent else "funds"
+
 
 @dataclass(frozen=True)
 class Run:
-    """A run made: its payouts, and the shops that are owed money and have not said where to."""
+    """A run made: its payouts, and the shops and agents that are owed money and of whom nobody said where to."""
 
     id: str
     payouts: list[Payout]
@@ -109,21 +118,22 @@ def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run
         return Run(id, known, [])
     least_minor = max(1, network_terms.in_force(session)[1].payout_least_minor)
     made, unknown = [], []
-    for store in owed_stores(session):
+    waiting = {one.store_id for one in agent_parts.parts_of(session)}
+    for store in owed_stores(session, waiting):
         book = Booking(session, store.id, actor=actor, at=at)
         book.pay(by_day=book.day)
-        amount_minor = -balances(session, store.id)["funds"]
-        if amount_minor >= least_minor and book.account.bank_account:
-            payout = Payout(
-                store_id=store.id, id=new_id(), run_id=id, amount_minor=amount_minor, currency=store.currency,
-                payee=book.account.payee, bank_account=book.account.bank_account, bic=book.account.bic,
-                state=STATES.first, made_at=at,
-            )  # fmt: skip
-            session.add(payout)
-            book.enter("payout", "bank", "funds", amount_minor, source_id=payout.id, id=payout.id)
-            made.append(payout)
-        elif amount_minor >= least_minor:
-            unknown.append(store.id)
+        for due in _due(session, book):
+            if due.amount_minor < least_minor:
+                continue
+            if not due.bank_account:
+                unknown.append(due.agent or store.id)
+                continue
+            due.run_id, due.currency, due.made_at = id, store.currency, at
+            session.add(due)
+            book.enter(
+                "payout", "bank", due.ledger_account, due.amount_minor, source_id=due.id, id=due.id, words=due.agent
+            )
+            made.append(due)
         book.close("paid_out", run=id)
     return Run(id, made, unknown)
 
@@ -137,7 +147,7 @@ def confirm(session: Session, run_id: str, *, actor: Actor, at: dt.datetime) -> 
 
 
 def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor: Actor, at: dt.datetime) -> Payout:
-    """Put a payout the bank sent back into the shop's funds again (rule 2)."""
+    """Put a payout the bank sent back into the shop's funds again, or to what its agent has coming (rule 2)."""
     query = lock_rows(session, sa.select(Payout).where(Payout.store_id == store_id, Payout.id == payout_id))
     payout: Payout | None = session.scalar(query)
     if payout is None:
@@ -147,7 +157,9 @@ def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor
         raise Invalid("no-reason", "Say what the bank says.")
     journal.move(session, payout, "returned", actor=actor, at=at, subject=f"payout:{payout.id}", why=why)
     book = Booking(session, store_id, actor=actor, at=at)
-    book.enter("returned", "funds", "bank", payout.amount_minor, source_id=payout.id, words=why)
+    book.enter(
+        "returned", payout.ledger_account, "bank", payout.amount_minor, source_id=payout.id, words=payout.agent or why
+    )
     book.close("payout_returned", payout=payout.id, why=why)
     return payout
 
@@ -178,24 +190,40 @@ def transfers_of(payouts: list[Payout]) -> list[Transfer]:
     return [
         Transfer(
             one.id, one.store_id, Party(one.payee, one.bank_account, one.bic), one.amount_minor, one.currency,
-            f"Settlement {one.store_id} {one.made_at:%Y-%m-%d}",
+            f"{'Commission part' if one.agent else 'Settlement'} {one.store_id} {one.made_at:%Y-%m-%d}",
         )
         for one in payouts
         if one.state != "returned"
     ]  # fmt: skip
 
 
-def owed_stores(session: Session) -> list[Store]:
-    """Return the shops whose funds hold anything, by id."""
+def owed_stores(session: Session, also: Iterable[str] = ()) -> list[Store]:
+    """Return the shops whose funds hold anything, and those named beside, by id."""
     signed = sa.func.sum(
         sa.case((LedgerEntry.from_account == "funds", LedgerEntry.amount_minor), else_=0)
         - sa.case((LedgerEntry.to_account == "funds", LedgerEntry.amount_minor), else_=0)
     )
     held = sa.select(LedgerEntry.store_id).group_by(LedgerEntry.store_id).having(signed > 0)
-    return list(session.scalars(sa.select(Store).where(Store.id.in_(held)).order_by(Store.id)))
+    query = sa.select(Store).where(sa.or_(Store.id.in_(held), Store.id.in_(list(also))))
+    return list(session.scalars(query.order_by(Store.id)))
 
 
 # --- inside ---
+
+
+def _due(session: Session, book: Booking) -> list[Payout]:
+    """Return what a shop's book would pay out now: its funds, then its agents' parts (rules 1, 4)."""
+    own = book.account
+    wanted = [("", own.payee, own.bank_account, own.bic, -balances(session, book.store_id)["funds"])]
+    parts = agent_parts.parts_of(session, book.store_id)
+    wanted += [(one.agent, one.agent, one.account, one.bic, one.due_minor) for one in parts]
+    return [
+        Payout(
+            store_id=book.store_id, id=new_id(), agent=agent, payee=payee, bank_account=account, bic=bic,
+            amount_minor=minor, state=STATES.first,
+        )
+        for agent, payee, account, bic, minor in wanted
+    ]  # fmt: skip
 
 
 def _write_bank(found: Account, payee: str, account: str, bic: str, at: dt.datetime) -> None:

@@ -21,6 +21,7 @@ from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
 from supply import (
+    agent_parts,
     claims,
     consignment,
     credit,
@@ -144,6 +145,7 @@ def take_withdrawn(session: Session, message: Message, from_node: str, at: dt.da
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     **online_replica.APPLIERS,
     **money_wire.APPLIERS,
+    **agent_parts.APPLIERS,
     **support_wire.APPLIERS,
     **produce_story.APPLIERS,
     **transfer_wire.APPLIERS,

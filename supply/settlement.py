@@ -7,7 +7,7 @@ Rules
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
    owes it). Against them stand goods, returns, transfers (between shops: zero over all of them), escrow, commission,
-   shelf, late, bank, loss and care.
+   shelf, late, bank, loss, care and agents (their parts, `agent_parts`).
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in pays invoices at once, what is due first (`settlement_math` rule 1); what no invoice needs stays
@@ -39,7 +39,7 @@ from supply.settlement_math import Open, share_payment
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
-AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care")
+AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents")
 BOOKED = "account.booked"
 VERSION = 1
 
@@ -75,7 +75,7 @@ class LedgerEntry(Base):
     business_day: Mapped[dt.date]
     kind: Mapped[str]
     """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
-    | payout | returned | slot | care | goodwill"""
+    | payout | returned | slot | care | goodwill | agent"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]
@@ -114,7 +114,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An invoice to be made: what it is for, when it falls due, and the account it stands against."""
+    """An invoice to be made: what it is for, when due, the account it stands against, and the words of its entry."""
 
     id: str
     amount_minor: int
@@ -124,6 +124,7 @@ class Wanted:
     order_id: str | None
     lines: Sequence[Sequence[Any]]
     against: str = "goods"
+    words: str = ""
 
 
 # --- verbs, network ---
@@ -181,8 +182,10 @@ class Booking:
         )  # fmt: skip
         self.session.add(made)
         owed = "credit" if wanted.on_credit else "invoiced"
-        kind, source_id = ("goods", wanted.delivery_id or "") if wanted.against == "goods" else ("transfer", wanted.id)
-        self.enter(kind, wanted.against, owed, wanted.amount_minor, source_id=source_id, invoice=made)
+        kind = {"transfers": "transfer", "agents": "agent"}.get(wanted.against, "goods")
+        source_id = wanted.delivery_id or "" if kind == "goods" else wanted.id
+        words = wanted.words
+        self.enter(kind, wanted.against, owed, made.amount_minor, source_id=source_id, invoice=made, words=words)
         return made
 
     def pay(self, *, by_day: dt.date | None = None) -> int:
@@ -347,9 +350,7 @@ def account_of(session: Session, store_id: str) -> Account:
 
 def balances(session: Session, store_id: str, *, until: dt.date | None = None) -> dict[str, int]:
     """Return what stands on each account of a shop (in less out), at the end of a day (None: now)."""
-    which = [LedgerEntry.store_id == store_id]
-    if until is not None:
-        which.append(LedgerEntry.business_day <= until)
+    which = [LedgerEntry.store_id == store_id, *([] if until is None else [LedgerEntry.business_day <= until])]
     return _balances(session, which).get(store_id) or dict.fromkeys((*OWN, *AGAINST), 0)
 
 
@@ -421,9 +422,8 @@ def effect(entry: LedgerEntry) -> int:
 def findings(session: Session, store_id: str | None = None) -> list[Finding]:
     """K14: no funds above zero, no invoice below, invoices and accounts agree, and at the network no number missing."""
     found = []
-    stores = sa.select(LedgerEntry.store_id).distinct() if store_id is None else None
-    here = this_node(session).id
-    for shop in session.scalars(stores).all() if stores is not None else [store_id]:
+    every, here = sa.select(LedgerEntry.store_id).distinct(), this_node(session).id
+    for shop in [store_id] if store_id is not None else session.scalars(every).all():
         standing = balances(session, str(shop))
         left = open_invoices(session, str(shop))
         on_credit = sum(one.left_minor for one in left if one.invoice.on_credit)

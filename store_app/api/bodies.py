@@ -113,10 +113,12 @@ class ParkBody(Body):
         return basket
 
 
-class TillBody(Body):
-    """The till something is done at."""
+class TakeUpBody(Body):
+    """The till a basket is taken up at. from_till_id: the till that has it in hand, where another does."""
 
     till_id: str = Field(min_length=1, max_length=20)
+    from_till_id: str | None = Field(default=None, max_length=20)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
 
 
 class VoidBody(Body):

@@ -4,19 +4,22 @@ What a shop sells changes a few times a day, and a till asks hundreds of times: 
 and state of the catalogue, and kept as bytes. A product is a row of values that `columns` names, empty ones at its end
 left out: `sort` is a place in `sorts`, where what many products share is written once (named by `sort_columns`),
 `sounds` is how it is looked for besides its name, brand and category, `rest` holds what few have, and a code that
-stands for one unit is a plain text. With the products go the till's keys (pages that have any), the ways to read a
-shop's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a scale.
+stands for one unit is a plain text. The rows come last, each on a line of its own, in plain signs and without a blank:
+a page finds a code in the text and reads its line alone. With the products go the till's keys (pages that have any),
+the ways to read a shop's own labels (`fixed`: thirteen signs, a digit or a dot), the tares, and whether there is a
+scale.
 """
 
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.publication import EVERYONE, Pulled
@@ -46,8 +49,7 @@ def whole() -> Response:
         known = _kept.get(address)
         if known is None or known[0] != state:
             products = _packed(catalogue.till_catalogue(session, store_id, day))
-            content = {"business_day": day.isoformat(), **products, **_beside(session, store_id)}
-            body = current_app.json.dumps(content).encode()
+            body = _written({"business_day": day.isoformat(), **_beside(session, store_id), **products})
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
                 if len(_kept) >= MOST_KEPT:
@@ -118,6 +120,13 @@ def _packed(views: Sequence[ProductView]) -> dict[str, Any]:
         rows.append([*row, sounds, rest] if rest else [*row, sounds] if sounds else row)
     columns = ["sku", "name", "price_minor", "sort", "codes", "sounds", "rest"]
     return {"columns": columns, "sort_columns": _SORT, "sorts": list(sorts), "rows": rows}
+
+
+def _written(content: dict[str, Any]) -> bytes:
+    """Return the answer's text; its last part are the rows."""
+    write = json.JSONEncoder(separators=(",", ":")).encode
+    head, lines = write(content | {"rows": []}), ",\n".join(map(write, content["rows"]))
+    return f"{head.removesuffix(']}')}\n{lines}\n]}}".encode()
 
 
 def _state(session: Session, store_id: str) -> tuple[Any, ...]:

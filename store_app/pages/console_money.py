@@ -17,7 +17,7 @@ from store_app.pages import form, money_views
 from store_app.pages.statements import table
 from store_app.presenting import at_store, page, place, today
 from store_app.security import requires
-from supply import credit, exposure, network_terms, objections, payment_file, payout, settlement, standing
+from supply import agent_parts, credit, exposure, network_terms, objections, payment_file, payout, settlement, standing
 from supply.credit import CreditLine
 from supply.network_terms import BOUNDS, Terms
 from supply.settlement import Account
@@ -51,6 +51,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "most_minor": max([sum(one.ages_minor) for one in debtors] or [1]) or 1,
             "losses": exposure.losses(session, today() - dt.timedelta(days=LOSS_DAYS)),
             "payouts": payout.latest(session),
+            "parts": agent_parts.parts_of(session),
             "payer": session.get(Account, "network"),
             "stores": session.query(Store).order_by(Store.name).all(),
             "terms": _terms_typed(network_terms.in_force(session)[1]),
@@ -259,7 +260,7 @@ def come_back(store_id: str, payout_id: str) -> Any:
     with write() as session:
         payout.returned(session, store_id, payout_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("It is the shop’s money at the network again."), "info")
+    flash(_("It is money at the network again, and goes out with the next run."), "info")
     return redirect(url_for(".overview", _anchor="payouts"), 303)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
-from config.errors import ShopError
+from config.errors import NotFound, ShopError
 from pos import offers
 from store_app import wording
 from store_app.exporting import csv_answer
@@ -13,7 +13,7 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place, today
 from store_app.security import requires
-from supply import outreach
+from supply import outreach, referrals
 
 bp = Blueprint("letters", __name__, url_prefix="/letters")
 bp.before_request(form.know_the_place)
@@ -71,9 +71,11 @@ def letter(letter_id: str, fault: ShopError | None = None, **_place: Any) -> Any
         people = outreach.letters_of(session, row)
         effect = outreach.effect_of(session, row, today())
         offer = offers.offer_of(session, store_id, row.offer_id).name
+        thanks = referrals.letters_of(session, row)
+        brought = referrals.brought_by(session, row, today()) if row.kind == "friend" else None
     return page(
         "letters/letter.html", row=row, people=people, effect=effect, offer=offer, kinds=wording.LETTER_KINDS,
-        fault=fault,
+        thanks=thanks, brought=brought, currency=place().currency, fault=fault,
     )  # fmt: skip
 
 
@@ -88,11 +90,48 @@ def told(letter_id: str, customer_id: str) -> Any:
     return redirect(url_for(".letter", letter_id=letter_id), 303)
 
 
+@bp.post("/<letter_id>/thanked/<friend_id>")
+@requires("offers")
+@form.answers_on(letter)
+def thanked(letter_id: str, friend_id: str) -> Any:
+    """Write that somebody was given their thanks for a new customer."""
+    with write() as session:
+        referrals.told(session, str(place().store_id), friend_id, actor=g.actor, at=doors().now())
+    flash(_("Noted as sent."), "good")
+    return redirect(url_for(".letter", letter_id=letter_id), 303)
+
+
+@bp.get("/<letter_id>.pdf")
+@requires("offers")
+def slips(letter_id: str) -> Response:
+    """Answer what is still to be given out as slips to cut and hand over."""
+    from supply import letter_pdf  # brings a drawing library along
+
+    row, everything = _everything(letter_id)
+    waiting = [one for one in everything if one.told_at is None and not one.used]
+    if not waiting:
+        raise NotFound("nothing-to-hand-out", _("Everybody has their letter: there is nothing to hand out."))
+    made = letter_pdf.pages(str(wording.LETTER_KINDS[row.kind]), place().name, waiting)
+    answer = Response(made, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f"attachment; filename=letter-{row.made_on}.pdf"
+    return answer
+
+
 @bp.get("/<letter_id>.csv")
 @requires("offers")
 def table(letter_id: str) -> Response:
     """Answer who gets which words, as a table for whoever sends them."""
+    row, everything = _everything(letter_id)
+    rows = [(one.name, one.phone, one.code, one.text) for one in everything]
+    return csv_answer(f"letter-{row.made_on}", ("name", "phone", "code", "text"), rows)
+
+
+# --- inside ---
+
+
+def _everything(letter_id: str) -> tuple[outreach.Outreach, list[outreach.Letter]]:
+    """Return a letter and all that is to be given to people for it, thanks included."""
     with read() as session:
         row = outreach.outreach_of(session, str(place().store_id), letter_id)
-        rows = [(one.name, one.phone, one.code, one.text) for one in outreach.letters_of(session, row)]
-    return csv_answer(f"letter-{row.made_on}", ("name", "phone", "code", "text"), rows)
+        thanks = [one for _friend_id, one in referrals.letters_of(session, row)]
+        return row, [*outreach.letters_of(session, row), *thanks]

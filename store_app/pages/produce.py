@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import produce, produce_paying
+from pos import agents, produce, produce_paying
 from pos.assortment import Wished
 from pos.assortment import add as add_product
 from pos.assortment import set_price as set_own_price
@@ -23,7 +23,7 @@ from store_app.pages import form
 from store_app.pages.pickup import till_of
 from store_app.presenting import day, page, place, today
 from store_app.security import requires
-from supply import claim_photos, produce_story
+from supply import claim_photos, payment_file, produce_story
 
 bp = Blueprint("produce", __name__, url_prefix="/producers")
 bp.before_request(form.know_the_place)
@@ -76,6 +76,7 @@ def producer(producer_id: str, fault: ShopError | None = None, **_place: Any) ->
         pictures = {one.sku: produce_story.pictures_of(session, store_id, one.sku) for one, _ in goods}
         shown = {
             "producer": row,
+            "agent": agents.agent_of(session, store_id, row.agent_name),
             "goods": goods,
             "pictures": pictures,
             "names": {product.sku: product for _one, product in goods},
@@ -234,9 +235,13 @@ def statement(statement_id: str, fault: ShopError | None = None, **_place: Any) 
         row = produce_paying.statement_of(session, store_id, statement_id)
         who = produce.producer_of(session, store_id, row.producer_id)
         traced = produce_paying.trace(session, store_id, statement_id=statement_id)
+        parts = produce_paying.agents_of(session, row)
+        known = {name: agents.agent_of(session, store_id, name) for name in parts}
+    without = [name for name, one in known.items() if one is None or not one.account]
     return page(
-        "produce/statement.html", statement=row, producer=who, traced=traced, currency=place().currency, fault=fault
-    )
+        "produce/statement.html", statement=row, producer=who, traced=traced, agents=list(parts), without=without,
+        currency=place().currency, fault=fault,
+    )  # fmt: skip
 
 
 @bp.post("/statements/<statement_id>/paid")
@@ -315,13 +320,16 @@ def statement_pdf(statement_id: str) -> Response:
 
 def _agree(session: Any, id: str) -> Producer:
     kind = form.one_of("kind", KINDS, sentence=_("Choose what they are."))
+    agent_account, agent_bic = form.text("agent_account", most=60), form.text("agent_bic", most=20)
+    if agent_account:
+        agent_account, agent_bic = payment_file.tidy_account(agent_account, agent_bic)
     return produce.add_producer(
         session, str(place().store_id), form.text("name", most=80, required=_("Give the producer’s name.")), id=id,
         kind=kind, place=form.text("place", most=80), phone=form.text("phone", most=30),
         account=form.text("account", most=60), commission_bp=form.share("commission"),
         agent_name=form.text("agent_name", most=80),
         agent_bp=form.share("agent_share") if request.form.get("agent_share", "").strip() else 0,
-        actor=g.actor, at=doors().now(),
+        agent_account=agent_account, agent_bic=agent_bic, actor=g.actor, at=doors().now(),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ NOTES_MINOR: dict[str, tuple[int, ...]] = {
     "CNY": (100, 500, 1000, 2000, 5000, 10000),
     "JPY": (1000, 5000, 10000),
 }
-PAPERS_SHOWN = 12
+PAPERS_SHOWN, MOST_LEVELS = 12, 100
 
 
 @bp.get("/", endpoint="page")
@@ -112,10 +112,14 @@ def display() -> Response:
 @bp.get("/levels")
 @requires("sell")
 def levels() -> Response:
-    """Answer what is available of each product: sku -> stock units, for the dots on the tiles."""
+    """Answer what is available of the products asked for by `sku`: sku -> stock units, for the dots on the tiles.
+
+    One that never moved is left out. Only the first hundred are: a page shows fewer.
+    """
+    skus = request.args.getlist("sku")[:MOST_LEVELS]
     with read() as look:
-        found = stock.levels(look, doors().settings.node_id)
-    return jsonify({sku: level.available for sku, level in found.items()})
+        found = stock.levels(look, doors().settings.node_id, skus)
+    return jsonify({sku: level.available for sku, level in found.items() if level.by_place})
 
 
 @bp.get("/paper")

@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from config.clock import SystemClock
+from config.journal import Actor
 from config.money import exponent
+from pos import stock
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
@@ -82,7 +84,14 @@ def test_a_whole_sale_by_scanner(page: Page, node: Node, faults: list[str]):
 
 
 def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
+    actor, at = Actor("ana", "Ana", "shopkeeper", STORE), SystemClock().now()
+    with node.database.write() as session:
+        stock.waste(session, STORE, "MILK", 55, actor=actor, at=at)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/till/levels" in request.url else None)
     enter(page, node)
+    milk = page.locator("#tiles [data-sku=MILK]")
+    expect(milk.locator(".tile-stock.dot")).to_be_visible()
     page.get_by_role("button", name=re.compile("Whole milk")).first.click()
     page.get_by_role("button", name="One more: Whole milk").click()
     page.get_by_role("button", name="Snacks").click()
@@ -102,6 +111,9 @@ def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
     assert_one_sale(node, {"MILK": 2, "APPLE": 482}, 890)
     page.get_by_role("button", name="Next customer").click()
     expect(page.locator("#nothing")).to_be_visible()
+    expect(milk.locator(".tile-left")).to_have_text("3 left")
+    shown = page.locator("#tiles .tile").count()
+    assert [url.count("sku=") for url in asked] == [shown, shown]  # at the start and after the sale, none of it twice
 
 
 def test_digits_sell_by_a_whole_number_alone_and_else_show_what_there_is(page: Page, node: Node, faults: list[str]):

@@ -70,6 +70,38 @@ def test_the_page_reads_labels_as_the_server_does(page: Page, shop: Node, faults
     }
 
 
+ODD = ['He said "6937"', "苹果/7", "A\\7", "price_minor", '"quick_key":', ",", "é|7"]
+
+
+def test_the_page_finds_every_code_and_no_name_that_looks_like_one(page: Page, node: Node, faults: list[str]) -> None:
+    by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
+    with node.database.write() as session:
+        for rank, code in enumerate(ODD):  # the name of each is the code of the next
+            sku, name = f"NR {rank} {code}"[:20], ODD[rank - len(ODD) + 1]
+            codes = [(code, 1), (f"case of {code}", 12)]
+            catalogue.add_product(session, sku, name, category="Odd", tax_class_id="food", codes=codes, **by)
+            catalogue.set_price(session, sku, 100, dt.date(2020, 1, 1), **by)
+            catalogue.list_product(session, STORE, sku, **by)
+        known = {code.code: [code.sku, code.qty] for code in session.query(catalogue.Barcode)}
+        known |= {sku: [sku, int(sku != "APPLE")] for sku, _ in known.values()}  # apples are weighed
+    assert known["case of 苹果/7"][1] == 12
+    enter(page, node)
+    asked = [*known, "6937", "NR", "case of"]
+    found = page.evaluate(
+        """async (codes) => {
+          const { Catalogue } = await import("/static/till/catalogue.js");
+          const catalogue = new Catalogue();
+          await catalogue.load();
+          const ask = () => codes.map(catalogue.find, catalogue).map((hit) => hit && [hit.product.sku, hit.qty]);
+          const [first, again] = [ask(), ask()];
+          return [first, again, catalogue.search("case").length, catalogue.rows.length];
+        }""",
+        asked,
+    )
+    assert found[0] == found[1] == [known.get(code) for code in asked]
+    assert found[2:] == [len(ODD), len({sku for sku, _ in known.values()})]
+
+
 def test_a_label_rings_up_while_no_server_answers(page: Page, shop: Node) -> None:
     enter(page, shop)
     shop.stop()

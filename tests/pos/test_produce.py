@@ -1,6 +1,7 @@
 """Goods of local producers: whose they are at the till, lots traced to receipts and back, settled to the cent."""
 
 import datetime as dt
+import json
 from functools import partial
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
-from pos import assortment, produce, produce_paying, stock, waste
+from config.outbox import OutboxMessage
+from pos import agents, assortment, produce, produce_paying, stock, waste
 from pos.assortment import Wished
 from pos.ledger import Place, Source
 from pos.produce import ProduceMove
@@ -253,6 +255,10 @@ def test_no_walk_of_sales_returns_and_statements_loses_a_cent(tmp_path_factory, 
                 sa.select(sa.func.coalesce(sa.func.sum(produce_paying.ProduceStatement.due_minor), 0))
             )
             left = produce_paying.open_of(session, STORE, "farm").due_minor
+            told = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_TOLD))
+            to_agents = sum(minor for body in told for _name, minor in json.loads(body)["parts"])
+            to_agents += produce_paying.open_of(session, STORE, "farm").agent_minor
         assert stated + left == sum(move.due_minor for move in moves(shop))
+        assert to_agents == sum(move.agent_minor for move in moves(shop)), "what agents are told of, to the cent"
     finally:
         shop.database.engine.dispose()

@@ -33,7 +33,9 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
     assert "Ana &lt;b&gt;" in shown.text
     assert "欢迎" in words(shown)
     assert "Too few people to leave some out" in words(shown)
+    assert keeper.get(f"{here}.pdf").data.startswith(b"%PDF"), "slips for who has no message service"
     assert send(keeper, f"{here}/told/{ana}").status_code == 303
+    assert keeper.get(f"{here}.pdf").status_code == 404, "everybody has theirs"
     assert "sent" in words(keeper.get(here))
     assert keeper.get(f"{here}.csv").get_data(as_text=True).count("5550100001") == 1
     assert "nobody to write to" in words(

@@ -1,6 +1,7 @@
 """Local producers on their pages, and their story beside the product in the online shop."""
 
 import io
+import json
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from config import outbox
 from config.errors import Invalid
 from config.ids import new_id
 from config.outbox import OutboxMessage
-from pos import assortment, produce, sale, shift
+from pos import agents, assortment, produce, sale, shift
 from pos.assortment import Wished
 from pos.catalogue import Product, TaxClass
 from pos.produce_lots import ProduceLot
@@ -45,8 +46,11 @@ def keeper(house):
 
 def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, keeper):
     assert "No producer yet" in words(keeper.get("/producers/"))
-    added = send(keeper, "/producers/", name="Li Farm", kind="farmer", place="Hill 3", commission="20")
-    farm = added.location
+    agent = {"agent_name": "Mei", "agent_share": "5", "agent_account": "DE89 3704 0044 0532 0130 01"}
+    wished = {"name": "Li Farm", "kind": "farmer", "place": "Hill 3", "commission": "20"}
+    wrong = send(keeper, "/producers/", **wished, **agent)
+    assert (wrong.status_code, "This IBAN was mistyped" in words(wrong)) == (422, True)
+    farm = send(keeper, "/producers/", **wished, **agent | {"agent_account": ""}).location
     made = send(
         keeper, f"{farm}/goods", name="Tomatoes", unit="each", price="3.99", tax="food", story="Ripe <b>red</b>"
     )
@@ -75,6 +79,14 @@ def test_from_the_farmer_to_the_receipt_to_the_statement_on_the_pages(house, kee
     assert len(table) == 2
     assert table[1].endswith(f"4,{net / 100:.2f},{(net - due) / 100:.2f},{due / 100:.2f}")
     assert keeper.get(f"{stated}.pdf").data.startswith(b"%PDF")
+    assert "Say the account of Mei first" in words(keeper.get(stated))
+    agent["agent_account"] = "DE89 3704 0044 0532 0130 00"
+    assert send(keeper, f"{farm}/terms", **wished, **agent).status_code == 303
+    shown = words(keeper.get(stated))
+    assert ("Say the account" in shown, "of it for Mei" in shown) == (False, True)
+    with house.doors.read() as session:
+        told = session.scalars(sa.select(OutboxMessage.body).where(OutboxMessage.topic == agents.PARTS_TOLD)).one()
+    assert json.loads(told)["parts"] == [["Mei", round(net * 0.05)]]
     assert send(keeper, f"{stated}/paid", how="cash").status_code == 303
     assert "from the drawer" in words(keeper.get(stated))
     with house.doors.read() as session:

@@ -15,12 +15,23 @@ from config import node
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
-from supply import advances, credit, credit_export, credit_night, escrow, network_terms, orders, payout, settlement
+from supply import (
+    advances,
+    agent_parts,
+    credit,
+    credit_export,
+    credit_night,
+    escrow,
+    network_terms,
+    orders,
+    payout,
+    settlement,
+    suppliers,
+)
 from supply.demand import StoreDay
 from supply.network_terms import Terms
 from supply.orders import ReplenishmentOrder
 from supply.settlement import Booking, Wanted, balances, open_invoices, owed
-from supply.suppliers import SupplierProduct
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
 
 SCRIPTS = Path(__file__).parent / "independent"
@@ -86,7 +97,8 @@ def at_both(country: Country, name: str, shop: str = "S1") -> int:
 def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says_now(country):
     country.order("S1", {"bread": 2, "milk": 1})
     with country.network.write() as session:
-        session.get_one(SupplierProduct, ("van", "bread")).pack_cost_minor = 9_999
+        for cost in (900, 9_999):
+            suppliers.offer_product(session, "van", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT)
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
     with country.shops["S1"].read() as session:
@@ -284,7 +296,23 @@ def recomputed(country: Country, folder: Path) -> int:
 
 
 STEP = st.tuples(
-    st.sampled_from(["goods", "credit", "pay", "note", "escrow", "advance", "payout", "back", "late", "shelf", "loss"]),
+    st.sampled_from(
+        [
+            "goods",
+            "credit",
+            "pay",
+            "note",
+            "escrow",
+            "advance",
+            "payout",
+            "back",
+            "late",
+            "shelf",
+            "loss",
+            "part",
+            "part-back",
+        ]
+    ),
     st.integers(1, 30_000),
 )
 
@@ -306,6 +334,13 @@ def test_no_walk_of_verbs_unbalances_a_ledger(tmp_path_factory, steps, seed):
     country.deliver(seed=seed)
     assert at_both(country, "funds") <= 0
     assert country.findings() == []
+    with country.network.read() as session:
+        told = {"part": 1, "part-back": -1}
+        stated = sum(told.get(what, 0) * minor for what, minor in steps)
+        gone = sa.select(sa.func.sum(payout.Payout.amount_minor)).where(payout.Payout.agent == "Mei")
+        paid = session.scalar(gone.where(payout.Payout.state != "returned")) or 0
+        left = sum(one.due_minor + one.waiting_minor for one in agent_parts.parts_of(session))
+        assert paid + left == stated == -balances(session, "S1")["agents"] + paid, "an agent's part, to the cent"
     for database in country.nodes().values():
         database.engine.dispose()
 
@@ -347,19 +382,28 @@ def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
         return (
             -settlement.write_off(session, "S1", found[0].invoice.id, why="Gone", actor=OPERATOR, at=at) if found else 0
         )
-    return pay_out_or_back(session, what, n, at)
+    return pay_out_or_back(session, what, minor, n, at)
 
 
-def pay_out_or_back(session, what: str, n: str, at: dt.datetime) -> int:
+def pay_out_or_back(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
+    if what.startswith("part"):
+        minor = minor if what == "part" else -minor
+        said = {"store_id": "S1", "name": "Mei", "account": "6222021234567890", "bic": "", "told_at": AT.isoformat()}
+        agent_parts.take_agent(session, said)
+        for _ in range(2):  # a second copy changes nothing
+            told = {"store_id": "S1", "statement_id": n, "parts": [["Mei", minor]]}
+            agent_parts.take_parts(session, told, actor=OPERATOR, at=at)
+        return minor
     if what == "payout":
         account = settlement.account_of(session, "S1")
         account.payee, account.bank_account = "Wei", "12345678"
-        return sum(one.amount_minor for one in payout.make_run(session, id=n, actor=OPERATOR, at=at).payouts)
+        run = payout.make_run(session, id=n, actor=OPERATOR, at=at)
+        return sum(one.amount_minor for one in run.payouts if not one.agent)
     made = session.scalars(sa.select(payout.Payout).where(payout.Payout.state == "made")).first()
     if made is None:
         return 0
     payout.returned(session, "S1", made.id, why="Closed", actor=OPERATOR, at=at)
-    return -made.amount_minor
+    return 0 if made.agent else -made.amount_minor
 
 
 def test_another_shop_is_not_spoken_for(country):

@@ -23,8 +23,8 @@ export async function ask(method, path, body = undefined, timeoutMs = 8000) {
   return (await askWithTag(method, path, body, timeoutMs)).content;
 }
 
-/** The same, together with the answer's ETag. */
-export async function askWithTag(method, path, body, timeoutMs) {
+/** The same, together with the answer's ETag; `read` takes the content out of a good answer. */
+export async function askWithTag(method, path, body, timeoutMs, read = (answer) => answer.json()) {
   const headers = { Accept: "application/json", "X-CSRF-Token": token };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer, content;
@@ -33,7 +33,7 @@ export async function askWithTag(method, path, body, timeoutMs) {
       method, headers, body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-cache", credentials: "same-origin", signal: AbortSignal.timeout(timeoutMs),
     });
-    content = await answer.json();
+    content = await (answer.ok ? read(answer) : answer.json());
   } catch (fault) {
     throw new NoAnswer(String(fault));
   }

@@ -1,10 +1,14 @@
-// Everything this shop sells, loaded once and kept in maps: a scan asks nobody.
+// Everything this shop sells, loaded once and kept as the text it came as: a scan asks nobody.
+//
+// The answer is one JSON object with a product to a line, so a code or a SKU is found in the text and only its line is
+// read: the page takes scans as soon as the text is there. All lines are read when the page has a moment, for the search.
 
 import { askWithTag } from "./api.js";
 import { readLabel } from "./labels.js";
 import { say, settings } from "./settings.js";
 
 const MOST_FOUND = 60;
+const ROWS = '"rows":[\n'; // the last of the object's parts
 
 export class Catalogue {
   constructor() {
@@ -12,27 +16,24 @@ export class Catalogue {
     this.categories = [];
     this.keys = [];
     this.schemes = [];
-    this.bySku = { get: (sku) => this.#product(this.places.get(sku)), has: (sku) => this.places.has(sku) };
+    this.bySku = { get: (sku) => this.#bySku(sku), has: (sku) => this.#bySku(sku) !== undefined };
   }
 
   /** Load (or renew) the catalogue; gives false when it is the one we have: the browser sends the ETag. */
   async load() {
-    const { content, tag } = await askWithTag("GET", settings.urls.catalogue, undefined, 20_000);
+    const { content: text, tag } = await askWithTag("GET", settings.urls.catalogue, undefined, 20_000, (answer) => answer.text());
     if (tag && tag === this.tag) return false;
+    const rows = text.indexOf(ROWS) + ROWS.length;
+    const head = JSON.parse(`${text.slice(0, rows)}]}`);
     this.tag = tag;
-    this.keys = content.keys ?? [];
-    this.schemes = content.schemes ?? [];
-    this.hasScale = Boolean(content.scale);
+    this.keys = head.keys ?? [];
+    this.schemes = head.schemes ?? [];
+    this.hasScale = Boolean(head.scale);
     this.#empty();
-    this.rows = content.rows;
-    this.sorts = content.sorts.map((values) => Object.fromEntries(content.sort_columns.map((name, at) => [name, values[at]])));
-    this.at = Object.fromEntries(content.columns.map((name, at) => [name, at]));
-    this.rows.forEach((row, place) => {
-      this.places.set(row[0], place);
-      const codes = row[this.at.codes];
-      if (typeof codes === "string") this.byCode.set(codes, place);
-      else for (const code of codes) this.byCode.set(typeof code === "string" ? code : code[0], typeof code === "string" ? place : { place, qty: code[1] });
-    });
+    this.#text = text;
+    this.#first = rows;
+    this.sorts = head.sorts.map((values) => Object.fromEntries(head.sort_columns.map((name, at) => [name, values[at]])));
+    this.at = Object.fromEntries(head.columns.map((name, at) => [name, at]));
     this.categories = inOrder([...new Set(this.sorts.map(aisle))], (name) => name);
     globalThis.requestIdleCallback?.(() => this.texts, { timeout: 5000 });
     return true;
@@ -40,11 +41,9 @@ export class Catalogue {
 
   /** Take one product more, as a scan's answer tells it: new since the catalogue was loaded. */
   take(product) {
-    const place = this.places.get(product.sku) ?? this.rows.length + this.more.length;
-    this.places.set(product.sku, place);
-    this.made.set(place, product);
-    if (place >= this.rows.length) this.more.push(place);
-    for (const [code, qty] of product.codes ?? []) this.byCode.set(code, { place, qty });
+    if (!this.bySku.has(product.sku)) this.more.push(product.sku);
+    this.made.set(product.sku, product);
+    for (const [code, qty] of product.codes ?? []) this.taken.set(code, { product, qty });
   }
 
   /** Find a scanned or typed code: as it is, as the same GTIN with or without leading zeros, as a SKU, or as
@@ -55,9 +54,9 @@ export class Catalogue {
       const bare = code.replace(/^0+/, "");
       spellings.push(...[8, 12, 13, 14].filter((n) => n >= bare.length).map((n) => bare.padStart(n, "0")));
     }
-    for (const spelling of spellings) {
-      const hit = this.byCode.get(spelling);
-      if (hit !== undefined) return { product: this.#product(hit.place ?? hit), qty: hit.qty ?? 1 };
+    for (const spelling of new Set(spellings)) {
+      const hit = this.taken.get(spelling) ?? this.#byCode(spelling);
+      if (hit) return hit;
     }
     const product = this.bySku.get(code);
     if (product) return { product, qty: isWeighed(product) ? 0 : 1 };
@@ -76,7 +75,7 @@ export class Catalogue {
     const best = [];
     for (const places of found) {
       if (!places || best.length >= MOST_FOUND) continue;
-      best.push(...inOrder(places.slice(0, MOST_FOUND - best.length).map((place) => this.#product(place))));
+      best.push(...inOrder(places.slice(0, MOST_FOUND - best.length).map((place) => this.#at(place))));
     }
     return best;
   }
@@ -92,12 +91,13 @@ export class Catalogue {
         return product ? [{ product, label: key.label, colour: key.colour }] : [];
       });
     }
-    const placed = [];
-    this.rows.forEach((row, place) => { if (row[this.at.rest]?.quick_key != null) placed.push(this.#product(place)); });
-    placed.sort((a, b) => a.quick_key - b.quick_key);
-    const shown = placed.length ? placed : this.rows.slice(0, MOST_FOUND).map((_, place) => this.#product(place));
+    const placed = this.#holding('"quick_key":').map((row) => this.#product(row)).sort((a, b) => a.quick_key - b.quick_key);
+    const shown = placed.length ? placed : this.#holding("\n[", MOST_FOUND).map((row) => this.#product(row));
     return shown.slice(0, MOST_FOUND).map((product) => ({ product }));
   }
+
+  /** Tell whether the shop takes empties back. */
+  get hasDeposits() { return this.sorts.some(({ kind }) => kind === "deposit"); }
 
   /** List the deposits: what empties are worth. */
   deposits() {
@@ -120,54 +120,94 @@ export class Catalogue {
         return `${row[name]} ${before} ${row[sounds] ?? ""} ${after} ${row[sku]}`.toLowerCase();
       });
     }
-    for (const place of this.more.slice(this.#texts.length - this.rows.length)) {
-      const product = this.#product(place);
+    for (const sku of this.more.slice(this.#texts.length - this.rows.length)) {
+      const product = this.made.get(sku);
       this.#texts.push(`${product.name} ${product.brand} ${product.search_text ?? ""} ${product.sku}`.toLowerCase());
     }
     return this.#texts;
   }
 
+  /** All products' rows, read when somebody needs them all. */
+  get rows() { return (this.#rows ??= JSON.parse(`{${this.#text.slice(this.#first - ROWS.length)}`).rows); }
+
   // --- inside ---
 
+  #text = ""; // the answer
+  #first = 0; // where its first row begins
+  #rows = null;
   #texts = null;
 
   #empty() {
-    this.rows = [];
-    this.more = []; // places of products taken after the catalogue was loaded
+    this.#text = `${ROWS}]}`;
+    this.#first = ROWS.length;
+    this.#rows = this.#texts = this.empties = null;
+    this.more = []; // SKUs of products taken after the catalogue was loaded
+    this.taken = new Map(); // their codes -> { product, qty }
     this.sorts = []; // what many products share, by its place
-    this.made = new Map(); // place -> the product as the page's parts read it, made when it is first asked for
-    this.places = new Map(); // SKU -> place
-    this.byCode = new Map(); // code -> place, or { place, qty } of a pack
-    this.#texts = null;
-    this.empties = null;
+    this.made = new Map(); // SKU -> the product as the page's parts read it, made when it is first asked for
+  }
+
+  #bySku(sku) {
+    const made = this.made.get(sku);
+    if (made) return made;
+    const at = this.#text.indexOf(`\n[${quoted(sku)},`, this.#first - 1);
+    return at < 0 ? undefined : this.#product(this.#rowAround(at + 1));
+  }
+
+  #byCode(code) {
+    for (const row of this.#holding(quoted(code))) {
+      const codes = this.#product(row).codes, found = codes.find(([one]) => one === code);
+      if (found) return { product: this.#product(row), qty: found[1] };
+    }
+    return null;
+  }
+
+  /** List the rows whose line holds these signs, `most` of them at most. */
+  #holding(signs, most = Infinity) {
+    const found = [], text = this.#text;
+    let at = text.indexOf(signs, this.#first - 1);
+    while (at >= 0 && found.length < most) {
+      const end = text.indexOf("\n", at + 1);
+      found.push(this.#rowAround(at + 1));
+      at = end < 0 ? -1 : text.indexOf(signs, end);
+    }
+    return found;
+  }
+
+  /** Read the row whose line holds this place of the text. */
+  #rowAround(place) {
+    const begin = this.#text.lastIndexOf("\n", place - 1) + 1;
+    return JSON.parse(this.#text.slice(begin, this.#text.indexOf("\n", begin)).replace(/,$/, ""));
   }
 
   /** List the products whose sort is wanted. */
   #ofSorts(isWanted) {
-    const wanted = this.sorts.map(isWanted), found = [];
-    if (wanted.some(Boolean)) this.rows.forEach((row, place) => { if (wanted[row[this.at.sort]]) found.push(this.#product(place)); });
-    return found;
+    const wanted = this.sorts.map(isWanted);
+    if (!wanted.some(Boolean)) return [];
+    return this.rows.filter((row) => wanted[row[this.at.sort]]).map((row) => this.#product(row));
   }
 
-  #product(place) {
-    if (place === undefined) return undefined;
-    let product = this.made.get(place);
+  /** Give the product in this place of the texts. */
+  #at(place) {
+    return place < this.rows.length ? this.#product(this.rows[place]) : this.made.get(this.more[place - this.rows.length]);
+  }
+
+  #product(row) {
+    const { sku, name, price_minor, sort, codes, rest } = this.at;
+    let product = this.made.get(row[sku]);
     if (product) return product;
-    const row = this.rows[place], { sku, name, price_minor, sort, codes, rest } = this.at;
-    const listed = typeof row[codes] === "string" ? [row[codes]] : row[codes];
     product = {
       deposit_sku: null, price_typed: false, minimum_age: null, maximum_qty: null, quick_key: null,
       sku: row[sku], name: row[name], price_minor: row[price_minor], ...this.sorts[row[sort]], ...row[rest],
-      codes: listed.map((code) => (typeof code === "string" ? [code, 1] : code)),
+      codes: codesOf(row[codes]),
     };
-    this.made.set(place, product);
+    this.made.set(row[sku], product);
     return product;
   }
 
   #hasCode(place, part) {
-    const codes = place < this.rows.length ? this.rows[place][this.at.codes] : this.made.get(place).codes ?? [];
-    if (typeof codes === "string") return codes.includes(part);
-    return codes.some((code) => (typeof code === "string" ? code : code[0]).includes(part));
+    const codes = place < this.rows.length ? codesOf(this.rows[place][this.at.codes]) : this.#at(place).codes ?? [];
+    return codes.some(([code]) => code.includes(part));
   }
 
   /** Give how well a product fits every word, 0 best; -1: it does not. Products on a quick key come first. */
@@ -180,9 +220,19 @@ export class Catalogue {
       else if (word.length >= 4 && this.#hasCode(place, word)) rank += 4;
       else return -1;
     }
-    const onKey = (this.made.get(place) ?? this.rows[place][this.at.rest])?.quick_key != null;
+    const onKey = (place < this.rows.length ? this.rows[place][this.at.rest] : this.#at(place))?.quick_key != null;
     return 2 * rank + (onKey ? 0 : 1);
   }
+}
+
+/** Write a text as the answer writes it: JSON of plain signs. */
+function quoted(text) {
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** List what a row says of codes as [code, qty]: one that stands for one unit is a plain text. */
+function codesOf(codes) {
+  return (typeof codes === "string" ? [codes] : codes).map((code) => (typeof code === "string" ? [code, 1] : code));
 }
 
 /** Tell whether the cashier has to say how many grams or millilitres. */

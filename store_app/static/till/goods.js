@@ -1,8 +1,9 @@
 // The left of the till: search results, categories, and the quick keys as the shopkeeper arranged them.
 
+import { ask } from "./api.js";
 import { isWeighed } from "./catalogue.js";
 import { showMoney } from "./money.js";
-import { $, say } from "./settings.js";
+import { $, say, settings } from "./settings.js";
 import { perText, qtyText } from "./words.js";
 
 const LOW_STOCK = 3;
@@ -16,6 +17,8 @@ export class Goods {
     this.page = "keys:0"; // keys:<page>, empties: or aisle:<name>
     this.found = [];
     this.shown = ""; // the text whose results are on the screen
+    this.levels = new Map(); // SKU -> stock units last heard of
+    this.asked = new Set(); // SKUs asked for since levels were last renewed
     $("tiles").addEventListener("click", (event) => {
       const tile = event.target.closest(".tile");
       if (tile) actions.take(catalogue.bySku.get(tile.dataset.sku), 1);
@@ -46,6 +49,13 @@ export class Goods {
     $("goods-note").textContent = !text ? "" : keys.length === 0 ? say("nothing-found", { text })
       : say(keys.length >= MOST_SHOWN ? "more-found" : "everything-found", { n: keys.length });
     this.found = text ? keys.map((key) => key.product) : [];
+    if (this.asked.size) this.#askLevels();
+  }
+
+  /** Ask anew what is left of the products on the screen; others are asked for when they are shown. */
+  renewLevels() {
+    this.asked.clear();
+    return this.#askLevels();
   }
 
   /** Empty the search field; the tiles are drawn anew only when it held something. */
@@ -63,7 +73,7 @@ export class Goods {
 
   #showChips(text) {
     const wanted = [...this.catalogue.keyPages().map((words, at) => [`keys:${at}`, words]),
-      ...(this.catalogue.deposits().length ? [["empties:", say("empties")]] : []),
+      ...(this.catalogue.hasDeposits ? [["empties:", say("empties")]] : []),
       ...this.catalogue.categories.map((name) => [`aisle:${name}`, name])];
     const state = JSON.stringify(wanted);
     if (state !== this.chips) {
@@ -90,17 +100,37 @@ export class Goods {
       showMoney(price, product.price_minor);
       if (isWeighed(product)) price.append(` / ${perText(product)}`);
     }
-    const [kind, words] = this.#stock(product);
     tile.querySelector(".tile-pack").textContent = [product.brand, product.pack_text].filter(Boolean).join(" · ");
+    this.#sayStock(tile, product);
+    return tile;
+  }
+
+  async #askLevels() {
+    const skus = [...$("tiles").children].map((tile) => tile.dataset.sku).filter((sku) => !this.asked.has(sku));
+    if (!skus.length) return;
+    for (const sku of skus) this.asked.add(sku);
+    let levels;
+    try {
+      levels = await ask("GET", `${settings.urls.levels}?${new URLSearchParams(skus.map((sku) => ["sku", sku]))}`);
+    } catch {
+      return; // asked again after the next sale
+    }
+    for (const sku of skus) this.levels.set(sku, levels[sku]);
+    for (const tile of $("tiles").children) {
+      if (tile.dataset.sku in levels) this.#sayStock(tile, this.catalogue.bySku.get(tile.dataset.sku));
+    }
+  }
+
+  #sayStock(tile, product) {
+    const [kind, words] = this.#stock(product);
     tile.querySelector(".tile-left").textContent = kind ? words : "";
     tile.querySelector(".tile-left").className = `tile-left tile-left-${kind}`;
-    if (words) tile.querySelector(".tile-stock").className = `tile-stock dot ${kind && `dot-${kind}`}`;
-    return tile;
+    tile.querySelector(".tile-stock").className = words ? `tile-stock dot ${kind && `dot-${kind}`}` : "tile-stock";
   }
 
   /** Give [kind, words] of what is left: kind '' while there is plenty. */
   #stock(product) {
-    const left = this.levels?.[product.sku];
+    const left = this.levels.get(product.sku);
     if (left == null || product.kind !== "goods" && product.kind) return ["", ""];
     if (left <= 0) return ["bad", say("stock-none")];
     const low = isWeighed(product) ? left < product.price_quantity : left <= LOW_STOCK;

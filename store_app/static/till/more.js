@@ -53,15 +53,13 @@ export function lookUp(actions) {
     const price = el("p.done-change.figures");
     if (product.price_typed) price.textContent = say("price-typed");
     else showMoney(price, product.price_minor);
-    const left = actions.levels()?.[product.sku];
     answer.replaceChildren(el("h3", {}, product.name), el("p.muted", {}, [product.brand, product.pack_text, product.department || product.category].filter(Boolean).join(" · ")),
-      price, el("p.muted", {}, [product.stock_unit === "each" ? "" : eachText(product), left !== undefined && say("stock-left", { n: qtyText(product, left) }),
-        product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
+      price, el("p.muted", {}, [product.stock_unit === "each" ? "" : eachText(product), product.minimum_age && say("age-from", { age: product.minimum_age }), (product.codes ?? []).map(([code]) => code).slice(0, 2).join(", ")].filter(Boolean).join(" · ")));
     rows.fill([]);
     rows.root[1].hidden = true;
     if (!label) askMore(product.sku);
   };
-  /** What only the server knows: today's offers, and where the product lies. */
+  /** What only the server knows: today's offers, how much is left, and where it lies. */
   const askMore = async (code) => {
     const n = asking = asking + 1;
     try {
@@ -69,6 +67,7 @@ export function lookUp(actions) {
       if (n !== asking) return;
       if (told.amount_minor) answer.append(el("p", {}, say("label-says", { amount: moneyText(told.amount_minor), qty: qtyText(told.product, told.qty) })));
       if (told.offers.length) answer.append(el("p.saving", {}, icon("tag"), el("span", {}, told.offers.join(" · "))));
+      answer.append(el("p.muted", {}, say("stock-left", { n: qtyText(told.product, told.available) })));
       if (told.places.length) answer.append(el("ul.places", {}, told.places.map((place) => el("li", {}, el("span", {}, place.words), el("b.figures", {}, qtyText(told.product, place.qty))))));
     } catch { /* the price stands without it */ }
   };

@@ -39,7 +39,6 @@ const till = {
   take: (product, qty) => taking.take(product, qty),
   rest() { if (matchMedia("(pointer: fine)").matches && !sheet.isOpen) $("search").focus(); },
   search() { $("search").focus(); $("search").select(); },
-  levels: () => goods.levels,
   stands: () => opening.isOpen || basket.readOnly,
   noLine: () => view.complain(say("no-line")),
   quieten: () => view.quieten(),
@@ -148,12 +147,12 @@ const till = {
   sold(thanks) {
     showing.tell({ kind: "thanks", ...thanks });
     foot.watch();
-    renewLevels();
+    goods.renewLevels();
     taking.takeWaiting();
   },
   returned() {
     foot.watch();
-    renewLevels();
+    goods.renewLevels();
   },
   async reprint() {
     const last = basket.last, speak = pay.isOpen ? (words, kind) => pay.sending.paperNote(words, kind) : null;
@@ -196,9 +195,9 @@ async function amend(lines, change) {
 
 async function parkedChanged() {
   try {
-    const { baskets } = await ask("GET", settings.urls.baskets);
-    $("parked-count").textContent = baskets.length || "";
-    $("parked-button").hidden = !baskets.length;
+    const { waiting } = await parking.kept();
+    $("parked-count").textContent = waiting.length || "";
+    $("parked-button").hidden = !waiting.length;
   } catch { /* comfort: asked again later */ }
 }
 
@@ -212,13 +211,6 @@ async function camera(button) {
 }
 
 /** Renew the dots that say what is left; they are comfort, so a missing answer leaves them as they are. */
-async function renewLevels() {
-  try {
-    goods.levels = await ask("GET", settings.urls.levels);
-    if (!$("tiles").contains(document.activeElement)) goods.show();
-  } catch { /* asked again after the next sale */ }
-}
-
 /** Follow what others do: the shift at once, prices, products and parked baskets once a minute. */
 function follow(status) {
   if (basket.practice) return;
@@ -226,7 +218,7 @@ function follow(status) {
   if (Date.now() - renewedAt < RENEW_MS || pay.isOpen) return;
   renewedAt = Date.now();
   till.renewPrices();
-  renewLevels();
+  goods.renewLevels();
   parkedChanged();
 }
 
@@ -307,7 +299,7 @@ async function start() {
   await loaded;
   foot.watch();
   document.documentElement.dataset.ready = "1";
-  renewLevels();
+  goods.renewLevels();
   parkedChanged();
 }
 

@@ -1,0 +1,124 @@
+"""Agents' parts of local producers' commissions: owed by the shop on its account, paid out by the network.
+
+Rules
+-----
+1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods; one below zero (goods came
+   back after they were stated) is the shop's money again. Every entry on `agents` names its agent, so the ledger alone
+   says whose it is.
+2. An agent is paid what shops have paid: the parts, less what is left of their invoices, less what was paid out. What
+   was paid out too much, for goods that came back later, is kept from the next parts.
+3. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
+
+Units: *_minor minor units of the shop's currency.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid
+from config.inbox import refuse_newer, refuse_stranger
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import Message
+from pos.agents import AGENT_TOLD, PARTS_TOLD, VERSION, Agent
+from supply import network_terms
+from supply.payment_file import tidy_account
+from supply.settlement import Booking, Invoice, LedgerEntry, Wanted, open_invoices
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an agent has coming from a shop. due_minor: to be paid now (rule 2); waiting_minor: not paid by the shop."""
+
+    store_id: str
+    agent: str
+    account: str
+    bic: str
+    due_minor: int
+    waiting_minor: int
+
+
+# --- verbs, network ---
+
+
+def take_agent(session: Session, body: dict[str, Any]) -> None:
+    """Keep where an agent's money goes; an older word that arrives late changes nothing."""
+    key, told_at = (str(body["store_id"]), str(body["name"])), dt.datetime.fromisoformat(body["told_at"])
+    known = session.get(Agent, key)
+    if known is not None and known.told_at >= told_at:
+        return
+    account, bic = tidy_account(body["account"], body["bic"]) if body["account"] else ("", "")
+    session.merge(Agent(store_id=key[0], name=key[1], account=account, bic=bic, told_at=told_at))
+    session.flush()
+
+
+def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
+    """Book the agents' parts of a statement (rule 1); a second copy changes nothing."""
+    book = Booking(session, str(body["store_id"]), actor=actor, at=at)
+    due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
+    for name, minor in body["parts"]:
+        part_id = f"agent-{body['statement_id']}-{name}"
+        if not name or type(minor) is not int or not minor:
+            raise Invalid("bad-amount", f"An agent's part of {minor!r} is none.", sender=book.store_id)
+        if book.knows(part_id) or session.get(Invoice, (book.store_id, part_id)) is not None:
+            continue
+        if minor > 0:
+            lines = [["", name, 1, minor]]
+            book.invoice(Wanted(part_id, minor, due, False, None, None, lines, against="agents", words=name))
+        else:
+            book.enter("agent", "funds", "agents", -minor, source_id=body["statement_id"], id=part_id, words=name)
+    book.pay(by_day=book.day)
+    book.close("agents", statement=body["statement_id"])
+
+
+# --- questions ---
+
+
+def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
+    """Return what agents have coming, of one shop or of all, by shop and name; those of nothing left out."""
+    whose = [] if store_id is None else [LedgerEntry.store_id == store_id]
+    signed = sa.func.sum(
+        sa.case((LedgerEntry.from_account == "agents", LedgerEntry.amount_minor), else_=0)
+        - sa.case((LedgerEntry.to_account == "agents", LedgerEntry.amount_minor), else_=0)
+    )
+    rows = session.execute(
+        sa.select(LedgerEntry.store_id, LedgerEntry.words, signed)
+        .where(sa.or_(LedgerEntry.from_account == "agents", LedgerEntry.to_account == "agents"), *whose)
+        .group_by(LedgerEntry.store_id, LedgerEntry.words)
+        .order_by(LedgerEntry.store_id, LedgerEntry.words)
+    ).all()
+    if not rows:
+        return []
+    unpaid: Counter[tuple[str, str]] = Counter()
+    for one in open_invoices(session, store_id):
+        if one.invoice.id.startswith("agent-"):
+            unpaid[one.invoice.store_id, one.invoice.lines[0][1]] += one.left_minor
+    found = []
+    for shop, name, minor in rows:
+        known, waiting = session.get(Agent, (shop, name)), unpaid[shop, name]
+        where = (known.account, known.bic) if known is not None else ("", "")
+        found.append(Part(shop, name, *where, int(minor) - waiting, waiting))
+    return [one for one in found if one.due_minor or one.waiting_minor]
+
+
+# --- inside ---
+
+
+def _take(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
+    refuse_newer(message.topic, message.version, VERSION)
+    store_id = str(message.body["store_id"])
+    refuse_stranger(from_node, store_id)
+    if message.topic == AGENT_TOLD:
+        take_agent(session, message.body)
+    else:
+        take_parts(session, message.body, actor=Actor.system("settlement", NETWORK), at=at)
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {AGENT_TOLD: _take, PARTS_TOLD: _take}
+"""topic -> what it does at the network: (session, message, from_node, at)"""
