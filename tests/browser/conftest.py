@@ -25,8 +25,9 @@ from pos.store import add_staff, found_store
 from store_app import create_app
 from tests.empty import empty_database, lasting_folder
 from tests.store_app.conftest import build, founded, kept, market
+from tests.store_app.town import shop_house
 
-__all__ = ["build", "founded", "kept", "market"]  # the nodes of the application's own tests
+__all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
 
 expect.set_options(timeout=15_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 from config.ids import new_id
 from store_app import staff
 from tests.empty import database_from, lasting_folder, made_once
-from tests.store_app.house import House, Kept, token
-from tests.supply.online import ANA, AT, Town, make_town
+from tests.store_app.house import House, Kept, open_house, token
+from tests.supply.online import ANA, AT, STORE, Town, make_town
 
 SHOP, OTHER_SHOP = "/shop/harbour-7", "/shop/harbour-8"
 
@@ -73,6 +73,18 @@ def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
     network, shop = _town_with_an_operator()
     yield Market(Town(database_from(network, house.file), database_from(shop, tmp_path / "shop.db")), house)
     kept.give_back(house)
+
+
+@pytest.fixture
+def shop_house(market: Market, tmp_path: Path) -> Iterator[House]:
+    """Give the node of the town's shop, its till open and its shopkeeper known."""
+    with market.town.shop.write() as session:
+        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
+    market.town.open_till()
+    address = market.town.shop.engine.url.render_as_string(hide_password=False)
+    house = open_house(tmp_path, AT, node_id=STORE, database_url=address)
+    yield house
+    house.doors.database.engine.dispose()
 
 
 @cache
