@@ -16,6 +16,8 @@ const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
 const SETTLED = [undefined, "captured"];
 const REST_MS = 400;
+const MOST_PARTS = 100; // as the server takes them
+const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
 
 export class Pay {
   constructor(basket, quoting, actions) {
@@ -32,7 +34,8 @@ export class Pay {
       if (detail.why === "prices") this.#repriced();
       if (["prices", "customer"].includes(detail.why)) this.#recustomed();
     });
-    $("pay-back").addEventListener("click", () => this.close());
+    basket.addEventListener("waiting", () => this.#showWaiting());
+    for (const id of ["pay-back", "waiting-here"]) $(id).addEventListener("click", () => this.close());
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
       const tab = event.target.closest("button");
@@ -97,8 +100,9 @@ export class Pay {
     if (this.step !== "choose" || $("take").disabled || this.taking) return;
     this.taking = true;
     try {
-      const shown = this.shownTotal;
-      if (!this.basket.quote && (await this.quoting.settle()) && this.basket.total() !== shown) {
+      const shown = this.shownTotal, elsewhere = this.tender === "wallet" || (this.tender === "card" && this.cardWay === "terminal");
+      // what was priced a while ago may cost something else now: known before anybody else is asked for the money
+      if ((elsewhere || !this.basket.quote) && (await this.quoting.settle(elsewhere)) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
       }
       if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
@@ -116,11 +120,22 @@ export class Pay {
       return this.sending.send([...accounts, ...(amount ? [{ tender, amount_minor: -amount, ...this.#reference() }] : [])]);
     }
     if (this.due <= 0) return this.finish();
-    if (tender === "cash") return this.#added({ tender, amount_minor: this.amount });
+    if (this.basket.parts.length >= MOST_PARTS) return this.again(say("too-many-parts", { n: MOST_PARTS }));
+    if (tender === "cash") return this.#takeCash();
     if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
     if (tender === "wallet") return this.electronic.chooseWay(amount);
     if (tender === "voucher") return this.#takeVoucher(amount);
     return this.#added({ tender, amount_minor: amount, ...this.#reference() });
+  }
+
+  /** Cash as keyed; a sum nobody hands over is asked about once. */
+  #takeCash() {
+    const change = this.amount - this.due;
+    if (change >= ABSURD * Math.max(this.due, ...settings.notes_minor) && this.sure !== this.amount) {
+      this.sure = this.amount;
+      return this.again(say("sure-given", { given: moneyText(this.amount), change: moneyText(change) }));
+    }
+    return this.#added({ tender: "cash", amount_minor: this.amount });
   }
 
   #reference() {
@@ -193,9 +208,13 @@ export class Pay {
   }
 
   finish() {
+    const total = this.basket.total(), rest = total - this.paid;
+    const given = this.basket.parts.reduce((sum, part) => sum + (part.tender === "cash" ? part.amount_minor : 0), 0);
+    if (total >= 0 && this.paid - given > total) return this.again(say("paid-too-much", { paid: moneyText(this.paid - given), total: moneyText(total) }));
     const tenders = this.basket.parts.filter((part) => SETTLED.includes(part.state)).map(({ tender, amount_minor, reference, payment_id }) => ({
       tender, amount_minor, ...(reference ? { reference } : {}), ...(payment_id ? { payment_id } : {}),
     }));
+    if (rest > 0 && roundCash(rest) === 0) tenders.push({ tender: "cash", amount_minor: 0 }); // no coin is that small
     this.sending.send(tenders);
   }
 
@@ -207,7 +226,7 @@ export class Pay {
 
   /** A scanner spoke: take its digits out of the amount; give true if the product may go in now. */
   interrupt(code, startedAt) {
-    if (this.step === "asking") { this.electronic.scanned(code); return null; }
+    if (this.step === "asking" && this.electronic.waitsForCode) { this.electronic.scanned(code); return null; }
     if (this.step === "choose") {
       this.pad.forgetSince(startedAt);
       if (this.tender === "voucher") {
@@ -233,7 +252,7 @@ export class Pay {
 
   choose(tender) {
     this.tender = tender;
-    this.given = null;
+    this.given = this.sure = null;
     this.voucherWorth = null;
     this.keyedBefore = false;
     $("pay-says").replaceChildren();
@@ -363,6 +382,17 @@ export class Pay {
     $("basket").inert = $("goods").inert = step !== null;
     document.body.dataset.pay = step ?? "";
     if (step === "choose" || step === "sending" || step === "asking") $("pay").focus();
-    if (step === null) this.actions.paying(null);
+    this.#showWaiting();
+    if (step !== null) return;
+    this.actions.paying(null);
+    this.actions.takeWaiting();
+  }
+
+  /** Say how many scans wait: for the next customer once this one has paid, or for this basket where one goes back to it. */
+  #showWaiting() {
+    const n = this.basket.waiting.length;
+    $("pay-waiting").hidden = !n;
+    $("waiting-words").textContent = n ? say(n === 1 ? "scan-waits" : "scans-wait", { n }) : "";
+    $("waiting-here").hidden = this.isBusy && !(this.step === "unknown" && !$("unknown-back").hidden);
   }
 }
