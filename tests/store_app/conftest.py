@@ -84,14 +84,15 @@ def build(tmp_path: Path, founded: Callable[[str, str], Path], kept: Kept) -> It
     """Give a maker of nodes, each with its own database file; closed after the test."""
     made: list[House] = []
 
-    def make(role: str = "store", node_id: str = STORE, url: str = "", **given: Any) -> House:
-        if url or any(isinstance(value, Path) for value in given.values()):
+    def make(role: str = "store", node_id: str = STORE, url: str = "", *, is_new: bool = False, **given: Any) -> House:
+        if is_new or url or any(isinstance(value, Path) for value in given.values()):
             made.append(open_house(tmp_path, NOON, role=role, node_id=node_id, database_url=url, **given))
         else:
             made.append(kept.take(NOON, role=role, node_id=node_id, **given))
         if url:
             furnish(made[-1].doors.database, role, node_id)
         else:
+            made[-1].file.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(founded(role, node_id), made[-1].file)
         return made[-1]
 
