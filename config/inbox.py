@@ -271,6 +271,8 @@ def _again(session: Session, message: Message, effect: Effect) -> Outcome:
     row = session.get_one(InboxMessage, message.id)
     row.reason = _try(session, message, effect) if message.is_whole() else "the content does not fit its hash"
     row.state = "parked" if row.reason else "taken"
+    if message.is_whole():
+        row.body = canonical(message.body)  # what was set aside may have been damaged on its way
     session.flush()
     return Outcome(row.state, row.reason)
 

@@ -63,10 +63,22 @@ class Asker:
         return self.ask_again(payment_id, actor=actor)
 
     def give_back(
-        self, payment_id: str, amount_minor: int, *, id: str, return_id: str, till_id: str, actor: Actor
+        self,
+        payment_id: str,
+        amount_minor: int,
+        *,
+        id: str,
+        return_id: str,
+        till_id: str,
+        actor: Actor,
+        allow: Callable[[Session], None] = lambda _session: None,
     ) -> Payment:
-        """Give all or part of a claimed payment back for a return that is about to be completed."""
+        """Give all or part of a claimed payment back for a return that is about to be completed.
+
+        allow: raises where it must not; in the transaction that writes the request, so of two one is refused.
+        """
         with self.database.write() as session:
+            allow(session)
             original = paying.payment_of(session, self.store_id, payment_id)
             back = paying.give_back(
                 session, original, amount_minor, id=id, return_id=return_id, till_id=till_id, actor=actor, at=self.now()

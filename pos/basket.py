@@ -4,7 +4,9 @@ Rules
 -----
 1. A basket lives in the page until it is paid; the shop knows it from when it is parked, or when its money was asked
    for. Its id is the later sale's.
-2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`).
+2. A parked basket is taken up by one till: whoever is second is told who has it (one winner, `Conflict`). The till
+   that has it may take it up again, for the answer may have been lost. From another till, one that died say, it is
+   taken by `baskets.others` or somebody's leave, and only from the till that was named; that till pays it no more.
 3. It is given up only with a reason, and only when no captured money belongs to it; what was given up is never sold.
 4. What was parked stays as the page wrote it; prices are asked anew when it is taken up. A till sets aside only what
    it has in hand: nobody writes over what another till keeps.
@@ -27,7 +29,8 @@ from config.journal import Actor
 from config.money import MAX_MINOR
 from config.prepared import Prepared
 from config.states import StateTable
-from pos import catalogue
+from pos import approvals, catalogue
+from pos.leave import Need
 from pos.rung import MOST_LINES, RungLine
 from pos.sale_rows import Sale
 from pos.shift import locked, note
@@ -46,6 +49,8 @@ STATES = StateTable(
 LONGEST_LABEL, LONGEST_REASON = 60, 200
 MOST_NAMED = 100
 """Lines of a basket given up that the journal names."""
+OTHERS = "baskets.others"
+"""The permission to take a basket out of another till's hands."""
 
 
 class Basket(Base):
@@ -66,6 +71,17 @@ class Basket(Base):
     kept_by_name: Mapped[str]
     kept_at: Mapped[dt.datetime]
     why: Mapped[str] = mapped_column(default="")
+
+
+@dataclass(frozen=True)
+class TakeUp:
+    """The wish to take a basket up at a till. from_till_id: the till it is taken from, where another has it in hand."""
+
+    id: str
+    store_id: str
+    till_id: str
+    from_till_id: str | None = None
+    approvals: Sequence[str] = ()
 
 
 # --- verbs ---
@@ -91,7 +107,7 @@ def park(
     if row.state == "voided":
         raise _given_up(basket_id)
     if row.till_id != till_id:
-        raise _taken(row)
+        raise _taken(row.id, row.kept_by_name)
     if session.get(Till, (store_id, till_id)) is None:
         raise NotFound("no-such-till", "This till is not known here. Open the till page again.", till_id=till_id)
     row.label, row.content, row.total_minor, row.till_id = label.strip(), content, total_minor, till_id
@@ -104,14 +120,23 @@ def park(
     return row
 
 
-def resume(session: Session, store_id: str, basket_id: str, *, till_id: str, actor: Actor, at: dt.datetime) -> Basket:
-    """Take a parked basket up at a till (rule 2)."""
-    row = _find(session, store_id, basket_id)
-    _refuse_sold(session, store_id, basket_id)
-    if row.state != "parked":
-        raise _taken(row)
-    journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{basket_id}", till=till_id)
-    row.till_id, row.kept_by, row.kept_by_name, row.kept_at = till_id, actor.id, actor.name, at
+def resume(session: Session, wish: TakeUp, *, actor: Actor, at: dt.datetime) -> Basket:
+    """Take a basket up at a till: a parked one, what the till has taken up already, or another till's (rule 2)."""
+    row = _find(session, wish.store_id, wish.id)
+    _refuse_sold(session, wish.store_id, wish.id)
+    if row.state == "voided":
+        raise _given_up(wish.id)
+    if row.state == "open" and row.till_id == wish.till_id:
+        return row
+    if row.state == "open":
+        if row.till_id != wish.from_till_id:
+            raise _taken(row.id, row.kept_by_name)
+        approvals.require(session, wish, [Need(OTHERS, "a basket another till has in hand")], actor=actor, at=at)
+        facts = {"till": wish.till_id, "from_till": row.till_id, "from": row.kept_by_name}
+        journal.record(session, actor=actor, at=at, verb="basket.taken_over", subject=f"sale:{wish.id}", **facts)
+    else:
+        journal.move(session, row, "open", actor=actor, at=at, subject=f"sale:{wish.id}", till=wish.till_id)
+    row.till_id, row.kept_by, row.kept_by_name, row.kept_at = wish.till_id, actor.id, actor.name, at
     return row
 
 
@@ -136,6 +161,8 @@ def void(
     row = _kept(session, store_id, basket_id, till_id, total_minor, actor, at)
     if row.state == "voided":
         return row
+    if row.state == "open" and row.till_id != till_id:
+        raise _taken(row.id, row.kept_by_name)
     paying.refuse_captured(session, store_id, basket_id)
     found = worth(session, store_id, lines or _parked_lines(row), at=at)
     worth_minor = total_minor if found.total_minor is None else found.total_minor
@@ -189,18 +216,26 @@ def worth(session: Session, store_id: str, lines: Sequence[RungLine], *, at: dt.
     return Worth(total_minor, pairs, len(lines) - len(pairs))
 
 
-def refuse_voided(session: Session, store_id: str, basket_id: str) -> None:
-    """Raise Conflict for a basket that was given up, perhaps in another window (rule 3)."""
+def refuse_let_go(session: Session, store_id: str, basket_id: str, till_id: str) -> None:
+    """Raise Conflict for a basket that was given up, or that another till has in hand (rules 2, 3)."""
     found = _STATE.first(session, {"store": store_id, "basket": basket_id})
-    if found is not None and found[0] == "voided":
+    if found is None:
+        return
+    state, has_it, by_name = found
+    if state == "voided":
         raise _given_up(basket_id)
+    if state == "open" and has_it != till_id:
+        raise _taken(basket_id, by_name)
 
 
 def parked(session: Session, store_id: str) -> list[Basket]:
     """Return the baskets set aside in a shop, the longest waiting first; one that was paid elsewhere waits no more."""
-    paid = sa.exists().where(Sale.store_id == Basket.store_id, Sale.id == Basket.id)
-    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == "parked", ~paid)
-    return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
+    return _unpaid(session, store_id, "parked")
+
+
+def taken_up(session: Session, store_id: str) -> list[Basket]:
+    """Return the baskets that were taken up and are neither paid nor given up, the longest in hand first."""
+    return _unpaid(session, store_id, "open")
 
 
 def count_parked(session: Session, store_id: str) -> int:
@@ -213,8 +248,16 @@ def count_parked(session: Session, store_id: str) -> int:
 
 _basket = table_of(Basket).c
 _STATE = Prepared(
-    sa.select(_basket.state).where(_basket.store_id == sa.bindparam("store"), _basket.id == sa.bindparam("basket"))
+    sa.select(_basket.state, _basket.till_id, _basket.kept_by_name).where(
+        _basket.store_id == sa.bindparam("store"), _basket.id == sa.bindparam("basket")
+    )
 )
+
+
+def _unpaid(session: Session, store_id: str, state: str) -> list[Basket]:
+    paid = sa.exists().where(Sale.store_id == Basket.store_id, Sale.id == Basket.id)
+    query = sa.select(Basket).where(Basket.store_id == store_id, Basket.state == state, ~paid)
+    return list(session.scalars(query.order_by(Basket.kept_at, Basket.id)))
 
 
 def _alone(session: Session, store_id: str, line: RungLine, at: dt.datetime) -> int:
@@ -242,10 +285,8 @@ def _refuse_sold(session: Session, store_id: str, basket_id: str) -> None:
         raise Conflict("already-sold", "This basket was already paid. Begin a new sale.", id=basket_id)
 
 
-def _taken(row: Basket) -> Conflict:
-    return Conflict(
-        "basket-taken", f"{row.kept_by_name} has already taken up this basket.", by=row.kept_by_name, id=row.id
-    )
+def _taken(basket_id: str, by_name: str) -> Conflict:
+    return Conflict("basket-taken", f"{by_name} has already taken up this basket.", by=by_name, id=basket_id)
 
 
 def _given_up(basket_id: str) -> Conflict:

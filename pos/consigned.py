@@ -64,7 +64,7 @@ class Consigned(Base):
     told_step: Mapped[int] = mapped_column(default=0)
     """How much of its book was told: the sum of what had gone; at the network of what arrived."""
     charged_qty: Mapped[int] = mapped_column(default=0)
-    """At the network: the units invoiced."""
+    """At the network: the units invoiced; those told as gone back that did not come are among them."""
 
 
 class ConsignedMove(Base):
@@ -215,11 +215,12 @@ def findings(session: Session, here: str, store_id: str | None = None) -> list[F
         for lot, sold, back, bought in session.execute(query.where(Consigned.store_id == here))
         if (lot.sold_qty, lot.back_qty, lot.bought_qty) != (sold, back, bought)
     ]
-    over = sa.select(Consigned).where(Consigned.charged_qty > Consigned.sold_qty + Consigned.bought_qty)
+    gone = Consigned.sold_qty + Consigned.bought_qty + Consigned.back_qty
+    over = sa.select(Consigned).where(Consigned.charged_qty > gone)
     if store_id is not None:
         over = over.where(Consigned.store_id == store_id)
     return wrong + [
-        Finding("K17", f"consigned:{lot.id}", "no more charged than taken", f"{lot.charged_qty} of {charged(lot)}")
+        Finding("K17", f"consigned:{lot.id}", "no more charged than gone", f"{lot.charged_qty} units")
         for lot in session.scalars(over)
     ]
 

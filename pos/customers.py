@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. Only what somebody agreed to is kept: a name, and each with its day a phone number, a tab, points, messages. What is
-   agreed to no longer is gone at once; a tab is settled first.
+1. Only what somebody agreed to is kept: a name, and each with its day and the words it was asked in a phone number, a
+   tab, points, messages, member prices online. What is agreed to no longer is gone at once; a tab is settled first.
 2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
    Who agrees to member prices online lets the network know a key made of the number, slow to make, and no more: it
    recognizes the number there when its owner has proved it.
@@ -20,7 +20,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,22 +29,25 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config import journal
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
-from config.ids import is_id, new_id
+from config.ids import is_id
 from config.journal import Actor
 from pos import loyalty, tab
 from pos.catalogue import search_text_for
+from pos.consent import PURPOSES, Consent, agreed, note
 from pos.loyalty import earn, give_points_back, spend_points, take_points_back
 from pos.printer import PrintJob
 from pos.store import Store
 from pos.tab import charge, give_back, repay
 
 __all__ = [
+    "PURPOSES",
     "Consent",
     "Customer",
     "Found",
     "Particulars",
     "Standing",
     "add",
+    "agree_online",
     "agreed",
     "change",
     "charge",
@@ -53,12 +56,14 @@ __all__ = [
     "everything_about",
     "give_back",
     "give_points_back",
+    "is_known",
     "is_member",
     "key_of",
     "known",
     "listed",
     "named",
     "online_members",
+    "particulars",
     "repay",
     "search",
     "spend_points",
@@ -66,7 +71,6 @@ __all__ = [
     "take_points_back",
 ]  # fmt: skip
 
-PURPOSES = ("phone", "tab", "points", "messages", "online")
 LANGUAGES = ("en", "zh")
 MOST_FOUND = 20
 LEAST_DIGITS = 4
@@ -91,22 +95,6 @@ class Customer(Base):
     search_text: Mapped[str] = mapped_column(default="")
     added_at: Mapped[dt.datetime]
     erased_at: Mapped[dt.datetime | None]
-
-
-class Consent(Base):
-    """What somebody agreed to, or not any more; never changed, the newest row of a purpose counts."""
-
-    __tablename__ = "customer_consent"
-    __table_args__ = (sa.Index("ix_customer_consent_customer", "store_id", "customer_id"),)
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str]
-    purpose: Mapped[str]
-    """name | phone | tab | points | messages | online"""
-    given: Mapped[bool]
-    at: Mapped[dt.datetime]
-    actor_id: Mapped[str]
 
 
 @dataclass(frozen=True)
@@ -173,7 +161,7 @@ def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: 
     loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
     _write(session, customer, wished)
     session.flush()
-    _agree(session, customer, {"name", *wished.agreed}, set(), at, actor)
+    note(session, store.id, customer.id, {"name", *wished.agreed}, (), wished.language, at=at, actor=actor)
     journal.record(
         session, actor=actor, at=at, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
         limit_minor=wished.limit_minor,
@@ -196,12 +184,38 @@ def change(
     loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
     changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
     _write(session, customer, wished)
-    _agree(session, customer, wished.agreed - before, before - wished.agreed, at, actor)
+    more, less = wished.agreed - before, before - wished.agreed
+    note(session, store.id, customer.id, more, less, wished.language, at=at, actor=actor)
     journal.record(
         session, actor=actor, at=at, verb="customer.changed", subject=_subject(customer_id), changed=changed,
         agreed=sorted(wished.agreed), limit_before_minor=limit_before, limit_minor=wished.limit_minor,
     )  # fmt: skip
     return customer
+
+
+def agree_online(
+    session: Session,
+    store: Store,
+    customer_id: str,
+    *,
+    given: bool,
+    phone: str = "",
+    actor: Actor,
+    at: dt.datetime,
+) -> Customer:
+    """Note that a customer wants the prices for members online, or no longer does; all else stays as it is.
+
+    It brings points and the phone number with it, which it needs (rule 1). phone: '' for the one that is kept.
+    """
+    kept = particulars(session, store, customer_id)
+    if given:
+        needs = {"online", "points", "phone"}
+        wished = replace(kept, phone=phone.strip() or kept.phone, agreed=kept.agreed | needs)
+        if not wished.phone:
+            raise Invalid("phone-needed", "Type the phone number: online the customer is known by it.", field="phone")
+    else:
+        wished = replace(kept, agreed=kept.agreed - {"online"})
+    return change(session, store, customer_id, wished, actor=actor, at=at)
 
 
 def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at: dt.datetime) -> Customer:
@@ -215,7 +229,16 @@ def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at:
         raise _unsettled(owing.balance_minor)
     tab.set_limit(session, store.id, customer_id, 0)
     loyalty.end(session, store.id, customer_id, at=at, actor=actor)
-    _agree(session, customer, set(), set(agreed(session, store.id, customer_id)), at, actor)
+    note(
+        session,
+        store.id,
+        customer_id,
+        (),
+        agreed(session, store.id, customer_id),
+        customer.language,
+        at=at,
+        actor=actor,
+    )
     customer.name = customer.phone = customer.search_text = customer.online_key = ""
     customer.erased_at = at
     _forget_paper(session, store.id, customer_id)
@@ -235,10 +258,24 @@ def known(session: Session, store_id: str, customer_id: str) -> Customer:
     return customer
 
 
+def is_known(session: Session, store_id: str, customer_id: str) -> bool:
+    """Tell whether a customer is known here, and not forgotten since."""
+    customer = session.get(Customer, (store_id, customer_id))
+    return customer is not None and customer.erased_at is None
+
+
 def is_member(session: Session, store_id: str, customer_id: str) -> bool:
     """Tell whether a customer takes part in the points, and so gets the prices for members."""
     known(session, store_id, customer_id)
     return loyalty.account_of(session, store_id, customer_id).member
+
+
+def particulars(session: Session, store: Store, customer_id: str) -> Particulars:
+    """Return what is kept of a customer, as a form would say it."""
+    customer = known(session, store.id, customer_id)
+    given = frozenset(agreed(session, store.id, customer_id)) & set(PURPOSES)
+    limit_minor = tab.account(session, store.id, customer_id).limit_minor
+    return Particulars(customer.name, customer.phone, customer.language, given, limit_minor)
 
 
 def key_of(store_id: str, tz: str, phone: str) -> str:
@@ -313,15 +350,6 @@ def named(session: Session, store_id: str, ids: Sequence[str]) -> dict[str, Foun
     return {row.id: row for row in _found(session, store_id, [Customer.id.in_(ids)], 0, len(ids))} if ids else {}
 
 
-def agreed(session: Session, store_id: str, customer_id: str) -> dict[str, dt.datetime]:
-    """Return what a customer agrees to, and since when."""
-    newest: dict[str, Consent] = {}
-    query = sa.select(Consent).where(Consent.store_id == store_id, Consent.customer_id == customer_id)
-    for row in session.scalars(query.order_by(Consent.at, Consent.id)):
-        newest[row.purpose] = row
-    return {purpose: row.at for purpose, row in newest.items() if row.given}
-
-
 def everything_about(session: Session, store: Store, customer_id: str) -> dict[str, Any]:
     """Return all the shop keeps of one person, as plain values: what the person may ask for."""
     from pos.sale import Sale  # a sale knows its customer; only this answer looks back
@@ -343,7 +371,7 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
             "added_at": customer.added_at.isoformat(),
         },
         "agreed": [
-            {"purpose": row.purpose, "given": row.given, "at": row.at.isoformat()}
+            {"purpose": row.purpose, "given": row.given, "words": row.words, "at": row.at.isoformat()}
             for row in session.scalars(consents.order_by(Consent.at, Consent.id))
         ],
         "tab": {
@@ -397,7 +425,7 @@ def _tidied(wished: Particulars) -> Particulars:
         raise Invalid("online-wants-points", "Member prices online need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
         raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
-    return Particulars(name, phone, wished.language, wished.agreed, wished.limit_minor)
+    return replace(wished, name=name, phone=phone)
 
 
 def _write(session: Session, customer: Customer, wished: Particulars) -> None:
@@ -405,24 +433,6 @@ def _write(session: Session, customer: Customer, wished: Particulars) -> None:
     customer.search_text = search_text_for(unicodedata.normalize("NFKC", wished.name), "", "")
     tz = session.get_one(Store, customer.store_id).tz
     customer.online_key = key_of(customer.store_id, tz, wished.phone) if "online" in wished.agreed else ""
-
-
-def _agree(
-    session: Session,
-    customer: Customer,
-    given: frozenset[str] | set[str],
-    ended: set[str],
-    at: dt.datetime,
-    actor: Actor,
-) -> None:
-    for purpose, is_given in [*((one, True) for one in sorted(given)), *((one, False) for one in sorted(ended))]:
-        session.add(
-            Consent(
-                store_id=customer.store_id, id=new_id(), customer_id=customer.id, purpose=purpose, given=is_given,
-                at=at, actor_id=actor.id,
-            )
-        )  # fmt: skip
-    session.flush()
 
 
 def _found(

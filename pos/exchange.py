@@ -6,7 +6,7 @@ Rules
 2. An exchange is of one receipt, and for its customer.
 3. What comes back pays for what is bought. What is left over goes back as in a return: first to the tab, the points or
    (a voucher) as store credit, as far as the receipt was paid from there; the rest as the till says.
-4. Account money that pays for the new goods goes on with them (`returns.ways_left`), so another return gives it back
+4. Account money that pays for the new goods goes on with them (`ways_back.ways_left`), so another return gives it back
    to the account and never as cash.
 """
 
@@ -20,8 +20,9 @@ from config.money import round_cash
 from pos.counter import Counter
 from pos.facts import SoldLine
 from pos.payments import Settled, Tender, settle
-from pos.returns import Ways, original_of, split, ways_left
+from pos.returns import original_of
 from pos.rung import BroughtBack, RungLine
+from pos.ways_back import Ways, split, ways_left
 
 
 @dataclass(frozen=True)

@@ -3,23 +3,20 @@
 Rules
 -----
 1. It wants the permission `take_back`, or somebody's leave for that return.
-2. The payment is of the very sale whose goods come back, and all that goes back for one return is at most what its
-   lines are worth beyond what goes back to accounts.
+2. The payment is of the very sale whose goods come back, and no more of it goes back than the return's plan says
+   (`ways_back`): another return of the receipt that money was given for is finished first.
 """
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from pos import approvals, paying, returns
 from pos.leave import takes_back
-from pos.payments import Payment
-from pos.rung import BroughtBack
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,7 @@ def allow(session: Session, wish: GiveBack, *, actor: Actor, at: dt.datetime) ->
         )
     if not wish.lines:
         raise Invalid("empty-basket", "Choose what comes back.")
-    most_minor = _most_minor(session, wish) - _asked_minor(session, wish)
+    planned = returns.plan(session, wish.store_id, wish.sale_id, wish.lines, payment.tender, wish.id, but=wish.back_id)
+    most_minor = sum(way.amount_minor for way in planned.ways if way.payment_id == payment.id and way.how == "ask")
     if wish.amount_minor > most_minor:
-        raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=max(0, most_minor))
-
-
-def _most_minor(session: Session, wish: GiveBack) -> int:
-    brought = [BroughtBack(wish.sale_id, n, qty) for n, qty in wish.lines]
-    lines = [line for line, _ in returns.negative_lines(session, wish.store_id, brought, first_n=1)]
-    worth_minor = -sum(line.total_minor for line in lines)
-    ways = returns.ways_left(session, returns.original_of(session, wish.store_id, wish.sale_id))
-    first, _ = returns.split(ways, worth_minor, worth_minor)
-    return worth_minor - sum(first.values())
-
-
-def _asked_minor(session: Session, wish: GiveBack) -> int:
-    """Return what was asked for this return before, but for this very wish sent again."""
-    query = sa.select(sa.func.sum(-Payment.amount_minor)).where(
-        Payment.store_id == wish.store_id,
-        Payment.sale_id == wish.id,
-        Payment.id != wish.back_id,
-        Payment.gives_back.is_not(None),
-        Payment.state.in_([*paying.OPEN, "captured"]),
-    )
-    return int(session.scalar(query) or 0)
+        raise Refused("more-than-returned", "That is more than this return gives back.", most_minor=most_minor)

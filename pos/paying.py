@@ -253,6 +253,18 @@ def of_sale(session: Session, store_id: str, sale_id: str) -> list[Payment]:
     return list(session.scalars(query.order_by(Payment.requested_at, Payment.id)))
 
 
+def claimed(session: Session, store_id: str, sale_id: str) -> list[Payment]:
+    """Return the payments by which providers took the money of a completed sale, oldest first."""
+    query = sa.select(Payment).where(
+        Payment.store_id == store_id,
+        Payment.provider.is_not(None),
+        Payment.claimed_by == sale_id,
+        Payment.state == "captured",
+        Payment.amount_minor > 0,
+    )
+    return list(session.scalars(query.order_by(Payment.requested_at, Payment.id)))
+
+
 def refuse_captured(session: Session, store_id: str, sale_id: str) -> None:
     """Refuse to void a basket for which money was taken and not given back yet."""
     taken = (row for row in of_sale(session, store_id, sale_id) if row.state == "captured" and row.amount_minor > 0)
@@ -266,12 +278,13 @@ def refuse_captured(session: Session, store_id: str, sale_id: str) -> None:
         )
 
 
-def given_back_minor(session: Session, payment: Payment) -> int:
-    """Return how much of a payment was given back, or is being asked to be."""
+def given_back_minor(session: Session, payment: Payment, *, but: str = "") -> int:
+    """Return how much of a payment was given back, or is being asked to be. but: a payment that is not counted."""
     query = sa.select(sa.func.sum(Payment.amount_minor)).where(
         Payment.store_id == payment.store_id,
         Payment.provider.is_not(None),
         Payment.gives_back == payment.id,
+        Payment.id != but,
         Payment.state.in_((*OPEN, "captured")),
     )
     return -int(session.scalar(query) or 0)

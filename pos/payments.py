@@ -127,7 +127,7 @@ def settle(
     _refuse_odd(tenders, channel, gives_back=due_minor < 0)
     cash_minor = sum(row.amount_minor for row in tenders if row.tender == "cash")
     other_minor = sum(row.amount_minor for row in tenders if row.tender != "cash")
-    has_cash = bool(cash_minor) or not tenders
+    has_cash = not tenders or any(row.tender == "cash" for row in tenders)
     if due_minor < 0:
         return _given_back(
             tenders, due_minor, cash_minor, other_minor, smallest_coin_minor if has_cash else 1, currency

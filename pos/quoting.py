@@ -11,6 +11,7 @@ Rules
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
 5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now.
+6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid
 from config.money import BASIS, divide_half_up
-from pos import catalogue, claims, markdown, offers, promotions, selling_hours
+from pos import batches, catalogue, claims, markdown, offers, promotions, recall, selling_hours
 from pos.leave import Need
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
 from pos.promises import clean_code
@@ -122,6 +123,14 @@ def price_known(
     saved_minor = sum(line.discount_minor for line in basket.lines)
     unmarked = _unmarked(lines, fit, live, left, applied.units) if left else {}
     return Quote(basket, tuple(needs), applied.coupons_used, applied.hints, saved_minor, applied.units, unmarked)
+
+
+def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) -> list[BasketLine]:
+    """Refuse what is recalled or past its last day, before money is asked for as well as after; return what is sold."""
+    sold = [line.line for line in quoted.basket.lines if line.line and line.qty > 0]
+    recall.refuse(session, store_id, [(line.sku, line.batch) for line in sold])
+    batches.refuse_expired_lines(session, store_id, [(line.sku, line.batch, line.expires_on) for line in sold], day)
+    return sold
 
 
 # --- inside ---

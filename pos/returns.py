@@ -6,17 +6,18 @@ Rules
 2. Money back is the line's own: however a line comes back in parts, the parts sum to what was paid for it. Its
    deposit comes back with it.
 3. Goods that can be sold again go onto the floor, others to waste; cash is rounded with the sale's own rule.
-4. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
-   credit); only what was paid otherwise is given out.
+4. How the money goes back is planned (`ways_back`), and `plan` tells it before anybody is asked for money.
 5. The original is never touched. A return has its own id, receipt number and fact.
 6. What was paid online goes back online, by the pickup page alone: the network keeps that money (`prepaid`).
-7. Without a receipt, goods come back at a typed price up to today's, by those who may (`take_back.blind`).
+7. Without a receipt, goods come back at a typed price, at most what they would cost now, by those who may
+   (`take_back.blind`).
 """
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,19 +28,18 @@ from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import round_cash
-from pos import approvals, catalogue, paying, stock, tenders
-from pos.counter import Counter, at_counter, open_counter
+from pos import approvals, catalogue, offers, quoting, stock, tenders, ways_back
+from pos.counter import Counter, at_counter, habits_of, open_counter
 from pos.facts import Moved, SoldLine, sold_line
 from pos.leave import Need, takes_back
-from pos.payments import REFUND_TENDERS, Payment, Settled, Tender, settle
-from pos.pricing import BasketLine, charge, part_of
-from pos.rung import BroughtBack
+from pos.payments import REFUND_TENDERS, Payment, Tender, settle
+from pos.pricing import BasketLine, ProductView, charge, part_of
+from pos.rung import BroughtBack, RungLine
 from pos.sale import Completed, Draft, finish, known
 from pos.sale_rows import Sale, SaleLine, lines_of
+from pos.ways_back import Plan
 
 LONGEST_REASON = 200
-Ways = dict[tuple[str, str], int]
-"""(refund tender, the sale that was paid from that account) -> amount, in the order it goes back."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,6 @@ class ReturnRequest:
     lines: Sequence[tuple[int, int] | tuple[int, int, bool]]
     tender: str = "cash"
     reference: str = ""
-    payment_id: str = ""
-    """The payment by which a provider gave the money back."""
     restock: bool = True
     why: str = ""
     approvals: Sequence[str] = ()
@@ -111,17 +109,18 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     approvals.require(session, request, [need], actor=actor, at=at)
     original = original_of(session, request.store_id, request.sale_id)
     refuse_paid_online(session, original, online=request.online)
-    request = replace(request, tender="prepaid") if request.online else request
+    tender = "prepaid" if request.online else request.tender
     back = _undone(session, original, _tidy(request.lines, restock=request.restock), first_n=1)
-    _refuse_foreign(session, request)
     lines = tuple(line for line, _ in back)
+    due_minor = -sum(line.total_minor for line in lines)
+    ways = ways_back.plan(session, original, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
     customer_id = original.customer_id or request.customer_id
     draft = Draft(
         id=request.id,
         kind="return",
         channel=original.channel,
         lines=lines,
-        settled=_settle(session, request, original, lines, counter.smallest_coin_minor),
+        settled=ways.settled(request.reference),
         request_hash=request_hash,
         moves=(),
         returns_receipt_no=original.receipt_no,
@@ -142,7 +141,7 @@ def take_back_blind(session: Session, request: BlindReturnRequest, *, actor: Act
     covers = {"lines": [[sku, qty, price_minor] for sku, qty, price_minor, _ in request.lines]}
     need = Need("take_back.blind", "goods brought back without a receipt", covers=covers)
     approvals.require(session, request, [need], actor=actor, at=at)
-    back = _typed(session, request, business_day(at, counter.tz, counter.rollover_hour))
+    back = _typed(session, request, counter, at)
     lines = tuple(line for line, _ in back)
     due_minor = sum(line.total_minor for line in lines)
     coin_minor = counter.smallest_coin_minor if request.tender == "cash" else 1
@@ -179,6 +178,26 @@ def refuse_paid_online(session: Session, original: Sale, *, online: bool) -> Non
 # --- questions ---
 
 
+def plan(
+    session: Session,
+    store_id: str,
+    sale_id: str,
+    lines: Sequence[tuple[int, int]],
+    tender: str,
+    return_id: str,
+    *,
+    but: str = "",
+) -> Plan:
+    """Return how the money would go back for these lines, (line number, qty > 0), by this tender; writes nothing."""
+    _check(tender, "")
+    original = original_of(session, store_id, sale_id)
+    refuse_paid_online(session, original, online=False)
+    back = _undone(session, original, _tidy(lines, restock=True), first_n=1)
+    due_minor = -sum(line.total_minor for line, _ in back)
+    coin_minor = habits_of(session, store_id).smallest_coin_minor
+    return ways_back.plan(session, original, return_id, due_minor, tender, coin_minor=coin_minor, but=but)
+
+
 def returned_qty(session: Session, store_id: str, sale_id: str) -> dict[int, int]:
     """Return how many units of each line of a sale came back so far: line number -> units."""
     query = sa.select(SaleLine.returns_n, sa.func.sum(-SaleLine.qty)).where(
@@ -200,6 +219,7 @@ def negative_lines(
     for sale_id, wanted in sorted(by_sale.items()):
         original = original_of(session, store_id, sale_id)
         refuse_paid_online(session, original, online=False)
+        ways_back.refuse_under_way(session, original, "")
         lines += _undone(session, original, wanted, first_n=first_n + len(lines))
     return lines
 
@@ -213,23 +233,6 @@ def original_of(session: Session, store_id: str, sale_id: str) -> Sale:
     return sale
 
 
-def ways_left(session: Session, original: Sale) -> Ways:
-    """Return what of a sale was paid from an account and has not gone back there yet.
-
-    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt.
-    """
-    return _replayed(session, original)[0]
-
-
-def split(ways: Ways, worth_minor: int, owed_minor: int) -> tuple[Ways, Ways]:
-    """Return what of goods worth this much goes back to accounts, and what account money pays for new goods.
-
-    owed_minor: what of the worth the customer is owed; the accounts' part of it goes back first.
-    """
-    first = _taken(ways, min(worth_minor, owed_minor))
-    return first, _taken(_without(ways, first), max(0, worth_minor - owed_minor))
-
-
 # --- inside ---
 
 
@@ -238,18 +241,6 @@ def _check(tender: str, why: str, *, wants_reason: bool = False) -> None:
         raise Invalid("unknown-tender", "Money goes back in cash or to the card.", tender=tender)
     if len(why) > LONGEST_REASON or (wants_reason and not why.strip()):
         raise Invalid("no-reason", "Say in a few words why the goods come back.")
-
-
-def _refuse_foreign(session: Session, request: ReturnRequest) -> None:
-    """Refuse money that was given back of another sale's payment."""
-    if not request.payment_id:
-        return
-    back = paying.payment_of(session, request.store_id, request.payment_id)
-    taken = paying.payment_of(session, request.store_id, back.gives_back) if back.gives_back else None
-    if taken is None or taken.claimed_by != request.sale_id:
-        raise Refused(
-            "payment-of-another-sale", "That payment belongs to another sale than the receipt that comes back."
-        )
 
 
 def _positive(n: int, qty: int) -> int:
@@ -328,10 +319,14 @@ def _negative(number: int, line: SaleLine, before_qty: int, qty: int) -> SoldLin
     )
 
 
-def _typed(session: Session, request: BlindReturnRequest, day: dt.date) -> list[tuple[SoldLine, bool]]:
+def _typed(
+    session: Session, request: BlindReturnRequest, counter: Counter, at: dt.datetime
+) -> list[tuple[SoldLine, bool]]:
     if not request.lines:
         raise Invalid("empty-basket", "Choose what comes back.")
+    day = business_day(at, counter.tz, counter.rollover_hour)
     views = catalogue.to_sell(session, request.store_id, [row[0] for row in request.lines], day)
+    most = _worth_today(session, request, views, day, at.astimezone(ZoneInfo(counter.tz)).replace(tzinfo=None))
     lines: list[tuple[SoldLine, bool]] = []
     for n, (sku, qty, price_minor, restock) in enumerate(request.lines, 1):
         view = views[sku]
@@ -340,13 +335,6 @@ def _typed(session: Session, request: BlindReturnRequest, day: dt.date) -> list[
             raise Refused("not-returnable", f"{view.name} is not taken back without its receipt.", sku=sku)
         if type(price_minor) is not int or not price_minor >= 0:
             raise Invalid("bad-price", "A price is not negative and not absurdly large.", price_minor=price_minor)
-        if not view.price_typed and price_minor > view.price_minor:
-            raise Refused(
-                "above-price",
-                f"{view.name} costs less than that today. Without a receipt give back today's price at most.",
-                sku=sku,
-                most_minor=view.price_minor,
-            )
         priced = charge(
             BasketLine(
                 sku,
@@ -356,8 +344,30 @@ def _typed(session: Session, request: BlindReturnRequest, day: dt.date) -> list[
                 None if view.price_typed else view.price_minor,
             )
         )
+        if not view.price_typed and -priced.total_minor > most[n - 1]:
+            raise Refused(
+                "above-price",
+                f"{view.name} costs less than that today. Without a receipt give back today's price at most, "
+                "offers taken off.",
+                sku=sku,
+                most_minor=most[n - 1],
+            )
         lines.append((sold_line(n, priced), restock))
     return lines
+
+
+def _worth_today(
+    session: Session, request: BlindReturnRequest, views: Mapping[str, ProductView], day: dt.date, wall: dt.datetime
+) -> dict[int, int]:
+    """Return what each line would cost if it were bought now: its place -> amount."""
+    bare = {sku: replace(view, deposit_sku=None) for sku, view in views.items()}
+    rung = [
+        RungLine(sku, _positive(n, qty), price_minor if bare[sku].price_typed else None)
+        for n, (sku, qty, price_minor, _) in enumerate(request.lines, 1)
+    ]
+    live = offers.live(session, request.store_id, day)
+    quoted = quoting.price_known(session, request.store_id, rung, bare, live, wall=wall)
+    return {int(line.line.asked or 0): line.total_minor for line in quoted.basket.lines if line.line}
 
 
 def _finish(
@@ -380,108 +390,3 @@ def _finish(
     draft = replace(draft, moves=tuple(moves))
     draft = tenders.settle_accounts(session, draft, counter.store_id, at=at, actor=actor)
     return finish(session, draft, counter, day=day, at=at, actor=actor)
-
-
-def _settle(
-    session: Session, request: ReturnRequest, original: Sale, lines: Sequence[SoldLine], coin_minor: int
-) -> Settled:
-    """Return what is given back: all returns of a sale together never more than was paid for it (rules 2 to 4)."""
-    due_minor = -sum(line.total_minor for line in lines)
-    before_minor, given_minor, worth_minor = _so_far(session, original)
-    left_minor = max(0, worth_minor - given_minor)
-    back = _taken(ways_left(session, original), min(due_minor, left_minor))
-    first_minor = sum(back.values())
-    if request.tender == "cash":
-        coin_minor = max(1, coin_minor)
-        before_coins = round_cash(before_minor + first_minor, coin_minor)
-        due_coins = round_cash(before_minor + due_minor, coin_minor) - before_coins
-        out_minor = max(0, min(due_coins, (left_minor - first_minor) // coin_minor * coin_minor))
-    else:
-        out_minor = max(0, min(due_minor, left_minor) - first_minor)
-    tenders_back = [Tender(tender, -minor, of_sale_id=sale_id) for (tender, sale_id), minor in back.items()]
-    if out_minor:
-        tenders_back.append(Tender(request.tender, -out_minor, request.reference, request.payment_id))
-    back_minor = first_minor + out_minor
-    return Settled(tuple(tenders_back), due_minor - back_minor, -back_minor, -back_minor, 0)
-
-
-def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
-    """Return of a sale: what came back of it, as charged and as given out, and what it was worth."""
-    mine = (SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id)
-    before_minor = -_sum(session, SaleLine.total_minor, *mine)
-    rounding = (Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)), Sale.kind == "return")
-    given_minor = before_minor - _sum(session, Sale.rounding_minor, *rounding)
-    own = (SaleLine.store_id == original.store_id, SaleLine.sale_id == original.id, SaleLine.qty > 0)
-    worth_minor = _sum(session, SaleLine.total_minor, *own)
-    worth_minor += original.rounding_minor if original.kind == "sale" else 0
-    return before_minor, given_minor, worth_minor
-
-
-def _replayed(session: Session, original: Sale) -> tuple[Ways, dict[str, Ways]]:
-    """Return what is left of a sale's account money, and what went on with each exchange of its goods."""
-    left = _paid_from_accounts(session, original)
-    carried: dict[str, Ways] = {}
-    events = sa.select(Sale).where(Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)))
-    for event in session.scalars(events.order_by(Sale.completed_at, Sale.id)).all():
-        if event.kind == "exchange":
-            mine = (SaleLine.store_id == event.store_id, SaleLine.sale_id == event.id)
-            worth_minor = -_sum(session, SaleLine.total_minor, *mine, SaleLine.returns_sale_id == original.id)
-            first, carried[event.id] = split(left, worth_minor, max(0, -event.lines_minor))
-            left = _without(_without(left, first), carried[event.id])
-            continue
-        for tender, minor in _on_accounts(session, event, -1).items():
-            left = _without(left, _taken({way: part for way, part in left.items() if way[0] == tender}, minor))
-    return left, carried
-
-
-def _paid_from_accounts(session: Session, original: Sale) -> Ways:
-    own = {"tab": "tab", "points": "points", "voucher": "credit"}
-    paid = _on_accounts(session, original, 1)
-    ways = {(back, original.id): paid[tender] for tender, back in own.items() if tender in paid}
-    if original.kind == "exchange":
-        sources = sa.select(SaleLine.returns_sale_id).where(
-            SaleLine.store_id == original.store_id,
-            SaleLine.sale_id == original.id,
-            SaleLine.returns_sale_id.is_not(None),
-        )
-        for source_id in sorted(str(key) for key in session.scalars(sources.distinct())):
-            source = session.get_one(Sale, (original.store_id, source_id))
-            ways |= _replayed(session, source)[1].get(original.id, {})
-    return ways
-
-
-def _on_accounts(session: Session, sale: Sale, sign: int) -> dict[str, int]:
-    """Return what a sale took from accounts (sign 1) or gave back to them (-1): tender -> amount above zero."""
-    query = sa.select(Payment.tender, sa.func.sum(Payment.amount_minor * sign)).where(
-        Payment.store_id == sale.store_id,
-        Payment.sale_id == sale.id,
-        Payment.tender.in_(["tab", "points", "voucher", "credit"]),
-        Payment.state == "captured",
-        Payment.amount_minor * sign > 0,
-    )
-    return {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
-
-
-def _taken(ways: Ways, amount_minor: int) -> Ways:
-    """Return the first of these ways that make up the amount, or all of them."""
-    taken: Ways = {}
-    for way, minor in ways.items():
-        part_minor = min(minor, amount_minor - sum(taken.values()))
-        if part_minor > 0:
-            taken[way] = part_minor
-    return taken
-
-
-def _without(ways: Ways, taken: Ways) -> Ways:
-    left = {way: minor - taken.get(way, 0) for way, minor in ways.items()}
-    return {way: minor for way, minor in left.items() if minor > 0}
-
-
-def _earlier(original: Sale) -> sa.Select[str]:
-    return sa.select(SaleLine.sale_id).where(
-        SaleLine.store_id == original.store_id, SaleLine.returns_sale_id == original.id
-    )
-
-
-def _sum(session: Session, column: sa.orm.InstrumentedAttribute[int], *where: sa.ColumnElement[bool]) -> int:
-    return int(session.scalar(sa.select(sa.func.sum(column)).where(*where)) or 0)

@@ -39,14 +39,12 @@ from config.prepared import Prepared
 from pos import (
     approvals,
     basket,
-    batches,
     catalogue,
     markdown,
     offers,
     printer,
     produce,
     quoting,
-    recall,
     seal,
     stock,
     tenders,
@@ -126,7 +124,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     request_hash = request.hash()
     if (again := known(session, request.store_id, request.id, request_hash)) is not None:
         return again
-    basket.refuse_voided(session, request.store_id, request.id)
+    basket.refuse_let_go(session, request.store_id, request.id, request.till_id)
     counter = open_counter(counter, request.till_id)
     day = business_day(at, counter.tz, counter.rollover_hour)
     request = _for_customer(session, request)
@@ -137,10 +135,7 @@ def complete(session: Session, request: SaleRequest, *, actor: Actor, at: dt.dat
     lines_minor = priced.lines_minor + sum(line.total_minor for line, _ in back)
     _refuse_another_total(request, quoted, (lines_minor, round_cash(lines_minor, counter.smallest_coin_minor)))
     check_age(request, priced)
-    sold = [line.line for line in priced.lines if line.line and line.qty > 0]
-    recall.refuse(session, request.store_id, [(line.sku, line.batch) for line in sold])
-    codes = [(line.sku, line.batch, line.expires_on) for line in sold]
-    batches.refuse_expired_lines(session, request.store_id, codes, day)
+    sold = quoting.refuse_unsafe(session, request.store_id, quoted, day)
     if needs := (*quoted.needs, *_leave_for([line for line, _ in back])):
         approvals.require(session, request, needs, actor=actor, at=at)
     settled, points_minor = _paid(session, request, [line for line, _ in back], lines_minor, counter)
@@ -277,6 +272,7 @@ def quote(
         smallest_coin_minor=store.smallest_coin_minor,
         cash=cash,
     )
+    quoting.refuse_unsafe(session, store_id, quoted, business_day(at, store.tz, store.rollover_hour))
     if not back:
         return quoted
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)

@@ -28,7 +28,8 @@ _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
     "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
-    "over_short", "pay_out", "drawer.others", "voucher.code",
+    "over_short", "pay_out", "drawer.others", "baskets.others",
+    "voucher.code",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {
     "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",

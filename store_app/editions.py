@@ -22,7 +22,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
             bodies = {
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
                 ("offers", EVERYONE): offer_edition.edition(session),
-                ("suppliers", EVERYONE): suppliers.edition(session),
+                ("suppliers", EVERYONE): suppliers.edition(session, day + dt.timedelta(days=1)),
                 ("lessons", EVERYONE): training.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),

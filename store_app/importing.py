@@ -120,6 +120,11 @@ def write(
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
     if sheet.kind not in OF_NETWORK and session.get(Store, store_id) is None:
         raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
+    if sheet.kind == "bestsellers":
+        from supply import outside
+
+        for source, listed_on in {(row["source"], row["day"]) for row in sheet.values}:
+            outside.begin(session, source, listed_on)
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
             _WRITERS[sheet.kind](session, row, supplier_id or store_id, actor, at)

@@ -182,13 +182,14 @@ def replay(desk: Desk, day: dt.date) -> str:
 
 def forget_people(desk: Desk, _day: dt.date) -> str:
     """Forget names and phones of orders that are over, and the wrong codes of days gone by."""
-    from supply import handover, messages, phone_codes, pickup, support
+    from supply import groups, handover, messages, phone_codes, pickup, support
 
     with desk.doors.write() as session:
         handover.forget_tries(session, desk.node_id, at=desk.doors.now())
         messages.forget(session, at=desk.doors.now())
         phone_codes.forget(session, at=desk.doors.now())
         support.forget(session, at=desk.doors.now())
+        groups.forget(session, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
 
 
@@ -405,6 +406,7 @@ JOBS: dict[str, Job] = {
         Job("consigned", money_jobs.keep_consigned),
         Job("credit", money_jobs.close_money, each_day=True),
         Job("push-care", money_jobs.look_after_pushes),
+        Job("returns", money_jobs.end_returns),
         Job("compare", money_jobs.compare_shops),
         Job("purchase", purchase),
         Job("forecast-regions", forecast_regions),

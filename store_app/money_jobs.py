@@ -46,10 +46,12 @@ def suggest(desk: "Desk", day: dt.date) -> str:
 
 def keep_consigned(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what its goods here came to, and propose or end what is due."""
-    from supply import consignment
+    from supply import consignment, overdue_returns
 
     with desk.doors.write() as session:
-        lots = consignment.close_day(session, desk.node_id, actor=desk.actor("consigned"), at=desk.doors.now())
+        actor, at = desk.actor("consigned"), desk.doors.now()
+        lots = consignment.close_day(session, desk.node_id, actor=actor, at=at)
+        overdue_returns.keep_unsent(session, desk.node_id, actor=actor, at=at)
     return f"{lots} lots of the network's"
 
 
@@ -60,3 +62,12 @@ def look_after_pushes(desk: "Desk", _day: dt.date) -> str:
     with desk.doors.write() as session:
         looked_at = push_care.look_after(session, actor=desk.actor("push-care"), at=desk.doors.now())
     return f"{looked_at} looked at"
+
+
+def end_returns(desk: "Desk", _day: dt.date) -> str:
+    """End the claims whose goods did not come back, and charge what did not come of goods on sale or return."""
+    from supply import overdue_returns
+
+    with desk.doors.write() as session:
+        forfeited = overdue_returns.look_after(session, actor=desk.actor("returns"), at=desk.doors.now())
+    return f"{forfeited} claims forfeited"

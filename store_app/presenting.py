@@ -51,6 +51,7 @@ STATE_WORDS = {
     "ordered": lazy("ordered"), "arrived": lazy("arrived"), "settled": lazy("settled"), "held": lazy("held"),
     "shown": lazy("shown"), "reported": lazy("reported"), "hidden": lazy("hidden"),
     "disputed": lazy("disputed"), "awaited": lazy("not paid yet"), "lapsed": lazy("not paid"),
+    "forfeited": lazy("not sent back"),
     "proposed": lazy("proposed"), "approved": lazy("approved"),
     "dropped": lazy("dropped"), "sent": lazy("sent"), "acknowledged": lazy("acknowledged"),
     "rejected": lazy("rejected"), "dispatched": lazy("on the way"), "part_received": lazy("partly received"),

@@ -177,6 +177,7 @@ ROLES: dict[str, Role] = {
             "roll-up",
             "credit",
             "push-care",
+            "returns",
             "compare",
             "purchase",
             "transfers",

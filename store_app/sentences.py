@@ -272,6 +272,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "bad-period": (_l("The first day must not be after the last one."),),
     "customer-name": (_l("A name has at most %(most)s letters."), _l("This name cannot be kept. Type it again.")),
     "customer-phone": (_l("A phone number has 5 to 20 digits."),),
+    "phone-needed": (_l("Type the phone number: online the customer is known by it."),),
     "online-wants-points": (_l("Member prices online need points and a phone number."),),
     "not-agreed": (_l("That is kept only when the customer agrees to it."),),
     "no-points-here": (_l("This customer collects no points here. Choose another way to pay."),),

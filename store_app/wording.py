@@ -90,6 +90,13 @@ REFUSE_REASONS = {
     "other": _l("Another reason"),
 }
 
+COUPON_WORDS = {
+    "unknown": _l("There is no such coupon here. Look at the code again."),
+    "used-up": _l("This coupon has been used up."),
+    "ended": _l("This coupon is no longer good."),
+    "unfit": _l("It saves nothing on what is in the basket now."),
+}
+
 CANCEL_REASONS = {
     "customer": _l("The customer does not want it"),
     "not-there": _l("It is not in the shop"),
@@ -394,6 +401,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
     "pay_out": _l("a pay-out beyond the limit"),
+    "baskets.others": _l("a basket another till has in hand"),
     "drawer.others": _l("another person’s drawer"),
     "voucher.code": _l("a voucher’s whole code"),
     "price.override": _l("another price"),

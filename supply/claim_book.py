@@ -17,6 +17,7 @@ from config.money import amount_for
 from config.states import StateTable
 from pos.consigned import Consigned
 from supply.deliveries import Delivery, DeliveryLine
+from supply.goods_returns import Going
 from supply.orders import OrderLine
 from supply.push import PushOffer
 from supply.suppliers import SupplierProduct
@@ -27,21 +28,25 @@ STATES = StateTable(
     {
         "filed": ["under_review", "accepted", "part_accepted", "refused"],
         "under_review": ["accepted", "part_accepted", "refused"],
-        "accepted": ["compensated", "replaced", "returned"],
-        "part_accepted": ["compensated", "replaced", "returned"],
+        "accepted": ["compensated", "replaced", "returned", "forfeited"],
+        "part_accepted": ["compensated", "replaced", "returned", "forfeited"],
         "refused": ["contested"],
         "compensated": ["contested"],
         "replaced": ["contested"],
         "returned": ["contested"],
+        "forfeited": ["returned"],
         "contested": ["accepted", "part_accepted", "refused"],
     },
-    resting=["refused", "compensated", "replaced", "returned"],
+    resting=["refused", "compensated", "replaced", "returned", "forfeited"],
 )
 KINDS = ("short", "over", "damaged", "wrong", "expired")
 COUNTED = ("over", "damaged", "wrong", "expired")
 """What can be wrong with units that came: a unit is claimed for one of them."""
 REMEDIES = {"money": "compensated", "replacement": "replaced", "return": "returned"}
 """What a claim ends in -> its last state."""
+ENDS = (*REMEDIES.values(), "forfeited")
+SEND_BACK_DAYS = 14
+"""How long a shop has to hand over what a claim sends back (`overdue_returns`)."""
 WAITING = ("filed", "under_review", "contested")
 _REPLACEMENT = "replacement-"
 
@@ -221,6 +226,21 @@ def left_to_pay(session: Session, claim: Claim) -> int:
         whole += amount_for(int(qty or 0), pack_cost_minor, max(1, pack_qty))
     paid = sum(one.granted_minor for one in claims_about(session, claim.store_id, delivery.id))
     return max(0, whole - paid - ((offer.care_minor or 0) if offer is not None else 0))
+
+
+def going_of(session: Session, claim: Claim) -> list[Going]:
+    """Return what of an answered claim goes back, by product."""
+    found: dict[str, Going] = {}
+    for line in lines_of(session, claim):
+        if goes_back(claim, line):
+            qty = (line.granted_qty or 0) + (found[line.sku].qty if line.sku in found else 0)
+            found[line.sku] = Going(line.sku, line.name, qty, line.pack_qty, line.pack_cost_minor, line.charged)
+    return list(found.values())
+
+
+def goes_back(claim: Claim, line: ClaimLine) -> bool:
+    """Tell whether a line's granted units are to be sent back before they are credited."""
+    return claim.remedy == "return" and line.kind in ("over", "wrong") and bool(line.granted_qty)
 
 
 def _too_many(name: str, kind: str, most: int) -> str:

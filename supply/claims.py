@@ -10,7 +10,8 @@ Rules
    network says whether they go back.
 4. The network decides line by line, with a reason where it gives less than was asked. `money` is credited at once;
    `replacement` credits what was charged and sends the goods anew, which are invoiced as they come; `return` takes
-   wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once.
+   wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once; what does not
+   come back in time is forfeited (`overdue_returns`).
 5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
    the first, and pays in money. The network pays by its own books alone: what it sent, what was counted, what it cost,
    and together with what it paid before never more than that.
@@ -37,8 +38,10 @@ from pos.ledger import Place, Source
 from pos.store import day_of
 from supply import consignment, deliveries, goods_returns, network_terms, order_letters, settlement
 from supply.claim_book import (
+    ENDS,
     KINDS,
     REMEDIES,
+    SEND_BACK_DAYS,
     STATES,
     WAITING,
     Claim,
@@ -46,6 +49,8 @@ from supply.claim_book import (
     body_of,
     bounds,
     claim_of,
+    goes_back,
+    going_of,
     left_to_pay,
     lines_of,
     next_no,
@@ -55,12 +60,10 @@ from supply.claim_book import (
     subject_of,
 )
 from supply.deliveries import Delivery
-from supply.goods_returns import Going
 from supply.settlement import VERSION
 from supply.suppliers import supplier_of
 
 FILED, ANSWERED, CONTESTED, ENDED = "claim.filed", "claim.answered", "claim.contested", "claim.ended"
-SEND_BACK_DAYS = 14
 Wrong = tuple[str, str, int]
 """(sku, kind, units)"""
 
@@ -193,6 +196,8 @@ def take_ended(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     claim.granted_minor = int(body["granted_minor"])
     if STATES.legal(claim.state, str(body["state"])):
         journal.move(session, claim, str(body["state"]), actor=actor, at=at, subject=subject_of(claim))
+    if claim.state == "forfeited":
+        goods_returns.give_up(session, claim.store_id, claim.id, actor=actor, at=at)
 
 
 # --- verbs, network ---
@@ -265,13 +270,13 @@ def decide(
     _decide(session, claim, granted, remedy=remedy, words=words, actor=actor, at=at)
     new_minor = 0
     for line in lines_of(session, claim):
-        if not _goes_back(claim, line):
+        if not goes_back(claim, line):
             new_minor += line.worth(line.granted_qty or 0) - line.worth(before[line.sku, line.kind])
     _pay(session, claim, new_minor, actor=actor, at=at)
     _tell(session, claim, ANSWERED, store_id, at)
-    awaits = claim.remedy == "replacement" or any(_goes_back(claim, line) for line in lines_of(session, claim))
+    awaits = claim.remedy == "replacement" or any(goes_back(claim, line) for line in lines_of(session, claim))
     if claim.state in ("accepted", "part_accepted") and not awaits:
-        _end(session, claim, actor=actor, at=at)
+        end(session, claim, REMEDIES[claim.remedy], actor=actor, at=at)
     return claim
 
 
@@ -282,14 +287,22 @@ def goods_are_back(
     claim = claim_of(session, store_id, claim_id)
     claim.granted_minor += credit_minor
     if STATES.legal(claim.state, "returned"):
-        _end(session, claim, actor=actor, at=at)
+        end(session, claim, "returned", actor=actor, at=at)
 
 
 def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
     """End a claim whose replacement the shop has taken in (rule 4)."""
     claim = session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
     if claim is not None and delivery.state == "posted" and STATES.legal(claim.state, "replaced"):
-        _end(session, claim, actor=actor, at=at)
+        end(session, claim, "replaced", actor=actor, at=at)
+
+
+def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Bring a claim to one of its ENDS and tell the shop."""
+    journal.move(session, claim, state, actor=actor, at=at, subject=subject_of(claim),
+                 granted_minor=claim.granted_minor)  # fmt: skip
+    session.flush()
+    _tell(session, claim, ENDED, claim.store_id, at)
 
 
 # --- questions ---
@@ -402,21 +415,6 @@ def _refuse_beyond_count(session: Session, claim: Claim, granted: dict[tuple[str
     refuse_more({bound.sku: bound for bound in found}, wanted)
 
 
-def going_of(session: Session, claim: Claim) -> list[Going]:
-    """Return what of an answered claim goes back, by product."""
-    found: dict[str, Going] = {}
-    for line in lines_of(session, claim):
-        if _goes_back(claim, line):
-            qty = (line.granted_qty or 0) + (found[line.sku].qty if line.sku in found else 0)
-            found[line.sku] = Going(line.sku, line.name, qty, line.pack_qty, line.pack_cost_minor, line.charged)
-    return list(found.values())
-
-
-def _goes_back(claim: Claim, line: ClaimLine) -> bool:
-    """Tell whether a line's granted units are to be sent back before they are credited (rule 4)."""
-    return claim.remedy == "return" and line.kind in ("over", "wrong") and bool(line.granted_qty)
-
-
 def _pay(session: Session, claim: Claim, amount_minor: int, *, actor: Actor, at: dt.datetime) -> None:
     amount_minor = min(amount_minor, left_to_pay(session, claim)) if amount_minor > 0 else 0
     if amount_minor <= 0:
@@ -442,13 +440,6 @@ def _free_lot(session: Session, claim: Claim, line: ClaimLine, units: int, *, at
         consignment.tell(session, lot, at=at)
 
 
-def _end(session: Session, claim: Claim, *, actor: Actor, at: dt.datetime) -> None:
-    journal.move(session, claim, REMEDIES[claim.remedy], actor=actor, at=at, subject=subject_of(claim),
-                 granted_minor=claim.granted_minor)  # fmt: skip
-    session.flush()
-    _tell(session, claim, ENDED, claim.store_id, at)
-
-
 def _contested(
     session: Session, claim: Claim, words: str, contested_at: dt.datetime, *, actor: Actor, at: dt.datetime
 ) -> None:
@@ -466,7 +457,7 @@ def _note_answer(claim: Claim, body: dict[str, Any]) -> None:
 
 def _go(session: Session, claim: Claim, target: str, *, actor: Actor, at: dt.datetime) -> None:
     """Move a shop's claim to where the network has it, by way of the answer where that was overtaken."""
-    if not STATES.legal(claim.state, target) and target in REMEDIES.values():
+    if not STATES.legal(claim.state, target) and target in ENDS:
         whole = sum(line.qty for line in lines_of(session, claim))
         given = sum(line.granted_qty or 0 for line in lines_of(session, claim))
         step = "accepted" if given == whole else "part_accepted"

@@ -10,6 +10,8 @@ Rules
 4. What is not sent back of what is left was bought, also what is not there any more.
 5. What such goods are and cost stands in the network's offer; a shop tells units alone. What does not add up, goes back
    on what it told, or differs from its count of the delivery waits for a person.
+6. Of what a shop tells as gone back the network believes what its warehouse counted and what it granted on claims. From
+   WORD_DAYS after the grace the rest is invoiced as if bought; where it is counted later, it is credited.
 
 Units: quantities in stock units.
 """
@@ -28,14 +30,17 @@ from config.node import NETWORK, this_node
 from pos import consigned, stock
 from pos.consigned import Consigned
 from pos.store import day_of
-from supply import goods_returns, network_terms
+from supply import claim_book, goods_returns, network_terms, settlement
 from supply.deliveries import Delivery, DeliveryLine
-from supply.goods_returns import Going, GoodsReturn
+from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine
 from supply.push import PushOffer
 from supply.settlement import VERSION, Booking, Invoice, Wanted
 
 TOLD = "consigned.told"
 GRACE_DAYS = 3
+WORD_DAYS = 14
+"""So much longer the network waits for the goods, and the word, of a shop that is cut off."""
+WORD_ENDS = dt.timedelta(days=GRACE_DAYS + WORD_DAYS)
 _GONE = ("sold_qty", "back_qty", "bought_qty")
 _UNITS = ("came_qty", "left_qty", *_GONE)
 _KEPT = ("sku", "name", "owner", "supplier_id", "pack_qty", "pack_cost_minor", *_UNITS)
@@ -100,9 +105,7 @@ def propose_now(session: Session, store_id: str, lot_id: str, *, actor: Actor, a
 def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.datetime) -> Consigned:
     """Keep what is left and buy it (rules 3, 4); twice is once."""
     lot = lot_of(session, store_id, lot_id)
-    found = session.get(GoodsReturn, (store_id, lot_id))
-    if found is not None and found.state == "proposed":
-        journal.move(session, found, "kept", actor=actor, at=at, subject=goods_returns.subject_of(found))
+    goods_returns.give_up(session, store_id, lot_id, actor=actor, at=at)
     buy_rest(session, lot, source_id=lot_id, actor=actor, at=at)
     return lot
 
@@ -165,7 +168,28 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
         for name, value in values.items():
             setattr(lot, name, value)
         session.flush()
-    _invoice(session, lot, actor=actor, at=at)
+    charge(session, lot, actor=actor, at=at)
+
+
+def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
+    """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6)."""
+    owed, before = consigned.charged(lot) + _not_come(session, lot, at), lot.charged_qty
+    amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, before)
+    lot.charged_qty = owed
+    if amount_minor < 0:
+        booked, why = f"{lot.id}:{before}-{owed}", "Goods that went back"
+        settlement.credit_note(session, lot.store_id, -amount_minor, why=why, id=booked, actor=actor, at=at)
+    if amount_minor <= 0:
+        return
+    invoice_id = f"{lot.id}:{owed}"
+    if session.get(Invoice, (lot.store_id, invoice_id)) is not None:  # so far it was charged before, and credited
+        invoice_id = f"{lot.id}:{before}-{owed}"
+    book = Booking(session, lot.store_id, actor=actor, at=at)
+    due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
+    lines = [(lot.sku, lot.name, owed - before, amount_minor)]
+    book.invoice(Wanted(invoice_id, amount_minor, due, False, None, None, lines))
+    book.pay(by_day=book.day)
+    book.close("invoiced", amount_minor=amount_minor, consigned=lot.id)
 
 
 # --- questions ---
@@ -210,19 +234,27 @@ def _propose(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime)
     )  # fmt: skip
 
 
-def _invoice(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
-    owed = consigned.charged(lot)
-    new = owed - lot.charged_qty
-    if new <= 0:
-        return
-    amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, lot.charged_qty)
-    lot.charged_qty = owed
-    invoice_id = f"{lot.id}:{owed}"
-    if amount_minor == 0 or session.get(Invoice, (lot.store_id, invoice_id)) is not None:
-        return
-    book = Booking(session, lot.store_id, actor=actor, at=at)
-    due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
-    lines = [(lot.sku, lot.name, new, amount_minor)]
-    book.invoice(Wanted(invoice_id, amount_minor, due, False, None, None, lines))
-    book.pay(by_day=book.day)
-    book.close("invoiced", amount_minor=amount_minor, consigned=lot.id)
+def _not_come(session: Session, lot: Consigned, at: dt.datetime) -> int:
+    """Return what a shop told as gone back and the network has not got, once its time is over (rule 6)."""
+    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS or lot.charged_qty > consigned.charged(lot)
+    if not lot.back_qty or not is_over:  # what was charged once stays due, whatever the clock says now
+        return 0
+    known = _counted(session, lot.store_id, lot.id, lot.sku)
+    offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    for delivery_id in session.scalars(offered).all():
+        for claim in claim_book.claims_about(session, lot.store_id, delivery_id):
+            known += _by_claim(session, claim, lot.sku)
+    return max(0, lot.back_qty - known)
+
+
+def _by_claim(session: Session, claim: claim_book.Claim, sku: str) -> int:
+    """Return the units a claim took off its lot: granted, and where they were to come back also counted."""
+    waits = claim.state in ("accepted", "part_accepted")
+    lines = [one for one in claim_book.lines_of(session, claim) if one.sku == sku and one.kind != "short"]
+    stay = sum(one.granted_qty or 0 for one in lines if waits or not claim_book.goes_back(claim, one))
+    return stay if waits else stay + _counted(session, claim.store_id, claim.id, sku)
+
+
+def _counted(session: Session, store_id: str, return_id: str, sku: str) -> int:
+    line = session.get(GoodsReturnLine, (store_id, return_id, sku))
+    return (line.received_qty or 0) if line is not None else 0

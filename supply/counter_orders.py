@@ -5,8 +5,9 @@ Rules
 1. The shop is the authority on its stock, so it takes the order by itself, with the internet away too: what is here is
    held at once, the rest is ordered in (`order_in`). It is accepted from the beginning. Its number is below zero and
    stands in no allowance: what it holds is off the next publication.
-2. It costs what the till would charge now, and is from there on a pickup order like any other: window, code on the
-   slip, hand-over, return.
+2. It costs what the till would charge this customer now, with the coupons handed over, and is from there on a pickup
+   order like any other: window, code on the slip, hand-over, return. A coupon is used up by the order as by a sale, and
+   given back when the order ends without goods; a customer known by name need have no phone.
 3. Paid now, the money is in a book of its own, cash in the drawer of the open shift; the hand-over takes nothing more.
 4. What was paid and is no longer owed (cancelled, expired, less than ordered, brought back) is given back at the
    counter, once, never more than was taken.
@@ -30,13 +31,14 @@ from config.ids import is_id
 from config.journal import Actor
 from config.money import round_cash
 from config.node import NETWORK
-from pos import catalogue, shift, stock
+from pos import catalogue, customers, offers, shift, stock
 from pos.catalogue import Product
+from pos.quoting import Quote
 from pos.shift_book import CashMovement, Shift
 from pos.store import Store, store_of
-from supply import order_in, pickup, shop
+from supply import online_price, order_in, pickup, shop
 from supply.online_facts import PICKUP_TAKEN, VERSION, PickupPlaced
-from supply.online_price import promised_lines, quote
+from supply.online_price import promised_lines
 from supply.order_keys import check_person, code_hash, code_of, new_token, tidy_name, token_hash
 from supply.pickup_order import GIVEN_BACK, PickupOrder, order_for_update, subject_of, text_of, write_down
 from supply.placing import MOST_LINES, window_for
@@ -63,6 +65,19 @@ class CounterMoney(Base):
     shift_id: Mapped[str]
     at: Mapped[dt.datetime]
     actor_id: Mapped[str]
+
+
+@dataclass(frozen=True)
+class For:
+    """Whom an order is for: the name it is collected under, and a phone, if there is one.
+
+    customer_id: the known customer, who has a member's prices and points where it is one. coupons: codes handed over.
+    """
+
+    name: str
+    phone: str = ""
+    customer_id: str | None = None
+    coupons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,8 +116,7 @@ def take(
     *,
     id: str,
     till_id: str,
-    name: str,
-    phone: str = "",
+    whose: For,
     lines: Sequence[tuple[str, int]],
     window_from: dt.datetime | None = None,
     tender: str = "",
@@ -112,11 +126,12 @@ def take(
 ) -> Taken:
     """Take an order at the counter (rules 1 to 3). tender: cash or card, paid now; '' when it is collected.
 
-    id: made by the page; the same id again is the same order. phone may stay empty: then nobody is told.
+    id: made by the page; the same id again is the same order. Without a phone nobody is told. Refuses a coupon that is
+    used up by now.
     """
     if not is_id(id):
         raise Invalid("bad-id", "The page sent an order without a proper id. Load it again.")
-    name, phone = check_person(name, phone) if phone.strip() else (tidy_name(name), "")
+    whose = _checked(whose)
     if tender not in ("", *TENDERS):
         raise Invalid("unknown-tender", "It is paid now in cash or by card, or when it is collected.", tender=tender)
     wanted = sorted(lines)
@@ -125,13 +140,15 @@ def take(
             raise Conflict("order-content-differs", f"Order {known.order_no} was already taken with other goods.")
         return Taken(known, None, None)
     store = store_of(session, store_id)
-    placed, token = _placed(session, store, id, name, phone, wanted, window_from, at)
+    placed, token = _placed(session, store, id, whose, wanted, window_from, at)
     if shown_total_minor not in (None, placed.total_minor):
         raise Refused(
             "total-changed", "A price has changed since you looked. Look at the new total, then order again.",
             total_minor=placed.total_minor, shown_minor=shown_total_minor,
         )  # fmt: skip
     order = write_down(session, placed)
+    order.customer_id = whose.customer_id
+    offers.use_coupons(session, store, placed.coupons, id, at)
     journal.record(session, actor=actor, at=at, verb="pickup order.taken", subject=subject_of(order))
     here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
     if here:
@@ -168,6 +185,27 @@ def give_back(
 
 
 # --- questions ---
+
+
+def quote(
+    session: Session,
+    store_id: str,
+    lines: Sequence[tuple[str, int]],
+    *,
+    customer_id: str | None = None,
+    coupons: Sequence[str] = (),
+    at: dt.datetime,
+) -> Quote:
+    """Price a basket as the till would this moment (rule 2), with the deposits it carries."""
+    store = store_of(session, store_id)
+    today = business_day(at, store.tz, store.rollover_hour)
+    skus = [sku for sku, _ in lines]
+    deposits = session.scalars(
+        sa.select(Product.deposit_sku).where(Product.sku.in_(skus), Product.deposit_sku.is_not(None))
+    )
+    prices = catalogue.prices_on(session, store_id, today, [*skus, *(sku for sku in deposits if sku)])
+    member = customer_id is not None and customers.is_member(session, store_id, customer_id)
+    return online_price.quote(session, store, lines, prices, coupons=coupons, member=member, at=at)
 
 
 def due_back_minor(session: Session, order: PickupOrder) -> int:
@@ -240,8 +278,15 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 # --- inside ---
 
 
+def _checked(whose: For) -> For:
+    if not whose.phone.strip():
+        return replace(whose, name=tidy_name(whose.name), phone="")
+    name, phone = check_person(whose.name, whose.phone)
+    return replace(whose, name=name, phone=phone)
+
+
 def _placed(
-    session: Session, store: Store, id: str, name: str, phone: str, wanted: list[tuple[str, int]],
+    session: Session, store: Store, id: str, whose: For, wanted: list[tuple[str, int]],
     window_from: dt.datetime | None, at: dt.datetime,
 ) -> tuple[PickupPlaced, str]:  # fmt: skip
     """Return the order as it travels, and its token."""
@@ -262,23 +307,22 @@ def _placed(
     today = business_day(at, store.tz, store.rollover_hour)
     comes_on = shop.comes_on(today, [found[sku].days_for(qty) for sku, qty in wanted])
     window = window_for(session, store, window_from, at, comes_on)
-    deposits = session.scalars(
-        sa.select(Product.deposit_sku).where(Product.sku.in_(found), Product.deposit_sku.is_not(None))
-    )
-    prices = catalogue.prices_on(session, store.id, today, [*found, *(sku for sku in deposits if sku)])
-    priced = quote(session, store, wanted, prices, at=at).basket
+    quoted = quote(session, store.id, wanted, customer_id=whose.customer_id, coupons=whose.coupons, at=at)
+    priced = quoted.basket
     shop.front_of(session, store.id)
     session.flush()
     number, token = shop.next_number(session, store.id), new_token()
     return PickupPlaced(
-        store_id=store.id, order_id=id, number=-number, order_no=f"{store.id}-C{number:04d}", customer_name=name,
-        customer_phone=phone, code_hash=code_hash(id, code_of(id, token)), token_hash=token_hash(token),
+        store_id=store.id, order_id=id, number=-number, order_no=f"{store.id}-C{number:04d}",
+        customer_name=whose.name, customer_phone=whose.phone, code_hash=code_hash(id, code_of(id, token)),
+        token_hash=token_hash(token),
         currency=store.currency, total_minor=priced.total_minor, placed_at=text_of(at),
         lines=tuple(
             replace(line, awaited=bool(found[line.sku].days_for(line.qty))) for line in promised_lines(priced)
         ),
         window_from=text_of(window.start), window_until=text_of(window.end),
-        comes_on=comes_on.isoformat() if comes_on else None,
+        comes_on=comes_on.isoformat() if comes_on else None, coupons=sorted(quoted.coupons_used),
+        member=whose.customer_id is not None and customers.is_member(session, store.id, whose.customer_id),
     ), token  # fmt: skip
 
 

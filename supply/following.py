@@ -15,6 +15,7 @@ Rules
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -33,6 +34,7 @@ from supply.order_keys import token_hash
 from supply.pickup_order import (
     GIVEN_BACK,
     OPEN,
+    PickupLine,
     PickupOrder,
     instant_of,
     lines_of,
@@ -59,10 +61,12 @@ def mirror(session: Session, moved: PickupMoved) -> None:
             sa.select(PickupOrder).where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id),
         ).execution_options(populate_existing=True)
     )
+    is_known = order is not None
     if order is None:
         order = write_down(session, _without_person(moved))
         shop.number_used(session, moved.store_id, moved.number)
-        online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
+        if moved.number > 0:  # what the counter took counts as used there
+            online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
     if moved.step <= order.step:
         return
     before = order.state
@@ -82,14 +86,7 @@ def mirror(session: Session, moved: PickupMoved) -> None:
     order.answer_by, order.return_until = instant_of(moved.answer_by), instant_of(moved.return_until)
     order.returned_minor = moved.returned_minor
     order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
-    picked = {line.sku: line.picked_qty for line in moved.lines}
-    there = {line.sku: line for line in lines_of(session, order)}
-    for line in moved.lines:
-        if line.sku in there:
-            there[line.sku].picked_qty = line.picked_qty  # `awaited` stays: it never took from the allowance
-    write_lines(session, order, [line for line in moved.lines if line.sku not in there])
-    session.flush()
-    shop.recount(session, moved.store_id, picked)
+    _take_lines(session, order, moved, before if is_known else None)
     if order.state in GIVEN_BACK:
         online_coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
     if order.state != before:
@@ -206,6 +203,33 @@ def _tell(
         session, store.id, kind, id=f"{order.id}-{event}", phone=order.customer_phone, email=order.email,
         language=order.language or store.language, facts=facts, at=at,
     )  # fmt: skip
+
+
+def _take_lines(session: Session, order: PickupOrder, moved: PickupMoved, before: str | None) -> None:
+    """Take over the lines, and count anew what they take from the allowances where a step changes that; most do not.
+
+    before: the state the order had here; None: it was not known.
+    """
+    there = {line.sku: line for line in lines_of(session, order)}
+    held = {} if before is None else _held(before, there.values())
+    for line in moved.lines:
+        if line.sku in there:
+            there[line.sku].picked_qty = line.picked_qty  # `awaited` stays: it never took from the allowance
+    fresh = [line for line in moved.lines if line.sku not in there]
+    write_lines(session, order, fresh)
+    session.flush()
+    holds = _held(order.state, lines_of(session, order) if fresh else there.values())
+    if changed := [sku for sku in {*held, *holds} if held.get(sku) != holds.get(sku)]:
+        shop.recount(session, moved.store_id, changed)
+
+
+def _held(state: str, lines: Iterable[PickupLine]) -> dict[str, int]:
+    """Return SKU -> what an order in this state holds of the store's allowance."""
+    if state in GIVEN_BACK:
+        return {}
+    return {
+        line.sku: line.qty if line.picked_qty is None else line.picked_qty for line in lines if not line.awaited
+    }  # fmt: skip
 
 
 def _day_of(text: str | None) -> dt.date | None:

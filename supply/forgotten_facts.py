@@ -3,8 +3,12 @@
 Rules
 -----
 1. A fact forgets name, phone and address once its order's own row has forgotten them, and never before its receiver
-   has it: one on its way is whole.
-2. What is left is read like any other fact of its kind; hash, number and head stay (rule 4 of the outbox).
+   has it: one on its way is whole. What the receiver refused is on its way no longer.
+2. What was set aside here may be all that is known of its order: it forgets where the order's row has, and where there
+   is none. The reason why it was set aside forgets with it, and so does what contradicts a fact we have.
+3. What is left is read like any other fact of its kind; hash, number and head stay (rule 4 of the outbox). A body that
+   did not fit its hash does not fit it afterwards either.
+4. What still names a person has an index of its own: a night costs what is new, whatever lies in the books.
 """
 
 import datetime as dt
@@ -14,7 +18,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.inbox import InboxMessage
+from config.inbox import InboxAlarm, InboxMessage
+from config.inbox import inbox_message as arrived_message
+from config.journal import canonical
 from config.outbox import FORGOTTEN, OutboxMessage, emptied
 from supply.home_delivery import NOWHERE
 from supply.online_facts import PICKUP_CANCELLED, PICKUP_PLACED, PICKUP_TAKEN
@@ -22,19 +28,23 @@ from supply.pickup_order import OPEN, PickupOrder
 
 TOPICS = (PICKUP_PLACED, PICKUP_TAKEN, PICKUP_CANCELLED)
 AT_ONCE = 200
+_PERSON = {"customer_name": "", "customer_phone": ""}
+_UNEMPTIED = f"""body NOT LIKE '%"{FORGOTTEN}":%'"""
+# word for word the same in index and query: that is how both databases see that the one serves the other
+_PEOPLE = sa.text(f"topic IN ({', '.join(map(repr, TOPICS))}) AND {_UNEMPTIED}")
+sa.Index("ix_outbox_message_people", OutboxMessage.made_at, sqlite_where=_PEOPLE, postgresql_where=_PEOPLE)
+sa.Index("ix_inbox_message_people", InboxMessage.received_at, sqlite_where=_PEOPLE, postgresql_where=_PEOPLE)
+Kept = OutboxMessage | InboxMessage
 
 
 def forget(session: Session, *, before: dt.datetime) -> int:
     """Empty the facts of forgotten orders, of those told before an instant; returns how many."""
     sent = sa.select(OutboxMessage.id).where(
-        OutboxMessage.topic.in_(TOPICS), OutboxMessage.state.in_(("delivered", "written_off")),
-        OutboxMessage.made_at <= before, ~OutboxMessage.body.contains(f'"{FORGOTTEN}":'),
-    )  # fmt: skip
-    arrived = sa.select(InboxMessage.id).where(
-        InboxMessage.topic.in_(TOPICS), InboxMessage.state == "taken", InboxMessage.received_at <= before,
-        ~InboxMessage.body.contains(f'"{FORGOTTEN}":'),
-    )  # fmt: skip
-    return _empty(session, OutboxMessage, sent) + _empty(session, InboxMessage, arrived)
+        _PEOPLE, OutboxMessage.made_at <= before, OutboxMessage.state.in_(("delivered", "written_off", "stuck"))
+    )
+    arrived = sa.select(InboxMessage.id).where(_PEOPLE, InboxMessage.received_at <= before)
+    done = _empty(session, OutboxMessage, sent) + _empty(session, InboxMessage, arrived)
+    return done + _empty_alarms(session, before)
 
 
 # --- inside ---
@@ -44,28 +54,70 @@ def _empty(session: Session, kind: type[OutboxMessage] | type[InboxMessage], que
     ids, done = session.scalars(query).all(), 0
     for first in range(0, len(ids), AT_ONCE):
         rows: Any = session.scalars(sa.select(kind).where(kind.id.in_(ids[first : first + AT_ONCE])))
-        told: dict[OutboxMessage | InboxMessage, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
-        over = sa.select(PickupOrder.id).where(
-            PickupOrder.id.in_([_order_of(body)["order_id"] for body in told.values()]),
-            PickupOrder.state.not_in(OPEN), PickupOrder.customer_name == "", PickupOrder.customer_phone == "",
-        )  # fmt: skip
-        forgotten = set(session.scalars(over))
+        told: dict[Kept, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
+        needed = _needed(session, [_key_of(body) for body in told.values()])
         for row, body in told.items():
-            if _order_of(body)["order_id"] in forgotten:
-                row.body = emptied(row.hash, _without_person(body))
+            if _key_of(body) not in needed:
+                _empty_one(row, body)
                 done += 1
         session.flush()
     return done
 
 
+def _empty_one(row: Kept, body: dict[str, Any]) -> None:
+    left = _without_person(body)
+    is_whole = not isinstance(row, InboxMessage) or arrived_message(row).is_whole()
+    row.body = emptied(row.hash, left) if is_whole else canonical({**left, FORGOTTEN: ""})
+    for word in _words_about(body):
+        row.reason = row.reason and row.reason.replace(word, "…")
+
+
+def _empty_alarms(session: Session, before: dt.datetime) -> int:
+    """Empty what was kept for a person to compare; those are few, and they are never applied."""
+    query = sa.select(InboxAlarm).where(
+        sa.text(_UNEMPTIED), InboxAlarm.at <= before, InboxAlarm.body.contains('"customer_')
+    )
+    alarms = session.scalars(query).all()
+    for alarm in alarms:
+        alarm.body = canonical({**_without_person(json.loads(alarm.body)), FORGOTTEN: ""})
+    session.flush()
+    return len(alarms)
+
+
+def _needed(session: Session, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return which of these orders are open, or not forgotten themselves."""
+    named = sa.or_(PickupOrder.state.in_(OPEN), PickupOrder.customer_name != "", PickupOrder.customer_phone != "")
+    query = sa.select(PickupOrder.store_id, PickupOrder.id).where(
+        sa.tuple_(PickupOrder.store_id, PickupOrder.id).in_(keys), named
+    )
+    return {(store_id, order_id) for store_id, order_id in session.execute(query)}
+
+
 def _order_of(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the order in the body of one of the topics."""
-    order: dict[str, Any] = body.get("order", body)
-    return order
+    """Return the order in the body of one of the topics; nothing where a sender wrote something else there."""
+    order = body.get("order", body)
+    return order if isinstance(order, dict) else {}
+
+
+def _key_of(body: dict[str, Any]) -> tuple[str, str]:
+    order = _order_of(body)
+    return str(order.get("store_id")), str(order.get("order_id"))
+
+
+def _delivery_of(order: dict[str, Any]) -> dict[str, Any]:
+    found = order.get("delivery")
+    return found if isinstance(found, dict) else {}
 
 
 def _without_person(body: dict[str, Any]) -> dict[str, Any]:
-    order = {**_order_of(body), "customer_name": "", "customer_phone": ""}
+    order = {**_order_of(body), **_PERSON}
     if order.get("delivery"):
-        order["delivery"] = {**order["delivery"], **NOWHERE}
+        order["delivery"] = {**_delivery_of(order), **NOWHERE}
     return {**body, "order": order} if "order" in body else order
+
+
+def _words_about(body: dict[str, Any]) -> list[str]:
+    """Return what a body says of its person, the longest first: a place may be part of a street."""
+    order = _order_of(body)
+    said = [order.get(key) for key in _PERSON] + [_delivery_of(order).get(key) for key in NOWHERE]
+    return sorted({word for word in said if isinstance(word, str) and len(word) > 1}, key=len, reverse=True)

@@ -5,8 +5,8 @@ Rules
 1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
    than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
 2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
-   sold. More than was sent is refused. What is missing is not credited; of goods on sale or return it is the network's
-   loss, for they were its own.
+   sold. More than was sent is refused. What is missing is not credited; of goods on sale or return it is charged like
+   goods the shop has bought (`consignment`, rule 6), and the shop may object.
 3. A claim whose goods came back is at its end.
 4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
    were never charged and are never credited; of a claim no more comes than was granted to go back.
@@ -31,6 +31,7 @@ from pos.ledger import Place, Source
 from pos.slips import local
 from pos.store import day_of, snapshot, store_of
 from supply import claim_book, claims, consignment, goods_returns, settlement
+from supply.deliveries import Delivery
 from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.push import PushOffer
 from supply.settlement import VERSION
@@ -128,6 +129,9 @@ def receive(
         settlement.credit_note(session, store_id, credit_minor, why=why, id=f"return-{found.id}", actor=actor, at=at)
     if found.source == "claim":
         claims.goods_are_back(session, store_id, return_id, credit_minor, actor=actor, at=at)
+    lot = _lot_of(session, found)
+    if lot is not None:
+        consignment.charge(session, lot, actor=actor, at=at)
     _tell(session, found, RECEIVED, store_id, at)
     return found
 
@@ -186,7 +190,7 @@ def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
         qty = min(whole, lot.came_qty) if lot is not None else whole  # the shop's count may still be on its way
         most[offer.sku] = Going(offer.sku, offer.name, qty, offer.pack_qty, offer.pack_cost_minor, charged=False)
     elif claim is not None:
-        most = {one.sku: one for one in claims.going_of(session, claim)}
+        most = {one.sku: one for one in claim_book.going_of(session, claim)}
     for row in body["lines"]:
         if (
             row["sku"] not in most
@@ -195,6 +199,15 @@ def _agreed(session: Session, body: dict[str, Any]) -> list[Going]:
         ):
             raise Refused("not-agreed", f"{store_id} was not to send back {row['sent_qty']} of {row['sku']}.")
     return list(most.values())
+
+
+def _lot_of(session: Session, found: GoodsReturn) -> Consigned | None:
+    """Return the lot of goods on sale or return that a return takes from, None where it takes from none."""
+    if found.source == "push":
+        return session.get(Consigned, (found.store_id, found.id))
+    claim = session.get(claim_book.Claim, (found.store_id, found.id))
+    delivery = session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
+    return session.get(Consigned, (found.store_id, (delivery.push_id if delivery else None) or ""))
 
 
 def _into_stock(

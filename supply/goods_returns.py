@@ -3,7 +3,8 @@
 Rules
 -----
 1. A return is proposed with what may go back: the rest of goods on sale or return, or what the network wants back after
-   a claim. The shop sends it, or keeps the goods. One offer or claim has one return, which bears its id.
+   a claim. The shop sends it, or keeps the goods; after its last day it has kept them (`overdue_returns`). One offer or
+   claim has one return, which bears its id.
 2. What the shop hands over leaves its stock at once, and is the network's from then on. More than is proposed, or than
    is there, is refused.
 3. The warehouse counts what came, and how much of it can be sold again; that count is the last word (`going_back`).
@@ -123,6 +124,16 @@ def propose(
     units = sum(row.qty for row in rows)
     journal.record(session, actor=actor, at=at, verb="goods return.proposed", subject=subject_of(made), units=units)
     return made
+
+
+def give_up(session: Session, store_id: str, id: str, *, actor: Actor, at: dt.datetime) -> bool:
+    """Keep the goods of a return that was not sent; tells whether there was one."""
+    found = session.get(GoodsReturn, (store_id, id))
+    if found is None or found.state != "proposed":
+        return False
+    journal.move(session, found, "kept", actor=actor, at=at, subject=subject_of(found))
+    session.flush()
+    return True
 
 
 def write_down(

@@ -11,7 +11,8 @@ Rules
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
 5. The leader earns the commission on what was collected, when the escrow is passed on; on nothing else.
-6. A group is settled when none of its members' money is left in escrow.
+6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
+   the last pickup day, as with any order.
 """
 
 import datetime as dt
@@ -45,6 +46,8 @@ STATES = StateTable(
     },
 )
 FILL = dt.timedelta(hours=6)
+KEEP = dt.timedelta(days=30)
+HAS_PERSON = sa.text("phone <> ''")
 MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
 NOBODY_LEFT = ("lapsed", "left")
 _SYSTEM = Actor.system("groups", NETWORK)
@@ -127,6 +130,7 @@ class GroupMember(Base):
     __table_args__ = (
         sa.Index("ix_group_member_group", "group_id", "joined_at"),
         sa.Index("ix_group_member_token_hash", "token_hash"),
+        sa.Index("ix_group_member_people", "group_id", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -307,6 +311,17 @@ def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
             journal.move(session, group, "settled", actor=_SYSTEM, at=at, subject=subject_of(group))
             done.append(group)
     return done
+
+
+def forget(session: Session, *, at: dt.datetime) -> int:
+    """Empty name, phone and e-mail of the members of groups that are long over (rule 6); returns of how many."""
+    over = sa.select(GroupOffer.id).where(
+        GroupOffer.id == GroupMember.group_id,
+        GroupOffer.state.in_(("settled", "failed")),
+        GroupOffer.pickup_until <= (at - KEEP).date(),
+    )
+    emptied = sa.update(GroupMember).where(HAS_PERSON, over.exists()).values(name="", phone="", email="")
+    return len(session.scalars(emptied.returning(GroupMember.id)).all())
 
 
 # --- questions ---

@@ -238,7 +238,9 @@ def _by_code(session: Session, store_id: str, code: str, at: dt.datetime) -> Pic
 
 
 def _member_of(session: Session, order: PickupOrder) -> str | None:
-    """Return the customer whose order it is, where it has the prices for members: the points are theirs."""
+    """Return the customer whose order it is, by name or where it has the prices for members: the points are theirs."""
+    if order.customer_id is not None:
+        return order.customer_id if customers.is_known(session, order.store_id, order.customer_id) else None
     if not order.member or not order.customer_phone:
         return None
     key = customers.key_of(order.store_id, session.get_one(Store, order.store_id).tz, order.customer_phone)

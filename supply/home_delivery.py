@@ -127,11 +127,11 @@ def mirror(session: Session, store_id: str, order_id: str, told: Mapping[str, An
     return row, before
 
 
-def forget(session: Session, order_ids: Sequence[str]) -> None:
-    """Empty the addresses of some orders (rule 3)."""
-    if order_ids:
-        emptied = sa.update(HomeDelivery).where(HomeDelivery.order_id.in_(order_ids))
-        session.execute(emptied.values(**NOWHERE, receiver=""))
+def forget(session: Session, orders: Sequence[tuple[str, str]]) -> None:
+    """Empty the addresses of some orders (rule 3). orders: [(store_id, order_id)]."""
+    of_them = sa.tuple_(HomeDelivery.store_id, HomeDelivery.order_id).in_(orders)
+    emptied = sa.update(HomeDelivery).where(of_them).values(**NOWHERE, receiver="")
+    session.execute(emptied, execution_options={"synchronize_session": "fetch"})
 
 
 # --- questions ---

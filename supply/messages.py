@@ -39,6 +39,7 @@ TRIES = 8
 KEEP = dt.timedelta(days=30)
 WORTH = {"code": dt.timedelta(minutes=10)}
 """How long a message is worth sending; two days where nothing is said."""
+HAS_PERSON = sa.text("phone <> ''")
 _SYSTEM = Actor.system("notify", NETWORK)
 
 
@@ -47,7 +48,10 @@ class CustomerMessage(Base):
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "customer_message"
-    __table_args__ = (sa.Index("ix_customer_message_due", "state", "try_at"),)
+    __table_args__ = (
+        sa.Index("ix_customer_message_due", "state", "try_at"),
+        sa.Index("ix_customer_message_people", "ended_at", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     store_id: Mapped[str]
@@ -114,7 +118,7 @@ def forget(session: Session, *, at: dt.datetime) -> int:
     """Empty what is no longer needed (rule 3); returns how many."""
     update = (
         sa.update(CustomerMessage)
-        .where(CustomerMessage.ended_at <= at - KEEP, CustomerMessage.phone != "")
+        .where(CustomerMessage.ended_at <= at - KEEP, HAS_PERSON)
         .values(phone="", email="", facts={})
         .returning(CustomerMessage.id)
         .execution_options(synchronize_session=False)

@@ -13,6 +13,9 @@ Rules
 6. The other node's word may arrive twice, or after a later one: every effect looks at what is there.
 7. Cancelling is the shop's word. If the van had left before the network heard it, the goods come all the same and
    the order goes on as dispatched, at both nodes.
+8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
+   not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
+   what is not on the list is not promised.
 """
 
 import datetime as dt
@@ -46,7 +49,7 @@ from supply.facts import (
     stamp,
 )
 from supply.push import PushOffer
-from supply.suppliers import Supplier, supplier_of
+from supply.suppliers import Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -212,23 +215,25 @@ def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.
 
 
 def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Write a shop's order as it was sent; the same order again changes nothing."""
+    """Write a shop's order at this node's prices (rule 8); the same order again changes nothing."""
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
-        if (order.order_no, order.cost_minor) != (fact.order_no, fact.cost_minor):
+        known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
+        if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
+    lines = _at_our_prices(session, fact, day_of(session, fact.store_id, at))
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
         order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
-        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=fact.cost_minor,
+        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
     session.add(order)
     session.flush()
-    session.add_all(OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(line)) for line in fact.lines)
-    packs = sum(line.packs for line in fact.lines)
+    session.add_all(lines)
+    packs = sum(line.packs for line in lines)
     journal.record(session, actor=actor, at=at, verb="order.arrived", subject=subject_of(order), packs=packs)
     session.flush()
     settle(session, fact.store_id, order.id, actor=actor, at=at)
@@ -377,6 +382,32 @@ def _amount(amount_minor: int, currency: str) -> str:
     digits = exponent(currency)
     whole, rest = divmod(amount_minor, 10**digits)
     return f"{whole}.{rest:0{digits}d} {currency}" if digits else f"{whole} {currency}"
+
+
+def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
+    """Return the lines of a shop's order as the network sells them that day (rule 8)."""
+    supplier = session.get(Supplier, fact.supplier_id)
+    if supplier is None or supplier.kind != NETWORK:
+        raise Refused("not-our-supplier", f"{fact.supplier_id} does not deliver for the network.")
+    ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
+    lines = []
+    for told in fact.lines:
+        if any(type(number) is not int or number < least for number, least in ((told.pack_qty, 1), (told.packs, 0))):
+            raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
+        line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
+        if terms is None:
+            line.packs = line.pack_cost_minor = 0
+        elif not _is_fair(session, terms, told, day):
+            # rounded up: many small packs are not cheaper than a large one
+            line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
+        lines.append(line)
+    return lines
+
+
+def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
+    """Tell whether pack and cost are what the list says, or said when the shop looked."""
+    asked = Terms(terms.supplier_id, told.sku, told.pack_qty, told.pack_cost_minor, terms.minimum_packs)
+    return asked == terms or was_listed(session, asked, day)
 
 
 def _tell(

@@ -4,8 +4,9 @@ Rules
 -----
 1. A list has a source and a day, and its places are kept as they came. The same source and day brought in again
    replaces what was there.
-2. A place is matched to a product by its GTIN, by hand where that fails; a match by hand stays for the source's later
-   lists. What matches nothing waits, by name, for somebody who knows it or wants to carry it.
+2. A place is matched to a product by its GTIN, however many zeros lead it, by hand where that fails; a match by hand
+   stays for the source's later lists. What matches nothing waits, by name, for somebody who knows it or wants to carry
+   it.
 3. A place counts for WORTH_DAYS, the less the older it is; of several lists the best place counts.
 4. What nobody carries can be taken into the catalogue with a price and a supplier: no shop has it, and each can order
    it in for a customer (`order_in`).
@@ -13,6 +14,8 @@ Rules
 
 import datetime as dt
 import hashlib
+import re
+import unicodedata
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -24,6 +27,7 @@ from config.journal import Actor, record
 from config.money import BASIS
 from pos import catalogue
 from pos.catalogue import Barcode, Product
+from pos.gtin import spellings as gtin_spellings
 from supply import suppliers
 
 WORTH_DAYS = 28
@@ -81,8 +85,14 @@ def add(
     return row
 
 
+def begin(session: Session, source: str, listed_on: dt.date) -> None:
+    """Empty a list that is brought in once more: what fell off it is not on it any more (rule 1)."""
+    session.execute(sa.delete(OutsidePlace).where(OutsidePlace.source == source, OutsidePlace.listed_on == listed_on))
+
+
 def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, at: dt.datetime) -> int:
-    """Say by hand which product a listed name is (rule 2); returns how many places it settled."""
+    """Say by hand which product a listed name is (rule 2); returns how many places it settled. sku: or a barcode."""
+    sku = _by_code(session, sku) or sku
     if session.get(Product, sku) is None:
         raise NotFound("unknown-product", f"There is no product {sku}. Choose one of the catalogue.", skus=[sku])
     rows = session.scalars(
@@ -164,12 +174,39 @@ def unmatched(session: Session, day: dt.date) -> list[OutsidePlace]:
     return list(session.scalars(query.order_by(OutsidePlace.place, OutsidePlace.source, OutsidePlace.listed_on)))
 
 
+def likely(session: Session, name: str, most: int = 3) -> list[Product]:
+    """Return our products whose names share most words with a listed one, the likeliest first; Chinese by pairs."""
+    words = _words(name)
+    if not words:
+        return []
+    fits = [Product.search_text.contains(word, autoescape=True) for word in sorted(words)]
+    found = session.scalars(sa.select(Product).where(Product.active, Product.kind == "goods", sa.or_(*fits))).all()
+
+    def unlike(one: Product) -> tuple[float, str]:
+        own = _words(one.name)
+        return -len(own & words) / max(1, len(own | words)), one.name
+
+    return [one for one in sorted(found, key=unlike) if _words(one.name) & words][:most]
+
+
 # --- inside ---
 
 
+def _words(name: str) -> set[str]:
+    """Return a name's words of three letters or more, and each two neighbouring Chinese signs."""
+    text = unicodedata.normalize("NFKC", name).casefold()
+    han = (run[n : n + 2] for run in re.findall(r"[\u3400-\u9fff]+", text) for n in range(max(1, len(run) - 1)))
+    return {*re.findall(r"[^\W\d_\u3400-\u9fff]{3,}", text), *han}
+
+
+def _by_code(session: Session, code: str) -> str | None:
+    query = sa.select(Barcode.sku).where(Barcode.code.in_(gtin_spellings(code)))
+    return session.scalar(query.limit(1)) if code else None
+
+
 def _matched(session: Session, source: str, name: str, gtin: str) -> tuple[str | None, bool]:
-    if gtin and (code := session.get(Barcode, gtin)) is not None:
-        return code.sku, False
+    if (sku := _by_code(session, gtin)) is not None:
+        return sku, False
     by_hand = session.scalar(
         sa.select(OutsidePlace.sku)
         .where(OutsidePlace.source == source, OutsidePlace.name == name, OutsidePlace.by_hand)

@@ -53,6 +53,7 @@ from supply.online_price import cost, promise_of
 from supply.order_keys import new_token as new_token
 from supply.pickup_order import BEFORE_READY as BEFORE_READY
 from supply.pickup_order import GIVEN_BACK as GIVEN_BACK
+from supply.pickup_order import HAS_PERSON, move, subject_of, tell, write_down
 from supply.pickup_order import OPEN as OPEN
 from supply.pickup_order import STATES as STATES
 from supply.pickup_order import PickupLine as PickupLine
@@ -61,7 +62,6 @@ from supply.pickup_order import PickupTry as PickupTry
 from supply.pickup_order import held_until as held_until
 from supply.pickup_order import kept_lines as kept_lines
 from supply.pickup_order import lines_of as lines_of
-from supply.pickup_order import move, subject_of, tell, write_down
 from supply.pickup_order import open_orders as open_orders
 from supply.pickup_order import order_for_update as order_for_update
 from supply.pickup_rules import answer_by
@@ -72,6 +72,8 @@ from supply.placing import status as status
 
 KEEP_PEOPLE_DAYS = 30
 """How long the name and phone of an ended order are kept."""
+OLD_LISTS = sa.text("kind = 'pick_list' AND paper IS NOT NULL")
+sa.Index("ix_print_job_pick_list", PrintJob.queued_at, sqlite_where=OLD_LISTS, postgresql_where=OLD_LISTS)
 
 
 # --- verbs, store ---
@@ -283,28 +285,29 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
 def forget_people(session: Session, store_id: str | None = None, *, at: dt.datetime) -> int:
     """Empty name, phone and address of orders that ended 30 days ago or earlier (rule 5); returns of how many."""
     update = sa.update(PickupOrder).where(
-        PickupOrder.state.not_in(OPEN),
-        PickupOrder.moved_at <= at - dt.timedelta(days=KEEP_PEOPLE_DAYS),
-        sa.or_(PickupOrder.customer_name != "", PickupOrder.customer_phone != ""),
+        PickupOrder.state.not_in(OPEN), PickupOrder.moved_at <= at - dt.timedelta(days=KEEP_PEOPLE_DAYS), HAS_PERSON
     )
     if store_id is not None:
         update = update.where(PickupOrder.store_id == store_id)
-    emptied = update.values(customer_name="", customer_phone="", email="").returning(PickupOrder.id)
-    order_ids = list(session.scalars(emptied))
-    home_delivery.forget(session, order_ids)
-    _forget_paper(session, order_ids, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
-    forgotten_facts.forget(session, before=at - dt.timedelta(days=KEEP_PEOPLE_DAYS))
-    return len(order_ids)
+    emptied = update.values(customer_name="", customer_phone="", email="")
+    orders = session.execute(emptied.returning(PickupOrder.store_id, PickupOrder.id)).all()
+    for first in range(0, len(orders), forgotten_facts.AT_ONCE):
+        some = [(store_id, order_id) for store_id, order_id in orders[first : first + forgotten_facts.AT_ONCE]]
+        home_delivery.forget(session, some)
+        of_orders = PrintJob.kind.in_(("pickup", "bin")), PrintJob.source_id.in_([order_id for _, order_id in some])
+        _forget_paper(session, *of_orders)
+    before = at - dt.timedelta(days=KEEP_PEOPLE_DAYS)
+    _forget_paper(session, OLD_LISTS, PrintJob.queued_at <= before)
+    forgotten_facts.forget(session, before=before)
+    return len(orders)
 
 
 # --- inside ---
 
 
-def _forget_paper(session: Session, order_ids: list[str], *, before: dt.datetime) -> None:
-    """Take the names off the slips kept of these orders, and off lists to pick by that are as old."""
-    of_orders = sa.and_(PrintJob.kind.in_(("pickup", "bin")), PrintJob.source_id.in_(order_ids))
-    old_lists = sa.and_(PrintJob.kind == "pick_list", PrintJob.queued_at <= before, PrintJob.paper.is_not(None))
-    for job in session.scalars(sa.select(PrintJob).where(sa.or_(of_orders, old_lists))):
+def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClause) -> None:
+    """Take the names off slips, and off lists to pick by, that are kept to be printed again."""
+    for job in session.scalars(sa.select(PrintJob).where(*which)):
         nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
         job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
         job.paper = None

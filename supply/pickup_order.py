@@ -52,6 +52,10 @@ GIVEN_BACK = ("refused", "cancelled", "expired")
 """Ends in which the units went back to the shop."""
 
 
+HAS_PERSON = sa.text("(customer_name <> '' OR customer_phone <> '')")
+"""Which orders still say whose they are, in the words of the index they are found by."""
+
+
 class PickupOrder(Base):
     """An order of a customer for one store. order_no: 'S07-1042', shown to people."""
 
@@ -62,6 +66,7 @@ class PickupOrder(Base):
         sa.Index("ix_pickup_order_state", "store_id", "state"),
         sa.Index("ix_pickup_order_number", "store_id", "number"),
         sa.Index("ix_pickup_order_token_hash", "token_hash"),
+        sa.Index("ix_pickup_order_people", "moved_at", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
@@ -110,6 +115,8 @@ class PickupOrder(Base):
     """The coupon codes it used."""
     member: Mapped[bool] = mapped_column(default=False, server_default=sa.text("false"))
     """It has the prices for members."""
+    customer_id: Mapped[str | None]
+    """At the store: the known customer it was taken for at the counter; never told."""
     return_until: Mapped[dt.datetime | None]
     """Until when its goods may come back, once collected."""
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. In the shop each slot shows what its product sold a day before the plan and since, revenue and contribution of it, by
-   facing too. That is a comparison, never a claim: the season is in it.
+1. In the shop each slot shows what its product sold a day before the plan and since, how the same product changed in
+   the region's other shops meanwhile, and revenue and contribution of it, by facing too. That is a comparison, never a
+   claim.
 2. Over shops the effect is measured against those without a live plan (hold-outs): the same products, the same number
    of days before and since, shop by shop (`forecasting.uplift`). Without enough hold-outs there is no number.
 3. A shop keeps to its plan as far as its slots' products sold in the last week: its compliance.
@@ -12,6 +13,7 @@ Rules
 
 import datetime as dt
 import statistics
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,8 +23,8 @@ from sqlalchemy.orm import Session
 
 from config.money import BASIS, divide_half_up
 from pos.catalogue import Listing, Product
-from pos.store import Region, Store
-from supply.demand import DailyDemand
+from pos.store import Region, Store, store_of
+from supply.demand import DailyDemand, RegionalDemand
 from supply.ranking import MILLI
 from supply.shelf import ShelfPlan, ShelfSlot, live_plan, slots_of
 
@@ -32,11 +34,16 @@ if TYPE_CHECKING:  # arithmetic is loaded where an effect is worked out, not wit
 WINDOW_DAYS = 28
 LEAST_DAYS = 7
 KEPT_TO_DAYS = 7
+CHANGE_LEAST_BP, CHANGE_MOST_BP = 2_500, 40_000
+"""A region's change beyond a quarter and four times is taken as that."""
 
 
 @dataclass(frozen=True)
 class SlotResult:
-    """A slot since its plan began. Rates are thousandths of a portion a day; contribution None: the cost is unknown."""
+    """A slot since its plan began. Rates are thousandths of a portion a day; contribution None: the cost is unknown.
+
+    elsewhere_bp: since as a part of before, in the region's other shops; None where too few sell it.
+    """
 
     slot: int
     sku: str
@@ -44,8 +51,19 @@ class SlotResult:
     facings: int
     before_milli: int
     since_milli: int
+    elsewhere_bp: int | None
     revenue_minor: int
     contribution_minor: int | None
+
+    @property
+    def revenue_per_facing_minor(self) -> int:
+        """What one facing took in."""
+        return divide_half_up(self.revenue_minor, self.facings)
+
+    @property
+    def contribution_per_facing_minor(self) -> int | None:
+        """What one facing contributed; None: the cost is unknown."""
+        return None if self.contribution_minor is None else divide_half_up(self.contribution_minor, self.facings)
 
 
 @dataclass(frozen=True)
@@ -71,10 +89,10 @@ def slot_results(session: Session, store_id: str, day: dt.date) -> list[SlotResu
         return []
     rows, days = slots_of(session, plan), (day - plan.from_day).days + 1
     skus = [row.sku for row in rows]
-    before = _sold(
-        session, [store_id], skus, plan.from_day - dt.timedelta(days=WINDOW_DAYS), plan.from_day, by_sku=True
-    )
-    since = _sold(session, [store_id], skus, plan.from_day, day + dt.timedelta(days=1), by_sku=True)
+    old, start, until = plan.from_day - dt.timedelta(days=WINDOW_DAYS), plan.from_day, day + dt.timedelta(days=1)
+    before = _sold(session, [store_id], skus, old, start, by_sku=True)
+    since = _sold(session, [store_id], skus, start, until, by_sku=True)
+    elsewhere = changes_elsewhere(session, store_of(session, store_id), skus, old, start, until)
     revenue = dict(
         session.execute(
             sa.select(DailyDemand.sku, sa.func.sum(DailyDemand.revenue_minor))
@@ -101,11 +119,41 @@ def slot_results(session: Session, store_id: str, day: dt.date) -> list[SlotResu
             SlotResult(
                 slot=row.slot, sku=row.sku, name=row.name, facings=row.facings,
                 before_milli=before.get(row.sku, 0) * MILLI // (WINDOW_DAYS * per),
-                since_milli=sold * MILLI // (days * per),
+                since_milli=sold * MILLI // (days * per), elsewhere_bp=elsewhere.get(row.sku),
                 revenue_minor=taken, contribution_minor=None if spent is None else taken - spent,
             )
         )  # fmt: skip
     return found
+
+
+def changes_elsewhere(
+    session: Session, store: Store, skus: list[str], old: dt.date, start: dt.date, until: dt.date
+) -> dict[str, int]:
+    """Return SKU -> what the region's other shops sell a day since the start as a part of before, in basis points.
+
+    old, start, until: before is [old, start), since is [start, until). What too few shops sold is left out.
+    """
+    region = RegionalDemand
+    rates: list[dict[str, int]] = []
+    for first, end in ((old, start), (start, until)):
+        rows = session.execute(
+            sa.select(region.sku, region.business_day, region.sold_qty, region.stores_open).where(
+                region.region_id == store.region_id, region.sku.in_(skus), region.business_day >= first,
+                region.business_day < end, region.stores_open > 1,
+            )
+        ).all()  # fmt: skip
+        own, sold, shops = _sold(session, [store.id], skus, first, end, by_sku=True), Counter[str](), Counter[dt.date]()
+        for sku, day, qty, stores_open in rows:
+            sold[sku] += qty
+            shops[day] = max(shops[day], stores_open - 1)  # who sold none of one product was open all the same
+        shop_days = shops.total()
+        rates.append({sku: (qty - own.get(sku, 0)) * MILLI // shop_days for sku, qty in sold.items()})
+    before, since = rates
+    return {
+        sku: max(CHANGE_LEAST_BP, min(CHANGE_MOST_BP, since.get(sku, 0) * BASIS // rate))
+        for sku, rate in before.items()
+        if rate > 0
+    }
 
 
 def region_effects(session: Session, day: dt.date) -> list[RegionEffect]:

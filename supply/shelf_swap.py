@@ -28,17 +28,16 @@ from config.money import BASIS, divide_half_up
 from pos.catalogue import Product
 from pos.store import Store, store_of
 from supply import shelf
-from supply.demand import DailyDemand, RegionalDemand
+from supply.demand import DailyDemand
 from supply.ranking import MILLI, Ranked, rank
 from supply.shelf import ShelfPlan, ShelfSlot
+from supply.shelf_effect import changes_elsewhere
 
 LEAST_DAYS = 7
 SHARE = 4
 """A quarter of the slots at most change in a week."""
 MARGIN_BP = 1_500
 BEFORE_DAYS = 28
-CHANGE_LEAST_BP, CHANGE_MOST_BP = 2_500, 40_000
-"""A region's change beyond a quarter and four times is taken as that."""
 
 
 @dataclass(frozen=True)
@@ -153,32 +152,14 @@ def _rate(one: Ranked) -> float:
 def _achieved(session: Session, store: Store, skus: tuple[str, str], start: dt.date, day: dt.date) -> int | None:
     """Return what a pair of products sells a day beyond what it would have (rule 3)."""
     until, old = day + dt.timedelta(days=1), start - dt.timedelta(days=BEFORE_DAYS)
-    gained = 0
+    changes, gained = changes_elsewhere(session, store, list(skus), old, start, until), 0
     for sku in skus:
         before, since = (_sold_milli(session, store, sku, *span) for span in ((old, start), (start, until)))
-        change_bp = _change_bp(session, store, sku, old, start, until) if before else BASIS
+        change_bp = changes.get(sku) if before else BASIS
         if change_bp is None:
             return None
         gained += since - divide_half_up(before * change_bp, BASIS)
     return gained
-
-
-def _change_bp(session: Session, store: Store, sku: str, old: dt.date, start: dt.date, until: dt.date) -> int | None:
-    """Return how a product changed in the region's other shops, in basis points; None where too few sold it."""
-    region = RegionalDemand
-    rates = []
-    for first, end in ((old, start), (start, until)):
-        query = sa.select(sa.func.sum(region.sold_qty), sa.func.sum(region.stores_open)).where(
-            region.region_id == store.region_id, region.sku == sku, region.business_day >= first,
-            region.business_day < end, region.stores_open > 1,
-        )  # fmt: skip
-        sold, shops = session.execute(query).one()
-        own = _sold_qty(session, store, sku, first, end)
-        others = int(shops or 0) - (end - first).days
-        rates.append((int(sold or 0) - own) * MILLI // others if others > 0 else 0)
-    if rates[0] <= 0:
-        return None
-    return max(CHANGE_LEAST_BP, min(CHANGE_MOST_BP, rates[1] * BASIS // rates[0]))
 
 
 def _sold_milli(session: Session, store: Store, sku: str, first: dt.date, until: dt.date) -> int:

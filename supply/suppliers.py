@@ -12,6 +12,7 @@ Rules
 """
 
 import datetime as dt
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from config.journal import Actor, record
+from config.journal import Actor, JournalEntry, record
 from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.publication import EVERYONE
@@ -32,6 +33,8 @@ from pos.catalogue import Product
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
+HONOURED_DAYS = 14
+"""So long after a change an order at the cost before it is still kept: a shop may not have heard of it."""
 """So many packs of one product at most are on an order."""
 WAYS = ("email", "paper")
 LANGUAGES = ("en", "zh")
@@ -267,8 +270,8 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 # --- questions ---
 
 
-def edition(session: Session) -> dict[str, Any]:
-    """Return the network's suppliers and what they sell, as stores pull them."""
+def edition(session: Session, on: dt.date) -> dict[str, Any]:
+    """Return the network's suppliers and what they sell, at what it costs on a day, as stores pull them."""
     shared = session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE).order_by(Supplier.id)).all()
     products = session.execute(
         sa.select(
@@ -282,9 +285,13 @@ def edition(session: Session) -> dict[str, Any]:
         .order_by(SupplierProduct.supplier_id, SupplierProduct.sku)
     )  # fmt: skip
     names = ("id", "name", "kind", "lead_time_days", "order_weekdays", "minimum_minor", "warehouse_id")
+    begun = _costs_begun(session, [row.id for row in shared], on)
     return {
         "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
-        "products": [[*row[:5], row[5].isoformat() if row[5] else None] for row in products],
+        "products": [
+            [*row[:3], begun.get((row[0], row[1]), row[3]), row[4], row[5].isoformat() if row[5] else None]
+            for row in products
+        ],
     }
 
 
@@ -360,6 +367,23 @@ def terms_for(session: Session, supplier_id: str, skus: Sequence[str], day: dt.d
         one._replace(pack_cost_minor=begun.get((one.supplier_id, one.sku), one.pack_cost_minor))
         for one in map(Terms._make, session.execute(query.where(row.supplier_id == supplier_id, row.sku.in_(skus))))
     ]
+
+
+def was_listed(session: Session, told: Terms, day: dt.date) -> bool:
+    """Tell whether a supplier sold a product in this pack at this cost on a day, or up to HONOURED_DAYS before it."""
+    since = day - dt.timedelta(days=HONOURED_DAYS)
+    listed = {one[2:4] for on in (since, day) for one in terms_for(session, told.supplier_id, [told.sku], on)}
+    pack_now = next((pack_qty for pack_qty, _cost in listed), 0)
+    written = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == f"product:{told.sku}", JournalEntry.verb.in_(["supplier.offers", "supplier.cost_set"])
+    )
+    for at, body in session.execute(written.order_by(JournalEntry.n.desc())):
+        facts = json.loads(body)
+        if facts["supplier"] == told.supplier_id and facts.get("from_day", "") <= day.isoformat():
+            listed.add((facts.get("pack_qty", pack_now), facts["pack_cost_minor"]))
+            if at.date() <= since:  # what stood on the list when those days began
+                break
+    return (told.pack_qty, told.pack_cost_minor) in listed
 
 
 def rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm | None:

@@ -8,10 +8,10 @@ from flask import Blueprint, Response, g, jsonify
 from config.errors import Invalid
 from config.ids import is_id
 from pos import approvals, basket, drawer
-from pos.basket import Basket
+from pos.basket import Basket, TakeUp
 from pos.drawer import DrawerRequest
 from pos.leave import Need
-from store_app.api.bodies import DrawerBody, ParkBody, TillBody, VoidBody, takes
+from store_app.api.bodies import DrawerBody, ParkBody, TakeUpBody, VoidBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.security import requires
 
@@ -22,10 +22,11 @@ LARGEST_BASKET = 100_000
 @bp.get("/baskets")
 @requires("sell")
 def parked() -> Response:
-    """List the baskets set aside in this shop, the longest waiting first."""
+    """List the baskets set aside in this shop, and those a till took up and did not pay; the longest waiting first."""
     with read() as session:
         found = basket.parked(session, doors().settings.node_id)
-    return jsonify(baskets=[basket_json(row) for row in found])
+        taken = basket.taken_up(session, doors().settings.node_id)
+    return jsonify(baskets=[basket_json(row) for row in found], taken=[basket_json(row) for row in taken])
 
 
 @bp.post("/baskets/<basket_id>/park")
@@ -53,13 +54,12 @@ def park(body: ParkBody, basket_id: str) -> Response:
 
 @bp.post("/baskets/<basket_id>/resume")
 @requires("sell")
-@takes(TillBody)
-def resume(body: TillBody, basket_id: str) -> Response:
-    """Take a basket up at this till; one till wins."""
+@takes(TakeUpBody)
+def resume(body: TakeUpBody, basket_id: str) -> Response:
+    """Take a basket up at this till; one till wins, and the same till may ask again."""
+    wish = TakeUp(basket_id, doors().settings.node_id, body.till_id, body.from_till_id, body.approvals)
     with write() as session:
-        row = basket.resume(
-            session, doors().settings.node_id, basket_id, till_id=body.till_id, actor=g.actor, at=clock.now()
-        )
+        row = basket.resume(session, wish, actor=g.actor, at=clock.now())
     return jsonify(basket_json(row) | {"basket": row.content})
 
 

@@ -113,10 +113,12 @@ class ParkBody(Body):
         return basket
 
 
-class TillBody(Body):
-    """The till something is done at."""
+class TakeUpBody(Body):
+    """The till a basket is taken up at. from_till_id: the till that has it in hand, where another does."""
 
     till_id: str = Field(min_length=1, max_length=20)
+    from_till_id: str | None = Field(default=None, max_length=20)
+    approvals: list[str] = Field(default_factory=list, max_length=20)
 
 
 class VoidBody(Body):
@@ -190,11 +192,19 @@ class ReturnBody(Body):
     lines: list[ReturnLine] = Field(max_length=MAX_LINES)
     tender: str = Field(default="cash", max_length=20)
     reference: str = Field(default="", max_length=40)
-    payment_id: str = Field(default="", max_length=40)
     why: str = Field(default="", max_length=200)
     approvals: list[str] = Field(default_factory=list, max_length=20)
     customer_id: str | None = Field(default=None, max_length=40)
     practice: bool = False
+
+
+class ReturnPlanBody(Body):
+    """A return whose money is to be planned. id: the return's, as the page made it."""
+
+    id: str = Field(min_length=8, max_length=40)
+    sale_id: str = Field(min_length=1, max_length=40)
+    lines: list[ReturnLine] = Field(min_length=1, max_length=MAX_LINES)
+    tender: str = Field(default="cash", max_length=20)
 
 
 class BlindLine(Body):

@@ -1,12 +1,14 @@
 """Customers and vouchers at the till: found by name or last digits, asked how they stand, paying off the tab."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, g, jsonify, request
 from pydantic import Field
+from sqlalchemy.orm import Session
 
 from config.errors import Refused
-from pos import customers, statement, tab, vouchers
+from pos import consent, customers, statement, tab, vouchers
 from pos.customers import Found, Particulars
 from pos.store import store_of
 from store_app.api.bodies import LARGEST, Body, asks, takes
@@ -19,7 +21,7 @@ WORDS = 80
 
 
 class CustomerBody(Body):
-    """A new customer. id is made by the page; agreed: of phone, tab, points, messages."""
+    """A new customer. id is made by the page; agreed: of phone, tab, points, messages, online."""
 
     id: str = Field(min_length=8, max_length=40)
     name: str = Field(min_length=1, max_length=customers.NAME_LETTERS)
@@ -27,6 +29,13 @@ class CustomerBody(Body):
     language: str = Field(default="en", max_length=5)
     agreed: list[str] = Field(default=[], max_length=len(customers.PURPOSES))
     limit_minor: int = Field(default=0, ge=0, le=LARGEST)
+
+
+class OnlineBody(Body):
+    """Whether the customer wants the prices for members online. phone: '' for the one that is kept."""
+
+    given: bool
+    phone: str = Field(default="", max_length=30)
 
 
 class RepaymentBody(Body):
@@ -55,9 +64,7 @@ def search() -> Response:
 def standing(customer_id: str) -> Response:
     """Answer how a customer stands: points and what they are worth, tab and what is left of it."""
     with read() as look:
-        store = store_of(look, doors().settings.node_id)
-        found = customers.standing(look, store, customer_id)
-    return jsonify(customer={"id": customer_id, "name": found.name, "member": found.member}, standing=vars(found))
+        return jsonify(_standing(look, customer_id))
 
 
 @bp.post("/customers")
@@ -69,10 +76,22 @@ def add(body: CustomerBody) -> Response:
     with write() as session:
         store = store_of(session, doors().settings.node_id)
         made = customers.add(session, store, body.id, wished, actor=g.actor, at=clock.now())
-        found = customers.standing(session, store, made.id)
-    answer = jsonify(customer={"id": made.id, "name": found.name, "member": found.member}, standing=vars(found))
+        answer = jsonify(_standing(session, made.id))
     answer.status_code = 201
     return answer
+
+
+@bp.post("/customers/<customer_id>/online")
+@requires("customers")
+@takes(OnlineBody)
+def agree_online(body: OnlineBody, customer_id: str) -> Response:
+    """Note that a customer agreed to the prices for members online, in the words `online.asked`, or takes it back."""
+    with write() as session:
+        store = store_of(session, doors().settings.node_id)
+        customers.agree_online(
+            session, store, customer_id, given=body.given, phone=body.phone, actor=g.actor, at=clock.now()
+        )
+        return jsonify(_standing(session, customer_id))
 
 
 @bp.post("/customers/<customer_id>/repayments")
@@ -113,6 +132,23 @@ def voucher(code: str) -> Response:
         balance_minor=found.balance_minor,
         expires_on=found.expires_on,
     )
+
+
+def _standing(session: Session, customer_id: str) -> dict[str, Any]:
+    """Return how a customer stands. online: since when the prices for members hold online too, or what to ask."""
+    store = store_of(session, doors().settings.node_id)
+    customer, found = customers.known(session, store.id, customer_id), customers.standing(session, store, customer_id)
+    since = consent.in_force(session, store.id, customer_id).get("online")
+    return {
+        "customer": {"id": customer_id, "name": found.name, "member": found.member},
+        "standing": vars(found),
+        "online": {
+            "since": since.at.astimezone(ZoneInfo(store.tz)).date().isoformat() if since else None,
+            "asked": (since.words if since else "") or consent.ASKED[customer.language]["online"],
+            "language": customer.language,
+            "phone_end": customer.phone[-4:],
+        },
+    }
 
 
 def _found_json(row: Found) -> dict[str, Any]:

@@ -156,10 +156,14 @@ def give_back(body: GiveBackBody, payment_id: str) -> Response:
         lines=[(line.n, line.qty) for line in body.lines],
         approvals=body.approvals,
     )
-    with write() as session:
-        giving_back.allow(session, wish, actor=g.actor, at=clock.now())
     back = asker(doors()).give_back(
-        payment_id, body.amount_minor, id=body.id, return_id=body.return_id, till_id=body.till_id, actor=g.actor
+        payment_id,
+        body.amount_minor,
+        id=body.id,
+        return_id=body.return_id,
+        till_id=body.till_id,
+        actor=g.actor,
+        allow=lambda session: giving_back.allow(session, wish, actor=g.actor, at=clock.now()),
     )
     return jsonify(payment_json(back))
 

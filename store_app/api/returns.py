@@ -1,5 +1,6 @@
 """Find a receipt, see what of it can come back, take goods back with it or without."""
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -9,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import returns, sale
+from pos import returns, sale, ways_back
 from pos.payments import Payment
 from pos.returns import BlindReturnRequest, ReturnRequest
 from pos.sale_rows import Sale, SaleLine, lines_of
-from store_app.api.bodies import BlindReturnBody, ReturnBody, asks, takes
+from store_app.api.bodies import BlindReturnBody, ReturnBody, ReturnPlanBody, asks, takes
 from store_app.api.sales import done_json, open_for_practice
 from store_app.extensions import clock, doors, read, wake_worker_after
 from store_app.practice import booked
@@ -48,6 +49,30 @@ def returnable(sale_id: str) -> Response:
     return jsonify(_found_json(found) | {"lines": lines, "tenders": tenders})
 
 
+@bp.post("/returns/plan")
+@requires("sell")
+@takes(ReturnPlanBody)
+def plan(body: ReturnPlanBody) -> Response:
+    """Answer how the money of these lines would go back; nothing is written and nobody is asked for money.
+
+    return_id: the id the return must have, that of one for which money was given back already, else the page's own.
+    ways: how: account, given (by a terminal, before), ask (the payment of payment_id), hand.
+    """
+    store_id, lines = doors().settings.node_id, [(line.n, line.qty) for line in body.lines]
+    with read() as session:
+        original = returns.original_of(session, store_id, body.sale_id)
+        return_id = ways_back.return_under_way(session, original) or _checked(body.id)
+        planned = returns.plan(session, store_id, body.sale_id, lines, body.tender, return_id)
+    ways = [dataclasses.asdict(way) for way in planned.ways]
+    total_minor = planned.total_minor
+    return jsonify(
+        return_id=return_id,
+        total_minor=total_minor,
+        rounding_minor=total_minor - planned.due_minor if body.tender == "cash" else 0,
+        ways=ways,
+    )
+
+
 @bp.post("/returns")
 @requires("sell")
 @takes(ReturnBody)
@@ -61,7 +86,6 @@ def take_back(body: ReturnBody) -> Response:
         lines=[(line.n, line.qty, line.restock) for line in body.lines],
         tender=body.tender,
         reference=body.reference,
-        payment_id=body.payment_id,
         why=body.why,
         approvals=body.approvals,
         customer_id=body.customer_id,

@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from flask import Blueprint, current_app, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as lazy
 from werkzeug.datastructures import MultiDict
 
 from config.errors import Conflict, Invalid, ShopError
@@ -30,6 +29,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
+from store_app.wording import COUPON_WORDS
 from supply import online_coupons, phone_codes, placing, shop
 from supply.delivery_rules import Address, DeliveryRules, in_reach, read_point
 from supply.messages import CustomerMessage
@@ -38,12 +38,6 @@ from supply.placing import Wishes
 bp = Blueprint("basket", __name__, url_prefix="/shop/<slug>")
 KEPT_ORDERS = 5
 KEPT_PROOFS = 3
-COUPON_WORDS = {
-    "unknown": lazy("There is no such coupon here. Look at the code again."),
-    "used-up": lazy("This coupon has been used up."),
-    "ended": lazy("This coupon is no longer good."),
-    "unfit": lazy("It saves nothing on what is in the basket now."),
-}
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "bad-email": "email", "window-full": "window"}
 _HOME = ("way", "place", "lat", "lon", "street", "note", "delivery_window")
 _ASKED = ("name", "phone", "email", "window", "pay", "if_short", "command_id", "shown_total", *_HOME)

@@ -37,7 +37,9 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         passed_minor = _passed(session, clock.now() - dt.timedelta(days=7))
         waiting = reviews.reported(session)
         unsent = messages.given_up(session)
-        wanted = outside.unmatched(session, day)
+        wanted = [
+            (row, outside.likely(session, row.name)) for row in outside.unmatched(session, clock.now().date())[:20]
+        ]
         choices = {
             "taxes": session.scalars(shared_tax_classes()).all(),
             "sellers": session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE)).all(),
@@ -52,7 +54,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         passed_minor=passed_minor,
         reported=waiting,
         unsent=unsent,
-        wanted=wanted[:20],
+        wanted=wanted,
         **choices,
         currency=place().currency,
         fault=sentence_of(fault) if fault else None,

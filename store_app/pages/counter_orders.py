@@ -2,37 +2,41 @@
 
 Rules
 -----
-1. What was chosen lives in this browser's session until the order is taken; the page works without script.
+1. What was chosen, for whom, and the coupons handed over live in this browser's session until the order is taken; the
+   page works without script.
 2. The customer's slip is printed by itself. Its code is shown on the page that follows, to this browser alone.
 """
 
 import datetime as dt
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask import session as browser
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
-from pos import catalogue
-from pos.catalogue import Product
-from pos.store import Store
+from pos import catalogue, customers, offers
+from pos.customers import Standing
+from pos.promises import clean_code
+from pos.quoting import Quote
+from pos.store import Store, store_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
 from store_app.presenting import page, place, today
-from store_app.security import requires
+from store_app.security import can, requires
 from store_app.sentences import sentence_of
-from supply import counter_orders, online_price, placing, shop, slips
-from supply.counter_orders import CounterMoney, Ware
+from store_app.wording import COUPON_WORDS
+from supply import counter_orders, placing, shop, slips
+from supply.counter_orders import CounterMoney, For, Ware
 from supply.pickup_order import PickupOrder
 
 bp = Blueprint("counter_orders", __name__, url_prefix="/counter-order")
 bp.before_request(form.know_the_place)
 FOUND = 12
 MOST_STEPS = 99
+MOST_COUPONS = 5
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}
 
 
@@ -41,25 +45,32 @@ _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}
 def take(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what can be ordered, what is chosen, and ask for the rest."""
     store_id, at = str(place().store_id), doors().now()
-    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    text, who = (form.tidy(request.args.get(key, ""))[: form.WORDS] for key in ("q", "who"))
     chosen = _chosen()
     with read() as session:
         store = session.get_one(Store, store_id)
         found = counter_orders.wares(session, store_id, list(chosen), at=at)
         lines = [_line(found[sku], steps) for sku, steps in chosen.items() if sku in found]
-        wanted = [(line["ware"].sku, line["qty"]) for line in lines]
-        prices = {sku: ware.price_minor for sku, ware in found.items()}
-        prices |= _deposits(session, store_id, list(found))
-        total = online_price.quote(session, store, wanted, prices, at=at).basket.total_minor if wanted else 0
+        customer = _customer(session)
+        quoted = _quote(session, [(line["ware"].sku, line["qty"]) for line in lines], at) if lines else None
+        coupons = _coupons(session, quoted) if quoted else []
         comes_on = shop.comes_on(today(), [line["ware"].days_for(line["qty"]) for line in lines])
         windows = [one for one in placing.free_windows(session, store, at, comes_on) if one.left]
         hits = counter_orders.search(session, store_id, text, at=at, limit=FOUND) if text else []
+        people = customers.search(session, store_id, who) if who and can("tab") else []
     return page(
         "pickup/take.html",
         text=text,
         hits=[(ware, shop.comes_on(today(), [ware.order_days])) for ware in hits],
         lines=lines,
-        total_minor=total,
+        saved=_saved(quoted),
+        total_minor=quoted.basket.total_minor if quoted else 0,
+        saved_minor=quoted.saved_minor if quoted else 0,
+        customer=customer,
+        who=who,
+        people=people,
+        coupons=coupons,
+        coupon_words=COUPON_WORDS,
         comes_on=comes_on,
         windows=windows,
         today=today(),
@@ -110,6 +121,49 @@ def change(sku: str) -> Any:
     return redirect(url_for(".take", q=request.form.get("q") or None), 303)
 
 
+@bp.post("/customer")
+@requires("tab")
+@form.answers_on(take)
+def whose() -> Any:
+    """Say which customer it is for, by name, last digits or a row found; an empty one takes the customer off."""
+    wanted, who = form.text("customer", most=40), form.text("who")
+    with read() as session:
+        found = customers.search(session, str(place().store_id), who) if who else []
+        if who and len(found) != 1:
+            return redirect(url_for(".take", who=who) + "#whose", 303)
+        wanted = found[0].id if who else wanted
+        if wanted:
+            customers.known(session, str(place().store_id), wanted)
+    browser["counter_for"] = wanted
+    return redirect(url_for(".take") + "#whose", 303)
+
+
+@bp.post("/coupons")
+@requires("pickup")
+@form.answers_on(take)
+def put_coupon() -> Any:
+    """Take a coupon the customer hands over; what it saves, or why not, is shown with it."""
+    code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
+    with read() as session:
+        why = offers.usable(session, str(place().store_id), [code])[code]
+    if why:
+        raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
+    codes = list(dict.fromkeys([*_codes(), code]))
+    if len(codes) > MOST_COUPONS:
+        raise Invalid("too-many-coupons", _("Five coupons are the most for one order. Take one out."), field="coupon")
+    browser["counter_coupons"] = codes
+    return redirect(url_for(".take") + "#coupons", 303)
+
+
+@bp.post("/coupons/<code>/out")
+@requires("pickup")
+@form.answers_on(take)
+def take_coupon_out(code: str) -> Any:
+    """Give a coupon back to the customer unused."""
+    browser["counter_coupons"] = [one for one in _codes() if one != code]
+    return redirect(url_for(".take") + "#coupons", 303)
+
+
 @bp.post("/")
 @requires("pickup")
 @form.answers_on(take)
@@ -128,8 +182,9 @@ def order() -> Any:
         till = own_till(session, store_id)
         found = counter_orders.wares(session, store_id, list(chosen), at=at)
         lines = [(sku, steps * (found[sku].step_qty if sku in found else 1)) for sku, steps in chosen.items()]
+        whose = For(name, phone, _customer_id(session), tuple(_good_codes(session)))
         done = counter_orders.take(
-            session, store_id, id=command, till_id=till.id, name=name, phone=phone, lines=lines, window_from=_window(),
+            session, store_id, id=command, till_id=till.id, whose=whose, lines=lines, window_from=_window(),
             tender=tender, shown_total_minor=shown, actor=g.actor, at=at,
         )  # fmt: skip
         if done.code is not None:
@@ -139,7 +194,8 @@ def order() -> Any:
             )
             browser["counter_taken"] = [command, done.code]
         wake_worker_after(session)
-    _keep({})
+    for key in ("counter_order", "counter_for", "counter_coupons"):
+        browser.pop(key, None)
     return redirect(url_for(".taken", order_id=command), 303)
 
 
@@ -204,9 +260,42 @@ def _line(ware: Ware, steps: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _deposits(session: Session, store_id: str, skus: list[str]) -> dict[str, int]:
-    query = sa.select(Product.deposit_sku).where(Product.sku.in_(skus), Product.deposit_sku.is_not(None))
-    return catalogue.prices_on(session, store_id, today(), [str(sku) for sku in session.scalars(query)])
+def _codes() -> list[str]:
+    return [str(code) for code in browser.get("counter_coupons", [])]
+
+
+def _good_codes(session: Session) -> list[str]:
+    return [code for code, why in offers.usable(session, str(place().store_id), _codes()).items() if not why]
+
+
+def _customer_id(session: Session) -> str | None:
+    """Return the customer it is for; who was forgotten meanwhile is nobody."""
+    wanted = str(browser.get("counter_for", ""))
+    return wanted if wanted and customers.is_known(session, str(place().store_id), wanted) else None
+
+
+def _customer(session: Session) -> Standing | None:
+    store, customer_id = store_of(session, str(place().store_id)), _customer_id(session)
+    return customers.standing(session, store, customer_id) if customer_id else None
+
+
+def _quote(session: Session, lines: list[tuple[str, int]], at: dt.datetime) -> Quote:
+    customer_id, codes = _customer_id(session), _good_codes(session)
+    return counter_orders.quote(
+        session, str(place().store_id), lines, customer_id=customer_id, coupons=codes, at=at
+    )  # fmt: skip
+
+
+def _coupons(session: Session, quoted: Quote) -> list[tuple[str, str]]:
+    """Return each coupon with why it saves nothing; '' when it does."""
+    wrong = offers.usable(session, str(place().store_id), _codes())
+    return [(code, why or ("" if code in quoted.coupons_used else "unfit")) for code, why in wrong.items()]
+
+
+def _saved(quoted: Quote | None) -> dict[str, tuple[int, str]]:
+    """Return SKU -> (what offers save on it, the name of one)."""
+    lines = quoted.basket.lines if quoted else ()
+    return {line.product.sku: (line.discount_minor, line.offer) for line in lines if line.discount_minor}
 
 
 def _window() -> dt.datetime | None:

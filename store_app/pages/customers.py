@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import customers, loyalty, shift, statement, tab, vouchers
+from pos import consent, customers, loyalty, shift, statement, tab, vouchers
 from pos.customers import Customer, Found, Particulars
 from pos.store import Store, store_of
 from pos.tab import Debt, Paid, TabEntry
@@ -123,7 +123,7 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
         debt = next(iter(tab.debts(session, store_id, today(), customer_id)), None)
         lines = _lines(session, store, customer_id)
         standing = customers.standing(session, store, customer_id)
-        agreed = customers.agreed(session, store_id, customer_id)
+        agreed = consent.in_force(session, store_id, customer_id)
         till = own_till(session, store_id)
         now_open = shift.current(session, store_id, till.id)
         context = {
@@ -140,7 +140,7 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
         ages=_ages(debt),
         lines=lines,
         standing=standing,
-        agreed=[(PURPOSE_WORDS[key], local_day(since)) for key, since in agreed.items()],
+        agreed=[(PURPOSE_WORDS[key], local_day(row.at), row.words) for key, row in agreed.items()],
         may_write="messages" in agreed and "phone" in agreed,
         till=till,
         till_open=now_open is not None and now_open.state == "open",
@@ -181,9 +181,7 @@ def change_page(customer_id: str, fault: ShopError | None = None) -> Any:
     store_id = str(place().store_id)
     with read() as session:
         customer = _customer(session, store_id, customer_id)
-        agreed = frozenset(customers.agreed(session, store_id, customer_id)) & set(customers.PURPOSES)
-        limit_minor = tab.account(session, store_id, customer_id).limit_minor
-    kept = Particulars(customer.name, customer.phone, customer.language, agreed, limit_minor)
+        kept = customers.particulars(session, store_of(session, store_id), customer_id)
     return _particulars_page(customer, kept, fault)
 
 

@@ -26,7 +26,7 @@ bp.before_request(form.know_the_place)
 BY_PIN = frozenset(
     {
         "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_out",
-        "drawer.others", "voucher.code",
+        "drawer.others", "baskets.others", "voucher.code",
     }
 )  # fmt: skip
 """What a person may do all the same when somebody who may types their PIN."""
@@ -55,6 +55,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("shift", lazy("Open, count and close a drawer")),
             ("pay_out", lazy("Pay out from the drawer")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
+            ("baskets.others", lazy("Take a basket out of another till’s hands")),
             ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
             ("reports", lazy("See reports")),
             ("reports.money", lazy("See margins, write off debts")),

@@ -276,11 +276,9 @@ def take_back(sale_id: str) -> Any:
         )
         done = returns.take_back(session, request_back, actor=g.actor, at=doors().now())
         wake_worker_after(session)
-    amount = money_text(-done.sale.total_minor)
-    if tender == "cash":
-        flash(_("Taken back. Give the customer %(amount)s in cash.", amount=amount), "good")
-    else:
-        flash(_("Taken back. Put %(amount)s back on the card at the terminal.", amount=amount), "good")
+    flash(_("Taken back."), "good")
+    for paid in done.document["payments"]:
+        flash(_given_back(paid["tender"], money_text(-paid["amount_minor"])), "good")
     return redirect(url_for("shift.receipt", sale_id=sale_id), 303)
 
 
@@ -294,6 +292,19 @@ def paper_answer(job_id: str) -> Any:
         printer.resolve(session, str(place().store_id), job_id, ANSWERS[answer], actor=g.actor, at=doors().now())
         wake_worker_after(session)
     return redirect(url_for("shift.money"), 303)
+
+
+def _given_back(tender: str, amount: str) -> str:
+    """Say what is to be done, or was done, with a part of the money of goods brought back."""
+    if tender == "cash":
+        return _("Give the customer %(amount)s in cash.", amount=amount)
+    if tender in ("card", "wallet"):
+        return _("Put %(amount)s back on the card at the terminal.", amount=amount)
+    if tender == "tab":
+        return _("%(amount)s is taken off the customer's tab.", amount=amount)
+    if tender == "points":
+        return _("%(amount)s goes back as points.", amount=amount)
+    return _("%(amount)s goes back as store credit: the receipt shows its code.", amount=amount)
 
 
 def proven(who: str = "approver", pin: str = "pin") -> Staff:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from config.clock import SystemClock
@@ -210,9 +210,9 @@ def assert_well_made_in_every_size(page: Page, language: str) -> None:
     dress(page, language)
 
 
-def wedge(page: Page, *codes: str) -> None:
-    """Type codes as a scanner does."""
-    _press(page, codes, 0.002)
+def wedge(page: Page, *codes: str, separator: str = "Control+]") -> None:
+    """Type codes as a scanner does; how it sends the separator of a GS1 code is its setting."""
+    _press(page, codes, 0.002, separator)
 
 
 def by_hand(page: Page, text: str) -> None:
@@ -220,7 +220,7 @@ def by_hand(page: Page, text: str) -> None:
     _press(page, (text,), 0.15)
 
 
-def _press(page: Page, texts: tuple[str, ...], gap_s: float) -> None:
+def _press(page: Page, texts: tuple[str, ...], gap_s: float, separator: str = "") -> None:
     # the time stamps are ours, so a busy machine cannot stretch the gaps
     line = page.context.new_cdp_session(page)
     at = page.evaluate("(performance.timeOrigin + performance.now()) / 1000")
@@ -228,8 +228,23 @@ def _press(page: Page, texts: tuple[str, ...], gap_s: float) -> None:
         at += 0.2
         for key in [*text, "Enter"]:
             at += gap_s
+            if key == "\x1d":
+                _separate(line, separator, at)
+                continue
             typed = "\r" if key == "Enter" else key
             stroke = {"key": key, "windowsVirtualKeyCode": ord(typed.upper()), "timestamp": at}
             line.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": typed, **stroke})
             line.send("Input.dispatchKeyEvent", {"type": "keyUp", **stroke})
     line.detach()
+
+
+def _separate(line: CDPSession, how: str, at: float) -> None:
+    """Send the separator as a function key, or as a letter with Control held."""
+    held = how.startswith("Control+")
+    if held:
+        line.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", "key": "Control", "modifiers": 2, "timestamp": at})
+    stroke = {"key": how.removeprefix("Control+"), "modifiers": 2 if held else 0, "timestamp": at}
+    line.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **stroke})
+    line.send("Input.dispatchKeyEvent", {"type": "keyUp", **stroke})
+    if held:
+        line.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": "Control", "timestamp": at})

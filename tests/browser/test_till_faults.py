@@ -118,6 +118,32 @@ def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Pa
     assert sum(row.amount_minor for row in taken) == sale.total_minor == int(f"5{ending}")
 
 
+def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_once(page: Page, make_node: Any):
+    node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 509)
+    page.locator("[data-tender=card]").click()
+    page.locator("#take").click()
+    expect(page.locator("#pay-done")).to_be_visible()
+    for pressed in ("first, and the answer is lost", "again, in a window opened anew"):
+        page.keyboard.press("Escape")
+        page.keyboard.press("F10")
+        page.get_by_role("button", name="Bring back").click()
+        page.get_by_role("button", name=re.compile("Receipt 1")).click()
+        page.get_by_role("button", name="One more: Cut flowers").click()
+        page.get_by_role("button", name="Broken").click()
+        page.locator("#sheet").get_by_role("button", name="Card").click()
+        page.get_by_role("button", name="Give the money back").click()
+        if pressed.startswith("first"):
+            expect(page.locator("#sheet")).to_contain_text("It is not known whether the money went back")
+            assert node.rows(Sale, kind="return") == []
+    expect(page.locator("#sheet")).to_contain_text("Given back")
+    (back,) = node.rows(Sale, kind="return")
+    (given,) = [row for row in node.rows(Payment) if row.gives_back]
+    assert (back.total_minor, given.amount_minor, given.state, given.claimed_by) == (-509, -509, "captured", back.id)
+
+
 def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, make_node: Any):
     node = make_node(payment_service="practice-scripted")
     furnish(node)

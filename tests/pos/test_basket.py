@@ -1,13 +1,15 @@
 """Baskets set aside, taken up and given up: one till keeps each, nothing moves, no page says what they are worth."""
 
+import dataclasses
 import json
 
 import pytest
 import sqlalchemy as sa
 
-from config.errors import Conflict, NotFound
+from config.errors import Conflict, NotFound, Refused
 from config.journal import JournalEntry
 from pos import basket, catalogue
+from pos.basket import TakeUp
 from pos.rung import RungLine
 from pos.shift import current
 from pos.stock import StockMovement
@@ -77,7 +79,7 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(shop):
     with pytest.raises(Conflict, match="Ana has already"):
         park(shop, "basket-9", "T2", content={"n": 2})
     with shop.write() as session:
-        assert basket.resume(session, STORE, "basket-9", till_id="T2", actor=shop.wei, at=NOON).content == {"n": 1}
+        assert basket.resume(session, TakeUp("basket-9", STORE, "T2"), actor=shop.wei, at=NOON).content == {"n": 1}
     with pytest.raises(Conflict, match="Wei has already"):
         park(shop, "basket-9", content={"n": 3})
     assert park(shop, "basket-9", "T2", content={"n": 4}).content == {"n": 4}
@@ -85,8 +87,36 @@ def test_no_till_writes_over_what_another_keeps_or_takes_up_what_was_paid(shop):
         park(shop, "basket-10", "T7")
     shop.sell([("milk", 1)], id="basket-9")
     with shop.write() as session, pytest.raises(Conflict) as refusal:
-        basket.resume(session, STORE, "basket-9", till_id="T2", actor=shop.wei, at=NOON)
+        basket.resume(session, TakeUp("basket-9", STORE, "T2"), actor=shop.wei, at=NOON)
     assert refusal.value.code == "already-sold"
+
+
+def test_a_till_takes_up_again_what_it_has_in_hand_and_another_one_only_by_leave_and_by_name(shop):
+    def take_up(till_id, from_till_id=None, actor=shop.wei):
+        with shop.write() as session:
+            return basket.resume(session, TakeUp("basket-13", STORE, till_id, from_till_id), actor=actor, at=NOON)
+
+    with shop.write() as session:
+        session.add(Till(store_id=STORE, id="T2", name="Till 2"))
+    park(shop, "basket-13", content={"n": 1})
+    for _ in range(2):  # the first answer was lost
+        assert take_up(TILL).content == {"n": 1}
+    assert [row.id for row in shop.read(lambda session: basket.taken_up(session, STORE))] == ["basket-13"]
+    for from_till_id in (None, "T3"):
+        with pytest.raises(Conflict, match="Wei has already"):
+            take_up("T2", from_till_id, shop.ana)
+    with pytest.raises(Refused) as refusal:
+        take_up("T2", TILL, shop.ana)
+    assert refusal.value.facts["permissions"] == ["baskets.others"]
+    assert take_up("T2", TILL, dataclasses.replace(shop.ana, role="supervisor")).till_id == "T2"
+    with pytest.raises(Conflict, match="Ana has already"):
+        shop.sell([("milk", 1)], id="basket-13")
+    with pytest.raises(Conflict, match="Ana has already"):
+        give_up(shop, "basket-13")
+    give_up(shop, "basket-13", till_id="T2")
+    with pytest.raises(Conflict, match="given up"):
+        take_up("T2")
+    assert shop.read(lambda session: basket.taken_up(session, STORE)) == []
 
 
 def test_setting_aside_taking_up_and_giving_up_moves_no_stock(shop):
@@ -94,7 +124,7 @@ def test_setting_aside_taking_up_and_giving_up_moves_no_stock(shop):
     before = shop.level("milk")
     park(shop, "basket-11", content={"lines": [{"sku": "milk", "qty": 3}]})
     with shop.write() as session:
-        basket.resume(session, STORE, "basket-11", till_id=TILL, actor=shop.ana, at=NOON)
+        basket.resume(session, TakeUp("basket-11", STORE, TILL), actor=shop.ana, at=NOON)
     give_up(shop, "basket-11", [RungLine("milk", 3)])
     assert shop.level("milk") == before
     assert shop.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(StockMovement))) == moved
@@ -105,7 +135,7 @@ def test_tax_is_the_same_after_a_basket_was_set_aside_and_taken_up(shop):
     straight = shop.sell(lines).document
     park(shop, "basket-12", content={"lines": [{"sku": sku, "qty": qty} for sku, qty in lines]})
     with shop.write() as session:
-        kept = basket.resume(session, STORE, "basket-12", till_id=TILL, actor=shop.ana, at=NOON).content["lines"]
+        kept = basket.resume(session, TakeUp("basket-12", STORE, TILL), actor=shop.ana, at=NOON).content["lines"]
     taken_up = shop.sell([(line["sku"], line["qty"]) for line in kept], id="basket-12").document
     for name in ("taxes", "tax_minor", "total_minor"):
         assert taken_up[name] == straight[name]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos import approvals, basket, catalogue, customers, drawer, embedded, leave, loyalty, sale, scan, seal, vouchers
-from pos.basket import Basket
+from pos.basket import Basket, TakeUp
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
 from pos.leave import Need
@@ -580,10 +580,10 @@ def test_a_parked_basket_is_taken_up_by_one_till(shop):
         park(session)
     assert [row.label for row in shop.read(lambda session: basket.parked(session, STORE))] == ["red hat"]
     with shop.write() as session:
-        row = basket.resume(session, STORE, "basket-1", till_id="T2", actor=shop.wei, at=NOON)
+        row = basket.resume(session, TakeUp("basket-1", STORE, "T2"), actor=shop.wei, at=NOON)
         assert row.content == {"lines": [1]}
     with shop.write() as session, pytest.raises(Conflict, match="Wei has already"):
-        basket.resume(session, STORE, "basket-1", till_id=TILL, actor=shop.ana, at=NOON)
+        basket.resume(session, TakeUp("basket-1", STORE, TILL), actor=shop.ana, at=NOON)
     assert shop.read(lambda session: basket.parked(session, STORE)) == []
 
 

@@ -560,8 +560,7 @@ def test_giving_back_is_one_command_and_its_return_claims_it(desk):
 def test_a_return_is_paid_out_to_the_card_it_was_paid_with(desk):
     payment, return_id = sold(desk), new_id()
     given = back(desk, payment, 450, return_id=return_id)
-    request = {"id": return_id, "tender": "card", "payment_id": given.id}
-    done = desk.shop.take_back(payment.sale_id, [(1, 1)], **request)
+    done = desk.shop.take_back(payment.sale_id, [(1, 1)], id=return_id, tender="card")
     assert done.sale.total_minor == -450
     assert desk.now(given).claimed_by == return_id
     assert (desk.unresolved(), desk.shop.findings()) == ([], [])

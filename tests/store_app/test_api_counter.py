@@ -145,8 +145,16 @@ def test_a_parked_basket_comes_back_as_the_page_wrote_it(shop):
     assert [row["label"] for row in shop.get("/api/baskets").json["baskets"]] == ["red hat"]
     taken = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})
     assert taken.json["basket"] == parked["basket"]
-    again = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})
-    assert (again.status_code, again.json["error"]["code"]) == (409, "basket-taken")
+    assert [row["id"] for row in shop.get("/api/baskets").json["taken"]] == [SALE]
+    again = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "1"})  # the first answer was lost
+    assert (again.status_code, again.json) == (200, taken.json)
+    other = shop.post(f"/api/baskets/{SALE}/resume", json={"till_id": "2"})
+    assert (other.status_code, other.json["error"]["code"]) == (409, "basket-taken")
+    wish = {"till_id": "2", "from_till_id": "1"}
+    asked = shop.post(f"/api/baskets/{SALE}/resume", json=wish)
+    assert asked.json["error"]["facts"]["permissions"] == ["baskets.others"]
+    wish["approvals"] = [leave(shop, "baskets.others").json["id"]]
+    assert shop.post(f"/api/baskets/{SALE}/resume", json=wish).json["till_id"] == "2"
 
 
 def test_a_basket_is_set_aside_at_a_till_there_is_and_never_over_another_one_s(shop):
@@ -188,7 +196,7 @@ def test_a_number_no_json_knows_is_refused_wherever_it_stands(shop, number):
         assert (answer.status_code, answer.json["error"]["code"]) == (422, "bad-request")
     raw = f'{{"lines": [{{"sku": "MILK", "qty": {number}}}]}}'
     assert shop.post("/api/quote", data=raw, content_type="application/json").status_code == 422
-    assert shop.get("/api/baskets").json == {"baskets": []}
+    assert shop.get("/api/baskets").json == {"baskets": [], "taken": []}
 
 
 def test_giving_a_basket_up_needs_a_reason_and_leave(shop):

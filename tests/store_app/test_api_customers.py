@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from config.ids import new_id
 from config.journal import Actor
-from pos import customers, loyalty, shift, vouchers
+from pos import consent, customers, loyalty, shift, vouchers
 from pos.customers import Particulars
 from pos.loyalty import Scheme
 from pos.printer import PrintJob
@@ -58,9 +58,42 @@ def test_how_a_customer_stands_is_answered(house: House):
             "name": "Rosa Lind", "member": True, "points": 42, "points_worth_minor": 210,
             "tab_balance_minor": 2_500, "tab_left_minor": 7_500,
         },
+        "online": {
+            "since": None, "asked": consent.ASKED["en"]["online"], "language": "en", "phone_end": "0123",
+        },
     }  # fmt: skip
     unknown = browser(house).get("/api/customers/nobody-at-all")
     assert (unknown.status_code, unknown.json["error"]["code"]) == (404, "unknown-customer")
+
+
+def test_the_consent_for_the_online_shop_is_noted_at_the_till_in_its_words_and_taken_back(house: House):
+    know_rosa(house, owes_minor=0)
+    client, address = browser(house, "supervisor"), f"/api/customers/{ROSA}/online"
+    assert browser(house).post(address, json={"given": True}).status_code == 403
+    answer = client.post(address, json={"given": True}).json
+    assert answer["online"] | {"since": NOON.date().isoformat()} == answer["online"]
+    with house.doors.read() as session:
+        kept = consent.in_force(session, STORE, ROSA)["online"]
+        assert (kept.words, kept.at) == (answer["online"]["asked"], NOON)
+        assert list(customers.online_members(session, STORE).values()) == [ROSA]
+    assert client.post(address, json={"given": False}).json["online"]["since"] is None
+    with house.doors.read() as session:
+        assert customers.online_members(session, STORE) == {}
+        assert {"phone", "points", "tab"} <= customers.agreed(session, STORE, ROSA).keys()
+        told = [row["words"] for row in customers.everything_about(session, store_of(session, STORE), ROSA)["agreed"]]
+    assert kept.words in told
+
+
+def test_the_consent_for_the_online_shop_wants_a_number_and_brings_points_with_it(house: House):
+    with house.doors.write() as session:
+        customers.add(session, store_of(session, STORE), ROSA, Particulars("Rosa", language="zh"), actor=SYSTEM,
+                      at=NOON)  # fmt: skip
+    client, address = browser(house, "supervisor"), f"/api/customers/{ROSA}/online"
+    refused = client.post(address, json={"given": True})
+    assert (refused.status_code, refused.json["error"]["code"]) == (422, "phone-needed")
+    answer = client.post(address, json={"given": True, "phone": "555 0100"}).json
+    assert (answer["customer"]["member"], answer["online"]["language"]) == (True, "zh")
+    assert answer["online"]["asked"] == consent.ASKED["zh"]["online"]
 
 
 def test_a_repayment_is_booked_and_printed_once_however_often_it_is_sent(house: House):

@@ -203,11 +203,15 @@ def test_money_goes_back_for_the_goods_of_its_own_sale_and_no_further(till, hous
     more = keeper.post(f"/api/payments/{payment['id']}/give-back", json=body | {"amount_minor": 101})
     assert (more.status_code, more.json["error"]["code"]) == (409, "more-than-returned")
     back = keeper.post(f"/api/payments/{payment['id']}/give-back", json=body).json
-    wrong = {"id": new_id(), "till_id": "1", "sale_id": other["sale_id"], "lines": [{"n": 1, "qty": 1}]}
-    wrong |= {"why": "sour", "tender": "card", "payment_id": back["id"]}
-    assert keeper.post("/api/returns", json=wrong).json["error"]["code"] == "payment-of-another-sale"
-    mine = wrong | {"id": body["return_id"], "sale_id": payment["sale_id"]}
-    assert keeper.post("/api/returns", json=mine).status_code == 201
+    asked = {"id": new_id(), "sale_id": payment["sale_id"], "lines": [{"n": 1, "qty": 1}], "tender": "card"}
+    told = keeper.post("/api/returns/plan", json=asked).json
+    assert (told["return_id"], told["total_minor"]) == (body["return_id"], 100)
+    assert told["ways"][0] | {"payment_id": back["id"]} == told["ways"][0]
+    mine = asked | {"till_id": "1", "why": "sour"}
+    refused = keeper.post("/api/returns", json=mine)
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "return-under-way")
+    done = keeper.post("/api/returns", json=mine | {"id": told["return_id"]})
+    assert (done.status_code, done.json["total_minor"]) == (201, -100)
 
 
 def test_a_restart_between_question_and_answer_loses_nothing(till, house, build):

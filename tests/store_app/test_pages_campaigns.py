@@ -6,6 +6,7 @@ import pytest
 
 from config.ids import new_id
 from pos.catalogue import Product
+from store_app import importing
 from supply import campaign_asks, campaigns, order_in, outside
 from supply.campaigns import CampaignAsk, CampaignLine
 from tests.store_app.conftest import NOON, STORE
@@ -81,9 +82,16 @@ def test_the_operator_plans_one_for_the_shops_ticked_and_calls_it_off(console):
 
 def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console):
     with console.doors.write() as session:
-        outside.add(session, "mall", NOON.date(), 1, "Dancing robot", "4012345678901", actor=SYSTEM, at=NOON)
+        head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,4012345678901\n"
+        for more in (f"mall,{NOON.date()},2,Fresh milk drink,\n", ""):  # the later file is the whole list
+            sheet = importing.read("bestsellers", (head + more).encode(), "list.csv")
+            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
+        outside.add(session, "mall", NOON.date(), 3, "Fresh milk", "", actor=SYSTEM, at=NOON)
+        assert [row.place for row in outside.unmatched(session, NOON.date())] == [1, 3]
         tax = session.get_one(Product, "milk").tax_class_id
     client = console.signed_in("operator")
+    assert "Perhaps it is" in words(client.get("/console/customers/"))
+    assert send(client, "/console/customers/outside", source="mall", name="Fresh milk", sku="milk").status_code == 303
     given = {
         "source": "mall", "name": "Dancing robot", "category": "Toys", "tax_class_id": tax, "supplier_id": "net",
         "price": "19.90", "pack_qty": "6", "pack_cost": "60",

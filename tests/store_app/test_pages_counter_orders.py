@@ -7,9 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from pos import shift
+from pos import customers, offers, shift
 from pos.catalogue import Price, Product
+from pos.customers import Particulars
+from pos.offers import Coupon
 from pos.printer import PrintJob
+from pos.promises import Choice, Offer, Part
+from pos.store import store_of
 from supply import suppliers
 from supply.pickup import PickupOrder, lines_of
 from tests.store_app.conftest import NOON, STORE
@@ -107,3 +111,43 @@ def test_what_was_paid_goes_back_when_the_order_is_cancelled_and_its_code_leaves
     assert drawer(office) == 10_000
     with office.doors.read() as session:
         assert "customer" not in session.scalar(sa.select(PrintJob).where(PrintJob.source_id == order_id)).document
+
+
+def test_a_known_customer_and_a_coupon_lower_the_total_and_an_unusable_coupon_says_why(office):
+    everything = (Part(Choice(everything=True)),)
+    half = Offer("half", "Half price", "percent", everything, percent_bp=5_000, codes=frozenset())
+    tenth = Offer("tenth", "For members", "percent", everything, percent_bp=1_000, members_only=True)
+    with office.doors.write() as session:
+        for offer in (half, tenth):
+            offers.make(session, STORE, offer, actor=SYSTEM, at=NOON)
+        offers.make_coupons(session, STORE, "half", codes=["HALF"], most_uses=1, actor=SYSTEM, at=NOON)
+        for name in ("Rosa Lind", "Rosa Meyer"):
+            wished = Particulars(name, agreed=frozenset({"points"}))
+            customers.add(session, store_of(session, STORE), new_id(), wished, actor=SYSTEM, at=NOON)
+    client = office.signed_in("cashier")
+
+    def total():
+        return int(re.search(r'shown_total" value="(\d+)"', client.get("/counter-order/").text)[1])
+
+    send(client, "/counter-order/put", sku="milk")
+    full = total()
+    several = send(client, "/counter-order/customer", who="rosa").location
+    assert "Rosa Meyer" in words(client.get(several))
+    assert send(client, "/counter-order/customer", who="lind").status_code == 303
+    assert "Rosa Lind has the prices for members" in words(client.get("/counter-order/"))
+    assert total() == full - round(full / 10)
+    refused = send(client, "/counter-order/coupons", coupon="none")
+    assert (refused.status_code, "There is no such coupon here" in words(refused)) == (422, True)
+    assert send(client, "/counter-order/coupons", coupon="half").status_code == 303
+    assert total() == full // 2
+    send(client, "/counter-order/coupons/HALF/out")
+    assert total() == full - round(full / 10)
+    send(client, "/counter-order/coupons", coupon="half")
+    assert order(client).status_code == 303
+    found = the_order(office)
+    assert (found.coupons, found.member, found.total_minor) == (["HALF"], True, full // 2)
+    with office.doors.read() as session:
+        assert session.get_one(Coupon, (STORE, "HALF")).uses == 1
+    send(client, "/counter-order/put", sku="milk")  # the next customer: nothing of the last one's is left
+    assert (total(), "Rosa" in words(client.get("/counter-order/"))) == (full, False)
+    assert "used up" in words(send(client, "/counter-order/coupons", coupon="half"))

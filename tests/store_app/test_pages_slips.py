@@ -1,14 +1,19 @@
 """The buttons that print: each slip is queued once, from the facts of its page, and laid out from them alone."""
 
 import datetime as dt
+import html
 import io
+from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
 
-from pos import paper, printer, shift, stocktake
+from pos import customers, paper, printer, shift, stocktake
+from pos.customers import Particulars
+from pos.payments import Payment
 from pos.printer import PrintJob
-from pos.store import Store, Till
+from pos.sale import Sale
+from pos.store import Store, Till, store_of
 from store_app import wording
 from supply import pickup
 from tests.pos.test_logo import picture
@@ -36,17 +41,41 @@ def text(job: PrintJob) -> str:
     return paper.as_text(printer.lay_out(job.kind, job.document, columns=48, copy_no=job.copy_no), 48)
 
 
-def sold(house: House, client) -> str:
-    """Sell two milks and return the sale's id."""
+def sold(house: House, client, parts: Sequence[tuple[str, int]] = (("card", 0),), **wishes: str) -> str:
+    """Sell two milks, the last of the parts paying what the others leave, and return the sale's id."""
     with house.doors.read() as session:
         till_id = session.scalar(sa.select(Till.id).where(Till.store_id == STORE))
     basket = {"id": "sale-for-a-gift-1", "till_id": till_id, "lines": [{"sku": "milk", "qty": 2}]}
     quote = client.post("/api/quote", json={"lines": basket["lines"]}, headers={"X-CSRF-Token": token(client)}).json
     basket |= {"shown_total_minor": quote["total_minor"]}
-    basket |= {"tenders": [{"tender": "card", "amount_minor": quote["total_minor"]}]}
+    *first, (last, _) = parts
+    rest_minor = quote["total_minor"] - sum(minor for _, minor in first)
+    basket |= {
+        "tenders": [{"tender": name, "amount_minor": minor} for name, minor in (*first, (last, rest_minor))]
+    } | wishes
     answer = client.post("/api/sales", json=basket, headers={"X-CSRF-Token": token(client)})
     assert answer.status_code == 201, answer.text
     return str(basket["id"])
+
+
+def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_goes(office: House):
+    client = office.signed_in()
+    with office.doors.write() as session:
+        store = store_of(session, STORE)
+        agreed = Particulars("Marta", "5550123456", "en", frozenset({"phone", "tab"}), 5000)
+        customers.add(session, store, "customer-marta", agreed, actor=SYSTEM, at=NOON)
+    sale_id = sold(office, client, [("tab", 100), ("cash", 0)], customer_id="customer-marta")
+    assert send(client, f"/money/receipts/{sale_id}/return", **{"back-1": "2", "tender": "cash"}).status_code == 303
+    with office.doors.read() as session:
+        (back,) = session.scalars(sa.select(Sale).where(Sale.kind == "return"))
+        paid = {
+            row.tender: -row.amount_minor
+            for row in session.scalars(sa.select(Payment).where(Payment.sale_id == back.id))
+        }
+    assert set(paid) == {"tab", "cash"}
+    said = html.unescape(words(client.get(f"/money/receipts/{sale_id}")))
+    assert f"${paid['tab'] / 100:.2f} is taken off the customer's tab." in said
+    assert f"Give the customer ${paid['cash'] / 100:.2f} in cash." in said
 
 
 def test_a_gift_receipt_has_no_price_and_the_code_that_finds_the_sale(office: House):

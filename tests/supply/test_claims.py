@@ -17,6 +17,7 @@ from supply import (
     going_back,
     goods_returns,
     order_letters,
+    overdue_returns,
     push_care,
     receiving,
     settlement,
@@ -159,6 +160,60 @@ def test_wrong_goods_stay_until_the_network_wants_them_back_and_are_credited_as_
     country.reapply()
     assert (states(country), owes(country)) == (("returned", "returned"), 11 * BREAD_MINOR)
     assert country.level("S1", "S1", "bread").on_hand == 11
+    assert country.findings() == []
+
+
+def days_pass(country: Country, days: int) -> None:
+    """Let a night of both nodes go by, so many days later."""
+    at = later(days=days)
+    with country.shops["S1"].write() as session:
+        overdue_returns.keep_unsent(session, "S1", actor=KEEPER["S1"], at=at)
+    with country.network.write() as session:
+        overdue_returns.look_after(session, actor=OPERATOR, at=at)
+    country.deliver(at=at)
+
+
+def test_goods_that_never_come_back_end_their_claim_without_money_and_stay_the_shop_s(country):
+    delivery = deliver_bread(country, counted=14, why="More than advised")
+    file(country, delivery, ("bread", "over", 2), ("bread", "damaged", 1), wish="return")
+    country.deliver()
+    decide(country, {("bread", "over"): 2, ("bread", "damaged"): 1}, remedy="return")
+    country.deliver()
+    days_pass(country, 14)
+    with country.shops["S1"].read() as session:
+        assert [one.id for one in goods_returns.returns(session, "proposed")] == [CLAIM], "its last day"
+    days_pass(country, 15)
+    with country.shops["S1"].write() as session, pytest.raises(Conflict, match="goods were kept"):
+        going_back.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=15))
+    days_pass(country, 28)
+    assert states(country) == ("accepted", "accepted"), "the shop's word may be on its way"
+    days_pass(country, 29)
+    days_pass(country, 30)
+    country.reapply()
+    assert states(country) == ("forfeited", "forfeited")
+    assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (13 * BREAD_MINOR, 13)
+    with country.shops["S1"].write() as session, pytest.raises(Refused, match="no answer to contest"):
+        claims.contest(session, "S1", CLAIM, words="Too fast", actor=KEEPER["S1"], at=later(days=30))
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_goods_handed_over_in_time_are_credited_though_the_word_came_after_the_claim_was_forfeited(country, seed):
+    delivery = deliver_bread(country, counted=14, why="More than advised")
+    file(country, delivery, ("bread", "over", 2), wish="return")
+    country.deliver()
+    decide(country, {("bread", "over"): 2}, remedy="return")
+    country.deliver()
+    with country.shops["S1"].write() as session:
+        going_back.send(session, "S1", CLAIM, {}, actor=KEEPER["S1"], at=later(days=3))
+    with country.network.write() as session:  # the line was down all the time
+        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=29))
+    country.deliver(at=later(days=30), seed=seed)
+    assert states(country) == ("forfeited", "forfeited")
+    with country.network.write() as session:
+        going_back.receive(session, "S1", CLAIM, {"bread": (2, 2)}, actor=OPERATOR, at=later(days=31))
+    country.deliver(at=later(days=31), seed=seed)
+    assert (states(country), owes(country)) == (("returned", "returned"), 12 * BREAD_MINOR)
     assert country.findings() == []
 
 

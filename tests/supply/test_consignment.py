@@ -10,7 +10,7 @@ from config.errors import Conflict, Invalid, Refused
 from pos import consigned, sale, shift, stock
 from pos.consigned import Consigned
 from pos.ledger import Place
-from supply import consignment, going_back, goods_returns, network_terms, push, push_care
+from supply import consignment, going_back, goods_returns, network_terms, overdue_returns, push, push_care
 from supply.push import PushOffer
 from supply.push_terms import Lot, PushTerms, looked_at_on, paid_for, terms_from
 from supply.settlement import balances, open_invoices, owed
@@ -239,10 +239,19 @@ def test_whatever_happens_to_a_lot_it_adds_up_and_is_charged_by_the_unit(tmp_pat
         if what == "late":
             country.deliver(at=at, seed=seed)
     close(country, later(days=60), seed=seed)
+    with country.network.write() as session:
+        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=60))
+    country.deliver(at=later(days=60), seed=seed)
     left, sold, back, bought = lots(country)[1]
     assert (left, left + sold + back + bought) == (0, 12)
     assert lots(country)[0] == lots(country)[1]
-    assert invoiced(country) == (sold + bought) * 150
+    assert invoiced(country) == (sold + bought + back) * 150, "the warehouse has counted nothing yet"
+    with country.network.write() as session:
+        for sent in goods_returns.returns(session, "sent"):
+            going_back.receive(session, "S1", sent.id, {"bread": (back, back)}, actor=OPERATOR, at=later(days=61))
+    country.deliver(at=later(days=61), seed=seed)
+    with country.network.read() as session:
+        assert balances(session, "S1")["returns"] == back * 150
     with country.network.read() as session:
         slot_minor = 250
         assert owed(balances(session, "S1")) == (sold + bought) * 150 - slot_minor

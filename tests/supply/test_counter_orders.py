@@ -3,9 +3,17 @@
 import pytest
 
 from config.errors import Invalid, Refused
-from pos import shift
-from supply import checks, counter_orders, pickup, placing
-from tests.supply.online import ANA, AT, STORE, TILL, make_town
+from config.ids import new_id
+from pos import customers, loyalty, offers, sale, shift
+from pos.customers import Particulars
+from pos.loyalty import Scheme
+from pos.offers import Coupon
+from pos.promises import Choice, Offer, Part
+from pos.sale import SaleRequest
+from pos.store import store_of
+from supply import checks, counter_orders, online_coupons, pickup, placing
+from supply.counter_orders import For
+from tests.supply.online import ANA, AT, STORE, TILL, later, make_town
 
 ORDER = "order-00001"
 
@@ -17,10 +25,11 @@ def town(tmp_path):
     return town
 
 
-def take(town, *lines, id=ORDER, **more):
-    given = {"name": "Grandma Wu", "till_id": TILL} | more
+def take(town, *lines, id=ORDER, name="Grandma Wu", customer_id=None, coupons=(), **more):
+    whose = For(name, customer_id=customer_id, coupons=tuple(coupons))
     with town.shop.write() as session:
-        return counter_orders.take(session, STORE, id=id, lines=lines, actor=ANA, at=AT, **given)
+        given = {"till_id": TILL} | more
+        return counter_orders.take(session, STORE, id=id, whose=whose, lines=lines, actor=ANA, at=AT, **given)
 
 
 def back(town, id="back-00001", tender="cash"):
@@ -106,3 +115,101 @@ def test_what_is_neither_here_nor_to_be_had_is_refused_by_name_and_money_needs_a
     with pytest.raises(Refused, match="not open"):
         take(town, ("bread", 1), tender="cash", till_id="T9")
     assert town.level("bread").held == 0
+
+
+# --- coupons and the prices for members ---
+
+
+@pytest.fixture
+def wu(town):
+    """Let bread be a tenth off for members, and a code take a third off milk once; return a member's id."""
+    bread, milk = ((Part(Choice(skus=frozenset([sku]))),) for sku in ("bread", "milk"))
+    members = Offer("members-bread", "Members' bread", "percent", bread, percent_bp=1_000, members_only=True)
+    third = Offer("third-off", "A third off", "percent", milk, percent_bp=3_333, codes=frozenset())
+    with town.shop.write() as session:
+        for offer in (members, third):
+            offers.make(session, STORE, offer, actor=ANA, at=AT)
+        offers.make_coupons(session, STORE, third.id, codes=["SAVE"], most_uses=1, actor=ANA, at=AT)
+        loyalty.set_scheme(
+            session,
+            STORE,
+            Scheme(active=True, points=1, per_minor=100, worth_minor=5, least_points=10),
+            actor=ANA,
+            at=AT,
+        )
+        wished = Particulars("Wu", agreed=frozenset(["points"]))
+        made = customers.add(session, store_of(session, STORE), new_id(), wished, actor=ANA, at=AT).id
+    town.publish(later(minutes=1))
+    return made
+
+
+def at_the_till(town, lines, customer_id, coupons):
+    with town.shop.read() as session:
+        return sale.quote(session, STORE, lines, customer_id=customer_id, coupons=coupons, at=AT).basket.total_minor
+
+
+def uses(town):
+    """Return how often SAVE was used at the shop, and at its counter and by its own orders as the network knows."""
+    with town.network.read() as session:
+        row = session.get(online_coupons.OnlineCoupon, (STORE, STORE, "SAVE"))
+        heard = (row.counter_uses, row.taken) if row else (0, 0)
+    with town.shop.read() as session:
+        return session.get_one(Coupon, (STORE, "SAVE")).uses, heard
+
+
+@pytest.mark.parametrize("member", [False, True])
+@pytest.mark.parametrize("coupons", [(), ("save",)])
+def test_it_costs_what_the_till_would_charge_this_customer_with_these_coupons(town, wu, member, coupons):
+    lines = [("bread", 1), ("milk", 3)]
+    customer_id = wu if member else None
+    wanted = at_the_till(town, lines, customer_id, coupons)
+    order = take(town, *lines, customer_id=customer_id, coupons=coupons, shown_total_minor=wanted).order
+    assert (order.total_minor, order.member, order.coupons) == (wanted, member, [one.upper() for one in coupons])
+    assert len({at_the_till(town, lines, who, with_) for who in (None, wu) for with_ in ((), ("save",))}) == 4
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_limited_code_is_used_once_and_given_back_by_an_order_that_ends_without_goods(town, wu, seed):
+    take(town, ("milk", 1), coupons=["SAVE"])
+    with pytest.raises(Refused, match="SAVE cannot be used any more"):
+        take(town, ("milk", 1), id="order-00002", coupons=["SAVE"])
+    request = SaleRequest(id=new_id(), store_id=STORE, till_id=TILL, lines=[("milk", 1)], coupons=("SAVE",),
+                          tenders=[("cash", 86)], shown_total_minor=86)  # fmt: skip
+    with town.shop.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
+        sale.complete(session, request, actor=ANA, at=AT)
+    town.deliver(seed=seed)
+    town.publish(later(minutes=2))
+    assert uses(town) == (1, (1, 0))
+    with town.network.write() as session, pytest.raises(Refused, match="SAVE cannot be used any more"):
+        placing.place(session, STORE, id="online-0001", name="Li", phone="555 0100", lines=[("milk", 1)],
+                      wishes=placing.Wishes(coupons=("SAVE",)), at=later(minutes=3))  # fmt: skip
+    verb(town, "cancel", why="Changed her mind.")
+    town.deliver(seed=seed)
+    town.publish(later(minutes=4))
+    assert uses(town) == (0, (0, 0))
+    assert faults(town) == []
+
+
+def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_a_phone(town, wu):
+    lines = [("bread", 1), ("milk", 3)]
+    code, total = take(town, *lines, customer_id=wu, coupons=["SAVE"]).code, at_the_till(town, lines, wu, ["save"])
+    with town.shop.write() as session:
+        offers.end(session, STORE, "third-off", actor=ANA, at=AT)
+    for name in ("start_picking", "ready"):
+        verb(town, name)
+    town.collect(code, "sale-000001", total)
+    with town.shop.read() as session:
+        assert customers.standing(session, store_of(session, STORE), wu).points == total // 100
+    town.deliver(seed=5)
+    assert faults(town) == []
+    with town.network.read() as session:
+        assert session.get_one(pickup.PickupOrder, (STORE, ORDER)).customer_id is None  # it stays in the shop
+
+
+def test_who_was_forgotten_while_the_order_waited_still_collects_it(town, wu):
+    taken = take(town, ("milk", 1), customer_id=wu)
+    with town.shop.write() as session:
+        customers.erase(session, store_of(session, STORE), wu, actor=ANA, at=AT)
+    for name in ("start_picking", "ready"):
+        verb(town, name)
+    assert town.collect(taken.code, "sale-000001", taken.order.total_minor).completed is not None

@@ -132,6 +132,11 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
     assert where(town, ["m1", "m2"], "store") == 1140
     assert state_of(town) == "settled"
     assert town.faults() == []
+    for days, forgotten in ((33, 0), (34, 2), (34, 0)):
+        with town.network.write() as session:
+            assert groups.forget(session, at=later(days=days)) == forgotten
+    with town.network.read() as session:
+        assert {(one.name, one.phone) for one in session.query(GroupMember)} == {("", "")}
 
 
 def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(town):

@@ -26,12 +26,12 @@ from supply import (
     orders,
     payout,
     settlement,
+    suppliers,
 )
 from supply.demand import StoreDay
 from supply.network_terms import Terms
 from supply.orders import ReplenishmentOrder
 from supply.settlement import Booking, Wanted, balances, open_invoices, owed
-from supply.suppliers import SupplierProduct
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country, write_order
 
 SCRIPTS = Path(__file__).parent / "independent"
@@ -97,7 +97,8 @@ def at_both(country: Country, name: str, shop: str = "S1") -> int:
 def test_what_was_counted_is_invoiced_at_the_order_s_cost_whatever_the_list_says_now(country):
     country.order("S1", {"bread": 2, "milk": 1})
     with country.network.write() as session:
-        session.get_one(SupplierProduct, ("van", "bread")).pack_cost_minor = 9_999
+        for cost in (900, 9_999):
+            suppliers.offer_product(session, "van", "bread", pack_qty=6, pack_cost_minor=cost, actor=OPERATOR, at=AT)
     bring(country, counts=[("bread", 9, "Three were squashed")])
     assert at_both(country, "invoiced") == 900 * 9 // 6 + 1100
     with country.shops["S1"].read() as session:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from config.errors import NotFound
-from pos.catalogue import Listing, Price, Product
+from pos.catalogue import Barcode, Listing, Price, Product
 from pos.store import Store
 from supply import outside, ranking, shelf, shelf_effect
-from supply.demand import DailyDemand
+from supply.demand import DailyDemand, RegionalDemand
+from supply.outside import OutsidePlace
 from supply.shelf import ShelfPlan, ShelfSlot
 from tests.supply.online import ANA, AT, STORE, make_town
 from tests.supply.test_shelf import TODAY, YESTERDAY, region_sold, shop_sold, usual_month
@@ -46,9 +47,18 @@ def test_a_slot_tells_what_its_product_sold_before_and_since(town):
         sold_in(session, STORE, "milk", 6, BEGAN, TODAY)
         session.get(Listing, (STORE, "milk")).cost_minor = 60
         session.flush()
+        (alone,) = shelf_effect.slot_results(session, STORE, YESTERDAY)
+        for n, day in enumerate(BEGAN + dt.timedelta(days=n) for n in range(-28, 14)):
+            own, others = (4, 10) if n < 28 else (6, 11)  # elsewhere a tenth more since
+            region_id = session.get_one(Store, STORE).region_id
+            session.add(RegionalDemand(region_id=region_id, sku="milk", business_day=day, sold_qty=own + 5 * others,
+                                       stores_open=6, revenue_minor=0, stores_selling=6))  # fmt: skip
+        session.flush()
         (slot,) = shelf_effect.slot_results(session, STORE, YESTERDAY)
+    assert (alone.elsewhere_bp, slot.elsewhere_bp) == (None, 11_000)
     assert (slot.before_milli, slot.since_milli) == (4000, 6000)
     assert slot.contribution_minor == 14 * 6 * (100 - 60)
+    assert (slot.revenue_per_facing_minor, slot.contribution_per_facing_minor) == (14 * 6 * 50, 14 * 6 * 20)
 
 
 def region_of(session, *, shelves, holdouts, gain):
@@ -112,6 +122,29 @@ def test_what_no_code_matches_waits_and_a_match_by_hand_holds_for_later_lists(to
         assert listed(session, gtin="", name="Oolong", day=TODAY).sku == "tea"
         with pytest.raises(NotFound):
             outside.match(session, "Market", "Oolong", "nothing", actor=ANA, at=AT)
+
+
+def test_a_code_is_the_same_with_other_leading_zeros_and_a_barcode_typed_names_the_product(town):
+    with town.shop.write() as session:
+        session.add(Barcode(code="012345678905", sku="tea", qty=1))
+        session.flush()
+        assert listed(session, gtin="0012345678905", name="Tea").sku == "tea"
+        listed(session, place=2, gtin="", name="Oolong")
+        session.flush()
+        assert outside.match(session, "Market", "Oolong", "0012345678905", actor=ANA, at=AT) == 1
+        assert session.get_one(OutsidePlace, ("Market", YESTERDAY, 2)).sku == "tea"
+
+
+def test_for_a_listed_name_the_products_that_share_its_words_are_offered(town):
+    with town.shop.write() as session:
+        session.get_one(Product, "tea").search_text = "green tea"
+        session.get_one(Product, "bread").search_text = "rye bread"
+        session.add(Product(sku="ya", name="鸭屎香柠檬茶", category="Drinks", search_text="鸭屎香柠檬茶",
+                            tax_class_id=session.get_one(Product, "tea").tax_class_id))  # fmt: skip
+        session.flush()
+        assert [one.sku for one in outside.likely(session, "Green tea, bottle 500 ml")] == ["tea"]
+        assert [one.sku for one in outside.likely(session, "柠檬茶 500ml")] == ["ya"]
+        assert outside.likely(session, "Dancing robot 3 in 1") == []
 
 
 def test_a_list_counts_less_the_older_it_is_and_no_more_after_four_weeks(town):

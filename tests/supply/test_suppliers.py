@@ -28,9 +28,9 @@ def add(session, id="farm", owner="S1", lead=1, weekdays=(0, 3), **more):
     )
 
 
-def sells(session, supplier, sku="bread", pack=6, cost=900, **more):
+def sells(session, supplier, sku="bread", pack=6, cost=900, at=AT, **more):
     return suppliers.offer_product(
-        session, supplier, sku, pack_qty=pack, pack_cost_minor=cost, actor=WEI, at=AT, **more
+        session, supplier, sku, pack_qty=pack, pack_cost_minor=cost, actor=WEI, at=at, **more
     )
 
 
@@ -103,7 +103,8 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
         add(session, "van", owner=EVERYONE, kind="network", warehouse_id="WH1")
         sells(session, "van", "bread")
         sells(session, "van", "milk", valid_from=MONDAY)
-        body = json.loads(json.dumps(suppliers.edition(session)))
+        suppliers.set_cost(session, "van", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        body = json.loads(json.dumps(suppliers.edition(session, MONDAY)))
     network.engine.dispose()
     with shop.write() as session:
         add(session, "farm")
@@ -120,6 +121,25 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
         "farm": ["apple"],
         "van": ["bread", "milk"],
     }
+    assert [one.pack_cost_minor for one in found["van"]] == [950, 900], "a cost that has begun is the cost"
+
+
+def test_a_cost_is_kept_for_two_weeks_after_it_changed_and_no_other_ever(shop):
+    with shop.write() as session:
+        add(session, "van", owner=EVERYONE, kind="network")
+        for days, cost in ((-60, 700), (-40, 800), (-10, 900)):
+            sells(session, "van", cost=cost, at=AT + dt.timedelta(days=days))
+        suppliers.set_cost(session, "van", "bread", 1000, MONDAY, today=MONDAY, actor=WEI, at=AT)
+        suppliers.set_cost(session, "van", "bread", 1, MONDAY + dt.timedelta(days=5), today=MONDAY, actor=WEI, at=AT)
+
+        def kept(cost: int, days: int = 0, pack: int = 6) -> bool:
+            day = MONDAY + dt.timedelta(days=days)
+            return suppliers.was_listed(session, suppliers.Terms("van", "bread", pack, cost, 1), day)
+
+        assert [kept(cost) for cost in (1, 700, 800, 900, 1000)] == [False, False, True, True, True]
+        assert [kept(cost, 4) for cost in (1, 700, 800, 900, 1000)] == [False, False, True, True, True]
+        assert [kept(cost, 20) for cost in (1, 800, 1000)] == [True, False, False]
+        assert not kept(1000, pack=12)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,29 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
+from config.node import NETWORK
 from config.outbox import Message
-from supply import claim_book, claims, consignment, going_back, push_care, replica, settlement
+from pos import consigned
+from supply import (
+    claim_book,
+    claims,
+    consignment,
+    going_back,
+    orders,
+    overdue_returns,
+    push_care,
+    replica,
+    settlement,
+)
 from supply.claim_book import Claim, ClaimLine
+from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
 from supply.push_terms import PushTerms
 from supply.receiving import Delivery
 from supply.settlement import balances
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, Country, later, make_country
-from tests.supply.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file
-from tests.supply.test_consignment import OFFER, bring, lots, sell
+from tests.supply.road import AT, DAY, FARM, KEEPER, OPERATOR, VAN, Country, later, make_country
+from tests.supply.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file, states
+from tests.supply.test_consignment import OFFER, bring, close, lots, sell
 
 
 @pytest.fixture
@@ -179,3 +192,75 @@ def test_the_latest_answers_are_listed_and_only_due_replacements_are_loaded(coun
     country.load()
     with country.network.read() as session:
         assert claim_book.replacements_due(session) == []
+
+
+def look_after(country: Country, days: int) -> None:
+    with country.network.write() as session:
+        overdue_returns.look_after(session, actor=OPERATOR, at=later(days=days))
+    country.deliver(at=later(days=days))
+
+
+def test_units_told_as_gone_back_are_charged_where_the_warehouse_never_counted_them(country):
+    """Rule 6 of `consignment`: a shop sold all twelve, and tells that seven of them went back."""
+    bring(country)
+    told = {
+        "store_id": "S1", "id": OFFER, "came_qty": 12, "left_qty": 0, "sold_qty": 5, "back_qty": 7, "bought_qty": 0,
+        "came_at": AT.isoformat(), "until": (DAY + dt.timedelta(days=900)).isoformat(),
+    }  # fmt: skip
+    say(country, "consigned.told", told)
+    line = {"sku": "bread", "qty": 7, "sent_qty": 7}
+    sent = {"store_id": "S1", "id": OFFER, "source": "push", "supplier_id": VAN, "sent_by": "x", "lines": [line],
+            "send_by": DAY.isoformat(), "sent_at": AT.isoformat()}  # fmt: skip
+    say(country, "return.sent", sent)
+    for days, units in ((37, 5), (38, 12), (39, 12)):
+        look_after(country, days)
+        assert book(country)["goods"] == -units * BREAD_MINOR, f"after {days} days"
+    with country.network.write() as session:
+        counts = {"bread": (4, 4)}
+        going_back.receive(session, "S1", OFFER, counts, words="Three lack", actor=OPERATOR, at=later(days=40))
+    look_after(country, 41)
+    say(country, "consigned.told", told)
+    assert book(country)["goods"] + book(country)["returns"] == -8 * BREAD_MINOR, "five sold, three that never came"
+    with country.network.read() as session:
+        assert consigned.findings(session, NETWORK) == []
+
+
+def test_of_a_lot_s_claims_what_was_granted_counts_as_gone_and_what_was_to_come_only_when_it_came(country):
+    bring(country)
+    with country.network.read() as session:
+        (delivery,) = session.scalars(sa.select(Delivery.id)).all()
+    file(country, delivery, ("bread", "damaged", 2), ("bread", "wrong", 3))
+    country.deliver()
+    decide(country, {("bread", "damaged"): 2, ("bread", "wrong"): 3}, remedy="return")
+    country.deliver()
+    assert lots(country)[1] == (7, 0, 5, 0)
+    close(country, later(days=40))
+    look_after(country, 41)
+    assert states(country) == ("forfeited", "forfeited")
+    assert book(country)["goods"] == -10 * BREAD_MINOR, "the two broken ones alone are the network's loss"
+    assert country.findings() == []
+
+
+def test_an_order_costs_what_the_network_s_list_says_however_a_shop_packs_it(country):
+    """Rule 8 of `orders`: no price of its own, no tiny or huge packs, and no product nobody lists, is believed."""
+    why = {"per_day": 5.0, "on_hand": 0, "target": 60}
+    line = {"sku": "bread", "name": "x", "pack_qty": 6, "pack_cost_minor": 1, "minimum_packs": 1, "packs_proposed": 2,
+            "packs": 2, "changed_why": "", "changed_by": "", "why": why}  # fmt: skip
+    told = {
+        "store_id": "S1", "order_id": "cheap", "order_no": 1, "supplier_id": VAN, "order_day": DAY.isoformat(),
+        "delivery_day": DAY.isoformat(), "next_delivery_day": later(days=2).date().isoformat(), "cost_minor": 2,
+        "proposed_at": AT.isoformat(), "sent_at": AT.isoformat(), "forecast_age_days": 0,
+    }  # fmt: skip
+    lines = [line, line | {"sku": "milk", "pack_qty": 1, "packs": 12}, line | {"sku": "tea", "pack_qty": 1_000},
+             line | {"sku": "caviar"}]  # fmt: skip
+    say(country, "order.sent", told | {"lines": lines})
+    say(country, "order.sent", told | {"lines": lines})
+    with country.network.read() as session:
+        order = session.get_one(ReplenishmentOrder, ("S1", "cheap"))
+        costs = {one.sku: (one.packs, one.pack_cost_minor) for one in orders.lines_of(session, order)}
+    assert costs == {"bread": (2, 900), "milk": (12, 92), "tea": (2, 250_000), "caviar": (0, 0)}
+    assert order.cost_minor == 2 * 900 + 12 * 92 + 2 * 250_000
+    for lie in ({"supplier_id": FARM}, {"supplier_id": "nobody"}, {"lines": [line | {"pack_qty": 0}]},
+                {"lines": [line | {"packs": -1}]}, {"lines": [line | {"pack_qty": True}]}):  # fmt: skip
+        with pytest.raises((Refused, Invalid)):
+            say(country, "order.sent", told | {"order_id": "lie", "lines": [line]} | lie)

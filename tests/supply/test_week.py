@@ -71,7 +71,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
     with country.network.write() as session:
         forecasts.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
     with country.network.read() as session:
-        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), suppliers.edition(session)
+        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), suppliers.edition(session, day)
     for shop, database in country.shops.items():
         with database.write() as session:
             suppliers.take_edition(session, bodies[2])

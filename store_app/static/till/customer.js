@@ -2,7 +2,7 @@
 
 import { NoAnswer, ask } from "./api.js";
 import { askWords } from "./dialogs.js";
-import { el, field, icon, list, quiet } from "./dom.js";
+import { el, field, go, icon, list, quiet } from "./dom.js";
 import { standingText } from "./lines.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
@@ -19,16 +19,34 @@ export class Customers {
     const asked = field("customer-search", say("customer-search"), { oninput: () => this.#soon(asked.input.value, rows) });
     const rows = list(say("customers"), say("customer-none"));
     const known = this.basket.customer;
+    const online = known && settings.may.includes("customers") ? el("section.stack", { "aria-label": say("online-prices") }) : null;
     this.first = null;
     sheet.open({
       title: say("customer"), focus: asked.input, wide: true,
-      body: [known && el("p.note.note-info", {}, icon("user"), el("span", {}, `${known.name} · ${standingText(known)}`)), asked.root, rows.root],
+      body: [known && el("p.note.note-info", {}, icon("user"), el("span", {}, `${known.name} · ${standingText(known)}`)), online, asked.root, rows.root],
       foot: [backButton(), known ? quiet(say("customer-off"), () => { this.basket.attach(null); sheet.close(); }, "x-mark") : null,
         known ? el("a.btn.btn-quiet.btn-lg", { href: `${settings.urls.customers_all}${encodeURIComponent(known.id)}` }, icon("banknotes"), el("span", {}, say("pay-off-tab"))) : null,
         !known && settings.may.includes("customers") ? el("a.btn.btn-quiet.btn-lg", { href: settings.urls.customers_page }, icon("user-plus"), el("span", {}, say("customer-new"))) : null],
       onEnter: () => this.first && this.#attach(this.first),
       onScan: (code) => { asked.input.value = code; this.#find(code, rows, true); },
     });
+    if (online) this.#online(online, () => ask("GET", this.#address(known.id)));
+  }
+
+  #address(id) { return `${settings.urls.customers}/${encodeURIComponent(id)}`; }
+
+  /** Show whether the customer has the member prices online, in the words agreed to; or what to ask for it. */
+  async #online(root, answer, done = null) {
+    try {
+      const { customer, online } = await answer();
+      const phone = !online.since && !online.phone_end ? field("online-phone", say("online-phone"), { type: "tel", inputmode: "tel", maxlength: "30" }) : null;
+      const put = (given) => this.#online(root, () => ask("POST", `${this.#address(customer.id)}/online`, { given, phone: phone?.input.value ?? "" }), say(given ? "online-noted" : "online-ended"));
+      const day = online.since && new Date(`${online.since}T12:00`).toLocaleDateString(settings.language, { dateStyle: "long" });
+      root.replaceChildren(el("b", {}, say("online-prices")), el("p.m-0", {}, say(online.since ? "online-since" : "online-ask", { day })),
+        el("blockquote.asked", { lang: online.language }, online.asked), ...(phone ? [phone.root] : []),
+        online.since ? quiet(say("online-take-back"), () => put(false), "x-mark") : go(say("online-agree"), () => put(true)));
+      if (done) sheet.tell(done);
+    } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }
   }
 
   #soon(text, rows) {
@@ -55,7 +73,7 @@ export class Customers {
 
   async #attach(found) {
     try {
-      const standing = await ask("GET", `${settings.urls.customers}/${encodeURIComponent(found.id)}`);
+      const standing = await ask("GET", this.#address(found.id));
       this.basket.attach({ ...found, ...(standing.customer ?? {}), ...(standing.standing ?? standing), id: found.id });
       sheet.close();
     } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }

@@ -38,25 +38,52 @@ export class Parking {
       foot: [backButton(), go(say("park"), park)] });
   }
 
-  /** List the parked baskets of the shop: label, how long ago, total, by whom. */
+  /** Ask what waits to be taken up here, and what another till has in hand: {waiting, elsewhere}. */
+  async kept() {
+    const { baskets, taken } = await ask("GET", settings.urls.baskets), here = (row) => row.till_id === settings.till_id;
+    const lost = taken.filter((row) => here(row) && row.id !== this.basket.id); // taken up here, and the answer was lost
+    return { waiting: [...lost, ...baskets], elsewhere: taken.filter((row) => !here(row)) };
+  }
+
+  /** List the parked baskets of the shop: label, how long ago, total, by whom; and what other tills have in hand. */
   async list() {
-    const rows = list(say("parked-list"), say("parked-none"));
-    sheet.open({ title: say("parked-list"), body: rows.root, foot: backButton(), wide: true });
+    const rows = list(say("parked-list"), say("parked-none")), others = el("div");
+    sheet.open({ title: say("parked-list"), body: [rows.root, others], foot: backButton(), wide: true });
     try {
-      const { baskets } = await ask("GET", settings.urls.baskets);
-      rows.fill(baskets.map((parked) => el("li", {}, el("button.row-button", { onclick: () => this.#resume(parked) },
-        icon("pause-circle"), el("span.row-main", {}, el("b", {}, parked.label || say("no-label")), el("span.muted", {}, say("parked-by", { by: parked.kept_by_name, ago: agoText(parked.kept_at) }))),
-        el("b.figures", {}, moneyText(parked.total_minor))))));
+      const { waiting, elsewhere } = await this.kept();
+      rows.fill(waiting.map((row) => this.#row(row, () => this.#resume(row))));
+      if (elsewhere.length) {
+        others.append(el("h3", {}, say("taken-list")), el("p.muted", {}, say("taken-lead")),
+          el("ul.rows", { "aria-label": say("taken-list") }, elsewhere.map((row) => this.#row(row, () => this.#takeOver(row), "computer-desktop"))));
+      }
       sheet.root.querySelector(".row-button")?.focus();
     } catch (fault) { sheet.complain(sentence(fault)); }
+  }
+
+  #row(kept, act, picture = "pause-circle") {
+    const by = say(picture === "pause-circle" ? "parked-by" : "taken-by", { by: kept.kept_by_name, till: kept.till_id, ago: agoText(kept.kept_at) });
+    return el("li", {}, el("button.row-button", { onclick: act }, icon(picture),
+      el("span.row-main", {}, el("b", {}, kept.label || say("no-label")), el("span.muted", {}, by)), el("b.figures", {}, moneyText(kept.total_minor))));
   }
 
   async #resume(parked) {
     if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
     try {
-      const answer = await ask("POST", `${settings.urls.baskets}/${parked.id}/resume`, { till_id: settings.till_id });
-      this.basket.unpack({ ...answer.basket, id: parked.id });
-    } catch (fault) { return sheet.complain(sentence(fault)); }
+      this.#taken(parked, await ask("POST", `${settings.urls.baskets}/${parked.id}/resume`, { till_id: settings.till_id }));
+    } catch (fault) { sheet.complain(sentence(fault)); }
+  }
+
+  /** Take a basket out of the hands of another till, one that died say: by leave. */
+  async #takeOver(kept) {
+    if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
+    const send = (approvals) => ask("POST", `${settings.urls.baskets}/${kept.id}/resume`, { till_id: settings.till_id, from_till_id: kept.till_id, approvals });
+    const why = say("taken-leave", { name: kept.label || say("no-label"), till: kept.till_id, by: kept.kept_by_name, total: moneyText(kept.total_minor) });
+    const answer = await this.actions.withLeave("baskets.others", why, {}, send, kept.id);
+    if (answer) this.#taken(kept, answer);
+  }
+
+  #taken({ id }, answer) {
+    this.basket.unpack({ ...answer.basket, id });
     sheet.close();
     this.view.quieten();
     this.actions.parkedChanged();
@@ -75,11 +102,15 @@ export class Parking {
       const send = (approvals) => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
         lines: this.basket.asked().lines, approvals,
+      }).catch((fault) => { // another till goes on with it: nothing is given up but what is shown here
+        if (fault.code !== "basket-taken") throw fault;
+        return { told: fault.message };
       });
-      if (!(await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), { total_minor: this.basket.total() }, send))) return;
+      const given = await this.actions.withLeave("void", say("void-leave", { total: moneyText(this.basket.total()), why: reasonText(reason) }), { total_minor: this.basket.total() }, send);
+      if (!given) return;
       this.basket.next();
       sheet.close();
-      this.view.tell(say("voided"));
+      this.view.tell(given.told ?? say("voided"));
     };
     sheet.open({
       title: say("void-title", { total: moneyText(this.basket.total()) }), onEnter: give,

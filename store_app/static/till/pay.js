@@ -16,6 +16,7 @@ const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
 const SETTLED = [undefined, "captured"];
 const REST_MS = 400;
+const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
 
 export class Pay {
   constructor(basket, quoting, actions) {
@@ -97,8 +98,9 @@ export class Pay {
     if (this.step !== "choose" || $("take").disabled || this.taking) return;
     this.taking = true;
     try {
-      const shown = this.shownTotal;
-      if (!this.basket.quote && (await this.quoting.settle()) && this.basket.total() !== shown) {
+      const shown = this.shownTotal, elsewhere = this.tender === "wallet" || (this.tender === "card" && this.cardWay === "terminal");
+      // what was priced a while ago may cost something else now: known before anybody else is asked for the money
+      if ((elsewhere || !this.basket.quote) && (await this.quoting.settle(elsewhere)) && this.basket.total() !== shown) {
         return this.again(say("prices-changed", { now: moneyText(this.basket.total()), before: moneyText(shown) }));
       }
       if (this.quoting.refusal) return this.again(this.quoting.refusal.message);
@@ -116,11 +118,21 @@ export class Pay {
       return this.sending.send([...accounts, ...(amount ? [{ tender, amount_minor: -amount, ...this.#reference() }] : [])]);
     }
     if (this.due <= 0) return this.finish();
-    if (tender === "cash") return this.#added({ tender, amount_minor: this.amount });
+    if (tender === "cash") return this.#takeCash();
     if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
     if (tender === "wallet") return this.electronic.chooseWay(amount);
     if (tender === "voucher") return this.#takeVoucher(amount);
     return this.#added({ tender, amount_minor: amount, ...this.#reference() });
+  }
+
+  /** Cash as keyed; a sum nobody hands over is asked about once. */
+  #takeCash() {
+    const change = this.amount - this.due;
+    if (change >= ABSURD * Math.max(this.due, ...settings.notes_minor) && this.sure !== this.amount) {
+      this.sure = this.amount;
+      return this.again(say("sure-given", { given: moneyText(this.amount), change: moneyText(change) }));
+    }
+    return this.#added({ tender: "cash", amount_minor: this.amount });
   }
 
   #reference() {
@@ -193,9 +205,13 @@ export class Pay {
   }
 
   finish() {
+    const total = this.basket.total(), rest = total - this.paid;
+    const given = this.basket.parts.reduce((sum, part) => sum + (part.tender === "cash" ? part.amount_minor : 0), 0);
+    if (total >= 0 && this.paid - given > total) return this.again(say("paid-too-much", { paid: moneyText(this.paid - given), total: moneyText(total) }));
     const tenders = this.basket.parts.filter((part) => SETTLED.includes(part.state)).map(({ tender, amount_minor, reference, payment_id }) => ({
       tender, amount_minor, ...(reference ? { reference } : {}), ...(payment_id ? { payment_id } : {}),
     }));
+    if (rest > 0 && roundCash(rest) === 0) tenders.push({ tender: "cash", amount_minor: 0 }); // no coin is that small
     this.sending.send(tenders);
   }
 
@@ -233,7 +249,7 @@ export class Pay {
 
   choose(tender) {
     this.tender = tender;
-    this.given = null;
+    this.given = this.sure = null;
     this.voucherWorth = null;
     this.keyedBefore = false;
     $("pay-says").replaceChildren();

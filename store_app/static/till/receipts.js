@@ -2,13 +2,23 @@
 
 import { NoAnswer, ask } from "./api.js";
 import { choices, el, field, go, icon, list, quiet } from "./dom.js";
-import { divideHalfUp, moneyText, showMoney } from "./money.js";
+import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "./basket.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { qtyText, whenText } from "./words.js";
 
+const partOf = ({ tender, amount_minor: amount, how }) => el("p.back-part.figures", {},
+  el("span", {}, how === "given" ? say("given-before", { tender: say(`tender-${tender}`) }) : how === "hand" && tender === "card" ? say("card-by-hand") : say(`tender-${tender}`)), el("b", {}, moneyText(amount)));
 const sentence = (fault) => (fault instanceof NoAnswer ? say("no-answer") : fault.message);
+const worth = (line, price) => lineTotal({ ...line.product, price_minor: price }, line.qty);
+/** The price a unit is given back for without a receipt: what it costs today, an offer taken off. */
+const blindPrice = (line) => {
+  let price = line.price_minor ?? line.product.price_minor;
+  if (worth(line, price) > line.total) price = Math.floor(price * line.total / worth(line, price));
+  while (price > 0 && worth(line, price) > line.total) price -= 1;
+  return price;
+};
 const SOON_MS = 150;
 const WHY_BACK = ["back-broken", "back-expired", "back-unwanted", "back-wrong", "back-recalled"];
 
@@ -74,30 +84,43 @@ export class Receipts {
     try {
       found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
     } catch (fault) { return sheet.complain(sentence(fault)); }
-    const chosen = new Map(), due = el("output.panel-due.figures");
-    const summed = () => [...chosen.values()].reduce((sum, row) => sum - row.total, 0);
-    const changed = () => { showMoney(due, summed()); sheet.quieten(); };
+    const chosen = new Map(), due = el("output.panel-due.figures"), parts = el("div.back-parts", { role: "status" });
+    const changed = () => { sheet.quieten(); plan(); };
     const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
     let why = "", tender = null;
-    const ids = { sale: newId(), payment: newId() }; // made once: pressed twice it is one return
+    const ids = { sale: newId(), payments: new Map() }; // made once: pressed twice it is one return
+    const stated = () => picked().map(({ n, qty, restock }) => ({ n, qty, restock }));
+    let asked = 0;
+    /** Let the node say how the money goes back, and show it; gives null where it cannot. */
+    const plan = async () => {
+      const n = asked += 1;
+      const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
+      if (n !== asked) return null;
+      showMoney(due, told?.total_minor ?? 0);
+      parts.replaceChildren(...(told && (tender || told.ways.length > 1) ? told.ways.map(partOf) : []));
+      return told;
+    };
     const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);
     const money = async () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
       if (!why) return sheet.complain(say("reason-needed"));
       if (!tender) return sheet.complain(say("choose-tender"));
-      const id = ids.sale;
-      const lines = picked().map(({ n, qty, restock }) => ({ n, qty, restock }));
+      const planned = await plan();
+      if (!planned) return;
+      const id = ids.sale = planned.return_id;
+      const lines = stated();
       const send = async (approvals) => {
-        const paid = tender === "card" && !this.basket.practice ? await this.#moneyBack(sale, summed(), ids, lines, approvals) : {};
+        if (!this.basket.practice) await this.#moneyBack(sale, planned.ways, ids, lines, approvals);
         return ask("POST", settings.urls.returns, {
-          id, till_id: settings.till_id, sale_id: sale.id, lines, tender, why, approvals, ...paid,
+          id, till_id: settings.till_id, sale_id: sale.id, lines, tender, why, approvals,
           ...(this.basket.practice ? { practice: true } : {}),
         });
       };
-      const covers = { sale_id: sale.id, amount_minor: summed(), lines: picked().map(({ n, qty }) => [String(n), qty, 0]) };
-      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(summed()) }), covers, send, id);
-      if (done) this.#done(done);
+      const amount = planned.total_minor;
+      const covers = { sale_id: sale.id, amount_minor: amount, lines: picked().map(({ n, qty }) => [String(n), qty, 0]) };
+      const done = await this.actions.withLeave("take_back", say("back-leave", { n: sale.receipt_no, amount: moneyText(amount) }), covers, send, id);
+      if (done) this.#done(done, planned.ways);
     };
     const exchange = () => {
       if (!picked().length) return sheet.complain(say("choose-lines"));
@@ -110,23 +133,40 @@ export class Receipts {
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
         choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
-        choices(say("how-back"), offered, (value) => { tender = value; sheet.quieten(); }),
-        el("div.sum-total", {}, el("span", {}, say("to-give-back")), due)],
+        choices(say("how-back"), offered, (value) => { tender = value; changed(); }),
+        el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
     });
     changed();
   }
 
-  /** Give money back to the card it came from, where a terminal took it; else it is done by hand at the terminal. */
-  async #moneyBack(sale, amount, ids, lines, approvals) {
-    const { payments } = await ask("GET", `${settings.urls.payments}?sale_id=${encodeURIComponent(sale.id)}`);
-    const taken = payments.find((payment) => payment.state === "captured" && !payment.gives_back && payment.amount_minor >= amount);
-    if (!taken) return {};
-    const back = await ask("POST", `${settings.urls.payments}/${taken.id}/give-back`, {
-      id: ids.payment, return_id: ids.sale, sale_id: sale.id, lines, till_id: settings.till_id, amount_minor: amount, approvals,
-    }, 30_000);
-    if (back.state !== "captured") throw new Error(back.state === "unknown" || back.state === "requested" ? say("reverse-unknown") : say("declined", { why: back.reason || say("no-reason") }));
-    return { tender: taken.tender, payment_id: back.id };
+  /** Ask how the money would go back; one that a terminal has not answered for is asked after first. */
+  async #plan(ids, sale, lines, tender) {
+    const wanted = () => ask("POST", `${settings.urls.returns}/plan`, { id: ids.sale, sale_id: sale.id, lines, tender });
+    try {
+      return await wanted().catch(async (fault) => {
+        if (fault.code !== "give-back-open") throw fault;
+        await ask("GET", `${settings.urls.payments}/${fault.facts.payment_id}`, undefined, 30_000);
+        return wanted();
+      });
+    } catch (fault) {
+      sheet.complain(sentence(fault));
+      return null;
+    }
+  }
+
+  /** Have every terminal and wallet that took money give its part back. */
+  async #moneyBack(sale, ways, ids, lines, approvals) {
+    for (const { payment_id: taken, amount_minor: amount } of ways.filter(({ how }) => how === "ask")) {
+      if (!ids.payments.has(taken)) ids.payments.set(taken, newId());
+      const back = await ask("POST", `${settings.urls.payments}/${taken}/give-back`, {
+        id: ids.payments.get(taken), return_id: ids.sale, sale_id: sale.id, lines, till_id: settings.till_id, amount_minor: amount, approvals,
+      }, 30_000);
+      if (back.state === "captured") continue;
+      if (back.state === "unknown" || back.state === "requested") throw new Error(say("reverse-unknown"));
+      ids.payments.delete(taken); // that answer is final: asked again it is another request
+      throw new Error(say("declined", { why: back.reason || say("no-reason") }));
+    }
   }
 
   #lineOf(sale, line, deposit, chosen, changed) {
@@ -155,12 +195,12 @@ export class Receipts {
     if (!lines.length) return sheet.complain(say("blind-empty"));
     let why = "", tender = null, restock = true;
     const id = newId();
-    const total = lines.reduce((sum, line) => sum + line.total, 0);
+    const stated = lines.map((line) => ({ line, price: blindPrice(line) })), total = stated.reduce((sum, { line, price }) => sum + worth(line, price), 0);
     const give = async () => {
       if (!why) return sheet.complain(say("reason-needed"));
       if (!tender) return sheet.complain(say("choose-tender"));
       const body = { id, till_id: settings.till_id, tender, why, ...(this.basket.practice ? { practice: true } : {}),
-        lines: lines.map((line) => ({ sku: line.sku, qty: line.qty, price_minor: line.price_minor ?? line.product.price_minor, restock })) };
+        lines: stated.map(({ line, price }) => ({ sku: line.sku, qty: line.qty, price_minor: price, restock })) };
       const covers = { lines: body.lines.map(({ sku, qty, price_minor }) => [sku, qty, price_minor]) };
       const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
       if (!done) return;
@@ -169,7 +209,7 @@ export class Receipts {
     };
     sheet.open({
       title: say("without-receipt"), wide: true,
-      body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, lines.map((line) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-line.total))))),
+      body: [el("p.muted", {}, say("blind-lead")), el("ul.rows", {}, stated.map(({ line, price }) => el("li.back-row", {}, el("span.row-main", {}, el("b", {}, line.product.name), el("span.muted", {}, qtyText(line.product, line.qty))), el("b.figures", {}, moneyText(-worth(line, price)))))),
         choices(say("where-all"), [["yes", say("to-shelf")], ["no", say("to-waste")]], (value) => { restock = value === "yes"; }, "yes"),
         choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
         choices(say("how-back"), [["cash", say("back-word-cash"), "banknotes"], ["credit", say("back-word-credit"), "ticket"]], (value) => { tender = value; sheet.quieten(); })],
@@ -177,7 +217,8 @@ export class Receipts {
     });
   }
 
-  #done(sale) {
+  /** Say what was given back; `ways` as planned, for what a person still has to do. */
+  #done(sale, ways = []) {
     const voucher = sale.document?.vouchers?.[0];
     const figure = el("p.done-change.figures");
     showMoney(figure, Math.abs(sale.total_minor));
@@ -186,6 +227,7 @@ export class Receipts {
       title: say("given-back"),
       body: [figure, sale.rounding_minor ? el("p.muted", {}, say("rounding", { amount: moneyText(sale.rounding_minor) })) : null,
         ...(sale.document?.payments ?? []).map((paid) => el("p.back-part.figures", {}, el("span", {}, say(`tender-${paid.tender}`)), el("b", {}, moneyText(Math.abs(paid.amount_minor))))),
+        ...ways.filter(({ how, tender }) => how === "hand" && tender === "card").map((way) => el("p.note", {}, icon("credit-card"), el("span", {}, say("by-hand", { amount: moneyText(way.amount_minor) })))),
         voucher ? el("p.code-large", {}, voucher.code) : null, el("p.muted.figures", {}, say("receipt-no", { n: sale.receipt_no, total: moneyText(sale.total_minor) }))],
       foot: el("button.btn.btn-go.btn-lg", { onclick: () => sheet.close() }, say("close")),
       onEnter: () => sheet.close(),

@@ -195,9 +195,9 @@ async function amend(lines, change) {
 
 async function parkedChanged() {
   try {
-    const { baskets } = await ask("GET", settings.urls.baskets);
-    $("parked-count").textContent = baskets.length || "";
-    $("parked-button").hidden = !baskets.length;
+    const { waiting } = await parking.kept();
+    $("parked-count").textContent = waiting.length || "";
+    $("parked-button").hidden = !waiting.length;
   } catch { /* comfort: asked again later */ }
 }
 
@@ -258,7 +258,10 @@ function wire() {
     if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
   });
   listenForKeys({ till, basket, view, goods, pay, sheet });
-  listenForScans((code, startedAt) => taking.scanned(code, startedAt));
+  listenForScans((code, startedAt) => {
+    if (opening.isOpen) opening.pad.forgetSince(startedAt);
+    taking.scanned(code, startedAt);
+  });
 }
 
 async function load() {

@@ -3,18 +3,33 @@
 
 const LONGEST_GAP_MS = 35;
 const SHORTEST_CODE = 6;
+const SEPARATOR = "\x1d"; // between two fields of a GS1 code
 
 /**
  * Call `onScan(code, startedAt)` for each burst of keys closed by Enter or Tab, wherever the focus is.
  *
+ * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up; whatever else of a
+ * command comes in the middle of a burst is none.
  * The characters of the burst that already reached a text field are taken out of it again; `startedAt` (a
  * timeStamp) lets a number pad do the same.
  */
 export function listenForScans(onScan) {
   let burst = "", last = -Infinity, startedAt = 0;
   document.addEventListener("keydown", (event) => {
+    const gap = event.timeStamp - last, within = burst !== "" && gap <= LONGEST_GAP_MS;
+    if (isSeparator(event, within)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!within) startedAt = event.timeStamp;
+      burst = within ? burst + SEPARATOR : SEPARATOR;
+      last = event.timeStamp;
+      return;
+    }
+    if (MODIFIERS.includes(event.key)) { // Shift of a capital letter, Control of a separator
+      if (within) last = event.timeStamp;
+      return;
+    }
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    const gap = event.timeStamp - last;
     if (event.key === "Enter" || event.key === "Tab") {
       const code = burst;
       burst = "";
@@ -26,7 +41,7 @@ export function listenForScans(onScan) {
       onScan(code, startedAt);
       return;
     }
-    if (event.key.length !== 1) return; // Shift of a capital letter
+    if (event.key.length !== 1) return;
     if (gap > LONGEST_GAP_MS) {
       burst = "";
       startedAt = event.timeStamp;
@@ -36,8 +51,16 @@ export function listenForScans(onScan) {
   }, { capture: true });
 }
 
-function takeOut(code) {
-  const field = document.activeElement;
+const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"];
+
+function isSeparator(event, within) {
+  if (event.altKey || event.metaKey) return false;
+  if (event.ctrlKey) return event.key === "]" || event.code === "BracketRight" || event.key === SEPARATOR;
+  return event.key === SEPARATOR || (within && /^F\d{1,2}$/.test(event.key));
+}
+
+function takeOut(scanned) {
+  const field = document.activeElement, code = scanned.replaceAll(SEPARATOR, ""); // it wrote no letter
   if (!field || typeof field.value !== "string" || !field.value.endsWith(code)) return;
   field.value = field.value.slice(0, -code.length);
   field.dispatchEvent(new Event("input", { bubbles: true }));
