@@ -6,6 +6,8 @@ Rules
 2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME".
 3. Easter Sunday is added everywhere, for trade follows it where the law does not name it.
 4. No country, no events: codes are then empty strings.
+5. Without a subdivision a holiday of MANY of the country's subdivisions is an event, too: what it does to the trade is
+   measured, and where it is none, that is nothing.
 """
 
 from __future__ import annotations
@@ -16,6 +18,9 @@ from functools import lru_cache
 import numpy as np
 
 from forecasting.panel import Ints, PanelFault
+
+MANY = 0.25
+"""Part of a country's subdivisions that keep a holiday (rule 5)."""
 
 
 def days_from(first_day: date, n_days: int) -> list[date]:
@@ -77,8 +82,24 @@ def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date,
         raise PanelFault(
             "country", "a country and subdivision with a holiday calendar", f"{country} {subdivision}"
         ) from unknown
+    if subdivision is None:
+        found |= {day: name for day, name in _regional(country, year).items() if day not in found}
     found.setdefault(easter_sunday(year), "Easter Sunday")
     return found
+
+
+def _regional(country: str, year: int) -> dict[date, str]:
+    """Return the holidays of MANY of the subdivisions (rule 5)."""
+    import holidays
+
+    parts = holidays.country_holidays(country).subdivisions
+    seen: dict[tuple[date, str], int] = {}
+    for part in parts:
+        named = holidays.country_holidays(country, subdiv=part, years=year, observed=False, language="en_US")
+        for day, name in named.items():
+            if day.year == year:
+                seen[day, _first_name(name)] = seen.get((day, _first_name(name)), 0) + 1
+    return {day: name for (day, name), count in sorted(seen.items()) if count >= MANY * len(parts)}
 
 
 def _first_name(name: str) -> str:

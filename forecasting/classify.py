@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from forecasting.panel import Flags, Floats
+from forecasting.panel import Flags, Floats, Ints
 
 NONE, NEW, DEAD, SMOOTH, ERRATIC, INTERMITTENT, LUMPY = (
     "none", "new", "dead", "smooth", "erratic", "intermittent", "lumpy",
 )  # fmt: skip
 ADI_LIMIT, CV2_LIMIT = 1.32, 0.49
+REGULAR = (SMOOTH, ERRATIC, INTERMITTENT, LUMPY)
 NEW_DAYS, DEAD_DAYS, OFF_SALE_DAYS = 14, 56, 28
 
 
@@ -62,6 +63,11 @@ def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
         longest = np.log(1e-4) / np.log1p(-1.0 / adi)
         gap = ~sold & (run >= np.maximum(longest, least_days)[:, None])
     return gap
+
+
+def number(kinds: tuple[str, ...]) -> Ints:
+    """Return (n,) each kind's number among REGULAR from 1 on, 0 for one of few sales."""
+    return np.array([REGULAR.index(kind) + 1 if kind in REGULAR else 0 for kind in kinds], dtype=np.int64)
 
 
 def classify(y: Floats) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ Rules
 2. Each series has its own factor on that variance, shrunk to 1 by PRIOR_WINDOWS pseudo-observations.
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
 4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
-   the sums is asked for less, a 99 % that held 97 % for more (pooled, for each length, shrunk by LEVEL_PSEUDO sums).
+   the sums is asked for less, a 99 % that held 97 % for more (for each length, pooled over a group of series, shrunk by
+   LEVEL_PSEUDO sums to all series' and these to no correction).
 5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
    keep what it would sell if it came back, and its low ones are nothing.
 6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
@@ -23,7 +24,7 @@ import numpy as np
 
 from forecasting.evaluate import window_sums_seen
 from forecasting.kernels import window_sums
-from forecasting.panel import LEVELS, Floats
+from forecasting.panel import LEVELS, Floats, Ints
 
 PRIOR_WINDOWS = 6.0
 LARGE_MEAN = 1e5
@@ -31,7 +32,7 @@ COUNTED_UNITS = 200
 MILD_SKEW = 1.2
 BLOCK = 4096
 POISSON_GAP = 1e-3
-MEMORY_DAYS = 182
+MEMORY_DAYS = 364
 MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
 FARTHEST = 50.0
@@ -44,26 +45,32 @@ class Dispersion:
     days   : (w,) lengths that were measured, rising
     a, b   : (w,) coefficients at these lengths
     factor : (n,) each series' own factor
-    asked  : (w, Q) the level to ask of the law for each of LEVELS, empty = the level itself
+    asked  : (g, w, Q) the level to ask of the law for each of LEVELS, empty = the level itself
+    group  : (n,) each series' group among those, empty = the first
     """
 
     days: Floats
     a: Floats
     b: Floats
     factor: Floats
-    asked: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    asked: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    group: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
-    def levels(self, days: Floats | float, levels: tuple[float, ...]) -> Floats:
-        """Return (Q, ...) the corrected levels to ask for over `days` days (rule 4)."""
-        days = np.asarray(days, dtype=np.float64)
+    def levels(self, days: Floats, levels: tuple[float, ...]) -> Floats:
+        """Return (n, Q, H) the corrected levels to ask for over each of `days` days (rule 4)."""
+        n, wanted = len(self.factor), logit(np.clip(np.array(levels), 1e-6, 1 - 1e-6))
         if not self.asked.size:
-            return np.broadcast_to(np.reshape(levels, (-1,) + (1,) * days.ndim), (len(levels), *days.shape)).copy()
-        logits = np.stack([np.interp(days, self.days, line) for line in logit(self.asked).T])
-        known, wanted = logit(np.array(LEVELS)), logit(np.clip(np.array(levels), 1e-6, 1 - 1e-6))
-        shift = logits - known.reshape((-1,) + (1,) * days.ndim)
-        flat = shift.reshape(len(known), -1)
-        moved = np.stack([np.interp(wanted, known, flat[:, at]) for at in range(flat.shape[1])], axis=1)
-        return np.asarray(expit(wanted.reshape((-1,) + (1,) * days.ndim) + moved.reshape(len(wanted), *days.shape)))
+            return np.broadcast_to(expit(wanted)[None, :, None], (n, len(levels), len(days))).copy()
+        known, groups = logit(np.array(LEVELS)), []
+        for asked in logit(self.asked):
+            shift = np.stack([np.interp(days, self.days, line) for line in asked.T]) - known[:, None]
+            moved = np.stack([np.interp(wanted, known, column) for column in shift.T], axis=1)
+            groups.append(expit(wanted[:, None] + moved))
+        return np.stack(groups)[self.group if len(self.group) else np.zeros(n, dtype=np.int64)]
+
+    def select(self, rows: Ints) -> Dispersion:
+        """Return the same of these series, in this order."""
+        return replace(self, factor=self.factor[rows], group=self.group[rows] if len(self.group) else self.group)
 
     def variance(self, mean: Floats, days: Floats | float) -> Floats:
         """Return the variance of sums with this mean (n, ...) over `days` days (broadcast against mean)."""
@@ -73,11 +80,14 @@ class Dispersion:
         return np.asarray(np.maximum((a * mean + b * mean**2) * factor, mean * (1 + POISSON_GAP)))
 
 
-def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: int) -> Dispersion:
+def fit_dispersion(
+    y: Floats, levels: Floats, exposure: Floats, horizon_days: int, group: Ints | None = None
+) -> Dispersion:
     """Measure the dispersion of past errors: level known before a day, against what the next days brought.
 
-    y, exposure : (n, T); levels : (n, T + 1) as the filters return them. Only windows that were wholly
-    observed count, of the last MEMORY_DAYS days. With no window at all the law is a = 1.5, b = 0.3.
+    y, exposure : (n, T); levels : (n, T + 1) as the filters return them; group : (n,) series of like demand, whose
+    levels are corrected together (rule 4). Only windows that were wholly observed count, of the last MEMORY_DAYS days.
+    With no window at all the law is a = 1.5, b = 0.3.
     """
     n, days = y.shape
     lengths = sorted({length for length in (1, 2, 4, 7, 14, 28) if length <= max(horizon_days, 1)} | {1})
@@ -106,14 +116,15 @@ def fit_dispersion(y: Floats, levels: Floats, exposure: Floats, horizon_days: in
     factor = (ratio / count + PRIOR_WINDOWS) / (windows / count + PRIOR_WINDOWS)
     table = np.array(kept, dtype=np.float64)
     law = Dispersion(table[:, 0], table[:, 1], table[:, 2], np.clip(factor, 0.2, 20.0))
-    return replace(law, asked=_asked(law, y, levels, exposure))
+    group = np.zeros(n, dtype=np.int64) if group is None else group
+    return replace(law, asked=_asked(law, y, levels, exposure, group), group=group)
 
 
-def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floats:
-    """Return (w, Q) corrected levels: the quantiles of where past sums fell in what the law said of them (rule 4)."""
-    first = max(7, y.shape[1] - MEMORY_DAYS)
-    asked = []
-    for length in law.days.astype(np.int64):
+def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats, group: Ints) -> Floats:
+    """Return (g, w, Q) corrected levels: the quantiles of where past sums fell in what the law said (rule 4)."""
+    first, groups = max(7, y.shape[1] - MEMORY_DAYS), int(group.max(initial=0)) + 1
+    asked = np.empty((groups, len(law.days), len(LEVELS)))
+    for at, length in enumerate(law.days.astype(np.int64)):
         step = slice(first, None, max(int(length), 2))
         windows = max(1, len(range(first, y.shape[1], max(int(length), 2))))
         rows = np.arange(len(y))[:: max(1, -(-len(y) * windows // MOST_PLACES))]
@@ -121,16 +132,23 @@ def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats) -> Floa
         mean = (levels[rows, : y.shape[1] - length + 1] * window_sums(exposure[rows], int(length)))[:, step]
         use = np.isfinite(actual) & (mean > 0.05)
         if use.sum() < 100:
-            asked.append(LEVELS)
+            asked[:, at] = LEVELS
             continue
-        factor = np.broadcast_to(law.factor[rows][:, None], mean.shape)[use]
-        part = replace(law, factor=factor)
+        part = replace(law, factor=np.broadcast_to(law.factor[rows][:, None], mean.shape)[use])
+        owner = np.broadcast_to(group[rows][:, None], mean.shape)[use]
         place = cumulative(actual[use], mean[use], part.variance(mean[use], float(length)))
-        count = use.sum() / length**0.5
-        told = np.quantile(place, LEVELS)
-        mixed = (count * logit(told) + LEVEL_PSEUDO * logit(np.array(LEVELS))) / (count + LEVEL_PSEUDO)
-        asked.append(tuple(np.maximum.accumulate(expit(mixed))))
-    return np.array(asked)
+        whole = _shrunk(place, int(length), np.array(LEVELS))
+        for number in range(groups):
+            mine = place[owner == number]
+            asked[number, at] = _shrunk(mine, int(length), whole) if len(mine) else whole
+    return asked
+
+
+def _shrunk(place: Floats, length: int, parent: Floats) -> Floats:
+    """Return (Q,) the quantiles of the places of sums over so many days, shrunk to the parent's, never falling."""
+    count = len(place) / length**0.5
+    mixed = (count * logit(np.quantile(place, LEVELS)) + LEVEL_PSEUDO * logit(parent)) / (count + LEVEL_PSEUDO)
+    return np.asarray(np.maximum.accumulate(expit(mixed)))
 
 
 def cumulative(units: Floats, mean: Floats, variance: Floats) -> Floats:
@@ -221,10 +239,10 @@ def shape_of(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
 def negative_binomial_quantiles(mean: Floats, variance: Floats, levels: tuple[float, ...] | Floats) -> Floats:
     """Return whole-unit quantiles, one more axis (Q) inserted after the first.
 
-    mean, variance : (n, ...); levels : (Q,) or (Q, ...); returns (n, Q, ...), rising along axis 1, finite, >= 0.
+    mean, variance : (n, ...); levels : (Q,) or (n, Q, ...); returns (n, Q, ...), rising along axis 1, finite, >= 0.
     """
     level = np.asarray(levels)
-    level = np.moveaxis(level.reshape(len(level), *(level.shape[1:] or (1,) * (mean.ndim - 1))), 0, -1)
+    level = level if level.ndim == 1 else np.moveaxis(level, 1, -1)
     wanted = np.broadcast_to(level, (*mean.shape, level.shape[-1])).reshape(-1, level.shape[-1])
     found = _of_cells(mean.ravel(), np.broadcast_to(variance, mean.shape).ravel(), wanted)
     quantile = np.moveaxis(found.reshape(*mean.shape, -1), -1, 1)
@@ -302,12 +320,12 @@ def quantiles(
     """
     horizon = mean.shape[1]
     days = np.arange(1.0, horizon + 1.0)
-    one = np.repeat(dispersion.levels(1.0, levels)[:, None], horizon, axis=1)
+    one = np.repeat(dispersion.levels(days[:1], levels), horizon, axis=2)
     asked = dispersion.levels(days, levels)
     if alive is not None:
         chance = np.maximum(alive, 1e-9)[:, None]
         mean = mean / chance
-        one, asked = (np.maximum(1.0 - (1.0 - grid[:, None, :]) / chance, 0.0) for grid in (one, asked))
+        one, asked = (np.maximum(1.0 - (1.0 - grid) / chance[:, None], 0.0) for grid in (one, asked))
     daily = negative_binomial_quantiles(mean, dispersion.variance(mean, 1.0), one)
     total = np.cumsum(mean, axis=1)
     sums = negative_binomial_quantiles(total, dispersion.variance(total, days), asked)

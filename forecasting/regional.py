@@ -11,8 +11,11 @@ Rules
 4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
 5. A signal may be days old: its path is entered at the right day, and after its end its last level holds.
 6. A product is compared by what an average shop sells that has it: what three of twenty sell says of a fourth a third
-   of their sum, not a twentieth, and less where the three are large (`average_shops`). Where the sellers are unknown
+   of their sum, not a twentieth, and less where the three are large (`Assortment`). Where the sellers are unknown
    all shops are taken for them.
+7. Few shops tell little, and other regions have the product, too: what an average shop of the region sells of it is
+   the geometric mean of its own sellers' rate and the chain's, which weighs as CHAIN_SHOPS shops. A product new to
+   the whole region has the chain's alone.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
 SELLERS_DAYS, SIZE_ROUNDS = 28, 10
+CHAIN_SHOPS = 1.0
 
 
 def fit_region(
@@ -50,12 +54,14 @@ def fit_region(
     *,
     stores: Mapping[str, int] | None = None,
     sellers: Mapping[tuple[str, str], float] | None = None,
+    chain: Mapping[tuple[str, str], float] | None = None,
 ) -> RegionalSignal:
     """Fit every region x category of the panel and the shares of its products.
 
     panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
     stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
     sellers: how many average shops sell a product, by the panel's keys (rule 6)
+    chain : units a day the whole chain lets expect of a product in an average shop of the region (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
     group_keys = tuple(sorted({(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)}))
@@ -79,6 +85,9 @@ def fit_region(
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
     own = fit_factors(on_sale, past, Pools.apart(group), inner)
     exposure = own.over(past)
+    now = filtered(on_sale, exposure)[0].level
+    shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
+    told = np.array([(chain or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
     return RegionalSignal(
         first_day=panel.next_day,
         keys=group_keys,
@@ -93,30 +102,60 @@ def fit_region(
         products=panel.keys,
         product_group=group,
         product_share=_shares(panel.y, group, m),
-        product_level=filtered(on_sale, exposure)[0].level,
+        product_level=now,
         product_slow=slow_levels(on_sale, exposure, LONG_DISCOUNT)[0].level,
         product_weekday=own.weekday,
-        product_stores=np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64),
+        product_stores=shops,
+        product_rate=_with_chain(now, shops, told),
         events=factors.events,
         country=country,
         subdivision=subdivision,
     )
 
 
-def average_shops(sold: Floats) -> Floats:
-    """Return (p,) how many average shops sell each product, from what s shops sold lately (s, p), none where <= 0.
+@dataclass(frozen=True)
+class Assortment:
+    """Which of s shops have which of p products, and how much: an incomplete table without interaction (rule 6).
 
-    A shop's size is its sales to those of average shops of the products it has, a product's rate its sales to the
-    sizes of the shops that have it; both are found in turn (an incomplete table without interaction).
+    size (s,): a shop's sales to those of average shops of the products it has    rate (p,): units of a product in a
+    shop of size 1    has (s, p): 1 or 0
     """
-    has = (sold > 0).astype(np.float64)
-    units, size = np.maximum(sold, 0.0), np.ones(len(sold))
-    some = has.any(axis=1)
-    for _ in range(SIZE_ROUNDS):
-        rate = units.sum(axis=0) / np.maximum(size @ has, 1e-9)
-        size = np.where(some, units.sum(axis=1) / np.maximum(has @ rate, 1e-9), 0.0)
-        size = size / max(float(size[some].mean()) if some.any() else 1.0, 1e-9)
-    return np.asarray(size @ has)
+
+    size: Floats
+    rate: Floats
+    has: Floats
+
+    @classmethod
+    def of(cls, sold: Floats) -> Assortment:
+        """Read what shops sold lately (s, p), none where <= 0; size and rate are found in turn."""
+        has = (sold > 0).astype(np.float64)
+        units, size, rate = np.maximum(sold, 0.0), np.ones(len(sold)), np.zeros(sold.shape[1])
+        some = has.any(axis=1)
+        for _ in range(SIZE_ROUNDS):
+            rate = units.sum(axis=0) / np.maximum(size @ has, 1e-9)
+            size = np.where(some, units.sum(axis=1) / np.maximum(has @ rate, 1e-9), 0.0)
+            size = size / max(float(size[some].mean()) if some.any() else 1.0, 1e-9)
+        return cls(size, rate, has)
+
+    def sellers(self, shops: Flags) -> Floats:
+        """Return (p,) how many average ones of these shops (s,) sell each product."""
+        usual = float(self.size[shops].mean()) if shops.any() else 1.0
+        return np.asarray(self.size[shops] @ self.has[shops] / max(usual, 1e-9))
+
+    def usual(self, shops: Flags) -> Floats:
+        """Return (p,) the units all shops let expect of each product in an average one of these (s,)."""
+        return np.asarray(self.rate * (float(self.size[shops].mean()) if shops.any() else 1.0))
+
+
+def _with_chain(level: Floats, shops: Floats, chain: Floats) -> Floats:
+    """Return (p,) units in an average shop of the region (rule 7); 0 = unknown."""
+    own = np.where(shops > 0, level / np.maximum(shops, 1e-9), 0.0)
+    weight = np.where(own > 0, shops, 0.0)
+    both = np.exp(
+        (weight * np.log(np.maximum(own, 1e-9)) + CHAIN_SHOPS * np.log(np.maximum(chain, 1e-9)))
+        / (weight + CHAIN_SHOPS)
+    )
+    return np.where(chain > 0, both, own)
 
 
 def group_totals(y: Floats, group: Ints, groups: int) -> Floats:
@@ -198,6 +237,7 @@ class Borrowed:
     even     : (n,) level of an average product of that category in such a shop, NaN = unknown
     path     : (n, H) the region's expected movement ahead, 1 = as now
     counted  : (n,) whether it is known how many shops `level` is of; if not, it is the whole region's
+    elsewhere: (n,) whether no shop of the region ever sold it: `level` is the chain's
     """
 
     prior: Prior
@@ -206,6 +246,7 @@ class Borrowed:
     even: Floats
     path: Floats
     counted: Flags
+    elsewhere: Flags
 
 
 def borrow(
@@ -230,7 +271,8 @@ def borrow(
     known, placed = of_product >= 0, of_group >= 0
     now, slow = _pick(signal.product_level, of_product, np.nan), _pick(signal.product_slow, of_product, np.nan)
     movement = np.ones(n)
-    movement[known] = np.clip(now[known] / np.maximum(slow[known], 1e-9), 0.2, 5.0)
+    sold = known & (np.nan_to_num(slow) > 0)
+    movement[sold] = np.clip(now[sold] / slow[sold], 0.2, 5.0)
     weekday = np.ones((n, 7))
     weekday[placed] = signal.weekday_profile[of_group[placed]]
     weekday[known] = signal.product_weekday[of_product[known]]
@@ -238,13 +280,17 @@ def borrow(
     month[placed] = signal.month_profile[of_group[placed]]
     events = {code: _pick(factors, of_group, 1.0) for code, factors in signal.events.items()}
     shops = np.where(signal.product_stores > 0, signal.product_stores, signal.stores[signal.product_group])
-    counted, shops = _pick(shops, of_product, 0.0) > 0, np.where(shops > 0, shops, 1.0)
-    each = np.bincount(signal.product_group, weights=shops, minlength=len(signal.keys))
+    rate = _pick(signal.product_rate, of_product, 0.0)
+    counted, shops = (_pick(shops, of_product, 0.0) > 0) | (rate > 0), np.where(shops > 0, shops, 1.0)
+    sellers = np.where(signal.product_level > 0, shops, 0.0)
+    each = np.bincount(signal.product_group, weights=sellers, minlength=len(signal.keys))
     even = _pick(signal.level / np.maximum(each, 1.0), of_group, np.nan)
     path = np.ones((n, horizon_days))
     path[placed] = _movement_ahead(signal, first_day, horizon_days)[of_group[placed]]
     counted |= ~known & (_pick(signal.stores, of_group, 0.0) > 0)
-    return Borrowed(Prior(weekday, month, events), now / _pick(shops, of_product, 1.0), movement, even, path, counted)
+    level = np.where(rate > 0, rate, now / _pick(shops, of_product, 1.0))
+    elsewhere = np.asarray((rate > 0) & ~sold)
+    return Borrowed(Prior(weekday, month, events), level, movement, even, path, counted, elsewhere)
 
 
 def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:

@@ -4,7 +4,8 @@ Models : level_filter · level_filter+region · region_share · category_level �
 Reasons: own_history              a long history of its own
          thin_history_borrowed    few sales of its own: mostly the region's level
          new_product_borrowed     never sold here: the region's level times this shop's size
-         new_in_region            the region does not know it either: an average product of its category
+         new_in_region_borrowed   never sold in this region: the other regions' level times this shop's size
+         new_in_region            nobody knows it: an average product of its category
          no_regional_signal       own history only, for no region was given (or it does not know the product)
          no_history_category      never observed, no region: the shop's usual level for its category
          stopped_selling          silent for so long that it is probably gone
@@ -172,10 +173,11 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
         steady = np.where(known & (own.exposure > 0), regional.STEADY_WEIGHT * own_weight, 0.0)
         mixed = mixed + steady * (own.slow.level * borrowed.movement - level)
         share = share + steady
-    return _name(own, _Blend(np.maximum(mixed, 0.0), share, [], []), usable, told, known)
+    elsewhere = np.zeros(n, dtype=bool) if borrowed is None else borrowed.elsewhere
+    return _name(own, _Blend(np.maximum(mixed, 0.0), share, [], []), usable, told, known, elsewhere)
 
 
-def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -> _Blend:
+def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags, elsewhere: Flags) -> _Blend:
     """Give each series its model and reason, and the two kinds that need another level theirs."""
     observed, alive, falling = own.observed, own.alive, _falling(own)
     for row, kind in enumerate(own.kind):
@@ -183,8 +185,8 @@ def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags) -
             model, reason = "zero", "no_history"
         elif observed[row] == 0:
             model = "region_share" if told[row] else "category_level"
-            borrowed_reason = "new_product_borrowed" if known[row] else "new_in_region"
-            reason = borrowed_reason if told[row] else "no_history_category"
+            first = "new_in_region_borrowed" if elsewhere[row] else "new_product_borrowed"
+            reason = (first if known[row] else "new_in_region") if told[row] else "no_history_category"
         elif alive[row] < GONE:
             model, reason = "level_filter", "stopped_selling"
             blend.share[row] = 0.0

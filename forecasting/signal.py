@@ -38,6 +38,7 @@ class RegionalSignal:
     product_slow     : (p,) the same over the long run
     product_weekday  : (p, 7)
     product_stores   : (p,) how many average shops sell the product, 0 = unknown
+    product_rate     : (p,) units a day in an average shop of the region that has it, 0 = unknown
     """
 
     first_day: date
@@ -57,6 +58,7 @@ class RegionalSignal:
     product_slow: Floats
     product_weekday: Floats
     product_stores: Floats
+    product_rate: Floats
     events: dict[str, Floats] = field(default_factory=dict)
     country: str | None = None
     subdivision: str | None = None
@@ -124,7 +126,7 @@ class RegionalSignal:
         grids: dict[str, Any] = {}
         for name, kind in _SIGNAL_ARRAYS.items():
             whole = name in ("stores", "product_group")
-            told = [0] * p if name == "product_stores" and name not in wire else wire[name]  # older ones do not tell
+            told = [0] * p if name in _LATER and name not in wire else wire[name]  # older ones do not tell
             grid = np.array(told, dtype=np.int64 if whole else np.float64)
             if name in width:
                 rows = m if kind == "m" else p
@@ -156,7 +158,9 @@ _SIGNAL_ARRAYS = {
     "product_slow": "p",
     "product_weekday": "p",
     "product_stores": "p",
+    "product_rate": "p",
 }
+_LATER = ("product_stores", "product_rate")
 
 
 def _rounded(grid: Floats) -> Any:

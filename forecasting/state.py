@@ -34,7 +34,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 5
+VERSION = 6
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -142,7 +142,7 @@ def measure(
         keys=panel.keys, category=panel.category, region=panel.region,
         measured_day=panel.next_day, day=panel.next_day, country=country, subdivision=subdivision,
         factors=factors, own=own, slow=slow, shared=shared,
-        spread=intervals.fit_dispersion(y, history, exposure, horizon_days),
+        spread=intervals.fit_dispersion(y, history, exposure, horizon_days, classify.number(kind)),
         units=(np.nan_to_num(y) * fade).sum(axis=1), exposure=(np.where(seen, exposure, 0.0) * fade).sum(axis=1),
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
@@ -295,7 +295,10 @@ def _for_keys(state: State, panel: DemandPanel) -> State:
     return replace(
         found, keys=panel.keys, category=panel.category, region=panel.region,
         factors=_mixed(found.factors, usual, fresh), own=own, slow=slow, shared=shared,
-        spread=replace(found.spread, factor=np.where(fresh, 1.0, found.spread.factor)),
+        spread=replace(
+            found.spread, factor=np.where(fresh, 1.0, found.spread.factor),
+            group=np.where(fresh, 0, found.spread.group),
+        ),
         recent=np.where(fresh[:, None], 1.0, found.recent), season=np.where(fresh[:, None], 1.0, found.season),
         observed=np.where(fresh, 0, found.observed), silent=np.where(fresh, 0.0, found.silent),
         scale=np.where(fresh, np.nan, found.scale),
@@ -308,7 +311,9 @@ def _nobody(state: State, panel: DemandPanel) -> State:
     empty = panel.between(0, 0)
     horizon = state.season.shape[1]
     blank = measure(replace(empty, first_day=state.day), horizon, country=state.country, subdivision=state.subdivision)
-    return replace(blank, measured_day=state.measured_day, spread=replace(state.spread, factor=blank.spread.factor))
+    n = len(panel.keys)
+    spread = replace(state.spread, factor=np.ones(n), group=np.zeros(n, dtype=np.int64))
+    return replace(blank, measured_day=state.measured_day, spread=spread)
 
 
 def _emptied(part: Filter, fresh: Flags) -> Filter:
@@ -363,7 +368,7 @@ def _rows(state: State, rows: Ints) -> State:
     return replace(
         state, keys=named(state.keys), category=named(state.category), region=named(state.region),
         kind=named(state.kind), factors=factors, own=taken(state.own), slow=taken(state.slow), shared=shared,
-        spread=replace(state.spread, factor=state.spread.factor[rows]),
+        spread=state.spread.select(rows),
         **{name: getattr(state, name)[rows] for name in plain},
     )  # fmt: skip
 

@@ -25,9 +25,11 @@ from config.journal import Actor
 from config.money import MAX_MINOR, exponent
 from pos import leave
 from pos.leave import Facts, Need
+from pos.rung import MOST_LINES
 from pos.store import PERMISSIONS, Staff, may, store_of
 
 VALID_FOR = dt.timedelta(minutes=15)
+MOST_BROUGHT = MOST_LINES
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system": 10_000}
 """How much of a line each role may take off by hand, unless the shop settles it otherwise."""
 PAY_OUT = {"cashier": 20, "supervisor": 200}
@@ -127,6 +129,8 @@ def require(
     session: Session, asking: Asking, needs: Iterable[Need], *, actor: Actor, at: dt.datetime, spend: bool = True
 ) -> list[Approval]:
     """Use the approvals that cover what the actor may not do alone; Refused, naming all that is still wanted.
+
+    Of the approvals that are brought, the first `MOST_BROUGHT` are looked at: one for each line of the largest sale.
 
     spend False: the same leave is wanted once more for the same thing, and is used up then.
     """
@@ -255,7 +259,7 @@ def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: st
 def _valid(session: Session, asking: Asking, actor: Actor, at: dt.datetime) -> list[Approval]:
     query = sa.select(Approval).where(
         Approval.store_id == asking.store_id,
-        Approval.id.in_(list(asking.approvals)[:20]),
+        Approval.id.in_(list(asking.approvals)[:MOST_BROUGHT]),
         Approval.sale_id == asking.id,
         Approval.asked_by == actor.id,
         Approval.used_at.is_(None),

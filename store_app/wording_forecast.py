@@ -14,6 +14,9 @@ REASONS: dict[str, Any] = {
     "own_history": _l("It stands on this shop’s own sales, joined with how the product moves in the region."),
     "thin_history_borrowed": _l("It sold seldom here so far, so most of this comes from the region."),
     "new_product_borrowed": _l("It never sold here: this is what the region sells, at the size of this shop."),
+    "new_in_region_borrowed": _l(
+        "It never sold in this region: this is what shops elsewhere sell, at the size of this shop."
+    ),
     "new_in_region": _l("Nobody in the region sold it yet: this is what a usual product of its aisle sells."),
     "no_regional_signal": _l("It stands on this shop’s own sales alone."),
     "no_history_category": _l("It never sold here: this is what a usual product of its aisle sells."),

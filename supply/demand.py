@@ -13,7 +13,8 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -217,8 +218,13 @@ def panel(
     )
 
 
-def region_panel(session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS) -> "DemandPanel":
-    """Return a region's demand; a day on which none of its shops sold anything is not observed."""
+def region_panel(
+    session: Session, region_id: str, last_day: dt.date, days: int = HISTORY_DAYS, *, also: Collection[str] = ()
+) -> "DemandPanel":
+    """Return a region's demand; a day on which none of its shops sold anything is not observed.
+
+    also: products other regions sell; of one that this region never sold nothing is observed.
+    """
     import numpy as np
 
     from forecasting.panel import DemandPanel
@@ -231,40 +237,65 @@ def region_panel(session: Session, region_id: str, last_day: dt.date, days: int 
     )
     rows = [(sku, (day - first).days, qty, 0) for sku, day, qty in cells]
     names = _aisles(session)
-    skus = sorted({row[0] for row in rows} & set(names))
+    here = {row[0] for row in rows}
+    skus = sorted((here | set(also)) & set(names))
     y, _ = _grid(skus, rows, days)
     seen = np.zeros(days, dtype=np.bool_)
     seen[[row[1] for row in rows]] = True
+    sold = np.array([sku in here for sku in skus], dtype=np.bool_)
     return DemandPanel(
         keys=tuple((region_id, sku) for sku in skus),
         first_day=first,
-        y=np.where(seen[None, :], y, np.nan),
+        y=np.where(seen[None, :] & sold[:, None], y, np.nan),
         category=tuple(names[sku] for sku in skus),
         region=(region_id,) * len(skus),
     )
 
 
-def sellers(session: Session, region_id: str, last_day: dt.date) -> dict[tuple[str, str], float]:
-    """Return how many average shops of a region sell each product, by region and sku (`regional.average_shops`)."""
+@dataclass(frozen=True)
+class Spread:
+    """Who sells what, as `regional.Assortment` reads the chain's last weeks; both by region and sku.
+
+    sellers: how many average shops of the region sell the product
+    chain  : units a day the whole chain lets expect of it in an average shop of the region
+    """
+
+    sellers: dict[tuple[str, str], float]
+    chain: dict[tuple[str, str], float]
+
+    @property
+    def skus(self) -> set[str]:
+        """Return every product the chain sold lately."""
+        return {sku for _, sku in self.chain}
+
+
+def spread(session: Session, region_id: str, last_day: dt.date) -> Spread:
+    """Read how widely the chain's products are sold, for one region."""
     import numpy as np
 
-    from forecasting.regional import SELLERS_DAYS, average_shops
+    from forecasting.regional import SELLERS_DAYS, Assortment
 
     units = sa.func.sum(DailyDemand.sold_qty)
     cells = session.execute(
-        sa.select(DailyDemand.store_id, DailyDemand.sku, units)
+        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units)
         .join(Store, Store.id == DailyDemand.store_id)
-        .where(Store.region_id == region_id, DailyDemand.business_day <= last_day)
-        .where(DailyDemand.business_day > last_day - dt.timedelta(days=SELLERS_DAYS))
-        .group_by(DailyDemand.store_id, DailyDemand.sku)
+        .where(DailyDemand.business_day.between(last_day - dt.timedelta(days=SELLERS_DAYS - 1), last_day))
+        .group_by(DailyDemand.store_id, Store.region_id, DailyDemand.sku)
         .having(units > 0)
     ).all()
-    shops = {name: at for at, name in enumerate(sorted({store for store, _, _ in cells}))}
-    skus = {name: at for at, name in enumerate(sorted({sku for _, sku, _ in cells}))}
+    region_of = {store: region for store, region, _, _ in cells}
+    shops = {name: at for at, name in enumerate(sorted(region_of))}
+    skus = {name: at for at, name in enumerate(sorted({sku for _, _, sku, _ in cells}))}
     sold = np.zeros((len(shops), len(skus)))
-    for store, sku, qty in cells:
+    for store, _, sku, qty in cells:
         sold[shops[store], skus[sku]] = qty
-    return {(region_id, sku): float(count) for sku, count in zip(skus, average_shops(sold), strict=True)}
+    table = Assortment.of(sold / SELLERS_DAYS)
+    here = np.array([region_of[store] == region_id for store in shops], dtype=np.bool_)
+    keys = [(region_id, sku) for sku in skus]
+    return Spread(
+        {key: float(count) for key, count in zip(keys, table.sellers(here), strict=True) if count > 0},
+        {key: float(rate) for key, rate in zip(keys, table.usual(here), strict=True)},
+    )
 
 
 def aisle(department: str, category: str, stock_unit: str) -> str:

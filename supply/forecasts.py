@@ -18,7 +18,7 @@ Rules
 import datetime as dt
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
@@ -127,7 +127,7 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said. sellers: a region's (`demand.sellers`). lift_ahead: (n,
+    said: what the forecast of WATCHED_DAYS ago said. spread: a region's (`demand.spread`). lift_ahead: (n,
     HORIZON_DAYS), what campaigns are expected to make of the coming days.
     """
 
@@ -141,7 +141,7 @@ class Loaded:
     signal_day: dt.date | None = None
     state: "State | None" = None
     said: dict[str, Any] | None = None
-    sellers: dict[tuple[str, str], float] = field(default_factory=dict)
+    spread: demand.Spread | None = None
     lift_ahead: "Floats | None" = None
 
 
@@ -169,9 +169,9 @@ class Computed:
 def load_region(session: Session, region_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
     """Read what a region's forecast needs: its demand up to `day`, its shops."""
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
-    panel = demand.region_panel(session, region_id, day)
-    sellers = demand.sellers(session, region_id, day)
-    return Loaded("region", region_id, day, panel, country, stores, sellers=sellers)
+    spread = demand.spread(session, region_id, day)
+    panel = demand.region_panel(session, region_id, day, also=spread.skus)
+    return Loaded("region", region_id, day, panel, country, stores, spread=spread)
 
 
 def compute_region(loaded: Loaded) -> Computed:
@@ -184,7 +184,8 @@ def compute_region(loaded: Loaded) -> Computed:
         HORIZON_DAYS,
         loaded.country,
         stores={loaded.scope_id: loaded.stores},
-        sellers=loaded.sellers,
+        sellers=loaded.spread.sellers if loaded.spread else None,
+        chain=loaded.spread.chain if loaded.spread else None,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
 

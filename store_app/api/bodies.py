@@ -16,6 +16,7 @@ from store_app.sync.wire import faults_of
 
 LARGEST = 2**53
 MAX_LINES = 500
+MAX_PARTS, MAX_CORRECTIONS = 100, 5000
 
 Sku = Annotated[str, Field(min_length=1, max_length=64)]
 Qty = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
@@ -84,16 +85,16 @@ class SaleBody(Body):
     id: str = Field(min_length=8, max_length=40)
     till_id: str = Field(min_length=1, max_length=20)
     lines: list[BasketLine] = Field(max_length=MAX_LINES)
-    tenders: list[TenderLine] = Field(max_length=20)
+    tenders: list[TenderLine] = Field(max_length=MAX_PARTS)
     shown_total_minor: int = Field(ge=-LARGEST, le=LARGEST)
     age_confirmed: int | None = Field(default=None, ge=0, le=150)
     age_how: str | None = Field(default=None, max_length=20)
     customer_id: str | None = Field(default=None, max_length=40)
     coupons: list[str] = Field(default_factory=list, max_length=20)
     brought_back: list[BackLine] = Field(default_factory=list, max_length=MAX_LINES)
-    approvals: list[str] = Field(default_factory=list, max_length=20)
+    approvals: list[str] = Field(default_factory=list, max_length=MAX_LINES)
     note: str = Field(default="", max_length=200)
-    corrections: list[tuple[Sku, Qty]] = Field(default_factory=list, max_length=MAX_LINES)
+    corrections: list[tuple[Sku, Qty]] = Field(default_factory=list, max_length=MAX_CORRECTIONS)
     practice: bool = False
     """Book nothing: the same rules answer, and everything is undone."""
 

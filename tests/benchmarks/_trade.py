@@ -128,8 +128,9 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
 def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, float]]:
     """Pretend that products, or whole shops, begin on a day; our RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
-    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14. A product
-    begins in a random third of each shop's products, a shop in each region's last one; the region never saw them.
+    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14. New are a
+    random third of each shop's products, so that every shop has others beside them, or all of each region's last shop;
+    the region never saw their sales there.
     """
     found: dict[str, dict[str, list[float]]] = {"product": {}, "shop": {}}
     rng = np.random.default_rng(11)
@@ -138,8 +139,11 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
     for launch in range(launches):
         day = panel.n_days - LAST_SCORED * (launches - launch)
         sold = np.nansum(panel.y[:, day : day + 7], axis=1) > 0  # on sale in those days
+        third = np.zeros(panel.n_series, dtype=np.bool_)
+        for rows in _shops(panel):
+            third[rng.choice(rows, max(1, len(rows) // 3), replace=False)] = True
         picks = {
-            "product": (rng.random(panel.n_series) < 1 / 3) & sold,
+            "product": third & sold,
             "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
         }
         for kind, new in picks.items():
@@ -183,26 +187,32 @@ def _shops(panel: DemandPanel) -> list[list[int]]:
 def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> Any:
     """Fit the regions' signal on the sums over their shops, as the network does."""
     rows: dict[tuple[str, str], list[int]] = {}
+    for region in sorted(set(panel.region)):
+        rows |= {(region, sku): [] for sku in sorted({sku for _, sku in panel.keys})}
     for row, ((_, sku), region) in enumerate(zip(panel.keys, panel.region, strict=True)):
-        rows.setdefault((region, sku), []).append(row)
-    y = np.array(
-        [np.where(np.isnan(panel.y[r]).all(axis=0), np.nan, np.nansum(panel.y[r], axis=0)) for r in rows.values()]
-    )
-    category = tuple(panel.category[r[0]] for r in rows.values())
-    pooled = DemandPanel(keys=tuple(rows), first_day=panel.first_day, y=y, category=category)
-    seen = ~np.isnan(panel.y).all(axis=1)
-    stores: dict[str, set[str]] = {}
-    for (scope, _), region, known in zip(panel.keys, panel.region, seen, strict=True):
-        if known:
-            stores.setdefault(region, set()).add(scope)
-    count = {name: len(s) for name, s in stores.items()}
+        rows[region, sku].append(row)
+    aisle = {sku: name for (_, sku), name in zip(panel.keys, panel.category, strict=True)}
+    nothing = np.full(panel.n_days, np.nan)
+    y = np.array([_total(panel.y[r]) if r else nothing for r in rows.values()])
+    pooled = DemandPanel(keys=tuple(rows), first_day=panel.first_day, y=y, category=tuple(aisle[s] for _, s in rows))
+    shops = sorted({scope for scope, _ in panel.keys})
+    skus = sorted(aisle)
+    sold = np.zeros((len(shops), len(skus)))
+    for row, (scope, sku) in enumerate(panel.keys):
+        sold[shops.index(scope), skus.index(sku)] = np.nansum(panel.y[row, -regional.SELLERS_DAYS :])
+    table = regional.Assortment.of(sold / regional.SELLERS_DAYS)
+    of_shop = dict(zip((scope for scope, _ in panel.keys), panel.region, strict=True))
+    count: dict[str, int] = {}
     sellers: dict[tuple[str, str], float] = {}
-    for region in count:
-        shops, keys = sorted(stores[region]), [key for key in rows if key[0] == region]
-        sold = np.zeros((len(shops), len(keys)))
-        for at, key in enumerate(keys):
-            for row in rows[key]:
-                if panel.keys[row][0] in stores[region]:
-                    sold[shops.index(panel.keys[row][0]), at] = np.nansum(panel.y[row, -regional.SELLERS_DAYS :])
-        sellers.update(zip(keys, regional.average_shops(sold).tolist(), strict=True))
-    return regional.fit_region(pooled, horizon_days, country, stores=count, sellers=sellers)
+    chain: dict[tuple[str, str], float] = {}
+    for region in sorted(set(panel.region)):
+        here = np.array([of_shop[shop] == region for shop in shops]) & (sold.sum(axis=1) > 0)
+        count[region] = int(here.sum())
+        keys = [(region, sku) for sku in skus]
+        sellers.update(zip(keys, table.sellers(here).tolist(), strict=True))
+        chain.update(zip(keys, table.usual(here).tolist(), strict=True))
+    return regional.fit_region(pooled, horizon_days, country, stores=count, sellers=sellers, chain=chain)
+
+
+def _total(y: Floats) -> Floats:
+    return np.where(np.isnan(y).all(axis=0), np.nan, np.nansum(y, axis=0))

@@ -102,7 +102,7 @@ def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callabl
         ours["closed_loop"] = _trade.closed_loop(history.read(_retail.sample(m5, 48 if quick else None)).panel, "US")
     for name in ("m5_tiny_dev", "bakery_dev") if "cold_start" in parts else ():
         if (table := m5 if name == "m5_tiny_dev" else table_of(name)) is not None:
-            found = _trade.cold_start(history.read(table).panel, _retail.COUNTRY[name], 1 if quick else 3)
+            found = _trade.cold_start(history.read(table).panel, _retail.COUNTRY[name], 1 if quick else 6)
             ours.setdefault("cold_start", {})[name] = found
     if "clean_days" in parts:
         daily, hourly = table_of("freshretail_daily_dev"), table_of("freshretail_hourly_dev")

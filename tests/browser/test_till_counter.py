@@ -153,62 +153,6 @@ def test_a_parked_basket_is_taken_up_at_another_till(page: Page, browser: Browse
     expect(page.locator("#total")).to_have_text("$1.99")
 
 
-def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_by_leave(
-    page: Page, browser: Browser, shop: Node
-):
-    enter(page, shop)
-    wedge(page, CODES["MILK"])
-    page.keyboard.press("F4")
-    by_hand(page, "red coat")
-    expect(page.locator("#nothing")).to_be_visible()
-    page.route("**/resume", lambda route: (route.fetch(), route.abort()))
-    page.keyboard.press("F4")
-    page.get_by_role("button", name=re.compile("red coat")).click()
-    expect(page.locator("#sheet-says")).to_contain_text("does not answer")  # it was taken up all the same
-    page.unroute("**/resume")
-    page.keyboard.press("Escape")
-    page.keyboard.press("F4")
-    page.get_by_role("button", name=re.compile("red coat")).click()
-    expect(page.locator("#total")).to_have_text("$3.49")
-    other = browser.new_context().new_page()
-    enter_as(other, shop, CASHIER, "/till/?till=T2")
-    expect(other.locator("#parked-button")).to_be_hidden()
-    other.keyboard.press("F4")
-    expect(other.locator("#sheet-body")).to_contain_text("In hand at another till")
-    other.get_by_role("button", name=re.compile("red coat")).click()
-    expect(other.locator(".sheet-lead")).to_contain_text("red coat")
-    other.get_by_role("button", name="Sue").click()
-    pin(other, "3333")
-    expect(other.locator("#total")).to_have_text("$3.49")
-    page.keyboard.press("F8")
-    page.keyboard.press("F8")
-    expect(page.locator("#pay-says")).to_contain_text("Cem has already taken up this basket")
-    page.keyboard.press("Escape")
-    page.locator("#void-button").click()
-    page.get_by_role("button", name="Training").click()
-    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
-    expect(page.locator("#nothing")).to_be_visible()
-    pay_exactly(other)
-    (sale,) = shop.rows(Sale)
-    assert (sale.till_id, [row.state for row in shop.rows(Basket)]) == ("T2", ["open"])
-    other.context.close()
-
-
-@pytest.mark.parametrize("separator", ["Control+]", "F8"])
-def test_the_separator_of_a_gs1_code_keeps_batch_and_last_day_apart_and_is_no_command(
-    page: Page, shop: Node, separator: str, faults: list[str]
-):
-    year = SystemClock().now().year + 1
-    enter(page, shop)
-    page.locator("#search").focus()
-    wedge(page, f"010200000000001510AB12\x1d17{year % 100}0101", separator=separator)
-    expect(page.locator("#lines")).to_contain_text(f"{year}-01-01 AB12")
-    expect(page.locator("#pay")).to_be_hidden()
-    expect(page.locator("#search")).to_have_value("")
-    page.keyboard.press("F8")
-    expect(page.locator("#pay")).to_be_visible()
-
-
 def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: list[str]):
     enter_as(page, shop, CASHIER)
     wedge(page, CODES["MILK"])

@@ -6,13 +6,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from config.clock import SystemClock
+from config.journal import Actor
+from pos import assortment
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale
-from tests.browser.conftest import CODES, Node, enter, wedge
-from tests.browser.counter import furnish, kept
+from tests.browser.conftest import CODES, PIN, STORE, Node, enter, wedge
+from tests.browser.counter import KEY, furnish, kept
 
 pytestmark = pytest.mark.browser
+FULL = "() => { Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+"""A browser whose storage is full."""
 
 
 def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, node: Node, faults: list[str]):
@@ -34,6 +39,41 @@ def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, 
     expect(second.locator("#pay-done")).to_be_visible()
     (sale,) = node.rows(Sale)
     assert sale.total_minor == 648
+
+
+WITHOUT_LOCKS = """
+delete Navigator.prototype.locks;
+globalThis.BroadcastChannel = class extends BroadcastChannel {
+  set onmessage(act) {
+    super.onmessage = (told) => (globalThis.missed ? globalThis.missed.push(() => act(told)) : act(told));
+  }
+};
+globalThis.sleep = () => { globalThis.missed = []; };
+globalThis.wake = () => { const acts = globalThis.missed; globalThis.missed = null; for (const act of acts) act(); };
+"""
+"""A browser on a plain http address: windows know of each other by a channel alone, and one may sleep."""
+
+
+def test_without_locks_one_window_has_the_till_also_when_the_other_slept(page: Page, node: Node, faults: list[str]):
+    page.context.add_init_script(WITHOUT_LOCKS)
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$3.49")
+    second = page.context.new_page()
+    second.goto(f"{node.url}/till/")
+    expect(second.locator("#other-window")).to_be_visible()
+    page.evaluate("sleep()")
+    second.reload()  # nobody answers it, as when two windows are opened at once
+    second.wait_for_selector("html[data-ready]")
+    expect(second.locator("#other-window")).to_be_hidden()
+    wedge(second, CODES["BREAD"])
+    expect(second.locator("#total")).to_have_text("$5.48")
+    page.evaluate("wake()")
+    expect(page.locator("#other-window")).to_be_visible()
+    expect(second.locator("#other-window")).to_be_hidden()
+    page.get_by_role("button", name="Go on here").click()
+    expect(second.locator("#other-window")).to_be_visible()
+    expect(page.locator("#total")).to_have_text("$5.48")
 
 
 def test_a_double_click_on_a_part_takes_it_once(page: Page, node: Node, faults: list[str]):
@@ -167,12 +207,15 @@ def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(pa
     page.locator("[data-tender=card]").click()
     page.locator("#take").click()
     expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
+    wedge(page, CODES["TEA"])  # the next customer's goods are already here
+    expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
     page.get_by_role("button", name="Cancel the payment").click()
     expect(page.locator("#pay-says")).to_contain_text("it goes back by itself")
     page.locator("[data-tender=cash]").click()
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
     assert node.rows(Sale)[0].total_minor == 510
+    expect(page.locator("#total")).to_have_text("$2.99")
 
 
 def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node, faults: list[str]):
@@ -224,3 +267,134 @@ def test_a_browser_that_forgets_all_it_kept_loses_no_paid_sale(page: Page, node:
     assert [(row.receipt_no, row.state) for row in rows] == [(1, "completed"), (2, "completed")]
     assert rows[0].id == sold.id
     assert [job.source_id for job in node.rows(PrintJob, kind="receipt")].count(sold.id) == 1
+
+
+def test_a_line_whose_product_the_shop_no_longer_has_stays_and_nothing_is_paid_before_it_is_taken_out(
+    page: Page, node: Node
+):
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["BREAD"])
+    expect(page.locator("#total")).to_have_text("$5.48")
+    with node.database.write() as session:
+        ana = Actor("ana", "Ana", "shopkeeper", STORE)
+        assortment.settle(session, STORE, "MILK", active=False, actor=ana, at=SystemClock().now())
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#lines .gone")).to_contain_text("Whole milk")
+    expect(page.locator("#lines .gone")).to_contain_text("The shop no longer has it")
+    page.keyboard.press("F8")
+    expect(page.locator("#says")).to_contain_text("Whole milk")
+    expect(page.locator("#pay")).to_be_hidden()
+    page.locator("#lines .gone .line-main").click()
+    page.get_by_role("button", name="Remove Whole milk").click()
+    expect(page.locator("#total")).to_have_text("$1.99")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 199
+
+
+def test_a_browser_that_keeps_nothing_or_gives_back_nonsense_is_said_and_sells_on(page: Page, node: Node):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    expect(page.locator("#total")).to_have_text("$3.49")
+    page.goto(f"{node.url}/static/js/look.js")  # the till writes once more when it is left
+    page.evaluate("key => { localStorage[key] = localStorage[key].slice(0, 99) }", KEY)
+    page.goto(f"{node.url}/till/")
+    page.wait_for_selector("html[data-ready]")
+    expect(page.locator("#keeping")).to_contain_text("damaged and was put aside")
+    asides = "Object.keys(localStorage).filter((name) => name.includes('.unreadable.')).length"
+    assert page.evaluate(asides) == 1
+    page.get_by_role("button", name="Understood").click()
+    expect(page.locator("#keeping")).to_be_hidden()
+    page.evaluate(FULL)
+    wedge(page, CODES["BREAD"])
+    expect(page.locator("#keeping")).to_contain_text("This browser keeps nothing")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert node.rows(Sale)[0].total_minor == 199
+
+
+def hold_the_sale(page: Page) -> list[Route]:
+    """Keep what the till sends back from the server until the test lets it go; the till hears nothing."""
+    held: list[Route] = []
+    page.route("**/api/sales", lambda route: held.append(route))
+    return held
+
+
+def test_what_was_added_after_a_sale_that_was_saved_late_is_in_the_next_basket_and_said(page: Page, node: Node):
+    page.add_init_script("AbortSignal.timeout = ((real) => (ms) => real(ms === 8000 ? 50 : ms))(AbortSignal.timeout)")
+    held = hold_the_sale(page)
+    enter(page, node)
+    wedge(page, CODES["MILK"], CODES["TEA"])
+    page.keyboard.press("F8")
+    with page.expect_request("**/api/sales"):
+        page.keyboard.press("F8")
+    expect(page.locator("#unknown-title")).to_have_text("The sale is not saved")
+    first = held[0].request
+    page.get_by_role("button", name="Back to the basket").click()
+    wedge(page, CODES["MILK"], CODES["BREAD"])
+    expect(page.locator("#total")).to_have_text("$11.96")
+    late = page.request.post(first.url, data=first.post_data, headers=first.headers)  # it was only slow
+    assert late.status == 201
+    page.unroute("**/api/sales")
+    page.evaluate("AbortSignal.timeout = (ms) => new AbortController().signal")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#done-paper")).to_contain_text("Receipt 1 over $6.48 was saved before")
+    expect(page.locator("#next")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#says")).to_contain_text("Receipt 1 over $6.48 was saved before")
+    expect(page.locator("#total")).to_have_text("$5.48")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#done-receipt")).to_contain_text("Receipt 2")
+    assert sorted(sale.total_minor for sale in node.rows(Sale)) == [548, 648]
+
+
+def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_right_customer(page: Page, node: Node):
+    held = hold_the_sale(page)
+    page.route("**/api/sales/**", lambda route: route.abort())
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F8")
+    with page.expect_request("**/api/sales"):
+        page.keyboard.press("F8")
+    wedge(page, CODES["TEA"], CODES["BREAD"])
+    expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait for the next customer")
+    expect(page.locator("#waiting-here")).to_be_hidden()
+    held.pop().abort()
+    expect(page.locator("#pay-unknown")).to_be_visible()
+    page.reload()  # nothing was saved, and the scans still wait
+    expect(page.locator("#pay-waiting")).to_contain_text("2 scans wait")
+    page.unroute("**/api/sales/**")
+    expect(page.locator("#unknown-title")).to_have_text("The sale is not saved")
+    page.get_by_role("button", name="Put into this basket").click()
+    expect(page.locator("#total")).to_have_text("$8.47")
+    page.keyboard.press("F8")
+    with page.expect_request("**/api/sales"):
+        page.keyboard.press("F8")
+    wedge(page, CODES["CHIPS"])
+    expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
+    held.pop().continue_()
+    expect(page.locator("#pay-done")).to_be_visible()
+    expect(page.locator("#pay-waiting")).to_be_hidden()
+    expect(page.locator("#total")).to_have_text("$3.79")
+    assert [sale.total_minor for sale in node.rows(Sale)] == [847]
+
+
+def test_who_is_signed_out_while_a_sale_is_unknown_is_told_and_finds_it_again(page: Page, node: Node):
+    enter(page, node)
+    wedge(page, CODES["MILK"])
+    page.route("**/api/sales", lambda route: (route.fetch(), page.context.clear_cookies(), route.abort()))
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#unknown-words")).to_contain_text("You were signed out")
+    page.unroute("**/api/sales")
+    page.locator("#unknown-signin").click()
+    page.get_by_role("link", name="Ana").click()
+    page.fill("#pin", PIN)
+    page.press("#pin", "Enter")
+    expect(page.locator("#done-receipt")).to_contain_text("Receipt 1 · $3.49")
+    assert len(node.rows(Sale)) == 1

@@ -1,6 +1,7 @@
 """A shop's own labels ring up in the page, and just as the server reads them."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from playwright.sync_api import Page, expect
 from config.clock import SystemClock
 from config.errors import ShopError
 from config.journal import Actor, JournalEntry
-from pos import catalogue, embedded, markdown, scan
-from tests.browser.conftest import STORE, Node, by_hand, enter, wedge
+from pos import catalogue, embedded, markdown, scale, scan
+from pos.sale_rows import SaleLine
+from tests.browser.conftest import CODES, STORE, Node, by_hand, enter, wedge
 from tests.browser.counter import kept, priced
 
 pytestmark = pytest.mark.browser
@@ -172,3 +174,57 @@ def test_the_till_says_how_many_pieces_are_beyond_those_marked_down(page: Page, 
     page.keyboard.press("F8")
     page.keyboard.press("F8")
     expect(page.locator("#pay-done")).to_be_visible()
+
+
+@pytest.mark.parametrize("separator", ["Control+]", "F8"])
+def test_the_separator_of_a_gs1_code_keeps_batch_and_last_day_apart_and_is_no_command(
+    page: Page, shop: Node, separator: str, faults: list[str]
+):
+    year = SystemClock().now().year + 1
+    enter(page, shop)
+    page.locator("#search").focus()
+    wedge(page, f"010200000000001510AB12\x1d17{year % 100}0101", separator=separator)
+    expect(page.locator("#lines")).to_contain_text(f"{year}-01-01 AB12")
+    expect(page.locator("#pay")).to_be_hidden()
+    expect(page.locator("#search")).to_have_value("")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay")).to_be_visible()
+
+
+def test_a_keyed_weight_is_less_its_box_and_many_pieces_come_back_by_one_number(
+    page: Page, shop: Node, faults: list[str]
+):
+    with shop.database.write() as session:
+        ana = Actor("ana", "Ana", "shopkeeper", STORE)
+        scale.set_tare(session, STORE, "APPLE", 12, actor=ana, at=SystemClock().now())
+    enter(page, shop)
+    page.get_by_role("button", name=re.compile("Apples")).click()
+    page.keyboard.type("482", delay=60)
+    expect(page.locator(".tare")).to_contain_text("482 g less 12 g for the box: 470 g")
+    page.get_by_role("button", name="Box").click()
+    page.keyboard.type("600", delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet-says")).to_contain_text("The box alone weighs that much")
+    page.keyboard.press("Delete")
+    page.keyboard.type("50", delay=60)
+    expect(page.locator("#number-shown")).to_have_text("482 g")
+    page.keyboard.press("Enter")
+    expect(page.locator("#lines .line-qty")).to_have_text("432 g")
+    by_hand(page, f"40*{CODES['MILK']}")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert {line.sku: line.qty for line in shop.rows(SaleLine)} == {"APPLE": 432, "MILK": 40}
+    page.keyboard.press("Escape")
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name=re.compile("Receipt 1")).click()
+    page.get_by_role("button", name="Quantity of Whole milk: 0").click()
+    page.keyboard.type("41", delay=60)
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet-says")).to_contain_text("At most 40")
+    page.keyboard.press("Delete")
+    page.keyboard.type("25", delay=60)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Quantity of Whole milk: 25")).to_be_visible()
+    expect(page.locator("#sheet-body .panel-due")).to_have_text("$87.25")

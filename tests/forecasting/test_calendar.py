@@ -23,6 +23,13 @@ def test_new_year_has_its_eve_in_the_year_before() -> None:
     assert calendar.event_codes(date(2023, 12, 31), 1, "US") == ["eve: New Year's Day"]
 
 
+def test_without_a_state_the_feasts_of_many_states_are_events() -> None:
+    """Corpus Christi is kept in six of Germany's sixteen states, Epiphany in three."""
+    assert calendar.event_codes(date(2018, 5, 31), 1, "DE") == ["Corpus Christi"]
+    assert calendar.event_codes(date(2018, 1, 6), 1, "DE") == [""]
+    assert calendar.event_codes(date(2018, 5, 31), 1, "DE", "BE") == [""]
+
+
 def test_no_country_no_events_and_an_unknown_one_is_refused() -> None:
     assert calendar.event_codes(date(2024, 12, 24), 2, None) == ["", ""]
     with pytest.raises(PanelFault, match="country"):

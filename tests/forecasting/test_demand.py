@@ -73,6 +73,23 @@ def test_dispersion_is_found_again() -> None:
     assert week == pytest.approx(7 * 24.0, rel=0.15)
 
 
+def test_each_kind_of_demand_has_its_own_correction() -> None:
+    """One kind scatters evenly, one is calm and now and then eight times as busy: what holds its calm days is far
+    below what its variance says, and above its median."""
+    rng = np.random.default_rng(4)
+    rate = np.full((120, 400), 5.0)
+    rate[60:] = np.where(rng.random((60, 400)) < 0.08, 25.0, 3.3)
+    y = rng.poisson(rate).astype(np.float64)
+    kind = np.repeat([1, 2], 60)
+    law = intervals.fit_dispersion(y, np.full((120, 401), 5.0), np.ones_like(y), 7, kind)
+    asked = law.levels(np.array([1.0]), LEVELS)[:, :, 0]
+    np.testing.assert_allclose(asked[0], LEVELS, atol=0.04)
+    assert asked[60, 2] < asked[0, 2] - 0.05
+    assert asked[60, 0] > asked[0, 0] + 0.05
+    picked = law.select(np.array([60, 0]))
+    np.testing.assert_array_equal(picked.levels(np.array([1.0]), LEVELS)[:, :, 0], asked[[60, 0]])
+
+
 def test_a_product_thought_dead_that_sells_again_does_not_widen_the_others() -> None:
     rng = np.random.default_rng(4)
     mean = np.vstack([rng.uniform(1.0, 20.0, (200, 14)), np.full((10, 14), 1e-4)])

@@ -97,6 +97,21 @@ def test_a_supervisors_pin_lets_one_sale_through(shop):
     assert shop.post("/api/sales", json=asked | {"approvals": [granted["id"]]}).status_code == 201
 
 
+def test_a_sale_brings_leave_for_each_line_of_the_largest_one_many_corrections_and_many_parts(shop):
+    covers = {"sku": "MILK", "qty": 2, "price_minor": 100, "list_price_minor": 129}
+    granted = leave(shop, "price.override", covers=covers).json["id"]
+    asked = body(
+        lines=[{"sku": "MILK", "qty": 2, "price_minor": 100}],
+        shown_total_minor=200,
+        tenders=[{"tender": "cash", "amount_minor": 2}] * 100,
+        approvals=[f"long-gone-{n:04}" for n in range(499)] + [granted],
+        corrections=[["MILK", 1]] * 600,
+    )
+    assert shop.post("/api/sales", json=asked).status_code == 201
+    beyond = shop.post("/api/sales", json=asked | {"approvals": [granted] * 501})
+    assert (beyond.status_code, beyond.json["error"]["code"]) == (422, "bad-request")
+
+
 def test_leave_covers_what_the_supervisor_saw_and_nothing_beside_it(shop):
     milk = {"sku": "MILK", "qty": 1, "price_minor": 119}
     granted = leave(shop, "price.override", covers=milk | {"list_price_minor": 129}).json["id"]

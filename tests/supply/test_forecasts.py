@@ -152,23 +152,27 @@ def test_a_store_cut_off_from_the_network_still_forecasts(shop):
         assert session.get(ForecastSeries, (run.id, "bread")).reason == "no_regional_signal"
 
 
-def test_a_product_never_sold_here_is_borrowed_from_the_region(network, shop):
+def test_a_product_never_sold_here_is_borrowed_from_the_region_or_from_others(network, shop):
     for database, stores in ((network, ["S1", "S2", "S3"]), (shop, ["S1"])):
         with database.write() as session:
-            session.add(
-                Product(sku="jam", name="Jam", category="jam", department="Dairy", stock_unit="each",
-                        tax_class_id="std", search_text="jam")
-            )  # fmt: skip
-            session.flush()
-            session.add(Price(sku="jam", scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=300))
-            session.add_all(Listing(store_id=store, sku="jam") for store in stores)
+            for sku in ("jam", "tea"):
+                session.add(
+                    Product(sku=sku, name=sku, category=sku, department="Dairy", stock_unit="each",
+                            tax_class_id="std", search_text=sku)
+                )  # fmt: skip
+                session.flush()
+                session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=300))
+                session.add_all(Listing(store_id=store, sku=sku) for store in stores)
     with network.write() as session:
         rolling.import_history(session, [("S2", "jam", day(-n), 4, 1200, 3) for n in range(60)])
+        rolling.import_history(session, [("S3", "tea", day(-n), 2, 600, 2) for n in range(60)])
     run_region(network)
     pull(network, shop)
     run = run_store(shop)
     with shop.read() as session:
-        jam = session.get(ForecastSeries, (run.id, "jam"))
+        jam, tea = (session.get(ForecastSeries, (run.id, sku)) for sku in ("jam", "tea"))
+        assert (tea.model, tea.reason) == ("region_share", "new_in_region_borrowed")  # S3 is in another region
+        assert tea.level > 0.5
         assert (jam.model, jam.reason) == ("region_share", "new_product_borrowed")
     assert quantiles(shop, run.id)["jam", 1, 7].mean > 0
 

@@ -6,13 +6,15 @@
 
 import { isWeighed } from "./catalogue.js";
 import { afterPaint } from "./later.js";
-import { uncovered } from "./leave.js";
+import { serving, uncovered } from "./leave.js";
 import { lineShown, lineTotal, offByPercent } from "./money.js";
 import { settings } from "./settings.js";
+import { keep, putAside, recall } from "./storage.js";
 
 const KEY = `cornerstore.till.${settings.store_id}.${settings.till_id}`;
 export const MOST_QTY = 999;
 const SCANNED = ["added", "changed", "removed", "prices"]; // kept right after they are painted; money at once
+const MOST_CORRECTIONS = 5000, MOST_APPROVALS = 500; // as the server takes them
 const SPECIAL = ["price_minor", "amount_minor", "discount_minor", "discount_bp", "reason", "note", "batch", "expires_on", "code"];
 
 export class Basket extends EventTarget {
@@ -23,13 +25,15 @@ export class Basket extends EventTarget {
     this.key = practice ? `${KEY}.practice` : KEY;
     this.readOnly = false;
     this.revision = 0;
+    this.isKept = true; // false: the browser did not keep the last change
+    this.wasUnreadable = false; // what was kept was damaged, and a new basket begun
     this.reload();
   }
 
   /** Take what the browser keeps: at the start, and when another window of this till wrote it. */
   reload() {
     this.seen = null;
-    this.kept = read(this.key) ?? fresh();
+    this.kept = this.#read();
     this.#keep(); // a new basket's id is kept from the start
     this.active = this.kept.lines.at(-1)?.id ?? null;
   }
@@ -43,6 +47,8 @@ export class Basket extends EventTarget {
   get parts() { return this.kept.parts; }
   get approvals() { return this.kept.approvals; }
   get broughtBack() { return this.kept.broughtBack; }
+  /** Scans that came while a payment was on its way. */
+  get waiting() { return this.kept.waiting; }
   get note() { return this.kept.note; }
   get ageConfirmed() { return this.kept.ageConfirmed; }
   get ageHow() { return this.kept.ageHow; }
@@ -51,16 +57,18 @@ export class Basket extends EventTarget {
 
   // --- what stands in it ---
 
-  /** Give the lines that the catalogue still knows: total, shown (as the receipt: without tax that is added), quoted. */
+  /** Give the lines: total, shown (as the receipt: without tax that is added), quoted. */
   lines() {
-    this.seen ??= this.kept.lines.flatMap((entry) => {
-      const product = this.catalogue.bySku.get(entry.sku);
-      if (!product) return [];
+    this.seen ??= this.kept.lines.map((entry) => {
+      const product = this.#product(entry);
       const { total_minor: total = byShelf(lineTotal, product, entry), shown_minor: shown = byShelf(lineShown, product, entry) } = entry.quoted ?? {};
-      return [{ ...entry, product, total, shown }];
+      return { ...entry, product, total, shown };
     });
     return this.seen;
   }
+
+  /** Give the lines whose product the shop no longer has: they stay until they are taken out, and nothing is paid. */
+  gone() { return this.lines().filter((line) => line.product.isGone && !line.quoted); }
 
   /** Give the deposits that come with the lines, as lines of their own: {of, name, qty, total}. */
   deposits() {
@@ -118,7 +126,7 @@ export class Basket extends EventTarget {
     let entry = isPlain(own) && product.stock_unit === "each" ? this.kept.lines.find(same) : null;
     if (entry) entry.qty += qty;
     else {
-      entry = { id: `l${this.kept.lineNo++}`, sku: product.sku, qty, ...own };
+      entry = { id: `l${this.kept.lineNo++}`, sku: product.sku, name: product.name, stock_unit: product.stock_unit, qty, ...own };
       this.kept.lines.push(entry);
     }
     this.active = entry.id;
@@ -131,7 +139,7 @@ export class Basket extends EventTarget {
     const entry = this.#entry(id);
     if (!entry) return true;
     if (qty === 0) return this.remove(id);
-    const product = this.catalogue.bySku.get(entry.sku);
+    const product = this.#product(entry);
     if (qty > 0 && this.qtyOf(entry.sku) - entry.qty + qty > most(product)) return false;
     entry.qty = qty;
     this.active = id;
@@ -202,6 +210,19 @@ export class Basket extends EventTarget {
     this.#keep();
   }
 
+  /** Give the ids of the leave this basket needs now; where the server has not said what it needs, the newest. */
+  leaveGiven() {
+    const { quote, approvals } = this.kept;
+    return (quote ? serving(quote.needs, approvals) : approvals.slice(-MOST_APPROVALS)).map((approval) => approval.id);
+  }
+
+  /** Forget the leave that would serve these needs: the server says that it holds no more. */
+  forgetLeave(needs) {
+    const spent = serving(needs, this.kept.approvals);
+    this.kept.approvals = this.kept.approvals.filter((approval) => !spent.includes(approval));
+    this.#changed("approved");
+  }
+
   approve(approval) {
     this.kept.approvals.push(approval);
     this.#changed("approved");
@@ -251,6 +272,17 @@ export class Basket extends EventTarget {
     return true;
   }
 
+  /** Give the lines that were taken out again, for the shop's journal. */
+  corrections() { return this.kept.corrections.slice(-MOST_CORRECTIONS).map(({ sku, qty }) => [sku, qty]); }
+
+  /** Keep a scan that cannot go in now; give the first of them back. */
+  wait(code) { this.kept.waiting.push(code); this.#waits(); }
+  nextWaiting() {
+    const code = this.kept.waiting.shift();
+    this.#waits();
+    return code;
+  }
+
   addPart(part) { this.kept.parts.push(part); this.#changed("parts"); }
   setPart(at, change) { Object.assign(this.kept.parts[at], change); this.#changed("parts"); }
   dropPart(at) { this.kept.parts.splice(at, 1); this.#changed("parts"); }
@@ -267,10 +299,13 @@ export class Basket extends EventTarget {
     this.#keep();
   }
 
-  /** Begin the next customer's basket under a new id; `last` is the sale just saved, if one was. */
-  next(last = this.kept.last) {
-    this.kept = { ...fresh(), last };
-    this.active = null;
+  /** Begin the next basket under a new id; `last` is the sale just saved, if one was; `rest` what of this basket that
+   * sale does not have (`beyond`): it is the same customer's. */
+  next(last = this.kept.last, rest = null) {
+    const { waiting, customer, ageConfirmed, ageHow, lineNo } = this.kept;
+    this.kept = { ...fresh(), last, waiting };
+    if (rest) Object.assign(this.kept, { customer, ageConfirmed, ageHow, lineNo, lines: rest.lines, broughtBack: rest.broughtBack });
+    this.active = this.kept.lines.at(-1)?.id ?? null;
     this.#content("next");
   }
 
@@ -282,7 +317,7 @@ export class Basket extends EventTarget {
   }
 
   unpack(packed) {
-    this.kept = { ...fresh(), ...packed, quote: null, pending: null, parts: [], last: this.kept.last };
+    this.kept = { ...fresh(), ...packed, quote: null, pending: null, parts: [], last: this.kept.last, waiting: this.kept.waiting };
     this.active = this.kept.lines.at(-1)?.id ?? null;
     this.#content("resumed");
   }
@@ -291,10 +326,8 @@ export class Basket extends EventTarget {
 
   #entry(id) { return this.kept.lines.find((line) => line.id === id); }
 
-  #totalOf(entry) {
-    const product = this.catalogue.bySku.get(entry.sku);
-    return entry.quoted?.total_minor ?? (product ? byShelf(lineTotal, product, entry) : 0);
-  }
+  #product(entry) { return this.catalogue.bySku.get(entry.sku) ?? gone(entry); }
+  #totalOf(entry) { return entry.quoted?.total_minor ?? byShelf(lineTotal, this.#product(entry), entry); }
 
   /** The content changed: what the server said is old. Other lines keep their last prices until it answers. */
   #content(why, entry = null) {
@@ -309,10 +342,31 @@ export class Basket extends EventTarget {
     this.seen = null;
     if (SCANNED.includes(why)) afterPaint("keep", () => this.#keep());
     else if (why !== "active") this.#keep();
-    this.dispatchEvent(new CustomEvent("change", { detail: { why, line: entry && { ...entry, product: this.catalogue.bySku.get(entry.sku) } } }));
+    this.dispatchEvent(new CustomEvent("change", { detail: { why, line: entry && { ...entry, product: this.#product(entry) } } }));
   }
 
-  #keep() { if (!this.readOnly) localStorage.setItem(this.key, JSON.stringify(this.kept)); }
+  #waits() {
+    this.#keep();
+    this.dispatchEvent(new CustomEvent("waiting"));
+  }
+
+  #keep() {
+    if (this.readOnly) return;
+    const before = this.isKept;
+    this.isKept = keep(this.key, JSON.stringify(this.kept));
+    if (this.isKept !== before) this.dispatchEvent(new CustomEvent("keeping"));
+  }
+
+  /** Read what is kept; what cannot be read is put aside and said, for a payment may stand in it. */
+  #read() {
+    const text = recall(this.key);
+    if (text === null) return fresh();
+    const kept = parsed(text);
+    if (kept) return kept;
+    putAside(this.key, text);
+    this.wasUnreadable = true;
+    return fresh();
+  }
 }
 
 const PLAIN = { price_minor: null, amount_minor: null, discount_minor: 0, discount_bp: 0, reason: "", note: "", batch: null, expires_on: null, code: "" };
@@ -337,7 +391,7 @@ function rung(line) {
 function fresh() {
   return {
     id: newId(), lines: [], lineNo: 1, quote: null, customer: null, coupons: [], parts: [], approvals: [], broughtBack: [],
-    corrections: [], note: "", ageConfirmed: null, ageHow: null, pending: null, last: null,
+    corrections: [], note: "", ageConfirmed: null, ageHow: null, pending: null, last: null, waiting: [],
   };
 }
 
@@ -351,13 +405,22 @@ export function newId() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-function read(key) {
+/** Give a basket as it was kept, or null for what is none. */
+function parsed(text) {
   try {
-    const kept = JSON.parse(localStorage.getItem(key));
+    const kept = JSON.parse(text);
     if (!kept?.id || !Array.isArray(kept.lines)) return null;
     const lines = kept.lines.map((line, at) => ({ ...plain(), id: `l${at + 1}`, ...line }));
     return { ...fresh(), lineNo: lines.length + 1, ...kept, lines };
   } catch {
-    return null; // what cannot be read is no basket
+    return null;
   }
+}
+
+/** Stand in for a product the catalogue no longer has: its name is known, what it costs is not. */
+function gone({ sku, name, stock_unit: unit, price_minor: price }) {
+  return {
+    isGone: true, sku, name: name ?? sku, stock_unit: unit ?? "each", price_minor: price ?? 0, price_quantity: 1,
+    kind: "goods", inclusive: true, rate_bp: 0, deposit_sku: null, minimum_age: null, maximum_qty: null, pack_text: "",
+  };
 }

@@ -29,6 +29,7 @@ export class Catalogue {
     this.keys = head.keys ?? [];
     this.schemes = head.schemes ?? [];
     this.hasScale = Boolean(head.scale);
+    this.tares = head.tares ?? {};
     this.#empty();
     this.#text = text;
     this.#first = rows;
@@ -95,6 +96,9 @@ export class Catalogue {
     const shown = placed.length ? placed : this.#holding("\n[", MOST_FOUND).map((row) => this.#product(row));
     return shown.slice(0, MOST_FOUND).map((product) => ({ product }));
   }
+
+  /** Tell how a product is weighed here: {hasScale, tareGrams: what its box weighs}. */
+  weighing({ sku }) { return { hasScale: this.hasScale, tareGrams: this.tares[sku] ?? 0 }; }
 
   /** Tell whether the shop takes empties back. */
   get hasDeposits() { return this.sorts.some(({ kind }) => kind === "deposit"); }

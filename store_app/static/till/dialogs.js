@@ -10,28 +10,28 @@ import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
 import { eachText } from "./words.js";
 
-/** Ask for how many, or how much it weighs; `onNumber` is given it and may answer with a sentence of refusal. */
-export function askNumber(product, onNumber, hasScale = false) {
+/** Ask for how many, or how much it weighs less its box; `onNumber` is given it and may answer with a sentence of
+ * refusal. `onLeave` is told when the question is over. */
+export function askNumber(product, onNumber, { hasScale = false, tareGrams = 0, onLeave = null } = {}) {
   const weighed = isWeighed(product), unit = weighed ? ` ${say(product.stock_unit)}` : "";
   const shown = el("output.number-shown.figures", { id: "number-shown" });
   const keys = padButtons(say("number"), "clear", "number-pad");
-  const pad = new Pad(keys, (text) => {
-    shown.textContent = `${text || "0"}${unit}`;
+  const box = product.stock_unit === "gram" ? new Box(tareGrams, () => pad) : null;
+  const pad = new Pad(keys, () => {
+    shown.textContent = `${(box ? box.gross : pad.text) || "0"}${unit}`;
+    box?.show();
     sheet.quieten();
   });
-  const finish = () => {
-    const number = Number(pad.text);
-    const fault = number > 0 ? onNumber(number) : say("number-needed");
+  const take = (number) => {
+    const fault = number > 0 ? onNumber(number) : say(box?.grams && number + box.grams > 0 ? "tare-heavier" : "number-needed");
     if (fault) sheet.complain(fault);
     else sheet.close();
   };
+  const finish = () => take(box ? Number(box.gross) - box.grams : Number(pad.text));
   const weigh = async () => {
     try {
-      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku });
-      const { qty } = await ask("GET", `${settings.urls.scale}?${where}`);
-      const fault = onNumber(qty);
-      if (fault) sheet.complain(fault);
-      else sheet.close();
+      const where = new URLSearchParams({ till_id: settings.till_id, sku: product.sku, ...(box ? { tare_grams: box.grams } : {}) });
+      take((await ask("GET", `${settings.urls.scale}?${where}`)).qty);
     } catch (fault) {
       sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
@@ -40,10 +40,39 @@ export function askNumber(product, onNumber, hasScale = false) {
   sheet.open({
     title: say({ gram: "grams-title", millilitre: "millilitres-title" }[product.stock_unit] ?? "quantity-title"),
     body: [el("p.muted", {}, say(weighed ? "grams-hint" : "quantity-hint", { name: product.name, price: eachText(product) })),
-      shown, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
+      shown, box?.root, weighed && hasScale ? quiet(say("from-scale"), weigh, "scale") : null, keys],
     foot: [backButton(), el("button.btn.btn-go.btn-lg", { onclick: finish }, say("take-it"))],
-    pad, onEnter: finish, focus: keys,
+    pad, onEnter: finish, onLeave, focus: keys,
   });
+}
+
+/** The box something is weighed in: the product's own, or one that is keyed into the same pad; what is left is shown. */
+class Box {
+  constructor(grams, padOf) {
+    Object.assign(this, { own: grams, padOf, keysBox: false, other: [] });
+    this.sum = el("span.figures", { role: "status" });
+    this.button = el("button.btn.btn-quiet", { "aria-pressed": "false", onmousedown: (event) => event.preventDefault(), onclick: () => this.#turn() }, say("tare"));
+    this.root = el("div.tare", {}, this.sum, this.button);
+  }
+
+  get gross() { return (this.keysBox ? this.other : this.padOf().typed).map((stroke) => stroke.key).join(""); }
+  get grams() {
+    const typed = (this.keysBox ? this.padOf().typed : this.other).map((stroke) => stroke.key).join("");
+    return typed ? Number(typed) : this.own;
+  }
+
+  show() {
+    const gross = Number(this.gross), gram = say("gram");
+    this.sum.textContent = this.grams || this.keysBox ? say("tare-sum", { gross: `${gross} ${gram}`, tare: `${this.grams} ${gram}`, net: `${Math.max(0, gross - this.grams)} ${gram}` }) : "";
+  }
+
+  #turn() {
+    const pad = this.padOf();
+    this.keysBox = !this.keysBox;
+    [pad.typed, this.other] = [this.other, pad.typed];
+    this.button.setAttribute("aria-pressed", String(this.keysBox));
+    pad.onChange(pad.text);
+  }
 }
 
 /** Ask for an amount of money; `onAmount(minor)` may answer with a sentence of refusal. */

@@ -18,13 +18,18 @@ export function needText({ permission, covers, about }) {
   return say("need-price", { name: about.name, qty, now, before: eachText(about, about.list_price_minor) });
 }
 
-/** Give the needs that no approval covers yet; each thing granted serves one need. */
-export function uncovered(needs, approvals) {
-  const given = approvals.flatMap(({ permission, covers = [] }) => covers.map((facts) => ({ permission, facts })));
-  return needs.filter((need) => {
-    const at = given.findIndex(({ permission, facts }) => permission === need.permission && covered(need.covers, facts));
-    if (at >= 0) given.splice(at, 1);
-    return at < 0;
+/** Give the needs that no approval covers yet. */
+export const uncovered = (needs, approvals) => matched(needs, approvals).filter(([, by]) => !by).map(([need]) => need);
+
+/** Give the approvals that cover these needs. */
+export const serving = (needs, approvals) => [...new Set(matched(needs, approvals).flatMap(([, by]) => by ?? []))];
+
+/** Give each need with the approval that covers it, or null; each thing granted serves one need. */
+function matched(needs, approvals) {
+  const given = approvals.flatMap((by) => (by.covers ?? []).map((facts) => ({ by, facts })));
+  return needs.map((need) => {
+    const at = given.findIndex(({ by, facts }) => by.permission === need.permission && covered(need.covers, facts));
+    return [need, at < 0 ? null : given.splice(at, 1)[0].by];
   });
 }
 

@@ -46,8 +46,8 @@ export class Lines {
   }
 
   #showLine(line, deposits) {
-    const active = line.id === this.basket.active;
-    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, line.labelled, active, deposits, line.product.price_minor]);
+    const active = line.id === this.basket.active, isGone = Boolean(line.product.isGone && !line.quoted);
+    const state = JSON.stringify([line.qty, line.shown, line.quoted, line.note, line.reason, line.price_minor, line.discount_bp, line.discount_minor, line.batch, line.expires_on, line.labelled, active, isGone, deposits, line.product.price_minor]);
     let row = this.rows.get(line.id);
     if (row?.state === state) return;
     const { product, qty } = line;
@@ -64,19 +64,22 @@ export class Lines {
     row.state = state;
     const weighed = isWeighed(product);
     row.classList.toggle("active", active);
+    row.classList.toggle("gone", isGone);
     row.querySelector(".line-main").setAttribute("aria-expanded", String(active));
     row.querySelector(".line-qty").textContent = weighed ? qtyText(product, qty) : `${qty} ×`;
-    row.querySelector(".line-each").textContent = weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
+    row.querySelector(".line-each").textContent = isGone ? "" : weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
     row.querySelector(".tool.qty").textContent = qtyText(product, qty);
     row.querySelector(".tool.qty").setAttribute("aria-label", say("quantity-of", { name: product.name, qty: qtyText(product, qty) }));
     row.querySelector(".less").hidden = row.querySelector(".more").hidden = weighed || Boolean(line.labelled);
-    showMoney(row.querySelector(".line-total"), line.shown);
+    if (isGone) row.querySelector(".line-total").textContent = "–";
+    else showMoney(row.querySelector(".line-total"), line.shown);
     row.querySelector(".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
   }
 
   /** What stands under a line: offers and discounts with their names, another price, a note, batch and date. */
   #extras(line) {
     const rows = [], { product, quoted } = line;
+    if (product.isGone && !quoted) rows.push(extra("warn", "exclamation-triangle", say("gone-line")));
     for (const offer of quoted?.offers ?? []) rows.push(extra("saving", "tag", offer.name, -offer.amount_minor));
     if (quoted?.unmarked) rows.push(extra("warn", "exclamation-triangle", say("unmarked", { qty: isWeighed(product) ? qtyText(product, quoted.unmarked) : quoted.unmarked })));
     const manual = quoted?.manual_minor ?? 0;
@@ -84,7 +87,7 @@ export class Lines {
       const how = line.discount_bp ? `−${line.discount_bp / 100} %` : say("discount");
       rows.push(extra("saving", "tag", [how, reasonText(line.reason)].filter(Boolean).join(" · "), manual ? -manual : null));
     }
-    if (line.price_minor !== null && !product.price_typed && line.price_minor !== product.price_minor) {
+    if (line.price_minor !== null && !product.isGone && !product.price_typed && line.price_minor !== product.price_minor) {
       rows.push(extra("", "pencil-square", say("price-changed", { from: moneyText(product.price_minor), why: reasonText(line.reason) })));
     }
     if (line.amount_minor !== null) rows.push(extra("", "tag", say("from-label")));

@@ -28,21 +28,52 @@ function byLocks(win, lose, takeOver) {
   });
 }
 
-/** Without locks (a plain http address): ask on a channel whether anyone has the till. */
+/**
+ * Without locks (a plain http address) the windows settle it on a channel.
+ *
+ * Who has the till made the latest claim. A window asks first and claims only when nobody answers; of two that ask at
+ * once the lower number goes first. Claims are told: a window that slept, and missed that another one claimed, hears of
+ * it when it wakes and stands still, and who hears of an earlier claim tells its own again.
+ */
+const mine = { claim: null, number: Math.random(), asks: false, answered: false, latest: 0 };
 let channel = null;
+
 function byChannel(win, lose, takeOver) {
-  let owns = takeOver, answered = false;
-  channel ??= new BroadcastChannel(NAME);
-  channel.onmessage = ({ data }) => {
-    if (data === "who" && owns) channel.postMessage("me");
-    else if (data === "me") answered = true;
-    else if (data === "mine" && owns) { owns = false; lose(); }
+  if (!channel) {
+    channel = new BroadcastChannel(NAME);
+    channel.onmessage = ({ data }) => hear(data, lose);
+  }
+  const claim = () => {
+    mine.claim = Math.max(Date.now(), mine.latest + 1);
+    tell("mine");
+    win();
   };
-  channel.postMessage(takeOver ? "mine" : "who");
+  if (takeOver) {
+    claim();
+    return Promise.resolve();
+  }
+  Object.assign(mine, { asks: true, answered: false });
+  tell("who");
   return new Promise((ready) => setTimeout(() => {
-    owns = takeOver || !answered;
-    if (owns) win();
-    else lose();
+    mine.asks = false;
+    if (mine.answered) lose();
+    else claim();
     ready();
-  }, takeOver ? 0 : ASK_MS));
+  }, ASK_MS));
+}
+
+const tell = (what) => channel.postMessage({ what, claim: mine.claim, number: mine.number });
+
+function hear({ what, claim, number }, lose) {
+  mine.latest = Math.max(mine.latest, claim ?? 0);
+  if (what === "who") {
+    if (mine.claim !== null) tell("mine");
+    else if (mine.asks && mine.number < number) tell("first");
+    else mine.answered ||= mine.asks;
+  } else if (mine.asks) mine.answered = true;
+  else if (what === "mine" && mine.claim !== null) {
+    if (claim < mine.claim || (claim === mine.claim && number > mine.number)) return tell("mine");
+    mine.claim = null;
+    lose();
+  }
 }

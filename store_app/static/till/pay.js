@@ -16,6 +16,7 @@ const STEPS = ["choose", "asking", "sending", "unknown", "done"];
 const REFUNDS = ["cash", "card", "credit", "tab"];
 const SETTLED = [undefined, "captured"];
 const REST_MS = 400;
+const MOST_PARTS = 100; // as the server takes them
 const ABSURD = 10; // change of ten of the largest notes: a slip of the finger, or a scanner's digits
 
 export class Pay {
@@ -33,7 +34,8 @@ export class Pay {
       if (detail.why === "prices") this.#repriced();
       if (["prices", "customer"].includes(detail.why)) this.#recustomed();
     });
-    $("pay-back").addEventListener("click", () => this.close());
+    basket.addEventListener("waiting", () => this.#showWaiting());
+    for (const id of ["pay-back", "waiting-here"]) $(id).addEventListener("click", () => this.close());
     $("take").addEventListener("click", () => this.take());
     $("tenders").addEventListener("click", (event) => {
       const tab = event.target.closest("button");
@@ -118,6 +120,7 @@ export class Pay {
       return this.sending.send([...accounts, ...(amount ? [{ tender, amount_minor: -amount, ...this.#reference() }] : [])]);
     }
     if (this.due <= 0) return this.finish();
+    if (this.basket.parts.length >= MOST_PARTS) return this.again(say("too-many-parts", { n: MOST_PARTS }));
     if (tender === "cash") return this.#takeCash();
     if (tender === "card" && this.cardWay === "terminal") return this.electronic.begin({ tender, way: "terminal", amount });
     if (tender === "wallet") return this.electronic.chooseWay(amount);
@@ -223,7 +226,7 @@ export class Pay {
 
   /** A scanner spoke: take its digits out of the amount; give true if the product may go in now. */
   interrupt(code, startedAt) {
-    if (this.step === "asking") { this.electronic.scanned(code); return null; }
+    if (this.step === "asking" && this.electronic.waitsForCode) { this.electronic.scanned(code); return null; }
     if (this.step === "choose") {
       this.pad.forgetSince(startedAt);
       if (this.tender === "voucher") {
@@ -379,6 +382,17 @@ export class Pay {
     $("basket").inert = $("goods").inert = step !== null;
     document.body.dataset.pay = step ?? "";
     if (step === "choose" || step === "sending" || step === "asking") $("pay").focus();
-    if (step === null) this.actions.paying(null);
+    this.#showWaiting();
+    if (step !== null) return;
+    this.actions.paying(null);
+    this.actions.takeWaiting();
+  }
+
+  /** Say how many scans wait: for the next customer once this one has paid, or for this basket where one goes back to it. */
+  #showWaiting() {
+    const n = this.basket.waiting.length;
+    $("pay-waiting").hidden = !n;
+    $("waiting-words").textContent = n ? say(n === 1 ? "scan-waits" : "scans-wait", { n }) : "";
+    $("waiting-here").hidden = this.isBusy && !(this.step === "unknown" && !$("unknown-back").hidden);
   }
 }

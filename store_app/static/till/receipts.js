@@ -1,6 +1,7 @@
 // Earlier receipts: found by number, by scanning the receipt, by day or by product; printed again, or brought back.
 
 import { NoAnswer, ask } from "./api.js";
+import { askNumber } from "./dialogs.js";
 import { choices, el, field, go, icon, list, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "./basket.js";
@@ -86,7 +87,7 @@ export class Receipts {
     } catch (fault) { return sheet.complain(sentence(fault)); }
     const chosen = new Map(), due = el("output.panel-due.figures"), parts = el("div.back-parts", { role: "status" });
     const changed = () => { sheet.quieten(); plan(); };
-    const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed));
+    const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
     let why = "", tender = null;
     const ids = { sale: newId(), payments: new Map() }; // made once: pressed twice it is one return
@@ -129,7 +130,7 @@ export class Receipts {
       sheet.close();
       this.view.tell(say("exchange-go-on"));
     };
-    sheet.open({
+    const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
         choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
@@ -137,6 +138,7 @@ export class Receipts {
         el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
     });
+    open();
     changed();
   }
 
@@ -169,15 +171,18 @@ export class Receipts {
     }
   }
 
-  #lineOf(sale, line, deposit, chosen, changed) {
+  #lineOf(sale, line, deposit, chosen, changed, reopen) {
     const left = line.left ?? line.qty - (line.returned ?? 0), each = line.stock_unit === "each";
-    const shown = el("output.figures.back-qty", {}, "0");
+    const key = () => askNumber({ name: line.name, stock_unit: line.stock_unit, price_minor: line.unit_price_minor, price_quantity: line.price_quantity },
+      (qty) => (qty > left ? say("back-most", { left: each ? left : qtyText(line, left) }) : set(qty)), { onLeave: reopen });
+    const shown = el("button.tool.figures.back-qty", { "aria-label": say("quantity-of", { name: line.name, qty: "0" }), onclick: key }, "0");
     const row = { sale_id: sale.id, n: line.n, qty: 0, restock: true, name: line.name, receipt_no: sale.receipt_no, total: 0, qty_text: "" };
     const set = (qty) => {
       row.qty = Math.max(0, Math.min(left, qty));
       row.total = -divideHalfUp((line.total_minor + (deposit?.total_minor ?? 0)) * row.qty, line.qty); // its deposit comes back with it
       row.qty_text = each ? `−${row.qty} ×` : `−${qtyText(line, row.qty)}`;
       shown.textContent = each ? String(row.qty) : qtyText(line, row.qty);
+      shown.setAttribute("aria-label", say("quantity-of", { name: line.name, qty: shown.textContent }));
       if (row.qty) chosen.set(line.n, row);
       else chosen.delete(line.n);
       changed();

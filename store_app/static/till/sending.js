@@ -3,6 +3,7 @@
 
 import { NoAnswer, Refusal, ask } from "./api.js";
 import { newId } from "./basket.js";
+import { beyond } from "./beyond.js";
 import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
@@ -24,12 +25,12 @@ export class Sending {
 
   /** Send the whole basket with how it is paid. */
   send(tenders) {
-    const { basket } = this, kept = basket.kept;
+    const { basket } = this, approvals = basket.leaveGiven(), corrections = basket.corrections();
     const body = { id: basket.id, till_id: settings.till_id, ...basket.asked(), tenders, shown_total_minor: basket.total(), age_confirmed: basket.ageConfirmed };
     if (basket.ageConfirmed) body.age_how = basket.ageHow ?? "looked";
-    if (basket.approvals.length) body.approvals = basket.approvals.map((approval) => approval.id);
+    if (approvals.length) body.approvals = approvals;
     if (basket.note) body.note = basket.note;
-    if (kept.corrections.length) body.corrections = kept.corrections.map(({ sku, qty }) => [sku, qty]);
+    if (corrections.length) body.corrections = corrections;
     if (basket.practice) body.practice = true;
     return this.#post(body);
   }
@@ -71,15 +72,20 @@ export class Sending {
       return pay.again(say("prices-changed", { now: moneyText(basket.total()), before: moneyText(body.shown_total_minor) }));
     }
     if (fault.code === "age-check") basket.confirmAge(null);
-    if (fault.code === "needs-approval" && (await pay.actions.allow(fault))) return this.#post({ ...body, approvals: basket.approvals.map((approval) => approval.id) });
+    if (fault.code === "needs-approval") {
+      basket.forgetLeave(fault.facts.needs ?? []);
+      const before = basket.approvals.length;
+      if (await pay.actions.allow(fault)) return this.#post({ ...body, approvals: [...new Set([...basket.leaveGiven(), ...basket.approvals.slice(before).map((given) => given.id)])] });
+    }
     pay.choose(pay.tender);
     pay.again(fault.status === 401 ? say("signed-out") : fault.message);
   }
 
-  #done(sale) {
+  /** Say what was saved. `rest`: what the basket has beyond it goes on in the next one, for it is not paid. */
+  #done(sale, rest = null) {
     const { document: paper } = sale, change = paper.change_minor ?? 0, practice = Boolean(sale.practice);
     const last = practice ? undefined : { id: sale.id, receipt_no: sale.receipt_no, total_minor: sale.total_minor };
-    this.basket.next(last);
+    this.basket.next(last, rest);
     const back = sale.total_minor < 0;
     $("done-word").textContent = say(change > 0 ? "change-due" : back ? "given-back" : "paid");
     showMoney($("done-change"), change > 0 ? change : Math.abs(sale.total_minor));
@@ -96,6 +102,15 @@ export class Sending {
       if (this.pay.step === "done") $("next").focus();
     }, SETTLE_MS);
     this.pay.actions.sold({ total: sale.total_minor, change, saved: paper.saved_minor ?? 0, receipt: sale.receipt_no });
+    if (rest) this.#saidBefore(sale, rest);
+  }
+
+  /** An earlier state of the basket was saved, after nobody knew of it: that, and nothing since, is paid. */
+  #saidBefore({ receipt_no: n, total_minor: total }, rest) {
+    const more = rest.lines.length + rest.broughtBack.length, told = { n, total: moneyText(total) };
+    const words = [say("saved-before", told), more ? say("saved-before-more") : "", rest.fewer ? say("saved-before-fewer") : ""].filter(Boolean).join(" ");
+    this.pay.actions.complain(words);
+    this.paperNote(words, "bad");
   }
 
   /** Print the last sale's gift receipt; a second press while it is asked for is the same wish. */
@@ -126,7 +141,7 @@ export class Sending {
     $("unknown-title").textContent = say("unknown-title");
     $("unknown-words").textContent = say("unknown-words");
     $("unknown-act").textContent = say("ask-again");
-    $("unknown-back").hidden = true;
+    $("unknown-back").hidden = $("unknown-signin").hidden = true;
     this.saveNow = false;
     this.pay.show("unknown");
   }
@@ -136,12 +151,24 @@ export class Sending {
     const body = this.basket.pending;
     if (body?.practice) return this.#notThere(); // practice is never in the books: nothing to ask after
     try {
-      this.#done(await ask("GET", `${settings.urls.sales}/${this.basket.id}`, undefined, 4000));
+      const sale = await ask("GET", `${settings.urls.sales}/${this.basket.id}`, undefined, 4000);
+      this.#done(sale, beyond(this.basket.kept, sale.document.lines));
     } catch (fault) {
       if (this.basket.pending !== body) return;
-      if (fault instanceof Refusal && fault.status === 404) this.#notThere();
-      else this.timer = setTimeout(() => this.#inquire(), ASK_AGAIN_MS);
+      if (fault instanceof Refusal && fault.status === 404) return this.#notThere();
+      if (fault instanceof Refusal) this.#keptOut(fault);
+      if (fault.status !== 401) this.timer = setTimeout(() => this.#inquire(), ASK_AGAIN_MS);
+      if (!(fault instanceof Refusal || fault instanceof NoAnswer)) throw fault;
     }
+  }
+
+  /** The shop's computer answers, but not to us: say why. The payment is kept, and asked after again. */
+  #keptOut(fault) {
+    const isOut = fault.status === 401;
+    $("unknown-words").textContent = isOut ? say("signed-out-unknown") : fault.message;
+    $("unknown-signin").hidden = !isOut;
+    if (this.pay.step !== "unknown") this.pay.show("unknown");
+    if (isOut) $("unknown-signin").focus();
   }
 
   #notThere() {
@@ -149,6 +176,7 @@ export class Sending {
     $("unknown-words").textContent = say("not-saved-words");
     $("unknown-act").textContent = say("save-now");
     $("unknown-back").hidden = false;
+    $("unknown-signin").hidden = true;
     this.saveNow = true;
     this.pay.show("unknown");
     $("unknown-act").focus();

@@ -16,7 +16,6 @@ export const tooMany = (product) => say("too-many", { n: product.maximum_qty ?? 
 export class Taking {
   constructor({ catalogue, basket, goods, view, pay, opening }) {
     Object.assign(this, { catalogue, basket, goods, view, pay, opening });
-    this.waiting = []; // scans that came while a payment was on its way
   }
 
   /** Put `qty` of a product in; a weighed one asks for its weight, one without a price for its price. */
@@ -25,7 +24,7 @@ export class Taking {
     if (product.price_typed && special.price_minor == null && special.amount_minor == null) return this.#askPrice(product, qty);
     if (product.kind === "deposit" && qty > 0) qty = -qty; // rung by itself, a deposit is for empties that come back
     if (isWeighed(product) && qty <= 1 && !special.labelled) {
-      askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.hasScale);
+      askNumber(product, (amount) => this.#put(product, amount, special), this.catalogue.weighing(product));
       return;
     }
     const refusal = this.#put(product, qty, special);
@@ -81,14 +80,20 @@ export class Taking {
     for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     const free = this.pay.isOpen ? this.pay.interrupt(code, startedAt) : true;
     if (free === null) return;
-    if (!free) return this.waiting.push(code);
+    if (!free) return this.basket.wait(code);
     const times = /^(\d{1,3})\*$/.exec($("search").value.trim());
     this.goods.clearSearch();
     this.takeCode(code, times ? Number(times[1]) : 1);
   }
 
-  /** Scans that came while a payment was on its way belong to the next customer. */
-  takeWaiting() { for (const code of this.waiting.splice(0)) this.takeCode(code); }
+  /** Take the scans that waited, one after the other; a question or a payment in between lets the others wait on. */
+  async takeWaiting() {
+    if (this.takesWaiting) return;
+    this.takesWaiting = true;
+    const { basket, pay, opening } = this;
+    while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
+    this.takesWaiting = false;
+  }
 
   /** Enter in the search field: a code, a quantity and a code, or the first product found; digits are whole codes only. */
   typed() {

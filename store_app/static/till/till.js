@@ -20,6 +20,7 @@ import { Quoting } from "./quoting.js";
 import { Receipts } from "./receipts.js";
 import { $, has, say, settings } from "./settings.js";
 import { sheet } from "./sheet.js";
+import { keep, recall } from "./storage.js";
 import { Showing } from "./showing.js";
 import { Taking, tooMany } from "./taking.js";
 import { listenForScans } from "./wedge.js";
@@ -28,7 +29,7 @@ const RENEW_MS = 60_000;
 const PRACTICE = `cornerstore.practice.${settings.store_id}.${settings.till_id}`;
 
 const catalogue = new Catalogue();
-const basket = new Basket(catalogue, { practice: settings.lesson || sessionStorage.getItem(PRACTICE) === "1" });
+const basket = new Basket(catalogue, { practice: settings.lesson || recall(PRACTICE, "sessionStorage") === "1" });
 let renewedAt = Date.now();
 let counterCamera = null;
 
@@ -43,6 +44,8 @@ const till = {
   noLine: () => view.complain(say("no-line")),
   quieten: () => view.quieten(),
   tell: (words) => view.tell(words),
+  complain: (words) => view.complain(words),
+  takeWaiting: () => taking.takeWaiting(),
 
   // lines
   less: (line) => (Math.abs(line.qty) === 1 ? till.remove(line) : complainIf(resize(line, line.qty - Math.sign(line.qty)))),
@@ -51,7 +54,7 @@ const till = {
     const putBack = basket.remove(line.id);
     view.tell(say("removed", { name: line.product.name }), [say("put-back"), () => { view.quieten(); putBack(); till.rest(); }]);
   },
-  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.hasScale),
+  qty: (line) => askNumber(line.product, (qty) => resize(line, qty * Math.sign(line.qty)), catalogue.weighing(line.product)),
   discount: (line) => askDiscount(
     { title: say("discount-title", { name: line.product.name }), reason: line.reason, taken: line.discount_bp || line.discount_minor },
     (change) => amend([line], change),
@@ -82,7 +85,7 @@ const till = {
   parkedChanged,
   practice(on) {
     if (settings.lesson) { location.assign(settings.urls.training); return; } // practice ends where the lesson does
-    sessionStorage.setItem(PRACTICE, on ? "1" : "0");
+    keep(PRACTICE, on ? "1" : "0", "sessionStorage");
     location.reload();
   },
 
@@ -117,6 +120,11 @@ const till = {
   },
   /** Before money is taken: leave for what needs it, and the age, once. */
   async askFirst() {
+    const gone = basket.gone().map((line) => line.product.name);
+    if (gone.length) {
+      view.complain(say("gone-first", { names: gone.join(", ") }));
+      return false;
+    }
     if (basket.buysNothing()) {
       view.complain(say("nothing-bought"));
       return false;
@@ -210,7 +218,6 @@ async function camera(button) {
   } catch { (sheet.isOpen ? sheet : view).complain(say("no-answer")); }
 }
 
-/** Renew the dots that say what is left; they are comfort, so a missing answer leaves them as they are. */
 /** Follow what others do: the shift at once, prices, products and parked baskets once a minute. */
 function follow(status) {
   if (basket.practice) return;
@@ -220,6 +227,13 @@ function follow(status) {
   till.renewPrices();
   goods.renewLevels();
   parkedChanged();
+}
+
+/** Say what the browser does not keep, or could not give back. */
+function showKeeping() {
+  $("keeping").hidden = basket.isKept && !basket.wasUnreadable;
+  $("keeping-words").textContent = say(basket.isKept ? "was-unreadable" : "not-kept");
+  $("keeping-seen").hidden = !basket.isKept;
 }
 
 const actions = { ...till, more: till.more1 }; // a line's own "more" is one more of it
@@ -246,17 +260,18 @@ function wire() {
   const clicks = {
     "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help").close(),
     "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,
-    "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
+    "keeping-seen": () => { basket.wasUnreadable = false; showKeeping(); till.rest(); }, "lookup-button": till.lookUp, "customer-button": till.customer, "leave-practice": () => till.practice(false),
   };
   for (const [id, act] of Object.entries(clicks)) $(id).addEventListener("click", act);
   for (const button of document.querySelectorAll(".camera-button")) button.addEventListener("click", () => camera(button));
   for (const dialog of document.querySelectorAll("dialog")) {
-    dialog.addEventListener("close", () => { if (pay.isOpen) $("pay").focus(); else till.rest(); });
+    dialog.addEventListener("close", () => { if (pay.isOpen) $("pay").focus(); else till.rest(); taking.takeWaiting(); });
   }
   basket.addEventListener("change", ({ detail }) => {
     view.show(detail);
     if (detail.why !== "active") showing.tell(detail.why === "next" || detail.why === "parts" || detail.why === "prices" ? showing.step : { kind: "basket" });
   });
+  basket.addEventListener("keeping", showKeeping);
   listenForKeys({ till, basket, view, goods, pay, sheet });
   listenForScans((code, startedAt) => {
     if (opening.isOpen) opening.pad.forgetSince(startedAt);
@@ -280,8 +295,11 @@ function own() {
   basket.readOnly = false;
   document.body.classList.remove("read-only");
   basket.reload();
+  if (basket.lines().some((line) => line.product.isGone)) basket.refresh(); // what it cost says nothing now
+  showKeeping();
   view.show();
   pay.recover();
+  taking.takeWaiting();
   if (!basket.isEmpty() && !basket.quote) quoting.soon();
   if (!settings.shift_open && !basket.practice) opening.show();
   else if (!pay.isOpen) till.rest();

@@ -8,9 +8,8 @@ const SEPARATOR = "\x1d"; // between two fields of a GS1 code
 /**
  * Call `onScan(code, startedAt)` for each burst of keys closed by Enter or Tab, wherever the focus is.
  *
- * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up; whatever else of a
- * command comes in the middle of a burst is none.
- * The characters of the burst that already reached a text field are taken out of it again; `startedAt` (a
+ * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up: in the middle of a
+ * burst none of them is a command. The characters of the burst that already reached a text field are taken out of it again; `startedAt` (a
  * timeStamp) lets a number pad do the same.
  */
 export function listenForScans(onScan) {
@@ -55,7 +54,7 @@ const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"];
 
 function isSeparator(event, within) {
   if (event.altKey || event.metaKey) return false;
-  if (event.ctrlKey) return event.key === "]" || event.code === "BracketRight" || event.key === SEPARATOR;
+  if (event.ctrlKey) return event.key === "]" || (within && event.code === "BracketRight"); // there another sign by the keyboard's language
   return event.key === SEPARATOR || (within && /^F\d{1,2}$/.test(event.key));
 }
 

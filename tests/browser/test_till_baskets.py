@@ -1,0 +1,103 @@
+"""A basket in whose hands: lost with an answer, left at a till that died, and the leave it brings when it is paid."""
+
+import datetime as dt
+import re
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page, expect
+
+from config.clock import SystemClock
+from pos.approvals import Approval
+from pos.basket import Basket
+from pos.sale import Sale
+from tests.browser.conftest import CODES, Node, by_hand, enter, wedge
+from tests.browser.counter import CASHIER, KEY, enter_as, furnish
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def shop(node: Node) -> Node:
+    """Give a counter with two tills and people of every rank."""
+    furnish(node)
+    return node
+
+
+def allow(page: Page) -> None:
+    """Give Sue's leave by her PIN."""
+    page.get_by_role("button", name="Sue").click()
+    for _ in range(4):
+        page.locator("#pin-pad [data-key='3']").click()
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet")).to_be_hidden()
+
+
+def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_by_leave(
+    page: Page, browser: Browser, shop: Node
+):
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F4")
+    by_hand(page, "red coat")
+    expect(page.locator("#nothing")).to_be_visible()
+    page.route("**/resume", lambda route: (route.fetch(), route.abort()))
+    page.keyboard.press("F4")
+    page.get_by_role("button", name=re.compile("red coat")).click()
+    expect(page.locator("#sheet-says")).to_contain_text("does not answer")  # it was taken up all the same
+    page.unroute("**/resume")
+    page.keyboard.press("Escape")
+    page.keyboard.press("F4")
+    page.get_by_role("button", name=re.compile("red coat")).click()
+    expect(page.locator("#total")).to_have_text("$3.49")
+    other = browser.new_context().new_page()
+    enter_as(other, shop, CASHIER, "/till/?till=T2")
+    expect(other.locator("#parked-button")).to_be_hidden()
+    other.keyboard.press("F4")
+    expect(other.locator("#sheet-body")).to_contain_text("In hand at another till")
+    other.get_by_role("button", name=re.compile("red coat")).click()
+    expect(other.locator(".sheet-lead")).to_contain_text("red coat")
+    allow(other)
+    expect(other.locator("#total")).to_have_text("$3.49")
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-says")).to_contain_text("Cem has already taken up this basket")
+    page.keyboard.press("Escape")
+    page.locator("#void-button").click()
+    page.get_by_role("button", name="Training").click()
+    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
+    expect(page.locator("#nothing")).to_be_visible()
+    other.keyboard.press("F8")
+    other.keyboard.press("F8")
+    expect(other.locator("#pay-done")).to_be_visible()
+    (sale,) = shop.rows(Sale)
+    assert (sale.till_id, [row.state for row in shop.rows(Basket)]) == ("T2", ["open"])
+    other.context.close()
+
+
+def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page, shop: Node):
+    enter_as(page, shop, CASHIER)
+    old = [
+        {"id": f"long-gone-{n:04}", "permission": "discount", "by": "Sue", "covers": [{"sku": "TEA"}]}
+        for n in range(600)
+    ]
+    page.evaluate(
+        "([key, old]) => { localStorage[key] = JSON.stringify({...JSON.parse(localStorage[key]), approvals: old}) }",
+        [KEY, old],
+    )
+    page.reload()
+    page.wait_for_selector("html[data-ready]")
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F7")
+    page.get_by_role("button", name="20 %").click()
+    page.get_by_role("button", name="Damaged packing").click()
+    page.keyboard.press("Enter")
+    allow(page)
+    expect(page.locator("#total")).to_have_text("$2.79")
+    with shop.database.write() as session:  # a quarter of an hour later it holds no more, and is asked for anew
+        session.execute(sa.update(Approval).values(granted_at=SystemClock().now() - dt.timedelta(hours=1)))
+    page.keyboard.press("F8")
+    page.keyboard.press("F8")
+    allow(page)
+    expect(page.locator("#pay-done")).to_be_visible()
+    assert [sale.total_minor for sale in shop.rows(Sale)] == [279]
