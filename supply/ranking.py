@@ -307,8 +307,8 @@ def _margins(
     theirs = sa.select(ProduceGoods.sku, Producer.commission_bp).join(
         Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id)
     )
-    rows = session.execute(theirs.where(ProduceGoods.store_id == store_id))
-    return margins | {sku: commission_bp for sku, commission_bp in rows if sku in products}
+    agreed = session.execute(theirs.where(ProduceGoods.store_id == store_id)).all()
+    return margins | {sku: commission_bp for sku, commission_bp in agreed if sku in products}
 
 
 def _between(margin_bp: int) -> int:
