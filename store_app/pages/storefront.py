@@ -23,6 +23,8 @@ from supply import groups, placing, produce_story, reviews, shop
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
+AISLES_AHEAD = 12
+"""So many of the largest stand above a list; a slow line must not carry all of them every time."""
 
 
 @bp.get("/")
@@ -49,12 +51,24 @@ def home(slug: str) -> Any:
         open_groups=open_groups,
         text=text,
         category=category,
-        categories=names,
+        categories=names[:AISLES_AHEAD],
+        has_more_aisles=len(names) > AISLES_AHEAD,
         offers=offers,
         cards=visitors.cards(here, offers, promised, is_closed=around["is_closed"]),
         more=len(skus) > first + PAGE_SIZE,
         page_no=number,
     )
+
+
+@bp.get("/aisles")
+@public
+def aisles(slug: str) -> Any:
+    """Show every aisle by name, with how many products it has."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        around = visitors.around(session, here)
+        found = shop.categories(session, here.id)
+    return page("storefront/aisles.html", **around, aisles=found)
 
 
 @bp.get("/p/<sku>")

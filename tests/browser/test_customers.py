@@ -1,20 +1,30 @@
 """The customers' pages in a browser: well made in both languages and at both widths; the tab paid off by keyboard."""
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from config.ids import new_id
 from config.journal import Actor
-from pos import customers, loyalty, tab
+from pos import consent, customers, loyalty, tab
 from pos.customers import Particulars
 from pos.loyalty import Scheme
 from pos.store import store_of
-from tests.browser.conftest import STORE, Node, assert_well_made_in_every_size, dress, enter
+from tests.browser.conftest import (
+    PHONE,
+    STORE,
+    Node,
+    assert_accessible,
+    assert_well_made_in_every_size,
+    dress,
+    enter,
+)
 
 WANG = "customer-wang-00001"
 HERE = f"/customers/{WANG}"
+WORDS = {"en": ("The customer agrees", "The customer takes it back"), "zh": ("顾客同意", "顾客撤回同意")}
 
 
 @pytest.fixture
@@ -66,3 +76,40 @@ def test_a_tab_is_found_and_paid_off_by_keyboard(page: Page, known: Node, faults
     expect(page.locator(".owed-big")).to_have_text("$0.00")
     paid = known.rows(tab.TabEntry, kind="repayment")
     assert [row.amount_minor for row in sorted(paid, key=lambda row: row.n)] == [-10_000, -1_900]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_yes_to_member_prices_online_is_noted_at_the_till_in_the_customers_words(
+    page: Page, known: Node, faults: list[str], language: str
+):
+    enter(page, known, language=language)
+    page.locator("#customer-button").click()
+    page.keyboard.type("8000")
+    expect(page.locator(".row-button")).to_contain_text("王小明")
+    with page.expect_response("**/api/customers/*"):
+        page.keyboard.press("Enter")
+    page.locator(".attached").click()
+    asked = page.locator("#sheet blockquote")
+    expect(asked).to_have_text(consent.ASKED["zh"]["online"])
+    assert asked.get_attribute("lang") == "zh"
+    assert_accessible(page)
+    agrees, takes_back = (page.locator("#sheet .stack button", has_text=words) for words in WORDS[language])
+    agrees.click()
+    expect(page.locator("#sheet-says .note-good")).to_be_visible()
+    assert [row.words for row in known.rows(consent.Consent, purpose="online")] == [consent.ASKED["zh"]["online"]]
+    page.set_viewport_size(PHONE)
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    takes_back.click()
+    expect(agrees).to_be_visible()
+    assert {row.given for row in known.rows(consent.Consent, purpose="online")} == {True, False}
+
+
+def test_the_reminder_is_copied_also_where_a_browser_offers_no_clipboard(page: Page, known: Node, faults: list[str]):
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    enter(page, known, HERE)
+    page.get_by_role("button", name="Copy the text").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    page.locator("#reminder").evaluate("field => { field.readOnly = false; field.value = ''; field.focus(); }")
+    page.keyboard.press("Control+V")
+    expect(page.locator("#reminder")).to_have_value(re.compile(r"王小明"))

@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+import store_app
 from config.ids import new_id
 from pos import customers, offers
 from pos.catalogue import Product
@@ -16,13 +18,10 @@ from pos.store import Store, store_of
 from supply import shop
 from supply.pickup_order import PickupOrder
 from tests.store_app.office import words
-from tests.store_app.town import OTHER_SHOP, SHOP, code_on, make_market
+from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE, later
 
-
-@pytest.fixture
-def market(tmp_path):
-    return make_market(tmp_path)
+APP = Path(store_app.__file__).parent
 
 
 @pytest.fixture
@@ -56,15 +55,21 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
 
 def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(market, customer):
     with market.town.network.write() as session:
-        for n in range(60):
-            sku = f"full-{n:02d}"
+        for n in range(200):
+            sku = f"full-{n:03d}"
             session.add(Product(sku=sku, name=f"A product with a rather long name {n}", category=f"Aisle number {n}",
                                 stock_unit="each", price_quantity=1, tax_class_id="std", search_text="x"))  # fmt: skip
             session.flush()
             session.add(shop.ShopOffer(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9, shelf_rank=None,
                                        published_at=AT))  # fmt: skip
-    assert len(customer.look().data) <= 60_000
-    assert "page=2" in customer.look().text
+    shown = customer.look()
+    carried = re.findall(r'"(/static/[^"]+\.(?:css|js))"', shown.text)
+    assert len(carried) >= 4
+    assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 60_000
+    assert shown.text.count("?category=") <= 13  # of more than two hundred aisles
+    everything = customer.look(f"{SHOP}/aisles").text
+    assert all(f"?category=Aisle%20number%20{n}" in everything for n in (0, 199))
+    assert "page=2" in shown.text
     assert 'rel="prev"' in customer.look(f"{SHOP}/?page=2").text
 
 

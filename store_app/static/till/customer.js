@@ -2,7 +2,7 @@
 
 import { NoAnswer, ask } from "./api.js";
 import { askWords } from "./dialogs.js";
-import { el, field, go, icon, list, quiet } from "./dom.js";
+import { el, field, icon, list, quiet } from "./dom.js";
 import { standingText } from "./lines.js";
 import { say, settings } from "./settings.js";
 import { backButton, sheet } from "./sheet.js";
@@ -44,7 +44,7 @@ export class Customers {
       const day = online.since && new Date(`${online.since}T12:00`).toLocaleDateString(settings.language, { dateStyle: "long" });
       root.replaceChildren(el("b", {}, say("online-prices")), el("p.m-0", {}, say(online.since ? "online-since" : "online-ask", { day })),
         el("blockquote.asked", { lang: online.language }, online.asked), ...(phone ? [phone.root] : []),
-        online.since ? quiet(say("online-take-back"), () => put(false), "x-mark") : go(say("online-agree"), () => put(true)));
+        online.since ? quiet(say("online-take-back"), () => put(false), "x-mark") : quiet(say("online-agree"), () => put(true), "check-circle"));
       if (done) sheet.tell(done);
     } catch (fault) { sheet.complain(fault instanceof NoAnswer ? say("no-answer") : fault.message); }
   }
