@@ -156,10 +156,10 @@ def test_a_sale_rings_the_bell(house):
     assert house.doors.bell.file.exists()
 
 
-def test_the_worker_stops_gracefully_when_told(house, tmp_path):
+def test_the_worker_stops_gracefully_when_told(house):
     environment = os.environ | {
         "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
-        "CORNERSTORE_STATE_FOLDER": str(tmp_path / "S01"),
+        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
     }  # fmt: skip
     worker = subprocess.Popen(
         [sys.executable, "-m", "store_app.cli", "work"], env=environment, stderr=subprocess.PIPE, text=True
