@@ -369,7 +369,7 @@ def subject_of(row: Escrow) -> str:
 def _next_question(row: Escrow, at: dt.datetime) -> dt.datetime:
     over = at - row.pay_by
     if over < LATE_ANSWERS:
-        return at + min(LATEST, SOONEST * 2 ** min(row.tries, 10))
+        return at + min(LATEST, SOONEST * (1 << min(row.tries, 10)))
     return at + (dt.timedelta(hours=1) if over < dt.timedelta(days=1) else dt.timedelta(days=1))
 
 
