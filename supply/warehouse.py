@@ -7,7 +7,7 @@ Rules
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit waits for the operator waits too.
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
-   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders.
+   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise.
 4. A shop that carries a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
@@ -343,13 +343,16 @@ def _send_off(
 
 
 def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
-    """Load every accepted offer that is there in full beside what is promised to orders."""
+    """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
     there = _in_stock(session, at)
     promised = _promised(session)
     for offer, warehouse_id in _accepted(session):
-        goods, qty = (warehouse_id, offer.sku), offer.packs * offer.pack_qty
-        if there.get(goods, 0) - promised.get(goods, 0) < qty:
+        goods = (warehouse_id, offer.sku)
+        packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
+        if packs <= 0:
+            push.call_off_if_over(session, offer, actor=actor, at=at)
             continue
+        qty = packs * offer.pack_qty
         there[goods] -= qty
         fact = GoodsDispatched(
             store_id=offer.store_id,
