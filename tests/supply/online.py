@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from pos.store import Region, Store, Till
 from supply import pickup, shop
 from supply.online_replica import APPLIERS
 from supply.placing import Placed
-from tests.empty import empty_database
+from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 STORE = "S07"
 OTHER = "S08"
@@ -173,6 +174,21 @@ def _stock_faults(session) -> list[str]:
 
 def make_town(folder: Path, network_url: str | None = None) -> Town:
     """Set up both nodes with the same catalogue; the shop has goods and its offers published."""
+    if network_url:
+        return _build_town(folder, network_url)
+    return Town(*(database_from(_town_folder() / name, folder / name) for name in ("network.db", "shop.db")))
+
+
+@cache
+def _town_folder() -> Path:
+    """Build a town once in a run."""
+    folder = lasting_folder()
+    with made_once():
+        _build_town(folder)
+    return folder
+
+
+def _build_town(folder: Path, network_url: str | None = None) -> Town:
     databases = []
     for name, here in (("network", node.NETWORK), ("shop", STORE)):
         given = network_url if here == node.NETWORK else None
