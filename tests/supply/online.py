@@ -79,6 +79,12 @@ class Town:
             outbox.acknowledge(session, [message.id for _, message in rows], at=at)
         return len(rows)
 
+    def hear(self, *, at: dt.datetime) -> None:
+        """Carry what waits, and let the network know that the shop was there then."""
+        self.deliver(at=at)
+        with self.network.write() as session:
+            session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=at))
+
     def publish(self, at: dt.datetime = AT) -> None:
         with self.shop.write() as session:
             shop.publish(session, STORE, at=at)
