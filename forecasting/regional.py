@@ -64,11 +64,7 @@ def fit_region(
     chain : units a day the whole chain lets expect of a product in an average shop of the region (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
-    group_keys = tuple(sorted({(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)}))
-    place = {key: row for row, key in enumerate(group_keys)}
-    group = np.array(
-        [place[key[0], name] for key, name in zip(panel.keys, panel.category, strict=True)], dtype=np.int64
-    )
+    group_keys, group = _groups_of(panel)
     m, days = len(group_keys), panel.n_days
     spell = days_of(panel.first_day, days + horizon_days, country, subdivision)
     past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
@@ -111,6 +107,14 @@ def fit_region(
         country=country,
         subdivision=subdivision,
     )
+
+
+def _groups_of(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
+    """Return the (region, category) pairs of a panel, sorted, and the place of each series' own among them."""
+    own = [(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)]
+    keys = tuple(sorted(set(own)))
+    place = {key: row for row, key in enumerate(keys)}
+    return keys, np.array([place[key] for key in own], dtype=np.int64)
 
 
 @dataclass(frozen=True)
