@@ -68,7 +68,6 @@ def fit_region(
     m, days = len(group_keys), panel.n_days
     spell = days_of(panel.first_day, days + horizon_days, country, subdivision)
     past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
-
     total = group_totals(panel.y, group, m)
     factors = fit_factors(total, past, Pools.apart(np.arange(m, dtype=np.int64)), Prior())
     special = factors.special(past)
@@ -80,10 +79,10 @@ def fit_region(
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
     own = fit_factors(on_sale, past, Pools.apart(group), inner)
-    exposure = own.over(past)
-    now = filtered(on_sale, exposure)[0].level
-    shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
-    told = np.array([(chain or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
+    now = filtered(on_sale, exposure := own.over(past))[0].level
+    shops, told = (
+        np.array([(given or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64) for given in (sellers, chain)
+    )
     return RegionalSignal(
         first_day=panel.next_day,
         keys=group_keys,
