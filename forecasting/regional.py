@@ -64,25 +64,25 @@ def fit_region(
     chain : units a day the whole chain lets expect of a product in an average shop of the region (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
-    group_keys, group = _groups_of(panel)
+    group_keys, group = _groups(panel)
     m, days = len(group_keys), panel.n_days
     spell = days_of(panel.first_day, days + horizon_days, country, subdivision)
     past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
+
     total = group_totals(panel.y, group, m)
     factors = fit_factors(total, past, Pools.apart(np.arange(m, dtype=np.int64)), Prior())
-    special = factors.special(past)
     level = filtered(total, factors.over(past))[0].level
-    mean, used, why = _paths(total, special, factors, past, level, horizon_days)
+    mean, used, why = _paths(total, factors.special(past), factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
 
     inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
     own = fit_factors(on_sale, past, Pools.apart(group), inner)
-    now = filtered(on_sale, exposure := own.over(past))[0].level
-    shops, told = (
-        np.array([(given or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64) for given in (sellers, chain)
-    )
+    exposure = own.over(past)
+    now = filtered(on_sale, exposure)[0].level
+    shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
+    told = np.array([(chain or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
     return RegionalSignal(
         first_day=panel.next_day,
         keys=group_keys,
@@ -106,14 +106,6 @@ def fit_region(
         country=country,
         subdivision=subdivision,
     )
-
-
-def _groups_of(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
-    """Return the (region, category) pairs of a panel, sorted, and the place of each series' own among them."""
-    own = [(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)]
-    keys = tuple(sorted(set(own)))
-    place = {key: row for row, key in enumerate(keys)}
-    return keys, np.array([place[key] for key in own], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -148,6 +140,14 @@ class Assortment:
     def usual(self, shops: Flags) -> Floats:
         """Return (p,) the units all shops let expect of each product in an average one of these (s,)."""
         return np.asarray(self.rate * (float(self.size[shops].mean()) if shops.any() else 1.0))
+
+
+def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
+    """Return the panel's (region, category) pairs, and the row among them of each of its series."""
+    found = [(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)]
+    group_keys = tuple(sorted(set(found)))
+    place = {key: row for row, key in enumerate(group_keys)}
+    return group_keys, np.array([place[one] for one in found], dtype=np.int64)
 
 
 def _with_chain(level: Floats, shops: Floats, chain: Floats) -> Floats:
