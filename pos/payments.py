@@ -7,6 +7,7 @@ Rules
 3. Cash is captured at once; so is a card read by a terminal that stands beside the till, whose slip number the
    cashier types. Money paid online before is taken only for a pickup, and what comes back of it goes back online.
 4. Only the part paid in cash is rounded to the smallest coin; nothing but cash is given back.
+5. No card's number is kept: one typed in place of the slip's is refused (I39).
 """
 
 import datetime as dt
@@ -189,6 +190,15 @@ def _given_back(
     return Settled(kept, rounded_minor - rest_minor, total_minor, total_minor, 0)
 
 
+def is_card_number(text: str) -> bool:
+    """Tell whether a text is a payment card's number: 13 to 19 digits of a scheme's kind, with a fitting last one."""
+    digits = text.translate(str.maketrans("", "", " -"))
+    if not (digits.isascii() and digits.isdecimal() and 13 <= len(digits) <= 19 and digits[0] in "23456"):
+        return False
+    doubled = sum(sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (doubled + sum(map(int, digits[-1::-2]))) % 10 == 0
+
+
 def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) -> None:
     allowed = REFUND_TENDERS if gives_back else TENDERS
     for row in tenders:
@@ -202,6 +212,8 @@ def _refuse_odd(tenders: Sequence[Tender], channel: str, *, gives_back: bool) ->
             raise Invalid("bad-amount", "That amount is a slip of the finger. Type it again.")
         if len(row.reference) > LONGEST_REFERENCE or not row.reference.isprintable():
             raise Invalid("bad-reference", f"A slip number has at most {LONGEST_REFERENCE} printable characters.")
+        if row.tender in ("card", "wallet") and is_card_number(row.reference):
+            raise Invalid("card-number", "This is a card's number. Type the number of the slip; no card's is kept.")
 
 
 def _money(minor: int, currency: str) -> str:

@@ -28,6 +28,7 @@ _CELL = 6.0
 _LINE = 13.0
 _MARGIN = 57.0
 _SQUARE = 84.0
+_NEVER_FIRST = "，。！？、；：）】》”"
 _CJK = "STSong-Light"
 BOARD_FACINGS = 12
 _SIDE, _BOARD, _FACE_HIGH = 36.0, 122.0, 46.0
@@ -268,9 +269,12 @@ def wrapped(pen: Pen, text: str, size: float, wide: float, *, most: int, bold: b
     lines, line = [], ""
     for char in tidy(text):
         if pen.width(line + char, size, bold=bold) > wide and line:
-            cut = line.rfind(" ") if " " in line and char != " " else len(line)
+            if char in _NEVER_FIRST:  # it hangs over, as Chinese is set
+                line += char
+                continue
+            cut = len(line) if char == " " or drawn_width(char) == 2 else _last_break(line)
             lines.append(line[:cut].rstrip())
-            line = line[cut:].lstrip() + char
+            line = (line[cut:] + char).lstrip()
         else:
             line += char
     lines.append(line)
@@ -356,6 +360,12 @@ def _board(pen: Pen, board: Sequence[ShelfPlace], y: float) -> None:
             below += 9.5
         x += wide
     pen.box(_SIDE, y + _FACE_HIGH + 1, A4_MM[0] * MM - 2 * _SIDE, 3)
+
+
+def _last_break(line: str) -> int:
+    """Return where a line may end: at its last blank or behind its last Chinese letter, else at its end."""
+    wide = max((n + 1 for n, char in enumerate(line) if drawn_width(char) == 2), default=0)
+    return max(line.rfind(" "), wide) or len(line)
 
 
 def _height(line: PaperLine) -> float:

@@ -17,7 +17,7 @@ Units: qty in stock units, below zero for what came back; *_minor minor units; *
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -405,3 +405,13 @@ def goods_of(session: Session, store_id: str, producer_id: str) -> Sequence[tupl
         .order_by(Product.name)
     )
     return [(goods, product) for goods, product in session.execute(query)]
+
+
+def producers_of(session: Session, store_id: str, skus: Collection[str]) -> dict[str, Producer]:
+    """Return whose these products are, those of the shop's own stock left out."""
+    query = (
+        sa.select(ProduceGoods.sku, Producer)
+        .join(Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id))
+        .where(ProduceGoods.store_id == store_id, ProduceGoods.sku.in_(skus))
+    )
+    return dict(session.execute(query).all())

@@ -78,7 +78,7 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
         if came == "held":
             groups.paid(session, row.id, at=at)
         elif came == "lapsed":
-            escrow.lapse(session, row.id, actor=ACTOR, at=at)
+            groups.unpaid(session, row.id, actor=ACTOR, at=at)
         return
     if came not in ("held", "lapsed"):
         return

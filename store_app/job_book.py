@@ -12,7 +12,7 @@ import datetime as dt
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, dialect_of, insert_into
 
 MOST_TRIES = 3
 TRY_AGAIN = dt.timedelta(minutes=10)
@@ -37,10 +37,11 @@ class JobRun(Base):
 
 def take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
     """Take a job for a day; False when it is done, running, or has to wait (rules 1, 2)."""
-    run = session.get(JobRun, (node_id, job, day), with_for_update=True)
-    if run is None:
-        session.add(JobRun(node_id=node_id, job=job, day=day, state="running", tries=1, began_at=at, outcome=""))
+    first = {"node_id": node_id, "job": job, "day": day, "state": "running", "tries": 1, "began_at": at, "outcome": ""}
+    taken = insert_into(JobRun, dialect_of(session)).values(first).on_conflict_do_nothing().returning(JobRun.tries)
+    if session.scalar(taken) is not None:
         return True
+    run = session.get_one(JobRun, (node_id, job, day), with_for_update=True, populate_existing=True)
     if not _may_begin(run, at):
         return False
     run.state, run.tries, run.began_at, run.ended_at = "running", run.tries + 1, at, None

@@ -17,6 +17,7 @@ KINDS = {
     "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
     "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
     "agent": _l("An agent’s part"),
+    "leader": _l("For the leader of a group"), "brought_back": _l("Brought back after it was paid on"),
 }  # fmt: skip
 """What an entry is, by its kind."""
 HELD = {

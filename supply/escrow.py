@@ -9,8 +9,10 @@ Rules
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    to its leader), whose ledger it enters (`settlement`). What goes back is written as due, and as done when the
    provider confirms it, once per entry.
-4. After a collection the money waits until the goods may no longer come back. A dispute stops that clock until the
-   operator decides: all, part or nothing goes back, the rest on to the shop.
+4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
+   that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
+   dispute does until the operator decides: all, part or nothing goes back, the rest on to the shop.
+5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
 """
@@ -27,10 +29,12 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import new_id
+from config.inbox import InboxHead
 from config.journal import Actor
+from config.node import Peer
 from config.states import StateTable
 from pos.terminal import Outcome
-from supply import network_terms, settlement
+from supply import escrow_ledger, network_terms
 
 STATES = StateTable(
     "escrow",
@@ -47,6 +51,8 @@ PAY_WITHIN = dt.timedelta(minutes=15)
 """So long an order waits for its money before its units go back."""
 LATE_ANSWERS = dt.timedelta(hours=2)
 """So long after it lapsed a late capture is still asked for."""
+SILENCE = dt.timedelta(days=14)
+"""So long the money waits at most for a shop that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
 
 
@@ -216,13 +222,47 @@ def release(session: Session, id: str, *, leader_minor: int = 0, why: str, actor
     if left_minor - leader_minor:
         passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
         bp = network_terms.in_force(session)[1].commission_bp
-        settlement.escrow_released(session, row.store_id, passed.id, passed.amount_minor, bp, at=at)
+        escrow_ledger.passed_on(session, row.store_id, passed.id, passed.amount_minor, bp, at=at)
     journal.record(
         session, actor=actor, at=at, verb="escrow.released", subject=subject_of(row), amount_minor=left_minor,
         leader_minor=leader_minor, why=why,
     )  # fmt: skip
     _settle_if_empty(session, row, actor, at)
     return left_minor
+
+
+def take_back(
+    session: Session, id: str, keep_minor: int, *, why: str, words: str, actor: Actor, at: dt.datetime
+) -> EscrowEntry | None:
+    """Send the customer what is theirs of money passed on already, at the shop's cost (rule 5).
+
+    keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. None where
+    nothing is owed.
+    """
+    row = locked(session, id)
+    paid_minor, back_minor = _total(session, id, "customer", "escrow"), _total(session, id, "escrow", "due")
+    passed = {to: _total(session, id, "escrow", to) - _total(session, id, to, "escrow") for to in ("store", "leader")}
+    owed_minor = min(paid_minor - back_minor - keep_minor, sum(passed.values()))
+    if row.state != "settled" or owed_minor <= 0:
+        return None
+    leader_minor = owed_minor * passed["leader"] // sum(passed.values())
+    if leader_minor:
+        _enter(session, row, "leader", "escrow", leader_minor, why, at)
+    taken = _enter(session, row, "store", "escrow", owed_minor - leader_minor, why, at)
+    query = sa.select(EscrowEntry.id).where(EscrowEntry.escrow_id == id, EscrowEntry.from_account == "escrow")
+    passed_ids = session.scalars(query.where(EscrowEntry.to_account.in_(["store", "leader"]))).all()
+    escrow_ledger.taken_back(session, row.store_id, taken.id, owed_minor, passed_ids, words, at=at)
+    return refund(session, id, owed_minor, why=why, actor=actor, at=at)
+
+
+def set_clock(session: Session, id: str, until: dt.datetime | None, *, actor: Actor, at: dt.datetime) -> None:
+    """Say when what is left goes on to the shop; None stops the clock (rule 4). What is not kept any more stays."""
+    row = locked(session, id)
+    if row.state not in ("held", "disputed") or row.release_at == until:
+        return
+    row.release_at = until
+    told = until.isoformat() if until else None
+    journal.record(session, actor=actor, at=at, verb="escrow.clock", subject=subject_of(row), until=told)
 
 
 def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
@@ -290,8 +330,13 @@ def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
 
 
 def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escrow]:
-    """Return the held escrows whose time to bring goods back is over (rule 4)."""
-    query = sa.select(Escrow).where(Escrow.state == "held", Escrow.release_at <= at).order_by(Escrow.release_at)
+    """Return the held escrows whose time to bring goods back is over, at shops heard from since (rule 4)."""
+    under_way = sa.exists().where(
+        InboxHead.from_node == Peer.id, InboxHead.epoch == Peer.epoch, InboxHead.sent > InboxHead.count
+    )
+    heard = sa.exists().where(Peer.id == Escrow.store_id, Peer.heard_at >= Escrow.release_at, ~under_way)
+    over = sa.and_(Escrow.release_at <= at, sa.or_(heard, Escrow.release_at <= at - SILENCE))
+    query = sa.select(Escrow).where(Escrow.state == "held", over).order_by(Escrow.release_at, Escrow.id)
     return list(session.scalars(query.limit(limit)))
 
 
@@ -317,6 +362,13 @@ def subject_of(row: Escrow) -> str:
 
 
 # --- inside ---
+
+
+def _total(session: Session, id: str, source: str, target: str) -> int:
+    query = sa.select(sa.func.coalesce(sa.func.sum(EscrowEntry.amount_minor), 0)).where(
+        EscrowEntry.escrow_id == id, EscrowEntry.from_account == source, EscrowEntry.to_account == target
+    )
+    return int(session.scalar(query) or 0)
 
 
 def _sum(session: Session, *which: sa.ColumnElement[bool]) -> int:

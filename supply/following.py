@@ -6,6 +6,8 @@ Rules
    taken from an allowance or of a coupon goes back.
 2. Money in escrow follows the order: what ended without a collection goes back in full; of an order that fell short,
    and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
+   While a return is asked for it waits without end, and after a no of the shop's TO_DISPUTE at least. What the store
+   tells after the money was passed on is taken from the shop.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
    money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
 4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, what was
@@ -46,6 +48,9 @@ from supply.pickup_order import (
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
+TO_DISPUTE = dt.timedelta(hours=48)
+"""So long a customer has, once the network knows of the shop's no, to ask it to decide."""
+AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
 TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short")
 _SYSTEM = Actor.system("pickup", NETWORK)
 
@@ -53,8 +58,8 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 # --- verbs, network ---
 
 
-def mirror(session: Session, moved: PickupMoved) -> None:
-    """Take over how an order stands at its store (rule 1); an older step changes nothing."""
+def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
+    """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
     order = session.scalar(
         lock_rows(
             session,
@@ -93,7 +98,7 @@ def mirror(session: Session, moved: PickupMoved) -> None:
         _tell_customer(session, order, order.moved_at)
     if moved.delivery is not None:
         _follow_home(session, order, moved)
-    _move_money(session, order, order.moved_at)
+    _move_money(session, order, at)
 
 
 def taken(session: Session, placed: PickupPlaced) -> None:
@@ -132,6 +137,8 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
         session, actor=CUSTOMER, at=at, verb="pickup order.return_wished", subject=subject_of(order), why=why
     )
     order.return_asked_at = at
+    if escrow.escrow_of(session, order.id) is not None:
+        escrow.set_clock(session, order.id, None, actor=CUSTOMER, at=at)
     fact = ReturnAsked(store_id, order.id, why, text_of(at))
     send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}", at=at)
     return order
@@ -160,17 +167,30 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
 def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     """Let the escrow follow the order (rule 2)."""
     row = escrow.escrow_of(session, order.id)
-    if row is None or row.state not in ("held", "disputed"):
+    if row is None or row.state not in ("held", "disputed", "settled"):
         return
-    left_minor = escrow.balance(session, row.id)
-    due_minor = 0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor
-    if left_minor > due_minor:
-        entry = escrow.refund(session, row.id, left_minor - due_minor, why=order.state, actor=_SYSTEM, at=at)
-        if entry is not None:
-            amount = _amount(entry.amount_minor, order.currency)
-            _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
-    if order.state in ("collected", "return_refused", "returned") and row.state in ("held", "disputed"):
-        row.release_at = order.return_until or at
+    keep_minor = 0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor
+    back_minor = max(0, escrow.balance(session, row.id) - keep_minor)
+    if row.state == "settled":
+        words = order.order_no
+        entry = escrow.take_back(session, row.id, keep_minor, why=order.state, words=words, actor=_SYSTEM, at=at)
+    else:
+        entry = escrow.refund(session, row.id, back_minor, why=order.state, actor=_SYSTEM, at=at)
+    if entry is not None:
+        amount = _amount(entry.amount_minor, order.currency)
+        _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
+    if order.state in AFTER_COLLECTION:
+        escrow.set_clock(session, row.id, _released_at(order, at), actor=_SYSTEM, at=at)
+
+
+def _released_at(order: PickupOrder, at: dt.datetime) -> dt.datetime | None:
+    """Return when the rest goes on to the shop; None while a return waits for the shop (rule 2)."""
+    over = order.return_until or at
+    asked_at = order.return_asked_at
+    if order.state == "return_asked" or (order.state == "collected" and asked_at and order.moved_at < asked_at):
+        return None
+    is_refused = order.state == "return_refused" or (order.state == "collected" and asked_at is not None)
+    return max(over, at + TO_DISPUTE) if is_refused else over
 
 
 def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> None:

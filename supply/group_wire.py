@@ -164,6 +164,7 @@ def _share(session: Session, group: GroupOffer, member: GroupMember, qty: int, a
     order = write_down(session, placed)
     order.email, order.language = member.email, member.language
     session.flush()
+    shop.recount(session, store.id, [group.sku])
     send_to_store(session, order, PICKUP_PLACED, placed.to_body(), id=f"placed-{order.id}", at=at)
     return order
 

@@ -4,8 +4,9 @@ Rules
 -----
 1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
    day. Everybody pays the price the whole group reaches (`group_math`).
-2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on.
-   Whoever leaves before the closing, and whoever is in a group that fails, gets everything back at once.
+2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
+   as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
+   everything back at once, as does whoever is in a group that fails.
 3. At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
    stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
@@ -232,6 +233,13 @@ def paid(session: Session, member_id: str, *, at: dt.datetime) -> None:
         escrow.refund(session, member_id, None, why="the group has closed", actor=_SYSTEM, at=at)
 
 
+def unpaid(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a member out whose money did not come in time; should it come yet it goes back (rule 2)."""
+    member = session.get_one(GroupMember, member_id)
+    escrow.lapse(session, member_id, actor=actor, at=at)
+    member.left_at = member.left_at or at
+
+
 def leave(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> GroupMember:
     """Leave a group before it closes; everything goes back (rule 2). Twice is once."""
     member = session.get_one(GroupMember, member_id)
@@ -288,8 +296,8 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         member.gets_qty = gets[member.id]
         due_minor = member.gets_qty * int(group.price_minor or 0)
         left_minor = escrow.balance(session, member.id)
-        if left_minor > due_minor:
-            escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
+        assert left_minor >= due_minor, f"{member.id} is to get {due_minor} worth and has {left_minor}"
+        escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
         if not member.gets_qty:
             _tell(session, group, member, "none", "Nothing was left for you; your money goes back.", at)
     return gets
@@ -410,11 +418,12 @@ def _members(session: Session, group: GroupOffer) -> list[GroupMember]:
         )
         .order_by(GroupMember.joined_at, GroupMember.id)
     )  # fmt: skip
-    return [one for one in session.scalars(query) if group.state not in ("open", "filling") or _holds(session, one)]
-
-
-def _holds(session: Session, member: GroupMember) -> bool:
-    return escrow.balance(session, member.id) > 0
+    # after the goods were dealt out a member's money may be gone; a failed group has given all of it back
+    is_over = group.state == "failed"
+    return [
+        one for one in session.scalars(query)
+        if is_over or one.gets_qty is not None or escrow.balance(session, one.id) > 0
+    ]  # fmt: skip
 
 
 def _joinable_until(group: GroupOffer) -> dt.datetime:

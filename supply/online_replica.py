@@ -50,11 +50,11 @@ def take_published(session: Session, message: Message, from_node: str, _at: dt.d
     shop.take_offers(session, fact.store_id, fact)
 
 
-def take_moved(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+def take_moved(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Mirror how an order stands at its store."""
     fact = PickupMoved.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
-    following.mirror(session, fact)
+    following.mirror(session, fact, at=at)
 
 
 def take_shelf(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:

@@ -8,9 +8,9 @@ Rules
    from the region: three quarters of its rate there, because nobody asked for it here yet, times how well the shop
    sells its category beside the region's shops, drawn towards one the less the shop sold of it. Only what at least
    ANONYMOUS shops sold on one day counts there, so that no neighbour's sales can be read off. Where there is no region,
-   the shop's own rate counts.
+   and for a product of the shop's own, which nobody else can sell, the shop's own rate counts.
 3. Online orders and margin lift a product by up to a half each, a place on an outside list (`outside`) by up to a
-   quarter; where the cost is unknown the margin is taken as the median of the known ones.
+   quarter; the margin of a producer's goods is the commission, and where a cost is unknown the median of the known.
 4. Only products with a price are ranked. Ties go by SKU, so that the same sales give the same shelf.
 5. A slot gets facings for two days of sales, DEPTH portions behind each, one to four facings.
 6. Of every six slots one is a trial: it goes to a product that has had fewer than `trial.TRIAL_DAYS` days on this
@@ -30,6 +30,7 @@ from config.errors import Refused
 from config.money import BASIS, divide_half_up
 from pos import catalogue
 from pos.catalogue import Listing, Product
+from pos.produce import ProduceGoods, Producer
 from pos.store import Store
 from supply import outside
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
@@ -177,7 +178,7 @@ def _ranked(
         there, here = region.get(sku, _Sums()), own.get(sku, _Sums())
         region_rate = _rate(there.weighted, product)
         own_rate = _rate(here.weighted, product)
-        if not region:
+        if not region or product.owner_id == store_id:
             rate = own_rate
         elif sku in stocked:
             rate = (own_rate + region_rate) // 2
@@ -287,7 +288,7 @@ def _trend(sums: _Sums) -> int:
 def _margins(
     session: Session, store_id: str, products: Mapping[str, Product], prices: Mapping[str, int], day: dt.date
 ) -> dict[str, int]:
-    """Return SKU -> margin on the shelf price in basis points, from the cheapest supplier; only where it is known."""
+    """Return SKU -> margin in basis points, from the cheapest supplier or a producer's terms; only where known."""
     rows = session.execute(
         sa.select(SupplierProduct.sku, SupplierProduct.pack_qty, SupplierProduct.pack_cost_minor)
         .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
@@ -303,7 +304,11 @@ def _margins(
         cost_minor = divide_half_up(pack_cost_minor * products[sku].price_quantity, pack_qty)
         margin_bp = (prices[sku] - cost_minor) * BASIS // prices[sku]
         margins[sku] = max(margins.get(sku, margin_bp), margin_bp)
-    return margins
+    theirs = sa.select(ProduceGoods.sku, Producer.commission_bp).join(
+        Producer, sa.and_(Producer.store_id == ProduceGoods.store_id, Producer.id == ProduceGoods.producer_id)
+    )
+    agreed = session.execute(theirs.where(ProduceGoods.store_id == store_id)).all()
+    return margins | {sku: commission_bp for sku, commission_bp in agreed if sku in products}
 
 
 def _between(margin_bp: int) -> int:

@@ -75,7 +75,7 @@ class LedgerEntry(Base):
     business_day: Mapped[dt.date]
     kind: Mapped[str]
     """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
-    | payout | returned | slot | care | goodwill | agent"""
+    | payout | returned | slot | care | goodwill | agent | leader | brought_back"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]
@@ -182,7 +182,7 @@ class Booking:
         )  # fmt: skip
         self.session.add(made)
         owed = "credit" if wanted.on_credit else "invoiced"
-        kind = {"transfers": "transfer", "agents": "agent"}.get(wanted.against, "goods")
+        kind = {"transfers": "transfer", "agents": "agent", "escrow": "brought_back"}.get(wanted.against, "goods")
         source_id = wanted.delivery_id or "" if kind == "goods" else wanted.id
         words = wanted.words
         self.enter(kind, wanted.against, owed, made.amount_minor, source_id=source_id, invoice=made, words=words)
@@ -253,24 +253,6 @@ def credit_note(
     book.enter("return", "funds", "returns", amount_minor, source_id=id, id=id, words=why)
     book.pay(by_day=book.day)
     book.close("credited", amount_minor=amount_minor, why=why)
-
-
-def escrow_released(
-    session: Session, store_id: str, entry_id: str, amount_minor: int, commission_bp: int, *, at: dt.datetime
-) -> None:
-    """Pass what a customer paid online into a shop's funds, less commission; it repays advances first (rule 4)."""
-    book = Booking(session, store_id, actor=Actor.system("settlement", NETWORK), at=at)
-    if book.knows(entry_id):
-        return
-    book.enter("escrow", "funds", "escrow", amount_minor, source_id=entry_id, id=entry_id)
-    fee = amount_minor * commission_bp // 10_000
-    if fee:
-        book.enter("commission", "commission", "funds", fee, source_id=entry_id)
-    back = min(amount_minor - fee, balances(session, store_id)["advance"])
-    if back:
-        book.enter("repaid", "advance", "funds", back, source_id=entry_id)
-    book.pay(by_day=book.day)
-    book.close("escrow", amount_minor=amount_minor, commission_minor=fee)
 
 
 def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str, actor: Actor, at: dt.datetime) -> bool:

@@ -1,5 +1,6 @@
 """What every test may ask for: a PostgreSQL database, a browser, the folder of shared material."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -14,8 +15,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from tests import empty
 from tests.golden import golden, pytest_addoption
+from tests.warm import _templates_compiled_once
 
-__all__ = ["golden", "pytest_addoption"]
+__all__ = ["_templates_compiled_once", "golden", "pytest_addoption"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +30,12 @@ settings.register_profile(
 )
 settings.register_profile("long", settings.get_profile("cornerstore"), max_examples=1000)
 settings.load_profile("cornerstore")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded for good out of every later search for garbage; Hypothesis begins each test with one."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

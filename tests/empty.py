@@ -3,6 +3,8 @@
 import atexit
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +17,12 @@ OPENED: list[Database] = []
 
 def empty_database(where: Path | str) -> Database:
     """Open a new database at a path, or at an address; closed after the test that opened it."""
-    database = _open(where)
-    OPENED.append(database)
-    return database
+    if isinstance(where, Path):
+        return database_from(_empty_file(), where)
+    tables.known()
+    OPENED.append(Database(make_engine(where)))
+    Base.metadata.create_all(OPENED[-1].engine)
+    return OPENED[-1]
 
 
 def close_those_since(count: int) -> None:
@@ -27,21 +32,32 @@ def close_those_since(count: int) -> None:
     del OPENED[count:]
 
 
-def _open(where: Path | str) -> Database:
-    if isinstance(where, Path):
-        where.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_empty_file(), where)
-        return Database(make_engine(f"sqlite:///{where}"))
-    tables.known()
-    database = Database(make_engine(where))
-    Base.metadata.create_all(database.engine)
-    return database
+@contextmanager
+def made_once() -> Iterator[None]:
+    """Close what is opened inside: its files are the ones that others begin as a copy of."""
+    opened = len(OPENED)
+    yield
+    close_those_since(opened)
+
+
+def database_from(made: Path, where: Path) -> Database:
+    """Open a copy of an SQLite file that was made once and closed; closed after the test that opened it."""
+    where.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made, where)
+    OPENED.append(Database(make_engine(f"sqlite:///{where}")))
+    return OPENED[-1]
+
+
+def lasting_folder() -> Path:
+    """Make a folder that lies until the program ends."""
+    folder = Path(tempfile.mkdtemp(prefix="cornerstore-made-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
 def _empty_file() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="cornerstore-empty-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = lasting_folder()
     tables.known()
     engine = make_engine(f"sqlite:///{folder / 'empty.db'}")
     Base.metadata.create_all(engine)

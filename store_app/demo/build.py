@@ -5,7 +5,8 @@ Rules
 1. Each shop is a real store node with its own database, key, till and stock. The live shops learn the catalogue, prices
    and the region's figures by pulling them, like any member; the others get the same catalogue edition at founding.
 2. Opening stock is made up and said so: about ten days of what the shop sold a day over the last four weeks
-   before the cut-off, at least four pieces or two kilos.
+   before the cut-off, at least four pieces or two kilos; of a dozen products the second live shop has none, of which
+   its neighbour has too many.
 3. The warehouse opens with eight days of all shops' sales of each product, so that something is always scarce.
 4. Practice sign-ins are known to everybody and exist only in practice.
 5. What a product costs a shop is its supplier's pack cost; each live shop has goods, offers and customers of
@@ -128,9 +129,12 @@ def build_store(panel: DemoPanel, shop: Shop, place: Place, *, at: dt.datetime, 
 
 def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -> None:
     """Lay in a shop's opening stock (rule 2); its catalogue must be there."""
-    per_day = _per_day(panel, shop.id)
+    rates = per_day(panel, shop.id)
+    gone = counter.sold_out(panel, shop.id)
     lines = [
-        (product.sku, _opening_qty(per_day.get(product.sku, 0.0), product.stock_unit)) for product in panel.products
+        (product.sku, _opening_qty(rates.get(product.sku, 0.0), product.stock_unit))
+        for product in panel.products
+        if product.sku not in gone
     ]
     stock.open_stock(session, shop.id, lines, source_id="opening", at=at, actor=Actor.system("demo", shop.id))
     best = panel.products[:QUICK_KEYS]  # the panel's products are ranked by what sells
@@ -141,6 +145,26 @@ def lay_in(session: Session, panel: DemoPanel, shop: Shop, *, at: dt.datetime) -
     counter.know_costs(session, panel, shop.id)
     if shop.is_live:
         counter.set_up(session, panel, shop.id, at=at)
+
+
+def spot(panel: DemoPanel, store_id: str) -> tuple[int, int]:
+    """Return where a shop lies, in millionths of a degree: around the warehouse, the live ones side by side."""
+    ids = [shop.id for shop in panel.shops]
+    live = [shop.id for shop in panel.live_shops()]
+    n = ids.index(live[0] if store_id in live else store_id)
+    turn, far = n * 2.4, 12_000 + 9_000 * (n % 5)  # around and around, none behind another
+    aside = 4_000 * live.index(store_id) if store_id in live else 0
+    return CENTRE_E6[0] + round(far * math.sin(turn)) + aside, CENTRE_E6[1] + round(far * 1.3 * math.cos(turn)) + aside
+
+
+def per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
+    """Return SKU -> units sold a day lately, in a shop or (None) in all."""
+    since = panel.cut_off - dt.timedelta(days=RECENT_DAYS)
+    recent = panel.history[panel.history["business_day"] >= since]
+    if store_id is not None:
+        recent = recent[recent["store_id"] == store_id]
+    sold = recent.groupby("sku", observed=True)["sold_qty"].sum()
+    return {str(sku): float(qty) / RECENT_DAYS for sku, qty in sold.items()}
 
 
 def catalogue_edition(place: Place, store_id: str, day: dt.date) -> dict[str, Any]:
@@ -258,22 +282,11 @@ def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, acto
     """Make places up around a warehouse, and give it two vans; a page that shows them says that they are made up."""
     vans.place(session, WAREHOUSE, *CENTRE_E6, source="generated", actor=actor, at=at)
     for n, shop in enumerate(panel.shops):
-        turn, far = n * 2.4, 12_000 + 9_000 * (n % 5)  # around and around, none behind another
-        lat_e6 = CENTRE_E6[0] + round(far * math.sin(turn))
-        lon_e6 = CENTRE_E6[1] + round(far * 1.3 * math.cos(turn))
+        lat_e6, lon_e6 = spot(panel, shop.id)
         window = (6 * 60 + 30 * (n % 4), 11 * 60 + 60 * (n % 3))
         vans.place(session, shop.id, lat_e6, lon_e6, window=window, source="generated", actor=actor, at=at)
     for n in (1, 2):
         vans.add_van(session, WAREHOUSE, f"Van {n}", 400, actor=actor, at=at)
-
-
-def _per_day(panel: DemoPanel, store_id: str | None) -> dict[str, float]:
-    since = panel.cut_off - dt.timedelta(days=RECENT_DAYS)
-    recent = panel.history[panel.history["business_day"] >= since]
-    if store_id is not None:
-        recent = recent[recent["store_id"] == store_id]
-    sold = recent.groupby("sku", observed=True)["sold_qty"].sum()
-    return {str(sku): float(qty) / RECENT_DAYS for sku, qty in sold.items()}
 
 
 def _opening_qty(per_day: float, stock_unit: str) -> int:
@@ -282,12 +295,11 @@ def _opening_qty(per_day: float, stock_unit: str) -> int:
 
 
 def _open_warehouse(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
-    per_day = _per_day(panel, None)
+    rates = per_day(panel, None)
     lines = [
         (
             product.sku,
-            product.pack_qty
-            * max(2, math.ceil(per_day.get(product.sku, 0.0) * WAREHOUSE_COVER_DAYS / product.pack_qty)),
+            product.pack_qty * max(2, math.ceil(rates.get(product.sku, 0.0) * WAREHOUSE_COVER_DAYS / product.pack_qty)),
         )
         for product in panel.products
     ]

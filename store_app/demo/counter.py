@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 DEPOSIT_MINOR = 10
 LABEL = "28{item:5}{weight:5}"
 LABELLED = 12
+SCARCE = 12
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,25 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
     offers.make_coupons(session, store_id, f"{WELCOME.id}-{store_id}", most_uses=200, codes=["WELCOME"], **given)
     loyalty.set_scheme(session, store_id, Scheme(True, 1, 100, 2, 50), **given)
     for n, (name, phone, limit_minor, owed_minor, days, spent_minor) in enumerate(own.people, 1):
-        agreed = frozenset({"phone", "points", "online"} | ({"tab"} if limit_minor else set()))
+        agreed = frozenset({"phone", "points", "online"} | ({"tab", "messages"} if limit_minor else set()))
         wished = Particulars(name, phone, "zh" if name >= "\u3400" else "en", agreed, limit_minor)
         known = customers.add(session, store, f"demo-customer-{n:04d}", wished, **given)
         customers.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
         if owed_minor:
             since = day - dt.timedelta(days=days)
             tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{n:04d}", **given)
+
+
+def scarce(panel: DemoPanel) -> list[str]:
+    """Return what the first live shop has too much of and the second nothing: middling sellers, by the piece."""
+    pieces = [one.sku for one in panel.products if one.stock_unit == "each" and one.minimum_age is None]
+    return pieces[len(pieces) // 8 :][:SCARCE]
+
+
+def sold_out(panel: DemoPanel, store_id: str) -> frozenset[str]:
+    """Return what a shop has run out of when the demonstration begins."""
+    live = [shop.id for shop in panel.live_shops()]
+    return frozenset(scarce(panel)) if len(live) > 1 and store_id == live[1] else frozenset()
 
 
 # --- inside ---

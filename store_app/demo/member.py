@@ -43,6 +43,7 @@ class Member:
         self._line = sender.client_for(settings) if settings.network_url else None
         self.cashier = Actor("ana", "Ana", "cashier", self.id)
         self.keeper = Actor("wei", "Wei", "shopkeeper", self.id)
+        self.operator = Actor("op", "Olivia (operator)", "operator", self.id)
 
     @property
     def client(self) -> httpx2.Client:

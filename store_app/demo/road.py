@@ -21,6 +21,7 @@ from config.errors import ShopError
 from config.journal import Actor
 from store_app.demo.build import lay_in
 from store_app.demo.ledger import lay_in_past
+from store_app.demo.living import Living
 from store_app.demo.member import Member
 from store_app.demo.panel import ROLLOVER_HOUR, ZONE, Basket, DemoPanel
 from store_app.demo.visitor import Customer
@@ -55,6 +56,10 @@ class Tally:
     pushes_offered: int = 0
     pushes_accepted: int = 0
     pickups_collected: int = 0
+    claims: int = 0
+    transfers: int = 0
+    letters: int = 0
+    producers: int = 0
     findings: int = 0
     seconds: float = 0.0
     missing: list[str] = field(default_factory=list)
@@ -86,6 +91,7 @@ class Road:
     ) -> None:
         self.panel, self.network, self.shops = panel, network, shops
         self.live = [shops[shop.id] for shop in panel.live_shops()]
+        self.living = Living(panel, network, self.live)
         self.tally = Tally(
             stores=len(shops), products=len(panel.products), history_lines=int(panel.figures["history_lines"])
         )
@@ -104,9 +110,15 @@ class Road:
         for member in self.live:
             with member.doors.write() as session:
                 lay_in(session, self.panel, live[member.id], at=member.doors.now())
+            self.living.begin(member)
             self._contact(member)
             self._shop_night(member)
             self._set_up_shelf(member)
+        self._propose_transfers()
+        for member in self.live:
+            self.living.order(member)
+            self._contact(member)
+        self.network.job("warehouse")
 
     def walk(self, day: dt.date) -> None:
         """Live one business day from opening to the night after it."""
@@ -114,9 +126,7 @@ class Road:
         self._at(day, OPENING_HOUR, 0)
         for member in self.shops.values():
             member.open_till(FLOAT_MINOR)
-        for member in self.live:
-            self._contact(member)
-            self._take_goods_in(member)
+        self._morning(first=self._is_first(day))
         if self.tally.pushes_offered == 0:
             self._offer_goods(day)
         self._trade(day, baskets)
@@ -131,10 +141,12 @@ class Road:
     def finish(self) -> Tally:
         """See the next morning's goods in, count what only the books know, and say what did not happen."""
         tally = self.tally
+        self._morning(first=False)
         for member in self.live:
-            if member.id not in self._left:
-                self._take_goods_in(member)
-                self._contact(member)
+            self._contact(member)
+        tally.letters, tally.transfers, tally.claims, tally.producers = (
+            self.living.done[name] for name in ("letters", "transfers", "claims", "producers")
+        )
         for member in [self.network, *self.shops.values()]:
             tally.findings += len(member.findings())
         for member in self.live:
@@ -146,13 +158,36 @@ class Road:
         wanted = (
             "sales_rung", "receipts_printed", "facts_delivered", "series_forecast", "proposals", "orders_sent",
             "deliveries_posted", "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted",
-            "pickups_collected",
+            "pickups_collected", "claims", "transfers", "letters", "producers",
         )  # fmt: skip
         tally.missing += [name for name in wanted if not getattr(tally, name)]
         tally.missing += [name for name in ("facts_stuck", "findings") if getattr(tally, name)]
         return tally
 
     # --- the day ---
+
+    def _morning(self, *, first: bool) -> None:
+        """Take goods in; on the first day agree with the neighbour, on the second complain of what came broken."""
+        for member in self.live:
+            self._contact(member)
+            if first:
+                self._step(f"transfers of {member.id}", lambda m=member: self.living.agree(m))
+            else:
+                self._step(f"complaint of {member.id}", lambda m=member: self._complain(m))
+            self._take_goods_in(member)
+            self._contact(member)
+        self._step("answer to a complaint", self.living.answer)
+
+    def _complain(self, member: Member) -> None:
+        self.tally.deliveries_posted += self.living.complain(member)
+
+    def _propose_transfers(self) -> None:
+        for member in self.live:
+            member.job("tell-spares")
+            self._contact(member)
+        self.network.job("transfers")
+        for member in self.live:
+            self._contact(member)
 
     def _trade(self, day: dt.date, baskets: list[Basket]) -> None:
         ordered: dict[str, Customer] = {}
@@ -188,6 +223,8 @@ class Road:
         self._set_clock(at)
         ordered: dict[str, Customer] = {}
         for member in self.live:
+            if self._is_first(day := member.today()):
+                self._step(f"local goods at {member.id}", lambda m=member, d=day: self.living.sell_local(m, d))
             member.job("shop-publish")
             self._contact(member)
             customer = Customer(self.network.client, member.slug)
@@ -205,6 +242,12 @@ class Road:
             member = self.shops[store_id]
             if self._step(f"collection at {store_id}", lambda m=member, c=customer: m.hand_over(c.code())):
                 self.tally.pickups_collected += 1
+        self._step("hand-over between shops", self.living.hand_over)
+        for member in self.live:
+            self._contact(member)
+        for member in self.live:
+            self._contact(member)
+            self._step(f"goods from a neighbour at {member.id}", lambda m=member: self.living.receive(m))
 
     def _offer_goods(self, day: dt.date) -> None:
         actor = Actor("op", "Olivia (operator)", "operator", self.network.id)
@@ -264,6 +307,8 @@ class Road:
         self._network_night()
         for member in self.live:
             self._contact(member)
+            if self._is_first(day):
+                self._step(f"statements of {member.id}", lambda m=member: self.living.state(m))
             self._shop_night(member)
             self._order_goods(member)
             self._contact(member)
@@ -326,6 +371,9 @@ class Road:
         member.print_due()
 
     # --- inside ---
+
+    def _is_first(self, day: dt.date) -> bool:
+        return day == self.panel.cut_off
 
     def _contact(self, member: Member) -> None:
         fault = member.contact()

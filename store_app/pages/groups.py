@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
+from pos import produce
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from store_app.extensions import doors, read, wake_worker_after, write
@@ -48,6 +49,7 @@ def listed(fault: ShopError | None = None) -> Any:
             .order_by(Product.name)
             .limit(500)
         ).all()
+        producers = produce.producers_of(session, store_id, {row.sku for row in rows})
     order = {"ordered": 0, "open": 1, "filling": 1, "arrived": 2}
     base = (settings.public_url or settings.network_url).rstrip("/")
     return page(
@@ -59,6 +61,7 @@ def listed(fault: ShopError | None = None) -> Any:
         steps=STEPS,
         closes_day=doors().now().astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=OPEN_DAYS),
         wares=wares,
+        producers=producers,
         fault=fault,
     )
 

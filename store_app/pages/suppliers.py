@@ -278,7 +278,7 @@ def _prices(session: Session, supplier_id: str) -> list[PriceRow]:
 
 
 def _contact(*, active: bool) -> Contact:
-    days = tuple(int(day) for day in request.form.getlist("order_weekdays") if day in "0123456" and len(day) == 1)
+    days = tuple(_days_typed())
     return Contact(
         name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
         lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
@@ -300,9 +300,15 @@ def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
         values = {name: getattr(row, name) for name in Contact.__dataclass_fields__}
         values["minimum"] = str(Decimal(row.minimum_minor).scaleb(-places)) if row.minimum_minor else ""
     if request.method == "POST":
-        days = [int(day) for day in request.form.getlist("order_weekdays") if day.isdigit()]
-        values |= dict(request.form.items()) | {"order_weekdays": days, "active": request.form.get("active") == "yes"}
+        values |= dict(request.form.items()) | {
+            "order_weekdays": _days_typed(),
+            "active": request.form.get("active") == "yes",
+        }
     return page(
         "suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), weekdays=WEEKDAYS,
         languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
     )  # fmt: skip
+
+
+def _days_typed() -> list[int]:
+    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

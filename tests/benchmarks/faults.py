@@ -1,8 +1,9 @@
 """Faults by the hundred, in slices that add up: kills, power cuts, bad lines, restores, clones, disks, clocks, races.
 
 `python3 run bench faults --scenario NAME --resume` goes on where the last slice ended, for at most --minutes, and
-writes the totals into one file (--results). Without a scenario it says how far each has come. The tools that do
-the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need root or faketime.
+writes the totals into one file (--results; `build/faults.json`). Without a scenario it says how far each has come.
+The tools that do the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need
+root or faketime, `_pg` a PostgreSQL beside the network. Totals keep the worst figure a run measured, in seconds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks._node import free_port
+from tests.faults.own import PARTS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TOOLS = ROOT.parent / "shared" / "tools" / "faults"
@@ -27,7 +29,7 @@ HERE = ROOT / "tests" / "faults"
 RESULTS = ROOT / "build" / "faults.json"
 SLICE_MINUTES = 30
 Report = dict[str, Any]
-Totals = dict[str, int]
+Totals = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -60,20 +62,30 @@ def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[s
     return made
 
 
-def _pair(scenario: str, *options: str) -> Callable[[int, Path], list[str]]:
+def _pair(scenario: str, *options: str, postgres: bool = False) -> Callable[[int, Path], list[str]]:
     """Return the command that drives a store and its network through the line that misbehaves."""
 
     def made(seed: int, report: Path) -> list[str]:
-        store, net, clone, proxy, control = (free_port() for _ in range(5))
+        store, net, clone, proxy, control, books = (free_port() for _ in range(6))
         serve = f"{sys.executable} {HERE / 'pair.py'}"
+        beside = f"{TOOLS / 'with_pg.sh'} {books} -- " if postgres else ""
         return [
             sys.executable, str(TOOLS / "pair_scenarios.py"), "--adapter", str(HERE / "pair.py"),
             "--store-cmd", f"{serve} store {store}", "--store-ready", f"http://127.0.0.1:{store}/health",
-            "--net-cmd", f"{serve} net {net}", "--net-ready", f"http://127.0.0.1:{net}/health",
+            "--net-cmd", f"{beside}{serve} net {net}", "--net-ready", f"http://127.0.0.1:{net}/health",
             "--clone-cmd", f"{serve} store {clone}", "--clone-ready", f"http://127.0.0.1:{clone}/health",
             "--proxy-port", str(proxy), "--control-port", str(control), "--only", scenario, "--seed", str(seed),
             "--report", str(report), "--max-seconds", "1500", "--settle-seconds", "60", *options,
         ]  # fmt: skip
+
+    return made
+
+
+def _own(name: str, *options: str) -> Callable[[int, Path], list[str]]:
+    """Return the command of what needs no tool from outside."""
+
+    def made(seed: int, report: Path) -> list[str]:
+        return [sys.executable, str(HERE / "own.py"), name, "--report", str(report), "--part", str(seed - 1), *options]
 
     return made
 
@@ -99,9 +111,14 @@ def _crash(report: Report) -> Totals:
 
 def _of_pair(report: Report) -> Totals:
     (one,) = report["scenarios"]
+    measured = {name: one[name] for name in one if name.startswith("drain_s")}
+    measured |= {
+        name.replace("p50/p99/max", "p99"): one[name][1] for name in one if name.startswith("sell p50/p99/max")
+    }
     return {
         "tries": 1, "acknowledged": one.get("acked", 0), "lost": one.get("lost", 0),
         "doubled": one.get("doubled", 0) + one.get("doubled_at_store", 0), "broken": len(one.get("broken", [])),
+        "worst": measured,
     }  # fmt: skip
 
 
@@ -125,7 +142,14 @@ def _of_one(report: Report) -> Totals:
     }  # fmt: skip
 
 
-RACES = ("pay", "refund", "again", "voucher", "tab", "coupon", "close", "closing", "resume", "given_up")
+RACES = {
+    **dict.fromkeys(
+        ("pay", "refund", "again", "voucher", "tab", "coupon", "close", "closing", "resume", "given_up"), 1
+    ),
+    "unit": 16,
+}
+"""What is raced for -> how many of sixteen win: who holds the last unit in hand buys it, whatever the ledger says."""
+AT_ONCE = ("--rounds", "200", "--parallel", "16")
 ZONES = ("Europe/Berlin", "Asia/Shanghai", "America/New_York")
 CRASH = ("--kills", "25", "--workers", "4", "--gap", "0.3", "1.2")
 SCENARIOS = {
@@ -137,6 +161,8 @@ SCENARIOS = {
         Scenario("partition", _pair("partition", "--backlog", "5000"), _of_pair, 1, 1),
         Scenario("partition_1000", _pair("partition", "--backlog", "1000"), _of_pair, 1, 5),
         Scenario("crash_sync", _pair("crash_sync"), _of_pair, 1, 20),
+        Scenario("crash_sync_pg", _pair("crash_sync", postgres=True), _of_pair, 1, 10),
+        Scenario("net_restore_pg", _pair("net_restore", postgres=True), _of_pair, 1, 10),
         Scenario("net_restore", _pair("net_restore"), _of_pair, 1, 20),
         Scenario("store_restore", _pair("store_restore"), _of_pair, 1, 20),
         Scenario("clone", _pair("clone"), _of_pair, 1, 20),
@@ -146,11 +172,17 @@ SCENARIOS = {
                      _of_one, 1, 3)
             for zone in ZONES
         ),
+        Scenario("clock_restart", _one("clockjump.py", "adapter.py", "--tz", ZONES[0], "--restart"), _of_one, 1, 3),
         *(
-            Scenario(f"race_{case}", _one("race.py", "races.py", "--case", case, "--rounds", "200", "--parallel", "16"),
-                     _of_races, 200, 2000)
-            for case in RACES
+            Scenario(
+                f"race_{case}", _one("race.py", "races.py", "--case", case, "--expect", str(winners), *AT_ONCE),
+                _of_races, 200, 2000,
+            )
+            for case, winners in RACES.items()
         ),
+        Scenario("race_online", _own("online"), _of_races, 1000, 10_000),
+        Scenario("schemathesis", _own("schemathesis"), _of_one, 1, PARTS),
+        Scenario("hostile", _own("hostile"), _of_one, 1, 1),
     )
 }  # fmt: skip
 
@@ -197,8 +229,11 @@ def run_slice(scenario: Scenario, results: Path, ends: float, *, level: str, res
             )  # fmt: skip
             said = json.loads(report.read_text()) if report.exists() else None
         counted = scenario.count(said) if said is not None and done.returncode != 2 else {}
+        worst = totals.get("worst", {}) | {
+            name: max(figure, totals.get("worst", {}).get(name, 0)) for name, figure in counted.get("worst", {}).items()
+        }
         totals = {name: totals.get(name, 0) + counted.get(name, 0) for name in
-                  ("tries", "acknowledged", "lost", "doubled", "broken")} | {
+                  ("tries", "acknowledged", "lost", "doubled", "broken")} | ({"worst": worst} if worst else {}) | {
             "runs": totals.get("runs", 0) + 1,
             "failed": totals.get("failed", 0) + (done.returncode == 1),
             "inconclusive": totals.get("inconclusive", 0) + (done.returncode not in (0, 1)),

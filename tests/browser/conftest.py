@@ -1,8 +1,10 @@
 """A store node that answers on a port, with a database of its own, and a person at its till."""
 
 import datetime as dt
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ from pos import catalogue, shift, stock
 from pos.catalogue import TaxClass
 from pos.store import add_staff, found_store
 from store_app import create_app
-from tests.store_app.conftest import build, compiled, founded
+from tests.empty import empty_database, lasting_folder
+from tests.store_app.conftest import build, founded, kept, market
+from tests.store_app.town import shop_house
 
-__all__ = ["build", "compiled", "founded"]  # the nodes of the application's own tests
+__all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
 
 expect.set_options(timeout=15_000)  # what is awaited comes at once; on a machine with other work, a little later
 STORE, TILL, PIN = "S01", "T1", "2222"
@@ -53,13 +57,11 @@ class Node:
     """A store node of its own: database, settings, and a server that can die and come back on the same port."""
 
     def __init__(self, folder: Path, *, is_open: bool = True, coin_minor: int = 1, **wishes: Any) -> None:
-        self.coin_minor = coin_minor
         self.settings = Settings(node_id=STORE, state_folder=folder, practice=True, printer="paper", **wishes)
         folder.mkdir(parents=True, exist_ok=True)
-        self.app = create_app(self.settings)  # knows every table
+        shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor), folder / f"{STORE}.db")
+        self.app = create_app(self.settings)
         self.database = Database(make_engine(self.settings.database_url))
-        Base.metadata.create_all(self.database.engine)
-        self._furnish(is_open=is_open)
         self.server: BaseWSGIServer | None = None
         self.port = 0
         self.start()
@@ -94,35 +96,42 @@ class Node:
         self.stop()
         self.database.engine.dispose()
 
-    def _furnish(self, *, is_open: bool) -> None:
-        at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
-        with self.database.write() as session:
-            found(session, STORE, at=at)
-            found_store(
-                session,
-                STORE,
-                "Maple Street Corner",
-                region=("north", "North"),
-                currency="USD",
-                tz="UTC",
-                at=at,
-                smallest_coin_minor=self.coin_minor,
+
+@cache
+def _furnished(*, is_open: bool, coin_minor: int) -> Path:
+    """Return the file of a furnished shop, which every node with such a shop begins as a copy of."""
+    file = lasting_folder() / f"{STORE}.db"
+    database = empty_database(file)
+    at, ana = SystemClock().now(), Actor("ana", "Ana", "shopkeeper", STORE)
+    with database.write() as session:
+        found(session, STORE, at=at)
+        found_store(
+            session,
+            STORE,
+            "Maple Street Corner",
+            region=("north", "North"),
+            currency="USD",
+            tz="UTC",
+            at=at,
+            smallest_coin_minor=coin_minor,
+        )
+        add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
+        session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))
+        session.flush()
+        for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):
+            codes = [(code, 1)] + ([(CASE_OF_MILK, 12)] if sku == "MILK" else [])
+            catalogue.add_product(
+                session, sku, name, category=category, tax_class_id="food", codes=codes, actor=ana, at=at, **wishes
             )
-            add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
-            session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))
-            session.flush()
-            for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):
-                codes = [(code, 1)] + ([(CASE_OF_MILK, 12)] if sku == "MILK" else [])
-                catalogue.add_product(
-                    session, sku, name, category=category, tax_class_id="food", codes=codes, actor=ana, at=at, **wishes
-                )
-                catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), actor=ana, at=at)
-                catalogue.list_product(session, STORE, sku, quick_key=place, actor=ana, at=at)
-        with self.database.write() as session:
-            lines = [(sku, 5000 if sku == "APPLE" else 60) for sku in CODES]
-            stock.open_stock(session, STORE, lines, source_id="opening", actor=ana, at=at)
-            if is_open:
-                shift.open_shift(session, STORE, TILL, FLOAT_MINOR, actor=ana, at=at)
+            catalogue.set_price(session, sku, price, dt.date(2020, 1, 1), actor=ana, at=at)
+            catalogue.list_product(session, STORE, sku, quick_key=place, actor=ana, at=at)
+    with database.write() as session:
+        lines = [(sku, 5000 if sku == "APPLE" else 60) for sku in CODES]
+        stock.open_stock(session, STORE, lines, source_id="opening", actor=ana, at=at)
+        if is_open:
+            shift.open_shift(session, STORE, TILL, FLOAT_MINOR, actor=ana, at=at)
+    database.engine.dispose()
+    return file
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The customers' pages in a browser: well made in both languages and at both widths; the tab paid off by keyboard."""
 
 import datetime as dt
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -102,3 +103,13 @@ def test_the_yes_to_member_prices_online_is_noted_at_the_till_in_the_customers_w
     takes_back.click()
     expect(agrees).to_be_visible()
     assert {row.given for row in known.rows(consent.Consent, purpose="online")} == {True, False}
+
+
+def test_the_reminder_is_copied_also_where_a_browser_offers_no_clipboard(page: Page, known: Node, faults: list[str]):
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    enter(page, known, HERE)
+    page.get_by_role("button", name="Copy the text").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    page.locator("#reminder").evaluate("field => { field.readOnly = false; field.value = ''; field.focus(); }")
+    page.keyboard.press("Control+V")
+    expect(page.locator("#reminder")).to_have_value(re.compile(r"王小明"))

@@ -2,46 +2,26 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from config.clock import FrozenClock
-from config.settings import Settings
-from store_app import create_app, staff
 from supply.pickup_order import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress
 from tests.browser.test_shop_and_console import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market, make_market
-from tests.supply.online import ANA, AT, STORE
+from tests.store_app.town import SHOP, Market
+from tests.supply.online import STORE
 
 pytestmark = pytest.mark.browser
 HERE = {"latitude": 31.2420, "longitude": 121.4820}
 
 
 @pytest.fixture
-def market(tmp_path: Any) -> Market:
-    return make_market(tmp_path)
-
-
-@pytest.fixture
-def counter(market: Market, tmp_path: Any) -> Iterator[str]:
+def counter(shop_house: House) -> Iterator[str]:
     """Serve the shop's own node."""
-    settings = Settings(
-        node_id=STORE, state_folder=tmp_path / "shop", practice=True,
-        database_url=market.town.shop.engine.url.render_as_string(hide_password=False),
-    )  # fmt: skip
-    clock = FrozenClock(AT)
-    app = create_app(settings, clock)
-    with market.town.shop.write() as session:
-        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
-    market.town.open_till()
-    house = House(app, app.extensions["cornerstore"], clock)
-    with serve(house) as url:
+    with serve(shop_house) as url:
         yield url
-    house.doors.database.engine.dispose()
 
 
 def enter(page: Page, url: str, path: str, language: str) -> None:

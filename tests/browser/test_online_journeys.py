@@ -4,15 +4,12 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from config.clock import FrozenClock
-from config.settings import Settings
 from pos import stock
-from store_app import create_app, staff
+from store_app import staff
 from supply import escrow, group_wire
 from supply.escrow import Escrow
 from supply.groups import GroupTerms
@@ -20,7 +17,7 @@ from supply.pickup_order import PickupOrder
 from tests.browser.conftest import PHONE, assert_well_made
 from tests.browser.test_shop_and_console import serve
 from tests.store_app.conftest import House
-from tests.store_app.town import SHOP, Market, make_market
+from tests.store_app.town import SHOP, Market
 from tests.supply.online import ANA, AT, STORE, later
 
 pytestmark = pytest.mark.browser
@@ -71,21 +68,10 @@ class Street:
 
 
 @pytest.fixture(params=["en", "zh"])
-def street(request: pytest.FixtureRequest, tmp_path: Path, browser: Browser) -> Iterator[Street]:
-    market = make_market(tmp_path)
-    settings = Settings(
-        role="store", node_id=STORE, state_folder=tmp_path / "shop", practice=True,
-        database_url=market.town.shop.engine.url.render_as_string(hide_password=False),
-    )  # fmt: skip
-    clock = FrozenClock(AT)
-    app = create_app(settings, clock)
-    with market.town.shop.write() as session:
-        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
-    market.town.open_till()
-    shop = House(app, app.extensions["cornerstore"], clock)
+def street(request: pytest.FixtureRequest, market: Market, shop_house: House, browser: Browser) -> Iterator[Street]:
     with ExitStack() as stack:
-        urls = [stack.enter_context(serve(house)) for house in (market.house, shop)]
-        yield Street(market, shop, *urls, browser, request.param)
+        urls = [stack.enter_context(serve(house)) for house in (market.house, shop_house)]
+        yield Street(market, shop_house, *urls, browser, request.param)
         for context in browser.contexts:
             context.close()
 

@@ -17,7 +17,7 @@ from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_
 from tests.store_app import complaints, money
 from tests.store_app.conftest import House
 from tests.store_app.operator import furnish
-from tests.store_app.town import SHOP, Market, make_market
+from tests.store_app.town import SHOP, Market
 
 pytestmark = pytest.mark.browser
 CONSOLE = [
@@ -49,11 +49,6 @@ def serve(house: House) -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-@pytest.fixture
-def market(tmp_path: Path) -> Market:
-    return make_market(tmp_path)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.faults.adapter import KEY, _signed_in  # noqa: E402
 from tests.faults.counter import STORE  # noqa: E402
 
 STORE_KEY = "the-store-s-own-key-in-the-pair"
+ON_POSTGRES = "database-url"
 
 
 # --- what the tool calls ---
@@ -48,13 +49,12 @@ def store_ids(ctx: Any, base: str) -> list[str]:
 
 def network_ids(ctx: Any) -> list[str]:
     """Return every sale in the network's books."""
-    return _ask(Path(ctx.dirs["net"]) / "network.db", "select id from sale")
+    return _ask_network(ctx, "select id from sale")
 
 
 def parked_ids(ctx: Any) -> list[str]:
     """Return what a person is shown at the network: set aside, or contradicting."""
-    book = Path(ctx.dirs["net"]) / "network.db"
-    return _ask(book, "select id from inbox_message where state = 'parked'")
+    return _ask_network(ctx, "select id from inbox_message where state = 'parked'")
 
 
 def pending(ctx: Any, base: str) -> int:
@@ -68,6 +68,16 @@ def pending(ctx: Any, base: str) -> int:
 
 def _folder(ctx: Any, base: str) -> Path:
     return Path(ctx.dirs["store" if base == ctx.store else "clone"])
+
+
+def _ask_network(ctx: Any, query: str) -> list[Any]:
+    folder = Path(ctx.dirs["net"])
+    if not (folder / ON_POSTGRES).exists():
+        return _ask(folder / "network.db", query)
+    import psycopg
+
+    with psycopg.connect((folder / ON_POSTGRES).read_text("utf-8")) as connection:
+        return [row[0] for row in connection.execute(query)]
 
 
 def _ask(book: Path, query: str) -> list[Any]:
@@ -117,7 +127,9 @@ def serve(which: str, port: str) -> None:
             _found_store(url, at)
     else:
         given["role"] = "network"
-        url = os.environ.get("DATABASE_URL", url).replace("postgresql://", "postgresql+psycopg://")
+        if on_postgres := os.environ.get("DATABASE_URL"):
+            (folder / ON_POSTGRES).write_text(on_postgres, "utf-8")
+            url = on_postgres.replace("postgresql://", "postgresql+psycopg://")
         _found_network(url, at)
     (folder / "founded").touch()
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}

@@ -183,7 +183,8 @@ async def unit_prepare(ctx: Any, k: int) -> Token:
 
 
 async def unit_try(ctx: Any, token: Token, i: int) -> str:
-    """Sell it: the goods are in eight customers' hands, so eight tills sell it."""
+    """Sell it: the goods are in so many customers' hands, so all of their tills sell it."""
+    token["wanted"] = token.get("wanted", 0) + 1
     body = plain(f"unit-{token['k']:08d}-{i}", i, lines=[{"sku": "P00009", "qty": 1}], shown_total_minor=108)
     return judge(*await post(ctx, "ben", "/api/sales", body))
 
@@ -194,7 +195,8 @@ async def unit_after(ctx: Any, token: Token) -> list[str]:
 
     with doors(ctx) as opened, opened.read() as session:
         there = stock.levels(session, STORE, ["P00009"])["P00009"].on_hand
-    return ([] if there == token["there"] - 8 else [f"{there} there, after 8 of {token['there']}"]) + books(ctx, token)
+    right = there == token["there"] - token["wanted"]
+    return ([] if right else [f"{there} there, after {token['wanted']} of {token['there']}"]) + books(ctx, token)
 
 
 # --- a till closed ---

@@ -12,6 +12,7 @@ from pos import replica
 from pos.sale_rows import Sale, SaleLine
 from pos.store import found_store
 from tests.builders import NOON
+from tests.conftest import ROOT
 from tests.network_facts import message, sales
 
 WEDNESDAY = dt.date(2026, 3, 4)
@@ -59,6 +60,22 @@ def test_weeks_are_made_ahead_once_and_what_lies_in_the_rest_gets_weeks_of_its_o
     assert weeks(network, "sale") == {"weeks.sale_20260302": 3, "weeks.sale_20250127": 3}
     with network.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Sale)) == 6
+
+
+@pytest.mark.postgres
+def test_a_week_is_put_away_as_the_manual_says_and_a_late_fact_of_it_still_finds_a_place(network):
+    monday = dt.date(2025, 1, 6)
+    told = (ROOT / "docs" / "operating.md").read_text("utf-8")
+    steps = [line.strip() for line in told.splitlines() if line.startswith(("    ALTER TABLE", "    DROP TABLE"))]
+    assert len(steps) == 2
+    for first in (1, 11):
+        arrive(network, monday, first)
+        keep(network, WEDNESDAY)
+        assert weeks(network, "sale") == {"weeks.sale_20250106": 3}
+        with network.write() as session:
+            for step in steps:
+                session.execute(sa.text(step))
+        assert weeks(network, "sale") == {}
 
 
 @pytest.mark.postgres

@@ -11,9 +11,9 @@ from store_app.demo.command import all_here
 from store_app.demo.command import build as build_demo
 from store_app.demo.road import Road, Tally
 from tests.journeys.small import small_panel
-from tests.store_app.conftest import build, compiled, founded, house
+from tests.store_app.conftest import build, founded, house, kept
 
-__all__ = ["build", "compiled", "founded", "house"]  # the nodes of the application's own tests
+__all__ = ["build", "founded", "house", "kept"]  # the nodes of the application's own tests
 
 
 @dataclass

@@ -12,7 +12,8 @@ KEYS = (
     "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
     "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent",
     "orders_on_credit", "deliveries_posted",
-    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "findings", "seconds",
+    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected",
+    "claims", "transfers", "letters", "producers", "findings", "seconds",
 )  # fmt: skip
 
 

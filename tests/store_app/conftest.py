@@ -2,63 +2,25 @@
 
 import datetime as dt
 import hashlib
-import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
-from sqlalchemy import make_url
 
 import supply.orders  # noqa: F401  every table must be known before they are made
-from config.clock import FrozenClock
 from config.database import Base, Database, make_engine
 from config.journal import Actor
 from config.node import found
-from config.settings import Settings
 from pos.store import Region, Store, StoreKey, Till
-from store_app import create_app, staff, tables
-from store_app.extensions import Doors
+from store_app import staff, tables
+from tests.store_app.house import House, Kept, open_house, post, token
+from tests.store_app.town import market
 
+__all__ = ["House", "market", "post", "token"]  # what most tests ask for beside the nodes
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 STORE, KEY = "S01", "a-key-of-the-first-store"
-
-
-@dataclass
-class House:
-    """One node under test."""
-
-    app: Flask
-    doors: Doors
-    clock: FrozenClock
-
-    def visitor(self) -> FlaskClient:
-        """Return a browser nobody has signed in with."""
-        return self.app.test_client()
-
-    def signed_in(self, role: str = "shopkeeper") -> FlaskClient:
-        """Return a browser in which the person of this role has signed in."""
-        client = self.app.test_client()
-        answer = post(client, f"/signin/{role}", pin=staff.PRACTICE_PINS[role])
-        assert answer.status_code == 303, answer.text
-        return client
-
-
-def post(client: FlaskClient, address: str, **fields: Any) -> Any:
-    """Send a form as a browser would, with the token of the sign-in page."""
-    return client.post(address, data={"csrf_token": token(client), **fields})
-
-
-def token(client: FlaskClient) -> str:
-    """Return the CSRF token of this browser's session."""
-    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/signin").text)
-    assert found
-    return found[1]
 
 
 def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
@@ -96,12 +58,6 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
     return file_of
 
 
-@pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Keep compiled templates for all applications of a run."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-
-
 def furnish(database: Database, role: str, node_id: str) -> None:
     """Make every table of a node, its shops and its people."""
     tables.known()
@@ -117,32 +73,32 @@ def furnish(database: Database, role: str, node_id: str) -> None:
             staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
 
 
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Give the applications that stay open over the tests of a run."""
+    return Kept(tmp_path_factory.mktemp("kept"))
+
+
 @pytest.fixture
-def build(
-    tmp_path: Path, founded: Callable[[str, str], Path], compiled: FileSystemBytecodeCache
-) -> Iterator[Callable[..., House]]:
+def build(tmp_path: Path, founded: Callable[[str, str], Path], kept: Kept) -> Iterator[Callable[..., House]]:
     """Give a maker of nodes, each with its own database file; closed after the test."""
     made: list[House] = []
 
-    def make(role: str = "store", node_id: str = STORE, url: str = "", **given: Any) -> House:
-        settings = Settings(
-            role=role, node_id=node_id, state_folder=tmp_path / node_id, practice=True, database_url=url, **given
-        )
-        if not url:
-            settings.state_folder.mkdir(parents=True, exist_ok=True)
-            shutil.copy(founded(role, node_id), make_url(settings.database_url).database)
-        clock = FrozenClock(NOON)
-        app = create_app(settings, clock)
-        app.jinja_env.bytecode_cache = compiled
-        doors = app.extensions["cornerstore"]
+    def make(role: str = "store", node_id: str = STORE, url: str = "", *, is_new: bool = False, **given: Any) -> House:
+        if is_new or url or any(isinstance(value, Path) for value in given.values()):
+            made.append(open_house(tmp_path, NOON, role=role, node_id=node_id, database_url=url, **given))
+        else:
+            made.append(kept.take(NOON, role=role, node_id=node_id, **given))
         if url:
-            furnish(doors.database, role, node_id)
-        made.append(House(app, doors, clock))
+            furnish(made[-1].doors.database, role, node_id)
+        else:
+            made[-1].file.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(founded(role, node_id), made[-1].file)
         return made[-1]
 
     yield make
     for house in made:
-        house.doors.database.engine.dispose()
+        kept.give_back(house)
 
 
 @pytest.fixture

@@ -9,7 +9,17 @@ import sqlalchemy as sa
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message, OutboxMessage
-from supply import compare, credit, credit_night, network_terms, objections, settlement, standing, suggestions
+from supply import (
+    compare,
+    credit,
+    credit_night,
+    escrow_ledger,
+    network_terms,
+    objections,
+    settlement,
+    standing,
+    suggestions,
+)
 from supply.credit_limit import LimitFacts, LimitTerms, limit_of
 from supply.money_wire import APPLIERS
 from supply.network_terms import Terms
@@ -46,7 +56,7 @@ def owe(network: House) -> None:
             due = DAY + dt.timedelta(days=days)
             book.invoice(Wanted(f"invoice-{n}", minor, due, on_credit, f"D{n}", None, LINES[: 2 - n]))
         book.close("invoiced")
-        settlement.escrow_released(session, STORE, "escrow-1", 30_000, 300, at=NOON)
+        escrow_ledger.passed_on(session, STORE, "escrow-1", 30_000, 300, at=NOON)
         work_out(session)
 
 

@@ -252,7 +252,9 @@ def assert_same(other: DemoPanel, panel: DemoPanel) -> None:
     assert other.figures == panel.figures
     for name in ("prices", "history", "replay"):
         left, right = getattr(other, name), getattr(panel, name)
-        pd.testing.assert_frame_equal(left, right, check_dtype=False, check_categorical=False)
+        assert list(left) == list(right)
+        for column in left:  # value by value: pandas' own comparison of half a million texts takes ten seconds
+            assert np.array_equal(left[column].to_numpy(), right[column].to_numpy()), f"{name}.{column}"
 
 
 def test_a_price_moves_with_its_articles_not_with_the_mix() -> None:

@@ -19,6 +19,8 @@ from store_app.jobs import JOBS, Job
 from store_app.roles import ROLES
 from store_app.worker import Worker, leadership
 from supply.pickup_order import PickupTry
+from tests.builders import NOON
+from tests.empty import empty_database
 
 DAY = dt.date(2026, 3, 1)
 
@@ -57,6 +59,27 @@ def test_wrong_codes_are_forgotten_once_no_limit_counts_them(house):
     jobs.forget_people(jobs.Desk(house.doors), DAY)
     with house.doors.read() as session:
         assert session.scalars(sa.select(PickupTry.id)).all() == ["new"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def test_of_sixteen_that_take_a_night_at_one_instant_one_has_it(request, tmp_path, kind):
+    url = request.getfixturevalue("postgres_database") if kind == "postgresql" else tmp_path / "jobs.db"
+    database, gate, taken = empty_database(url), threading.Barrier(16), []
+
+    def take(day: dt.date) -> None:
+        gate.wait()
+        with database.write() as session:
+            taken.append((day, job_book.take(session, "S01", "check", day, at=NOON)))
+
+    days = [DAY + dt.timedelta(days=n) for n in range(3)]
+    for day in days:
+        threads = [threading.Thread(target=take, args=(day,)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(taken) == 48
+    assert [day for day, has_it in taken if has_it] == days
 
 
 def test_a_night_is_done_once_whoever_asks(house):
@@ -133,10 +156,10 @@ def test_a_sale_rings_the_bell(house):
     assert house.doors.bell.file.exists()
 
 
-def test_the_worker_stops_gracefully_when_told(house, tmp_path):
+def test_the_worker_stops_gracefully_when_told(house):
     environment = os.environ | {
         "CORNERSTORE_ROLE": "store", "CORNERSTORE_NODE_ID": "S01", "CORNERSTORE_PRACTICE": "true",
-        "CORNERSTORE_STATE_FOLDER": str(tmp_path / "S01"),
+        "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
     }  # fmt: skip
     worker = subprocess.Popen(
         [sys.executable, "-m", "store_app.cli", "work"], env=environment, stderr=subprocess.PIPE, text=True

@@ -2,14 +2,7 @@
 
 import re
 
-import pytest
-
-from tests.store_app.town import SHOP, make_market
-
-
-@pytest.fixture
-def market(tmp_path):
-    return make_market(tmp_path)
+from tests.store_app.town import SHOP
 
 
 def enter(customer, phone):

@@ -1,7 +1,5 @@
 """Reviews on the order's and the product's page, and what the operator decides."""
 
-import pytest
-
 from config.ids import new_id
 from store_app import staff
 from supply import escrow, placing
@@ -9,13 +7,8 @@ from supply.escrow import Escrow
 from supply.pickup_order import PickupOrder, order_for_update
 from supply.reviews import Review
 from tests.store_app.conftest import post
-from tests.store_app.town import SHOP, code_on, make_market
+from tests.store_app.town import SHOP, code_on
 from tests.supply.online import AT, STORE
-
-
-@pytest.fixture
-def market(tmp_path):
-    return make_market(tmp_path)
 
 
 def operator(market):

@@ -11,24 +11,23 @@ from supply.groups import GroupOffer, GroupTerms
 from supply.pickup_order import PickupOrder
 from tests.store_app.office import House, send, words
 from tests.store_app.test_pages_pickup import office  # noqa: F401  the furnished shop
-from tests.store_app.town import OTHER_SHOP, SHOP, code_on, make_market
+from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, STORE, later
 
 GROUP = "group-00001"
 
 
 @pytest.fixture
-def market(tmp_path):
-    found = make_market(tmp_path)
+def market(market):
     terms = GroupTerms(
         id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk together", steps=((1, 120), (6, 100)),
         threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
         pickup_until=dt.date(2026, 3, 6),
     )  # fmt: skip
-    with found.town.shop.write() as session:
+    with market.town.shop.write() as session:
         group_wire.open_at_store(session, terms, actor=ANA, at=AT)
-    found.town.deliver()
-    return found
+    market.town.deliver()
+    return market
 
 
 def joined(market, want=6, **more):

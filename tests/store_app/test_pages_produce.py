@@ -19,7 +19,7 @@ from pos.produce_paying import ProduceStatement
 from supply import claim_photos, produce_story, shop
 from tests.store_app.conftest import NOON, STORE, token
 from tests.store_app.office import SYSTEM, words
-from tests.store_app.town import SHOP, make_market
+from tests.store_app.town import SHOP
 from tests.supply import online
 
 BY = {"actor": SYSTEM, "at": NOON}
@@ -149,8 +149,7 @@ def test_a_small_file_of_very_many_dots_is_refused():
         claim_photos.small(made.getvalue())
 
 
-def test_customers_read_the_story_beside_a_product_they_can_order(tmp_path):
-    market = make_market(tmp_path)
+def test_customers_read_the_story_beside_a_product_they_can_order(market):
     town, customer = market.town, market.customer()
     by = {"actor": online.ANA, "at": online.AT}
     small = claim_photos.small(picture(), produce_story.SIDE)

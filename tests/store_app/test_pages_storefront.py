@@ -18,15 +18,10 @@ from pos.store import Store, store_of
 from supply import shop
 from supply.pickup_order import PickupOrder
 from tests.store_app.office import words
-from tests.store_app.town import OTHER_SHOP, SHOP, code_on, make_market
+from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE, later
 
 APP = Path(store_app.__file__).parent
-
-
-@pytest.fixture
-def market(tmp_path):
-    return make_market(tmp_path)
 
 
 @pytest.fixture

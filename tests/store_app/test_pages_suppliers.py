@@ -126,6 +126,12 @@ def test_what_cannot_be_is_said_beside_its_field_and_nothing_is_written(office, 
     assert picture_of(office) == before
 
 
+def test_a_number_beyond_all_days_is_shown_again_with_the_fault_and_breaks_nothing(office):
+    wrong = {"order_weekdays": ["0", "9" * 5_000, "٣", "²"], "minimum": "9" * 5_000}
+    answer = send(office.signed_in(), "/suppliers/new", **FARM | wrong)
+    assert answer.status_code == 422
+
+
 def test_the_network_s_supplier_is_looked_at_and_not_changed(office):
     client = office.signed_in()
     assert "Whole milk" in words(client.get("/suppliers/net"))

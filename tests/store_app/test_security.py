@@ -23,34 +23,40 @@ def test_every_route_carries_a_known_rule(which, request):
     assert {endpoint: rule for endpoint, rule in faults.items() if rule not in KNOWN} == {}
 
 
-def test_a_route_without_a_rule_is_refused(house):
-    house.app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
-    assert house.signed_in().get("/forgotten").status_code == 403
+@pytest.fixture
+def new_house(build):
+    """Give a node that nobody has asked anything yet: it takes further routes."""
+    return build(is_new=True)
 
 
-def test_a_stranger_is_sent_to_sign_in_and_a_program_gets_401(house):
+def test_a_route_without_a_rule_is_refused(new_house):
+    new_house.app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    assert new_house.signed_in().get("/forgotten").status_code == 403
+
+
+def test_a_stranger_is_sent_to_sign_in_and_a_program_gets_401(new_house):
     def view():
         return "money"
 
     view.rule = "sell"
-    house.app.add_url_rule("/money", "money", view)
-    house.app.add_url_rule("/api/money", "api_money", view)
-    answer = house.visitor().get("/money?week=9")
+    new_house.app.add_url_rule("/money", "money", view)
+    new_house.app.add_url_rule("/api/money", "api_money", view)
+    answer = new_house.visitor().get("/money?week=9")
     assert (answer.status_code, answer.location) == (303, "/signin?next=/money?week%3D9")
-    assert house.visitor().get("/api/money").status_code == 401
-    assert house.signed_in("cashier").get("/money").text == "money"
+    assert new_house.visitor().get("/api/money").status_code == 401
+    assert new_house.signed_in("cashier").get("/money").text == "money"
 
 
-def test_a_cashier_may_not_what_is_the_shopkeepers(house):
+def test_a_cashier_may_not_what_is_the_shopkeepers(new_house):
     def view():
         return "staff"
 
     view.rule = "staff"
-    house.app.add_url_rule("/api/staff", "api_staff", view)
-    answer = house.signed_in("cashier").get("/api/staff")
+    new_house.app.add_url_rule("/api/staff", "api_staff", view)
+    answer = new_house.signed_in("cashier").get("/api/staff")
     assert answer.status_code == 403
     assert answer.json["error"]["code"] == "not-allowed"
-    assert house.signed_in("shopkeeper").get("/api/staff").status_code == 200
+    assert new_house.signed_in("shopkeeper").get("/api/staff").status_code == 200
 
 
 def test_a_post_without_token_is_refused(house):

@@ -1,18 +1,20 @@
 """A network's node in front of a customer or the operator, and the shop behind it, with a courier between them."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
-from config.clock import FrozenClock
 from config.ids import new_id
-from config.settings import Settings
-from store_app import create_app, staff
-from tests.store_app.conftest import House, token
-from tests.supply.online import ANA, AT, Town, make_town
+from store_app import staff
+from tests.empty import database_from, lasting_folder, made_once
+from tests.store_app.house import House, Kept, open_house, token
+from tests.supply.online import ANA, AT, STORE, Town, make_town
 
 SHOP, OTHER_SHOP = "/shop/harbour-7", "/shop/harbour-8"
 
@@ -64,19 +66,36 @@ class Customer:
         return str(self.look(f"{shop}/basket").text)
 
 
-def make_market(folder: Path) -> Market:
-    """Set up a town whose offers have reached the network, and an operator."""
-    town = make_town(folder)
-    town.deliver()
-    settings = Settings(
-        role="network", node_id="network", state_folder=folder / "state", practice=True,
-        database_url=town.network.engine.url.render_as_string(hide_password=False),
-    )  # fmt: skip
-    clock = FrozenClock(AT)
-    app = create_app(settings, clock)
-    with town.network.write() as session:
-        staff.add(session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT)
-    return Market(town, House(app, app.extensions["cornerstore"], clock))
+@pytest.fixture
+def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
+    """Give a town whose offers have reached the network, and an operator."""
+    house = kept.take(AT, role="network", node_id="network")
+    network, shop = _town_with_an_operator()
+    yield Market(Town(database_from(network, house.file), database_from(shop, tmp_path / "shop.db")), house)
+    kept.give_back(house)
+
+
+@pytest.fixture
+def shop_house(market: Market, tmp_path: Path) -> Iterator[House]:
+    """Give the node of the town's shop, its till open and its shopkeeper known."""
+    with market.town.shop.write() as session:
+        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
+    market.town.open_till()
+    address = market.town.shop.engine.url.render_as_string(hide_password=False)
+    house = open_house(tmp_path, AT, node_id=STORE, database_url=address)
+    yield house
+    house.doors.database.engine.dispose()
+
+
+@cache
+def _town_with_an_operator() -> tuple[Path, Path]:
+    folder = lasting_folder()
+    with made_once():
+        town = make_town(folder)
+        town.deliver()
+        with town.network.write() as session:
+            staff.add(session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT)
+    return folder / "network.db", folder / "shop.db"
 
 
 def code_on(page: Any) -> str:

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from supply.group_goods import HOLDING
 from supply.groups import GroupOffer
 from supply.online_replica import APPLIERS
 from supply.placing import Placed
-from tests.empty import empty_database
+from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 STORE = "S07"
 OTHER = "S08"
@@ -79,6 +80,12 @@ class Town:
         with source.write() as session:
             outbox.acknowledge(session, [message.id for _, message in rows], at=at)
         return len(rows)
+
+    def hear(self, *, at: dt.datetime) -> None:
+        """Carry what waits, and let the network know that the shop was there then."""
+        self.deliver(at=at)
+        with self.network.write() as session:
+            session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=at))
 
     def publish(self, at: dt.datetime = AT) -> None:
         with self.shop.write() as session:
@@ -179,6 +186,21 @@ def _stock_faults(session) -> list[str]:
 
 def make_town(folder: Path, network_url: str | None = None) -> Town:
     """Set up both nodes with the same catalogue; the shop has goods and its offers published."""
+    if network_url:
+        return _build_town(folder, network_url)
+    return Town(*(database_from(_town_folder() / name, folder / name) for name in ("network.db", "shop.db")))
+
+
+@cache
+def _town_folder() -> Path:
+    """Build a town once in a run."""
+    folder = lasting_folder()
+    with made_once():
+        _build_town(folder)
+    return folder
+
+
+def _build_town(folder: Path, network_url: str | None = None) -> Town:
     databases = []
     for name, here in (("network", node.NETWORK), ("shop", STORE)):
         given = network_url if here == node.NETWORK else None

@@ -125,6 +125,7 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
         town.make_ready(one, at=later(days=2))
         town.collect(code, new_id(), 600, at=later(days=2, hours=1))
     town.deliver(at=later(days=2, hours=1))
+    town.hear(at=later(days=12))
     with town.network.write() as session:
         for row in escrow.to_release(session, later(days=12)):
             groups.release(session, row.id, actor=ME, at=later(days=12))
@@ -194,6 +195,27 @@ def test_money_that_comes_after_the_closing_goes_back(town):
         groups.paid(session, "m2", at=later(hours=3))
         assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1"]
     assert where(town, ["m2"], "due") == 720
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_who_paid_too_late_and_got_it_back_is_dealt_nothing(town, known):
+    join(town, "m1", 6)
+    join(town, "late", 6, state="requested")
+    with town.network.write() as session:
+        if known:
+            groups.unpaid(session, "late", actor=ME, at=later(minutes=16))
+        else:  # written down before memberships ended with their escrow
+            escrow.lapse(session, "late", actor=ME, at=later(minutes=16))
+        came = escrow.settle_outcome(session, "late", Outcome("captured", "P9"), actor=ME, at=later(minutes=17))
+        assert came == "settled"
+        assert (session.get(GroupMember, "late").left_at is not None) == known
+    assert where(town, ["late"], "due") == 720
+    close(town)
+    come(town, 6)
+    with town.network.read() as session:
+        shares = {row.id: row.paid_minor for row in session.query(PickupOrder)}
+        assert shares == {"m1": 720}
+        assert escrow.balance(session, "m1") == 720
 
 
 def test_when_fewer_arrive_everybody_gets_one_before_anybody_gets_two(town):

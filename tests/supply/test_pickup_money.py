@@ -6,11 +6,12 @@ import pytest
 
 from config.errors import Refused
 from config.ids import new_id
+from config.inbox import InboxHead
 from config.journal import Actor
 from pos import returns
 from pos.payments import Payment
 from pos.terminal import Outcome
-from supply import escrow, following, messages, pickup, pickup_returns, placing
+from supply import checks, escrow, following, messages, pickup, pickup_returns, placing, settlement
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
 from supply.pickup_order import order_for_update
@@ -49,6 +50,35 @@ def money(town):
     with town.network.read() as session:
         assert escrow.findings(session) == []
         return tuple(escrow.total_of(session, [ONE], account) for account in ("escrow", "due", "store"))
+
+
+def release(town, at):
+    """Pass on what may be; returns how many."""
+    with town.network.write() as session:
+        rows = escrow.to_release(session, at)
+        for row in rows:
+            escrow.release(session, row.id, why="collected", actor=SYSTEM, at=at)
+    return len(rows)
+
+
+def ask_return(town, placed, at):
+    with town.network.write() as session:
+        following.ask_return(session, STORE, placed.token, "Sour.", at=at)
+
+
+def take_back(town, qty, at):
+    with town.shop.write() as session:
+        pickup_returns.take_back(
+            session, STORE, ONE, [("milk", qty, False)], return_id=new_id(), till_id=TILL, actor=ANA, at=at
+        )
+
+
+def ledger(town):
+    """Return what the network owes the shop, and what the shop owes it."""
+    with town.network.read() as session:
+        assert checks.findings(session, STORE) == []
+        balances = settlement.balances(session, STORE)
+        return -balances["funds"], balances["invoiced"]
 
 
 def collected(town):
@@ -96,10 +126,8 @@ def test_a_paid_order_is_handed_over_without_more_money_and_paid_on_after_the_re
         payments = session.query(Payment).filter_by(sale_id=sale.id).all()
         assert [(row.tender, row.amount_minor) for row in payments] == [("prepaid", 387)]
     assert money(town) == (387, 0, 0)
-    with town.network.write() as session:
-        assert escrow.to_release(session, later(days=6)) == []
-        (row,) = escrow.to_release(session, later(days=7))
-        escrow.release(session, row.id, why="collected", actor=SYSTEM, at=later(days=7))
+    town.hear(at=later(days=7))
+    assert (release(town, later(days=6)), release(town, later(days=7))) == (0, 1)
     assert money(town) == (0, 0, 387)
 
 
@@ -153,11 +181,70 @@ def test_goods_brought_back_in_time_send_their_part_of_the_escrow_back_and_the_r
         )
     town.deliver(at=later(days=2))
     assert money(town) == (258, 129, 0)
-    with town.network.write() as session:
-        (row,) = escrow.to_release(session, later(days=8))
-        escrow.release(session, row.id, why="collected", actor=SYSTEM, at=later(days=8))
+    town.hear(at=later(days=8))
+    assert release(town, later(days=8)) == 1
     assert money(town) == (0, 129, 258)
     assert town.faults() == []
+
+
+def test_a_return_asked_in_the_last_hour_keeps_the_money_until_the_shop_has_answered(town):
+    placed, _ = collected(town)
+    ask_return(town, placed, later(days=6, hours=23))
+    assert release(town, later(days=60)) == 0  # also while the store has not heard of it
+    town.hear(at=later(days=7))
+    assert (town.state(ONE)[1], release(town, later(days=60))) == ("return_asked", 0)
+    take_back(town, 3, later(days=7, hours=1))
+    town.hear(at=later(days=7, hours=1))
+    assert money(town) == (0, 387, 0)
+
+
+def test_after_a_refused_return_the_customer_has_two_days_to_let_the_network_decide(town):
+    placed, _ = collected(town)
+    ask_return(town, placed, later(days=6, hours=23))
+    town.deliver(at=later(days=6, hours=23))
+    with town.shop.write() as session:
+        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=6, hours=23))
+    town.hear(at=later(days=8))  # the shop was cut off: the customer reads it only now
+    assert release(town, later(days=9, hours=23)) == 0
+    with town.network.write() as session:
+        following.dispute(session, STORE, placed.token, "It was not.", at=later(days=9, hours=23))
+    assert money(town) == (387, 0, 0)
+
+
+def test_money_is_passed_on_only_once_the_shop_was_heard_from_or_has_been_silent_too_long(town):
+    collected(town)
+    town.hear(at=later(days=6, hours=23))
+    assert [release(town, later(days=days)) for days in (7, 20, 21)] == [0, 0, 1]
+
+
+def test_money_waits_for_what_a_shop_says_is_still_on_its_way(town):
+    collected(town)
+    town.hear(at=later(days=8))
+    with town.network.write() as session:
+        session.add(InboxHead(from_node=STORE, epoch="", count=4, n=4, head="", sent=5))
+    assert release(town, later(days=8)) == 0
+    with town.network.write() as session:
+        session.get(InboxHead, (STORE, "")).count = 5
+    assert release(town, later(days=8)) == 1
+
+
+@pytest.mark.parametrize("paid_out", [False, True])
+def test_goods_brought_back_at_a_shop_that_was_cut_off_pay_the_customer_at_the_shops_cost(town, paid_out):
+    collected(town)
+    with town.shop.write() as session:
+        pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=later(days=6))
+    take_back(town, 2, later(days=6))
+    assert release(town, later(days=21)) == 1
+    assert (money(town), ledger(town)) == ((0, 0, 387), (376, 0))  # 3 % commission
+    if paid_out:
+        with town.network.write() as session:
+            book = settlement.Booking(session, STORE, actor=SYSTEM, at=later(days=22))
+            book.enter("payout", "bank", "funds", 376, source_id="run")
+    town.hear(at=later(days=23))
+    assert money(town) == (0, 258, 129)
+    assert ledger(town) == ((0, 251) if paid_out else (125, 0))  # 258 less 7 of commission
+    town.deliver(at=later(days=24), seed=3)
+    assert money(town) == (0, 258, 129)
 
 
 def test_after_the_time_nothing_comes_back(town):

@@ -22,6 +22,7 @@ from supply import (
     credit_export,
     credit_night,
     escrow,
+    escrow_ledger,
     network_terms,
     orders,
     payout,
@@ -363,7 +364,7 @@ def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
             settlement.credit_note(session, "S1", minor, why="Broken", id=n, actor=OPERATOR, at=at)
         return -max(0, minor)
     if what == "escrow":
-        settlement.escrow_released(session, "S1", n, minor, 300, at=at)
+        escrow_ledger.passed_on(session, "S1", n, minor, 300, at=at)
         return minor * 300 // 10_000 - minor
     if what == "advance":
         book.enter("advance", "funds", "advance", minor, source_id=n)

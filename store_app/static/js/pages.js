@@ -37,9 +37,20 @@ document.addEventListener("htmx:config:request", (event) => {
   if (token && headers) headers["X-CSRF-Token"] = token;
 });
 
+// A shop's own network has no certificate mostly, and there a browser offers no clipboard: the old way copies, too.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.dataset.copied = "1";
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+    } catch {
+      const text = document.createElement("textarea");
+      text.value = button.dataset.copy;
+      document.body.append(text);
+      text.select();
+      document.execCommand("copy");
+      text.remove();
+      button.focus();
+    }
+    button.querySelector("span").textContent = button.dataset.done;
   });
 }

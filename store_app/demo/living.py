@@ -1,0 +1,258 @@
+"""What the live shops do beside selling, so that a visitor finds it at work: neighbours, farmers, letters, complaints.
+
+Rules
+-----
+1. All of it is made up, and done by the same verbs a shopkeeper's pages call; the producer's and agent's accounts are
+   examples out of the standard's own text.
+2. Before the first day each shop offers to bring orders home, takes in a farmer's lots and writes to its customers. The
+   first shop has goods near their last day that the second has run out of.
+3. On the first day local goods are sold, and what the network proposes between the two shops is agreed, handed over
+   against the code and received. In the night after it the farmer's statement is made.
+4. Of the order of the first morning one pack comes broken. The first shop's claim is answered; the second's waits for
+   whoever looks at the network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.ids import new_id
+from pos import assortment, batches, produce, produce_paying, stock
+from pos.assortment import Wished
+from pos.batches import Lot
+from pos.catalogue import Product
+from pos.produce import Producer
+from store_app.demo.build import per_day, spot
+from store_app.demo.counter import WELCOME, scarce
+from store_app.demo.member import Member
+from store_app.demo.panel import DemoPanel
+from supply import (
+    claims,
+    deliveries,
+    delivery_fee,
+    orders,
+    outreach,
+    produce_story,
+    receiving,
+    replenishment,
+    transfers,
+)
+from supply.claim_book import Claim
+from supply.deliveries import Delivery, DeliveryLine
+from supply.delivery_rules import DeliveryRules, NamedPlace
+from supply.orders import ReplenishmentOrder
+from supply.transfers import GoodsTransfer
+
+BEYOND_QTY, LAST_DAYS = 3, 10
+"""So many more than it will sell until their last day."""
+_MINUTES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
+"""Places the shop brings to, by how far they are from it in millionths of a degree."""
+AGENT_ACCOUNT = "DE89370400440532013000"
+
+
+@dataclass(frozen=True)
+class Farm:
+    """A producer and what the shop sells for them. goods: name, price, units of the first lot, story."""
+
+    name: str
+    kind: str
+    place: str
+    agent: str
+    goods: tuple[tuple[str, int, int, str], ...]
+
+
+FARMS = (
+    Farm("Miller's orchard", "farmer", "Hill road 3", "Greta Blum", (
+        ("Orchard apple juice", 429, 24, "Pressed the morning it comes here, of four old sorts that grow on the hill."),
+        ("Blossom honey", 650, 12, "From twelve hives between the apple trees. It sets by itself: warm it in water."),
+    )),
+    Farm("Harbour bees", "cooperative", "Quay 9", "", (
+        ("Lime blossom honey", 690, 15, "Gathered in July from the limes along the quay, by nine neighbours together."),
+    )),
+)  # fmt: skip
+
+
+class Living:
+    """The live shops' first days beside selling. done: how many of each thing there are."""
+
+    def __init__(self, panel: DemoPanel, network: Member, live: list[Member]) -> None:
+        self.panel, self.network, self.live = panel, network, live
+        self.done: Counter[str] = Counter()
+
+    # --- before the first day ---
+
+    def begin(self, member: Member) -> None:
+        """Let a shop begin (rule 2); its catalogue, customers and stock must be there."""
+        n, at = self.live.index(member), member.doors.now()
+        with member.doors.write() as session:
+            self._bring_home(session, member, at)
+            self._sell_for(session, member, FARMS[n % len(FARMS)], at)
+            offer_id = f"{WELCOME.id}-{member.id}"
+            letter = outreach.make(
+                session, member.id, "welcome", offer_id, outreach.WORDS["welcome"], id=new_id(), actor=member.keeper,
+                at=at,
+            )  # fmt: skip
+            first = outreach.letters_of(session, letter)[0]
+            outreach.told(session, member.id, letter.id, first.customer_id, actor=member.keeper, at=at)
+            if n == 0:
+                self._too_much(session, member, at)
+        self.done["letters"] += 1
+
+    def order(self, member: Member) -> None:
+        """Order what the shop is short of, and a pack more of something (rule 4)."""
+        at = member.doors.now()
+        with member.doors.write() as session:
+            for order in replenishment.propose(session, member.id, actor=member.keeper, at=at):
+                line = orders.lines_of(session, order)[0]
+                replenishment.change(
+                    session, member.id, order.id, line.sku, packs=line.packs + 1, why="For the first days",
+                    actor=member.keeper, at=at,
+                )  # fmt: skip
+                replenishment.approve(session, member.id, order.id, actor=member.keeper, at=at)
+                orders.send(session, member.id, order.id, actor=member.keeper, at=at)
+
+    # --- the first day ---
+
+    def agree(self, member: Member) -> None:
+        """Say yes to what the network proposes (rule 3)."""
+        with member.doors.write() as session:
+            for found in _transfers(session, "proposed"):
+                transfers.agree(session, member.id, found.id, actor=member.keeper, at=member.doors.now())
+
+    def hand_over(self) -> None:
+        """Hand over what was agreed, against the code of the shop that fetches it (rule 3)."""
+        codes = {
+            found.id: found.code
+            for member in self.live
+            for found in member.ask(lambda session: _transfers(session, "agreed"))
+            if found.code
+        }
+        for giver in self.live:
+            with giver.doors.write() as session:
+                for found in _transfers(session, "agreed"):
+                    if found.giver_id == giver.id and found.id in codes:
+                        transfers.hand_over(
+                            session, giver.id, found.id, codes[found.id], _counts(session, found), actor=giver.cashier,
+                            at=giver.doors.now(),
+                        )  # fmt: skip
+
+    def receive(self, member: Member) -> None:
+        """Take in what a neighbour handed over."""
+        with member.doors.write() as session:
+            for found in _transfers(session, "handed_over"):
+                if found.taker_id == member.id:
+                    counts = _counts(session, found)
+                    transfers.receive(session, member.id, found.id, counts, actor=member.keeper, at=member.doors.now())
+                    self.done["transfers"] += 1
+
+    def sell_local(self, member: Member, day: dt.date) -> None:
+        """Ring up two baskets of a farmer's goods."""
+        farm = FARMS[self.live.index(member) % len(FARMS)]
+        for n, qty in enumerate((2, 1)):
+            goods = tuple((_sku(member, name), qty) for name, *_ in farm.goods)
+            member.ring_up(f"local-{member.id}-{day:%Y%m%d}-{n}", goods)
+
+    def state(self, member: Member) -> None:
+        """Make the farmers' statements (rule 3)."""
+        at = member.doors.now()
+        with member.doors.write() as session:
+            for producer_id in session.scalars(sa.select(Producer.id).where(Producer.store_id == member.id)).all():
+                until = member.today() - dt.timedelta(days=1)
+                produce_paying.make(session, member.id, producer_id, until, id=new_id(), actor=member.keeper, at=at)
+                self.done["producers"] += 1
+
+    # --- the second morning ---
+
+    def complain(self, member: Member) -> int:
+        """Take the first order in and complain of what came broken (rule 4); returns how many deliveries."""
+        at = member.doors.now()
+        with member.doors.write() as session:
+            came = [one for one in receiving.expected(session, member.id) if _is_first(session, one)]
+            for delivery in came:
+                receiving.begin_count(session, member.id, delivery.id, actor=member.keeper, at=at)
+                receiving.post(session, member.id, delivery.id, actor=member.keeper, at=at)
+                line = max(deliveries.lines_of(session, delivery), key=lambda one: _pieces(session, one))
+                claims.file(
+                    session, member.id, delivery.id, [(line.sku, "damaged", min(2, line.advised_qty))], id=new_id(),
+                    wish="money", words="Crushed under the crate above it.", actor=member.keeper, at=at,
+                )  # fmt: skip
+                self.done["claims"] += 1
+        return len(came)
+
+    def answer(self) -> None:
+        """Answer the first shop's claims at the network: all of it is granted (rule 4)."""
+        at, actor = self.network.doors.now(), self.network.operator
+        with self.network.doors.write() as session:
+            first = sa.select(Claim).where(Claim.store_id == self.live[0].id, Claim.state == "filed")
+            for claim in session.scalars(first).all():
+                granted = {(line.sku, line.kind): line.qty for line in claims.lines_of(session, claim)}
+                claims.decide(
+                    session, claim.store_id, claim.id, granted, remedy="money", words="We pack it on top from now on.",
+                    actor=actor, at=at,
+                )  # fmt: skip
+
+    # --- inside ---
+
+    def _bring_home(self, session: Session, member: Member, at: dt.datetime) -> None:
+        lat_e6, lon_e6 = spot(self.panel, member.id)
+        places = tuple(NamedPlace(name, lat_e6 + up, lon_e6 + right) for name, (up, right) in _MINUTES.items())
+        rules = DeliveryRules(
+            on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800,
+            places=places,
+        )  # fmt: skip
+        delivery_fee.settle(session, member.id, rules, "Brought home", "general", actor=member.keeper, at=at)
+
+    def _sell_for(self, session: Session, member: Member, farm: Farm, at: dt.datetime) -> None:
+        by = {"actor": member.keeper, "at": at}
+        agent = {"agent_name": farm.agent, "agent_bp": 300, "agent_account": AGENT_ACCOUNT} if farm.agent else {}
+        day = member.today()
+        produce.add_producer(
+            session, member.id, farm.name, id="demo-farm", kind=farm.kind, place=farm.place, commission_bp=2_000,
+            **agent, **by,
+        )  # fmt: skip
+        for name, price_minor, qty, story in farm.goods:
+            wished = Wished(name, "Local", "food", brand=farm.name)
+            sku = assortment.add(session, member.id, wished, command=f"demo-{name}", **by).sku
+            assortment.set_price(session, member.id, sku, price_minor, day, today=day, **by)
+            produce.sell_for(session, member.id, "demo-farm", sku, story, **by)
+            produce.take_in(
+                session, member.id, sku, qty, id=new_id(), harvested_on=day - dt.timedelta(days=2),
+                expires_on=day + dt.timedelta(days=90), **by,
+            )  # fmt: skip
+            produce_story.tell(session, member.id, sku, at=at)
+
+    def _too_much(self, session: Session, member: Member, at: dt.datetime) -> None:
+        """Lay in what stands near its last day (rule 2)."""
+        last, rates = member.today() + dt.timedelta(days=LAST_DAYS), per_day(self.panel, member.id)
+        lots = [Lot(sku, round(rates.get(sku, 0.0) * LAST_DAYS) + BEYOND_QTY, "", last) for sku in scarce(self.panel)]
+        lines = [(lot.sku, lot.qty) for lot in lots]
+        stock.open_stock(session, member.id, lines, source_id="near-its-day", at=at, actor=member.keeper)
+        batches.lay_in(session, member.id, lots, source_kind="opening", source_id="near-its-day", at=at)
+
+
+def _sku(member: Member, name: str) -> str:
+    return assortment.sku_for(member.id, f"demo-{name}")
+
+
+def _transfers(session: Session, state: str) -> list[GoodsTransfer]:
+    return list(session.scalars(sa.select(GoodsTransfer).where(GoodsTransfer.state == state)))
+
+
+def _counts(session: Session, found: GoodsTransfer) -> dict[str, int]:
+    return {line.sku: line.qty for line in transfers.lines_of(session, found)}
+
+
+def _pieces(session: Session, line: DeliveryLine) -> tuple[bool, int, str]:
+    """Rank what can come broken: pieces before weights, many before few."""
+    return session.get_one(Product, line.sku).stock_unit == "each", line.advised_qty, line.sku
+
+
+def _is_first(session: Session, delivery: Delivery) -> bool:
+    """Tell whether a delivery is of the shop's first order."""
+    order = session.get(ReplenishmentOrder, (delivery.store_id, str(delivery.order_id)))
+    return order is not None and order.order_no == 1

@@ -1,0 +1,114 @@
+"""A node under test: its application, its doors and its clock; kept over the tests of a run.
+
+Putting an application together takes longer than most tests: some hundred routes, some hundred templates. So it stays,
+and a test finds it in front of a database of its own.
+"""
+
+import datetime as dt
+import itertools
+import re
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import make_url
+
+from config.clock import FrozenClock
+from config.settings import Settings
+from store_app import create_app, staff
+from store_app.api import catalogue
+from store_app.extensions import Doors
+
+
+@dataclass
+class House:
+    """One node under test."""
+
+    app: Flask
+    doors: Doors
+    clock: FrozenClock
+
+    @property
+    def file(self) -> Path:
+        """Where its SQLite database lies."""
+        return Path(make_url(self.doors.settings.database_url).database or "")
+
+    def visitor(self) -> FlaskClient:
+        """Return a browser nobody has signed in with."""
+        return self.app.test_client()
+
+    def signed_in(self, role: str = "shopkeeper") -> FlaskClient:
+        """Return a browser in which the person of this role has signed in."""
+        client = self.app.test_client()
+        answer = post(client, f"/signin/{role}", pin=staff.PRACTICE_PINS[role])
+        assert answer.status_code == 303, answer.text
+        return client
+
+
+def post(client: FlaskClient, address: str, **fields: Any) -> Any:
+    """Send a form as a browser would, with the token of the sign-in page."""
+    return client.post(address, data={"csrf_token": token(client), **fields})
+
+
+_tokens: dict[str, str] = {}
+
+
+def token(client: FlaskClient) -> str:
+    """Return the CSRF token of this browser's session, which the sign-in page is asked for once."""
+    if known := _tokens.get(_own_secret(client)):
+        return known
+    found = re.search(r'name="csrf-token" content="([^"]+)"', client.get("/signin").text)
+    assert found
+    _tokens[_own_secret(client)] = found[1]
+    return found[1]
+
+
+def _own_secret(client: FlaskClient) -> str:
+    with client.session_transaction() as session:
+        return str(session.get("csrf_token", ""))
+
+
+def open_house(folder: Path, at: dt.datetime, *, node_id: str, **given: Any) -> House:
+    """Put a node's application together; its database need not be there yet."""
+    settings = Settings(node_id=node_id, state_folder=folder / node_id, practice=True, **given)
+    clock = FrozenClock(at)
+    app = create_app(settings, clock)
+    return House(app, app.extensions["cornerstore"], clock)
+
+
+@dataclass
+class Kept:
+    """Applications that stay open: each in a folder of its own, which is empty whenever somebody takes it."""
+
+    folder: Path
+    _free: dict[tuple[tuple[str, Any], ...], list[House]] = field(default_factory=dict)
+    _taken: dict[int, tuple[tuple[tuple[str, Any], ...], Settings, dict[str, Any]]] = field(default_factory=dict)
+    _numbers: itertools.count = field(default_factory=itertools.count)
+
+    def take(self, at: dt.datetime, **given: Any) -> House:
+        """Return an application with these settings and no database."""
+        kind = tuple(sorted(given.items()))
+        free = self._free.setdefault(kind, [])
+        house = free.pop() if free else open_house(self.folder / str(next(self._numbers)), at, **given)
+        house.clock.set(at)
+        house.doors.settings.state_folder.mkdir(parents=True, exist_ok=True)
+        self._taken[id(house)] = kind, house.doors.settings.model_copy(), dict(house.app.extensions)
+        return house
+
+    def give_back(self, house: House) -> None:
+        """Close a house; its application stays when it is one of ours and the test left it as it was."""
+        house.doors.database.engine.dispose()
+        if id(house) not in self._taken:
+            return
+        kind, settings, extensions = self._taken.pop(id(house))
+        practice = house.app.extensions["cornerstore_practice"]
+        for name in [*practice._open]:
+            practice.close(name)
+        house.app.extensions = extensions
+        catalogue._kept.clear()  # it knows a shop by its address
+        shutil.rmtree(settings.state_folder)
+        if house.doors.settings == settings:
+            self._free[kind].append(house)
