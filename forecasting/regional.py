@@ -64,20 +64,15 @@ def fit_region(
     chain : units a day the whole chain lets expect of a product in an average shop of the region (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
-    group_keys = tuple(sorted({(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)}))
-    place = {key: row for row, key in enumerate(group_keys)}
-    group = np.array(
-        [place[key[0], name] for key, name in zip(panel.keys, panel.category, strict=True)], dtype=np.int64
-    )
+    group_keys, group = _groups(panel)
     m, days = len(group_keys), panel.n_days
     spell = days_of(panel.first_day, days + horizon_days, country, subdivision)
     past, ahead = spell.part(0, days), spell.part(days, days + horizon_days)
 
     total = group_totals(panel.y, group, m)
     factors = fit_factors(total, past, Pools.apart(np.arange(m, dtype=np.int64)), Prior())
-    special = factors.special(past)
     level = filtered(total, factors.over(past))[0].level
-    mean, used, why = _paths(total, special, factors, past, level, horizon_days)
+    mean, used, why = _paths(total, factors.special(past), factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
 
@@ -145,6 +140,14 @@ class Assortment:
     def usual(self, shops: Flags) -> Floats:
         """Return (p,) the units all shops let expect of each product in an average one of these (s,)."""
         return np.asarray(self.rate * (float(self.size[shops].mean()) if shops.any() else 1.0))
+
+
+def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
+    """Return the panel's (region, category) pairs, and the row among them of each of its series."""
+    found = [(key[0], name) for key, name in zip(panel.keys, panel.category, strict=True)]
+    group_keys = tuple(sorted(set(found)))
+    place = {key: row for row, key in enumerate(group_keys)}
+    return group_keys, np.array([place[one] for one in found], dtype=np.int64)
 
 
 def _with_chain(level: Floats, shops: Floats, chain: Floats) -> Floats:

@@ -4,7 +4,8 @@ Rules
 -----
 1. The provider is asked outside of any transaction; what it answers is written in one of its own, together with what
    it means for the order or the group.
-2. An escrow not paid in time lapses, and its order is called off; the provider is told to stop.
+2. An escrow not paid in time lapses, and its order is called off; the provider is told to stop, again and again until
+   it says how it ended. Whatever goes wrong while asking is no answer.
 3. What goes back goes back once: the due entry's id is the provider's key.
 """
 
@@ -12,11 +13,11 @@ import datetime as dt
 
 from sqlalchemy.orm import Session
 
-from config.errors import ShopError, Unreachable
+from config.errors import ShopError
 from config.journal import Actor
 from config.node import NETWORK
 from pos.store import store_of
-from pos.terminal import Outcome, Provider, Request
+from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
 from supply import escrow, groups, placing
@@ -40,7 +41,7 @@ def ask(doors: Doors, id: str) -> str:
         provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
     if state not in ("awaited", "lapsed"):
         return state
-    outcome = _asked(doors, provider, request, begin=tries == 0, give_up=state == "awaited" and doors.now() >= pay_by)
+    outcome = _asked(doors, provider, request, begin=tries == 0, is_over=state == "lapsed" or doors.now() >= pay_by)
     with doors.write() as session:
         came = escrow.settle_outcome(session, id, outcome, actor=ACTOR, at=doors.now())
         row = session.get_one(Escrow, id)
@@ -89,16 +90,19 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
         placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
 
 
-def _asked(doors: Doors, name: str, request: Request, *, begin: bool, give_up: bool) -> Outcome:
+def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: bool) -> Outcome:
+    """Ask the provider, and tell it to stop what is over (rule 2); what it never saw begins anew."""
     try:
         provider = providers(doors.settings).named(name)
-        if give_up:
-            return provider.cancel(request, at=doors.now())
-        return (provider.begin if begin else provider.query)(request, at=doors.now())
-    except Unreachable as fault:
-        return Outcome.unknown(fault.message)
+        never_asked = begin and not is_over
+        outcome = (provider.begin if never_asked else provider.query)(request, at=doors.now())
+        if is_over and outcome.state not in FINAL:
+            outcome = provider.cancel(request, at=doors.now())
+        elif not is_over and outcome.reason == NEVER_SEEN:
+            outcome = provider.begin(request, at=doors.now())
     except ShopError as fault:
-        return Outcome("declined", reason=fault.message[:100])
+        outcome = Outcome.unknown(fault.message)
+    return outcome
 
 
 def _send_back(doors: Doors, entry_id: str, escrow_id: str, amount_minor: int) -> None:

@@ -19,10 +19,11 @@ from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import consigned
 from pos.stock import Reservation, StockMovement
-from supply import counter_orders, escrow, online_coupons, settlement
+from supply import counter_orders, escrow, group_goods, online_coupons, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
+from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
 from supply.settlement import Account, LedgerEntry
@@ -48,11 +49,15 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 
 
 def _promises(session: Session, here: str, store_id: str | None) -> list[Finding]:
-    """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for."""
+    """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for.
+
+    Goods of a group that is ordered or being dealt out are held under the group's id, as many as came (`group_goods`).
+    """
     reply = sa.orm.aliased(Reservation)
     answered = sa.exists().where(reply.store_id == Reservation.store_id, reply.answers_id == Reservation.id)
+    of_groups = sa.select(GroupOffer.id).where(GroupOffer.store_id == here, GroupOffer.state.in_(group_goods.HOLDING))
     held = sa.select(Reservation.order_id, Reservation.sku, Reservation.qty).where(
-        Reservation.store_id == here, Reservation.kind == "held", ~answered
+        Reservation.store_id == here, Reservation.kind == "held", ~answered, Reservation.order_id.not_in(of_groups)
     )
     wanted = (
         sa.select(PickupLine.order_id, PickupLine.sku, -_wanted_qty())

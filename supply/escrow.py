@@ -4,8 +4,9 @@ Rules
 -----
 1. Each payment has an escrow of its own. Its book only grows: paid in, paid back, passed on; what is left is their
    sum, never below zero. An escrow is settled when it was paid and nothing is left.
-2. Money comes in through the till's payment protocol: the first final answer counts. What is captured after the
-   escrow had lapsed goes back in full.
+2. Money comes in through the till's payment protocol: the first final answer counts. Of a lapsed escrow the provider
+   is asked LATE_ANSWERS whatever it said, and until it gives a final no: no answer is no answer. What is captured
+   after all goes back in full.
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    to its leader), whose ledger it enters (`settlement`). What goes back is written as due, and as done when the
    provider confirms it, once per entry.
@@ -50,7 +51,7 @@ STATES = StateTable(
 PAY_WITHIN = dt.timedelta(minutes=15)
 """So long an order waits for its money before its units go back."""
 LATE_ANSWERS = dt.timedelta(hours=2)
-"""So long after it lapsed a late capture is still asked for."""
+"""So long after its time a lapsed escrow is asked about even where the provider had said no."""
 SILENCE = dt.timedelta(days=14)
 """So long the money waits at most for a shop that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
@@ -147,7 +148,7 @@ def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor,
     row.tries += 1
     row.shown_code = outcome.shown_code or row.shown_code
     row.reason = outcome.reason or row.reason
-    row.ask_again_at = min(at + min(LATEST, SOONEST * 2 ** min(row.tries, 10)), at + LATEST)
+    row.ask_again_at = _next_question(row, at)
     if outcome.state == "captured" and row.state in ("awaited", "lapsed"):
         row.reference, row.ask_again_at = outcome.reference, None
         _enter(session, row, "customer", "escrow", row.amount_minor, "paid", at)
@@ -156,8 +157,10 @@ def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor,
             return "settled"
         _move(session, row, "held", actor, at)
         return "held"
-    if outcome.state in ("declined", "cancelled") and row.state == "awaited":
+    is_no = outcome.state in ("declined", "cancelled")
+    if is_no and row.state == "lapsed" and at >= row.pay_by + LATE_ANSWERS:
         row.ask_again_at = None
+    if is_no and row.state == "awaited":
         _move(session, row, "lapsed", actor, at)
         return "lapsed"
     return ""
@@ -323,10 +326,9 @@ def due_refunds(session: Session, limit: int = 50) -> list[EscrowEntry]:
 
 
 def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
-    """Return the escrows whose provider is to be asked now: those that wait, and lately lapsed ones."""
-    asked = sa.or_(Escrow.state == "awaited", sa.and_(Escrow.state == "lapsed", Escrow.pay_by > at - LATE_ANSWERS))
-    query = sa.select(Escrow).where(asked, Escrow.ask_again_at <= at).order_by(Escrow.ask_again_at, Escrow.id)
-    return list(session.scalars(query.limit(limit)))
+    """Return the escrows whose provider is to be asked now: first those that wait, then the lapsed ones (rule 2)."""
+    query = sa.select(Escrow).where(Escrow.state.in_(["awaited", "lapsed"]), Escrow.ask_again_at <= at)
+    return list(session.scalars(query.order_by(Escrow.state, Escrow.ask_again_at, Escrow.id).limit(limit)))
 
 
 def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escrow]:
@@ -362,6 +364,13 @@ def subject_of(row: Escrow) -> str:
 
 
 # --- inside ---
+
+
+def _next_question(row: Escrow, at: dt.datetime) -> dt.datetime:
+    over = at - row.pay_by
+    if over < LATE_ANSWERS:
+        return at + min(LATEST, SOONEST * (1 << min(row.tries, 10)))
+    return at + (dt.timedelta(hours=1) if over < dt.timedelta(days=1) else dt.timedelta(days=1))
 
 
 def _total(session: Session, id: str, source: str, target: str) -> int:

@@ -34,7 +34,7 @@ from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
 from pos.store import day_of, store_of
-from supply import deliveries, order_letters, transfers
+from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
     ORDER_CANCELLED,
@@ -48,7 +48,6 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
-from supply.push import PushOffer
 from supply.suppliers import Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
@@ -310,29 +309,6 @@ def promised_qty(line: OrderLine) -> int:
     """Return the units that are to come for a line: acknowledged, or ordered while nobody answered."""
     packs = line.packs if line.packs_acknowledged is None else line.packs_acknowledged
     return packs * line.pack_qty
-
-
-def on_the_way(session: Session, store_id: str) -> dict[str, int]:
-    """Return the stock units still to come, by SKU: of orders, as promised, of accepted offers, and of neighbours."""
-    packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
-    rest = packs * OrderLine.pack_qty - OrderLine.qty_received
-    ordered = (
-        sa.select(OrderLine.sku.label("sku"), rest.label("qty"))
-        .join(
-            ReplenishmentOrder,
-            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
-        )
-        .where(OrderLine.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY), rest > 0)
-    )
-    pushed = sa.select(PushOffer.sku, PushOffer.packs * PushOffer.pack_qty).where(
-        PushOffer.store_id == store_id, PushOffer.state.in_(["accepted", "dispatched"])
-    )
-    coming = sa.union_all(ordered, pushed).subquery()
-    sums = session.execute(sa.select(coming.c.sku, sa.func.sum(coming.c.qty)).group_by(coming.c.sku))
-    found = transfers.coming(session, store_id)
-    for sku, qty in sums:
-        found[sku] = found.get(sku, 0) + int(qty)
-    return found
 
 
 def received_of(session: Session, store_id: str, order_id: str) -> dict[str, int]:
