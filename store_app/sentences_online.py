@@ -25,12 +25,25 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "group-closed": (_l("This group has closed. Look for another one."),),
     "case-full": (_l("Only %(left)s more fit into the last case."),),
     "already-joined": (_l("You have joined this group already. Look at your page."),),
+    "id-in-use": (_l("This page was used for something else. Open it once more and begin again."),),
     "bad-steps": (_l("Each price step needs more units and a lower price than the one before."),),
     "bad-group": (_l("A group needs a threshold, a case and a minimum of at least one."),),
     "bad-group-product": (_l("A group buys a product that is sold by the piece."),),
     "bad-days": (_l("First the group closes, then the van comes, then it is collected."),),
     "bad-commission": (_l("The leader’s commission is at most 20 %%."),),
     "not-ordered": (_l("Nothing of this group is on its way."),),
+    "goods-not-posted": (
+        _l(
+            "The records have only %(available)s of %(name)s that nobody else is promised. Post the delivery or count "
+            "it, then say what came."
+        ),
+    ),
+    "arrived-said": (
+        _l(
+            "You have said already that %(arrived)s came, and they are dealt out. What is missing of a share is "
+            "settled in its pickup order."
+        ),
+    ),
     "unknown-group": (_l("There is no such group buy. Check the link."),),
     "not-collected": (_l("What was collected can be reviewed, once it is."),),
     "already-reviewed": (_l("You have reviewed this already. Tell the shop if it has changed."),),

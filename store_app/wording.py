@@ -301,7 +301,7 @@ class OrderWhy:
     """The facts behind an order line, as `supply` keeps them; quantities in stock units.
 
     per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
-    what stood in for it.
+    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0 of an offer.
     """
 
     per_day: float
@@ -316,6 +316,7 @@ class OrderWhy:
     method: str
     counted_qty: float | None
     taught_qty: int = 0
+    missed: tuple[tuple[int, int, dt.date], ...] = ()
 
     @property
     def have_qty(self) -> float:
@@ -339,6 +340,7 @@ class OrderWhy:
             runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
             method=str(why.get("method") or "forecast"),
             taught_qty=int(why.get("taught_qty") or 0),
+            missed=tuple((no, qty, dt.date.fromisoformat(day)) for no, qty, day in why.get("missed") or ()),
         )
 
 
@@ -368,7 +370,21 @@ def order_sentence(
     else:
         end = _("without it runs out %(day)s", day=day_or_weekday(why.runs_out_day, today))
     comma, semicolon, stop = (_(", "), _("; "), _("."))
-    return joined([comma.join(first) + stop, second + semicolon + end + stop])
+    return joined([comma.join(first) + stop, *_missed(why, quantity, today), second + semicolon + end + stop])
+
+
+def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
+    """Say what should be here, did not come, and is not counted."""
+    told = []
+    for order_no, qty, due_day in why.missed:
+        day = day_or_weekday(due_day, today)
+        if order_no:
+            told.append(_("Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.", no=order_no, day=day,
+                          qty=quantity(qty)))  # fmt: skip
+        else:
+            told.append(_("What the network offered did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+                          qty=quantity(qty)))  # fmt: skip
+    return told
 
 
 def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:

@@ -37,6 +37,7 @@ from pos.catalogue import Product
 from pos.store import Store, store_of
 from supply import escrow, messages
 from supply.group_math import Wish, deal, fill, price_at
+from supply.pickup_order import PickupOrder
 
 STATES = StateTable(
     "group",
@@ -196,12 +197,17 @@ def open_group(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.date
 def join(
     session: Session, group_id: str, member: GroupMember, *, provider: str, actor: Actor, at: dt.datetime
 ) -> GroupMember:
-    """Join a group; it counts once it is paid (rule 2). The same member id again is the same membership."""
+    """Join a group; it counts once it is paid (rule 2).
+
+    The same member id again is the same membership; one that is an order's or a payment's is a Conflict.
+    """
     group = locked(session, group_id)
     if (known := session.get(GroupMember, member.id)) is not None:
         if (known.want_qty, known.upto_qty, known.token_hash) != (member.want_qty, member.upto_qty, member.token_hash):
             raise Conflict("already-joined", "You have joined this group already. Look at your page.")
         return known
+    if escrow.escrow_of(session, member.id) or session.get(PickupOrder, (group.store_id, member.id)):
+        raise Conflict("id-in-use", "This page was used for something else. Open it once more and join again.")
     _refuse_closed(group, at)
     if not 1 <= member.want_qty <= member.upto_qty <= MOST_UNITS:
         raise Invalid("bad-quantity", f"Take 1 to {MOST_UNITS}, and at most no less than you want.", most=MOST_UNITS)
@@ -392,6 +398,12 @@ def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
         next_step=coming,
         may_join=group.state in ("open", "filling") and at < _joinable_until(group),
     )
+
+
+def dealt_qty(session: Session, group: GroupOffer) -> int:
+    """Return how many units all shares of a group have, 0 before they are dealt out."""
+    dealt = sa.select(sa.func.coalesce(sa.func.sum(GroupMember.gets_qty), 0)).where(GroupMember.group_id == group.id)
+    return int(session.scalar(dealt) or 0)
 
 
 def terms_of(row: GroupOffer) -> GroupTerms:

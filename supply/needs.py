@@ -3,7 +3,7 @@
 Rules
 -----
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
-2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4.
+2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4, with what is `to_come`.
    Of what is fresh (`policy`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does not
    explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
 3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
@@ -31,8 +31,8 @@ from supply import order_rules, order_wishes, planned
 from supply.demand import DailyDemand, RegionalDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries, published
 from supply.lead_times import LeadTime
-from supply.orders import on_the_way
 from supply.suppliers import Rhythm, Terms
+from supply.to_come import Missed, to_come
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import PolicyLine
@@ -62,7 +62,7 @@ class Need:
     """A product as a proposal sees it.
 
     daily: mean demand of each day of the interval, the first one what is left of today.
-    method: forecast | mean28 | region28.
+    method: forecast | mean28 | region28. missed: what should be here and did not come (`to_come`).
     """
 
     line: "PolicyLine"
@@ -78,6 +78,7 @@ class Need:
     regional_share_bp: int = 0
     taught_qty: int = 0
     others: tuple[Alternative, ...] = ()
+    missed: tuple[Missed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,7 +238,7 @@ def needs_of(
     prices = prices_on(session, store.id, basis.today)
     taught = order_rules.lessons(session, store.id, at)
     wishes, lots = order_wishes.wishes(session, store.id), dated_lots(session, store.id, basis.today, max(lasts))
-    levels, coming = stock.levels(session, store.id), on_the_way(session, store.id)
+    levels, waited = stock.levels(session, store.id), to_come(session, store.id, at=at)
     spoken_for = {day: planned.until(session, store.id, day) for day in lasts}
     found = [
         (supplier_id, product, article, price, run.expected(product.sku, basis, last[supplier_id])
@@ -250,16 +251,15 @@ def needs_of(
     needs: dict[str, list[Need]] = {supplier_id: [] for supplier_id in offered}
     for (supplier_id, product, article, price, expected), variance in zip(found, variances, strict=True):
         rhythm = days[supplier_id]
-        before = (rhythm.delivery_day - basis.today).days
         level = levels.get(product.sku)
         on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
-        on_way = coming.get(product.sku, 0)
+        on_way = waited.coming.get(product.sku, 0)
         interval = (last[supplier_id] - basis.today).days + basis.today_left
         rate = expected.mean / interval if interval > 0 else 0.0
         wish = wishes.get(product.sku)
         line = PolicyLine(
             sku=product.sku, mean=expected.mean, variance=variance + rate**2 * leads[supplier_id].variance,
-            mean_before=sum(expected.daily[: max(0, before)]), interval_days=interval,
+            mean_before=sum(expected.daily[: max(0, (rhythm.delivery_day - basis.today).days)]), interval_days=interval,
             held_days=float((rhythm.next_delivery_day - rhythm.delivery_day).days),
             position_qty=on_hand - reserved + on_way - spoken_for[last[supplier_id]].get(product.sku, 0),
             pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
@@ -271,7 +271,8 @@ def needs_of(
         model, share = run.series.get(product.sku, ("", 0.0, 0.0))[:2] if expected.method == "forecast" else ("", 0.0)
         needs[supplier_id].append(
             Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, expected.daily,
-                 expected.method, model, round(10_000 * share), taught.get(product.sku, 0))
+                 expected.method, model, round(10_000 * share), taught.get(product.sku, 0),
+                 missed=tuple(waited.missed.get(product.sku, ())))
         )  # fmt: skip
     return basis, needs
 

@@ -99,10 +99,11 @@ def take_group_opened(session: Session, message: Message, from_node: str, at: dt
     group_wire.take_opened(session, message.body, actor=Actor.system("groups", NETWORK), at=at)
 
 
-def take_group_told(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+def take_group_told(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Take over how a group stands."""
     refuse_stranger(from_node, NETWORK)
-    group_wire.take_told(session, message.body)
+    actor = Actor.system("groups", message.body["store_id"])
+    group_wire.take_told(session, message.body, actor=actor, at=at)
 
 
 def take_group_arrived(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:

@@ -14,7 +14,8 @@ Rules
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
    units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
-   itself.
+   itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
+   (`group_goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
    in the facts that told them.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
@@ -44,7 +45,7 @@ from pos.catalogue import Product
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
-from supply import forgotten_facts, home_delivery, order_in, shop_offer
+from supply import forgotten_facts, group_goods, home_delivery, order_in, shop_offer
 from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
@@ -89,8 +90,9 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
         return move(session, order, "cancelled", actor=actor, at=at)
     store = session.get_one(Store, order.store_id)
     try:
-        with session.begin_nested():
-            here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+        here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+        units = sum(qty for _, qty in here)
+        with group_goods.opened(session, order, units, actor=actor, at=at), session.begin_nested():
             if here:
                 stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
             if placed.coupons:
@@ -98,6 +100,9 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order
+    if order.group_id:
+        order.hold_until = group_goods.share_until(session, order, at)
+        return move(session, order, "accepted", actor=actor, at=at)
     order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(store), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
     tell(session, order, at)
@@ -223,7 +228,7 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
         _to_bin(session, order, sku, qty, actor=actor, at=at)
-    order.ready_at, order.hold_until = at, held_until(session, store_id, at)
+    order.ready_at, order.hold_until = at, group_goods.share_until(session, order, at)
     return move(session, order, "ready", actor=actor, at=at, why=order.why)
 
 
@@ -274,6 +279,11 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
             PickupOrder.id.not_in(home_delivery.under_way(store_id)),
         ),
         sa.and_(PickupOrder.state == "placed", unanswered),
+        sa.and_(
+            PickupOrder.state.in_(("accepted", "picking", "short")),
+            PickupOrder.group_id.is_not(None),
+            PickupOrder.hold_until <= at,
+        ),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
     orders = list(session.scalars(lock_rows(session, query)))
@@ -281,9 +291,11 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
         if order.state == "ready":
             move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
             _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
-        else:
+        elif order.state == "placed":
             move(session, order, "refused", actor=actor, at=at, why="The shop did not answer in time.")
             _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+        else:
+            cancel(session, store_id, order.id, why="The shop did not make it ready in time.", actor=actor, at=at)
     return orders
 
 

@@ -10,7 +10,8 @@ Rules
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
    (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
    what a shop of its region sold a day, with twice the variance ('region28').
-4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf.
+4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf; what
+   should have come and did not is not counted, and the line says so (`to_come`).
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
 6. Only a proposal is changed, and never without a reason and a name.
@@ -375,6 +376,7 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
         **({"outdating": round(line.outdating_qty, 1)} if line.outdating_qty >= 0.5 else {}),
+        **({"missed": [one.told() for one in need.missed]} if need.missed else {}),
         **({"others": [one.told() for one in need.others]} if need.others else {}),
     }
 

@@ -18,7 +18,7 @@ from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
 from store_app.wording_forecast import forecast_sentences
-from supply import credit, forecasts, order_letters, order_rules, order_wishes, replenishment
+from supply import credit, forecasts, order_letters, order_rules, order_wishes, replenishment, to_come
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -58,6 +58,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         ]
         offers = baskets.offers(session, store_id)
         neighbours = waiting.neighbours(session, store_id)
+        missed = to_come.missed_orders(session, store_id, at=doors().now())
         sentence = baskets.forecast_sentence(session, store_id, today=today())
     return page(
         "ordering/orders.html",
@@ -65,6 +66,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         orders=rows,
         offers=offers,
         neighbours=neighbours,
+        missed=missed,
         forecast_sentence=sentence,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,
@@ -183,6 +185,22 @@ def drop(order_id: str) -> Any:
         if row.state != "dropped":
             replenishment.drop(session, str(place().store_id), order_id, why=why, actor=g.actor, at=doors().now())
     flash(_("Order %(no)s is dropped.", no=row.order_no), "info")
+    return redirect(url_for("ordering.orders"), 303)
+
+
+@bp.post("/<order_id>/cancel")
+@requires("order")
+@form.answers_on(orders)
+def cancel(order_id: str) -> Any:
+    """Call off an order that did not come; a second click finds it called off."""
+    with write() as session:
+        row = _row(session, order_id)
+        if row.state != "cancelled":
+            supply_orders.cancel(
+                session, str(place().store_id), order_id, why=_("It did not come."), actor=g.actor, at=doors().now()
+            )
+        wake_worker_after(session)
+    flash(_("Order %(no)s is called off.", no=row.order_no), "good")
     return redirect(url_for("ordering.orders"), 303)
 
 

@@ -1,5 +1,6 @@
 """Orders and offers through their pages: propose, read why, change, approve and send, drop; yes and no to offers."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -246,3 +247,22 @@ def test_a_cashier_does_not_order(office):
     assert client.get("/orders/").status_code == 403
     assert send(client, f"/orders/{P1}/approve").status_code == 403
     assert order(office).state == "proposed"
+
+
+def test_an_order_that_did_not_come_is_named_and_called_off_with_one_press(office):
+    with office.doors.write() as session:
+        row = session.get(ReplenishmentOrder, (STORE, P1))
+        row.state, row.sent_at = "sent", NOON - dt.timedelta(days=9)
+        row.delivery_day = NOON.date() - dt.timedelta(days=8)
+        proposal(session, "order-P2", 8)
+        line = session.get(OrderLine, (STORE, "order-P2", "milk"))
+        line.why = line.why | {"missed": [[row.order_no, 12, row.delivery_day.isoformat()]]}
+    client = office.signed_in()
+    told = words(client.get("/orders/"))
+    assert "Order 7 did not come due" in told
+    assert "Order 7 did not come (due" in told
+    assert "its 12 are not counted" in told
+    for _click in range(2):
+        assert send(client, f"/orders/{P1}/cancel").status_code == 303
+    assert order(office).state == "cancelled"
+    assert "Proposals do not count on its goods any more" not in words(client.get("/orders/"))

@@ -22,6 +22,7 @@ from supply import orders, receiving, replica, warehouse
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
+from supply.to_come import to_come
 from tests.empty import empty_database
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
@@ -135,9 +136,9 @@ class Country:
                     found[f"{here}.{table.name}"] = sorted(map(tuple, connection.execute(table.select())), key=repr)
         return found
 
-    def on_the_way(self, shop: str) -> dict[str, int]:
+    def on_the_way(self, shop: str, at: dt.datetime = AT) -> dict[str, int]:
         with self.shops[shop].read() as session:
-            return orders.on_the_way(session, shop)
+            return to_come(session, shop, at=at).coming
 
     def fill(self, at: dt.datetime = AT) -> list[str]:
         with self.network.write() as session:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound
 from pos.batches import Batch
 from pos.catalogue import Listing
-from supply import orders, receiving
+from supply import receiving
 from supply.facts import Advised
 from supply.suppliers import SupplierProduct
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, make_country
@@ -30,11 +30,9 @@ def arriving(country) -> Country:
 
 
 def test_units_on_the_way_count_until_they_are_taken_in(arriving):
-    with arriving.shops["S1"].read() as session:
-        assert orders.on_the_way(session, "S1") == {"bread": 12, "milk": 12}
+    assert arriving.on_the_way("S1") == {"bread": 12, "milk": 12}
     arriving.take_in("S1")
-    with arriving.shops["S1"].read() as session:
-        assert orders.on_the_way(session, "S1") == {}
+    assert arriving.on_the_way("S1") == {}
 
 
 def test_what_was_counted_is_booked_and_the_shortage_closes_the_order(arriving):

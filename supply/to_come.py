@@ -1,0 +1,177 @@
+"""What a shop waits for: goods still to come, and goods that should be here and did not come.
+
+Rules
+-----
+1. To come is of orders what was promised, else ordered; of the network's offers what was accepted; of neighbours what
+   was agreed.
+2. An order is due on its delivery day, on the day its goods were announced for, or as many days after it was sent as
+   its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for.
+3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
+   proposal counts on it any more: it is named, to be taken in or called off.
+4. What is being counted, or what the driver says he left, is here: it is counted on until it is posted.
+
+Quantities in stock units.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from pos.store import day_of
+from supply import transfers
+from supply.deliveries import ON_ITS_WAY, Delivery
+from supply.lead_times import LeadTime, measured
+from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
+from supply.suppliers import Supplier
+from supply.van_calls import VanCall
+
+LEAST_PATIENCE_DAYS = 2
+_LEFT_HERE = ("delivered", "short")
+
+
+@dataclass(frozen=True)
+class Missed:
+    """Goods that did not come. order_no: 0 where they were an offer's."""
+
+    sku: str
+    qty: int
+    due_day: dt.date
+    order_no: int = 0
+
+    def told(self) -> list[Any]:
+        """Return it as a line keeps it."""
+        return [self.order_no, self.qty, self.due_day.isoformat()]
+
+
+@dataclass(frozen=True)
+class MissedOrder:
+    """An order that did not come. delivery_id: the note its goods are counted by; may_cancel: it can be called off."""
+
+    order_id: str
+    order_no: int
+    due_day: dt.date
+    delivery_id: str | None
+    may_cancel: bool
+
+
+@dataclass
+class ToCome:
+    """What a shop waits for. coming: units by SKU (rule 1); missed: what is not counted on, by SKU (rule 3)."""
+
+    coming: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, list[Missed]] = field(default_factory=dict)
+
+
+def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
+    """Return what a shop can count on to come, and what it cannot (rules 1 to 4)."""
+    late = _late(session, store_id, at)
+    found = ToCome(transfers.coming(session, store_id))
+    packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
+    rest = packs * OrderLine.pack_qty - OrderLine.qty_received
+    ordered = (
+        sa.select(OrderLine.sku, rest, ReplenishmentOrder.id, ReplenishmentOrder.order_no)
+        .join(
+            ReplenishmentOrder,
+            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
+        )
+        .where(OrderLine.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY), rest > 0)
+        .order_by(ReplenishmentOrder.order_no, OrderLine.sku)
+    )
+    for sku, qty, order_id, order_no in session.execute(ordered):
+        _add(found, sku, int(qty), late.get(order_id), order_no)
+    offered = sa.select(PushOffer.sku, PushOffer.packs * PushOffer.pack_qty, PushOffer.id).where(
+        PushOffer.store_id == store_id, PushOffer.state.in_(["accepted", "dispatched"])
+    )
+    for sku, qty, push_id in session.execute(offered):
+        _add(found, sku, int(qty), late.get(push_id))
+    return found
+
+
+def missed_orders(session: Session, store_id: str, *, at: dt.datetime) -> list[MissedOrder]:
+    """Return the orders that did not come, the longest awaited first (rule 3)."""
+    late = _late(session, store_id, at)
+    noted = sa.select(Delivery.order_id, Delivery.id).where(
+        Delivery.store_id == store_id, Delivery.order_id.in_(late), Delivery.state.in_(ON_ITS_WAY)
+    )
+    notes = dict(session.execute(noted).all())
+    rows = session.scalars(
+        sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.id.in_(late))
+    )
+    found = [
+        MissedOrder(
+            row.id, row.order_no, late[row.id], notes.get(row.id),
+            row.state != "approved" and row.STATES.legal(row.state, "cancelled"),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: (one.due_day, one.order_no))
+
+
+# --- inside ---
+
+
+def _add(found: ToCome, sku: str, qty: int, due_day: dt.date | None, order_no: int = 0) -> None:
+    """Count goods as coming, or, where they are late since due_day, as missed."""
+    if due_day is None:
+        found.coming[sku] = found.coming.get(sku, 0) + qty
+    else:
+        found.missed.setdefault(sku, []).append(Missed(sku, qty, due_day, order_no))
+
+
+def _late(session: Session, store_id: str, at: dt.datetime) -> dict[str, dt.date]:
+    """Return since when what did not come was due, by the id of its order or offer (rules 2 to 4)."""
+    today = day_of(session, store_id, at)
+    least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)
+    orders = session.scalars(
+        sa.select(ReplenishmentOrder).where(
+            ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY),
+            ReplenishmentOrder.delivery_day < least,
+        )
+    ).all()  # fmt: skip
+    due: dict[str, tuple[str, dt.date]] = {row.id: (row.supplier_id, row.delivery_day) for row in orders}
+    announced = (
+        sa.select(Delivery, VanCall.state)
+        .join(
+            VanCall,
+            sa.and_(VanCall.store_id == Delivery.store_id, VanCall.delivery_id == Delivery.id),
+            isouter=True,
+        )
+        .where(Delivery.store_id == store_id, Delivery.state.in_(ON_ITS_WAY))
+    )
+    for delivery, van_state in session.execute(announced):
+        source = delivery.order_id or delivery.push_id
+        if source is None or (delivery.order_id is not None and source not in due):
+            continue
+        if delivery.state == "counting" or van_state in _LEFT_HERE:
+            due[source] = (delivery.supplier_id, today)
+        else:
+            latest = max(delivery.expected_day, due.get(source, ("", delivery.expected_day))[1])
+            due[source] = (delivery.supplier_id, latest)
+    due = {source: one for source, one in due.items() if one[1] < least}
+    if not due:
+        return {}
+    leads = _leads(session, store_id, {supplier_id for supplier_id, _ in due.values()}, at)
+    for row in orders:
+        if row.id in due and row.sent_at is not None and row.supplier_id in leads:
+            taken = day_of(session, store_id, row.sent_at) + dt.timedelta(days=leads[row.supplier_id].days)
+            due[row.id] = (row.supplier_id, max(due[row.id][1], taken))
+    return {
+        source: day
+        for source, (supplier_id, day) in due.items()
+        if (today - day).days > _patience_days(leads.get(supplier_id))
+    }
+
+
+def _leads(session: Session, store_id: str, supplier_ids: set[str], at: dt.datetime) -> dict[str, LeadTime]:
+    suppliers: Sequence[Supplier] = session.scalars(sa.select(Supplier).where(Supplier.id.in_(supplier_ids))).all()
+    return measured(session, store_id, suppliers, at=at)
+
+
+def _patience_days(lead: LeadTime | None) -> int:
+    return max(LEAST_PATIENCE_DAYS, math.ceil(2 * lead.spread_days) if lead else 0)
