@@ -64,6 +64,8 @@ STATES = StateTable(
     },
     resting=["cancelled"],
 )
+COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
+"""The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 
 
