@@ -21,8 +21,12 @@ CODE_LENGTH = 8
 
 def new_id() -> str:
     """Make a 26-character, time-sortable id."""
-    number = uuid_utils.uuid7().int
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -10, -10)])
+    return _written(uuid_utils.uuid7().int)
+
+
+def id_of(seed: bytes) -> str:
+    """Return the id that belongs to `seed`, 16 or more bytes of a keyed hash: the same for the same seed."""
+    return _written(int.from_bytes(seed[:16], "big"))
 
 
 def is_id(text: str) -> bool:
@@ -52,6 +56,10 @@ def tidy_pickup_code(text: str) -> str | None:
     if len(code) != CODE_LENGTH or any(letter not in _SPOKEN for letter in code):
         return None
     return code if _check_character(code[:-1]) == code[-1] else None
+
+
+def _written(number: int) -> str:
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -10, -10)])
 
 
 def _check_character(body: str) -> str:

@@ -1,18 +1,30 @@
 """The customer's key to an order: 128 bits nobody can guess, made again whenever its address is needed.
 
-The token is a keyed hash of the command's id, so that a double click, whichever copy of the cookie it carries, leads
-to the same order, and a message can name the order's page although the token itself is kept nowhere.
+Rules
+-----
+1. An order's id (a membership's too) stands on bags and in the staff's addresses, so it opens nothing: the token is a
+   keyed hash of it, and no page makes a token for an id that it was given.
+2. The id is a keyed hash of what is made, the command's id and the visitor's own secret: a double click leads to the
+   same order, whichever copy of the cookie it carries; nobody else's command does, and no other kind of command.
+3. A message can name the order's page although the token itself is kept nowhere.
 """
 
 import base64
 import hmac
 
+from config import ids
 from config.settings import Settings
 
 
-def token_for(secret: str, store_id: str, command: str) -> str:
-    """Return the token of the order (or membership) that a command placed."""
-    digest = hmac.digest(secret.encode(), f"order token {store_id} {command}".encode(), "sha256")
+def id_for(secret: str, kind: str, store_id: str, command: str, visitor: str) -> str:
+    """Return the id of the order or membership (kind) that a visitor's command makes at a shop (rule 2)."""
+    seed = f"id of {kind} {store_id} {command} {visitor}"
+    return ids.id_of(hmac.digest(secret.encode(), seed.encode(), "sha256"))
+
+
+def token_for(secret: str, store_id: str, id: str) -> str:
+    """Return the token of an order or membership (rule 1)."""
+    digest = hmac.digest(secret.encode(), f"order token {store_id} {id}".encode(), "sha256")
     return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 

@@ -14,23 +14,44 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
     "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
-    "nothing-to-dispute": (_l("Only what was paid online and collected can be disputed here."),),
+    "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
     "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),
     "not-paid-online": (_l("This was not paid online. Give the money back in cash or to the card."),),
+    "all-or-nothing": (_l("The customer wants all of it or nothing. Cancel the order, or ask first and say so here."),),
+    "replacement-dearer": (
+        _l("%(name)s costs more than %(other)s, for its deposit. Choose something else, or give the rest."),
+    ),
+    "above-paid": (
+        _l("This order was paid before: %(paid_minor)s. It would cost %(total_minor)s now. Give less, or cancel it."),
+    ),
+    "all-came-back": (_l("All of this order has come back already."),),
     "not-wished": (_l("The customer did not wish for something else. Ask first, then say so here."),),
     "not-a-replacement": (_l("Choose something else: another product with a price, sold in the same unit."),),
     "nothing-back": (_l("Say what comes back, and how much of it."),),
     "group-closed": (_l("This group has closed. Look for another one."),),
     "case-full": (_l("Only %(left)s more fit into the last case."),),
     "already-joined": (_l("You have joined this group already. Look at your page."),),
+    "id-in-use": (_l("This page was used for something else. Open it once more and begin again."),),
     "bad-steps": (_l("Each price step needs more units and a lower price than the one before."),),
     "bad-group": (_l("A group needs a threshold, a case and a minimum of at least one."),),
     "bad-group-product": (_l("A group buys a product that is sold by the piece."),),
     "bad-days": (_l("First the group closes, then the van comes, then it is collected."),),
     "bad-commission": (_l("The leader’s commission is at most 20 %%."),),
     "not-ordered": (_l("Nothing of this group is on its way."),),
+    "goods-not-posted": (
+        _l(
+            "The records have only %(available)s of %(name)s that nobody else is promised. Post the delivery or count "
+            "it, then say what came."
+        ),
+    ),
+    "arrived-said": (
+        _l(
+            "You have said already that %(arrived)s came, and they are dealt out. What is missing of a share is "
+            "settled in its pickup order."
+        ),
+    ),
     "unknown-group": (_l("There is no such group buy. Check the link."),),
     "not-collected": (_l("What was collected can be reviewed, once it is."),),
     "already-reviewed": (_l("You have reviewed this already. Tell the shop if it has changed."),),

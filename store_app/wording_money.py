@@ -17,11 +17,12 @@ KINDS = {
     "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
     "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
     "agent": _l("An agent’s part"),
+    "called_in": _l("Advance to be repaid"),
     "leader": _l("For the leader of a group"), "brought_back": _l("Brought back after it was paid on"),
 }  # fmt: skip
 """What an entry is, by its kind."""
 HELD = {
-    "late": _l("An invoice on credit is late. Pay it, and the credit opens again the same night."),
+    "late": _l("An invoice is late. Pay it, and the credit opens again the same night."),
     "contradiction": _l("The shop’s messages contradict each other. The network is looking into it."),
 }
 DRAW_WHY = {"beyond": _l("beyond the limit"), "held": _l("the credit is held")}

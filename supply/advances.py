@@ -6,6 +6,9 @@ Rules
    for goods already collected and not disputed, less what was advanced and not yet repaid.
 2. An advance goes into the shop's funds, and pays what is due. The released payments repay it before anything else.
 3. Asking twice with the same id is asking once; the answer says how much was given, zero when nothing is held.
+4. An advance beyond that share of what is still held (the customer's money went back, or is asked back) is called in:
+   an invoice on account, which any money of the shop pays at once, before it stays in the funds or is paid out. It
+   takes from the credit that is left, and late it holds the line like any invoice.
 """
 
 import datetime as dt
@@ -25,7 +28,7 @@ from config.states import StateTable
 from pos.store import day_of
 from supply import network_terms
 from supply.escrow import Escrow, EscrowEntry
-from supply.settlement import VERSION, Booking, balances
+from supply.settlement import CALLED_IN, VERSION, Booking, Wanted, balances, called_in_left
 
 STATES = StateTable("advance", "asked", {"asked": ["given", "refused"], "given": [], "refused": []})
 ADVANCE_ASKED, ADVANCE_ANSWERED = "advance.asked", "advance.answered"
@@ -86,6 +89,20 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     _tell(session, row, store_id, ADVANCE_ANSWERED, at)
 
 
+def call_in(book: Booking) -> int:
+    """Invoice what of a shop's advances nothing is held for any more (rule 4), at the network; returns how much."""
+    given_minor = balances(book.session, book.store_id)["advance"]
+    if given_minor <= 0:
+        return 0
+    terms = network_terms.in_force(book.session)[1]
+    beyond_minor = given_minor - _share_of_held(book.session, book.store_id, terms.advance_bp)
+    if beyond_minor <= 0:
+        return 0
+    due_day = book.day + dt.timedelta(days=terms.account_days)
+    book.invoice(Wanted(f"{CALLED_IN}{new_id()}", beyond_minor, due_day, False, None, None, [], against="advance"))
+    return beyond_minor
+
+
 def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network gave, at the store; a second copy changes nothing."""
     row = session.get(Advance, (str(body["store_id"]), str(body["id"])))
@@ -96,17 +113,8 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 def most(session: Session, store_id: str, advance_bp: int) -> int:
     """Return what a shop may be advanced now (rule 1), at the network."""
-    signed = sa.case((EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor), else_=-EscrowEntry.amount_minor)
-    query = (
-        sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
-        .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
-        .where(
-            Escrow.store_id == store_id, Escrow.state == "held", Escrow.release_at.is_not(None),
-            sa.or_(EscrowEntry.to_account == "escrow", EscrowEntry.from_account == "escrow"),
-        )
-    )  # fmt: skip
-    held_minor = int(session.scalar(query) or 0)
-    return max(0, held_minor * advance_bp // 10_000 - balances(session, store_id)["advance"])
+    owed_minor = balances(session, store_id)["advance"] + called_in_left(session, store_id)
+    return max(0, _share_of_held(session, store_id, advance_bp) - owed_minor)
 
 
 def latest(session: Session, store_id: str) -> Advance | None:
@@ -117,6 +125,19 @@ def latest(session: Session, store_id: str) -> Advance | None:
 
 
 # --- inside ---
+
+
+def _share_of_held(session: Session, store_id: str, advance_bp: int) -> int:
+    signed = sa.case((EscrowEntry.to_account == "escrow", EscrowEntry.amount_minor), else_=-EscrowEntry.amount_minor)
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
+        .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
+        .where(
+            Escrow.store_id == store_id, Escrow.state == "held", Escrow.release_at.is_not(None),
+            sa.or_(EscrowEntry.to_account == "escrow", EscrowEntry.from_account == "escrow"),
+        )
+    )  # fmt: skip
+    return int(session.scalar(query) or 0) * advance_bp // 10_000
 
 
 def _tell(session: Session, row: Advance, to: str, topic: str, at: dt.datetime) -> None:

@@ -15,16 +15,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.finding import Finding
-from config.node import this_node
+from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import consigned
 from pos.stock import Reservation, StockMovement
-from supply import counter_orders, escrow, online_coupons, settlement
+from supply import counter_orders, escrow, group_goods, online_coupons, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
+from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
+from supply.settlement import Account, LedgerEntry
 
 Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
 
@@ -40,18 +42,22 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_quantiles(session, store_id),
         *escrow.findings(session, store_id),
         *counter_orders.findings(session, store_id),
-        *settlement.findings(session, store_id),
+        *_ledgers(session, here, store_id),
         *consigned.findings(session, here, store_id),
         *online_coupons.findings(session, here, store_id),
     ]
 
 
 def _promises(session: Session, here: str, store_id: str | None) -> list[Finding]:
-    """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for."""
+    """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for.
+
+    Goods of a group that is ordered or being dealt out are held under the group's id, as many as came (`group_goods`).
+    """
     reply = sa.orm.aliased(Reservation)
     answered = sa.exists().where(reply.store_id == Reservation.store_id, reply.answers_id == Reservation.id)
+    of_groups = sa.select(GroupOffer.id).where(GroupOffer.store_id == here, GroupOffer.state.in_(group_goods.HOLDING))
     held = sa.select(Reservation.order_id, Reservation.sku, Reservation.qty).where(
-        Reservation.store_id == here, Reservation.kind == "held", ~answered
+        Reservation.store_id == here, Reservation.kind == "held", ~answered, Reservation.order_id.not_in(of_groups)
     )
     wanted = (
         sa.select(PickupLine.order_id, PickupLine.sku, -_wanted_qty())
@@ -176,6 +182,32 @@ def _quantiles(session: Session, store_id: str | None) -> list[Finding]:
         Finding("K12", f"forecast:{scope}/{sku}", "rising quantiles of zero or more", _span(first, last))
         for scope, sku, first, last in session.execute(_of(query, ForecastRun.scope_id, store_id))
     ]
+
+
+def _ledgers(session: Session, here: str, store_id: str | None) -> list[Finding]:
+    """K14: no funds above zero, no invoice below, invoices and accounts agree, and at the network no number missing."""
+    found = []
+    every = sa.select(LedgerEntry.store_id).distinct()
+    for shop in [store_id] if store_id is not None else session.scalars(every).all():
+        standing = settlement.balances(session, str(shop))
+        left = settlement.open_invoices(session, str(shop))
+        on_credit = sum(one.left_minor for one in left if one.invoice.on_credit)
+        on_account = sum(one.left_minor for one in left if not one.invoice.on_credit)
+        wrong = [
+            standing["funds"] > 0, standing["advance"] < 0, any(one.left_minor < 0 for one in left),
+            on_credit != standing["credit"], on_account != standing["invoiced"], sum(standing.values()) != 0,
+            here == NETWORK and _has_gap(session, str(shop)),
+        ]  # fmt: skip
+        if any(wrong):
+            found.append(Finding("K14", f"account:{shop}", "a ledger that balances", f"{standing}"))
+    return found
+
+
+def _has_gap(session: Session, store_id: str) -> bool:
+    query = sa.select(sa.func.count(), sa.func.max(LedgerEntry.n)).where(LedgerEntry.store_id == store_id)
+    count, last = session.execute(query).one()
+    account = session.get(Account, store_id)
+    return count != (last or 0) or account is None or account.last_n != count
 
 
 def _of(query: Query, column: Any, store_id: str | None) -> Query:

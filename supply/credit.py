@@ -3,15 +3,16 @@
 Rules
 -----
 1. The network sets a shop's line every night from figures the shop can read and recompute (`credit_limit`), and tells
-   it. What is available is the limit less what is owed on credit and what open orders have drawn and not yet brought.
+   it. What is available is the limit less what is owed on credit, advances called in, and what open orders have drawn
+   and not yet brought.
 2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
    looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
    refused one is answered like an order nothing was there for: the shop proposes anew.
 3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`settlement_math` rule 2) and
    free of interest until then. What came beyond the draw is invoiced on account.
-4. A line is held by rule while an invoice on credit is late beyond the grace days or the shop's messages contradict
-   each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by the operator. A held
-   line draws nothing new; what is owed stays as agreed.
+4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
+   messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by
+   the operator. A held line draws nothing new; what is owed stays as agreed.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -38,7 +39,7 @@ from supply.deliveries import Delivery
 from supply.facts import ORDER_ACKNOWLEDGED, OrderAcknowledged
 from supply.facts import VERSION as ORDERS_VERSION
 from supply.orders import ON_THE_WAY, ReplenishmentOrder
-from supply.settlement import VERSION, Booking, Invoice, Wanted, balances, open_invoices
+from supply.settlement import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
 from supply.settlement_math import Stocked, sell_through_days
 from supply.suppliers import Supplier
 
@@ -295,7 +296,8 @@ def available(session: Session, store_id: str) -> int:
     line = session.get(CreditLine, store_id)
     if line is None or line.state == "held":
         return 0
-    return max(0, line.limit_minor - balances(session, store_id)["credit"] - pending(session, store_id))
+    owed_minor = balances(session, store_id)["credit"] + called_in_left(session, store_id)
+    return max(0, line.limit_minor - owed_minor - pending(session, store_id))
 
 
 def pending(session: Session, store_id: str) -> int:
@@ -345,11 +347,9 @@ def held_draws(session: Session) -> list[CreditDraw]:
 
 
 def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
-    """Return the shops with an invoice on credit that is late beyond the grace days (rule 4)."""
+    """Return the shops with an invoice that is late beyond the grace days (rule 4)."""
     last = today - dt.timedelta(days=grace_days)
-    return {
-        one.invoice.store_id for one in open_invoices(session) if one.invoice.on_credit and one.invoice.due_day < last
-    }
+    return {one.invoice.store_id for one in open_invoices(session) if one.invoice.due_day < last}
 
 
 def subject_of(row: CreditDraw) -> str:

@@ -6,7 +6,9 @@ Rules
    without any is nought. The sums are the daily roll-ups', which are made of the shop's own facts.
 2. A shop's standing is reviewed before its line is worked out, which counts it.
 3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs.
-4. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
+4. Before a late day is charged or a line held, what stood in a shop's funds at the day's end pays what was due by it,
+   as of that day: what is paid from money the network kept is paid in time.
+5. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
 """
 
 import datetime as dt
@@ -30,8 +32,9 @@ from supply.shelf import ShelfPlan
 
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Do a day's money for every shop (rules 1 to 4); returns how many shops have a line. Once more changes nothing."""
+    """Do a day's money for every shop (rules 1 to 5); returns how many shops have a line. Once more changes nothing."""
     n, terms = network_terms.in_force(session)
+    _pay_from_funds(session, day, actor=actor, at=at)
     late = credit.late(session, day, terms.grace_days)
     alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm.is_not(None))))
     shelved = set(session.scalars(sa.select(ShelfPlan.store_id).where(ShelfPlan.state == "live").distinct()))
@@ -68,6 +71,14 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
 
 
 # --- inside ---
+
+
+def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:
+    for store_id, known in sorted(settlement.balances_by_shop(session).items()):
+        if known["funds"] < 0 or known["advance"] > 0:
+            book = Booking(session, store_id, actor=actor, at=at, day=day)
+            book.pay(by_day=day)
+            book.close("settled", day=day.isoformat())
 
 
 def _set_line(

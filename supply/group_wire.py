@@ -5,7 +5,8 @@ Rules
 1. The network keeps the group. A shopkeeper opens one by a message; the network answers every change of state with a
    whole copy, whose newest `step` wins.
 2. While a group is ordered, its cases are planned demand of the store, so that the next order carries them.
-3. The shopkeeper says what arrived; the network deals it out, and each share comes back as a pickup order, paid.
+3. The shopkeeper says what arrived, once; the network deals it out, and each share comes back as a pickup order, paid.
+   From the posting on the goods are held for the shares (`group_goods`).
 """
 
 import datetime as dt
@@ -16,20 +17,17 @@ from sqlalchemy.orm import Session
 
 from config import outbox
 from config.clock import business_day
-from config.errors import Invalid
+from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor, record
 from config.node import NETWORK
 from pos.catalogue import Product
 from pos.store import store_of
-from supply import groups, planned, shop
+from supply import group_goods, groups, shop
 from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, OrderLine, PickupPlaced
 from supply.pickup_order import PickupOrder, text_of, write_down
 from supply.placing import send_to_store
-
-STATES_PLANNED = ("ordered",)
-
 
 # --- verbs, store ---
 
@@ -44,19 +42,33 @@ def open_at_store(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.d
 
 
 def say_arrived(session: Session, store_id: str, group_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:
-    """Tell the network how much of a group's goods came (rule 3)."""
+    """Tell the network how much of a group's goods came (rule 3); the same again is a second click.
+
+    Refuses more than was ordered, more than the records have, and another number than was said before.
+    """
     group = groups.locked(session, group_id)
+    if group.store_id == store_id and group.arrived_qty is not None:
+        if group.arrived_qty == qty:
+            return
+        raise Refused(
+            "arrived-said",
+            f"You have said already that {group.arrived_qty} came, and they are dealt out. What is missing of a share "
+            "is settled in its pickup order.",
+            arrived=group.arrived_qty,
+        )
     if group.store_id != store_id or group.state != "ordered":
         raise Invalid("not-ordered", f"This group is {group.state}; nothing of it is on its way.", state=group.state)
     most = group.cases * group.case_qty
     if not 0 <= qty <= most:
         raise Invalid("bad-quantity", f"{most} were ordered for this group: type 0 to {most}.", most=most)
+    group_goods.hold_what_came(session, group, qty, actor=actor, at=at)
     group.arrived_qty = qty
+    group_goods.plan(session, group)
     record(session, actor=actor, at=at, verb="group.goods_came", subject=groups.subject_of(group), qty=qty)
     _send(session, group, NETWORK, GROUP_ARRIVED, {"group_id": group_id, "store_id": store_id, "qty": qty}, at)
 
 
-def take_told(session: Session, body: dict[str, Any]) -> None:
+def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over how a group stands at the network (rules 1, 2)."""
     terms = _terms(body)
     row = session.get(GroupOffer, terms.id)
@@ -74,11 +86,9 @@ def take_told(session: Session, body: dict[str, Any]) -> None:
     session.refresh(row, ["state"])
     row.step, row.cases, row.price_minor, row.why = body["step"], body["cases"], body["price_minor"], body["why"]
     row.members, row.taken_qty = body["members"], body["taken_qty"]
-    source = groups.subject_of(row)
-    if row.state in STATES_PLANNED:
-        planned.plan(session, row.store_id, source, {row.sku: row.cases * row.case_qty}, day=row.van_day)
-    else:
-        planned.close(session, row.store_id, source)
+    group_goods.plan(session, row)
+    if row.state != "ordered":
+        group_goods.settle(session, row, body.get("dealt_qty", 0), actor=actor, at=at)
 
 
 # --- verbs, network ---
@@ -121,6 +131,7 @@ def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
     body = _terms_body(group) | {
         "state": group.state, "step": group.step, "cases": group.cases, "price_minor": group.price_minor,
         "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
+        "dealt_qty": groups.dealt_qty(session, group),  # before, a share that was overtaken had nothing held
     }  # fmt: skip
     _send(session, group, group.store_id, GROUP_TOLD, body, at)
 

@@ -33,6 +33,7 @@ from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
+from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
@@ -48,7 +49,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
-from supply.suppliers import Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -64,7 +65,11 @@ STATES = StateTable(
     },
     resting=["cancelled"],
 )
+COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
+"""The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
+"""What of a line's reasons the network reckons with."""
 
 
 class ReplenishmentOrder(Base):
@@ -368,8 +373,7 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
     ours = {one.sku: one for one in terms_for(session, supplier.id, [line.sku for line in fact.lines], day)}
     lines = []
     for told in fact.lines:
-        if any(type(number) is not int or number < least for number, least in ((told.pack_qty, 1), (told.packs, 0))):
-            raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
+        _refuse_odd(told)
         line, terms = OrderLine(store_id=fact.store_id, order_id=fact.order_id, **vars(told)), ours.get(told.sku)
         if terms is None:
             line.packs = line.pack_cost_minor = 0
@@ -378,6 +382,18 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
             line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
+
+
+def _refuse_odd(told: Ordered) -> None:
+    """Refuse counts nobody can have typed and reasons that are no figures: rationing reckons with all shops at once."""
+    bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
+    if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
+        raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
+    for name in FIGURES:
+        figure = told.why.get(name, 0)
+        is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
+        if not is_figure or isinstance(figure, bool):
+            raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:

@@ -14,14 +14,16 @@ Rules
    counted and limited.
 4. After `hold until` an uncollected order expires and its units return; one that is on its way home does not, its
    units are with whoever brings it. An order the shop does not answer within its time (`pickup_rules`) is refused by
-   itself.
+   itself. A share of a group buy waits for no answer: it is accepted as it arrives, out of what is held for its group
+   (`group_goods`), and kept through the group's last pickup day; not ready by then it is cancelled.
 5. Name, phone and address are kept for open orders, and 30 days longer for questions; then they are forgotten, here and
    in the facts that told them.
 6. Each move at the store raises the order's step and tells the network the whole state; the highest step wins, so
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 
 7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
-   similar, never dearer than what it stands in for. Until it is in the bag the customer may still cancel.
+   similar, never dearer than what it stands in for (`standing_in`). An order that was to be all or nothing is cancelled
+   instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
 8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
    shopkeeper says that it will not come.
 
@@ -35,19 +37,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.clock import business_day
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
-from pos import catalogue, offers, stock
-from pos.catalogue import Product
+from pos import offers, stock
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
-from supply import forgotten_facts, home_delivery, order_in, shop_offer
+from supply import forgotten_facts, group_goods, home_delivery, order_in, shop_offer
 from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
+from supply.handover import refuse_unpaid
 from supply.online_facts import PickupPlaced
 from supply.online_price import cost, promise_of
 from supply.order_keys import new_token as new_token
@@ -69,6 +70,7 @@ from supply.placing import Wishes as Wishes
 from supply.placing import ask_to_cancel as ask_to_cancel
 from supply.placing import place as place
 from supply.placing import status as status
+from supply.standing_in import refuse_unwished, replace_missing
 
 KEEP_PEOPLE_DAYS = 30
 """How long the name and phone of an ended order are kept."""
@@ -89,8 +91,9 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
         return move(session, order, "cancelled", actor=actor, at=at)
     store = session.get_one(Store, order.store_id)
     try:
-        with session.begin_nested():
-            here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+        here = [(line.sku, line.qty) for line in placed.lines if not line.awaited]
+        units = sum(qty for _, qty in here)
+        with group_goods.opened(session, order, units, actor=actor, at=at), session.begin_nested():
             if here:
                 stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
             if placed.coupons:
@@ -98,6 +101,9 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order
+    if order.group_id:
+        order.hold_until = group_goods.share_until(session, order, at)
+        return move(session, order, "accepted", actor=actor, at=at)
     order.answer_by = answer_by(shop_offer.rules_of(session, store.id), shop_offer.hours_of(store), at)
     journal.record(session, actor=actor, at=at, verb="pickup order.arrived", subject=subject_of(order))
     tell(session, order, at)
@@ -179,7 +185,8 @@ def short(
     """Settle for less: the customer gets what was picked, the rest is free again, the total falls (rule 7).
 
     instead: SKU that is missing -> SKU that replaces what is missing of it. agreed: the customer said yes just now.
-    Refuses an order that is complete, and one of which nothing was found or replaced (cancel that one).
+    Refuses an order that is complete, one of which nothing was found or replaced (cancel that one), and one whose
+    customer wanted all of it or nothing and was not asked.
     """
     order = order_for_update(session, store_id, order_id)
     STATES.require(order.state, "short")
@@ -190,16 +197,17 @@ def short(
         raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
-    if instead:
-        _refuse_unwished(order, agreed)
-        replaced = [line for line in missing if instead.get(line.sku)]
-        found += [_replaced(session, order, found, line, instead[line.sku], at) for line in replaced]
+    refuse_unwished(order, agreed=agreed, instead=bool(instead))
+    for line in missing:
+        if sku := (instead or {}).get(line.sku):
+            found.append(replace_missing(session, order, found, line, sku, at))
     kept = kept_lines(found)
     if not kept:
         raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
     order.total_minor = cost(session, store_id, promise_of(found, fee_of(session, order))).total_minor
+    refuse_unpaid(order)
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
     journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
     return move(session, order, "short", actor=actor, at=at, why=names)
@@ -223,7 +231,7 @@ def ready(session: Session, store_id: str, order_id: str, *, actor: Actor, at: d
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
     for sku, qty in kept_lines(found):
         _to_bin(session, order, sku, qty, actor=actor, at=at)
-    order.ready_at, order.hold_until = at, held_until(session, store_id, at)
+    order.ready_at, order.hold_until = at, group_goods.share_until(session, order, at)
     return move(session, order, "ready", actor=actor, at=at, why=order.why)
 
 
@@ -236,21 +244,26 @@ def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     return order
 
 
-def customer_cancels(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+def customer_cancels(
+    session: Session, placed: PickupPlaced, *, decided: bool = False, actor: Actor, at: dt.datetime
+) -> PickupOrder:
     """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
 
-    The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
+    decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
+    with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
+    why = "The network has decided so." if decided else "The customer cancelled."
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
         order = write_down(session, placed)
         order.cancel_asked_at = at
-        return move(session, order, "cancelled", actor=actor, at=at, why="The customer cancelled.")
-    if order.cancel_asked_at is not None:
+        return move(session, order, "cancelled", actor=actor, at=at, why=why)
+    if order.cancel_asked_at is not None and not decided:
         return order
     order.cancel_asked_at = at
-    if order.state in BEFORE_READY:
-        return cancel(session, order.store_id, order.id, why="The customer cancelled.", actor=actor, at=at)
+    on_the_way = session.scalars(home_delivery.under_way(order.store_id)).all()
+    if order.state in BEFORE_READY or (decided and order.state == "ready" and order.id not in on_the_way):
+        return cancel(session, order.store_id, order.id, why=why, actor=actor, at=at)
     tell(session, order, at)
     return order
 
@@ -269,6 +282,11 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
             PickupOrder.id.not_in(home_delivery.under_way(store_id)),
         ),
         sa.and_(PickupOrder.state == "placed", unanswered),
+        sa.and_(
+            PickupOrder.state.in_(("accepted", "picking", "short")),
+            PickupOrder.group_id.is_not(None),
+            PickupOrder.hold_until <= at,
+        ),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
     orders = list(session.scalars(lock_rows(session, query)))
@@ -276,9 +294,11 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
         if order.state == "ready":
             move(session, order, "expired", actor=actor, at=at, why="Nobody collected it in time.")
             _give_back(session, order, "expired", from_bin=True, actor=actor, at=at)
-        else:
+        elif order.state == "placed":
             move(session, order, "refused", actor=actor, at=at, why="The shop did not answer in time.")
             _give_back(session, order, "released", from_bin=False, actor=actor, at=at)
+        else:
+            cancel(session, store_id, order.id, why="The shop did not make it ready in time.", actor=actor, at=at)
     return orders
 
 
@@ -311,46 +331,6 @@ def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClau
         nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
         job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
         job.paper = None
-
-
-def _refuse_unwished(order: PickupOrder, agreed: bool) -> None:
-    if order.if_short != "similar" and not agreed:
-        raise Refused(
-            "not-wished",
-            f"The customer of order {order.order_no} did not wish for something else. Ask first, then say so here.",
-        )
-
-
-def _replaced(
-    session: Session, order: PickupOrder, found: list[PickupLine], line: PickupLine, sku: str, at: dt.datetime
-) -> PickupLine:
-    """Write the line that stands in for what is missing of another (rule 7)."""
-    product, was = session.get(Product, sku), session.get_one(Product, line.sku)
-    store = session.get_one(Store, order.store_id)
-    price_minor = catalogue.price_on(session, store.id, sku, business_day(at, store.tz, store.rollover_hour))
-    if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
-        raise Invalid("not-a-replacement", f"Choose something else for {line.name}: another product with a price.")
-    if (product.stock_unit, product.price_quantity) != (was.stock_unit, line.price_quantity):
-        raise Invalid("not-a-replacement", f"{product.name} is sold in another unit than {line.name}.")
-    row = PickupLine(
-        store_id=order.store_id,
-        order_id=order.id,
-        sku=sku,
-        name=product.name,
-        qty=line.qty - (line.picked_qty or 0),
-        picked_qty=line.qty - (line.picked_qty or 0),
-        price_minor=min(price_minor, line.price_minor),
-        price_quantity=product.price_quantity,
-        saved=[],
-        instead_of=line.sku,
-    )
-    if product.deposit_sku is not None:
-        row.deposit_sku = product.deposit_sku
-        day = business_day(at, store.tz, store.rollover_hour)
-        row.deposit_minor = catalogue.price_on(session, store.id, product.deposit_sku, day) or 0
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:

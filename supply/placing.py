@@ -161,14 +161,15 @@ def place(
     wanted = _lines(lines)
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
+    if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
+        raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
     if not shop.is_taking_orders(session, store_id):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
     online_coupons.take(session, store_id, used, id, at=at)
-    token = token or new_token()
-    number = shop.next_number(session, store_id)
+    token, number = token or new_token(), shop.next_number(session, store_id)
     home = _brought(session, store, wishes.deliver_to, total, pay_with)
     free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
     window = _chosen(store, free, wishes.window_from)
@@ -219,6 +220,12 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     fact = _as_cancelled(session, order, at)
     send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=new_id(), at=at)
     return order
+
+
+def call_off(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Tell the store that the network has decided about an order it did not hand over: it is off for good."""
+    fact = replace(_as_cancelled(session, order, at), decided=True)
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"decided-{order.id}", at=at)
 
 
 def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:

@@ -28,7 +28,7 @@ from pos.batches import Lot
 from pos.catalogue import Product
 from pos.recall import tidy_batch
 from pos.store import day_of
-from supply import consignment, deliveries, order_in, orders, push, suppliers
+from supply import consignment, deliveries, group_goods, order_in, orders, push, suppliers
 from supply.deliveries import ON_ITS_WAY, STATES, Delivery, DeliveryLine, delivery_of, lines_of, subject_of
 from supply.facts import DELIVERY_POSTED, DELIVERY_REFUSED, VERSION, Advised, Counted, DeliveryClosed, stamp
 from supply.suppliers import SupplierProduct
@@ -145,6 +145,7 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
         goods_in.learn_costs(session, store_id, costs, actor=actor, at=at)
     _close(session, delivery, "posted", actor=actor, at=at, units=sum(qty for _, qty in came))
     if came:
+        group_goods.goods_came(session, store_id, [(sku, int(qty or 0)) for sku, qty in came], actor=actor, at=at)
         order_in.goods_came(session, store_id, actor=actor, at=at)
     return delivery
 

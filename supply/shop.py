@@ -5,7 +5,8 @@ Rules
 1. The store is the authority on its stock. It publishes per product how many units may be promised; the network
    sells against that and never more (an order takes from it in one conditional update).
 2. A newer allowance replaces an older one, less what was ordered since it was made: taken is the sum over the living
-   orders the store had not seen when it counted.
+   orders the store had not seen when it counted. A share of a group buy takes from no allowance: its goods are held
+   apart (`group_wire`).
 3. Prices are the till's: the store publishes them with the allowance, deposits and its own offers with them, so that
    `wares.quote` charges what the till would. What has no fixed price is not sold online.
 4. The allowance is what is available less the shopkeeper's hold-back and a safety share, because records are never
@@ -246,6 +247,7 @@ def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOf
         .where(
             PickupOrder.store_id == store_id,
             PickupOrder.state.not_in(GIVEN_BACK),
+            PickupOrder.group_id.is_(None),  # a group's goods are held apart, and stand in no publication
             PickupLine.awaited.is_(False),
             PickupOrder.number > min(offer.seen_through for offer in offers.values()),
             PickupLine.sku.in_(list(offers)),

@@ -7,7 +7,8 @@ Rules
 2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
    away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network.
 3. Never more goes than was agreed and than is there. The goods leave and enter by stock movements at each shop, with
-   their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over.
+   their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over. Goods
+   taken in before they were handed over are let go of afterwards, as counted there: until then the giver is asked.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
    hand-over it books both shops in one step: the giver's funds, an invoice of the taker; together they are zero.
 5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses. Goods that changed hands count all the
@@ -30,16 +31,14 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id, new_pickup_code, tidy_pickup_code
 from config.inbox import refuse_stranger
 from config.journal import Actor
-from config.money import divide_half_up
 from config.node import NETWORK
 from config.states import StateTable
 from pos import batches, stock, waste
 from pos.batches import Lot
 from pos.ledger import Place, Source, refuse_short
 from pos.store import day_of
-from supply import network_terms, planned
+from supply import planned, transfer_money
 from supply.order_keys import code_hash
-from supply.settlement import Booking, Wanted
 
 STATES = StateTable(
     "transfer",
@@ -155,18 +154,18 @@ def hand_over(
     actor: Actor,
     at: dt.datetime,
 ) -> GoodsTransfer:
-    """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go."""
+    """Give the goods to whoever shows the code (rules 2, 3). counts: SKU -> units, zero for what does not go.
+
+    Where the other shop has taken them in before, its count is its word: no code is asked for, and no more is counted.
+    """
     found = transfer_of(session, store_id, transfer_id)
     if found.giver_id != store_id:
         raise Refused("not-the-giver", f"{found.giver_name} hands these goods over, not this shop.")
-    _refuse_unless(found, "agreed", "It cannot be handed over")
-    if found.fetch_by < day_of(session, store_id, at):
-        raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
-    tidied = tidy_pickup_code(code)
-    if tidied is None or code_hash(found.id, tidied) != found.code_hash:
-        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
-    lines = _counted(session, found, counts, "qty", "given_qty")
-    if not any(line.given_qty for line in lines):
+    is_there = waits_for_giver(found)
+    if not is_there:
+        _refuse_no_code(found, code, day_of(session, store_id, at))
+    lines = _counted(session, found, counts, "taken_qty" if is_there else "qty", "given_qty")
+    if not is_there and not any(line.given_qty for line in lines):
         raise Invalid("nothing-given", "Nothing is handed over. Count what goes, or say no.")
     units = [(line.sku, line.given_qty) for line in lines if line.given_qty]
     there = stock.levels(session, store_id, [sku for sku, _ in units])
@@ -175,7 +174,7 @@ def hand_over(
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
-    found.handed_over_at, found.cost_minor = at, cost_of(lines)
+    found.handed_over_at, found.cost_minor = at, transfer_money.cost_of(lines)
     _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
     _tell_network(session, found, store_id, GIVEN, {"counts": dict(units)}, at)
     return found
@@ -230,7 +229,7 @@ def write_proposal(
     session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
 ) -> None:
     """Write a proposal and tell both shops (rule 1)."""
-    found.cost_minor = cost_of(lines)
+    found.cost_minor = transfer_money.cost_of(lines)
     session.add(found)
     session.flush()
     session.add_all(lines)
@@ -267,10 +266,10 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
         return
     for line in lines:
         line.given_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
-    found.handed_over_at, found.cost_minor = at, cost_of(lines)
+    found.handed_over_at, found.cost_minor = at, transfer_money.cost_of(lines)
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)
-    _book(session, found, lines, actor=actor, at=at)
+    transfer_money.book(session, found, lines, actor=actor, at=at)
     _tell_shops(session, found, at)
 
 
@@ -338,12 +337,9 @@ def coming(session: Session, store_id: str) -> dict[str, int]:
     return {sku: int(qty) for sku, qty in session.execute(query)}
 
 
-def cost_of(lines: Iterable[TransferLine]) -> int:
-    """Return what lines cost: what was handed over, or before that what is to be (rule 4)."""
-    return sum(
-        divide_half_up((line.qty if line.given_qty is None else line.given_qty) * line.pack_cost_minor, line.pack_qty)
-        for line in lines
-    )
+def waits_for_giver(found: GoodsTransfer) -> bool:
+    """Tell whether the goods were taken in by one shop and have not been let go by the other."""
+    return found.state == "received" and found.handed_over_at is None
 
 
 def has_said_yes(found: GoodsTransfer, store_id: str) -> bool:
@@ -369,6 +365,15 @@ def _note_yes(found: GoodsTransfer, store_id: str) -> None:
 def _refuse_unless(found: GoodsTransfer, state: str, words: str) -> None:
     if found.state != state:
         raise Conflict("transfer-state", f"{words}: it is {found.state}.", state=found.state)
+
+
+def _refuse_no_code(found: GoodsTransfer, code: str, day: dt.date) -> None:
+    _refuse_unless(found, "agreed", "It cannot be handed over")
+    if found.fetch_by < day:
+        raise Refused("transfer-over", f"These goods were to be fetched by {found.fetch_by:%Y-%m-%d}.")
+    tidied = tidy_pickup_code(code)
+    if tidied is None or code_hash(found.id, tidied) != found.code_hash:
+        raise Refused("not-their-code", f"This is not {found.taker_name}'s code for these goods. Read it again.")
 
 
 def _counted(
@@ -412,25 +417,6 @@ def _plan(session: Session, found: GoodsTransfer) -> None:
     """Count the goods as spoken for at the shop that gives them."""
     wanted = {line.sku: line.qty for line in lines_of(session, found)}
     planned.plan(session, found.giver_id, subject_of(found), wanted, day=found.fetch_by)
-
-
-def _book(
-    session: Session, found: GoodsTransfer, lines: Sequence[TransferLine], *, actor: Actor, at: dt.datetime
-) -> None:
-    """Move the cost from the taker's account to the giver's (rule 4), the shops in one order everywhere."""
-    if not found.cost_minor:
-        return
-    terms = network_terms.in_force(session)[1]
-    for store_id in sorted((found.giver_id, found.taker_id)):
-        book = Booking(session, store_id, actor=actor, at=at)
-        if store_id == found.giver_id:
-            book.enter("transfer", "funds", "transfers", found.cost_minor, source_id=found.id, words=found.taker_name)
-        else:
-            rows = [[line.sku, line.name, line.given_qty, cost_of([line])] for line in lines if line.given_qty]
-            due = book.day + dt.timedelta(days=terms.account_days)
-            book.invoice(Wanted(found.id, found.cost_minor, due, False, None, None, rows, against="transfers"))
-        book.pay(by_day=book.day)
-        book.close("transferred", amount_minor=found.cost_minor, transfer=found.id)
 
 
 def _tell_network(

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
@@ -24,7 +24,6 @@ from pos.promises import clean_code
 from pos.store import Store
 from store_app import escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.order_tokens import token_for
 from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
@@ -230,8 +229,7 @@ def practised(session: Any, phone: str) -> str:
 
 
 def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay: str | None, shown: str | None) -> Any:
-    secret = str(current_app.config["SECRET_KEY"])
-    token, placed = token_for(secret, here.id, command), f"{here.id} {command}"
+    (order_id, token), placed = visitors.keys_of("order", here.id, command), f"{here.id} {command}"
     provider = escrow_asking.provider_for(doors()) if pay == "online" else None
     with write() as session:
         if placed not in _placed():
@@ -242,7 +240,7 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
             codes = tuple(code for code, why in typed.items() if not why)
             wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
             placing.place(
-                session, here.id, id=command, name=name, phone=phone, lines=lines, at=clock.now(), token=token,
+                session, here.id, id=order_id, name=name, phone=phone, lines=lines, at=clock.now(), token=token,
                 wishes=wishes, pay_with=provider.name if provider else "",
                 shown_total_minor=int(shown) if shown and shown.isdecimal() and len(shown) < 13 else None,
             )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, ShopError
+from config.errors import Conflict, Invalid, NotFound, ShopError
+from pos.store import Store
 from store_app import escrow_asking
 from store_app.extensions import clock, doors, read, wake_worker_after, write
-from store_app.order_tokens import token_for
 from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
@@ -28,7 +29,7 @@ def group(slug: str, group_id: str, fault: ShopError | None = None) -> Any:
     with read() as session:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
-        found = groups.standing(session, groups.locked(session, group_id), clock.now())
+        found = groups.standing(session, _group_here(session, here, group_id), clock.now())
     return page(
         "storefront/group.html",
         **around,
@@ -57,10 +58,11 @@ def join(slug: str, group_id: str) -> Any:
         raise Invalid("no-online-payment", _("Groups are paid online, and nobody takes money online here yet."))
     with write() as session:
         here = visitors.shop_at(session, slug)
-        token = token_for(str(current_app.config["SECRET_KEY"]), here.id, command)
+        _group_here(session, here, group_id)
+        member_id, token = visitors.keys_of("member", here.id, command)
         member = GroupMember(
-            id=command, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
-            code_hash=code_hash(command, code_of(command, token)), want_qty=want, upto_qty=max(want, upto),
+            id=member_id, name=name, phone=phone, email="", language=language(), token_hash=token_hash(token),
+            code_hash=code_hash(member_id, code_of(member_id, token)), want_qty=want, upto_qty=max(want, upto),
         )  # fmt: skip
         groups.join(session, group_id, member, provider=provider.name, actor=placing.CUSTOMER, at=clock.now())
         wake_worker_after(session)
@@ -122,3 +124,14 @@ def leave(slug: str, token: str) -> Any:
         wake_worker_after(session)
     flash(_("You have left the group; your money goes back."), "good")
     return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+# --- inside ---
+
+
+def _group_here(session: Session, here: Store, group_id: str) -> GroupOffer:
+    """Return a group of this very shop."""
+    found = groups.locked(session, group_id)
+    if found.store_id != here.id:
+        raise NotFound("unknown-group", _("There is no such group buy. Check the link."), group=group_id)
+    return found

@@ -38,6 +38,11 @@ class View:
     tag: tuple[str, str]
 
     @property
+    def waits_for_us(self) -> bool:
+        """Tell whether the other shop has goods that this one has not let go of."""
+        return self.gives and transfers.waits_for_giver(self.row)
+
+    @property
     def id(self) -> str:
         """Return the transfer's id."""
         return self.row.id
@@ -49,7 +54,9 @@ def everything(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
         now = [_view(session, row) for row in transfers.transfers(session, transfers.OPEN)]
-        over = [_view(session, row) for row in transfers.transfers(session, ENDED, limit=30)]
+        ended = [_view(session, row) for row in transfers.transfers(session, ENDED, limit=30)]
+    now += [one for one in ended if one.waits_for_us]
+    over = [one for one in ended if not one.waits_for_us]
     asked = [one for one in now if one.row.state == "proposed" and not one.said_yes]
     return page(
         "transfers/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, fault=fault,
@@ -87,7 +94,7 @@ def decline(transfer_id: str) -> Any:
 @form.answers_on(everything)
 def hand_over(transfer_id: str) -> Any:
     """Give the goods to who shows the code."""
-    code = form.text("code", most=40, required=_("Scan or type the code the other shop shows you."))
+    code = form.text("code", most=40)
     with write() as session:
         transfers.hand_over(
             session, _here(), transfer_id, code, _counts(), actor=g.actor, at=doors().now()

@@ -30,6 +30,7 @@ from config.errors import Invalid, NotFound
 from pos import offers
 from pos.catalogue import Product
 from pos.store import Store
+from store_app import order_tokens
 from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
@@ -137,6 +138,17 @@ def signed_in() -> str:
 def is_member(session: Session, here: Store) -> bool:
     """Tell whether the visitor has the prices for members here (rule 4)."""
     return online_members.is_member(session, here.id, signed_in())
+
+
+def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
+    """Return id and token of the order or membership (kind) that this visitor's command makes at a shop.
+
+    The visitor's secret is the one in the signed cookie that the form's own token is checked against: without it no
+    form came this far, and every copy of the cookie carries the same.
+    """
+    secret = str(current_app.config["SECRET_KEY"])
+    made = order_tokens.id_for(secret, kind, store_id, command, str(visitor["csrf_token"]))
+    return made, order_tokens.token_for(secret, store_id, made)
 
 
 def usual(ware: shop.Ware) -> int:

@@ -181,11 +181,10 @@ def test_a_neighbour_joins_a_group_on_a_phone_and_collects_the_share(page: Page,
 
 
 def gather(counter: Page, street: Street, order_id: str) -> None:
-    """Accept a share, pick it and put it into the bag, as the pages ask for it."""
-    for step in ("accept", "pick"):
-        counter.goto(f"{street.shop_url}/pickup/{order_id}")
-        counter.locator(f"form[action$='/{step}'] .btn-go").click()
-        expect(counter.locator(f"form[action='/pickup/{order_id}/{step}']")).to_have_count(0)
+    """Pick a share, accepted as it came, and put it into the bag, as the pages ask for it."""
+    counter.goto(f"{street.shop_url}/pickup/{order_id}")
+    counter.locator("form[action$='/pick'] .btn-go").click()
+    expect(counter.locator(f"form[action='/pickup/{order_id}/pick']")).to_have_count(0)
     counter.goto(f"{street.shop_url}/pickup/{order_id}")
     assert_well_made(counter)
     for box in counter.locator(".pick-box").all():

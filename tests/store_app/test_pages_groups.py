@@ -8,9 +8,10 @@ from config.errors import ShopError
 from pos import stock
 from supply import group_wire, groups
 from supply.groups import GroupOffer, GroupTerms
+from supply.pickup_order import PickupOrder
 from tests.store_app.office import House, send, words
 from tests.store_app.test_pages_pickup import office  # noqa: F401  the furnished shop
-from tests.store_app.town import SHOP, code_on
+from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, STORE, later
 
 GROUP = "group-00001"
@@ -55,6 +56,46 @@ def test_a_neighbour_joins_pays_and_collects_by_the_very_same_address(market):
     shown = customer.look(order.location)
     assert len(code_on(shown)) == 8
     assert "Paid online" in shown.text
+
+
+def test_an_id_that_stands_on_a_bag_opens_nobodys_order_and_jams_no_group(market):
+    neighbour = market.customer()
+    mine = neighbour.order(("milk", 1), name="Wang Fang")
+    with market.town.network.read() as session:
+        order_id = session.query(PickupOrder.id).scalar()
+    _, address = joined(market, command_id=order_id)
+    token = address.rpartition("/")[2]
+    assert token not in mine.location
+    stranger = market.customer()
+    assert stranger.look(f"{SHOP}/order/{token}").status_code == 404
+    assert "Wang Fang" not in stranger.look(address).text
+    answer = stranger.order(("milk", 1), command_id=order_id, name="Wang Fang")
+    assert answer.location != mine.location
+
+
+def test_one_page_sent_twice_is_one_share_and_another_visitors_page_is_another(market):
+    customer, address = joined(market, command_id="01JNA00000000000000000JOIN")
+    for want, status in ((6, 303), (5, 409)):
+        again = customer.send(
+            f"{SHOP}/group/{GROUP}", command_id="01JNA00000000000000000JOIN", want=want, name="Li", phone="555 0100"
+        )
+        assert (again.status_code, again.location) == (status, address if status == 303 else None)
+    _, other = joined(market, command_id="01JNA00000000000000000JOIN")
+    assert other != address
+
+
+def test_a_page_that_joined_a_group_may_order_too(market):
+    customer, address = joined(market, command_id="01JNA00000000000000000BOTH")
+    answer = customer.order(("milk", 1), command_id="01JNA00000000000000000BOTH")
+    assert answer.status_code == 303
+    assert answer.location.rpartition("/")[2] != address.rpartition("/")[2]
+
+
+def test_a_group_is_joined_at_its_own_shop_alone(market):
+    customer = market.customer()
+    assert customer.look(f"{OTHER_SHOP}/group/{GROUP}").status_code == 404
+    answer = customer.send(f"{OTHER_SHOP}/group/{GROUP}", want=1, name="Li", phone="555 0100")
+    assert answer.status_code == 404
 
 
 def test_who_leaves_is_told_so_and_two_clicks_are_one(market):

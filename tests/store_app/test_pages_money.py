@@ -145,7 +145,7 @@ def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     page = words(operator.get("/console/money/"))
     assert "held" in page
     assert "31–60 days late" in operator.get("/console/money/").text
-    assert "An invoice on credit is late" in words(operator.get(f"/console/money/shops/{STORE}"))
+    assert "An invoice is late" in words(operator.get(f"/console/money/shops/{STORE}"))
     hold = f"/console/money/shops/{STORE}/hold"
     assert send(operator, hold, release="yes").status_code == 303
     assert send(operator, hold).status_code == 422

@@ -6,13 +6,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.errors import ShopError
+from config.errors import Conflict, Refused, ShopError
 from config.ids import new_id
 from config.journal import Actor
 from pos import stock
 from pos.terminal import Outcome
-from supply import escrow, group_wire, groups, pickup, planned
+from supply import (
+    checks,
+    escrow,
+    group_goods,
+    group_wire,
+    groups,
+    passing_on,
+    pickup,
+    planned,
+    receiving,
+    settlement,
+    suppliers,
+)
 from supply.escrow import Escrow
+from supply.facts import Advised
 from supply.group_math import Wish, deal, fill, price_at
 from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.order_keys import code_hash, code_of, new_token, token_hash
@@ -140,6 +153,34 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
         assert {(one.name, one.phone) for one in session.query(GroupMember)} == {("", "")}
 
 
+def test_the_leader_earns_on_a_decided_share_too_and_the_shop_gets_it_to_hand_on(town):
+    code = join(town, "m1", 6)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    town.collect(code, new_id(), 720, at=later(days=2))
+    town.deliver(at=later(days=2))
+    with town.network.write() as session:
+        escrow.dispute(session, "m1", why="Sour.", actor=ME, at=later(days=3))
+        passing_on.decide(session, "m1", 120, why="a little", actor=ME, at=later(days=4))
+        entries = {row.kind: row.amount_minor for row in settlement.entries_of(session, STORE)}
+        assert checks.findings(session, STORE) == []
+    assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (30, 570)
+    assert entries == {"leader": 30, "escrow": 570, "commission": 17}
+
+
+def test_a_group_whose_goods_nobody_tells_of_fails_after_its_last_day(town):
+    join(town, "m1", 6)
+    close(town)
+    close(town, at=later(days=6))
+    assert state_of(town) == "ordered"
+    close(town, at=later(days=7))
+    assert state_of(town) == "failed"
+    assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
+    with town.shop.read() as session:
+        assert session.get(GroupOffer, TERMS.id).state == "failed"
+
+
 def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(town):
     join(town, "m1", 5)
     close(town)
@@ -174,6 +215,15 @@ def test_who_leaves_gets_everything_back_and_counts_no_more(town):
             groups.leave(session, "m1", actor=ME, at=later(minutes=5))
         assert groups.standing(session, session.get(GroupOffer, TERMS.id), AT).taken_qty == 0
     assert where(town, ["m1"], "due") == 720
+
+
+def test_one_id_is_an_order_or_a_share_never_both(town):
+    town.place("order-00001", [("milk", 1)])
+    with pytest.raises(Conflict, match="used for something else"):
+        join(town, "order-00001", 1)
+    join(town, "member-01", 1)
+    with pytest.raises(Conflict, match="used for something else"):
+        town.place("member-01", [("milk", 1)])
 
 
 def test_money_that_comes_after_the_closing_goes_back(town):
@@ -233,6 +283,116 @@ def test_a_share_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_mem
     with town.network.write() as session:
         groups.settle_done(session, at=later(days=9))
     assert state_of(town) == "settled"
+    assert town.faults() == []
+
+
+# --- its goods in the shop ---
+
+
+def post_van(town, qty, at):
+    """Post a delivery of milk as the van brings it."""
+    with town.shop.write() as session:
+        suppliers.add_supplier(
+            session, "*", "Depot", lead_time_days=1, order_weekdays=[0], id="depot", actor=ANA, at=at
+        )
+        line = [Advised("milk", "Milk", 1, qty)]
+        receiving.expect(session, STORE, id="van-00001", supplier_id="depot", expected_day=at.date(), lines=line, at=at)
+        receiving.begin_count(session, STORE, "van-00001", actor=ANA, at=at)
+        receiving.post(session, STORE, "van-00001", actor=ANA, at=at)
+
+
+def sell_out(town):
+    with town.shop.write() as session:
+        left = stock.levels(session, STORE, ["milk"])["milk"].available
+        stock.waste(session, STORE, "milk", left, actor=ANA, at=AT, why="sold out")
+    town.publish(later(hours=1))
+
+
+def say(town, qty, at):
+    with town.shop.write() as session:
+        group_wire.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
+
+
+def held(town):
+    """Return what is held under the group's own id, and what nobody is promised."""
+    with town.shop.read() as session:
+        assert checks.findings(session, STORE) == []
+        group = session.get(GroupOffer, TERMS.id)
+        return group_goods.held_qty(session, group), stock.levels(session, STORE, ["milk"])["milk"].available
+
+
+def test_a_share_waits_for_no_answer_and_is_kept_through_the_last_pickup_day(town):
+    for one in ("m1", "m2"):
+        join(town, one, 6)
+    close(town)
+    come(town, 12)
+    assert town.state("m1") == town.state("m2") == ("accepted", "accepted")
+    town.make_ready("m1", at=later(days=2))
+    last = dt.datetime(2026, 3, 6, 20, 0, tzinfo=dt.UTC)  # 4 in the morning in Shanghai: the 6th is over
+    for at, gone in ((last - dt.timedelta(minutes=1), []), (last, ["m1", "m2"])):
+        with town.shop.write() as session:
+            assert [one.id for one in pickup.expire_due(session, STORE, actor=ANA, at=at)] == gone
+    town.deliver(at=last)
+    assert (town.state("m1"), town.state("m2")) == (("expired",) * 2, ("cancelled",) * 2)
+    assert (where(town, ["m1", "m2"], "escrow"), where(town, ["m1", "m2"], "due")) == (0, 1440)
+    assert town.faults() == []
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_what_is_posted_for_a_group_is_held_until_each_share_has_its_own(town, seed):
+    join(town, "m1", 8, 10)
+    sell_out(town)
+    close(town)
+    at = later(days=2)
+    post_van(town, 12, at)
+    assert held(town) == (12, 0)
+    with town.shop.read() as session:
+        assert planned.until(session, STORE, dt.date(2026, 3, 9)) == {}
+    town.publish(at)
+    assert town.left("milk") == 0
+    say(town, 12, at)
+    town.deliver(seed=seed, at=at)
+    assert town.state("m1") == ("accepted", "accepted")
+    assert held(town) == (0, 2)  # the shop's own part of the last case
+    town.publish(at)
+    assert town.left("milk") > 0
+    assert town.faults() == []
+
+
+def test_goods_the_records_lack_have_not_come_and_what_was_said_is_said_once(town):
+    join(town, "m1", 6)
+    join(town, "m2", 6)
+    sell_out(town)
+    close(town)
+    at = later(days=2)
+    with pytest.raises(Refused, match="only 0 of Milk by the case"):
+        say(town, 12, at)
+    post_van(town, 12, at)
+    say(town, 9, at)
+    assert held(town) == (9, 3)
+    say(town, 9, at)  # the second click
+    with pytest.raises(Refused, match="that 9 came"):
+        say(town, 12, at)
+    town.deliver(at=at)
+    assert [town.state(one)[0] for one in ("m1", "m2")] == ["accepted", "accepted"]
+    assert held(town) == (0, 3)
+    with pytest.raises(Refused, match="that 9 came"):
+        say(town, 12, at)
+    assert town.faults() == []
+
+
+def test_a_group_that_fails_on_the_way_frees_its_goods(town):
+    join(town, "m1", 6)
+    close(town)
+    come_at = later(days=2)
+    post_van(town, 6, come_at)
+    say(town, 6, come_at)
+    assert held(town)[0] == 6
+    with town.network.write() as session:
+        group = groups.fail(session, TERMS.id, why="Called off.", actor=ME, at=come_at)
+        group_wire.tell(session, group, come_at)
+    town.deliver(at=come_at)
+    assert held(town)[0] == 0
     assert town.faults() == []
 
 

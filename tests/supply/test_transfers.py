@@ -216,6 +216,25 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     assert country.findings() == []
 
 
+def test_goods_taken_in_before_they_are_handed_over_are_let_go_of_and_paid_all_the_same(country):
+    transfer_id, code, qty = agreed(country)
+    before = {shop: country.level(shop, shop, "bread").on_hand for shop in ("S1", "S2")}
+    less = {"bread": qty["bread"] - 1}
+    do(country, "S2", "receive", transfer_id, less)
+    country.deliver()
+    with pytest.raises(Invalid):  # the other shop's count is its word: no more than that is charged
+        do(country, "S1", "hand_over", transfer_id, "", qty)
+    do(country, "S1", "hand_over", transfer_id, "", less)
+    with pytest.raises(Conflict):
+        do(country, "S1", "hand_over", transfer_id, code, less)
+    country.deliver()
+    assert country.level("S1", "S1", "bread").on_hand == before["S1"] - less["bread"]
+    assert country.level("S2", "S2", "bread").on_hand == before["S2"] + less["bread"]
+    cost = less["bread"] * 900 // 6
+    assert (ledger(country, "S1")["funds"], ledger(country, "S2")["invoiced"]) == (-cost, cost)
+    assert country.findings() == []
+
+
 def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(country):
     transfer_id, code, qty = agreed(country)
     with pytest.raises(Refused, match="not Shop S2's code"):

@@ -1,0 +1,175 @@
+"""What is due is paid from what is here, what is owed is asked for, and nobody gets more than came in."""
+
+import datetime as dt
+
+import pytest
+
+from config import node
+from config.journal import Actor
+from supply import advances, credit, credit_night, escrow, network_terms, payout, settlement
+from supply.network_terms import Terms
+from supply.repayment import repaid_of
+from supply.settlement import Booking, Wanted, balances, open_invoices
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
+
+NIGHT = Actor.system("credit", node.NETWORK)
+
+
+@pytest.fixture
+def country(tmp_path):
+    made = make_country(tmp_path)
+    yield made
+    for database in made.nodes().values():
+        database.engine.dispose()
+
+
+def set_terms(country: Country, **terms: int) -> None:
+    with country.network.write() as session:
+        network_terms.set_terms(session, Terms(**terms), actor=OPERATOR, at=AT)
+
+
+def invoice(country: Country, id: str, minor: int, due_days: int, *, on_credit: bool = True, shop: str = "S1") -> None:
+    with country.network.write() as session:
+        book = Booking(session, shop, actor=OPERATOR, at=AT)
+        book.invoice(Wanted(id, minor, DAY + dt.timedelta(days=due_days), on_credit, None, None, []))
+        book.close("invoiced")
+
+
+def nights(country: Country, first: int, last: int) -> None:
+    """Close the days from DAY + first to DAY + last, each in the night after it."""
+    for day in range(first, last + 1):
+        with country.network.write() as session:
+            credit_night.close_day(session, DAY + dt.timedelta(days=day), actor=NIGHT, at=later(days=day + 1))
+
+
+def pay_in(country: Country, minor: int, id: str, at: dt.datetime) -> None:
+    with country.network.write() as session:
+        settlement.money_in(session, "S1", minor, reference="RF18", id=id, actor=OPERATOR, at=at)
+
+
+def run(country: Country, id: str, at: dt.datetime) -> list[tuple[str, int]]:
+    with country.network.write() as session:
+        return [(one.agent, one.amount_minor) for one in payout.make_run(session, id=id, actor=OPERATOR, at=at).payouts]
+
+
+def book_of(country: Country, shop: str = "S1") -> dict[str, int]:
+    """Return what stands on a shop's accounts, the same at both nodes."""
+    country.deliver(at=later(days=60))
+    found = []
+    for database in (country.network, country.shops[shop]):
+        with database.read() as session:
+            found.append({name: minor for name, minor in balances(session, shop).items() if minor})
+    assert found[0] == found[1], "the shop's copy is the network's ledger"
+    return found[0]
+
+
+def line_of(country: Country, shop: str = "S1") -> tuple[str, str]:
+    with country.network.read() as session:
+        line = session.get_one(credit.CreditLine, shop)
+        return line.state, line.held_why
+
+
+def test_what_the_network_keeps_pays_what_falls_due_in_time_and_without_a_fee(country):
+    invoice(country, "goods", 100_000, 10)
+    with country.network.write() as session:
+        settlement.credit_note(session, "S1", 100_000, why="All went back", id="n", actor=OPERATOR, at=later(days=3))
+    nights(country, 1, 9)
+    assert book_of(country)["funds"] == -100_000, "what is not due yet costs nothing, and is not paid before"
+    nights(country, 10, 15)
+    assert book_of(country) == {"goods": -100_000, "returns": 100_000}
+    assert line_of(country) == ("open", "")
+    with country.network.read() as session:
+        assert repaid_of(session, "S1", DAY + dt.timedelta(days=15)) == (100_000, 100_000), "paid on its due day"
+    assert country.findings() == []
+
+
+def test_money_that_came_after_the_due_day_does_not_pay_it_in_time_however_late_the_night_runs(country):
+    invoice(country, "goods", 10_000, 2)
+    with country.network.write() as session:
+        settlement.given(session, "S1", "slot", 4_000, why="A place", id="g1", actor=OPERATOR, at=AT)
+        book = Booking(session, "S1", actor=OPERATOR, at=later(days=4))
+        book.enter("slot", "funds", "shelf", 9_000, source_id="g2")
+        book.close("slot")
+    with country.network.write() as session:  # the night of the second day is made up for on the fifth
+        credit_night.close_day(session, DAY + dt.timedelta(days=2), actor=NIGHT, at=later(days=5))
+        assert repaid_of(session, "S1", DAY + dt.timedelta(days=5)) == (10_000, 4_000)
+        credit_night.close_day(session, DAY + dt.timedelta(days=4), actor=NIGHT, at=later(days=5))
+        assert repaid_of(session, "S1", DAY + dt.timedelta(days=5)) == (10_000, 4_000)
+    assert book_of(country)["funds"] == -3_000
+    assert "credit" not in book_of(country)
+    assert country.findings() == []
+
+
+def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
+    """Hold a customer's payment for collected goods, and advance some of it to the shop."""
+    with country.network.write() as session:
+        escrow.open_for(
+            session, "e1", "S1", "pickup", held_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
+        )
+        row = escrow.escrow_of(session, "e1")
+        escrow.settle_outcome(session, "e1", escrow.Outcome("captured"), actor=OPERATOR, at=AT)
+        row.release_at = later(days=15)
+        told = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "told_at": AT.isoformat()}
+        payout.take_bank(session, {"store_id": "S1", **told})
+        wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat()}
+        advances.take_asked(session, wish, actor=OPERATOR, at=AT)
+
+
+def send_back(country: Country, minor: int, at: dt.datetime) -> None:
+    with country.network.write() as session:
+        escrow.refund(session, "e1", minor, why="Brought back", actor=OPERATOR, at=at)
+
+
+def test_an_advance_whose_money_went_back_to_the_customer_is_repaid_by_what_the_shop_pays(country):
+    advance_on(country, 10_000, 8_000)
+    assert run(country, "r1", later(hours=1)) == [("", 8_000)]
+    send_back(country, 10_000, later(days=2))
+    pay_in(country, 8_000, "m1", later(days=3))
+    assert book_of(country) == {}, "the bank has back what it paid out"
+    assert run(country, "r2", later(days=4)) == [], "and does not pay it out again"
+    assert country.findings() == []
+
+
+def test_an_advance_is_called_in_as_far_as_too_little_is_held_for_it_and_no_run_pays_that_out(country):
+    advance_on(country, 10_000, 8_000)
+    send_back(country, 5_000, later(hours=1))  # what is left holds 4,000 of the advance
+    assert run(country, "r1", later(hours=2)) == [("", 4_000)], "the other half never leaves"
+    assert book_of(country) == {"advance": 4_000, "bank": -4_000}
+    with country.network.write() as session:
+        assert advances.most(session, "S1", 8_000) == 0
+        escrow.release(session, "e1", why="collected", actor=OPERATOR, at=later(days=15))
+    assert book_of(country) == {"bank": -4_000, "escrow": 5_000, "commission": -150, "funds": -850}
+    assert country.findings() == []
+
+
+def test_an_advance_called_in_takes_from_the_credit_left_and_late_holds_the_line(country):
+    set_terms(country, account_days=7, grace_days=2)
+    advance_on(country, 10_000, 8_000)
+    run(country, "r1", later(hours=1))
+    send_back(country, 10_000, later(days=1))
+    nights(country, 1, 1)
+    with country.network.write() as session:
+        (called,) = open_invoices(session, "S1")
+        assert (called.left_minor, called.invoice.due_day) == (8_000, DAY + dt.timedelta(days=8))
+        credit.line_of(session, "S1").limit_minor = 50_000
+        assert credit.available(session, "S1") == 42_000
+        assert advances.most(session, "S1", 8_000) == 0
+    nights(country, 2, 10)
+    assert line_of(country) == ("open", "")
+    nights(country, 11, 11)
+    assert line_of(country) == ("held", "late")
+    assert (book_of(country)["invoiced"], book_of(country).get("late", 0)) == (8_000, 0), "only credit costs a fee"
+    pay_in(country, 8_000, "m1", later(days=12))
+    nights(country, 12, 12)
+    assert line_of(country) == ("open", "")
+    assert country.findings() == []
+
+
+def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_back(country):
+    for account, at in (("11112222", later(days=400)), ("33334444", later(days=1)), ("55556666", later(days=2))):
+        with country.shops["S1"].write() as session:
+            payout.say_where(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
+    country.deliver(seed=5)
+    for database in (country.shops["S1"], country.network):
+        with database.read() as session:
+            assert session.get_one(settlement.Account, "S1").bank_account == "55556666"
