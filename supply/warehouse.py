@@ -12,6 +12,8 @@ Rules
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
    promised nor loaded nor bought for. What a shop sends back comes with the day it left with.
+6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
+   expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
 """
 
 import datetime as dt
@@ -80,14 +82,14 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
 def dispatch_day(
     session: Session, day: dt.date | None = None, *, actor: Actor | None = None, at: dt.datetime
 ) -> list[ReplenishmentOrder]:
-    """Load the confirmed orders due by the day after `day` (None: all of them) and the accepted offers (rule 3).
+    """Load the confirmed orders due by the day after `day` (None: all of them) and the accepted offers (rules 3, 6).
 
     Returns the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     ready = _orders(session, "acknowledged")
     if day is not None:
-        ready = [row for row in ready if row[0].delivery_day <= day + dt.timedelta(days=1)]
+        ready = [row for row in ready if _due_day(session, row[0]) <= day + dt.timedelta(days=1)]
     there = _in_stock(session, at)
     lines = _lines(session, [order for order, _ in ready])
     gone = []
@@ -318,6 +320,12 @@ def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
     return free
 
 
+def _due_day(session: Session, order: ReplenishmentOrder) -> dt.date:
+    """Return the day an order is to be at its shop (rule 6)."""
+    promised = session.get_one(Supplier, order.supplier_id).lead_time_days
+    return min(order.delivery_day, order.order_day + dt.timedelta(days=promised))
+
+
 def _send_off(
     session: Session,
     warehouse_id: str,
@@ -333,7 +341,7 @@ def _send_off(
         supplier_id=order.supplier_id,
         order_id=order.id,
         push_id=None,
-        expected_day=max(order.delivery_day, day_of(session, order.store_id, at)).isoformat(),
+        expected_day=max(_due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
         advised_at=stamp(at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
         lines=tuple(_dated(session, warehouse_id, loaded, at)),

@@ -174,11 +174,11 @@ class Country:
 
 
 def write_order(session, shop: str, order_id: str, packs: dict[str, int], supplier: str, at, why) -> None:
-    needs = why.pop("needs", {})
+    needs, lead = why.pop("needs", {}), why.pop("lead", 1)
     order = ReplenishmentOrder(
         store_id=shop, id=order_id, order_no=orders.next_no(session, shop), supplier_id=supplier,
-        state="approved", order_day=at.date(), delivery_day=at.date() + dt.timedelta(days=1),
-        next_delivery_day=at.date() + dt.timedelta(days=2), proposed_at=at,
+        state="approved", order_day=at.date(), delivery_day=at.date() + dt.timedelta(days=lead),
+        next_delivery_day=at.date() + dt.timedelta(days=lead + 1), proposed_at=at,
     )  # fmt: skip
     session.add(order)
     session.flush()

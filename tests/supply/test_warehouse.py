@@ -5,8 +5,11 @@ import datetime as dt
 import pytest
 
 from pos import stock
-from supply import push
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
+from supply import push, receiving
+from supply.lead_times import measured
+from supply.suppliers import Supplier
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, later, make_country
+from tests.supply.test_sources import came
 
 TOMORROW = later(days=1).date()
 
@@ -124,3 +127,23 @@ def test_filling_and_loading_with_nothing_to_do_changes_nothing(country):
     assert country.fill() == []
     assert country.load() == []
     assert country.rows() == before
+
+
+def test_a_shop_that_learnt_to_wait_gets_its_order_as_promised_and_learns_better(country):
+    with country.shops["S1"].write() as session:
+        came(session, [5] * 8, VAN)
+        van = session.get_one(Supplier, VAN)
+        assert measured(session, "S1", [van], at=AT)[VAN].days == 4
+    for n in range(3):
+        at = later(days=n)
+        order = country.order("S1", {"bread": 1}, at=at, lead=4)
+        country.deliver(at=at)
+        country.fill(at)
+        assert country.load(at.date(), at) == [order]
+        country.deliver(at=at)
+        with country.shops["S1"].read() as session:
+            assert [one.expected_day for one in receiving.expected(session, "S1")] == [later(days=n + 1).date()]
+        country.take_in("S1", at=later(days=n + 1))
+    with country.shops["S1"].read() as session:
+        van = session.get_one(Supplier, VAN)
+        assert measured(session, "S1", [van], at=later(days=4))[VAN].days == 3
