@@ -127,6 +127,34 @@ class Ways:
         return int(self.metres[n]), int(self.seconds[n])
 
 
+def split(packs: Mapping[str, int], most: int) -> list[list[str]]:
+    """Return deliveries in parts of at most `most` packs, first fit, the largest first; one beyond it stands alone.
+
+    Any two parts together are more than `most`, so that no van holds two of them. packs: by the delivery's id.
+    """
+    parts: list[tuple[int, list[str]]] = []
+    for one, own in sorted(packs.items(), key=lambda row: (-row[1], row[0])):
+        n = next((n for n, (held, _) in enumerate(parts) if held + own <= most), None)
+        if n is None:
+            parts.append((own, [one]))
+        else:
+            parts[n] = (parts[n][0] + own, [*parts[n][1], one])
+    return [part for _, part in parts]
+
+
+def legs_of_calls(measured: Legs, at: Mapping[str, str]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return measured ways between calls. at: call -> place; several calls may be at one."""
+    calls: dict[str, list[str]] = {}
+    for key, place in at.items():
+        calls.setdefault(place, []).append(key)
+    return {
+        (one, other): way
+        for (here, there), way in measured.items()
+        for one in calls.get(here, ())
+        for other in calls.get(there, ())
+    }
+
+
 def compute(day: Day) -> Planned:
     """Plan a day as it was loaded."""
     return plan(day.depot, day.calls, day.vans, legs=day.legs)

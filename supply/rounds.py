@@ -3,7 +3,8 @@
 Rules
 -----
 1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet. All
-   of a shop go to one stop. It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
+   of a shop go to one stop; where the largest van does not hold them, to as few as hold whole deliveries, each with
+   another van. It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
 2. Planning anew drops the rounds that have not left; one that has is finished as it is.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
 4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
@@ -40,7 +41,7 @@ from supply import vans
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
 from supply.orders import OrderLine
-from supply.round_plan import MOST_URGENT, Call, Day, Planned, Round, Spot, Ways, timed
+from supply.round_plan import MOST_URGENT, Call, Day, Planned, Round, Spot, Ways, legs_of_calls, split, timed
 from supply.round_plan import Van as PlanVan
 from supply.suppliers import Supplier
 from supply.vans import Van
@@ -156,10 +157,10 @@ def ask(session: Session, warehouse_id: str, day: dt.date, *, actor: Actor, at: 
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a plan is made from. deliveries: (store, id) of all that is to be driven; nowhere: shops without a place."""
+    """What a plan is made from. parts: call key -> (store, ids of its deliveries); nowhere: shops without a place."""
 
     day: Day
-    deliveries: frozenset[tuple[str, str]]
+    parts: dict[str, tuple[str, frozenset[str]]]
     nowhere: tuple[str, ...]
 
 
@@ -171,27 +172,31 @@ def load(session: Session, plan: RoundPlan) -> Loaded:
         by_store.setdefault(delivery.store_id, []).append(delivery)
     places = vans.places_of(session, [plan.warehouse_id, *by_store])
     packs, urgency = _packs(session, waiting), _urgency(session, waiting, plan.day)
-    calls = []
-    for store_id, some in sorted(by_store.items()):
-        if (here := places.get(store_id)) is None:
-            continue
-        load_packs = sum(packs[one.store_id, one.id] for one in some)
-        calls.append(
-            Call(
-                Spot(store_id, here.lat_e6 / 1e6, here.lon_e6 / 1e6), load_packs, here.from_minute * 60,
-                here.until_minute * 60, here.service_minutes * 60 + PACK_SECONDS * load_packs,
-                max(urgency.get((one.store_id, one.id), 0) for one in some),
-            )
-        )  # fmt: skip
-    depot = places[plan.warehouse_id]
     fleet = tuple(
         PlanVan(van.id, van.packs, van.from_minute * 60, van.until_minute * 60)
         for van in vans.vans_of(session, plan.warehouse_id)
     )
-    legs = vans.legs_between(session, [plan.warehouse_id, *by_store])
+    most = max((van.packs for van in fleet), default=0)
+    calls: list[Call] = []
+    parts: dict[str, tuple[str, frozenset[str]]] = {}
+    for store_id, here in sorted((key, places[key]) for key in by_store if key in places):
+        found = {one.id: packs[store_id, one.id] for one in by_store[store_id]}
+        for n, ids in enumerate(split(found, most), 1):
+            key = store_id if n == 1 else f"{store_id}#{n}"
+            parts[key] = (store_id, frozenset(ids))
+            load_packs = sum(found[one] for one in ids)
+            calls.append(
+                Call(
+                    Spot(key, here.lat_e6 / 1e6, here.lon_e6 / 1e6), load_packs, here.from_minute * 60,
+                    here.until_minute * 60, here.service_minutes * 60 + PACK_SECONDS * load_packs,
+                    max(urgency.get((store_id, one), 0) for one in ids),
+                )
+            )  # fmt: skip
+    depot = places[plan.warehouse_id]
+    at = {plan.warehouse_id: plan.warehouse_id} | {key: store_id for key, (store_id, _) in parts.items()}
+    legs = legs_of_calls(vans.legs_between(session, [plan.warehouse_id, *by_store]), at)
     day = Day(Spot(depot.id, depot.lat_e6 / 1e6, depot.lon_e6 / 1e6), tuple(calls), fleet, legs)
-    keys = frozenset((one.store_id, one.id) for one in waiting)
-    return Loaded(day, keys, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
+    return Loaded(day, parts, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
 
 
 def write_down(
@@ -204,10 +209,8 @@ def write_down(
             session.execute(sa.delete(VanLoad).where(VanLoad.round_id == old.id))
             journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="planned anew")
     session.flush()
-    waiting = [
-        one for one in waiting_deliveries(session, plan.warehouse_id) if (one.store_id, one.id) in loaded.deliveries
-    ]
-    day = loaded.day
+    waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
+    day, parts = loaded.day, loaded.parts
     calls, fleet = {call.spot.key: call for call in day.calls}, {van.id: van for van in _fleet(session, day)}
     made = []
     for one in planned.rounds:
@@ -223,20 +226,22 @@ def write_down(
             call = calls[visit.key]
             session.add(
                 VanStop(
-                    round_id=row.id, store_id=visit.key, n=n, packs=call.packs, urgency=call.urgency,
+                    round_id=row.id, store_id=parts[visit.key][0], n=n, packs=call.packs, urgency=call.urgency,
                     metres=visit.metres, begins_s=visit.begins_s, leaves_s=visit.leaves_s, from_s=call.from_s,
                     until_s=call.until_s,
                 )
             )  # fmt: skip
-        stops = {visit.key for visit in one.visits}
         session.add_all(
-            VanLoad(store_id=delivery.store_id, delivery_id=delivery.id, round_id=row.id)
-            for delivery in waiting
-            if delivery.store_id in stops
+            VanLoad(store_id=store_id, delivery_id=delivery_id, round_id=row.id)
+            for store_id, ids in (parts[visit.key] for visit in one.visits)
+            for delivery_id in sorted(ids)
+            if (store_id, delivery_id) in waiting
         )
         made.append(row)
     plan.done_at, plan.metres, plan.calls = at, planned.metres, len(day.calls)
-    plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [[one, "no-van"] for one in planned.left_out]
+    plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [
+        [one, "no-van"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
+    ]
     journal.record(
         session, actor=actor, at=at, verb="rounds.planned", subject=f"warehouse:{plan.warehouse_id}", rounds=len(made),
         calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),

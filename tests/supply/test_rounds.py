@@ -135,6 +135,24 @@ def test_a_shop_without_a_place_and_a_load_no_van_holds_are_left_out_by_name(cou
         assert rounds.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
 
 
+def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(country):
+    country.order("S1", {"milk": 4})
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        warehouse.dispatch_day(session, None, **BY)
+        session.execute(sa.update(vans.Van).values(packs=5))
+        vans.add_van(session, WAREHOUSE, "Van 2", 5, **BY)
+        vans.add_van(session, WAREHOUSE, "Van 3", 5, **BY)
+    made = plan(country, seconds=0.3)  # 4 and 2 packs to S1, 3 to S2
+    told = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
+    assert told == [("S1", 2), ("S1", 4), ("S2", 3)]
+    with country.network.read() as session:
+        assert rounds.newest_plan(session, WAREHOUSE).left_out == []
+        loads = [(row.store_id, row.round_id) for row in session.scalars(sa.select(rounds.VanLoad))]
+        assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a shop"
+
+
 def test_the_order_of_stops_is_the_person_s_and_what_comes_too_late_is_said(country):
     (one,) = plan(country)
     with country.network.write() as session:
