@@ -19,6 +19,14 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
     "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),
     "not-paid-online": (_l("This was not paid online. Give the money back in cash or to the card."),),
+    "all-or-nothing": (_l("The customer wants all of it or nothing. Cancel the order, or ask first and say so here."),),
+    "replacement-dearer": (
+        _l("%(name)s costs more than %(other)s, for its deposit. Choose something else, or give the rest."),
+    ),
+    "above-paid": (
+        _l("This order was paid before: %(paid_minor)s. It would cost %(total_minor)s now. Give less, or cancel it."),
+    ),
+    "all-came-back": (_l("All of this order has come back already."),),
     "not-wished": (_l("The customer did not wish for something else. Ask first, then say so here."),),
     "not-a-replacement": (_l("Choose something else: another product with a price, sold in the same unit."),),
     "nothing-back": (_l("Say what comes back, and how much of it."),),

@@ -11,7 +11,7 @@ Rules
    and `collect` return a wrong code's refusal instead of raising it; the edge commits, then calls `or_raise()`.
 4. Collecting rings a sale at the agreed prices and fulfils the reservation in the same transaction. The same sale id
    again is the same sale; another one is refused, with when and by whom it was collected. What was paid online is
-   paid: nothing more is taken, whatever the page says.
+   paid: nothing more is taken, whatever the page says, and an order that costs more is not handed over.
 5. An order past its time is still handed over while it stands in the bin: expiring is a move of its own.
 """
 
@@ -145,6 +145,7 @@ def hand_over(
     again = order.state == "collected" and order.sale_id == sale_id
     if not again:
         _refuse_unless_ready(session, order)
+        refuse_unpaid(order)
     promise = promise_of(lines_of(session, order), fee_of(session, order))
     request = sale.SaleRequest(
         id=sale_id,
@@ -183,6 +184,16 @@ def forget_tries(session: Session, store_id: str, *, at: dt.datetime) -> None:
     session.execute(
         sa.delete(PickupTry).where(PickupTry.store_id == store_id, PickupTry.at < at - dt.timedelta(days=2))
     )
+
+
+def refuse_unpaid(order: PickupOrder) -> None:
+    """Refuse an order paid beforehand that costs more than was paid: nobody has the rest (rule 4)."""
+    if 0 < order.paid_minor < order.total_minor:
+        raise Refused(
+            "above-paid",
+            f"Order {order.order_no} was paid before, and would cost more now. Give less, or cancel it.",
+            paid_minor=order.paid_minor, total_minor=order.total_minor,
+        )  # fmt: skip
 
 
 # --- inside ---

@@ -22,7 +22,8 @@ Rules
    that a late older message never turns an order back. The network only mirrors; the store's state is the order's.
 
 7. What is missing is left out or, where the customer wished so at ordering or says so now, replaced by something
-   similar, never dearer than what it stands in for. Until it is in the bag the customer may still cancel.
+   similar, never dearer than what it stands in for (`standing_in`). An order that was to be all or nothing is cancelled
+   instead, unless its customer says otherwise now. Until it is in the bag the customer may still cancel.
 8. What the shop has to order in (`order_in`) is held when it comes; without it the order is not gathered, unless the
    shopkeeper says that it will not come.
 
@@ -36,12 +37,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.clock import business_day
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
-from pos import catalogue, offers, stock
-from pos.catalogue import Product
+from pos import offers, stock
 from pos.printer import PrintJob
 from pos.stock import Place
 from pos.store import Store
@@ -49,6 +48,7 @@ from supply import forgotten_facts, group_goods, home_delivery, order_in, shop_o
 from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
 from supply.handover import find as find
+from supply.handover import refuse_unpaid
 from supply.online_facts import PickupPlaced
 from supply.online_price import cost, promise_of
 from supply.order_keys import new_token as new_token
@@ -70,6 +70,7 @@ from supply.placing import Wishes as Wishes
 from supply.placing import ask_to_cancel as ask_to_cancel
 from supply.placing import place as place
 from supply.placing import status as status
+from supply.standing_in import refuse_unwished, replace_missing
 
 KEEP_PEOPLE_DAYS = 30
 """How long the name and phone of an ended order are kept."""
@@ -184,7 +185,8 @@ def short(
     """Settle for less: the customer gets what was picked, the rest is free again, the total falls (rule 7).
 
     instead: SKU that is missing -> SKU that replaces what is missing of it. agreed: the customer said yes just now.
-    Refuses an order that is complete, and one of which nothing was found or replaced (cancel that one).
+    Refuses an order that is complete, one of which nothing was found or replaced (cancel that one), and one whose
+    customer wanted all of it or nothing and was not asked.
     """
     order = order_for_update(session, store_id, order_id)
     STATES.require(order.state, "short")
@@ -195,16 +197,17 @@ def short(
         raise Refused("nothing-short", f"Nothing is missing in order {order.order_no}: make it ready.")
     for line in found:
         line.picked_qty = line.qty if line.picked_qty is None else line.picked_qty
-    if instead:
-        _refuse_unwished(order, agreed)
-        replaced = [line for line in missing if instead.get(line.sku)]
-        found += [_replaced(session, order, found, line, instead[line.sku], at) for line in replaced]
+    refuse_unwished(order, agreed=agreed, instead=bool(instead))
+    for line in missing:
+        if sku := (instead or {}).get(line.sku):
+            found.append(replace_missing(session, order, found, line, sku, at))
     kept = kept_lines(found)
     if not kept:
         raise Refused("nothing-picked", f"Nothing of order {order.order_no} was found. Cancel it and say why.")
     stock.answer(session, store_id, order_id, "released", at=at)
     stock.reserve(session, store_id, order_id, kept, actor=actor, at=at)
     order.total_minor = cost(session, store_id, promise_of(found, fee_of(session, order))).total_minor
+    refuse_unpaid(order)
     names = ", ".join(f"{line.name} {line.picked_qty} of {line.qty}" for line in missing)
     journal.record(session, actor=actor, at=at, verb="pickup order.settled", subject=subject_of(order), instead=instead)
     return move(session, order, "short", actor=actor, at=at, why=names)
@@ -323,46 +326,6 @@ def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClau
         nameless = [one | {"customer_name": ""} for one in job.document.get("orders", [])]
         job.document = job.document | ({"orders": nameless} if nameless else {"customer_name": ""})
         job.paper = None
-
-
-def _refuse_unwished(order: PickupOrder, agreed: bool) -> None:
-    if order.if_short != "similar" and not agreed:
-        raise Refused(
-            "not-wished",
-            f"The customer of order {order.order_no} did not wish for something else. Ask first, then say so here.",
-        )
-
-
-def _replaced(
-    session: Session, order: PickupOrder, found: list[PickupLine], line: PickupLine, sku: str, at: dt.datetime
-) -> PickupLine:
-    """Write the line that stands in for what is missing of another (rule 7)."""
-    product, was = session.get(Product, sku), session.get_one(Product, line.sku)
-    store = session.get_one(Store, order.store_id)
-    price_minor = catalogue.price_on(session, store.id, sku, business_day(at, store.tz, store.rollover_hour))
-    if product is None or price_minor is None or product.price_typed or any(one.sku == sku for one in found):
-        raise Invalid("not-a-replacement", f"Choose something else for {line.name}: another product with a price.")
-    if (product.stock_unit, product.price_quantity) != (was.stock_unit, line.price_quantity):
-        raise Invalid("not-a-replacement", f"{product.name} is sold in another unit than {line.name}.")
-    row = PickupLine(
-        store_id=order.store_id,
-        order_id=order.id,
-        sku=sku,
-        name=product.name,
-        qty=line.qty - (line.picked_qty or 0),
-        picked_qty=line.qty - (line.picked_qty or 0),
-        price_minor=min(price_minor, line.price_minor),
-        price_quantity=product.price_quantity,
-        saved=[],
-        instead_of=line.sku,
-    )
-    if product.deposit_sku is not None:
-        row.deposit_sku = product.deposit_sku
-        day = business_day(at, store.tz, store.rollover_hour)
-        row.deposit_minor = catalogue.price_on(session, store.id, product.deposit_sku, day) or 0
-    session.add(row)
-    session.flush()
-    return row
 
 
 def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: Actor, at: dt.datetime) -> None:

@@ -43,8 +43,9 @@ STATES = StateTable(
         "ready": ["collected", "expired", "cancelled"],
         "collected": ["return_asked"],
         "return_asked": ["returned", "return_refused"],
+        "returned": ["return_asked"],
     },
-    resting=["collected"],
+    resting=["collected", "returned"],
 )
 OPEN = ("placed", "accepted", "picking", "short", "ready")
 BEFORE_READY = ("placed", "accepted", "picking", "short")
@@ -120,7 +121,7 @@ class PickupOrder(Base):
     return_until: Mapped[dt.datetime | None]
     """Until when its goods may come back, once collected."""
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
-    """What went back to the customer for goods brought back."""
+    """What went back to the customer for goods brought back, all returns together."""
     return_asked_at: Mapped[dt.datetime | None]
     """At the network: when the customer asked to bring goods back; the store answers."""
     email: Mapped[str] = mapped_column(default="", server_default="")

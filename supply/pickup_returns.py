@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Goods come back until `return_until`, by the customer's wish from the order's page or straight at the counter.
+1. Goods come back until `return_until`, by the customer's wish from the order's page or straight at the counter; what
+   is left of them may come back another time. Each return is one, however often it is sent.
 2. Taking back is a return of the order's sale: stock, money, receipt and journal are the till's. What was paid at the
    counter goes back there; what was paid online the network sends back from the escrow.
 3. Refusing needs a reason, which the customer reads; then what was paid online may be disputed.
@@ -17,16 +18,19 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from pos import returns
-from pos.sale import Completed
+from pos.sale import Completed, Sale
 from pos.sale_rows import SaleLine
 from supply.online_facts import ReturnAsked
-from supply.pickup_order import PickupOrder, move, order_for_update, tell
+from supply.pickup_order import PickupOrder, lines_of, move, order_for_update, tell
+
+MAY_COME_BACK = ("collected", "returned")
 
 
 def customer_asks(session: Session, asked: ReturnAsked, *, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take in a customer's wish to bring goods back (rule 1); out of time it changes nothing, and the store says so."""
     order = order_for_update(session, asked.store_id, asked.order_id)
-    if order.state == "collected" and _in_time(order, dt.datetime.fromisoformat(asked.asked_at)):
+    in_time = _in_time(order, dt.datetime.fromisoformat(asked.asked_at))
+    if order.state in MAY_COME_BACK and in_time and left_of(session, order):
         return move(session, order, "return_asked", actor=actor, at=at, why=asked.why)
     tell(session, order, at)
     return order
@@ -35,8 +39,10 @@ def customer_asks(session: Session, asked: ReturnAsked, *, actor: Actor, at: dt.
 def ask(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Begin to take goods back at the counter (rule 1)."""
     order = order_for_update(session, store_id, order_id)
-    if order.state == "collected" and not _in_time(order, at):
+    if order.state in MAY_COME_BACK and not _in_time(order, at):
         raise Refused("too-late-to-return", f"The goods of order {order.order_no} could come back until another day.")
+    if order.state in MAY_COME_BACK and not left_of(session, order):
+        raise Refused("all-came-back", f"All of order {order.order_no} has come back already.")
     return move(session, order, "return_asked", actor=actor, at=at, why=why.strip()[:300])
 
 
@@ -58,7 +64,7 @@ def take_back(
     lines: (sku, qty, whether it can be sold again). return_id: made by the page; the same again is the same return.
     """
     order = order_for_update(session, store_id, order_id)
-    again = order.state == "returned"
+    again = session.get(Sale, (store_id, return_id)) is not None
     if not again:
         order.STATES.require(order.state, "returned")
     if not lines:
@@ -84,7 +90,7 @@ def take_back(
     )
     completed = returns.take_back(session, request, actor=actor, at=at)
     if not again:
-        order.returned_minor = -completed.sale.total_minor
+        order.returned_minor -= completed.sale.total_minor
         move(session, order, "returned", actor=actor, at=at, why=order.why)
     return completed
 
@@ -95,6 +101,24 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     if not why.strip():
         raise Invalid("reason-missing", "Say why, so that the customer understands.")
     return move(session, order, "return_refused", actor=actor, at=at, why=why.strip()[:300])
+
+
+# --- questions ---
+
+
+def left_of(session: Session, order: PickupOrder) -> dict[str, int]:
+    """Return SKU -> how much of what was handed over has not come back, of the products of which any is left."""
+    back = returns.returned_qty(session, order.store_id, str(order.sale_id))
+    rows = session.execute(
+        sa.select(SaleLine.n, SaleLine.sku, SaleLine.qty).where(
+            SaleLine.store_id == order.store_id, SaleLine.sale_id == order.sale_id, SaleLine.price_type != "deposit"
+        )
+    )
+    ordered = {line.sku for line in lines_of(session, order)}
+    return {sku: qty - back.get(n, 0) for n, sku, qty in rows if sku in ordered and qty > back.get(n, 0)}
+
+
+# --- inside ---
 
 
 def _in_time(order: PickupOrder, at: dt.datetime) -> bool:

@@ -16,14 +16,16 @@ from config.money import amount_for, exponent, likely_notes, round_cash
 from pos import stock
 from pos.catalogue import Listing, Product
 from pos.payments import Payment
-from pos.store import Store, Till
+from pos.shift_book import Shift
+from pos.store import Store
 from store_app import wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, waiting
+from store_app.pages.till import own_till
 from store_app.pages.timeline import Step, timeline
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
-from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup
+from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns
 from supply.pickup import PickupLine, PickupOrder
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
@@ -139,6 +141,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         back_minor = counter_orders.due_back_minor(look, row)
         steps = timeline(look, f"pickup:{order_id}")
         home = home_delivery.of_order(look, row.store_id, order_id)
+        left = pickup_returns.left_of(look, row) if row.sale_id else {}
     ordered = _("Ordered at the counter") if found.is_from_here else _("Ordered online")
     return page(
         "pickup/order.html",
@@ -152,7 +155,8 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         refuse_reasons=wording.REFUSE_REASONS,
         cancel_reasons=wording.CANCEL_REASONS,
         back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
-        may_return=found.return_until is not None and doors().now() < found.return_until,
+        left=left,
+        may_return=bool(left) and found.return_until is not None and doors().now() < found.return_until,
         currency=place().currency,
         fault=fault,
     )
@@ -189,7 +193,7 @@ def pick(order_id: str) -> Any:
 @form.answers_on(order)
 def picked(order_id: str) -> Any:
     """Note what was found; then the order is ready, or the customer is to be asked."""
-    then = form.one_of("then", ("ready", "short"), sentence=_("Press one of the two buttons."))
+    then = form.one_of("then", ("ready", "short", "cancelled"), sentence=_("Press one of the two buttons."))
     instead = {
         key.removeprefix("instead-"): sku for key, sku in request.form.items() if key.startswith("instead-") and sku
     }
@@ -206,6 +210,9 @@ def picked(order_id: str) -> Any:
                 pickup.pick_line(session, store_id, order_id, line.sku, had, actor=g.actor, at=at)
             if then == "ready":
                 pickup.ready(session, store_id, order_id, actor=g.actor, at=at)
+            elif then == "cancelled":
+                why = str(wording.CANCEL_REASONS["not-there"])
+                pickup.cancel(session, store_id, order_id, why=why, actor=g.actor, at=at)
             else:
                 missed = {sku: other for sku, other in instead.items() if sku not in found}
                 agreed = request.form.get("agreed") == "yes"
@@ -213,7 +220,10 @@ def picked(order_id: str) -> Any:
         wake_worker_after(session)
     if then == "short":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
-    flash(_("%(no)s is ready; the customer sees it.", no=row.order_no), "good")
+    if then == "cancelled":
+        flash(_("%(no)s is cancelled; the customer is told.", no=row.order_no), "good")
+    else:
+        flash(_("%(no)s is ready; the customer sees it.", no=row.order_no), "good")
     return redirect(url_for("pickup.orders"), 303)
 
 
@@ -335,11 +345,10 @@ def done(order_id: str) -> Any:
 
 
 def till_of(session: Session, store_id: str) -> str:
-    """Return the till at which orders are handed over: the first one."""
-    till_id = session.scalar(sa.select(Till.id).where(Till.store_id == store_id).order_by(Till.id).limit(1))
-    if till_id is None:
-        raise NotFound("no-till", _("This shop has no till yet. Add one before handing over."))
-    return till_id
+    """Return the till at which orders are handed over: this browser's own, or one that is open where it is not."""
+    own = own_till(session, store_id).id
+    open_tills = set(session.scalars(sa.select(Shift.till_id).where(Shift.store_id == store_id, Shift.state == "open")))
+    return own if own in open_tills else min(open_tills, default=own)
 
 
 # --- inside ---

@@ -5,6 +5,7 @@ import pytest
 from config.ids import new_id
 from pos import shift
 from pos.sale import Sale
+from pos.store import Till
 from supply.pickup import PickupOrder
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import CUSTOMER_TOKEN, SYSTEM, code_for, fill, picture_of, send, words
@@ -139,6 +140,39 @@ def test_a_missing_line_keeps_the_order_from_ready_and_settles_for_less(office):
     assert state(office) == "short"
     assert send(client, f"/pickup/{FIRST}/ready").status_code == 303
     assert "$2.58" in words(client.get(f"/pickup/{FIRST}"))
+
+
+def test_who_wants_all_or_nothing_gets_it_cancelled_with_one_button(office):
+    client = office.signed_in("cashier")
+    with office.doors.write() as session:
+        session.get(PickupOrder, (STORE, FIRST)).if_short = "cancel"
+    for step in ("accept", "pick"):
+        send(client, f"/pickup/{FIRST}/{step}")
+    assert 'value="cancelled"' in client.get(f"/pickup/{FIRST}").text
+    refused = send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="short")
+    assert "all of it or nothing" in words(refused)
+    for _ in range(2):
+        assert send(client, f"/pickup/{FIRST}/picked", picked=["milk"], then="cancelled").status_code == 303
+    assert state(office) == "cancelled"
+
+
+@pytest.mark.parametrize(("own", "opened", "rung"), [("2", "2", "2"), ("1", "2", "2"), ("2", "1", "1")])
+def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house, own, opened, rung):
+    fill(house)
+    with house.doors.write() as session:
+        session.add(Till(store_id=STORE, id="2", name="Till 2"))
+        session.flush()
+        shift.open_shift(session, STORE, opened, 10_000, actor=SYSTEM, at=NOON)
+    client = house.signed_in("cashier")
+    with client.session_transaction() as browser:
+        browser["till_id"] = own
+    make_ready(client, FIRST, ["milk", "tea"])
+    send(client, "/pickup/find", code=code_for(FIRST))
+    assert send(client, f"/pickup/{FIRST}/collect", tender="cash", given="10").status_code == 303
+    with house.doors.read() as session:
+        assert session.query(Sale.till_id).scalar() == rung
+    send(client, f"/pickup/{FIRST}/return/ask", why="Sour")
+    assert 'name="back-milk"' in client.get(f"/pickup/{FIRST}").text
 
 
 def test_refusing_needs_a_reason_and_frees_the_units(office):

@@ -177,6 +177,23 @@ def test_a_customer_may_get_less_and_the_rest_is_free_again(town):
     assert town.faults() == []
 
 
+def test_an_order_that_was_to_be_all_or_nothing_is_not_given_in_part_unless_its_customer_says_so(town):
+    with town.network.write() as session:
+        pickup.place(
+            session, STORE, id=ORDER, name="Li Wei", phone="555 0100", lines=[("milk", 3)], at=AT,
+            wishes=pickup.Wishes(if_short="cancel"),
+        )  # fmt: skip
+    town.deliver()
+    with town.shop.write() as session:
+        pickup.accept(session, STORE, ORDER, actor=ANA, at=AT)
+        pickup.start_picking(session, STORE, ORDER, actor=ANA, at=AT)
+        pickup.pick_line(session, STORE, ORDER, "milk", 1, actor=ANA, at=AT)
+    with town.shop.write() as session, pytest.raises(Refused, match="all of it or nothing"):
+        pickup.short(session, STORE, ORDER, actor=ANA, at=AT)
+    with town.shop.write() as session:
+        assert pickup.short(session, STORE, ORDER, agreed=True, actor=ANA, at=AT).total_minor == 129
+
+
 def test_an_order_of_which_nothing_was_found_is_cancelled_not_shortened(town):
     town.place(ORDER, [("bread", 4)])
     town.deliver()

@@ -4,11 +4,12 @@ import datetime as dt
 
 import pytest
 
-from config.errors import Refused
+from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.inbox import InboxHead
 from config.journal import Actor
-from pos import returns
+from pos import returns, stock
+from pos.catalogue import Listing, Price, Product
 from pos.payments import Payment
 from pos.terminal import Outcome
 from supply import checks, escrow, following, messages, pickup, pickup_returns, placing, settlement
@@ -161,6 +162,62 @@ def test_of_a_short_order_the_difference_goes_back(town):
     assert money(town) == (129, 258, 0)
 
 
+def with_bottled_juice(town, deposit_minor):
+    """List a juice at the price of milk, in a bottle with a deposit."""
+    with town.shop.write() as session:
+        for sku, kind, price_minor, deposit_sku in (
+            ("bottle", "deposit", deposit_minor, None), ("juice", "goods", 129, "bottle"),
+        ):  # fmt: skip
+            session.add(
+                Product(sku=sku, name=sku.title(), category="Food", stock_unit="each", price_quantity=1, kind=kind,
+                        tax_class_id="std", search_text=sku, deposit_sku=deposit_sku)
+            )  # fmt: skip
+            session.flush()
+            session.add(Price(sku=sku, scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=price_minor))
+            session.add(Listing(store_id=STORE, sku=sku))
+        stock.receive(session, STORE, [("juice", 10)], source_kind="delivery", source_id="juice", at=AT, actor=ANA)
+
+
+def juice_for_milk(town):
+    with town.shop.write() as session:
+        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
+        pickup.pick_line(session, STORE, ONE, "milk", 1, actor=ANA, at=AT)
+        return pickup.short(session, STORE, ONE, instead={"milk": "juice"}, agreed=True, actor=ANA, at=AT).total_minor
+
+
+def test_what_stands_in_costs_no_more_with_its_deposit_than_what_it_stands_in_for(town):
+    with_bottled_juice(town, 25)
+    placed = place_online(town)
+    pay(town)
+    assert juice_for_milk(town) == 387
+    with town.shop.write() as session:
+        pickup.ready(session, STORE, ONE, actor=ANA, at=AT)
+    handed = town.collect(placed.code, new_id(), 387)
+    assert handed.completed.sale.total_minor == 387  # 129 + 2 × (104 + 25)
+    town.deliver()
+    assert money(town) == (387, 0, 0)
+
+
+def test_what_is_dearer_by_its_deposit_alone_stands_in_for_nothing(town):
+    with_bottled_juice(town, 130)
+    place_online(town)
+    pay(town)
+    with pytest.raises(Refused, match="for its deposit"):
+        juice_for_milk(town)
+    assert town.state(ONE) == ("placed", "placed")
+
+
+def test_no_more_is_handed_over_than_was_paid(town):
+    placed = place_online(town)
+    pay(town)
+    town.make_ready(ONE)
+    with town.shop.write() as session:
+        order_for_update(session, STORE, ONE).total_minor = 400
+    with pytest.raises(Refused, match="would cost more now"):
+        town.collect(placed.code, new_id(), 400)
+
+
 def test_the_till_gives_no_cash_for_what_was_paid_online(town):
     _, sale = collected(town)
     request = returns.ReturnRequest(new_id(), STORE, TILL, sale.id, [(1, 1)])
@@ -245,6 +302,35 @@ def test_goods_brought_back_at_a_shop_that_was_cut_off_pay_the_customer_at_the_s
     assert ledger(town) == ((0, 251) if paid_out else (125, 0))  # 258 less 7 of commission
     town.deliver(at=later(days=24), seed=3)
     assert money(town) == (0, 258, 129)
+
+
+def test_what_is_left_may_come_back_another_time_and_each_return_is_booked_once(town):
+    collected(town)
+
+    def back(qty, id, at):
+        with town.shop.write() as session:
+            return pickup_returns.take_back(
+                session, STORE, ONE, [("milk", qty, True)], return_id=id, till_id=TILL, actor=ANA, at=at
+            )
+
+    def ask(at):
+        with town.shop.write() as session:
+            pickup_returns.ask(session, STORE, ONE, why="Sour.", actor=ANA, at=at)
+
+    first, second = new_id(), new_id()
+    ask(later(days=1))
+    for _ in range(2):
+        assert back(1, first, later(days=1)).sale.total_minor == -129
+    with pytest.raises(Conflict):  # an old tab, and nobody asked
+        back(2, second, later(days=1))
+    ask(later(days=2))
+    back(2, second, later(days=2))
+    town.deliver(at=later(days=2))
+    assert town.state(ONE) == ("returned", "returned")
+    assert money(town) == (0, 387, 0)
+    with pytest.raises(Refused, match="has come back already"):
+        ask(later(days=2))
+    assert town.faults() == []
 
 
 def test_after_the_time_nothing_comes_back(town):
