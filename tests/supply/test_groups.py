@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config import node, outbox
 from config.errors import Conflict, Refused, ShopError
 from config.ids import new_id
 from config.journal import Actor
+from config.outbox import Message
 from pos import stock
 from pos.terminal import Outcome
 from supply import checks, escrow, group_goods, group_wire, groups, pickup, planned, receiving, suppliers
@@ -16,6 +18,7 @@ from supply.escrow import Escrow
 from supply.facts import Advised
 from supply.group_math import Wish, deal, fill, price_at
 from supply.groups import GroupMember, GroupOffer, GroupTerms
+from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
 from tests.supply.online import ANA, AT, STORE, later, make_town
@@ -357,6 +360,24 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     town.deliver(at=come_at)
     assert held(town)[0] == 0
     assert town.faults() == []
+
+
+def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_held(town):
+    join(town, "m1", 8, 10)
+    close(town)
+    at = later(days=2)
+    post_van(town, 12, at)
+    say(town, 12, at)
+    town._carry(town.shop, town.network, STORE, node.NETWORK, None, at)
+    with town.network.read() as session:
+        waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
+        (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]
+    assert told.pop("dealt_qty") == 10
+    with town.shop.write() as session:
+        group_wire.take_told(session, told, actor=ANA, at=at)
+    assert held(town)[0] == 0
+    town.deliver(at=at)  # a share it overtook is taken out of what is free
+    assert town.state("m1") == ("accepted", "accepted")
 
 
 # --- any walk ---
