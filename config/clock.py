@@ -87,6 +87,12 @@ def as_utc(at: dt.datetime) -> dt.datetime:
     return at.astimezone(dt.UTC)
 
 
+def told_after(last: dt.datetime | None, at: dt.datetime) -> dt.datetime:
+    """Return the moment a word told at `at` bears: later than the `last` one's, though the clock was set back since."""
+    at = as_utc(at)
+    return at if last is None or last < at else last + dt.timedelta(microseconds=1)
+
+
 def business_day(at: dt.datetime, tz: str, rollover_hour: int) -> dt.date:
     """Return the business day of an instant in zone `tz` (IANA name), rolling over at `rollover_hour` (0..23)."""
     return (as_utc(at).astimezone(ZoneInfo(tz)) - dt.timedelta(hours=rollover_hour)).date()

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.clock import as_utc
+from config.clock import told_after
 from config.database import Base
 from config.errors import Invalid
 from config.ids import new_id
@@ -57,12 +57,12 @@ def say(session: Session, store_id: str, name: str, account: str, bic: str, *, a
     if row is None:
         row = Agent(store_id=store_id, name=name)
         session.add(row)
-    row.account, row.bic, row.told_at = account, bic, at
+    row.account, row.bic, row.told_at = account, bic, told_after(row.told_at, at)
     session.flush()
     journal.record(
         session, actor=actor, at=at, verb="agent.told", subject=f"agent:{name}", ends_with=account[-4:],
     )  # fmt: skip
-    body = {"name": name, "account": account, "bic": bic, "told_at": as_utc(at).isoformat()}
+    body = {"name": name, "account": account, "bic": bic, "told_at": row.told_at.isoformat()}
     _send(session, store_id, AGENT_TOLD, name, body, at)
     return row
 

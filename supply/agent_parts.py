@@ -5,8 +5,8 @@ Rules
 1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods; one below zero (goods came
    back after they were stated) is the shop's money again. Every entry on `agents` names its agent, so the ledger alone
    says whose it is.
-2. An agent is paid what shops have paid: the parts, less what is left of their invoices, less what was paid out. What
-   was paid out too much, for goods that came back later, is kept from the next parts.
+2. An agent is paid what shops have paid: the parts, less what is left of their invoices or was given up of them, less
+   what was paid out. What was paid out too much, for goods that came back later, is kept from the next parts.
 3. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
 
 Units: *_minor minor units of the shop's currency.
@@ -30,6 +30,9 @@ from pos.agents import AGENT_TOLD, PARTS_TOLD, VERSION, Agent
 from supply import network_terms
 from supply.payment_file import tidy_account
 from supply.settlement import Booking, Invoice, LedgerEntry, Wanted, open_invoices
+
+_PART = "agent-"
+"""How the invoice of a part begins."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     book = Booking(session, str(body["store_id"]), actor=actor, at=at)
     due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
     for name, minor in body["parts"]:
-        part_id = f"agent-{body['statement_id']}-{name}"
+        part_id = f"{_PART}{body['statement_id']}-{name}"
         if not name or type(minor) is not int or not minor:
             raise Invalid("bad-amount", f"An agent's part of {minor!r} is none.", sender=book.store_id)
         if book.knows(part_id) or session.get(Invoice, (book.store_id, part_id)) is not None:
@@ -97,17 +100,33 @@ def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
         return []
     unpaid: Counter[tuple[str, str]] = Counter()
     for one in open_invoices(session, store_id):
-        if one.invoice.id.startswith("agent-"):
+        if one.invoice.id.startswith(_PART):
             unpaid[one.invoice.store_id, one.invoice.lines[0][1]] += one.left_minor
-    found = []
+    given_up, found = _given_up(session, store_id), []
     for shop, name, minor in rows:
         known, waiting = session.get(Agent, (shop, name)), unpaid[shop, name]
         where = (known.account, known.bic) if known is not None else ("", "")
-        found.append(Part(shop, name, *where, int(minor) - waiting, waiting))
+        found.append(Part(shop, name, *where, int(minor) - waiting - given_up[shop, name], waiting))
     return [one for one in found if one.due_minor or one.waiting_minor]
 
 
 # --- inside ---
+
+
+def _given_up(session: Session, store_id: str | None) -> Counter[tuple[str, str]]:
+    """Return what of the parts' invoices was given up: no shop has paid it, so no agent has it coming."""
+    query = (
+        sa.select(Invoice, LedgerEntry.amount_minor)
+        .join(Invoice, sa.and_(Invoice.store_id == LedgerEntry.store_id, Invoice.id == LedgerEntry.invoice_id))
+        .where(
+            LedgerEntry.kind == "loss", LedgerEntry.invoice_id.startswith(_PART, autoescape=True),
+            *([] if store_id is None else [LedgerEntry.store_id == store_id]),
+        )
+    )  # fmt: skip
+    found: Counter[tuple[str, str]] = Counter()
+    for invoice, minor in session.execute(query):
+        found[invoice.store_id, invoice.lines[0][1]] += int(minor)
+    return found
 
 
 def _take(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:

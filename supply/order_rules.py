@@ -3,8 +3,9 @@
 Rules
 -----
 1. A rule lets a supplier's proposals go by themselves, on their order day, as long as the order costs at most
-   most_order_minor and all orders that went by it within WEEK_DAYS at most most_week_minor together. What is dearer,
-   postponed, changed by a person or stands on no fresh forecast (older than FRESH_DAYS) waits for the shopkeeper.
+   most_order_minor and all orders that went by it within WEEK_DAYS at most most_week_minor together; those rejected or
+   called off do not count. What is dearer, postponed, changed by a person or stands on no fresh forecast (older than
+   FRESH_DAYS) waits for the shopkeeper.
 2. An edit teaches when its reason says that the quantity was wrong as such (TEACHING: too many, not enough, no room),
    not when something happened once. On approval the product's taught units move by half of the difference between
    ordered and proposed, and stay within one pack or MOST_TAUGHT_DAYS days of demand, whichever is more.
@@ -169,6 +170,7 @@ def why_not(session: Session, rule: OrderRule, order: ReplenishmentOrder, today:
         sa.select(sa.func.sum(ReplenishmentOrder.cost_minor)).where(
             ReplenishmentOrder.store_id == rule.store_id, ReplenishmentOrder.supplier_id == rule.supplier_id,
             ReplenishmentOrder.by_rule, ReplenishmentOrder.order_day >= since,
+            ReplenishmentOrder.state.not_in(orders.COSTS_NOTHING),
         )
     )  # fmt: skip
     if int(spent or 0) + order.cost_minor > rule.most_week_minor:

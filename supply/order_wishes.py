@@ -2,8 +2,9 @@
 
 Rules
 -----
-1. The week's money is what orders sent within WEEK_DAYS, today included, may cost together, over all suppliers. Orders
-   the supplier rejected or the shop called off do not count. No row: money does not limit.
+1. The week's money is what orders of the last WEEK_DAYS, today included, and those confirmed already for a later order
+   day may cost together, over all suppliers. Orders the supplier rejected or the shop called off do not count. No row:
+   money does not limit.
 2. room_qty is the most there is place for; show_qty stands for show and is ordered up to on top of demand; service_bp
    is the share of demand the shopkeeper wants served, 5,000 to 9,950. What is not said follows from the policy.
 3. A wish without any content is no wish: its row goes.
@@ -20,7 +21,7 @@ from config.journal import Actor, record
 from config.money import MAX_MINOR
 from pos.catalogue import Product
 from pos.ledger import MOST_QTY
-from supply.orders import ReplenishmentOrder
+from supply.orders import COSTS_NOTHING, ReplenishmentOrder
 
 WEEK_DAYS = 7
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
@@ -129,7 +130,7 @@ def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None
         return None
     order = ReplenishmentOrder
     spent = sa.select(sa.func.sum(order.cost_minor)).where(
-        order.store_id == store_id, order.order_day > today - dt.timedelta(days=WEEK_DAYS), order.order_day <= today,
-        order.state.not_in(["proposed", "dropped", "rejected", "cancelled"]),
+        order.store_id == store_id, order.order_day > today - dt.timedelta(days=WEEK_DAYS),
+        order.state.not_in(COSTS_NOTHING),
     )  # fmt: skip
     return max(0, limit - int(session.scalar(spent) or 0))

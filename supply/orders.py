@@ -65,6 +65,8 @@ STATES = StateTable(
     },
     resting=["cancelled"],
 )
+COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
+"""The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""

@@ -5,7 +5,8 @@ Rules
 1. A run pays each shop whose funds hold at least the terms' least amount after everything due was paid from them. Shops
    that have not said where to are named, and keep their money in their funds.
 2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
-3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's.
+3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's. The last
+   word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
 4. Agents' parts that their shops have paid go out in the same run, each from its shop's book (`agent_parts`).
 """
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
+from config.clock import told_after
 from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.ids import new_id
@@ -76,14 +78,15 @@ def say_where(
 ) -> Account:
     """Say where a shop's money is paid out to, at the store, and tell the network (rule 3)."""
     found = account_of(session, store_id)
-    _write_bank(found, payee, account, bic, at)
+    told_at = told_after(found.bank_told_at, at)
+    _write_bank(found, payee, account, bic, told_at)
     journal.record(
         session, actor=actor, at=at, verb="account.bank_told", subject=f"account:{store_id}",
         ends_with=found.bank_account[-4:],
     )  # fmt: skip
     body = {
         "store_id": store_id, "payee": found.payee, "bank_account": found.bank_account, "bic": found.bic,
-        "told_at": at.isoformat(),
+        "told_at": told_at.isoformat(),
     }  # fmt: skip
     outbox.append(
         session, to_node=NETWORK, topic=BANK_TOLD, version=VERSION, body=body, id=new_id(),

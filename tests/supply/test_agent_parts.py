@@ -130,3 +130,26 @@ def test_a_part_that_is_none_is_refused(country):
         agent_parts.take_parts(
             session, {"store_id": "S1", "statement_id": "x", "parts": [["Mei", 0]]}, actor=OPERATOR, at=AT
         )
+
+
+def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):
+    agree(country, "Mei", IBAN)
+    moved(country, 5_000)
+    state(country)
+    shop_pays(country, 2_000, "p1")
+    with country.network.write() as session:
+        (left,) = settlement.open_invoices(session, "S1")
+        settlement.write_off(session, "S1", left.invoice.id, why="The shop is gone", actor=OPERATOR, at=AT)
+    assert [(one.agent, one.amount_minor) for one in run(country, "run-1").payouts] == [("Mei", 2_000)]
+    assert coming(country) == []
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_the_last_word_where_an_agent_s_money_goes_counts_though_a_clock_was_set_back(country):
+    agree(country, "Mei", IBAN, at=later(days=400))
+    country.deliver()
+    agree(country, "Mei", "6222021234567890", at=later(days=1))
+    country.deliver(seed=3)
+    with country.network.read() as session:
+        assert agents.agent_of(session, "S1", "Mei").account == "6222021234567890"

@@ -10,7 +10,7 @@ from supply import advances, credit, credit_night, escrow, network_terms, payout
 from supply.network_terms import Terms
 from supply.repayment import repaid_of
 from supply.settlement import Booking, Wanted, balances, open_invoices
-from tests.supply.road import AT, DAY, OPERATOR, Country, later, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 NIGHT = Actor.system("credit", node.NETWORK)
 
@@ -163,3 +163,13 @@ def test_an_advance_called_in_takes_from_the_credit_left_and_late_holds_the_line
     nights(country, 12, 12)
     assert line_of(country) == ("open", "")
     assert country.findings() == []
+
+
+def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_back(country):
+    for account, at in (("11112222", later(days=400)), ("33334444", later(days=1)), ("55556666", later(days=2))):
+        with country.shops["S1"].write() as session:
+            payout.say_where(session, "S1", payee="Wei", account=account, bic="", actor=KEEPER["S1"], at=at)
+    country.deliver(seed=5)
+    for database in (country.shops["S1"], country.network):
+        with database.read() as session:
+            assert session.get_one(settlement.Account, "S1").bank_account == "55556666"

@@ -13,7 +13,19 @@ from config.journal import Actor
 from config.outbox import Message
 from pos import stock
 from pos.terminal import Outcome
-from supply import checks, escrow, group_goods, group_wire, groups, pickup, planned, receiving, suppliers
+from supply import (
+    checks,
+    escrow,
+    group_goods,
+    group_wire,
+    groups,
+    passing_on,
+    pickup,
+    planned,
+    receiving,
+    settlement,
+    suppliers,
+)
 from supply.escrow import Escrow
 from supply.facts import Advised
 from supply.group_math import Wish, deal, fill, price_at
@@ -145,6 +157,34 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
             assert groups.forget(session, at=later(days=days)) == forgotten
     with town.network.read() as session:
         assert {(one.name, one.phone) for one in session.query(GroupMember)} == {("", "")}
+
+
+def test_the_leader_earns_on_a_decided_share_too_and_the_shop_gets_it_to_hand_on(town):
+    code = join(town, "m1", 6)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    town.collect(code, new_id(), 720, at=later(days=2))
+    town.deliver(at=later(days=2))
+    with town.network.write() as session:
+        escrow.dispute(session, "m1", why="Sour.", actor=ME, at=later(days=3))
+        passing_on.decide(session, "m1", 120, why="a little", actor=ME, at=later(days=4))
+        entries = {row.kind: row.amount_minor for row in settlement.entries_of(session, STORE)}
+        assert checks.findings(session, STORE) == []
+    assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (30, 570)
+    assert entries == {"leader": 30, "escrow": 570, "commission": 17}
+
+
+def test_a_group_whose_goods_nobody_tells_of_fails_after_its_last_day(town):
+    join(town, "m1", 6)
+    close(town)
+    close(town, at=later(days=6))
+    assert state_of(town) == "ordered"
+    close(town, at=later(days=7))
+    assert state_of(town) == "failed"
+    assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
+    with town.shop.read() as session:
+        assert session.get(GroupOffer, TERMS.id).state == "failed"
 
 
 def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(town):

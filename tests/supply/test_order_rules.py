@@ -7,6 +7,7 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
+from config import journal
 from config.errors import Invalid
 from config.journal import JournalEntry
 from supply import order_rules, replenishment
@@ -74,6 +75,23 @@ def test_the_week_has_a_limit_of_its_own(shop):
         limit = order_rules.rules_of(session, "S1")["van"]
         session.flush()
         assert order_rules.why_not(session, limit, other, MONDAY) == "week-spent"
+
+
+@pytest.mark.parametrize("off", ["rejected", "cancelled"])
+def test_an_order_the_supplier_rejected_or_the_shop_called_off_takes_nothing_of_the_rule_s_week(shop, off):
+    rule(shop, order_minor=2_000, week_minor=3_000)
+    first = proposed(shop)
+    gone(shop, [first])
+    with shop.write() as session:
+        sent = session.get_one(replenishment.ReplenishmentOrder, ("S1", first.id))
+        journal.move(session, sent, off, actor=WEI, at=DAWN, subject="order")
+        other = replenishment.ReplenishmentOrder(
+            store_id="S1", id="second", order_no=9, supplier_id="van", order_day=MONDAY, delivery_day=MONDAY,
+            next_delivery_day=MONDAY, cost_minor=1_800, proposed_at=DAWN, forecast_age_days=0, state="proposed",
+        )  # fmt: skip
+        session.add(other)
+        session.flush()
+        assert order_rules.why_not(session, order_rules.rules_of(session, "S1")["van"], other, MONDAY) == ""
 
 
 def test_no_order_goes_by_itself_before_its_day_or_on_an_old_forecast(shop):

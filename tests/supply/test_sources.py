@@ -159,6 +159,12 @@ def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country
         orders.cancel(session, "S1", gone, why="Too much", actor=WEI, at=later(minutes=1))
         assert order_wishes.left_to_spend(session, "S1", DAY) == 5000 - 1800
         assert order_wishes.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
+    thursday = country.order("S1", {"milk": 1})
+    with country.shops["S1"].write() as session:  # confirmed on Monday for Thursday's order day
+        session.get_one(orders.ReplenishmentOrder, ("S1", thursday)).order_day = DAY + dt.timedelta(days=3)
+        session.flush()
+        assert order_wishes.left_to_spend(session, "S1", DAY) == 5000 - 1800 - 1100, "it is spoken for"
+        assert order_wishes.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000 - 1100
         order_wishes.set_budget(session, "S1", None, actor=WEI, at=AT)
         assert order_wishes.left_to_spend(session, "S1", DAY) is None
 
