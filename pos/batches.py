@@ -7,8 +7,9 @@ Rules
    (first expired, first out): lots are filled up from the latest day backwards until what is on hand is used up. A
    question computes this from the levels and the lots; the sale writes nothing. What leaves by the name of its lot
    (written off, or back to the supplier) makes that lot smaller.
-3. A lot without a date is ordered by the product's shelf life, else as one that keeps for ever. What is on hand
-   beyond all lots has no known date. A lot that is over for FORGET_DAYS is not looked at any more.
+3. A lot without a date is ordered by the product's shelf life, else as one that keeps for ever. What is on hand beyond
+   all lots has no known date. A lot that is over for FORGET_DAYS is not looked at any more, except where all that
+   leaves is taken from its lot by name, as in a warehouse.
 4. The last day itself is a day of sale. A unit whose code says that its day is over is refused.
 
 Units: quantities in stock units.
@@ -146,23 +147,48 @@ def let_go(session: Session, store_id: str, lots: Iterable[Lot]) -> None:
     session.flush()
 
 
+def take_from(session: Session, store_id: str, taken: Iterable[tuple[str, int]]) -> None:
+    """Make these very lots smaller: (batch id, units), never more than is left of each (rule 2)."""
+    for batch_id, qty in taken:
+        row = session.get_one(Batch, (store_id, batch_id))
+        row.gone_qty = min(row.received_qty, row.gone_qty + qty)
+    session.flush()
+
+
 # --- questions ---
 
 
-def standing(session: Session, store_id: str, skus: Sequence[str], *, day: dt.date) -> dict[str, tuple[Held, ...]]:
-    """Return which lots are taken to be on hand, first to leave first; what has no lot comes last (rules 2, 3)."""
+def standing(
+    session: Session, store_id: str, skus: Sequence[str], *, day: dt.date, forgets: bool = True
+) -> dict[str, tuple[Held, ...]]:
+    """Return which lots are taken to be on hand, first to leave first; what has no lot comes last (rules 2, 3).
+
+    forgets: lots that are over for long are not looked at; False: they are, too.
+    """
+    since = day - dt.timedelta(days=FORGET_DAYS) if forgets else dt.date.min
     answer: dict[str, tuple[Held, ...]] = {}
     for start in range(0, len(skus), _SKUS_A_LOOK):
         some = list(skus[start : start + _SKUS_A_LOOK])
         lots: dict[str, list[Batch]] = {}
-        query = sa.select(Batch).where(
-            Batch.store_id == store_id, Batch.sku.in_(some), Batch.leaves_on >= day - dt.timedelta(days=FORGET_DAYS)
-        )
+        query = sa.select(Batch).where(Batch.store_id == store_id, Batch.sku.in_(some), Batch.leaves_on >= since)
         for row in session.scalars(query.order_by(Batch.leaves_on.desc(), Batch.received_on.desc(), Batch.id.desc())):
             lots.setdefault(row.sku, []).append(row)
         on_hand = _on_hand(session, store_id, some)
         answer |= {sku: _filled(sku, on_hand.get(sku, 0), lots.get(sku, [])) for sku in some}
     return answer
+
+
+def over(session: Session, store_id: str, *, day: dt.date) -> dict[str, int]:
+    """Return SKU -> units on hand whose last day is over, however long; for a place that names lots (rule 3)."""
+    dated = sa.select(Batch.sku).where(
+        Batch.store_id == store_id, Batch.expires_on < day, Batch.gone_qty < Batch.received_qty
+    )
+    lots = standing(session, store_id, sorted(session.scalars(dated.distinct())), day=day, forgets=False)
+    sums = {
+        sku: sum(one.qty for one in held if one.expires_on is not None and one.expires_on < day)
+        for sku, held in lots.items()
+    }
+    return {sku: qty for sku, qty in sums.items() if qty}
 
 
 def expiring(session: Session, store_id: str, *, day: dt.date, within_days: int) -> list[Expiring]:

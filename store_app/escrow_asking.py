@@ -20,7 +20,7 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, groups, placing
+from supply import escrow, groups, passing_on, placing
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
 
@@ -56,17 +56,14 @@ def ask_due(doors: Doors) -> int:
     with doors.read() as session:
         asked = [row.id for row in escrow.to_ask(session, doors.now())]
         back = [(entry.id, entry.escrow_id, entry.amount_minor) for entry in escrow.due_refunds(session)]
-        free = [(row.id, row.purpose) for row in escrow.to_release(session, doors.now())]
+        free = [row.id for row in escrow.to_release(session, doors.now())]
     for escrow_id in asked:
         ask(doors, escrow_id)
     for entry_id, of_escrow, amount_minor in back:
         _send_back(doors, entry_id, of_escrow, amount_minor)
-    for escrow_id, purpose in free:
+    for escrow_id in free:
         with doors.write() as session:
-            if purpose == "group":
-                groups.release(session, escrow_id, actor=ACTOR, at=doors.now())
-            else:
-                escrow.release(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
+            passing_on.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
     return len(asked) + len(back) + len(free)
 
 

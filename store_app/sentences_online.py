@@ -14,7 +14,7 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
     "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
-    "nothing-to-dispute": (_l("Only what was paid online and collected can be disputed here."),),
+    "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
     "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),

@@ -8,11 +8,11 @@ Rules
    is asked LATE_ANSWERS whatever it said, and until it gives a final no: no answer is no answer. What is captured
    after all goes back in full.
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
-   to its leader), whose ledger it enters (`settlement`). What goes back is written as due, and as done when the
+   for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
    provider confirms it, once per entry.
 4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
    that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
-   dispute does until the operator decides: all, part or nothing goes back, the rest on to the shop.
+   dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
@@ -213,15 +213,21 @@ def refunded(session: Session, entry_id: str, *, actor: Actor, at: dt.datetime) 
     return True
 
 
-def release(session: Session, id: str, *, leader_minor: int = 0, why: str, actor: Actor, at: dt.datetime) -> int:
-    """Pass on what is left to the shop, `leader_minor` of it to a group's leader; returns how much in all (rule 3)."""
+def release(
+    session: Session, id: str, *, leader_minor: int = 0, words: str = "", why: str, actor: Actor, at: dt.datetime
+) -> int:
+    """Pass on what is left to the shop, `leader_minor` of it for a group's leader; returns how much in all (rule 3).
+
+    words: which group it is, for the shop's ledger.
+    """
     row = locked(session, id)
     if row.state not in ("held", "disputed"):
         raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
     left_minor = balance(session, id)
     _refuse_more(leader_minor, left_minor)
     if leader_minor:
-        _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
+        earned = _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
+        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader_minor, words, at=at)
     if left_minor - leader_minor:
         passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
         bp = network_terms.in_force(session)[1].commission_bp
@@ -279,19 +285,6 @@ def dispute(session: Session, id: str, *, why: str, actor: Actor, at: dt.datetim
         raise Invalid("reason-missing", "Say what is wrong, so that it can be decided.", field="why")
     row.disputed_why = why.strip()[:300]
     _move(session, row, "disputed", actor, at, why=row.disputed_why)
-    return row
-
-
-def resolve(session: Session, id: str, refund_minor: int, *, why: str, actor: Actor, at: dt.datetime) -> Escrow:
-    """Decide a dispute: so much goes back, the rest on to the shop (rule 4)."""
-    row = locked(session, id)
-    if row.state != "disputed":
-        raise Conflict("not-disputed", f"This escrow is {row.state}; nothing waits for a decision.", state=row.state)
-    _refuse_more(refund_minor, balance(session, id))
-    if refund_minor:
-        refund(session, id, refund_minor, why=why, actor=actor, at=at)
-    if balance(session, id):
-        release(session, id, why=why, actor=actor, at=at)
     return row
 
 

@@ -10,8 +10,8 @@ Rules
    tells after the money was passed on is taken from the shop.
 3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
    money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
-4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, what was
-   paid online is disputed, and the operator decides.
+4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, or the store
+   has said nothing for OVERDUE after it should have, what was paid online is disputed, and the operator decides.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
 """
@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
+from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.journal import Actor
@@ -31,6 +32,7 @@ from config.money import exponent
 from config.node import NETWORK
 from pos.store import Store
 from supply import escrow, home_delivery, messages, online_coupons, shop
+from supply.groups import GroupOffer
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
 from supply.order_keys import token_hash
 from supply.pickup_order import (
@@ -48,6 +50,7 @@ from supply.pickup_order import (
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
+OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
 """So long a customer has, once the network knows of the shop's no, to ask it to decide."""
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
@@ -145,12 +148,32 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
 
 
 def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
-    """Take the customer's word that the shop's answer is not right; what is in escrow waits (rule 4)."""
+    """Take the customer's word that the shop's answer is not right, or never came; the money waits (rule 4)."""
     order = _by_token(session, store_id, token)
-    if order.state not in ("collected", "return_refused") or escrow.escrow_of(session, order.id) is None:
-        raise Refused("nothing-to-dispute", "Only what was paid online and collected can be disputed here.")
+    is_answered = order.state in ("collected", "return_refused")
+    if escrow.escrow_of(session, order.id) is None or not (is_answered or is_overdue(session, order, at)):
+        raise Refused(
+            "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
+        )
     escrow.dispute(session, order.id, why=why, actor=CUSTOMER, at=at)
     return order
+
+
+# --- questions ---
+
+
+def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
+    """Tell whether the store should long have handed an order over, or answered a wish to bring goods back (rule 4)."""
+    if order.state == "return_asked":
+        return at >= (order.return_asked_at or order.moved_at) + OVERDUE
+    store = session.get_one(Store, order.store_id)
+    known = [order.placed_at, order.window_until, order.answer_by, order.hold_until]
+    if order.comes_on is not None:
+        known.append(day_start(order.comes_on + dt.timedelta(days=1), store.tz, store.rollover_hour))
+    group = session.get(GroupOffer, order.group_id) if order.group_id else None
+    if group is not None:
+        known.append(day_start(group.pickup_until + dt.timedelta(days=1), store.tz, store.rollover_hour))
+    return order.state in OPEN and at >= max(one for one in known if one is not None) + OVERDUE
 
 
 # --- inside ---

@@ -5,8 +5,8 @@ Rules
 1. What the shop hands over leaves its stock and its lots in one transaction; of goods on sale or return no more goes
    than is left of the lot, units of the shop's own never, and what stays is bought (`consignment`, rule 4).
 2. What the warehouse counts is credited where it had been charged, and put back into its stock where it is fit to be
-   sold. More than was sent is refused. What is missing is not credited; of goods on sale or return it is charged like
-   goods the shop has bought (`consignment`, rule 6), and the shop may object.
+   sold, with the day it left with. More than was sent is refused. What is missing is not credited; of goods on sale or
+   return it is charged like goods the shop has bought (`consignment`, rule 6), and the shop may object.
 3. A claim whose goods came back is at its end.
 4. What a return costs and whether it is credited stands in the network's own offer or claim. Goods on sale or return
    were never charged and are never credited; of a claim no more comes than was granted to go back.
@@ -24,13 +24,13 @@ from config.ids import new_id
 from config.journal import Actor
 from config.money import amount_for
 from config.node import NETWORK
-from pos import consigned, stock, waste
+from pos import batches, consigned, stock, waste
 from pos.catalogue import Product
 from pos.consigned import Consigned
 from pos.ledger import Place, Source
 from pos.slips import local
 from pos.store import day_of, snapshot, store_of
-from supply import claim_book, claims, consignment, goods_returns, settlement
+from supply import claim_book, claims, consignment, goods_returns, settlement, warehouse
 from supply.deliveries import Delivery
 from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.push import PushOffer
@@ -205,9 +205,18 @@ def _lot_of(session: Session, found: GoodsReturn) -> Consigned | None:
     """Return the lot of goods on sale or return that a return takes from, None where it takes from none."""
     if found.source == "push":
         return session.get(Consigned, (found.store_id, found.id))
-    claim = session.get(claim_book.Claim, (found.store_id, found.id))
-    delivery = session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
+    delivery = _delivery_of(session, found)
     return session.get(Consigned, (found.store_id, (delivery.push_id if delivery else None) or ""))
+
+
+def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
+    """Return the delivery the goods of a return came with."""
+    if found.source == "push":
+        came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.push_id == found.id)
+        delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
+        return delivery
+    claim = session.get(claim_book.Claim, (found.store_id, found.id))
+    return session.get(Delivery, (found.store_id, claim.delivery_id)) if claim is not None else None
 
 
 def _into_stock(
@@ -218,6 +227,10 @@ def _into_stock(
     if supplier is not None and supplier.warehouse_id is not None and fit:
         house, source = supplier.warehouse_id, f"{found.store_id}:{found.id}"
         stock.receive(session, house, fit, source_kind=SOURCE_KIND, source_id=source, at=at, actor=actor)
+        delivery = _delivery_of(session, found)
+        if delivery is not None:
+            lots = warehouse.lots_back(session, delivery, fit)
+            batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
 
 
 def _tell(session: Session, found: GoodsReturn, topic: str, to_node: str, at: dt.datetime) -> None:

@@ -7,11 +7,13 @@ Rules
 2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
    as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
    everything back at once, as does whoever is in a group that fails.
-3. At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
+3. A group ordered whose goods nobody has told of by NO_WORD after its last pickup day fails too.
+   At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
    stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
-5. The leader earns the commission on what was collected, when the escrow is passed on; on nothing else.
+5. The leader earns the commission on what is passed on for shares that were collected, on nothing else. It comes with
+   the shop's money, named, and the shop hands it on.
 6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
    the last pickup day, as with any order.
 """
@@ -48,6 +50,7 @@ STATES = StateTable(
     },
 )
 FILL = dt.timedelta(hours=6)
+NO_WORD = dt.timedelta(days=2)
 KEEP = dt.timedelta(days=30)
 HAS_PERSON = sa.text("phone <> ''")
 MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
@@ -256,7 +259,7 @@ def leave(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) ->
 
 
 def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
-    """Close the groups whose time is over (rule 3); returns those that changed."""
+    """Close the groups whose time is over, fail those whose goods never came (rule 3); returns those that changed."""
     due = sa.select(GroupOffer).where(GroupOffer.state.in_(["open", "filling"]), GroupOffer.closes_at <= at)
     changed = []
     for group in session.scalars(lock_rows(session, due.order_by(GroupOffer.id))).all():
@@ -264,7 +267,15 @@ def close_due(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
             continue
         if _close(session, group, at):
             changed.append(group)
-    return changed
+    silent = sa.select(GroupOffer).where(
+        GroupOffer.state == "ordered", GroupOffer.pickup_until < (at - NO_WORD).date(), GroupOffer.id.not_in(
+            [group.id for group in changed]
+        )
+    )  # fmt: skip
+    overdue = session.scalars(lock_rows(session, silent.order_by(GroupOffer.id))).all()
+    return changed + [
+        fail(session, group.id, why="The goods did not come.", actor=_SYSTEM, at=at) for group in overdue
+    ]  # fmt: skip
 
 
 def fail(session: Session, group_id: str, *, why: str, actor: Actor, at: dt.datetime) -> GroupOffer:
@@ -303,13 +314,15 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
     return gets
 
 
-def release(session: Session, member_id: str, *, actor: Actor, at: dt.datetime) -> int:
-    """Pass a collected member's money on: the commission to the leader, the rest to the shop (rule 5)."""
+def release(session: Session, member_id: str, *, why: str = "collected", actor: Actor, at: dt.datetime) -> int:
+    """Pass a collected member's money on: the commission for the leader, the rest to the shop (rule 5)."""
     member = session.get_one(GroupMember, member_id)
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)
     leader_minor = left_minor * group.commission_bp // BASIS if group.leader else 0
-    return escrow.release(session, member_id, leader_minor=leader_minor, why="collected", actor=actor, at=at)
+    return escrow.release(
+        session, member_id, leader_minor=leader_minor, words=group.name, why=why, actor=actor, at=at
+    )  # fmt: skip
 
 
 def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:

@@ -151,20 +151,25 @@ class PickupPlaced:
 
 @dataclass(frozen=True)
 class PickupCancelled:
-    """The customer asks to cancel. The whole order comes along, in case this overtakes it on the way."""
+    """The customer asks to cancel. The whole order comes along, in case this overtakes it on the way.
+
+    decided: the network's operator has decided so, and nothing is handed over any more; said where it is true.
+    """
 
     order: PickupPlaced
     asked_at: str
+    decided: bool = False
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""
-        return {"order": self.order.to_body(), "asked_at": self.asked_at}
+        return {"order": self.order.to_body(), "asked_at": self.asked_at} | ({"decided": True} if self.decided else {})
 
     @classmethod
     def from_body(cls, body: dict[str, Any], version: int) -> "PickupCancelled":
         """Read a body; refuses versions from the future."""
         _known(PICKUP_CANCELLED, version)
-        return cls(order=PickupPlaced.from_body(body["order"], version), asked_at=body["asked_at"])
+        order = PickupPlaced.from_body(body["order"], version)
+        return cls(order=order, asked_at=body["asked_at"], decided=bool(body.get("decided")))
 
 
 @dataclass(frozen=True)

@@ -79,10 +79,11 @@ def take_taken(session: Session, message: Message, from_node: str, _at: dt.datet
 
 
 def take_cancelled(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
-    """Take in a customer's wish to cancel."""
+    """Take in a customer's wish to cancel, or that the network has decided so."""
     fact = PickupCancelled.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
-    pickup.customer_cancels(session, fact.order, actor=Actor.system("pickup", fact.order.store_id), at=at)
+    actor = Actor.system("pickup", fact.order.store_id)
+    pickup.customer_cancels(session, fact.order, decided=fact.decided, actor=actor, at=at)
 
 
 def take_return_asked(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from pos import batches
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, StockLevel
 from pos.store import Store
@@ -37,7 +38,7 @@ class RunsOut:
     """A product that will be sold out in some shops of a region.
 
     shops: (name, days left), the first to run out first; of: how many shops sell it; missing_qty: what all of them lack
-    to last `days`; warehouse_qty: what stands in the warehouses.
+    to last `days`; warehouse_qty: what stands in the warehouses and can still be sold.
     """
 
     sku: str
@@ -133,6 +134,9 @@ def runs_out(
         StockLevel.store_id.in_(list(warehouses)), StockLevel.sku.in_(first), StockLevel.place.in_(INSIDE)
     )
     there = {sku: int(qty) for sku, qty in session.execute(stands.group_by(StockLevel.sku))}
+    for house in warehouses:
+        for sku, qty in batches.over(session, house, day=today).items():
+            there[sku] = there.get(sku, 0) - qty
     return [
         RunsOut(
             sku=sku, name=products[sku].name, stock_unit=products[sku].stock_unit,

@@ -244,21 +244,26 @@ def cancel(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     return order
 
 
-def customer_cancels(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
+def customer_cancels(
+    session: Session, placed: PickupPlaced, *, decided: bool = False, actor: Actor, at: dt.datetime
+) -> PickupOrder:
     """Take the customer's wish to cancel: done while the order is not ready, else the store's state stands.
 
-    The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
+    decided: the network's operator has said so; then a ready order is called off too, unless somebody is on the way
+    with it. The wish may arrive before the order: then the order is written down cancelled, and reserves nothing.
     """
+    why = "The network has decided so." if decided else "The customer cancelled."
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     if order is None:
         order = write_down(session, placed)
         order.cancel_asked_at = at
-        return move(session, order, "cancelled", actor=actor, at=at, why="The customer cancelled.")
-    if order.cancel_asked_at is not None:
+        return move(session, order, "cancelled", actor=actor, at=at, why=why)
+    if order.cancel_asked_at is not None and not decided:
         return order
     order.cancel_asked_at = at
-    if order.state in BEFORE_READY:
-        return cancel(session, order.store_id, order.id, why="The customer cancelled.", actor=actor, at=at)
+    on_the_way = session.scalars(home_delivery.under_way(order.store_id)).all()
+    if order.state in BEFORE_READY or (decided and order.state == "ready" and order.id not in on_the_way):
+        return cancel(session, order.store_id, order.id, why=why, actor=actor, at=at)
     tell(session, order, at)
     return order
 

@@ -222,6 +222,12 @@ def ask_to_cancel(session: Session, store_id: str, token: str, *, at: dt.datetim
     return order
 
 
+def call_off(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Tell the store that the network has decided about an order it did not hand over: it is off for good."""
+    fact = replace(_as_cancelled(session, order, at), decided=True)
+    send_to_store(session, order, PICKUP_CANCELLED, fact.to_body(), id=f"decided-{order.id}", at=at)
+
+
 def paid(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
     """Send the store an order whose money has come in (rule 6)."""
     order.paid_minor = order.total_minor

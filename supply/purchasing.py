@@ -2,9 +2,9 @@
 
 Rules
 -----
-1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it, what is ordered upstream,
-   and what stands in the shops or is on its way to them. So a full shop is not bought for twice, and an order a shop
-   inflates buys nothing.
+1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
+   ordered upstream, and what stands in the shops or is on its way to them. So a full shop is not bought for twice, and
+   an order a shop inflates buys nothing.
 2. Demand is the sum of what the shops sell, over UPSTREAM_DAYS, the day until the next look, and the way to the shop
    until the van after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses
    carry a product each buys its equal part.
@@ -267,7 +267,7 @@ def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[s
     packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
     carried = _carried(session)
     rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session))
-    there, coming = _standing(session, warehouse_id), _ordered(session, warehouse_id)
+    there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id)
     found = []
     for sku, pack_qty, unit_cost, name in packs:
         part = carried.get(sku, 1)
@@ -309,16 +309,16 @@ def _carried(session: Session) -> dict[str, int]:
     return {sku: int(count) for sku, count in session.execute(query)}
 
 
-def _standing(session: Session, warehouse_id: str) -> dict[str, int]:
-    """Return what stands in a warehouse and is not promised to a shop, which counts it as on its way already."""
+def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:
+    """Return what stands in a warehouse, is not over, and is promised to no shop, which counts it as on its way."""
     from supply.warehouse import promised_of
 
     query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
         StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE)
     )
-    promised = promised_of(session, warehouse_id)
+    promised, over = promised_of(session, warehouse_id), batches.over(session, warehouse_id, day=today)
     rows = session.execute(query.group_by(StockLevel.sku))
-    return {sku: int(qty) - promised.get(sku, 0) for sku, qty in rows}
+    return {sku: int(qty) - promised.get(sku, 0) - over.get(sku, 0) for sku, qty in rows}
 
 
 def _ordered(session: Session, warehouse_id: str) -> dict[str, int]:

@@ -10,6 +10,8 @@ Rules
    nodes. The network dispatches only what was accepted.
 5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
    offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
+6. Of what was accepted is loaded what is there, in whole packs, once. Where nothing is there until LOAD_DAYS after the
+   last day to answer, or the goods are over, or the operator says so, it is called off, and the shop is told why.
 """
 
 import datetime as dt
@@ -30,7 +32,7 @@ from pos.catalogue import Product
 from pos.store import day_of, store_of
 from supply.deliveries import Delivery
 from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
-from supply.push_terms import KINDS, PushTerms
+from supply.push_terms import KINDS, PushTerms, terms_from
 from supply.suppliers import Supplier, SupplierProduct
 
 STATES = StateTable(
@@ -38,7 +40,7 @@ STATES = StateTable(
     "offered",
     {
         "offered": ["accepted", "declined", "expired", "withdrawn"],
-        "accepted": ["dispatched"],
+        "accepted": ["dispatched", "called_off"],
         "dispatched": ["received", "refused"],
         "withdrawn": ["accepted", "declined", "expired"],
     },
@@ -46,6 +48,7 @@ STATES = StateTable(
 )
 ANSWERED = ("accepted", "declined", "expired")
 MOST_PACKS = 999
+LOAD_DAYS = 7
 
 
 class PushOffer(Base):
@@ -140,6 +143,24 @@ def withdraw(session: Session, store_id: str, offer_id: str, *, actor: Actor, at
     return found
 
 
+def call_off(session: Session, store_id: str, offer_id: str, *, why: str, actor: Actor, at: dt.datetime) -> PushOffer:
+    """Say that goods a shop accepted do not come (rule 6). why: read by the shopkeeper."""
+    found = offer_of(session, store_id, offer_id)
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say why the goods do not come: the shopkeeper reads it.")
+    if found.state != "accepted":
+        raise Conflict("offer-not-waiting", f"This offer is {found.state}: there is nothing to call off.",
+                       state=found.state)  # fmt: skip
+    return _call_off(session, found, why, actor=actor, at=at)
+
+
+def call_off_if_over(session: Session, found: PushOffer, *, actor: Actor, at: dt.datetime) -> None:
+    """Call off accepted goods of which nothing is there any more, once they were waited for long enough (rule 6)."""
+    today, until = day_of(session, found.store_id, at), terms_from(found.terms).expires_on
+    if today > found.answer_by + dt.timedelta(days=LOAD_DAYS) or (until is not None and until < today):
+        _call_off(session, found, "", actor=actor, at=at)
+
+
 def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
     """Take over what a shop answered (rule 4); an offer this node no longer has is written down by rule 5."""
     found = session.get(PushOffer, (fact.store_id, fact.push_id))
@@ -170,9 +191,14 @@ def take_offer(session: Session, fact: PushSnapshot) -> PushOffer:
 
 
 def take_withdrawal(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.datetime) -> None:
-    """Take an offer away that the network withdrew, unless it is answered already (rule 4)."""
+    """Take an offer away that the network withdrew, unless it is answered already (rule 4), or called off (rule 6)."""
     found = take_offer(session, fact)
-    if found.state == "offered":
+    if fact.state == "called_off":
+        if STATES.legal(found.state, "called_off"):
+            found.answered_why = fact.answered_why
+            why = fact.answered_why or None
+            journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why)
+    elif found.state == "offered":
         journal.move(session, found, "withdrawn", actor=actor, at=at, subject=subject_of(found))
 
 
@@ -232,6 +258,15 @@ def open_offers(session: Session, store_id: str) -> list[PushOffer]:
     return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.offered_at, PushOffer.id)))
 
 
+def not_coming(session: Session, store_id: str, today: dt.date) -> list[PushOffer]:
+    """Return what a shop accepted and was called off lately. answered_why: '' where nothing was left of it."""
+    since = today - dt.timedelta(days=2 * LOAD_DAYS)
+    query = sa.select(PushOffer).where(
+        PushOffer.store_id == store_id, PushOffer.state == "called_off", PushOffer.answer_by >= since
+    )
+    return list(session.scalars(query.order_by(PushOffer.answer_by, PushOffer.id)))
+
+
 def offer_of(session: Session, store_id: str, offer_id: str) -> PushOffer:
     """Return an offer to this store, locked until the transaction ends; NotFound for any other."""
     query = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.id == offer_id)
@@ -264,6 +299,13 @@ def _settle(session: Session, found: PushOffer, state: str, why: str, *, actor: 
     found.answered_why = why
     journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found), why=why or None)
     _tell(session, found, PUSH_ANSWERED, NETWORK, at)
+
+
+def _call_off(session: Session, found: PushOffer, why: str, *, actor: Actor, at: dt.datetime) -> PushOffer:
+    found.answered_why = why
+    journal.move(session, found, "called_off", actor=actor, at=at, subject=subject_of(found), why=why or None)
+    _tell(session, found, PUSH_WITHDRAWN, found.store_id, at)
+    return found
 
 
 def _tell(session: Session, found: PushOffer, topic: str, to_node: str, at: dt.datetime) -> None:

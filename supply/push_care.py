@@ -29,7 +29,7 @@ from supply.demand import DailyDemand
 from supply.push import PushOffer
 from supply.push_terms import Lot, looked_at_on, paid_for, terms_from
 
-ANSWERS = ("accepted", "declined", "expired", "withdrawn", "offered")
+ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")
 
 
 @dataclass(frozen=True)

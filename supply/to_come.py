@@ -2,10 +2,11 @@
 
 Rules
 -----
-1. To come is of orders what was promised, else ordered; of the network's offers what was accepted; of neighbours what
-   was agreed.
+1. To come is of orders what was promised, else ordered; of the network's offers what was loaded, else accepted; of
+   neighbours what was agreed.
 2. An order is due on its delivery day, on the day its goods were announced for, or as many days after it was sent as
-   its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for.
+   its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for, at
+   the latest LOAD_DAYS after the last day to answer (`push`, rule 6).
 3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
    proposal counts on it any more: it is named, to be taken in or called off.
 4. What is being counted, or what the driver says he left, is here: it is counted on until it is posted.
@@ -24,10 +25,10 @@ from sqlalchemy.orm import Session
 
 from pos.store import day_of
 from supply import transfers
-from supply.deliveries import ON_ITS_WAY, Delivery
+from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.lead_times import LeadTime, measured
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
-from supply.push import PushOffer
+from supply.push import LOAD_DAYS, PushOffer
 from supply.suppliers import Supplier
 from supply.van_calls import VanCall
 
@@ -85,8 +86,17 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     )
     for sku, qty, order_id, order_no in session.execute(ordered):
         _add(found, sku, int(qty), late.get(order_id), order_no)
-    offered = sa.select(PushOffer.sku, PushOffer.packs * PushOffer.pack_qty, PushOffer.id).where(
-        PushOffer.store_id == store_id, PushOffer.state.in_(["accepted", "dispatched"])
+    note, line, offer = Delivery, DeliveryLine, PushOffer
+    offered = (
+        sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id)
+        .join(note, sa.and_(note.store_id == offer.store_id, note.push_id == offer.id), isouter=True)
+        .join(
+            line,
+            sa.and_(line.store_id == note.store_id, line.delivery_id == note.id, line.sku == offer.sku),
+            isouter=True,
+        )
+        .where(offer.store_id == store_id, offer.state.in_(["accepted", "dispatched"]))
+        .order_by(offer.id)
     )
     for sku, qty, push_id in session.execute(offered):
         _add(found, sku, int(qty), late.get(push_id))
@@ -135,6 +145,10 @@ def _late(session: Session, store_id: str, at: dt.datetime) -> dict[str, dt.date
         )
     ).all()  # fmt: skip
     due: dict[str, tuple[str, dt.date]] = {row.id: (row.supplier_id, row.delivery_day) for row in orders}
+    accepted = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "accepted")
+    due |= {
+        row.id: (row.supplier_id, row.answer_by + dt.timedelta(days=LOAD_DAYS)) for row in session.scalars(accepted)
+    }
     announced = (
         sa.select(Delivery, VanCall.state)
         .join(

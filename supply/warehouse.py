@@ -3,19 +3,20 @@
 Rules
 -----
 1. Filling shares the free stock of each warehouse over all waiting orders at once, by need (`allocation`). Free is
-   what stands in the warehouse and is promised to no confirmed order and no accepted offer.
+   what stands in the warehouse, can still be sold, and is promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
-   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders.
+   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise.
 4. A shop that carries a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
-5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over stays.
+5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
+   promised nor loaded nor bought for. What a shop sends back comes with the day it left with.
 """
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
@@ -27,10 +28,10 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from pos import batches, stock
-from pos.batches import Lot
+from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, claim_book, orders, outlook, push
+from supply import account_orders, claim_book, deliveries, orders, outlook, push
 from supply.allocation import Claim, fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -65,7 +66,7 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
     for order, warehouse_id in waiting:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
-    given = _share(_free(session), wanted, _absent(session, wanted, waiting, at))
+    given = _share(_free(session, at), wanted, _absent(session, wanted, waiting, at))
     for order, _ in waiting:
         packs = tuple(
             (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
@@ -88,14 +89,14 @@ def dispatch_day(
     ready = _orders(session, "acknowledged")
     if day is not None:
         ready = [row for row in ready if row[0].delivery_day <= day + dt.timedelta(days=1)]
-    there = _in_stock(session)
+    there = _in_stock(session, at)
     lines = _lines(session, [order for order, _ in ready])
     gone = []
     for order, warehouse_id in ready:
         loaded: list[Advised] = []
         for line in lines[order.store_id, order.id]:
             packs = min(line.packs_acknowledged or 0, there.get((warehouse_id, line.sku), 0) // line.pack_qty)
-            if packs:
+            if packs > 0:
                 there[warehouse_id, line.sku] -= packs * line.pack_qty
                 loaded.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
         if loaded:
@@ -122,12 +123,22 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
     )  # fmt: skip
     lines = session.execute(sent).all()
     if lines and session.scalar(booked.limit(1)) is None:
-        stock.receive(
-            session, supplier.warehouse_id, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor
-        )
+        house = supplier.warehouse_id
+        stock.receive(session, house, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor)
+        back = lots_back(session, delivery, [(sku, qty) for sku, qty in lines])
+        batches.lay_in(session, house, back, source_kind="refused", source_id=delivery.id, at=at)
 
 
 # --- questions ---
+
+
+def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, int]]) -> list[Lot]:
+    """Return the lots in which goods of a delivery come back: (SKU, units) with batch and day as it left (rule 5)."""
+    told = {line.sku: line for line in deliveries.lines_of(session, delivery)}
+    return [
+        Lot(sku, qty, told[sku].batch, told[sku].expires_on) if sku in told else Lot(sku, qty)
+        for sku, qty in back
+    ]  # fmt: skip
 
 
 def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
@@ -258,13 +269,18 @@ def _claim(line: OrderLine) -> Claim:
     )
 
 
-def _in_stock(session: Session) -> dict[Goods, int]:
-    """Return what stands ready in every warehouse."""
-    warehouses = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))
-    query = sa.select(StockLevel.store_id, StockLevel.sku, StockLevel.qty).where(
-        StockLevel.store_id.in_(warehouses), StockLevel.place == Place.BACKROOM
+def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    """Return what stands ready in every warehouse and can still be sold (rule 5)."""
+    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
+    houses = [str(one) for one in session.scalars(query)]
+    ready = sa.select(StockLevel.store_id, StockLevel.sku, StockLevel.qty).where(
+        StockLevel.store_id.in_(houses), StockLevel.place == Place.BACKROOM
     )
-    return {(warehouse_id, sku): qty for warehouse_id, sku, qty in session.execute(query)}
+    there = {(house, sku): qty for house, sku, qty in session.execute(ready)}
+    for house in houses:
+        for sku, qty in batches.over(session, house, day=day_of(session, house, at)).items():
+            there[house, sku] = max(0, there.get((house, sku), 0) - qty)
+    return there
 
 
 def _promised(session: Session) -> dict[Goods, int]:
@@ -293,8 +309,8 @@ def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
     return [(offer, str(warehouse_id)) for offer, warehouse_id in session.execute(lock_rows(session, query))]
 
 
-def _free(session: Session) -> dict[Goods, int]:
-    free = _in_stock(session)
+def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    free = _in_stock(session, at)
     for goods, qty in _promised(session).items():
         free[goods] = free.get(goods, 0) - qty
     for offer, warehouse_id in _accepted(session):
@@ -328,13 +344,16 @@ def _send_off(
 
 
 def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
-    """Load every accepted offer that is there in full beside what is promised to orders."""
-    there = _in_stock(session)
+    """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
+    there = _in_stock(session, at)
     promised = _promised(session)
     for offer, warehouse_id in _accepted(session):
-        goods, qty = (warehouse_id, offer.sku), offer.packs * offer.pack_qty
-        if there.get(goods, 0) - promised.get(goods, 0) < qty:
+        goods = (warehouse_id, offer.sku)
+        packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
+        if packs <= 0:
+            push.call_off_if_over(session, offer, actor=actor, at=at)
             continue
+        qty = packs * offer.pack_qty
         there[goods] -= qty
         fact = GoodsDispatched(
             store_id=offer.store_id,
@@ -354,7 +373,7 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
 
 def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     """Load the replacement of every claim that is to get one and whose goods are all there."""
-    there, promised = _in_stock(session), _promised(session)
+    there, promised = _in_stock(session, at), _promised(session)
     for claim in claim_book.replacements_due(session):
         supplier, delivery_id = session.get(Supplier, claim.supplier_id), claim_book.replacement_id(claim.id)
         if supplier is None or supplier.warehouse_id is None:
@@ -386,9 +405,10 @@ def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -
 
 def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:
     """Return the lines with the first last day of the lots they are taken from (rule 5)."""
-    first: dict[str, Lot] = {}
-    for lot in _lots(session, warehouse_id, lines, at):
-        first.setdefault(lot.sku, lot)
+    first: dict[str, Held] = {}
+    for held in _lots(session, warehouse_id, lines, at):
+        if held.expires_on is not None:
+            first.setdefault(held.sku, held)
     told = []
     for line in lines:
         known = first.get(line.sku)
@@ -397,23 +417,24 @@ def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt
     return told
 
 
-def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Lot]:
-    """Return from which lots goods are taken, first expired first; a lot that is over is left (rule 5)."""
+def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Held]:
+    """Return what of which lots is taken, first to leave first; a lot that is over is left (rule 5)."""
     today = day_of(session, warehouse_id, at)
-    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today)
+    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today, forgets=False)
     taken = []
     for line in lines:
         rest = line.qty
         for held in standing[line.sku]:
-            if held.expires_on is not None and held.expires_on >= today and rest:
-                taken.append(Lot(line.sku, min(rest, held.qty), held.batch, held.expires_on))
+            if rest and (held.expires_on is None or held.expires_on >= today):
+                taken.append(replace(held, qty=min(rest, held.qty)))
                 rest -= min(rest, held.qty)
     return taken
 
 
 def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines]
-    batches.let_go(session, warehouse_id, _lots(session, warehouse_id, fact.lines, at))
+    taken = [(held.batch_id, held.qty) for held in _lots(session, warehouse_id, fact.lines, at) if held.batch_id]
+    batches.take_from(session, warehouse_id, taken)
     stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
     orders.dispatched(session, fact, actor=actor, at=at)
     units = sum(qty for _, qty in lines)

@@ -15,7 +15,7 @@ from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
 from store_app.sentences import sentence_of
-from supply import escrow, messages, outside, overview, review_wire, reviews, shelf_effect
+from supply import escrow, messages, outside, overview, passing_on, review_wire, reviews, shelf_effect
 from supply.escrow import Escrow, EscrowEntry
 from supply.suppliers import Supplier
 
@@ -70,7 +70,7 @@ def resolve(escrow_id: str) -> Any:
     with write() as session:
         row = escrow.locked(session, escrow_id)
         refund_minor = form.amount("refund", row.currency)
-        escrow.resolve(session, escrow_id, refund_minor, why=why, actor=g.actor, at=clock.now())
+        passing_on.decide(session, escrow_id, refund_minor, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)

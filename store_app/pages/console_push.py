@@ -25,7 +25,7 @@ MOST_ANSWER_DAYS, MOST_RETURN_DAYS = 60, 365
 
 @bp.get("/")
 @requires("network.push")
-def offers(fault: ShopError | None = None) -> Any:
+def offers(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the form for a new offer and what became of the others."""
     with read() as session:
         pushed = push_care.pushes(session)
@@ -84,6 +84,20 @@ def offer() -> Any:
                 at=clock.now(),
             )
     flash(ngettext("Offered to %(num)d shop.", "Offered to %(num)d shops.", len(chosen)), "good")
+    return redirect(url_for("console_push.offers"), 303)
+
+
+@bp.post("/<store_id>/<offer_id>/call-off")
+@requires("network.push")
+@form.answers_on(offers)
+def call_off(store_id: str, offer_id: str) -> Any:
+    """Say that goods a shop accepted do not come; a second click finds them called off."""
+    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        found = push.offer_of(session, store_id, offer_id)
+        if found.state != "called_off":
+            push.call_off(session, store_id, offer_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("%(name)s is called off. The shop is told.", name=found.name), "good")
     return redirect(url_for("console_push.offers"), 303)
 
 

@@ -18,7 +18,7 @@ from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
 from store_app.wording_forecast import forecast_sentences
-from supply import credit, forecasts, order_letters, order_rules, order_wishes, replenishment, to_come
+from supply import credit, forecasts, order_letters, order_rules, order_wishes, push, replenishment, to_come
 from supply import orders as supply_orders
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -59,6 +59,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         offers = baskets.offers(session, store_id)
         neighbours = waiting.neighbours(session, store_id)
         missed = to_come.missed_orders(session, store_id, at=doors().now())
+        not_coming = push.not_coming(session, store_id, today())
         sentence = baskets.forecast_sentence(session, store_id, today=today())
     return page(
         "ordering/orders.html",
@@ -67,6 +68,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         offers=offers,
         neighbours=neighbours,
         missed=missed,
+        not_coming=not_coming,
         forecast_sentence=sentence,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,

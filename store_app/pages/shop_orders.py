@@ -41,10 +41,11 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
             ).all()
         )
         reviewed = reviews.of_order(session, found.order)
+        is_overdue = following.is_overdue(session, found.order, at)
         back_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
         back_minor += escrow.total_of(session, [found.order.id], "customer") + money.amount_minor if money else 0
     one = found.order
-    is_unpaid = money is not None and money.state == "awaited"
+    is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
     is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
     done = ("placed", "accepted", "ready", "collected")[: STEPS_DONE.get(one.state, 1)]
     if is_brought and found.home is not None:
@@ -70,7 +71,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         home_words=_home_words(found),
         is_open=one.state in OPEN,
         may_return=one.state == "collected" and one.return_until is not None and at < one.return_until,
-        may_dispute=one.state == "return_refused" and money is not None and money.state == "held",
+        may_dispute=is_kept and (one.state == "return_refused" or is_overdue),
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )

@@ -177,6 +177,21 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
     assert "Shop S02" in words(operator.get("/console/offers/"))
 
 
+def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
+    offer(operator, why="To be called off.")
+    (made,) = rows(node, PushOffer, why="To be called off.")
+    with node.doors.write() as session:
+        session.get(PushOffer, (made.store_id, made.id)).state = "accepted"
+    address = f"/console/offers/{made.store_id}/{made.id}/call-off"
+    assert f'action="{address}"' in operator.get("/console/offers/").text
+    assert send_form(operator, address, why=" ").status_code == 422
+    for _click in range(2):
+        assert send_form(operator, address, why="It leaks.").status_code == 303
+    (found,) = rows(node, PushOffer, why="To be called off.")
+    assert (found.state, found.answered_why) == ("called_off", "It leaks.")
+    assert "It leaks." in words(operator.get("/console/offers/"))
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "sentence"),
     [

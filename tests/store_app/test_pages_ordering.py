@@ -266,3 +266,12 @@ def test_an_order_that_did_not_come_is_named_and_called_off_with_one_press(offic
         assert send(client, f"/orders/{P1}/cancel").status_code == 303
     assert order(office).state == "cancelled"
     assert "Proposals do not count on its goods any more" not in words(client.get("/orders/"))
+
+
+def test_goods_that_were_accepted_and_do_not_come_are_named(office):
+    with office.doors.write() as session:
+        made = session.get(PushOffer, (STORE, "O1"))
+        made.state = "called_off"
+        name = made.name
+    told = words(office.signed_in().get("/orders/"))
+    assert f"{name}, which you accepted of the network, does not come: nothing of it was left" in told

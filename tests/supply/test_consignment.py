@@ -3,11 +3,12 @@
 import datetime as dt
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
-from pos import consigned, sale, shift, stock
+from pos import batches, consigned, sale, shift, stock
 from pos.consigned import Consigned
 from pos.ledger import Place
 from supply import consignment, going_back, goods_returns, network_terms, overdue_returns, push, push_care
@@ -120,6 +121,10 @@ def test_own_units_that_were_written_off_no_longer_stand_before_the_network_s(co
 
 
 def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(country):
+    good_until = DAY + dt.timedelta(days=60)
+    with country.network.write() as session:
+        lots_there = [batches.Lot("bread", 60, "B1", good_until)]
+        batches.lay_in(session, "WH1", lots_there, source_kind="purchase", source_id="p", at=AT)
     bring(country)
     sell(country, 5, "sale-0001")
     close(country, later(days=19))
@@ -143,6 +148,9 @@ def test_on_its_last_day_the_rest_is_proposed_and_goes_back_without_a_charge(cou
         going_back.receive(session, "S1", OFFER, {"bread": (7, 6)}, words="One is squashed", actor=OPERATOR, at=AT)
     country.deliver(seed=4)
     assert country.level("network", "WH1", "bread").on_hand == before + 6, "the squashed one is not sold again"
+    with country.network.read() as session:
+        back = session.scalars(sa.select(batches.Batch).where(batches.Batch.source_kind == "goods_return")).one()
+        assert (back.received_qty, back.batch, back.expires_on) == (6, "B1", good_until), "its day comes back with it"
     assert lots(country) == [(0, 5, 7, 0)] * 2
     assert invoiced(country) == 750
     with country.shops["S1"].read() as session:

@@ -13,7 +13,7 @@ from pos import checks as counter_checks
 from pos import offers
 from pos.promises import Choice, Offer, Part
 from pos.terminal import Outcome
-from supply import checks, escrow, following, pickup, pickup_returns, placing
+from supply import checks, escrow, following, passing_on, pickup, pickup_returns, placing
 from supply.escrow import Escrow
 from supply.pickup_order import PickupOrder, order_for_update
 from tests.supply.online import ANA, AT, STORE, TILL, make_town
@@ -152,7 +152,7 @@ class Walk:
 
     def resolve(self, id, _token):
         with self.town.network.write() as session:
-            escrow.resolve(session, id, min(50, escrow.balance(session, id)), why="half", actor=SYSTEM, at=self.at)
+            passing_on.decide(session, id, min(50, escrow.balance(session, id)), why="half", actor=SYSTEM, at=self.at)
 
     def release(self, *_order):
         with self.town.network.write() as session:

@@ -6,16 +6,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config import node, outbox
 from config.errors import Conflict, Refused, ShopError
 from config.ids import new_id
 from config.journal import Actor
+from config.outbox import Message
 from pos import stock
 from pos.terminal import Outcome
-from supply import checks, escrow, group_goods, group_wire, groups, pickup, planned, receiving, suppliers
+from supply import (
+    checks,
+    escrow,
+    group_goods,
+    group_wire,
+    groups,
+    passing_on,
+    pickup,
+    planned,
+    receiving,
+    settlement,
+    suppliers,
+)
 from supply.escrow import Escrow
 from supply.facts import Advised
 from supply.group_math import Wish, deal, fill, price_at
 from supply.groups import GroupMember, GroupOffer, GroupTerms
+from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
 from tests.supply.online import ANA, AT, STORE, later, make_town
@@ -92,10 +107,13 @@ def close(town, at=CLOSES):
     town.deliver(at=at)
 
 
-def come(town, qty, at=None):
+def come(town, qty, at=None, *, posted=False):
+    """Bring the goods in and say so; posted: as a delivery that a group's goods are held from."""
     at = at or later(days=2)
     with town.shop.write() as session:
         stock.receive(session, STORE, [("milk", qty)], source_kind="delivery", source_id="van", at=at, actor=ANA)
+        if posted:
+            group_goods.goods_came(session, STORE, [("milk", qty)], actor=ANA, at=at)
         group_wire.say_arrived(session, STORE, TERMS.id, qty, actor=ANA, at=at)
     town.deliver(at=at)
 
@@ -139,6 +157,34 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
             assert groups.forget(session, at=later(days=days)) == forgotten
     with town.network.read() as session:
         assert {(one.name, one.phone) for one in session.query(GroupMember)} == {("", "")}
+
+
+def test_the_leader_earns_on_a_decided_share_too_and_the_shop_gets_it_to_hand_on(town):
+    code = join(town, "m1", 6)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    town.collect(code, new_id(), 720, at=later(days=2))
+    town.deliver(at=later(days=2))
+    with town.network.write() as session:
+        escrow.dispute(session, "m1", why="Sour.", actor=ME, at=later(days=3))
+        passing_on.decide(session, "m1", 120, why="a little", actor=ME, at=later(days=4))
+        entries = {row.kind: row.amount_minor for row in settlement.entries_of(session, STORE)}
+        assert checks.findings(session, STORE) == []
+    assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (30, 570)
+    assert entries == {"leader": 30, "escrow": 570, "commission": 17}
+
+
+def test_a_group_whose_goods_nobody_tells_of_fails_after_its_last_day(town):
+    join(town, "m1", 6)
+    close(town)
+    close(town, at=later(days=6))
+    assert state_of(town) == "ordered"
+    close(town, at=later(days=7))
+    assert state_of(town) == "failed"
+    assert (where(town, ["m1"], "escrow"), where(town, ["m1"], "due")) == (0, 720)
+    with town.shop.read() as session:
+        assert session.get(GroupOffer, TERMS.id).state == "failed"
 
 
 def test_a_group_below_its_threshold_gives_everybody_everything_back_at_once(town):
@@ -356,6 +402,24 @@ def test_a_group_that_fails_on_the_way_frees_its_goods(town):
     assert town.faults() == []
 
 
+def test_a_network_that_does_not_say_yet_how_much_it_dealt_out_leaves_nothing_held(town):
+    join(town, "m1", 8, 10)
+    close(town)
+    at = later(days=2)
+    post_van(town, 12, at)
+    say(town, 12, at)
+    town._carry(town.shop, town.network, STORE, node.NETWORK, None, at)
+    with town.network.read() as session:
+        waiting = [Message(**outbox.to_wire(row)) for row in outbox.due(session, STORE)]
+        (told,) = [dict(one.body) for one in waiting if one.topic == GROUP_TOLD]
+    assert told.pop("dealt_qty") == 10
+    with town.shop.write() as session:
+        group_wire.take_told(session, told, actor=ANA, at=at)
+    assert held(town)[0] == 0
+    town.deliver(at=at)  # a share it overtook is taken out of what is free
+    assert town.state("m1") == ("accepted", "accepted")
+
+
 # --- any walk ---
 
 STEPS = st.lists(
@@ -389,6 +453,7 @@ def test_whatever_happens_the_escrow_is_empty_at_the_end(steps, tmp_path_factory
         assert {row.state for row in rows} <= {"settled", "lapsed"}
         assert escrow.total_of(session, [row.id for row in rows], "escrow") == 0
         assert session.get(GroupOffer, TERMS.id).state in ("settled", "failed")
+    assert held(town)[0] == 0
     assert town.faults() == []
 
 
@@ -410,7 +475,7 @@ def _do(town, what, id, qty, codes, at):
         with town.shop.read() as session:
             group = session.get(GroupOffer, TERMS.id)
             most = group.cases * group.case_qty
-        come(town, max(0, most - qty % 3) if group.state == "ordered" else qty, at=at)
+        come(town, max(0, most - qty % 3) if group.state == "ordered" else qty, at=at, posted=qty % 2 == 0)
     elif what == "ready":
         town.make_ready(id, at=at)
     elif what == "collect":

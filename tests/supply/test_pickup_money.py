@@ -12,7 +12,7 @@ from pos import returns, stock
 from pos.catalogue import Listing, Price, Product
 from pos.payments import Payment
 from pos.terminal import Outcome
-from supply import checks, escrow, following, messages, pickup, pickup_returns, placing, settlement
+from supply import checks, escrow, following, messages, passing_on, pickup, pickup_returns, placing, settlement
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
 from supply.pickup_order import order_for_update
@@ -352,10 +352,42 @@ def test_a_refused_return_can_be_disputed_and_is_decided_once(town):
     with town.network.write() as session:
         following.dispute(session, STORE, placed.token, "It was not.", at=later(days=2))
         assert escrow.to_release(session, later(days=30)) == []
-        escrow.resolve(session, ONE, 200, why="half", actor=SYSTEM, at=later(days=3))
+        passing_on.decide(session, ONE, 200, why="half", actor=SYSTEM, at=later(days=3))
     assert money(town) == (0, 200, 187)
     with town.network.write() as session, pytest.raises(Exception, match="nothing waits"):
-        escrow.resolve(session, ONE, 10, why="again", actor=SYSTEM, at=later(days=3))
+        passing_on.decide(session, ONE, 10, why="again", actor=SYSTEM, at=later(days=3))
+
+
+@pytest.mark.parametrize("step", ["placed", "ready"])
+def test_what_no_shop_answers_can_be_decided_and_a_shop_that_comes_back_hands_nothing_over(town, step):
+    placed = place_online(town)
+    pay(town)
+    if step == "ready":
+        town.make_ready(ONE)  # and nobody hears of it: the shop is cut off
+    with town.network.write() as session:
+        asked = following.dispute, session, STORE, placed.token, "Nobody is there."
+        with pytest.raises(Refused, match="long overdue"):
+            asked[0](*asked[1:], at=later(hours=20))
+        following.dispute(*asked[1:], at=later(days=3))
+        passing_on.decide(session, ONE, 387, why="closed", actor=SYSTEM, at=later(days=4))
+    assert money(town) == (0, 387, 0)
+    town.deliver(at=later(days=5))
+    assert town.state(ONE) == ("cancelled", "cancelled")
+    assert (money(town), town.faults()) == ((0, 387, 0), [])
+
+
+def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
+    placed, _ = collected(town)
+    ask_return(town, placed, later(days=2))
+    town.deliver(at=later(days=2))
+    with town.network.write() as session:
+        with pytest.raises(Refused):
+            following.dispute(session, STORE, placed.token, "No answer.", at=later(days=2, hours=23))
+        following.dispute(session, STORE, placed.token, "No answer.", at=later(days=3))
+        passing_on.decide(session, ONE, 387, why="no answer", actor=SYSTEM, at=later(days=4))
+    take_back(town, 3, later(days=5))  # it comes all the same: nothing goes back twice
+    town.hear(at=later(days=5))
+    assert money(town) == (0, 387, 0)
 
 
 def test_a_refund_is_confirmed_once(town):

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos import batches, stock
 from pos.batches import Batch, Lot
-from supply import outlook, purchasing, warehouse
+from supply import outlook, purchasing, receiving, warehouse
 from supply.demand import DailyDemand, StoreDay
 from supply.receiving import DeliveryLine
-from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
 
@@ -131,6 +131,56 @@ def test_what_expires_first_leaves_first_its_day_travels_along_and_what_is_over_
     with country.shops["S1"].read() as session:
         (line,) = session.scalars(sa.select(DeliveryLine)).all()
         assert (line.batch, line.expires_on) == ("B1", days[1])
+
+
+@pytest.mark.parametrize("over_days", [1, 400])
+def test_what_is_over_is_neither_promised_nor_loaded_nor_counted_when_buying(country, over_days):
+    over = DAY - dt.timedelta(days=over_days)
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        before = proposed(session)["tea"]
+        batches.lay_in(session, WAREHOUSE, [Lot("tea", 20, None, over)], source_kind="purchase", source_id="p",
+                       at=AT - dt.timedelta(days=over_days + 3))  # fmt: skip
+        assert proposed(session)["tea"] > before
+        # beside it stands a lot without a date, of which one pack leaves
+        stock.receive(session, WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="q", at=AT, actor=OPERATOR)
+        batches.lay_in(session, WAREHOUSE, [Lot("tea", 10)], source_kind="purchase", source_id="q", at=AT)
+    order = country.order("S1", {"tea": 2}, need_qty=20)
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    assert country.lines("network", "S1", order)["tea"].packs_acknowledged == 1
+    assert country.level("network", WAREHOUSE, "tea").on_hand == 20
+    with country.network.read() as session:
+        assert batches.over(session, WAREHOUSE, day=DAY) == {"tea": 20}
+        rows = session.scalars(sa.select(Batch).order_by(Batch.source_id)).all()
+        assert [(row.source_id, row.gone_qty) for row in rows] == [("p", 0), ("q", 10)]
+    country.order("S1", {"tea": 1}, need_qty=10, id="order-again")
+    country.deliver()
+    country.fill()
+    assert country.state("S1", "order-again")[1] == "rejected"
+
+
+def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
+    until = DAY + dt.timedelta(days=4)
+    with country.network.write() as session:
+        lots = [Lot("bread", 60, "B1", until)]
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT)
+    country.order("S1", {"bread": 3})
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=3)
+    with country.network.read() as session:
+        held = batches.standing(session, WAREHOUSE, ["bread"], day=DAY)["bread"]
+        assert [(one.batch, one.expires_on, one.qty) for one in held] == [("B1", until, 42), ("B1", until, 18)]
+        assert batches.over(session, WAREHOUSE, day=until + dt.timedelta(days=1)) == {"bread": 60}
+        assert sum(row.received_qty - row.gone_qty for row in session.scalars(sa.select(Batch))) == 60
 
 
 def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):

@@ -1,5 +1,6 @@
 """Offers of the network: nothing comes without the shopkeeper's yes, and the shop's answer is the last word."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -7,9 +8,11 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, NotFound, Refused, ShopError
 from config.outbox import Message, OutboxMessage, to_wire
+from pos import stock
 from pos.catalogue import Product
 from supply import push, receiving, replica
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
+from supply.push_terms import PushTerms
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
 
 OFFER = "push-00001"
 ANSWER_BY = later(days=3).date()
@@ -247,3 +250,88 @@ def test_a_shop_does_not_speak_for_another_nor_a_shop_for_the_network(country):
         if message.topic in replica.APPLIERS:
             with country.network.write() as session, pytest.raises(Refused, match="only"):
                 replica.APPLIERS[message.topic](session, message, "S2", AT)
+
+
+# --- what is not there any more ---
+
+
+def accepted(country, **wishes) -> None:
+    offer(country, **{"sku": "tea"} | wishes)
+    country.deliver()
+    answer(country, "accept")
+    country.deliver()
+
+
+def waste(country, qty: int) -> None:
+    with country.network.write() as session:
+        stock.waste(session, WAREHOUSE, "tea", qty, at=AT, actor=OPERATOR)
+
+
+def filled(country, at) -> int:
+    """Return how many packs of tea another order gets."""
+    order = country.order("S1", {"tea": 1}, need_qty=10, at=at)
+    country.deliver(at=at)
+    country.fill(at)
+    return country.lines("network", "S1", order)["tea"].packs_acknowledged
+
+
+def test_of_an_accepted_offer_is_loaded_what_is_there_and_nothing_is_kept_back_for_the_rest(country):
+    accepted(country)
+    waste(country, 1)  # 19 are left, two packs of ten were accepted
+    country.load()
+    country.deliver(seed=2)
+    assert country.on_the_way("S1") == {"tea": 10}
+    country.take_in("S1")
+    country.deliver()
+    assert states(country) == ("received", "received")
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [("tea", 1)], source_kind="purchase", source_id="one", at=AT, actor=OPERATOR)
+    assert filled(country, AT) == 1
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("terms", [None, PushTerms("near_expiry", ANSWER_BY)])
+def test_an_accepted_offer_of_which_nothing_is_there_is_called_off_in_its_time_and_the_shop_is_told(country, terms):
+    accepted(country, terms=terms)
+    waste(country, 20)
+    last = ANSWER_BY if terms else ANSWER_BY + dt.timedelta(days=push.LOAD_DAYS)
+    day = AT + (last - DAY)
+    country.load(at=day)
+    country.deliver(at=day)
+    assert states(country) == ("accepted", "accepted")
+    day += dt.timedelta(days=1)
+    country.load(at=day)
+    country.deliver(seed=5, at=day)
+    assert states(country) == ("called_off", "called_off")
+    assert country.on_the_way("S1", day) == {}
+    with country.shops["S1"].read() as session:
+        assert [one.answered_why for one in push.not_coming(session, "S1", day.date())] == [""]
+    country.reapply()
+    assert states(country) == ("called_off", "called_off")
+    with country.network.write() as session:
+        stock.receive(session, WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="x", at=day, actor=OPERATOR)
+    assert filled(country, day) == 1
+
+
+def test_the_operator_calls_accepted_goods_off_with_a_reason_the_shop_reads(country):
+    accepted(country)
+    with country.network.write() as session, pytest.raises(ShopError, match="Say why"):
+        push.call_off(session, "S1", OFFER, why=" ", actor=OPERATOR, at=AT)
+    with country.network.write() as session:
+        push.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
+    with country.network.write() as session, pytest.raises(Conflict, match="nothing to call off"):
+        push.call_off(session, "S1", OFFER, why="It leaks", actor=OPERATOR, at=AT)
+    country.deliver()
+    with country.shops["S1"].read() as session:
+        assert [one.answered_why for one in push.not_coming(session, "S1", DAY)] == ["It leaks"]
+    assert country.load() == []
+    assert filled(country, AT) == 1
+
+
+def test_an_accepted_offer_nobody_loads_holds_no_proposal_back_for_ever(country):
+    offer(country, sku="tea")
+    country.deliver()
+    answer(country, "accept")  # and the network never hears of it
+    days = 3 + push.LOAD_DAYS + 2
+    assert country.on_the_way("S1", later(days=days)) == {"tea": 20}
+    assert country.on_the_way("S1", later(days=days + 1)) == {}
