@@ -153,7 +153,7 @@ def ways_of(session: Session, store_id: str) -> list[Way]:
             sa.and_(HomeDelivery.store_id == PickupOrder.store_id, HomeDelivery.order_id == PickupOrder.id),
         )
         .where(PickupOrder.store_id == store_id, HomeDelivery.state.in_(home_delivery.LIVE))
-        .order_by(HomeDelivery.trip_id, HomeDelivery.n, PickupOrder.window_from, PickupOrder.id)
+        .order_by(HomeDelivery.trip_id, HomeDelivery.n, PickupOrder.window_from, PickupOrder.number, PickupOrder.id)
     )
     return [Way(order, home) for order, home in session.execute(query)]
 

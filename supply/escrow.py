@@ -311,11 +311,41 @@ def balance(session: Session, id: str) -> int:
     return _sum(session, EscrowEntry.escrow_id == id)
 
 
-def due_refunds(session: Session, limit: int = 50) -> list[EscrowEntry]:
-    """Return what is to go back and has not been confirmed yet, the oldest first."""
+def due_refunds(session: Session, limit: int = 50, *, turn: int = 0) -> list[EscrowEntry]:
+    """Return what is to go back and has not been confirmed yet, the oldest first.
+
+    turn: which round of asking it is; where there are more than `limit`, each round goes on behind the last, so that
+    what a provider will not give back keeps nothing else waiting.
+    """
     done = sa.select(EscrowEntry.answers_id).where(EscrowEntry.answers_id.is_not(None))
-    query = sa.select(EscrowEntry).where(EscrowEntry.to_account == "due", EscrowEntry.id.not_in(done))
-    return list(session.scalars(query.order_by(EscrowEntry.at, EscrowEntry.id).limit(limit)))
+    due = sa.select(EscrowEntry).where(EscrowEntry.to_account == "due", EscrowEntry.id.not_in(done))
+    query = due.order_by(EscrowEntry.at, EscrowEntry.id)
+    count = session.scalar(sa.select(sa.func.count()).select_from(due.subquery())) or 0
+    first = turn * limit % count if count > limit else 0
+    found = list(session.scalars(query.offset(first).limit(limit)))
+    return found + list(session.scalars(query.limit(min(first, limit - len(found)))))
+
+
+def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[tuple[str, dt.datetime, Escrow]]:
+    """Return (why, since, escrow) for a person to look at: refund | unanswered | kept, the oldest first.
+
+    A refund not confirmed in a day; a payment given up that its service has not answered for; money kept a month
+    for what was not collected.
+    """
+    late = [
+        ("refund", entry.at, session.get_one(Escrow, entry.escrow_id))
+        for entry in due_refunds(session, limit)
+        if entry.at <= at - dt.timedelta(days=1)
+    ]
+    unanswered = sa.and_(
+        Escrow.state == "lapsed", Escrow.ask_again_at.is_not(None), Escrow.pay_by <= at - LATE_ANSWERS
+    )  # fmt: skip
+    kept = sa.and_(
+        Escrow.state == "held", Escrow.release_at.is_(None), Escrow.opened_at <= at - dt.timedelta(days=30)
+    )  # fmt: skip
+    query = sa.select(Escrow).where(sa.or_(unanswered, kept)).order_by(Escrow.opened_at, Escrow.id).limit(limit)
+    late += [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
+    return sorted(late, key=lambda one: one[1])
 
 
 def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:

@@ -85,7 +85,7 @@ def goods_came(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
                 PickupLine.store_id == PickupOrder.store_id, PickupLine.order_id == PickupOrder.id, PickupLine.awaited
             ),
         )
-        .order_by(PickupOrder.placed_at, PickupOrder.id)
+        .order_by(PickupOrder.placed_at, PickupOrder.number, PickupOrder.id)
     )
     came = [order for order in session.scalars(query).all() if hold(session, order, actor=actor, at=at)]
     for order in came:

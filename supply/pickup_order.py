@@ -251,7 +251,7 @@ def open_orders(session: Session, store_id: str) -> list[PickupOrder]:
         session.scalars(
             sa.select(PickupOrder)
             .where(PickupOrder.store_id == store_id, PickupOrder.state.in_(OPEN))
-            .order_by(PickupOrder.placed_at, PickupOrder.id)
+            .order_by(PickupOrder.placed_at, PickupOrder.number, PickupOrder.id)
         )
     )
 
@@ -263,7 +263,9 @@ def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[Pi
         digits = sa.func.replace(digits, sign, "")
     wanted = "".join(sign for sign in phone if sign.isdigit())
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, digits == wanted)
-    return list(session.scalars(query.order_by(PickupOrder.placed_at.desc(), PickupOrder.id).limit(limit)))
+    return list(
+        session.scalars(query.order_by(PickupOrder.placed_at.desc(), PickupOrder.number, PickupOrder.id).limit(limit))
+    )
 
 
 def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:

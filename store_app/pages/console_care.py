@@ -37,6 +37,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         passed_minor = _passed(session, clock.now() - dt.timedelta(days=7))
         waiting = reviews.reported(session)
         unsent = messages.given_up(session)
+        late_money = escrow.waits_too_long(session, clock.now())
         wanted = [
             (row, outside.likely(session, row.name)) for row in outside.unmatched(session, clock.now().date())[:20]
         ]
@@ -54,6 +55,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         passed_minor=passed_minor,
         reported=waiting,
         unsent=unsent,
+        late_money=late_money,
         wanted=wanted,
         **choices,
         currency=place().currency,

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 
+from pos.terminal import Outcome
 from store_app import escrow_asking
 from supply import escrow, pickup, placing
 from supply.escrow import Escrow
@@ -71,3 +72,20 @@ def test_a_final_no_ends_the_questions_and_until_then_they_grow_rare(house):
         ask_at(house, due)
     assert dt.timedelta(hours=2) < asked[-1] - AT < dt.timedelta(hours=3)
     assert len(asked) < 20
+
+
+def test_what_cannot_go_back_keeps_no_other_refund_waiting_and_is_shown(house):
+    with house.doors.write() as session:
+        for n in range(7):
+            one = f"refund-{n:05d}"
+            escrow.open_for(
+                session, one, STORE, "pickup", 500, currency="CNY", provider="gone", actor=escrow_asking.ACTOR, at=AT
+            )
+            outcome = Outcome("captured", "P")
+            escrow.settle_outcome(session, one, outcome, actor=escrow_asking.ACTOR, at=AT)
+            escrow.refund(session, one, None, why="race", actor=escrow_asking.ACTOR, at=later(seconds=n))
+        rounds = [{entry.escrow_id for entry in escrow.due_refunds(session, 3, turn=turn)} for turn in range(3)]
+        assert [len(one) for one in rounds] == [3, 3, 3]
+        assert len(set.union(*rounds)) == 7
+        assert escrow.waits_too_long(session, later(hours=23)) == []
+        assert [why for why, _, _ in escrow.waits_too_long(session, later(days=2))] == ["refund"] * 7

@@ -156,7 +156,7 @@ def test_the_shelf_tells_before_and_since_and_that_it_is_no_proof(office):
     assert send(client, f"/shelf/{plan_id}/approve", **{"from": "today"}).status_code == 303
     assert "Before and since" not in words(client.get("/shelf/"))  # not a day has passed
     office.clock.advance(3 * 86_400)
-    assert "The season is in it: this is no proof." in words(client.get("/shelf/"))
+    assert "A comparison, no proof." in words(client.get("/shelf/"))
 
 
 def test_a_draft_is_arranged_by_its_form_with_and_without_a_script(office):
