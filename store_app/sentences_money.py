@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 
 MONEY: dict[str, tuple[Any, ...]] = {
     "not-on-credit": (_l("Only orders to the network are paid on credit. Send it without."),),
-    "credit-held": (_l("Your credit is held. Pay what is late first, or send the order on account."),),
+    "credit-held": (_l("Your credit is held. Pay what is late first; an order on account waits for the network."),),
     "beyond-credit": (
         _l(
             "The order costs %(cost_minor)s; %(left_minor)s of your credit are left. Order less, or send it on account."

@@ -25,7 +25,11 @@ HELD = {
     "late": _l("An invoice is late. Pay it, and the credit opens again the same night."),
     "contradiction": _l("The shop’s messages contradict each other. The network is looking into it."),
 }
-DRAW_WHY = {"beyond": _l("beyond the limit"), "held": _l("the credit is held")}
+DRAW_WHY = {
+    "beyond": _l("beyond the limit"),
+    "held": _l("the credit is held"),
+    "account": _l("more than may be owed on account"),
+}
 SUBJECTS = {"limit": _l("the credit limit"), "account": _l("the account"), "standing": _l("the standing")}
 AGES = (_l("not due yet"), _l("1–7 days late"), _l("8–30 days late"), _l("31–60 days late"), _l("over 60 days late"))
 TERMS = {
@@ -39,6 +43,7 @@ TERMS = {
     "grace_days": (_l("So late, credit is held"), _l("days")),
     "late_ppm": (_l("A late day costs of what is open"), "%"),
     "account_days": (_l("Invoices on account fall due after"), _l("days")),
+    "account_most_minor": (_l("Most owed on account; an order beyond it waits"), ""),
     "advance_bp": (_l("Advance on collected online orders"), "%"),
     "commission_bp": (_l("Commission on online orders"), "%"),
     "shelf_week_minor": (_l("Paid for a week of the bestseller shelf"), ""),

@@ -7,12 +7,14 @@ Rules
    and not yet brought.
 2. Credit is drawn by an order to the network and by nothing else: at sending, for the order's whole cost. The network
    looks once more; beyond the limit, or on a held line, the order waits until the operator lets it go or refuses it. A
-   refused one is answered like an order nothing was there for: the shop proposes anew.
+   refused one is answered like an order nothing was there for: the shop proposes anew. With an order the shop calls off
+   its draw is called off.
 3. A delivery of such an order makes an invoice on credit, due by expected sell-through (`settlement_math` rule 2) and
    free of interest until then. What came beyond the draw is invoiced on account.
 4. A line is held by rule while an invoice, on credit or on account, is late beyond the grace days or the shop's
    messages contradict each other, and by the operator with a reason. A hold by rule ends by itself, the operator's by
-   the operator. A held line draws nothing new; what is owed stays as agreed.
+   the operator. A held line draws nothing new, and orders on account wait (`account_orders`); what is owed stays as
+   agreed.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -46,7 +48,13 @@ from supply.suppliers import Supplier
 STATES = StateTable(
     "credit draw",
     "asked",
-    {"asked": ["granted", "held"], "held": ["granted", "refused"], "granted": [], "refused": []},
+    {
+        "asked": ["granted", "held", "called_off"],
+        "held": ["granted", "refused", "called_off"],
+        "granted": [],
+        "refused": [],
+        "called_off": [],
+    },
 )
 LINE_STATES = StateTable("credit line", "open", {"open": ["held"], "held": ["open"]}, resting=["open", "held"])
 LINE_TOLD, DRAW_ASKED, DRAW_ANSWERED = "credit.told", "credit.asked", "credit.answered"
@@ -75,7 +83,7 @@ class CreditLine(Base):
 
 
 class CreditDraw(Base):
-    """One order that is to be paid on credit."""
+    """One order that is to be paid on credit. amount_minor: 0 for one on account that waits (`account_orders`)."""
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "credit_draw"
@@ -107,7 +115,9 @@ def draw(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
         raise Refused("not-on-credit", "Only orders to the network are paid on credit. Send it without.")
     line = session.get(CreditLine, store_id)
     if line is not None and line.state == "held":
-        raise Refused("credit-held", "Your credit is held. Pay what is late first, or send the order on account.")
+        raise Refused(
+            "credit-held", "Your credit is held. Pay what is late first; an order on account waits for the network."
+        )
     cost_minor = orders.cost_of(orders.lines_of(session, order))
     left_minor = available(session, store_id)
     if cost_minor > left_minor:
@@ -144,6 +154,8 @@ def take_line(session: Session, body: dict[str, Any]) -> None:
 def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Take over what the network answered to a draw; a second copy changes nothing."""
     row = session.get(CreditDraw, (str(body["store_id"]), str(body["order_id"])))
+    if row is None and not body["amount_minor"]:  # the network's own word, on an order on account
+        row = _draw_from(session, body)
     if row is not None and STATES.legal(row.state, body["state"]):
         row.why = body["why"]
         journal.move(session, row, body["state"], actor=actor, at=at, subject=subject_of(row), why=row.why or None)
@@ -158,16 +170,42 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = str(body["store_id"]), str(body["order_id"])
-    if session.get(CreditDraw, (store_id, order_id)) is not None:
+    row = session.get(CreditDraw, (store_id, order_id))
+    if row is not None and row.amount_minor:
         return
     left_minor = available(session, store_id)
-    row = CreditDraw(**dict(body) | {"state": STATES.first, "asked_at": dt.datetime.fromisoformat(body["asked_at"])})
+    if row is None:
+        row = _draw_from(session, body)
+    else:  # the order came first, was taken as one on account, and waits or was let go
+        row.amount_minor = int(body["amount_minor"])
+    line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
+    held = line is None or line.state == "held" or row.amount_minor > left_minor
+    target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
+    if STATES.legal(row.state, target):
+        row.why = ("held" if line is not None and line.state == "held" else "beyond") if target == "held" else ""
+        _answer(session, row, target, actor=actor, at=at)
+
+
+def hold_on_account(
+    session: Session, order: ReplenishmentOrder, *, why: str, actor: Actor, at: dt.datetime
+) -> CreditDraw:
+    """Let an order on account wait for the operator, as a draw of nothing; why: held | account."""
+    row = CreditDraw(
+        store_id=order.store_id, order_id=order.id, order_no=order.order_no, amount_minor=0, state=STATES.first,
+        asked_at=order.sent_at or at, why=why,
+    )  # fmt: skip
     session.add(row)
     session.flush()
-    line = session.get(CreditLine, store_id)
-    held = line is None or line.state == "held" or row.amount_minor > left_minor
-    row.why = ("held" if line is not None and line.state == "held" else "beyond") if held else ""
-    _answer(session, row, "held" if held else "granted", actor=actor, at=at)
+    _answer(session, row, "held", actor=actor, at=at)
+    return row
+
+
+def called_off(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Close the draw of an order the shop has called off, if it still waits (rule 2)."""
+    row, order = session.get(CreditDraw, (store_id, order_id)), session.get(ReplenishmentOrder, (store_id, order_id))
+    if row is not None and order is not None and order.state == "cancelled" and STATES.legal(row.state, "called_off"):
+        row.why = ""
+        _answer(session, row, "called_off", actor=actor, at=at)
 
 
 def let_go(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> CreditDraw:
@@ -313,7 +351,10 @@ def pending_by_shop(session: Session, store_id: str | None = None) -> dict[str, 
             ReplenishmentOrder,
             sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
         )
-        .where(CreditDraw.state != "refused", *([] if store_id is None else [CreditDraw.store_id == store_id]))
+        .where(
+            CreditDraw.state.not_in(["refused", "called_off"]),
+            *([] if store_id is None else [CreditDraw.store_id == store_id]),
+        )
     )
     brought, found = _brought(session, store_id), dict[str, int]()
     for shop, order_id, amount, state in session.execute(query):
@@ -364,6 +405,13 @@ def _line(session: Session, store_id: str) -> CreditLine:
     row = line_of(session, store_id)
     if row is None:
         raise NotFound("no-credit-line", "This shop has no credit line yet. It is worked out at night.")
+    return row
+
+
+def _draw_from(session: Session, body: dict[str, Any]) -> CreditDraw:
+    row = CreditDraw(**dict(body) | {"state": STATES.first, "asked_at": dt.datetime.fromisoformat(body["asked_at"])})
+    session.add(row)
+    session.flush()
     return row
 
 

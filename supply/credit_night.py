@@ -104,7 +104,8 @@ def _told(terms: Terms, level: int) -> dict[str, int]:
     return {
         "least_days": terms.least_days, "most_days": terms.free_days + level * terms.level_days,
         "free_days": terms.free_days, "level_days": terms.level_days, "level_bp": terms.level_bp,
-        "account_days": terms.account_days, "late_ppm": terms.late_ppm, "grace_days": terms.grace_days,
+        "account_days": terms.account_days, "account_most_minor": terms.account_most_minor,
+        "late_ppm": terms.late_ppm, "grace_days": terms.grace_days,
         "commission_bp": terms.commission_bp, "advance_bp": terms.advance_bp,
         "shelf_week_minor": terms.shelf_week_minor, "claim_days": terms.claim_days,
     }  # fmt: skip

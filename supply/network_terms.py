@@ -35,6 +35,7 @@ class Terms:
     grace_days: int = 3
     late_ppm: int = 300
     account_days: int = 7
+    account_most_minor: int = 2_000_000
     advance_bp: int = 8_000
     commission_bp: int = 300
     shelf_week_minor: int = 500
@@ -57,6 +58,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "grace_days": (0, 60),
     "late_ppm": (0, 2_000),
     "account_days": (0, 90),
+    "account_most_minor": (0, 10**10),
     "advance_bp": (0, 10_000),
     "commission_bp": (0, 3_000),
     "shelf_week_minor": (0, 10**8),

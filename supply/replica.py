@@ -75,6 +75,7 @@ def take_cancelled(session: Session, message: Message, from_node: str, at: dt.da
     fact = OrderCancelled.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.order.store_id)
     orders.called_off(session, fact, actor=_supply(NETWORK), at=at)
+    credit.called_off(session, fact.order.store_id, fact.order.order_id, actor=_supply(NETWORK), at=at)
 
 
 def take_posted(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:

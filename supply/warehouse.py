@@ -5,7 +5,7 @@ Rules
 1. Filling shares the free stock of each warehouse over all waiting orders at once, by need (`allocation`). Free is
    what stands in the warehouse, can still be sold, and is promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
-   credit waits for the operator waits too.
+   credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
    is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise.
 4. A shop that carries a product and has no order waiting takes part with what it will need until the van after next:
@@ -33,7 +33,7 @@ from pos import batches, stock
 from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import claim_book, credit, deliveries, orders, outlook, push
+from supply import account_orders, claim_book, deliveries, orders, outlook, push
 from supply.allocation import Claim, fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -60,8 +60,9 @@ Goods = tuple[str, str]
 def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> list[ReplenishmentOrder]:
     """Share the stock out over every waiting order and confirm them (rules 1, 2); returns them."""
     actor = actor or Actor.system("warehouse", NETWORK)
-    on_hold = {(one.store_id, one.order_id) for one in credit.held_draws(session)}
-    waiting = [row for row in _orders(session, "sent") if (row[0].store_id, row[0].id) not in on_hold]
+    sent = _orders(session, "sent")
+    on_hold = account_orders.hold_back(session, [order for order, _ in sent], actor=actor, at=at)
+    waiting = [row for row in sent if (row[0].store_id, row[0].id) not in on_hold]
     lines = _lines(session, [order for order, _ in waiting])
     wanted: dict[Goods, list[OrderLine]] = {}
     for order, warehouse_id in waiting:

@@ -62,7 +62,7 @@ class LineView:
 class CreditView:
     """Paying an order on credit: what is left of the line, whether it is enough, and when it would fall due.
 
-    state, why: of a draw already made; '' before.
+    state, why: of a draw already made; '' before. drawn: it is paid on credit; else it waits on account.
     """
 
     left_minor: int
@@ -72,6 +72,7 @@ class CreditView:
     account_days: int
     state: str = ""
     why: str = ""
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,7 @@ def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | No
         account_days=int(line.terms.get("account_days", 0)),
         state=draw.state if draw else "",
         why=draw.why if draw else "",
+        drawn=draw is not None and draw.amount_minor > 0,
     )
 
 

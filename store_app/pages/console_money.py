@@ -17,7 +17,18 @@ from store_app.pages import form, money_views
 from store_app.pages.statements import table
 from store_app.presenting import at_store, page, place, today
 from store_app.security import requires
-from supply import agent_parts, credit, exposure, network_terms, objections, payment_file, payout, settlement, standing
+from supply import (
+    account_orders,
+    agent_parts,
+    credit,
+    exposure,
+    network_terms,
+    objections,
+    payment_file,
+    payout,
+    settlement,
+    standing,
+)
 from supply.credit import CreditLine
 from supply.network_terms import BOUNDS, Terms
 from supply.settlement import Account
@@ -38,6 +49,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
         debtors = exposure.debtors(session, today())
         shown = {
             "draws": credit.held_draws(session),
+            "costs": account_orders.costs_of_waiting(session),
             "draw_why": wording_money.DRAW_WHY,
             "objections": objections.waiting(session),
             "subjects": wording_money.SUBJECTS,

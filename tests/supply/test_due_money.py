@@ -6,7 +6,7 @@ import pytest
 
 from config import node
 from config.journal import Actor
-from supply import advances, credit, credit_night, escrow, network_terms, payout, settlement
+from supply import advances, credit, credit_night, escrow, network_terms, orders, payout, settlement
 from supply.network_terms import Terms
 from supply.repayment import repaid_of
 from supply.settlement import Booking, Wanted, balances, open_invoices
@@ -173,3 +173,119 @@ def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_b
     for database in (country.shops["S1"], country.network):
         with database.read() as session:
             assert session.get_one(settlement.Account, "S1").bank_account == "55556666"
+
+
+def bring(country: Country, packs: dict[str, int]) -> None:
+    """Order on account, and take the goods in."""
+    country.order("S1", packs)
+    country.deliver()
+    country.fill()
+    country.load()
+    country.deliver()
+    country.take_in("S1")
+    country.deliver()
+
+
+def waiting(country: Country) -> list[tuple[str, str, int]]:
+    with country.network.read() as session:
+        return [(draw.order_id, draw.why, draw.amount_minor) for draw in credit.held_draws(session)]
+
+
+def order_at(country: Country, packs: dict[str, int], days: int, shop: str = "S1") -> tuple[str, list[str]]:
+    """Order on account after some days; returns the order and what the warehouse then fills."""
+    order_id = country.order(shop, packs, at=later(days=days))
+    country.deliver(at=later(days=days))
+    return order_id, country.fill(later(days=days))
+
+
+def test_who_owes_on_account_for_too_long_gets_nothing_more_on_account_until_it_is_paid(country):
+    set_terms(country, account_days=7, grace_days=3)
+    bring(country, {"milk": 10})
+    nights(country, 1, 10)
+    first, filled = order_at(country, {"milk": 1}, 11)
+    assert filled == [first], "within the grace days nothing is held"
+    nights(country, 11, 11)
+    assert line_of(country) == ("held", "late")
+    second, filled = order_at(country, {"milk": 9}, 12)
+    other, _ = order_at(country, {"milk": 1}, 12, shop="S2")
+    assert filled == []
+    assert country.state("S2", other)[1] == "acknowledged", "another shop's order does not wait"
+    assert waiting(country) == [(second, "held", 0)]
+    country.deliver(seed=8, at=later(days=12))
+    with country.shops["S1"].read() as session:
+        assert credit.draw_of(session, "S1", second).state == "held", "the shop reads that it waits"
+    pay_in(country, 11_000, "m1", later(days=12))
+    nights(country, 12, 12)
+    assert country.fill(later(days=13)) == [second], "and goes by itself"
+    assert waiting(country) == []
+    country.deliver(seed=9, at=later(days=13))
+    with country.shops["S1"].read() as session:
+        assert credit.draw_of(session, "S1", second).state == "granted"
+    assert country.findings() == []
+
+
+def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_it_go(country):
+    set_terms(country, account_most_minor=10_000)
+    bring(country, {"milk": 4})  # 4,400 owed
+    under_way, filled = order_at(country, {"milk": 4}, 1)
+    assert filled == [under_way]
+    too_much, filled = order_at(country, {"milk": 2}, 1)  # 8,800 are owed or on their way
+    small, _ = order_at(country, {"milk": 1}, 1)
+    assert filled == []
+    assert country.state("S1", small)[1] == "acknowledged", "what still fits goes"
+    assert waiting(country) == [(too_much, "account", 0)]
+    with country.network.write() as session:
+        credit.let_go(session, "S1", too_much, actor=OPERATOR, at=later(days=1))
+    assert country.fill(later(days=1)) == [too_much]
+    country.load(at=later(days=1))
+    country.deliver(at=later(days=1))
+    with country.network.read() as session:
+        assert credit.pending(session, "S1") == 0, "let go on account, it draws no credit"
+    refused, _ = order_at(country, {"milk": 2}, 1)
+    with country.network.write() as session:
+        credit.refuse(session, "S1", refused, why="Pay the first one", actor=OPERATOR, at=later(days=1))
+    country.deliver(seed=6, at=later(days=1))
+    assert country.state("S1", refused) == ("rejected", "rejected")
+    with country.shops["S1"].read() as session:
+        assert credit.draw_of(session, "S1", refused).why == "Pay the first one"
+
+
+def test_a_draw_that_comes_after_its_order_is_looked_at_though_the_order_waits_on_account(country):
+    set_terms(country, account_most_minor=0)
+    nights(country, 0, 0)
+    with country.network.write() as session:
+        credit.line_of(session, "S1").limit_minor = 5_000
+    order_id, _ = order_at(country, {"milk": 1}, 1)
+    asked = {"store_id": "S1", "order_id": order_id, "order_no": 1, "amount_minor": 1_100, "state": "asked"}
+    with country.network.write() as session:
+        assert [draw.order_id for draw in credit.held_draws(session)] == [order_id]
+        for _ in range(2):
+            credit.take_asked(session, asked | {"asked_at": AT.isoformat(), "why": ""}, actor=OPERATOR, at=AT)
+        draw = credit.draw_of(session, "S1", order_id)
+        assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 1_100, 1_100)
+    assert country.fill(later(days=1)) == [order_id]
+
+
+@pytest.mark.parametrize("order_first", [True, False])
+def test_the_draw_of_an_order_the_shop_calls_off_waits_for_nobody(country, order_first):
+    asked = {"store_id": "S1", "order_id": "ox", "order_no": 1, "amount_minor": 900, "state": "asked"}
+    asked |= {"asked_at": AT.isoformat(), "why": ""}
+
+    def ask() -> None:
+        with country.network.write() as session:
+            credit.take_asked(session, asked, actor=OPERATOR, at=AT)
+
+    country.order("S1", {"bread": 1}, id="ox")
+    country.deliver()
+    if order_first:
+        ask()
+        assert waiting(country) == [("ox", "beyond", 900)]
+    with country.shops["S1"].write() as session:
+        orders.cancel(session, "S1", "ox", why="Gone", actor=KEEPER["S1"], at=later(days=1))
+    country.deliver(seed=2)
+    if not order_first:
+        ask()
+    assert waiting(country) == []
+    with country.network.read() as session:
+        assert credit.draw_of(session, "S1", "ox").state == "called_off"
+        assert credit.pending(session, "S1") == 0

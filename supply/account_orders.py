@@ -1,0 +1,113 @@
+"""Orders on account: which of them wait for the operator, as those do whose credit is beyond the line.
+
+Rules
+-----
+1. An order to the network that draws no credit is on account. It waits while the shop's line is held, or when it would
+   bring what the shop owes on account, with what is confirmed or on its way on account, above the terms' most.
+2. It waits as a draw of nothing among the held ones (`credit` rule 2): the operator lets it go, on account, or refuses
+   it, and the shop reads either. It goes by itself as soon as there is no reason any more.
+
+Units: *_minor minor units of the shop's currency.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.journal import Actor
+from supply import credit, network_terms
+from supply.credit import CreditDraw, CreditLine
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.settlement import LedgerEntry
+
+Key = tuple[str, str]
+"""(store id, order id)"""
+
+
+def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor: Actor, at: dt.datetime) -> set[Key]:
+    """Hold or let go what waits to be filled (rules 1, 2), the oldest first; returns the orders that may not be filled.
+
+    Those whose credit waits for the operator are among them.
+    """
+    shops = sorted({order.store_id for order in waiting})
+    most_minor = network_terms.in_force(session)[1].account_most_minor
+    held_lines = set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
+    draws, owed = _draws(session, shops), _owed(session, shops)
+    back: set[Key] = set()
+    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
+        key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
+        if draw is not None and draw.amount_minor:
+            if draw.state != "granted":
+                back.add(key)
+            continue
+        after_minor = owed.get(order.store_id, 0) + order.cost_minor
+        why = "held" if order.store_id in held_lines else "account" if after_minor > most_minor else ""
+        if why and (draw is None or draw.state == "held"):
+            back.add(key)
+            if draw is None:
+                credit.hold_on_account(session, order, why=why, actor=actor, at=at)
+            continue
+        if draw is not None and draw.state == "held":
+            credit.let_go(session, *key, actor=actor, at=at)
+        owed[order.store_id] = after_minor
+    return back
+
+
+def costs_of_waiting(session: Session) -> dict[str, int]:
+    """Return what the orders on account that wait for the operator cost, by order."""
+    query = (
+        sa.select(ReplenishmentOrder.id, ReplenishmentOrder.cost_minor)
+        .join(
+            CreditDraw,
+            sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
+        )
+        .where(CreditDraw.state == "held", CreditDraw.amount_minor == 0)
+    )
+    return {order_id: int(minor) for order_id, minor in session.execute(query)}
+
+
+# --- inside ---
+
+
+def _draws(session: Session, shops: Iterable[str]) -> dict[Key, CreditDraw]:
+    query = sa.select(CreditDraw).join(
+        ReplenishmentOrder,
+        sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
+    )
+    query = query.where(ReplenishmentOrder.state == "sent", CreditDraw.store_id.in_(shops))
+    return {(one.store_id, one.order_id): one for one in session.scalars(query)}
+
+
+def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
+    """Return what each shop owes on account, with what is confirmed or on its way to it on account."""
+    signed = sa.case((LedgerEntry.to_account == "invoiced", 1), else_=-1) * LedgerEntry.amount_minor
+    booked = (
+        sa.select(LedgerEntry.store_id, sa.func.sum(signed))
+        .where(
+            LedgerEntry.store_id.in_(shops),
+            sa.or_(LedgerEntry.to_account == "invoiced", LedgerEntry.from_account == "invoiced"),
+        )
+        .group_by(LedgerEntry.store_id)
+    )
+    on_credit = sa.exists().where(
+        CreditDraw.store_id == ReplenishmentOrder.store_id, CreditDraw.order_id == ReplenishmentOrder.id,
+        CreditDraw.amount_minor > 0,
+    )  # fmt: skip
+    coming = (
+        sa.select(ReplenishmentOrder.store_id, sa.func.sum(OrderLine.packs_acknowledged * OrderLine.pack_cost_minor))
+        .join(
+            OrderLine,
+            sa.and_(OrderLine.store_id == ReplenishmentOrder.store_id, OrderLine.order_id == ReplenishmentOrder.id),
+        )
+        .where(
+            ReplenishmentOrder.store_id.in_(shops), ReplenishmentOrder.state.in_(["acknowledged", "dispatched"]),
+            ~on_credit,
+        )
+        .group_by(ReplenishmentOrder.store_id)
+    )  # fmt: skip
+    found: dict[str, int] = {}
+    for shop, minor in [*session.execute(booked), *session.execute(coming)]:
+        found[shop] = found.get(shop, 0) + int(minor or 0)
+    return found
