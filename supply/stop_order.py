@@ -3,7 +3,7 @@
 Rules
 -----
 1. A window that begins earlier is served earlier. Within one the way is the shortest there is from where the one before
-   ended (and back to the shop after the last), tried whole up to EXACT doors.
+   ended (and back to the shop after the last), tried whole up to EXACT doors; of two as short the doors as given.
 2. For more doors `many` says what is planned by PyVRP in a child process (`round_plan`); here they are then only put
    by the nearest next, for a list to look at.
 
@@ -36,7 +36,7 @@ def in_order(shop: Point, doors: Sequence[Door]) -> list[Door]:
     spells = sorted({door.begins or early for door in doors})
     found: list[Door] = []
     for spell in spells:
-        some = sorted((door for door in doors if (door.begins or early) == spell), key=lambda door: door.key)
+        some = [door for door in doors if (door.begins or early) == spell]
         here = found[-1].at if found else shop
         last = shop if spell == spells[-1] else None
         found += _shortest(here, some, last) if len(some) <= EXACT else _nearest_next(here, some)
