@@ -186,7 +186,8 @@ ARRIVED = "for (const one of document.getAnimations()) { try { one.finish(); } c
 
 
 def assert_accessible(page: Page) -> None:
-    """Refuse axe's violations on the page as it is when nothing is on its way any more."""
+    """Refuse axe's violations on the page as it is when it has come and nothing is on its way any more."""
+    page.wait_for_load_state()
     expect(page.locator('[aria-busy="true"]')).to_have_count(0)
     page.evaluate(f"() => {{ {ARRIVED} }}")
     found = Axe().run(page)
