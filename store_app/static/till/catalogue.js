@@ -1,7 +1,8 @@
 // Everything this shop sells, loaded once and kept as the text it came as: a scan asks nobody.
 //
 // The answer is one JSON object with a product to a line, so a code or a SKU is found in the text and only its line is
-// read: the page takes scans as soon as the text is there. All lines are read when the page has a moment, for the search.
+// read: the page takes scans as soon as the text is there. All lines are read when the page has a moment: a map of codes
+// and the texts to search in are made of them.
 
 import { askWithTag } from "./api.js";
 import { readLabel } from "./labels.js";
@@ -119,7 +120,9 @@ export class Catalogue {
     if (!this.#texts) {
       const { sku, name, sort, sounds } = this.at;
       const shared = this.sorts.map(({ brand, category, kind }) => [`${brand} ${category}`, kind === "deposit" ? say("empties") : ""]);
+      this.#codes = new Map();
       this.#texts = this.rows.map((row) => {
+        for (const [code] of codesOf(row[this.at.codes])) this.#codes.set(code, row);
         const [before, after] = shared[row[sort]];
         return `${row[name]} ${before} ${row[sounds] ?? ""} ${after} ${row[sku]}`.toLowerCase();
       });
@@ -140,11 +143,12 @@ export class Catalogue {
   #first = 0; // where its first row begins
   #rows = null;
   #texts = null;
+  #codes = null; // code -> row, once all lines are read
 
   #empty() {
     this.#text = `${ROWS}]}`;
     this.#first = ROWS.length;
-    this.#rows = this.#texts = this.empties = null;
+    this.#rows = this.#texts = this.#codes = this.empties = null;
     this.more = []; // SKUs of products taken after the catalogue was loaded
     this.taken = new Map(); // their codes -> { product, qty }
     this.sorts = []; // what many products share, by its place
@@ -159,7 +163,8 @@ export class Catalogue {
   }
 
   #byCode(code) {
-    for (const row of this.#holding(quoted(code))) {
+    const known = this.#codes?.get(code);
+    for (const row of this.#codes ? (known ? [known] : []) : this.#holding(quoted(code))) {
       const codes = this.#product(row).codes, found = codes.find(([one]) => one === code);
       if (found) return { product: this.#product(row), qty: found[1] };
     }
