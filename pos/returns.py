@@ -359,8 +359,8 @@ def _typed(
 def _worth_today(
     session: Session, request: BlindReturnRequest, views: Mapping[str, ProductView], day: dt.date, wall: dt.datetime
 ) -> dict[int, int]:
-    """Return what each line would cost if it were bought now: its place -> amount."""
-    bare = {sku: replace(view, deposit_sku=None) for sku, view in views.items()}
+    """Return what each line would cost bought now, however many one customer may buy: its place -> amount."""
+    bare = {sku: replace(view, deposit_sku=None, maximum_qty=None) for sku, view in views.items()}
     rung = [
         RungLine(sku, _positive(n, qty), price_minor if bare[sku].price_typed else None)
         for n, (sku, qty, price_minor, _) in enumerate(request.lines, 1)

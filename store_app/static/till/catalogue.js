@@ -163,8 +163,8 @@ export class Catalogue {
   }
 
   #byCode(code) {
-    const known = this.#codes?.get(code);
-    for (const row of this.#codes ? (known ? [known] : []) : this.#holding(quoted(code))) {
+    const rows = this.#codes ? [this.#codes.get(code)].filter(Boolean) : this.#holding(quoted(code));
+    for (const row of rows) {
       const codes = this.#product(row).codes, found = codes.find(([one]) => one === code);
       if (found) return { product: this.#product(row), qty: found[1] };
     }
