@@ -22,7 +22,7 @@ from pos.facts import SoldLine
 from pos.payments import Settled, Tender, settle
 from pos.returns import original_of
 from pos.rung import BroughtBack, RungLine
-from pos.ways_back import Ways, split, ways_left
+from pos.ways_back import OnAccounts, split, ways_left
 
 
 @dataclass(frozen=True)
@@ -82,21 +82,21 @@ def pay(
 # --- inside ---
 
 
-def _split(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> tuple[Ways, Ways]:
+def _split(session: Session, store_id: str, back: Sequence[SoldLine], due_minor: int) -> tuple[OnAccounts, OnAccounts]:
     """Return what goes back to accounts, and what account money pays for the new goods."""
     original = original_of(session, store_id, str(back[0].returns_sale_id))
     worth_minor = -sum(line.total_minor for line in back)
     return split(ways_left(session, original), worth_minor, max(0, -due_minor))
 
 
-def _by_tender(ways: Ways) -> dict[str, int]:
+def _by_tender(ways: OnAccounts) -> dict[str, int]:
     sums: dict[str, int] = {}
     for (tender, _), minor in ways.items():
         sums[tender] = sums.get(tender, 0) + minor
     return sums
 
 
-def _with_accounts(tenders: Sequence[Tender], first: Ways, due_minor: int, coin_minor: int) -> list[Tender]:
+def _with_accounts(tenders: Sequence[Tender], first: OnAccounts, due_minor: int, coin_minor: int) -> list[Tender]:
     """Return the tenders with what goes back to accounts among them; the page may have named that part or not."""
     if not first:
         return list(tenders)

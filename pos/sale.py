@@ -260,19 +260,20 @@ def quote(
     rung = tuple(line if isinstance(line, RungLine) else RungLine(*line) for line in lines)
     check_lines(rung, may_be_empty=bool(back))
     store = habits_of(session, store_id)
+    day = business_day(at, store.tz, store.rollover_hour)
     quoted = quoting.price(
         session,
         store_id,
         rung,
         tz=store.tz,
-        day=business_day(at, store.tz, store.rollover_hour),
+        day=day,
         at=at,
         member=tenders.is_member(session, store_id, customer_id),
         coupons=coupons,
         smallest_coin_minor=store.smallest_coin_minor,
         cash=cash,
     )
-    quoting.refuse_unsafe(session, store_id, quoted, business_day(at, store.tz, store.rollover_hour))
+    quoting.refuse_unsafe(session, store_id, quoted, day)
     if not back:
         return quoted
     lines_minor = quoted.basket.lines_minor + sum(line.total_minor for line in back)

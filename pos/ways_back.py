@@ -23,7 +23,7 @@ from pos import paying
 from pos.payments import Payment, Settled, Tender
 from pos.sale_rows import Sale, SaleLine
 
-Ways = dict[tuple[str, str], int]
+OnAccounts = dict[tuple[str, str], int]
 """(refund tender, the sale that was paid from that account) -> amount, in the order it goes back."""
 BY_CARD = ("card", "wallet")
 
@@ -76,12 +76,11 @@ def plan(
 
     but: a payment asked for this very return, left out of what was given: it is the one to be judged.
     """
-    refuse_under_way(session, original, return_id, but=but)
+    given = refuse_under_way(session, original, return_id, but=but)
     before_minor, out_minor, worth_minor = _so_far(session, original)
     left_minor = max(0, worth_minor - out_minor)
     accounts = _taken(ways_left(session, original), min(due_minor, left_minor))
     ways = [Way(name, minor, "account", of_sale_id=sale_id) for (name, sale_id), minor in accounts.items()]
-    given = [row for row in _given(session, original) if row.id != but]
     ways += [Way(row.tender, -row.amount_minor, "given", row.id) for row in given]
     first_minor = sum(way.amount_minor for way in ways)
     if given and first_minor > min(due_minor, left_minor):
@@ -100,8 +99,11 @@ def plan(
     return Plan(due_minor, (*ways, *_given_out(session, original, tender, rest_minor, but)))
 
 
-def refuse_under_way(session: Session, original: Sale, return_id: str, *, but: str = "") -> None:
-    """Raise Refused while money of a sale is on its way back, or was given for another return (rule 2)."""
+def refuse_under_way(session: Session, original: Sale, return_id: str, *, but: str = "") -> list[Payment]:
+    """Raise Refused while money of a sale is on its way back, or was given for another return (rule 2).
+
+    Returns what was given for this one, and is not booked yet. but: a payment that is left out.
+    """
     given = [row for row in _given(session, original) if row.id != but]
     if open_ := [row for row in given if row.state in paying.OPEN]:
         raise Refused(
@@ -117,6 +119,7 @@ def refuse_under_way(session: Session, original: Sale, return_id: str, *, but: s
             return_id=foreign[0].sale_id,
             amount_minor=-foreign[0].amount_minor,
         )
+    return given
 
 
 def return_under_way(session: Session, original: Sale) -> str | None:
@@ -124,7 +127,7 @@ def return_under_way(session: Session, original: Sale) -> str | None:
     return next((row.sale_id for row in _given(session, original)), None)
 
 
-def ways_left(session: Session, original: Sale) -> Ways:
+def ways_left(session: Session, original: Sale) -> OnAccounts:
     """Return what of a sale was paid from an account and has not gone back there yet.
 
     What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt.
@@ -132,7 +135,7 @@ def ways_left(session: Session, original: Sale) -> Ways:
     return _replayed(session, original)[0]
 
 
-def split(ways: Ways, worth_minor: int, owed_minor: int) -> tuple[Ways, Ways]:
+def split(ways: OnAccounts, worth_minor: int, owed_minor: int) -> tuple[OnAccounts, OnAccounts]:
     """Return what of goods worth this much goes back to accounts, and what account money pays for new goods.
 
     owed_minor: what of the worth the customer is owed; the accounts' part of it goes back first.
@@ -185,10 +188,10 @@ def _so_far(session: Session, original: Sale) -> tuple[int, int, int]:
     return before_minor, given_minor, worth_minor
 
 
-def _replayed(session: Session, original: Sale) -> tuple[Ways, dict[str, Ways]]:
+def _replayed(session: Session, original: Sale) -> tuple[OnAccounts, dict[str, OnAccounts]]:
     """Return what is left of a sale's account money, and what went on with each exchange of its goods."""
     left = _paid_from_accounts(session, original)
-    carried: dict[str, Ways] = {}
+    carried: dict[str, OnAccounts] = {}
     events = sa.select(Sale).where(Sale.store_id == original.store_id, Sale.id.in_(_earlier(original)))
     for event in session.scalars(events.order_by(Sale.completed_at, Sale.id)).all():
         if event.kind == "exchange":
@@ -202,7 +205,7 @@ def _replayed(session: Session, original: Sale) -> tuple[Ways, dict[str, Ways]]:
     return left, carried
 
 
-def _paid_from_accounts(session: Session, original: Sale) -> Ways:
+def _paid_from_accounts(session: Session, original: Sale) -> OnAccounts:
     own = {"tab": "tab", "points": "points", "voucher": "credit"}
     paid = _on_accounts(session, original, 1)
     ways = {(back, original.id): paid[tender] for tender, back in own.items() if tender in paid}
@@ -230,9 +233,9 @@ def _on_accounts(session: Session, sale: Sale, sign: int) -> dict[str, int]:
     return {tender: int(minor) for tender, minor in session.execute(query.group_by(Payment.tender))}
 
 
-def _taken(ways: Ways, amount_minor: int) -> Ways:
+def _taken(ways: OnAccounts, amount_minor: int) -> OnAccounts:
     """Return the first of these ways that make up the amount, or all of them."""
-    taken: Ways = {}
+    taken: OnAccounts = {}
     for way, minor in ways.items():
         part_minor = min(minor, amount_minor - sum(taken.values()))
         if part_minor > 0:
@@ -240,7 +243,7 @@ def _taken(ways: Ways, amount_minor: int) -> Ways:
     return taken
 
 
-def _without(ways: Ways, taken: Ways) -> Ways:
+def _without(ways: OnAccounts, taken: OnAccounts) -> OnAccounts:
     left = {way: minor - taken.get(way, 0) for way, minor in ways.items()}
     return {way: minor for way, minor in left.items() if minor > 0}
 

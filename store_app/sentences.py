@@ -316,6 +316,15 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "empties-priced": (_l("Empties come back at their deposit. Take the price and the discount off."),),
     "payment-of-another-sale": (_l("That payment belongs to another sale than the receipt that comes back."),),
     "more-than-returned": (_l("That is more than this return gives back: at most %(most_minor)s."),),
+    "give-back-open": (
+        _l("The terminal was asked to give money of this receipt back and has not answered. Ask it again."),
+    ),
+    "return-under-way": (
+        _l("The terminal gave money of this receipt back for a return that is not finished. Finish that one first."),
+    ),
+    "given-back-more": (
+        _l("The terminal gave back more for this receipt than these goods are worth. Choose the goods it was for."),
+    ),
     "one-receipt": (_l("An exchange takes back goods of one receipt. Return those of the other by itself."),),
     "another-customer": (_l("The receipt belongs to another customer. Take this customer off the basket."),),
     "nothing-bought": (_l("Nothing is bought here. Take the goods back as a return: More, Bring back."),),

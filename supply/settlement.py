@@ -222,7 +222,7 @@ class Booking:
     def _may_pay(self, invoice: Invoice, by_day: dt.date | None) -> bool:
         if self.day_is_over and invoice.made_day > self.day:
             return False
-        return by_day is None or invoice.due_day <= by_day or invoice.id.startswith(CALLED_IN)
+        return by_day is None or invoice.due_day <= by_day or is_called_in(invoice)
 
     def close(self, verb: str, **facts: Any) -> None:
         """Journal what was done and tell the shop (rule 5)."""
@@ -420,9 +420,14 @@ def left_to_credit(session: Session, store_id: str) -> int:
     return max(0, -known["goods"] - known["returns"] - known["care"])
 
 
+def is_called_in(invoice: Invoice) -> bool:
+    """Tell whether an invoice asks an advance back."""
+    return invoice.id.startswith(CALLED_IN)
+
+
 def called_in_left(session: Session, store_id: str) -> int:
     """Return what of the advances that were called in a shop has not repaid."""
-    return sum(one.left_minor for one in open_invoices(session, store_id) if one.invoice.id.startswith(CALLED_IN))
+    return sum(one.left_minor for one in open_invoices(session, store_id) if is_called_in(one.invoice))
 
 
 def effect(entry: LedgerEntry) -> int:

@@ -326,6 +326,14 @@ def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> l
     return list(session.scalars(query.order_by(GoodsTransfer.proposed_at.desc(), GoodsTransfer.id).limit(limit)))
 
 
+def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
+    """Return what the other shop took in and this one has not let go of, the oldest first (rule 3)."""
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received", GoodsTransfer.handed_over_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
+
+
 def coming(session: Session, store_id: str) -> dict[str, int]:
     """Return the units agreed and not yet received by a shop, by SKU: its orders count on them."""
     query = (

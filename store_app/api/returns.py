@@ -64,13 +64,7 @@ def plan(body: ReturnPlanBody) -> Response:
         return_id = ways_back.return_under_way(session, original) or _checked(body.id)
         planned = returns.plan(session, store_id, body.sale_id, lines, body.tender, return_id)
     ways = [dataclasses.asdict(way) for way in planned.ways]
-    total_minor = planned.total_minor
-    return jsonify(
-        return_id=return_id,
-        total_minor=total_minor,
-        rounding_minor=total_minor - planned.due_minor if body.tender == "cash" else 0,
-        ways=ways,
-    )
+    return jsonify(return_id=return_id, total_minor=planned.total_minor, ways=ways)
 
 
 @bp.post("/returns")

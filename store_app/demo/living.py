@@ -50,7 +50,7 @@ from supply.transfers import GoodsTransfer
 
 BEYOND_QTY, LAST_DAYS = 3, 10
 """So many more than it will sell until their last day."""
-_MINUTES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
+_PLACES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
 """Places the shop brings to, by how far they are from it in millionths of a degree."""
 AGENT_ACCOUNT = "DE89370400440532013000"
 
@@ -200,7 +200,7 @@ class Living:
 
     def _bring_home(self, session: Session, member: Member, at: dt.datetime) -> None:
         lat_e6, lon_e6 = spot(self.panel, member.id)
-        places = tuple(NamedPlace(name, lat_e6 + up, lon_e6 + right) for name, (up, right) in _MINUTES.items())
+        places = tuple(NamedPlace(name, lat_e6 + up, lon_e6 + right) for name, (up, right) in _PLACES.items())
         rules = DeliveryRules(
             on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800,
             places=places,

@@ -250,7 +250,6 @@ class Road:
             self._step(f"goods from a neighbour at {member.id}", lambda m=member: self.living.receive(m))
 
     def _offer_goods(self, day: dt.date) -> None:
-        actor = Actor("op", "Olivia (operator)", "operator", self.network.id)
         ranked = self.network.ask(lambda session: shelf_candidates(session, self.panel))
         for member, (sku, why) in zip(self.live, ranked, strict=False):
             with self.network.doors.write() as session:
@@ -262,7 +261,7 @@ class Road:
                     why=why,
                     answer_by=day + dt.timedelta(days=PUSH_ANSWER_DAYS),
                     id=f"push-{member.id}-{day:%Y%m%d}",
-                    actor=actor,
+                    actor=self.network.operator,
                     at=self.network.doors.now(),
                 )
             self.tally.pushes_offered += 1

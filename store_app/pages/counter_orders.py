@@ -24,6 +24,7 @@ from pos.store import Store, store_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.till import own_till
+from store_app.pages.visitors import MOST_COUPONS
 from store_app.presenting import page, place, today
 from store_app.security import can, requires
 from store_app.sentences import sentence_of
@@ -36,7 +37,6 @@ bp = Blueprint("counter_orders", __name__, url_prefix="/counter-order")
 bp.before_request(form.know_the_place)
 FOUND = 12
 MOST_STEPS = 99
-MOST_COUPONS = 5
 _FIELDS = {"bad-name": "name", "bad-phone": "phone", "window-full": "window"}
 
 
@@ -275,15 +275,13 @@ def _customer_id(session: Session) -> str | None:
 
 
 def _customer(session: Session) -> Standing | None:
-    store, customer_id = store_of(session, str(place().store_id)), _customer_id(session)
-    return customers.standing(session, store, customer_id) if customer_id else None
+    customer_id = _customer_id(session)
+    return customers.standing(session, store_of(session, str(place().store_id)), customer_id) if customer_id else None
 
 
 def _quote(session: Session, lines: list[tuple[str, int]], at: dt.datetime) -> Quote:
     customer_id, codes = _customer_id(session), _good_codes(session)
-    return counter_orders.quote(
-        session, str(place().store_id), lines, customer_id=customer_id, coupons=codes, at=at
-    )  # fmt: skip
+    return counter_orders.quote(session, str(place().store_id), lines, customer_id=customer_id, coupons=codes, at=at)
 
 
 def _coupons(session: Session, quoted: Quote) -> list[tuple[str, str]]:

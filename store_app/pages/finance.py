@@ -90,7 +90,7 @@ def invoice(invoice_id: str) -> Any:
         entries = [one for one in settlement.entries_of(session, store_id) if one.invoice_id == invoice_id]
         shown = {
             "found": found,
-            "called_in": settlement.CALLED_IN,
+            "is_called_in": settlement.is_called_in(found.invoice),
             "lateness": money_views.lateness(found, today()),
             "entries": [(one, wording_money.kind_word(one.kind), settlement.effect(one)) for one in entries],
         }

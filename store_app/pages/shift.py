@@ -301,7 +301,7 @@ def _given_back(tender: str, amount: str) -> str:
     if tender in ("card", "wallet"):
         return _("Put %(amount)s back on the card at the terminal.", amount=amount)
     if tender == "tab":
-        return _("%(amount)s is taken off the customer's tab.", amount=amount)
+        return _("%(amount)s is taken off the customer’s tab.", amount=amount)
     if tender == "points":
         return _("%(amount)s goes back as points.", amount=amount)
     return _("%(amount)s goes back as store credit: the receipt shows its code.", amount=amount)

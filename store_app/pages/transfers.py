@@ -53,10 +53,9 @@ class View:
 def everything(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
-        now = [_view(session, row) for row in transfers.transfers(session, transfers.OPEN)]
-        ended = [_view(session, row) for row in transfers.transfers(session, ENDED, limit=30)]
-    now += [one for one in ended if one.waits_for_us]
-    over = [one for one in ended if not one.waits_for_us]
+        late = transfers.to_let_go(session, _here())
+        now = [_view(session, row) for row in [*transfers.transfers(session, transfers.OPEN), *late]]
+        over = [_view(session, row) for row in transfers.transfers(session, ENDED, limit=30) if row not in late]
     asked = [one for one in now if one.row.state == "proposed" and not one.said_yes]
     return page(
         "transfers/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, fault=fault,

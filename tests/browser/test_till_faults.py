@@ -141,12 +141,7 @@ def test_a_price_that_comes_while_paying_is_said_before_it_is_taken(page: Page, 
 
 @pytest.mark.parametrize("ending", ["03", "02"], ids=["times out, but captures", "captures at the third question"])
 def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Page, make_node: Any, ending: str):
-    node = make_node(payment_service="practice-scripted")
-    furnish(node)
-    enter(page, node)
-    ring(page, int(f"5{ending}"))
-    page.locator("[data-tender=card]").click()
-    page.locator("#take").click()
+    node = at_the_terminal(page, make_node, int(f"5{ending}"))
     expect(page.locator("#asking-title")).to_be_visible()
     page.reload()
     page.wait_for_selector("html[data-ready]")
@@ -159,12 +154,7 @@ def test_a_reload_while_the_terminal_is_asked_asks_after_the_same_money(page: Pa
 
 
 def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_once(page: Page, make_node: Any):
-    node = make_node(payment_service="practice-scripted")
-    furnish(node)
-    enter(page, node)
-    ring(page, 509)
-    page.locator("[data-tender=card]").click()
-    page.locator("#take").click()
+    node = at_the_terminal(page, make_node, 509)
     expect(page.locator("#pay-done")).to_be_visible()
     for pressed in ("first, and the answer is lost", "again, in a window opened anew"):
         page.keyboard.press("Escape")
@@ -185,12 +175,7 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
 
 
 def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, make_node: Any):
-    node = make_node(payment_service="practice-scripted")
-    furnish(node)
-    enter(page, node)
-    ring(page, 501)
-    page.locator("[data-tender=card]").click()
-    page.locator("#take").click()
+    node = at_the_terminal(page, make_node, 501)
     expect(page.locator("#pay-says")).to_contain_text("Declined")
     assert node.rows(Sale) == []
     page.locator("[data-tender=cash]").click()
@@ -200,12 +185,7 @@ def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, ma
 
 
 def test_a_terminal_that_never_answers_is_cancelled_and_nothing_is_sold_twice(page: Page, make_node: Any):
-    node = make_node(payment_service="practice-scripted")
-    furnish(node)
-    enter(page, node)
-    ring(page, 510)
-    page.locator("[data-tender=card]").click()
-    page.locator("#take").click()
+    node = at_the_terminal(page, make_node, 510)
     expect(page.locator("#asking-title")).to_have_text("It is not known whether the money moved")
     wedge(page, CODES["TEA"])  # the next customer's goods are already here
     expect(page.locator("#pay-waiting")).to_contain_text("1 scan waits")
@@ -237,6 +217,17 @@ def test_the_customers_screen_shows_lines_code_and_thanks(page: Page, node: Node
     expect(screen.locator("#thanks")).to_be_visible()
     (sale,) = node.rows(Sale)
     assert {row.tender for row in node.rows(Payment, sale_id=sale.id)} == {"wallet"}
+
+
+def at_the_terminal(page: Page, make_node: Any, minor: int) -> Node:
+    """Ring up flowers at a counter with a scripted terminal, and ask it for the card."""
+    node: Node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, minor)
+    page.locator("[data-tender=card]").click()
+    page.locator("#take").click()
+    return node
 
 
 def ring(page: Page, minor: int) -> None:

@@ -74,7 +74,7 @@ def test_goods_taken_back_on_the_money_page_say_where_each_part_of_their_money_g
         }
     assert set(paid) == {"tab", "cash"}
     said = html.unescape(words(client.get(f"/money/receipts/{sale_id}")))
-    assert f"${paid['tab'] / 100:.2f} is taken off the customer's tab." in said
+    assert f"${paid['tab'] / 100:.2f} is taken off the customer’s tab." in said
     assert f"Give the customer ${paid['cash'] / 100:.2f} in cash." in said
 
 

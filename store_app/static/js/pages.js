@@ -40,6 +40,7 @@ document.addEventListener("htmx:config:request", (event) => {
 // A shop's own network has no certificate mostly, and there a browser offers no clipboard: the old way copies, too.
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.addEventListener("click", async () => {
+    let isCopied = true;
     try {
       await navigator.clipboard.writeText(button.dataset.copy);
     } catch {
@@ -47,10 +48,10 @@ for (const button of document.querySelectorAll("[data-copy]")) {
       text.value = button.dataset.copy;
       document.body.append(text);
       text.select();
-      document.execCommand("copy");
+      isCopied = document.execCommand("copy");
       text.remove();
       button.focus();
     }
-    button.querySelector("span").textContent = button.dataset.done;
+    if (isCopied) button.querySelector("span").textContent = button.dataset.done;
   });
 }

@@ -10,6 +10,7 @@ export function beyond({ lines, broughtBack }, sold) {
   const left = new Map(), add = (key, qty) => left.set(key, (left.get(key) ?? 0) + qty);
   const key = (sku, qty) => `${qty < 0 ? "-" : "+"}${sku}`, backKey = (saleId, n) => `${saleId} ${n}`;
   for (const line of sold) {
+    if (line.returns_sale_id && line.kind === "deposit") continue; // it came back with its goods
     if (line.returns_sale_id) add(backKey(line.returns_sale_id, line.returns_n), 1);
     else if (!line.deposit_of) add(key(line.sku, line.qty), line.qty);
   }

@@ -77,7 +77,7 @@ export class Catalogue {
     const best = [];
     for (const places of found) {
       if (!places || best.length >= MOST_FOUND) continue;
-      best.push(...inOrder(places.slice(0, MOST_FOUND - best.length).map((place) => this.#at(place))));
+      best.push(...inOrder(places.slice(0, MOST_FOUND - best.length).map((place) => this.#inPlace(place))));
     }
     return best;
   }
@@ -118,11 +118,11 @@ export class Catalogue {
   /** What the search looks in, per place; made when the page has a moment, at the latest with the first search. */
   get texts() {
     if (!this.#texts) {
-      const { sku, name, sort, sounds } = this.at;
+      const { sku, name, sort, codes, sounds } = this.at;
       const shared = this.sorts.map(({ brand, category, kind }) => [`${brand} ${category}`, kind === "deposit" ? say("empties") : ""]);
       this.#codes = new Map();
       this.#texts = this.rows.map((row) => {
-        for (const [code] of codesOf(row[this.at.codes])) this.#codes.set(code, row);
+        for (const [code] of codesOf(row[codes])) this.#codes.set(code, row);
         const [before, after] = shared[row[sort]];
         return `${row[name]} ${before} ${row[sounds] ?? ""} ${after} ${row[sku]}`.toLowerCase();
       });
@@ -197,7 +197,7 @@ export class Catalogue {
   }
 
   /** Give the product in this place of the texts. */
-  #at(place) {
+  #inPlace(place) {
     return place < this.rows.length ? this.#product(this.rows[place]) : this.made.get(this.more[place - this.rows.length]);
   }
 
@@ -215,7 +215,7 @@ export class Catalogue {
   }
 
   #hasCode(place, part) {
-    const codes = place < this.rows.length ? codesOf(this.rows[place][this.at.codes]) : this.#at(place).codes ?? [];
+    const codes = place < this.rows.length ? codesOf(this.rows[place][this.at.codes]) : this.#inPlace(place).codes ?? [];
     return codes.some(([code]) => code.includes(part));
   }
 
@@ -229,7 +229,7 @@ export class Catalogue {
       else if (word.length >= 4 && this.#hasCode(place, word)) rank += 4;
       else return -1;
     }
-    const onKey = (place < this.rows.length ? this.rows[place][this.at.rest] : this.#at(place))?.quick_key != null;
+    const onKey = (place < this.rows.length ? this.rows[place][this.at.rest] : this.#inPlace(place))?.quick_key != null;
     return 2 * rank + (onKey ? 0 : 1);
   }
 }

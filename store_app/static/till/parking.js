@@ -51,17 +51,17 @@ export class Parking {
     sheet.open({ title: say("parked-list"), body: [rows.root, others], foot: backButton(), wide: true });
     try {
       const { waiting, elsewhere } = await this.kept();
-      rows.fill(waiting.map((row) => this.#row(row, () => this.#resume(row))));
+      rows.fill(waiting.map((row) => this.#row(row, "parked-by", "pause-circle", () => this.#resume(row))));
       if (elsewhere.length) {
         others.append(el("h3", {}, say("taken-list")), el("p.muted", {}, say("taken-lead")),
-          el("ul.rows", { "aria-label": say("taken-list") }, elsewhere.map((row) => this.#row(row, () => this.#takeOver(row), "computer-desktop"))));
+          el("ul.rows", { "aria-label": say("taken-list") }, elsewhere.map((row) => this.#row(row, "taken-by", "computer-desktop", () => this.#takeOver(row)))));
       }
       sheet.root.querySelector(".row-button")?.focus();
     } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
-  #row(kept, act, picture = "pause-circle") {
-    const by = say(picture === "pause-circle" ? "parked-by" : "taken-by", { by: kept.kept_by_name, till: kept.till_id, ago: agoText(kept.kept_at) });
+  #row(kept, words, picture, act) {
+    const by = say(words, { by: kept.kept_by_name, till: kept.till_id, ago: agoText(kept.kept_at) });
     return el("li", {}, el("button.row-button", { onclick: act }, icon(picture),
       el("span.row-main", {}, el("b", {}, kept.label || say("no-label")), el("span.muted", {}, by)), el("b.figures", {}, moneyText(kept.total_minor))));
   }

@@ -133,8 +133,8 @@ export class Receipts {
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
-        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }),
-        choices(say("how-back"), offered, (value) => { tender = value; changed(); }),
+        choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }, why),
+        choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender),
         el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
       foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
     });

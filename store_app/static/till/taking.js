@@ -91,8 +91,9 @@ export class Taking {
     if (this.takesWaiting) return;
     this.takesWaiting = true;
     const { basket, pay, opening } = this;
-    while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
-    this.takesWaiting = false;
+    try {
+      while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
+    } finally { this.takesWaiting = false; }
   }
 
   /** Enter in the search field: a code, a quantity and a code, or the first product found; digits are whole codes only. */

@@ -9,8 +9,8 @@ const SEPARATOR = "\x1d"; // between two fields of a GS1 code
  * Call `onScan(code, startedAt)` for each burst of keys closed by Enter or Tab, wherever the focus is.
  *
  * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up: in the middle of a
- * burst none of them is a command. The characters of the burst that already reached a text field are taken out of it again; `startedAt` (a
- * timeStamp) lets a number pad do the same.
+ * burst none of them is a command. The characters of the burst that already reached a text field are taken out of it
+ * again; `startedAt` (a timeStamp) lets a number pad do the same.
  */
 export function listenForScans(onScan) {
   let burst = "", last = -Infinity, startedAt = 0;
