@@ -14,8 +14,8 @@ Rules
    of their sum, not a twentieth, and less where the three are large (`Assortment`). Where the sellers are unknown
    all shops are taken for them.
 7. Few shops tell little, and other regions have the product, too: what an average shop of the region sells of it is
-   the geometric mean of its own sellers' rate and the chain's, which weighs as CHAIN_SHOPS shops. A product new to
-   the whole region has the chain's alone.
+   the geometric mean of its own sellers' rate and the chain's, which weighs as CHAIN_SHOPS shops. A product
+   that no shop of the region sold in SELLERS_DAYS has the chain's alone.
 """
 
 from __future__ import annotations

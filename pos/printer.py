@@ -60,6 +60,10 @@ SLOW_AFTER = dt.timedelta(seconds=60)
 Choice = Literal["printed", "again", "dropped"]
 
 
+OLD_LISTS = sa.text("kind = 'pick_list' AND paper IS NOT NULL")
+"""The pick lists whose paper is kept: people stand on them."""
+
+
 class PrintJob(Base):
     """One document to be put on paper. document is the frozen snapshot it is laid out from."""
 
@@ -67,6 +71,7 @@ class PrintJob(Base):
     __tablename__ = "print_job"
     __table_args__ = (
         sa.Index("ix_print_job_due", "store_id", "state", "due_at"),
+        sa.Index("ix_print_job_pick_list", "queued_at", sqlite_where=OLD_LISTS, postgresql_where=OLD_LISTS),
         sa.Index(
             "ux_print_job_in_hand",
             "store_id",

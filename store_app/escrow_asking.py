@@ -66,7 +66,11 @@ def ask_due(doors: Doors) -> int:
         _send_back(doors, entry_id, of_escrow, amount_minor)
     for escrow_id in free:
         with doors.write() as session:
-            passing_on.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=doors.now())
+            row, now = escrow.locked(session, escrow_id), doors.now()
+            if (
+                row.state == "held" and row.release_at is not None and row.release_at <= now
+            ):  # still, after what was asked
+                passing_on.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=now)
     return len(asked) + len(back) + len(free)
 
 

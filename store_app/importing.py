@@ -120,17 +120,19 @@ def write(
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
     if sheet.kind not in OF_NETWORK and session.get(Store, store_id) is None:
         raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
-    if sheet.kind == "bestsellers":
-        from supply import outside
+    from supply import outside
 
-        for source, listed_on in {(row["source"], row["day"]) for row in sheet.values}:
-            outside.begin(session, source, listed_on)
+    lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
+    for source, listed_on in lists:
+        outside.begin(session, source, listed_on)
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
             _WRITERS[sheet.kind](session, row, supplier_id or store_id, actor, at)
         except ShopError as refusal:
             where = f"Row {number}, sku" if refusal.code == "unknown-product" else f"Row {number}"
             raise type(refusal)(refusal.code, f"{where}: {refusal.message} Nothing was written.") from refusal
+    for source, listed_on in lists:
+        outside.end(session, source, listed_on)
     if sheet.kind == "sales":
         from supply import rolling
 

@@ -17,10 +17,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import credit, network_terms
+from supply import credit, network_terms, settlement
 from supply.credit import CreditDraw, CreditLine
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.settlement import LedgerEntry
 
 Key = tuple[str, str]
 """(store id, order id)"""
@@ -82,15 +81,6 @@ def _draws(session: Session, shops: Iterable[str]) -> dict[Key, CreditDraw]:
 
 def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
     """Return what each shop owes on account, with what is confirmed or on its way to it on account."""
-    signed = sa.case((LedgerEntry.to_account == "invoiced", 1), else_=-1) * LedgerEntry.amount_minor
-    booked = (
-        sa.select(LedgerEntry.store_id, sa.func.sum(signed))
-        .where(
-            LedgerEntry.store_id.in_(shops),
-            sa.or_(LedgerEntry.to_account == "invoiced", LedgerEntry.from_account == "invoiced"),
-        )
-        .group_by(LedgerEntry.store_id)
-    )
     on_credit = sa.exists().where(
         CreditDraw.store_id == ReplenishmentOrder.store_id, CreditDraw.order_id == ReplenishmentOrder.id,
         CreditDraw.amount_minor > 0,
@@ -107,7 +97,8 @@ def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
         )
         .group_by(ReplenishmentOrder.store_id)
     )  # fmt: skip
-    found: dict[str, int] = {}
-    for shop, minor in [*session.execute(booked), *session.execute(coming)]:
+    booked = settlement.balances_by_shop(session)
+    found = {shop: booked[shop]["invoiced"] for shop in shops if shop in booked}
+    for shop, minor in session.execute(coming):
         found[shop] = found.get(shop, 0) + int(minor or 0)
     return found

@@ -51,13 +51,17 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
 def _promises(session: Session, here: str, store_id: str | None) -> list[Finding]:
     """K5: units are held for open pickup orders alone, and each has exactly what its lines still ask for.
 
-    Goods of a group that is ordered or being dealt out are held under the group's id, as many as came (`group_goods`).
+    Goods of a group that is ordered or being dealt out are held under the group's id, at most as many as were ordered
+    (`group_goods`).
     """
     reply = sa.orm.aliased(Reservation)
     answered = sa.exists().where(reply.store_id == Reservation.store_id, reply.answers_id == Reservation.id)
-    of_groups = sa.select(GroupOffer.id).where(GroupOffer.store_id == here, GroupOffer.state.in_(group_goods.HOLDING))
+    of_group = sa.exists().where(
+        GroupOffer.store_id == here, GroupOffer.id == Reservation.order_id, GroupOffer.sku == Reservation.sku,
+        GroupOffer.state.in_(group_goods.HOLDING), Reservation.qty <= GroupOffer.cases * GroupOffer.case_qty,
+    )  # fmt: skip
     held = sa.select(Reservation.order_id, Reservation.sku, Reservation.qty).where(
-        Reservation.store_id == here, Reservation.kind == "held", ~answered, Reservation.order_id.not_in(of_groups)
+        Reservation.store_id == here, Reservation.kind == "held", ~answered, ~of_group
     )
     wanted = (
         sa.select(PickupLine.order_id, PickupLine.sku, -_wanted_qty())

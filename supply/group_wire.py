@@ -131,7 +131,7 @@ def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
     body = _terms_body(group) | {
         "state": group.state, "step": group.step, "cases": group.cases, "price_minor": group.price_minor,
         "why": group.why, "members": standing.members, "taken_qty": standing.taken_qty,
-        "dealt_qty": groups.dealt_qty(session, group),  # before, a share that was overtaken had nothing held
+        "dealt_qty": groups.dealt_qty(session, group),  # shares still on their way count too: their goods stay held
     }  # fmt: skip
     _send(session, group, group.store_id, GROUP_TOLD, body, at)
 

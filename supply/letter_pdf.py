@@ -7,15 +7,18 @@ Rules
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pos.pdf import MM, Pen, Sheet, places, wrapped
-from supply.outreach import Letter
+
+if TYPE_CHECKING:
+    from supply.outreach import Letter
 
 SLIPS = Sheet("95 × 55 mm", 2, 5, 95, 55, 10, 11, 95, 55, is_cut=True)
-_EDGE, _SQUARE, _LINES = 5 * MM, 22 * MM, 5
+_EDGE, _SQUARE, _LINES = 5 * MM, 22 * MM, 7
 
 
-def pages(title: str, shop: str, letters: Sequence[Letter]) -> bytes:
+def pages(title: str, shop: str, letters: Sequence["Letter"]) -> bytes:
     """Return the slips as a PDF file (rule 1)."""
     pen, page_now = Pen(title), 0
     for letter, (page, left, top) in zip(letters, places(SLIPS, len(letters)), strict=True):
@@ -26,13 +29,13 @@ def pages(title: str, shop: str, letters: Sequence[Letter]) -> bytes:
     return pen.finish()
 
 
-def _slip(pen: Pen, shop: str, letter: Letter, left: float, top: float) -> None:
+def _slip(pen: Pen, shop: str, letter: "Letter", left: float, top: float) -> None:
     wide, high = SLIPS.width * MM, SLIPS.height * MM
     pen.frame(left, top, wide, high)
     (name,) = wrapped(pen, letter.name or letter.phone, 13, wide - 2 * _EDGE, most=1)
     pen.text(left + _EDGE, top + _EDGE + 9, name, 13, bold=True)
     y = top + _EDGE + 26
-    for line in wrapped(pen, letter.text, 10, wide - 3 * _EDGE - _SQUARE, most=_LINES + 2, bold=False):
+    for line in wrapped(pen, letter.text, 10, wide - 3 * _EDGE - _SQUARE, most=_LINES, bold=False):
         pen.text(left + _EDGE, y, line, 10)
         y += 13.5
     pen.square(letter.code, left + wide - _EDGE - _SQUARE, top + _EDGE + 18, _SQUARE)

@@ -398,7 +398,7 @@ def _refuse_odd(told: Ordered) -> None:
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
     """Tell whether pack and cost are what the list says, or said when the shop looked."""
-    asked = Terms(terms.supplier_id, told.sku, told.pack_qty, told.pack_cost_minor, terms.minimum_packs)
+    asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
     return asked == terms or was_listed(session, asked, day)
 
 

@@ -86,8 +86,16 @@ def add(
 
 
 def begin(session: Session, source: str, listed_on: dt.date) -> None:
-    """Empty a list that is brought in once more: what fell off it is not on it any more (rule 1)."""
-    session.execute(sa.delete(OutsidePlace).where(OutsidePlace.source == source, OutsidePlace.listed_on == listed_on))
+    """Empty a list that is brought in once more; what was matched by hand lies aside until `end`, to be found again."""
+    same = (OutsidePlace.source == source, OutsidePlace.listed_on == listed_on)
+    session.execute(sa.delete(OutsidePlace).where(*same, ~OutsidePlace.by_hand))
+    session.execute(sa.update(OutsidePlace).where(*same).values(place=-OutsidePlace.place))
+
+
+def end(session: Session, source: str, listed_on: dt.date) -> None:
+    """Drop what lay aside: what fell off the list is not on it any more (rule 1)."""
+    same = (OutsidePlace.source == source, OutsidePlace.listed_on == listed_on)
+    session.execute(sa.delete(OutsidePlace).where(*same, OutsidePlace.place < 0))
 
 
 def match(session: Session, source: str, name: str, sku: str, *, actor: Actor, at: dt.datetime) -> int:

@@ -41,7 +41,7 @@ from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused, ShopError
 from config.journal import Actor
 from pos import offers, stock
-from pos.printer import PrintJob
+from pos.printer import OLD_LISTS, PrintJob
 from pos.stock import Place
 from pos.store import Store
 from supply import forgotten_facts, group_goods, home_delivery, order_in, shop_offer
@@ -74,8 +74,6 @@ from supply.standing_in import refuse_unwished, replace_missing
 
 KEEP_PEOPLE_DAYS = 30
 """How long the name and phone of an ended order are kept."""
-OLD_LISTS = sa.text("kind = 'pick_list' AND paper IS NOT NULL")
-sa.Index("ix_print_job_pick_list", PrintJob.queued_at, sqlite_where=OLD_LISTS, postgresql_where=OLD_LISTS)
 
 
 # --- verbs, store ---

@@ -33,9 +33,9 @@ from pos.catalogue import Product
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
 MOST_PACKS = 999
+"""So many packs of one product at most are on an order."""
 HONOURED_DAYS = 14
 """So long after a change an order at the cost before it is still kept: a shop may not have heard of it."""
-"""So many packs of one product at most are on an order."""
 WAYS = ("email", "paper")
 LANGUAGES = ("en", "zh")
 LONGEST = {"name": 80, "email": 254, "customer_no": 40, "article_no": 40}

@@ -344,6 +344,24 @@ def test_what_was_added_after_a_sale_that_was_saved_late_is_in_the_next_basket_a
     assert sorted(sale.total_minor for sale in node.rows(Sale)) == [548, 648]
 
 
+def test_a_basket_is_compared_with_the_sale_that_was_saved_line_by_line(page: Page, node: Node):
+    enter(page, node)
+    compare = """async ([kept, sold]) => (await import("/static/till/beyond.js")).beyond(kept, sold)"""
+    milk = {"sku": "MILK", "qty": 2}
+    back = {"sale_id": "before-1", "n": 1}
+    sold = [
+        {"sku": "MILK", "qty": 2},
+        {"sku": "COLA", "qty": -1, "returns_sale_id": "before-1", "returns_n": 1, "kind": "goods"},
+        {"sku": "DEPOSIT", "qty": -1, "returns_sale_id": "before-1", "returns_n": 2, "kind": "deposit"},
+    ]
+    assert page.evaluate(compare, [{"lines": [milk], "broughtBack": [back]}, sold]) is None, (
+        "its deposit came back with it"
+    )
+    more = page.evaluate(compare, [{"lines": [milk | {"qty": 3}], "broughtBack": [back]}, sold])
+    assert [(line["sku"], line["qty"]) for line in more["lines"]] == [("MILK", 1)]
+    assert page.evaluate(compare, [{"lines": [milk], "broughtBack": []}, sold])["fewer"]
+
+
 def test_scans_that_come_while_a_sale_is_sent_are_counted_kept_and_given_to_the_right_customer(page: Page, node: Node):
     held = hold_the_sale(page)
     page.route("**/api/sales/**", lambda route: route.abort())

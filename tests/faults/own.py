@@ -1,7 +1,8 @@
 """The faults that need no tool from outside, as a command that writes a report: `python own.py NAME --report FILE`.
 
-`schemathesis` asks every operation of the API as each role, an eighth of them per part; `hostile` sends the corpus to
-every route, form and import; `online` lets eight at once have the last unit, coupon, place, collection and refund.
+`schemathesis` asks every operation of the API as each role, an eighth of them per part; `hostile` sends words of the
+corpus to every route, form and import; `online` lets eight at once have the last unit, coupon, place, collection and
+refund.
 """
 
 from __future__ import annotations

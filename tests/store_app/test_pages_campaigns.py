@@ -9,6 +9,7 @@ from pos.catalogue import Product
 from store_app import importing
 from supply import campaign_asks, campaigns, order_in, outside
 from supply.campaigns import CampaignAsk, CampaignLine
+from supply.outside import OutsidePlace
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import SYSTEM, fill, picture_of, send, words
 from tests.store_app.operator import furnish
@@ -104,3 +105,24 @@ def test_what_sells_elsewhere_becomes_a_product_every_shop_can_order_in(console)
         assert session.get_one(Product, "4012345678901").name == "Dancing robot"
         assert outside.unmatched(session, NOON.date()) == []
         assert order_in.days_of(session, STORE, NOON.date())["4012345678901"] > 0
+
+
+def test_a_match_by_hand_outlives_the_same_list_brought_in_again(console):
+    head = f"source,day,place,name,gtin\nmall,{NOON.date()},1,Dancing robot,\n"
+    both = head + f"mall,{NOON.date()},2,Fresh milk drink,\n"
+
+    def bring_in(text: str) -> None:
+        with console.doors.write() as session:
+            sheet = importing.read("bestsellers", text.encode(), "list.csv")
+            importing.write(session, sheet, "network", actor=SYSTEM, at=NOON)
+
+    bring_in(both)
+    with console.doors.write() as session:
+        outside.match(session, "mall", "Fresh milk drink", "milk", actor=SYSTEM, at=NOON)
+    bring_in(both)
+    with console.doors.read() as session:
+        places = session.query(OutsidePlace).order_by(OutsidePlace.place).all()
+        assert [(row.place, row.sku, row.by_hand) for row in places] == [(1, None, False), (2, "milk", True)]
+    bring_in(head)
+    with console.doors.read() as session:
+        assert [row.place for row in session.query(OutsidePlace)] == [1], "what fell off the list is not on it"

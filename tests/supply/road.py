@@ -67,6 +67,10 @@ class Country:
                 return carried
             carried += moved
 
+    def carry(self, shop: str, *, at: dt.datetime = AT) -> None:
+        """Carry what waits at one shop to the network."""
+        self._carry(self.shops[shop], self.network, shop, node.NETWORK, None, at)
+
     def _carry(self, source, target, sender: str, receiver: str, seed: int | None, at: dt.datetime) -> int:
         with source.read() as session:
             rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, receiver)]

@@ -20,10 +20,7 @@ IBAN = "DE89370400440532013000"
 
 @pytest.fixture
 def country(tmp_path):
-    made = make_country(tmp_path)
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
+    return make_country(tmp_path)
 
 
 def agree(country, agent: str, account: str = "", *, at: dt.datetime = AT) -> None:

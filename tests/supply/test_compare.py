@@ -26,10 +26,7 @@ NIGHT = Actor.system("compare", node.NETWORK)
 
 @pytest.fixture
 def country(tmp_path):
-    made = make_country(tmp_path)
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
+    return make_country(tmp_path)
 
 
 def open_shops(session, count: int, region: str = "R1") -> list[str]:

@@ -17,10 +17,7 @@ NIGHT = Actor.system("credit", node.NETWORK)
 
 @pytest.fixture
 def country(tmp_path):
-    made = make_country(tmp_path)
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
+    return make_country(tmp_path)
 
 
 def set_terms(country: Country, **terms: int) -> None:

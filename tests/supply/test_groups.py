@@ -250,7 +250,7 @@ def test_who_paid_too_late_and_got_it_back_is_dealt_nothing(town, known):
     with town.network.write() as session:
         if known:
             groups.unpaid(session, "late", actor=ME, at=later(minutes=16))
-        else:  # written down before memberships ended with their escrow
+        else:  # an escrow that lapsed without its membership
             escrow.lapse(session, "late", actor=ME, at=later(minutes=16))
         came = escrow.settle_outcome(session, "late", Outcome("captured", "P9"), actor=ME, at=later(minutes=17))
         assert came == "settled"

@@ -27,9 +27,7 @@ PRICE_MINOR, GROUP_MINOR = 400, 300
 def town(tmp_path):
     found = make_town(tmp_path)
     found.open_till()
-    yield found
-    for database in (found.shop, found.network):
-        database.engine.dispose()
+    return found
 
 
 @pytest.fixture

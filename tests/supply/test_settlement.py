@@ -42,10 +42,7 @@ WEEK_MINOR = (70_000, 100_000, 110_000, 100_000, 120_000, 95_000)
 
 @pytest.fixture
 def country(tmp_path):
-    made = make_country(tmp_path)
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
+    return make_country(tmp_path)
 
 
 def lend(country: Country, shop: str = "S1", *, day: dt.date = DAY, at: dt.datetime = AT, **terms: int) -> None:

@@ -29,10 +29,7 @@ SUNDAY = DAY - dt.timedelta(days=1)
 
 @pytest.fixture
 def country(tmp_path):
-    made = make_country(tmp_path)
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
+    return make_country(tmp_path)
 
 
 def conduct(session, *, late: int, returned: int, orders: int = 20) -> None:

@@ -1,14 +1,14 @@
 """The words a customer agreed to, and the known customer an order at the counter is for.
 
 Revision ID: 0026
-Revises: 0027
+Revises: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0027"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

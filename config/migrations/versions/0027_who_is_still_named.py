@@ -1,13 +1,13 @@
 """What still names a person, found without reading through the books.
 
-Revision ID: 0025
+Revision ID: 0027
 Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
+revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None

@@ -1,13 +1,13 @@
 """Agents of producers with the way of their money, and thanks to who brought a new customer.
 
-Revision ID: 0027
+Revision ID: 0025
 Revises: 0024d
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
+revision = "0025"
 down_revision = "0024d"
 branch_labels = None
 depends_on = None
