@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy.orm import Session
 
 from config.publication import EVERYONE, Pulled
@@ -34,7 +34,6 @@ from store_app.security import requires
 
 bp = Blueprint("api_catalogue", __name__, url_prefix="/api")
 MOST_KEPT = 8
-_kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = {}
 _lock = threading.Lock()
 
 
@@ -44,17 +43,18 @@ def whole() -> Response:
     """Answer everything this shop sells, for the page to search and scan in."""
     store_id, day = doors().settings.node_id, today()
     address = str(doors().database.engine.url)
+    kept: dict[str, tuple[tuple[Any, ...], bytes, str]] = current_app.extensions.setdefault("till_catalogues", {})
     with read() as session:
         state = (day, *_state(session, store_id))
-        known = _kept.get(address)
+        known = kept.get(address)
         if known is None or known[0] != state:
             products = _packed(catalogue.till_catalogue(session, store_id, day))
             body = _written({"business_day": day.isoformat(), **_beside(session, store_id), **products})
             known = (state, body, hashlib.sha256(body).hexdigest()[:32])
             with _lock:
-                if len(_kept) >= MOST_KEPT:
-                    _kept.clear()  # practice shops come and go
-                _kept[address] = known
+                if len(kept) >= MOST_KEPT:
+                    kept.clear()  # practice shops come and go
+                kept[address] = known
     answer = Response(known[1], mimetype="application/json")
     answer.set_etag(known[2])
     answer.headers["Cache-Control"] = "private, no-cache"

@@ -19,7 +19,6 @@ from sqlalchemy import make_url
 from config.clock import FrozenClock
 from config.settings import Settings
 from store_app import create_app, staff
-from store_app.api import catalogue
 from store_app.extensions import Doors
 
 
@@ -108,7 +107,6 @@ class Kept:
         for name in [*practice._open]:
             practice.close(name)
         house.app.extensions = extensions
-        catalogue._kept.clear()  # it knows a shop by its address
         shutil.rmtree(settings.state_folder)
         if house.doors.settings == settings:
             self._free[kind].append(house)
