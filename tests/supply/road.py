@@ -67,6 +67,13 @@ class Country:
                 return carried
             carried += moved
 
+    def send_out(self) -> None:
+        """Take the orders in, load what they ask for, and let the shops hear of it."""
+        self.deliver()
+        self.fill()
+        self.load()
+        self.deliver()
+
     def carry(self, shop: str, *, at: dt.datetime = AT) -> None:
         """Carry what waits at one shop to the network."""
         self._carry(self.shops[shop], self.network, shop, node.NETWORK, None, at)

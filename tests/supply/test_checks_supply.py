@@ -19,10 +19,7 @@ from tests.supply.road import AT, DAY, KEEPER, Country, make_country
 def country(tmp_path) -> Country:
     country = make_country(tmp_path)
     country.order("S1", {"bread": 2, "milk": 1}, id="order-1")
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     country.take_in("S1")
     country.deliver()
     assert country.findings() == []

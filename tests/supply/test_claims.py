@@ -40,10 +40,7 @@ def country(tmp_path) -> Country:
 def deliver_bread(country: Country, counted: int = 12, why: str = "Missing") -> str:
     """Order two packs of bread and take in what came; returns the delivery."""
     country.order("S1", {"bread": 2})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     delivery_id = country.take_in("S1", [("bread", counted, "" if counted == 12 else why)])
     country.deliver()
     return delivery_id
@@ -290,10 +287,7 @@ def test_what_was_claimed_before_is_not_claimed_again_and_the_same_command_is_on
 
 def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of(country):
     country.order("S1", {"bread": 1})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     with pytest.raises(Refused, match="Count this delivery"):
         file(country, country.delivery("S1"), ("bread", "damaged", 1))
     elsewhere = country.delivery("S1")

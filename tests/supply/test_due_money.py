@@ -175,10 +175,7 @@ def test_the_last_word_where_money_goes_counts_though_the_shop_s_clock_was_set_b
 def bring(country: Country, packs: dict[str, int]) -> None:
     """Order on account, and take the goods in."""
     country.order("S1", packs)
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     country.take_in("S1")
     country.deliver()
 

@@ -74,10 +74,7 @@ def test_shuffled_and_doubled_messages_end_in_the_same_state(country, seed):
 def test_applying_everything_again_changes_nothing(country):
     country.order("S1", {"bread": 2})
     country.order("S2", {"bread": 3, "apple": 1})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     country.take_in("S1")
     country.deliver()
     before = country.rows()
@@ -239,10 +236,7 @@ def test_an_order_not_sent_is_dropped_and_one_on_the_van_stays(country):
     send(country, order)
     with pytest.raises(Invalid, match="Say why"):
         cancel(country, order, why="  ")
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     with pytest.raises(Conflict, match="cannot become cancelled"):
         cancel(country, order)
 
@@ -259,10 +253,7 @@ def test_cancelling_an_own_suppliers_order_expects_its_goods_no_longer(country):
 @pytest.mark.parametrize("seed", range(6))
 def test_a_network_without_its_books_learns_an_order_from_the_shop_in_any_order(country, tmp_path, seed):
     order = country.order("S1", {"bread": 2, "milk": 1})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     country.take_in("S1", [("milk", 11, "Broken")])
     with country.shops["S1"].read() as session:
         told = [Message(**to_wire(row)) for row in session.scalars(sa.select(OutboxMessage)).all()]

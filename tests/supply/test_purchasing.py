@@ -121,10 +121,7 @@ def test_what_expires_first_leaves_first_its_day_travels_along_and_what_is_over_
         lots = [Lot("bread", 12, f"B{n}", until) for n, until in enumerate(days)]
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT - dt.timedelta(days=2))
     country.order("S1", {"bread": 3})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     with country.network.read() as session:
         gone = {row.batch: row.gone_qty for row in session.scalars(sa.select(Batch)).all()}
         assert gone == {"B0": 0, "B1": 12, "B2": 6}
@@ -146,10 +143,7 @@ def test_what_is_over_is_neither_promised_nor_loaded_nor_counted_when_buying(cou
         stock.receive(session, WAREHOUSE, [("tea", 10)], source_kind="purchase", source_id="q", at=AT, actor=OPERATOR)
         batches.lay_in(session, WAREHOUSE, [Lot("tea", 10)], source_kind="purchase", source_id="q", at=AT)
     order = country.order("S1", {"tea": 2}, need_qty=20)
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     assert country.lines("network", "S1", order)["tea"].packs_acknowledged == 1
     assert country.level("network", WAREHOUSE, "tea").on_hand == 20
     with country.network.read() as session:
@@ -168,10 +162,7 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
         lots = [Lot("bread", 60, "B1", until)]
         batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT)
     country.order("S1", {"bread": 3})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     delivery_id = country.delivery("S1")
     with country.shops["S1"].write() as session:
         receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)

@@ -22,10 +22,7 @@ def country(tmp_path) -> Country:
 @pytest.fixture
 def arriving(country) -> Country:
     country.order("S1", {"bread": 2, "milk": 1}, id="order-arriving")
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     return country
 
 

@@ -85,10 +85,7 @@ def test_goods_that_were_announced_late_are_waited_for_from_that_day(country):
 @pytest.mark.parametrize("how", ["counting", "left by the driver"])
 def test_goods_that_are_here_and_not_posted_are_counted_on(country, how):
     country.order("S1", {"bread": 1})
-    country.deliver()
-    country.fill()
-    country.load()
-    country.deliver()
+    country.send_out()
     delivery_id = country.delivery("S1")
     with country.shops["S1"].write() as session:
         if how == "counting":

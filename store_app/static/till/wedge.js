@@ -3,6 +3,7 @@
 
 const LONGEST_GAP_MS = 35;
 const SHORTEST_CODE = 6;
+const SHORTEST_FIELD = 3; // of a GS1 code: two digits that say what it is, and one of it
 const SEPARATOR = "\x1d"; // between two fields of a GS1 code
 
 /**
@@ -16,7 +17,7 @@ export function listenForScans(onScan) {
   let burst = "", last = -Infinity, startedAt = 0;
   document.addEventListener("keydown", (event) => {
     const gap = event.timeStamp - last, within = burst !== "" && gap <= LONGEST_GAP_MS;
-    if (isSeparator(event, within)) {
+    if (isSeparator(event, within && burst.length >= SHORTEST_FIELD)) {
       event.preventDefault();
       event.stopImmediatePropagation();
       if (!within) startedAt = event.timeStamp;
@@ -40,7 +41,10 @@ export function listenForScans(onScan) {
       onScan(code, startedAt);
       return;
     }
-    if (event.key.length !== 1) return;
+    if (event.key.length !== 1) { // no scanner sends an arrow or Delete: a hand is at work
+      burst = "";
+      return;
+    }
     if (gap > LONGEST_GAP_MS) {
       burst = "";
       startedAt = event.timeStamp;
