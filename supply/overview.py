@@ -130,6 +130,14 @@ def last_day(session: Session) -> dt.date | None:
     return day
 
 
+def whole_day(session: Session, today: dt.date) -> dt.date | None:
+    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor."""
+    day: dt.date | None = session.scalar(
+        sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
+    )
+    return day
+
+
 def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
     found = [
@@ -166,15 +174,15 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
     found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
     newest = last_day(session)
-    for region in regions(session):
+    for region in regions(session, at.date()):
         if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
             found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
     return found
 
 
-def regions(session: Session) -> list[RegionView]:
-    """List the regions with their last seven rolled-up days beside the seven before."""
-    newest = last_day(session)
+def regions(session: Session, today: dt.date) -> list[RegionView]:
+    """List the regions with their last seven whole days beside the seven before."""
+    newest = whole_day(session, today)
     stores: dict[str, int] = dict(
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )

@@ -23,7 +23,8 @@ def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
         attention = overview.attention(session, at=clock.now())
-        regions = overview.regions(session)
+        regions = overview.regions(session, clock.now().date())
+        until = overview.whole_day(session, clock.now().date())
         newest = overview.last_day(session)
         currency = overview.currency(session)
         names = {store.id: store.name for store in overview.stores(session)}
@@ -32,6 +33,7 @@ def home() -> Any:
         attention=_sentences(attention, names),
         regions=regions,
         newest=newest,
+        until=until,
         currency=currency,
     )
 

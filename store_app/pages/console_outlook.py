@@ -31,7 +31,7 @@ def region(region_id: str) -> Any:
     asked = request.args.get("days", "3")
     days = int(asked) if asked in {str(one) for one in DAYS} else 3
     with read() as session:
-        found = overview.regions(session)
+        found = overview.regions(session, clock.now().date())
         here = region_of(found, region_id)
         today = clock.now().date()
         rows = outlook.runs_out(
