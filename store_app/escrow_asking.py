@@ -28,8 +28,6 @@ from supply.refunds import Refund
 
 ACTOR = Actor.system("escrow", NETWORK)
 WAY = "shop_code"
-ROUND_S = 3
-"""How often the worker asks."""
 
 
 def provider_for(doors: Doors) -> Provider | None:
