@@ -186,7 +186,7 @@ def _terms_body(group: GroupOffer) -> dict[str, Any]:
 
 
 def _terms(body: dict[str, Any]) -> GroupTerms:
-    known = {name: body[name] for name in GroupTerms.__dataclass_fields__}
+    known = {name: body[name] for name in GroupTerms.__dataclass_fields__ if name in body}
     return GroupTerms(
         **known
         | {

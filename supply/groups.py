@@ -12,8 +12,8 @@ Rules
    stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
-5. The leader earns the commission on what is passed on for shares that were collected, on nothing else. It comes with
-   the shop's money, named, and the shop hands it on.
+5. The leader earns the commission on what is passed on for shares that were collected, on nothing else
+   (`group_leaders`).
 6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
    the last pickup day, as with any order.
 """
@@ -77,6 +77,7 @@ class GroupTerms:
     shop_takes: int = 0
     commission_bp: int = 0
     leader: str = ""
+    leader_token: str = ""
 
     def check(self) -> None:
         """Refuse terms no group could keep, saying which."""
@@ -113,6 +114,8 @@ class GroupOffer(Base):
     shop_takes: Mapped[int]
     commission_bp: Mapped[int]
     leader: Mapped[str]
+    leader_token: Mapped[str] = mapped_column(default="", server_default="")
+    """What the leader's own page is opened with; '' without a leader."""
     state: Mapped[str] = mapped_column(default=STATES.first)
     opened_at: Mapped[dt.datetime]
     cases: Mapped[int] = mapped_column(default=0)
@@ -320,9 +323,8 @@ def release(session: Session, member_id: str, *, why: str = "collected", actor: 
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)
     leader_minor = left_minor * group.commission_bp // BASIS if group.leader else 0
-    return escrow.release(
-        session, member_id, leader_minor=leader_minor, words=group.name, why=why, actor=actor, at=at
-    )  # fmt: skip
+    part = escrow.LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
+    return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
 
 
 def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
