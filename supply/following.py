@@ -29,6 +29,7 @@ from config import journal
 from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
@@ -66,6 +67,7 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 
 def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
+    _refuse_others(session, moved.store_id, moved.order_id)
     order = session.scalar(
         lock_rows(
             session,
@@ -109,6 +111,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
 
 def taken(session: Session, placed: PickupPlaced) -> None:
     """Learn of an order the shop took at its counter whose it is, whichever of its messages came first."""
+    _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     order = order or write_down(session, placed)
     if order.state in OPEN:  # what has ended may be forgotten already
@@ -200,6 +203,13 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
 
 
 # --- inside ---
+
+
+def _refuse_others(session: Session, store_id: str, order_id: str) -> None:
+    """Refuse what a store says of an order that another one is paid for: its money is found by the order's id."""
+    row = escrow.escrow_of(session, order_id)
+    if row is not None:
+        refuse_stranger(store_id, row.store_id)
 
 
 def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:

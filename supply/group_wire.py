@@ -19,6 +19,7 @@ from config import outbox
 from config.clock import business_day
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.inbox import refuse_stranger
 from config.journal import Actor, record
 from config.node import NETWORK
 from pos.catalogue import Product
@@ -97,6 +98,7 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
 def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
     """Open a group a shopkeeper sent; the shop gets the copy back."""
     group = groups.open_group(session, _terms(body), actor=actor, at=at)
+    refuse_stranger(body["store_id"], group.store_id)
     tell(session, group, at)
     return group
 
@@ -104,6 +106,7 @@ def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
     """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
     group = groups.locked(session, body["group_id"])
+    refuse_stranger(body["store_id"], group.store_id)
     if group.state != "ordered":
         return []
     gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)

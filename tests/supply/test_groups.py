@@ -38,7 +38,7 @@ from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
-from tests.supply.online import ANA, AT, STORE, later, make_town
+from tests.supply.online import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
 CLOSES = later(hours=2)
@@ -202,6 +202,19 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
         escrow.take_back(session, "m1", 300, why="returned", words="S07-1", actor=ME, at=later(days=6))
     assert where(town, ["m1"], "due") == 120 + 300
     assert stands() == (15, 30, -15, 276)  # 285 of the shop's, less half of the commission
+
+
+def test_no_other_shop_ends_a_group_or_opens_it_again(town):
+    join(town, "m1", 6)
+    close(town)
+    with town.network.write() as session:
+        arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_arrived(session, arrived, actor=ME, at=AT)
+        terms = group_wire._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_opened(session, terms, actor=ME, at=AT)
+    assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
 
 
 def test_the_shop_and_the_leaders_page_show_what_is_earned_and_what_is_to_come(town):

@@ -252,3 +252,17 @@ def test_at_the_allowed_rate_less_than_one_collection_in_a_million_shop_days_is_
     waiting, codes = 50, 31**7
     per_day = min(handover.TRIES_PER_DAY, handover.TRIES_PER_SPELL * (dt.timedelta(days=1) // handover.SPELL))
     assert per_day * waiting / codes < 1e-6
+
+
+def test_a_count_that_missed_the_bag_keeps_no_order_from_ending(town):
+    for n, lines in enumerate(([("tea", 1)], [("milk", 1)], [("milk", 2)])):
+        town.ready_order(f"bag-0000{n}", lines)
+    with town.shop.write() as session:
+        stock.count(session, STORE, "tea", 0, at=later(minutes=30), actor=ANA)
+        stock.count(session, STORE, "milk", 2, at=later(minutes=30), actor=ANA)
+        pickup.cancel(session, STORE, "bag-00001", why="Sorry.", actor=ANA, at=later(hours=1))
+        assert len(pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))) == 2
+    town.deliver(at=later(days=9))
+    assert {town.state(f"bag-0000{n}") for n in range(3)} == {("cancelled", "cancelled"), ("expired", "expired")}
+    assert (town.level("tea").on_hand, town.level("milk").on_hand) == (0, 2)
+    assert town.faults() == []

@@ -1,9 +1,11 @@
 """Orders paid online: the money waits in escrow and follows the goods."""
 
 import datetime as dt
+import json
 
 import pytest
 
+from config import node, outbox
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.inbox import InboxHead
@@ -15,8 +17,9 @@ from pos.terminal import Outcome
 from supply import checks, escrow, following, messages, passing_on, pickup, pickup_returns, placing, refunds, settlement
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
+from supply.online_facts import VERSION, PickupMoved
 from supply.pickup_order import order_for_update
-from tests.supply.online import ANA, AT, STORE, TILL, later, make_town
+from tests.supply.online import ANA, AT, OTHER, STORE, TILL, later, make_town
 
 ONE = "order-00001"
 SYSTEM = Actor.system("escrow", "network")
@@ -424,6 +427,21 @@ def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
     take_back(town, 3, later(days=5))  # it comes all the same: nothing goes back twice
     town.hear(at=later(days=5))
     assert money(town) == (0, 387, 0)
+
+
+def test_no_other_shop_moves_the_money_of_an_order(town):
+    placed = place_online(town)
+    pay(town)
+    town.make_ready(ONE)
+    with town.shop.read() as session:
+        told = json.loads(outbox.due(session, node.NETWORK)[-1].body)
+    town.deliver()
+    for state in ("collected", "refused"):
+        fact = PickupMoved.from_body(told | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION)
+        with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
+            following.mirror(session, fact, at=AT)
+    assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
+    assert placed.order.id == ONE
 
 
 def test_a_refund_is_confirmed_once(town):
