@@ -60,7 +60,7 @@ class SaleRequest:
 
     lines: RungLines, or (sku, qty) pairs. tenders: (tender, amount_minor[, reference[, payment_id]]), negative where
     money is given back. shown_total_minor: what the customer was shown, before or after cash rounding.
-    agreed_prices, agreed_savings, agreed_deposits: sku -> price_minor, savings and the deposit's sku, as promised with a
+    agreed_prices, agreed_savings, agreed_deposits: sku -> price_minor, savings and deposit's sku as promised with a
     pickup order. approvals: ids of what a supervisor granted.
     """
 
