@@ -10,6 +10,7 @@ Units: *_minor currency minor units.
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -27,15 +28,19 @@ def share(
 ) -> tuple[OrderLine, int]:  # fmt: skip
     """Return a share's line and what it costs in all; most_minor: what was paid for it (rule 2)."""
     line = _line(session, store_id, sku, qty, price_minor, at)
-    total_minor = cost(session, store_id, promise_of([line])).total_minor
+    total_minor = _total(session, store_id, line)
     while most_minor is not None and total_minor > most_minor:
         fewer = max(1, (total_minor - most_minor) // qty)
         if line.price_minor > fewer:
             line = replace(line, price_minor=line.price_minor - fewer)
         else:
             line = replace(line, deposit_sku=None, deposit_minor=None)
-        total_minor = cost(session, store_id, promise_of([line])).total_minor
+        total_minor = _total(session, store_id, line)
     return line, total_minor
+
+
+def _total(session: Session, store_id: str, line: Any) -> int:
+    return cost(session, store_id, promise_of([line])).total_minor
 
 
 def _line(session: Session, store_id: str, sku: str, qty: int, price_minor: int, at: dt.datetime) -> OrderLine:

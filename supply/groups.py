@@ -36,6 +36,7 @@ from config.states import StateTable
 from pos.catalogue import Product
 from pos.store import Store, store_of
 from supply import escrow, group_price, messages
+from supply.escrow_ledger import LeaderPart
 from supply.group_math import Wish, deal, fill, price_at
 from supply.online_facts import OrderLine
 from supply.pickup_order import PickupOrder
@@ -324,7 +325,7 @@ def release(session: Session, member_id: str, *, why: str = "collected", actor: 
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)
     leader_minor = left_minor * group.commission_bp // BASIS if group.leader else 0
-    part = escrow.LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
+    part = LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
     return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
 
 
