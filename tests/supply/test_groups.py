@@ -13,6 +13,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.outbox import Message
 from pos import stock
+from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.terminal import Outcome
 from supply import (
     agent_parts,
@@ -38,7 +39,7 @@ from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
-from tests.supply.online import ANA, AT, STORE, later, make_town
+from tests.supply.online import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
 CLOSES = later(hours=2)
@@ -202,6 +203,62 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
         escrow.take_back(session, "m1", 300, why="returned", words="S07-1", actor=ME, at=later(days=6))
     assert where(town, ["m1"], "due") == 120 + 300
     assert stands() == (15, 30, -15, 276)  # 285 of the shop's, less half of the commission
+
+
+@pytest.mark.parametrize(
+    ("kind", "total", "back"),
+    [("deposit", 3 * 120 + 3 * 25, 0), ("tax", 3 * 120 + 32, 0), ("risen", 3 * 120, 0)],
+)
+def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_more_than_was_paid(
+    tmp_path, kind, total, back
+):
+    town = make_town(tmp_path)
+    town.open_till()
+
+    def change(do):
+        for database in (town.network, town.shop):
+            with database.write() as session:
+                do(session)
+
+    def bottle(session):
+        session.add(Product(sku="dep", name="Bottle", category="x", stock_unit="each", price_quantity=1,
+                            tax_class_id="std", search_text="b", kind="deposit"))  # fmt: skip
+        session.flush()
+        session.get(Product, "milk").deposit_sku = "dep"
+        session.add(Price(sku="dep", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=25))
+        session.add(Listing(store_id=STORE, sku="dep"))
+
+    if kind == "deposit":
+        change(bottle)
+    if kind == "tax":
+        change(lambda session: setattr(session.get(TaxClass, "std"), "inclusive", False))
+    town.publish()
+    with town.shop.write() as session:
+        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+    town.deliver()
+    codes = [join(town, one, 3) for one in ("m1", "m2")]
+    assert where(town, ["m1"], "escrow") == total
+    if kind == "risen":
+        change(bottle)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    handed = town.collect(codes[0], new_id(), total, at=later(days=2))
+    assert (handed.completed.sale.total_minor, where(town, ["m1"], "due")) == (total, back)
+    assert town.faults() == []
+
+
+def test_no_other_shop_ends_a_group_or_opens_it_again(town):
+    join(town, "m1", 6)
+    close(town)
+    with town.network.write() as session:
+        arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_arrived(session, arrived, actor=ME, at=AT)
+        terms = group_wire._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_opened(session, terms, actor=ME, at=AT)
+    assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
 
 
 def test_the_shop_and_the_leaders_page_show_what_is_earned_and_what_is_to_come(town):
