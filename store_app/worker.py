@@ -31,7 +31,7 @@ from sqlalchemy import text
 from config import log as logs
 from config.errors import ShopError
 from config.settings import Settings
-from store_app import job_book
+from store_app import job_book, known_past
 from store_app.extensions import Doors, open_doors
 from store_app.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
@@ -64,6 +64,7 @@ class Worker:
         with leadership(self.doors, self.stop) as leads:
             if not leads:
                 return
+            known_past.hold(self.doors)
             restored.begin_anew_if_restored(self.doors)
             receiver.try_parked(self.doors)  # this program may know what the last one did not
             sys.setswitchinterval(TURN_S)
