@@ -141,10 +141,11 @@ def _backups(doors: Doors) -> Word:
 
 def _jobs(doors: Doors) -> Word:
     with doors.read() as session:
-        failed = job_book.failed(session, doors.settings.node_id)
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now())
     if failed:
-        told = "; ".join(f"{run.job} of {run.day}: {run.outcome}" for run in failed[:3])
-        return Word("jobs", WARN, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
+        told = "; ".join(f"{run.job} of {run.day}: {run.outcome or 'cut off'}" for run in failed[:3])
+        light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
+        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
     return Word("jobs", GOOD, "No nightly job waits for a person.", 0.0)
 
 

@@ -29,7 +29,7 @@ from config import inbox, outbox
 from config.clock import Clock
 from config.database import Database
 from config.errors import Invalid, ShopError, Unreachable
-from config.inbox import NUMBER_USED, InboxHead, InboxMessage
+from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import MAX_ROWS, OutboxMessage
 from config.publication import Pulled, take_over
@@ -188,6 +188,7 @@ class _Talk:
         nonce, _, token = (this.peer_nonce or " ").partition(" ")
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
+        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK)
         return {
             "protocol": wire.PROTOCOL,
             "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
@@ -200,7 +201,7 @@ class _Talk:
             "nonce": nonce,
             "token": token,
             "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
-            "parked": session.scalar(parked) or 0,
+            "parked": (session.scalar(parked) or 0) + (session.scalar(contrary) or 0),
             "waiting": outbox.waiting(session, NETWORK)["pending"],
             "journal": restored.journal_end(session, this),
             "rows": [outbox.to_wire(row) for row in rows],
@@ -285,7 +286,7 @@ class _Talk:
                 self._take(batch)
             with self.doors.read() as session:
                 after = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
-            if sum(head.count for head in after) == sum(head.count for head in heads):
+            if sum(head.count + head.n for head in after) == sum(head.count + head.n for head in heads):
                 return
 
     def _take(self, batch: wire.Batch) -> None:
