@@ -75,7 +75,6 @@ CUSTOMER = Actor(id="customer", name="customer", role="customer", node=NETWORK)
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}"
 )
-_EMAIL_LENGTH = 254
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
 IF_SHORT = ("less", "similar", "cancel")
 
