@@ -37,7 +37,7 @@ from supply import (
     van_calls,
     warehouse,
 )
-from supply.deliveries import Delivery, delivery_of
+from supply.deliveries import ON_ITS_WAY, Delivery, delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
     DELIVERY_POSTED,
@@ -85,7 +85,7 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     sent = session.get(Delivery, (fact.store_id, fact.delivery_id)) is not None
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
-    if fact.state == "refused":
+    if fact.state != "posted":
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
     else:
         _charge(session, delivery, at)
@@ -118,16 +118,17 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
     """Expect goods that have left the warehouse, for an order or an accepted offer."""
     fact = GoodsDispatched.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
-    orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
-    if fact.push_id is not None:
+    delivery = orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
+    if fact.push_id is not None and delivery.state in ON_ITS_WAY:
         push.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
+    van_calls.look_again(session, delivery, at=at)
 
 
 def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Keep when the van comes, and what its driver says of the stop."""
     fact = StopTold.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
-    van_calls.take(session, fact, actor=Actor(f"driver:{fact.van}", fact.driver, "driver", fact.store_id), at=at)
+    van_calls.take(session, fact, at=at)
 
 
 def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:

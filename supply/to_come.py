@@ -89,7 +89,11 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     note, line, offer = Delivery, DeliveryLine, PushOffer
     offered = (
         sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id)
-        .join(note, sa.and_(note.store_id == offer.store_id, note.push_id == offer.id), isouter=True)
+        .join(
+            note,
+            sa.and_(note.store_id == offer.store_id, note.push_id == offer.id, note.state != "turned_back"),
+            isouter=True,
+        )
         .join(
             line,
             sa.and_(line.store_id == note.store_id, line.delivery_id == note.id, line.sku == offer.sku),

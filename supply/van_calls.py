@@ -3,7 +3,8 @@
 Rules
 -----
 1. The network's word with the highest step counts, whatever order they come in.
-2. What the driver says was refused is refused here, unless somebody counts it already: then the count is what counts.
+2. What the driver says was refused is refused here, and what he did not reach the shop with is turned back, unless
+   somebody counts it already: then the count is what counts. A claim's replacement is still expected.
 3. Delivered is no count: the goods are in the stock when they are counted and posted.
 """
 
@@ -20,7 +21,7 @@ from supply.facts import StopTold
 
 
 class VanCall(Base):
-    """The stop a delivery comes with. state: on_the_way | delivered | short | refused."""
+    """The stop a delivery comes with. state: on_the_way, or one of `rounds.OUTCOMES`."""
 
     __tablename__ = "van_call"
 
@@ -38,7 +39,7 @@ class VanCall(Base):
     told_at: Mapped[dt.datetime]
 
 
-def take(session: Session, fact: StopTold, *, actor: Actor, at: dt.datetime) -> None:
+def take(session: Session, fact: StopTold, *, at: dt.datetime) -> None:
     """Keep what the network tells of a stop (rules 1, 2)."""
     for delivery_id in fact.delivery_ids:
         known = session.get(VanCall, (fact.store_id, delivery_id))
@@ -52,10 +53,22 @@ def take(session: Session, fact: StopTold, *, actor: Actor, at: dt.datetime) -> 
                 told_at=dt.datetime.fromisoformat(fact.told_at),
             )
         )  # fmt: skip
+        session.flush()
         delivery = session.get(Delivery, (fact.store_id, delivery_id))
-        if fact.state == "refused" and delivery is not None and delivery.state == "expected":
-            receiving.refuse(session, fact.store_id, delivery_id, why=fact.note, actor=actor, at=at)
-    session.flush()
+        if delivery is not None:
+            look_again(session, delivery, at=at)
+
+
+def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None:
+    """Close a delivery that its driver did not leave here (rule 2), also one the shop hears of after his word."""
+    call = session.get(VanCall, (delivery.store_id, delivery.id))
+    if call is None or delivery.state != "expected":
+        return
+    actor = Actor(f"driver:{call.van}", call.driver, "driver", call.store_id)
+    if call.state == "refused":
+        receiving.refuse(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+    elif call.state == "not_reached" and (delivery.order_id or delivery.push_id):
+        receiving.turn_back(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
 
 
 def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, VanCall]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from supply import round_plan, rounds, vans
+from supply import round_load, round_plan, rounds, vans
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.suppliers import Supplier
@@ -41,7 +41,7 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         for n in (1, 2):
             vans.add_van(session, "WH1", f"Van {n}", 40, **BY)
         plan = rounds.ask(session, "WH1", NOON.date(), **BY)
-        loaded = rounds.load(session, plan)
+        loaded = round_load.load(session, plan)
         day = loaded.day
         planned = round_plan.plan(day.depot, day.calls, day.vans, seconds=0.3)
         made = rounds.write_down(session, plan, loaded, planned, at=NOON)
