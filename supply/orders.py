@@ -50,7 +50,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
-from supply.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -69,6 +69,8 @@ STATES = StateTable(
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+FURTHEST_DAYS = 2 * LONGEST_LEAD_DAYS
+"""No day of an order is believed that is further away: a clock is wrong."""
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
 
@@ -227,7 +229,11 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
         if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
-    lines = _at_our_prices(session, fact, day_of(session, fact.store_id, at))
+    today = day_of(session, fact.store_id, at)
+    for told in (fact.order_day, fact.delivery_day, fact.next_delivery_day):
+        if abs((dt.date.fromisoformat(told) - today).days) > FURTHEST_DAYS:
+            raise Invalid("bad-day", f"Order {fact.order_no} is for {told}. Look at the shop's clock.", day=told)
+    lines = _at_our_prices(session, fact, today)
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
         order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),

@@ -356,6 +356,14 @@ def stops_of(session: Session, row: VanRound) -> list[VanStop]:
     return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))
 
 
+def said_of(session: Session, delivery: Delivery) -> str:
+    """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no round, or still ahead."""
+    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
+    query = sa.select(VanStop.outcome).join(VanLoad, on)
+    mine = query.where(VanLoad.store_id == delivery.store_id, VanLoad.delivery_id == delivery.id)
+    return session.scalar(mine) or ""
+
+
 def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
     """Return the round a driver's key opens."""
     query = sa.select(VanRound).where(VanRound.token_hash == _hash(token), VanRound.token_hash != "")

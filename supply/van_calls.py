@@ -6,6 +6,7 @@ Rules
 2. What the driver says was refused is refused here, and what he did not reach the shop with is turned back, unless
    somebody counts it already: then the count is what counts. A claim's replacement is still expected.
 3. Delivered is no count: the goods are in the stock when they are counted and posted.
+4. What the driver left here with somebody does not go back at the door any more: it is counted, and claimed.
 """
 
 import datetime as dt
@@ -14,10 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.errors import Refused
 from config.journal import Actor
 from supply import receiving
 from supply.deliveries import Delivery
 from supply.facts import StopTold
+
+LEFT_HERE = ("delivered", "short")
 
 
 class VanCall(Base):
@@ -69,6 +73,20 @@ def look_again(session: Session, delivery: Delivery, *, at: dt.datetime) -> None
         receiving.refuse(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
     elif call.state == "not_reached" and (delivery.order_id or delivery.push_id):
         receiving.turn_back(session, call.store_id, delivery.id, why=call.note, actor=actor, at=at)
+
+
+def send_back(
+    session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> Delivery:
+    """Send a delivery back at the door, as long as no driver says that somebody here took it (rule 4)."""
+    call = session.get(VanCall, (store_id, delivery_id))
+    if call is not None and call.state in LEFT_HERE:
+        raise Refused(
+            "left-here",
+            f"{call.driver} left these goods with {call.receiver}. Count them, and claim what is wrong with them.",
+            driver=call.driver, receiver=call.receiver,
+        )  # fmt: skip
+    return receiving.refuse(session, store_id, delivery_id, why=why, actor=actor, at=at)
 
 
 def calls_of(session: Session, store_id: str, delivery_ids: list[str]) -> dict[str, VanCall]:

@@ -330,7 +330,9 @@ def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -
                 qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
                 wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
         goods = {sku: (supplier.warehouse_id, sku) for sku in wanted}
-        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
+        if not wanted or any(
+            there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()
+        ):
             continue
         for sku, one in wanted.items():
             there[goods[sku]] -= one.qty

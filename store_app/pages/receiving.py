@@ -164,7 +164,7 @@ def refuse(delivery_id: str) -> Any:
     why = form.reason(wording.SEND_BACK_REASONS)
     with write() as session:
         if _state(session, delivery_id) != "refused":
-            receiving.refuse(session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now())
+            van_calls.send_back(session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("Sent back: nothing of it is in your stock."), "info")
     return redirect(url_for("receiving.deliveries"), 303)

@@ -238,7 +238,7 @@ def test_one_id_for_two_different_offers_is_refused(node, operator):
     offer(operator, command_id=command)
     answer = offer(operator, command_id=command, packs="3")
     assert answer.status_code == 409
-    assert command not in answer.text
+    assert command not in words(answer), "an id is no word for people"
 
 
 def test_a_shop_without_a_node_is_offered_nothing(node, operator):

@@ -60,6 +60,17 @@ def test_what_is_ordered_upstream_is_not_bought_again(country):
         assert proposed(session) == {}
 
 
+def test_a_purchase_that_did_not_come_is_bought_anew(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 20)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchasing.PATIENCE_DAYS)}
+        assert purchasing.propose(session, WAREHOUSE, **late) is None
+        late["at"] += dt.timedelta(days=1)
+        assert purchasing.propose(session, WAREHOUSE, **late) is not None
+
+
 def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)

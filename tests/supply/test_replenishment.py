@@ -154,6 +154,17 @@ def test_goods_on_the_way_are_not_ordered_twice(shop):
     assert propose(shop) == []
 
 
+def test_what_was_worked_out_before_an_order_was_sent_orders_nothing_twice(shop):
+    (first,) = proposed(shop, bread=8.0)
+    with shop.read() as session:
+        drafts = replenishment.work_out(session, "S1", at=DAWN)
+    with shop.write() as session:
+        replenishment.approve(session, "S1", first.id, actor=WEI, at=DAWN)
+        orders.send(session, "S1", first.id, actor=WEI, at=DAWN)
+        assert drafts
+        assert replenishment.write_down(session, "S1", drafts, at=DAWN, actor=JOB) == []
+
+
 def test_proposing_again_replaces_what_nobody_confirmed(shop):
     first = proposed(shop)
     (second,) = propose(shop)

@@ -296,6 +296,24 @@ def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_s
     assert country.on_the_way("S1")["tea"] == 10
 
 
+def test_what_the_driver_left_with_somebody_does_not_go_back_at_the_door(country):
+    bread = country.level("network", WAREHOUSE, "bread").on_hand
+    _, key = sent_off(country)
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
+    country.deliver()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Refused, match="Dora left these goods with Wei"):
+            van_calls.send_back(session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(
+            session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT
+        )  # its node says so all the same
+    with pytest.raises(AssertionError, match="its driver says somebody there took it"):  # set aside for a person
+        country.carry("S1")
+    assert country.level("network", WAREHOUSE, "bread").on_hand == bread
+
+
 def test_a_delivery_being_counted_is_not_refused_from_the_van(country):
     _, key = sent_off(country)
     with country.shops["S2"].write() as session:
