@@ -259,11 +259,10 @@ def _not_come(session: Session, lot: Consigned, at: dt.datetime) -> int:
 
     Nothing before its time is over.
     """
-    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS or lot.charged_qty > consigned.charged(lot)
-    if not is_over:  # what was charged once stays due, whatever the clock says now
-        return 0
-    silent = max(0, lot.left_qty - claimed(session, lot))
-    if not lot.back_qty:
+    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS
+    silent = lot.left_qty - claimed(session, lot) if is_over and lot.left_qty else 0
+    is_due = is_over or lot.charged_qty > consigned.charged(lot)  # once charged stays due, whatever the clock says now
+    if not lot.back_qty or not is_due:
         return silent
     known = _counted(session, lot.store_id, lot.id, lot.sku)
     offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)

@@ -116,8 +116,9 @@ def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited
     decide(country, {("bread", "damaged"): 3}, remedy="replacement")
     country.load()
     country.deliver()
+    delivery = country.delivery("S1")
     with country.shops["S1"].write() as session:
-        receiving.refuse(session, "S1", country.delivery("S1"), why="Broken again", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(session, "S1", delivery, why="Broken again", actor=KEEPER["S1"], at=AT)
     country.deliver(seed=2)
     assert states(country) == ("compensated", "compensated")
     assert owes(country) == 9 * BREAD_MINOR

@@ -185,6 +185,21 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
         assert sum(row.received_qty - row.gone_qty for row in session.scalars(sa.select(Batch))) == 60
 
 
+def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(country):
+    soon, late = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=30)
+    with country.network.write() as session:
+        lots = [Lot("bread", 4, "B1", soon), Lot("bread", 56, "B2", late)]
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT)
+    country.order("S1", {"bread": 4})
+    country.send_out()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    with country.network.read() as session:
+        assert batches.over(session, WAREHOUSE, day=soon + dt.timedelta(days=1)) == {"bread": 4}, "the fresh stay fresh"
+
+
 def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
