@@ -202,21 +202,21 @@ def _share(
     """Return the packs of every line; of a shop's lines the longest waiting first. A silent share stays where it is."""
     given: dict[tuple[str, str, str], int] = {}
     for goods, lines in wanted.items():
-        left, got = max(0, free.get(goods, 0)), dict[str, int]()
-        for pack_qty in needs.in_turn(goods, {line.pack_qty for line in lines}):
-            by_shop: dict[str, list[OrderLine]] = {}
-            for line in lines:
-                if line.pack_qty == pack_qty:
-                    by_shop.setdefault(line.store_id, []).append(line)
-            claims = [needs.claim(goods, mine, got.get(shop, 0)) for shop, mine in by_shop.items()]
-            shares = fair_share(left // pack_qty, [*claims, *needs.silent_claims(goods, pack_qty)])[: len(claims)]
-            left -= sum(shares) * pack_qty
-            for (shop, mine), share in zip(by_shop.items(), shares, strict=True):
-                got[shop] = got.get(shop, 0) + share * pack_qty
-                for line in mine:
-                    packs = min(line.packs, share)
-                    given[line.store_id, line.order_id, line.sku] = packs
-                    share -= packs
+        by_shop: dict[tuple[str, int], list[OrderLine]] = {}
+        for line in sorted(lines, key=lambda one: one.pack_qty):
+            by_shop.setdefault((line.store_id, line.pack_qty), []).append(line)
+        claims, asked = [], dict[str, int]()
+        for (shop, pack_qty), mine in by_shop.items():
+            claim = needs.claim(goods, mine, asked.get(shop, 0))
+            asked[shop] = asked.get(shop, 0) + min(claim.packs, claim.need_packs) * pack_qty
+            claims.append(claim)
+        every = [*claims, *needs.silent_claims(goods)]
+        shares = fair_share(free.get(goods, 0), every, needs.usual_qty(goods))[: len(claims)]
+        for mine, share in zip(by_shop.values(), shares, strict=True):
+            for line in mine:
+                packs = min(line.packs, share)
+                given[line.store_id, line.order_id, line.sku] = packs
+                share -= packs
     return given
 
 
