@@ -13,7 +13,7 @@ Rules
 import datetime as dt
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from string import ascii_uppercase
 from typing import Any
@@ -114,6 +114,12 @@ def place() -> Place:
 def at_store(store: Store) -> None:
     """Let this answer speak from `store`: its money, zone and language (the network's customer pages)."""
     g.place = Place.of(store)
+
+
+def about_store(store: Store) -> None:
+    """Let a page of the network tell of `store` in its money and days; name and language stay the network's."""
+    own = place()
+    g.place = replace(Place.of(store), name=own.name, language=own.language)
 
 
 def today() -> dt.date:

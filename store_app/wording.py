@@ -301,13 +301,9 @@ class OrderWhy:
     """The facts behind an order line, as `supply` keeps them; quantities in stock units.
 
     per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
-<<<<<<< HEAD
-    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0 of an offer;
-    risk_without_bp: how likely it sells out before the delivery after this one when nothing of it is ordered.
-=======
     what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0: an offer,
-    -1: a neighbour.
->>>>>>> main
+    -1: a neighbour; risk_without_bp: how likely it sells out before the delivery after this one when nothing of it is
+    ordered.
     """
 
     per_day: float

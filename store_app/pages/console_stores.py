@@ -110,7 +110,7 @@ def _map(
         if one.id in at:
             own = care[one.id]
             bad, warn = one.alarm or own.late_minor, one.parked or own.needs or one.waiting
-            light = "bad" if bad else "warn" if warn else "good"
+            light = "bad" if bad else "off" if not one.has_node else "warn" if warn else "good"
             spots.append(shop_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
     if not spots:
         return None
@@ -131,7 +131,9 @@ def _shop(session: Session, store_id: str) -> Store:
 
 
 def _sentences(session: Session, store_id: str) -> list[str]:
-    peer = session.get(Peer, store_id)
+    peer, shop = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if peer is not None and not shop.has_node:
+        return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("This shop was never heard. Give it a code to join with: cornerstore store invite.")]
     told = [_("Heard %(when)s.", when=since(peer.heard_at))]

@@ -123,7 +123,10 @@ def statement(session: Session, store_id: str, first: dt.date, last: dt.date) ->
     """Return what changed on a shop's account in some days; what only moves within it is left out."""
     owed = settlement.owed(settlement.balances(session, store_id, until=first - dt.timedelta(days=1)))
     before, rows = owed, []
-    for entry in settlement.entries_of(session, store_id, first, last):
+    entries = settlement.entries_of(session, store_id, first, last)
+    for entry in sorted(
+        entries, key=lambda one: (one.business_day, one.n)
+    ):  # as it is read; some were booked for earlier days
         change = settlement.effect(entry)
         if change:
             owed += change

@@ -18,7 +18,7 @@ STEPS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 @dataclass(frozen=True)
 class Spot:
-    """Something to draw. kind: shop or warehouse; light: good, warn or bad."""
+    """Something to draw. kind: shop or warehouse; light: good, off (not connected), warn or bad."""
 
     id: str
     name: str
@@ -64,7 +64,7 @@ def draw(spots: Sequence[Spot], *, generated: bool) -> ShopMap | None:
         )
         for one, lat, lon in zip(spots, lats, lons, strict=True)
     ]
-    dots.sort(key=lambda dot: ("good", "warn", "bad").index(dot.spot.light))
+    dots.sort(key=lambda dot: ("off", "good", "warn", "bad").index(dot.spot.light))
     per_km = per_degree / KM_PER_DEGREE
     scale_km = max((step for step in STEPS_KM if step * per_km <= WIDE / 4), default=STEPS_KM[0])
     return ShopMap(dots, scale_km, round(scale_km * per_km, 1), generated)
