@@ -197,6 +197,8 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert (giver["funds"], taker["invoiced"]) == (-cost, cost)
     assert giver["transfers"] + taker["transfers"] == 0
     assert country.findings() == []
+    with country.network.write() as session:
+        assert transfer_proposals.propose(session, actor=OPERATOR, at=AT) == [], "that day's sheet wants what has come"
 
 
 def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(country):
