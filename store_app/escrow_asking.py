@@ -39,7 +39,7 @@ def ask(doors: Doors, id: str) -> str:
     """Ask about one escrow now; returns the state it is in (rules 1, 2)."""
     with doors.read() as session:
         row = session.get_one(Escrow, id)
-        request = _request(session, row, doors.settings.country)
+        request = _request(session, row, doors.settings.nation)
         provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
     if state not in ("awaited", "lapsed"):
         return state
@@ -112,7 +112,7 @@ def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: b
 def _send_back(doors: Doors, entry_id: str, escrow_id: str, amount_minor: int) -> None:
     with doors.read() as session:
         row = session.get_one(Escrow, escrow_id)
-        request, name = _request(session, row, doors.settings.country), row.provider
+        request, name = _request(session, row, doors.settings.nation), row.provider
     try:
         outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=entry_id, at=doors.now())
     except ShopError as fault:
