@@ -158,6 +158,8 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
         row = _draw_from(session, body)
     if row is not None and STATES.legal(row.state, body["state"]):
         row.why = body["why"]
+        if body["state"] == "granted":  # let go on account before the network knew that credit was asked for
+            row.amount_minor = int(body["amount_minor"])
         journal.move(session, row, body["state"], actor=actor, at=at, subject=subject_of(row), why=row.why or None)
     elif row is not None and row.state == "asked" and body["state"] == "refused":  # the hold was overtaken on its way
         journal.move(session, row, "held", actor=actor, at=at, subject=subject_of(row))
@@ -176,10 +178,14 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     left_minor = available(session, store_id)
     if row is None:
         row = _draw_from(session, body)
-    else:  # the order came first, was taken as one on account, and waits or was let go
+    elif row.state == "held":  # the order came first, was taken as one on account, and waits
         row.amount_minor = int(body["amount_minor"])
+    else:  # it was answered as one on account, and is one
+        return
     line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
     held = line is None or line.state == "held" or row.amount_minor > left_minor
+    if held and order is not None and order.state not in ("sent", "cancelled"):
+        row.amount_minor, held = 0, False  # it is on its way on account: there is nothing to hold any more
     target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
     if STATES.legal(row.state, target):
         row.why = ("held" if line is not None and line.state == "held" else "beyond") if target == "held" else ""
