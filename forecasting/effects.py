@@ -89,6 +89,11 @@ class Factors:
     slopes: dict[str, Floats] = field(default_factory=dict)
     steps: dict[str, Floats] = field(default_factory=dict)
 
+    def prior(self, rows: Ints) -> Prior:
+        """Return what these rows' calendar factors tell their parts."""
+        events = {code: grid[rows] for code, grid in self.events.items()}
+        return Prior(self.weekday[rows], self.month[rows], events, like=self.like[rows])
+
     def special(self, days: Days) -> Floats:
         """Return (n, T): month and event factors, without weekday and features."""
         grid = self.month[:, days.month_day].copy()

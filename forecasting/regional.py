@@ -75,13 +75,8 @@ def fit_region(
     mean, used, why = _paths(total, factors.special(past), factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
-
-    inner = Prior(
-        factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()},
-        like=factors.like[group],
-    )  # fmt: skip
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
-    own = fit_factors(on_sale, past, Pools.apart(group), inner)
+    own = fit_factors(on_sale, past, Pools.apart(group), factors.prior(group))
     exposure = own.over(past)
     now = filtered(on_sale, exposure)[0].level
     shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
