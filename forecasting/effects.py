@@ -24,7 +24,7 @@ from datetime import date
 import numpy as np
 
 from forecasting import calendar
-from forecasting.events import CLOSED_BELOW, borrowed_weekday, event_days, fit_events, likeness
+from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, fit_events, likeness
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
@@ -97,8 +97,8 @@ class Factors:
     def special(self, days: Days) -> Floats:
         """Return (n, T): month and event factors, without weekday and features."""
         grid = self.month[:, days.month_day].copy()
+        borrow_weekdays(grid, days, self.weekday, self.like)
         for code, at in event_days(days).items():
-            grid[:, at] *= borrowed_weekday(code, days.weekday[at], self.weekday, self.like)
             if code in self.events:
                 grid[:, at] *= self.events[code][:, None]
         return grid
@@ -180,7 +180,7 @@ def fit_factors(
         plain = level * week * month[:, days.month_day] * moved * weight
         if prior.like is None:
             like = likeness(units * weight, plain, weekday, days)
-        plain = plain * Factors(weekday, np.ones((n, 31)), {}, grain, like).special(days)
+        borrow_weekdays(plain, days, weekday, like)
         events = fit_events(units * weight, plain, seen, days, pools, prior.events)
         fitted = Factors(weekday, month, events, grain, like)
         if known:

@@ -45,15 +45,16 @@ def event_days(days: Days) -> dict[str, Ints]:
     return {code: np.array(at, dtype=np.int64) for code, at in sorted(found.items())}
 
 
-def borrowed_weekday(code: str, weekday: Ints, profile: Floats, like: Floats) -> Floats:
-    """Return (n, k): what an event on these weekdays (k,) takes over from the weekday it is like (rule 1).
+def borrow_weekdays(grid: Floats, days: Days, profile: Floats, like: Floats) -> None:
+    """Multiply the events' days of a grid (n, T) of factors by what they take over from the weekday they are like.
 
-    profile : (n, 7) weekday factors    like : (n, 2) likeness of holidays and of eves
+    profile : (n, 7) weekday factors    like : (n, 2) likeness of holidays and of eves (rule 1)
     """
-    kind = kind_of(code)
-    if kind == AFTER:
-        return np.ones((len(profile), len(weekday)))
-    return np.asarray(_model_day(profile, weekday, kind) ** like[:, kind, None])
+    for kind in (HOLIDAY, EVE):
+        at = _days_of_kind(days, kind)
+        if len(at) and like[:, kind].any():
+            taken = _model_day(profile, kind) ** like[:, [kind]]
+            grid[:, at] *= taken[:, days.weekday[at]]
 
 
 def likeness(units: Floats, wanted: Floats, profile: Floats, days: Days) -> Floats:
@@ -61,19 +62,18 @@ def likeness(units: Floats, wanted: Floats, profile: Floats, days: Days) -> Floa
 
     units, wanted : (n, T) weighted sales, and what the weekday's own factor let expect
     """
-    pairs: tuple[list[tuple[float, float]], list[tuple[float, float]]] = ([], [])
-    for code, at in event_days(days).items():
-        kind = kind_of(code)
-        for day in at if kind != AFTER else ():
-            use = (profile[:, 6 - kind] > 0) & (profile[:, days.weekday[day]] > 0)
-            own, due = units[use, day].sum(), wanted[use, day]
-            if due.sum() > LEAST_DUE and own > CLOSED_BELOW * due.sum():
-                moved = due @ _model_day(profile[use], days.weekday[day : day + 1], kind)[:, 0]
-                pairs[kind].append((np.log(moved / due.sum()), np.clip(np.log(own / due.sum()), -1.5, 1.5)))
     like = np.zeros((len(units), 2))
-    for kind, found in enumerate(pairs):
-        if len(found) > 2:
-            x, y = (np.array(found) - np.mean(found, axis=0)).T
+    for kind in (HOLIDAY, EVE):
+        at = _days_of_kind(days, kind)
+        weekday = days.weekday[at]
+        trades = (profile[:, [6 - kind]] > 0) & (profile[:, weekday] > 0)
+        expected = np.where(trades, wanted[:, at], 0.0)
+        own, due = np.where(trades, units[:, at], 0.0).sum(axis=0), expected.sum(axis=0)
+        moved = (expected * _model_day(profile, kind)[:, weekday]).sum(axis=0)
+        told = (due > LEAST_DUE) & (own > CLOSED_BELOW * due)
+        if told.sum() > 2:
+            x, y = np.log(moved[told] / due[told]), np.clip(np.log(own[told] / due[told]), -1.5, 1.5)
+            x, y = x - x.mean(), y - y.mean()
             like[:, kind] = np.clip(x @ y / (x @ x + LIKE_RIDGE), 0.0, 1.0)
     return like
 
@@ -110,8 +110,9 @@ def pulls(units: Floats, wanted: Floats, days: Days) -> dict[str, float]:
     Of two or more events of a kind that were traded on; the others are left as they are.
     """
     told: dict[str, Floats] = {}
+    sold, expected = units.sum(axis=0), wanted.sum(axis=0)
     for code, at in event_days(days).items():
-        own, due = units[:, at].sum(axis=0), wanted[:, at].sum(axis=0)
+        own, due = sold[at], expected[at]
         traded = (due > LEAST_DUE) & (own > CLOSED_BELOW * due)
         if traded.any():
             told[code] = np.clip(np.log(own[traded] / due[traded]), -2.0, 2.0)
@@ -132,12 +133,16 @@ def pulls(units: Floats, wanted: Floats, days: Days) -> dict[str, float]:
     return found
 
 
-def _model_day(profile: Floats, weekday: Ints, kind: int) -> Floats:
-    """Return (n, k) Sunday's (an eve: Saturday's, no less than 1) factor over that of these weekdays; 1 if one is 0."""
-    wanted, usual = profile[:, [6 - kind]], profile[:, weekday]
-    both = (wanted > 0) & (usual > 0)
+def _days_of_kind(days: Days, kind: int) -> Ints:
+    return np.array([at for at, code in enumerate(days.events) if code and kind_of(code) == kind], dtype=np.int64)
+
+
+def _model_day(profile: Floats, kind: int) -> Floats:
+    """Return (n, 7) Sunday's (of eves Saturday's, at least 1) factor over each weekday's; 1 where one of them is 0."""
+    wanted = profile[:, [6 - kind]]
+    both = (wanted > 0) & (profile > 0)
     least = 1.0 if kind == EVE else 0.2
-    return np.where(both, np.clip(wanted / np.where(both, usual, 1.0), least, 5.0), 1.0)
+    return np.where(both, np.clip(wanted / np.where(both, profile, 1.0), least, 5.0), 1.0)
 
 
 def _traded_around(anyone: Flags, when: Ints) -> bool:
