@@ -13,10 +13,18 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "no-online-payment": (_l("This shop takes the money at the counter only."),),
     "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
     "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
+    "codes-locked-today": (
+        _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the shop."),
+    ),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
     "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
+    "no-reference": (_l("Say how it was paid: the transfer’s number, say."),),
+    "may-be-back": (
+        _l("The payment service has not refused it: the money may be back already. Look there first, and say so."),
+    ),
+    "unknown-refund": (_l("There is no such refund."),),
     "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),
     "not-paid-online": (_l("This was not paid online. Give the money back in cash or to the card."),),
     "all-or-nothing": (_l("The customer wants all of it or nothing. Cancel the order, or ask first and say so here."),),

@@ -9,11 +9,12 @@ Rules
    after all goes back in full.
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
-   provider confirms it, once per entry.
+   provider confirms it or a person has paid it by hand, once per entry (`refunds`).
 4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
    that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
    dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
-5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop.
+5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
+   from a group's leader in proportion.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
 """
@@ -35,7 +36,8 @@ from config.journal import Actor
 from config.node import Peer
 from config.states import StateTable
 from pos.terminal import Outcome
-from supply import escrow_ledger, network_terms
+from supply import escrow_ledger, network_terms, refunds
+from supply.escrow_ledger import LeaderPart
 
 STATES = StateTable(
     "escrow",
@@ -187,6 +189,7 @@ def refund(
     if amount_minor == 0:
         return None
     entry = _enter(session, row, "escrow", "due", amount_minor, why, at)
+    refunds.begin(session, entry.id, id, row.store_id, amount_minor, row.currency, at=at)
     journal.record(
         session,
         actor=actor,
@@ -202,32 +205,35 @@ def refund(
 
 def refunded(session: Session, entry_id: str, *, actor: Actor, at: dt.datetime) -> bool:
     """Write that the provider gave the money of a due entry back; a second time changes nothing (rule 3)."""
-    entry = session.get_one(EscrowEntry, entry_id)
-    row = locked(session, entry.escrow_id)
-    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
-        return False
-    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
-    journal.record(
-        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
-    )
-    return True
+    return _gone_back(session, entry_id, "done", "", actor, at)
+
+
+def paid_by_hand(
+    session: Session, entry_id: str, reference: str, *, looked: bool = False, actor: Actor, at: dt.datetime
+) -> bool:
+    """Write that a person has paid the money of a due entry back, and how; a second time changes nothing (rule 3).
+
+    looked: the person saw at the payment service that it has not given it back.
+    """
+    locked(session, refunds.of_entry(session, entry_id).escrow_id)
+    row = refunds.locked(session, entry_id)
+    if row.state == "waiting":
+        reference = refunds.check_by_hand(row, reference, looked=looked)
+    return _gone_back(session, entry_id, "by_hand", reference, actor, at)
 
 
 def release(
-    session: Session, id: str, *, leader_minor: int = 0, words: str = "", why: str, actor: Actor, at: dt.datetime
+    session: Session, id: str, *, leader: LeaderPart | None = None, why: str, actor: Actor, at: dt.datetime
 ) -> int:
-    """Pass on what is left to the shop, `leader_minor` of it for a group's leader; returns how much in all (rule 3).
-
-    words: which group it is, for the shop's ledger.
-    """
+    """Pass on what is left to the shop, a part of it to a group's leader; returns how much in all (rule 3)."""
     row = locked(session, id)
     if row.state not in ("held", "disputed"):
         raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
-    left_minor = balance(session, id)
+    left_minor, leader_minor = balance(session, id), leader.amount_minor if leader else 0
     _refuse_more(leader_minor, left_minor)
-    if leader_minor:
+    if leader is not None:
         earned = _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
-        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader_minor, words, at=at)
+        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader, at=at)
     if left_minor - leader_minor:
         passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
         bp = network_terms.in_force(session)[1].commission_bp
@@ -243,7 +249,7 @@ def release(
 def take_back(
     session: Session, id: str, keep_minor: int, *, why: str, words: str, actor: Actor, at: dt.datetime
 ) -> EscrowEntry | None:
-    """Send the customer what is theirs of money passed on already, at the shop's cost (rule 5).
+    """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
     keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. None where
     nothing is owed.
@@ -260,7 +266,9 @@ def take_back(
     taken = _enter(session, row, "store", "escrow", owed_minor - leader_minor, why, at)
     query = sa.select(EscrowEntry.id).where(EscrowEntry.escrow_id == id, EscrowEntry.from_account == "escrow")
     passed_ids = session.scalars(query.where(EscrowEntry.to_account.in_(["store", "leader"]))).all()
-    escrow_ledger.taken_back(session, row.store_id, taken.id, owed_minor, passed_ids, words, at=at)
+    escrow_ledger.taken_back(
+        session, row.store_id, taken.id, owed_minor, passed_ids, words, leader_minor=leader_minor, at=at
+    )  # fmt: skip
     return refund(session, id, owed_minor, why=why, actor=actor, at=at)
 
 
@@ -311,32 +319,11 @@ def balance(session: Session, id: str) -> int:
     return _sum(session, EscrowEntry.escrow_id == id)
 
 
-def due_refunds(session: Session, limit: int = 50, *, turn: int = 0) -> list[EscrowEntry]:
-    """Return what is to go back and has not been confirmed yet, the oldest first.
-
-    turn: which round of asking it is; where there are more than `limit`, each round goes on behind the last, so that
-    what a provider will not give back keeps nothing else waiting.
-    """
-    done = sa.select(EscrowEntry.answers_id).where(EscrowEntry.answers_id.is_not(None))
-    due = sa.select(EscrowEntry).where(EscrowEntry.to_account == "due", EscrowEntry.id.not_in(done))
-    query = due.order_by(EscrowEntry.at, EscrowEntry.id)
-    count = session.scalar(sa.select(sa.func.count()).select_from(due.subquery())) or 0
-    first = turn * limit % count if count > limit else 0
-    found = list(session.scalars(query.offset(first).limit(limit)))
-    return found + list(session.scalars(query.limit(min(first, limit - len(found)))))
-
-
 def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[tuple[str, dt.datetime, Escrow]]:
-    """Return (why, since, escrow) for a person to look at: refund | unanswered | kept, the oldest first.
+    """Return (why, since, escrow) for a person to look at: unanswered | kept, the oldest first.
 
-    A refund not confirmed in a day; a payment given up that its service has not answered for; money kept a month
-    for what was not collected.
+    A payment given up that its service has not answered for; money kept a month for what was not collected.
     """
-    late = [
-        ("refund", entry.at, session.get_one(Escrow, entry.escrow_id))
-        for entry in due_refunds(session, limit)
-        if entry.at <= at - dt.timedelta(days=1)
-    ]
     unanswered = sa.and_(
         Escrow.state == "lapsed", Escrow.ask_again_at.is_not(None), Escrow.pay_by <= at - LATE_ANSWERS
     )  # fmt: skip
@@ -344,8 +331,12 @@ def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[t
         Escrow.state == "held", Escrow.release_at.is_(None), Escrow.opened_at <= at - dt.timedelta(days=30)
     )  # fmt: skip
     query = sa.select(Escrow).where(sa.or_(unanswered, kept)).order_by(Escrow.opened_at, Escrow.id).limit(limit)
-    late += [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
-    return sorted(late, key=lambda one: one[1])
+    return [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
+
+
+def gone_back(session: Session, id: str) -> int:
+    """Return how much of an escrow is back with its customer."""
+    return _total(session, id, "due", "customer")
 
 
 def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
@@ -378,6 +369,9 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
             or left_minor > row.amount_minor
         ):
             found.append(Finding("K13", subject_of(row), f"0 to {whole} left", f"{left_minor} left"))
+        due_minor, going_minor = total_of(session, [row.id], "due"), refunds.going_back(session, row.id)
+        if due_minor != going_minor:
+            found.append(Finding("K13", subject_of(row), f"{due_minor} going back", f"{going_minor} asked for"))
     return found
 
 
@@ -387,6 +381,19 @@ def subject_of(row: Escrow) -> str:
 
 
 # --- inside ---
+
+
+def _gone_back(session: Session, entry_id: str, state: str, reference: str, actor: Actor, at: dt.datetime) -> bool:
+    entry = session.get_one(EscrowEntry, entry_id)
+    row = locked(session, entry.escrow_id)
+    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
+        return False
+    refunds.end(session, entry_id, state, reference=reference, actor=actor, at=at)
+    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
+    journal.record(
+        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
+    )
+    return True
 
 
 def _next_question(row: Escrow, at: dt.datetime) -> dt.datetime:

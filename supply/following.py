@@ -8,10 +8,12 @@ Rules
    and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
    While a return is asked for it waits without end, and after a no of the shop's TO_DISPUTE at least. What the store
    tells after the money was passed on is taken from the shop.
-3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
-   money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
-4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, or the store
-   has said nothing for OVERDUE after it should have, what was paid online is disputed, and the operator decides.
+3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, of a
+   return the shop says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
+   it expires.
+4. The customer may ask to bring goods back while they may, again for what is left once the store has answered. Where
+   the two do not agree, or the store has said nothing for OVERDUE after it should have, what was paid online is
+   disputed, and the operator decides.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
 """
@@ -27,6 +29,7 @@ from config import journal
 from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
@@ -47,14 +50,17 @@ from supply.pickup_order import (
     write_down,
     write_lines,
 )
+from supply.pickup_returns import MAY_COME_BACK
+from supply.pickup_rules import MOST_RETURN_DAYS
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
 OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
 """So long a customer has, once the network knows of the shop's no, to ask it to decide."""
+CLOCKS_DIFFER = dt.timedelta(hours=1)
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
-TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short")
+TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
 _SYSTEM = Actor.system("pickup", NETWORK)
 
 
@@ -63,6 +69,7 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 
 def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
+    _refuse_others(session, moved.store_id, moved.order_id)
     order = session.scalar(
         lock_rows(
             session,
@@ -91,7 +98,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)
     order.hold_until, order.collected_at = instant_of(moved.hold_until), instant_of(moved.collected_at)
     order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
-    order.answer_by, order.return_until = instant_of(moved.answer_by), instant_of(moved.return_until)
+    order.answer_by, order.return_until = instant_of(moved.answer_by), _return_until(order, moved, at)
     order.returned_minor = moved.returned_minor
     order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
     _take_lines(session, order, moved, before if is_known else None)
@@ -104,8 +111,15 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     _move_money(session, order, at)
 
 
+def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    """Tell the customer of an order that the network ended itself, and send back what was paid (rules 2, 3)."""
+    _tell_customer(session, order, at)
+    _move_money(session, order, at)
+
+
 def taken(session: Session, placed: PickupPlaced) -> None:
     """Learn of an order the shop took at its counter whose it is, whichever of its messages came first."""
+    _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     order = order or write_down(session, placed)
     if order.state in OPEN:  # what has ended may be forgotten already
@@ -127,11 +141,11 @@ def remind(session: Session, *, at: dt.datetime) -> int:
 
 
 def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
-    """Pass the customer's wish to bring goods back to the store (rule 4); asking twice is asking once."""
+    """Pass the customer's wish to bring goods back to the store (rule 4); before it answers asking twice is once."""
     order = _by_token(session, store_id, token)
-    if order.return_asked_at is not None or order.state in ("return_asked", "returned"):
+    if awaits_answer(order):
         return order
-    if order.state != "collected" or order.return_until is None or order.return_until <= at:
+    if not may_ask_return(order, at):
         raise Refused("too-late-to-return", "The goods of this order can no longer be brought back here. Ask the shop.")
     why = " ".join(why.split())[:300]
     if not why:
@@ -139,18 +153,18 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     journal.record(
         session, actor=CUSTOMER, at=at, verb="pickup order.return_wished", subject=subject_of(order), why=why
     )
-    order.return_asked_at = at
+    order.return_asked_at, order.return_asked_step = at, order.step
     if escrow.escrow_of(session, order.id) is not None:
         escrow.set_clock(session, order.id, None, actor=CUSTOMER, at=at)
     fact = ReturnAsked(store_id, order.id, why, text_of(at))
-    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}", at=at)
+    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}-{order.step}", at=at)
     return order
 
 
 def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
     """Take the customer's word that the shop's answer is not right, or never came; the money waits (rule 4)."""
     order = _by_token(session, store_id, token)
-    is_answered = order.state in ("collected", "return_refused")
+    is_answered = order.state in ("collected", "returned", "return_refused")
     if escrow.escrow_of(session, order.id) is None or not (is_answered or is_overdue(session, order, at)):
         raise Refused(
             "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
@@ -162,9 +176,29 @@ def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.dat
 # --- questions ---
 
 
+def awaits_answer(order: PickupOrder) -> bool:
+    """Tell whether a wish to bring goods back waits for the store's answer: nothing came from it since (rule 4)."""
+    return order.state == "return_asked" or order.return_asked_step == order.step
+
+
+def may_ask_return(order: PickupOrder, at: dt.datetime) -> bool:
+    """Tell whether the customer may ask to bring back what is left of an order (rule 4)."""
+    in_time = order.return_until is not None and at < order.return_until
+    return (
+        order.state in MAY_COME_BACK and in_time and order.returned_minor < order.total_minor
+        and not awaits_answer(order)
+    )  # fmt: skip
+
+
+def is_declined(order: PickupOrder) -> bool:
+    """Tell whether the store said no to goods that should come back, or let the wish pass (rule 4)."""
+    let_pass = order.state == "collected" and order.return_asked_at is not None and not awaits_answer(order)
+    return order.state == "return_refused" or let_pass
+
+
 def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
     """Tell whether the store should long have handed an order over, or answered a wish to bring goods back (rule 4)."""
-    if order.state == "return_asked":
+    if awaits_answer(order):
         return at >= (order.return_asked_at or order.moved_at) + OVERDUE
     store = session.get_one(Store, order.store_id)
     known = [order.placed_at, order.window_until, order.answer_by, order.hold_until]
@@ -177,6 +211,13 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
 
 
 # --- inside ---
+
+
+def _refuse_others(session: Session, store_id: str, order_id: str) -> None:
+    """Refuse what a store says of an order that another one is paid for: its money is found by the order's id."""
+    row = escrow.escrow_of(session, order_id)
+    if row is not None:
+        refuse_stranger(store_id, row.store_id)
 
 
 def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
@@ -206,14 +247,25 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         escrow.set_clock(session, row.id, _released_at(order, at), actor=_SYSTEM, at=at)
 
 
+def _return_until(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> dt.datetime | None:
+    """Return until when goods may come back: so long after the collection as the store says (rule 2).
+
+    A moment before the order was placed, or after it was told, is that of a clock gone wrong: the collection counts as
+    made when it was told.
+    """
+    told, collected = instant_of(moved.return_until), instant_of(moved.collected_at)
+    if told is None or collected is None or order.placed_at <= collected <= at + CLOCKS_DIFFER:
+        return told
+    days = min(max(told - collected, dt.timedelta(0)), dt.timedelta(days=MOST_RETURN_DAYS))
+    return order.return_until or at + days
+
+
 def _released_at(order: PickupOrder, at: dt.datetime) -> dt.datetime | None:
     """Return when the rest goes on to the shop; None while a return waits for the shop (rule 2)."""
     over = order.return_until or at
-    asked_at = order.return_asked_at
-    if order.state == "return_asked" or (order.state == "collected" and asked_at and order.moved_at < asked_at):
+    if awaits_answer(order):
         return None
-    is_refused = order.state == "return_refused" or (order.state == "collected" and asked_at is not None)
-    return max(over, at + TO_DISPUTE) if is_refused else over
+    return max(over, at + TO_DISPUTE) if is_declined(order) else over
 
 
 def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> None:
