@@ -333,7 +333,7 @@ def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
     return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
 
 
-def spent(session: Session, *which: sa.ColumnElement[bool]) -> int:
+def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
     """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
     line, order = OrderLine, ReplenishmentOrder
     counted = line.qty_received * line.pack_cost_minor // line.pack_qty
