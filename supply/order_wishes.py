@@ -21,7 +21,8 @@ from config.journal import Actor, record
 from config.money import MAX_MINOR
 from pos.catalogue import Product
 from pos.ledger import MOST_QTY
-from supply.orders import COSTS_NOTHING, ReplenishmentOrder
+from supply import orders
+from supply.orders import ReplenishmentOrder
 
 WEEK_DAYS = 7
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
@@ -129,8 +130,5 @@ def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None
     if limit is None:
         return None
     order = ReplenishmentOrder
-    spent = sa.select(sa.func.sum(order.cost_minor)).where(
-        order.store_id == store_id, order.order_day > today - dt.timedelta(days=WEEK_DAYS),
-        order.state.not_in(COSTS_NOTHING),
-    )  # fmt: skip
-    return max(0, limit - int(session.scalar(spent) or 0))
+    since = today - dt.timedelta(days=WEEK_DAYS)
+    return max(0, limit - orders.spent(session, order.store_id == store_id, order.order_day > since))
