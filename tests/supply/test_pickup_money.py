@@ -475,6 +475,15 @@ def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid
     assert (money(town), town.faults()) == ((0, 387, 0), [])
 
 
+def test_a_shop_not_heard_of_for_two_days_takes_no_orders(town):
+    town.hear(at=AT)
+    town.place("order-00002", [("milk", 1)], at=later(hours=47))
+    with pytest.raises(Refused, match="takes no online orders"):
+        town.place("order-00003", [("milk", 1)], at=later(hours=48))
+    town.hear(at=later(hours=48))
+    town.place("order-00003", [("milk", 1)], at=later(hours=48))
+
+
 def test_what_a_shop_has_fetched_is_its_own_to_answer(town):
     placed = town.place(ONE, [("milk", 1)])
     town.deliver()
