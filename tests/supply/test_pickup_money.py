@@ -24,6 +24,7 @@ from supply import (
     pickup,
     pickup_returns,
     placing,
+    refund_wire,
     refunds,
     settlement,
     unheard,
@@ -550,6 +551,28 @@ def test_a_refund_is_confirmed_once(town):
     assert money(town) == (0, 0, 0)
     with town.network.read() as session:
         assert session.query(EscrowEntry).count() == 3
+
+
+def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(town):
+    place_online(town)
+    pay(town)
+    with town.network.write() as session:
+        one = escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
+        for n in range(3):
+            refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=later(hours=n))
+            refund_wire.tell_shop(session, refunds.of_entry(session, one.id), later(hours=n))
+    town.deliver(seed=1)
+
+    def there():
+        with town.shop.read() as session:
+            return [(row.state, row.amount_minor) for row in refunds.of_escrow(session, ONE)]
+
+    assert there() == [("waiting", 100)]
+    with town.network.write() as session:
+        escrow.paid_by_hand(session, one.id, "Transfer 7", actor=ANA, at=later(hours=4))
+        refund_wire.tell_shop(session, refunds.of_entry(session, one.id), later(hours=4))
+    town.deliver(seed=2)
+    assert there() == [("by_hand", 100)]
 
 
 def test_a_refund_is_asked_for_at_growing_pauses_until_a_person_pays_what_the_service_refused(town):
