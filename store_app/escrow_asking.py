@@ -20,7 +20,7 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, groups, passing_on, placing
+from supply import escrow, following, groups, passing_on, placing
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
 
@@ -88,7 +88,9 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     if came not in ("held", "lapsed"):
         return
     order = order_for_update(session, row.store_id, row.id)
-    if came == "held":
+    if came == "held" and order.step:
+        following.money_came(session, order, at=at)
+    elif came == "held":
         placing.paid(session, order, at=at)
     elif order.state == "placed":
         placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
