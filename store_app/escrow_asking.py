@@ -21,7 +21,11 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
+<<<<<<< HEAD
 from supply import escrow, groups, passing_on, placing, refunds
+=======
+from supply import escrow, following, groups, passing_on, placing
+>>>>>>> i8
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
 from supply.refunds import Refund
@@ -107,7 +111,9 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     if came not in ("held", "lapsed"):
         return
     order = order_for_update(session, row.store_id, row.id)
-    if came == "held":
+    if came == "held" and order.step:
+        following.money_came(session, order, at=at)
+    elif came == "held":
         placing.paid(session, order, at=at)
     elif order.state == "placed":
         placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)
