@@ -21,11 +21,7 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-<<<<<<< HEAD
-from supply import escrow, groups, passing_on, placing, refunds
-=======
-from supply import escrow, following, groups, passing_on, placing
->>>>>>> i8
+from supply import escrow, following, groups, passing_on, placing, refunds
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
 from supply.refunds import Refund
