@@ -1,10 +1,11 @@
-"""Agents' parts of local producers' commissions: owed by the shop on its account, paid out by the network.
+"""Agents' parts of local producers' commissions and of group buys: owed in the shop's ledger, paid out by the network.
 
 Rules
 -----
 1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods; one below zero (goods came
    back after they were stated) is the shop's money again. Every entry on `agents` names its agent, so the ledger alone
    says whose it is.
+   A group leader's part comes out of escrow and is owed at once (`escrow_ledger`).
 2. An agent is paid what shops have paid: the parts, less what is left of their invoices or was given up of them, less
    what was paid out. What was paid out too much, for goods that came back later, is kept from the next parts.
 3. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
