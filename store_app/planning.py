@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 def plan_rounds(desk: "Desk", _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why and leaves the rounds as they were."""
-    from supply import round_plan, rounds
+    from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
         wanted = [row.id for row in rounds.asked(session)]
@@ -23,14 +23,12 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
                 plan.begun_at = desk.doors.now()
-                loaded = rounds.load(session, plan)
+                loaded = round_load.load(session, plan)
             planned = desk.compute(round_plan.compute, loaded.day)
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
                 made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
-        except (
-            Exception
-        ) as fault:  # a child that died or ran out of time, or an odd row: the plan says so, and the next is tried
+        except Exception as fault:  # a child that died or ran out of time, an odd row: the plan says so
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
                 rounds.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())
