@@ -270,18 +270,17 @@ async def resume_prepare(ctx: Any, k: int) -> Token:
 
 
 async def resume_try(ctx: Any, token: Token, i: int) -> str:
-    """Take it up at one of four tills; the till that has it is answered as often as it asks."""
-    till = TILLS[i % 4]
-    status, answer = await post(ctx, "ben", f"/api/baskets/{token['id']}/resume", {"till_id": till})
+    """Take it up: one till has it, and is answered the same when it asks again."""
+    till_id = TILLS[i % 4]
+    status, answer = await post(ctx, "ben", f"/api/baskets/{token['id']}/resume", {"till_id": till_id})
     if status != 200:
         return judge(status, answer, "basket-taken")
-    token["tills"].add(till)
-    return "won"
+    again = till_id in token["tills"]
+    token["tills"].add(till_id)
+    return "lost" if again else "won"
 
 
-async def resume_after(ctx: Any, token: Token) -> list[str]:
-    """One till has it."""
-    return ([] if len(token["tills"]) == 1 else [f"taken up at {sorted(token['tills'])}"]) + books(ctx, token)
+resume_after = refund_after
 
 
 async def given_up_prepare(ctx: Any, k: int) -> Token:

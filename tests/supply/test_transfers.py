@@ -25,6 +25,7 @@ from supply.transfer_math import (
     want_gains,
     without,
 )
+from supply.transfer_sheets import TransferSheet
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 
@@ -199,6 +200,16 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert country.findings() == []
     with country.network.write() as session:
         assert transfer_proposals.propose(session, actor=OPERATOR, at=AT) == [], "that day's sheet wants what has come"
+
+
+def test_a_sheet_nobody_can_read_waits_for_its_own_shop_and_stops_no_other(country):
+    odd = {"store_id": "S1", "day": AT.date().isoformat(), "spares": [["milk", None]], "wants": []}
+    with country.network.write() as session:
+        with pytest.raises(Invalid):
+            transfer_sheets.take(session, odd)
+        session.merge(TransferSheet(store_id="S1", day=AT.date(), body=odd))  # as an older program kept it
+        session.flush()
+        assert "S1" not in transfer_sheets.sheets(session, AT.date())
 
 
 def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(country):
