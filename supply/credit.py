@@ -30,7 +30,7 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from config.money import amount_for
+from config.money import MAX_MINOR, amount_for
 from config.node import NETWORK
 from config.states import StateTable
 from pos.consigned import Consigned
@@ -169,7 +169,9 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
-    store_id, order_id = str(body["store_id"]), str(body["order_id"])
+    store_id, order_id, minor = str(body["store_id"]), str(body["order_id"]), body["amount_minor"]
+    if type(minor) is not int or not 0 < minor <= MAX_MINOR:
+        raise Invalid("bad-amount", f"A draw of {minor!r} is none.", sender=store_id)
     row = session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return
@@ -177,7 +179,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     if row is None:
         row = _draw_from(session, body)
     else:  # the order came first, was taken as one on account, and waits or was let go
-        row.amount_minor = int(body["amount_minor"])
+        row.amount_minor = minor
     line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
     held = line is None or line.state == "held" or row.amount_minor > left_minor
     target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
@@ -220,9 +222,17 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     row = draw_of(session, store_id, order_id)
     row.why = _reason(why)
     order = session.get(ReplenishmentOrder, (store_id, order_id))
-    if order is None or order.state != "sent":
+    if order is not None and order.state != "sent":
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
     _answer(session, row, "refused", actor=actor, at=at)
+    if order is not None:  # else it is answered once it comes (`account_orders`)
+        answer_nothing(session, order, actor=actor, at=at)
+    return row
+
+
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes."""
+    store_id, order_id = order.store_id, order.id
     nothing = tuple((line.sku, 0) for line in orders.lines_of(session, order))
     fact = OrderAcknowledged(store_id=store_id, order_id=order_id, packs=nothing)
     orders.acknowledged(session, fact, actor=actor, at=at)
@@ -230,7 +240,6 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
         session, to_node=store_id, topic=ORDER_ACKNOWLEDGED, version=ORDERS_VERSION, body=fact.to_body(), id=new_id(),
         subject=orders.subject_of(order), business_day=day_of(session, store_id, at), at=at,
     )  # fmt: skip
-    return row
 
 
 def set_line(
