@@ -394,6 +394,10 @@ def _refuse_odd(told: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+    try:
+        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+    except (TypeError, ValueError) as fault:
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:

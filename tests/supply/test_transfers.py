@@ -259,6 +259,30 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
     assert country.findings() == []
 
 
+@pytest.mark.parametrize("both_agreed", [False, True])
+def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country, both_agreed):
+    transfer_id = agreed(country)[0] if both_agreed else proposed(country)
+    for code in ({}, {"code": ""}, {"code": "AAAAAAAA"}):
+        told = {"id": transfer_id, "counts": {"bread": 1}} | code
+        with country.network.write() as session, pytest.raises(Refused, match="not signed"):
+            transfers.take_given(session, told, "S1", actor=OPERATOR, at=AT)
+    assert not any([*ledger(country, "S1").values(), *ledger(country, "S2").values()])
+    do(country, "S2", "decline", transfer_id, why="It never came")
+    country.deliver()
+    assert states(country, transfer_id) == ["declined"] * 3
+
+
+def test_a_sheet_nobody_can_read_is_not_taken_and_one_of_a_clock_ahead_gives_way_to_the_next(country):
+    odd = {"store_id": "S2", "day": DAY.isoformat(), "wants": [], "spares": [["bread", "soon", [[1, 5]]]]}
+    empty = {"store_id": "S2", "day": "2037-01-01", "wants": [], "spares": []}
+    with country.network.write() as session:
+        with pytest.raises(Invalid):
+            transfer_sheets.take(session, odd, at=AT)
+        transfer_sheets.take(session, empty, at=AT)
+        assert transfer_sheets.sheets(session, DAY).keys() == {"S2"}
+    assert proposed(country), "what the shop told the same day stands in its place"
+
+
 def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_again_at_once(country):
     transfer_id, _, _ = agreed(country)
     do(country, "S2", "decline", transfer_id, why="The fridge is full")
