@@ -26,8 +26,6 @@ from supply.pickup_order import order_for_update
 
 ACTOR = Actor.system("escrow", NETWORK)
 WAY = "shop_code"
-ROUND_S = 3
-"""How often the worker asks."""
 
 
 def provider_for(doors: Doors) -> Provider | None:
@@ -53,9 +51,11 @@ def ask(doors: Doors, id: str) -> str:
         return row.state
 
 
-def ask_due(doors: Doors) -> int:
-    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many."""
-    turn = int(doors.now().timestamp()) // ROUND_S
+def ask_due(doors: Doors, *, turn: int = 0) -> int:
+    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many.
+
+    turn: which round of asking it is (`escrow.due_refunds`).
+    """
     with doors.read() as session:
         asked = [row.id for row in escrow.to_ask(session, doors.now())]
         back = [(entry.id, entry.escrow_id, entry.amount_minor) for entry in escrow.due_refunds(session, turn=turn)]

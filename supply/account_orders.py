@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import credit, network_terms, settlement
+from supply import credit, network_terms, orders, settlement
 from supply.credit import CreditDraw, CreditLine
 from supply.orders import OrderLine, ReplenishmentOrder
 
@@ -43,7 +43,7 @@ def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor:
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
             is_beyond = draw.amount_minor < order.cost_minor and after_minor > most_minor
             if draw.state == "refused" or (draw.state == "granted" and is_beyond):
-                credit.answer_nothing(session, order, actor=actor, at=at)
+                orders.answer_nothing(session, order, actor=actor, at=at)
             if draw.state != "granted" or is_beyond:
                 back.add(key)
             else:

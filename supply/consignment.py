@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal, outbox
+from config.database import lock_rows
 from config.errors import NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
@@ -34,7 +35,7 @@ from supply import claim_book, goods_returns, network_terms, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine
 from supply.push import PushOffer
-from supply.settlement import VERSION, Booking, Invoice, Wanted
+from supply.settlement import VERSION, Booking, Wanted
 
 TOLD = "consigned.told"
 GRACE_DAYS = 3
@@ -172,23 +173,26 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
 
 
 def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -> None:
-    """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6)."""
+    """Invoice what is owed for a lot beyond what was charged, or credit what was charged beyond it (rules 2, 6).
+
+    Under the lot's lock: a count in the warehouse and the shop's own word may come at one moment.
+    """
+    session.flush()
+    mine = sa.select(Consigned).where(Consigned.store_id == lot.store_id, Consigned.id == lot.id)
+    session.scalar(lock_rows(session, mine).execution_options(populate_existing=True))
     owed, before = consigned.charged(lot) + _not_come(session, lot, at), lot.charged_qty
     amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, before)
     lot.charged_qty = owed
     back_minor = min(-amount_minor, settlement.left_to_credit(session, lot.store_id))
     if back_minor > 0:
-        booked, why = f"{lot.id}:{before}-{owed}", "Goods that went back"
-        settlement.credit_note(session, lot.store_id, back_minor, why=why, id=booked, actor=actor, at=at)
+        why = "Goods that went back"
+        settlement.credit_note(session, lot.store_id, back_minor, why=why, id=new_id(), actor=actor, at=at)
     if amount_minor <= 0:
         return
-    invoice_id = f"{lot.id}:{owed}"
-    if session.get(Invoice, (lot.store_id, invoice_id)) is not None:  # so far it was charged before, and credited
-        invoice_id = f"{lot.id}:{before}-{owed}"
     book = Booking(session, lot.store_id, actor=actor, at=at)
     due = book.day + dt.timedelta(days=network_terms.in_force(session)[1].account_days)
     lines = [(lot.sku, lot.name, owed - before, amount_minor)]
-    book.invoice(Wanted(invoice_id, amount_minor, due, False, None, None, lines))
+    book.invoice(Wanted(new_id(), amount_minor, due, False, None, None, lines))
     book.pay(by_day=book.day)
     book.close("invoiced", amount_minor=amount_minor, consigned=lot.id)
 

@@ -38,8 +38,6 @@ from pos.store import day_of
 from supply import deliveries, network_terms, orders
 from supply.claim_book import costs_of
 from supply.deliveries import Delivery
-from supply.facts import ORDER_ACKNOWLEDGED, OrderAcknowledged
-from supply.facts import VERSION as ORDERS_VERSION
 from supply.orders import ON_THE_WAY, ReplenishmentOrder
 from supply.settlement import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
 from supply.settlement_math import Stocked, sell_through_days
@@ -158,6 +156,8 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
         row = _draw_from(session, body)
     if row is not None and STATES.legal(row.state, body["state"]):
         row.why = body["why"]
+        if body["state"] == "granted":  # let go on account before the network knew that credit was asked for
+            row.amount_minor = int(body["amount_minor"])
         journal.move(session, row, body["state"], actor=actor, at=at, subject=subject_of(row), why=row.why or None)
     elif row is not None and row.state == "asked" and body["state"] == "refused":  # the hold was overtaken on its way
         journal.move(session, row, "held", actor=actor, at=at, subject=subject_of(row))
@@ -178,10 +178,14 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     left_minor = available(session, store_id)
     if row is None:
         row = _draw_from(session, body)
-    else:  # the order came first, was taken as one on account, and waits or was let go
+    elif row.state == "held":  # the order came first, was taken as one on account, and waits
         row.amount_minor = minor
+    else:  # it was answered as one on account, and is one
+        return
     line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
     held = line is None or line.state == "held" or row.amount_minor > left_minor
+    if held and order is not None and order.state not in ("sent", "cancelled"):
+        row.amount_minor, held = 0, False  # it is on its way on account: there is nothing to hold any more
     target = "called_off" if order is not None and order.state == "cancelled" else "held" if held else "granted"
     if STATES.legal(row.state, target):
         row.why = ("held" if line is not None and line.state == "held" else "beyond") if target == "held" else ""
@@ -226,20 +230,8 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
     _answer(session, row, "refused", actor=actor, at=at)
     if order is not None:  # else it is answered once it comes (`account_orders`)
-        answer_nothing(session, order, actor=actor, at=at)
+        orders.answer_nothing(session, order, actor=actor, at=at)
     return row
-
-
-def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
-    """Answer an order that is not paid for: nothing of it comes."""
-    store_id, order_id = order.store_id, order.id
-    nothing = tuple((line.sku, 0) for line in orders.lines_of(session, order))
-    fact = OrderAcknowledged(store_id=store_id, order_id=order_id, packs=nothing)
-    orders.acknowledged(session, fact, actor=actor, at=at)
-    outbox.append(
-        session, to_node=store_id, topic=ORDER_ACKNOWLEDGED, version=ORDERS_VERSION, body=fact.to_body(), id=new_id(),
-        subject=orders.subject_of(order), business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
 
 
 def set_line(

@@ -4,7 +4,9 @@ Rules
 -----
 1. What a shop sells a day is the mean of the first week of its forecast where the network made it, else what it sold in
    the last LOOK_BACK_DAYS on the days it was open.
-2. What a shop has is what its book says is there, never below nothing, and what is on its way to it.
+2. What a shop has is what its book says is there, never below nothing, and what is on its way to it: what was promised
+   or accepted and waits to be loaded, and what was loaded until the shop has counted it. Of goods nobody has counted
+   UNCONFIRMED_DAYS after they were due the network does not know whether they came: it counts on them no more.
 3. A product runs out when what a shop has is less than what it sells until then.
 
 Quantities in stock units.
@@ -22,13 +24,16 @@ from pos import batches
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, StockLevel
 from pos.store import Store
+from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
-from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
+from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
 
 LOOK_BACK_DAYS = 28
 WEEK_DAYS = 7
+UNCONFIRMED_DAYS = 7
+"""So long a shop may be cut off and its word still on the way; a shop itself waits for less (`to_come`, rule 3)."""
 Place = tuple[str, str]
 """(store id, sku)"""
 
@@ -75,7 +80,7 @@ def rates(
 
 
 def positions(
-    session: Session, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
+    session: Session, today: dt.date, *, stores: Collection[str] | None = None, skus: Collection[str] | None = None
 ) -> dict[Place, int]:
     """Return what shops have and what is on its way to them (rule 2)."""
     level, line, order, offer = StockLevel, OrderLine, ReplenishmentOrder, PushOffer
@@ -87,21 +92,30 @@ def positions(
         (store_id, sku): max(0, int(qty))
         for store_id, sku, qty in session.execute(there.group_by(level.store_id, level.sku))
     }
-    rest = sa.func.coalesce(line.packs_acknowledged, 0) * line.pack_qty - line.qty_received
-    ordered = (
-        sa.select(line.store_id, line.sku, sa.func.sum(rest))
+    promised = (
+        sa.select(line.store_id, line.sku, sa.func.sum(line.packs_acknowledged * line.pack_qty))
         .join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
-        .where(order.state.in_(ON_THE_WAY), rest > 0, *_among(line.store_id, stores), *_among(line.sku, skus))
+        .where(order.state == "acknowledged", *_among(line.store_id, stores), *_among(line.sku, skus))
         .group_by(line.store_id, line.sku)
     )
-    offered = (
+    accepted = (
         sa.select(offer.store_id, offer.sku, sa.func.sum(offer.packs * offer.pack_qty))
-        .where(offer.state.in_(["accepted", "dispatched"]), *_among(offer.store_id, stores), *_among(offer.sku, skus))
+        .where(offer.state == "accepted", *_among(offer.store_id, stores), *_among(offer.sku, skus))
         .group_by(offer.store_id, offer.sku)
     )
-    for query in (ordered, offered):
+    note, loaded = Delivery, DeliveryLine
+    on_its_way = (
+        sa.select(loaded.store_id, loaded.sku, sa.func.sum(loaded.advised_qty))
+        .join(note, sa.and_(note.store_id == loaded.store_id, note.id == loaded.delivery_id))
+        .where(
+            note.state.in_(ON_ITS_WAY), note.expected_day >= today - dt.timedelta(days=UNCONFIRMED_DAYS),
+            *_among(loaded.store_id, stores), *_among(loaded.sku, skus),
+        )
+        .group_by(loaded.store_id, loaded.sku)
+    )  # fmt: skip
+    for query in (promised, accepted, on_its_way):
         for store_id, sku, qty in session.execute(query):
-            found[store_id, sku] = found.get((store_id, sku), 0) + int(qty)
+            found[store_id, sku] = found.get((store_id, sku), 0) + int(qty or 0)
     return found
 
 
@@ -113,7 +127,7 @@ def runs_out(
     if not names:
         return []
     sold = rates(session, today, stores=list(names))
-    have = positions(session, stores=list(names))
+    have = positions(session, today, stores=list(names))
     sold_here = sa.select(Listing.store_id, Listing.sku).where(Listing.store_id.in_(names), Listing.active)
     listed = {(store_id, sku) for store_id, sku in session.execute(sold_here)}
     lacking: dict[str, list[tuple[str, float]]] = {}

@@ -266,7 +266,7 @@ def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[s
     packed = packed.where(SupplierProduct.supplier_id.in_([one.id for one in suppliers]))
     packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
     carried = _carried(session)
-    rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session))
+    rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session, today))
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id)
     found = []
     for sku, pack_qty, unit_cost, name in packs:

@@ -2,13 +2,14 @@
 
 Rules
 -----
-1. Filling shares the free stock of each warehouse over all waiting orders at once, by need (`allocation`). Free is
-   what stands in the warehouse, can still be sold, and is promised to no confirmed order and no accepted offer.
+1. Filling shares the free stock of each warehouse over all waiting orders at once (`allocation`), by what the network's
+   own books say each shop needs (`fair_needs`). Free is what stands in the warehouse, can still be sold, and is
+   promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
    is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise.
-4. A shop that carries a product and has no order waiting takes part with what it will need until the van after next:
+4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
    promised nor loaded nor bought for. What a shop sends back comes with the day it left with.
@@ -17,9 +18,8 @@ Rules
 """
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -33,8 +33,8 @@ from pos import batches, stock
 from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, claim_book, deliveries, orders, outlook, push
-from supply.allocation import Claim, fair_share
+from supply import account_orders, claim_book, deliveries, fair_needs, orders, push
+from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
     DELIVERY_DISPATCHED,
@@ -46,13 +46,10 @@ from supply.facts import (
     OrderAcknowledged,
     stamp,
 )
+from supply.fair_needs import FairNeeds, Goods
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
-from supply.suppliers import Supplier, next_rhythm
-
-Goods = tuple[str, str]
-"""(warehouse id, sku)"""
-
+from supply.suppliers import Supplier
 
 # --- verbs ---
 
@@ -68,7 +65,8 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
     for order, warehouse_id in waiting:
         for line in lines[order.store_id, order.id]:
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
-    given = _share(_free(session, at), wanted, _absent(session, wanted, waiting, at))
+    needs = fair_needs.read(session, wanted, {order.store_id for order, _ in waiting}, at=at)
+    given = _share(_free(session, at), wanted, needs)
     for order, _ in waiting:
         packs = tuple(
             (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
@@ -156,53 +154,6 @@ def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
 # --- inside ---
 
 
-@dataclass(frozen=True)
-class Absent:
-    """A shop that is not on the round: what it has and sells a day, and the days until its van after next."""
-
-    store_id: str
-    have_qty: int
-    per_day: float
-    days: int
-
-    def claim(self, pack_qty: int) -> Claim:
-        """Return its silent claim, in packs."""
-        need = max(0, -(-math.ceil(self.per_day * self.days - self.have_qty) // pack_qty))
-        return Claim(f"{self.store_id}/", need, need, self.have_qty, self.per_day, pack_qty, on_round=False)
-
-
-def _absent(
-    session: Session,
-    wanted: Mapping[Goods, Sequence[OrderLine]],
-    waiting: Sequence[tuple[ReplenishmentOrder, str]],
-    at: dt.datetime,
-) -> dict[Goods, list[Absent]]:
-    """Return who sells what is asked for and has no order on this round (rule 4)."""
-    houses: dict[str, list[str]] = {}
-    for house, sku in wanted:
-        houses.setdefault(sku, []).append(house)
-    if not houses:
-        return {}
-    skus = set(houses)
-    here = {order.store_id for order, _ in waiting}
-    today = at.astimezone(dt.UTC).date()
-    rates = outlook.rates(session, today, skus=skus)
-    have = outlook.positions(session, skus=skus)
-    ways: dict[str, int] = {}
-    for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
-        days = next_rhythm(supplier, today + dt.timedelta(days=1))
-        stood = str(supplier.warehouse_id)
-        ways[stood] = max(ways.get(stood, 0), (days.next_delivery_day - today).days)
-    found: dict[Goods, list[Absent]] = {}
-    for (store_id, sku), per_day in sorted(rates.items()):
-        if store_id in here or per_day <= 0:
-            continue
-        for house in houses[sku]:
-            one = Absent(store_id, have.get((store_id, sku), 0), per_day, ways.get(house, 2))
-            found.setdefault((house, sku), []).append(one)
-    return found
-
-
 def _orders(session: Session, state: str) -> list[tuple[ReplenishmentOrder, str]]:
     """Return the network's orders in a state with their warehouse, the longest waiting first, locked."""
     query = (
@@ -235,40 +186,27 @@ def _lines(session: Session, found: Sequence[ReplenishmentOrder]) -> dict[tuple[
 
 
 def _share(
-    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], absent: Mapping[Goods, Sequence[Absent]]
+    free: Mapping[Goods, int], wanted: Mapping[Goods, Sequence[OrderLine]], needs: FairNeeds
 ) -> dict[tuple[str, str, str], int]:
-    """Return the packs of every line. Suppliers may pack one product differently: the larger packs go first.
-
-    absent: who is not on this round (rule 4); what falls to them stays where it is.
-    """
+    """Return the packs of every line; of a shop's lines the longest waiting first. A silent share stays where it is."""
     given: dict[tuple[str, str, str], int] = {}
     for goods, lines in wanted.items():
-        left = max(0, free.get(goods, 0))
-        for pack_qty in sorted({line.pack_qty for line in lines}, reverse=True):
-            group = [line for line in lines if line.pack_qty == pack_qty]
-            others = [one.claim(pack_qty) for one in absent.get(goods, ())]
-            shares = fair_share(left // pack_qty, [*(_claim(line) for line in group), *others])[: len(group)]
+        left, got = max(0, free.get(goods, 0)), dict[str, int]()
+        for pack_qty in needs.in_turn(goods, {line.pack_qty for line in lines}):
+            by_shop: dict[str, list[OrderLine]] = {}
+            for line in lines:
+                if line.pack_qty == pack_qty:
+                    by_shop.setdefault(line.store_id, []).append(line)
+            claims = [needs.claim(goods, mine, got.get(shop, 0)) for shop, mine in by_shop.items()]
+            shares = fair_share(left // pack_qty, [*claims, *needs.silent_claims(goods, pack_qty)])[: len(claims)]
             left -= sum(shares) * pack_qty
-            for line, packs in zip(group, shares, strict=True):
-                given[line.store_id, line.order_id, line.sku] = packs
+            for (shop, mine), share in zip(by_shop.items(), shares, strict=True):
+                got[shop] = got.get(shop, 0) + share * pack_qty
+                for line in mine:
+                    packs = min(line.packs, share)
+                    given[line.store_id, line.order_id, line.sku] = packs
+                    share -= packs
     return given
-
-
-def _claim(line: OrderLine) -> Claim:
-    """Return what a line needs by its proposal's facts, never by what a person made of it."""
-    why = line.why
-    position = int(why.get("on_hand") or 0) - int(why.get("reserved") or 0) + int(why.get("on_the_way") or 0)
-    need = why.get("need_qty")
-    if need is None:
-        need = int(why["target"]) - position if why.get("target") else line.packs_proposed * line.pack_qty
-    return Claim(
-        key=f"{line.store_id}/{line.order_id}",
-        packs=line.packs,
-        need_packs=max(0, -(-int(need) // line.pack_qty)),
-        have_qty=position,
-        per_day=float(why.get("per_day") or 0),
-        pack_qty=line.pack_qty,
-    )
 
 
 def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:

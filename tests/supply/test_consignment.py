@@ -111,6 +111,18 @@ def test_what_came_first_sells_first_whose_ever_it_is(country):
         assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 2)]
 
 
+def test_what_is_charged_and_credited_to_and_fro_is_booked_every_time(country):
+    bring(country)
+    for sold in (5, 3, 5, 3, 4):
+        with country.network.write() as session:
+            lot = session.get(Consigned, ("S1", OFFER))
+            lot.sold_qty, lot.left_qty = sold, 12 - sold
+            consignment.charge(session, lot, actor=OPERATOR, at=AT)
+            found = balances(session, "S1")
+            assert -found["goods"] - found["returns"] == 150 * sold, "what came back twice is credited twice"
+            assert lot.charged_qty == sold
+
+
 def test_own_units_that_were_written_off_no_longer_stand_before_the_network_s(country):
     bring(country, own=4)
     with country.shops["S1"].write() as session:

@@ -346,6 +346,30 @@ def test_a_draw_that_comes_after_its_order_is_looked_at_though_the_order_waits_o
     assert country.fill(later(days=1)) == [order_id]
 
 
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_draw_that_comes_after_its_order_went_on_account_takes_no_credit(country, filled):
+    set_terms(country, account_most_minor=10_000 if filled else 0)
+    nights(country, 0, 0)
+    with country.network.write() as session:
+        credit.line_of(session, "S1").limit_minor = 1_000
+    order_id, went = order_at(country, {"milk": 1}, 1)
+    assert went == ([order_id] if filled else [])
+    asked = {"store_id": "S1", "order_id": order_id, "order_no": 1, "amount_minor": 1_100, "state": "asked"}
+    with country.network.write() as session:
+        if not filled:
+            credit.let_go(session, "S1", order_id, actor=OPERATOR, at=AT)
+        credit.take_asked(session, asked | {"asked_at": AT.isoformat(), "why": ""}, actor=OPERATOR, at=AT)
+        draw = credit.draw_of(session, "S1", order_id)
+        assert (draw.state, draw.amount_minor, credit.pending(session, "S1")) == ("granted", 0, 0)
+    assert waiting(country) == []
+    with country.shops["S1"].write() as session:  # the shop has its own draw, which asked for credit
+        session.merge(credit.CreditDraw(**asked, asked_at=AT, why=""))
+    country.deliver(at=later(days=1))
+    with country.shops["S1"].read() as session:
+        draw = credit.draw_of(session, "S1", order_id)
+        assert (draw.state, draw.amount_minor) == ("granted", 0), "the shop reads that it owes it on account"
+
+
 @pytest.mark.parametrize("order_first", [True, False])
 def test_the_draw_of_an_order_the_shop_calls_off_waits_for_nobody(country, order_first):
     asked = {"store_id": "S1", "order_id": "ox", "order_no": 1, "amount_minor": 900, "state": "asked"}

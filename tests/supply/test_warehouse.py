@@ -38,8 +38,12 @@ def test_scarce_goods_go_by_need_and_an_inflated_order_gains_nothing(country):
 
 
 def test_the_shop_that_runs_out_first_gets_more(country):
+    with country.shops["S2"].write() as session:
+        stock.open_stock(session, "S2", [("bread", 24)], source_id="own", at=AT, actor=KEEPER["S2"])
     empty = country.order("S1", {"bread": 8}, need_qty=48, per_day=6, on_hand=0)
-    stocked = country.order("S2", {"bread": 8}, need_qty=48, per_day=6, on_hand=24)
+    stocked = country.order(
+        "S2", {"bread": 8}, need_qty=48, per_day=6, on_hand=0
+    )  # what it says of itself is no matter
     country.deliver()
     country.fill()
     assert (promised(country, "S1", empty, "bread"), promised(country, "S2", stocked, "bread")) == (7, 3)

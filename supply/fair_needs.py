@@ -1,0 +1,164 @@
+"""What each shop needs of goods that are shared out, as the network's own books tell it: no shop's word decides.
+
+Rules
+-----
+1. A shop needs what it sells until its van after next with SPREAD for chance, and what its customers ordered online or
+   as a group, less what it has and what is on its way to it (`outlook`). Nothing of that is read from its order.
+2. Of what a shop has not sold, the network does not know its need: then it is what the shops that sell it sell on
+   average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
+   are taken to sell as little: packs go round in turn, fewest units first.
+3. A shop that has none of what it orders needs one pack.
+4. All lines of a shop for the same goods are one wish, on how many orders they stand.
+5. A pack that is not on the network's list comes after those that are, and only as far as it fits into the need.
+6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning.
+
+Quantities in stock units.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from supply import outlook
+from supply.allocation import Claim
+from supply.groups import GroupOffer
+from supply.orders import OrderLine
+from supply.outlook import Place
+from supply.pickup_order import OPEN, PickupLine, PickupOrder
+from supply.suppliers import Supplier, SupplierProduct, next_rhythm
+
+Goods = tuple[str, str]
+"""(warehouse id, sku)"""
+SPREAD = 1.5
+"""Times the square root of the mean: enough in nine of ten cases."""
+
+
+@dataclass(frozen=True)
+class FairNeeds:
+    """What the network knows when goods are shared out.
+
+    rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
+    by warehouse, until the van after next of who orders now, and of who orders later; packs: those on the list.
+    """
+
+    rates: Mapping[Place, float]
+    usual: Mapping[str, float]
+    have: Mapping[Place, int]
+    days: Mapping[str, tuple[int, int]]
+    packs: Mapping[Goods, frozenset[int]]
+    silent: Mapping[str, Sequence[str]]
+
+    def in_turn(self, goods: Goods, packs: Iterable[int]) -> list[int]:
+        """Return sizes of packs in the order they are shared out: the listed before others, the larger first."""
+        listed = self.packs.get(goods, frozenset())
+        return sorted(packs, key=lambda size: (size not in listed, -size))
+
+    def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
+        """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what it was given before."""
+        (house, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
+        have, days = self.have.get((store_id, sku), 0) + got, self.days.get(house, (2, 2))[0]
+        per_day = self.rates.get((store_id, sku))
+        if per_day is not None:
+            need = _until(per_day, days) - have
+        else:
+            need = sum(max(0, _told(line)) for line in lines) - got
+            per_day = self.usual.get(sku, 0.0)
+            need = min(need, _until(per_day, days) - have) if per_day > 0 else need
+        listed = pack_qty in self.packs.get(goods, frozenset())
+        least = 1 if have <= 0 and listed else 0
+        whole = -(-need // pack_qty) if listed else need // pack_qty
+        packs = sum(line.packs for line in lines)
+        return Claim(f"{store_id}/", packs, max(least, whole), have, per_day, pack_qty)
+
+    def silent_claims(self, goods: Goods, pack_qty: int) -> list[Claim]:
+        """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
+        house, sku = goods
+        days, found = self.days.get(house, (2, 2))[1], []
+        for store_id in self.silent.get(sku, ()):
+            have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
+            need = max(0, -(-(_until(per_day, days) - have) // pack_qty))
+            found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_round=False))
+        return found
+
+
+def read(session: Session, goods: Collection[Goods], ordering: Collection[str], *, at: dt.datetime) -> FairNeeds:
+    """Read what the network knows about goods that are asked for. ordering: the shops with an order waiting."""
+    skus, today = {sku for _, sku in goods}, at.astimezone(dt.UTC).date()
+    if not skus:
+        return FairNeeds({}, {}, {}, {}, {}, {})
+    rates = outlook.rates(session, today, skus=skus)
+    have = outlook.positions(session, today, skus=skus)
+    for place, qty in _ordered_by_customers(session, skus):
+        have[place] = have.get(place, 0) - qty
+    selling: dict[str, list[float]] = {}
+    silent: dict[str, list[str]] = {}
+    for (store_id, sku), per_day in sorted(rates.items()):
+        if per_day > 0:
+            selling.setdefault(sku, []).append(per_day)
+            if store_id not in ordering:
+                silent.setdefault(sku, []).append(store_id)
+    usual = {sku: sum(found) / len(found) for sku, found in selling.items()}
+    days, packs = _houses(session, skus, today)
+    return FairNeeds(rates, usual, have, days, packs, silent)
+
+
+# --- inside ---
+
+
+def _until(per_day: float, days: int) -> int:
+    mean = max(0.0, per_day) * days
+    return math.ceil(mean + SPREAD * math.sqrt(mean))
+
+
+def _told(line: OrderLine) -> int:
+    """Return what a line needs by its proposal's facts, never by what a person made of it."""
+    why = line.why
+    if why.get("need_qty") is not None:
+        return int(why["need_qty"])
+    position = int(why.get("on_hand") or 0) - int(why.get("reserved") or 0) + int(why.get("on_the_way") or 0)
+    return int(why["target"]) - position if why.get("target") else line.packs_proposed * line.pack_qty
+
+
+def _ordered_by_customers(session: Session, skus: Collection[str]) -> Iterable[tuple[Place, int]]:
+    """Return what customers wait for. What a shop took at its own counter is its word alone, and not among it."""
+    order, line, group = PickupOrder, PickupLine, GroupOffer
+    online = (
+        sa.select(line.store_id, line.sku, sa.func.sum(line.qty))
+        .join(order, sa.and_(order.store_id == line.store_id, order.id == line.order_id))
+        .where(order.state.in_(OPEN), order.number > 0, line.sku.in_(skus))
+        .group_by(line.store_id, line.sku)
+    )
+    together = (
+        sa.select(group.store_id, group.sku, sa.func.sum(group.cases * group.case_qty))
+        .where(group.state == "ordered", group.sku.in_(skus))
+        .group_by(group.store_id, group.sku)
+    )
+    for query in (online, together):
+        for store_id, sku, qty in session.execute(query):
+            yield (store_id, sku), int(qty or 0)
+
+
+def _houses(
+    session: Session, skus: Collection[str], today: dt.date
+) -> tuple[dict[str, tuple[int, int]], dict[Goods, frozenset[int]]]:
+    """Return each warehouse's days until the van after next, and the packs it sells."""
+    days: dict[str, tuple[int, int]] = {}
+    packs: dict[Goods, frozenset[int]] = {}
+    listed = sa.select(SupplierProduct.supplier_id, SupplierProduct.sku, SupplierProduct.pack_qty)
+    sold: dict[str, list[tuple[str, int]]] = {}
+    for supplier_id, sku, pack_qty in session.execute(listed.where(SupplierProduct.sku.in_(skus))):
+        sold.setdefault(supplier_id, []).append((sku, pack_qty))
+    for supplier in session.scalars(sa.select(Supplier).where(Supplier.warehouse_id.is_not(None))):
+        house = str(supplier.warehouse_id)
+        now, later = (
+            (next_rhythm(supplier, today + dt.timedelta(days=step)).next_delivery_day - today).days for step in (0, 1)
+        )
+        known = days.get(house, (0, 0))
+        days[house] = max(known[0], now), max(known[1], later)
+        for sku, pack_qty in sold.get(supplier.id, ()):
+            packs[house, sku] = packs.get((house, sku), frozenset()) | {pack_qty}
+    return days, packs
