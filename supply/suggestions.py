@@ -179,7 +179,7 @@ def taxed(session: Session, skus: list[str]) -> dict[str, Taxed]:
         .join(TaxClass, TaxClass.id == Product.tax_class_id)
         .where(Product.sku.in_(skus))
     )
-    return {sku: Taxed(*rest) for sku, *rest in session.execute(query)}
+    return {sku: Taxed(unit, per, rate_bp, inclusive) for sku, unit, per, rate_bp, inclusive in session.execute(query)}
 
 
 def of_store(session: Session, store_id: str) -> list[Suggestion]:
