@@ -5,13 +5,16 @@ Rules
 1. Only the edges ask a clock; everything below is told `at`.
 2. A business day is the shop's local date, rolling over at the shop's own hour: a sale at 01:30 belongs to the
    evening before when the rollover hour is 4. It is computed once and stored.
-3. The practice clock reads its offset from a file, so that several processes of a demonstration share one time.
+3. The machine's clock may stand years back after a power cut with a flat battery. It is never believed to show less
+   than what is known to be past, plus the time this program has run since (`hold`): prices, days and people go on.
+4. The practice clock reads its offset from a file, so that several processes of a demonstration share one time.
 """
 
 import datetime as dt
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -25,11 +28,32 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock, and what it may not fall behind (rule 3)."""
+
+    def __init__(self) -> None:
+        self._past: tuple[dt.datetime, float] | None = None
 
     def now(self) -> dt.datetime:
-        """Return the machine's time in UTC."""
-        return dt.datetime.now(dt.UTC)
+        """Return the machine's time in UTC, or what is at least past where the machine shows less."""
+        shown, least = dt.datetime.now(dt.UTC), self._least()
+        return shown if least is None or shown >= least else least
+
+    def hold(self, past: dt.datetime) -> None:
+        """Never show less than `past` from now on, and never less than before; seconds run on from it."""
+        least = self._least()
+        if least is None or as_utc(past) > least:
+            self._past = as_utc(past), time.monotonic()
+
+    def behind_s(self) -> float:
+        """Return by how many seconds at least the machine's clock is behind; 0: nothing tells that it is."""
+        least = self._least()
+        return max(0.0, (least - dt.datetime.now(dt.UTC)).total_seconds()) if least else 0.0
+
+    def _least(self) -> dt.datetime | None:
+        if self._past is None:
+            return None
+        past, since = self._past
+        return past + dt.timedelta(seconds=time.monotonic() - since)
 
 
 class FrozenClock:

@@ -4,7 +4,8 @@ Rules
 -----
 1. The receiver keeps id, number, hash and body in the transaction of the effect. The same id with the same hash is
    "already"; the same id with another hash, or the same number with another id, is parked with an alarm, never
-   dropped (I16).
+   dropped (I16). Its number is heard all the same: the head goes on over it, or nothing behind it would ever be asked
+   for. So does a message heard before under another number.
 2. A row that cannot be applied is parked beside the others and shown at both nodes; it never blocks the rest. Sent
    again, or after an upgrade (`try_parked`), it is tried again.
 3. Any order and any repetition of deliveries gives the same state (I15); `reapply()` proves it (K9).
@@ -118,6 +119,8 @@ def take(
         if first is not None and first[1].hash == message.hash:
             repeats.append(place)
         elif before is not None and before.hash == message.hash and before.from_node == from_node:
+            if (before.epoch, before.n) != (epoch, message.n) and message.n not in used:
+                _alarm(session, from_node, epoch, message, f"it had come before as number {before.n}", at)
             outcomes[place] = _again(session, message, effect) if before.state == "parked" else Outcome("already")
         elif first is not None or before is not None or used.get(message.n, message.id) != message.id:
             is_known = first is not None or before is not None
@@ -127,7 +130,9 @@ def take(
             fresh[message.id] = place, message, canonical(message.body)
     outcomes |= _take_fresh(session, fresh, effect, bulk)
     _keep(session, from_node, epoch, [(*entry[1:], outcomes[entry[0]]) for entry in fresh.values()], at)
-    _advance(session, head, len(fresh))
+    head.count += len(fresh)
+    if messages:
+        _advance(session, head)
     for place in repeats:
         outcome = outcomes[fresh[messages[place].id][0]]
         outcomes[place] = outcome if outcome.state == "parked" else Outcome("already")
@@ -224,8 +229,11 @@ def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
     return head
 
 
-def _known(session: Session, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str]]:
-    query = sa.select(InboxMessage.id, InboxMessage.hash, InboxMessage.from_node, InboxMessage.state)
+def _known(session: Session, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str, str, int]]:
+    query = sa.select(
+        InboxMessage.id, InboxMessage.hash, InboxMessage.from_node, InboxMessage.state, InboxMessage.epoch,
+        InboxMessage.n,
+    )  # fmt: skip
     return {row.id: row for row in session.execute(query.where(InboxMessage.id.in_(ids)))}
 
 
@@ -281,13 +289,17 @@ def _contradiction(
     session: Session, from_node: str, epoch: str, message: Message, is_known: bool, at: dt.datetime
 ) -> Outcome:
     reason = "the same id came with another content" if is_known else f"number {message.n} was already used"
+    _alarm(session, from_node, epoch, message, reason, at)
+    return Outcome("parked", reason, CONTENT_DIFFERS if is_known else NUMBER_USED)
+
+
+def _alarm(session: Session, from_node: str, epoch: str, message: Message, reason: str, at: dt.datetime) -> None:
     session.merge(
         InboxAlarm(
             from_node=from_node, message_id=message.id, hash=message.hash, epoch=epoch, n=message.n,
             body=canonical(message.body), reason=reason, at=at,
         )
     )  # fmt: skip
-    return Outcome("parked", reason, CONTENT_DIFFERS if is_known else NUMBER_USED)
 
 
 def _try(session: Session, message: Message, effect: Effect) -> str | None:
@@ -323,18 +335,22 @@ def _keep(
     )  # fmt: skip
 
 
-def _advance(session: Session, head: InboxHead, count: int) -> None:
-    head.count += count
-    while count:
-        query = sa.select(InboxMessage.n, InboxMessage.hash).where(
-            InboxMessage.from_node == head.from_node, InboxMessage.epoch == head.epoch, InboxMessage.n > head.n
-        )
-        following = session.execute(query.order_by(InboxMessage.n).limit(LOOKED_AT)).all()
+def _advance(session: Session, head: InboxHead) -> None:
+    """Move the end of the part without gaps on over what was kept, as a message or with an alarm (rule 1)."""
+    session.flush()
+    moved = LOOKED_AT
+    while moved == LOOKED_AT:
+        heard = [
+            sa.select(kind.n, kind.hash).where(
+                kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n
+            )
+            for kind in (InboxMessage, InboxAlarm)
+        ]
+        number = heard[0].selected_columns.n
+        rows = session.execute(heard[0].order_by(number).limit(LOOKED_AT)).all()
+        following = {**dict(session.execute(heard[1]).all()), **dict(rows)}  # of a number used twice the first counts
         before = head.n
-        for n, hash_ in following:
-            if n != head.n + 1:
-                break
-            head.n, head.head = n, chain(head.head, hash_)
-        if head.n - before < LOOKED_AT:
-            break
+        while (hash_ := following.get(head.n + 1)) is not None and head.n - before < LOOKED_AT:
+            head.n, head.head = head.n + 1, chain(head.head, hash_)
+        moved = head.n - before
     session.flush()

@@ -289,7 +289,7 @@ def status() -> None:
     doors = node()
     with doors.read() as session:
         standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
-        failed = job_book.failed(session, doors.settings.node_id)
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now())
     table = Table(show_header=False)
     table.add_row("node", doors.settings.node_id)
     table.add_row("database", migrate.current(doors.database.engine) or "empty")

@@ -21,6 +21,7 @@ import httpx2
 import sqlalchemy as sa
 
 from config import migrate, outbox
+from config.clock import SystemClock
 from config.database import refuse_unsafe
 from config.errors import ShopError
 from config.inbox import InboxMessage
@@ -49,7 +50,7 @@ class Word:
 
 def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     """Look at everything; outside: the network is asked, too."""
-    looks: list[Look] = [_database, _disk, _place, _backups, _jobs, _worker, _settings]
+    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings]
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
     elif doors.settings.network_url:
@@ -101,6 +102,18 @@ def _place(doors: Doors) -> Word:
     return Word("place", GOOD, f"The state folder is on a disk of this computer{f' ({kind})' if kind else ''}.")
 
 
+def _clock(doors: Doors) -> Word:
+    """Tell whether the machine's clock shows what cannot be."""
+    behind_s = doors.clock.behind_s() if isinstance(doors.clock, SystemClock) else 0.0
+    if behind_s <= CLOCK_OFF_S:
+        return Word("clock", GOOD, "Nothing tells that this computer's clock is behind.", behind_s)
+    told = (
+        f"This computer's clock is behind by {behind_s / 86_400:.1f} days or more. Set it, or let it be set by the "
+        f"internet; until then sales are dated {doors.now():%Y-%m-%d %H:%M} UTC and on."
+    )
+    return Word("clock", BAD, told, behind_s)
+
+
 def _kind_of_disk(folder: Path) -> str:
     mounts = Path("/proc/mounts")
     if not mounts.exists():
@@ -128,10 +141,11 @@ def _backups(doors: Doors) -> Word:
 
 def _jobs(doors: Doors) -> Word:
     with doors.read() as session:
-        failed = job_book.failed(session, doors.settings.node_id)
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now())
     if failed:
-        told = "; ".join(f"{run.job} of {run.day}: {run.outcome}" for run in failed[:3])
-        return Word("jobs", WARN, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
+        told = "; ".join(f"{run.job} of {run.day}: {run.outcome or 'cut off'}" for run in failed[:3])
+        light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN
+        return Word("jobs", light, f"{len(failed)} nightly jobs failed three times. {told}", float(len(failed)))
     return Word("jobs", GOOD, "No nightly job waits for a person.", 0.0)
 
 
@@ -178,7 +192,9 @@ def _line(doors: Doors) -> Word:
         return Word("line", BAD, "The network does not know this shop's key any more. Ask the operator for a new code.")
     if answer.status_code != 200:
         return Word("line", WARN, f"The network answered {answer.status_code}. Selling goes on.")
-    theirs = dt.datetime.strptime(answer.headers["Date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC)
+    theirs = sender.moment_told(answer.headers.get("Date"))
+    if theirs is None:
+        return Word("line", WARN, "Something answered that does not say what time it is. Selling goes on.")
     off_s = theirs.timestamp() - began
     if abs(off_s) > CLOCK_OFF_S:
         return Word(

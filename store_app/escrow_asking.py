@@ -6,7 +6,8 @@ Rules
    it means for the order or the group.
 2. An escrow not paid in time lapses, and its order is called off; the provider is told to stop, again and again until
    it says how it ended. Whatever goes wrong while asking is no answer.
-3. What goes back goes back once: the due entry's id is the provider's key.
+3. What goes back goes back once: the due entry's id is the provider's key. It is asked for until the provider confirms
+   it, at growing pauses, at once where a person wants it.
 """
 
 import datetime as dt
@@ -20,9 +21,10 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, groups, passing_on, placing
+from supply import escrow, groups, passing_on, placing, refunds
 from supply.escrow import Escrow
 from supply.pickup_order import order_for_update
+from supply.refunds import Refund
 
 ACTOR = Actor.system("escrow", NETWORK)
 WAY = "shop_code"
@@ -51,19 +53,16 @@ def ask(doors: Doors, id: str) -> str:
         return row.state
 
 
-def ask_due(doors: Doors, *, turn: int = 0) -> int:
-    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many.
-
-    turn: which round of asking it is (`escrow.due_refunds`).
-    """
+def ask_due(doors: Doors) -> int:
+    """Ask about everything that is due, send back what is to go back, pass on what may be; returns how many."""
     with doors.read() as session:
         asked = [row.id for row in escrow.to_ask(session, doors.now())]
-        back = [(entry.id, entry.escrow_id, entry.amount_minor) for entry in escrow.due_refunds(session, turn=turn)]
+        back = [row.id for row in refunds.due(session, doors.now())]
         free = [row.id for row in escrow.to_release(session, doors.now())]
     for escrow_id in asked:
         ask(doors, escrow_id)
-    for entry_id, of_escrow, amount_minor in back:
-        _send_back(doors, entry_id, of_escrow, amount_minor)
+    for refund_id in back:
+        send_back(doors, refund_id)
     for escrow_id in free:
         with doors.write() as session:
             row, now = escrow.locked(session, escrow_id), doors.now()
@@ -72,6 +71,26 @@ def ask_due(doors: Doors, *, turn: int = 0) -> int:
             ):  # still, after what was asked
                 passing_on.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=now)
     return len(asked) + len(back) + len(free)
+
+
+def send_back(doors: Doors, refund_id: str) -> str:
+    """Ask the provider now to give money back; returns the state its refund is in (rule 3)."""
+    with doors.read() as session:
+        one = session.get_one(Refund, refund_id)
+        row, state, amount_minor = session.get_one(Escrow, one.escrow_id), one.state, one.amount_minor
+        request, name = _request(session, row, doors.settings.country), row.provider
+    if state != "waiting":
+        return state
+    try:
+        outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=refund_id, at=doors.now())
+    except ShopError as fault:
+        outcome = Outcome.unknown(fault.message)
+    with doors.write() as session:
+        if outcome.state == "captured":
+            escrow.refunded(session, refund_id, actor=ACTOR, at=doors.now())
+        else:
+            refunds.not_yet(session, refund_id, outcome, at=doors.now())
+        return session.get_one(Refund, refund_id).state
 
 
 # --- inside ---
@@ -107,19 +126,6 @@ def _asked(doors: Doors, name: str, request: Request, *, begin: bool, is_over: b
     except ShopError as fault:
         outcome = Outcome.unknown(fault.message)
     return outcome
-
-
-def _send_back(doors: Doors, entry_id: str, escrow_id: str, amount_minor: int) -> None:
-    with doors.read() as session:
-        row = session.get_one(Escrow, escrow_id)
-        request, name = _request(session, row, doors.settings.country), row.provider
-    try:
-        outcome = providers(doors.settings).named(name).reverse(request, amount_minor, key=entry_id, at=doors.now())
-    except ShopError as fault:
-        outcome = Outcome.unknown(fault.message)
-    if outcome.state == "captured":
-        with doors.write() as session:
-            escrow.refunded(session, entry_id, actor=ACTOR, at=doors.now())
 
 
 def _request(session: Session, row: Escrow, country: str) -> Request:

@@ -3,20 +3,23 @@
 Rules
 -----
 1. A nightly job is done for a business day exactly once (I25): its row is taken in a transaction before it runs.
-2. What failed, or was cut off by a crash, is tried again after a wait, three times, and then waits for a person.
+2. What failed, or was cut off by a crash, is tried again after a wait, three times. Then it waits for a person, is
+   tried once more every night, and lets the jobs after it go on without it: no copy of the books waits for an odd
+   figure.
 3. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
 """
 
 import datetime as dt
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from config.database import Base, dialect_of, insert_into
 
 MOST_TRIES = 3
 TRY_AGAIN = dt.timedelta(minutes=10)
 CUT_OFF_AFTER = dt.timedelta(hours=1)
+NEXT_NIGHT = dt.timedelta(hours=20)
 
 
 class JobRun(Base):
@@ -57,11 +60,20 @@ def note(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datet
     run.state, run.ended_at, run.outcome = "done" if done else "failed", at, outcome[:500]
 
 
-def last_done(session: Session, node_id: str, job: str) -> dt.date | None:
-    """Return the last day a job was done for."""
-    return session.scalar(
-        sa.select(sa.func.max(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job, JobRun.state == "done")
-    )
+def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date.max) -> dt.date | None:
+    """Return the last day a job was done for; until: days after it were kept on a clock that ran ahead."""
+    query = sa.select(sa.func.max(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job)
+    return session.scalar(query.where(JobRun.state == "done", JobRun.day <= until))
+
+
+def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int) -> dt.date | None:
+    """Return the oldest day up to `last` that a job is due for, at most so many days back; None where it is done."""
+    done = last_done(session, node_id, job, last)
+    if done == last:
+        return None
+    tried = sa.select(sa.func.min(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job)
+    first = done + dt.timedelta(days=1) if done else session.scalar(tried) or last
+    return min(last, max(first, last - dt.timedelta(days=back_days)))
 
 
 def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
@@ -70,21 +82,32 @@ def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.d
     return run is None or _may_begin(run, at)
 
 
-def failed(session: Session, node_id: str) -> list[JobRun]:
-    """Return the runs that wait for a person."""
-    return list(
-        session.scalars(
-            sa.select(JobRun)
-            .where(JobRun.node_id == node_id, JobRun.state == "failed", JobRun.tries >= MOST_TRIES)
-            .order_by(JobRun.day)
-        )
+def is_given_up(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
+    """Tell whether a job waits for a person, and those after it need not wait for it (rule 2)."""
+    run = session.get(JobRun, (node_id, job, day))
+    return run is not None and _waits(run, at)
+
+
+def failed(session: Session, node_id: str, *, at: dt.datetime) -> list[JobRun]:
+    """Return the runs that wait for a person, the oldest day first; a later day that was done makes up for one."""
+    later = aliased(JobRun)
+    made_up = sa.exists().where(
+        later.node_id == JobRun.node_id, later.job == JobRun.job, later.state == "done", later.day > JobRun.day
     )
+    query = sa.select(JobRun).where(
+        JobRun.node_id == node_id, JobRun.state != "done", JobRun.tries >= MOST_TRIES, ~made_up
+    )
+    return [run for run in session.scalars(query.order_by(JobRun.day)) if _waits(run, at)]
 
 
 # --- inside ---
 
 
+def _waits(run: JobRun, at: dt.datetime) -> bool:
+    is_over = run.state == "failed" or at >= run.began_at + CUT_OFF_AFTER
+    return run.state != "done" and run.tries >= MOST_TRIES and is_over
+
+
 def _may_begin(run: JobRun, at: dt.datetime) -> bool:
-    if run.state == "done" or run.tries >= MOST_TRIES:
-        return False
-    return at >= run.began_at + (TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER)
+    wait = NEXT_NIGHT if run.tries >= MOST_TRIES else TRY_AGAIN if run.state == "failed" else CUT_OFF_AFTER
+    return run.state != "done" and at >= run.began_at + wait

@@ -30,8 +30,6 @@ from store_app.house_printers import printers_in_force
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
-ESCROW_EVERY_S = 3
-"""How often is asked about money paid online."""
 JUMP_S = 300
 """A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
 
@@ -357,8 +355,7 @@ def ask_escrow(desk: Desk, _day: dt.date) -> str:
     """Ask about money paid online, send back what is due, pass on what may be."""
     from store_app import escrow_asking
 
-    turn = int(desk.doors.now().timestamp() / ESCROW_EVERY_S)
-    return f"{escrow_asking.ask_due(desk.doors, turn=turn)} asked about"
+    return f"{escrow_asking.ask_due(desk.doors)} asked about"
 
 
 def remind_customers(desk: Desk, _day: dt.date) -> str:
@@ -400,7 +397,7 @@ JOBS: dict[str, Job] = {
         Job("warehouse", warehouse, every_s=900),
         Job("plan-rounds", planning.plan_rounds, every_s=3, after_ring_s=0.1),
         Job("notify", notify, every_s=5, after_ring_s=0.3),
-        Job("escrow", ask_escrow, every_s=ESCROW_EVERY_S, after_ring_s=0.3),
+        Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
         Job("remind", remind_customers, every_s=600),
         Job("weeks", keep_weeks, every_s=6 * 3600),

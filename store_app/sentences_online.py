@@ -17,6 +17,11 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),
     "more-than-held": (_l("That is more than is kept of this payment: %(left_minor)s."),),
+    "no-reference": (_l("Say how it was paid: the transfer’s number, say."),),
+    "may-be-back": (
+        _l("The payment service has not refused it: the money may be back already. Look there first, and say so."),
+    ),
+    "unknown-refund": (_l("There is no such refund."),),
     "paid-online": (_l("This was paid online: take it back on the Pickup page, and the money goes back by itself."),),
     "not-paid-online": (_l("This was not paid online. Give the money back in cash or to the card."),),
     "all-or-nothing": (_l("The customer wants all of it or nothing. Cancel the order, or ask first and say so here."),),

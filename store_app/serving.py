@@ -18,7 +18,7 @@ import structlog
 
 from config.database import refuse_unsafe
 from config.errors import Invalid
-from store_app import create_app
+from store_app import create_app, known_past
 from store_app.extensions import Doors
 from store_app.sync import restored
 
@@ -36,6 +36,7 @@ def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     gc.set_threshold(*_SELDOM)
     _share_memory()
     refuse_unsafe(doors.database.engine)
+    known_past.hold(doors)
     restored.begin_anew_if_restored(doors)
     app = create_app(doors.settings, doors.clock)
     gc.freeze()  # what is there now stays for ever: looking through it again and again would make a sale wait

@@ -31,7 +31,7 @@ from sqlalchemy import text
 from config import log as logs
 from config.errors import ShopError
 from config.settings import Settings
-from store_app import job_book
+from store_app import job_book, known_past
 from store_app.extensions import Doors, open_doors
 from store_app.jobs import CATCH_UP_DAYS, JOBS, Desk, Job, last_day
 from store_app.roles import role_of
@@ -64,6 +64,7 @@ class Worker:
         with leadership(self.doors, self.stop) as leads:
             if not leads:
                 return
+            known_past.hold(self.doors)
             restored.begin_anew_if_restored(self.doors)
             receiver.try_parked(self.doors)  # this program may know what the last one did not
             sys.setswitchinterval(TURN_S)
@@ -107,7 +108,7 @@ class Worker:
         self.desk.told[job.name] = outcome
 
     def night(self) -> None:
-        """Do every nightly job that is due, in the table's order; a failed one stops those after it."""
+        """Do every nightly job that is due, in the table's order; a failed one is waited for until it is given up."""
         while not self.stop.is_set() and (due := self.next_night()) is not None:
             if not self._nightly(*due):
                 return
@@ -133,13 +134,15 @@ class Worker:
             return None  # no shop yet
         with self.doors.read() as session:
             for job in (job for job in self.table if job.every_s is None):
-                done = job_book.last_done(session, self.desk.node_id, job.name)
-                if done is None or done < last:
-                    day = last
-                    if job.each_day and done is not None:
-                        day = max(done + dt.timedelta(days=1), last - dt.timedelta(days=CATCH_UP_DAYS))
-                    begins = job_book.may_take(session, self.desk.node_id, job.name, day, at=self.doors.now())
-                    return (job, day) if begins else None
+                back_days = CATCH_UP_DAYS if job.each_day else 0
+                day = job_book.due(session, self.desk.node_id, job.name, last, back_days=back_days)
+                if day is None:
+                    continue
+                named: Any = (session, self.desk.node_id, job.name, day)
+                if job_book.may_take(*named, at=self.doors.now()):
+                    return job, day
+                if not job_book.is_given_up(*named, at=self.doors.now()):
+                    return None
         return None
 
     def end(self) -> None:
@@ -180,6 +183,7 @@ def keep_nights(settings: Settings, names: list[str]) -> None:
     if "propose" in names:
         importlib.import_module("supply.policy")
     gc.freeze()  # what is loaded stays: looking through it again and again costs a third of an order's arithmetic
+    known_past.hold(worker.doors)
     _stop_when_told(worker)
     threading.Thread(target=_stop_when_alone, args=[worker], daemon=True).start()
     worker.night()

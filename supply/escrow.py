@@ -9,7 +9,7 @@ Rules
    after all goes back in full.
 3. Money leaves in one of two ways, each named: back to the customer, or on to the shop (of a group buy, a share of it
    for its leader), whose ledger it enters (`escrow_ledger`). What goes back is written as due, and as done when the
-   provider confirms it, once per entry.
+   provider confirms it or a person has paid it by hand, once per entry (`refunds`).
 4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
    that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
    dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
@@ -35,7 +35,7 @@ from config.journal import Actor
 from config.node import Peer
 from config.states import StateTable
 from pos.terminal import Outcome
-from supply import escrow_ledger, network_terms
+from supply import escrow_ledger, network_terms, refunds
 
 STATES = StateTable(
     "escrow",
@@ -187,6 +187,7 @@ def refund(
     if amount_minor == 0:
         return None
     entry = _enter(session, row, "escrow", "due", amount_minor, why, at)
+    refunds.begin(session, entry.id, id, row.store_id, amount_minor, row.currency, at=at)
     journal.record(
         session,
         actor=actor,
@@ -202,15 +203,21 @@ def refund(
 
 def refunded(session: Session, entry_id: str, *, actor: Actor, at: dt.datetime) -> bool:
     """Write that the provider gave the money of a due entry back; a second time changes nothing (rule 3)."""
-    entry = session.get_one(EscrowEntry, entry_id)
-    row = locked(session, entry.escrow_id)
-    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
-        return False
-    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
-    journal.record(
-        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
-    )
-    return True
+    return _gone_back(session, entry_id, "done", "", actor, at)
+
+
+def paid_by_hand(
+    session: Session, entry_id: str, reference: str, *, looked: bool = False, actor: Actor, at: dt.datetime
+) -> bool:
+    """Write that a person has paid the money of a due entry back, and how; a second time changes nothing (rule 3).
+
+    looked: the person saw at the payment service that it has not given it back.
+    """
+    locked(session, refunds.of_entry(session, entry_id).escrow_id)
+    row = refunds.locked(session, entry_id)
+    if row.state == "waiting":
+        reference = refunds.check_by_hand(row, reference, looked=looked)
+    return _gone_back(session, entry_id, "by_hand", reference, actor, at)
 
 
 def release(
@@ -311,32 +318,11 @@ def balance(session: Session, id: str) -> int:
     return _sum(session, EscrowEntry.escrow_id == id)
 
 
-def due_refunds(session: Session, limit: int = 50, *, turn: int = 0) -> list[EscrowEntry]:
-    """Return what is to go back and has not been confirmed yet, the oldest first.
-
-    turn: which round of asking it is; where there are more than `limit`, each round goes on behind the last, so that
-    what a provider will not give back keeps nothing else waiting.
-    """
-    done = sa.select(EscrowEntry.answers_id).where(EscrowEntry.answers_id.is_not(None))
-    due = sa.select(EscrowEntry).where(EscrowEntry.to_account == "due", EscrowEntry.id.not_in(done))
-    query = due.order_by(EscrowEntry.at, EscrowEntry.id)
-    count = session.scalar(sa.select(sa.func.count()).select_from(due.subquery())) or 0
-    first = turn * limit % count if count > limit else 0
-    found = list(session.scalars(query.offset(first).limit(limit)))
-    return found + list(session.scalars(query.limit(min(first, limit - len(found)))))
-
-
 def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[tuple[str, dt.datetime, Escrow]]:
-    """Return (why, since, escrow) for a person to look at: refund | unanswered | kept, the oldest first.
+    """Return (why, since, escrow) for a person to look at: unanswered | kept, the oldest first.
 
-    A refund not confirmed in a day; a payment given up that its service has not answered for; money kept a month
-    for what was not collected.
+    A payment given up that its service has not answered for; money kept a month for what was not collected.
     """
-    late = [
-        ("refund", entry.at, session.get_one(Escrow, entry.escrow_id))
-        for entry in due_refunds(session, limit)
-        if entry.at <= at - dt.timedelta(days=1)
-    ]
     unanswered = sa.and_(
         Escrow.state == "lapsed", Escrow.ask_again_at.is_not(None), Escrow.pay_by <= at - LATE_ANSWERS
     )  # fmt: skip
@@ -344,8 +330,12 @@ def waits_too_long(session: Session, at: dt.datetime, limit: int = 50) -> list[t
         Escrow.state == "held", Escrow.release_at.is_(None), Escrow.opened_at <= at - dt.timedelta(days=30)
     )  # fmt: skip
     query = sa.select(Escrow).where(sa.or_(unanswered, kept)).order_by(Escrow.opened_at, Escrow.id).limit(limit)
-    late += [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
-    return sorted(late, key=lambda one: one[1])
+    return [("kept" if row.state == "held" else "unanswered", row.opened_at, row) for row in session.scalars(query)]
+
+
+def gone_back(session: Session, id: str) -> int:
+    """Return how much of an escrow is back with its customer."""
+    return _total(session, id, "due", "customer")
 
 
 def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
@@ -378,6 +368,9 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
             or left_minor > row.amount_minor
         ):
             found.append(Finding("K13", subject_of(row), f"0 to {whole} left", f"{left_minor} left"))
+        due_minor, going_minor = total_of(session, [row.id], "due"), refunds.going_back(session, row.id)
+        if due_minor != going_minor:
+            found.append(Finding("K13", subject_of(row), f"{due_minor} going back", f"{going_minor} asked for"))
     return found
 
 
@@ -387,6 +380,19 @@ def subject_of(row: Escrow) -> str:
 
 
 # --- inside ---
+
+
+def _gone_back(session: Session, entry_id: str, state: str, reference: str, actor: Actor, at: dt.datetime) -> bool:
+    entry = session.get_one(EscrowEntry, entry_id)
+    row = locked(session, entry.escrow_id)
+    if session.scalar(sa.select(EscrowEntry.id).where(EscrowEntry.answers_id == entry_id)) is not None:
+        return False
+    refunds.end(session, entry_id, state, reference=reference, actor=actor, at=at)
+    _enter(session, row, "due", "customer", entry.amount_minor, entry.why, at, answers_id=entry_id)
+    journal.record(
+        session, actor=actor, at=at, verb="escrow.refunded", subject=subject_of(row), amount_minor=entry.amount_minor
+    )
+    return True
 
 
 def _next_question(row: Escrow, at: dt.datetime) -> dt.datetime:

@@ -8,10 +8,12 @@ Rules
    and of goods brought back, that part; after the collection the rest waits until the goods may no longer come back.
    While a return is asked for it waits without end, and after a no of the shop's TO_DISPUTE at least. What the store
    tells after the money was passed on is taken from the shop.
-3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, and of
-   money that goes back. Who waits for a collection is reminded once, REMIND before it expires.
-4. The customer may ask to bring goods back while they may; the store answers. Where the two do not agree, or the store
-   has said nothing for OVERDUE after it should have, what was paid online is disputed, and the operator decides.
+3. The customer is told once of each state that matters: accepted, ready, short, refused, cancelled, expired, of a
+   return the shop says no to, and of money that goes back. Who waits for a collection is reminded once, REMIND before
+   it expires.
+4. The customer may ask to bring goods back while they may, again for what is left once the store has answered. Where
+   the two do not agree, or the store has said nothing for OVERDUE after it should have, what was paid online is
+   disputed, and the operator decides.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
 """
@@ -47,6 +49,7 @@ from supply.pickup_order import (
     write_down,
     write_lines,
 )
+from supply.pickup_returns import MAY_COME_BACK
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
@@ -54,7 +57,7 @@ OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
 """So long a customer has, once the network knows of the shop's no, to ask it to decide."""
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
-TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short")
+TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
 _SYSTEM = Actor.system("pickup", NETWORK)
 
 
@@ -127,11 +130,11 @@ def remind(session: Session, *, at: dt.datetime) -> int:
 
 
 def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
-    """Pass the customer's wish to bring goods back to the store (rule 4); asking twice is asking once."""
+    """Pass the customer's wish to bring goods back to the store (rule 4); before it answers asking twice is once."""
     order = _by_token(session, store_id, token)
-    if order.return_asked_at is not None or order.state in ("return_asked", "returned"):
+    if awaits_answer(order):
         return order
-    if order.state != "collected" or order.return_until is None or order.return_until <= at:
+    if not may_ask_return(order, at):
         raise Refused("too-late-to-return", "The goods of this order can no longer be brought back here. Ask the shop.")
     why = " ".join(why.split())[:300]
     if not why:
@@ -139,18 +142,18 @@ def ask_return(session: Session, store_id: str, token: str, why: str, *, at: dt.
     journal.record(
         session, actor=CUSTOMER, at=at, verb="pickup order.return_wished", subject=subject_of(order), why=why
     )
-    order.return_asked_at = at
+    order.return_asked_at, order.return_asked_step = at, order.step
     if escrow.escrow_of(session, order.id) is not None:
         escrow.set_clock(session, order.id, None, actor=CUSTOMER, at=at)
     fact = ReturnAsked(store_id, order.id, why, text_of(at))
-    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}", at=at)
+    send_to_store(session, order, RETURN_ASKED, fact.to_body(), id=f"return-{order.id}-{order.step}", at=at)
     return order
 
 
 def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.datetime) -> PickupOrder:
     """Take the customer's word that the shop's answer is not right, or never came; the money waits (rule 4)."""
     order = _by_token(session, store_id, token)
-    is_answered = order.state in ("collected", "return_refused")
+    is_answered = order.state in ("collected", "returned", "return_refused")
     if escrow.escrow_of(session, order.id) is None or not (is_answered or is_overdue(session, order, at)):
         raise Refused(
             "nothing-to-dispute", "Only what was paid online and collected, or is long overdue, can be disputed here."
@@ -162,9 +165,29 @@ def dispute(session: Session, store_id: str, token: str, why: str, *, at: dt.dat
 # --- questions ---
 
 
+def awaits_answer(order: PickupOrder) -> bool:
+    """Tell whether a wish to bring goods back waits for the store's answer: nothing came from it since (rule 4)."""
+    return order.state == "return_asked" or order.return_asked_step == order.step
+
+
+def may_ask_return(order: PickupOrder, at: dt.datetime) -> bool:
+    """Tell whether the customer may ask to bring back what is left of an order (rule 4)."""
+    in_time = order.return_until is not None and at < order.return_until
+    return (
+        order.state in MAY_COME_BACK and in_time and order.returned_minor < order.total_minor
+        and not awaits_answer(order)
+    )  # fmt: skip
+
+
+def is_declined(order: PickupOrder) -> bool:
+    """Tell whether the store said no to goods that should come back, or let the wish pass (rule 4)."""
+    let_pass = order.state == "collected" and order.return_asked_at is not None and not awaits_answer(order)
+    return order.state == "return_refused" or let_pass
+
+
 def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
     """Tell whether the store should long have handed an order over, or answered a wish to bring goods back (rule 4)."""
-    if order.state == "return_asked":
+    if awaits_answer(order):
         return at >= (order.return_asked_at or order.moved_at) + OVERDUE
     store = session.get_one(Store, order.store_id)
     known = [order.placed_at, order.window_until, order.answer_by, order.hold_until]
@@ -209,11 +232,9 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
 def _released_at(order: PickupOrder, at: dt.datetime) -> dt.datetime | None:
     """Return when the rest goes on to the shop; None while a return waits for the shop (rule 2)."""
     over = order.return_until or at
-    asked_at = order.return_asked_at
-    if order.state == "return_asked" or (order.state == "collected" and asked_at and order.moved_at < asked_at):
+    if awaits_answer(order):
         return None
-    is_refused = order.state == "return_refused" or (order.state == "collected" and asked_at is not None)
-    return max(over, at + TO_DISPUTE) if is_refused else over
+    return max(over, at + TO_DISPUTE) if is_declined(order) else over
 
 
 def _follow_home(session: Session, order: PickupOrder, moved: PickupMoved) -> None:

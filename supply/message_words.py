@@ -9,13 +9,15 @@ _SUBJECTS = {
     "en": {
         "code": "Your code", "accepted": "Your order", "ready": "Ready to collect", "reminder": "Still waiting for you",
         "refused": "Your order was refused", "cancelled": "Your order is cancelled", "expired": "Not collected",
-        "short": "Something is missing", "refunded": "Your money goes back", "group": "Your group buy",
+        "short": "Something is missing", "refunded": "Your money goes back",
+        "return_refused": "About what you wanted to bring back", "group": "Your group buy",
         "on_the_way": "On the way to you", "not_met": "Nobody was there",
     },
     "zh": {
         "code": "验证码", "accepted": "您的订单", "ready": "可以取货了", "reminder": "商品还在等您",
         "refused": "订单被拒绝", "cancelled": "订单已取消", "expired": "超时未取", "short": "有商品缺货",
-        "refunded": "退款通知", "group": "您的拼团", "on_the_way": "正在送货", "not_met": "送货时没有人在",
+        "refunded": "退款通知", "return_refused": "退货申请", "group": "您的拼团",
+        "on_the_way": "正在送货", "not_met": "送货时没有人在",
     },
 }  # fmt: skip
 _BODIES = {
@@ -29,6 +31,7 @@ _BODIES = {
         "expired": "{shop}: order {order_no} was not collected in time, and the goods went back to the shelf.",
         "short": "{shop}: not all of order {order_no} was there: {why}. Look at the new total; you can still cancel.",
         "refunded": "{shop}: {amount} of order {order_no} goes back to you.",
+        "return_refused": "{shop} takes nothing of order {order_no} back. {why} You can let the network decide.",
         "group": "{shop}: {name}: {why}",
         "on_the_way": "{shop}: order {order_no} is on the way to you. Show the code on your order's page at the door.",
         "not_met": "{shop}: nobody took order {order_no}. {why} The shop keeps it and gets in touch.",
@@ -43,6 +46,7 @@ _BODIES = {
         "expired": "【{shop}】订单 {order_no} 超时未取，商品已放回货架。",
         "short": "【{shop}】订单 {order_no} 有缺货：{why}。请查看新的金额，现在仍可取消。",
         "refunded": "【{shop}】订单 {order_no} 的 {amount} 将退还给您。",
+        "return_refused": "【{shop}】店家未同意订单 {order_no} 的退货。{why} 如不认同，可请总部裁定。",
         "group": "【{shop}】{name}：{why}",
         "on_the_way": "【{shop}】订单 {order_no} 正在送来，请在门口出示订单页上的取货码。",
         "not_met": "【{shop}】订单 {order_no} 没有人收。{why} 商品留在店里，店家会联系您。",

@@ -30,6 +30,7 @@ KINDS = (
     "cancelled",
     "expired",
     "short",
+    "return_refused",
     "refunded",
     "group",
     "on_the_way",

@@ -123,7 +123,9 @@ class PickupOrder(Base):
     returned_minor: Mapped[int] = mapped_column(default=0, server_default="0")
     """What went back to the customer for goods brought back, all returns together."""
     return_asked_at: Mapped[dt.datetime | None]
-    """At the network: when the customer asked to bring goods back; the store answers."""
+    """At the network: when the customer asked last to bring goods back; the store answers."""
+    return_asked_step: Mapped[int | None]
+    """The step the order had then; one above it is the answer."""
     email: Mapped[str] = mapped_column(default="", server_default="")
     language: Mapped[str] = mapped_column(default="", server_default="")
     """At the network: where and in which language the customer wants to be told."""

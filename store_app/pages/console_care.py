@@ -10,13 +10,15 @@ from flask_babel import gettext as _
 from config.errors import Invalid, ShopError
 from config.publication import EVERYONE
 from pos.catalogue import Product, TaxClass, shared_tax_classes
-from store_app.extensions import clock, read, wake_worker_after, write
+from store_app import escrow_asking
+from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
 from store_app.sentences import sentence_of
-from supply import escrow, messages, outside, overview, passing_on, review_wire, reviews, shelf_effect
+from supply import escrow, messages, outside, overview, passing_on, refunds, review_wire, reviews, shelf_effect
 from supply.escrow import Escrow, EscrowEntry
+from supply.refunds import Refund
 from supply.suppliers import Supplier
 
 _CARRIED = ("category", "tax_class_id", "supplier_id")
@@ -38,6 +40,7 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         waiting = reviews.reported(session)
         unsent = messages.given_up(session)
         late_money = escrow.waits_too_long(session, clock.now())
+        going_back = refunds.not_back(session)
         wanted = [
             (row, outside.likely(session, row.name)) for row in outside.unmatched(session, clock.now().date())[:20]
         ]
@@ -56,6 +59,8 @@ def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
         reported=waiting,
         unsent=unsent,
         late_money=late_money,
+        going_back=going_back,
+        refused=refunds.REFUSED,
         wanted=wanted,
         **choices,
         currency=place().currency,
@@ -76,6 +81,36 @@ def resolve(escrow_id: str) -> Any:
         wake_worker_after(session)
     flash(_("Decided."), "good")
     return redirect(url_for(".overview_page"), 303)
+
+
+@bp.post("/refunds/<refund_id>")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def ask_again(refund_id: str) -> Any:
+    """Ask the payment service at once to give money back."""
+    with write() as session:
+        refunds.ask_now(session, refund_id, actor=g.actor, at=clock.now())
+    if escrow_asking.send_back(doors(), refund_id) == "waiting":
+        with read() as session:
+            said = session.get_one(Refund, refund_id).reason
+        flash(_("Not yet: %(answer)s", answer=said or _("the payment service does not say why.")), "warn")
+    else:
+        flash(_("The money is back with the customer."), "good")
+    return redirect(url_for(".overview_page", _anchor="going-back"), 303)
+
+
+@bp.post("/refunds/<refund_id>/by-hand")
+@requires("network.stores")
+@form.answers_on(overview_page)
+def paid_by_hand(refund_id: str) -> Any:
+    """Note how a person has paid money back that the payment service does not give back."""
+    reference = form.text("reference", most=200, required=_("Say how it was paid: the transfer’s number, say."))
+    with write() as session:
+        escrow.paid_by_hand(
+            session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
+        )
+    flash(_("Noted. The payment service is not asked any more."), "good")
+    return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 
 
 @bp.post("/reviews/<store_id>/<order_id>/<sku>")

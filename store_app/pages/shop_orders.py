@@ -42,8 +42,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         )
         reviewed = reviews.of_order(session, found.order)
         is_overdue = following.is_overdue(session, found.order, at)
-        back_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
-        back_minor += escrow.total_of(session, [found.order.id], "customer") + money.amount_minor if money else 0
+        going_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
+        gone_minor = escrow.gone_back(session, found.order.id) if money else 0
     one = found.order
     is_unpaid, is_kept = (money is not None and money.state == state for state in ("awaited", "held"))
     is_brought = found.home is not None and found.home.state in (*LIVE, "delivered")
@@ -61,7 +61,8 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         money=money,
         is_unpaid=is_unpaid,
         pay_square=visitors.square(money.shown_code) if is_unpaid and money and money.shown_code else "",
-        back_minor=back_minor if money and money.state != "awaited" else 0,
+        going_minor=going_minor,
+        gone_minor=gone_minor,
         units=units,
         reviewed=reviewed,
         may_review=found.order.state in reviews.REVIEWED,
@@ -70,8 +71,10 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         is_brought=is_brought,
         home_words=_home_words(found),
         is_open=one.state in OPEN,
-        may_return=one.state == "collected" and one.return_until is not None and at < one.return_until,
-        may_dispute=is_kept and (one.state == "return_refused" or is_overdue),
+        may_return=following.may_ask_return(one, at),
+        awaits_answer=following.awaits_answer(one),
+        is_declined=following.is_declined(one),
+        may_dispute=is_kept and (following.is_declined(one) or is_overdue),
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )

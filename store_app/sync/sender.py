@@ -29,7 +29,7 @@ from config import inbox, outbox
 from config.clock import Clock
 from config.database import Database
 from config.errors import Invalid, ShopError, Unreachable
-from config.inbox import NUMBER_USED, InboxHead, InboxMessage
+from config.inbox import NUMBER_USED, InboxAlarm, InboxHead, InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import MAX_ROWS, OutboxMessage
 from config.publication import Pulled, take_over
@@ -77,8 +77,10 @@ class Line:
     not_before: dt.datetime | None = None
 
     def may_try(self, now: dt.datetime) -> bool:
-        """Tell whether the wait after the last fault is over."""
-        return self.not_before is None or now >= self.not_before
+        """Tell whether the wait after the last fault is over, or was begun on a clock that has been set back since."""
+        if self.not_before is None or now >= self.not_before:
+            return True
+        return self.not_before - now > dt.timedelta(seconds=LONGEST_WAIT_S)
 
     def note(self, contact: Contact, now: dt.datetime) -> None:
         """Reset after success; after a fault wait longer, with full jitter; a refused key waits longest."""
@@ -140,6 +142,7 @@ def contact(database: Database, settings: Settings, client: httpx2.Client, clock
 class _Talk:
     def __init__(self, doors: Doors, client: httpx2.Client) -> None:
         self.doors, self.client, self.done = doors, client, Contact()
+        self.told: str | None = None
 
     def run(self) -> Contact:
         try:
@@ -155,7 +158,7 @@ class _Talk:
             this = this_node(session)
             this.last_fault = self.done.fault
             if self.done.fault is None:
-                this.last_contact_at = self.doors.now()
+                this.last_contact_at = min(self.doors.now(), moment_told(self.told) or self.doors.now())
         restored.keep_sidecar(self.doors)
         return self.done
 
@@ -185,6 +188,7 @@ class _Talk:
         nonce, _, token = (this.peer_nonce or " ").partition(" ")
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
+        contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK)
         return {
             "protocol": wire.PROTOCOL,
             "epochs": outbox.epochs_of(session, NETWORK)[-wire.MOST_EPOCHS :],
@@ -197,7 +201,7 @@ class _Talk:
             "nonce": nonce,
             "token": token,
             "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
-            "parked": session.scalar(parked) or 0,
+            "parked": (session.scalar(parked) or 0) + (session.scalar(contrary) or 0),
             "waiting": outbox.waiting(session, NETWORK)["pending"],
             "journal": restored.journal_end(session, this),
             "rows": [outbox.to_wire(row) for row in rows],
@@ -282,7 +286,7 @@ class _Talk:
                 self._take(batch)
             with self.doors.read() as session:
                 after = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
-            if sum(head.count for head in after) == sum(head.count for head in heads):
+            if sum(head.count + head.n for head in after) == sum(head.count + head.n for head in heads):
                 return
 
     def _take(self, batch: wire.Batch) -> None:
@@ -322,6 +326,7 @@ class _Talk:
 
     def _read(self, answer: httpx2.Response, shape: type[Model]) -> Model:
         """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rule 2)."""
+        self.told = answer.headers.get("Date")
         if answer.status_code in (401, 403):
             raise _Refusal(answer.status_code, "The network does not accept this shop's key.")
         if answer.status_code in (413, 422):
@@ -334,6 +339,14 @@ class _Talk:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:
             raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
+
+
+def moment_told(date: str | None) -> dt.datetime | None:
+    """Return the moment an answer's `Date` names (RFC 9110); None where it names none."""
+    try:
+        return dt.datetime.strptime(date or "", "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=dt.UTC)
+    except ValueError:
+        return None
 
 
 def ask_end(settings: Settings) -> wire.KnownEnd:

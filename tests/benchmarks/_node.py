@@ -38,11 +38,11 @@ def code_of(rank: int) -> str:
     return body + check_digit(body)
 
 
-def fill(database_url: str, products: int) -> None:
-    """Found a store that lists `products` products, with stock and an open till."""
+def fill(database_url: str, products: int, at: dt.datetime | None = None) -> None:
+    """Found a store that lists `products` products, with stock and an open till; at: when, instead of now."""
     upgrade(database_url)
     database = Database(make_engine(database_url))
-    at = dt.datetime.now(dt.UTC)
+    at = at or dt.datetime.now(dt.UTC)
     today = at.date() - dt.timedelta(days=2)
     actor = Actor.system("bench", STORE)
     skus = [f"P{rank:05d}" for rank in range(products)]

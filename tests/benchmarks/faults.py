@@ -3,14 +3,18 @@
 `python3 run bench faults --scenario NAME --resume` goes on where the last slice ended, for at most --minutes, and
 writes the totals into one file (--results; `build/faults.json`). Without a scenario it says how far each has come.
 The tools that do the killing are the shared ones (`../shared/tools/faults`); power cuts, full disks and clocks need
-root or faketime, `_pg` a PostgreSQL beside the network. Totals keep the worst figure a run measured, in seconds.
+root or faketime, `_pg` a PostgreSQL beside the network. Totals keep the worst figure a run measured, in seconds, what
+was slow on a machine that had other work apart from what was broken, and why a run proved nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import atexit
+import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +32,8 @@ TOOLS = ROOT.parent / "shared" / "tools" / "faults"
 HERE = ROOT / "tests" / "faults"
 RESULTS = ROOT / "build" / "faults.json"
 SLICE_MINUTES = 30
+MOST_INCONCLUSIVE = 3
+"""Runs in a row that prove nothing, after which a scenario is left."""
 Report = dict[str, Any]
 Totals = dict[str, Any]
 
@@ -46,10 +52,27 @@ class Scenario:
 # --- the commands ---
 
 
+@functools.cache
+def _ready() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="cs-founded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["FAULT_FOUNDED"] = str(folder)
+    return folder
+
+
+@functools.cache
+def founded(kind: str) -> Path:
+    """Found a node once for all runs: a tool waits 30 s for a start, and founding under load takes longer."""
+    folder = _ready() / kind
+    subprocess.run([sys.executable, str(HERE / "founding.py"), kind, str(folder)], check=True, cwd=ROOT)
+    return folder
+
+
 def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[str]]:
     """Return the command of a tool that drives one store node."""
 
     def made(seed: int, report: Path) -> list[str]:
+        founded("counter")
         port = free_port()
         os.environ["FAULT_PORT"] = str(port)
         seeded = ["--seed", str(seed)] if tool == "crashloop.py" else []
@@ -66,6 +89,8 @@ def _pair(scenario: str, *options: str, postgres: bool = False) -> Callable[[int
     """Return the command that drives a store and its network through the line that misbehaves."""
 
     def made(seed: int, report: Path) -> list[str]:
+        for kind in ("store",) if postgres else ("store", "net"):
+            founded(kind)
         store, net, clone, proxy, control, books = (free_port() for _ in range(6))
         serve = f"{sys.executable} {HERE / 'pair.py'}"
         beside = f"{TOOLS / 'with_pg.sh'} {books} -- " if postgres else ""
@@ -91,8 +116,11 @@ def _own(name: str, *options: str) -> Callable[[int, Path], list[str]]:
 
 
 def _full_disk(kind: str) -> Callable[[int, Path], list[str]]:
+    """Return the command on a disk of 24 MB, or where no file may grow by more than 512 KB beyond the founded books."""
+
     def made(seed: int, report: Path) -> list[str]:
-        size = "256k" if kind == "rlimit" else "24"
+        largest = max(file.stat().st_size for file in founded("counter").iterdir())
+        size = f"{largest // 1024 + 512}k" if kind == "rlimit" else "24"
         inner = _one("diskfull_check.py", "adapter.py")(seed, report)
         return [str(TOOLS / "diskfull.sh"), "run", kind, size, "--", *inner]
 
@@ -100,6 +128,9 @@ def _full_disk(kind: str) -> Callable[[int, Path], list[str]]:
 
 
 # --- what a run counts ---
+
+SPEEDS = "sell p50/p99/max"
+COUNTED = ("tries", "acknowledged", "lost", "doubled", "broken")
 
 
 def _crash(report: Report) -> Totals:
@@ -111,14 +142,18 @@ def _crash(report: Report) -> Totals:
 
 def _of_pair(report: Report) -> Totals:
     (one,) = report["scenarios"]
-    measured = {name: one[name] for name in one if name.startswith("drain_s")}
-    measured |= {
-        name.replace("p50/p99/max", "p99"): one[name][1] for name in one if name.startswith("sell p50/p99/max")
-    }
+    facts, broken = one.get("facts", {}), one.get("broken", [])
+    measured = {name: facts[name] for name in facts if name.startswith(("drain_s", "backlog gone"))}
+    for name in facts:
+        if name.startswith(SPEEDS):
+            measured |= {name.replace("p50/p99/max", share): facts[name][i] for i, share in enumerate(("p50", "p99"))}
+    if before := facts.get(f"{SPEEDS} s before"):
+        measured["sell p99 cut off / before"] = round(facts[f"{SPEEDS} s cut off"][1] / before[1], 2)
+    slow = [said for said in broken if said.startswith("selling p99")]
     return {
         "tries": 1, "acknowledged": one.get("acked", 0), "lost": one.get("lost", 0),
-        "doubled": one.get("doubled", 0) + one.get("doubled_at_store", 0), "broken": len(one.get("broken", [])),
-        "worst": measured,
+        "doubled": one.get("doubled", 0) + one.get("doubled_at_store", 0), "slow": len(slow),
+        "broken": len(broken) - len(slow), "worst": measured,
     }  # fmt: skip
 
 
@@ -218,8 +253,8 @@ def main() -> None:
 def run_slice(scenario: Scenario, results: Path, ends: float, *, level: str, resume: bool) -> None:
     """Run a scenario again and again until its level is reached or the slice is over; every run is written down."""
     totals = _read(results).get(scenario.name, {}) if resume else {}
-    wanted = scenario.level_r if level == "r" else scenario.level_m
-    while totals.get("tries", 0) < wanted and time.monotonic() < ends:
+    wanted, in_vain = scenario.level_r if level == "r" else scenario.level_m, 0
+    while totals.get("tries", 0) < wanted and time.monotonic() < ends and in_vain < MOST_INCONCLUSIVE:
         seed = totals.get("runs", 0) + 1
         with tempfile.TemporaryDirectory(prefix="cs-faults-") as folder:
             report = Path(folder) / "report.json"
@@ -228,23 +263,40 @@ def run_slice(scenario: Scenario, results: Path, ends: float, *, level: str, res
                 timeout=max(60.0, ends - time.monotonic() + 1800),
             )  # fmt: skip
             said = json.loads(report.read_text()) if report.exists() else None
-        counted = scenario.count(said) if said is not None and done.returncode != 2 else {}
-        worst = totals.get("worst", {}) | {
-            name: max(figure, totals.get("worst", {}).get(name, 0)) for name, figure in counted.get("worst", {}).items()
-        }
-        totals = {name: totals.get(name, 0) + counted.get(name, 0) for name in
-                  ("tries", "acknowledged", "lost", "doubled", "broken")} | ({"worst": worst} if worst else {}) | {
-            "runs": totals.get("runs", 0) + 1,
-            "failed": totals.get("failed", 0) + (done.returncode == 1),
-            "inconclusive": totals.get("inconclusive", 0) + (done.returncode not in (0, 1)),
-        }  # fmt: skip
+        proved = done.returncode in (0, 1)
+        counted = scenario.count(said) if said is not None and proved else {}
+        totals = add_up(totals, counted, done.returncode, why="" if proved else why(done.stdout + done.stderr))
         _write(results, scenario.name, totals)
         verdict = {0: "PASS", 1: "FAIL"}.get(done.returncode, "INCONCLUSIVE")
         print(f"{scenario.name} run {seed}: {verdict} {counted}", file=sys.stderr, flush=True)
         if done.returncode:
-            print((done.stdout + done.stderr)[-1500:], file=sys.stderr, flush=True)
-        if done.returncode not in (0, 1):
-            return  # what it needs is not on this machine, or it proved nothing: said above
+            print(totals.get("why") or (done.stdout + done.stderr)[-1500:], file=sys.stderr, flush=True)
+        in_vain = 0 if proved else in_vain + 1
+
+
+def add_up(totals: Totals, counted: Totals, code: int, *, why: str) -> Totals:
+    """Return the totals with one run more; code: the tool's, 0 passed, 1 failed, else it proved nothing and `why`."""
+    worst = dict(totals.get("worst", {}))
+    for name, figure in counted.get("worst", {}).items():
+        worst[name] = max(figure, worst.get(name, 0))
+    summed = {name: totals.get(name, 0) + counted.get(name, 0) for name in COUNTED}
+    slow = totals.get("slow", 0) + counted.get("slow", 0)
+    return summed | ({"slow": slow} if slow else {}) | ({"worst": worst} if worst else {}) | {
+        "runs": totals.get("runs", 0) + 1,
+        "failed": totals.get("failed", 0) + (code == 1),
+        "inconclusive": totals.get("inconclusive", 0) + (code not in (0, 1)),
+    } | ({"why": why} if why else {})  # fmt: skip
+
+
+def why(output: str) -> str:
+    """Say in a sentence why a run proved nothing."""
+    told = [line.partition("HARNESS ERROR: ")[2] for line in output.splitlines() if "HARNESS ERROR: " in line]
+    if not told:
+        return f"The tool ended without a verdict: {output.strip()[-300:] or 'it said nothing'}."
+    if "not ready in" in told[-1]:
+        busy = f"{os.getloadavg()[0]:.0f} processes wanted {os.cpu_count()} cores"
+        return f"A node did not answer within 30 s of its start while {busy}: {told[-1]}. Go on with --resume."
+    return f"The tool could not try it: {told[-1]}."
 
 
 def _read(results: Path) -> dict[str, Any]:

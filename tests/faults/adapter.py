@@ -7,7 +7,6 @@ product's own checks run over the file: K1 and the others, the receipts' numbers
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import re
@@ -21,7 +20,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.faults import counter  # noqa: E402  found from here: a tool loads this file alone
+from tests.faults import counter, founding  # noqa: E402  found from here: a tool loads this file alone
 from tests.faults.counter import PIN, STORE  # noqa: E402
 
 PORT = int(os.environ.get("FAULT_PORT", "5077"))
@@ -101,9 +100,13 @@ def all_books(ctx: Any) -> list[str]:
 
 
 async def post(ctx: Any, who: str, address: str, body: dict[str, Any]) -> tuple[int, Any]:
-    """Send a command as Ben or Ana; returns status and JSON."""
+    """Send a command as Ben or Ana, who sign in again where their time is up; returns status and JSON."""
     sent = json.dumps(body).encode()
-    status, _, answer = await ctx.http("POST", f"{ctx.base}{address}", sent, headers=ctx[who], timeout=20)
+    for may_sign_in in (True, False):
+        status, _, answer = await ctx.http("POST", f"{ctx.base}{address}", sent, headers=ctx[who], timeout=20)
+        if status != 401 or not may_sign_in:
+            break
+        ctx[who] = await _signed_in(ctx, who)
     return status, json.loads(answer)
 
 
@@ -171,15 +174,7 @@ def serve() -> None:
     """Found the node where there is none, then become `cornerstore serve --no-work`."""
     folder = os.environ["FAULT_DATA_DIR"]
     given = _given(folder) | {"port": str(PORT), "log_level": "WARNING"}
-    if not (Path(folder) / "voucher").exists():
-        from config.database import Database, make_engine
-        from tests.benchmarks._node import fill
-
-        fill(given["database_url"], 20)
-        database = Database(make_engine(given["database_url"]))
-        code = counter.stock_up(database, dt.datetime.now(dt.UTC))
-        database.engine.dispose()
-        (Path(folder) / "voucher").write_text(code)
+    founding.place("counter", Path(folder))
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "store_app.cli", "serve", "--no-work"])

@@ -7,22 +7,24 @@ PostgreSQL.
 
 from __future__ import annotations
 
-import datetime as dt
+import asyncio
 import json
 import os
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
-from tests.faults import counter  # noqa: E402  found from here: a tool loads this file alone
+from tests.faults import counter, founding  # noqa: E402  found from here: a tool loads this file alone
 from tests.faults.adapter import KEY, _signed_in  # noqa: E402
 from tests.faults.counter import STORE  # noqa: E402
+from tests.faults.founding import STORE_KEY  # noqa: E402
 
-STORE_KEY = "the-store-s-own-key-in-the-pair"
 ON_POSTGRES = "database-url"
+WORKER_S = 60.0
 
 
 # --- what the tool calls ---
@@ -32,6 +34,10 @@ async def setup(ctx: Any) -> None:
     """Sign the cashier in at the store; the cookie holds for its copy as well."""
     ctx.base = ctx.store
     ctx.ben = await _signed_in(ctx, "ben")
+    ends = time.monotonic() + WORKER_S
+    heard = "select 1 from node where last_contact_at is not null"
+    while not _ask(_folder(ctx, ctx.store) / f"{STORE}.db", heard) and time.monotonic() < ends:
+        await asyncio.sleep(0.1)  # the worker is still starting: what is measured is a shop that is up
 
 
 async def sell(ctx: Any, base: str, sale_id: str) -> str:
@@ -88,50 +94,22 @@ def _ask(book: Path, query: str) -> list[Any]:
         connection.close()
 
 
-def _found_network(url: str, at: dt.datetime) -> None:
-    from config.database import Database, make_engine
-    from config.migrate import upgrade
-    from config.node import NETWORK, found
-    from pos.store import StoreKey, _key_hash, found_store
-
-    engine = make_engine(url)
-    upgrade(engine)
-    database = Database(engine)
-    with database.write() as session:
-        found(session, NETWORK, at=at)
-        if session.get(StoreKey, _key_hash(STORE_KEY)) is None:
-            found_store(session, STORE, "Bench corner", region=("R", "Bench"), currency="EUR", tz="UTC", at=at)
-            session.flush()
-            session.add(StoreKey(sha256=_key_hash(STORE_KEY), store_id=STORE, made_at=at))
-    engine.dispose()
-
-
-def _found_store(url: str, at: dt.datetime) -> None:
-    from config.database import Database, make_engine
-    from tests.benchmarks._node import fill
-
-    fill(url, 20)
-    database = Database(make_engine(url))
-    counter.stock_up(database, at)
-    database.engine.dispose()
-
-
 def serve(which: str, port: str) -> None:
     """Found the node where there is none, then become `cornerstore serve`."""
-    folder, at = Path(os.environ["FAULT_DATA_DIR"]), dt.datetime.now(dt.UTC)
+    folder = Path(os.environ["FAULT_DATA_DIR"])
     node_id = STORE if which == "store" else "network"
     url, given = f"sqlite:///{folder}/{node_id}.db", {"role": which, "node_id": node_id}
     if which == "store":
         given |= {"network_url": os.environ["NETWORK_URL"], "network_key": STORE_KEY}
-        if not (folder / "founded").exists():
-            _found_store(url, at)
+        founding.place("store", folder)
     else:
         given["role"] = "network"
         if on_postgres := os.environ.get("DATABASE_URL"):
             (folder / ON_POSTGRES).write_text(on_postgres, "utf-8")
             url = on_postgres.replace("postgresql://", "postgresql+psycopg://")
-        _found_network(url, at)
-    (folder / "founded").touch()
+            founding.found_network(url)
+        else:
+            founding.place("net", folder)
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
     os.chdir(ROOT)

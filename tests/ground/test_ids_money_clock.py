@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import ids
-from config.clock import FrozenClock, PracticeClock, as_utc, business_day, day_start
+from config.clock import FrozenClock, PracticeClock, SystemClock, as_utc, business_day, day_start
 from config.money import (
     divide_half_up,
     exponent,
@@ -177,3 +177,17 @@ def test_two_practice_clocks_on_one_file_show_the_same_time(tmp_path):
     assert abs((there.now() - at("2031-05-06T07:08:09+00:00")).total_seconds()) < 5
     there.set(at("2019-05-06T07:08:09+00:00"))
     assert here.now().year == 2019
+
+
+def test_a_machine_s_clock_never_shows_less_than_what_is_known_to_be_past():
+    """I28: a dead battery puts a computer into another century; prices, days and people go on."""
+    clock = SystemClock()
+    assert clock.behind_s() == 0
+    clock.hold(clock.now() - dt.timedelta(days=1))
+    assert clock.behind_s() == 0, "a clock that shows more than what is past is right"
+    known = clock.now() + dt.timedelta(days=300)
+    clock.hold(known)
+    clock.hold(known - dt.timedelta(days=200))
+    first = clock.now()
+    assert known <= first <= clock.now() < known + dt.timedelta(minutes=5)
+    assert 299 < clock.behind_s() / 86_400 <= 300

@@ -139,6 +139,23 @@ def test_the_same_id_with_another_content_is_parked_with_an_alarm(sender, tmp_pa
         assert session.scalar(sa.select(sa.func.count()).select_from(InboxAlarm)) == 1
 
 
+def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_number(sender, tmp_path):
+    """Else its sender would offer the same 200 rows for ever, and nothing behind them would arrive."""
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    with database.write() as session:
+        inbox.apply_once(session, "S01", "before", messages[0], note, at=NOON)
+    other = replace(messages[1], id=messages[0].id)
+    other = replace(other, hash=outbox.content_hash(other))
+    assert take(database, other)[0] == "parked"
+    assert take(database, messages[2])[0] == "taken"
+    assert head(database)[:2] == (1, 0), "number 1 is still on its way"
+    assert take(database, messages[0])[0] == "already"
+    ours = GENESIS
+    for message in (messages[0], other, messages[2]):
+        ours = outbox.chain(ours, message.hash)
+    assert head(database) == (1, 3, ours), "the end of the chain as its sender has it"
+
+
 def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_path):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     take(database, messages[0])

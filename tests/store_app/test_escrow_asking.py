@@ -6,9 +6,11 @@ import pytest
 
 from pos.terminal import Outcome
 from store_app import escrow_asking
-from supply import escrow, pickup, placing
+from supply import escrow, pickup, placing, refunds
 from supply.escrow import Escrow
 from supply.pickup_order import PickupOrder, order_for_update
+from supply.refunds import Refund
+from tests.store_app.test_pages_care import operator
 from tests.store_app.town import Market
 from tests.supply.online import AT, STORE, later
 
@@ -74,18 +76,30 @@ def test_a_final_no_ends_the_questions_and_until_then_they_grow_rare(house):
     assert due is None
 
 
-def test_what_cannot_go_back_keeps_no_other_refund_waiting_and_is_shown(house):
+def test_what_cannot_go_back_is_asked_for_ever_less_and_paid_by_hand_by_the_operator(market, house):
+    ids = [f"refund-{n:05d}" for n in range(2)]
     with house.doors.write() as session:
-        for n in range(7):
-            one = f"refund-{n:05d}"
+        for n, (one, name) in enumerate(zip(ids, ("gone", "practice"), strict=True)):
             escrow.open_for(
-                session, one, STORE, "pickup", 500, currency="CNY", provider="gone", actor=escrow_asking.ACTOR, at=AT
+                session, one, STORE, "pickup", 500, currency="CNY", provider=name, actor=escrow_asking.ACTOR, at=AT
             )
             outcome = Outcome("captured", "P")
             escrow.settle_outcome(session, one, outcome, actor=escrow_asking.ACTOR, at=AT)
             escrow.refund(session, one, None, why="race", actor=escrow_asking.ACTOR, at=later(seconds=n))
-        rounds = [{entry.escrow_id for entry in escrow.due_refunds(session, 3, turn=turn)} for turn in range(3)]
-        assert [len(one) for one in rounds] == [3, 3, 3]
-        assert len(set.union(*rounds)) == 7
-        assert escrow.waits_too_long(session, later(hours=23)) == []
-        assert [why for why, _, _ in escrow.waits_too_long(session, later(days=2))] == ["refund"] * 7
+    for minutes in (1, 1, 2, 9):
+        house.clock.set(later(minutes=minutes))
+        escrow_asking.ask_due(house.doors)
+    with house.doors.read() as session:
+        states = {row.escrow_id: (row.id, row.tries) for row in refunds.not_back(session)}
+    client = market.customer()
+    client.browser = operator(market)
+    assert states[ids[0]][1] == 3  # not four: it was asked twice within its pause
+    assert "asked 3 times" in client.look("/console/customers/").text
+    address = f"/console/customers/refunds/{states[ids[0]][0]}"
+    assert "Not yet:" in client.browser.get(client.send(address).location).text
+    assert client.send(f"{address}/by-hand", reference="Transfer 7").status_code == 409
+    assert client.send(f"{address}/by-hand", reference="Transfer 7", looked="yes").status_code == 303
+    assert "asked 4 times" not in client.look("/console/customers/").text
+    with house.doors.read() as session:
+        assert session.get_one(Refund, states[ids[0]][0]).reference == "Transfer 7"
+        assert escrow.findings(session) == []

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Refused, Unreachable
-from store_app import job_book, jobs
+from store_app import doctor, job_book, jobs
 from store_app.apart import compute_apart
 from store_app.extensions import open_doors
 from store_app.jobs import JOBS, Job
@@ -100,17 +100,43 @@ def test_missed_days_are_made_up_oldest_first_where_each_day_counts(house):
     assert last.days == [DAY, DAY + dt.timedelta(days=3)]
 
 
-def test_a_failed_night_is_tried_three_times_with_a_wait_and_stops_those_after_it(house):
+def test_a_failed_night_is_tried_three_times_with_a_wait_and_those_after_it_wait_so_long(house):
     diary, after = Diary(*[Refused("no", "Not today.")] * 3), Diary()
     table = (Job("diary", diary), Job("after", after))
-    for _ in range(6):
+    for tried in range(1, 7):
         worker_with(house, *table).night()
+        assert (len(diary.days), len(after.days)) == (min(tried, 3), int(tried > 3))
         worker_with(house, *table).night()
         house.clock.advance(601)
-    assert len(diary.days) == 3
-    assert after.days == []
     with house.doors.read() as session:
-        assert [(run.job, run.outcome) for run in job_book.failed(session, "S01")] == [("diary", "no: Not today.")]
+        (run,) = job_book.failed(session, "S01", at=house.clock.now())
+    assert (run.job, run.outcome) == ("diary", "no: Not today.")
+
+
+def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_of_the_books_waiting(house):
+    odd, copies = Diary(*[ValueError("one odd row")] * 5), Diary()
+    table = (Job("odd", odd, each_day=True), Job("copies", copies))
+    lights = []
+    for _ in range(4 * 144):
+        worker_with(house, *table).night()
+        house.clock.advance(600)
+        if not house.clock.now().hour + house.clock.now().minute:
+            lights.append(next(word.light for word in doctor.examine(house.doors) if word.thing == "jobs"))
+    assert copies.days == [DAY + dt.timedelta(days=n) for n in range(len(copies.days))]
+    assert len(copies.days) >= 4
+    assert odd.days[:6] == [DAY] * 6, "three in the first night, and one in each after it"
+    assert odd.days[6:] == [DAY + dt.timedelta(days=n) for n in range(1, len(odd.days) - 5)], "then they are made up"
+    assert lights[0] == "warn"
+    assert lights[1] == "bad"
+    assert lights[-1] == "good"
+
+
+def test_nights_kept_on_a_clock_that_ran_ahead_stand_in_nobodys_way(house):
+    diary = Diary()
+    with house.doors.write() as session:
+        job_book.note(session, "S01", "diary", dt.date(2099, 12, 30), at=house.clock.now(), done=True, outcome="")
+    worker_with(house, Job("diary", diary, each_day=True)).night()
+    assert diary.days == [DAY]
 
 
 def test_only_one_of_many_workers_takes_a_night(house):

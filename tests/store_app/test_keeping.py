@@ -1,6 +1,8 @@
 """Copies that are proved and put back with a new epoch, a doctor who says what is wrong, data a shop takes along."""
 
 import csv
+import dataclasses
+import datetime as dt
 import io
 import json
 import os
@@ -17,14 +19,15 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from config import journal
-from config.clock import FrozenClock
+from config.clock import FrozenClock, SystemClock
 from config.database import refuse_unsafe
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
 from config.node import this_node
 from config.settings import Settings
+from pos.shift_book import Shift
 from pos.store import Staff, found_store
-from store_app import backup, doctor, leaving, staff
+from store_app import backup, doctor, known_past, leaving, staff
 from store_app.cli import main
 from store_app.commanding import set_up
 from store_app.extensions import Doors, open_doors
@@ -257,6 +260,30 @@ def test_a_clock_that_was_set_is_journalled(shop):
     shop.clock.advance(3600)
     watch(desk, NOON.date())
     assert verbs(shop).count("clock.jumped") == 1
+
+
+def test_after_a_dead_battery_days_go_on_from_what_is_known_to_be_past_and_the_doctor_says_so(shop):
+    """I28: today's prices and people hold on a clock of 1970, and one evening in 2099 leads nobody astray."""
+    with shop.read() as session:
+        born_at = this_node(session).born_at
+    days = [NOON + dt.timedelta(days=n) for n in (1, 2, 3, 4)] + [dt.datetime(2099, 12, 31, tzinfo=dt.UTC)]
+    with shop.write() as session:
+        for n, at in enumerate(days):
+            spell = {"store_id": STORE, "id": f"spell-{n}", "till_id": "t9", "state": "closed", "opened_by": "ana"}
+            session.add(Shift(**spell, opened_by_name="Ana", opened_at=at, closed_at=at, business_day=at.date()))
+    with shop.read() as session:
+        assert known_past.known(session, STORE) == days[2] > born_at
+        assert known_past.known(session, "another shop") == born_at
+    with shop.write() as session:
+        this_node(session).last_contact_at = contact = SystemClock().now() + dt.timedelta(days=99)
+    fallen = dataclasses.replace(shop, clock=SystemClock())
+    assert lights(fallen)["clock"] == "good"
+    known_past.hold(fallen)
+    assert fallen.now() >= contact
+    word = next(word for word in doctor.examine(fallen, outside=False) if word.thing == "clock")
+    assert word.light == "bad"
+    assert "behind by 99.0 days" in word.sentence
+    known_past.hold(shop)  # a clock of a practice or a test is its own
 
 
 # --- what the shop takes along ---

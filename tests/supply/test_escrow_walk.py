@@ -13,7 +13,7 @@ from pos import checks as counter_checks
 from pos import offers
 from pos.promises import Choice, Offer, Part
 from pos.terminal import Outcome
-from supply import checks, escrow, following, passing_on, pickup, pickup_returns, placing
+from supply import checks, escrow, following, passing_on, pickup, pickup_returns, placing, refunds
 from supply.escrow import Escrow
 from supply.pickup_order import PickupOrder, order_for_update
 from tests.supply.online import ANA, AT, STORE, TILL, make_town
@@ -41,7 +41,7 @@ def test_no_walk_leaves_a_fault_in_the_books_or_money_in_escrow(tmp_path_factory
         rows = session.query(Escrow).all()
         assert {row.state for row in rows} <= {"settled", "lapsed"}
         assert [escrow.balance(session, row.id) for row in rows] == [0] * len(rows)
-        assert escrow.due_refunds(session) == []
+        assert refunds.due(session, walk.at) == []
     with walk.town.shop.read() as session:
         assert checks.findings(session) + counter_checks.findings(session) == []
         states = {order.state for order in session.query(PickupOrder)}
@@ -161,8 +161,8 @@ class Walk:
 
     def refund(self, *_order):
         with self.town.network.write() as session:
-            for entry in escrow.due_refunds(session):
-                escrow.refunded(session, entry.id, actor=SYSTEM, at=self.at)
+            for one in refunds.due(session, self.at):
+                escrow.refunded(session, one.id, actor=SYSTEM, at=self.at)
 
     def to_the_end(self):
         """Let the time pass: what is unpaid lapses, what waits expires, what is disputed is decided."""

@@ -18,7 +18,18 @@ from config.outbox import Message, OutboxMessage
 from pos.sale_rows import SaleLine
 from pos.store import Store
 from pos.terminal import Outcome
-from supply import delivering, delivery_fee, delivery_rules, escrow, home_delivery, pickup, placing, shop, stop_order
+from supply import (
+    delivering,
+    delivery_fee,
+    delivery_rules,
+    escrow,
+    home_delivery,
+    pickup,
+    placing,
+    refunds,
+    shop,
+    stop_order,
+)
 from supply.delivery_rules import Address, DeliveryRules, NamedPlace
 from supply.online_replica import APPLIERS
 from supply.placing import CUSTOMER, Wishes
@@ -159,7 +170,7 @@ def test_who_was_not_met_collects_without_the_fee_and_gets_its_money_back(town):
     town.deliver()
     with town.network.read() as session:
         assert escrow.balance(session, placed.order.id) == 258
-        assert [row.amount_minor for row in escrow.due_refunds(session)] == [500]
+        assert [row.amount_minor for row in refunds.due(session, AT)] == [500]
     assert town.collect(placed.code, new_id(), 258).completed.sale.total_minor == 258
 
 

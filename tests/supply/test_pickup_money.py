@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from config.errors import Conflict, Refused
+from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.inbox import InboxHead
 from config.journal import Actor
@@ -12,7 +12,7 @@ from pos import returns, stock
 from pos.catalogue import Listing, Price, Product
 from pos.payments import Payment
 from pos.terminal import Outcome
-from supply import checks, escrow, following, messages, passing_on, pickup, pickup_returns, placing, settlement
+from supply import checks, escrow, following, messages, passing_on, pickup, pickup_returns, placing, refunds, settlement
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
 from supply.pickup_order import order_for_update
@@ -333,6 +333,42 @@ def test_what_is_left_may_come_back_another_time_and_each_return_is_booked_once(
     assert town.faults() == []
 
 
+def test_a_customer_asks_again_for_what_is_left_once_the_shop_has_answered(town):
+    placed, _ = collected(town)
+    for n, days in enumerate((1, 2)):
+        ask_return(town, placed, later(days=days))
+        ask_return(town, placed, later(days=days, hours=1))  # nobody has answered yet: the same wish
+        town.deliver(at=later(days=days), seed=n)
+        assert town.state(ONE) == ("return_asked", "return_asked")
+        take_back(town, 1, later(days=days))
+        town.deliver(at=later(days=days))
+    assert (money(town), town.state(ONE)) == ((129, 258, 0), ("returned", "returned"))
+    ask_return(town, placed, later(days=6, hours=23))
+    assert release(town, later(days=60)) == 0  # the rest waits for the answer to the third wish too
+    town.deliver(at=later(days=6, hours=23))
+    with town.shop.write() as session:
+        pickup_returns.refuse(session, STORE, ONE, why="It was fine.", actor=ANA, at=later(days=7))
+    town.hear(at=later(days=7))
+    with town.network.read() as session:
+        told = [row.kind for row in messages.due(session, later(days=9))]
+    assert told[-1] == "return_refused"
+    with town.network.write() as session, pytest.raises(Refused, match="no longer"):
+        following.ask_return(session, STORE, placed.token, "Sour.", at=later(days=6, hours=23))
+
+
+def test_a_wish_the_shop_let_pass_can_be_disputed(town):
+    placed, _ = collected(town)
+    with town.shop.write() as session:
+        order_for_update(session, STORE, ONE).return_until = later(days=5)  # a clock that went wrong
+    ask_return(town, placed, later(days=6))
+    town.hear(at=later(days=6))
+    with town.network.write() as session:
+        order = order_for_update(session, STORE, ONE)
+        assert (order.state, following.is_declined(order)) == ("collected", True)
+        assert escrow.escrow_of(session, ONE).release_at == later(days=8)
+        following.dispute(session, STORE, placed.token, "They said nothing.", at=later(days=7))
+
+
 def test_after_the_time_nothing_comes_back(town):
     placed, _ = collected(town)
     with town.network.write() as session, pytest.raises(Refused, match="no longer"):
@@ -397,13 +433,43 @@ def test_a_refund_is_confirmed_once(town):
         pickup.refuse(session, STORE, ONE, why="We are closing.", actor=ANA, at=AT)
     town.deliver()
     with town.network.write() as session:
-        (entry,) = escrow.due_refunds(session)
-        assert escrow.refunded(session, entry.id, actor=SYSTEM, at=AT)
-        assert not escrow.refunded(session, entry.id, actor=SYSTEM, at=AT)
-        assert escrow.due_refunds(session) == []
+        (one,) = refunds.due(session, AT)
+        assert escrow.refunded(session, one.id, actor=SYSTEM, at=AT)
+        assert not escrow.refunded(session, one.id, actor=SYSTEM, at=AT)
+        assert not escrow.paid_by_hand(session, one.id, "Transfer 7", actor=SYSTEM, at=AT)
+        assert (one.state, refunds.due(session, later(days=9))) == ("done", [])
     assert money(town) == (0, 0, 0)
     with town.network.read() as session:
         assert session.query(EscrowEntry).count() == 3
+
+
+def test_a_refund_is_asked_for_at_growing_pauses_until_a_person_pays_what_the_service_refused(town):
+    place_online(town)
+    pay(town)
+    with town.network.write() as session:
+        escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
+        (one,) = refunds.due(session, AT)
+        pauses, at = [], AT
+        for _ in range(14):
+            refunds.not_yet(session, one.id, Outcome.unknown("No line."), at=at)
+            pauses.append(int((one.try_at - at).total_seconds()))
+            assert refunds.due(session, one.try_at - dt.timedelta(seconds=1)) == []
+            at = one.try_at
+        assert (pauses[:4], pauses[-2:]) == ([30, 60, 120, 240], [86_400, 86_400])
+        assert [(row.tries, row.reason) for row in refunds.not_back(session)] == [(14, "No line.")]
+        refunds.ask_now(session, one.id, actor=ANA, at=AT)
+        assert refunds.due(session, AT) == [one]
+        by_hand = escrow.paid_by_hand, session, one.id
+        with pytest.raises(Refused, match="may be back already"):
+            by_hand[0](*by_hand[1:], "Transfer 7", actor=ANA, at=at)
+        refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=at)
+        with pytest.raises(Invalid, match="how it was paid"):
+            by_hand[0](*by_hand[1:], " ", actor=ANA, at=at)
+        assert by_hand[0](*by_hand[1:], "Transfer 7", actor=ANA, at=at)
+        assert not escrow.refunded(session, one.id, actor=SYSTEM, at=at)
+        assert (one.state, one.reference, refunds.not_back(session)) == ("by_hand", "Transfer 7", [])
+        assert escrow.gone_back(session, ONE) == 100
+    assert money(town) == (287, 0, 0)
 
 
 def test_who_has_not_come_is_reminded_once(town):
