@@ -67,6 +67,7 @@ class Suggestion(Base):
 class Taxed:
     """What a product's prices are for, and the tax in what customers pay (rule 4). inclusive: shown prices have it."""
 
+    stock_unit: str
     price_quantity: int
     rate_bp: int
     inclusive: bool
@@ -74,6 +75,10 @@ class Taxed:
     def net(self, paid_minor: int) -> int:
         """Return what is left of an amount a customer paid."""
         return divide_half_up(paid_minor * BASIS, BASIS + self.rate_bp)
+
+    def shown(self, paid_minor: int) -> int:
+        """Return what a customer paid as the price a list shows."""
+        return paid_minor if self.inclusive else self.net(paid_minor)
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ def candidates(session: Session, store_id: str, day: dt.date) -> list[Candidate]
     skus = sorted({sku for name, sku in nearby if name == "price"})
     prices = prices_on(session, store_id, day, skus)
     costs = _costs(session, store_id, skus)
-    products = _products(session, skus)
+    products = taxed(session, skus)
     rested = _rested(session, store_id, day)
     found = []
     for sku in skus:
@@ -154,7 +159,7 @@ def candidates(session: Session, store_id: str, day: dt.date) -> list[Candidate]
         one, rate_nearby = products[sku], nearby.get(("rate", sku))
         paid_nearby = nearby["price", sku].value
         net_nearby = one.net(paid_nearby)
-        shown_nearby = paid_nearby if one.inclusive else net_nearby
+        shown_nearby = one.shown(paid_nearby)
         if ("rate", sku) not in own:
             if rate_nearby is not None:
                 gain = gain_of_adding(rate_nearby.value, net_nearby, costs[sku], one.price_quantity)
@@ -167,6 +172,16 @@ def candidates(session: Session, store_id: str, day: dt.date) -> list[Candidate]
     return [one for one in found if one.expected_minor > 0]
 
 
+def taxed(session: Session, skus: list[str]) -> dict[str, Taxed]:
+    """Return products as their prices are told."""
+    query = (
+        sa.select(Product.sku, Product.stock_unit, Product.price_quantity, TaxClass.rate_bp, TaxClass.inclusive)
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .where(Product.sku.in_(skus))
+    )
+    return {sku: Taxed(unit, per, rate_bp, inclusive) for sku, unit, per, rate_bp, inclusive in session.execute(query)}
+
+
 def of_store(session: Session, store_id: str) -> list[Suggestion]:
     """Return a shop's suggestions, the newest first."""
     query = sa.select(Suggestion).where(Suggestion.store_id == store_id)
@@ -176,7 +191,7 @@ def of_store(session: Session, store_id: str) -> list[Suggestion]:
 def measured(session: Session, row: Suggestion) -> int:
     """Return by how much a product's weekly margin rose in the WINDOW_DAYS days after an answer (rule 3)."""
     assert row.answered_on is not None
-    product = _products(session, [row.sku])[row.sku]
+    product = taxed(session, [row.sku])[row.sku]
     cost_minor = _costs(session, row.store_id, [row.sku]).get(row.sku, 0)
     span = dt.timedelta(days=WINDOW_DAYS)
 
@@ -204,15 +219,6 @@ def subject_of(row: Suggestion) -> str:
 def _of(session: Session, store_id: str, state: str) -> list[Suggestion]:
     query = sa.select(Suggestion).where(Suggestion.store_id == store_id, Suggestion.state == state)
     return list(session.scalars(query.order_by(Suggestion.made_on)))
-
-
-def _products(session: Session, skus: list[str]) -> dict[str, Taxed]:
-    query = (
-        sa.select(Product.sku, Product.price_quantity, TaxClass.rate_bp, TaxClass.inclusive)
-        .join(TaxClass, TaxClass.id == Product.tax_class_id)
-        .where(Product.sku.in_(skus))
-    )
-    return {sku: Taxed(*rest) for sku, *rest in session.execute(query)}
 
 
 def _rested(session: Session, store_id: str, day: dt.date) -> set[str]:
