@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor
 from supply import credit, network_terms, orders, settlement
-from supply.credit import CreditDraw, CreditLine
+from supply.credit import CreditDraw
 from supply.orders import OrderLine, ReplenishmentOrder
 
 Key = tuple[str, str]
@@ -34,7 +34,7 @@ def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor:
     """
     shops = sorted({order.store_id for order in waiting})
     most_minor = network_terms.in_force(session)[1].account_most_minor
-    held_lines = set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
+    held_lines = credit.held_shops(session)
     draws, owed = _draws(session, shops), _owed(session, shops)
     back: set[Key] = set()
     for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):

@@ -388,6 +388,11 @@ def held_draws(session: Session) -> list[CreditDraw]:
     return list(session.scalars(query.order_by(CreditDraw.asked_at)))
 
 
+def held_shops(session: Session) -> set[str]:
+    """Return the shops whose line is held: they get nothing more on credit or on account (rule 4)."""
+    return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
+
+
 def late(session: Session, today: dt.date, grace_days: int) -> set[str]:
     """Return the shops with an invoice that is late beyond the grace days (rule 4)."""
     last = today - dt.timedelta(days=grace_days)

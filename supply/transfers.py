@@ -12,8 +12,8 @@ Rules
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
    hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
    are zero.
-5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses. Goods that changed hands count all the
-   same: their word may cross another on the way.
+5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses; so does one whose taker's credit is held
+   at the second yes. Goods that changed hands count all the same: their word may cross another on the way.
 6. A shop is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
 
 Units: qty stock units, *_minor minor units of both shops' currency.
@@ -38,7 +38,7 @@ from pos import batches, stock, waste
 from pos.batches import Lot
 from pos.ledger import Place, Source, refuse_short
 from pos.store import day_of
-from supply import planned, transfer_money
+from supply import credit, planned, transfer_money
 from supply.order_keys import code_hash
 
 STATES = StateTable(
@@ -252,18 +252,20 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
             _tell_shops(session, found, at)
         return
     _note_yes(found, store_id)
-    if found.state == "proposed" and found.giver_yes and found.taker_yes:
+    if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
+        return
+    code = ""
+    if found.taker_id in credit.held_shops(session):
+        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
+    else:
         code = new_pickup_code()
         found.code_hash = code_hash(found.id, code)
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-        _tell_shops(session, found, at, code=code)
+    _tell_shops(session, found, at, code=code)
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take what was handed over, and book it in both shops' ledgers, once (rule 4).
-
-    Refused, and tried again once there is more to go by: neither the other shop's code nor its own word stands for it.
-    """
+    """Take what was handed over, and book it in both shops' ledgers, once (rule 4); refused without a signature."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
     lines, is_there = lines_of(session, found), waits_for_giver(found)

@@ -13,14 +13,17 @@ from supply import (
     credit_night,
     escrow,
     escrow_ledger,
+    losses,
     network_terms,
     orders,
     payout,
     settlement,
 )
+from supply.demand import StoreDay
 from supply.network_terms import Terms
 from supply.repayment import repaid_of
 from supply.settlement import Booking, Wanted, balances, open_invoices
+from supply.shelf import ShelfPlan
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 NIGHT = Actor.system("credit", node.NETWORK)
@@ -286,6 +289,42 @@ def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_
     assert country.state("S1", refused) == ("rejected", "rejected")
     with country.shops["S1"].read() as session:
         assert credit.draw_of(session, "S1", refused).why == "Pay the first one"
+
+
+def test_what_is_given_up_as_lost_is_not_forgiven(country):
+    set_terms(country, account_days=7, grace_days=3)
+    bring(country, {"milk": 10})
+    nights(country, 1, 11)
+    assert line_of(country) == ("held", "late")
+    with country.network.write() as session:
+        (left,) = open_invoices(session, "S1")
+        losses.give_up(session, "S1", left.invoice.id, why="We gave it up", actor=OPERATOR, at=later(days=12))
+    nights(country, 12, 13)
+    assert line_of(country) == ("held", "We gave it up"), "nothing is late any more, and yet"
+    order_id, filled = order_at(country, {"milk": 1}, 14)
+    assert (filled, waiting(country)) == ([], [(order_id, "held", 0)])
+    with country.network.write() as session:
+        credit.release(session, "S1", actor=OPERATOR, at=later(days=14))
+    assert country.fill(later(days=14)) == [order_id], "the operator's word ends it"
+
+
+def test_a_week_of_the_shelf_is_paid_once_where_it_stood_and_the_shop_traded(country):
+    with country.network.write() as session:
+        plan = {"drafted_at": AT, "based_on_day": DAY, "store_id": "S1"}
+        session.add(ShelfPlan(id="p1", state="live", from_day=DAY + dt.timedelta(days=7), **plan))
+        for days in (2, 8, 16):  # a Wednesday, a Tuesday, a Wednesday
+            session.add(
+                StoreDay(store_id="S1", business_day=DAY + dt.timedelta(days=days), open=True, sales=3, revenue_minor=9)
+            )
+    nights(country, 6, 13)
+    assert book_of(country) == {"funds": -500, "shelf": 500}, "before it stood nothing is paid"
+    nights(country, 14, 41)
+    assert book_of(country) == {"funds": -1_000, "shelf": 1_000}, "nor for weeks without a sale"
+    with country.network.write() as session:  # the word of the week before comes late
+        late = DAY + dt.timedelta(days=24)
+        session.add(StoreDay(store_id="S1", business_day=late, open=True, sales=1, revenue_minor=1))
+    nights(country, 42, 42)
+    assert book_of(country) == {"funds": -1_500, "shelf": 1_500}
 
 
 def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = AT) -> None:
