@@ -13,7 +13,7 @@ Rules
 
 import datetime as dt
 from collections import namedtuple
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -282,6 +282,15 @@ def to_sell(session: Session, store_id: str, skus: Sequence[str], day: dt.date) 
         raise _unknown(missing)
     _refuse_unsold(list(rows.values()))
     return {sku: _view(row) for sku, row in rows.items()}
+
+
+def as_promised(session: Session, store_id: str, prices: Mapping[str, int], day: dt.date) -> dict[str, ProductView]:
+    """Return what was promised at these prices, whether or not the store still sells it; the unknown is left out."""
+    found = map(_seen()._make, _some_views().all(session, {"shop": store_id, "day": day}, list(prices)))
+    return {
+        row.sku: _view(row if row.price_minor is not None else row._replace(price_minor=prices[row.sku]))
+        for row in found
+    }  # fmt: skip
 
 
 def known_skus(session: Session, skus: Iterable[str]) -> dict[str, bool]:

@@ -10,7 +10,8 @@ Rules
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
    and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
-5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now.
+5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now, and
+   whether or not it still sells it.
 6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
 """
 
@@ -57,13 +58,14 @@ def price(
     at: dt.datetime,
     agreed: Mapping[str, int] | None = None,
     agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
+    agreed_deposits: Mapping[str, str] | None = None,
     member: bool = False,
     coupons: Sequence[str] = (),
     smallest_coin_minor: int = 1,
     cash: bool = False,
 ) -> Quote:
     """Price what was rung (rules 1 to 5); at the shop's own wall time offers begin and end."""
-    views, wall = _views(session, store_id, rung, day), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
+    views, wall = _views(session, store_id, rung, day, agreed or {}), at.astimezone(ZoneInfo(tz)).replace(tzinfo=None)
     selling_hours.refuse_outside(session, store_id, (views[line.sku] for line in rung if line.qty > 0), wall)
     rung = claims.settled(session, store_id, rung, views, day)
     return price_known(
@@ -75,6 +77,7 @@ def price(
         wall=wall,
         agreed=agreed,
         agreed_savings=agreed_savings,
+        agreed_deposits=agreed_deposits,
         member=member,
         coupons=coupons,
         smallest_coin_minor=smallest_coin_minor,
@@ -92,6 +95,7 @@ def price_known(
     wall: dt.datetime,
     agreed: Mapping[str, int] | None = None,
     agreed_savings: Mapping[str, Sequence[Saved]] | None = None,
+    agreed_deposits: Mapping[str, str] | None = None,
     member: bool = False,
     coupons: Sequence[str] = (),
     smallest_coin_minor: int = 1,
@@ -102,8 +106,8 @@ def price_known(
     views: every product that was rung, and the deposits they carry. live: the day's offers. wall: the shop's own
     time, without a zone.
     """
-    _refuse_too_many(rung, views)
-    lines, needs = _lines(rung, views, agreed or {})
+    _refuse_too_many(rung, views, agreed or {})
+    lines, needs = _lines(rung, views, agreed or {}, agreed_deposits or {})
     if (empties := -sum(line.qty for line in rung if line.qty < 0)) > MOST_EMPTIES:
         needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", covers={"qty": empties}))
     fit = _fit(lines)
@@ -136,28 +140,32 @@ def refuse_unsafe(session: Session, store_id: str, quoted: Quote, day: dt.date) 
 # --- inside ---
 
 
-def _views(session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date) -> dict[str, ProductView]:
-    views = catalogue.to_sell(session, store_id, list(dict.fromkeys(line.sku for line in rung)), day)
-    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys()
+def _views(
+    session: Session, store_id: str, rung: Sequence[RungLine], day: dt.date, agreed: Mapping[str, int]
+) -> dict[str, ProductView]:
+    promised = catalogue.as_promised(session, store_id, agreed, day) if agreed else {}
+    skus = [sku for sku in dict.fromkeys(line.sku for line in rung) if sku not in promised]
+    views = catalogue.to_sell(session, store_id, skus, day) if skus else {}
+    wanted = {view.deposit_sku for view in views.values() if view.deposit_sku} - views.keys() - promised.keys()
     if wanted:
         views = views | catalogue.to_sell(session, store_id, sorted(sku for sku in wanted if sku), day)
-    return views
+    return views | promised
 
 
-def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView]) -> None:
+def _refuse_too_many(rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int]) -> None:
     sums: dict[tuple[str, bool], int] = {}
     for line in rung:
         key = (line.sku, line.qty > 0)
         sums[key] = sums.get(key, 0) + abs(line.qty)
     for (sku, sold), qty in sums.items():
         view = views[sku]
-        most = (view.maximum_qty if sold else None) or MOST_QTY[view.stock_unit]
+        most = (view.maximum_qty if sold and sku not in agreed else None) or MOST_QTY[view.stock_unit]
         if qty > most:
             raise Invalid("bad-quantity", f"At most {most} of {view.name} in one sale.", sku=sku, qty=qty, most=most)
 
 
 def _lines(
-    rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int]
+    rung: Sequence[RungLine], views: Mapping[str, ProductView], agreed: Mapping[str, int], deposits: Mapping[str, str]
 ) -> tuple[list[BasketLine], list[Need]]:
     lines: list[BasketLine] = []
     needs: list[Need] = []
@@ -189,8 +197,9 @@ def _lines(
         if line.discount_bp or line.discount_minor:
             needs.append(_discount(rung_line, view, asked))
         lines.append(rung_line)
-        if view.deposit_sku and line.qty > 0:
-            deposit = views[view.deposit_sku]
+        deposit_sku = deposits.get(line.sku) if price_type == "agreed" else view.deposit_sku
+        if deposit_sku and line.qty > 0:
+            deposit = views[deposit_sku]
             if price_type == "agreed":
                 deposit = replace(deposit, price_minor=agreed.get(deposit.sku, deposit.price_minor))
             lines.append(_deposit(deposit, line.qty, view, len(lines)))

@@ -60,8 +60,8 @@ class SaleRequest:
 
     lines: RungLines, or (sku, qty) pairs. tenders: (tender, amount_minor[, reference[, payment_id]]), negative where
     money is given back. shown_total_minor: what the customer was shown, before or after cash rounding.
-    agreed_prices, agreed_savings: sku -> price_minor and savings promised with a pickup order. approvals: ids of what a
-    supervisor granted.
+    agreed_prices, agreed_savings, agreed_deposits: sku -> price_minor, savings and deposit's sku as promised with a
+    pickup order. approvals: ids of what a supervisor granted.
     """
 
     id: str
@@ -77,6 +77,7 @@ class SaleRequest:
     order_no: str | None = None
     agreed_prices: Mapping[str, int] | None = None
     agreed_savings: Mapping[str, Sequence[Saved]] | None = None
+    agreed_deposits: Mapping[str, str] | None = None
     customer_id: str | None = None
     coupons: Sequence[str] = ()
     brought_back: Sequence[BroughtBack] = ()
@@ -100,6 +101,7 @@ class SaleRequest:
             "coupons": list(self.coupons),
         }
         del content["agreed_savings"]  # they belong to the order, which cannot change once it is ready
+        del content["agreed_deposits"]
         del content["approvals"]  # asking again with a fresh approval is the same sale
         return hashlib.sha256(journal.canonical(content).encode()).hexdigest()
 

@@ -314,6 +314,7 @@ def _quoted(
         at=at,
         agreed=request.agreed_prices,
         agreed_savings=request.agreed_savings,
+        agreed_deposits=request.agreed_deposits,
         member=member,
         coupons=request.coupons,
     )

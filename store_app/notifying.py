@@ -109,7 +109,7 @@ class SmtpCarrier:
             with self._line() as line:
                 line.send_message(mail)
         except smtplib.SMTPRecipientsRefused as fault:
-            code, said = next(iter(fault.recipients.values()))
+            code, said = next(iter(fault.recipients.values()), (550, "it knows no such address"))
             words = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
             if code < 500:
                 raise Unreachable("mail-refused", f"The mail server did not take it: {words}") from fault
@@ -204,6 +204,9 @@ def _carried(letter: Letter, among: list[Carrier], at: dt.datetime) -> str | Non
             taken = True
         except (OSError, Unreachable, Refused) as fault:
             faults.append(str(fault))
+        except Exception as fault:  # a letter nobody can write is its own fault, and keeps no other one waiting
+            _log.exception("letter not carried", id=letter.id)
+            faults.append(f"It could not be written: {fault!r}")
     return None if taken else "; ".join(faults) or "nobody carries messages to this customer"
 
 

@@ -13,6 +13,9 @@ ONLINE: dict[str, tuple[Any, ...]] = {
     "no-online-payment": (_l("This shop takes the money at the counter only."),),
     "code-just-sent": (_l("A code was sent a moment ago. Wait a minute before you ask for another one."),),
     "too-many-codes": (_l("Too many codes were sent today. Call the shop, or order there."),),
+    "codes-locked-today": (
+        _l("Too many wrong codes were typed here today. Use the link in your order’s message, or call the shop."),
+    ),
     "too-late-to-return": (_l("The time to bring these goods back is over. Ask the shop."),),
     "nothing-to-dispute": (_l("Only what was paid online and collected, or is long overdue, can be disputed here."),),
     "nothing-held": (_l("Nothing of this payment is kept any more."),),

@@ -5,9 +5,11 @@ Rules
 1. A cookie whose very text was verified before is not verified again; its age is looked at every time.
 2. It is signed anew when something in it changed, or when it has grown a little old, so that a day's work never ends
    in the middle of a sale.
+3. Who works here is signed in for a day's work. A customer's basket, number and orders are kept VISITOR_FOR.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Request, Response
@@ -15,6 +17,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 from itsdangerous import BadSignature
 
 RENEWED_AFTER = dt.timedelta(minutes=10)
+VISITOR_FOR = dt.timedelta(days=30)
 MOST_KEPT = 512
 
 
@@ -36,7 +39,7 @@ class KeptSessions(SecureCookieSessionInterface):
         """Return what the request's cookie holds; nothing of a cookie that is forged or too old."""
         text = request.cookies.get(self.get_cookie_name(app))
         known = (self._kept.get(text) or self._verified(app, text)) if text else None
-        if known is None or dt.datetime.now(dt.UTC) - known[1] > app.permanent_session_lifetime:
+        if known is None or dt.datetime.now(dt.UTC) - known[1] > _kept_for(app, known[0]):
             return KeptSession()
         session = KeptSession(known[0])
         session.signed_at = known[1]
@@ -47,6 +50,10 @@ class KeptSessions(SecureCookieSessionInterface):
         signed_at = getattr(session, "signed_at", None)
         old = signed_at is not None and dt.datetime.now(dt.UTC) - signed_at > RENEWED_AFTER
         return session.modified or (session.permanent and old)
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> dt.datetime | None:
+        """Return until when the browser keeps the cookie (rule 3)."""
+        return dt.datetime.now(dt.UTC) + _kept_for(app, session)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Send the cookie where that is due."""
@@ -64,3 +71,7 @@ class KeptSessions(SecureCookieSessionInterface):
                 self._kept.clear()
             self._kept[text] = known
         return known
+
+
+def _kept_for(app: Flask, held: Mapping[str, Any]) -> dt.timedelta:
+    return app.permanent_session_lifetime if "staff" in held else VISITOR_FOR

@@ -1,14 +1,15 @@
-"""Agents' parts of local producers' commissions: owed by the shop on its account, paid out by the network.
+"""Agents' parts of local producers' commissions and of group buys: owed in the shop's ledger, paid out by the network.
 
 Rules
 -----
 1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods. Every entry on `agents`
-   names its agent, so the ledger alone says whose it is.
+   names its agent, so the ledger alone says whose it is. A group leader's part comes out of escrow and is owed at once
+   (`escrow_ledger`).
 2. An agent is paid what shops have paid: the parts, less what is left of their invoices or was given up of them, less
    what was paid out.
 3. A part below zero (goods came back after they were stated) lessens the agent's open invoices, then is the shop's
-   money again as far as the agent has money waiting. What the agent was paid beyond that is kept from the next parts,
-   whose invoices it lessens (`overpaid`): a shop gets nothing back that only the agent has.
+   money again as far as it has paid such invoices and the agent has money waiting. What is beyond that is kept from the
+   agent's next parts, whose invoices it lessens (`overpaid`): a shop gets nothing back that only the agent has.
 4. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
 
 Units: *_minor minor units of the shop's currency.
@@ -127,11 +128,25 @@ def _give_back(book: Booking, name: str, minor: int, part_id: str) -> None:
             less = min(left, one.left_minor)
             steps.append(("paid", "invoiced", less, one.invoice))
             left -= less
-    again = min(left, max(0, waiting))
+    again = max(0, min(left, waiting, _paid_for(book.session, shop, name)))
     steps += [("agent", source, part, None) for source, part in (("funds", again), ("overpaid", left - again)) if part]
     for n, (kind, source, part, invoice) in enumerate(steps):
         once = "" if n else part_id  # the first bears the part's id, so that it is booked once
         book.enter(kind, source, "agents", part, source_id=part_id, id=once, invoice=invoice, words=name)
+
+
+def _paid_for(session: Session, store_id: str, name: str) -> int:
+    """Return what a shop has paid of an agent's invoices and not got back."""
+    invoices = session.scalars(
+        sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.id.startswith(_PART, autoescape=True))
+    )
+    ids = [one.id for one in invoices if one.lines[0][1] == name]
+    row = LedgerEntry
+    paid = sa.and_(row.from_account == "invoiced", row.to_account == "funds", row.invoice_id.in_(ids))
+    back = sa.and_(row.from_account == "funds", row.to_account == "agents", row.words == name)
+    signed = sa.case((paid, row.amount_minor), else_=-row.amount_minor)
+    query = sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
+    return int(session.scalar(query.where(LedgerEntry.store_id == store_id, sa.or_(paid, back))) or 0)
 
 
 def _overpaid(session: Session, store_id: str, name: str) -> int:

@@ -13,7 +13,8 @@ Rules
 4. After a collection the money waits until the goods may no longer come back, and until the shop was heard from after
    that with nothing of it still on its way, or SILENCE has passed. A return that is asked for stops that clock, and a
    dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
-5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop.
+5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
+   from a group's leader in proportion.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
 """
@@ -36,6 +37,7 @@ from config.node import Peer
 from config.states import StateTable
 from pos.terminal import Outcome
 from supply import escrow_ledger, network_terms, refunds
+from supply.escrow_ledger import LeaderPart
 
 STATES = StateTable(
     "escrow",
@@ -221,20 +223,17 @@ def paid_by_hand(
 
 
 def release(
-    session: Session, id: str, *, leader_minor: int = 0, words: str = "", why: str, actor: Actor, at: dt.datetime
+    session: Session, id: str, *, leader: LeaderPart | None = None, why: str, actor: Actor, at: dt.datetime
 ) -> int:
-    """Pass on what is left to the shop, `leader_minor` of it for a group's leader; returns how much in all (rule 3).
-
-    words: which group it is, for the shop's ledger.
-    """
+    """Pass on what is left to the shop, a part of it to a group's leader; returns how much in all (rule 3)."""
     row = locked(session, id)
     if row.state not in ("held", "disputed"):
         raise Refused("nothing-held", f"This escrow is {row.state}: there is nothing to pass on.", state=row.state)
-    left_minor = balance(session, id)
+    left_minor, leader_minor = balance(session, id), leader.amount_minor if leader else 0
     _refuse_more(leader_minor, left_minor)
-    if leader_minor:
+    if leader is not None:
         earned = _enter(session, row, "escrow", "leader", leader_minor, "commission", at)
-        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader_minor, words, at=at)
+        escrow_ledger.leader_earned(session, row.store_id, earned.id, leader, at=at)
     if left_minor - leader_minor:
         passed = _enter(session, row, "escrow", "store", left_minor - leader_minor, why, at)
         bp = network_terms.in_force(session)[1].commission_bp
@@ -250,7 +249,7 @@ def release(
 def take_back(
     session: Session, id: str, keep_minor: int, *, why: str, words: str, actor: Actor, at: dt.datetime
 ) -> EscrowEntry | None:
-    """Send the customer what is theirs of money passed on already, at the shop's cost (rule 5).
+    """Send the customer what is theirs of money passed on already, at the cost of those who got it (rule 5).
 
     keep_minor: what the shop may keep of all that was paid. words: of which order, for the shop's ledger. None where
     nothing is owed.
@@ -267,7 +266,9 @@ def take_back(
     taken = _enter(session, row, "store", "escrow", owed_minor - leader_minor, why, at)
     query = sa.select(EscrowEntry.id).where(EscrowEntry.escrow_id == id, EscrowEntry.from_account == "escrow")
     passed_ids = session.scalars(query.where(EscrowEntry.to_account.in_(["store", "leader"]))).all()
-    escrow_ledger.taken_back(session, row.store_id, taken.id, owed_minor, passed_ids, words, at=at)
+    escrow_ledger.taken_back(
+        session, row.store_id, taken.id, owed_minor, passed_ids, words, leader_minor=leader_minor, at=at
+    )  # fmt: skip
     return refund(session, id, owed_minor, why=why, actor=actor, at=at)
 
 

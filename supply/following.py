@@ -29,6 +29,7 @@ from config import journal
 from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
+from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
@@ -50,12 +51,14 @@ from supply.pickup_order import (
     write_lines,
 )
 from supply.pickup_returns import MAY_COME_BACK
+from supply.pickup_rules import MOST_RETURN_DAYS
 from supply.placing import CUSTOMER, send_to_store
 
 REMIND = dt.timedelta(hours=12)
 OVERDUE = dt.timedelta(hours=24)
 TO_DISPUTE = dt.timedelta(hours=48)
 """So long a customer has, once the network knows of the shop's no, to ask it to decide."""
+CLOCKS_DIFFER = dt.timedelta(hours=1)
 AFTER_COLLECTION = ("collected", "return_asked", "return_refused", "returned")
 TOLD = ("accepted", "ready", "refused", "cancelled", "expired", "short", "return_refused")
 _SYSTEM = Actor.system("pickup", NETWORK)
@@ -66,6 +69,7 @@ _SYSTEM = Actor.system("pickup", NETWORK)
 
 def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     """Take over how an order stands at its store (rule 1); an older step changes nothing. at: when it arrived."""
+    _refuse_others(session, moved.store_id, moved.order_id)
     order = session.scalar(
         lock_rows(
             session,
@@ -94,7 +98,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)
     order.hold_until, order.collected_at = instant_of(moved.hold_until), instant_of(moved.collected_at)
     order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
-    order.answer_by, order.return_until = instant_of(moved.answer_by), instant_of(moved.return_until)
+    order.answer_by, order.return_until = instant_of(moved.answer_by), _return_until(order, moved, at)
     order.returned_minor = moved.returned_minor
     order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
     _take_lines(session, order, moved, before if is_known else None)
@@ -107,8 +111,15 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     _move_money(session, order, at)
 
 
+def ended_here(session: Session, order: PickupOrder, at: dt.datetime) -> None:
+    """Tell the customer of an order that the network ended itself, and send back what was paid (rules 2, 3)."""
+    _tell_customer(session, order, at)
+    _move_money(session, order, at)
+
+
 def taken(session: Session, placed: PickupPlaced) -> None:
     """Learn of an order the shop took at its counter whose it is, whichever of its messages came first."""
+    _refuse_others(session, placed.store_id, placed.order_id)
     order = session.get(PickupOrder, (placed.store_id, placed.order_id))
     order = order or write_down(session, placed)
     if order.state in OPEN:  # what has ended may be forgotten already
@@ -202,6 +213,13 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
 # --- inside ---
 
 
+def _refuse_others(session: Session, store_id: str, order_id: str) -> None:
+    """Refuse what a store says of an order that another one is paid for: its money is found by the order's id."""
+    row = escrow.escrow_of(session, order_id)
+    if row is not None:
+        refuse_stranger(store_id, row.store_id)
+
+
 def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.token_hash == token_hash(token))
     order = session.scalar(lock_rows(session, query))
@@ -227,6 +245,19 @@ def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
         _tell(session, order, "refunded", f"refunded-{entry.id}", at, amount=amount)
     if order.state in AFTER_COLLECTION:
         escrow.set_clock(session, row.id, _released_at(order, at), actor=_SYSTEM, at=at)
+
+
+def _return_until(order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> dt.datetime | None:
+    """Return until when goods may come back: so long after the collection as the store says (rule 2).
+
+    A moment before the order was placed, or after it was told, is that of a clock gone wrong: the collection counts as
+    made when it was told.
+    """
+    told, collected = instant_of(moved.return_until), instant_of(moved.collected_at)
+    if told is None or collected is None or order.placed_at <= collected <= at + CLOCKS_DIFFER:
+        return told
+    days = min(max(told - collected, dt.timedelta(0)), dt.timedelta(days=MOST_RETURN_DAYS))
+    return order.return_until or at + days
 
 
 def _released_at(order: PickupOrder, at: dt.datetime) -> dt.datetime | None:

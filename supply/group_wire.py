@@ -19,13 +19,13 @@ from config import outbox
 from config.clock import business_day
 from config.errors import Invalid, Refused
 from config.ids import new_id
+from config.inbox import refuse_stranger
 from config.journal import Actor, record
 from config.node import NETWORK
-from pos.catalogue import Product
 from pos.store import store_of
 from supply import group_goods, groups, shop
 from supply.groups import GroupMember, GroupOffer, GroupTerms
-from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, OrderLine, PickupPlaced
+from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, PickupPlaced
 from supply.pickup_order import PickupOrder, text_of, write_down
 from supply.placing import send_to_store
 
@@ -97,6 +97,7 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
 def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> GroupOffer:
     """Open a group a shopkeeper sent; the shop gets the copy back."""
     group = groups.open_group(session, _terms(body), actor=actor, at=at)
+    refuse_stranger(body["store_id"], group.store_id)
     tell(session, group, at)
     return group
 
@@ -104,14 +105,11 @@ def take_opened(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
     """Deal out what arrived and place each share as a paid pickup order (rule 3); a second copy changes nothing."""
     group = groups.locked(session, body["group_id"])
+    refuse_stranger(body["store_id"], group.store_id)
     if group.state != "ordered":
         return []
     gets = groups.arrived(session, group.id, body["qty"], actor=actor, at=at)
-    orders = [
-        _share(session, group, member, gets[member.id], at)
-        for member in groups.members_of(session, group)
-        if gets.get(member.id)
-    ]
+    orders = [_share(session, group, member, at) for member in groups.members_of(session, group) if gets.get(member.id)]
     tell(session, group, at)
     return orders
 
@@ -139,12 +137,12 @@ def tell(session: Session, group: GroupOffer, at: dt.datetime) -> None:
 # --- inside ---
 
 
-def _share(session: Session, group: GroupOffer, member: GroupMember, qty: int, at: dt.datetime) -> PickupOrder:
+def _share(session: Session, group: GroupOffer, member: GroupMember, at: dt.datetime) -> PickupOrder:
     """Place a member's share: paid already, at the price the group reached."""
     store = store_of(session, group.store_id)
     shop.front_of(session, store.id)
     number = shop.next_number(session, store.id)
-    price_minor = int(group.price_minor or 0)
+    line, total_minor = groups.share_of(session, group, member, at)
     placed = PickupPlaced(
         store_id=store.id,
         order_id=member.id,
@@ -155,10 +153,10 @@ def _share(session: Session, group: GroupOffer, member: GroupMember, qty: int, a
         code_hash=member.code_hash,
         token_hash=member.token_hash,
         currency=store.currency,
-        total_minor=qty * price_minor,
+        total_minor=total_minor,
         placed_at=text_of(at),
-        lines=(OrderLine(group.sku, session.get_one(Product, group.sku).name, qty, price_minor, 1),),
-        paid_minor=qty * price_minor,
+        lines=(line,),
+        paid_minor=total_minor,
         group_id=group.id,
     )
     order = write_down(session, placed)
@@ -186,7 +184,7 @@ def _terms_body(group: GroupOffer) -> dict[str, Any]:
 
 
 def _terms(body: dict[str, Any]) -> GroupTerms:
-    known = {name: body[name] for name in GroupTerms.__dataclass_fields__}
+    known = {name: body[name] for name in GroupTerms.__dataclass_fields__ if name in body}
     return GroupTerms(
         **known
         | {

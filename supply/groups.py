@@ -3,7 +3,7 @@
 Rules
 -----
 1. An offer has price steps, a threshold, the supplier's case and minimum, a closing time, a van day and a last pickup
-   day. Everybody pays the price the whole group reaches (`group_math`).
+   day. Everybody pays the price the whole group reaches (`group_math`), with deposit and tax (`group_price`).
 2. Joining is paid into escrow at the first step's price for the most the member takes; the member counts from then on,
    as long as the money is there. Whoever leaves before the closing or did not pay in time is out for good, and gets
    everything back at once, as does whoever is in a group that fails.
@@ -12,8 +12,8 @@ Rules
    stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
-5. The leader earns the commission on what is passed on for shares that were collected, on nothing else. It comes with
-   the shop's money, named, and the shop hands it on.
+5. The leader earns the commission on what is passed on for shares that were collected, on nothing else
+   (`group_leaders`).
 6. A group is settled when none of its members' money is left in escrow. Who its members were is forgotten KEEP after
    the last pickup day, as with any order.
 """
@@ -35,8 +35,10 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Product
 from pos.store import Store, store_of
-from supply import escrow, messages
+from supply import escrow, group_price, messages
+from supply.escrow_ledger import LeaderPart
 from supply.group_math import Wish, deal, fill, price_at
+from supply.online_facts import OrderLine
 from supply.pickup_order import PickupOrder
 
 STATES = StateTable(
@@ -77,6 +79,7 @@ class GroupTerms:
     shop_takes: int = 0
     commission_bp: int = 0
     leader: str = ""
+    leader_token: str = ""
 
     def check(self) -> None:
         """Refuse terms no group could keep, saying which."""
@@ -113,6 +116,8 @@ class GroupOffer(Base):
     shop_takes: Mapped[int]
     commission_bp: Mapped[int]
     leader: Mapped[str]
+    leader_token: Mapped[str] = mapped_column(default="", server_default="")
+    """What the leader's own page is opened with; '' without a leader."""
     state: Mapped[str] = mapped_column(default=STATES.first)
     opened_at: Mapped[dt.datetime]
     cases: Mapped[int] = mapped_column(default=0)
@@ -181,7 +186,7 @@ def open_group(session: Session, terms: GroupTerms, *, actor: Actor, at: dt.date
         raise Invalid("bad-days", "The closing time is over already.", field="closes")
     store_of(session, terms.store_id)
     product = session.get(Product, terms.sku)
-    if product is None or product.stock_unit != "each" or product.kind != "goods":
+    if product is None or (product.stock_unit, product.price_quantity, product.kind) != ("each", 1, "goods"):
         raise Invalid("bad-group-product", "A group buys a product that is sold by the piece.", sku=terms.sku)
     steps = [list(step) for step in terms.steps]
     row = GroupOffer(
@@ -217,9 +222,10 @@ def join(
     session.add(member)
     session.flush()
     first_minor = int(group.steps[0][1])
+    _, most_minor = group_price.share(session, group.store_id, group.sku, member.upto_qty, first_minor, at=at)
     pay_within = min(escrow.PAY_WITHIN, _joinable_until(group) - at)
     escrow.open_for(
-        session, member.id, group.store_id, "group", member.upto_qty * first_minor,
+        session, member.id, group.store_id, "group", most_minor,
         currency=store_of(session, group.store_id).currency, provider=provider, actor=actor, at=at,
         pay_within=pay_within,
     )  # fmt: skip
@@ -305,9 +311,8 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
     group.arrived_qty = qty
     for member in members:
         member.gets_qty = gets[member.id]
-        due_minor = member.gets_qty * int(group.price_minor or 0)
         left_minor = escrow.balance(session, member.id)
-        assert left_minor >= due_minor, f"{member.id} is to get {due_minor} worth and has {left_minor}"
+        due_minor = share_of(session, group, member, at)[1] if member.gets_qty else 0
         escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
         if not member.gets_qty:
             _tell(session, group, member, "none", "Nothing was left for you; your money goes back.", at)
@@ -320,9 +325,8 @@ def release(session: Session, member_id: str, *, why: str = "collected", actor: 
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)
     leader_minor = left_minor * group.commission_bp // BASIS if group.leader else 0
-    return escrow.release(
-        session, member_id, leader_minor=leader_minor, words=group.name, why=why, actor=actor, at=at
-    )  # fmt: skip
+    part = LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
+    return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
 
 
 def settle_done(session: Session, *, at: dt.datetime) -> list[GroupOffer]:
@@ -398,6 +402,15 @@ def standing(session: Session, group: GroupOffer, at: dt.datetime) -> Standing:
         next_step=coming,
         may_join=group.state in ("open", "filling") and at < _joinable_until(group),
     )
+
+
+def share_of(session: Session, group: GroupOffer, member: GroupMember, at: dt.datetime) -> tuple[OrderLine, int]:
+    """Return the line of what a member was dealt out and what it costs: never more than is left of what was paid."""
+    most_minor = escrow.balance(session, member.id)
+    return group_price.share(
+        session, group.store_id, group.sku, member.gets_qty or 0, int(group.price_minor or 0), most_minor=most_minor,
+        at=at,
+    )  # fmt: skip
 
 
 def dealt_qty(session: Session, group: GroupOffer) -> int:

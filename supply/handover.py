@@ -161,6 +161,7 @@ def hand_over(
         customer_id=_member_of(session, order),
         agreed_prices=promise.prices,
         agreed_savings=promise.savings,
+        agreed_deposits=promise.deposits,
     )
     completed = sale.complete(session, request, actor=actor, at=at)
     if again:

@@ -257,7 +257,10 @@ class Slot:
 
 @dataclass(frozen=True)
 class ShelfApproved:
-    """A shelf plan the shopkeeper agreed to, live from a business day until the next one."""
+    """A shelf plan the shopkeeper agreed to, live from a business day until the next one; told with each of its moves.
+
+    state: what the plan has come to, '' before version 4.
+    """
 
     store_id: str
     plan_id: str
@@ -265,6 +268,7 @@ class ShelfApproved:
     drafted_at: str
     based_on_day: str
     slots: tuple[Slot, ...]
+    state: str = ""
 
     def to_body(self) -> dict[str, Any]:
         """Return the body of the newest version."""

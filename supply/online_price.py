@@ -3,14 +3,14 @@
 Rules
 -----
 1. There is one engine for prices: `pos.quoting`. Offers, deposits, taxes and limits online are the till's.
-2. What was promised stays promised: each line keeps its price, what offers saved on it and its deposit, whatever the
-   shop asks on the day it is collected.
+2. What was promised stays promised: each line keeps its price, what offers saved on it and its deposit, or that it has
+   none, whatever the shop asks or sells on the day it is collected.
 3. Of a line that falls short the customer keeps the same share of its saving.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -45,11 +45,12 @@ class PromisedLine(Protocol):
 
 @dataclass(frozen=True)
 class Promise:
-    """What is handed over, (SKU, quantity), and at which prices and savings."""
+    """What is handed over, (SKU, quantity), and at which prices, savings and deposits (SKU -> the deposit's)."""
 
     lines: list[tuple[str, int]]
     prices: dict[str, int]
     savings: dict[str, tuple[Saved, ...]]
+    deposits: dict[str, str] = field(default_factory=dict)
 
 
 def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None) -> Promise:
@@ -63,6 +64,7 @@ def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None
         promise.prices[line.sku] = line.price_minor
         if line.deposit_sku is not None:
             promise.prices[line.deposit_sku] = line.deposit_minor
+            promise.deposits[line.sku] = line.deposit_sku
         if kept <= 0:
             continue
         promise.lines.append((line.sku, kept))
@@ -76,7 +78,7 @@ def promise_of(lines: Sequence[PromisedLine], fee: tuple[str, int] | None = None
 
 def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
     """Return lines, tax and total as the till will ring what was promised."""
-    views = views_of(session, promise.prices, [sku for sku, _ in promise.lines])
+    views = _views(session, promise.prices, [*(sku for sku, _ in promise.lines), *promise.deposits.values()])
     return quoting.price_known(
         session,
         store_id,
@@ -86,6 +88,7 @@ def cost(session: Session, store_id: str, promise: Promise) -> PricedBasket:
         wall=dt.datetime(1970, 1, 1),  # noqa: DTZ001  no offer looks at it
         agreed=promise.prices,
         agreed_savings=promise.savings,
+        agreed_deposits=promise.deposits,
     ).basket
 
 

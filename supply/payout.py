@@ -7,7 +7,8 @@ Rules
 2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
 3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's. The last
    word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
-4. Agents' parts that their shops have paid go out in the same run, each from its shop's book (`agent_parts`).
+4. Agents' parts that their shops have paid, and what groups' leaders earned, go out in the same run, each from its
+   shop's book (`agent_parts`).
 """
 
 import datetime as dt

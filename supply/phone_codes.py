@@ -2,8 +2,10 @@
 
 Rules
 -----
-1. A code has six digits, is good for ten minutes and for five tries, and is kept as a hash alone; the newest
-   one counts.
+1. A code is good for ten minutes, for five tries and for one purpose, and is kept as a hash alone; the newest one
+   counts. For an order it has six digits. One that opens the orders of a number, and with them the codes to collect
+   them, has eight, and after MOST_WRONG wrong ones in a day and shop none is taken there: a guess succeeds less than
+   once in a million shop days.
 2. A number is sent a code once a minute and six times a day at most, and a shop's page sends 300 a day: nobody can
    make a stranger's phone ring, or the shop pay for it.
 3. A wrong try is remembered although it is refused: `prove` returns whether it fits, and the edge commits first.
@@ -26,10 +28,13 @@ GOOD_FOR = dt.timedelta(minutes=10)
 TRIES = 5
 PAUSE = dt.timedelta(minutes=1)
 PER_DAY, PER_DAY_AND_SHOP = 6, 300
+DIGITS = {"order": 6, "mine": 8}
+"""Purpose -> the digits of its codes."""
+MOST_WRONG = 50
 
 
 class PhoneCode(Base):
-    """A code sent to a number. number: its digits alone."""
+    """A code sent to a number. id: begins with its purpose. number: its digits alone."""
 
     __tablename__ = "phone_code"
     __table_args__ = (
@@ -49,12 +54,13 @@ class PhoneCode(Base):
 # --- verbs ---
 
 
-def send(session: Session, store_id: str, phone: str, *, language: str, at: dt.datetime) -> str:
+def send(session: Session, store_id: str, phone: str, purpose: str = "order", *, language: str, at: dt.datetime) -> str:
     """Send a number a fresh code (rules 1, 2); returns the message's id."""
     number = digits_of(phone)
     _refuse_too_many(session, store_id, number, at)
-    code = f"{secrets.randbelow(10**6):06d}"
-    row = PhoneCode(id=new_id(), store_id=store_id, number=number, code_hash="", sent_at=at, tries=0)
+    digits = DIGITS[purpose]
+    code = f"{secrets.randbelow(10**digits):0{digits}d}"
+    row = PhoneCode(id=f"{purpose}-{new_id()}", store_id=store_id, number=number, code_hash="", sent_at=at, tries=0)
     row.code_hash = _hash(row.id, code)
     session.add(row)
     facts = {"shop": store_of(session, store_id).name, "code": code}
@@ -62,11 +68,18 @@ def send(session: Session, store_id: str, phone: str, *, language: str, at: dt.d
     return f"code-{row.id}"
 
 
-def prove(session: Session, store_id: str, phone: str, code: str, *, at: dt.datetime) -> bool:
-    """Tell whether a typed code is the one last sent to a number; a wrong one counts (rules 1, 3)."""
+def prove(session: Session, store_id: str, phone: str, code: str, purpose: str = "order", *, at: dt.datetime) -> bool:
+    """Tell whether a typed code is the one last sent to a number for this; a wrong one counts (rules 1, 3)."""
+    if purpose == "mine":
+        _refuse_guessing(session, store_id, at)
     query = (
         sa.select(PhoneCode)
-        .where(PhoneCode.store_id == store_id, PhoneCode.number == digits_of(phone), PhoneCode.sent_at > at - GOOD_FOR)
+        .where(
+            PhoneCode.store_id == store_id,
+            PhoneCode.number == digits_of(phone),
+            PhoneCode.sent_at > at - GOOD_FOR,
+            PhoneCode.id.startswith(f"{purpose}-"),
+        )
         .order_by(PhoneCode.sent_at.desc(), PhoneCode.id.desc())
         .limit(1)
     )
@@ -85,11 +98,13 @@ def forget(session: Session, *, at: dt.datetime) -> None:
     session.execute(sa.delete(PhoneCode).where(PhoneCode.sent_at < at - dt.timedelta(days=2)))
 
 
-def was_just_sent(session: Session, phone: str, *, at: dt.datetime) -> bool:
-    """Tell whether a code that still counts went to a number less than PAUSE ago."""
+def was_just_sent(session: Session, phone: str, purpose: str = "order", *, at: dt.datetime) -> bool:
+    """Tell whether a code for this that still counts went to a number less than PAUSE ago."""
     query = sa.select(PhoneCode.id).where(
-        PhoneCode.number == digits_of(phone), PhoneCode.sent_at > at - PAUSE, PhoneCode.tries < TRIES
-    )
+        PhoneCode.number == digits_of(phone), PhoneCode.sent_at > at - PAUSE, PhoneCode.tries < TRIES,
+        PhoneCode.id.startswith(f"{purpose}-"),
+    )  # fmt: skip
+
     return session.scalar(query.limit(1)) is not None
 
 
@@ -99,6 +114,18 @@ def digits_of(phone: str) -> str:
 
 
 # --- inside ---
+
+
+def _refuse_guessing(session: Session, store_id: str, at: dt.datetime) -> None:
+    wrong = sa.select(sa.func.coalesce(sa.func.sum(PhoneCode.tries), 0)).where(
+        PhoneCode.store_id == store_id, PhoneCode.sent_at > at - dt.timedelta(days=1), PhoneCode.proved_at.is_(None),
+        PhoneCode.id.startswith("mine-"),
+    )  # fmt: skip
+    if int(session.scalar(wrong) or 0) >= MOST_WRONG:
+        raise Refused(
+            "codes-locked-today",
+            "Too many wrong codes were typed here today. Use the link in your order's message, or call the shop.",
+        )
 
 
 def _refuse_too_many(session: Session, store_id: str, number: str, at: dt.datetime) -> None:

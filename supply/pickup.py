@@ -356,9 +356,13 @@ def _to_bin(session: Session, order: PickupOrder, sku: str, qty: int, *, actor: 
 def _give_back(
     session: Session, order: PickupOrder, kind: str, *, from_bin: bool, actor: Actor, at: dt.datetime
 ) -> None:
+    """Give its goods back: what the records have of them in the bin, for a count may have missed the bag."""
     if from_bin:
-        for sku, qty in kept_lines(lines_of(session, order)):
-            _shift(session, order, sku, qty, Place.BIN, Place.FLOOR, actor=actor, at=at)
+        kept = kept_lines(lines_of(session, order))
+        levels = stock.levels(session, order.store_id, [sku for sku, _ in kept])
+        for sku, qty in kept:
+            if there := min(qty, max(0, levels[sku].by_place.get(Place.BIN, 0))):
+                _shift(session, order, sku, there, Place.BIN, Place.FLOOR, actor=actor, at=at)
     stock.answer(session, order.store_id, order.id, kind, at=at)
     order_in.forget(session, order)
     offers.give_back_coupons(session, order.store_id, order.id, at=at)

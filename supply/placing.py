@@ -72,10 +72,10 @@ MOST_LINES = 40
 DAYS_FOR_ORDERED_IN = 3
 """What was ordered in can be fetched on that day and so many after it."""
 CUSTOMER = Actor(id="customer", name="customer", role="customer", node=NETWORK)
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s]{2,20}")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([A-Za-z0-9-]+\.)+[A-Za-z]{2,20}"
+)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,64}")
-
-
 IF_SHORT = ("less", "similar", "cancel")
 
 
@@ -99,7 +99,7 @@ class Wishes:
     def __post_init__(self) -> None:
         if self.if_short not in IF_SHORT:
             raise Invalid("bad-choice", "Choose what the shop should do when something is missing.", field="if_short")
-        if self.email and not _EMAIL.fullmatch(self.email):
+        if self.email and (len(self.email) > 254 or not _EMAIL.fullmatch(self.email)):
             raise Invalid("bad-email", "Type the e-mail address like name@example.com, or leave it out.", field="email")
 
 

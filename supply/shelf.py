@@ -7,7 +7,7 @@ Rules
 2. A plan is drafted by the system, approved by the shopkeeper, live from a day, retired by the next one.
 3. The refill list is what the shelf should hold (facings x depth) less what it holds, as far as backroom and floor
    have it.
-4. The network keeps approved plans as copies: the newest from_day is live there, the ones before are retired.
+4. The store tells the network each move of an approved plan; there it is a copy, and what came furthest stands.
 5. A person may give a product 1 to MOST_FACINGS facings and any slot. Less than one facing is a gap, filled first.
 
 Units: qty in the product's stock unit.
@@ -33,7 +33,7 @@ from pos import catalogue, stock
 from pos.catalogue import Barcode, Product
 from pos.stock import Place, StockMovement
 from pos.store import Store
-from supply.online_facts import SHELF_APPROVED, ShelfApproved, Slot
+from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
 from supply.ranking import Ranked, rank, ranked_product
 
 STATES = StateTable(
@@ -41,6 +41,8 @@ STATES = StateTable(
     "drafted",
     {"drafted": ["approved", "dropped"], "approved": ["live", "dropped"], "live": ["retired"]},
 )
+_AS_TOLD = ("approved", "dropped", "live", "retired")
+"""How far a plan has come, in the order the network believes it."""
 MOST_SLOTS = 60
 MOST_FACINGS = 8
 
@@ -210,28 +212,6 @@ def approve(
         if waiting.from_day >= plan.from_day and not keeps_waiting:
             _move(session, waiting, "dropped", actor=actor, at=at)
     _move(session, plan, "approved", actor=actor, at=at)
-    fact = ShelfApproved(
-        store_id=store_id,
-        plan_id=plan.id,
-        from_day=plan.from_day.isoformat(),
-        drafted_at=as_utc(plan.drafted_at).isoformat(timespec="microseconds"),
-        based_on_day=plan.based_on_day.isoformat(),
-        slots=tuple(
-            Slot(row.slot, row.sku, row.name, row.facings, row.fill_qty, row.score, row.why)
-            for row in slots_of(session, plan)
-        ),
-    )
-    outbox.append(
-        session,
-        to_node=NETWORK,
-        topic=SHELF_APPROVED,
-        version=1,
-        body=fact.to_body(),
-        id=new_id(),
-        subject=_subject(plan),
-        business_day=today,
-        at=at,
-    )
     go_live(session, store_id, actor=actor, at=at)
     return plan
 
@@ -299,29 +279,28 @@ def refill(session: Session, store_id: str, sku: str, qty: int, *, id: str, acto
 
 
 def mirror(session: Session, fact: ShelfApproved) -> None:
-    """Keep a store's approved plan (rule 4); a second copy changes nothing."""
-    if session.get(ShelfPlan, (fact.store_id, fact.plan_id)) is None:
-        session.add(
-            ShelfPlan(
-                store_id=fact.store_id,
-                id=fact.plan_id,
-                state="approved",
-                from_day=dt.date.fromisoformat(fact.from_day),
-                drafted_at=dt.datetime.fromisoformat(fact.drafted_at),
-                based_on_day=dt.date.fromisoformat(fact.based_on_day),
-            )
+    """Keep a store's plan as it told it last (rule 4); a second or older copy changes nothing."""
+    plan = session.get(ShelfPlan, (fact.store_id, fact.plan_id))
+    if plan is None:
+        plan = ShelfPlan(
+            store_id=fact.store_id,
+            id=fact.plan_id,
+            state="approved",
+            from_day=dt.date.fromisoformat(fact.from_day),
+            drafted_at=dt.datetime.fromisoformat(fact.drafted_at),
+            based_on_day=dt.date.fromisoformat(fact.based_on_day),
         )
+        session.add(plan)
         session.flush()
         session.add_all(ShelfSlot(store_id=fact.store_id, plan_id=fact.plan_id, **asdict(slot)) for slot in fact.slots)
+    if fact.state:
+        if _AS_TOLD.index(fact.state) > _AS_TOLD.index(plan.state):
+            _mirror_state(session, plan, fact.state)
+        return
     copies = session.scalars(sa.select(ShelfPlan).where(ShelfPlan.store_id == fact.store_id)).all()
-    newest = max(copies, key=lambda plan: (plan.from_day, plan.id))
-    for plan in copies:
-        # The store made the move and journalled it; here it is a copy.
-        session.execute(
-            sa.update(ShelfPlan)
-            .where(ShelfPlan.store_id == plan.store_id, ShelfPlan.id == plan.id)
-            .values(state="live" if plan is newest else "retired")
-        )
+    newest = max(copies, key=lambda one: (one.from_day, one.id))
+    for one in copies:
+        _mirror_state(session, one, "live" if one is newest else "retired")
 
 
 # --- questions ---
@@ -459,7 +438,35 @@ def _copy(row: ShelfSlot) -> dict[str, Any]:
 
 
 def _move(session: Session, plan: ShelfPlan, target: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Move a plan on, and tell the network where it knows it (rule 4)."""
+    is_told = target == "approved" or plan.state != "drafted"
     journal.move(session, plan, target, actor=actor, at=at, subject=_subject(plan))
+    if not is_told:
+        return
+    fact = ShelfApproved(
+        store_id=plan.store_id,
+        plan_id=plan.id,
+        from_day=plan.from_day.isoformat(),
+        drafted_at=as_utc(plan.drafted_at).isoformat(timespec="microseconds"),
+        based_on_day=plan.based_on_day.isoformat(),
+        slots=tuple(
+            Slot(row.slot, row.sku, row.name, row.facings, row.fill_qty, row.score, row.why)
+            for row in slots_of(session, plan)
+        ),
+        state=target,
+    )
+    outbox.append(
+        session, to_node=NETWORK, topic=SHELF_APPROVED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=_subject(plan), business_day=_today(session, plan.store_id, at), at=at,
+    )  # fmt: skip
+
+
+def _mirror_state(session: Session, plan: ShelfPlan, state: str) -> None:
+    """Take over a state: the store made the move and journalled it."""
+    session.execute(
+        sa.update(ShelfPlan).where(ShelfPlan.store_id == plan.store_id, ShelfPlan.id == plan.id).values(state=state)
+    )
+    session.refresh(plan, ["state"])
 
 
 def _subject(plan: ShelfPlan) -> str:

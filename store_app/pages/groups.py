@@ -1,4 +1,4 @@
-"""Group buys of the shop: open one, see how it fills, say what the van brought."""
+"""Group buys of the shop: open one, see how it fills, say what the van brought and where the leader's part goes."""
 
 import datetime as dt
 from typing import Any
@@ -9,16 +9,17 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid, ShopError
-from pos import produce
+from config.errors import Invalid, NotFound, ShopError
+from pos import agents, produce
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import group_wire, suppliers
+from supply import group_leaders, group_wire, payment_file, suppliers
 from supply.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
+from supply.order_keys import new_token
 from supply.suppliers import SupplierProduct
 
 bp = Blueprint("groups", __name__, url_prefix="/groups")
@@ -50,6 +51,7 @@ def listed(fault: ShopError | None = None) -> Any:
             .limit(500)
         ).all()
         producers = produce.producers_of(session, store_id, {row.sku for row in rows})
+        leaders = {row.id: group_leaders.standing_of(session, row) for row in rows if row.leader and row.commission_bp}
     order = {"ordered": 0, "open": 1, "filling": 1, "arrived": 2}
     base = (settings.public_url or settings.network_url).rstrip("/")
     return page(
@@ -62,6 +64,8 @@ def listed(fault: ShopError | None = None) -> Any:
         closes_day=doors().now().astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=OPEN_DAYS),
         wares=wares,
         producers=producers,
+        leaders=leaders,
+        leader_address=lambda row: f"{base}/shop/{store.slug}/leader/{row.leader_token}" if base else "",
         fault=fault,
     )
 
@@ -72,6 +76,9 @@ def listed(fault: ShopError | None = None) -> Any:
 def open_group() -> Any:
     """Open a group."""
     command, store_id = form.command_id(), str(place().store_id)
+    leader, commission = form.text("leader", most=80), request.form.get("commission", "").strip()
+    if bool(leader) != (commission not in ("", "0")):
+        raise Invalid("no-leader", _("A leader has a name and a commission, or there is none."), field="leader")
     wanted = form.text("sku", most=60, required=_("Choose the product."))
     with write() as session:
         store = session.get_one(Store, store_id)
@@ -85,10 +92,11 @@ def open_group() -> Any:
             minimum_cases=form.whole("minimum_cases", least=1, most=1000) if request.form.get("minimum_cases") else 1,
             closes_at=closes_at, van_day=van_day, pickup_until=form.date("pickup_until") or van_day + TO_COLLECT,
             shop_takes=form.whole("shop_takes", most=1000) if request.form.get("shop_takes") else 0,
-            commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100)
-            if request.form.get("commission") else 0,
-            leader=form.text("leader", most=80),
+            commission_bp=100 * form.whole("commission", most=MOST_COMMISSION_BP // 100) if leader else 0,
+            leader=leader, leader_token=new_token() if leader else "",
         )  # fmt: skip
+        if leader:
+            _say_leader(session, store_id, leader)
         group_wire.open_at_store(session, terms, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("The group is open. Share its address with your neighbours."), "good")
@@ -108,7 +116,31 @@ def arrived(group_id: str) -> Any:
     return redirect(url_for(".listed"), 303)
 
 
+@bp.post("/<group_id>/leader")
+@requires("offers")
+@form.answers_on(lambda fault, **_place: listed(fault))
+def leader_account(group_id: str) -> Any:
+    """Say where a leader's commission is paid out to."""
+    form.text("leader_account", most=60, required=_("Type the account’s number."))
+    with write() as session:
+        group = session.get(GroupOffer, group_id)
+        if group is None or group.store_id != place().store_id or not group.leader:
+            raise NotFound("unknown-group", _("There is no such group buy. Check the link."))
+        _say_leader(session, group.store_id, group.leader)
+        wake_worker_after(session)
+    flash(_("The network pays %(name)s to this account from now on.", name=group.leader), "good")
+    return redirect(url_for(".listed"), 303)
+
+
 # --- inside ---
+
+
+def _say_leader(session: Session, store_id: str, leader: str) -> None:
+    """Let the network know a group's leader, and the account where one was typed."""
+    account, bic = form.text("leader_account", most=60), form.text("leader_bic", most=20)
+    if account:
+        account, bic = payment_file.tidy_account(account, bic)
+    agents.say(session, store_id, leader, account, bic, actor=g.actor, at=doors().now())
 
 
 def _product(session: Session, typed: str) -> Product:

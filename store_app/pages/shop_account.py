@@ -63,8 +63,8 @@ def ask(slug: str) -> Any:
     _name, phone = order_keys.check_person("x", phone)
     with write() as session:
         here = visitors.shop_at(session, slug)
-        if not phone_codes.was_just_sent(session, phone, at=clock.now()):  # a double click is one code
-            phone_codes.send(session, here.id, phone, language=language(), at=clock.now())
+        if not phone_codes.was_just_sent(session, phone, "mine", at=clock.now()):  # a double click is one code
+            phone_codes.send(session, here.id, phone, "mine", language=language(), at=clock.now())
         wake_worker_after(session)
     visitor["asked_mine"] = phone
     return redirect(url_for(".mine", slug=slug), 303)
@@ -75,12 +75,12 @@ def ask(slug: str) -> Any:
 @form.answers_on(mine)
 def prove(slug: str) -> Any:
     """Take the code; a wrong one is counted."""
-    phone, typed = _asked(), form.text("code", most=12, required=_("Type the six digits we sent to your phone."))
+    phone, typed = _asked(), form.text("code", most=12, required=_("Type the eight digits we sent to your phone."))
     if not phone:
         return redirect(url_for(".mine", slug=slug), 303)
     with write() as session:
         here = visitors.shop_at(session, slug)
-        fits = phone_codes.prove(session, here.id, phone, typed, at=clock.now())
+        fits = phone_codes.prove(session, here.id, phone, typed, "mine", at=clock.now())
     if not fits:
         raise Invalid(
             "wrong-code", _("This is not the code we sent, or it is too old. Look again, or ask for another.")

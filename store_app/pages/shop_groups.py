@@ -1,4 +1,4 @@
-"""A group buy as neighbours see it: the price that falls, what is missing, joining, and one's own share."""
+"""A group buy as neighbours see it: the price that falls, what is missing, joining, one's own share; and its leader."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import escrow, groups, placing
+from supply import escrow, group_leaders, groups, placing
 from supply.groups import GroupMember, GroupOffer
 from supply.order_keys import code_hash, code_of, token_hash
 from supply.pickup_order import PickupOrder
@@ -124,6 +124,27 @@ def leave(slug: str, token: str) -> Any:
         wake_worker_after(session)
     flash(_("You have left the group; your money goes back."), "good")
     return redirect(url_for(".member", slug=slug, token=token), 303)
+
+
+@bp.get("/leader/<token>")
+@public
+def leader(slug: str, token: str) -> Any:
+    """Show a group's leader how it stands and what it earned."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+        led = group_leaders.by_token(session, here.id, token)
+        found = groups.standing(session, led, clock.now())
+        earned = group_leaders.standing_of(session, led)
+    return page(
+        "storefront/leader.html",
+        "leader_card",
+        shop=here,
+        cart=visitors.Cart(),
+        group=led,
+        standing=found,
+        earned=earned,
+        share=url_for(".group", slug=slug, group_id=led.id, _external=True),
+    )
 
 
 # --- inside ---

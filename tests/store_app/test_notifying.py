@@ -17,6 +17,7 @@ from store_app.notifying import Letter, LogCarrier, SmtpCarrier, WebhookCarrier
 from store_app.order_tokens import token_for
 from supply import message_words, messages
 from supply.messages import CustomerMessage
+from supply.placing import Wishes
 from tests.store_app.conftest import NOON, House
 
 LETTER = Letter("m-1", "ready", "+1 555 0100", "li@example.com", "Shop: Ready", "Order S01-1 is ready. 你好")
@@ -178,3 +179,26 @@ def test_people_are_forgotten_a_month_after(network: House):
         assert messages.forget(session, at=NOON + dt.timedelta(days=29)) == 0
         assert messages.forget(session, at=NOON + dt.timedelta(days=31)) == 1
         assert session.query(CustomerMessage).one().phone == ""
+
+
+def test_a_letter_that_cannot_be_written_keeps_no_other_waiting(house: House):
+    class Odd(LogCarrier):
+        def send(self, letter, *, at):
+            if letter.id == "odd":
+                raise AttributeError("an address no library reads")
+
+    with house.doors.write() as session:
+        for n, one in enumerate(("odd", "good")):
+            messages.tell(
+                session, "S01", "ready", id=one, phone="1", facts={}, at=house.doors.now() - dt.timedelta(seconds=9 - n)
+            )
+    assert notifying.send_due(house.doors, [Odd()]) == (1, 1)
+    with house.doors.read() as session:
+        assert session.get(CustomerMessage, "odd").tries == 1
+
+
+@pytest.mark.parametrize("odd", ["]x@,%.%<", "a,b@x.yy", "(;<@).ü.[!", "%:].=@\\.;;", "a@b", "x" * 250 + "@b.cn"])
+def test_an_address_no_mail_reaches_is_refused_where_it_is_typed(odd):
+    assert Wishes(email="li.wei+shop@mail.example.cn").email
+    with pytest.raises(Invalid, match="e-mail address"):
+        Wishes(email=odd)

@@ -22,7 +22,7 @@ def market(market):
     terms = GroupTerms(
         id=GROUP, store_id=STORE, owner=STORE, sku="milk", name="Milk together", steps=((1, 120), (6, 100)),
         threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=later(hours=2), van_day=dt.date(2026, 3, 4),
-        pickup_until=dt.date(2026, 3, 6),
+        pickup_until=dt.date(2026, 3, 6), commission_bp=500, leader="Auntie Chen", leader_token="leader-link",
     )  # fmt: skip
     with market.town.shop.write() as session:
         group_wire.open_at_store(session, terms, actor=ANA, at=AT)
@@ -98,6 +98,16 @@ def test_a_group_is_joined_at_its_own_shop_alone(market):
     assert answer.status_code == 404
 
 
+def test_the_leaders_link_shows_what_is_earned_and_no_neighbour(market):
+    joined(market)
+    shown = market.customer().look(f"{SHOP}/leader/leader-link").text
+    assert "Auntie Chen leads this group" in shown
+    assert "Give the shop the number of your account" in shown
+    assert "555 0100" not in shown
+    for wrong in (f"{SHOP}/leader/other", f"{OTHER_SHOP}/leader/leader-link"):
+        assert market.customer().look(wrong).status_code == 404
+
+
 def test_who_leaves_is_told_so_and_two_clicks_are_one(market):
     customer, address = joined(market, want=2)
     for _ in range(2):
@@ -136,6 +146,18 @@ def test_a_shopkeeper_opens_a_group_once(office: House):  # noqa: F811
         (row,) = session.query(GroupOffer).all()
         assert (row.steps, row.case_qty) == ([[1, 120], [12, 100]], 6)
     assert "Milk together" in words(client.get("/groups/"))
+
+
+def test_the_shopkeeper_says_where_the_leaders_commission_goes_at_once_or_later(office: House):  # noqa: F811
+    client = office.signed_in()
+    assert send(client, "/groups/", **GIVEN, leader="Auntie Chen").status_code == 422  # a leader for nothing
+    assert send(client, "/groups/", **GIVEN, leader="Auntie Chen", commission="5").status_code == 303
+    assert "Say where the commission goes" in client.get("/groups/").text
+    with office.doors.read() as session:
+        address = f"/groups/{session.query(GroupOffer).one().id}/leader"
+    assert send(client, address, leader_account="DE89370400440532013001").status_code == 422
+    assert send(client, address, leader_account="DE89 3704 0044 0532 0130 00").status_code == 303
+    assert "…3000" in client.get("/groups/").text
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_a_member_who_shows_the_number_gets_the_members_price(market, customer):
     assert "For members: Half price." in basket
     assert "¥2.58" in basket
     assert customer.send(f"{SHOP}/mine", phone="555 0100 11").status_code == 303
-    code = re.search(r"code is (\d{6})", customer.look(f"{SHOP}/mine").text)
+    code = re.search(r"code is (\d{8})", customer.look(f"{SHOP}/mine").text)
     assert customer.send(f"{SHOP}/mine/code", code=code[1]).status_code == 303
     assert "You are a member here" in words(customer.look(f"{SHOP}/mine"))
     basket = words(customer.look(f"{SHOP}/basket"))

@@ -11,7 +11,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from pos import agents, produce, produce_paying
 from pos.produce import ProduceMove, Producer
-from supply import agent_parts, payment_file, payout, settlement
+from supply import agent_parts, escrow_ledger, payment_file, payout, settlement
 from supply.settlement import balances
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
 
@@ -158,6 +158,19 @@ def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
     assert (known["funds"], known["overpaid"], known["invoiced"]) == (-500, -1_500, 0), (
         "500 the shop has back, 1,500 the agent has"
     )
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_a_shop_takes_no_part_of_a_group_s_leader_back(country):
+    agree(country, "Mei", IBAN)
+    country.deliver()
+    with country.network.write() as session:
+        part = escrow_ledger.LeaderPart(3_000, "Mei", "g1")
+        escrow_ledger.leader_earned(session, "S1", "e1", part, at=AT)
+    take(country, "s1", -3_000)
+    with country.network.read() as session:
+        assert balances(session, "S1")["funds"] == 0, "it has paid nothing of it"
     country.deliver()
     assert country.findings() == []
 

@@ -1,25 +1,31 @@
 """Group buys: steps, threshold, cases, fair shares, and money that always ends where it belongs."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config import node, outbox
-from config.errors import Conflict, Refused, ShopError
+from config.errors import Conflict, NotFound, Refused, ShopError
 from config.ids import new_id
 from config.journal import Actor
 from config.outbox import Message
 from pos import stock
+from pos.catalogue import Listing, Price, Product, TaxClass
 from pos.terminal import Outcome
 from supply import (
+    agent_parts,
     checks,
     escrow,
     group_goods,
+    group_leaders,
     group_wire,
     groups,
+    network_terms,
     passing_on,
+    payout,
     pickup,
     planned,
     receiving,
@@ -33,7 +39,7 @@ from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
 from supply.pickup_order import PickupOrder
-from tests.supply.online import ANA, AT, STORE, later, make_town
+from tests.supply.online import ANA, AT, OTHER, STORE, later, make_town
 
 ME = Actor("customer", "customer", "customer", "network")
 CLOSES = later(hours=2)
@@ -41,6 +47,7 @@ TERMS = GroupTerms(
     id="group-00001", store_id=STORE, owner=STORE, sku="milk", name="Milk by the case", steps=((1, 120), (12, 100)),
     threshold_qty=6, case_qty=6, minimum_cases=1, closes_at=CLOSES, van_day=dt.date(2026, 3, 4),
     pickup_until=dt.date(2026, 3, 6), shop_takes=2, commission_bp=500, leader="Auntie Chen",
+    leader_token="leader-link",
 )  # fmt: skip
 
 
@@ -159,7 +166,10 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
         assert {(one.name, one.phone) for one in session.query(GroupMember)} == {("", "")}
 
 
-def test_the_leader_earns_on_a_decided_share_too_and_the_shop_gets_it_to_hand_on(town):
+def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes_back_to_the_cent(town):
+    told = {"store_id": STORE, "name": "Auntie Chen", "account": "DE89370400440532013000", "bic": ""}
+    with town.network.write() as session:
+        agent_parts.take_agent(session, told | {"told_at": AT.isoformat()})
     code = join(town, "m1", 6)
     close(town)
     come(town, 6)
@@ -173,6 +183,98 @@ def test_the_leader_earns_on_a_decided_share_too_and_the_shop_gets_it_to_hand_on
         assert checks.findings(session, STORE) == []
     assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (30, 570)
     assert entries == {"leader": 30, "escrow": 570, "commission": 17}
+
+    def stands():
+        with town.network.read() as session:
+            assert checks.findings(session, STORE) == []
+            found = group_leaders.standing_of(session, session.get(GroupOffer, TERMS.id))
+            funds = -settlement.balances(session, STORE)["funds"]
+            return found.earned_minor, found.paid_minor, found.due_minor, funds
+
+    assert stands() == (30, 0, 30, 553)
+    with town.network.write() as session:
+        network_terms.set_terms(session, replace(network_terms.in_force(session)[1], payout_least_minor=1),
+                                actor=ME, at=AT)  # fmt: skip
+        paid = payout.make_run(session, id="run-1", actor=ME, at=later(days=5))
+    assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 30)]
+    assert paid.unknown == [STORE]  # the shop's own money waits for its account
+    assert stands() == (30, 30, 0, 553)
+    with town.network.write() as session:  # a cut-off shop took half of it back in time
+        escrow.take_back(session, "m1", 300, why="returned", words="S07-1", actor=ME, at=later(days=6))
+    assert where(town, ["m1"], "due") == 120 + 300
+    assert stands() == (15, 30, -15, 276)  # 285 of the shop's, less half of the commission
+
+
+@pytest.mark.parametrize(
+    ("kind", "total", "back"),
+    [("deposit", 3 * 120 + 3 * 25, 0), ("tax", 3 * 120 + 32, 0), ("risen", 3 * 120, 0)],
+)
+def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_more_than_was_paid(
+    tmp_path, kind, total, back
+):
+    town = make_town(tmp_path)
+    town.open_till()
+
+    def change(do):
+        for database in (town.network, town.shop):
+            with database.write() as session:
+                do(session)
+
+    def bottle(session):
+        session.add(Product(sku="dep", name="Bottle", category="x", stock_unit="each", price_quantity=1,
+                            tax_class_id="std", search_text="b", kind="deposit"))  # fmt: skip
+        session.flush()
+        session.get(Product, "milk").deposit_sku = "dep"
+        session.add(Price(sku="dep", scope_id="*", from_day=dt.date(2026, 1, 1), price_minor=25))
+        session.add(Listing(store_id=STORE, sku="dep"))
+
+    if kind == "deposit":
+        change(bottle)
+    if kind == "tax":
+        change(lambda session: setattr(session.get(TaxClass, "std"), "inclusive", False))
+    town.publish()
+    with town.shop.write() as session:
+        group_wire.open_at_store(session, TERMS, actor=ANA, at=AT)
+    town.deliver()
+    codes = [join(town, one, 3) for one in ("m1", "m2")]
+    assert where(town, ["m1"], "escrow") == total
+    if kind == "risen":
+        change(bottle)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    handed = town.collect(codes[0], new_id(), total, at=later(days=2))
+    assert (handed.completed.sale.total_minor, where(town, ["m1"], "due")) == (total, back)
+    assert town.faults() == []
+
+
+def test_no_other_shop_ends_a_group_or_opens_it_again(town):
+    join(town, "m1", 6)
+    close(town)
+    with town.network.write() as session:
+        arrived = {"group_id": TERMS.id, "store_id": OTHER, "qty": 0}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_arrived(session, arrived, actor=ME, at=AT)
+        terms = group_wire._terms_body(session.get(GroupOffer, TERMS.id)) | {"store_id": OTHER, "owner": OTHER}
+        with pytest.raises(Refused, match="only S07 may send"):
+            group_wire.take_opened(session, terms, actor=ME, at=AT)
+    assert (state_of(town), where(town, ["m1"], "escrow")) == ("ordered", 720)
+
+
+def test_the_shop_and_the_leaders_page_show_what_is_earned_and_what_is_to_come(town):
+    code = join(town, "m1", 6)
+    close(town)
+    come(town, 6)
+    town.make_ready("m1", at=later(days=2))
+    town.collect(code, new_id(), 720, at=later(days=2))
+    town.deliver(at=later(days=2))
+    with town.network.read() as session:
+        group = group_leaders.by_token(session, STORE, "leader-link")
+        found = group_leaders.standing_of(session, group)
+        assert (found.earned_minor, found.coming_minor, found.account_end) == (0, 36, "")
+        for wrong in ("", "other"):
+            with pytest.raises(NotFound):
+                group_leaders.by_token(session, STORE, wrong)
 
 
 def test_a_group_whose_goods_nobody_tells_of_fails_after_its_last_day(town):

@@ -10,7 +10,7 @@ from config.errors import Conflict, NotFound, Refused, ShopError
 from config.ids import new_pickup_code, pickup_code_of, tidy_pickup_code
 from config.outbox import OutboxMessage
 from pos import stock
-from pos.catalogue import Price
+from pos.catalogue import Listing, Price, Product
 from pos.sale import Sale, SaleLine
 from pos.stock import Place
 from supply import handover, pickup
@@ -252,3 +252,43 @@ def test_at_the_allowed_rate_less_than_one_collection_in_a_million_shop_days_is_
     waiting, codes = 50, 31**7
     per_day = min(handover.TRIES_PER_DAY, handover.TRIES_PER_SPELL * (dt.timedelta(days=1) // handover.SPELL))
     assert per_day * waiting / codes < 1e-6
+
+
+def test_a_count_that_missed_the_bag_keeps_no_order_from_ending(town):
+    for n, lines in enumerate(([("tea", 1)], [("milk", 1)], [("milk", 2)])):
+        town.ready_order(f"bag-0000{n}", lines)
+    with town.shop.write() as session:
+        stock.count(session, STORE, "tea", 0, at=later(minutes=30), actor=ANA)
+        stock.count(session, STORE, "milk", 2, at=later(minutes=30), actor=ANA)
+        pickup.cancel(session, STORE, "bag-00001", why="Sorry.", actor=ANA, at=later(hours=1))
+        assert len(pickup.expire_due(session, STORE, actor=ANA, at=later(days=9))) == 2
+    town.deliver(at=later(days=9))
+    assert {town.state(f"bag-0000{n}") for n in range(3)} == {("cancelled", "cancelled"), ("expired", "expired")}
+    assert (town.level("tea").on_hand, town.level("milk").on_hand) == (0, 2)
+    assert town.faults() == []
+
+
+def _a_deposit_begins(session):
+    session.add(Product(sku="dep", name="Bottle", category="x", stock_unit="each", price_quantity=1, tax_class_id="std",
+                        search_text="b", kind="deposit"))  # fmt: skip
+    session.flush()
+    session.get(Product, "milk").deposit_sku = "dep"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda session: setattr(session.get(Product, "milk"), "active", False),
+        lambda session: session.execute(sa.update(Listing).values(active=False)),
+        lambda session: session.execute(sa.delete(Price).where(Price.sku == "milk")),
+        lambda session: setattr(session.get(Product, "milk"), "maximum_qty", 2),
+        _a_deposit_begins,
+    ],
+    ids=["withdrawn", "taken-out", "without-a-price", "fewer-for-each", "a-deposit"],
+)
+def test_what_is_packed_is_handed_over_as_promised_whatever_the_shop_sells_since(town, change):
+    placed = town.ready_order(ORDER, [("milk", 3)])
+    with town.shop.write() as session:
+        change(session)
+    assert town.collect(placed.code, SALE, 387).completed.sale.total_minor == 387
+    assert town.faults() == []

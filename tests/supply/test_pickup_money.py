@@ -1,9 +1,11 @@
 """Orders paid online: the money waits in escrow and follows the goods."""
 
 import datetime as dt
+import json
 
 import pytest
 
+from config import node, outbox
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id
 from config.inbox import InboxHead
@@ -12,11 +14,24 @@ from pos import returns, stock
 from pos.catalogue import Listing, Price, Product
 from pos.payments import Payment
 from pos.terminal import Outcome
-from supply import checks, escrow, following, messages, passing_on, pickup, pickup_returns, placing, refunds, settlement
+from supply import (
+    checks,
+    escrow,
+    following,
+    messages,
+    passing_on,
+    pickup,
+    pickup_returns,
+    placing,
+    refunds,
+    settlement,
+    unheard,
+)
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
+from supply.online_facts import VERSION, PickupMoved
 from supply.pickup_order import order_for_update
-from tests.supply.online import ANA, AT, STORE, TILL, later, make_town
+from tests.supply.online import ANA, AT, OTHER, STORE, TILL, later, make_town
 
 ONE = "order-00001"
 SYSTEM = Actor.system("escrow", "network")
@@ -412,6 +427,32 @@ def test_what_no_shop_answers_can_be_decided_and_a_shop_that_comes_back_hands_no
     assert (money(town), town.faults()) == ((0, 387, 0), [])
 
 
+def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid_back(town):
+    place_online(town)
+    with town.network.write() as session:
+        came = escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)
+        assert came == "held"
+        order = order_for_update(session, STORE, ONE)
+        placing.paid(session, order, at=AT)
+        comes = order.window_from
+        assert unheard.call_off(session, at=comes - dt.timedelta(minutes=1)) == []
+        assert unheard.call_off(session, at=comes) == [order]
+        assert unheard.call_off(session, at=comes) == []
+        told = [row.kind for row in messages.due(session, comes)]
+    assert told == ["cancelled", "refunded"]
+    assert (money(town), town.left("milk")) == ((0, 387, 0), 36)
+    town.deliver(at=later(days=2))  # the line is back
+    assert town.state(ONE) == ("cancelled", "cancelled")
+    assert (money(town), town.faults()) == ((0, 387, 0), [])
+
+
+def test_what_a_shop_has_fetched_is_its_own_to_answer(town):
+    placed = town.place(ONE, [("milk", 1)])
+    town.deliver()
+    with town.network.write() as session:
+        assert unheard.call_off(session, at=placed.order.window_from + dt.timedelta(days=9)) == []
+
+
 def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
     placed, _ = collected(town)
     ask_return(town, placed, later(days=2))
@@ -424,6 +465,36 @@ def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
     take_back(town, 3, later(days=5))  # it comes all the same: nothing goes back twice
     town.hear(at=later(days=5))
     assert money(town) == (0, 387, 0)
+
+
+def test_no_other_shop_moves_the_money_of_an_order(town):
+    placed = place_online(town)
+    pay(town)
+    town.make_ready(ONE)
+    with town.shop.read() as session:
+        told = json.loads(outbox.due(session, node.NETWORK)[-1].body)
+    town.deliver()
+    for state in ("collected", "refused"):
+        fact = PickupMoved.from_body(told | {"store_id": OTHER, "state": state, "step": 99, "order_no": "x"}, VERSION)
+        with town.network.write() as session, pytest.raises(Refused, match="only S07 may send"):
+            following.mirror(session, fact, at=AT)
+    assert (money(town), town.state(ONE)[1]) == ((387, 0, 0), "ready")
+    assert placed.order.id == ONE
+
+
+@pytest.mark.parametrize("off_days", [-60, 1_000])
+def test_a_shops_clock_gone_wrong_neither_passes_money_on_at_once_nor_keeps_it_for_years(town, off_days):
+    placed = place_online(town)
+    pay(town)
+    town.make_ready(ONE)
+    town.deliver()
+    with town.shop.write() as session:
+        pickup.collect(session, STORE, placed.code, sale_id=new_id(), till_id=TILL, tenders=[], shown_total_minor=387,
+                       actor=ANA, at=later(days=off_days, hours=2)).or_raise()  # fmt: skip
+    town.hear(at=later(hours=2))
+    with town.network.read() as session:
+        assert escrow.escrow_of(session, ONE).release_at == later(days=7, hours=2)
+    ask_return(town, placed, later(days=6))
 
 
 def test_a_refund_is_confirmed_once(town):

@@ -9,6 +9,7 @@ from pos.catalogue import Listing, Price, Product
 from pos.stock import Place
 from supply import ranking, shelf, shop
 from supply.demand import DailyDemand, RegionalDemand
+from supply.shelf import ShelfPlan, ShelfSlot
 from supply.suppliers import Supplier, SupplierProduct
 from tests.supply.online import ANA, AT, STORE, later, make_town
 
@@ -191,7 +192,7 @@ def test_the_network_keeps_the_approved_plan_in_whatever_order_it_arrives(town):
     town.deliver(seed=3)
     with town.network.read() as session:
         states = {plan.id: plan.state for plan in (shelf.plan_of(session, STORE, row.id) for row in (first, second))}
-        assert states == {first.id: "retired", second.id: "live"}
+        assert states == {first.id: "live", second.id: "approved"}
         assert len(shelf.slots_of(session, shelf.plan_of(session, STORE, second.id))) == 3
 
 
@@ -248,3 +249,24 @@ def test_a_label_carries_price_barcode_and_the_address_of_its_product(town):
         session.flush()
         with pytest.raises(Refused, match="no price"):
             shelf.label_document(session, STORE, "new", "https://shop.example", at=AT)
+
+
+def test_the_network_has_the_plan_that_stands_in_the_shop_and_not_the_one_it_dropped(town):
+    for plan_id, sku, day in (("plan-A", "tea", TODAY + dt.timedelta(days=1)), ("plan-B", "milk", TODAY)):
+        with town.shop.write() as session:
+            session.add(ShelfPlan(store_id=STORE, id=plan_id, state="drafted", from_day=day, drafted_at=AT,
+                                  based_on_day=YESTERDAY))  # fmt: skip
+            session.flush()
+            session.add(ShelfSlot(store_id=STORE, plan_id=plan_id, slot=1, sku=sku, name=sku, facings=1, fill_qty=1,
+                                  score=1, why={}))  # fmt: skip
+            session.flush()
+            shelf.approve(session, STORE, plan_id, from_day=day, actor=ANA, at=AT)
+        if plan_id == "plan-A":
+            town.deliver()
+            with town.network.read() as session:
+                assert session.get(ShelfPlan, (STORE, plan_id)).state == "approved"  # agreed for tomorrow: not live yet
+    town.deliver(seed=5)
+    for database in (town.shop, town.network):
+        with database.read() as session:
+            states = {plan.id: plan.state for plan in session.query(ShelfPlan)}
+        assert states == {"plan-A": "dropped", "plan-B": "live"}

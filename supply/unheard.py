@@ -1,0 +1,52 @@
+"""Orders that a shop without a line never fetched: the network calls them off and the customer is told.
+
+Rules
+-----
+1. What a shop has not fetched by the time its customer comes cannot be ready. It is called off then, for good, what was
+   paid goes back, and the shop hears of it with its next contact.
+2. Only an order the shop never answered, whose message still waits here, is such a one; a share of a group is not.
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.database import lock_rows
+from config.journal import Actor
+from config.node import NETWORK
+from config.outbox import OutboxMessage
+from supply import following, home_delivery, online_coupons, placing, shop
+from supply.pickup_order import PickupOrder, lines_of, subject_of
+
+WITHOUT_A_TIME = dt.timedelta(hours=24)
+"""So long an order waits to be fetched that names no time."""
+WHY = "The shop could not be reached in time."
+_SYSTEM = Actor.system("pickup", NETWORK)
+
+
+def call_off(session: Session, *, at: dt.datetime) -> list[PickupOrder]:
+    """Call off what was not fetched in time (rule 1); returns it."""
+    waits = sa.exists().where(
+        OutboxMessage.to_node == PickupOrder.store_id, OutboxMessage.id == "placed-" + PickupOrder.id,
+        OutboxMessage.state == "pending",
+    )  # fmt: skip
+    in_vain = sa.or_(
+        PickupOrder.window_from <= at,
+        sa.and_(PickupOrder.window_from.is_(None), PickupOrder.placed_at <= at - WITHOUT_A_TIME),
+    )
+    query = sa.select(PickupOrder).where(
+        PickupOrder.state == "placed", PickupOrder.step == 0, PickupOrder.group_id.is_(None), in_vain, waits
+    )
+    found = list(session.scalars(lock_rows(session, query.order_by(PickupOrder.placed_at, PickupOrder.id))))
+    for order in found:
+        placing.call_off(session, order, at=at)
+        journal.move(session, order, "cancelled", actor=_SYSTEM, at=at, subject=subject_of(order), why=WHY)
+        order.why, order.moved_at = WHY, at
+        home_delivery.order_moved(session, order.store_id, order.id, True, actor=_SYSTEM, at=at)
+        session.flush()
+        shop.recount(session, order.store_id, [line.sku for line in lines_of(session, order)])
+        online_coupons.give_back(session, order.store_id, order.id, at=at)
+        following.ended_here(session, order, at)
+    return found
