@@ -254,13 +254,12 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
     _note_yes(found, store_id)
     if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
         return
-    code = ""
-    if found.taker_id in credit.held_shops(session):
-        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
-    else:
-        code = new_pickup_code()
+    code = "" if found.taker_id in credit.held_shops(session) else new_pickup_code()
+    if code:
         found.code_hash = code_hash(found.id, code)
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
+    else:
+        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
     _tell_shops(session, found, at, code=code)
 
 
@@ -268,9 +267,9 @@ def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: 
     """Take what was handed over, and book it in both shops' ledgers, once (rule 4); refused without a signature."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
-    lines, is_there = lines_of(session, found), waits_for_giver(found)
     if found.handed_over_at is not None:
         return
+    lines, is_there = lines_of(session, found), waits_for_giver(found)
     if not is_there and (not found.code_hash or code_hash(found.id, str(body.get("code"))) != found.code_hash):
         raise Refused(
             "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
