@@ -41,6 +41,7 @@ from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
+    ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_SENT,
     VERSION,
@@ -266,6 +267,17 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
     order = arrive(session, fact.order, actor=actor, at=at)
     if STATES.legal(order.state, "cancelled"):
         journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
+
+
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
+    acknowledged(session, fact, actor=actor, at=at)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
 
 
 # --- verbs, both ---

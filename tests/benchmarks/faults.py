@@ -179,7 +179,9 @@ def _of_one(report: Report) -> Totals:
 
 
 RACES = {
-    **dict.fromkeys(("pay", "refund", "again", "voucher", "tab", "coupon", "close", "closing", "resume", "given_up"), 1),
+    **dict.fromkeys(
+        ("pay", "refund", "again", "voucher", "tab", "coupon", "close", "closing", "resume", "given_up"), 1
+    ),
     "unit": 16,
 }
 """What is raced for -> how many of sixteen win: who holds the last unit in hand buys it, whatever the ledger says."""
