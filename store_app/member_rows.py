@@ -87,8 +87,12 @@ CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] =
 
 def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tuple[str, str]]:
     """Yield (column, what is wrong) of a row beside what is already here and the addresses seen (rules 1, 3)."""
+    from supply import suppliers
+
     if (known := session.get(Store, row.get("store_id", ""))) is not None:
         yield "store_id", f"{known.id} is here already: {known.name}"
+    elif suppliers.is_warehouse(session, row.get("store_id", "")):
+        yield "store_id", "is a warehouse's id"
     taken = session.scalar(sa.select(Store.id).where(Store.slug == row.get("slug", "")))
     if taken is not None:
         yield "slug", f"is the address of {taken} already"
