@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor, record
 from pos.store import Store, found_store
+from supply import suppliers
 
 MOST_TILLS = 20
 
@@ -87,12 +88,10 @@ CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] =
 
 def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tuple[str, str]]:
     """Yield (column, what is wrong) of a row beside what is already here and the addresses seen (rules 1, 3)."""
-    from supply import suppliers
-
     if (known := session.get(Store, row.get("store_id", ""))) is not None:
         yield "store_id", f"{known.id} is here already: {known.name}"
-    elif suppliers.is_warehouse(session, row.get("store_id", "")):
-        yield "store_id", "is a warehouse's id"
+    if suppliers.is_warehouse(session, row.get("store_id", "")):
+        yield "store_id", "is a warehouse's number"
     taken = session.scalar(sa.select(Store.id).where(Store.slug == row.get("slug", "")))
     if taken is not None:
         yield "slug", f"is the address of {taken} already"
