@@ -444,10 +444,7 @@ def _refuse_odd(told: Ordered) -> None:
     try:
         dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        name = "runs_out_day"
-        raise Invalid(
-            "bad-reason", f"The order of {told.sku} gives no day as {name}.", sku=told.sku, name=name
-        ) from fault
+        raise Invalid("bad-reason", f"The order of {told.sku} gives no day as runs_out_day.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
@@ -496,16 +493,10 @@ def _deliveries(session: Session, order: ReplenishmentOrder, states: Iterable[st
 
 def _fact(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> OrderSent:
     return OrderSent(
-        store_id=order.store_id,
-        order_id=order.id,
-        order_no=order.order_no,
-        supplier_id=order.supplier_id,
-        order_day=order.order_day.isoformat(),
-        delivery_day=order.delivery_day.isoformat(),
-        next_delivery_day=order.next_delivery_day.isoformat(),
-        cost_minor=order.cost_minor,
-        proposed_at=stamp(order.proposed_at),
-        sent_at=stamp(order.sent_at or at),
+        store_id=order.store_id, order_id=order.id, order_no=order.order_no, supplier_id=order.supplier_id,
+        order_day=order.order_day.isoformat(), delivery_day=order.delivery_day.isoformat(),
+        next_delivery_day=order.next_delivery_day.isoformat(), cost_minor=order.cost_minor,
+        proposed_at=stamp(order.proposed_at), sent_at=stamp(order.sent_at or at),
         forecast_age_days=order.forecast_age_days,
         lines=tuple(
             Ordered(

@@ -92,7 +92,7 @@ def _before(
             declined.add((giver, taker, sku))
             continue
         for shop in (giver, taker):
-            if state == "received":
+            if state == "received" and received_at is not None:
                 if day_of(session, shop, received_at) >= told_on.get(shop, dt.date.min):
                     busy.setdefault(shop, set()).add(sku)
                 continue
