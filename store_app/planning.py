@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 def plan_rounds(desk: "Desk", _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why and leaves the rounds as they were."""
-    from supply import round_plan, rounds
+    from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
         wanted = [row.id for row in rounds.asked(session)]
@@ -22,7 +22,7 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
         with desk.doors.write() as session:
             plan = session.get_one(rounds.RoundPlan, plan_id)
             plan.begun_at = desk.doors.now()
-            loaded = rounds.load(session, plan)
+            loaded = round_load.load(session, plan)
         try:
             planned = desk.compute(round_plan.compute, loaded.day)
         except Exception as fault:  # a child that died or ran out of time: the plan says so, and the next is tried

@@ -122,6 +122,7 @@ def receive(
     if credit_minor and found.source == "claim":
         claim = claim_book.claim_of(session, store_id, return_id)
         credit_minor = min(credit_minor, claim_book.left_to_pay(session, claim))
+    credit_minor = min(credit_minor, settlement.left_to_credit(session, store_id))  # what was given up was never paid
     _into_stock(session, found, counts, actor=actor, at=at)
     goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
     if credit_minor:
@@ -213,6 +214,7 @@ def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
     """Return the delivery the goods of a return came with."""
     if found.source == "push":
         came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.push_id == found.id)
+        came = came.where(Delivery.state != "turned_back")
         delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
         return delivery
     claim = session.get(claim_book.Claim, (found.store_id, found.id))

@@ -16,6 +16,7 @@ Rules
 8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
+9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
 """
 
 import datetime as dt
@@ -38,6 +39,7 @@ from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
+    ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_SENT,
     VERSION,
@@ -49,7 +51,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
-from supply.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -59,7 +61,7 @@ STATES = StateTable(
         "approved": ["sent", "dropped"],
         "sent": ["acknowledged", "rejected", "part_received", "received", "cancelled", "closed_short"],
         "acknowledged": ["dispatched", "part_received", "received", "cancelled", "closed_short"],
-        "dispatched": ["part_received", "received", "closed_short"],
+        "dispatched": ["part_received", "received", "closed_short", "acknowledged"],
         "part_received": ["received", "closed_short"],
         "cancelled": ["dispatched"],
     },
@@ -68,6 +70,8 @@ STATES = StateTable(
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+FURTHEST_DAYS = 2 * LONGEST_LEAD_DAYS
+"""No day of an order is believed that is further away: a clock is wrong."""
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
 
@@ -208,7 +212,7 @@ def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(session, promise, actor=actor, at=at)
         order = order_of(session, fact.store_id, fact.order_id)
-        if STATES.legal(order.state, "dispatched"):
+        if delivery.state != "turned_back" and STATES.legal(order.state, "dispatched"):
             journal.move(
                 session, order, "dispatched", actor=actor, at=at, subject=subject_of(order), delivery=delivery.id
             )
@@ -226,7 +230,11 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
         if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
-    lines = _at_our_prices(session, fact, day_of(session, fact.store_id, at))
+    today = day_of(session, fact.store_id, at)
+    for told in (fact.order_day, fact.delivery_day, fact.next_delivery_day):
+        if abs((dt.date.fromisoformat(told) - today).days) > FURTHEST_DAYS:
+            raise Invalid("bad-day", f"Order {fact.order_no} is for {told}. Look at the shop's clock.", day=told)
+    lines = _at_our_prices(session, fact, today)
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
         order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
@@ -251,11 +259,22 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
         journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
 
 
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
+    acknowledged(session, fact, actor=actor, at=at)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
 # --- verbs, both ---
 
 
 def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7)."""
+    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 9)."""
     order = session.get(ReplenishmentOrder, (store_id, order_id))
     if order is None:
         return
@@ -264,8 +283,14 @@ def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
     for line in lines_of(session, order):
         line.qty_received = received.get(line.sku, 0)
         complete = complete and line.qty_received >= promised_qty(line)
-    closed = {delivery.state for delivery in _deliveries(session, order, ("posted", "refused"))}
+    closed = {delivery.state for delivery in _deliveries(session, order, deliveries.CLOSED)}
     if not closed:
+        return
+    if closed == {"turned_back"}:
+        if STATES.legal(order.state, "acknowledged") and not _deliveries(session, order, ON_ITS_WAY):
+            journal.move(
+                session, order, "acknowledged", actor=actor, at=at, subject=subject_of(order), why="turned back"
+            )
         return
     if order.state == "cancelled" and "posted" in closed:
         journal.move(session, order, "dispatched", actor=actor, at=at, subject=subject_of(order))
@@ -394,6 +419,10 @@ def _refuse_odd(told: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+    try:
+        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+    except (TypeError, ValueError) as fault:
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:

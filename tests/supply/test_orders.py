@@ -1,5 +1,6 @@
 """Orders from sending to goods in the backroom, as the shop and as the network sees them."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -191,18 +192,34 @@ def test_what_the_network_sees_of_an_order_is_what_the_shop_sent(country):
 
 
 @pytest.mark.parametrize(
-    "odd", [{"need_qty": "six"}, {"need_qty": 10**18}, {"per_day": float("nan")}, {"on_hand": True}, {"target": [1]}]
-)
+    "odd",
+    [{"need_qty": "six"}, {"need_qty": 10**18}, {"per_day": float("nan")}, {"on_hand": True}, {"target": [1]},
+     {"runs_out_day": "soon"}, {"runs_out_day": 3}],
+)  # fmt: skip
 def test_an_order_with_odd_figures_waits_by_itself_and_the_others_are_filled(country, odd):
     good = country.order("S2", {"milk": 1}, need_qty=12)
     country.order("S1", {"bread": 1}, **odd)
-    with pytest.raises(AssertionError, match="gives no figure as"):  # set aside, in the words of the refusal
+    with pytest.raises(AssertionError, match=r"gives no figure as|says no day"):  # set aside, as it was refused
         country.deliver()
     country.carry("S2")
     country.fill()
     assert country.state("S2", good)[1] == "acknowledged"
     with country.network.read() as session:
         assert session.get(ReplenishmentOrder, ("S1", "order-S1-1")) is None
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2027-03-02", "1970-01-01"])
+def test_an_order_for_a_day_nobody_means_waits_by_itself_and_keeps_no_van_from_leaving(country, day):
+    with country.shops["S1"].write() as session:
+        write_order(session, "S1", "odd", {"bread": 1}, VAN, AT, {})
+        session.get(ReplenishmentOrder, ("S1", "odd")).order_day = dt.date.fromisoformat(day)
+        orders.send(session, "S1", "odd", actor=KEEPER["S1"], at=AT)
+    good = country.order("S2", {"milk": 1})
+    with pytest.raises(AssertionError, match="Look at the shop's clock"):
+        country.deliver()
+    country.carry("S2")
+    country.fill()
+    assert country.load(AT.date()) == [good]
 
 
 @pytest.mark.parametrize("seed", range(6))

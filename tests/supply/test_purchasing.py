@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos import batches, stock
 from pos.batches import Batch, Lot
-from supply import outlook, purchasing, receiving, warehouse
+from supply import outlook, purchasing, receiving, warehouse, warehouse_stock
 from supply.demand import DailyDemand, StoreDay
 from supply.receiving import DeliveryLine
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
@@ -52,12 +52,50 @@ def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(cou
         assert bought - 60 <= proposed(session)["tea"] <= bought - 40
 
 
+def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
+    def count(qty: int, id: str, why: str = "Counted") -> int:
+        return warehouse_stock.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
+
+    def lots() -> list[tuple[str | None, int]]:
+        standing = batches.standing(session, WAREHOUSE, ["tea"], day=DAY, forgets=False)["tea"]
+        return [(held.batch, held.qty) for held in standing]
+
+    with country.network.write() as session:  # 20 stand there without a lot
+        for code, days in (("old", 10), ("new", 90)):
+            lot = Lot("tea", 6, code, DAY + dt.timedelta(days=days))
+            stock.receive(session, WAREHOUSE, [("tea", 6)], source_id=code, **BY)
+            batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id=code, at=AT)
+        with pytest.raises(Invalid, match="Say why"):
+            count(8, "c0", why=" ")
+        assert count(8, "c1") == -24
+        assert lots() == [("OLD", 2), ("NEW", 6)]
+        with pytest.raises(Conflict, match="already booked"):
+            count(9, "c1")
+        assert (count(11, "c2"), lots()) == (3, [("OLD", 2), ("NEW", 6), (None, 3)]), "found goods bear no date"
+        assert count(11, "c3") == 0
+        with pytest.raises(Conflict):
+            count(11, "c3")
+        stock.dispatch(session, WAREHOUSE, [("tea", 11)], source_id="all", **BY)  # what was found can leave, too
+    assert country.findings() == []
+
+
 def test_what_is_ordered_upstream_is_not_bought_again(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 20)
         made = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         assert proposed(session) == {}
+
+
+def test_a_purchase_that_did_not_come_is_bought_anew(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 20)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchasing.PATIENCE_DAYS)}
+        assert purchasing.propose(session, WAREHOUSE, **late) is None
+        late["at"] += dt.timedelta(days=1)
+        assert purchasing.propose(session, WAREHOUSE, **late) is not None
 
 
 def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
@@ -172,6 +210,21 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
         assert [(one.batch, one.expires_on, one.qty) for one in held] == [("B1", until, 42), ("B1", until, 18)]
         assert batches.over(session, WAREHOUSE, day=until + dt.timedelta(days=1)) == {"bread": 60}
         assert sum(row.received_qty - row.gone_qty for row in session.scalars(sa.select(Batch))) == 60
+
+
+def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(country):
+    soon, late = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=30)
+    with country.network.write() as session:
+        lots = [Lot("bread", 4, "B1", soon), Lot("bread", 56, "B2", late)]
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT)
+    country.order("S1", {"bread": 4})
+    country.send_out()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    with country.network.read() as session:
+        assert batches.over(session, WAREHOUSE, day=soon + dt.timedelta(days=1)) == {"bread": 4}, "the fresh stay fresh"
 
 
 def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
