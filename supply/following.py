@@ -23,7 +23,6 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -49,6 +48,7 @@ from supply.pickup_order import (
     PickupLine,
     PickupOrder,
     instant_of,
+    kept_until,
     lines_of,
     subject_of,
     text_of,
@@ -320,7 +320,7 @@ def _tell(
     session: Session, order: PickupOrder, kind: str, event: str, at: dt.datetime, **more: str
 ) -> messages.CustomerMessage | None:
     store = session.get_one(Store, order.store_id)
-    until = order.hold_until.astimezone(ZoneInfo(store.tz)) if order.hold_until else None
+    until = kept_until(store, order.hold_until) if order.hold_until else None
     facts = {
         "shop": store.name, "order_no": order.order_no, "order_id": order.id, "slug": store.slug, "why": order.why,
         "until": f"{until:%Y-%m-%d %H:%M}" if until else "", **more,

@@ -15,6 +15,7 @@ Units: qty in the product's stock unit; *_minor currency minor units.
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -292,6 +293,15 @@ def held_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime:
     store = session.get_one(Store, store_id)
     last_day = business_day(at, store.tz, store.rollover_hour) + dt.timedelta(days=store.pickup_hold_days)
     return day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
+
+
+def kept_until(store: Store, hold_until: dt.datetime) -> dt.datetime:
+    """Return until when a customer may come for what is held: closing time of the last trading day."""
+    zone = ZoneInfo(store.tz)
+    last = business_day(hold_until - dt.timedelta(seconds=1), store.tz, store.rollover_hour)
+    opens, closes = dt.time.fromisoformat(store.opens), dt.time.fromisoformat(store.closes)
+    closing = dt.datetime.combine(last + dt.timedelta(days=closes <= opens), closes, tzinfo=zone)
+    return min(closing, hold_until.astimezone(zone))
 
 
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:
