@@ -17,6 +17,8 @@ from store_app import cli_keeping, cli_network
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
 from store_app.extensions import open_doors
 
+BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--settings", "file", type=click.Path(path_type=Path), help="The settings file (TOML).")
@@ -55,7 +57,10 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     set_up(doors)
-    screen.print(f"{path} and {doors.settings.database_url} are ready. Next: cornerstore staff add", markup=False)
+    screen.print(f"{path} and {doors.settings.database_url} are ready.", markup=False)
+    if role == "store":
+        screen.print(f"Next: cornerstore store add {node_id} --name … --currency … --tz …", markup=False)
+    screen.print(f"{'Then' if role == 'store' else 'Next'}: {BEGIN}", markup=False)
 
 
 @main.command("migrate")
@@ -106,11 +111,11 @@ def demo(**asked: Any) -> None:
 @click.option("--gunicorn", is_flag=True, help="Serve with gunicorn (not on Windows).")
 def serve(no_work: bool, gunicorn: bool) -> None:
     """Serve this node's pages and API, with its worker beside it."""
-    from store_app import serving
+    from store_app import own_shop, serving
 
     doors = node()
     set_up(doors)
-    serving.serve(doors, work=not no_work, gunicorn=gunicorn)
+    serving.serve(own_shop.founded(doors), work=not no_work, gunicorn=gunicorn)
 
 
 @main.command()
@@ -118,11 +123,11 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 @click.option("--with-parent", type=int, hidden=True)
 def work(dask: str | None, with_parent: int | None) -> None:
     """Send, print and keep the nights; one worker leads, others wait."""
-    from store_app import worker
+    from store_app import own_shop, worker
 
     if dask is not None:
         os.environ["CORNERSTORE_FORECAST_CLUSTER"] = dask  # children read it too
-    worker.run(node(), parent=with_parent)
+    worker.run(own_shop.founded(node()), parent=with_parent)
 
 
 @main.command("print-agent")
@@ -355,6 +360,8 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             at=doors.now(),
         )
     screen.print(f"{name} is {store_id} here.", markup=False)
+    if store_id == doors.settings.node_id:
+        screen.print(f"Next: {BEGIN}", markup=False)
 
 
 @store.command("key")
