@@ -444,7 +444,7 @@ def _refuse_odd(told: Ordered) -> None:
     try:
         dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
     except (TypeError, ValueError) as fault:
-        raise Invalid("bad-reason", f"The order of {told.sku} gives no day as runs_out_day.", sku=told.sku) from fault
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
