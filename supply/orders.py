@@ -23,6 +23,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -397,19 +398,14 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     if order.cost_minor >= supplier.minimum_minor or any(line.changed_by for line in lines_of(session, order)):
         return
     currency = store_of(session, order.store_id).currency
+    least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
     raise Refused(
         "below-minimum",
-        f"{supplier.name} delivers from {_amount(supplier.minimum_minor, currency)}; this order is "
-        f"{_amount(order.cost_minor, currency)}. Add packs, or drop it and order next time.",
+        f"{supplier.name} delivers from {least} {currency}; this order is {asked} {currency}. "
+        "Add packs, or drop it and order next time.",
         minimum_minor=supplier.minimum_minor,
         cost_minor=order.cost_minor,
     )
-
-
-def _amount(amount_minor: int, currency: str) -> str:
-    digits = exponent(currency)
-    whole, rest = divmod(amount_minor, 10**digits)
-    return f"{whole}.{rest:0{digits}d} {currency}" if digits else f"{whole} {currency}"
 
 
 def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
@@ -425,7 +421,6 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
         if terms is None:
             line.packs = line.pack_cost_minor = 0
         elif not _is_fair(session, terms, told, day):
-            # rounded up: many small packs are not cheaper than a large one
             line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
@@ -495,14 +490,11 @@ def _fact(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> Order
     return OrderSent(
         store_id=order.store_id, order_id=order.id, order_no=order.order_no, supplier_id=order.supplier_id,
         order_day=order.order_day.isoformat(), delivery_day=order.delivery_day.isoformat(),
-        next_delivery_day=order.next_delivery_day.isoformat(), cost_minor=order.cost_minor,
-        proposed_at=stamp(order.proposed_at), sent_at=stamp(order.sent_at or at),
-        forecast_age_days=order.forecast_age_days,
+        next_delivery_day=order.next_delivery_day.isoformat(), sent_at=stamp(order.sent_at or at),
+        proposed_at=stamp(order.proposed_at), cost_minor=order.cost_minor, forecast_age_days=order.forecast_age_days,
         lines=tuple(
-            Ordered(
-                line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
-                line.packs, line.changed_why, line.changed_by, line.why,
-            )
+            Ordered(line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
+                    line.packs, line.changed_why, line.changed_by, line.why)
             for line in lines_of(session, order)
         ),
     )  # fmt: skip
