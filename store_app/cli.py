@@ -163,7 +163,7 @@ def forecast(day: dt.datetime | None) -> None:
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
-@click.option("--country", help="Whose holidays: US, DE, CN ...")
+@click.option("--country", help="Whose holidays: US, DE, DE-BW, CN ...")
 @click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -200,7 +200,7 @@ def propose() -> None:
 @click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
 @click.option("--shelf-life-days", type=int, help="Without it nothing expires.")
 @click.option("--days", "scored_days", type=int, default=112, show_default=True, help="Days that count.")
-@click.option("--country", help="Whose public holidays, as US or DE.")
+@click.option("--country", help="Whose public holidays: US, DE, DE-BW, CN ...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(path: Path, fill: float, country: str | None, as_json: bool, lead_time_days: int, **asked: Any) -> None:
     """Replay a sales history under our way of ordering and under others'."""

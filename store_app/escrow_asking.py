@@ -39,7 +39,7 @@ def ask(doors: Doors, id: str) -> str:
     """Ask about one escrow now; returns the state it is in (rules 1, 2)."""
     with doors.read() as session:
         row = session.get_one(Escrow, id)
-        request = _request(session, row, doors.settings.country)
+        request = _request(session, row, doors.settings.nation)
         provider, tries, state, pay_by = row.provider, row.tries, row.state, row.pay_by
     if state not in ("awaited", "lapsed"):
         return state
@@ -78,7 +78,7 @@ def send_back(doors: Doors, refund_id: str) -> str:
     with doors.read() as session:
         one = session.get_one(Refund, refund_id)
         row, state, amount_minor = session.get_one(Escrow, one.escrow_id), one.state, one.amount_minor
-        request, name = _request(session, row, doors.settings.country), row.provider
+        request, name = _request(session, row, doors.settings.nation), row.provider
     if state != "waiting":
         return state
     try:

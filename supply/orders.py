@@ -41,6 +41,7 @@ from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
+    ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_SENT,
     VERSION,
@@ -268,6 +269,17 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
         journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
 
 
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
+    acknowledged(session, fact, actor=actor, at=at)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
 # --- verbs, both ---
 
 
@@ -331,18 +343,6 @@ def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
         ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(["proposed", *ON_THE_WAY])
     )
     return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
-
-
-def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
-    """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
-    line, order = OrderLine, ReplenishmentOrder
-    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
-    promised = sa.func.coalesce(line.packs_acknowledged, line.packs) * line.pack_cost_minor
-    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=promised)
-    query = sa.select(sa.func.sum(cost)).join(
-        order, sa.and_(order.store_id == line.store_id, order.id == line.order_id)
-    )
-    return int(session.scalar(query.where(order.state.not_in(COSTS_NOTHING), *which)) or 0)
 
 
 def promised_qty(line: OrderLine) -> int:
@@ -429,6 +429,10 @@ def _refuse_odd(told: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+    try:
+        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+    except (TypeError, ValueError) as fault:
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:
@@ -439,14 +443,8 @@ def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> boo
 
 def _told_apart(session: Session, fact: OrderSent) -> int:
     """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
-    taken = set(
-        session.scalars(
-            sa.select(ReplenishmentOrder.order_no).where(
-                ReplenishmentOrder.store_id == fact.store_id,
-                ReplenishmentOrder.order_no % TOLD_APART == fact.order_no % TOLD_APART,
-            )
-        )
-    )
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
     number = fact.order_no
     while number in taken:
         number += TOLD_APART

@@ -8,6 +8,8 @@ Rules
    it counted in COUNTED_DAYS. Everything else the network has itself.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
+5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
+   ready in time.
 """
 
 import datetime as dt
@@ -18,9 +20,11 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
 from config.database import Base
+from config.errors import Invalid
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
+from pos.ledger import MOST_QTY
 from pos.stock import StockCount
 from pos.store import Store, day_of
 from supply.demand import DailyDemand
@@ -32,6 +36,7 @@ from supply.shelf import ShelfPlan, ShelfSlot
 from supply.standing_math import MEASURES, Measure, level_of
 
 DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
+ONE_DAY = dt.timedelta(days=1)
 TOLD, COUNTS_TOLD = "standing.told", "standing.counts"
 
 
@@ -101,11 +106,18 @@ def take_review(session: Session, body: dict[str, Any]) -> None:
 # --- verbs, network ---
 
 
-def take_counts(session: Session, body: dict[str, Any]) -> None:
-    """Keep what a shop told of its counts; an older word that arrives late changes nothing."""
-    day, known = dt.date.fromisoformat(body["day"]), session.get(CountsTold, str(body["store_id"]))
+def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Keep what a shop told of its counts; an older word that arrives late changes nothing.
+
+    A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
+    """
+    store_id, counted, sold = str(body["store_id"]), body["counted_products"], body["sold_products"]
+    if type(counted) is not int or type(sold) is not int or not 0 <= counted <= sold <= MOST_QTY:
+        raise Invalid("bad-counts", f"{counted!r} of {sold!r} products cannot have been counted.", sender=store_id)
+    day = min(dt.date.fromisoformat(body["day"]), day_of(session, store_id, at))
+    known = session.get(CountsTold, store_id)
     if known is None or known.day <= day:
-        session.merge(CountsTold(**dict(body) | {"day": day}))
+        session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
 
 
@@ -150,7 +162,7 @@ def gather(session: Session, store_id: str, day: dt.date) -> dict[str, Any]:
             "sold_products": told.sold_products if told else 0,
             "counted_products": told.counted_products if told else 0,
         },
-        "pickups": _pickups(session, store_id, since),
+        "pickups": _pickups(session, store_id, since, dt.datetime.combine(day + ONE_DAY, dt.time(), dt.UTC)),
         "collected": _collected(session, store_id, since),
         "shelf": _shelf(session, store_id, day),
         "repayment": {"due_minor": due_minor, "on_time_minor": on_time_minor},
@@ -192,17 +204,18 @@ def level_now(session: Session, store_id: str) -> int:
 # --- inside ---
 
 
-def _pickups(session: Session, store_id: str, since: dt.datetime) -> list[list[str | None]]:
-    """Return (order no., promised, ready) of the orders that were promised for a time since then."""
+def _pickups(session: Session, store_id: str, since: dt.datetime, until: dt.datetime) -> list[list[str | None]]:
+    """Return (order no., promised, ready) of the orders that were promised for a time of these days (rule 5)."""
     rows = session.execute(
-        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state)
-        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since)
+        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state,
+                  PickupOrder.moved_at, PickupOrder.cancel_asked_at)
+        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since, PickupOrder.ready_by < until)
         .order_by(PickupOrder.order_no)
-    )
+    )  # fmt: skip
     return [
         [number, by.isoformat(), ready.isoformat() if ready else None]
-        for number, by, ready, state in rows
-        if by is not None and (ready is not None or state in ("refused", "short"))
+        for number, by, ready, state, moved_at, asked_at in rows
+        if by is not None and not (state == "cancelled" and not ready and min(moved_at, asked_at or moved_at) <= by)
     ]
 
 

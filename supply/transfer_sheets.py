@@ -24,7 +24,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from config.node import NETWORK
 from config.publication import EVERYONE
-from pos.store import store_of
+from pos.store import day_of, store_of
 from supply.lead_times import measured
 from supply.needs import Need, dated_lots, needs_of
 from supply.suppliers import Terms, next_rhythm, offered, supplier_of
@@ -66,9 +66,13 @@ def tell(session: Session, store_id: str, *, at: dt.datetime) -> tuple[int, int]
     return len(sheet.spares), len(sheet.wants)
 
 
-def take(session: Session, body: dict[str, Any]) -> None:
-    """Keep a shop's sheet at the network; an older one than is there changes nothing."""
-    day = dt.date.fromisoformat(body["day"])
+def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Keep a shop's sheet at the network; an older one than is there changes nothing, nor does one that is no sheet.
+
+    A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
+    """
+    _read(body)
+    day = min(dt.date.fromisoformat(body["day"]), day_of(session, str(body["store_id"]), at))
     known = session.get(TransferSheet, body["store_id"])
     if known is None:
         session.add(TransferSheet(store_id=body["store_id"], day=day, body=body))

@@ -110,7 +110,7 @@ def _map(
         if one.id in at:
             own = care[one.id]
             bad, warn = one.alarm or own.late_minor, one.parked or own.needs or one.waiting
-            light = "bad" if bad else "warn" if warn else "good"
+            light = "bad" if bad else "quiet" if not one.has_node else "warn" if warn else "good"
             spots.append(shop_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
     if not spots:
         return None

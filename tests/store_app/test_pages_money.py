@@ -231,7 +231,9 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
         book.invoice(settlement.Wanted("i-2", 7_700, due, True, None, None, []))
         book.close("invoiced")
         standing.take_counts(
-            session, {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49}
+            session,
+            {"store_id": STORE, "day": "2026-03-01", "sold_products": 50, "counted_products": 49},
+            at=money.NOON,
         )
     page = words(operator.get("/console/shops/"))
     assert page.index("Shop S02") < page.index("Shop S01")
