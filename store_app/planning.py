@@ -19,18 +19,17 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
         wanted = [row.id for row in rounds.asked(session)]
     made = 0
     for plan_id in wanted:
-        with desk.doors.write() as session:
-            plan = session.get_one(rounds.RoundPlan, plan_id)
-            plan.begun_at = desk.doors.now()
-            loaded = round_load.load(session, plan)
         try:
+            with desk.doors.write() as session:
+                plan = session.get_one(rounds.RoundPlan, plan_id)
+                plan.begun_at = desk.doors.now()
+                loaded = round_load.load(session, plan)
             planned = desk.compute(round_plan.compute, loaded.day)
-        except Exception as fault:  # a child that died or ran out of time: the plan says so, and the next is tried
+            with desk.doors.write() as session:
+                plan = session.get_one(rounds.RoundPlan, plan_id)
+                made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
+        except Exception as fault:  # a child that died or ran out of time, an odd row: the plan says so
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
                 rounds.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())
-            continue
-        with desk.doors.write() as session:
-            plan = session.get_one(rounds.RoundPlan, plan_id)
-            made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
     return f"{made} rounds"

@@ -34,6 +34,7 @@ from config.settings import Settings
 from pos.store import Store
 from store_app import icons
 from store_app.extensions import babel, doors, read
+from store_app.own_shop import no_shop_yet
 from store_app.roles import is_network
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -156,7 +157,9 @@ def set_up(app: Flask, settings: Settings) -> None:
     @app.before_request
     def _know_the_place() -> None:
         if request.endpoint not in ("static", "bootstrap.static"):
-            place()  # in a look of its own, before a view opens one
+            here = place()  # in a look of its own, before a view opens one
+            if here.store_id is None and not is_network(settings):
+                raise no_shop_yet(settings)
 
     @app.after_request
     def _keep_language(answer: Response) -> Response:

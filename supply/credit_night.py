@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor
 from config.money import BASIS, exponent
-from config.node import Peer
+from config.node import COPY_SPEAKS, Peer
 from pos.store import Store
 from supply import advances, credit, network_terms, settlement, standing
 from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
@@ -39,7 +39,7 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
     n, terms = network_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     late = credit.late(session, day, terms.grace_days)
-    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm.is_not(None))))
+    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
     shelved = _shelved_weeks(session, day)
     stores = session.scalars(sa.select(Store).order_by(Store.id)).all()
     for store in stores:

@@ -10,6 +10,7 @@ Rules
    and not what has fewer than LEAST_DAYS left. Wanted is what it would be short of, or buy a pack of.
 """
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,11 @@ def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
     """Return the sheets of the shops that told one lately."""
     since = day - dt.timedelta(days=OLDEST_DAYS)
     rows = session.execute(sa.select(TransferSheet.store_id, TransferSheet.body).where(TransferSheet.day >= since))
-    return {store_id: _read(body) for store_id, body in rows}
+    found = {}
+    for store_id, body in rows:
+        with contextlib.suppress(Invalid):  # an older program kept it unread: the other shops go on without it
+            found[store_id] = _read(body)
+    return found
 
 
 def carried(session: Session, day: dt.date) -> dict[str, Terms]:
