@@ -29,7 +29,7 @@ from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.outlook import Place
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
-from supply.suppliers import Supplier, SupplierProduct, next_rhythm
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
 
 Goods = tuple[str, str]
 """(warehouse id, sku)"""
@@ -71,7 +71,7 @@ class FairNeeds:
         least = 1 if have <= 0 and listed else 0
         whole = -(-need // pack_qty) if listed else need // pack_qty
         packs = sum(line.packs for line in lines)
-        return Claim(f"{store_id}/", packs, max(least, whole), have, per_day, pack_qty)
+        return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
         """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
@@ -79,7 +79,7 @@ class FairNeeds:
         days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
         for store_id in self.silent.get(sku, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
-            need = max(0, -(-(_until(per_day, days) - have) // pack_qty))
+            need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))
             found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_round=False))
         return found
 

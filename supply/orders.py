@@ -17,6 +17,8 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
+10. A shop that was put back from its copy numbers anew and knows nothing of what it sent since: the network tells two
+    orders of one number apart, and the goods of a lost one are expected without it.
 """
 
 import datetime as dt
@@ -70,6 +72,7 @@ STATES = StateTable(
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
+TOLD_APART = 1_000_000
 FURTHEST_DAYS = 2 * LONGEST_LEAD_DAYS
 """No day of an order is believed that is further away: a clock is wrong."""
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
@@ -147,6 +150,9 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     if not lines:
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     supplier = supplier_of(session, order.supplier_id)
+    if not supplier.active:
+        raise Refused("put-aside", f"{supplier.name} is put aside. Take it up again, or drop the order.",
+                      name=supplier.name)  # fmt: skip
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
     order.sent_at = at
@@ -189,7 +195,9 @@ def cancel(
 
 
 def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what the supplier promises, at either node (rule 6); nothing promised at all is a rejection."""
+    """Take over what the supplier promises, at either node (rules 6, 10); nothing promised at all is a rejection."""
+    if session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
+        return
     order = order_of(session, fact.store_id, fact.order_id)
     if order.state != "sent":
         return
@@ -202,13 +210,14 @@ def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at:
 
 
 def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
-    """Expect goods that have left the supplier, at either node (rule 6)."""
+    """Expect goods that have left the supplier, at either node (rules 6, 10)."""
+    here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     delivery = expect(
         session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
-        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id, actor=actor,
+        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id if here else None, actor=actor,
         at=dt.datetime.fromisoformat(fact.advised_at),
     )  # fmt: skip
-    if fact.order_id is not None:
+    if fact.order_id is not None and here:
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(session, promise, actor=actor, at=at)
         order = order_of(session, fact.store_id, fact.order_id)
@@ -227,7 +236,7 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
         known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
-        if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
+        if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
     today = day_of(session, fact.store_id, at)
@@ -236,8 +245,9 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
             raise Invalid("bad-day", f"Order {fact.order_no} is for {told}. Look at the shop's clock.", day=told)
     lines = _at_our_prices(session, fact, today)
     order = ReplenishmentOrder(
-        store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
-        order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
+        store_id=fact.store_id, id=fact.order_id, order_no=_told_apart(session, fact), supplier_id=fact.supplier_id,
+        state="sent", order_day=dt.date.fromisoformat(fact.order_day),
+        delivery_day=dt.date.fromisoformat(fact.delivery_day),
         next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
@@ -429,6 +439,16 @@ def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> boo
     """Tell whether pack and cost are what the list says, or said when the shop looked."""
     asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
     return asked == terms or was_listed(session, asked, day)
+
+
+def _told_apart(session: Session, fact: OrderSent) -> int:
+    """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
+    number = fact.order_no
+    while number in taken:
+        number += TOLD_APART
+    return number
 
 
 def _tell(

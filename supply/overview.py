@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, warehouse_stock
+from supply import demand, rounds, warehouse_stock
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
@@ -26,7 +26,7 @@ from supply.suppliers import Supplier, SupplierProduct
 
 SILENT_AFTER_S = 3600
 STALE_FORECAST_DAYS = 2
-UNCOUNTED_DAYS = 2
+UNCOUNTED_DAYS, LATELY_DAYS = 2, 7
 SHOWN_DAYS = 28
 """So many days a region's small chart shows."""
 
@@ -157,6 +157,8 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     found += _scarce(session)
     over = warehouse_stock.over_counts(session, at=at)
     found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
+    lately = at - dt.timedelta(days=LATELY_DAYS)
+    found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
     found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")

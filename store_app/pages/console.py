@@ -112,6 +112,14 @@ def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_warehouse.goods", warehouse=one.subject)}
+    if one.kind == "counted-less":
+        words = ngettext(
+            "%(store)s counted %(num)d unit less than its driver says he left there. Ask both.",
+            "%(store)s counted %(num)d units less than its driver says he left there. Ask both.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "not-counted":
         words = ngettext(
             "%(store)s has not counted %(num)d delivery that was due days ago. Ask whether it came.",

@@ -41,6 +41,10 @@ def test_a_purchase_is_proposed_changed_ordered_and_taken_in_with_its_dates(cons
         sku = purchasing.lines_of(session, made)[0].sku
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "-2"}).status_code == 422
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "4"}).status_code == 303
+    assert "did not come" not in words(client.get("/console/purchases/"))
+    with console.doors.write() as session:
+        session.get(Purchase, ("WH1", made.id)).expected_day = NOON.date() - dt.timedelta(days=3)
+    assert "did not come" in words(client.get("/console/purchases/"))
     until = (NOON.date() + dt.timedelta(days=20)).isoformat()
     taken = {"sku-0": sku, "qty-0": "7", "until-0": until}
     assert send(client, f"{at}/receive", **taken).status_code == 303
