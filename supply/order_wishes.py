@@ -131,4 +131,16 @@ def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None
         return None
     order = ReplenishmentOrder
     since = today - dt.timedelta(days=WEEK_DAYS)
-    return max(0, limit - orders.spent(session, order.store_id == store_id, order.order_day > since))
+    return max(0, limit - spent(session, order.store_id == store_id, order.order_day > since))
+
+
+def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
+    """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
+    line, order = orders.OrderLine, ReplenishmentOrder
+    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
+    promised = sa.func.coalesce(line.packs_acknowledged, line.packs) * line.pack_cost_minor
+    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=promised)
+    query = sa.select(sa.func.sum(cost)).join(
+        order, sa.and_(order.store_id == line.store_id, order.id == line.order_id)
+    )
+    return int(session.scalar(query.where(order.state.not_in(orders.COSTS_NOTHING), *which)) or 0)

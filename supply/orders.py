@@ -346,18 +346,6 @@ def open_orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
     return list(session.scalars(query.order_by(ReplenishmentOrder.delivery_day, ReplenishmentOrder.order_no)))
 
 
-def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
-    """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
-    line, order = OrderLine, ReplenishmentOrder
-    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
-    promised = sa.func.coalesce(line.packs_acknowledged, line.packs) * line.pack_cost_minor
-    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=promised)
-    query = sa.select(sa.func.sum(cost)).join(
-        order, sa.and_(order.store_id == line.store_id, order.id == line.order_id)
-    )
-    return int(session.scalar(query.where(order.state.not_in(COSTS_NOTHING), *which)) or 0)
-
-
 def promised_qty(line: OrderLine) -> int:
     """Return the units that are to come for a line: acknowledged, or ordered while nobody answered."""
     packs = line.packs if line.packs_acknowledged is None else line.packs_acknowledged
@@ -450,14 +438,8 @@ def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> boo
 
 def _told_apart(session: Session, fact: OrderSent) -> int:
     """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
-    taken = set(
-        session.scalars(
-            sa.select(ReplenishmentOrder.order_no).where(
-                ReplenishmentOrder.store_id == fact.store_id,
-                ReplenishmentOrder.order_no % TOLD_APART == fact.order_no % TOLD_APART,
-            )
-        )
-    )
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
     number = fact.order_no
     while number in taken:
         number += TOLD_APART
