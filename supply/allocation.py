@@ -49,8 +49,9 @@ def fair_share(available_packs: int, claims: Sequence[Claim]) -> list[int]:
     left = max(0, available_packs)
     if not claims or not left:
         return [0] * len(claims)
-    packs = np.array([max(0, claim.packs) for claim in claims])
-    caps = np.minimum(packs, [max(0, claim.need_packs) for claim in claims])
+    # nobody gets more than there is: a wish without bounds is not laid out pack by pack
+    packs = np.array([min(left, max(0, claim.packs)) for claim in claims])
+    caps = np.minimum(packs, [min(left, max(0, claim.need_packs)) for claim in claims])
     have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
     per_pack = np.array([claim.pack_qty for claim in claims], dtype=np.float64)
     rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)

@@ -389,6 +389,9 @@ def _decide(
     if remedy == "return" and given and not backs:
         raise Invalid("nothing-goes-back", "Only wrong goods and those too many go back. Choose money.", field="remedy")
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
+    if remedy == "replacement" and any(line.kind == "over" for line in backs):
+        words = "What came too many is not sent once more. Choose money, or that it goes back."
+        raise Invalid("not-sent-anew", words, field="remedy")
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
     if given < whole:

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -172,6 +172,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = str(body["store_id"]), str(body["order_id"])
+    door.number(body["amount_minor"], "amount_minor", least=1)
     row = session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return
@@ -226,9 +227,11 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     row = draw_of(session, store_id, order_id)
     row.why = _reason(why)
     order = session.get(ReplenishmentOrder, (store_id, order_id))
-    if order is None or order.state != "sent":
+    if order is not None and order.state != "sent":
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
     _answer(session, row, "refused", actor=actor, at=at)
+    if order is None:  # it never came, or was set aside: there is nothing to answer but the draw
+        return row
     nothing = tuple((line.sku, 0) for line in orders.lines_of(session, order))
     fact = OrderAcknowledged(store_id=store_id, order_id=order_id, packs=nothing)
     orders.acknowledged(session, fact, actor=actor, at=at)

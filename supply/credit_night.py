@@ -9,6 +9,8 @@ Rules
 4. Before a late day is charged or a line held, what stood in a shop's funds at the day's end pays what was due by it,
    as of that day: what is paid from money the network kept is paid in time.
 5. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
+6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`left_out`). A day that
+   is made up after a later one leaves the line as the later one set it.
 """
 
 import datetime as dt
@@ -21,7 +23,7 @@ from config.journal import Actor
 from config.money import BASIS, exponent
 from config.node import Peer
 from pos.store import Store
-from supply import advances, credit, network_terms, settlement, standing
+from supply import advances, credit, left_out, network_terms, settlement, standing
 from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
 from supply.demand import StoreDay
 from supply.network_terms import Terms
@@ -32,26 +34,27 @@ from supply.shelf import ShelfPlan
 
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Do a day's money for every shop (rules 1 to 5); returns how many shops have a line. Once more changes nothing."""
+    """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
     n, terms = network_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     late = credit.late(session, day, terms.grace_days)
     alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm.is_not(None))))
     shelved = set(session.scalars(sa.select(ShelfPlan.store_id).where(ShelfPlan.state == "live").distinct()))
-    stores = session.scalars(sa.select(Store).order_by(Store.id)).all()
-    for store in stores:
-        _charge_late(session, store.id, day, terms, actor=actor, at=at)
-        if day.weekday() == 6 and store.id in shelved:
-            week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
-            settlement.shelf_paid(session, store.id, terms.shelf_week_minor, week=week, actor=actor, at=at)
-        standing.review(session, store, day, actor=actor, at=at)
-        _set_line(session, store, day, n, terms, actor=actor, at=at)
-        if store.id in late or store.id in alarmed:
-            why = "contradiction" if store.id in alarmed else "late"
-            credit.hold(session, store.id, why=why, by_rule=True, actor=actor, at=at)
-        else:
-            credit.release(session, store.id, by_rule=True, actor=actor, at=at)
-    return len(stores)
+    done = 0
+    for store_id in session.scalars(sa.select(Store.id).order_by(Store.id)).all():
+        with left_out.apart(session, "money", store_id, actor=actor, at=at) as part:
+            _charge_late(session, store_id, day, terms, actor=actor, at=at)
+            if day.weekday() == 6 and store_id in shelved:
+                week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
+                settlement.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
+            store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)
+            standing.review(session, store, day, actor=actor, at=at)
+            if line is None or line.worked_out_on <= day:
+                _set_line(session, store, day, n, terms, actor=actor, at=at)
+                held_why = "contradiction" if store_id in alarmed else "late" if store_id in late else ""
+                _hold_or_release(session, store_id, held_why, actor=actor, at=at)
+        done += part.done
+    return done
 
 
 def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
@@ -76,9 +79,17 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
 def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:
     for store_id, known in sorted(settlement.balances_by_shop(session).items()):
         if known["funds"] < 0 or known["advance"] > 0:
-            book = Booking(session, store_id, actor=actor, at=at, day=day)
-            book.pay(by_day=day)
-            book.close("settled", day=day.isoformat())
+            with left_out.apart(session, "money", store_id, actor=actor, at=at):
+                book = Booking(session, store_id, actor=actor, at=at, day=day)
+                book.pay(by_day=day)
+                book.close("settled", day=day.isoformat())
+
+
+def _hold_or_release(session: Session, store_id: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    if why:
+        credit.hold(session, store_id, why=why, by_rule=True, actor=actor, at=at)
+    else:
+        credit.release(session, store_id, by_rule=True, actor=actor, at=at)
 
 
 def _set_line(

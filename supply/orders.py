@@ -16,6 +16,8 @@ Rules
 8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
+9. An order whose days lie further ahead than anybody orders, or whose reasons are no figures and days, is not taken in:
+   rationing, loading and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
@@ -25,7 +27,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -49,7 +51,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
-from supply.suppliers import MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
+from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
     "order",
@@ -70,6 +72,8 @@ COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
+FARTHEST = dt.timedelta(days=14)
+"""So far ahead of its arrival an order's day may be."""
 
 
 class ReplenishmentOrder(Base):
@@ -226,11 +230,15 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
         if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
-    lines = _at_our_prices(session, fact, day_of(session, fact.store_id, at))
+    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
+    lines = _at_our_prices(session, fact, today)
     order = ReplenishmentOrder(
-        store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
-        order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
-        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=cost_of(lines),
+        store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
+        order_no=door.number(fact.order_no, "order_no", 1, MOST_QTY),
+        order_day=door.day(fact.order_day, "order_day", today + FARTHEST),
+        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead),
+        next_delivery_day=door.day(fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead)),
+        cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
@@ -385,7 +393,7 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
 
 
 def _refuse_odd(told: Ordered) -> None:
-    """Refuse counts nobody can have typed and reasons that are no figures: rationing reckons with all shops at once."""
+    """Refuse counts nobody can have typed and reasons that are no figures (rule 9)."""
     bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
@@ -394,6 +402,8 @@ def _refuse_odd(told: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
+    if told.why.get("runs_out_day") is not None:
+        door.day(told.why["runs_out_day"], "runs_out_day")
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:

@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand
+from supply import demand, left_out
 from supply.claim_book import WAITING, Claim
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
@@ -144,6 +144,10 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         .group_by(InboxMessage.from_node)
     )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+    found += [
+        Attention("left-out", one.store_id, {"work": one.work, "reason": one.why})
+        for one in left_out.lately(session, at=at)
+    ]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)

@@ -5,7 +5,8 @@ Rules
 1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
    is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
 2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
-   it counted in COUNTED_DAYS. Everything else the network has itself.
+   it counted in COUNTED_DAYS. Everything else the network has itself. What is no count, or of a day that is yet to
+   come, is not taken in.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
 """
@@ -16,11 +17,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
+from pos.ledger import MOST_QTY
 from pos.stock import StockCount
 from pos.store import Store, day_of
 from supply.demand import DailyDemand
@@ -101,11 +103,15 @@ def take_review(session: Session, body: dict[str, Any]) -> None:
 # --- verbs, network ---
 
 
-def take_counts(session: Session, body: dict[str, Any]) -> None:
-    """Keep what a shop told of its counts; an older word that arrives late changes nothing."""
-    day, known = dt.date.fromisoformat(body["day"]), session.get(CountsTold, str(body["store_id"]))
-    if known is None or known.day <= day:
-        session.merge(CountsTold(**dict(body) | {"day": day}))
+def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
+    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing."""
+    store_id = str(body["store_id"])
+    last = day_of(session, store_id, at) + door.AHEAD
+    day, known = door.day(body["day"], "day", last), session.get(CountsTold, store_id)
+    sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
+    counted = door.number(body["counted_products"], "counted_products", most=sold)
+    if known is None or known.day <= day or known.day > last:
+        session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
 
 

@@ -34,7 +34,7 @@ def _applier(at_network: bool, verb: Verb) -> Callable[[Session, Message, str, d
 
 
 APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    transfer_sheets.SHEET_TOLD: _applier(True, lambda s, body, _shop, _who, _at: transfer_sheets.take(s, body)),
+    transfer_sheets.SHEET_TOLD: _applier(True, lambda s, body, _shop, _who, at: transfer_sheets.take(s, body, at=at)),
     transfers.ANSWERED: _applier(
         True, lambda s, body, shop, who, at: transfers.take_answered(s, body, shop, actor=who, at=at)
     ),
