@@ -101,12 +101,18 @@ def write_off(
     reason: str,
     note: str = "",
     batch: str | None = None,
+    lot_id: str | None = None,
+    cost_minor: int | None = None,
     from_place: Place | None = None,
     id: str | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> Waste:
-    """Write units off with a reason (rules 1 to 3)."""
+    """Write units off with a reason (rules 1 to 3).
+
+    lot_id: the very lot they are of, where it is known beyond its batch; cost_minor: what they cost, where the list of
+    products does not say.
+    """
     note = " ".join(note.split())[:LONGEST]
     if reason not in REASONS:
         raise Invalid("no-reason", "Choose why it is written off.", field="reason")
@@ -121,10 +127,14 @@ def write_off(
     worth = worths(session, store_id, [sku], day)[sku]
     row = Waste(
         store_id=store_id, id=source.id, sku=sku, qty=qty, reason=reason, note=note, batch=tidy_batch(batch),
-        cost_minor=worth.cost(qty), value_minor=worth.value(qty), business_day=day, at=at, actor_id=actor.id,
+        cost_minor=worth.cost(qty) if cost_minor is None else cost_minor, value_minor=worth.value(qty),
+        business_day=day, at=at, actor_id=actor.id,
     )  # fmt: skip
     session.add(row)
-    batches.let_go(session, store_id, [Lot(sku, qty, row.batch)])
+    if lot_id is None:
+        batches.let_go(session, store_id, [Lot(sku, qty, row.batch)])
+    else:
+        batches.take_from(session, store_id, [(lot_id, qty)])
     facts = {"qty": qty, "reason": reason, "note": note, "cost_minor": row.cost_minor}
     journal.record(session, actor=actor, at=at, verb="waste.written", subject=f"product:{sku}", **facts)
     session.flush()

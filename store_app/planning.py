@@ -13,7 +13,7 @@ log = structlog.get_logger()
 
 def plan_rounds(desk: "Desk", _day: dt.date) -> str:
     """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
-    from supply import round_plan, rounds
+    from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
         wanted = [row.id for row in rounds.asked(session)]
@@ -23,7 +23,7 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
                 plan.begun_at = desk.doors.now()
-                loaded = rounds.load(session, plan)
+                loaded = round_load.load(session, plan)
             planned = desk.compute(round_plan.compute, loaded.day)
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)

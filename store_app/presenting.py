@@ -67,6 +67,7 @@ STATE_WORDS = {
     "compensated": lazy("paid back"), "replaced": lazy("sent once more"), "contested": lazy("contested"),
     "kept": lazy("kept"),
     "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
+    "not_reached": lazy("not reached"), "turned_back": lazy("the van turned back"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),
 }  # fmt: skip
 

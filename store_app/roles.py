@@ -141,6 +141,7 @@ ROLES: dict[str, Role] = {
             "replays",
             "console_supply",
             "console_purchases",
+            "console_warehouse",
             "console_outlook",
             "console_push",
             "console_claims",

@@ -26,7 +26,7 @@ CLAIMS: dict[str, tuple[Any, ...]] = {
     ),
     "second-in-money": (_l("What is granted on the second look is paid in money."),),
     "nothing-goes-back": (_l("Only wrong goods and those too many go back. Choose money."),),
-    "not-sent-anew": (_l("What came too many is not sent once more. Choose money, or that it goes back."),),
+    "not-anew": (_l("Goods too many are not sent anew. Choose money, or take them back."),),
     "not-charged": (_l("Goods on sale or return were never charged. Choose money."),),
     "photo-too-large": (_l("The photo is too large: 8 MB at most. Take it once more, smaller."),),
     "no-photo": (_l("This is no photo that can be shown. Take a JPEG, PNG or WebP."),),

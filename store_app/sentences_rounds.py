@@ -22,7 +22,10 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
     "no-such-stop": (_l("This shop is not ahead on this round."),),
     "no-such-round": (_l("There is no such round. Open the page once more."),),
     "no-driver": (_l("Give the driver’s name: the shops read it."),),
-    "bad-outcome": (_l("Say whether it was delivered, short or refused."),),
+    "bad-outcome": (_l("Say whether it was delivered, short, refused or not reached."),),
     "no-receiver": (_l("Type the name of who took the goods."),),
+    "more-than-the-lot": (_l("Only %(left)s are left of this lot. Count again."),),
+    "unknown-warehouse": (_l("No supplier delivers from %(warehouse_id)s. Choose a warehouse from the list."),),
+    "left-here": (_l("%(driver)s left these goods with %(receiver)s. Count them, and claim what is wrong with them."),),
     "stop-confirmed": (_l("This stop was confirmed before, with another word. Call the warehouse."),),
 }

@@ -301,7 +301,8 @@ class OrderWhy:
     """The facts behind an order line, as `supply` keeps them; quantities in stock units.
 
     per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
-    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0 of an offer.
+    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0: an offer,
+    -1: a neighbour.
     """
 
     per_day: float
@@ -378,7 +379,10 @@ def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> 
     told = []
     for order_no, qty, due_day in why.missed:
         day = day_or_weekday(due_day, today)
-        if order_no:
+        if order_no < 0:
+            told.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
+                          qty=quantity(qty)))  # fmt: skip
+        elif order_no:
             told.append(_("Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.", no=order_no, day=day,
                           qty=quantity(qty)))  # fmt: skip
         else:

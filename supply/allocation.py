@@ -2,13 +2,16 @@
 
 Rules
 -----
-1. Shares are rationed on need, what the forecast asked for, never on the order: ordering more than the need brings
-   nothing while anybody's need is unmet.
+1. Shares are rationed on need, never on the order: ordering more than the need brings nothing while anybody's need is
+   unmet.
 2. First everybody with a need gets one pack, the shop with the fewest days of supply first; then always the shop with
    the fewest days of supply gets the next pack, until its need or its order is met. Ties go by the shop's key.
 3. A shop that is not on today's round takes part with its need; what falls to it is kept back for it, not handed out.
 4. What is left when every need is met goes to orders above it, one pack each in turn.
-5. The order of packs does not depend on how many there are: with one more, nobody gets less.
+5. The order of packs does not depend on how many there are: with more, nobody gets less. The first pack that does not
+   fit into what is left ends it.
+6. Who orders in larger packs than usual waits for each until the others have been served as far, and has no first turn:
+   a larger pack brings no more.
 """
 
 from collections.abc import Sequence
@@ -38,37 +41,47 @@ class Claim:
     on_round: bool = True
 
 
-def fair_share(available_packs: int, claims: Sequence[Claim]) -> list[int]:
-    """Return the packs each claim gets, in the order of the claims; together at most available_packs.
+def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) -> list[int]:
+    """Return the packs each claim gets, in the order of the claims; their units together at most available_qty.
 
-    The share of a claim that is not on the round is its reserve (rule 3).
+    usual_qty: the units of a usual pack (rule 6). The share of a claim off the round is its reserve (rule 3).
     """
     # slow to load, and wanted only where goods are shared out
     import numpy as np
 
-    left = max(0, available_packs)
+    left = max(0, available_qty)
     if not claims or not left:
         return [0] * len(claims)
-    # nobody gets more than there is: a wish without bounds is not laid out pack by pack
-    packs = np.array([min(left, max(0, claim.packs)) for claim in claims])
-    caps = np.minimum(packs, [min(left, max(0, claim.need_packs)) for claim in claims])
+    # of a wish without bounds one pack more than there is tells as much as all of them, and takes no memory
+    most = [left // claim.pack_qty + 1 for claim in claims]
+    packs = np.array([min(n, max(0, claim.packs)) for n, claim in zip(most, claims, strict=True)])
+    caps = np.minimum(packs, [min(n, max(0, claim.need_packs)) for n, claim in zip(most, claims, strict=True)])
     have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
-    per_pack = np.array([claim.pack_qty for claim in claims], dtype=np.float64)
+    per_pack = np.array([claim.pack_qty for claim in claims])
     rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)
     rank = np.argsort(np.argsort([claim.key for claim in claims], kind="stable"), kind="stable")
-    if int(caps.sum()) > left:
+    needed = int((caps * per_pack).sum())
+    if needed > left:
         rows, turn = np.repeat(np.arange(len(claims)), caps), _turns(caps)
-        days = (have[rows] + turn * per_pack[rows]) / rate[rows]
+        size = per_pack[rows]
+        days = (have[rows] + np.maximum(turn * size, (turn + 1) * size - usual_qty)) / rate[rows]
         # first everybody's first pack, then always the fewest days of supply
-        taken = rows[np.lexsort((rank[rows], days, turn > 0))][:left]
-        return [int(share) for share in np.bincount(taken, minlength=len(claims))]
+        queue = rows[np.lexsort((rank[rows], days, (turn > 0) | (size > usual_qty)))]
+        return [int(share) for share in np.bincount(_fit(queue, per_pack, left), minlength=len(claims))]
     rest = np.where([claim.on_round for claim in claims], packs - caps, 0)
     rows = np.repeat(np.arange(len(claims)), rest)
-    taken = rows[np.lexsort((rank[rows], _turns(rest)))][: left - int(caps.sum())]
-    return [int(share) for share in caps + np.bincount(taken, minlength=len(claims))]
+    queue = rows[np.lexsort((rank[rows], _turns(rest)))]
+    return [int(share) for share in caps + np.bincount(_fit(queue, per_pack, left - needed), minlength=len(claims))]
 
 
 # --- inside ---
+
+
+def _fit(queue: "Ints", per_pack: "Ints", left: int) -> "Ints":
+    """Return the packs of a queue that fit into what is left, up to the first that does not (rule 5)."""
+    import numpy as np
+
+    return queue[: int(np.searchsorted(np.cumsum(per_pack[queue]), left, side="right"))]
 
 
 def _turns(counts: "Ints") -> "Ints":

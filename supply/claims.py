@@ -9,7 +9,7 @@ Rules
 3. Damaged and expired units leave the stock when the claim is filed. Wrong ones and those too many stay until the
    network says whether they go back.
 4. The network decides line by line, with a reason where it gives less than was asked. `money` is credited at once;
-   `replacement` credits what was charged and sends the goods anew, which are invoiced as they come; `return` takes
+   `replacement` credits what was charged and sends the goods anew, invoiced as they come, once; `return` takes
    wrong and surplus goods back, credits them as the warehouse counts them, and pays the rest at once; what does not
    come back in time is forfeited (`overdue_returns`).
 5. A claim that got less than it asked for may be contested once. The second answer is the last, grants no less than
@@ -291,10 +291,11 @@ def goods_are_back(
 
 
 def replacement_came(session: Session, delivery: Delivery, *, actor: Actor, at: dt.datetime) -> None:
-    """End a claim whose replacement the shop has taken in (rule 4)."""
+    """End a claim whose replacement the shop has taken in, or sent back: then by what was credited (rule 4)."""
     claim = session.get(Claim, (delivery.store_id, replaces(delivery.id) or ""))
-    if claim is not None and delivery.state == "posted" and STATES.legal(claim.state, "replaced"):
-        end(session, claim, "replaced", actor=actor, at=at)
+    state = {"posted": "replaced", "refused": "compensated"}.get(delivery.state, "")
+    if claim is not None and STATES.legal(claim.state, state):
+        end(session, claim, state, actor=actor, at=at)
 
 
 def end(session: Session, claim: Claim, state: str, *, actor: Actor, at: dt.datetime) -> None:
@@ -389,9 +390,8 @@ def _decide(
     if remedy == "return" and given and not backs:
         raise Invalid("nothing-goes-back", "Only wrong goods and those too many go back. Choose money.", field="remedy")
     free = [line for line in lines if line.granted_qty and not line.charged and line.kind != "short"]
-    if remedy == "replacement" and any(line.kind == "over" for line in backs):
-        words = "What came too many is not sent once more. Choose money, or that it goes back."
-        raise Invalid("not-sent-anew", words, field="remedy")
+    if remedy == "replacement" and any(line.granted_qty and line.kind == "over" for line in lines):
+        raise Invalid("not-anew", "Goods too many are not sent anew. Choose money, or take them back.", field="remedy")
     if remedy == "replacement" and free:
         raise Invalid("not-charged", "Goods on sale or return were never charged. Choose money.", field="remedy")
     if given < whole:

@@ -11,7 +11,9 @@ Rules
 5. What such goods are and cost stands in the network's offer; a shop tells units alone. What does not add up, goes back
    on what it told, or differs from its count of the delivery waits for a person.
 6. Of what a shop tells as gone back the network believes what its warehouse counted and what it granted on claims. From
-   WORD_DAYS after the grace the rest is invoiced as if bought; where it is counted later, it is credited.
+   WORD_DAYS after the grace the rest is invoiced as if bought, with what it has told nothing of; what is counted later,
+   or told as gone back, is credited.
+7. What a claim that is not answered is about stays in the lot until it is: granted it is the network's loss.
 
 Units: quantities in stock units.
 """
@@ -112,9 +114,9 @@ def keep(session: Session, store_id: str, lot_id: str, *, actor: Actor, at: dt.d
 
 
 def buy_rest(session: Session, lot: Consigned, *, source_id: str, actor: Actor, at: dt.datetime) -> None:
-    """Buy all that is left of a lot, and tell the network (rule 4)."""
-    rest = lot.left_qty
-    if rest:
+    """Buy what is left of a lot and under no claim, and tell the network (rules 4, 7)."""
+    rest = lot.left_qty - claimed(session, lot)
+    if rest > 0:
         day = day_of(session, lot.store_id, at)
         consigned.take(session, lot, "bought", rest, source_id=source_id, day=day, at=at)
         journal.record(session, actor=actor, at=at, verb="consigned.bought", subject=subject_of(lot), units=rest)
@@ -207,6 +209,20 @@ def lot_of(session: Session, store_id: str, lot_id: str) -> Consigned:
     return found
 
 
+def claimed(session: Session, lot: Consigned) -> int:
+    """Return the units of a lot that are left and about which a claim waits for its answer (rule 7)."""
+    about = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
+    units = 0
+    for delivery_id in session.scalars(about):
+        for claim in claim_book.claims_about(session, lot.store_id, delivery_id):
+            if claim.state in claim_book.WAITING:
+                lines = claim_book.lines_of(session, claim)
+                units += sum(
+                    one.qty - (one.granted_qty or 0) for one in lines if one.sku == lot.sku and one.kind != "short"
+                )
+    return min(units, lot.left_qty)
+
+
 def subject_of(lot: Consigned) -> str:
     """Return a lot as the journal names it: by its offer, whose story it goes on with."""
     return f"push:{lot.id}"
@@ -239,16 +255,21 @@ def _propose(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime)
 
 
 def _not_come(session: Session, lot: Consigned, at: dt.datetime) -> int:
-    """Return what a shop told as gone back and the network has not got, once its time is over (rule 6)."""
-    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS or lot.charged_qty > consigned.charged(lot)
-    if not lot.back_qty or not is_over:  # what was charged once stays due, whatever the clock says now
-        return 0
+    """Return what a shop still has by its word, or told as gone back and the network has not got (rules 6, 7).
+
+    Nothing before its time is over.
+    """
+    is_over = day_of(session, lot.store_id, at) > lot.until + WORD_ENDS
+    silent = lot.left_qty - claimed(session, lot) if is_over and lot.left_qty else 0
+    is_due = is_over or lot.charged_qty > consigned.charged(lot)  # once charged stays due, whatever the clock says now
+    if not lot.back_qty or not is_due:
+        return silent
     known = _counted(session, lot.store_id, lot.id, lot.sku)
     offered = sa.select(Delivery.id).where(Delivery.store_id == lot.store_id, Delivery.push_id == lot.id)
     for delivery_id in session.scalars(offered).all():
         for claim in claim_book.claims_about(session, lot.store_id, delivery_id):
             known += _by_claim(session, claim, lot.sku)
-    return max(0, lot.back_qty - known)
+    return silent + max(0, lot.back_qty - known)
 
 
 def _by_claim(session: Session, claim: claim_book.Claim, sku: str) -> int:

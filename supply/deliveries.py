@@ -19,8 +19,9 @@ from supply.facts import Advised
 STATES = StateTable(
     "delivery",
     "expected",
-    {"expected": ["counting", "refused"], "counting": ["posted", "refused"]},
+    {"expected": ["counting", "refused", "turned_back"], "counting": ["posted", "refused"]},
 )
+CLOSED = ("posted", "refused", "turned_back")
 ON_ITS_WAY = ("expected", "counting")
 
 

@@ -8,8 +8,8 @@ Rules
    average, at most what the order's own proposal says. Where nobody sells it, it is what the proposals say, and all
    are taken to sell as little: packs go round in turn, fewest units first.
 3. A shop that has none of what it orders needs one pack.
-4. All lines of a shop for the same goods are one wish, on how many orders they stand.
-5. A pack that is not on the network's list comes after those that are, and only as far as it fits into the need.
+4. All lines of a shop for the same goods are one need, on how many orders and in whatever packs they stand.
+5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
 6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning, with no more than
    anybody may order.
 
@@ -53,13 +53,12 @@ class FairNeeds:
     packs: Mapping[Goods, frozenset[int]]
     silent: Mapping[str, Sequence[str]]
 
-    def in_turn(self, goods: Goods, packs: Iterable[int]) -> list[int]:
-        """Return sizes of packs in the order they are shared out: the listed before others, the larger first."""
-        listed = self.packs.get(goods, frozenset())
-        return sorted(packs, key=lambda size: (size not in listed, -size))
+    def usual_qty(self, goods: Goods) -> int:
+        """Return the units of the pack the list sells; 1 where it sells none."""
+        return min(self.packs.get(goods, frozenset()), default=1)
 
     def claim(self, goods: Goods, lines: Sequence[OrderLine], got: int) -> Claim:
-        """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what it was given before."""
+        """Return a shop's wish (rules 1 to 5). lines: of one shop and one pack; got: what it asks for in others."""
         (house, sku), store_id, pack_qty = goods, lines[0].store_id, lines[0].pack_qty
         have, days = self.have.get((store_id, sku), 0) + got, self.days.get(house, (2, 2))[0]
         per_day = self.rates.get((store_id, sku))
@@ -75,10 +74,10 @@ class FairNeeds:
         packs = sum(line.packs for line in lines)
         return Claim(f"{store_id}/", packs, max(least, whole), have, per_day, pack_qty)
 
-    def silent_claims(self, goods: Goods, pack_qty: int) -> list[Claim]:
+    def silent_claims(self, goods: Goods) -> list[Claim]:
         """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
         house, sku = goods
-        days, found = self.days.get(house, (2, 2))[1], []
+        days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
         for store_id in self.silent.get(sku, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
             need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))

@@ -213,6 +213,7 @@ def _delivery_of(session: Session, found: GoodsReturn) -> Delivery | None:
     """Return the delivery the goods of a return came with."""
     if found.source == "push":
         came = sa.select(Delivery).where(Delivery.store_id == found.store_id, Delivery.push_id == found.id)
+        came = came.where(Delivery.state != "turned_back")
         delivery: Delivery | None = session.scalar(came.order_by(Delivery.id).limit(1))
         return delivery
     claim = session.get(claim_book.Claim, (found.store_id, found.id))

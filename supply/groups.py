@@ -9,7 +9,8 @@ Rules
    everything back at once, as does whoever is in a group that fails.
 3. A group ordered whose goods nobody has told of by NO_WORD after its last pickup day fails too.
    At the closing a group below its threshold, or below the supplier's minimum, fails. One whose last case is not full
-   stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier.
+   stays open for FILL to those who fill it, then cases are filled by tolerance and ordered from the shop's supplier;
+   whom no unit is left for is out, with the money back.
 4. What arrives is dealt out fairly, each member's share becomes a pickup order at the price reached, and what was paid
    beyond it goes back. From there on it is an order like any other: collected by code, expiring, coming back.
 5. The leader earns the commission on what is passed on for shares that were collected, on nothing else
@@ -57,6 +58,7 @@ KEEP = dt.timedelta(days=30)
 HAS_PERSON = sa.text("phone <> ''")
 MOST_UNITS, MOST_STEPS, MOST_COMMISSION_BP = 1_000, 6, 2_000
 NOBODY_LEFT = ("lapsed", "left")
+_NOTHING_LEFT = "Nothing was left for you; your money goes back."
 _SYSTEM = Actor.system("groups", NETWORK)
 
 
@@ -315,7 +317,7 @@ def arrived(session: Session, group_id: str, qty: int, *, actor: Actor, at: dt.d
         due_minor = share_of(session, group, member, at)[1] if member.gets_qty else 0
         escrow.refund(session, member.id, left_minor - due_minor, why="price or share", actor=actor, at=at)
         if not member.gets_qty:
-            _tell(session, group, member, "none", "Nothing was left for you; your money goes back.", at)
+            _tell(session, group, member, "none", _NOTHING_LEFT, at)
     return gets
 
 
@@ -479,6 +481,11 @@ def _close(session: Session, group: GroupOffer, at: dt.datetime) -> bool:
     group.price_minor = price_at([(int(qty), int(price)) for qty, price in group.steps], sum(filled.gets.values()))
     journal.move(session, group, "ordered", actor=_SYSTEM, at=at, subject=subject_of(group), cases=group.cases)
     for member in members:
+        if not filled.gets[member.id]:
+            member.left_at = at
+            escrow.refund(session, member.id, None, why="nothing was left", actor=_SYSTEM, at=at)
+            _tell(session, group, member, "none", _NOTHING_LEFT, at)
+            continue
         _tell(session, group, member, "ordered", f"{filled.gets[member.id]} × {group.name} is ordered.", at)
     return True
 

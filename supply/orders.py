@@ -16,8 +16,9 @@ Rules
 8. What an order costs stands in the network's own list, of the day it arrives or the two weeks before it: the shop may
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
-9. An order whose days lie further ahead than anybody orders, or whose reasons are no figures and days, is not taken in:
-   rationing, loading and the rounds reckon with all shops' orders at once.
+9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
+10. An order whose days lie further ahead than anybody orders, or whose reasons are no figures and days, is not taken in:
+    rationing, loading and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
@@ -61,7 +62,7 @@ STATES = StateTable(
         "approved": ["sent", "dropped"],
         "sent": ["acknowledged", "rejected", "part_received", "received", "cancelled", "closed_short"],
         "acknowledged": ["dispatched", "part_received", "received", "cancelled", "closed_short"],
-        "dispatched": ["part_received", "received", "closed_short"],
+        "dispatched": ["part_received", "received", "closed_short", "acknowledged"],
         "part_received": ["received", "closed_short"],
         "cancelled": ["dispatched"],
     },
@@ -73,7 +74,7 @@ ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
 FARTHEST = dt.timedelta(days=14)
-"""So far ahead of its arrival an order's day may be."""
+"""So far ahead of its arrival an order's day may be: a clock is wrong."""
 
 
 class ReplenishmentOrder(Base):
@@ -212,7 +213,7 @@ def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(session, promise, actor=actor, at=at)
         order = order_of(session, fact.store_id, fact.order_id)
-        if STATES.legal(order.state, "dispatched"):
+        if delivery.state != "turned_back" and STATES.legal(order.state, "dispatched"):
             journal.move(
                 session, order, "dispatched", actor=actor, at=at, subject=subject_of(order), delivery=delivery.id
             )
@@ -263,7 +264,7 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
 
 
 def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7)."""
+    """Sum an order's received units over its deliveries, and move it where that puts it (rules 3, 5, 7, 9)."""
     order = session.get(ReplenishmentOrder, (store_id, order_id))
     if order is None:
         return
@@ -272,8 +273,14 @@ def settle(session: Session, store_id: str, order_id: str, *, actor: Actor, at: 
     for line in lines_of(session, order):
         line.qty_received = received.get(line.sku, 0)
         complete = complete and line.qty_received >= promised_qty(line)
-    closed = {delivery.state for delivery in _deliveries(session, order, ("posted", "refused"))}
+    closed = {delivery.state for delivery in _deliveries(session, order, deliveries.CLOSED)}
     if not closed:
+        return
+    if closed == {"turned_back"}:
+        if STATES.legal(order.state, "acknowledged") and not _deliveries(session, order, ON_ITS_WAY):
+            journal.move(
+                session, order, "acknowledged", actor=actor, at=at, subject=subject_of(order), why="turned back"
+            )
         return
     if order.state == "cancelled" and "posted" in closed:
         journal.move(session, order, "dispatched", actor=actor, at=at, subject=subject_of(order))
@@ -393,7 +400,7 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
 
 
 def _refuse_odd(told: Ordered) -> None:
-    """Refuse counts nobody can have typed and reasons that are no figures (rule 9)."""
+    """Refuse counts nobody can have typed and reasons that are no figures (rule 10)."""
     bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")

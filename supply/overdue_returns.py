@@ -48,7 +48,7 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         claims.end(session, claim, "forfeited", actor=actor, at=at)
     today = at.date()
     ended = sa.select(Consigned).where(
-        Consigned.back_qty > 0,
+        sa.or_(Consigned.back_qty > 0, Consigned.left_qty > 0),
         Consigned.until < today - WORD_ENDS,
         Consigned.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
     )

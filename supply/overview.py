@@ -15,8 +15,9 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, left_out
+from supply import demand, left_out, warehouse_stock
 from supply.claim_book import WAITING, Claim
+from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -25,6 +26,7 @@ from supply.suppliers import Supplier, SupplierProduct
 
 SILENT_AFTER_S = 3600
 STALE_FORECAST_DAYS = 2
+UNCOUNTED_DAYS = 2
 SHOWN_DAYS = 28
 """So many days a region's small chart shows."""
 
@@ -157,6 +159,9 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     )
     found += [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
     found += _scarce(session)
+    over = warehouse_stock.over_counts(session, at=at)
+    found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
+    found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
     )
@@ -454,6 +459,17 @@ def _scarce(session: Session) -> list[Attention]:
         .group_by(StockLevel.store_id)
     )
     return [Attention("warehouse-empty", warehouse, {"count": count}) for warehouse, count in empty]
+
+
+def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
+    """Return the shops that have not counted what was due long ago, with how many deliveries."""
+    due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
+    query = sa.select(Delivery.store_id, sa.func.count()).where(
+        Delivery.state == "expected", Delivery.expected_day < due
+    )
+    return [
+        (store, int(n)) for store, n in session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
+    ]
 
 
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:

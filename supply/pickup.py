@@ -267,7 +267,7 @@ def customer_cancels(
 
 
 def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> list[PickupOrder]:
-    """Give back what nobody collected in time, and refuse what nobody answered in time (rule 4)."""
+    """Give back what nobody collected, refuse what nobody answered, cancel what nobody made ready in time (rule 4)."""
     store = session.get_one(Store, store_id)
     patience = at - dt.timedelta(days=store.pickup_hold_days)
     unanswered = sa.or_(
@@ -280,11 +280,7 @@ def expire_due(session: Session, store_id: str, *, actor: Actor, at: dt.datetime
             PickupOrder.id.not_in(home_delivery.under_way(store_id)),
         ),
         sa.and_(PickupOrder.state == "placed", unanswered),
-        sa.and_(
-            PickupOrder.state.in_(("accepted", "picking", "short")),
-            PickupOrder.group_id.is_not(None),
-            PickupOrder.hold_until <= at,
-        ),
+        sa.and_(PickupOrder.state.in_(("accepted", "picking", "short")), _forgotten(patience, at)),
     )
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, overdue).order_by(PickupOrder.id)
     orders = list(session.scalars(lock_rows(session, query)))
@@ -321,6 +317,13 @@ def forget_people(session: Session, store_id: str | None = None, *, at: dt.datet
 
 
 # --- inside ---
+
+
+def _forgotten(patience: dt.datetime, at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Tell of an accepted order whether its time is long over, and that of the goods it waited for."""
+    came = sa.func.coalesce(PickupOrder.window_until, PickupOrder.ready_by, PickupOrder.placed_at) <= patience
+    is_here = sa.or_(PickupOrder.comes_on.is_(None), PickupOrder.comes_on <= patience.date())
+    return sa.case((PickupOrder.group_id.is_not(None), PickupOrder.hold_until <= at), else_=sa.and_(came, is_here))
 
 
 def _forget_paper(session: Session, *which: sa.ColumnElement[bool] | sa.TextClause) -> None:

@@ -11,6 +11,8 @@ Rules
 3. A purchase is proposed, changed and ordered by the operator, and received once, line by line as counted, with the
    dates on the packs. More or less than ordered is taken as it came; what was not counted by hand came as ordered.
 4. Proposing again drops the purchases nobody ordered.
+5. A purchase that is due for longer than PATIENCE_DAYS did not come: it is not counted on any more, and a person takes
+   it in or calls it off.
 
 Quantities in stock units; packs are the largest in which the warehouse sells the product.
 """
@@ -43,6 +45,7 @@ STATES = StateTable(
     {"proposed": ["ordered", "dropped"], "ordered": ["received", "cancelled"]},
 )
 UPSTREAM_DAYS = 1
+PATIENCE_DAYS = 2
 SERVICE_LEVEL = 0.98
 MARGIN_BP = 2_500
 """What a unit is taken to earn the network on its cost, where the policy weighs a pack."""
@@ -267,7 +270,7 @@ def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[s
     packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
     carried = _carried(session)
     rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session, today))
-    there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id)
+    there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
     found = []
     for sku, pack_qty, unit_cost, name in packs:
         part = carried.get(sku, 1)
@@ -321,11 +324,13 @@ def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, 
     return {sku: int(qty) - promised.get(sku, 0) - over.get(sku, 0) for sku, qty in rows}
 
 
-def _ordered(session: Session, warehouse_id: str) -> dict[str, int]:
+def _ordered(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:
+    """Return what is to come from upstream, and did not fail to (rule 5)."""
+    least = today - dt.timedelta(days=PATIENCE_DAYS)
     query = (
         sa.select(PurchaseLine.sku, sa.func.sum(PurchaseLine.packs * PurchaseLine.pack_qty))
         .join(Purchase, sa.and_(Purchase.store_id == PurchaseLine.store_id, Purchase.id == PurchaseLine.purchase_id))
-        .where(Purchase.store_id == warehouse_id, Purchase.state == "ordered")
+        .where(Purchase.store_id == warehouse_id, Purchase.state == "ordered", Purchase.expected_day >= least)
         .group_by(PurchaseLine.sku)
     )
     return {sku: int(qty) for sku, qty in session.execute(query)}

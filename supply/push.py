@@ -10,8 +10,9 @@ Rules
    nodes. The network dispatches only what was accepted.
 5. What an offer costs and promises is what the network wrote down when it made it; a shop says yes or no, no more. An
    offer the network does not know promises nothing, costs what the list says, and is not loaded: a person looks at it.
-6. Of what was accepted is loaded what is there, in whole packs, once. Where nothing is there until LOAD_DAYS after the
-   last day to answer, or the goods are over, or the operator says so, it is called off, and the shop is told why.
+6. Of what was accepted is loaded what is there, in whole packs, once, and anew where the van turned back. Where nothing
+   is there until LOAD_DAYS after the last day to answer, or the goods are over, or the operator says so, it is called
+   off, and the shop is told why.
 """
 
 import datetime as dt
@@ -30,7 +31,7 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Product
 from pos.store import day_of, store_of
-from supply.deliveries import Delivery
+from supply.deliveries import CLOSED, Delivery
 from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
 from supply.push_terms import KINDS, PushTerms, terms_from
 from supply.suppliers import Supplier, SupplierProduct
@@ -41,7 +42,7 @@ STATES = StateTable(
     {
         "offered": ["accepted", "declined", "expired", "withdrawn"],
         "accepted": ["dispatched", "called_off"],
-        "dispatched": ["received", "refused"],
+        "dispatched": ["received", "refused", "accepted"],
         "withdrawn": ["accepted", "declined", "expired"],
     },
     resting=["withdrawn"],
@@ -237,14 +238,14 @@ def dispatched(session: Session, store_id: str, offer_id: str, *, actor: Actor, 
 def arrived(session: Session, store_id: str, offer_id: str, *, actor: Actor, at: dt.datetime) -> None:
     """Move an accepted offer on once its delivery was posted or refused; asking twice changes nothing."""
     found = session.get(PushOffer, (store_id, offer_id))
-    closed = session.scalar(
-        sa.select(Delivery.state)
-        .where(Delivery.store_id == store_id, Delivery.push_id == offer_id, Delivery.state.in_(["posted", "refused"]))
-        .limit(1)
-    )
-    if found is None or closed is None:
+    here = sa.select(Delivery.state).where(Delivery.store_id == store_id, Delivery.push_id == offer_id)
+    states = set(session.scalars(here))
+    if found is None or states.isdisjoint(CLOSED):
         return
-    for state in ("dispatched", "received" if closed == "posted" else "refused"):
+    if states == {"turned_back"} and found.state == "dispatched":
+        journal.move(session, found, "accepted", actor=actor, at=at, subject=subject_of(found), why="turned back")
+    ends = [end for state, end in (("posted", "received"), ("refused", "refused")) if state in states]
+    for state in ("dispatched", *ends) if ends else ():
         if STATES.legal(found.state, state):
             journal.move(session, found, state, actor=actor, at=at, subject=subject_of(found))
 

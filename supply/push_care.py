@@ -6,7 +6,8 @@ Rules
    the product since they came counts as theirs, at most what came.
 2. The fee for the place is paid once, when the goods were taken in. Bought goods are looked at once, on the day their
    terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
-   are not looked at again, and both payments together stay within what the goods cost.
+   are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the shop's
+   sales until that day are here: what is not known as sold may be.
 3. Offers made together are one push: their ids differ in the shop alone.
 """
 
@@ -25,10 +26,11 @@ from pos.store import day_of
 from supply import push, settlement
 from supply.claim_book import Claim, ClaimLine
 from supply.deliveries import Delivery, DeliveryLine
-from supply.demand import DailyDemand
+from supply.demand import DailyDemand, StoreDay
 from supply.push import PushOffer
 from supply.push_terms import Lot, looked_at_on, paid_for, terms_from
 
+MOST_ON_THE_WAY_DAYS = 30
 ANSWERS = ("accepted", "declined", "expired", "withdrawn", "called_off", "offered")
 
 
@@ -95,12 +97,14 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         PushOffer.terms.is_not(None),
     )  # fmt: skip
     waiting = list(session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)))
-    came = _came(session, waiting)
+    came, heard = _came(session, waiting), _heard_until(session, waiting)
     looked_at = 0
     for offer in waiting:
         terms, here = terms_from(offer.terms), came.get((offer.store_id, offer.id))
         day = looked_at_on(terms, here[0]) if here else None
         if here is None or day is None or day_of(session, offer.store_id, at) < day:
+            continue
+        if heard.get(offer.store_id, dt.date.min) < day - dt.timedelta(days=1):
             continue
         sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
         claimed, granted_minor = _granted(session, offer)
@@ -168,8 +172,18 @@ def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str]
     for delivery, sku, counted in session.execute(query):
         key = (delivery.store_id, str(delivery.push_id))
         if wanted.get(key) == sku and delivery.posted_at is not None:
-            found[key] = (day_of(session, delivery.store_id, delivery.posted_at), int(counted or 0))
+            told, sent = (day_of(session, delivery.store_id, one) for one in (delivery.posted_at, delivery.advised_at))
+            # the shop's clock may be wrong: nothing came before it was sent, or weeks after
+            found[key] = (min(max(told, sent), sent + dt.timedelta(days=MOST_ON_THE_WAY_DAYS)), int(counted or 0))
     return found
+
+
+def _heard_until(session: Session, offers: Sequence[PushOffer]) -> dict[str, dt.date]:
+    """Return the last day on which each shop is known to have been open."""
+    query = sa.select(StoreDay.store_id, sa.func.max(StoreDay.business_day)).where(
+        StoreDay.store_id.in_({one.store_id for one in offers}), StoreDay.open
+    )
+    return dict(session.execute(query.group_by(StoreDay.store_id)).all())
 
 
 def _granted(session: Session, offer: PushOffer) -> tuple[int, int]:

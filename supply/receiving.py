@@ -7,7 +7,8 @@ Rules
    than was advised, and a product nobody advised, is taken in like anything else, and said.
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
-5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing.
+5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the van
+   turned back with brings nothing either, and what it was for is still promised (`orders`, rule 9; `push`, rule 6).
 6. What customers wait for is held for them as soon as it is posted (`order_in`).
 7. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
    supplier. Goods on sale or return open a lot of the network's (`consignment`).
@@ -46,6 +47,7 @@ __all__ = [
     "mirror",
     "post",
     "refuse",
+    "turn_back",
 ]
 MOST_COUNTED = 1_000_000
 
@@ -159,6 +161,20 @@ def refuse(session: Session, store_id: str, delivery_id: str, *, why: str, actor
     for line in lines_of(session, delivery):
         line.counted_qty, line.difference_why = 0, why.strip()
     _close(session, delivery, "refused", actor=actor, at=at, why=why.strip())
+    return delivery
+
+
+def turn_back(
+    session: Session, store_id: str, delivery_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> Delivery:
+    """Close a delivery that its van did not reach the shop with (rule 5); twice is once."""
+    delivery = delivery_of(session, store_id, delivery_id)
+    if delivery.state == "turned_back":
+        return delivery
+    STATES.require(delivery.state, "turned_back")
+    for line in lines_of(session, delivery):
+        line.counted_qty, line.difference_why = 0, why
+    _close(session, delivery, "turned_back", actor=actor, at=at, why=why)
     return delivery
 
 
@@ -276,7 +292,7 @@ def _refuse_closed(delivery: Delivery) -> None:
     if delivery.state in ON_ITS_WAY:
         return
     when = f"{delivery.posted_at:%Y-%m-%d}" if delivery.posted_at else "before"
-    done = "taken in" if delivery.state == "posted" else "sent back"
+    done = {"posted": "taken in", "refused": "sent back"}.get(delivery.state, "turned back with")
     raise Conflict(
         "already-posted", f"This delivery was already {done} on {when} by {delivery.posted_by}.", state=delivery.state
     )

@@ -38,7 +38,7 @@ from pos.store import store_of
 from supply import order_rules, order_wishes, orders
 from supply.lead_times import measured
 from supply.needs import Alternative, Basis, Need, needs_of
-from supply.orders import OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
+from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
 from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, offered, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -64,6 +64,8 @@ class Draft:
     basis: Basis
     lines: Sequence[dict[str, Any]]
     postponed: bool
+    counted_on: frozenset[str]
+    """The orders that were on their way."""
 
 
 def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -> list[ReplenishmentOrder]:
@@ -75,7 +77,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
     """Work the proposals out to the last column and write nothing: the long part, during which others may sell."""
     from supply.policy import decide_basket, share_budget
 
-    store = store_of(session, store_id)
+    store, counted_on = store_of(session, store_id), _on_the_way(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
     terms = offered(session, store_id, today)
     suppliers = {supplier_id: supplier_of(session, supplier_id) for supplier_id in terms}
@@ -99,14 +101,19 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
         wanted = [_line(rhythm, need, one) for need, one in zip(lines, decisions, strict=True) if one.wanted_packs]
         if wanted:
             waits = not any(one.packs for one in decisions)
-            drafts.append(Draft(supplier_id, supplier.minimum_minor, rhythm, basis, wanted, waits))
+            drafts.append(Draft(supplier_id, supplier.minimum_minor, rhythm, basis, wanted, waits, counted_on))
     return drafts
 
 
 def write_down(
     session: Session, store_id: str, drafts: Sequence[Draft], *, at: dt.datetime, actor: Actor
 ) -> list[ReplenishmentOrder]:
-    """Write worked-out proposals in place of those nobody confirmed (rule 1)."""
+    """Write worked-out proposals in place of those nobody confirmed (rule 1).
+
+    Where an order was sent, or ended, since they were worked out, they are worked out once more, here and now.
+    """
+    if drafts and drafts[0].counted_on != _on_the_way(session, store_id):
+        drafts = work_out(session, store_id, at=at)
     for old in proposals(session, store_id):
         journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
     session.flush()
@@ -299,6 +306,13 @@ def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, 
 
 
 # --- inside ---
+
+
+def _on_the_way(session: Session, store_id: str) -> frozenset[str]:
+    query = sa.select(ReplenishmentOrder.id).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY)
+    )
+    return frozenset(session.scalars(query))
 
 
 def _best_sources(

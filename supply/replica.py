@@ -16,6 +16,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.errors import Refused
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
@@ -32,12 +33,13 @@ from supply import (
     push,
     push_care,
     receiving,
+    rounds,
     support_wire,
     transfer_wire,
     van_calls,
     warehouse,
 )
-from supply.deliveries import Delivery, delivery_of
+from supply.deliveries import ON_ITS_WAY, Delivery, delivery_of
 from supply.facts import (
     DELIVERY_DISPATCHED,
     DELIVERY_POSTED,
@@ -82,14 +84,20 @@ def take_posted(session: Session, message: Message, from_node: str, at: dt.datet
     """Take over what a store counted of a delivery, or that it sent it back."""
     fact = DeliveryClosed.from_body(message.body, message.version)
     refuse_stranger(from_node, fact.store_id)
-    sent = session.get(Delivery, (fact.store_id, fact.delivery_id)) is not None
+    sent = session.get(Delivery, (fact.store_id, fact.delivery_id))
+    if fact.state == "refused" and sent is not None and rounds.said_of(session, sent) in van_calls.LEFT_HERE:
+        raise Refused(
+            "left-there",
+            f"{fact.store_id} says it sent delivery {fact.delivery_id} back; its driver says somebody there took it.",
+        )
     receiving.mirror(session, fact, actor=_supply(NETWORK), at=at)
     delivery = delivery_of(session, fact.store_id, fact.delivery_id)
-    if fact.state == "refused":
+    if fact.state != "posted":
         warehouse.take_back(session, delivery, actor=_supply(NETWORK), at=at)
+        claims.replacement_came(session, delivery, actor=_supply(NETWORK), at=at)
     else:
         _charge(session, delivery, at)
-        if sent:  # the fee for the place is for what the network has loaded itself
+        if sent is not None:  # the fee for the place is for what the network has loaded itself
             push_care.goods_came(session, delivery, actor=_supply(NETWORK), at=at)
 
 
@@ -118,16 +126,17 @@ def take_dispatched(session: Session, message: Message, from_node: str, at: dt.d
     """Expect goods that have left the warehouse, for an order or an accepted offer."""
     fact = GoodsDispatched.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
-    orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
-    if fact.push_id is not None:
+    delivery = orders.dispatched(session, fact, actor=_supply(fact.store_id), at=at)
+    if fact.push_id is not None and delivery.state in ON_ITS_WAY:
         push.dispatched(session, fact.store_id, fact.push_id, actor=_supply(fact.store_id), at=at)
+    van_calls.look_again(session, delivery, at=at)
 
 
 def take_stop(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Keep when the van comes, and what its driver says of the stop."""
     fact = StopTold.from_body(message.body, message.version)
     refuse_stranger(from_node, NETWORK)
-    van_calls.take(session, fact, actor=Actor(f"driver:{fact.van}", fact.driver, "driver", fact.store_id), at=at)
+    van_calls.take(session, fact, at=at)
 
 
 def take_offered(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:

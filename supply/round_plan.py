@@ -93,6 +93,15 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Loaded:
+    """What a plan is made from. parts: call key -> (store, ids of its deliveries); nowhere: shops without a place."""
+
+    day: Day
+    parts: dict[str, tuple[str, frozenset[str]]]
+    nowhere: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Planned:
     """The rounds, and which shops no van can reach in time."""
 

@@ -2,17 +2,18 @@
 
 Rules
 -----
-1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet. All
-   of a shop go to one stop; where the largest van does not hold them, to as few as hold whole deliveries, each with
-   another van. It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
+1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet
+   (`round_load`). It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
 2. Planning anew drops the rounds that have not left; one that has is finished as it is.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
 4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
    which the hash is kept.
-5. A stop is confirmed once: delivered, short or refused, with who took it. The phone's time counts where it lies
-   between leaving and now. The same word again changes nothing; another one is refused.
-6. What was refused goes back by the shop's own word: it hears of it and refuses the delivery, which puts the goods
-   into the warehouse's book again.
+5. A stop is confirmed once: delivered, short or refused, with who took it, or not reached, with why. The phone's time
+   counts where it lies between leaving and now. The same word again changes nothing; another one is refused.
+6. What was refused, or did not reach its shop, goes back by the shop's own word: it hears of it and closes the
+   delivery, which puts the goods into the warehouse's book again. What was not reached is promised as before, to be
+   loaded and planned anew; a claim's replacement stays loaded.
+7. A person ends a round that does not go on: the stops ahead were not reached, but where the shop has taken all in.
 
 Units: seconds of the shop's local day, metres, packs.
 """
@@ -21,7 +22,6 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -38,10 +38,9 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.store import Store, day_of
 from supply import vans
-from supply.deliveries import Delivery, DeliveryLine
+from supply.deliveries import Delivery
 from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
-from supply.orders import OrderLine
-from supply.round_plan import MOST_URGENT, Call, Day, Planned, Round, Spot, Ways, legs_of_calls, split, timed
+from supply.round_plan import Call, Day, Loaded, Planned, Round, Spot, Ways, timed
 from supply.round_plan import Van as PlanVan
 from supply.suppliers import Supplier
 from supply.vans import Van
@@ -51,7 +50,8 @@ STATES = StateTable(
     "planned",
     {"planned": ["on_the_way", "dropped"], "on_the_way": ["done"]},
 )
-OUTCOMES = ("delivered", "short", "refused")
+OUTCOMES = ("delivered", "short", "refused", "not_reached")
+NOBODY_TOOK_IT = ("refused", "not_reached")
 PACK_SECONDS = 15
 """How long one pack takes from the van into the shop."""
 
@@ -153,50 +153,6 @@ def ask(session: Session, warehouse_id: str, day: dt.date, *, actor: Actor, at: 
     journal.record(session, actor=actor, at=at, verb="rounds.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
     session.flush()
     return plan
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """What a plan is made from. parts: call key -> (store, ids of its deliveries); nowhere: shops without a place."""
-
-    day: Day
-    parts: dict[str, tuple[str, frozenset[str]]]
-    nowhere: tuple[str, ...]
-
-
-def load(session: Session, plan: RoundPlan) -> Loaded:
-    """Read what a plan is made from (rule 1)."""
-    waiting = waiting_deliveries(session, plan.warehouse_id, with_planned=True)
-    by_store: dict[str, list[Delivery]] = {}
-    for delivery in waiting:
-        by_store.setdefault(delivery.store_id, []).append(delivery)
-    places = vans.places_of(session, [plan.warehouse_id, *by_store])
-    packs, urgency = _packs(session, waiting), _urgency(session, waiting, plan.day)
-    fleet = tuple(
-        PlanVan(van.id, van.packs, van.from_minute * 60, van.until_minute * 60)
-        for van in vans.vans_of(session, plan.warehouse_id)
-    )
-    most = max((van.packs for van in fleet), default=0)
-    calls: list[Call] = []
-    parts: dict[str, tuple[str, frozenset[str]]] = {}
-    for store_id, here in sorted((key, places[key]) for key in by_store if key in places):
-        found = {one.id: packs[store_id, one.id] for one in by_store[store_id]}
-        for n, ids in enumerate(split(found, most), 1):
-            key = store_id if n == 1 else f"{store_id}#{n}"
-            parts[key] = (store_id, frozenset(ids))
-            load_packs = sum(found[one] for one in ids)
-            calls.append(
-                Call(
-                    Spot(key, here.lat_e6 / 1e6, here.lon_e6 / 1e6), load_packs, here.from_minute * 60,
-                    here.until_minute * 60, here.service_minutes * 60 + PACK_SECONDS * load_packs,
-                    max(urgency.get((store_id, one), 0) for one in ids),
-                )
-            )  # fmt: skip
-    depot = places[plan.warehouse_id]
-    at = {plan.warehouse_id: plan.warehouse_id} | {key: store_id for key, (store_id, _) in parts.items()}
-    legs = legs_of_calls(vans.legs_between(session, [plan.warehouse_id, *by_store]), at)
-    day = Day(Spot(depot.id, depot.lat_e6 / 1e6, depot.lon_e6 / 1e6), tuple(calls), fleet, legs)
-    return Loaded(day, parts, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
 
 
 def write_down(
@@ -327,15 +283,15 @@ def confirm(
     """Write down what became of a stop, on the driver's word (rule 5), and tell the shop (rule 6)."""
     row = round_for(session, token, lock=True)
     if outcome not in OUTCOMES:
-        raise Invalid("bad-outcome", "Say whether it was delivered, short or refused.")
+        raise Invalid("bad-outcome", "Say whether it was delivered, short, refused or not reached.")
     receiver, note = " ".join(receiver.split())[:60], " ".join(note.split())[:200]
     stop = session.get(VanStop, (row.id, store_id))
     if stop is None:
         raise NotFound("no-such-stop", "This shop is not ahead on this round.")
-    if outcome != "refused" and not receiver:
+    if outcome not in NOBODY_TOOK_IT and not receiver:
         raise Invalid("no-receiver", "Type the name of who took the goods.", field="receiver")
     if outcome != "delivered" and not note:
-        raise Invalid("no-reason", "Say what is missing, or why it was refused.", field="note")
+        raise Invalid("no-reason", "Say what is missing, or why it goes back.", field="note")
     if stop.outcome:
         if (stop.outcome, stop.receiver, stop.note) != (outcome, receiver, note):
             raise Conflict(
@@ -343,18 +299,29 @@ def confirm(
                 outcome=stop.outcome,
             )  # fmt: skip
         return stop
-    stop.outcome, stop.receiver, stop.note = outcome, receiver, note
-    stop.done_at = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
+    stop.receiver = receiver
     actor = Actor(id=f"driver:{row.van_id}", name=row.driver, role="driver", node=NETWORK)
-    journal.record(
-        session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=store_id, receiver=receiver,
-        note=note, done_at=stop.done_at.isoformat(),
-    )  # fmt: skip
-    _tell(session, row, stop, outcome, at)
-    session.flush()
-    if all(one.outcome for one in stops_of(session, row)):
-        journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
+    when = done_at if done_at and row.left_at and row.left_at <= done_at <= at else at
+    _write(session, row, stop, outcome, note, when, actor=actor, at=at)
+    _end_if_over(session, row, actor=actor, at=at)
     return stop
+
+
+def end(session: Session, round_id: str, *, why: str, actor: Actor, at: dt.datetime) -> VanRound:
+    """End a round that does not go on (rule 7); one that is over already stays as it is. why: the shops read it."""
+    row = _locked(session, round_id)
+    if row.state == "done":
+        return row
+    STATES.require(row.state, "done")
+    if not (why := " ".join(why.split())[:200]):
+        raise Invalid("no-reason", "Say why the round does not go on: the shops read it.", field="why")
+    for stop in stops_of(session, row):
+        if not stop.outcome:
+            stop.receiver = _taken_in_by(session, row, stop)
+            outcome, note = ("delivered", "") if stop.receiver else ("not_reached", why)
+            _write(session, row, stop, outcome, note, at, actor=actor, at=at)
+    _end_if_over(session, row, actor=actor, at=at)
+    return row
 
 
 # --- questions ---
@@ -389,6 +356,14 @@ def stops_of(session: Session, row: VanRound) -> list[VanStop]:
     return list(session.scalars(sa.select(VanStop).where(VanStop.round_id == row.id).order_by(VanStop.n)))
 
 
+def said_of(session: Session, delivery: Delivery) -> str:
+    """Return what the driver said of a delivery: one of OUTCOMES; '' where it is on no round, or still ahead."""
+    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
+    query = sa.select(VanStop.outcome).join(VanLoad, on)
+    mine = query.where(VanLoad.store_id == delivery.store_id, VanLoad.delivery_id == delivery.id)
+    return session.scalar(mine) or ""
+
+
 def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
     """Return the round a driver's key opens."""
     query = sa.select(VanRound).where(VanRound.token_hash == _hash(token), VanRound.token_hash != "")
@@ -421,36 +396,40 @@ def _fleet(session: Session, day: Day) -> Sequence[Van]:
     return session.scalars(sa.select(Van).where(Van.id.in_([van.key for van in day.vans]))).all()
 
 
-def _packs(session: Session, some: Sequence[Delivery]) -> dict[tuple[str, str], int]:
-    """Return how many packs each delivery has; a broken one counts whole."""
-    packs = dict.fromkeys([(one.store_id, one.id) for one in some], 0)
-    query = sa.select(DeliveryLine).where(DeliveryLine.delivery_id.in_([one.id for one in some]))
-    for line in session.scalars(query):
-        if (line.store_id, line.delivery_id) in packs:
-            packs[line.store_id, line.delivery_id] += -(-line.advised_qty // max(1, line.pack_qty))
-    return packs
+def _write(
+    session: Session, row: VanRound, stop: VanStop, outcome: str, note: str, when: dt.datetime, *, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Write down what became of a stop, and tell its shop (rules 5, 6)."""
+    stop.outcome, stop.note, stop.done_at = outcome, note, when
+    journal.record(
+        session, actor=actor, at=at, verb=f"stop.{outcome}", subject=subject_of(row), store=stop.store_id,
+        receiver=stop.receiver, note=note, done_at=when.isoformat(),
+    )  # fmt: skip
+    _tell(session, row, stop, outcome, at)
+    session.flush()
+    if outcome == "not_reached":  # what nothing ends but its arrival stays loaded, and is free to be planned
+        stays = sa.select(Delivery.id).where(
+            Delivery.store_id == stop.store_id, Delivery.order_id.is_(None), Delivery.push_id.is_(None)
+        )
+        session.execute(
+            sa.delete(VanLoad).where(
+                VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id, VanLoad.delivery_id.in_(stays)
+            )
+        )
 
 
-def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[tuple[str, str], int]:
-    """Return how urgent each delivery is: MOST_URGENT where its order said something is sold out by that day.
+def _taken_in_by(session: Session, row: VanRound, stop: VanStop) -> str:
+    """Return who took all of a stop's deliveries in, as the shop told; '' where it did not."""
+    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
+    query = sa.select(Delivery.state, Delivery.posted_by).join(VanLoad, loaded)
+    found = session.execute(query.where(VanLoad.round_id == row.id, VanLoad.store_id == stop.store_id)).all()
+    return str(found[0].posted_by) if found and all(state == "posted" for state, _ in found) else ""
 
-    A day its order gave and nobody can read is not urgent.
-    """
-    orders = {(one.store_id, one.order_id): (one.store_id, one.id) for one in some if one.order_id}
-    query = sa.select(OrderLine.store_id, OrderLine.order_id, OrderLine.why).where(
-        OrderLine.order_id.in_([order_id for _, order_id in orders])
-    )
-    found: dict[tuple[str, str], int] = {}
-    for store_id, order_id, why in session.execute(query):
-        key = orders.get((store_id, order_id))
-        if key is None or not why.get("runs_out_day"):
-            continue
-        try:
-            days = (dt.date.fromisoformat(why["runs_out_day"]) - day).days
-        except (TypeError, ValueError):
-            continue
-        found[key] = max(found.get(key, 0), MOST_URGENT - max(0, min(MOST_URGENT, days)))
-    return found
+
+def _end_if_over(session: Session, row: VanRound, *, actor: Actor, at: dt.datetime) -> None:
+    if all(one.outcome for one in stops_of(session, row)):
+        journal.move(session, row, "done", actor=actor, at=at, subject=subject_of(row))
 
 
 def _locked(session: Session, round_id: str) -> VanRound:

@@ -6,7 +6,7 @@ Rules
    neighbours what was agreed.
 2. An order is due on its delivery day, on the day its goods were announced for, or as many days after it was sent as
    its supplier takes (`lead_times`), whichever is last. An offer's goods are due on the day they were announced for, at
-   the latest LOAD_DAYS after the last day to answer (`push`, rule 6).
+   the latest LOAD_DAYS after the last day to answer (`push`, rule 6); a neighbour's on the last day to fetch them.
 3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
    proposal counts on it any more: it is named, to be taken in or called off.
 4. What is being counted, or what the driver says he left, is here: it is counted on until it is posted.
@@ -30,15 +30,14 @@ from supply.lead_times import LeadTime, measured
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
 from supply.push import LOAD_DAYS, PushOffer
 from supply.suppliers import Supplier
-from supply.van_calls import VanCall
+from supply.van_calls import LEFT_HERE, VanCall
 
 LEAST_PATIENCE_DAYS = 2
-_LEFT_HERE = ("delivered", "short")
 
 
 @dataclass(frozen=True)
 class Missed:
-    """Goods that did not come. order_no: 0 where they were an offer's."""
+    """Goods that did not come. order_no: 0 where they were an offer's, -1 where a neighbour's."""
 
     sku: str
     qty: int
@@ -72,7 +71,9 @@ class ToCome:
 def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     """Return what a shop can count on to come, and what it cannot (rules 1 to 4)."""
     late = _late(session, store_id, at)
-    found = ToCome(transfers.coming(session, store_id))
+    found, least = ToCome(), day_of(session, store_id, at) - dt.timedelta(days=LEAST_PATIENCE_DAYS)
+    for sku, qty, fetch_by in transfers.coming(session, store_id):
+        _add(found, sku, qty, fetch_by if fetch_by < least else None, -1)
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
     rest = packs * OrderLine.pack_qty - OrderLine.qty_received
     ordered = (
@@ -89,7 +90,11 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     note, line, offer = Delivery, DeliveryLine, PushOffer
     offered = (
         sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id)
-        .join(note, sa.and_(note.store_id == offer.store_id, note.push_id == offer.id), isouter=True)
+        .join(
+            note,
+            sa.and_(note.store_id == offer.store_id, note.push_id == offer.id, note.state != "turned_back"),
+            isouter=True,
+        )
         .join(
             line,
             sa.and_(line.store_id == note.store_id, line.delivery_id == note.id, line.sku == offer.sku),
@@ -162,7 +167,7 @@ def _late(session: Session, store_id: str, at: dt.datetime) -> dict[str, dt.date
         source = delivery.order_id or delivery.push_id
         if source is None or (delivery.order_id is not None and source not in due):
             continue
-        if delivery.state == "counting" or van_state in _LEFT_HERE:
+        if delivery.state == "counting" or van_state in LEFT_HERE:
             due[source] = (delivery.supplier_id, today)
         else:
             latest = max(delivery.expected_day, due.get(source, ("", delivery.expected_day))[1])

@@ -90,8 +90,8 @@ def troubles(session: Session, store_id: str, *, day: dt.date, at: dt.datetime) 
     ).all()
     came = session.scalars(
         sa.select(Delivery).where(
-            Delivery.store_id == store_id, Delivery.state != "refused", Delivery.expected_day > since_day,
-            Delivery.expected_day < day,
+            Delivery.store_id == store_id, Delivery.state.not_in(["refused", "turned_back"]),
+            Delivery.expected_day > since_day, Delivery.expected_day < day,
         )
     ).all()  # fmt: skip
     pickups = session.scalars(

@@ -334,15 +334,17 @@ def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
     return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
 
 
-def coming(session: Session, store_id: str) -> dict[str, int]:
-    """Return the units agreed and not yet received by a shop, by SKU: its orders count on them."""
+def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
+    """Return what was agreed and not yet received by a shop, (SKU, units, to be fetched by): its orders count on it."""
+    qty = sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)
     query = (
-        sa.select(TransferLine.sku, sa.func.sum(sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)))
+        sa.select(TransferLine.sku, sa.func.sum(qty), GoodsTransfer.fetch_by)
         .join(GoodsTransfer, GoodsTransfer.id == TransferLine.transfer_id)
         .where(GoodsTransfer.taker_id == store_id, GoodsTransfer.state.in_(["agreed", "handed_over"]))
-        .group_by(TransferLine.sku)
+        .group_by(TransferLine.sku, GoodsTransfer.fetch_by)
+        .order_by(GoodsTransfer.fetch_by, TransferLine.sku)
     )
-    return {sku: int(qty) for sku, qty in session.execute(query)}
+    return [(sku, int(qty), day) for sku, qty, day in session.execute(query)]
 
 
 def waits_for_giver(found: GoodsTransfer) -> bool:

@@ -12,15 +12,17 @@ Rules
 4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
-   promised nor loaded nor bought for. What a shop sends back comes with the day it left with.
+   promised nor loaded nor bought for. What a shop sends back goes to the lots it left from.
 6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
    expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
 7. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
 """
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -28,7 +30,7 @@ from sqlalchemy.orm import Session
 from config import journal, outbox
 from config.database import lock_rows
 from config.ids import new_id
-from config.journal import Actor
+from config.journal import Actor, JournalEntry
 from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Held, Lot
@@ -136,12 +138,21 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
 
 
 def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, int]]) -> list[Lot]:
-    """Return the lots in which goods of a delivery come back: (SKU, units) with batch and day as it left (rule 5)."""
+    """Return the lots in which goods of a delivery come back, as they left (rule 5). back: (SKU, units)."""
     told = {line.sku: line for line in deliveries.lines_of(session, delivery)}
-    return [
-        Lot(sku, qty, told[sku].batch, told[sku].expires_on) if sku in told else Lot(sku, qty)
-        for sku, qty in back
-    ]  # fmt: skip
+    left: dict[str, list[tuple[int, str | None, str | None]]] = {}
+    for sku, qty, batch, until in _lots_loaded(session, delivery):
+        left.setdefault(sku, []).append((qty, batch, until))
+    found = []
+    for sku, units in back:
+        rest = units
+        for qty, batch, until in left.get(sku, ()):
+            part = min(rest, qty)
+            rest -= part
+            found.append(Lot(sku, part, batch, dt.date.fromisoformat(until) if until else None))
+        line = told.get(sku) if sku not in left else None  # what left without a lot, or before lots were written down
+        found.append(Lot(sku, rest, line.batch, line.expires_on) if line else Lot(sku, rest))
+    return [lot for lot in found if lot.qty]
 
 
 def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
@@ -194,21 +205,21 @@ def _share(
     """Return the packs of every line; of a shop's lines the longest waiting first. A silent share stays where it is."""
     given: dict[tuple[str, str, str], int] = {}
     for goods, lines in wanted.items():
-        left, got = max(0, free.get(goods, 0)), dict[str, int]()
-        for pack_qty in needs.in_turn(goods, {line.pack_qty for line in lines}):
-            by_shop: dict[str, list[OrderLine]] = {}
-            for line in lines:
-                if line.pack_qty == pack_qty:
-                    by_shop.setdefault(line.store_id, []).append(line)
-            claims = [needs.claim(goods, mine, got.get(shop, 0)) for shop, mine in by_shop.items()]
-            shares = fair_share(left // pack_qty, [*claims, *needs.silent_claims(goods, pack_qty)])[: len(claims)]
-            left -= sum(shares) * pack_qty
-            for (shop, mine), share in zip(by_shop.items(), shares, strict=True):
-                got[shop] = got.get(shop, 0) + share * pack_qty
-                for line in mine:
-                    packs = min(line.packs, share)
-                    given[line.store_id, line.order_id, line.sku] = packs
-                    share -= packs
+        by_shop: dict[tuple[str, int], list[OrderLine]] = {}
+        for line in sorted(lines, key=lambda one: one.pack_qty):
+            by_shop.setdefault((line.store_id, line.pack_qty), []).append(line)
+        claims, asked = [], dict[str, int]()
+        for (shop, pack_qty), mine in by_shop.items():
+            claim = needs.claim(goods, mine, asked.get(shop, 0))
+            asked[shop] = asked.get(shop, 0) + min(claim.packs, claim.need_packs) * pack_qty
+            claims.append(claim)
+        every = [*claims, *needs.silent_claims(goods)]
+        shares = fair_share(free.get(goods, 0), every, needs.usual_qty(goods))[: len(claims)]
+        for mine, share in zip(by_shop.values(), shares, strict=True):
+            for line in mine:
+                packs = min(line.packs, share)
+                given[line.store_id, line.order_id, line.sku] = packs
+                share -= packs
     return given
 
 
@@ -344,10 +355,10 @@ def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -
                 qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
                 wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
         goods = {sku: (supplier.warehouse_id, sku) for sku in wanted}
-        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
-            continue
         if not wanted:  # granted before what came too many was refused a replacement: its money is there already
             claims.end(session, claim, "compensated", actor=actor, at=at)
+            continue
+        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
             continue
         fact = GoodsDispatched(
             store_id=claim.store_id,
@@ -397,15 +408,25 @@ def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.
 
 def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
     lines = [(line.sku, line.qty) for line in fact.lines]
-    taken = [(held.batch_id, held.qty) for held in _lots(session, warehouse_id, fact.lines, at) if held.batch_id]
-    batches.take_from(session, warehouse_id, taken)
+    taken = [held for held in _lots(session, warehouse_id, fact.lines, at) if held.batch_id]
+    batches.take_from(session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
     stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
     orders.dispatched(session, fact, actor=actor, at=at)
     units = sum(qty for _, qty in lines)
     journal.record(
         session, actor=actor, at=at, verb="warehouse.dispatched", subject=f"delivery:{fact.delivery_id}",
         store=fact.store_id, units=units,
+        lots=[[one.sku, one.qty, one.batch, one.expires_on.isoformat() if one.expires_on else None] for one in taken],
     )  # fmt: skip
+
+
+def _lots_loaded(session: Session, delivery: Delivery) -> list[list[Any]]:
+    """Return the lots a delivery was loaded from: [SKU, units, batch, last day]."""
+    query = sa.select(JournalEntry.body).where(
+        JournalEntry.subject == deliveries.subject_of(delivery), JournalEntry.verb == "warehouse.dispatched"
+    )
+    body = session.scalars(query.limit(1)).first()
+    return list(json.loads(body).get("lots", [])) if body else []
 
 
 def _tell(

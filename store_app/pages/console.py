@@ -111,6 +111,22 @@ def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_supply.orders")}
+    if one.kind == "warehouse-over":
+        words = ngettext(
+            "%(num)d product in warehouse %(store)s is over and waits to be written off.",
+            "%(num)d products in warehouse %(store)s are over and wait to be written off.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_warehouse.goods", warehouse=one.subject)}
+    if one.kind == "not-counted":
+        words = ngettext(
+            "%(store)s has not counted %(num)d delivery that was due days ago. Ask whether it came.",
+            "%(store)s has not counted %(num)d deliveries that were due days ago. Ask whether they came.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "claims-wait":
         words = ngettext(
             "%(num)d claim of %(store)s waits for an answer.",

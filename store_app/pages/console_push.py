@@ -101,6 +101,21 @@ def call_off(store_id: str, offer_id: str) -> Any:
     return redirect(url_for("console_push.offers"), 303)
 
 
+@bp.post("/<store_id>/<offer_id>/withdraw")
+@requires("network.push")
+@form.answers_on(offers)
+def withdraw(store_id: str, offer_id: str) -> Any:
+    """Take back an offer nobody answered yet; a second click finds it withdrawn."""
+    with write() as session:
+        found = push.offer_of(session, store_id, offer_id)
+        if found.state != "withdrawn":
+            push.withdraw(session, store_id, offer_id, actor=g.actor, at=clock.now())
+    flash(
+        _("%(name)s is withdrawn. Where the shop has answered meanwhile, its answer stands.", name=found.name), "good"
+    )
+    return redirect(url_for("console_push.offers"), 303)
+
+
 def _terms(terms: network_terms.Terms, currency: str) -> PushTerms:
     """Return what the offer binds the network to: what is typed, and what stands in the network's terms."""
     fee_minor = form.amount("slot_fee", currency) if request.form.get("slot_fee", "").strip() else 0

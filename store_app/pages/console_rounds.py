@@ -112,6 +112,23 @@ def send_off(round_id: str) -> Any:
     return _sheet(round_id, key)
 
 
+@bp.post("/<round_id>/end")
+@requires("network.supply")
+@form.answers_on(overview)
+def end(round_id: str) -> Any:
+    """End a round that does not go on; a second click finds it ended."""
+    why = form.text("why", most=200, required=_("Say why: the shopkeeper reads it."))
+    with write() as session:
+        row = rounds.end(session, round_id, why=why, actor=g.actor, at=clock.now())
+        turned = sum(stop.outcome == "not_reached" for stop in rounds.stops_of(session, row))
+        wake_worker_after(session)
+    told = ngettext(
+        "%(num)d shop was not reached, and is told.", "%(num)d shops were not reached, and are told.", turned
+    )
+    flash(_("The round of %(van)s is ended.", van=row.van_name) + (f" {told}" if turned else ""), "good")
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+
+
 @bp.get("/<round_id>/sheet")
 @requires("network.supply")
 def sheet(round_id: str) -> Any:

@@ -26,6 +26,8 @@ bp = Blueprint("receiving", __name__, url_prefix="/deliveries")
 bp.before_request(form.know_the_place)
 RAIL_COUNTS["deliveries"] = waiting.deliveries
 PAST = 20
+TURNED_HOURS = 48
+"""So long the page says at its head that a van turned back."""
 WAITING = ("expected", "counting")
 
 
@@ -71,7 +73,9 @@ def deliveries(fault: ShopError | None = None) -> Any:
         waiting = _views(session, Delivery.state.in_(WAITING), order=(Delivery.expected_day, Delivery.id), most=100)
         newest = (Delivery.posted_at.desc().nulls_last(), Delivery.id.desc())
         past = _views(session, Delivery.state.not_in(WAITING), order=newest, most=PAST)
-    return page("receiving/deliveries.html", waiting=waiting, past=past, fault=fault)
+    since = doors().now() - dt.timedelta(hours=TURNED_HOURS)
+    turned = [one for one in past if one.state == "turned_back" and one.posted_at and one.posted_at > since]
+    return page("receiving/deliveries.html", waiting=waiting, past=past, turned=turned, fault=fault)
 
 
 @bp.get("/<delivery_id>")
@@ -160,7 +164,7 @@ def refuse(delivery_id: str) -> Any:
     why = form.reason(wording.SEND_BACK_REASONS)
     with write() as session:
         if _state(session, delivery_id) != "refused":
-            receiving.refuse(session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now())
+            van_calls.send_back(session, str(place().store_id), delivery_id, why=why, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("Sent back: nothing of it is in your stock."), "info")
     return redirect(url_for("receiving.deliveries"), 303)
@@ -309,6 +313,11 @@ def _van_text(call: VanCall | None) -> str:
         return _("%(van)s left it with %(who)s at %(time)s.", **said)
     if call.state == "short":
         return _("%(van)s left it with %(who)s at %(time)s, short: %(note)s.", note=call.note, **said)
+    if call.state == "not_reached":
+        return _(
+            "%(van)s did not reach you: %(note)s. The goods are promised as before and come with a later van.",
+            van=call.van, note=call.note,
+        )  # fmt: skip
     return _("%(van)s took it back at %(time)s: %(note)s.", van=call.van, time=said["time"], note=call.note)
 
 

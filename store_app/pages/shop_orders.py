@@ -74,7 +74,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
         may_return=following.may_ask_return(one, at),
         awaits_answer=following.awaits_answer(one),
         is_declined=following.is_declined(one),
-        may_dispute=is_kept and (following.is_declined(one) or is_overdue),
+        may_dispute=is_kept and (following.is_declined(one) or is_overdue or one.state == "returned"),
         qr=visitors.square(found.token),
         fault=sentence_of(fault) if fault else None,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from supply.allocation import Claim, fair_share
 
-PRODUCTS, STORES, ROUNDS = 500, 1_000, 3
+PRODUCTS, STORES, ROUNDS, PACK = 500, 1_000, 3, 6
 
 
 def main() -> None:
@@ -29,13 +29,13 @@ def measure(rounds: int) -> dict[str, Any]:
     """Share out after a warm-up; half of what is needed is there."""
     random = np.random.default_rng(4)
     goods = [_claims(random) for _ in range(PRODUCTS)]
-    fair_share(10, goods[0])
+    fair_share(10, goods[0], PACK)
     seconds, cpu = [], []
     for _ in range(rounds):
         began, before = time.perf_counter(), time.process_time()
         for claims in goods:
-            available = sum(claim.need_packs for claim in claims) // 2
-            assert sum(fair_share(available, claims)) <= available
+            available = sum(claim.need_packs for claim in claims) * PACK // 2
+            assert sum(fair_share(available, claims, PACK)) * PACK <= available
         seconds.append(time.perf_counter() - began)
         cpu.append(time.process_time() - before)
     return {
@@ -48,11 +48,11 @@ def measure(rounds: int) -> dict[str, Any]:
 
 def _claims(random: np.random.Generator) -> list[Claim]:
     rates = np.exp(random.uniform(-2, 3, STORES))
-    needs = np.ceil(rates * 4 / 6).astype(int).tolist()
+    needs = np.ceil(rates * 4 / PACK).astype(int).tolist()
     have = (rates * random.uniform(0, 3, STORES)).astype(int).tolist()
     extra = random.integers(0, 9, STORES).tolist()
     return [
-        Claim(f"S{n:04d}", needs[n] + extra[n], needs[n], have[n], float(rates[n]), 6, on_round=n % 7 > 0)
+        Claim(f"S{n:04d}", needs[n] + extra[n], needs[n], have[n], float(rates[n]), PACK, on_round=n % 7 > 0)
         for n in range(STORES)
     ]
 

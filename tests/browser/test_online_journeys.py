@@ -116,7 +116,7 @@ def test_goods_are_brought_back_refused_disputed_and_the_operator_decides(
     page.goto(f"{street.network_url}{address}")
     expect(page.locator("main")).to_contain_text("It was opened.")
     assert_well_made(page)
-    page.fill("#why", "It was sour, and closed.")
+    page.fill("#dispute-why", "It was sour, and closed.")
     page.locator("form[action$='/dispute'] button").click()
     expect(page.locator("form[action$='/dispute']")).to_have_count(0)
     assert_well_made(page)

@@ -1,12 +1,16 @@
 """The operator's rounds and the driver's phone in a real browser, also when the line is lost at the door."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from supply import round_plan, rounds, vans
+from pos import batches, stock
+from pos.batches import Lot
+from pos.catalogue import Product, TaxClass
+from supply import round_load, round_plan, rounds, vans
 from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.suppliers import Supplier
@@ -38,10 +42,20 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
             announce(session, f"S0{n}", f"D{n}", "net", lines, expected_day=NOON.date(), **BY)
             at = (40_700_000 + n * n % 7 * 21_000, -73_990_000 + n * 17_000)
             vans.place(session, f"S0{n}", *at, window=(420 + n % 3 * 90, 720), **BY)
+        session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=True))
+        session.flush()
+        session.add(
+            Product(sku="milk", name="Whole milk", category="Dairy", stock_unit="each", price_quantity=1,
+                    tax_class_id="food", search_text="whole milk")
+        )  # fmt: skip
+        session.flush()
+        stock.open_stock(session, "WH1", [("milk", 60)], source_id="first", **BY)
+        lots = [Lot("milk", 24, f"L{n}", NOON.date() + dt.timedelta(days=4 * n - 2)) for n in (0, 1)]
+        batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
         for n in (1, 2):
             vans.add_van(session, "WH1", f"Van {n}", 40, **BY)
         plan = rounds.ask(session, "WH1", NOON.date(), **BY)
-        loaded = rounds.load(session, plan)
+        loaded = round_load.load(session, plan)
         day = loaded.day
         planned = round_plan.plan(day.depot, day.calls, day.vans, seconds=0.3)
         made = rounds.write_down(session, plan, loaded, planned, at=NOON)
@@ -61,6 +75,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
     for path in (
         "/console/rounds/",
         "/console/rounds/places",
+        "/console/warehouse/",
         f"/console/rounds/{round_id}/sheet",
         f"/drive/{key}",
     ):
@@ -90,3 +105,14 @@ def test_a_stop_confirmed_without_a_line_is_sent_when_it_is_back(page: Page, yar
         assert (stop.outcome, stop.receiver) == ("delivered", "Mo")
     page.reload()
     expect(page.locator(f"[data-store='{first}'] [data-said]")).to_have_text("delivered, Mo")
+    left = int(page.locator("#left").inner_text())
+    page.get_by_text("I cannot drive on").click()
+    page.locator("#give-up").get_by_label("Why? The shops read it").fill("The engine")
+    page.context.set_offline(True)
+    page.locator("#give-up").get_by_role("button", name="End the round").click()
+    expect(page.get_by_text("not reached: The engine")).to_have_count(left)
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#give-up")).to_be_hidden()
+    with house.doors.read() as session:
+        assert session.get_one(rounds.VanRound, round_id).state == "done"

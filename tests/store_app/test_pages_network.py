@@ -177,6 +177,21 @@ def test_an_offer_goes_to_each_chosen_shop_once_however_often_it_is_sent(node, o
     assert "Shop S02" in words(operator.get("/console/offers/"))
 
 
+def test_an_offer_nobody_answered_is_withdrawn_and_an_answered_one_is_not(node, operator):
+    offer(operator, why="To be withdrawn.")
+    (made,) = rows(node, PushOffer, why="To be withdrawn.")
+    address = f"/console/offers/{made.store_id}/{made.id}/withdraw"
+    assert f'action="{address}"' in operator.get("/console/offers/").text
+    for _click in range(2):
+        assert send_form(operator, address).status_code == 303
+    page = operator.get("/console/offers/")
+    assert "1 withdrawn" in words(page), "the word stands beside the colour"
+    assert f'action="{address}"' not in page.text
+    with node.doors.write() as session:
+        session.get(PushOffer, (made.store_id, made.id)).state = "declined"
+    assert send_form(operator, address).status_code == 409
+
+
 def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
     offer(operator, why="To be called off.")
     (made,) = rows(node, PushOffer, why="To be called off.")
@@ -223,7 +238,7 @@ def test_one_id_for_two_different_offers_is_refused(node, operator):
     offer(operator, command_id=command)
     answer = offer(operator, command_id=command, packs="3")
     assert answer.status_code == 409
-    assert command not in answer.text
+    assert command not in words(answer), "an id is no word for people"
 
 
 def test_a_shop_without_a_node_is_offered_nothing(node, operator):

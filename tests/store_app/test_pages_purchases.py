@@ -5,9 +5,13 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from pos.batches import Batch
+from config.ids import new_id
+from pos import batches, stock
+from pos.batches import Batch, Lot
+from pos.waste import Waste
 from supply import purchasing
 from supply.purchasing import Purchase
+from supply.suppliers import SupplierProduct
 from tests.store_app.conftest import NOON
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
@@ -55,6 +59,39 @@ def test_a_purchase_is_dropped_with_a_reason_and_only_with_one(console):
     assert send(client, at).status_code == 422
     assert send(client, at, why="We close").status_code == 303
     assert "Nothing to buy just now" in words(client.get("/console/purchases/"))
+
+
+def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_and_what_it_cost(console):
+    client, over = console.signed_in("operator"), NOON.date() - dt.timedelta(days=1)
+    with console.doors.write() as session:
+        lots = [Lot("milk", 24, "L7", over), Lot("milk", 24, "L7", over + dt.timedelta(days=90))]
+        batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
+        lot_id = session.scalars(sa.select(Batch.id).where(Batch.expires_on == over)).one()
+    # the lots are what stands there last; the rest of the milk has no lot
+    assert "1 product in warehouse WH1 is over" in words(client.get("/console/"))
+    at = "/console/warehouse/WH1/write-off"
+    given = {"sku": "milk", "lot_id": lot_id, "qty": "4", "reason": "expired", "command_id": new_id()}
+    for wrong, sentence in (
+        ({"qty": "25"}, "Only 24 are left of this lot"), ({"reason": "other"}, "Say in a few words why"),
+        ({"reason": "boredom"}, "Choose why"), ({"sku": "nothing"}, "no such product"), ({"lot_id": "x"}, "Only 0 are"),
+    ):  # fmt: skip
+        answer = send(client, at, **given | wrong | {"command_id": new_id()})
+        assert answer.status_code in (404, 409, 422)
+        assert sentence in words(answer)
+    assert send(client, "/console/warehouse/WH9/write-off", **given | {"command_id": new_id()}).status_code == 404
+    for _click in range(2):
+        assert send(client, at, **given).status_code == 303
+    shown = words(client.get("/console/warehouse/"))
+    assert "Past its date" in shown
+    assert "Lost in the last 30 days" in shown
+    with console.doors.read() as session:
+        (row,) = session.scalars(sa.select(Waste).where(Waste.store_id == "WH1")).all()
+        pack = session.get_one(SupplierProduct, ("net", "milk"))
+        assert (row.qty, row.batch, row.cost_minor) == (4, "L7", round(4 * pack.pack_cost_minor / pack.pack_qty))
+        assert {one.id: one.gone_qty for one in session.scalars(sa.select(Batch))}[lot_id] == 4, "this very lot"
+        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 476
+    assert "no day known" in words(client.get("/console/warehouse/?q=whole+milk&warehouse=WH1"))
+    assert "Nothing of it stands here" in words(client.get("/console/warehouse/?q=caviar"))
 
 
 def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console):

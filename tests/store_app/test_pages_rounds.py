@@ -82,6 +82,30 @@ def test_a_day_from_the_ramp_to_the_last_door(ramp):
         assert session.get_one(rounds.VanRound, row.id).state == "done"
 
 
+def test_a_round_that_does_not_go_on_is_ended_by_its_driver_or_the_operator(ramp):
+    client, row = planned(ramp)
+    assert post(client, f"{AT}{row.id}/end", why="Snow").status_code == 409, "it has not left"
+    key = re.search(r"/drive/([\w-]{22})", post(client, f"{AT}{row.id}/send-off", driver="Dora").text)[1]
+    with ramp.doors.read() as session:
+        first, second = (stop.store_id for stop in rounds.stops_of(session, row))
+    phone = ramp.visitor()
+    phone.get(f"/drive/{key}")
+    said = {"store_id": first, "outcome": "not_reached"}
+    headers = {"X-CSRF-Token": token(phone)}
+    assert phone.post(f"/drive/{key}", json=said, headers=headers).status_code == 409, "without a reason"
+    assert phone.post(f"/drive/{key}", json=said | {"note": "A flood"}, headers=headers).status_code == 200
+    assert post(client, f"{AT}{row.id}/end", why=" ").status_code == 422
+    for _click in range(2):
+        assert post(client, f"{AT}{row.id}/end", why="The engine").status_code == 303
+    shown = words(client.get(AT))
+    assert "not reached: A flood" in shown
+    assert "not reached: The engine" in shown
+    with ramp.doors.read() as session:
+        assert session.get_one(rounds.VanRound, row.id).state == "done"
+        assert session.get_one(rounds.VanStop, (row.id, second)).outcome == "not_reached"
+    assert post(client, AT + "nothing/end", why="Snow").status_code == 404
+
+
 def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
     client = ramp.signed_in("operator")
     wrong = post(client, AT + "places/S01", degrees="north of the river", **window())

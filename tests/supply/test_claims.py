@@ -14,6 +14,7 @@ from supply import (
     claim_book,
     claim_photos,
     claims,
+    consignment,
     going_back,
     goods_returns,
     order_letters,
@@ -26,7 +27,7 @@ from supply.claim_photos import ClaimPhoto, ClaimPhotoPiece
 from supply.settlement import balances, owed
 from supply.suppliers import Supplier
 from tests.supply.road import AT, FARM, KEEPER, OPERATOR, Country, later, make_country
-from tests.supply.test_consignment import bring, close, lots
+from tests.supply.test_consignment import OFFER, bring, close, lots
 
 CLAIM = "claim-00001"
 BREAD_MINOR = 150  # a unit: 900 a pack of six
@@ -90,6 +91,60 @@ def test_damaged_units_leave_the_stock_at_once_and_are_credited_when_they_are_ac
     country.reapply()
     assert states(country) == ("compensated", "compensated")
     assert owes(country) == 9 * BREAD_MINOR
+    assert country.findings() == []
+
+
+def test_goods_too_many_are_never_sent_anew_and_no_answer_keeps_a_van_from_leaving(country):
+    delivery = deliver_bread(country, counted=15, why="Too many")
+    file(country, delivery, ("bread", "over", 3))
+    country.deliver()
+    with pytest.raises(Invalid, match="Goods too many are not sent anew"):
+        decide(country, {("bread", "over"): 3}, remedy="replacement")
+    with country.network.write() as session:  # one that was answered so before
+        claim = session.get(claim_book.Claim, ("S1", CLAIM))
+        claim.state, claim.remedy = "accepted", "replacement"
+    milk = country.order("S2", {"milk": 1})
+    country.deliver()
+    country.fill()
+    assert country.load() == [milk]
+
+
+def test_a_replacement_sent_back_at_the_door_ends_its_claim_by_what_was_credited(country):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 3))
+    country.deliver()
+    decide(country, {("bread", "damaged"): 3}, remedy="replacement")
+    country.load()
+    country.deliver()
+    delivery = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.refuse(session, "S1", delivery, why="Broken again", actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=2)
+    assert states(country) == ("compensated", "compensated")
+    assert owes(country) == 9 * BREAD_MINOR
+    assert country.level("network", "WH1", "bread").on_hand == 48
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("granted", [4, 0])
+def test_units_under_a_claim_are_not_bought_before_it_is_answered(country, granted):
+    bring(country)
+    with country.shops["S1"].read() as session:
+        delivery = session.scalar(sa.select(receiving.Delivery.id))
+    file(country, delivery, ("bread", "damaged", 4))
+    with country.shops["S1"].write() as session:
+        consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=1))
+        going_back.send(session, "S1", OFFER, {"bread": 8}, actor=KEEPER["S1"], at=later(days=1))
+    country.deliver()
+    with country.network.write() as session:
+        going_back.receive(session, "S1", OFFER, {"bread": (8, 8)}, actor=OPERATOR, at=later(days=2))
+    close(country, later(days=40))
+    assert lots(country) == [(4, 0, 8, 0)] * 2, "what is claimed waits for its answer"
+    decide(country, {("bread", "damaged"): granted}, words="" if granted else "No", at=later(days=41))
+    country.deliver()
+    close(country, later(days=42))
+    assert lots(country) == [(0, 0, 8 + granted, 4 - granted)] * 2
+    assert owes(country) == (4 - granted) * BREAD_MINOR - 250
     assert country.findings() == []
 
 

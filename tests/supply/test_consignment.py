@@ -12,6 +12,7 @@ from pos import batches, consigned, sale, shift, stock
 from pos.consigned import Consigned
 from pos.ledger import Place
 from supply import consignment, going_back, goods_returns, network_terms, overdue_returns, push, push_care
+from supply.demand import StoreDay
 from supply.push import PushOffer
 from supply.push_terms import Lot, PushTerms, looked_at_on, paid_for, terms_from
 from supply.settlement import balances, open_invoices, owed
@@ -82,6 +83,12 @@ def invoiced(country: Country) -> int:
             found.append(-balances(session, "S1")["goods"])
     assert found[0] == found[1], "the shop's copy is the network's ledger"
     return found[0]
+
+
+def heard(session, days: int) -> None:
+    """Let the network know that S1 was open so many days later."""
+    session.add(StoreDay(store_id="S1", business_day=later(days=days).date(), open=True, sales=1, revenue_minor=1))
+    session.flush()
 
 
 def test_nothing_is_charged_until_a_unit_sells_and_then_each_once(country):
@@ -190,6 +197,29 @@ def test_what_is_neither_sent_nor_there_is_bought_and_silence_keeps_the_rest(cou
     assert country.findings() == []
 
 
+def test_what_a_silent_shop_has_told_nothing_of_is_invoiced_in_the_end_and_credited_where_it_did_not_sell(country):
+    bring(country)
+    over = (UNTIL - DAY).days + consignment.WORD_ENDS.days
+
+    def look(days: int) -> int:
+        with country.network.write() as session:
+            overdue_returns.look_after(session, actor=OPERATOR, at=later(days=days))
+            found = balances(session, "S1")
+        return -found["goods"] - found["returns"]
+
+    assert (look(over), look(over + 1), look(over + 2)) == (0, 1_800, 1_800)
+    sell(country, 5, "sale-0001")
+    with country.shops["S1"].write() as session:  # it had sent the rest back in time; the line was down
+        consignment.propose_now(session, "S1", OFFER, actor=KEEPER["S1"], at=later(days=2))
+        going_back.send(session, "S1", OFFER, {"bread": 7}, actor=KEEPER["S1"], at=later(days=2))
+    country.deliver(at=later(days=over + 3))
+    with country.network.write() as session:
+        going_back.receive(session, "S1", OFFER, {"bread": (7, 7)}, actor=OPERATOR, at=later(days=over + 4))
+    assert look(over + 5) == 750
+    country.deliver()
+    assert country.findings() == []
+
+
 def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_at_once(country):
     bring(country, until=None)
     assert invoiced(country) == 1_800
@@ -197,6 +227,8 @@ def test_a_fee_for_the_place_is_paid_once_and_bought_goods_that_stay_are_looked_
     with country.network.write() as session:
         assert balances(session, "S1")["shelf"] == 250
         assert push_care.look_after(session, actor=OPERATOR, at=later(days=27)) == 0
+        assert push_care.look_after(session, actor=OPERATOR, at=later(days=28)) == 0, "its sales are not here yet"
+        heard(session, 27)
         assert push_care.look_after(session, actor=OPERATOR, at=later(days=28)) == 1
         assert push_care.look_after(session, actor=OPERATOR, at=later(days=29)) == 0
         assert balances(session, "S1")["care"] == 360, "a fifth of what all of it cost"

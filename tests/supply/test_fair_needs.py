@@ -132,11 +132,13 @@ def test_where_nobody_sells_it_yet_packs_go_round_in_turn(country):
     assert outcome(country, 36, ((0, 0), (0, 0)), orders) == {"S1": 18, "S2": 18}
 
 
-def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_comes_last(country):
+def test_one_wish_on_two_orders_is_one_wish_and_a_strange_pack_brings_no_more(country):
     split = [("S1", wish(4), 1), ("S1", wish(4), 1), ("S2", wish(8), 1)]
     assert outcome(country, 24, ((9, 0), (9, 0)), split) == {"S1": 12, "S2": 12}
     strange = [("S1", wish(1, 60), 1), ("S2", wish(3), 1)]
     assert outcome(country, 60, ((9, 0), (9, 0)), strange) == {"S1": 0, "S2": 18}, "60 are more than S1 needs"
+    late = [("S1", wish(4, 12), 1), ("S2", wish(4), 1)]
+    assert outcome(country, 24, ((9, 0), (9, 0)), late) == {"S1": 12, "S2": 12}, "it has not heard of the new pack"
 
 
 def test_what_customers_ordered_is_needed_beside_what_sells(country):

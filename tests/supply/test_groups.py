@@ -23,6 +23,7 @@ from supply import (
     group_leaders,
     group_wire,
     groups,
+    messages,
     network_terms,
     passing_on,
     payout,
@@ -246,6 +247,21 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     handed = town.collect(codes[0], new_id(), total, at=later(days=2))
     assert (handed.completed.sale.total_minor, where(town, ["m1"], "due")) == (total, back)
     assert town.faults() == []
+
+
+def test_whom_no_unit_is_left_for_gets_the_money_back_when_the_group_is_ordered(town):
+    for one, want in (("m1", 6), ("m2", 6), ("m3", 1)):
+        join(town, one, want)
+    close(town, at=CLOSES + groups.FILL)
+    close(town, at=CLOSES + groups.FILL)
+    assert state_of(town) == "ordered"
+    assert (where(town, ["m3"], "escrow"), where(town, ["m3"], "due")) == (0, 120)
+    with town.network.read() as session:
+        assert [one.id for one in groups.members_of(session, session.get(GroupOffer, TERMS.id))] == ["m1", "m2"]
+        told = {row.id: row.facts["why"] for row in messages.due(session, later(days=1)) if row.id.startswith("m3")}
+    assert told == {"m3-none": "Nothing was left for you; your money goes back."}
+    come(town, 12)
+    assert where(town, ["m1", "m2"], "escrow") == 1200
 
 
 def test_no_other_shop_ends_a_group_or_opens_it_again(town):

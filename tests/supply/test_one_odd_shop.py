@@ -19,6 +19,7 @@ from supply import (
     left_out,
     overview,
     rolling,
+    round_load,
     rounds,
     standing,
     transfer_proposals,
@@ -200,7 +201,7 @@ def test_what_came_too_many_is_not_replaced_and_an_old_answer_of_that_kind_stops
     country.deliver()
     file(country, delivery, ("bread", "over", 3))
     country.deliver()
-    with pytest.raises(Invalid, match="not sent once more"):
+    with pytest.raises(Invalid, match="not sent anew"):
         decide(country, {("bread", "over"): 3}, remedy="replacement")
     with country.network.write() as session:  # as it was answered before that was refused
         claim = session.get_one(Claim, ("S1", CLAIM))
@@ -242,7 +243,7 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
             vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
         plan = rounds.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
-        assert [call.urgency for call in rounds.load(session, plan).day.calls] == [0]
+        assert [call.urgency for call in round_load.load(session, plan).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
 

@@ -1,5 +1,6 @@
 """Orders from sending to goods in the backroom, as the shop and as the network sees them."""
 
+import datetime as dt
 import random
 
 import pytest
@@ -203,6 +204,20 @@ def test_an_order_with_odd_figures_waits_by_itself_and_the_others_are_filled(cou
     assert country.state("S2", good)[1] == "acknowledged"
     with country.network.read() as session:
         assert session.get(ReplenishmentOrder, ("S1", "order-S1-1")) is None
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "2027-03-02", "1970-01-01"])
+def test_an_order_for_a_day_nobody_means_waits_by_itself_and_keeps_no_van_from_leaving(country, day):
+    with country.shops["S1"].write() as session:
+        write_order(session, "S1", "odd", {"bread": 1}, VAN, AT, {})
+        session.get(ReplenishmentOrder, ("S1", "odd")).order_day = dt.date.fromisoformat(day)
+        orders.send(session, "S1", "odd", actor=KEEPER["S1"], at=AT)
+    good = country.order("S2", {"milk": 1})
+    with pytest.raises(AssertionError, match="Look at the shop's clock"):
+        country.deliver()
+    country.carry("S2")
+    country.fill()
+    assert country.load(AT.date()) == [good]
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -13,6 +13,7 @@ from config.journal import Actor
 from pos import returns, stock
 from pos.catalogue import Listing, Price, Product
 from pos.payments import Payment
+from pos.store import Store
 from pos.terminal import Outcome
 from supply import (
     checks,
@@ -382,6 +383,34 @@ def test_a_wish_the_shop_let_pass_can_be_disputed(town):
         assert (order.state, following.is_declined(order)) == ("collected", True)
         assert escrow.escrow_of(session, ONE).release_at == later(days=8)
         following.dispute(session, STORE, placed.token, "They said nothing.", at=later(days=7))
+
+
+@pytest.mark.parametrize("step", ["accepted", "picking"])
+def test_an_accepted_order_that_was_forgotten_ends_with_the_money_back(town, step):
+    placed = place_online(town)
+    pay(town)
+    with town.shop.write() as session:
+        pickup.accept(session, STORE, ONE, actor=ANA, at=AT)
+        if step == "picking":
+            pickup.start_picking(session, STORE, ONE, actor=ANA, at=AT)
+        days = session.get(Store, STORE).pickup_hold_days
+        over = placed.order.window_until + dt.timedelta(days=days)
+        assert pickup.expire_due(session, STORE, actor=ANA, at=over - dt.timedelta(minutes=1)) == []
+        assert [one.id for one in pickup.expire_due(session, STORE, actor=ANA, at=over)] == [ONE]
+    town.deliver(at=over)
+    assert (town.state(ONE), money(town), town.faults()) == (("cancelled", "cancelled"), (0, 387, 0), [])
+
+
+def test_a_return_counted_short_can_be_disputed(town):
+    placed, _ = collected(town)
+    ask_return(town, placed, later(days=1))
+    town.deliver(at=later(days=1))
+    take_back(town, 1, later(days=1))  # of the three that were brought
+    town.deliver(at=later(days=1))
+    with town.network.write() as session:
+        following.dispute(session, STORE, placed.token, "I brought three.", at=later(days=2))
+        passing_on.decide(session, ONE, 258, why="three", actor=SYSTEM, at=later(days=3))
+    assert money(town) == (0, 387, 0)
 
 
 def test_after_the_time_nothing_comes_back(town):

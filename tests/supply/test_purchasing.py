@@ -60,6 +60,17 @@ def test_what_is_ordered_upstream_is_not_bought_again(country):
         assert proposed(session) == {}
 
 
+def test_a_purchase_that_did_not_come_is_bought_anew(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 20)
+        made = purchasing.propose(session, WAREHOUSE, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchasing.PATIENCE_DAYS)}
+        assert purchasing.propose(session, WAREHOUSE, **late) is None
+        late["at"] += dt.timedelta(days=1)
+        assert purchasing.propose(session, WAREHOUSE, **late) is not None
+
+
 def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
@@ -172,6 +183,21 @@ def test_what_a_shop_sends_back_at_the_door_keeps_the_day_it_left_with(country):
         assert [(one.batch, one.expires_on, one.qty) for one in held] == [("B1", until, 42), ("B1", until, 18)]
         assert batches.over(session, WAREHOUSE, day=until + dt.timedelta(days=1)) == {"bread": 60}
         assert sum(row.received_qty - row.gone_qty for row in session.scalars(sa.select(Batch))) == 60
+
+
+def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(country):
+    soon, late = DAY + dt.timedelta(days=1), DAY + dt.timedelta(days=30)
+    with country.network.write() as session:
+        lots = [Lot("bread", 4, "B1", soon), Lot("bread", 56, "B2", late)]
+        batches.lay_in(session, WAREHOUSE, lots, source_kind="purchase", source_id="p", at=AT)
+    country.order("S1", {"bread": 4})
+    country.send_out()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        receiving.refuse(session, "S1", delivery_id, why="Wet", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    with country.network.read() as session:
+        assert batches.over(session, WAREHOUSE, day=soon + dt.timedelta(days=1)) == {"bread": 4}, "the fresh stay fresh"
 
 
 def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):

@@ -103,6 +103,10 @@ def proposed(shop, **per_day):
     return propose(shop)[0]
 
 
+def packs_of(some):
+    return sorted((line["sku"], line["packs"]) for line in some if line["packs"])
+
+
 def findings(shop):
     with shop.read() as session:
         return checks.findings(session)
@@ -152,6 +156,23 @@ def test_goods_on_the_way_are_not_ordered_twice(shop):
     with shop.write() as session:
         replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
     assert propose(shop) == []
+
+
+def test_what_was_worked_out_before_an_order_was_sent_orders_nothing_twice(shop):
+    first = proposed(shop, bread=8.0)
+    with shop.read() as session:
+        drafts = replenishment.work_out(session, "S1", at=DAWN)
+    with shop.write() as session:
+        replenishment.approve(session, "S1", first.id, actor=WEI, at=DAWN)
+        orders.send(session, "S1", first.id, actor=WEI, at=DAWN)
+        now = replenishment.work_out(session, "S1", at=DAWN)
+        made = replenishment.write_down(session, "S1", drafts, at=DAWN, actor=JOB)
+        wanted, written = (
+            packs_of(line for one in now for line in one.lines),
+            [vars(line) for order in made for line in orders.lines_of(session, order)],
+        )
+        assert packs_of(written) == wanted
+        assert packs_of(line for one in drafts for line in one.lines) != wanted, "an order was sent meanwhile"
 
 
 def test_proposing_again_replaces_what_nobody_confirmed(shop):

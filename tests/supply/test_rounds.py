@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.outbox import OutboxMessage
-from supply import receiving, round_plan, rounds, van_calls, vans, warehouse
+from supply import outlook, push, receiving, round_load, round_plan, rounds, van_calls, vans, warehouse
+from supply.deliveries import expect
+from supply.facts import Advised
+from supply.orders import ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.round_plan import Call, Spot, Van, Ways
-from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, later, make_country
+from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, later, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
 DEPOT = Spot("WH1", 31.2, 121.4)
@@ -39,7 +42,7 @@ def country(tmp_path) -> Country:
 def plan(country: Country, seconds: float = 0.1) -> list[rounds.VanRound]:
     with country.network.write() as session:
         row = rounds.ask(session, WAREHOUSE, DAY, **BY)
-        loaded = rounds.load(session, row)
+        loaded = round_load.load(session, row)
         planned = round_plan.plan(
             loaded.day.depot, loaded.day.calls, loaded.day.vans, legs=loaded.day.legs, seconds=seconds
         )
@@ -208,6 +211,107 @@ def test_what_is_refused_at_the_door_comes_back_by_the_shop_s_own_word(country):
     rows = country.rows()
     country.reapply()
     assert country.rows() == rows
+
+
+def states(country: Country, shop: str) -> list[tuple[str, str]]:
+    """Return (order, deliveries) of a shop, at the shop and at the network."""
+    found = []
+    for where in (country.shops[shop], country.network):
+        with where.read() as session:
+            order = session.scalars(sa.select(ReplenishmentOrder).where(ReplenishmentOrder.store_id == shop)).one()
+            notes = session.scalars(sa.select(Delivery).where(Delivery.store_id == shop).order_by(Delivery.id))
+            found.append((order.state, " ".join(one.state for one in notes)))
+    return found
+
+
+@pytest.mark.parametrize("by", ["driver", "operator"])
+def test_what_a_round_did_not_reach_is_stock_again_and_comes_with_a_later_van(country, by):
+    milk = country.level("network", WAREHOUSE, "milk").on_hand
+    round_id, key = sent_off(country)
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
+        with pytest.raises(Invalid, match="why"):
+            rounds.end(session, round_id, why=" ", **BY)
+    for _ in range(2):
+        with country.network.write() as session:
+            if by == "driver":
+                rounds.confirm(session, key, "S2", "not_reached", note="The engine", at=later(hours=2))
+            else:
+                rounds.end(session, round_id, why="The engine", actor=OPERATOR, at=later(hours=2))
+    country.deliver(seed=4)
+    assert (call_at(country, "S2").state, call_at(country, "S2").note) == ("not_reached", "The engine")
+    assert states(country, "S2") == [("acknowledged", "turned_back")] * 2
+    assert country.on_the_way("S2") == {"milk": 36}, "it is promised still"
+    assert country.level("network", WAREHOUSE, "milk").on_hand == milk + 36
+    with country.network.read() as session:
+        assert session.get_one(rounds.VanRound, round_id).state == "done"
+        assert warehouse.promised_of(session, WAREHOUSE) == {"milk": 36}
+        assert outlook.positions(session, DAY, skus=["milk"]) == {("S2", "milk"): 36}
+    rows = country.rows()
+    country.reapply()
+    assert country.rows() == rows
+    country.load()
+    country.deliver(seed=6)
+    (again,) = plan(country)
+    assert [(stop.store_id, stop.packs) for stop in stops(country, again.id)] == [("S2", 3)]
+    country.take_in("S2")
+    country.deliver(seed=7)
+    assert states(country, "S2") == [("received", "turned_back posted")] * 2
+    assert country.level("network", WAREHOUSE, "milk").on_hand == milk
+    assert country.findings() == []
+
+
+def test_a_shop_that_took_its_goods_in_was_reached_whatever_the_driver_forgot(country):
+    round_id, _key = sent_off(country)
+    country.take_in("S1")
+    country.carry("S1")
+    with country.network.write() as session:
+        rounds.end(session, round_id, why="Gone home", **BY)
+    told = {stop.store_id: (stop.outcome, stop.receiver, stop.note) for stop in stops(country, round_id)}
+    assert told == {"S1": ("delivered", "Wei", ""), "S2": ("not_reached", "", "Gone home")}
+
+
+def test_an_offer_the_van_turned_back_with_is_accepted_again_and_a_replacement_stays_loaded(country):
+    with country.network.write() as session:
+        push.offer(session, "S1", sku="tea", packs=1, why="It sells", answer_by=DAY, id="push-1", **BY)
+    country.deliver()
+    with country.shops["S1"].write() as session:
+        push.accept(session, "S1", "push-1", actor=KEEPER["S1"], at=AT)
+    country.deliver()
+    country.load()
+    with country.network.write() as session:
+        expect(session, "S1", "replacement-c1", VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY, **BY)
+    country.deliver()
+    round_id, _key = sent_off(country)
+    with country.network.write() as session:
+        rounds.end(session, round_id, why="Snow", **BY)
+    country.deliver(seed=2)
+    assert country.on_the_way("S1") == {"bread": 12, "tea": 10}, "each promise once"
+    with country.network.read() as session:
+        assert session.get_one(push.PushOffer, ("S1", "push-1")).state == "accepted"
+        waits = rounds.waiting_deliveries(session, WAREHOUSE)
+        assert [one.id for one in waits] == ["replacement-c1"]
+    country.load()
+    country.deliver()
+    assert country.on_the_way("S1")["tea"] == 10
+
+
+def test_what_the_driver_left_with_somebody_does_not_go_back_at_the_door(country):
+    bread = country.level("network", WAREHOUSE, "bread").on_hand
+    _, key = sent_off(country)
+    with country.network.write() as session:
+        rounds.confirm(session, key, "S1", "delivered", receiver="Wei", at=later(hours=1))
+    country.deliver()
+    delivery_id = country.delivery("S1")
+    with country.shops["S1"].write() as session:
+        with pytest.raises(Refused, match="Dora left these goods with Wei"):
+            van_calls.send_back(session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT)
+        receiving.refuse(
+            session, "S1", delivery_id, why="No", actor=KEEPER["S1"], at=AT
+        )  # its node says so all the same
+    with pytest.raises(AssertionError, match="its driver says somebody there took it"):  # set aside for a person
+        country.carry("S1")
+    assert country.level("network", WAREHOUSE, "bread").on_hand == bread
 
 
 def test_a_delivery_being_counted_is_not_refused_from_the_van(country):

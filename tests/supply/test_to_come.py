@@ -8,6 +8,7 @@ from supply import orders, push, receiving, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.suppliers import Supplier
 from supply.to_come import missed_orders, to_come
+from supply.transfers import GoodsTransfer, TransferLine
 from supply.van_calls import VanCall
 from tests.supply.road import AT, DAY, FARM, KEEPER, OPERATOR, Country, later, make_country
 from tests.supply.test_sources import came
@@ -50,6 +51,25 @@ def test_an_order_that_never_came_holds_no_proposal_back_and_the_line_says_so(co
     with country.shops["S1"].read() as session:
         number = orders.order_of(session, "S1", phantom).order_no
     assert said == [[number, 60, later(days=29).date().isoformat()]]
+
+
+def test_a_neighbour_s_goods_nobody_took_in_hold_no_proposal_back(country):
+    with country.shops["S1"].write() as session:
+        found = GoodsTransfer(
+            id="T1", giver_id="S2", taker_id="S1", giver_name="S2", taker_name="S1", metres=9, state="handed_over",
+            proposed_at=AT, answer_by=DAY, fetch_by=DAY + dt.timedelta(days=1),
+        )  # fmt: skip
+        session.add(found)
+        session.flush()
+        line = TransferLine(
+            transfer_id="T1", sku="milk", name="Milk", stock_unit="each", price_quantity=1, qty=24, pack_qty=12,
+            pack_cost_minor=1_100,
+        )  # fmt: skip
+        session.add(line)
+    assert country.on_the_way("S1", later(days=3)) == {"milk": 24}
+    with country.shops["S1"].read() as session:
+        waits = to_come(session, "S1", at=later(days=4))
+    assert (waits.coming, [(one.qty, one.order_no) for one in waits.missed["milk"]]) == ({}, [(24, -1)])
 
 
 def test_an_order_is_waited_for_two_days_past_its_day_and_can_then_be_called_off(country):

@@ -28,7 +28,7 @@ from supply.receiving import Delivery
 from supply.settlement import balances
 from tests.supply.road import AT, DAY, FARM, KEEPER, OPERATOR, VAN, Country, later, make_country
 from tests.supply.test_claims import BREAD_MINOR, CLAIM, decide, deliver_bread, file, states
-from tests.supply.test_consignment import OFFER, bring, close, lots, sell
+from tests.supply.test_consignment import OFFER, bring, close, heard, lots, sell
 
 
 @pytest.fixture
@@ -83,6 +83,7 @@ def test_units_a_claim_was_granted_for_are_not_paid_again_as_unsold(country, cla
         country.deliver()
         decide(country, {("bread", "expired"): claimed})
     with country.network.write() as session:
+        heard(session, 9)
         push_care.look_after(session, actor=OPERATOR, at=later(days=10))
     assert book(country).get("care", 0) == care
     assert settlement.owed(book(country) | dict.fromkeys(set(settlement.OWN) - set(book(country)), 0)) == 0

@@ -205,7 +205,7 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     missing = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, missing)  # nothing was carried in between
     with country.shops["S2"].write() as session:
-        assert transfers.coming(session, "S2") == {}
+        assert transfers.coming(session, "S2") == []
     country.deliver(seed=5)
     assert states(country, transfer_id) == ["received"] * 3
     with country.network.read() as session:

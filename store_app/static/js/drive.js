@@ -19,14 +19,31 @@ for (const stop of stops) {
 function say(stop, button) {
   const form = stop.querySelector("form"), fault = stop.querySelector("[data-fault]"), outcome = button.value;
   const receiver = form.receiver.value.trim(), note = form.note.value.trim();
-  const missing = outcome !== "refused" && !receiver ? fault.dataset.who : outcome !== "delivered" && !note ? fault.dataset.why : "";
+  const missing = !["refused", "not_reached"].includes(outcome) && !receiver ? fault.dataset.who : outcome !== "delivered" && !note ? fault.dataset.why : "";
   fault.hidden = !missing;
   fault.textContent = missing;
   if (missing) return;
-  kept.push({ store_id: stop.dataset.store, outcome, receiver, note, done_at: new Date().toISOString(), word: button.dataset.word });
+  put(stop, outcome, receiver, note, button.dataset.word);
   keep();
   show();
   send();
+}
+
+const giveUp = document.getElementById("give-up");
+giveUp.querySelector("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  for (const stop of ahead()) put(stop, "not_reached", "", event.target.note.value.trim(), event.target.dataset.word);
+  keep();
+  show();
+  send();
+});
+
+function put(stop, outcome, receiver, note, word) {
+  kept.push({ store_id: stop.dataset.store, outcome, receiver, note, done_at: new Date().toISOString(), word });
+}
+
+function ahead() {
+  return stops.filter((stop) => !stop.dataset.outcome);
 }
 
 function keep() {
@@ -34,16 +51,17 @@ function keep() {
 }
 
 function show() {
-  for (const { store_id: store, outcome, receiver, word } of kept) {
+  for (const { store_id: store, outcome, receiver, note, word } of kept) {
     const stop = stops.find((one) => one.dataset.store === store);
     if (!stop) continue;
     stop.dataset.outcome = outcome;
-    stop.querySelector("[data-said]").textContent = receiver ? `${word}, ${receiver}` : word;
+    stop.querySelector("[data-said]").textContent = receiver ? `${word}, ${receiver}` : note ? `${word}: ${note}` : word;
   }
-  const ahead = stops.filter((stop) => !stop.dataset.outcome);
-  for (const stop of stops) stop.classList.toggle("now", stop === ahead[0]);
-  document.getElementById("left").textContent = ahead.length;
-  document.getElementById("all-done").hidden = ahead.length > 0;
+  const left = ahead();
+  for (const stop of stops) stop.classList.toggle("now", stop === left[0]);
+  document.getElementById("left").textContent = left.length;
+  document.getElementById("all-done").hidden = left.length > 0;
+  giveUp.hidden = !left.length;
 }
 
 async function send() {

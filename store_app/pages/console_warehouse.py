@@ -1,0 +1,73 @@
+"""A warehouse's goods by lot: what is over or soon will be, and writing off what cannot be sold."""
+
+import datetime as dt
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+
+from config.errors import Conflict, Invalid, NotFound, ShopError
+from pos import waste
+from pos.catalogue import Product
+from store_app import wording_stock
+from store_app.extensions import clock, read, write
+from store_app.pages import form
+from store_app.presenting import page, qty, today
+from store_app.security import requires
+from supply import overview, warehouse_stock
+from supply.purchasing import warehouses
+
+bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
+bp.before_request(form.know_the_place)
+LOST_DAYS = 30
+
+
+@bp.get("/")
+@requires("network.supply")
+def goods(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what is over or soon will be, or the products searched for, and what was written off lately."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        houses = warehouses(session)
+        if not houses:
+            raise NotFound("no-warehouse", _("No supplier delivers from a warehouse of the network yet."))
+        house = request.args["warehouse"] if request.args.get("warehouse") in houses else houses[0]
+        rows = warehouse_stock.lots(session, house, text=text, at=clock.now())
+        gone = waste.written_off(session, house, 20)
+        lost = waste.shrink(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
+        currency = overview.currency(session)
+    return page(
+        "console/warehouse.html",
+        house=house, houses=houses, text=text, rows=rows, gone=gone, lost=lost, days=LOST_DAYS, currency=currency,
+        over_minor=sum(row.cost_minor or 0 for row in rows if row.is_over), word=wording_stock.waste_word,
+        reasons={key: wording_stock.waste_word(key) for key in warehouse_stock.REASONS},
+        fault=fault, at_fault=request.form.get("lot_id", "") + request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<warehouse_id>/write-off")
+@requires("network.supply")
+@form.answers_on(goods)
+def write_off(warehouse_id: str) -> Any:
+    """Write units of a lot off; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=40)
+    units, note = form.whole("qty", least=1), form.text("note")
+    reason = form.one_of("reason", warehouse_stock.REASONS, sentence=_("Choose why it is written off."))
+    if reason == "other" and not note:
+        raise Invalid("no-reason", _("Say in a few words why."), field="note")
+    with write() as session:
+        product = session.get(Product, sku)
+        if product is None:
+            raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
+        try:
+            warehouse_stock.write_off(
+                session, warehouse_id, sku, units, lot_id=form.text("lot_id", most=40), reason=reason, note=note,
+                id=command, actor=g.actor, at=clock.now(),
+            )  # fmt: skip
+        except Conflict as fault:
+            if fault.code != "already-booked":
+                raise
+        words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
+    flash(words, "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, **kept), 303)

@@ -1,0 +1,171 @@
+"""What stands in a warehouse, lot by lot, and what of it is written off.
+
+Rules
+-----
+1. What cannot be sold is written off by its lot and with a reason (`pos.waste`), at most what stands of that lot; what
+   no lot is known of is one more.
+2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost.
+3. What is promised may be written off all the same: it is not there. Its orders get what is left (`warehouse`, rule 3).
+
+Units: quantities in stock units, *_minor minor units of the network's currency.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, Refused
+from config.journal import Actor
+from config.money import amount_for
+from pos import batches, waste
+from pos.batches import Batch, Held
+from pos.catalogue import Product
+from pos.ledger import INSIDE, StockLevel
+from pos.store import day_of
+from pos.waste import Waste
+from supply.purchasing import Purchase, PurchaseLine, warehouses
+from supply.suppliers import Supplier, SupplierProduct
+
+REASONS = ("expired", "damaged", "breakage", "theft", "recall", "other")
+SOON_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Stood:
+    """A lot that stands in a warehouse. lot_id '': what no lot is known of; cost_minor None: nobody knows."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    qty: int
+    batch: str
+    expires_on: dt.date | None
+    lot_id: str
+    is_over: bool
+    cost_minor: int | None
+
+
+# --- verbs ---
+
+
+def write_off(
+    session: Session,
+    warehouse_id: str,
+    sku: str,
+    qty: int,
+    *,
+    lot_id: str,
+    reason: str,
+    note: str = "",
+    id: str,
+    actor: Actor,
+    at: dt.datetime,
+) -> Waste:
+    """Write units of a lot off (rules 1, 2); the same id again is a Conflict. lot_id '': of no known lot."""
+    if warehouse_id not in warehouses(session):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    day = day_of(session, warehouse_id, at)
+    standing = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
+    held = next((one for one in standing if (one.batch_id or "") == lot_id), None)
+    if session.get(Waste, (warehouse_id, id)) is None and (held is None or qty > held.qty):
+        left = held.qty if held else 0
+        raise Refused("more-than-the-lot", f"Only {left} are left of this lot. Count again.", left=left)
+    per, cost = _costs(session, warehouse_id, [held] if held else [])[sku, lot_id] if held else (1, None)
+    return waste.write_off(
+        session, warehouse_id, sku, qty, reason=reason, note=note, batch=held.batch if held else None,
+        lot_id=lot_id or None, cost_minor=None if cost is None else amount_for(qty, cost, per), id=id, actor=actor,
+        at=at,
+    )  # fmt: skip
+
+
+# --- questions ---
+
+
+def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime, most: int = 100) -> list[Stood]:
+    """Return the lots that are over or will be within SOON_DAYS, or those of the products named; by their last day."""
+    day = day_of(session, warehouse_id, at)
+    skus = _named(session, warehouse_id, text, most) if text else _ending(session, warehouse_id, day)
+    products = {row.sku: row for row in session.scalars(sa.select(Product).where(Product.sku.in_(skus)))}
+    last = day + dt.timedelta(days=SOON_DAYS)
+    held = [
+        one
+        for some in batches.standing(session, warehouse_id, skus, day=day, forgets=False).values()
+        for one in some
+        if text or (one.expires_on is not None and one.expires_on <= last)
+    ]
+    costs = _costs(session, warehouse_id, held)
+    found = []
+    for one in held:
+        per, cost = costs[one.sku, one.batch_id or ""]
+        found.append(
+            Stood(
+                one.sku, products[one.sku].name, products[one.sku].stock_unit, one.qty, one.batch or "", one.expires_on,
+                one.batch_id or "", one.expires_on is not None and one.expires_on < day,
+                None if cost is None else amount_for(one.qty, cost, per),
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda row: (row.expires_on or batches.FOR_EVER, row.name, row.sku, row.lot_id))[:most]
+
+
+def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
+    """Return how many products stand in each warehouse whose last day is over; warehouses with none are left out."""
+    found = {house: len(batches.over(session, house, day=day_of(session, house, at))) for house in warehouses(session)}
+    return {house: count for house, count in found.items() if count}
+
+
+# --- inside ---
+
+
+def _named(session: Session, warehouse_id: str, text: str, most: int) -> list[str]:
+    words = Product.search_text.contains(text.casefold(), autoescape=True)
+    query = (
+        sa.select(Product.sku)
+        .join(StockLevel, StockLevel.sku == Product.sku)
+        .where(
+            StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE), StockLevel.qty > 0,
+            sa.or_(words, Product.sku == text),
+        )
+        .order_by(Product.name, Product.sku)
+        .distinct()
+    )  # fmt: skip
+    return [row[0] for row in session.execute(query.add_columns(Product.name).limit(most))]
+
+
+def _ending(session: Session, warehouse_id: str, day: dt.date) -> list[str]:
+    query = sa.select(Batch.sku).where(
+        Batch.store_id == warehouse_id, Batch.expires_on <= day + dt.timedelta(days=SOON_DAYS),
+        Batch.gone_qty < Batch.received_qty,
+    )  # fmt: skip
+    return sorted(session.scalars(query.distinct()))
+
+
+def _costs(session: Session, warehouse_id: str, held: Sequence[Held]) -> dict[tuple[str, str], tuple[int, int | None]]:
+    """Return (units, what they cost) of lots, by SKU and lot id (rule 2)."""
+    skus = {one.sku for one in held}
+    listed: dict[str, tuple[int, int]] = {}
+    sold = sa.select(SupplierProduct).join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+    for row in session.scalars(sold.where(Supplier.warehouse_id == warehouse_id, SupplierProduct.sku.in_(skus))):
+        listed[row.sku] = (row.pack_qty, row.pack_cost_minor)
+    bought: dict[tuple[str, str], tuple[int, int]] = {}
+    lines = (
+        sa.select(PurchaseLine)
+        .join(Purchase, sa.and_(Purchase.store_id == PurchaseLine.store_id, Purchase.id == PurchaseLine.purchase_id))
+        .where(Purchase.store_id == warehouse_id, Purchase.state == "received", PurchaseLine.sku.in_(skus))
+        .order_by(Purchase.received_at)
+    )
+    for line in session.scalars(lines):
+        bought[line.sku, line.purchase_id] = listed[line.sku] = (line.pack_qty, line.pack_cost_minor)
+    ids = [one.batch_id for one in held if one.batch_id]
+    came = sa.select(Batch.id, Batch.source_id).where(
+        Batch.store_id == warehouse_id, Batch.id.in_(ids), Batch.source_kind == "purchase"
+    )
+    sources = dict(session.execute(came).all())
+    return {
+        (one.sku, one.batch_id or ""): bought.get(
+            (one.sku, sources.get(one.batch_id or "", "")), listed.get(one.sku, (1, None))
+        )
+        for one in held
+    }
