@@ -4,8 +4,8 @@ Rules
 -----
 1. What a shop tells is refused where it arrives, so that its message is set aside for that shop alone (`inbox`, rule
    2). Once written down it would be reckoned with in what is done for all shops together.
-2. A number is a whole one within bounds; True is none. A day is an ISO day, no later than it can be told of: a clock
-   that cannot be right is not believed.
+2. A number is a whole one within bounds; True is none. A day is an ISO day, and one that can be told of: a clock that
+   cannot be right is not believed.
 """
 
 import datetime as dt
@@ -35,12 +35,12 @@ def numbers(said: Mapping[str, Any], names: Iterable[str], most: int = MOST) -> 
             number(value, name, -most, most)
 
 
-def day(value: Any, name: str, last: dt.date | None = None) -> dt.date:
-    """Return a told day, at most `last`; raises Invalid."""
+def day(value: Any, name: str, last: dt.date = dt.date.max, *, first: dt.date = dt.date.min) -> dt.date:
+    """Return a told day, from `first` to `last`; raises Invalid."""
     try:
         told = dt.date.fromisoformat(value)
     except (TypeError, ValueError) as fault:
         raise Invalid("told-no-day", f"{name} is {value!r:.40}, not a day.") from fault
-    if last is not None and told > last:
-        raise Invalid("told-day-ahead", f"{name} is {told}, which is later than {last}: set that node's clock.")
+    if not first <= told <= last:
+        raise Invalid("told-day-off", f"{name} is {told}, not from {first} to {last}. Look at the shop's clock.")
     return told

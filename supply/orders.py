@@ -17,8 +17,8 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
-10. An order whose days lie further ahead than anybody orders, or whose reasons are no figures and days, is not taken in:
-    rationing, loading and the rounds reckon with all shops' orders at once.
+10. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing, loading
+    and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
@@ -232,13 +232,15 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
     today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
-    lines = _at_our_prices(session, fact, today)
+    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
     order = ReplenishmentOrder(
         store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
         order_no=door.number(fact.order_no, "order_no", 1, MOST_QTY),
-        order_day=door.day(fact.order_day, "order_day", today + FARTHEST),
-        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead),
-        next_delivery_day=door.day(fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead)),
+        order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
+        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
+        next_delivery_day=door.day(
+            fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
+        ),
         cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
