@@ -17,8 +17,8 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
-10. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing, loading
-    and the rounds reckon with all shops' orders at once.
+10. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
+    loading and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
