@@ -16,8 +16,6 @@ from config.errors import Invalid
 
 MOST = 2**53
 """The largest amount or quantity anybody tells; a thousand of them still add up in a column."""
-AHEAD = dt.timedelta(days=1)
-"""So far may a shop's day be ahead of the network's."""
 
 
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:

@@ -74,7 +74,9 @@ class Settings(BaseSettings):
         "message and sends it to the phone; '': log in practice, else nobody",
     )
     notify_key: str = Field(default="", description="What messages posted to the service are signed with")
-    country: str = Field(default="US", description="ISO 3166 code for holidays")
+    country: str = Field(
+        default="US", description="Whose holidays are kept: ISO 3166 code, with the state where states differ (DE-BW)"
+    )
     forecast_cluster: str = Field(
         default="",
         description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
@@ -103,6 +105,11 @@ class Settings(BaseSettings):
         if not self.practice and len(self.secret_key) < 32:
             raise ValueError("secret_key: at least 32 random characters; `cornerstore init` makes one")
         return self
+
+    @property
+    def nation(self) -> str:
+        """The country alone, without its state."""
+        return self.country.partition("-")[0]
 
     @property
     def sidecar(self) -> Path:

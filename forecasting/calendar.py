@@ -5,13 +5,14 @@ Rules
 1. Weekdays count from Monday = 0; days of the month from 0.
 2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME".
 3. Easter Sunday is added everywhere, for trade follows it where the law does not name it.
-4. No country, no events: codes are then empty strings.
+4. No country, no events: codes are then empty strings. A country may be told with its part, as in ISO 3166-2: DE-BW.
 5. Without a subdivision a holiday of MANY of the country's subdivisions is an event, too: what it does to the trade is
    measured, and where it is none, that is nothing.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, timedelta
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ import numpy as np
 
 from forecasting.panel import Ints, PanelFault
 
-MANY = 0.25
+MANY = 0.2
 """Part of a country's subdivisions that keep a holiday (rule 5)."""
 
 
@@ -42,6 +43,8 @@ def event_codes(first_day: date, n_days: int, country: str | None, subdivision: 
     """Return each day's event code, "" for an ordinary day; PanelFault for a country nobody knows."""
     if not country or n_days <= 0:
         return [""] * max(n_days, 0)
+    country, _, part = country.partition("-")
+    subdivision = subdivision or part or None
     days = days_from(first_day, n_days)
     named: dict[date, str] = {}
     for year in range(days[0].year - 1, days[-1].year + 2):
@@ -89,17 +92,21 @@ def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date,
 
 
 def _regional(country: str, year: int) -> dict[date, str]:
-    """Return the holidays of MANY of the subdivisions (rule 5)."""
+    """Return the days that MANY of the subdivisions keep, by the name most of them give it (rule 5)."""
     import holidays
 
     parts = holidays.country_holidays(country).subdivisions
-    seen: dict[tuple[date, str], int] = {}
+    seen: dict[date, Counter[str]] = {}
     for part in parts:
         named = holidays.country_holidays(country, subdiv=part, years=year, observed=False, language="en_US")
         for day, name in named.items():
             if day.year == year:
-                seen[day, _first_name(name)] = seen.get((day, _first_name(name)), 0) + 1
-    return {day: name for (day, name), count in sorted(seen.items()) if count >= MANY * len(parts)}
+                seen.setdefault(day, Counter())[_first_name(name)] += 1
+    return {
+        day: min(names, key=lambda name: (-names[name], name))
+        for day, names in sorted(seen.items())
+        if names.total() >= MANY * len(parts)
+    }
 
 
 def _first_name(name: str) -> str:

@@ -24,15 +24,15 @@ from datetime import date
 import numpy as np
 
 from forecasting import calendar
+from forecasting.events import CLOSED_BELOW, borrow_weekdays, event_days, fit_events, likeness
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools, ratio, sums
 
 WEEKDAY_OWN, WEEKDAY_POOL = 60.0 / 7, 200.0 / 7
-EVENT_PSEUDO, MONTH_PSEUDO, FEATURE_PSEUDO = 30.0, 300.0, 60.0
+MONTH_PSEUDO, FEATURE_PSEUDO = 300.0, 60.0
 RIDGE = 20.0
 SCATTER = 0.15
 FADE = 0.999
-CLOSED_BELOW = 0.03
 LEVEL_HALF_DAYS = 28
 PRICE_DAYS = 56
 ROUNDS = 3
@@ -62,12 +62,13 @@ def days_of(first_day: date, n_days: int, country: str | None, subdivision: str 
 
 @dataclass(frozen=True)
 class Prior:
-    """What a region already knows, one row per series; None = nothing."""
+    """What a region already knows, one row per series; None = nothing. Events are factors beyond this `like`."""
 
     weekday: Floats | None = None
     month: Floats | None = None
     events: dict[str, Floats] = field(default_factory=dict)
     slopes: dict[str, Floats] = field(default_factory=dict)
+    like: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,26 @@ class Factors:
     weekday (n, 7), month (n, 31), events code -> (n,), grain (n,)
     slopes  : feature -> (n,) change of log demand per unit of the feature
     steps   : feature of yes and no -> (n,) further factor on its days; 0 = closed
+    like    : (n, 2) how far, 0..1, a holiday is like a Sunday and its eve like a Saturday (see `events`)
     """
 
     weekday: Floats
     month: Floats
     events: dict[str, Floats]
     grain: Floats
+    like: Floats
     slopes: dict[str, Floats] = field(default_factory=dict)
     steps: dict[str, Floats] = field(default_factory=dict)
+
+    def prior(self, rows: Ints) -> Prior:
+        """Return what these rows' calendar factors tell their parts."""
+        events = {code: grid[rows] for code, grid in self.events.items()}
+        return Prior(self.weekday[rows], self.month[rows], events, like=self.like[rows])
 
     def special(self, days: Days) -> Floats:
         """Return (n, T): month and event factors, without weekday and features."""
         grid = self.month[:, days.month_day].copy()
+        borrow_weekdays(grid, days, self.weekday, self.like)
         for code, at in event_days(days).items():
             if code in self.events:
                 grid[:, at] *= self.events[code][:, None]
@@ -142,7 +151,7 @@ def fit_factors(
     """Measure the factors of y (n, T); known: of the same days."""
     n, length = y.shape
     if not n or not length:
-        return Factors(np.ones((n, 7)), np.ones((n, 31)), dict(prior.events), np.ones(n))
+        return Factors(np.ones((n, 7)), np.ones((n, 31)), dict(prior.events), np.ones(n), np.zeros((n, 2)))
     known = dict(known or {})
     grain = grains(y, days)
     seen = ~np.isnan(y)
@@ -153,7 +162,8 @@ def fit_factors(
         weekday = prior.weekday
     if prior.month is not None:
         month = prior.month
-    fitted = Factors(weekday, month, events, grain)
+    like = np.zeros((n, 2)) if prior.like is None else prior.like
+    fitted = Factors(weekday, month, events, grain, like)
     before: dict[str, Floats] = {}
     for _ in range(ROUNDS):
         moved = fitted.moved(known) if known else 1.0
@@ -167,16 +177,19 @@ def fit_factors(
         week = weekday[:, days.weekday]
         eventful = special / np.maximum(fitted.month[:, days.month_day], 1e-9)
         month = _months(units * calm, level * week * eventful * moved * calm, days.month_day, pools, prior.month)
-        plain = level * week * month[:, days.month_day]
-        events = _events(units * weight, plain * moved * weight, seen, days, pools, prior.events)
-        fitted = Factors(weekday, month, events, grain)
+        plain = level * week * month[:, days.month_day] * moved * weight
+        if prior.like is None:
+            like = likeness(units * weight, plain, weekday, days)
+        borrow_weekdays(plain, days, weekday, like)
+        events = fit_events(units * weight, plain, seen, days, pools, prior.events)
+        fitted = Factors(weekday, month, events, grain, like)
         if known:
             base = level * week * fitted.special(days)
             slopes = _slopes(units, base, weight, known, pools, prior.slopes, before)
             before = slopes
-            fitted = Factors(weekday, month, events, grain, slopes)
+            fitted = Factors(weekday, month, events, grain, like, slopes)
             steps = _steps(units * weight, base * weight, fitted.moved(known), known, pools)
-            fitted = Factors(weekday, month, events, grain, slopes, steps)
+            fitted = Factors(weekday, month, events, grain, like, slopes, steps)
     return fitted
 
 
@@ -212,15 +225,6 @@ def grains(y: Floats, days: Days) -> Floats:
     return np.asarray(np.where(empty > 0.02, np.maximum(mean / purchases, 1.0), 1.0))
 
 
-def event_days(days: Days) -> dict[str, Ints]:
-    """Return each event's days; ordinary ones have none."""
-    found: dict[str, list[int]] = {}
-    for at, code in enumerate(days.events):
-        if code:
-            found.setdefault(code, []).append(at)
-    return {code: np.array(at, dtype=np.int64) for code, at in sorted(found.items())}
-
-
 def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior: Floats | None) -> Floats:
     one_hot = (weekday[:, None] == np.arange(7)[None, :]).astype(np.float64)
     own, due = units @ one_hot, wanted @ one_hot
@@ -241,29 +245,6 @@ def _months(units: Floats, wanted: Floats, month_day: Ints, pools: Pools, prior:
     near = np.maximum(0.0, 1.0 - np.minimum(near, 31 - near) / 3.0)
     own, due = pools.of_category(units @ one_hot) @ near, pools.of_category(wanted @ one_hot) @ near
     return _mean_one(ratio(own, due, MONTH_PSEUDO, np.ones_like(own) if prior is None else prior))
-
-
-def _events(
-    units: Floats, wanted: Floats, seen: Flags, days: Days, pools: Pools, prior: Mapping[str, Floats]
-) -> dict[str, Floats]:
-    anyone = np.asarray(seen.any(axis=0), dtype=np.bool_)
-    factors = dict(prior)
-    for code, at in event_days(days).items():
-        parent = prior.get(code)
-        if not anyone[at].any():
-            if _traded_around(anyone, at):
-                factors[code] = np.zeros(len(units))
-            continue
-        own, due = units[:, at].sum(axis=1), wanted[:, at].sum(axis=1)
-        if parent is None:
-            whole = ratio(own.sum(), due.sum(), EVENT_PSEUDO / 3, 1.0)
-            parent = pools.parent(own[:, None], due[:, None], EVENT_PSEUDO, np.array([whole]))[:, 0]
-        else:
-            parent = ratio(pools.of_shop(own), pools.of_shop(due), EVENT_PSEUDO, parent)
-        shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
-        closed = (shop_due > 2.0) & (shop_own < CLOSED_BELOW * shop_due)
-        factors[code] = np.where(closed, 0.0, np.clip(ratio(own, due, EVENT_PSEUDO, parent), 0.0, 20.0))
-    return factors
 
 
 def _slopes(
@@ -347,15 +328,6 @@ def _price_ratios(price: Floats, later: Floats | None, horizon_days: int) -> Flo
 
 def _running(grid: Floats) -> Floats:
     return np.concatenate([np.zeros((len(grid), 1)), np.cumsum(grid, axis=1)], axis=1)
-
-
-def _traded_around(anyone: Flags, when: Ints) -> bool:
-    """Tell whether the shop was observed on most of the six days around each of these days."""
-    for day in when:
-        around = np.concatenate([anyone[max(day - 3, 0) : day], anyone[day + 1 : day + 4]])
-        if len(around) < 3 or around.mean() < 0.5:
-            return False
-    return True
 
 
 def _mean_one(factors: Floats) -> Floats:

@@ -75,10 +75,8 @@ def fit_region(
     mean, used, why = _paths(total, factors.special(past), factors, past, level, horizon_days)
     mean = mean * factors.special(ahead)
     base, trend = _base_and_trend(_ordinary(mean, factors.over(ahead), level), level)
-
-    inner = Prior(factors.weekday[group], factors.month[group], {c: f[group] for c, f in factors.events.items()})
     on_sale = np.where(off_sale(panel.y), np.nan, panel.y)
-    own = fit_factors(on_sale, past, Pools.apart(group), inner)
+    own = fit_factors(on_sale, past, Pools.apart(group), factors.prior(group))
     exposure = own.over(past)
     now = filtered(on_sale, exposure)[0].level
     shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
@@ -89,6 +87,7 @@ def fit_region(
         mean=mean,
         weekday_profile=factors.weekday,
         month_profile=factors.month,
+        holiday_like=factors.like,
         level=base,
         trend=trend,
         model=used,
@@ -281,6 +280,8 @@ def borrow(
     weekday[known] = signal.product_weekday[of_product[known]]
     month = np.ones((n, 31))
     month[placed] = signal.month_profile[of_group[placed]]
+    like = np.zeros((n, 2))
+    like[placed] = signal.holiday_like[of_group[placed]]
     events = {code: _pick(factors, of_group, 1.0) for code, factors in signal.events.items()}
     shops = np.where(signal.product_stores > 0, signal.product_stores, signal.stores[signal.product_group])
     rate = _pick(signal.product_rate, of_product, 0.0)
@@ -293,7 +294,7 @@ def borrow(
     counted |= ~known & (_pick(signal.stores, of_group, 0.0) > 0)
     level = np.where(rate > 0, rate, now / _pick(shops, of_product, 1.0))
     elsewhere = np.asarray((rate > 0) & ~sold)
-    return Borrowed(Prior(weekday, month, events), level, movement, even, path, counted, elsewhere)
+    return Borrowed(Prior(weekday, month, events, like=like), level, movement, even, path, counted, elsewhere)
 
 
 def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:
@@ -308,7 +309,7 @@ def _movement_ahead(signal: RegionalSignal, first_day: date, horizon_days: int) 
     if not length or not horizon_days:
         return np.ones((m, horizon_days))
     spell = days_of(signal.first_day, length, signal.country, signal.subdivision)
-    factors = Factors(signal.weekday_profile, signal.month_profile, signal.events, np.ones(m))
+    factors = Factors(signal.weekday_profile, signal.month_profile, signal.events, np.ones(m), signal.holiday_like)
     ordinary = _ordinary(signal.mean, factors.over(spell), signal.level)
     week = np.ones(min(7, length)) / min(7, length)
     smooth = np.stack([np.convolve(np.pad(line, (3, 3), mode="edge"), week, mode="same")[3:-3] for line in ordinary])

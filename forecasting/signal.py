@@ -27,7 +27,8 @@ class RegionalSignal:
     mean             : (m, H) units a day of the whole region, from first_day on
     weekday_profile  : (m, 7) Monday first, mean 1
     month_profile    : (m, 31) factor by day of the month
-    events           : event code -> m factors (0 = closed); codes as in `forecasting.calendar`
+    holiday_like     : (m, 2) how far holidays are like Sundays and eves like Saturdays, 0..1 (see `forecasting.events`)
+    events           : event code -> m factors beyond that (0 = closed); codes as in `forecasting.calendar`
     level, trend     : (m,) units on an ordinary day, and their change a day
     model, reason    : m codes each
     stores           : (m,) shops in the region, 0 = unknown
@@ -46,6 +47,7 @@ class RegionalSignal:
     mean: Floats
     weekday_profile: Floats
     month_profile: Floats
+    holiday_like: Floats
     level: Floats
     trend: Floats
     model: tuple[str, ...]
@@ -122,14 +124,15 @@ class RegionalSignal:
         if wire.get("version") != 1:
             raise PanelFault("version", "a regional signal of version 1", str(wire.get("version")))
         m, p = len(wire["keys"]), len(wire["products"])
-        width = {"mean": -1, "weekday_profile": 7, "month_profile": 31, "product_weekday": 7}
+        width = {"mean": -1, "weekday_profile": 7, "month_profile": 31, "product_weekday": 7, "holiday_like": 2}
         grids: dict[str, Any] = {}
         for name, kind in _SIGNAL_ARRAYS.items():
             whole = name in ("stores", "product_group")
-            told = [0] * p if name in _LATER and name not in wire else wire[name]  # older ones do not tell
+            rows = m if kind == "m" else p
+            missing = [0] * rows * _LATER.get(name, 0)  # older signals do not tell
+            told = wire.get(name, missing) if name in _LATER else wire[name]
             grid = np.array(told, dtype=np.int64 if whole else np.float64)
             if name in width:
-                rows = m if kind == "m" else p
                 grid = grid.reshape(rows, width[name] if width[name] > 0 or rows else 0)
             grids[name] = grid
         return cls(
@@ -149,6 +152,7 @@ _SIGNAL_ARRAYS = {
     "mean": "m",
     "weekday_profile": "m",
     "month_profile": "m",
+    "holiday_like": "m",
     "level": "m",
     "trend": "m",
     "stores": "m",
@@ -160,7 +164,7 @@ _SIGNAL_ARRAYS = {
     "product_stores": "p",
     "product_rate": "p",
 }
-_LATER = ("product_stores", "product_rate")
+_LATER = {"product_stores": 1, "product_rate": 1, "holiday_like": 2}
 
 
 def _rounded(grid: Floats) -> Any:

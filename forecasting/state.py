@@ -34,7 +34,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 6
+VERSION = 7
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -335,7 +335,7 @@ def _usual_factors(state: State, category: tuple[str, ...]) -> Factors:
     known = state.factors
     return Factors(
         usual(known.weekday), usual(known.month), {code: usual(grid) for code, grid in known.events.items()},
-        np.ones(len(category)), {name: usual(grid) for name, grid in known.slopes.items()},
+        np.ones(len(category)), usual(known.like), {name: usual(grid) for name, grid in known.slopes.items()},
         {name: usual(grid) for name, grid in known.steps.items()},
     )  # fmt: skip
 
@@ -347,7 +347,8 @@ def _mixed(found: Factors, usual: Factors, fresh: Flags) -> Factors:
     return Factors(
         pick(found.weekday, usual.weekday), pick(found.month, usual.month),
         {code: pick(grid, usual.events[code]) for code, grid in found.events.items()},
-        pick(found.grain, usual.grain), {name: pick(grid, usual.slopes[name]) for name, grid in found.slopes.items()},
+        pick(found.grain, usual.grain), pick(found.like, usual.like),
+        {name: pick(grid, usual.slopes[name]) for name, grid in found.slopes.items()},
         {name: pick(grid, usual.steps[name]) for name, grid in found.steps.items()},
     )  # fmt: skip
 
@@ -363,7 +364,8 @@ def _rows(state: State, rows: Ints) -> State:
     if shared is not None:
         shared = Shared(taken(shared.slow), shared.sold[rows], shared.due[rows], shared.units[rows])
     inner = [{name: grid[rows] for name, grid in each.items()} for each in (known.events, known.slopes, known.steps)]
-    factors = Factors(known.weekday[rows], known.month[rows], inner[0], known.grain[rows], inner[1], inner[2])
+    plain_rows = known.weekday[rows], known.month[rows], inner[0], known.grain[rows], known.like[rows]
+    factors = Factors(*plain_rows, inner[1], inner[2])
     plain = ("units", "exposure", "recent", "season", "observed", "plain", "silent", "quits", "scale")
     return replace(
         state, keys=named(state.keys), category=named(state.category), region=named(state.region),

@@ -232,13 +232,14 @@ def count(
     counted_qty: int,
     *,
     count_id: str | None = None,
+    found_in: Place = Place.FLOOR,
     at: dt.datetime,
     actor: Actor,
 ) -> StockCounted:
     """Post what was counted in the whole shop: the difference becomes movements, the count task is done.
 
     Places below zero are put right first; missing units come off floor, shelf, backroom, bin in that order, found
-    ones are on the floor. count_id: the command's own id; the same one again answers Conflict.
+    ones are put in found_in. count_id: the command's own id; the same one again answers Conflict.
     """
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_QTY:
         raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
@@ -247,7 +248,7 @@ def count(
     refuse_unknown(session, [sku])
     before = locked(session, store_id, [sku])[sku]
     moves: list[Moved] = []
-    for place, target in _spread(before, counted_qty).items():
+    for place, target in _spread(before, counted_qty, found_in).items():
         change = target - before.get(place, 0)
         if change > 0:
             moves.append((new_id(), sku, change, Place.UNEXPLAINED, place))
@@ -409,12 +410,12 @@ def _carry(
     return moves
 
 
-def _spread(before: dict[str, int], counted_qty: int) -> dict[str, int]:
+def _spread(before: dict[str, int], counted_qty: int, found_in: Place) -> dict[str, int]:
     """Share a counted total over the places (see `count`)."""
     target = {place: max(0, qty) for place, qty in before.items()}
     surplus = counted_qty - sum(target.values())
     if surplus > 0:
-        target[Place.FLOOR] = target.get(Place.FLOOR, 0) + surplus
+        target[found_in] = target.get(found_in, 0) + surplus
     for place in (Place.FLOOR, Place.SHELF, Place.BACKROOM, Place.BIN):
         lost = min(target.get(place, 0), max(0, -surplus))
         if lost:

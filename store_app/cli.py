@@ -13,9 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, settings
-from store_app import cli_keeping
+from store_app import cli_keeping, cli_network
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
 from store_app.extensions import open_doors
+
+BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +57,10 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     set_up(doors)
-    screen.print(f"{path} and {doors.settings.database_url} are ready. Next: cornerstore staff add", markup=False)
+    screen.print(f"{path} and {doors.settings.database_url} are ready.", markup=False)
+    if role == "store":
+        screen.print(f"Next: cornerstore store add {node_id} --name … --currency … --tz …", markup=False)
+    screen.print(f"{'Then' if role == 'store' else 'Next'}: {BEGIN}", markup=False)
 
 
 @main.command("migrate")
@@ -106,11 +111,11 @@ def demo(**asked: Any) -> None:
 @click.option("--gunicorn", is_flag=True, help="Serve with gunicorn (not on Windows).")
 def serve(no_work: bool, gunicorn: bool) -> None:
     """Serve this node's pages and API, with its worker beside it."""
-    from store_app import serving
+    from store_app import own_shop, serving
 
     doors = node()
     set_up(doors)
-    serving.serve(doors, work=not no_work, gunicorn=gunicorn)
+    serving.serve(own_shop.founded(doors), work=not no_work, gunicorn=gunicorn)
 
 
 @main.command()
@@ -118,11 +123,11 @@ def serve(no_work: bool, gunicorn: bool) -> None:
 @click.option("--with-parent", type=int, hidden=True)
 def work(dask: str | None, with_parent: int | None) -> None:
     """Send, print and keep the nights; one worker leads, others wait."""
-    from store_app import worker
+    from store_app import own_shop, worker
 
     if dask is not None:
         os.environ["CORNERSTORE_FORECAST_CLUSTER"] = dask  # children read it too
-    worker.run(node(), parent=with_parent)
+    worker.run(own_shop.founded(node()), parent=with_parent)
 
 
 @main.command("print-agent")
@@ -163,7 +168,7 @@ def forecast(day: dt.datetime | None) -> None:
 @click.option("--horizon", type=click.IntRange(1, 60), default=14, show_default=True, help="Days ahead.")
 @click.option("--origins", type=click.IntRange(1, 60), default=8, show_default=True, help="Forecasts to judge.")
 @click.option("--skip", type=click.IntRange(0, 200), default=0, help="Origins to leave out at the end.")
-@click.option("--country", help="Whose holidays: US, DE, CN ...")
+@click.option("--country", help="Whose holidays: US, DE, DE-BW, CN ...")
 @click.option("--rivals", default="", help="Only these, with commas: snaive,ma28,autoets,lightgbm.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON line.")
 def backtest(file: Path, as_json: bool, **asked: Any) -> None:
@@ -200,7 +205,7 @@ def propose() -> None:
 @click.option("--fill", type=float, default=0.97, show_default=True, help="Share of the wanted value to be sold.")
 @click.option("--shelf-life-days", type=int, help="Without it nothing expires.")
 @click.option("--days", "scored_days", type=int, default=112, show_default=True, help="Days that count.")
-@click.option("--country", help="Whose public holidays, as US or DE.")
+@click.option("--country", help="Whose public holidays: US, DE, DE-BW, CN ...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(path: Path, fill: float, country: str | None, as_json: bool, lead_time_days: int, **asked: Any) -> None:
     """Replay a sales history under our way of ordering and under others'."""
@@ -337,10 +342,14 @@ def store() -> None:
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 def add_store(store_id: str, name: str, region: str, currency: str, tz: str, language: str) -> None:
     """Found a shop: at the network, and again on its own node."""
+    from config.errors import Conflict
     from pos.store import found_store
+    from supply import suppliers
 
     doors = node()
     with doors.write() as session:
+        if suppliers.is_warehouse(session, store_id):
+            raise Conflict("store-exists", f"{store_id} is a warehouse already. Choose another id.", store_id=store_id)
         found_store(
             session,
             store_id,
@@ -352,6 +361,8 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
             at=doors.now(),
         )
     screen.print(f"{name} is {store_id} here.", markup=False)
+    if store_id == doors.settings.node_id:
+        screen.print(f"Next: {BEGIN}", markup=False)
 
 
 @store.command("key")
@@ -381,17 +392,21 @@ def give_key(store_id: str, withdraw: bool) -> None:
 @main.command("import")
 @click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members", "price-list"]))
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--supplier", default="", help="Whose price list it is: one of the shop's own suppliers, by name or id.")
+@click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
+@click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
+@click.option("--why", default="", help="At the network: why it was counted, such as 'opening stock'.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
-def bring_in(kind: str, file: Path, supplier: str, yes: bool) -> None:
+def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes: bool) -> None:
     """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
-    from store_app import importing
+    from store_app import importing, network_rows
 
     doors = node()
-    supplier_id = ""
-    if kind == "price-list":
-        with doors.read() as session:
-            supplier_id = importing.supplier_named(session, doors.settings.node_id, supplier)
+    owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
+    with doors.read() as session:
+        if kind == "price-list":
+            of = {"supplier_id": importing.supplier_named(session, owner_id, supplier)}
+        elif kind == "stock" and owner_id != doors.settings.node_id:
+            of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
     sheet = importing.read(kind, file)
     with doors.read() as session:
         importing.look_around(session, sheet)
@@ -408,9 +423,7 @@ def bring_in(kind: str, file: Path, supplier: str, yes: bool) -> None:
     if not yes and not click.confirm("Write this?"):
         sys.exit(1)
     with doors.write() as session:
-        said = importing.write(
-            session, sheet, doors.settings.node_id, supplier_id=supplier_id, actor=by_hand(doors), at=doors.now()
-        )
+        said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)
     screen.print(said, markup=False)
 
 
@@ -423,7 +436,7 @@ def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in cli_keeping.COMMANDS:
+for command in cli_keeping.COMMANDS + cli_network.COMMANDS:
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)

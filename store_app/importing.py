@@ -23,12 +23,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config import money
-from config.clock import business_day
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.journal import Actor
+from config.publication import EVERYONE
 from pos.store import Store
-from store_app import member_rows
+from store_app import member_rows, network_rows
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
 MOST_UNPACKED = 200_000_000
@@ -110,16 +110,25 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
 
 
 def write(
-    session: Session, sheet: Sheet, store_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
+    session: Session,
+    sheet: Sheet,
+    owner_id: str,
+    *,
+    supplier_id: str = "",
+    warehouse_id: str = "",
+    why: str = "",
+    actor: Actor,
+    at: dt.datetime,
 ) -> str:
     """Write a file without faults in the caller's transaction; returns what was done in a sentence.
 
-    supplier_id: whose price list it is.
+    owner_id: the shop, or '*' for the network's own (`network_rows`). supplier_id: whose price list it is.
+    warehouse_id, why: which warehouse of the network was counted, and why.
     """
     if sheet.faults:
         raise Invalid("faults", f"The file has {len(sheet.faults)} faults; nothing was written.", faults=sheet.faults)
-    if sheet.kind not in OF_NETWORK and session.get(Store, store_id) is None:
-        raise NotFound("unknown-store", f"This node has no shop {store_id}. Add it first: cornerstore store add.")
+    if sheet.kind not in OF_NETWORK and owner_id != EVERYONE and session.get(Store, owner_id) is None:
+        raise NotFound("unknown-store", f"This node has no shop {owner_id}. Add it first: cornerstore store add.")
     from supply import outside
 
     lists = {(row["source"], row["day"]) for row in sheet.values} if sheet.kind == "bestsellers" else set()
@@ -127,7 +136,10 @@ def write(
         outside.begin(session, source, listed_on)
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         try:
-            _WRITERS[sheet.kind](session, row, supplier_id or store_id, actor, at)
+            if warehouse_id:
+                network_rows.count(session, row, warehouse_id, why, actor, at)
+            else:
+                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
         except ShopError as refusal:
             where = f"Row {number}, sku" if refusal.code == "unknown-product" else f"Row {number}"
             raise type(refusal)(refusal.code, f"{where}: {refusal.message} Nothing was written.") from refusal
@@ -136,20 +148,26 @@ def write(
     if sheet.kind == "sales":
         from supply import rolling
 
-        rolling.import_history(session, [_sold(row, store_id) for row in sheet.values])
+        rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
 
 
-def supplier_named(session: Session, store_id: str, said: str) -> str:
-    """Return the id of a shop's own supplier by its name or id, or raise NotFound naming those there are."""
+def supplier_named(session: Session, owner_id: str, said: str) -> str:
+    """Return the id of an owner's own supplier by its name or id, or raise NotFound naming those there are.
+
+    The network's need not be named where there is one.
+    """
     from supply import suppliers
 
-    own = [one for one in suppliers.suppliers_for(session, store_id) if one.owner_id == store_id]
+    own = [one for one in suppliers.suppliers_for(session, owner_id) if one.owner_id == owner_id]
+    if owner_id == EVERYONE and not said and len(own) == 1:
+        return own[0].id
     fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
     if len(fitting) == 1:
         return fitting[0]
     known = ", ".join(f"{one.name} ({one.id})" if len(fitting) > 1 else one.name for one in own) or "none yet"
-    raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. This shop's own: {known}.")
+    whose = "The network's own" if owner_id == EVERYONE else "This shop's own"
+    raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. {whose}: {known}.")
 
 
 def look_around(session: Session, sheet: Sheet) -> None:
@@ -352,27 +370,40 @@ def _shown(value: Any) -> str:
 # --- rows ---
 
 
-def _write_product(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
+def _write_product(session: Session, row: dict[str, Any], owner_id: str, actor: Actor, at: dt.datetime) -> None:
     from pos import catalogue
     from pos.catalogue import Product
 
-    store = session.get_one(Store, store_id)
-    sku = row["sku"]
-    if session.get(Product, sku) is None:
+    (currency, day), sku = network_rows.money_and_day(session, owner_id, at), row["sku"]
+    known = session.get(Product, sku)
+    if owner_id == EVERYONE:
+        network_rows.refuse_cost(row)
+    if known is None:
         wishes = {name: row[name] for name in _WISHES if name in row}
         codes = [(row["barcode"], 1)] if row.get("barcode") else []
         catalogue.add_product(
             session, sku, row["name"], category=row["category"], tax_class_id=row["tax_class"], codes=codes,
-            actor=actor, at=at, owner_id=store_id, **wishes,
+            actor=actor, at=at, owner_id=owner_id, **wishes,
         )  # fmt: skip
-    day = business_day(at, store.tz, store.rollover_hour)
-    price_minor = _in_minor(row["price"], store.currency, sku)
-    catalogue.set_price(session, sku, price_minor, day, scope_id=store_id, actor=actor, at=at)
-    costs = {"cost_minor": _in_minor(row["cost"], store.currency, sku)} if "cost" in row else {}
-    catalogue.list_product(session, store_id, sku, actor=actor, at=at, **costs)
+    elif owner_id == EVERYONE:
+        network_rows.renew_product(session, known, row, actor, at)
+    price_minor = in_minor(row["price"], currency, sku)
+    catalogue.set_price(session, sku, price_minor, day, scope_id=owner_id, actor=actor, at=at)
+    if owner_id != EVERYONE:
+        costs = {"cost_minor": in_minor(row["cost"], currency, sku)} if "cost" in row else {}
+        catalogue.list_product(session, owner_id, sku, actor=actor, at=at, **costs)
 
 
-def _in_minor(amount: Decimal, currency: str, sku: str) -> int:
+def amount(text: str) -> Decimal:
+    """Return an amount as it is typed; Invalid where it is none."""
+    try:
+        return _price(text.strip())
+    except ValueError as fault:
+        raise Invalid("bad-price", f"{text[:40]!r} is not {fault}.") from None
+
+
+def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
+    """Return an amount in minor units; Invalid where it is finer than the currency."""
     places = money.exponent(currency)
     minor = amount.scaleb(places)
     if minor != minor.to_integral_value():
@@ -395,7 +426,10 @@ def _check_sold(session: Session, row: dict[str, Any], store_id: str, _actor: Ac
     if session.get(Product, row["sku"]) is None:
         raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
     if session.get(Store, row.get("store_id") or store_id) is None:
-        raise NotFound("unknown-store", f"There is no store {row['store_id']}.")
+        words = (
+            f"There is no store {row['store_id']}." if "store_id" in row else "Say which shop's: the column store_id."
+        )
+        raise NotFound("unknown-store", words)
 
 
 def _sold(row: dict[str, Any], store_id: str) -> tuple[str, str, dt.date, int, int, int]:
@@ -417,13 +451,13 @@ def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: A
 
 def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: Actor, at: dt.datetime) -> None:
     from pos.catalogue import Product
-    from pos.store import day_of, store_of
     from supply import suppliers
 
     if session.get(Product, row["sku"]) is None:
         raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
-    owner = store_of(session, suppliers.supplier_of(session, supplier_id).owner_id)
-    cost, today = _in_minor(row["pack_cost"], owner.currency, row["sku"]), day_of(session, owner.id, at)
+    owner_id = suppliers.supplier_of(session, supplier_id).owner_id
+    currency, today = network_rows.money_and_day(session, owner_id, at)
+    cost = in_minor(row["pack_cost"], currency, row["sku"])
     terms: dict[str, Any] = {name: row[name] for name in ("minimum_packs", "article_no") if name in row}
     known = suppliers.terms_of(session, supplier_id, row["sku"], today)
     begins = row.get("from_day") or today

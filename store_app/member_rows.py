@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor, record
 from pos.store import Store, found_store
+from supply import suppliers
 
 MOST_TILLS = 20
 
@@ -89,6 +90,8 @@ def beside(session: Session, row: dict[str, Any], seen: set[str]) -> Iterator[tu
     """Yield (column, what is wrong) of a row beside what is already here and the addresses seen (rules 1, 3)."""
     if (known := session.get(Store, row.get("store_id", ""))) is not None:
         yield "store_id", f"{known.id} is here already: {known.name}"
+    if suppliers.is_warehouse(session, row.get("store_id", "")):
+        yield "store_id", "is a warehouse's number"
     taken = session.scalar(sa.select(Store.id).where(Store.slug == row.get("slug", "")))
     if taken is not None:
         yield "slug", f"is the address of {taken} already"

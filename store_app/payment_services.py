@@ -13,7 +13,7 @@ from store_app.extensions import Doors
 def asker(doors: Doors) -> Asker:
     """Return who asks for money at this node: the same for the till's door, the pages and the worker."""
     settings = doors.settings
-    return Asker(doors.database, providers(settings), settings.node_id, settings.country, doors.now)
+    return Asker(doors.database, providers(settings), settings.node_id, settings.nation, doors.now)
 
 
 def providers(settings: Settings) -> Providers:

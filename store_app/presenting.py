@@ -34,6 +34,7 @@ from config.settings import Settings
 from pos.store import Store
 from store_app import icons
 from store_app.extensions import babel, doors, read
+from store_app.own_shop import no_shop_yet
 from store_app.roles import is_network
 
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -112,7 +113,8 @@ def place() -> Place:
 
 
 def at_store(store: Store) -> None:
-    """Let this answer speak from `store`: its money, zone and language (the network's customer pages)."""
+    """Let this answer speak from `store`: its money, zone and language (pages of the network about one shop)."""
+    g.node_name = _node_name()
     g.place = Place.of(store)
 
 
@@ -147,7 +149,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(money=money, qty=qty, day=day, clock_time=clock_time, since=since, number=number)
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
-        node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
+        node_name=_node_name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
         other_language_url=other_language_url, look=look, rail_count=rail_count,
     )  # fmt: skip
@@ -155,7 +157,9 @@ def set_up(app: Flask, settings: Settings) -> None:
     @app.before_request
     def _know_the_place() -> None:
         if request.endpoint not in ("static", "bootstrap.static"):
-            place()  # in a look of its own, before a view opens one
+            here = place()  # in a look of its own, before a view opens one
+            if here.store_id is None and not is_network(settings):
+                raise no_shop_yet(settings)
 
     @app.after_request
     def _keep_language(answer: Response) -> Response:
@@ -285,6 +289,11 @@ def _blocks(template: str, names: list[str], context: dict[str, Any]) -> str:
     next(whole, None)
     whole.close()  # type: ignore[attr-defined]
     return "".join("".join(frame.blocks[name][0](frame)) for name in names)
+
+
+def _node_name() -> str:
+    """Return this node's own name, whatever shop an answer is about."""
+    return str(g.get("node_name") or place().name)
 
 
 def _own_place(settings: Settings) -> Place:

@@ -6,6 +6,8 @@ Rules
    bring what the shop owes on account, with what is confirmed or on its way on account, above the terms' most.
 2. It waits as a draw of nothing among the held ones (`credit` rule 2): the operator lets it go, on account, or refuses
    it, and the shop reads either. It goes by itself as soon as there is no reason any more.
+3. What an order costs beyond its draw is on account too. Where that is above the terms' most, or the draw was refused
+   before the order came, the order is answered with nothing.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -17,8 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import credit, network_terms, settlement
-from supply.credit import CreditDraw, CreditLine
+from supply import credit, network_terms, orders, settlement
+from supply.credit import CreditDraw
 from supply.orders import OrderLine, ReplenishmentOrder
 
 Key = tuple[str, str]
@@ -32,14 +34,20 @@ def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor:
     """
     shops = sorted({order.store_id for order in waiting})
     most_minor = network_terms.in_force(session)[1].account_most_minor
-    held_lines = set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
+    held_lines = credit.held_shops(session)
     draws, owed = _draws(session, shops), _owed(session, shops)
     back: set[Key] = set()
     for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
         key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
         if draw is not None and draw.amount_minor:
-            if draw.state != "granted":
+            after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
+            is_beyond = draw.amount_minor < order.cost_minor and after_minor > most_minor
+            if draw.state == "refused" or (draw.state == "granted" and is_beyond):
+                orders.answer_nothing(session, order, actor=actor, at=at)
+            if draw.state != "granted" or is_beyond:
                 back.add(key)
+            else:
+                owed[order.store_id] = after_minor
             continue
         after_minor = owed.get(order.store_id, 0) + order.cost_minor
         why = "held" if order.store_id in held_lines else "account" if after_minor > most_minor else ""
@@ -80,25 +88,17 @@ def _draws(session: Session, shops: Iterable[str]) -> dict[Key, CreditDraw]:
 
 
 def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
-    """Return what each shop owes on account, with what is confirmed or on its way to it on account."""
-    on_credit = sa.exists().where(
-        CreditDraw.store_id == ReplenishmentOrder.store_id, CreditDraw.order_id == ReplenishmentOrder.id,
-        CreditDraw.amount_minor > 0,
-    )  # fmt: skip
+    """Return what each shop owes on account, with what is confirmed or on its way to it on account (rules 1, 3)."""
+    order, drawn = ReplenishmentOrder, sa.func.coalesce(sa.func.max(CreditDraw.amount_minor), 0)
     coming = (
-        sa.select(ReplenishmentOrder.store_id, sa.func.sum(OrderLine.packs_acknowledged * OrderLine.pack_cost_minor))
-        .join(
-            OrderLine,
-            sa.and_(OrderLine.store_id == ReplenishmentOrder.store_id, OrderLine.order_id == ReplenishmentOrder.id),
-        )
-        .where(
-            ReplenishmentOrder.store_id.in_(shops), ReplenishmentOrder.state.in_(["acknowledged", "dispatched"]),
-            ~on_credit,
-        )
-        .group_by(ReplenishmentOrder.store_id)
-    )  # fmt: skip
+        sa.select(order.store_id, sa.func.sum(OrderLine.packs_acknowledged * OrderLine.pack_cost_minor), drawn)
+        .join(OrderLine, sa.and_(OrderLine.store_id == order.store_id, OrderLine.order_id == order.id))
+        .outerjoin(CreditDraw, sa.and_(CreditDraw.store_id == order.store_id, CreditDraw.order_id == order.id))
+        .where(order.store_id.in_(shops), order.state.in_(["acknowledged", "dispatched"]))
+        .group_by(order.store_id, order.id)
+    )
     booked = settlement.balances_by_shop(session)
     found = {shop: booked[shop]["invoiced"] for shop in shops if shop in booked}
-    for shop, minor in session.execute(coming):
-        found[shop] = found.get(shop, 0) + int(minor or 0)
+    for shop, cost_minor, drawn_minor in session.execute(coming):
+        found[shop] = found.get(shop, 0) + max(0, int(cost_minor or 0) - int(drawn_minor))
     return found

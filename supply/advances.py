@@ -67,11 +67,13 @@ def ask(session: Session, store_id: str, amount_minor: int, *, id: str, actor: A
 
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Give what the rule allows, at the network, and answer (rules 1 to 3)."""
-    store_id, wish_id = str(body["store_id"]), str(body["id"])
+    store_id, wish_id, asked_minor = str(body["store_id"]), str(body["id"]), body["asked_minor"]
+    if type(asked_minor) is not int or not 0 < asked_minor <= MAX_MINOR:
+        raise Invalid("bad-amount", f"An advance of {asked_minor!r} is none.", sender=store_id)
     if session.get(Advance, (store_id, wish_id)) is not None:
         return
     row = Advance(
-        store_id=store_id, id=wish_id, asked_minor=int(body["asked_minor"]), given_minor=0, state=STATES.first,
+        store_id=store_id, id=wish_id, asked_minor=asked_minor, given_minor=0, state=STATES.first,
         asked_at=dt.datetime.fromisoformat(body["asked_at"]),
     )  # fmt: skip
     session.add(row)

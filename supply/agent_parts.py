@@ -2,13 +2,15 @@
 
 Rules
 -----
-1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods; one below zero (goods came
-   back after they were stated) is the shop's money again. Every entry on `agents` names its agent, so the ledger alone
-   says whose it is.
-   A group leader's part comes out of escrow and is owed at once (`escrow_ledger`).
+1. A part a statement tells makes an invoice of the shop's against `agents`, due like goods. Every entry on `agents`
+   names its agent, so the ledger alone says whose it is. A group leader's part comes out of escrow and is owed at once
+   (`escrow_ledger`).
 2. An agent is paid what shops have paid: the parts, less what is left of their invoices or was given up of them, less
-   what was paid out. What was paid out too much, for goods that came back later, is kept from the next parts.
-3. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
+   what was paid out.
+3. A part below zero (goods came back after they were stated) lessens the agent's open invoices, then is the shop's
+   money again as far as it has paid such invoices and the agent has money waiting. What is beyond that is kept from the
+   agent's next parts, whose invoices it lessens (`overpaid`): a shop gets nothing back that only the agent has.
+4. The payout goes with the shops' in one run and one file. An agent whose account nobody said is named and waits.
 
 Units: *_minor minor units of the shop's currency.
 """
@@ -74,9 +76,11 @@ def take_parts(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
             continue
         if minor > 0:
             lines = [["", name, 1, minor]]
-            book.invoice(Wanted(part_id, minor, due, False, None, None, lines, against="agents", words=name))
+            made = book.invoice(Wanted(part_id, minor, due, False, None, None, lines, against="agents", words=name))
+            if kept := min(minor, _overpaid(session, book.store_id, name)):
+                book.enter("paid", "invoiced", "overpaid", kept, source_id=part_id, invoice=made, words=name)
         else:
-            book.enter("agent", "funds", "agents", -minor, source_id=body["statement_id"], id=part_id, words=name)
+            _give_back(book, name, -minor, part_id)
     book.pay(by_day=book.day)
     book.close("agents", statement=body["statement_id"])
 
@@ -112,6 +116,49 @@ def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
 
 
 # --- inside ---
+
+
+def _give_back(book: Booking, name: str, minor: int, part_id: str) -> None:
+    """Book a part below zero (rule 3): first what is not paid, then what waits for the agent, then what it has."""
+    shop = book.store_id
+    waiting = next((one.due_minor for one in parts_of(book.session, shop) if one.agent == name), 0)
+    left, steps = minor, list[tuple[str, str, int, Invoice | None]]()
+    for one in open_invoices(book.session, shop):
+        if one.invoice.id.startswith(_PART) and one.invoice.lines[0][1] == name and left:
+            less = min(left, one.left_minor)
+            steps.append(("paid", "invoiced", less, one.invoice))
+            left -= less
+    again = max(0, min(left, waiting, _paid_for(book.session, shop, name)))
+    steps += [("agent", source, part, None) for source, part in (("funds", again), ("overpaid", left - again)) if part]
+    for n, (kind, source, part, invoice) in enumerate(steps):
+        once = "" if n else part_id  # the first bears the part's id, so that it is booked once
+        book.enter(kind, source, "agents", part, source_id=part_id, id=once, invoice=invoice, words=name)
+
+
+def _paid_for(session: Session, store_id: str, name: str) -> int:
+    """Return what a shop has paid of an agent's invoices and not got back."""
+    invoices = session.scalars(
+        sa.select(Invoice).where(Invoice.store_id == store_id, Invoice.id.startswith(_PART, autoescape=True))
+    )
+    ids = [one.id for one in invoices if one.lines[0][1] == name]
+    row = LedgerEntry
+    paid = sa.and_(row.from_account == "invoiced", row.to_account == "funds", row.invoice_id.in_(ids))
+    back = sa.and_(row.from_account == "funds", row.to_account == "agents", row.words == name)
+    signed = sa.case((paid, row.amount_minor), else_=-row.amount_minor)
+    query = sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
+    return int(session.scalar(query.where(LedgerEntry.store_id == store_id, sa.or_(paid, back))) or 0)
+
+
+def _overpaid(session: Session, store_id: str, name: str) -> int:
+    """Return what an agent was paid out that the shop has not got back (rule 3)."""
+    signed = sa.case(
+        (LedgerEntry.from_account == "overpaid", LedgerEntry.amount_minor), else_=-LedgerEntry.amount_minor
+    )
+    query = sa.select(sa.func.coalesce(sa.func.sum(signed), 0)).where(
+        LedgerEntry.store_id == store_id, LedgerEntry.words == name,
+        sa.or_(LedgerEntry.from_account == "overpaid", LedgerEntry.to_account == "overpaid"),
+    )  # fmt: skip
+    return int(session.scalar(query) or 0)
 
 
 def _given_up(session: Session, store_id: str | None) -> Counter[tuple[str, str]]:

@@ -5,7 +5,7 @@ Rules
 1. The network works the figures out when a week ends, over WINDOW_DAYS days, and publishes one edition for everybody: a
    shop can ask nothing else, so no two questions can be set against each other. `compare_math` says what may be in it.
 2. Figures: of a product, what a unit really brought (price) and what a shop that sells it sells a day (rate); of a
-   shop, units written off per 10,000 sold (waste) and days its stock lasts (cover).
+   shop, units written off per 10,000 sold (waste) and days its stock lasts (cover): of shops whose stock is known.
 3. The shops behind each published figure are kept at the network, and never travel.
 4. A shop reckons its own figures by the same functions from its own books.
 """
@@ -140,7 +140,7 @@ def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[st
     stock = _on_hand(session, asked)
     for store_id in asked:
         whole = sum(money for _, money in sold[store_id].values())
-        if whole <= 0:
+        if whole <= 0 or store_id not in stock:
             continue
         # units of unlike products are made comparable by what one of them brings in this shop
         worth = {sku: (units, money) for sku, (units, money) in sold[store_id].items()}

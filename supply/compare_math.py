@@ -8,8 +8,8 @@ Rules
    of shops is published only if, beside every set that ever was for the same thing, in whatever scope, it is the same
    or differs by SHOPS or more on each side that differs; else the old figure stands, with its day.
 3. A figure has one scope: the regions where every region has SHOPS shops or more, else the whole network; never both.
-4. Gains are a week's margin. A product that is taken in is reckoned at half of what a typical shop sells; a price moved
-   to the nearby one at a demand that falls by as much, in per cent, as the price rises.
+4. Gains are a week's margin, of prices without tax. A product that is taken in is reckoned at half of what a typical
+   shop sells; a price moved to the nearby one at a demand that falls by as much, in per cent, as the price rises.
 
 Units: *_minor minor units; rates in thousandths of a stock unit a day (*_milli).
 """

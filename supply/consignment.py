@@ -185,9 +185,10 @@ def charge(session: Session, lot: Consigned, *, actor: Actor, at: dt.datetime) -
     owed, before = consigned.charged(lot) + _not_come(session, lot, at), lot.charged_qty
     amount_minor = consigned.cost(lot, owed) - consigned.cost(lot, before)
     lot.charged_qty = owed
-    if amount_minor < 0:
+    back_minor = min(-amount_minor, settlement.left_to_credit(session, lot.store_id))
+    if back_minor > 0:
         why = "Goods that went back"
-        settlement.credit_note(session, lot.store_id, -amount_minor, why=why, id=new_id(), actor=actor, at=at)
+        settlement.credit_note(session, lot.store_id, back_minor, why=why, id=new_id(), actor=actor, at=at)
     if amount_minor <= 0:
         return
     book = Booking(session, lot.store_id, actor=actor, at=at)

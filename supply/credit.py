@@ -30,7 +30,7 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from config.money import amount_for
+from config.money import MAX_MINOR, amount_for
 from config.node import NETWORK
 from config.states import StateTable
 from pos.consigned import Consigned
@@ -38,8 +38,6 @@ from pos.store import day_of
 from supply import deliveries, network_terms, orders
 from supply.claim_book import costs_of
 from supply.deliveries import Delivery
-from supply.facts import ORDER_ACKNOWLEDGED, OrderAcknowledged
-from supply.facts import VERSION as ORDERS_VERSION
 from supply.orders import ON_THE_WAY, ReplenishmentOrder
 from supply.settlement import VERSION, Booking, Invoice, Wanted, balances, called_in_left, open_invoices
 from supply.settlement_math import Stocked, sell_through_days
@@ -172,7 +170,7 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
     store_id, order_id = str(body["store_id"]), str(body["order_id"])
-    door.number(body["amount_minor"], "amount_minor", least=1)
+    minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
     row = session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return
@@ -180,7 +178,7 @@ def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.d
     if row is None:
         row = _draw_from(session, body)
     elif row.state == "held":  # the order came first, was taken as one on account, and waits
-        row.amount_minor = int(body["amount_minor"])
+        row.amount_minor = minor
     else:  # it was answered as one on account, and is one
         return
     line, order = session.get(CreditLine, store_id), session.get(ReplenishmentOrder, (store_id, order_id))
@@ -230,15 +228,8 @@ def refuse(session: Session, store_id: str, order_id: str, *, why: str, actor: A
     if order is not None and order.state != "sent":
         raise Conflict("order-moved-on", "This order does not wait any more. Look at the list again.")
     _answer(session, row, "refused", actor=actor, at=at)
-    if order is None:  # it never came, or was set aside: there is nothing to answer but the draw
-        return row
-    nothing = tuple((line.sku, 0) for line in orders.lines_of(session, order))
-    fact = OrderAcknowledged(store_id=store_id, order_id=order_id, packs=nothing)
-    orders.acknowledged(session, fact, actor=actor, at=at)
-    outbox.append(
-        session, to_node=store_id, topic=ORDER_ACKNOWLEDGED, version=ORDERS_VERSION, body=fact.to_body(), id=new_id(),
-        subject=orders.subject_of(order), business_day=day_of(session, store_id, at), at=at,
-    )  # fmt: skip
+    if order is not None:  # else it is answered once it comes (`account_orders`)
+        orders.answer_nothing(session, order, actor=actor, at=at)
     return row
 
 
@@ -394,6 +385,11 @@ def held_draws(session: Session) -> list[CreditDraw]:
     """Return the draws that wait for the operator, the oldest first."""
     query = sa.select(CreditDraw).where(CreditDraw.state.in_(["asked", "held"]))
     return list(session.scalars(query.order_by(CreditDraw.asked_at)))
+
+
+def held_shops(session: Session) -> set[str]:
+    """Return the shops whose line is held: they get nothing more on credit or on account (rule 4)."""
+    return set(session.scalars(sa.select(CreditLine.store_id).where(CreditLine.state == "held")))
 
 
 def late(session: Session, today: dt.date, grace_days: int) -> set[str]:

@@ -8,7 +8,8 @@ Rules
 3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs.
 4. Before a late day is charged or a line held, what stood in a shop's funds at the day's end pays what was due by it,
    as of that day: what is paid from money the network kept is paid in time.
-5. A shop whose bestseller shelf is live when a week ends is paid the week's shelf money.
+5. A shop is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
+   known: up to SHELF_WEEKS weeks later, where its word came late.
 6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`left_out`). A day that
    is made up after a later one leaves the line as the later one set it.
 """
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.journal import Actor
 from config.money import BASIS, exponent
-from config.node import Peer
+from config.node import COPY_SPEAKS, Peer
 from pos.store import Store
 from supply import advances, credit, left_out, network_terms, settlement, standing
 from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
@@ -32,20 +33,21 @@ from supply.settlement import Booking
 from supply.settlement_math import day_fee
 from supply.shelf import ShelfPlan
 
+SHELF_WEEKS = 4
+
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
     """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
     n, terms = network_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     late = credit.late(session, day, terms.grace_days)
-    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm.is_not(None))))
-    shelved = set(session.scalars(sa.select(ShelfPlan.store_id).where(ShelfPlan.state == "live").distinct()))
+    alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
+    shelved = _shelved_weeks(session, day)
     done = 0
     for store_id in session.scalars(sa.select(Store.id).order_by(Store.id)).all():
         with left_out.apart(session, "money", store_id, actor=actor, at=at) as part:
             _charge_late(session, store_id, day, terms, actor=actor, at=at)
-            if day.weekday() == 6 and store_id in shelved:
-                week = f"{day.isocalendar().year}-W{day.isocalendar().week:02d}"
+            for week in shelved.get(store_id, ()):
                 settlement.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
             store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)
             standing.review(session, store, day, actor=actor, at=at)
@@ -74,6 +76,24 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
 
 
 # --- inside ---
+
+
+def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
+    """Return the weeks that ended until a day in which each shop's shelf stood and it traded (rule 5)."""
+    last_sunday = day - dt.timedelta(days=(day.weekday() + 1) % 7)
+    found: dict[str, list[str]] = {}
+    for n in range(SHELF_WEEKS):
+        sunday = last_sunday - dt.timedelta(weeks=n)
+        year, week, _ = sunday.isocalendar()
+        traded = sa.select(StoreDay.store_id).where(
+            StoreDay.sales > 0, StoreDay.business_day.between(sunday - dt.timedelta(days=6), sunday)
+        )
+        stood = sa.select(ShelfPlan.store_id).where(
+            ShelfPlan.state.in_(["live", "retired"]), ShelfPlan.from_day <= sunday, ShelfPlan.store_id.in_(traded)
+        )
+        for store_id in session.scalars(stood.distinct()):
+            found.setdefault(store_id, []).append(f"{year}-W{week:02d}")
+    return found
 
 
 def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:

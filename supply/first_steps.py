@@ -4,6 +4,7 @@ Rules
 -----
 1. A step is done when its row is there: nobody ticks anything by hand.
 2. The next step is the first one that is not done; none of them is a condition of another.
+3. A shop on its own has no online shop: its steps leave it out.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from supply.pickup_order import PickupOrder
 from supply.shop_offer import ShopFront
 from supply.training import LessonDone
 
-STEPS = ("goods", "stock", "till", "sale", "proposal", "online", "online-order", "lesson")
+ONLINE = ("online", "online-order")
+STEPS = ("goods", "stock", "till", "sale", "proposal", *ONLINE, "lesson")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Step:
     number: int = 0
 
 
-def steps(session: Session, store_id: str) -> list[Step]:
-    """Return the steps of a shop in their order (rule 1)."""
+def steps(session: Session, store_id: str, *, in_network: bool) -> list[Step]:
+    """Return the steps of a shop in their order (rules 1, 3)."""
     counts = {
         "goods": _count(session, Listing, Listing.store_id == store_id, Listing.active.is_(True)),
         "lesson": _count(session, LessonDone, LessonDone.store_id == store_id),
@@ -44,7 +46,7 @@ def steps(session: Session, store_id: str) -> list[Step]:
         "online": _count(session, ShopFront, ShopFront.store_id == store_id, ShopFront.edition > 0),
         "online-order": _count(session, PickupOrder, PickupOrder.store_id == store_id),
     }
-    return [Step(name, counts[name] > 0, counts[name]) for name in STEPS]
+    return [Step(name, counts[name] > 0, counts[name]) for name in STEPS if in_network or name not in ONLINE]
 
 
 def _count(session: Session, noun: type, *which: sa.ColumnElement[bool]) -> int:

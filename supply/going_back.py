@@ -122,6 +122,7 @@ def receive(
     if credit_minor and found.source == "claim":
         claim = claim_book.claim_of(session, store_id, return_id)
         credit_minor = min(credit_minor, claim_book.left_to_pay(session, claim))
+    credit_minor = min(credit_minor, settlement.left_to_credit(session, store_id))  # what was given up was never paid
     _into_stock(session, found, counts, actor=actor, at=at)
     goods_returns.note_received(session, found, counts, words=words, by=actor.name, actor=actor, at=at)
     if credit_minor:

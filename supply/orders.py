@@ -41,6 +41,7 @@ from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
 from supply.facts import (
+    ORDER_ACKNOWLEDGED,
     ORDER_CANCELLED,
     ORDER_SENT,
     VERSION,
@@ -262,6 +263,17 @@ def called_off(session: Session, fact: OrderCancelled, *, actor: Actor, at: dt.d
         journal.move(session, order, "cancelled", actor=actor, at=at, subject=subject_of(order), why=fact.why)
 
 
+def answer_nothing(session: Session, order: ReplenishmentOrder, *, actor: Actor, at: dt.datetime) -> None:
+    """Answer an order that is not paid for: nothing of it comes, and the shop proposes anew."""
+    nothing = tuple((line.sku, 0) for line in lines_of(session, order))
+    fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=nothing)
+    acknowledged(session, fact, actor=actor, at=at)
+    outbox.append(
+        session, to_node=order.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(), id=new_id(),
+        subject=subject_of(order), business_day=day_of(session, order.store_id, at), at=at,
+    )  # fmt: skip
+
+
 # --- verbs, both ---
 
 
@@ -411,8 +423,10 @@ def _refuse_odd(told: Ordered) -> None:
         is_figure = figure is None or (isinstance(figure, int | float) and abs(figure) <= MOST_QTY)
         if not is_figure or isinstance(figure, bool):
             raise Invalid("bad-reason", f"The order of {told.sku} gives no figure as {name}.", sku=told.sku, name=name)
-    if told.why.get("runs_out_day") is not None:
-        door.day(told.why["runs_out_day"], "runs_out_day")
+    try:
+        dt.date.fromisoformat(told.why.get("runs_out_day") or "2000-01-01")
+    except (TypeError, ValueError) as fault:
+        raise Invalid("bad-reason", f"The order of {told.sku} says no day when it runs out.", sku=told.sku) from fault
 
 
 def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> bool:

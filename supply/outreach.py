@@ -144,6 +144,9 @@ def make(
         raise Invalid("bad-letter", "Stay within 7 to 365 days away, and 3 to 90 days for the codes.", field="days")
     kept = {language: _tidy(words.get(language, "")) for language in ("en", "zh")}
     offer, day = offers.offer_of(session, store_id, offer_id), day_of(session, store_id, at)
+    if offer.until_day is not None and offer.until_day < day + dt.timedelta(days=days):
+        told = f"The offer ends on {offer.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
+        raise Refused("beyond-offer", told, until=offer.until_day.isoformat(), field="days")
     people = candidates(session, store_id, kind, away_days, day)
     if not people:
         raise Refused("nobody-to-write", "There is nobody to write to just now who agreed to messages.")

@@ -181,9 +181,11 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     return found
 
 
-def regions(session: Session) -> list[RegionView]:
-    """List the regions with their last seven rolled-up days beside the seven before."""
+def regions(session: Session, *, today: dt.date | None = None) -> list[RegionView]:
+    """List the regions with their last seven whole days beside the seven before: `today` is not over, and is none."""
     newest = last_day(session)
+    if newest is not None and today is not None:
+        newest = min(newest, today - dt.timedelta(days=1))
     stores: dict[str, int] = dict(
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )

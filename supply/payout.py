@@ -144,7 +144,10 @@ def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run
 
 def confirm(session: Session, run_id: str, *, actor: Actor, at: dt.datetime) -> int:
     """Note that the bank has carried a run out; returns how many payouts moved."""
-    waiting = [one for one in of_run(session, run_id) if one.state == "made"]
+    query = (
+        sa.select(Payout).where(Payout.run_id == run_id, Payout.state == "made").order_by(Payout.store_id, Payout.id)
+    )
+    waiting = list(session.scalars(lock_rows(session, query)))  # the bank may be sending one of them back just now
     for payout in waiting:
         journal.move(session, payout, "paid", actor=actor, at=at, subject=f"payout:{payout.id}")
     return len(waiting)

@@ -15,6 +15,7 @@ Units: qty in the product's stock unit; *_minor currency minor units.
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -294,6 +295,15 @@ def held_until(session: Session, store_id: str, at: dt.datetime) -> dt.datetime:
     return day_start(last_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
 
 
+def kept_until(store: Store, hold_until: dt.datetime) -> dt.datetime:
+    """Return until when a customer may come for what is held: closing time of the last trading day."""
+    zone = ZoneInfo(store.tz)
+    last = business_day(hold_until - dt.timedelta(seconds=1), store.tz, store.rollover_hour)
+    opens, closes = dt.time.fromisoformat(store.opens), dt.time.fromisoformat(store.closes)
+    closing = dt.datetime.combine(last + dt.timedelta(days=closes <= opens), closes, tzinfo=zone)
+    return min(closing, hold_until.astimezone(zone))
+
+
 def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOrder:
     """Return an order, locked until the end of the transaction."""
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.id == order_id)
@@ -307,12 +317,15 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
 
 
 def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
-    """Write an order and its lines as they were placed."""
+    """Write an order and its lines as they were placed.
+
+    A network put back from a copy may give a number twice before its shop is heard: the second order is -2 then.
+    """
     order = PickupOrder(
         store_id=placed.store_id,
         id=placed.order_id,
         number=placed.number,
-        order_no=placed.order_no,
+        order_no=_free_no(session, placed),
         state=STATES.first,
         step=0,
         why="",
@@ -343,6 +356,15 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
     if placed.delivery is not None:
         home_delivery.write_down(session, order.store_id, order.id, placed.delivery)
     return order
+
+
+def _free_no(session: Session, placed: PickupPlaced) -> str:
+    name, n = placed.order_no, 1
+    used = sa.exists().where(PickupOrder.store_id == placed.store_id, PickupOrder.order_no == sa.bindparam("name"))
+    while session.scalar(sa.select(used), {"name": name}):
+        n += 1
+        name = f"{placed.order_no}-{n}"
+    return name
 
 
 def write_lines(session: Session, order: PickupOrder, lines: Sequence[OrderLine]) -> None:

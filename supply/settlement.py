@@ -7,12 +7,13 @@ Rules
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
    owes it). Against them stand goods, returns, transfers (between shops: zero over all of them), escrow, commission,
-   shelf, late, bank, loss, care and agents (their parts, `agent_parts`).
+   shelf, late, bank, loss, care, agents (their parts) and overpaid (kept of agents' next parts, `agent_parts`).
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
-4. Money that comes in pays invoices at once, what is due first (`settlement_math` rule 1); what no invoice needs stays
-   in the funds. A credit note and what customers paid online pay what is due by that day, and every night what is in
-   the funds pays what fell due (`credit_night`): nothing is late while its money is here.
+4. Money that comes in, and what is credited or given for goods, pays invoices at once, what is due first
+   (`settlement_math` rule 1): nobody is paid out for goods that are not paid. What no invoice needs stays in the funds.
+   What customers paid online pays what is due by that day, and every night what is in the funds pays what fell due
+   (`credit_night`): nothing is late while its money is here.
 5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
    recompute every figure.
 
@@ -40,7 +41,10 @@ OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
 KIND_AGAINST = {"transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in"}
 """account an invoice stands against -> the kind of its entry; any other is goods."""
-AGAINST = ("goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents")
+AGAINST = (
+    "goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents",
+    "overpaid",
+)  # fmt: skip
 BOOKED = "account.booked"
 CALLED_IN = "advance-due-"
 """How the invoice of an advance that nothing is held for any more begins (`advances` rule 4)."""
@@ -192,15 +196,15 @@ class Booking:
         )  # fmt: skip
         self.session.add(made)
         owed = "credit" if wanted.on_credit else "invoiced"
-        kind = KIND_AGAINST.get(wanted.against, "goods")
+        kind, words = KIND_AGAINST.get(wanted.against, "goods"), wanted.words
         source_id = wanted.delivery_id or "" if kind == "goods" else wanted.id
-        words = wanted.words
         self.enter(kind, wanted.against, owed, made.amount_minor, source_id=source_id, invoice=made, words=words)
         return made
 
-    def pay(self, *, by_day: dt.date | None = None) -> int:
-        """Pay open invoices from the funds, what is due first, by_day: only what is due by then; returns how much.
+    def pay(self, *, by_day: dt.date | None = None, most_minor: int | None = None) -> int:
+        """Pay open invoices from the funds, what is due first; returns how much.
 
+        by_day: only what is due by then. most_minor: no more than this of the funds.
         An advance that is called in is paid whenever there is money. Of a day that is over, only what was in the funds
         at its end pays.
         """
@@ -208,6 +212,7 @@ class Booking:
 
         advances.call_in(self)
         money = -balances(self.session, self.store_id)["funds"]
+        money = money if most_minor is None else min(money, most_minor)
         if self.day_is_over:
             money = min(money, -balances(self.session, self.store_id, until=self.day)["funds"])
         rows = {one.invoice.id: one for one in open_invoices(self.session, self.store_id)}
@@ -266,7 +271,7 @@ def credit_note(
 ) -> None:
     """Credit a shop for goods that went back or were not as they should be (rule 4); the same id once.
 
-    Never more than it was ever charged for goods, less what was credited or given before.
+    Never more than it was ever charged for goods, less what was credited, given or given up before.
     """
     _refuse_amount(amount_minor)
     why = _words(why, "Say what it is credited for.")
@@ -275,6 +280,7 @@ def credit_note(
         return
     _refuse_more_than_charged(session, store_id, amount_minor)
     book.enter("return", "funds", "returns", amount_minor, source_id=id, id=id, words=why)
+    book.pay(most_minor=amount_minor)
     book.pay(by_day=book.day)
     book.close("credited", amount_minor=amount_minor, why=why)
 
@@ -298,9 +304,11 @@ def given(
     if amount_minor <= 0 or book.knows(id):
         return False
     _refuse_amount(amount_minor)
-    if kind != "slot":  # given for goods, which has the limit of a credit note
+    if for_goods := kind != "slot":  # which has the limit of a credit note, and pays like one
         _refuse_more_than_charged(session, store_id, amount_minor)
-    book.enter(kind, "funds", "shelf" if kind == "slot" else "care", amount_minor, source_id=id, id=id, words=why)
+    book.enter(kind, "funds", "care" if for_goods else "shelf", amount_minor, source_id=id, id=id, words=why)
+    if for_goods:
+        book.pay(most_minor=amount_minor)
     book.pay(by_day=book.day)
     book.close(kind, amount_minor=amount_minor, why=why)
     return True
@@ -415,9 +423,13 @@ def entries_of(
 
 
 def left_to_credit(session: Session, store_id: str) -> int:
-    """Return what of the goods a shop was charged for was neither credited nor given back."""
+    """Return what of the goods a shop was charged for was neither credited, nor given back, nor given up."""
     known = balances(session, store_id)
-    return max(0, -known["goods"] - known["returns"] - known["care"])
+    of_goods = sa.select(LedgerEntry.invoice_id).where(LedgerEntry.store_id == store_id, LedgerEntry.kind == "goods")
+    lost = sa.select(sa.func.coalesce(sa.func.sum(LedgerEntry.amount_minor), 0)).where(
+        LedgerEntry.store_id == store_id, LedgerEntry.kind == "loss", LedgerEntry.invoice_id.in_(of_goods)
+    )
+    return max(0, -known["goods"] - known["returns"] - known["care"] - int(session.scalar(lost) or 0))
 
 
 def is_called_in(invoice: Invoice) -> bool:
@@ -456,14 +468,12 @@ def _refuse_amount(amount_minor: int) -> None:
 
 def _refuse_more_than_charged(session: Session, store_id: str, amount_minor: int) -> None:
     if amount_minor > (most := left_to_credit(session, store_id)):
-        raise Refused(
-            "more-than-delivered", "That is more than was ever charged to this shop for goods.", most_minor=most
-        )
+        told = "That is more than was ever charged to this shop for goods."
+        raise Refused("more-than-delivered", told, most_minor=most)
 
 
 def _words(words: str, ask: str) -> str:
-    words = " ".join(words.split())[:200]
-    if not words:
+    if not (words := " ".join(words.split())[:200]):
         raise Invalid("no-reason", ask)
     return words
 

@@ -29,6 +29,7 @@ from pos.store import Store, Till, store_of
 from supply import deliveries, pickup, shelf
 from supply.orders import ReplenishmentOrder
 from supply.pickup import PickupOrder
+from supply.pickup_order import kept_until
 from supply.suppliers import Supplier
 
 TO_GATHER = ("accepted", "picking")
@@ -66,7 +67,7 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
         "order_id": order.id,
         "customer_name": first_name(order.customer_name),
         "ready_by": local(order.ready_by, store) if order.ready_by else "",
-        "hold_until": local(order.hold_until, store) if order.hold_until else "",
+        "hold_until": local(kept_until(store, order.hold_until), store) if order.hold_until else "",
         "lines": [{"name": one.name, "qty": one.qty, "stock_unit": units.get(one.sku, "each")} for one in lines],
         "total_minor": order.total_minor,
         "paid": False,

@@ -5,10 +5,11 @@ Rules
 1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
    is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
 2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
-   it counted in COUNTED_DAYS. Everything else the network has itself. What is no count, or of a day that is yet to
-   come, is not taken in.
+   it counted in COUNTED_DAYS. Everything else the network has itself. What is no count is not taken in.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
+5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
+   ready in time.
 """
 
 import datetime as dt
@@ -34,6 +35,7 @@ from supply.shelf import ShelfPlan, ShelfSlot
 from supply.standing_math import MEASURES, Measure, level_of
 
 DAYS, SOLD_DAYS, COUNTED_DAYS, SHELF_DAYS = 56, 28, 90, 7
+ONE_DAY = dt.timedelta(days=1)
 TOLD, COUNTS_TOLD = "standing.told", "standing.counts"
 
 
@@ -104,13 +106,16 @@ def take_review(session: Session, body: dict[str, Any]) -> None:
 
 
 def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing."""
+    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing.
+
+    A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
+    """
     store_id = str(body["store_id"])
-    last = day_of(session, store_id, at) + door.AHEAD
-    day, known = door.day(body["day"], "day", last), session.get(CountsTold, store_id)
     sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
     counted = door.number(body["counted_products"], "counted_products", most=sold)
-    if known is None or known.day <= day or known.day > last:
+    today, known = day_of(session, store_id, at), session.get(CountsTold, store_id)
+    day = min(door.day(body["day"], "day"), today)
+    if known is None or known.day <= day or known.day > today:
         session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
 
@@ -156,7 +161,7 @@ def gather(session: Session, store_id: str, day: dt.date) -> dict[str, Any]:
             "sold_products": told.sold_products if told else 0,
             "counted_products": told.counted_products if told else 0,
         },
-        "pickups": _pickups(session, store_id, since),
+        "pickups": _pickups(session, store_id, since, dt.datetime.combine(day + ONE_DAY, dt.time(), dt.UTC)),
         "collected": _collected(session, store_id, since),
         "shelf": _shelf(session, store_id, day),
         "repayment": {"due_minor": due_minor, "on_time_minor": on_time_minor},
@@ -198,17 +203,18 @@ def level_now(session: Session, store_id: str) -> int:
 # --- inside ---
 
 
-def _pickups(session: Session, store_id: str, since: dt.datetime) -> list[list[str | None]]:
-    """Return (order no., promised, ready) of the orders that were promised for a time since then."""
+def _pickups(session: Session, store_id: str, since: dt.datetime, until: dt.datetime) -> list[list[str | None]]:
+    """Return (order no., promised, ready) of the orders that were promised for a time of these days (rule 5)."""
     rows = session.execute(
-        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state)
-        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since)
+        sa.select(PickupOrder.order_no, PickupOrder.ready_by, PickupOrder.ready_at, PickupOrder.state,
+                  PickupOrder.moved_at, PickupOrder.cancel_asked_at)
+        .where(PickupOrder.store_id == store_id, PickupOrder.ready_by >= since, PickupOrder.ready_by < until)
         .order_by(PickupOrder.order_no)
-    )
+    )  # fmt: skip
     return [
         [number, by.isoformat(), ready.isoformat() if ready else None]
-        for number, by, ready, state in rows
-        if by is not None and (ready is not None or state in ("refused", "short"))
+        for number, by, ready, state, moved_at, asked_at in rows
+        if by is not None and not (state == "cancelled" and not ready and min(moved_at, asked_at or moved_at) <= by)
     ]
 
 

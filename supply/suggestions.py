@@ -8,6 +8,7 @@ Rules
    is changed by accepting: the shopkeeper does it, on the page the suggestion leads to.
 3. After WINDOW_DAYS days an accepted suggestion is measured: the product's weekly margin since, less that of as many
    days before. Expected and measured stand side by side for ever.
+4. Margins are without tax: what customers pay nearby is with it, as is what the shop itself took; costs are without.
 
 Units: *_minor minor units, a week's margin where a gain is meant.
 """
@@ -24,9 +25,9 @@ from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor
-from config.money import amount_for, divide_half_up
+from config.money import BASIS, amount_for, divide_half_up
 from config.states import StateTable
-from pos.catalogue import Listing, Product, prices_on
+from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import day_of
 from supply import compare
 from supply.compare import WINDOW_DAYS
@@ -60,6 +61,24 @@ class Suggestion(Base):
     answered_on: Mapped[dt.date | None]
     why: Mapped[str] = mapped_column(default="")
     measured_minor: Mapped[int | None]
+
+
+@dataclass(frozen=True)
+class Taxed:
+    """What a product's prices are for, and the tax in what customers pay (rule 4). inclusive: shown prices have it."""
+
+    stock_unit: str
+    price_quantity: int
+    rate_bp: int
+    inclusive: bool
+
+    def net(self, paid_minor: int) -> int:
+        """Return what is left of an amount a customer paid."""
+        return divide_half_up(paid_minor * BASIS, BASIS + self.rate_bp)
+
+    def shown(self, paid_minor: int) -> int:
+        """Return what a customer paid as the price a list shows."""
+        return paid_minor if self.inclusive else self.net(paid_minor)
 
 
 @dataclass(frozen=True)
@@ -131,22 +150,36 @@ def candidates(session: Session, store_id: str, day: dt.date) -> list[Candidate]
     skus = sorted({sku for name, sku in nearby if name == "price"})
     prices = prices_on(session, store_id, day, skus)
     costs = _costs(session, store_id, skus)
-    per = dict(session.execute(sa.select(Product.sku, Product.price_quantity).where(Product.sku.in_(skus))).all())
+    products = taxed(session, skus)
     rested = _rested(session, store_id, day)
     found = []
     for sku in skus:
-        if sku in rested or sku not in costs or sku not in per:
+        if sku in rested or sku not in costs or sku not in products:
             continue
-        price_nearby, rate_nearby = nearby["price", sku].value, nearby.get(("rate", sku))
+        one, rate_nearby = products[sku], nearby.get(("rate", sku))
+        paid_nearby = nearby["price", sku].value
+        net_nearby = one.net(paid_nearby)
+        shown_nearby = one.shown(paid_nearby)
         if ("rate", sku) not in own:
             if rate_nearby is not None:
-                gain = gain_of_adding(rate_nearby.value, price_nearby, costs[sku], per[sku])
-                found.append(Candidate("add", sku, gain, {"rate": rate_nearby.value, "price": price_nearby}))
-        elif sku in prices and 10_000 * abs(price_nearby - prices[sku]) > FAR_BP * prices[sku]:
-            gain = gain_of_pricing(own["rate", sku], prices[sku], price_nearby, costs[sku], per[sku])
-            facts = {"rate": own["rate", sku], "price": prices[sku], "nearby": price_nearby}
+                gain = gain_of_adding(rate_nearby.value, net_nearby, costs[sku], one.price_quantity)
+                found.append(Candidate("add", sku, gain, {"rate": rate_nearby.value, "price": shown_nearby}))
+        elif sku in prices and 10_000 * abs(shown_nearby - prices[sku]) > FAR_BP * prices[sku]:
+            net = one.net(prices[sku]) if one.inclusive else prices[sku]
+            gain = gain_of_pricing(own["rate", sku], net, net_nearby, costs[sku], one.price_quantity)
+            facts = {"rate": own["rate", sku], "price": prices[sku], "nearby": shown_nearby}
             found.append(Candidate("price", sku, gain, facts))
     return [one for one in found if one.expected_minor > 0]
+
+
+def taxed(session: Session, skus: list[str]) -> dict[str, Taxed]:
+    """Return products as their prices are told."""
+    query = (
+        sa.select(Product.sku, Product.stock_unit, Product.price_quantity, TaxClass.rate_bp, TaxClass.inclusive)
+        .join(TaxClass, TaxClass.id == Product.tax_class_id)
+        .where(Product.sku.in_(skus))
+    )
+    return {sku: Taxed(unit, per, rate_bp, inclusive) for sku, unit, per, rate_bp, inclusive in session.execute(query)}
 
 
 def of_store(session: Session, store_id: str) -> list[Suggestion]:
@@ -158,7 +191,7 @@ def of_store(session: Session, store_id: str) -> list[Suggestion]:
 def measured(session: Session, row: Suggestion) -> int:
     """Return by how much a product's weekly margin rose in the WINDOW_DAYS days after an answer (rule 3)."""
     assert row.answered_on is not None
-    product = session.get_one(Product, row.sku)
+    product = taxed(session, [row.sku])[row.sku]
     cost_minor = _costs(session, row.store_id, [row.sku]).get(row.sku, 0)
     span = dt.timedelta(days=WINDOW_DAYS)
 
@@ -170,7 +203,7 @@ def measured(session: Session, row: Suggestion) -> int:
                 DailyDemand.business_day >= first, DailyDemand.business_day < first + span,
             )
         ).one()  # fmt: skip
-        return int(minor) - amount_for(int(qty), cost_minor, product.price_quantity)
+        return product.net(int(minor)) - amount_for(int(qty), cost_minor, product.price_quantity)
 
     return divide_half_up((margin(row.answered_on) - margin(row.answered_on - span)) * 7, WINDOW_DAYS)
 

@@ -9,6 +9,8 @@ Rules
 4. The network's suppliers reach a store as an edition; a store's own ones never travel, and only they are changed here.
 5. Orders go to a store's own supplier by e-mail or on paper, to the network by its messages (`order_letters`).
 6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
+7. A warehouse of the network is founded with the supplier that delivers from it to every shop. Its id names its book in
+   the stock ledger among the shops', so none of them has it.
 """
 
 import datetime as dt
@@ -29,6 +31,7 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
+from pos.store import Store
 
 LONGEST_LEAD_DAYS = 60
 MOST_PACK_QTY = 1_000_000
@@ -159,6 +162,31 @@ def add_supplier(
     session.flush()
     record(session, actor=actor, at=at, verb="supplier.added", subject=f"supplier:{supplier.id}", name=supplier.name)
     return supplier
+
+
+def found_warehouse(
+    session: Session,
+    warehouse_id: str,
+    name: str,
+    *,
+    lead_time_days: int = 1,
+    order_weekdays: Sequence[int] = range(7),
+    minimum_minor: int = 0,
+    id: str | None = None,
+    actor: Actor,
+    at: dt.datetime,
+) -> Supplier:
+    """Found a warehouse with its supplier, of this name (rule 7); Conflict when a shop or a warehouse has its id."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,19}", warehouse_id, re.ASCII):
+        words = "A warehouse's id has up to 20 letters and digits, such as WH1."
+        raise Invalid("bad-warehouse", words, warehouse_id=warehouse_id)
+    if is_warehouse(session, warehouse_id) or session.get(Store, warehouse_id) is not None:
+        words = f"{warehouse_id} is a shop or a warehouse already. Choose another id."
+        raise Conflict("warehouse-exists", words, warehouse_id=warehouse_id)
+    return add_supplier(
+        session, EVERYONE, name, kind=NETWORK, warehouse_id=warehouse_id, lead_time_days=lead_time_days,
+        order_weekdays=order_weekdays, minimum_minor=minimum_minor, id=id, actor=actor, at=at,
+    )  # fmt: skip
 
 
 def write_contact(
@@ -301,6 +329,11 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
     if supplier is None:
         raise NotFound("unknown-supplier", f"There is no supplier {supplier_id} here.", supplier_id=supplier_id)
     return supplier
+
+
+def is_warehouse(session: Session, id: str) -> bool:
+    """Tell whether this is the id of a warehouse (rule 7)."""
+    return session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == id).limit(1)) is not None
 
 
 def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:

@@ -6,6 +6,7 @@ Rules
 2. A product that is in an open transfer of either shop waits for that one's end. What a shop declined is not proposed
    to the two of them again for AGAIN_DAYS.
 3. Shops have ANSWER_DAYS to answer, and FETCH_DAYS to fetch, but not beyond the day before the goods' last day.
+4. A shop whose credit is held may give and not take: what it takes is on account.
 """
 
 import datetime as dt
@@ -20,12 +21,12 @@ from config.journal import Actor
 from config.money import exponent
 from pos.catalogue import Product
 from pos.store import Store, day_of
-from supply import vans
+from supply import credit, vans
 from supply.transfer_sheets import carried, sheets
 from supply.transfers import OPEN, GoodsTransfer, TransferLine, write_proposal
 
 if TYPE_CHECKING:  # numpy is large, and the console's pages do without
-    from supply.transfer_math import Match, TransferPolicy
+    from supply.transfer_math import Match, Sheet, TransferPolicy
 
 ANSWER_DAYS, FETCH_DAYS, AGAIN_DAYS = 1, 3, 14
 
@@ -36,12 +37,13 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
 
     shops = {shop.id: shop for shop in session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id))}
     taken, busy, declined = _before(session, at)
+    held = credit.held_shops(session)
     found: list[Match] = []
     for currency in sorted({shop.currency for shop in shops.values()}):
         mine = [shop_id for shop_id, shop in shops.items() if shop.currency == currency]
         today = max(day_of(session, shop_id, at) for shop_id in mine)
         told = {
-            shop_id: sheet.without(busy.get(shop_id, set()))
+            shop_id: _may_take(sheet.without(busy.get(shop_id, set())), shop_id not in held)
             for shop_id, sheet in sheets(session, today).items()
             if shop_id in mine
         }
@@ -53,6 +55,11 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
 
 
 # --- inside ---
+
+
+def _may_take(sheet: "Sheet", may: bool) -> "Sheet":
+    """Leave a shop's wants out that may not buy on account now (rule 4)."""
+    return sheet if may else replace(sheet, wants={})
 
 
 def _policy(currency: str) -> "TransferPolicy":

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A shop works its sheet out by its own forecast, orders and dates, for no other node knows them; the network keeps the
-   newest of each shop. One that cannot be read, or of a day that is yet to come, is not taken in.
+   newest of each shop. One that cannot be read is not taken in.
 2. Only what the network's suppliers carry is on it, for only that has a cost both shops know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
 3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised
@@ -69,14 +69,17 @@ def tell(session: Session, store_id: str, *, at: dt.datetime) -> tuple[int, int]
 
 
 def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep a shop's sheet at the network (rule 1); an older one than is there changes nothing."""
-    store_id = str(body["store_id"])
-    last = day_of(session, store_id, at) + door.AHEAD
-    day, known = door.day(body["day"], "day", last), session.get(TransferSheet, store_id)
+    """Keep a shop's sheet at the network (rule 1); an older one than is there changes nothing.
+
+    A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
+    """
     _read(body)
+    store_id = str(body["store_id"])
+    today, known = day_of(session, store_id, at), session.get(TransferSheet, store_id)
+    day = min(door.day(body["day"], "day"), today)
     if known is None:
         session.add(TransferSheet(store_id=store_id, day=day, body=body))
-    elif known.day <= day or known.day > last:
+    elif known.day <= day or known.day > today:
         known.day, known.body = day, body
     session.flush()
 

@@ -10,9 +10,10 @@ Rules
    their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over. Goods
    taken in before they were handed over are let go of afterwards, as counted there: until then the giver is asked.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
-   hand-over it books both shops in one step: the giver's funds, an invoice of the taker; together they are zero.
-5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses. Goods that changed hands count all the
-   same: their word may cross another on the way.
+   hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
+   are zero.
+5. Nobody's answer by answer_by, or no hand-over by fetch_by, and it lapses; so does one whose taker's credit is held
+   at the second yes. Goods that changed hands count all the same: their word may cross another on the way.
 6. A shop is told its own gain and never the other's. Words may come in any order and twice; a state never goes back.
 
 Units: qty stock units, *_minor minor units of both shops' currency.
@@ -37,7 +38,7 @@ from pos import batches, stock, waste
 from pos.batches import Lot
 from pos.ledger import Place, Source, refuse_short
 from pos.store import day_of
-from supply import planned, transfer_money
+from supply import credit, planned, transfer_money
 from supply.order_keys import code_hash
 
 STATES = StateTable(
@@ -176,7 +177,8 @@ def hand_over(
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])
     found.handed_over_at, found.cost_minor = at, transfer_money.cost_of(lines)
     _walk(session, found, "handed_over", actor=actor, at=at, units=sum(qty for _, qty in units))
-    _tell_network(session, found, store_id, GIVEN, {"counts": dict(units)}, at)
+    signed = "" if is_there else tidy_pickup_code(code)
+    _tell_network(session, found, store_id, GIVEN, {"counts": dict(units), "code": signed}, at)
     return found
 
 
@@ -250,22 +252,31 @@ def take_answered(session: Session, body: dict[str, Any], store_id: str, *, acto
             _tell_shops(session, found, at)
         return
     _note_yes(found, store_id)
-    if found.state == "proposed" and found.giver_yes and found.taker_yes:
-        code = new_pickup_code()
+    if found.state != "proposed" or not (found.giver_yes and found.taker_yes):
+        return
+    code = "" if found.taker_id in credit.held_shops(session) else new_pickup_code()
+    if code:
         found.code_hash = code_hash(found.id, code)
         journal.move(session, found, "agreed", actor=actor, at=at, subject=subject_of(found))
-        _tell_shops(session, found, at, code=code)
+    else:
+        _end(session, found, "lapsed", "It may buy nothing on account just now.", "", actor=actor, at=at)
+    _tell_shops(session, found, at, code=code)
 
 
 def take_given(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
-    """Take what was handed over, and book it in both shops' ledgers, once (rule 4)."""
+    """Take what was handed over, and book it in both shops' ledgers, once (rule 4); refused without a signature."""
     found = transfer_of(session, store_id, body["id"])
     refuse_stranger(store_id, found.giver_id)
-    lines = lines_of(session, found)
     if found.handed_over_at is not None:
         return
+    lines, is_there = lines_of(session, found), waits_for_giver(found)
+    if not is_there and (not found.code_hash or code_hash(found.id, str(body.get("code"))) != found.code_hash):
+        raise Refused(
+            "not-their-code", f"{found.taker_name} has not signed for these goods by its code.", sender=store_id
+        )
     for line in lines:
-        line.given_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
+        most = (line.taken_qty or 0) if is_there else line.qty
+        line.given_qty = min(most, max(0, int(body["counts"].get(line.sku, 0))))
     found.handed_over_at, found.cost_minor = at, transfer_money.cost_of(lines)
     if found.state != "received":
         _walk(session, found, "handed_over", actor=actor, at=at)

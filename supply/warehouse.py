@@ -8,7 +8,8 @@ Rules
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
-   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise.
+   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise;
+   one that is bought waits while its shop's credit is held.
 4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
@@ -36,7 +37,7 @@ from pos import batches, stock
 from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, claim_book, claims, deliveries, fair_needs, left_out, orders, push
+from supply import account_orders, claim_book, claims, credit, deliveries, fair_needs, left_out, orders, push
 from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -316,8 +317,11 @@ def _send_off(
 def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
     there = _in_stock(session, at)
-    promised = _promised(session)
+    promised, held = _promised(session), credit.held_shops(session)
     for offer, warehouse_id in _accepted(session):
+        if offer.return_until is None and offer.store_id in held:  # bought on account; it waits, as an order would
+            push.call_off_if_over(session, offer, actor=actor, at=at)
+            continue
         goods = (warehouse_id, offer.sku)
         packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
         if packs <= 0:

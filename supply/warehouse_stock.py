@@ -1,4 +1,4 @@
-"""What stands in a warehouse, lot by lot, and what of it is written off.
+"""What stands in a warehouse, lot by lot, what of it is written off, and putting it right by a count.
 
 Rules
 -----
@@ -6,6 +6,8 @@ Rules
    no lot is known of is one more.
 2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost.
 3. What is promised may be written off all the same: it is not there. Its orders get what is left (`warehouse`, rule 3).
+4. What was counted stands, with why somebody counted. The first count of a product opens its book; later ones move the
+   difference, and what is missing leaves the lots that end first.
 
 Units: quantities in stock units, *_minor minor units of the network's currency.
 """
@@ -17,13 +19,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound, Refused
+from config import journal
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from config.money import amount_for
-from pos import batches, waste
+from pos import batches, stock, waste
 from pos.batches import Batch, Held
 from pos.catalogue import Product
-from pos.ledger import INSIDE, StockLevel
+from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
 from pos.store import day_of
 from pos.waste import Waste
 from supply.purchasing import Purchase, PurchaseLine, warehouses
@@ -31,6 +34,7 @@ from supply.suppliers import Supplier, SupplierProduct
 
 REASONS = ("expired", "damaged", "breakage", "theft", "recall", "other")
 SOON_DAYS = 7
+LONGEST_WHY = 200
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,16 @@ class Stood:
     lot_id: str
     is_over: bool
     cost_minor: int | None
+
+
+@dataclass(frozen=True)
+class House:
+    """A warehouse: who delivers from it, how many products its list has, and how many stand in it."""
+
+    warehouse_id: str
+    supplier: str
+    listed: int
+    standing: int
 
 
 # --- verbs ---
@@ -81,7 +95,51 @@ def write_off(
     )  # fmt: skip
 
 
+def count(
+    session: Session, warehouse_id: str, sku: str, counted_qty: int, *, why: str, id: str, actor: Actor, at: dt.datetime
+) -> int:
+    """Put right what stands of a product (rule 4); returns by how much. The same id again is a Conflict."""
+    if warehouse_id not in warehouses(session):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    if session.get(Product, sku) is None:
+        raise NotFound("unknown-product", f"There is no product {sku}.", skus=[sku])
+    if isinstance(counted_qty, bool) or not 0 <= counted_qty <= MOST_QTY:
+        raise Invalid("bad-quantity", "Type how many there are: 0 or more.", sku=sku, qty=counted_qty)
+    if not (why := " ".join(why.split())[:LONGEST_WHY]):
+        raise Invalid("no-reason", "Say why you counted: the journal keeps it.", field="why")
+    moved = sa.select(StockMovement.source_id).where(StockMovement.store_id == warehouse_id, StockMovement.sku == sku)
+    done = session.scalar(moved.where(StockMovement.source_id == id).limit(1)) is not None
+    if done or session.get(StockCount, (warehouse_id, id)) is not None:
+        raise Conflict("already-booked", "This count was already booked.", kind="count", id=id)
+    day = day_of(session, warehouse_id, at)
+    before = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
+    had = stock.levels(session, warehouse_id, [sku])[sku].on_hand
+    if session.scalar(moved.limit(1)) is not None:
+        stock.count(session, warehouse_id, sku, counted_qty, count_id=id, found_in=Place.BACKROOM, actor=actor, at=at)
+    elif counted_qty:
+        stock.open_stock(session, warehouse_id, [(sku, counted_qty)], source_id=id, actor=actor, at=at)
+    after = batches.standing(session, warehouse_id, [sku], day=day, forgets=False)[sku]
+    left = {held.batch_id: held.qty for held in after}
+    gone = [(one.batch_id, one.qty - left.get(one.batch_id, 0)) for one in before if one.batch_id]
+    batches.take_from(session, warehouse_id, [(batch_id, qty) for batch_id, qty in gone if qty > 0])
+    facts = {"warehouse": warehouse_id, "counted": counted_qty, "before": had, "why": why}
+    journal.record(session, actor=actor, at=at, verb="warehouse.counted", subject=f"product:{sku}", **facts)
+    session.flush()
+    return counted_qty - had
+
+
 # --- questions ---
+
+
+def houses(session: Session) -> list[House]:
+    """Return every warehouse by id, with each supplier that delivers from it."""
+    listed = sa.select(sa.func.count()).where(SupplierProduct.supplier_id == Supplier.id).scalar_subquery()
+    standing = sa.select(sa.func.count(sa.distinct(StockLevel.sku))).where(
+        StockLevel.store_id == Supplier.warehouse_id, StockLevel.place.in_(INSIDE), StockLevel.qty > 0
+    )
+    query = sa.select(Supplier.warehouse_id, Supplier.name, listed, standing.scalar_subquery())
+    query = query.where(Supplier.warehouse_id.is_not(None)).order_by(Supplier.warehouse_id, Supplier.name)
+    return [House(str(house), name, int(many), int(there)) for house, name, many, there in session.execute(query)]
 
 
 def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime, most: int = 100) -> list[Stood]:

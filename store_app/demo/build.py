@@ -39,8 +39,7 @@ from store_app.demo import counter
 from store_app.demo.panel import CURRENCY, ROLLOVER_HOUR, ZONE, DemoPanel
 from store_app.demo.products import TAX_CLASSES
 from store_app.demo.shops import Shop
-from supply import rolling, vans
-from supply.suppliers import Supplier, SupplierProduct
+from supply import rolling, suppliers, vans
 
 WAREHOUSE = "WH1"
 CENTRE_E6 = (39_099_700, -94_578_600)
@@ -88,7 +87,7 @@ def build_network(
         found(session, NETWORK, at=at)
         _found_regions(session, panel)
         _fill_catalogue(session, panel)
-        _found_supply(session, panel)
+        _found_supply(session, panel, at=at, actor=actor)
         keys = {}
         for shop in panel.shops:
             session.add(_store(shop, has_node=shop.is_live, at=at))
@@ -249,33 +248,15 @@ def _fill_catalogue(session: Session, panel: DemoPanel) -> None:
     )
 
 
-def _found_supply(session: Session, panel: DemoPanel) -> None:
-    session.add(
-        Supplier(
-            id=SUPPLIER,
-            name="Cornerstore Network Supply",
-            kind="network",
-            owner_id=EVERYONE,
-            lead_time_days=1,
-            order_weekdays=[0, 1, 2, 3, 4, 5, 6],
-            minimum_minor=5_000,
-            warehouse_id=WAREHOUSE,
-        )
+def _found_supply(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:
+    suppliers.found_warehouse(
+        session, WAREHOUSE, "Cornerstore Network Supply", minimum_minor=5_000, id=SUPPLIER, actor=actor, at=at
     )
-    session.flush()
-    session.execute(
-        sa.insert(SupplierProduct),
-        [
-            {
-                "supplier_id": SUPPLIER,
-                "sku": product.sku,
-                "pack_qty": product.pack_qty,
-                "pack_cost_minor": product.pack_cost_minor,
-                "minimum_packs": 1,
-            }
-            for product in panel.products
-        ],
-    )
+    for product in panel.products:
+        suppliers.offer_product(
+            session, SUPPLIER, product.sku, pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor,
+            actor=actor, at=at,
+        )  # fmt: skip
 
 
 def _put_on_the_map(session: Session, panel: DemoPanel, *, at: dt.datetime, actor: Actor) -> None:

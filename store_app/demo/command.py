@@ -121,8 +121,9 @@ def _prepare(
         for n in range(days):
             road.walk(panel.cut_off + dt.timedelta(days=n))
         tally = road.finish()
+        order = road.leave_to_bring() if serving else ""
     last = panel.cut_off + dt.timedelta(days=days - 1)
-    notice.write(state, ready=True, day=last.isoformat(), tally=tally.as_json())
+    notice.write(state, ready=True, day=last.isoformat(), tally=tally.as_json(), to_bring=order)
     PracticeClock(state / "clock.json").set(morning(last + dt.timedelta(days=1)))
     return tally
 

@@ -27,14 +27,14 @@ from pos.assortment import Wished
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.produce import Producer
-from store_app.demo.build import per_day, spot
+from store_app.demo import doorstep
+from store_app.demo.build import per_day
 from store_app.demo.counter import WELCOME, scarce
 from store_app.demo.member import Member
 from store_app.demo.panel import DemoPanel
 from supply import (
     claims,
     deliveries,
-    delivery_fee,
     orders,
     outreach,
     produce_story,
@@ -44,14 +44,11 @@ from supply import (
 )
 from supply.claim_book import Claim
 from supply.deliveries import Delivery, DeliveryLine
-from supply.delivery_rules import DeliveryRules, NamedPlace
 from supply.orders import ReplenishmentOrder
 from supply.transfers import GoodsTransfer
 
 BEYOND_QTY, LAST_DAYS = 3, 10
 """So many more than it will sell until their last day."""
-_PLACES = {"Hill estate": (2_000, 3_000), "Station road": (-3_000, 1_000), "River flats": (1_000, -4_000)}
-"""Places the shop brings to, by how far they are from it in millionths of a degree."""
 AGENT_ACCOUNT = "DE89370400440532013000"
 
 
@@ -90,7 +87,7 @@ class Living:
         """Let a shop begin (rule 2); its catalogue, customers and stock must be there."""
         n, at = self.live.index(member), member.doors.now()
         with member.doors.write() as session:
-            self._bring_home(session, member, at)
+            doorstep.settle(session, self.panel, member)
             self._sell_for(session, member, FARMS[n % len(FARMS)], at)
             offer_id = f"{WELCOME.id}-{member.id}"
             letter = outreach.make(
@@ -197,15 +194,6 @@ class Living:
                 )  # fmt: skip
 
     # --- inside ---
-
-    def _bring_home(self, session: Session, member: Member, at: dt.datetime) -> None:
-        lat_e6, lon_e6 = spot(self.panel, member.id)
-        places = tuple(NamedPlace(name, lat_e6 + up, lon_e6 + right) for name, (up, right) in _PLACES.items())
-        rules = DeliveryRules(
-            on=True, lat_e6=lat_e6, lon_e6=lon_e6, fee_minor=199, free_from_minor=3_000, minimum_minor=800,
-            places=places,
-        )  # fmt: skip
-        delivery_fee.settle(session, member.id, rules, "Brought home", "general", actor=member.keeper, at=at)
 
     def _sell_for(self, session: Session, member: Member, farm: Farm, at: dt.datetime) -> None:
         by = {"actor": member.keeper, "at": at}

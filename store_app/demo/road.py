@@ -19,6 +19,7 @@ from typing import Any
 from config.clock import day_start
 from config.errors import ShopError
 from config.journal import Actor
+from store_app.demo import doorstep
 from store_app.demo.build import lay_in
 from store_app.demo.ledger import lay_in_past
 from store_app.demo.living import Living
@@ -30,6 +31,8 @@ from supply import credit, orders, push, receiving, replenishment, shelf
 OPENING_HOUR, ORDER_HOUR, COLLECT_HOUR, NIGHT_HOUR = 5, 11, 17, 4
 PUSH_ANSWER_DAYS = 2
 FLOAT_MINOR = 20_000
+BROUGHT = ("Tom Reyes", "555-0177", "Hill estate", "House 4, second floor")
+TO_BRING = ("Ida Moreno", "555-0163", "River flats", "House 2, ground floor")
 
 
 @dataclass
@@ -56,6 +59,7 @@ class Tally:
     pushes_offered: int = 0
     pushes_accepted: int = 0
     pickups_collected: int = 0
+    brought_home: int = 0
     claims: int = 0
     transfers: int = 0
     letters: int = 0
@@ -70,6 +74,21 @@ class Tally:
         if not plain["missing"]:
             del plain["missing"]
         return plain
+
+
+@dataclass
+class Online:
+    """The day's online orders by their shop: those that are collected, and those that are brought home."""
+
+    collected: dict[str, Customer]
+    brought: dict[str, Customer]
+
+    def order(self, network: Member, member: Member) -> None:
+        """Order from a shop what is collected, and what is brought."""
+        collects = Customer(network.client, member.slug)
+        collects.order("Mei Lin", "555-0142", things=2)
+        self.collected[member.id] = collects
+        self.brought[member.id] = doorstep.order(network, member, *BROUGHT)
 
 
 class Road:
@@ -158,7 +177,7 @@ class Road:
         wanted = (
             "sales_rung", "receipts_printed", "facts_delivered", "series_forecast", "proposals", "orders_sent",
             "deliveries_posted", "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted",
-            "pickups_collected", "claims", "transfers", "letters", "producers",
+            "pickups_collected", "brought_home", "claims", "transfers", "letters", "producers",
         )  # fmt: skip
         tally.missing += [name for name in wanted if not getattr(tally, name)]
         tally.missing += [name for name in ("facts_stuck", "findings") if getattr(tally, name)]
@@ -190,15 +209,15 @@ class Road:
             self._contact(member)
 
     def _trade(self, day: dt.date, baskets: list[Basket]) -> None:
-        ordered: dict[str, Customer] = {}
-        asked = False
-        order_at, collect_at = self._instant(day, ORDER_HOUR, 0), self._instant(day, COLLECT_HOUR, 0)
+        online: Online | None = None
+        is_given = False
+        order_at, give_at = self._instant(day, ORDER_HOUR, 0), self._instant(day, COLLECT_HOUR, 0)
         for n, basket in enumerate(baskets):
-            if not asked and basket.at >= order_at:
-                ordered, asked = self._order_online(order_at), True
-            if ordered and basket.at >= collect_at:
-                self._collect(ordered, collect_at)
-                ordered = {}
+            if online is None and basket.at >= order_at:
+                online = self._order_online(order_at)
+            if online is not None and not is_given and basket.at >= give_at:
+                self._give(online, give_at)
+                is_given = True
             self._set_clock(basket.at)
             member = self.shops[basket.store_id]
             self._step(f"sale {basket.id} at {basket.store_id}", lambda m=member, b=basket: self._ring(m, b))
@@ -206,10 +225,8 @@ class Road:
                 self._progress(f"{day:%A %d %B}, {self._local(basket.at):%H:%M}", n, len(baskets))
             if member in self.live:
                 member.print_due()  # a ticket nobody prints for hours expires
-        if not asked:
-            ordered = self._order_online(order_at)
-        if ordered:
-            self._collect(ordered, max(collect_at, self.network.doors.now()))
+        if not is_given:
+            self._give(online or self._order_online(order_at), max(give_at, self.network.doors.now()))
         for shop in self.live:
             shop.print_due()
         self._progress(f"{day:%A %d %B}, closing time", len(baskets), len(baskets))
@@ -219,35 +236,50 @@ class Road:
         self.tally.sales_rung += 1
         self.tally.sales_lines += len(basket.lines)
 
-    def _order_online(self, at: dt.datetime) -> dict[str, Customer]:
+    def _order_online(self, at: dt.datetime) -> Online:
         self._set_clock(at)
-        ordered: dict[str, Customer] = {}
+        online = Online({}, {})
         for member in self.live:
             if self._is_first(day := member.today()):
                 self._step(f"local goods at {member.id}", lambda m=member, d=day: self.living.sell_local(m, d))
             member.job("shop-publish")
             self._contact(member)
-            customer = Customer(self.network.client, member.slug)
-            self._step(f"online order at {member.id}", lambda c=customer: c.order("Mei Lin", "555-0142", things=2))
-            if customer.token:
-                ordered[member.id] = customer
-                self._contact(member)
-                self._step(f"picking at {member.id}", member.pick_orders)
-                self._contact(member)
-        return ordered
+            self._step(f"online order at {member.id}", lambda m=member: online.order(self.network, m))
+            self._contact(member)
+            self._step(f"picking at {member.id}", member.pick_orders)
+            self._contact(member)
+        return online
 
-    def _collect(self, ordered: dict[str, Customer], at: dt.datetime) -> None:
+    def _give(self, online: Online, at: dt.datetime) -> None:
+        """Hand out what was ordered online, at the counter and at the doors, and what neighbours agreed on."""
         self._set_clock(at)
-        for store_id, customer in ordered.items():
+        for store_id, customer in online.collected.items():
             member = self.shops[store_id]
             if self._step(f"collection at {store_id}", lambda m=member, c=customer: m.hand_over(c.code())):
                 self.tally.pickups_collected += 1
         self._step("hand-over between shops", self.living.hand_over)
+        for store_id in online.brought:
+            self._step(f"setting out from {store_id}", lambda m=self.shops[store_id]: doorstep.set_out(m))
         for member in self.live:
             self._contact(member)
+        for store_id, customer in online.brought.items():
+            member = self.shops[store_id]
+            self._step(f"order brought from {store_id}", lambda m=member, c=customer: doorstep.hand_over(m, c))
         for member in self.live:
             self._contact(member)
             self._step(f"goods from a neighbour at {member.id}", lambda m=member: self.living.receive(m))
+        for store_id, customer in online.brought.items():
+            if self._step(f"word of what {store_id} brought", lambda c=customer: doorstep.see(c, "brought")):
+                self.tally.brought_home += 1
+
+    def leave_to_bring(self) -> str:
+        """Let the visitor's shop have an order that is packed and waits to be brought; returns its page's address."""
+        member = next(member for member in self.live if member.id in self._left)
+        customer = doorstep.order(self.network, member, *TO_BRING)
+        self._contact(member)
+        member.pick_orders()
+        self._contact(member)
+        return customer.page
 
     def _offer_goods(self, day: dt.date) -> None:
         ranked = self.network.ask(lambda session: shelf_candidates(session, self.panel))

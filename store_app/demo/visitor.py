@@ -12,6 +12,9 @@ from config.ids import new_id
 
 _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 _COMMAND = re.compile(r'name="command_id" value="([^"]+)"')
+_TOO_LITTLE = re.compile(r'value="deliver"[^>]* disabled')
+_WINDOW = re.compile(r'id="delivery_window".*?value="([^"]+)"', re.DOTALL)
+MORE = 8
 
 
 def sign_in(client: httpx2.Client, staff_id: str, pin: str) -> str:
@@ -54,8 +57,12 @@ class Customer:
         self._client = client
         self.token = ""
 
-    def order(self, name: str, phone: str, *, things: int) -> None:
-        """Put the first `things` products that are in the shop into the basket and order them."""
+    def order(self, name: str, phone: str, *, things: int, home: tuple[str, str] | None = None) -> None:
+        """Put the first `things` products that are in the shop into the basket and order them.
+
+        home: (a place the shop names, street) where they are to be brought; then more of them are put in until the
+        shop brings so much.
+        """
         page = self._get("/")
         skus = re.findall(rf'action="{self._base}/p/([^"]+)"', page)[:things]
         if len(skus) < things:
@@ -63,10 +70,20 @@ class Customer:
         for sku in skus:
             self._post(f"/p/{sku}", {})
         form = self._get("/basket")
+        for sku in skus * MORE if home else ():
+            if _TOO_LITTLE.search(form) is None:
+                break
+            self._post(f"/p/{sku}", {})
+            form = self._get("/basket")
         order_id = _COMMAND.search(form[form.index('name="name"') - 2000 :])
         if order_id is None:
             raise Unreachable("no-page", "The basket has no form to order with.")
-        answer = self._post("/order", {"name": name, "phone": phone, "command_id": order_id.group(1)})
+        fields = {"name": name, "phone": phone, "command_id": order_id.group(1)}
+        if home is not None:
+            place, street = home
+            time = _WINDOW.search(form)
+            fields |= {"way": "deliver", "place": place, "street": street, "delivery_window": time[1] if time else ""}
+        answer = self._post("/order", fields)
         if answer.endswith("/code"):
             code = re.search(r"(?:code is|验证码是) (\d{6})", self._get("/code"))
             answer = self._post("/code", {"code": code.group(1) if code else ""})
@@ -78,6 +95,15 @@ class Customer:
         if found is None:
             raise Refused("no-code", "The order's page shows no code.")
         return found.group(1)
+
+    @property
+    def page(self) -> str:
+        """Return the address of the order's page at the network."""
+        return f"{self._base}/order/{self.token}"
+
+    def steps_done(self) -> int:
+        """Return how many steps of its way the order's page shows as done."""
+        return self._get(f"/order/{self.token}").count(" data-done")
 
     def _get(self, path: str) -> str:
         answer = self._client.get(self._base + path)

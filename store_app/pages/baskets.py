@@ -12,16 +12,17 @@ from sqlalchemy.orm import Session
 
 from config.money import exponent
 from config.node import NETWORK
+from pos.catalogue import Listing
 from store_app import wording, wording_claims, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit
+from supply import credit, suppliers
 from supply.credit import CreditDraw, CreditLine
 from supply.forecasts import ForecastRun
 from supply.order_rules import OrderRule
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
-from supply.suppliers import Supplier
+from supply.suppliers import Supplier, SupplierProduct
 
 STALE_DAYS = 2
 
@@ -209,6 +210,17 @@ def age_sentence(age_days: int | None) -> str:
         "The forecast is %(num)d days old; look twice at what sells fast.",
         age_days,
     )
+
+
+def missing(session: Session, store_id: str) -> str:
+    """Return what must be there before anything can be proposed: "products", "suppliers", "prices", or nothing."""
+    if not session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)):
+        return "products"
+    ours = [supplier.id for supplier in suppliers.suppliers_for(session, store_id) if supplier.active]
+    if not ours:
+        return "suppliers"
+    sold = sa.select(SupplierProduct.sku).where(SupplierProduct.supplier_id.in_(ours)).limit(1)
+    return "" if session.scalar(sold) else "prices"
 
 
 # --- inside ---

@@ -61,6 +61,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
             "missing": _missing(session, nearby, own),
             "suggestion": next((one for one in past if one.state == "open"), None),
             "past": [one for one in past if one.state != "open"],
+            "products": suggestions.taxed(session, [one.sku for one in past if one.state == "open"]),
             "reasons": wording.DECLINE_REASONS,
             "fault": fault,
         }
@@ -96,12 +97,11 @@ def _prices(
     """Return the prices that differ most from the nearby ones, of what this shop has a price for."""
     skus = [sku for name, sku in nearby if name == "price"]
     own, names = prices_on(session, store_id, day, skus), _names(session, skus)
+    shown = {sku: one.shown(nearby["price", sku].value) for sku, one in suggestions.taxed(session, skus).items()}
     views = [
-        PriceView(
-            sku, names[sku][0], own[sku], nearby["price", sku].value, 100 * own[sku] // nearby["price", sku].value
-        )
+        PriceView(sku, names[sku][0], own[sku], shown[sku], 100 * own[sku] // shown[sku])
         for sku in skus
-        if sku in own and sku in names and nearby["price", sku].value > 0
+        if sku in own and sku in names and shown[sku] > 0
     ]
     return sorted(views, key=lambda one: (-abs(one.share - 100), one.name))[:MOST]
 

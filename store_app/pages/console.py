@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from store_app.extensions import clock, read
-from store_app.presenting import day, page
+from store_app.presenting import day, page, today
 from store_app.security import requires
 from supply import overview
 
@@ -23,7 +23,7 @@ def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
         attention = overview.attention(session, at=clock.now())
-        regions = overview.regions(session)
+        regions = overview.regions(session, today=today())
         newest = overview.last_day(session)
         currency = overview.currency(session)
         names = {store.id: store.name for store in overview.stores(session)}

@@ -22,6 +22,7 @@ from supply import (
     agent_parts,
     credit,
     exposure,
+    losses,
     network_terms,
     objections,
     payment_file,
@@ -197,9 +198,9 @@ def give_up(store_id: str, invoice_id: str) -> Any:
     """Give up what is left of an invoice."""
     why = form.text("why", required=_("Say why, for the record."))
     with write() as session:
-        settlement.write_off(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
+        losses.give_up(session, store_id, invoice_id, why=why, actor=g.actor, at=clock.now())
         wake_worker_after(session)
-    flash(_("Given up, as a loss."), "info")
+    flash(_("Given up, as a loss. The shop’s credit is held until you release it."), "info")
     return redirect(url_for(".shop", store_id=store_id), 303)
 
 

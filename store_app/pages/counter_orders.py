@@ -103,7 +103,8 @@ def put() -> Any:
     if sku not in chosen and len(chosen) >= placing.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
     _keep(chosen | {sku: min(MOST_STEPS, chosen.get(sku, 0) + 1)})
-    return redirect(url_for(".take", q=text or None), 303)
+    flash(_("%(name)s is in the order.", name=ware.name), "good")
+    return redirect(url_for(".take"), 303)  # the next thing is a new search
 
 
 @bp.post("/change/<sku>")

@@ -55,6 +55,12 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
 }  # fmt: skip
 """Step -> the page it is done on, its icon, its name, what to do, the button."""
+ALONE: dict[str, tuple[Any, Any]] = {
+    "goods": (_l("Put your goods in"), _l("Bring in a list of what you sell, or type a first product.")),
+    "stock": (WORDS["stock"][2], _l("Count a few bestsellers now; the rest whenever you like, or bring in a list.")),
+    "proposal": (WORDS["proposal"][2], _l("Say who brings you goods, and at what prices; then press Propose now.")),
+}
+"""Step -> its name and what to do, at a shop without a network."""
 
 
 @bp.get("/")
@@ -62,15 +68,19 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
 def overview() -> Any:
     """Show the steps with what is done ticked, the next one large."""
     settings = doors().settings
+    in_network = bool(settings.network_url)
+    words = (
+        WORDS if in_network else {name: (*row[:2], *ALONE.get(name, row[2:4]), row[4]) for name, row in WORDS.items()}
+    )
     with read() as session:
-        found = first_steps.steps(session, str(place().store_id))
+        found = first_steps.steps(session, str(place().store_id), in_network=in_network)
         slug = session.get_one(Store, place().store_id).slug
     base = (settings.public_url or settings.network_url).rstrip("/")
     address = f"{base}/shop/{slug}/" if base else ""
     drawn = segno.make(address, error="m").svg_inline(scale=3, border=2, omitsize=True) if address else ""
     following = next((step for step in found if not step.done), None)
     return page(
-        "first_steps/steps.html", steps=found, words=WORDS, following=following, done=sum(step.done for step in found),
-        link=lambda step: url_for(WORDS[step.name][0]), address=address,
+        "first_steps/steps.html", steps=found, words=words, following=following, done=sum(step.done for step in found),
+        in_network=in_network, link=lambda step: url_for(WORDS[step.name][0]), address=address,
         code=Markup(drawn),  # noqa: S704  our own drawing
     )  # fmt: skip

@@ -17,7 +17,7 @@ from supply import outreach, referrals
 
 bp = Blueprint("letters", __name__, url_prefix="/letters")
 bp.before_request(form.know_the_place)
-AWAY_DAYS, DAYS = 30, 21
+AWAY_DAYS, LEAST_AWAY, DAYS = 30, 7, 21
 
 
 @bp.get("/")
@@ -25,17 +25,18 @@ AWAY_DAYS, DAYS = 30, 21
 def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show the letters, whom each kind would be for now, and the form for a new one."""
     store_id = str(place().store_id)
-    away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=7, most=365)
+    away = form.number(request.values.get("away_days") or str(AWAY_DAYS), "away_days", least=LEAST_AWAY, most=365)
     with read() as session:
         rows = outreach.all_of(session, store_id)
         counts = {kind: len(outreach.candidates(session, store_id, kind, away, today())) for kind in outreach.KINDS}
+        anybody = any(outreach.candidates(session, store_id, kind, LEAST_AWAY, today()) for kind in outreach.KINDS)
         usable = [
             row for row, _offer in offers.all_of(session, store_id)
             if row.owner_id == store_id and row.needs_coupon and offers.standing(row, today()) == "live"
         ]  # fmt: skip
     return page(
         "letters/listed.html", letters=rows, counts=counts, offers=usable, kinds=wording.LETTER_KINDS,
-        words=outreach.WORDS, away_days=away, days=DAYS, fault=fault,
+        words=outreach.WORDS, anybody=anybody, away_days=away, days=DAYS, fault=fault,
     )  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def make() -> Any:
         outreach.make(
             session, str(place().store_id), kind,
             form.text("offer", most=60, required=_("Choose an offer that needs a coupon.")), words,
-            away_days=form.whole("away_days", least=7, most=365), days=form.whole("days", least=3, most=90),
+            away_days=form.whole("away_days", least=LEAST_AWAY, most=365), days=form.whole("days", least=3, most=90),
             id=command, actor=g.actor, at=doors().now(),
         )  # fmt: skip
         wake_worker_after(session)

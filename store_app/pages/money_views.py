@@ -120,10 +120,13 @@ def gauge(limit_minor: int, used_minor: int, pending_minor: int, left_minor: int
 
 
 def statement(session: Session, store_id: str, first: dt.date, last: dt.date) -> StatementView:
-    """Return what changed on a shop's account in some days; what only moves within it is left out."""
+    """Return what changed on a shop's account in some days, day by day; what only moves within it is left out."""
     owed = settlement.owed(settlement.balances(session, store_id, until=first - dt.timedelta(days=1)))
     before, rows = owed, []
-    for entry in settlement.entries_of(session, store_id, first, last):
+    booked = settlement.entries_of(session, store_id, first, last)
+    for entry in sorted(
+        booked, key=lambda one: (one.business_day, one.n)
+    ):  # a day may be settled in the night after it
         change = settlement.effect(entry)
         if change:
             owed += change

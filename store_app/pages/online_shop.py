@@ -43,6 +43,7 @@ def rules(fault: ShopError | None = None) -> Any:
         rules=found,
         lengths=LENGTHS,
         address=address,
+        in_network=bool(settings.network_url),
         square=square.svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True) if square else "",
         fault=fault,
     )

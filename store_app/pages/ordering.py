@@ -61,6 +61,7 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         missed = to_come.missed_orders(session, store_id, at=doors().now())
         not_coming = push.not_coming(session, store_id, today())
         sentence = baskets.forecast_sentence(session, store_id, today=today())
+        missing = baskets.missing(session, store_id)
     return page(
         "ordering/orders.html",
         proposals=sorted(proposals, key=lambda view: (view.delivery_day, view.supplier_name)),
@@ -69,7 +70,8 @@ def orders(fault: ShopError | None = None, **_place: Any) -> Any:
         neighbours=neighbours,
         missed=missed,
         not_coming=not_coming,
-        forecast_sentence=sentence,
+        forecast_sentence="" if missing else sentence,
+        missing=missing,
         change_reasons=wording.CHANGE_REASONS,
         decline_reasons=wording.DECLINE_REASONS,
         currency=place().currency,
@@ -107,11 +109,12 @@ def propose() -> Any:
     store_id, at = str(place().store_id), doors().now()
     with read() as session:
         drafts = replenishment.work_out(session, store_id, at=at)
+        missing = baskets.missing(session, store_id)
     with write() as session:
         made = replenishment.write_down(session, store_id, drafts, actor=g.actor, at=at)
     if made:
         flash(ngettext("%(num)d proposal is ready.", "%(num)d proposals are ready.", len(made)), "good")
-    else:
+    elif not missing:  # else the page says what must be there first
         flash(_("Nothing needs ordering just now: the stock lasts beyond the next van."), "info")
     return redirect(url_for("ordering.orders"), 303)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import Invalid, NotFound, ShopError
 from config.ids import new_id
 from config.money import amount_for, exponent, likely_notes, round_cash
-from pos import stock
+from pos import shift, stock
 from pos.catalogue import Listing, Product
 from pos.payments import Payment
 from pos.shift_book import Shift
@@ -27,6 +27,7 @@ from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_wor
 from store_app.security import requires
 from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns
 from supply.pickup import PickupLine, PickupOrder
+from supply.pickup_order import kept_until
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
 bp.before_request(form.know_the_place)
@@ -270,6 +271,8 @@ def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
     """Show what is in the bag and what to pay; needs the code that was just scanned or typed."""
     with read() as look:
         found = _order(look, order_id)
+        store_id = str(place().store_id)
+        is_open = shift.current(look, store_id, till_of(look, store_id)) is not None
     if _code_for(order_id) is None or found.state != "ready":
         return redirect(url_for("pickup.order", order_id=order_id), 303)
     decimals = exponent(place().currency)
@@ -278,6 +281,7 @@ def hand_over(order_id: str, fault: ShopError | None = None) -> Any:
     return page(
         "pickup/hand_over.html",
         order=found,
+        is_open=is_open,
         minimum_age=max(ages, default=None),
         tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
         exact_text=_amount_text(found.total_minor, decimals),
@@ -402,7 +406,7 @@ def _view(session: Session, row: PickupOrder) -> OrderView:
         customer_phone=row.customer_phone,
         total_minor=row.total_minor,
         placed_at=row.placed_at,
-        hold_until=row.hold_until,
+        hold_until=row.hold_until and kept_until(session.get_one(Store, row.store_id), row.hold_until),
         sale_id=row.sale_id,
         window_from=row.window_from,
         window_until=row.window_until,

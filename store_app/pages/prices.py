@@ -29,7 +29,7 @@ from store_app.security import requires
 
 bp = Blueprint("prices", __name__, url_prefix="/prices")
 bp.before_request(form.know_the_place)
-SHOWN, COMING = 200, 100
+FIRST, SHOWN, BEGINNING, COMING = 50, 1_000, 200, 100
 NAMED = 20
 CHANGES = {
     "up": lazy("Raise by per cent"),
@@ -96,6 +96,7 @@ def change_many(fault: ShopError | None = None) -> Any:
         from_day=request.values.get("from_day") or today().isoformat(),
         preview=preview,
         lines=preview.lines[:SHOWN] if preview else [],
+        first=FIRST,
         left=set(request.form.getlist("leave")),
         named=NAMED,
         days=_by_day(coming[:COMING]),
@@ -138,7 +139,7 @@ def labels_page(fault: ShopError | None = None) -> Any:
     with read() as session:
         store_id = str(place().store_id)
         skus = product_list.beginning(session, store_id, day)
-        rows = _beginning(session, store_id, skus[:SHOWN], day)
+        rows = _beginning(session, store_id, skus[:BEGINNING], day)
     return page(
         "prices/labels.html", day=day, many=len(skus), rows=rows, most=labelling.MOST_LABELS, fault=fault,
         is_today=day == today(),

@@ -101,7 +101,7 @@ def open_till() -> Any:
         shift.open_shift(session, till.store_id, till.id, float_minor, actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("The till is open. Sell well!"), "good")
-    return redirect(url_for("shift.money"), 303)
+    return redirect(form.inside(request.form.get("next", "")) or url_for("shift.money"), 303)
 
 
 @bp.post("/drop")

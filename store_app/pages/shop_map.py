@@ -4,21 +4,25 @@ Rules
 -----
 1. Degrees of longitude shrink towards the poles: they are drawn by the cosine of the middle latitude, so that ways are
    as long as they look. The map fills WIDE by HIGH as far as it can, with MARGIN around it.
-2. What needs somebody is drawn last, above the rest.
+2. What needs somebody is drawn last, above the rest, and is named, the neediest first, where its name covers neither a
+   dot nor another name; where there is no room the list below names it.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 WIDE, HIGH, MARGIN = 1000, 520, 36
 KM_PER_DEGREE = 111.195
+LIGHTS = ("quiet", "good", "warn", "bad")
+SIGN, LINE, GAP = 12.5, 24, 19
+"""How wide a letter of a name is (twice that for a Chinese sign), how high a name, how far it stays from its dot."""
 STEPS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
 @dataclass(frozen=True)
 class Spot:
-    """Something to draw. kind: shop or warehouse; light: good, warn or bad."""
+    """Something to draw. kind: shop or warehouse; light: quiet (no node of its own yet), good, warn or bad."""
 
     id: str
     name: str
@@ -30,11 +34,12 @@ class Spot:
 
 @dataclass(frozen=True)
 class Dot:
-    """A spot where it is drawn."""
+    """A spot where it is drawn. name: where its name begins (x, y of the foot), None where it bears none (rule 2)."""
 
     spot: Spot
     x: float
     y: float
+    name: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,40 @@ def draw(spots: Sequence[Spot], *, generated: bool) -> ShopMap | None:
         )
         for one, lat, lon in zip(spots, lats, lons, strict=True)
     ]
-    dots.sort(key=lambda dot: ("good", "warn", "bad").index(dot.spot.light))
+    dots = _named(sorted(dots, key=lambda dot: LIGHTS.index(dot.spot.light)))
     per_km = per_degree / KM_PER_DEGREE
     scale_km = max((step for step in STEPS_KM if step * per_km <= WIDE / 4), default=STEPS_KM[0])
     return ShopMap(dots, scale_km, round(scale_km * per_km, 1), generated)
+
+
+# --- inside ---
+
+Box = tuple[float, float, float, float]
+"""left, top, right, foot"""
+
+
+def _named(dots: list[Dot]) -> list[Dot]:
+    """Find a place for the names of those that need somebody (rule 2)."""
+    taken: list[Box] = [(dot.x - 15, dot.y - 15, dot.x + 15, dot.y + 15) for dot in dots]
+    found = list(dots)
+    for n in reversed(range(len(dots))):
+        dot = dots[n]
+        if dot.spot.light not in ("warn", "bad"):
+            continue
+        wide = sum(SIGN if sign.isascii() else 2 * SIGN for sign in dot.spot.name)
+        corners = (
+            (dot.x + GAP, dot.y - LINE / 2), (dot.x - GAP - wide, dot.y - LINE / 2),
+            (dot.x - wide / 2, dot.y + GAP), (dot.x - wide / 2, dot.y - GAP - LINE),
+        )  # fmt: skip
+        for left, top in corners:
+            box = (left, top, left + wide, top + LINE)
+            inside = left >= 0 and top >= 0 and box[2] <= WIDE and box[3] <= HIGH
+            if inside and not any(_meet(box, other) for m, other in enumerate(taken) if m != n):
+                taken.append(box)
+                found[n] = replace(dot, name=(round(left, 1), round(top + LINE - 5, 1)))
+                break
+    return found
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -17,7 +17,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import escrow, following, placing, review_wire, reviews
+from supply import escrow, following, pickup_order, placing, review_wire, reviews
 from supply.home_delivery import LIVE
 from supply.pickup_order import OPEN
 
@@ -40,6 +40,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
                 sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_([line.sku for line in found.lines]))
             ).all()
         )
+        kept_until = found.order.hold_until and pickup_order.kept_until(here, found.order.hold_until)
         reviewed = reviews.of_order(session, found.order)
         is_overdue = following.is_overdue(session, found.order, at)
         going_minor = escrow.total_of(session, [found.order.id], "due") if money else 0
@@ -54,6 +55,7 @@ def order(slug: str, token: str, fault: ShopError | None = None) -> Any:
     return page(
         "storefront/order.html",
         "order_card",
+        kept_until=kept_until,
         shop=here,
         cart=visitors.Cart(),
         order=one,

@@ -50,10 +50,11 @@ def classes(fault: ShopError | None = None, tax_class_id: str = "") -> Any:
 @requires("catalogue")
 @form.answers_on(classes)
 def add() -> Any:
-    """Add a tax class; its id is made of its name."""
+    """Add a tax class; its id is made of its name. The first one was asked for by a first product, and leads there."""
     name, rate_bp, inclusive = _wished()
     new_id = re.sub(r"[^\w-]+", "-", name.casefold()).strip("-_")[:30].strip("-") or "tax"
     with write() as session:
+        is_first = session.scalar(sa.select(TaxClass.id).limit(1)) is None
         known = session.get(TaxClass, new_id)
         if known is not None and (known.name, known.rate_bp, known.inclusive) != (name, rate_bp, inclusive):
             raise Conflict("tax-class-exists", _("There is a class of this name already. Change that one."),
@@ -63,7 +64,7 @@ def add() -> Any:
                 session, new_id, name, rate_bp, inclusive=inclusive, actor=g.actor, at=doors().now()
             )
     flash(_("%(name)s can be given to products now.", name=name), "good")
-    return redirect(url_for("taxes.classes"), 303)
+    return redirect(url_for("own_products.new" if is_first else "taxes.classes"), 303)
 
 
 @bp.post("/<tax_class_id>")

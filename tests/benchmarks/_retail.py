@@ -14,7 +14,8 @@ from forecasting import history
 
 FOLDER = Path(os.environ.get("RETAIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CACHE = Path(__file__).parents[2] / ".bench"
-COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE", "completejourney": "US"}
+# The bakeries' own column of holidays is that of Baden-Württemberg.
+COUNTRY = {"m5_tiny_dev": "US", "bakery_dev": "DE-BW", "completejourney": "US"}
 STORES, TYPES = 40, 60
 NO_GOODS = ("FUEL", "MISCELLANEOUS", "COUPON")
 

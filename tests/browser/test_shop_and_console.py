@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from store_app.demo import notice
-from supply.pickup_order import PickupOrder
+from supply.pickup_order import PickupLine, PickupOrder
 from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_well_made_in_every_size, dress
 from tests.store_app import complaints, money
 from tests.store_app.conftest import House
@@ -94,11 +94,30 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     assert_well_made(page)
     page.fill("#name", "小王")
     page.fill("#phone", "+86 10 5550 123")
+    page.locator(".cart-lines li", has_text="1.29").locator("[data-step='1']").click()
+    expect(page.locator(".total-line")).to_contain_text("5.57")  # a changed quantity is kept by itself
+    expect(page.locator("#name")).to_have_value("小王")
+    expect(page.get_by_role("button", name="Update quantity")).to_have_count(0)
+    page.locator(".cart-lines li", has_text="1.29").locator("[data-step='1']").click()
+    page.locator("form[action$='/order'] .btn-go").click()  # at once: another total than the one shown is said first
+    expect(page.locator("#look-again")).to_contain_text("6.86")
+    expect(page.locator(".total-line")).to_contain_text("6.86")
+    assert_well_made(page)
+    expect(page.locator("#name")).to_have_value("小王")
     page.locator("form[action$='/order'] .btn-go").dblclick()
     page.wait_for_url("**/code")
     assert_well_made(page)
-    page.fill("#code", re.search(r"\d{6}", page.locator(".note-info").inner_text())[0])
+    code = re.search(r"\d{6}", page.locator(".note-info").inner_text())[0]
+    page.fill("#code", "000000" if code != "000000" else "111111")
     page.locator("form[action$='/code'] .btn-go").click()
+    expect(page.locator(".note-bad")).to_be_visible()
+    faults[:] = [one for one in faults if "422" not in one]  # the refusal is meant
+    page.fill("#code", code)
+    page.locator("form[action$='/code'] .btn-go").click()
+    page.wait_for_url("**/order/*")
+    page.go_back()  # past the refused form, which no browser asks to send once more
+    expect(page.locator("h1")).to_be_visible()
+    page.go_forward()
     page.wait_for_url("**/order/*")
     code = page.locator(".code-large")
     expect(code).to_be_visible()
@@ -108,6 +127,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     with market.town.shop.read() as session:
         (order,) = session.query(PickupOrder).all()
         assert order.customer_name == "小王"
+        assert {line.sku: line.qty for line in session.query(PickupLine)}["milk"] == 3
 
 
 def test_the_orders_page_turns_to_ready_by_itself(page: Page, street: str, market: Market, faults: list[str]):

@@ -24,10 +24,17 @@ def test_new_year_has_its_eve_in_the_year_before() -> None:
 
 
 def test_without_a_state_the_feasts_of_many_states_are_events() -> None:
-    """Corpus Christi is kept in six of Germany's sixteen states, Epiphany in three."""
+    """Corpus Christi is kept in six of Germany's sixteen states, Epiphany in three, Assumption Day in two."""
     assert calendar.event_codes(date(2018, 5, 31), 1, "DE") == ["Corpus Christi"]
-    assert calendar.event_codes(date(2018, 1, 6), 1, "DE") == [""]
+    assert calendar.event_codes(date(2018, 1, 6), 1, "DE") == ["Epiphany"]
+    assert calendar.event_codes(date(2018, 8, 15), 1, "DE") == [""]
     assert calendar.event_codes(date(2018, 5, 31), 1, "DE", "BE") == [""]
+    assert calendar.event_codes(date(2018, 5, 31), 2, "DE-BW") == ["Corpus Christi", "after: Corpus Christi"]
+
+
+def test_a_day_that_states_keep_under_several_names_counts_once() -> None:
+    """Fifteen states are off on the Friday after Thanksgiving, eight of them under this name."""
+    assert calendar.event_codes(date(2015, 11, 27), 1, "US") == ["Day After Thanksgiving"]
 
 
 def test_no_country_no_events_and_an_unknown_one_is_refused() -> None:

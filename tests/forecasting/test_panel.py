@@ -77,6 +77,8 @@ def test_a_signal_travels_as_json_and_says_the_same(trade) -> None:  # type: ign
     for name in ("mean", "product_weekday", "month_profile", "product_share", "stores", "product_group"):
         np.testing.assert_allclose(getattr(back, name), getattr(signal, name), rtol=1e-5)
     assert back.to_json() == signal.to_json()
+    older = RegionalSignal.from_json({k: v for k, v in signal.to_json().items() if k != "holiday_like"})
+    assert older.holiday_like.shape == (1, 2)
 
 
 def test_a_signal_of_another_version_or_shape_is_refused(trade) -> None:  # type: ignore[no-untyped-def]

@@ -76,7 +76,8 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
     path = np.linspace(10.0, 13.0, n)[None, :]
     signal = RegionalSignal(
         first_day=date(2024, 3, 1), keys=(("R", "C"),), mean=path, weekday_profile=np.ones((1, 7)),
-        month_profile=np.ones((1, 31)), level=np.array([10.0]), trend=np.zeros(1), model=("m",), reason=("r",),
+        month_profile=np.ones((1, 31)), holiday_like=np.zeros((1, 2)),
+        level=np.array([10.0]), trend=np.zeros(1), model=("m",), reason=("r",),
         stores=np.array([1]), products=(("R", "P0"),), product_group=np.array([0]), product_share=np.ones(1),
         product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
         product_stores=np.zeros(1), product_rate=np.zeros(1),

@@ -12,7 +12,7 @@ KEYS = (
     "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
     "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent",
     "orders_on_credit", "deliveries_posted",
-    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected",
+    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "brought_home",
     "claims", "transfers", "letters", "producers", "findings", "seconds",
 )  # fmt: skip
 
@@ -33,4 +33,5 @@ def test_the_road_ends_with_one_line_that_tells_what_happened(tmp_path: Path) ->
     assert told["stores"] == 4
     assert told["sales_rung"] == 32
     assert told["deliveries_posted"] >= 1
+    assert told["brought_home"] == 2
     assert told["orders_on_credit"] >= 1

@@ -1,24 +1,39 @@
-"""A new member's computer: it joins by the code on the invitation, and lets its first person in."""
+"""A new member's computer: it joins by the code on the invitation, lets its first person in, and gets its first goods.
 
+The network it joins is founded by its commands alone, or written row by row where only the joining is looked at.
+"""
+
+import contextlib
 import datetime as dt
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from flask import Flask
 from werkzeug.serving import make_server
 
+import pos.checks
+import supply.checks
+from config import settings
+from config.clock import FrozenClock
 from config.database import Base
 from config.ids import new_id
 from config.node import found
 from config.settings import Settings
-from pos import catalogue, invitation
+from pos import catalogue, invitation, stock
 from pos.catalogue import TaxClass
 from pos.store import found_as_told, found_store
 from store_app import create_app, joining
+from store_app.cli import main
 from store_app.jobs import JOBS, Desk
 from store_app.sync import sender
+from supply import orders, receiving
 from supply.demand import RegionalDemand
+from supply.orders import ReplenishmentOrder
+from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
 from tests.browser.conftest import Quiet
 from tests.store_app.conftest import NOON, House, token
@@ -62,16 +77,23 @@ def network(build: Any) -> House:
     return house
 
 
-@pytest.fixture
-def url(network: House) -> Iterator[str]:
-    """Serve the network."""
-    server = make_server("127.0.0.1", 0, network.app, threaded=True, request_handler=Quiet)
+@contextlib.contextmanager
+def served(app: Flask) -> Iterator[str]:
+    """Serve an application; gives its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def url(network: House) -> Iterator[str]:
+    """Serve the network."""
+    with served(network.app) as address:
+        yield address
 
 
 class Member:
@@ -124,3 +146,93 @@ def test_only_the_first_one_at_the_shop_s_own_computer_is_let_in_without_a_pin(m
     assert elsewhere.post("/first", data=given | {"pin": "12"}).status_code == 422
     member.send("/first", name="Wei", pin="8642")
     assert elsewhere.post("/first", data=given).status_code == 409, "somebody works here now"
+
+
+FILES = {
+    "products": "sku,name,category,tax_class,price\nmilk,Whole milk,Dairy,food,1.49\ntea,Green tea,Hot,food,3.49\n",
+    "price-list": "sku,pack_qty,pack_cost,minimum_packs\nmilk,12,10.80,1\ntea,6,12.00,2\n",
+    "stock": "sku,qty\nmilk,480\ntea,120\n",
+}
+
+
+@pytest.fixture
+def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Found a network by its commands from nothing, with four weeks of one shop's sales; what cannot be is said."""
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
+    now = dt.datetime.now(dt.UTC)
+    days = [(now - dt.timedelta(days=back)).date() for back in range(1, 29)]
+    sold = [f"S01,{sku},{day},{qty}" for day in days for sku, qty in (("milk", 9), ("tea", 2))]
+
+    def run(*typed: str, refused: str = "") -> str:
+        done = CliRunner().invoke(main, list(typed))
+        assert (done.exit_code, refused in done.output) == (1 if refused else 0, True), (typed, done.output)
+        return str(done.output)
+
+    def bring(kind: str, table: str, *typed: str, refused: str = "") -> None:
+        (tmp_path / f"{kind}.csv").write_text(table, encoding="utf-8")
+        run("import", kind, str(tmp_path / f"{kind}.csv"), *typed, "--yes", refused=refused)
+
+    run("init", "--role", "network", "--folder", str(tmp_path / "network"))
+    run("warehouse", "add", "WH1", "--name", "Early", refused="Found a shop first")
+    for store_id in ("S01", SHOP):
+        run("store", "add", store_id, "--name", f"Shop {store_id}")
+    run("tax", "add", "food", "--name", "Food", "--percent", "7")
+    run("warehouse", "add", "WH1", "--name", "Cornerstore Supply", "--minimum", "20.00")
+    for taken in (("warehouse", "add", "S01"), ("store", "add", "WH1")):
+        run(*taken, "--name", "Twin", refused="Choose another id")
+    bring("products", FILES["products"].replace("Whole milk", "Mlik"))
+    bring("products", FILES["products"])  # a slip is put right by the file brought in once more
+    bring(
+        "products",
+        "sku,name,category,tax_class,price,cost\na,A,B,food,1,1\n",
+        refused="Row 2: A cost is a single shop's",
+    )
+    bring("price-list", FILES["price-list"] + "beer,6,9.00,1\n", refused="Row 4, sku: There is no product beer.")
+    bring("price-list", FILES["price-list"])
+    bring("stock", FILES["stock"], refused="Say why it was counted")
+    bring("stock", FILES["stock"], "--why", "opening", "--warehouse", "WH2", refused="There are: WH1.")
+    bring("stock", FILES["stock"].replace("120", "12.5"), "--why", "opening", refused="Row 3, qty: '12.5' is not")
+    bring("stock", FILES["stock"], "--why", "opening stock")
+    bring("sales", "sku,business_day,sold_qty\nmilk,2026-03-01,1\n", refused="Say which shop's: the column store_id")
+    bring("sales", "store_id,sku,business_day,sold_qty\n" + "\n".join(sold))
+    assert "Cornerstore Supply" in run("warehouse", "list")
+    run("job", "publish")
+    app = create_app(settings.load(), clock := FrozenClock(now))
+    return House(app, app.extensions["cornerstore"], clock)
+
+
+def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_order(founded_by_hand, tmp_path):
+    network = founded_by_hand
+    with served(network.app) as url:
+        with network.doors.write() as session:
+            code = invitation.invite(
+                session, SHOP, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()
+            )
+        member = Member(url, code, network, tmp_path / "shop")
+        member.contact()
+        member.send("/first", name="Wei", pin="8642")
+        member.send("/orders/propose")
+        with member.house.doors.read() as session:
+            order = session.scalars(sa.select(ReplenishmentOrder)).one()
+            wanted = {line.sku: line.packs * line.pack_qty for line in orders.lines_of(session, order)}
+            assert {line.name for line in orders.lines_of(session, order)} == {"Whole milk", "Green tea"}
+        assert set(wanted) == {"milk", "tea"}, "proposed by what the region sells, in the network's packs"
+        member.send(f"/orders/{order.id}/approve")
+        member.contact()
+        JOBS["warehouse"].run(Desk(network.doors), network.clock.now().date())
+        member.contact()
+        with member.house.doors.write() as session:
+            came = session.scalars(sa.select(Delivery)).one()
+            wei = catalogue.Actor("wei", "Wei", "shopkeeper", SHOP)
+            receiving.begin_count(session, SHOP, came.id, actor=wei, at=network.clock.now())
+            receiving.post(session, SHOP, came.id, actor=wei, at=network.clock.now())
+        member.contact()
+    member.house.doors.database.engine.dispose()
+    with network.doors.read() as session:
+        assert session.get_one(ReplenishmentOrder, (SHOP, order.id)).state == "received"
+        there = {sku: level.on_hand for sku, level in stock.levels(session, SHOP).items()}
+        left = {sku: level.on_hand for sku, level in stock.levels(session, "WH1").items()}
+        assert there == wanted
+        assert left == {"milk": 480 - wanted["milk"], "tea": 120 - wanted["tea"]}
+        assert pos.checks.findings(session) + supply.checks.findings(session) == []
+    network.doors.database.engine.dispose()

@@ -73,6 +73,14 @@ def test_what_is_here_and_what_is_ordered_in_make_one_order_with_its_slip(office
     assert "to be ordered in · packed by 6" in words(client.get(f"/pickup/{found.id}"))
 
 
+def test_what_was_chosen_is_said_and_the_search_is_over(office):
+    client = office.signed_in("cashier")
+    put = send(client, "/counter-order/put", q="milk", sku="milk")
+    assert put.location == "/counter-order/"  # at its top, where the order stands, and not at the hits again
+    assert "Whole milk is in the order." in words(client.get(put.location))
+    assert 'href="#order-title"' in client.get("/counter-order/?q=robot").text
+
+
 def test_a_click_sent_twice_is_one_order_and_scanning_chooses_too(office):
     client, command = office.signed_in("cashier"), new_id()
     with office.doors.read() as session:

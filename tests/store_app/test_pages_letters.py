@@ -23,9 +23,13 @@ def test_a_welcome_is_made_sent_and_taken_along_as_a_table(house):
         part = Part(Choice(categories=frozenset(["Dairy"])))
         offers.make(session, STORE, Offer("o1", "A tenth off", "percent", (part,), percent_bp=1_000, codes=frozenset()),
                     **BY)  # fmt: skip
+    nobody = keeper.get("/letters/")
+    assert ("Nobody who agreed" in words(nobody), 'btn-lg" disabled' in nobody.text) == (True, True)
+    with house.doors.write() as session:
         wished = Particulars("Ana <b>", "5550100001", "zh", frozenset({"phone", "messages"}))
         at = NOON - dt.timedelta(days=2)
         ana = customers.add(session, store_of(session, STORE), new_id(), wished, actor=SYSTEM, at=at).id
+    assert 'btn-lg" disabled' not in keeper.get("/letters/").text
     refused = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21", words_en="no code in it")
     assert (refused.status_code, "The words need {code}" in words(refused)) == (422, True)
     here = send(keeper, "/letters/", kind="welcome", offer="o1", away_days="30", days="21").location

@@ -1,12 +1,15 @@
 """The pickup counter's pages: from a new order to the customer's bag, each verb through its page."""
 
+import datetime as dt
+
 import pytest
 
 from config.ids import new_id
 from pos import shift
 from pos.sale import Sale
-from pos.store import Till
+from pos.store import Store, Till
 from supply.pickup import PickupOrder
+from supply.pickup_order import kept_until
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import CUSTOMER_TOKEN, SYSTEM, code_for, fill, picture_of, send, words
 
@@ -55,6 +58,31 @@ def test_an_order_is_accepted_picked_made_ready_and_handed_over_with_change(offi
     assert paid.status_code == 303, words(paid)
     assert "$3.47" in words(client.get(paid.location))
     assert state(office) == "collected"
+
+
+def test_before_the_till_is_open_no_money_is_asked_for_and_opening_it_leads_back(house):
+    fill(house)
+    client = house.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    here = send(client, "/pickup/find", code=code_for(FIRST)).location
+    page = client.get(here).text
+    assert f"/pickup/{FIRST}/collect" not in page
+    way = f"/money/?next={here}"
+    assert f'href="{way}"' in page
+    assert f'name="next" value="{here}"' in client.get(way).text
+    assert send(client, "/money/open", float="100", next=here).location == here
+    assert f"/pickup/{FIRST}/collect" in client.get(here).text
+
+
+def test_a_ready_order_is_said_to_be_kept_until_the_shop_closes(office):
+    client = office.signed_in("cashier")
+    make_ready(client, FIRST, ["milk", "tea"])
+    with office.doors.read() as session:
+        order = session.get(PickupOrder, (STORE, FIRST))
+        until = kept_until(session.get(Store, STORE), order.hold_until)
+    assert (until.strftime("%H:%M"), order.hold_until - until) == ("22:00", dt.timedelta(hours=6))
+    said = words(client.get("/pickup/"))
+    assert "10:00" in said.partition("Kept until")[2][:40]
 
 
 def test_paying_twice_with_one_click_is_one_sale(office):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from config.journal import JournalEntry
 from pos import catalogue
-from pos.catalogue import Listing, Price
+from pos.catalogue import Listing, Price, Product
 from pos.printer import PrintJob
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import fill, picture_of, send, words
@@ -50,6 +50,23 @@ def test_a_preview_shows_old_new_and_both_margins_and_changes_nothing(office: Ho
     assert "Pale beer 0.5 l $1.80 ↑ $1.98 44.4 % 49.5 %" in page
     assert "Whole milk" not in page
     assert picture_of(office) == before
+
+
+def test_of_many_changes_the_first_fifty_are_open_and_the_others_one_touch_away(office: House):
+    with office.doors.write() as session:
+        beer = session.get_one(Product, "beer")
+        for number in range(60):
+            session.add(Product(sku=f"beer{number}", name=f"Beer {number}", category=beer.category, search_text="beer",
+                                tax_class_id=beer.tax_class_id))  # fmt: skip
+            session.flush()
+            session.add(Listing(store_id=STORE, sku=f"beer{number}"))
+            session.add(Price(sku=f"beer{number}", scope_id="*", from_day=dt.date(2025, 1, 1), price_minor=200))
+    page = office.signed_in().get("/prices/", query_string={"q": "beer", "change": "up", "value": "10"}).text
+    assert "Show all 61" in page
+    shown, rest = page.split('<details class="rest"')
+    assert (shown.count('name="leave"'), rest.count('name="leave"')) == (50, 11)
+    assert '/prices/#preview"' in shown
+    assert shown.count('id="preview"') == 1
 
 
 def test_a_margin_cannot_be_aimed_at_without_a_cost_and_those_are_named(office: House):

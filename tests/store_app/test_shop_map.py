@@ -1,6 +1,7 @@
 """A map drawn from coordinates alone keeps directions and distances."""
 
 import math
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +23,26 @@ def test_every_shop_is_on_the_map_and_north_is_up(places):
         for other in found.dots:
             if one.spot.lat_e6 > other.spot.lat_e6:
                 assert one.y <= other.y
+
+
+@given(PLACES)
+def test_a_name_covers_no_dot_and_no_other_name(places):
+    """The neediest is named first; one that finds no room bears none."""
+    lights = ("bad", "warn", "good", "quiet")
+    spots = [replace(spot(n, *place), light=lights[n % 4]) for n, place in enumerate(places)]
+    found = draw(spots, generated=False).dots
+    boxes = [
+        (dot, (dot.name[0], dot.name[1] - 19, dot.name[0] + 12.5 * len(dot.spot.name), dot.name[1] + 5))
+        for dot in found
+        if dot.name is not None
+    ]
+    for n, (dot, (left, top, right, foot)) in enumerate(boxes):
+        assert 0 <= left < right <= WIDE
+        assert dot.spot.light in ("bad", "warn")
+        assert not any(left < one.x < right and top < one.y < foot for one in found if one is not dot)
+        assert not any(
+            left < other[2] and other[0] < right and top < other[3] and other[1] < foot for _, other in boxes[n + 1 :]
+        )
 
 
 def test_ways_are_as_long_as_they_look():

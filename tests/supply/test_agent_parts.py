@@ -11,7 +11,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from pos import agents, produce, produce_paying
 from pos.produce import ProduceMove, Producer
-from supply import agent_parts, payment_file, payout, settlement
+from supply import agent_parts, escrow_ledger, payment_file, payout, settlement
 from supply.settlement import balances
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, later, make_country
 
@@ -127,6 +127,52 @@ def test_a_part_that_is_none_is_refused(country):
         agent_parts.take_parts(
             session, {"store_id": "S1", "statement_id": "x", "parts": [["Mei", 0]]}, actor=OPERATOR, at=AT
         )
+
+
+def take(country, id: str, minor: int) -> None:
+    with country.network.write() as session:
+        told = {"store_id": "S1", "statement_id": id, "parts": [["Mei", minor]]}
+        for _ in range(2):  # a second copy changes nothing
+            agent_parts.take_parts(session, told, actor=OPERATOR, at=AT)
+
+
+def test_a_part_below_zero_gives_a_shop_no_more_back_than_it_has_paid(country):
+    agree(country, "Mei", IBAN)
+    with country.network.write() as session:
+        told = {"payee": "Wei", "bank_account": IBAN, "bic": "", "told_at": AT.isoformat()}
+        payout.take_bank(session, {"store_id": "S1", **told})
+    country.deliver()
+    take(country, "s1", -5_000)
+    assert run(country, "r1").payouts == [], "there was no part of which anything could come back"
+    take(country, "s2", 8_000)
+    assert coming(country) == [("Mei", 0, 3_000)], "what was told to come back lessens the invoice"
+    take(country, "s3", -1_000)
+    assert run(country, "r2").payouts == [], "nor is a part paid out that the shop has not paid"
+    shop_pays(country, 2_000, "p1")
+    take(country, "s4", -500)
+    (back,) = run(country, "r3").payouts[:1]
+    assert (back.agent, coming(country)) == ("Mei", []), "1,500 of what the shop paid waited for the agent"
+    take(country, "s5", -1_500)
+    with country.network.read() as session:
+        known = balances(session, "S1")
+    assert (known["funds"], known["overpaid"], known["invoiced"]) == (-500, -1_500, 0), (
+        "500 the shop has back, 1,500 the agent has"
+    )
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_a_shop_takes_no_part_of_a_group_s_leader_back(country):
+    agree(country, "Mei", IBAN)
+    country.deliver()
+    with country.network.write() as session:
+        part = escrow_ledger.LeaderPart(3_000, "Mei", "g1")
+        escrow_ledger.leader_earned(session, "S1", "e1", part, at=AT)
+    take(country, "s1", -3_000)
+    with country.network.read() as session:
+        assert balances(session, "S1")["funds"] == 0, "it has paid nothing of it"
+    country.deliver()
+    assert country.findings() == []
 
 
 def test_a_part_that_is_given_up_is_not_paid_to_its_agent(country):

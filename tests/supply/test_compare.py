@@ -13,7 +13,7 @@ from config import node
 from config.errors import Conflict, Invalid
 from config.journal import Actor
 from config.publication import Publication
-from pos.catalogue import Price
+from pos.catalogue import Price, TaxClass
 from pos.store import Region, Store
 from supply import compare, suggestions
 from supply.compare_math import SHOPS, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
@@ -133,7 +133,7 @@ def test_the_shops_behind_a_figure_never_travel(country):
 
 def know_nearby(session) -> None:
     compare.take_edition(session, {"scope": "R1", "figures": [
-        ["price", "tea", 420, DAY.isoformat()], ["rate", "tea", 2_000, DAY.isoformat()],
+        ["price", "tea", 420, DAY.isoformat()], ["rate", "tea", 2_100, DAY.isoformat()],
         ["price", "milk", 160, DAY.isoformat()], ["rate", "milk", 5_000, DAY.isoformat()],
     ]})  # fmt: skip
 
@@ -143,8 +143,8 @@ def test_one_suggestion_at_a_time_the_best_first_refused_with_a_reason_and_not_a
         know_nearby(session)
         sells(session, "S1", "milk", 28 * 4, 28 * 4 * 129)
         found = {one.kind: one for one in suggestions.candidates(session, "S1", DAY)}
-        assert found["add"].expected_minor == gain_of_adding(2_000, 420, 250, 1) == 1_190
-        assert found["price"].expected_minor == gain_of_pricing(4_000, 129, 160, 92, 1)
+        assert found["add"].expected_minor == gain_of_adding(2_100, 385, 250, 1) == 992, "4.20 has 9 % tax in it"
+        assert found["price"].expected_minor == gain_of_pricing(4_000, 118, 147, 92, 1)
         first = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
         assert (first.kind, first.sku) == ("add", "tea")
         assert suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT) is first
@@ -155,6 +155,18 @@ def test_one_suggestion_at_a_time_the_best_first_refused_with_a_reason_and_not_a
             suggestions.answer(session, "S1", first.id, accept=True, actor=KEEPER["S1"], at=AT)
         second = suggestions.renew(session, "S1", DAY, actor=NIGHT, at=AT)
         assert (second.kind, second.sku) == ("price", "milk")
+
+
+def test_nothing_is_suggested_that_brings_but_the_tax(country):
+    with country.shops["S1"].write() as session:
+        figures = [["price", "bread", 160, DAY.isoformat()], ["rate", "bread", 20_000, DAY.isoformat()]]
+        compare.take_edition(session, {"scope": "R1", "figures": figures})
+        assert suggestions.candidates(session, "S1", DAY) == [], "1.60 is 1.47 without tax, and bread costs 1.50"
+        session.get_one(TaxClass, "std").inclusive = False
+        session.flush()
+        sells(session, "S1", "bread", 28 * 4, 28 * 4 * 272)  # at 2.50, and the tax on top
+        compare.take_edition(session, {"scope": "R1", "figures": [["price", "bread", 272, DAY.isoformat()]]})
+        assert suggestions.candidates(session, "S1", DAY) == [], "2.72 with the tax on top is the shop's own price"
 
 
 def test_what_a_suggestion_brought_stands_beside_what_it_should(country):
@@ -169,7 +181,7 @@ def test_what_a_suggestion_brought_stands_beside_what_it_should(country):
         assert session.get(Suggestion, ("S1", made.id)).measured_minor is None
         suggestions.renew(session, "S1", later_day, actor=NIGHT, at=later(days=28))
         row = session.get(Suggestion, ("S1", made.id))
-        assert (row.state, row.measured_minor) == ("measured", 7 * (395 - 250))
+        assert (row.state, row.measured_minor) == ("measured", round(7 * (395 / 1.09 - 250)))
         assert session.get(Price, ("tea", "*", dt.date(2025, 1, 1))).price_minor == 395, "it changed nothing by itself"
 
 

@@ -5,11 +5,25 @@ import datetime as dt
 import pytest
 
 from config import node
+from config.errors import Invalid, Refused
 from config.journal import Actor
-from supply import advances, credit, credit_night, escrow, network_terms, orders, payout, settlement
+from supply import (
+    advances,
+    credit,
+    credit_night,
+    escrow,
+    escrow_ledger,
+    losses,
+    network_terms,
+    orders,
+    payout,
+    settlement,
+)
+from supply.demand import StoreDay
 from supply.network_terms import Terms
 from supply.repayment import repaid_of
 from supply.settlement import Booking, Wanted, balances, open_invoices
+from supply.shelf import ShelfPlan
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 NIGHT = Actor.system("credit", node.NETWORK)
@@ -69,15 +83,49 @@ def line_of(country: Country, shop: str = "S1") -> tuple[str, str]:
 def test_what_the_network_keeps_pays_what_falls_due_in_time_and_without_a_fee(country):
     invoice(country, "goods", 100_000, 10)
     with country.network.write() as session:
-        settlement.credit_note(session, "S1", 100_000, why="All went back", id="n", actor=OPERATOR, at=later(days=3))
+        escrow_ledger.passed_on(session, "S1", "n", 100_000, 0, at=later(days=3))
     nights(country, 1, 9)
     assert book_of(country)["funds"] == -100_000, "what is not due yet costs nothing, and is not paid before"
     nights(country, 10, 15)
-    assert book_of(country) == {"goods": -100_000, "returns": 100_000}
+    assert book_of(country) == {"goods": -100_000, "escrow": 100_000}
     assert line_of(country) == ("open", "")
     with country.network.read() as session:
         assert repaid_of(session, "S1", DAY + dt.timedelta(days=15)) == (100_000, 100_000), "paid on its due day"
     assert country.findings() == []
+
+
+def know_bank(country: Country) -> None:
+    with country.network.write() as session:
+        told = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "told_at": AT.isoformat()}
+        payout.take_bank(session, {"store_id": "S1", **told})
+
+
+def test_nobody_is_paid_out_for_goods_that_are_not_paid(country):
+    know_bank(country)
+    invoice(country, "goods", 10_000, 7, on_credit=False)
+    with country.network.write() as session:
+        settlement.credit_note(session, "S1", 6_000, why="Broken", id="n1", actor=OPERATOR, at=later(days=1))
+        settlement.given(session, "S1", "goodwill", 1_000, why="Late", id="g1", actor=OPERATOR, at=later(days=1))
+    assert run(country, "r1", later(days=1)) == [], "not due yet, but no cash for it either"
+    assert book_of(country) == {"invoiced": 3_000, "goods": -10_000, "returns": 6_000, "care": 1_000}
+    pay_in(country, 3_000, "m1", later(days=2))
+    with country.network.write() as session:
+        settlement.credit_note(session, "S1", 2_000, why="Broken too", id="n2", actor=OPERATOR, at=later(days=3))
+    assert run(country, "r2", later(days=3)) == [("", 2_000)], "what was paid comes back"
+    assert country.findings() == []
+
+
+def test_what_was_given_up_of_goods_is_not_credited_when_they_come_back(country):
+    know_bank(country)
+    invoice(country, "paid", 4_000, 1)
+    pay_in(country, 4_000, "m1", later(hours=1))
+    invoice(country, "lost", 10_000, 1)
+    with country.network.write() as session:
+        settlement.write_off(session, "S1", "lost", why="Gone", actor=OPERATOR, at=later(days=2))
+        assert settlement.left_to_credit(session, "S1") == 4_000
+    with country.network.write() as session, pytest.raises(Refused) as refused:
+        settlement.credit_note(session, "S1", 4_001, why="Back", id="n1", actor=OPERATOR, at=later(days=3))
+    assert refused.value.code == "more-than-delivered"
 
 
 def test_money_that_came_after_the_due_day_does_not_pay_it_in_time_however_late_the_night_runs(country):
@@ -99,6 +147,7 @@ def test_money_that_came_after_the_due_day_does_not_pay_it_in_time_however_late_
 
 def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
     """Hold a customer's payment for collected goods, and advance some of it to the shop."""
+    know_bank(country)
     with country.network.write() as session:
         escrow.open_for(
             session, "e1", "S1", "pickup", held_minor, currency="EUR", provider="practice", actor=OPERATOR, at=AT
@@ -106,8 +155,6 @@ def advance_on(country: Country, held_minor: int, asked_minor: int) -> None:
         row = escrow.escrow_of(session, "e1")
         escrow.settle_outcome(session, "e1", escrow.Outcome("captured"), actor=OPERATOR, at=AT)
         row.release_at = later(days=15)
-        told = {"payee": "Wei", "bank_account": "DE89370400440532013000", "bic": "", "told_at": AT.isoformat()}
-        payout.take_bank(session, {"store_id": "S1", **told})
         wish = {"store_id": "S1", "id": "a1", "asked_minor": asked_minor, "asked_at": AT.isoformat()}
         advances.take_asked(session, wish, actor=OPERATOR, at=AT)
 
@@ -242,6 +289,84 @@ def test_on_account_no_more_is_owed_than_the_terms_say_unless_the_operator_lets_
     assert country.state("S1", refused) == ("rejected", "rejected")
     with country.shops["S1"].read() as session:
         assert credit.draw_of(session, "S1", refused).why == "Pay the first one"
+
+
+def test_what_is_given_up_as_lost_is_not_forgiven(country):
+    set_terms(country, account_days=7, grace_days=3)
+    bring(country, {"milk": 10})
+    nights(country, 1, 11)
+    assert line_of(country) == ("held", "late")
+    with country.network.write() as session:
+        (left,) = open_invoices(session, "S1")
+        losses.give_up(session, "S1", left.invoice.id, why="We gave it up", actor=OPERATOR, at=later(days=12))
+    nights(country, 12, 13)
+    assert line_of(country) == ("held", "We gave it up"), "nothing is late any more, and yet"
+    order_id, filled = order_at(country, {"milk": 1}, 14)
+    assert (filled, waiting(country)) == ([], [(order_id, "held", 0)])
+    with country.network.write() as session:
+        credit.release(session, "S1", actor=OPERATOR, at=later(days=14))
+    assert country.fill(later(days=14)) == [order_id], "the operator's word ends it"
+
+
+def test_a_week_of_the_shelf_is_paid_once_where_it_stood_and_the_shop_traded(country):
+    with country.network.write() as session:
+        plan = {"drafted_at": AT, "based_on_day": DAY, "store_id": "S1"}
+        session.add(ShelfPlan(id="p1", state="live", from_day=DAY + dt.timedelta(days=7), **plan))
+        for days in (2, 8, 16):  # a Wednesday, a Tuesday, a Wednesday
+            session.add(
+                StoreDay(store_id="S1", business_day=DAY + dt.timedelta(days=days), open=True, sales=3, revenue_minor=9)
+            )
+    nights(country, 6, 13)
+    assert book_of(country) == {"funds": -500, "shelf": 500}, "before it stood nothing is paid"
+    nights(country, 14, 41)
+    assert book_of(country) == {"funds": -1_000, "shelf": 1_000}, "nor for weeks without a sale"
+    with country.network.write() as session:  # the word of the week before comes late
+        late = DAY + dt.timedelta(days=24)
+        session.add(StoreDay(store_id="S1", business_day=late, open=True, sales=1, revenue_minor=1))
+    nights(country, 42, 42)
+    assert book_of(country) == {"funds": -1_500, "shelf": 1_500}
+
+
+def ask_draw(country: Country, order_id: str, minor: object, at: dt.datetime = AT) -> None:
+    """Ask for a draw as a shop's own program, or another that has its key, writes it."""
+    told = {"store_id": "S1", "order_id": order_id, "order_no": 1, "asked_at": at.isoformat(), "state": "asked"}
+    with country.network.write() as session:
+        body = told | {"amount_minor": minor, "why": ""}
+        credit.take_asked(session, body, actor=NIGHT, at=at)
+
+
+def test_what_an_order_costs_beyond_its_draw_is_on_account_and_has_its_most(country):
+    set_terms(country, account_most_minor=1_000)
+    with country.network.write() as session:
+        book = {"limit_minor": 50_000, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
+        credit.set_line(session, "S1", **book, advance_most_minor=0, actor=NIGHT, at=AT)
+    for n, (drawn, filled) in enumerate([(1, False), (1_200, True), (1_200, False)]):  # an order of 2,200 each
+        ask_draw(country, f"o{n}", drawn)
+        country.order("S1", {"milk": 2}, id=f"o{n}")
+        country.deliver()
+        assert (country.fill() == [f"o{n}"]) is filled
+    assert [country.state("S1", f"o{n}")[1] for n in range(3)] == ["rejected", "acknowledged", "rejected"]
+    assert waiting(country) == []
+
+
+@pytest.mark.parametrize("minor", [0, -5, 1.5, True, "9", None, 10**20])
+def test_a_draw_or_an_advance_of_nothing_is_refused(country, minor):
+    with pytest.raises(Invalid):
+        ask_draw(country, "o1", minor)
+    wish = {"store_id": "S1", "id": "a1", "asked_minor": minor, "asked_at": AT.isoformat()}
+    with country.network.write() as session, pytest.raises(Invalid):
+        advances.take_asked(session, wish, actor=NIGHT, at=AT)
+
+
+def test_a_draw_whose_order_never_came_can_be_refused_and_the_order_comes_to_nothing(country):
+    ask_draw(country, "o1", 500)
+    with country.network.write() as session:
+        credit.refuse(session, "S1", "o1", why="We know no such order", actor=OPERATOR, at=AT)
+        assert (credit.held_draws(session), credit.pending(session, "S1")) == ([], 0)
+    country.order("S1", {"milk": 1}, id="o1")
+    country.deliver()
+    assert country.fill() == []
+    assert country.state("S1", "o1")[1] == "rejected"
 
 
 def test_a_draw_that_comes_after_its_order_is_looked_at_though_the_order_waits_on_account(country):

@@ -71,6 +71,15 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(shop):
         write(shop)
 
 
+def test_a_letter_promises_no_day_after_its_offer_s_last(shop):
+    bought(shop, people(shop, 2), days_ago=45)
+    with shop.write() as session:
+        session.get_one(offers.StandingOffer, "half").until_day = TODAY + dt.timedelta(days=10)
+    with pytest.raises(Refused, match="ends on"):
+        write(shop, days=11)
+    assert write(shop, days=10).until == TODAY + dt.timedelta(days=10)
+
+
 def test_a_consent_taken_back_takes_the_letter_back(shop):
     ids = people(shop, 2, days_ago=3)
     row = write(shop, "welcome")

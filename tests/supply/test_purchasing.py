@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from config.errors import Conflict, Invalid, NotFound, Refused
 from pos import batches, stock
 from pos.batches import Batch, Lot
-from supply import outlook, purchasing, receiving, warehouse
+from supply import outlook, purchasing, receiving, warehouse, warehouse_stock
 from supply.demand import DailyDemand, StoreDay
 from supply.receiving import DeliveryLine
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
@@ -50,6 +50,33 @@ def test_a_warehouse_buys_for_all_shops_what_they_sell_less_what_anybody_has(cou
         assert 60 <= bought + 20 <= 120
         stock.open_stock(session, "S1", [("tea", 50)], source_id="s1", at=AT, actor=OPERATOR)
         assert bought - 60 <= proposed(session)["tea"] <= bought - 40
+
+
+def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_leaves_what_ends_first(country):
+    def count(qty: int, id: str, why: str = "Counted") -> int:
+        return warehouse_stock.count(session, WAREHOUSE, "tea", qty, why=why, id=id, **BY)
+
+    def lots() -> list[tuple[str | None, int]]:
+        standing = batches.standing(session, WAREHOUSE, ["tea"], day=DAY, forgets=False)["tea"]
+        return [(held.batch, held.qty) for held in standing]
+
+    with country.network.write() as session:  # 20 stand there without a lot
+        for code, days in (("old", 10), ("new", 90)):
+            lot = Lot("tea", 6, code, DAY + dt.timedelta(days=days))
+            stock.receive(session, WAREHOUSE, [("tea", 6)], source_id=code, **BY)
+            batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id=code, at=AT)
+        with pytest.raises(Invalid, match="Say why"):
+            count(8, "c0", why=" ")
+        assert count(8, "c1") == -24
+        assert lots() == [("OLD", 2), ("NEW", 6)]
+        with pytest.raises(Conflict, match="already booked"):
+            count(9, "c1")
+        assert (count(11, "c2"), lots()) == (3, [("OLD", 2), ("NEW", 6), (None, 3)]), "found goods bear no date"
+        assert count(11, "c3") == 0
+        with pytest.raises(Conflict):
+            count(11, "c3")
+        stock.dispatch(session, WAREHOUSE, [("tea", 11)], source_id="all", **BY)  # what was found can leave, too
+    assert country.findings() == []
 
 
 def test_what_is_ordered_upstream_is_not_bought_again(country):

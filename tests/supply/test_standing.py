@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config import node
+from config.errors import Invalid
 from config.journal import Actor
 from pos.stock import StockCount
 from pos.store import store_of
@@ -92,6 +93,35 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
         assert standing.gather(session, "S1", SUNDAY)["counts"] == {
             "day": SUNDAY.isoformat(), "sold_products": len(PRODUCTS), "counted_products": 1,
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(("counted", "sold"), [("many", 9), (9, "many"), (10, 9), (-1, 9), (True, 9), (1.5, 9)])
+def test_counts_that_are_none_are_refused(country, counted, sold):
+    told = {"store_id": "S1", "day": SUNDAY.isoformat(), "counted_products": counted, "sold_products": sold}
+    with country.network.write() as session, pytest.raises(Invalid):
+        standing.take_counts(session, told, at=AT)
+
+
+def test_a_word_of_a_clock_that_was_ahead_gives_way_to_the_next(country):
+    told = {"store_id": "S1", "sold_products": 10}
+    with country.network.write() as session:
+        standing.take_counts(session, told | {"day": "2031-01-01", "counted_products": 10}, at=AT)
+        standing.take_counts(session, told | {"day": DAY.isoformat(), "counted_products": 3}, at=later(hours=1))
+        standing.take_counts(session, told | {"day": SUNDAY.isoformat(), "counted_products": 9}, at=later(hours=2))
+        assert standing.gather(session, "S1", DAY)["counts"]["counted_products"] == 3
+
+
+def test_an_order_that_was_never_ready_is_not_ready_in_time_unless_it_was_called_off_before(country):
+    with country.network.write() as session:
+        conduct(session, late=0, returned=0, orders=5)
+        rows = session.query(PickupOrder).order_by(PickupOrder.number).all()
+        rows[0].state, rows[0].ready_at, rows[0].moved_at = "accepted", None, rows[0].ready_by
+        for row, asked in ((rows[1], dt.timedelta(hours=1)), (rows[2], dt.timedelta(hours=-1))):
+            row.state, row.ready_at, row.moved_at = "cancelled", None, row.ready_by + dt.timedelta(hours=2)
+            row.cancel_asked_at = row.ready_by + asked
+        session.flush()
+        ready = standing.count(standing.gather(session, "S1", SUNDAY))["pickups"]
+    assert (ready.good, ready.cases) == (2, 4), "one lies there still, one was called off too late, one in time"
 
 
 def test_a_shop_is_reviewed_at_once_and_then_when_a_week_ends(country):

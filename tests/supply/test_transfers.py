@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from pos import batches, stock
 from pos.batches import Lot
-from supply import planned, settlement, transfer_proposals, transfer_sheets, transfers, vans
+from supply import credit, planned, settlement, transfer_proposals, transfer_sheets, transfers, vans
 from supply.demand import DailyDemand, StoreDay
 from supply.policy import PolicyLine, worth
 from supply.transfer_math import (
@@ -25,6 +25,7 @@ from supply.transfer_math import (
     want_gains,
     without,
 )
+from supply.transfer_sheets import TransferSheet
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 
@@ -199,6 +200,14 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert country.findings() == []
 
 
+def test_a_sheet_an_older_program_kept_unread_stops_no_other_shop(country):
+    odd = {"store_id": "S1", "day": AT.date().isoformat(), "spares": [["milk", None]], "wants": []}
+    with country.network.write() as session:
+        session.merge(TransferSheet(store_id="S1", day=AT.date(), body=odd))
+        session.flush()
+        assert "S1" not in transfer_sheets.sheets(session, AT.date())
+
+
 def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(country):
     transfer_id, code, qty = agreed(country)
     do(country, "S1", "hand_over", transfer_id, code, qty)
@@ -257,6 +266,51 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
         do(country, "S2", "receive", transfer_id, {"bread": 2})
     assert ledger(country, "S2")["invoiced"] == 300
     assert country.findings() == []
+
+
+@pytest.mark.parametrize("both_agreed", [False, True])
+def test_a_shop_that_says_it_gave_without_the_other_s_code_bills_nobody(country, both_agreed):
+    transfer_id = agreed(country)[0] if both_agreed else proposed(country)
+    for code in ({}, {"code": ""}, {"code": "AAAAAAAA"}):
+        told = {"id": transfer_id, "counts": {"bread": 1}} | code
+        with country.network.write() as session, pytest.raises(Refused, match="not signed"):
+            transfers.take_given(session, told, "S1", actor=OPERATOR, at=AT)
+    assert not any([*ledger(country, "S1").values(), *ledger(country, "S2").values()])
+    do(country, "S2", "decline", transfer_id, why="It never came")
+    country.deliver()
+    assert states(country, transfer_id) == ["declined"] * 3
+
+
+def hold(country: Country, shop: str) -> None:
+    with country.network.write() as session:
+        line = {"limit_minor": 0, "level": 0, "facts": {}, "terms": {}, "terms_n": 1, "steps": [], "day": DAY}
+        credit.set_line(session, shop, **line, advance_most_minor=0, actor=OPERATOR, at=AT)
+        credit.hold(session, shop, why="Late", actor=OPERATOR, at=AT)
+
+
+def test_a_shop_whose_credit_is_held_gives_but_buys_nothing_of_its_neighbour(country):
+    transfer_id = proposed(country)
+    hold(country, "S2")
+    for shop in country.shops:
+        do(country, shop, "agree", transfer_id)
+    country.deliver()
+    assert states(country, transfer_id) == ["lapsed"] * 3, "it was proposed before"
+    with country.network.write() as session:
+        assert transfer_proposals.propose(session, actor=OPERATOR, at=AT) == []
+        credit.release(session, "S2", actor=OPERATOR, at=AT)
+        again = transfer_proposals.propose(session, actor=OPERATOR, at=AT)
+        assert [one.taker_id for one in again] == ["S2"]
+
+
+def test_a_sheet_nobody_can_read_is_not_taken_and_one_of_a_clock_ahead_gives_way_to_the_next(country):
+    odd = {"store_id": "S2", "day": DAY.isoformat(), "wants": [], "spares": [["bread", "soon", [[1, 5]]]]}
+    empty = {"store_id": "S2", "day": "2037-01-01", "wants": [], "spares": []}
+    with country.network.write() as session:
+        with pytest.raises(Invalid):
+            transfer_sheets.take(session, odd, at=AT)
+        transfer_sheets.take(session, empty, at=AT)
+        assert transfer_sheets.sheets(session, DAY).keys() == {"S2"}
+    assert proposed(country), "what the shop told the same day stands in its place"
 
 
 def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_again_at_once(country):

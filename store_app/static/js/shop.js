@@ -8,9 +8,79 @@ function wire(root) {
       if (!step) return;
       const least = Number(field.min || 0), most = Number(field.max || 999);
       field.value = String(Math.min(most, Math.max(least, Number(field.value || 0) + step)));
+      field.dispatchEvent(new Event("change", { bubbles: true }));
     });
   }
+  for (const button of root.querySelectorAll("[data-by-itself]")) button.hidden = true;
 }
+
+// The basket: a changed quantity is kept by itself a moment later, and nothing is ordered before it is.
+const MOMENT_MS = 500, LINE = ".cart-change form:has(input[type='number'])";
+let moment = 0, keeping = null;
+
+function changedLines() {
+  return [...document.querySelectorAll(LINE)].filter(({ elements: { steps } }) => steps.value !== steps.defaultValue);
+}
+
+// Gives true once every changed line is kept and the page shows it.
+function keepLines() {
+  clearTimeout(moment);
+  keeping ??= sendLines().finally(() => { keeping = null; });
+  return keeping;
+}
+
+async function sendLines() {
+  try {
+    let answer = null;
+    for (let lines = changedLines(); lines.length && (!answer || answer.ok); lines = changedLines()) {
+      const { action, elements: { steps } } = lines[0], body = new URLSearchParams(new FormData(lines[0]));
+      answer = await fetch(action, { method: "POST", body });
+      steps.defaultValue = body.get("steps");
+    }
+    if (answer) showBasket(await answer.text());
+    return !answer || answer.ok;
+  } catch { // the line is down: the field stays as it is, and the page says that it is not kept
+    document.getElementById("not-kept").hidden = false;
+    return false;
+  }
+}
+
+// What hangs on the total is new; the form with what was typed into it stays, and so does the place of the eye.
+function showBasket(text) {
+  const page = document.querySelector("main"), next = new DOMParser().parseFromString(text, "text/html").querySelector("main");
+  const inUse = () => [...page.querySelectorAll("button, input, select")];
+  const at = inUse().indexOf(document.activeElement);
+  const form = page.querySelector("#order"), fresh = next.querySelector("#order");
+  if (form && fresh) {
+    for (const part of fresh.querySelectorAll("[data-fresh]")) {
+      const old = form.querySelector(`[data-fresh="${part.dataset.fresh}"]`);
+      if (part.tagName === "SELECT" && part.querySelector(`[value="${CSS.escape(old.value)}"]`)) part.value = old.value;
+      if (part.type === "radio") { old.disabled = part.disabled; old.checked &&= !part.disabled; } else old.replaceWith(part);
+    }
+    fresh.replaceWith(form);
+  }
+  page.replaceChildren(...next.childNodes);
+  wire(page);
+  inUse()[at]?.focus({ preventScroll: true });
+}
+
+document.addEventListener("change", (event) => {
+  if (!event.target.closest(LINE)) return;
+  clearTimeout(moment);
+  moment = setTimeout(keepLines, MOMENT_MS);
+});
+document.addEventListener("submit", (event) => {
+  const form = event.target, orders = form.id === "order";
+  if (!form.matches(LINE) && !(orders && (keeping || changedLines().length))) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const shown = orders && form.elements.shown_total.value;
+  keepLines().then((kept) => {
+    if (!orders || !kept || !form.isConnected) return;
+    if (form.elements.shown_total.value === shown) form.requestSubmit();
+    else document.getElementById("look-again").hidden = false; // another total than the one on the screen is said first
+  });
+});
 
 // The order's page asks again until the order is over; what somebody is typing is left alone.
 function refreshLater() {

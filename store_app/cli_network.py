@@ -1,0 +1,96 @@
+"""The commands that found what the network sells from: its warehouses with their suppliers, and its tax classes."""
+
+import click
+from rich.table import Table
+
+from config.errors import Invalid, Refused
+from config.node import NETWORK
+from config.publication import EVERYONE
+from store_app.commanding import by_hand, node, screen
+from store_app.extensions import Doors
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@click.group("warehouse")
+def warehouse() -> None:
+    """The network's warehouses, and who delivers from them."""
+
+
+@warehouse.command("add")
+@click.argument("warehouse_id")
+@click.option("--name", prompt=True, help="As shops read whom they order from.")
+@click.option("--lead-days", type=int, default=1, show_default=True, help="From a shop's order to its delivery.")
+@click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
+@click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
+def found(warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str) -> None:
+    """Found a warehouse with the network's own supplier that delivers from it to every shop."""
+    from store_app import importing, network_rows
+    from supply import suppliers
+
+    doors = _network()
+    named = [day.strip().casefold()[:3] for day in order_days.split(",")]
+    if unknown := [day for day in named if day not in WEEKDAYS]:
+        raise Invalid("bad-order-days", f"{unknown[0]} is no weekday. Write them like mon,wed,fri.")
+    with doors.write() as session:
+        currency, _day = network_rows.money_and_day(session, EVERYONE, doors.now())
+        suppliers.found_warehouse(
+            session,
+            warehouse_id,
+            name,
+            lead_time_days=lead_days,
+            order_weekdays=[WEEKDAYS.index(day) for day in named],
+            minimum_minor=importing.in_minor(importing.amount(minimum), currency),
+            actor=by_hand(doors),
+            at=doors.now(),
+        )
+    told = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
+    screen.print(told, markup=False)
+
+
+@warehouse.command("list")
+def show() -> None:
+    """Say which warehouses there are, what each supplier's list holds, and how many products stand there."""
+    from supply import warehouse_stock
+
+    table = Table("Warehouse", "Supplier", "Products on its list", "Products in stock")
+    with node().read() as session:
+        for row in warehouse_stock.houses(session):
+            table.add_row(row.warehouse_id, row.supplier, f"{row.listed:,}", f"{row.standing:,}")
+    screen.print(table)
+
+
+@click.group("tax")
+def tax() -> None:
+    """The tax classes of the network's catalogue."""
+
+
+@tax.command("add")
+@click.argument("tax_class_id")
+@click.option("--name", prompt=True)
+@click.option("--percent", prompt=True, help="The rate: 7 or 5.5")
+@click.option("--inclusive/--on-top", default=True, show_default=True, help="Whether shown prices include it.")
+def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> None:
+    """Add a tax class of every shop's, or change its name and rate."""
+    from pos import assortment
+    from store_app import importing
+
+    doors, rate_bp = _network(), importing.amount(percent) * 100
+    if rate_bp != int(rate_bp):
+        raise Invalid("bad-rate", "A rate has at most two places: 5.5 or 19.")
+    with doors.write() as session:
+        assortment.set_tax_class(
+            session, tax_class_id, name, int(rate_bp), inclusive=inclusive, actor=by_hand(doors), at=doors.now()
+        )
+    screen.print(f"{name} is the tax class {tax_class_id}.", markup=False)
+
+
+def _network() -> Doors:
+    """Open this node's doors where it is the network's."""
+    doors = node()
+    if doors.settings.node_id != NETWORK:
+        raise Refused("network-only", "This belongs to the network and is settled at its node.")
+    return doors
+
+
+COMMANDS: tuple[click.Command, ...] = (warehouse, tax)

@@ -1,0 +1,89 @@
+"""The network's own files at its node: its catalogue, what its supplier sells, and what stands in a warehouse.
+
+Rules
+-----
+1. What is the network's belongs to everybody ('*'). It is no shop: its amounts are in the currency most of its shops
+   trade in, its day is its first shop's. So a shop is founded first.
+2. A product that is here already takes over what the file says of it; one that is a single shop's own is refused. What
+   a product costs the network's shops stands in the price list.
+3. A stock file is a count of one warehouse, with why (`warehouse_stock`, rule 4).
+"""
+
+import datetime as dt
+from dataclasses import fields
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.clock import business_day
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.ids import new_id
+from config.journal import Actor
+from config.node import NETWORK
+from config.publication import EVERYONE
+from pos.catalogue import Product
+from pos.store import Store, store_of
+
+
+def owner_of(node_id: str) -> str:
+    """Return whose the files of a node are: its shop's, or everybody's at the network."""
+    return EVERYONE if node_id == NETWORK else node_id
+
+
+def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str, dt.date]:
+    """Return in which currency and from which business day on a file of this owner counts (rule 1)."""
+    from supply import overview
+
+    if owner_id == EVERYONE:
+        store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
+        if store is None:
+            raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
+        return overview.currency(session), business_day(at, store.tz, store.rollover_hour)
+    store = store_of(session, owner_id)
+    return store.currency, business_day(at, store.tz, store.rollover_hour)
+
+
+def counted_warehouse(session: Session, said: str, why: str) -> str:
+    """Return the warehouse a stock file is of: the one named, or the only one (rule 3)."""
+    from supply.purchasing import warehouses
+
+    if not why.strip():
+        raise Invalid("no-reason", "Say why it was counted: --why 'opening stock'. The journal keeps it.", field="why")
+    known = warehouses(session)
+    if not said and len(known) == 1:
+        return known[0]
+    if said in known:
+        return said
+    there = ", ".join(known) or "none yet (cornerstore warehouse add)"
+    raise NotFound("unknown-warehouse", f"Say which warehouse with --warehouse. There are: {there}.", warehouse_id=said)
+
+
+def renew_product(session: Session, product: Product, row: dict[str, Any], actor: Actor, at: dt.datetime) -> None:
+    """Let a product of the network's take over what a row says of it (rule 2)."""
+    from pos import assortment, catalogue
+
+    if product.owner_id != EVERYONE:
+        words = f"{product.sku} is a product of shop {product.owner_id} alone. Give the network's another number."
+        raise Conflict("product-exists", words, sku=product.sku)
+    if row.get("price_quantity", product.price_quantity) != product.price_quantity:
+        raise Refused("unit-stays", "What a price is for stays as it is. Make a new product instead.")
+    said = row | {"tax_class_id": row["tax_class"]}
+    kept = {one.name: getattr(product, one.name) for one in fields(assortment.Wished)}
+    wished = assortment.Wished(**(kept | {name: value for name, value in said.items() if name in kept}))
+    assortment.change(session, EVERYONE, product.sku, wished, actor=actor, at=at)
+    if row.get("barcode"):
+        catalogue.add_code(session, product.sku, row["barcode"])
+
+
+def refuse_cost(row: dict[str, Any]) -> None:
+    """Refuse what a product costs where it is not a shop's (rule 2)."""
+    if "cost" in row:
+        raise Invalid("bad-cost", "A cost is a single shop's; the network's stands in its price list. Leave it out.")
+
+
+def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:
+    """Put one product of a warehouse right (rule 3)."""
+    from supply import warehouse_stock
+
+    warehouse_stock.count(session, warehouse_id, row["sku"], row["qty"], why=why, id=new_id(), actor=actor, at=at)
