@@ -96,9 +96,9 @@ def sold(country: Country) -> set[str]:
 @pytest.mark.parametrize(
     "odd",
     [
-        {"line": {"qty": 2**62}}, {"line": {"total_minor": 2**62}}, {"line": {"qty": "many"}}, {"total_minor": True},
+        {"line": {"qty": 10**9}}, {"line": {"total_minor": "1"}}, {"line": {"qty": "many"}}, {"total_minor": True},
         {"lines_minor": 1.5}, {"movements": [["m", "P00001", 10**10, "floor", "customer"]]},
-        {"cash": [["c", "sale", 2**62]]},
+        {"cash": [["c", "sale", "much"]]},
     ],
 )  # fmt: skip
 def test_a_quantity_no_till_can_ring_waits_for_that_shop_and_the_others_are_added_up(country, odd):
@@ -143,7 +143,7 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
     for odd, why in (
         ({"day": "soon"}, "told-no-day"),
         ({"spares": [["bread", "soon", [[1, 2]]]]}, "told-no-day"),
-        ({"spares": [["bread", None, [[2**62, 2]]]]}, "told-no-number"),
+        ({"spares": [["bread", None, [[10**10, 2]]]]}, "told-no-number"),
         ({"wants": [["bread", "much", 1, [[1, 2]]]]}, "told-no-number"),
         ({"wants": [["bread"]]}, "bad-sheet"),
     ):
@@ -169,7 +169,7 @@ def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(co
     assert (kept.day, kept.counted_products) == (DAY, 9)
 
 
-@pytest.mark.parametrize("amount", [0, -5, "900", True, 2**62])
+@pytest.mark.parametrize("amount", [0, -5, "900", True, 10**13])
 def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amount):
     asked = {"store_id": "S1", "order_id": "none", "order_no": 9, "amount_minor": amount, "state": "asked",
              "asked_at": AT.isoformat(), "why": ""}  # fmt: skip
