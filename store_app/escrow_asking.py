@@ -21,7 +21,7 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, following, groups, passing_on, placing, refunds
+from supply import escrow, following, groups, passing_on, placing, refund_wire, refunds
 from supply.escrow import Escrow
 from supply.groups import GroupMember
 from supply.pickup_order import order_for_update
@@ -92,7 +92,9 @@ def send_back(doors: Doors, refund_id: str) -> str:
             escrow.refunded(session, refund_id, actor=ACTOR, at=doors.now())
         else:
             refunds.not_yet(session, refund_id, outcome, at=doors.now())
-        return session.get_one(Refund, refund_id).state
+        asked = session.get_one(Refund, refund_id)
+        refund_wire.tell_shop(session, asked, doors.now())
+        return asked.state
 
 
 # --- inside ---

@@ -62,6 +62,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     rank = np.argsort(np.argsort([claim.key for claim in claims], kind="stable"), kind="stable")
     needed = int((caps * per_pack).sum())
     if needed > left:
+        caps = np.minimum(caps, left // per_pack + 1)  # one beyond what is there ends the queue (rule 5)
         rows, turn = np.repeat(np.arange(len(claims)), caps), _turns(caps)
         size = per_pack[rows]
         days = (have[rows] + np.maximum(turn * size, (turn + 1) * size - usual_qty)) / rate[rows]
@@ -69,6 +70,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
         queue = rows[np.lexsort((rank[rows], days, (turn > 0) | (size > usual_qty)))]
         return [int(share) for share in np.bincount(_fit(queue, per_pack, left), minlength=len(claims))]
     rest = np.where([claim.on_round for claim in claims], packs - caps, 0)
+    rest = np.minimum(rest, (left - needed) // per_pack + 1)
     rows = np.repeat(np.arange(len(claims)), rest)
     queue = rows[np.lexsort((rank[rows], _turns(rest)))]
     return [int(share) for share in caps + np.bincount(_fit(queue, per_pack, left - needed), minlength=len(claims))]

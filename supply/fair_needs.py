@@ -72,7 +72,7 @@ class FairNeeds:
         least = 1 if have <= 0 and listed else 0
         whole = -(-need // pack_qty) if listed else need // pack_qty
         packs = sum(line.packs for line in lines)
-        return Claim(f"{store_id}/", packs, max(least, whole), have, per_day, pack_qty)
+        return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
         """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""

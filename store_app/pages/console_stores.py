@@ -159,7 +159,9 @@ def _shop(session: Session, store_id: str) -> Store:
 
 
 def _sentences(session: Session, store_id: str) -> list[str]:
-    peer = session.get(Peer, store_id)
+    peer, shop = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if peer is not None and not shop.has_node:
+        return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("This shop was never heard. Give it a code to join with: cornerstore store invite.")]
     told = [_("Heard %(when)s.", when=since(peer.heard_at))]

@@ -198,6 +198,8 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert (giver["funds"], taker["invoiced"]) == (-cost, cost)
     assert giver["transfers"] + taker["transfers"] == 0
     assert country.findings() == []
+    with country.network.write() as session:
+        assert transfer_proposals.propose(session, actor=OPERATOR, at=AT) == [], "that day's sheet wants what has come"
 
 
 def test_a_sheet_an_older_program_kept_unread_stops_no_other_shop(country):
