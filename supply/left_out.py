@@ -47,6 +47,11 @@ class LeftOut:
     why: str
     at: dt.datetime
 
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what the operator's page says of it."""
+        return {"work": self.work, "reason": self.why}
+
 
 # --- verbs ---
 

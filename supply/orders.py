@@ -443,7 +443,7 @@ def _told_apart(session: Session, fact: OrderSent) -> int:
     """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
     numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
     taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
-    number = fact.order_no
+    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
     while number in taken:
         number += TOLD_APART
     return number

@@ -154,10 +154,7 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         .group_by(InboxMessage.from_node)
     )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
-    found += [
-        Attention("left-out", one.store_id, {"work": one.work, "reason": one.why})
-        for one in left_out.lately(session, at=at)
-    ]
+    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)
