@@ -31,7 +31,7 @@ from store_app.cli import main
 from store_app.jobs import JOBS, Desk
 from store_app.sync import sender
 from supply import orders, receiving
-from supply.demand import RegionalDemand
+from supply.demand import LEAST_SHOPS, RegionalDemand
 from supply.orders import ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
@@ -157,11 +157,12 @@ FILES = {
 
 @pytest.fixture
 def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
-    """Found a network by its commands from nothing, with four weeks of one shop's sales; what cannot be is said."""
+    """Found a network by its commands from nothing, with four weeks' sales of enough shops; what cannot be is said."""
     monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "network.toml"))
     now = dt.datetime.now(dt.UTC)
     days = [(now - dt.timedelta(days=back)).date() for back in range(1, 29)]
-    sold = [f"S01,{sku},{day},{qty}" for day in days for sku, qty in (("milk", 9), ("tea", 2))]
+    shops = [f"S0{n}" for n in range(1, LEAST_SHOPS + 1)]  # fewer tell a new one nothing of each other
+    sold = [f"{shop},{sku},{day},{qty}" for shop in shops for day in days for sku, qty in (("milk", 9), ("tea", 2))]
 
     def run(*typed: str, refused: str = "") -> str:
         done = CliRunner().invoke(main, list(typed))
@@ -174,7 +175,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
 
     run("init", "--role", "network", "--folder", str(tmp_path / "network"))
     run("warehouse", "add", "WH1", "--name", "Early", refused="Found a shop first")
-    for store_id in ("S01", SHOP):
+    for store_id in (*shops, SHOP):
         run("store", "add", store_id, "--name", f"Shop {store_id}")
     run("tax", "add", "food", "--name", "Food", "--percent", "7")
     run("warehouse", "add", "WH1", "--name", "Cornerstore Supply", "--minimum", "20.00")
