@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 HISTORY_DAYS = 728
 EDITION_DAYS = 120
 EMPTY_FROM_BP = 500
+TOLD_DAYS = 28
 LEAST_SHOPS = 5
 """Fewer shops together would let one of them read off another's sales."""
 ROWS_AT_ONCE = 20_000
@@ -133,8 +134,9 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDITION_DAYS) -> dict[str, Any]:
     """Return what a region's shops may know of its demand up to last_day; {} where there is none.
 
-    No shop can read another's day off it: a product's day stands there only where LEAST_SHOPS or more sold it, at the
-    middle price and without what was picked up; for a region with fewer shops than that the whole chain stands.
+    No shop can read another's day off it: a product's four weeks stand there only where LEAST_SHOPS or more sold it on
+    one of the days, at the middle price and without what was picked up; for a region with fewer shops than that the
+    whole chain stands. Single days left out would make slow goods look slower than they are.
     rows: [sku, unit, sold, over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is
     sold x unit + over. open: stores open a day.
     """
@@ -146,12 +148,22 @@ def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDI
         grids, stores_open = _summed(session, first, days, sa.true())
     rows, nothing = [], _text([0] * days)
     for sku, (sold, revenue, selling) in sorted(grids.items()):
-        told = [qty if count >= LEAST_SHOPS else 0 for qty, count in zip(sold, selling, strict=True)]
+        told = _told(sold, selling)
         prices = sorted(money // qty for qty, shown, money in zip(sold, told, revenue, strict=True) if shown > 0)
         if prices:
             many = [count if qty else 0 for qty, count in zip(told, selling, strict=True)]
             rows.append([sku, prices[len(prices) // 2], _text(told), nothing, _text(many), nothing])
     return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows}
+
+
+def _told(sold: list[int], selling: list[int]) -> list[int]:
+    """Return a product's days as they may be told; each TOLD_DAYS, counted back from the last day, wholly or not."""
+    told: list[int] = []
+    for end in range(len(sold), 0, -TOLD_DAYS):
+        part = slice(max(0, end - TOLD_DAYS), end)
+        enough = max(selling[part]) >= LEAST_SHOPS
+        told[:0] = sold[part] if enough else [0] * len(sold[part])
+    return told
 
 
 def _summed(
