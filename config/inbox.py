@@ -12,12 +12,14 @@ Rules
 4. A batch is taken under the lock of its sender's head: two deliveries of one node wait for each other, those of
    different nodes do not. What a `bulk` can write all at once is; what it leaves, or trips over, goes one by one, and
    both roads lead to the same rows.
+5. A fact with a figure that no shop can have is set aside whatever it tells of: one such row, added up with the
+   others, would stop the sums of all shops.
 """
 
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -28,11 +30,14 @@ from config.errors import Invalid, Refused, ShopError
 from config.journal import GENESIS, canonical
 from config.outbox import Message, chain, fits
 
+ABSURD = "it has a figure no shop can have"
 Effect = Callable[[Session, Message], None]
 Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
 NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
 LOOKED_AT = 500
+LARGEST = 10**14
+"""No count, amount or number of a fact is larger: a million million whole units of any currency."""
 
 
 class InboxMessage(Base):
@@ -249,10 +254,12 @@ def _take_fresh(
 ) -> dict[int, Outcome]:
     outcomes, whole = {}, {}
     for place, message, body in fresh.values():
-        if fits(message, body):
-            whole[message.id] = place, message
-        else:
+        if not fits(message, body):
             outcomes[place] = Outcome("parked", "the content does not fit its hash")
+        elif not _is_sane(message.body):
+            outcomes[place] = Outcome("parked", ABSURD)
+        else:
+            whole[message.id] = place, message
     left = [message for _, message in whole.values()]
     if bulk is not None and len(left) > 1:
         left = _all_at_once(session, left, bulk)
@@ -260,6 +267,15 @@ def _take_fresh(
         reason = _try(session, message, effect)
         outcomes[whole[message.id][0]] = Outcome("parked", reason) if reason else Outcome("taken")
     return {place: Outcome("taken") for place, _ in whole.values()} | outcomes
+
+
+def _is_sane(value: Any) -> bool:
+    """Tell whether no number in a body is larger than LARGEST, nor none at all (rule 5)."""
+    if isinstance(value, dict):
+        return all(map(_is_sane, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_sane, value))
+    return not isinstance(value, int | float) or -LARGEST <= value <= LARGEST
 
 
 def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[Message]:
@@ -277,7 +293,10 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
 
 def _again(session: Session, message: Message, effect: Effect) -> Outcome:
     row = session.get_one(InboxMessage, message.id)
-    row.reason = _try(session, message, effect) if message.is_whole() else "the content does not fit its hash"
+    if not message.is_whole():
+        row.reason = "the content does not fit its hash"
+    else:
+        row.reason = _try(session, message, effect) if _is_sane(message.body) else ABSURD
     row.state = "parked" if row.reason else "taken"
     if message.is_whole():
         row.body = canonical(message.body)  # what was set aside may have been damaged on its way

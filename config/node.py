@@ -24,6 +24,9 @@ from config.prepared import Prepared
 
 NETWORK = "network"
 """The node id of the operator's node; every other node id is a store's."""
+COPY_SPEAKS, EPOCH_BEGUN = "a copy or a restored database is speaking", "began a new epoch"
+WAIT_THERE = " of our messages wait there for a person"
+"""What a peer's alarm says. The last goes when nothing waits any more, the others once a person has looked into it."""
 
 
 class Node(Base):

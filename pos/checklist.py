@@ -159,7 +159,7 @@ def _expired(session: Session, store_id: str, on_hand: dict[str, int], day: dt.d
 
 def _silent(silent: Mapping[str, tuple[int, float]], on_hand: dict[str, int]) -> dict[str, CheckLine]:
     return {
-        sku: _line("not-selling", sku, on_hand[sku], quiet_days=days, per_day=round(per_day, 1))
+        sku: _line("not-selling", sku, on_hand[sku], quiet_days=days, per_day=round(per_day, 3))
         for sku, (days, per_day) in sorted(silent.items())
         if on_hand.get(sku, 0) > 0
     }
@@ -172,7 +172,7 @@ def _not_selling(session: Session, store_id: str, on_hand: dict[str, int], day: 
         quiet = quiet_days(pace, day) if there > 0 else None
         if quiet is not None:
             lived = max(1, (pace.last_day - pace.first_day).days + 1)
-            lines[sku] = _line("not-selling", sku, there, quiet_days=quiet, per_day=round(pace.sales / lived, 1))
+            lines[sku] = _line("not-selling", sku, there, quiet_days=quiet, per_day=round(pace.sales / lived, 3))
     return lines
 
 

@@ -28,14 +28,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import URL
 
 from config import journal, migrate, node
 from config.database import Database, make_engine
-from config.errors import Conflict, Invalid, NotFound, Refused, Unreachable
+from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
 from config.journal import Actor, JournalHead
 from store_app.extensions import Doors, open_doors
+
+log = structlog.get_logger()
 
 DAYS, WEEKS, MONTHS = 7, 5, 12
 SPARE = 1.2
@@ -141,8 +144,8 @@ def folder_of(doors: Doors) -> Path:
 
 def copies(doors: Doors) -> list[Note]:
     """Return the notes of all copies that are there, the newest first."""
-    found = [read_note(path.with_suffix("")) for path in folder_of(doors).glob(f"{doors.settings.node_id}-*.json")]
-    return sorted((note for note in found if (folder_of(doors) / note.file).exists()), key=lambda note: note.at)[::-1]
+    folder = folder_of(doors)
+    return [note for note in _notes(folder, doors.settings.node_id) if (folder / note.file).exists()]
 
 
 def read_note(file: Path) -> Note:
@@ -265,8 +268,7 @@ class _standing_still:  # noqa: N801 - reads as words: with _standing_still(door
 
 def _thin(folder: Path, node_id: str) -> None:
     """Delete the copies nobody needs any more (rule 4)."""
-    notes = [read_note(path.with_suffix("")) for path in folder.glob(f"{node_id}-*.json")]
-    notes.sort(key=lambda note: note.at, reverse=True)
+    notes = _notes(folder, node_id)
     kept: set[str] = {note.file for note in notes[:2]}
     for most, period in ((DAYS, "%Y-%m-%d"), (WEEKS, "%G-%V"), (MONTHS, "%Y-%m")):
         newest: dict[str, str] = {}
@@ -288,10 +290,24 @@ def _sha256(file: Path) -> str:
 
 
 def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
+    """Write a note whole or not at all, whenever the power goes."""
+    beside = path.with_name(f"{path.name}.part")
+    with beside.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _notes(folder: Path, node_id: str) -> list[Note]:
+    """Return the notes that can be read, the newest first; one that a power cut left empty hides no other copy."""
+    found = []
+    for path in folder.glob(f"{node_id}-*.json"):
+        try:
+            found.append(read_note(path.with_suffix("")))
+        except ShopError as fault:
+            log.warning("copy without a note that can be read", note=path.name, why=fault.message)
+    return sorted(found, key=lambda note: note.at, reverse=True)
 
 
 # --- inside, PostgreSQL ---

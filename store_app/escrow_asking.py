@@ -21,8 +21,9 @@ from pos.store import store_of
 from pos.terminal import FINAL, NEVER_SEEN, Outcome, Provider, Request
 from store_app.extensions import Doors
 from store_app.payment_services import providers
-from supply import escrow, groups, passing_on, placing, refunds
+from supply import escrow, following, groups, passing_on, placing, refund_wire, refunds
 from supply.escrow import Escrow
+from supply.groups import GroupMember
 from supply.pickup_order import order_for_update
 from supply.refunds import Refund
 
@@ -45,6 +46,7 @@ def ask(doors: Doors, id: str) -> str:
         return state
     outcome = _asked(doors, provider, request, begin=tries == 0, is_over=state == "lapsed" or doors.now() >= pay_by)
     with doors.write() as session:
+        _hold(session, session.get_one(Escrow, id))
         came = escrow.settle_outcome(session, id, outcome, actor=ACTOR, at=doors.now())
         row = session.get_one(Escrow, id)
         if row.state == "awaited" and doors.now() >= row.pay_by:
@@ -90,10 +92,20 @@ def send_back(doors: Doors, refund_id: str) -> str:
             escrow.refunded(session, refund_id, actor=ACTOR, at=doors.now())
         else:
             refunds.not_yet(session, refund_id, outcome, at=doors.now())
-        return session.get_one(Refund, refund_id).state
+        asked = session.get_one(Refund, refund_id)
+        refund_wire.tell_shop(session, asked, doors.now())
+        return asked.state
 
 
 # --- inside ---
+
+
+def _hold(session: Session, row: Escrow) -> None:
+    """Lock what the money is for before the money, as everybody does who moves both: else two would wait for ever."""
+    if row.purpose == "group":
+        groups.locked(session, session.get_one(GroupMember, row.id).group_id)
+    else:
+        order_for_update(session, row.store_id, row.id)
 
 
 def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
@@ -107,7 +119,9 @@ def _mean(session: Session, row: Escrow, came: str, at: dt.datetime) -> None:
     if came not in ("held", "lapsed"):
         return
     order = order_for_update(session, row.store_id, row.id)
-    if came == "held":
+    if came == "held" and order.step:
+        following.money_came(session, order, at=at)
+    elif came == "held":
         placing.paid(session, order, at=at)
     elif order.state == "placed":
         placing.unpaid(session, order, why="It was not paid in time.", actor=ACTOR, at=at)

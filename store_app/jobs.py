@@ -115,7 +115,8 @@ def send(desk: Desk, _day: dt.date) -> str:
     assert desk.client is not None
     done = sender.contact(doors.database, doors.settings, desk.client, doors.clock)
     desk.line.note(done, doors.now())
-    return done.fault or f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
+    told = f"{done.delivered} delivered, {done.parked} parked, {done.pulled} pulled"
+    return done.fault or "; ".join([told, *done.refused])
 
 
 def publish_shop(desk: Desk, _day: dt.date) -> str:
@@ -430,6 +431,8 @@ JOBS: dict[str, Job] = {
         Job("watch", watch, every_s=300),
     )
 }
+
+EACH_DAY = tuple(job.name for job in JOBS.values() if job.each_day)
 
 
 # --- running ---

@@ -69,6 +69,9 @@ def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, in
         ]
     sent = failed = 0
     for letter in letters:
+        with doors.read() as session:  # the one before may have taken minutes, and this one be called off meanwhile
+            if not order_letters.is_waiting(session, store_id, letter.id):
+                continue
         code, fault = _carried(letter, among, doors)
         with doors.write() as session:
             if code:

@@ -12,25 +12,24 @@ log = structlog.get_logger()
 
 
 def plan_rounds(desk: "Desk", _day: dt.date) -> str:
-    """Compute every plan that was asked for; one that fails says why and leaves the rounds as they were."""
+    """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
     from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
         wanted = [row.id for row in rounds.asked(session)]
     made = 0
     for plan_id in wanted:
-        with desk.doors.write() as session:
-            plan = session.get_one(rounds.RoundPlan, plan_id)
-            plan.begun_at = desk.doors.now()
-            loaded = round_load.load(session, plan)
         try:
+            with desk.doors.write() as session:
+                plan = session.get_one(rounds.RoundPlan, plan_id)
+                plan.begun_at = desk.doors.now()
+                loaded = round_load.load(session, plan)
             planned = desk.compute(round_plan.compute, loaded.day)
-        except Exception as fault:  # a child that died or ran out of time: the plan says so, and the next is tried
+            with desk.doors.write() as session:
+                plan = session.get_one(rounds.RoundPlan, plan_id)
+                made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
+        except Exception as fault:  # what it is made of is odd, or its child died or ran out of time
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
                 rounds.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())
-            continue
-        with desk.doors.write() as session:
-            plan = session.get_one(rounds.RoundPlan, plan_id)
-            made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
     return f"{made} rounds"

@@ -13,7 +13,7 @@ Rules
 import datetime as dt
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from string import ascii_uppercase
 from typing import Any
@@ -116,6 +116,12 @@ def at_store(store: Store) -> None:
     """Let this answer speak from `store`: its money, zone and language (pages of the network about one shop)."""
     g.node_name = _node_name()
     g.place = Place.of(store)
+
+
+def about_store(store: Store) -> None:
+    """Let a page of the network tell of `store` in its money and days; name and language stay the network's."""
+    own = place()
+    g.place = replace(Place.of(store), name=own.name, language=own.language)
 
 
 def today() -> dt.date:

@@ -26,6 +26,7 @@ ROUNDS: dict[str, tuple[Any, ...]] = {
     "no-receiver": (_l("Type the name of who took the goods."),),
     "more-than-the-lot": (_l("Only %(left)s are left of this lot. Count again."),),
     "unknown-warehouse": (_l("No supplier delivers from %(warehouse_id)s. Choose a warehouse from the list."),),
+    "put-aside": (_l("%(name)s is put aside. Take it up again, or drop the order."),),
     "left-here": (_l("%(driver)s left these goods with %(receiver)s. Count them, and claim what is wrong with them."),),
     "stop-confirmed": (_l("This stop was confirmed before, with another word. Call the warehouse."),),
 }

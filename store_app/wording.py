@@ -302,7 +302,8 @@ class OrderWhy:
 
     per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
     what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0: an offer,
-    -1: a neighbour.
+    -1: a neighbour; risk_without_bp: how likely it sells out before the delivery after this one when nothing of it is
+    ordered.
     """
 
     per_day: float
@@ -318,6 +319,7 @@ class OrderWhy:
     counted_qty: float | None
     taught_qty: int = 0
     missed: tuple[tuple[int, int, dt.date], ...] = ()
+    risk_without_bp: int = 0
 
     @property
     def have_qty(self) -> float:
@@ -342,6 +344,7 @@ class OrderWhy:
             method=str(why.get("method") or "forecast"),
             taught_qty=int(why.get("taught_qty") or 0),
             missed=tuple((no, qty, dt.date.fromisoformat(day)) for no, qty, day in why.get("missed") or ()),
+            risk_without_bp=int((why.get("risks_bp") or (0,))[0]),
         )
 
 
@@ -364,7 +367,9 @@ def order_sentence(
     van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
     second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
                packs=packs_words, cost=cost_words)  # fmt: skip
-    if why.runs_out_day is None:
+    if why.runs_out_day is None and why.risk_without_bp >= 100:
+        end = _("without it sells out in %(share)d of 100 cases", share=why.risk_without_bp // 100)
+    elif why.runs_out_day is None:
         end = _("without it there is enough until then")
     elif why.runs_out_day <= today:
         end = _("without it there is none left")

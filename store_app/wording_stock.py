@@ -8,6 +8,8 @@ from pos.checklist import CheckLine
 from store_app import wording
 from store_app.presenting import qty
 
+SELDOM = 0.5
+"""Sales a day below which one is said to come once in so many days."""
 WASTE_REASONS = {
     "expired": _l("Past its date"),
     "breakage": _l("Broken"),
@@ -77,12 +79,19 @@ def check_sentence(line: CheckLine) -> str:
         over = qty(line.expires_qty, line.stock_unit)
         return _("%(qty)s should be sold or taken away today. Look at the dates.", qty=over)
     if line.kind == "not-selling":
-        days = line.quiet_days or 0
+        days, rate = line.quiet_days or 0, line.per_day or 0.0
+        if rate < SELDOM:
+            return ngettext(
+                "It sells about once in %(every)s days, but not for a whole day now. The records say that it is here.",
+                "It sells about once in %(every)s days, but not for %(num)d days now. The records say that it is here.",
+                days,
+                every=f"{1 / max(rate, 0.001):.0f}",
+            )
         return ngettext(
             "It sells about %(rate)s times a day, but not once for a whole day. The records say that it is here.",
             "It sells about %(rate)s times a day, but not once for %(num)d days. The records say that it is here.",
             days,
-            rate=wording.decimal_text(line.per_day or 0.0),
+            rate=wording.decimal_text(rate),
         )
     if line.kind == "lost":
         return _(

@@ -52,14 +52,17 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     left = max(0, available_qty)
     if not claims or not left:
         return [0] * len(claims)
-    packs = np.array([max(0, claim.packs) for claim in claims])
-    caps = np.minimum(packs, [max(0, claim.need_packs) for claim in claims])
+    # of a wish without bounds one pack more than there is tells as much as all of them, and takes no memory
+    most = [left // claim.pack_qty + 1 for claim in claims]
+    packs = np.array([min(n, max(0, claim.packs)) for n, claim in zip(most, claims, strict=True)])
+    caps = np.minimum(packs, [min(n, max(0, claim.need_packs)) for n, claim in zip(most, claims, strict=True)])
     have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
     per_pack = np.array([claim.pack_qty for claim in claims])
     rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)
     rank = np.argsort(np.argsort([claim.key for claim in claims], kind="stable"), kind="stable")
     needed = int((caps * per_pack).sum())
     if needed > left:
+        caps = np.minimum(caps, left // per_pack + 1)  # one beyond what is there ends the queue (rule 5)
         rows, turn = np.repeat(np.arange(len(claims)), caps), _turns(caps)
         size = per_pack[rows]
         days = (have[rows] + np.maximum(turn * size, (turn + 1) * size - usual_qty)) / rate[rows]
@@ -67,6 +70,7 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
         queue = rows[np.lexsort((rank[rows], days, (turn > 0) | (size > usual_qty)))]
         return [int(share) for share in np.bincount(_fit(queue, per_pack, left), minlength=len(claims))]
     rest = np.where([claim.on_round for claim in claims], packs - caps, 0)
+    rest = np.minimum(rest, (left - needed) // per_pack + 1)
     rows = np.repeat(np.arange(len(claims)), rest)
     queue = rows[np.lexsort((rank[rows], _turns(rest)))]
     return [int(share) for share in caps + np.bincount(_fit(queue, per_pack, left - needed), minlength=len(claims))]

@@ -145,7 +145,7 @@ def figures_of(session: Session, stores: Iterable[str], day: dt.date) -> dict[st
         # units of unlike products are made comparable by what one of them brings in this shop
         worth = {sku: (units, money) for sku, (units, money) in sold[store_id].items()}
         values[store_id]["waste", ""] = 10_000 * _money(wasted.get(store_id, {}), worth) // whole
-        values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock.get(store_id, {}), worth) // whole
+        values[store_id]["cover", ""] = WINDOW_DAYS * _money(stock[store_id], worth) // whole
     return {store_id: OwnFigures(found) for store_id, found in values.items()}
 
 

@@ -8,6 +8,7 @@ Rules
    known, is not observed.
 3. The region's row is the sum over its stores, rolled up in the same call; the network is its author, a store takes it
    over as an edition.
+   No shop is told what few others sold (`edition`).
 4. What was imported is never re-rolled.
 5. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside.
 """
@@ -32,6 +33,8 @@ if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
 HISTORY_DAYS = 728
 EDITION_DAYS = 120
 EMPTY_FROM_BP = 500
+LEAST_SHOPS = 5
+"""Fewer shops together would let one of them read off another's sales."""
 ROWS_AT_ONCE = 20_000
 
 
@@ -128,35 +131,45 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 
 
 def edition(session: Session, region_id: str, last_day: dt.date, days: int = EDITION_DAYS) -> dict[str, Any]:
-    """Return a region's demand up to last_day for its stores; {} where there is none.
+    """Return what a region's shops may know of its demand up to last_day; {} where there is none.
 
+    No shop can read another's day off it: a product's day stands there only where LEAST_SHOPS or more sold it, at the
+    middle price and without what was picked up; for a region with fewer shops than that the whole chain stands.
     rows: [sku, unit, sold, over, selling, pickup], each a text of `days` numbers with nothing for a zero; revenue is
     sold x unit + over. open: stores open a day.
     """
     first = last_day - dt.timedelta(days=days - 1)
+    grids, stores_open = _summed(session, first, days, RegionalDemand.region_id == region_id)
+    if not grids:
+        return {}
+    if max(stores_open) < LEAST_SHOPS:
+        grids, stores_open = _summed(session, first, days, sa.true())
+    rows, nothing = [], _text([0] * days)
+    for sku, (sold, revenue, selling) in sorted(grids.items()):
+        told = [qty if count >= LEAST_SHOPS else 0 for qty, count in zip(sold, selling, strict=True)]
+        prices = sorted(money // qty for qty, shown, money in zip(sold, told, revenue, strict=True) if shown > 0)
+        if prices:
+            many = [count if qty else 0 for qty, count in zip(told, selling, strict=True)]
+            rows.append([sku, prices[len(prices) // 2], _text(told), nothing, _text(many), nothing])
+    return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows}
+
+
+def _summed(
+    session: Session, first: dt.date, days: int, which: sa.ColumnElement[bool]
+) -> tuple[dict[str, list[list[int]]], list[int]]:
+    """Return SKU -> [sold, revenue, stores selling] by day, and the stores open by day, over some regions."""
     grids: dict[str, list[list[int]]] = {}
-    stores_open = [0] * days
-    query = (
-        sa.select(
-            RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.sold_qty, RegionalDemand.revenue_minor,
-            RegionalDemand.stores_selling, RegionalDemand.pickup_qty, RegionalDemand.stores_open,
-        )
-        .where(RegionalDemand.region_id == region_id, RegionalDemand.business_day.between(first, last_day))
-        .order_by(RegionalDemand.sku)
-    )  # fmt: skip
-    for sku, day, *cells, opened in session.execute(query):
-        grid = grids.setdefault(sku, [[0] * days for _ in range(4)])
+    opened: list[dict[str, int]] = [{} for _ in range(days)]
+    query = sa.select(
+        RegionalDemand.sku, RegionalDemand.business_day, RegionalDemand.region_id, RegionalDemand.stores_open,
+        RegionalDemand.sold_qty, RegionalDemand.revenue_minor, RegionalDemand.stores_selling,
+    ).where(RegionalDemand.business_day.between(first, first + dt.timedelta(days=days - 1)), which)  # fmt: skip
+    for sku, day, region_id, stores_open, *cells in session.execute(query):
         n = (day - first).days
-        stores_open[n] = max(stores_open[n], opened)
-        for row, value in zip(grid, cells, strict=True):
-            row[n] = value
-    rows = []
-    for sku, (sold, revenue, selling, pickup) in sorted(grids.items()):
-        prices = sorted(money // qty for qty, money in zip(sold, revenue, strict=True) if qty > 0)
-        unit = prices[len(prices) // 2] if prices else 0
-        over = [money - qty * unit for qty, money in zip(sold, revenue, strict=True)]
-        rows.append([sku, unit, *(_text(numbers) for numbers in (sold, over, selling, pickup))])
-    return {"region_id": region_id, "first_day": first.isoformat(), "open": stores_open, "rows": rows} if rows else {}
+        opened[n][region_id] = max(opened[n].get(region_id, 0), stores_open)
+        for row, value in zip(grids.setdefault(sku, [[0] * days for _ in range(3)]), cells, strict=True):
+            row[n] += value
+    return grids, [sum(regions.values()) for regions in opened]
 
 
 def panel(

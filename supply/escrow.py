@@ -15,6 +15,8 @@ Rules
    dispute does until the operator decides (`passing_on`): all, part or nothing goes back, the rest on to the shop.
 5. What turns out to be the customer's after it was passed on goes back all the same, and is taken from the shop, and
    from a group's leader in proportion.
+6. A network put back from a copy learns of orders from their shops, with what was paid. Their escrows are opened again,
+   the provider is asked, and what it has follows the order as it stands. A paid order without an escrow is a finding.
 
 Units: *_minor currency minor units. Accounts: customer, escrow, due (to the customer), store, leader.
 """
@@ -57,6 +59,10 @@ LATE_ANSWERS = dt.timedelta(hours=2)
 SILENCE = dt.timedelta(days=14)
 """So long the money waits at most for a shop that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
+
+
+FORGOTTEN = dt.timedelta(days=30)
+"""So long the provider is asked about a payment that a restore forgot."""
 
 
 class Escrow(Base):
@@ -142,6 +148,22 @@ def open_for(
         session, actor=actor, at=at, verb="escrow.opened", subject=subject_of(row), amount_minor=amount_minor
     )
     return row
+
+
+def open_again(
+    session: Session, id: str, store_id: str, amount_minor: int, currency: str, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Open the escrow of a payment that a restore from a copy forgot: the provider is asked whether it has it (rule 6).
+
+    The provider is the one that took money last; where none ever did here, `findings` tells.
+    """
+    provider = session.scalar(sa.select(Escrow.provider).order_by(Escrow.opened_at.desc(), Escrow.id).limit(1))
+    if provider is not None:
+        row = open_for(
+            session, id, store_id, "pickup", amount_minor, currency=currency, provider=provider, actor=actor, at=at,
+            pay_within=FORGOTTEN,
+        )  # fmt: skip
+        row.tries = 1  # asked, never begun anew
 
 
 def settle_outcome(session: Session, id: str, outcome: Outcome, *, actor: Actor, at: dt.datetime) -> str:

@@ -10,7 +10,8 @@ Rules
 3. A shop that has none of what it orders needs one pack.
 4. All lines of a shop for the same goods are one need, on how many orders and in whatever packs they stand.
 5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
-6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning.
+6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning, with no more than
+   anybody may order.
 
 Quantities in stock units.
 """
@@ -29,7 +30,7 @@ from supply.groups import GroupOffer
 from supply.orders import OrderLine
 from supply.outlook import Place
 from supply.pickup_order import OPEN, PickupLine, PickupOrder
-from supply.suppliers import Supplier, SupplierProduct, next_rhythm
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
 
 Goods = tuple[str, str]
 """(warehouse id, sku)"""
@@ -71,7 +72,7 @@ class FairNeeds:
         least = 1 if have <= 0 and listed else 0
         whole = -(-need // pack_qty) if listed else need // pack_qty
         packs = sum(line.packs for line in lines)
-        return Claim(f"{store_id}/", packs, max(least, whole), have, per_day, pack_qty)
+        return Claim(f"{store_id}/", packs, min(MOST_PACKS, max(least, whole)), have, per_day, pack_qty)
 
     def silent_claims(self, goods: Goods) -> list[Claim]:
         """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
@@ -79,7 +80,7 @@ class FairNeeds:
         days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
         for store_id in self.silent.get(sku, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
-            need = max(0, -(-(_until(per_day, days) - have) // pack_qty))
+            need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))
             found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_round=False))
         return found
 

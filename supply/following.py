@@ -16,6 +16,9 @@ Rules
    disputed, and the operator decides.
 5. Of an order that is brought home the customer is told when somebody sets out with it, when nobody was met, and when
    it is to be collected after all.
+6. A shop put back from a copy may tell of goods that were collected long ago as still there: what was collected stays
+   so, and the journal says what was told. A network put back from a copy takes orders over with what was paid, and
+   their money follows once the provider was asked (`escrow.open_again`).
 """
 
 import datetime as dt
@@ -28,12 +31,14 @@ from config import journal
 from config.clock import day_start
 from config.database import lock_rows
 from config.errors import Invalid, NotFound, Refused
+from config.finding import Finding
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.money import exponent
 from config.node import NETWORK
 from pos.store import Store
 from supply import escrow, home_delivery, messages, online_coupons, shop
+from supply.escrow import Escrow
 from supply.groups import GroupOffer
 from supply.online_facts import RETURN_ASKED, PickupMoved, PickupPlaced, ReturnAsked
 from supply.order_keys import token_hash
@@ -84,6 +89,12 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
             online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
     if moved.step <= order.step:
         return
+    if order.state in AFTER_COLLECTION and moved.state not in AFTER_COLLECTION:
+        order.step = moved.step  # its shop was put back from a copy: the goods are gone all the same (rule 6)
+        journal.record(
+            session, actor=_SYSTEM, at=at, verb="pickup order.told_back", subject=subject_of(order), told=moved.state
+        )
+        return
     before = order.state
     # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
     session.execute(
@@ -108,6 +119,12 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
         _tell_customer(session, order, order.moved_at)
     if moved.delivery is not None:
         _follow_home(session, order, moved)
+    _move_money(session, order, at)
+
+
+def money_came(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
+    """Let money follow an order its store has already: a network put back from a copy had forgotten it (rule 6)."""
+    journal.record(session, actor=_SYSTEM, at=at, verb="pickup order.paid", subject=subject_of(order))
     _move_money(session, order, at)
 
 
@@ -210,6 +227,18 @@ def is_overdue(session: Session, order: PickupOrder, at: dt.datetime) -> bool:
     return order.state in OPEN and at >= max(one for one in known if one is not None) + OVERDUE
 
 
+def findings(session: Session, here: str, store_id: str | None = None) -> list[Finding]:
+    """Return the orders at the network that were paid online and whose money lies in no escrow (rule 6)."""
+    if here != NETWORK:
+        return []
+    kept = sa.exists().where(Escrow.id == PickupOrder.id, Escrow.state != "lapsed")
+    query = sa.select(PickupOrder).where(PickupOrder.paid_minor > 0, PickupOrder.number > 0, ~kept)
+    orders = session.scalars(query if store_id is None else query.where(PickupOrder.store_id == store_id))
+    return [
+        Finding("K13", subject_of(order), f"{order.paid_minor} paid online, in an escrow", "none") for order in orders
+    ]
+
+
 # --- inside ---
 
 
@@ -231,6 +260,8 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
 def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     """Let the escrow follow the order (rule 2)."""
     row = escrow.escrow_of(session, order.id)
+    if row is None and order.paid_minor > 0 and order.number > 0 and order.group_id is None:
+        escrow.open_again(session, order.id, order.store_id, order.paid_minor, order.currency, actor=_SYSTEM, at=at)
     if row is None or row.state not in ("held", "disputed", "settled"):
         return
     keep_minor = 0 if order.state in GIVEN_BACK else order.total_minor - order.returned_minor

@@ -4,8 +4,8 @@ Rules
 -----
 1. Each applier is idempotent. Offers and moves may arrive in any order: editions and steps inside them decide.
 2. At the network: shop.published, pickup.taken, pickup.moved, shelf.approved, group.opened, group.arrived,
-   campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled, pickup.return_asked, group.told,
-   campaign.told, review.told.
+   campaign.answered, review.answered. At a store: pickup.placed, pickup.cancelled, pickup.return_asked, refund.told,
+   group.told, campaign.told, review.told.
 3. A store speaks for itself alone; a message about another store is refused, and waits for a person.
 """
 
@@ -18,7 +18,18 @@ from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from supply import campaign_asks, campaigns, following, group_wire, pickup, pickup_returns, review_wire, shelf, shop
+from supply import (
+    campaign_asks,
+    campaigns,
+    following,
+    group_wire,
+    pickup,
+    pickup_returns,
+    refund_wire,
+    review_wire,
+    shelf,
+    shop,
+)
 from supply.online_facts import (
     CAMPAIGN_ANSWERED,
     CAMPAIGN_TOLD,
@@ -29,6 +40,7 @@ from supply.online_facts import (
     PICKUP_MOVED,
     PICKUP_PLACED,
     PICKUP_TAKEN,
+    REFUND_TOLD,
     RETURN_ASKED,
     REVIEW_ANSWERED,
     REVIEW_TOLD,
@@ -93,6 +105,12 @@ def take_return_asked(session: Session, message: Message, from_node: str, at: dt
     pickup_returns.customer_asks(session, fact, actor=Actor.system("pickup", fact.store_id), at=at)
 
 
+def take_refund(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep how money that goes back to a customer of this shop stands."""
+    refuse_stranger(from_node, NETWORK)
+    refund_wire.take_told(session, message.body)
+
+
 def take_group_opened(session: Session, message: Message, from_node: str, at: dt.datetime) -> None:
     """Open a group a shopkeeper offers."""
     refuse_stranger(from_node, message.body["store_id"])
@@ -146,6 +164,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     PICKUP_PLACED: take_placed,
     PICKUP_CANCELLED: take_cancelled,
     RETURN_ASKED: take_return_asked,
+    REFUND_TOLD: take_refund,
     GROUP_OPENED: take_group_opened,
     GROUP_TOLD: take_group_told,
     GROUP_ARRIVED: take_group_arrived,

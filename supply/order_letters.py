@@ -7,7 +7,8 @@ Rules
    times; an address the mail server refuses is not tried again. The order stays as it is: the letter says what is
    wrong, and goes again to the same address, to another one, or on paper.
 3. A letter on paper waits until somebody printed it or says that it is handed over.
-4. An order called off before its letter left takes the letter along; afterwards a second letter calls it off.
+4. An order called off before its letter left takes the letter along; afterwards, and where it left all the same
+   meanwhile, a second letter calls it off.
 """
 
 import csv
@@ -103,17 +104,9 @@ def call_off(session: Session, order: "ReplenishmentOrder", *, why: str, actor: 
         return
     if letter.state in UNSENT:
         _move(session, letter, "withdrawn", actor=actor, at=at)
-        letter.ended_at = at
+        letter.ended_at, letter.document = at, letter.document | {"called_off": why}
         return
-    store = store_of(session, order.store_id)
-    session.add(
-        OrderLetter(
-            store_id=order.store_id, id=f"{order.id}-off", order_id=order.id, kind="cancellation", how=letter.how,
-            address=letter.address, document=letter.document | head(store, actor, at) | {"called_off": why},
-            state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="", fault="",
-        )
-    )  # fmt: skip
-    session.flush()
+    _write_off_letter(session, letter, why, actor=actor, at=at)
 
 
 def complain(
@@ -158,6 +151,10 @@ def left(session: Session, store_id: str, letter_id: str, *, actor: Actor, at: d
     letter = letter_of(session, store_id, letter_id)
     if letter.state == "sent":
         return letter
+    if letter.state == "withdrawn":  # called off while it was on its way to the supplier, who is told so now
+        if session.get(OrderLetter, (store_id, f"{letter_id}-off")) is None:
+            _write_off_letter(session, letter, str(letter.document.get("called_off", "")), actor=actor, at=at)
+        return letter
     if letter.state == "refused":  # it was to go by e-mail and went by hand
         letter.how, letter.address = "paper", ""
         _move(session, letter, "waiting", actor=actor, at=at)
@@ -198,6 +195,12 @@ def again(
 
 
 # --- questions ---
+
+
+def is_waiting(session: Session, store_id: str, letter_id: str) -> bool:
+    """Tell whether a letter still waits to be sent."""
+    row = session.get(OrderLetter, (store_id, letter_id))
+    return row is not None and row.state == "waiting"
 
 
 def letter_of(session: Session, store_id: str, letter_id: str) -> OrderLetter:
@@ -263,6 +266,19 @@ def as_csv(document: dict[str, Any]) -> bytes:
 
 
 # --- inside ---
+
+
+def _write_off_letter(session: Session, letter: OrderLetter, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Write that an order, whose letter left, is called off."""
+    store = store_of(session, letter.store_id)
+    session.add(
+        OrderLetter(
+            store_id=letter.store_id, id=f"{letter.order_id}-off", order_id=letter.order_id, kind="cancellation",
+            how=letter.how, address=letter.address, state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="",
+            document=letter.document | head(store, actor, at) | {"called_off": why}, fault="",
+        )
+    )  # fmt: skip
+    session.flush()
 
 
 def _document(

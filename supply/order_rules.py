@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.money import MAX_MINOR
-from supply import orders
+from supply import order_wishes, orders
 from supply.orders import ReplenishmentOrder, lines_of, subject_of
 from supply.suppliers import supplier_of
 
@@ -166,14 +166,11 @@ def why_not(session: Session, rule: OrderRule, order: ReplenishmentOrder, today:
     if order.cost_minor > rule.most_order_minor:
         return "too-dear"
     since = today - dt.timedelta(days=WEEK_DAYS - 1)
-    spent = session.scalar(
-        sa.select(sa.func.sum(ReplenishmentOrder.cost_minor)).where(
-            ReplenishmentOrder.store_id == rule.store_id, ReplenishmentOrder.supplier_id == rule.supplier_id,
-            ReplenishmentOrder.by_rule, ReplenishmentOrder.order_day >= since,
-            ReplenishmentOrder.state.not_in(orders.COSTS_NOTHING),
-        )
+    spent = order_wishes.spent(
+        session, ReplenishmentOrder.store_id == rule.store_id, ReplenishmentOrder.supplier_id == rule.supplier_id,
+        ReplenishmentOrder.by_rule, ReplenishmentOrder.order_day >= since,
     )  # fmt: skip
-    if int(spent or 0) + order.cost_minor > rule.most_week_minor:
+    if spent + order.cost_minor > rule.most_week_minor:
         return "week-spent"
     if any(line.changed_by for line in lines_of(session, order)):
         return "changed"

@@ -21,7 +21,8 @@ from config.journal import Actor, record
 from config.money import MAX_MINOR
 from pos.catalogue import Product
 from pos.ledger import MOST_QTY
-from supply.orders import COSTS_NOTHING, ReplenishmentOrder
+from supply import orders
+from supply.orders import ReplenishmentOrder
 
 WEEK_DAYS = 7
 LEAST_SERVICE_BP, MOST_SERVICE_BP = 5_000, 9_950
@@ -129,8 +130,17 @@ def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None
     if limit is None:
         return None
     order = ReplenishmentOrder
-    spent = sa.select(sa.func.sum(order.cost_minor)).where(
-        order.store_id == store_id, order.order_day > today - dt.timedelta(days=WEEK_DAYS),
-        order.state.not_in(COSTS_NOTHING),
-    )  # fmt: skip
-    return max(0, limit - int(session.scalar(spent) or 0))
+    since = today - dt.timedelta(days=WEEK_DAYS)
+    return max(0, limit - spent(session, order.store_id == store_id, order.order_day > since))
+
+
+def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:
+    """Return what some orders cost, or will: as counted once they are over, as promised once they are answered."""
+    line, order = orders.OrderLine, ReplenishmentOrder
+    counted = line.qty_received * line.pack_cost_minor // line.pack_qty
+    promised = sa.func.coalesce(line.packs_acknowledged, line.packs) * line.pack_cost_minor
+    cost = sa.case((order.state.in_(["received", "closed_short"]), counted), else_=promised)
+    query = sa.select(sa.func.sum(cost)).join(
+        order, sa.and_(order.store_id == line.store_id, order.id == line.order_id)
+    )
+    return int(session.scalar(query.where(order.state.not_in(orders.COSTS_NOTHING), *which)) or 0)

@@ -17,16 +17,21 @@ Rules
    not have heard of a change. Any other cost or pack is charged by the unit at the list, so that none makes it cheaper;
    what is not on the list is not promised.
 9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
+10. A shop that was put back from its copy numbers anew and knows nothing of what it sent since: the network tells two
+    orders of one number apart, and the goods of a lost one are expected without it.
+11. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
+    loading and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -70,10 +75,11 @@ STATES = StateTable(
 COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
-FURTHEST_DAYS = 2 * LONGEST_LEAD_DAYS
-"""No day of an order is believed that is further away: a clock is wrong."""
+TOLD_APART = 1_000_000
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
+FARTHEST = dt.timedelta(days=14)
+"""So far ahead of its arrival an order's day may be: a clock is wrong."""
 
 
 class ReplenishmentOrder(Base):
@@ -147,6 +153,9 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     if not lines:
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     supplier = supplier_of(session, order.supplier_id)
+    if not supplier.active:
+        raise Refused("put-aside", f"{supplier.name} is put aside. Take it up again, or drop the order.",
+                      name=supplier.name)  # fmt: skip
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
     order.sent_at = at
@@ -189,7 +198,9 @@ def cancel(
 
 
 def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what the supplier promises, at either node (rule 6); nothing promised at all is a rejection."""
+    """Take over what the supplier promises, at either node (rules 6, 10); nothing promised at all is a rejection."""
+    if session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is None:
+        return
     order = order_of(session, fact.store_id, fact.order_id)
     if order.state != "sent":
         return
@@ -202,13 +213,14 @@ def acknowledged(session: Session, fact: OrderAcknowledged, *, actor: Actor, at:
 
 
 def dispatched(session: Session, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> Delivery:
-    """Expect goods that have left the supplier, at either node (rule 6)."""
+    """Expect goods that have left the supplier, at either node (rules 6, 10)."""
+    here = fact.order_id is not None and session.get(ReplenishmentOrder, (fact.store_id, fact.order_id)) is not None
     delivery = expect(
         session, fact.store_id, fact.delivery_id, fact.supplier_id, fact.lines, push_id=fact.push_id,
-        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id, actor=actor,
+        expected_day=dt.date.fromisoformat(fact.expected_day), order_id=fact.order_id if here else None, actor=actor,
         at=dt.datetime.fromisoformat(fact.advised_at),
     )  # fmt: skip
-    if fact.order_id is not None:
+    if fact.order_id is not None and here:
         promise = OrderAcknowledged(fact.store_id, fact.order_id, fact.acknowledged)
         acknowledged(session, promise, actor=actor, at=at)
         order = order_of(session, fact.store_id, fact.order_id)
@@ -227,18 +239,20 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
     order = session.get(ReplenishmentOrder, (fact.store_id, fact.order_id))
     if order is not None:
         known = {(line.sku, line.pack_qty) for line in lines_of(session, order)}
-        if order.order_no != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
+        if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
-    today = day_of(session, fact.store_id, at)
-    for told in (fact.order_day, fact.delivery_day, fact.next_delivery_day):
-        if abs((dt.date.fromisoformat(told) - today).days) > FURTHEST_DAYS:
-            raise Invalid("bad-day", f"Order {fact.order_no} is for {told}. Look at the shop's clock.", day=told)
-    lines = _at_our_prices(session, fact, today)
+    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
+    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
     order = ReplenishmentOrder(
-        store_id=fact.store_id, id=fact.order_id, order_no=fact.order_no, supplier_id=fact.supplier_id, state="sent",
-        order_day=dt.date.fromisoformat(fact.order_day), delivery_day=dt.date.fromisoformat(fact.delivery_day),
-        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=cost_of(lines),
+        store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
+        order_no=_told_apart(session, fact),
+        order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
+        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
+        next_delivery_day=door.day(
+            fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
+        ),
+        cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
@@ -375,19 +389,14 @@ def _refuse_below_minimum(session: Session, order: ReplenishmentOrder, supplier:
     if order.cost_minor >= supplier.minimum_minor or any(line.changed_by for line in lines_of(session, order)):
         return
     currency = store_of(session, order.store_id).currency
+    least, asked = (Decimal(one).scaleb(-exponent(currency)) for one in (supplier.minimum_minor, order.cost_minor))
     raise Refused(
         "below-minimum",
-        f"{supplier.name} delivers from {_amount(supplier.minimum_minor, currency)}; this order is "
-        f"{_amount(order.cost_minor, currency)}. Add packs, or drop it and order next time.",
+        f"{supplier.name} delivers from {least} {currency}; this order is {asked} {currency}. "
+        "Add packs, or drop it and order next time.",
         minimum_minor=supplier.minimum_minor,
         cost_minor=order.cost_minor,
     )
-
-
-def _amount(amount_minor: int, currency: str) -> str:
-    digits = exponent(currency)
-    whole, rest = divmod(amount_minor, 10**digits)
-    return f"{whole}.{rest:0{digits}d} {currency}" if digits else f"{whole} {currency}"
 
 
 def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[OrderLine]:
@@ -403,14 +412,13 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
         if terms is None:
             line.packs = line.pack_cost_minor = 0
         elif not _is_fair(session, terms, told, day):
-            # rounded up: many small packs are not cheaper than a large one
             line.pack_cost_minor = -(-terms.pack_cost_minor * told.pack_qty // terms.pack_qty)
         lines.append(line)
     return lines
 
 
 def _refuse_odd(told: Ordered) -> None:
-    """Refuse counts nobody can have typed and reasons that are no figures: rationing reckons with all shops at once."""
+    """Refuse counts nobody can have typed and reasons that are no figures (rule 11)."""
     bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
@@ -429,6 +437,16 @@ def _is_fair(session: Session, terms: Terms, told: Ordered, day: dt.date) -> boo
     """Tell whether pack and cost are what the list says, or said when the shop looked."""
     asked = terms._replace(pack_qty=told.pack_qty, pack_cost_minor=told.pack_cost_minor)
     return asked == terms or was_listed(session, asked, day)
+
+
+def _told_apart(session: Session, fact: OrderSent) -> int:
+    """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
+    numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
+    taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
+    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
+    while number in taken:
+        number += TOLD_APART
+    return number
 
 
 def _tell(
@@ -455,22 +473,13 @@ def _deliveries(session: Session, order: ReplenishmentOrder, states: Iterable[st
 
 def _fact(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> OrderSent:
     return OrderSent(
-        store_id=order.store_id,
-        order_id=order.id,
-        order_no=order.order_no,
-        supplier_id=order.supplier_id,
-        order_day=order.order_day.isoformat(),
-        delivery_day=order.delivery_day.isoformat(),
-        next_delivery_day=order.next_delivery_day.isoformat(),
-        cost_minor=order.cost_minor,
-        proposed_at=stamp(order.proposed_at),
-        sent_at=stamp(order.sent_at or at),
-        forecast_age_days=order.forecast_age_days,
+        store_id=order.store_id, order_id=order.id, order_no=order.order_no, supplier_id=order.supplier_id,
+        order_day=order.order_day.isoformat(), delivery_day=order.delivery_day.isoformat(),
+        next_delivery_day=order.next_delivery_day.isoformat(), sent_at=stamp(order.sent_at or at),
+        proposed_at=stamp(order.proposed_at), cost_minor=order.cost_minor, forecast_age_days=order.forecast_age_days,
         lines=tuple(
-            Ordered(
-                line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
-                line.packs, line.changed_why, line.changed_by, line.why,
-            )
+            Ordered(line.sku, line.name, line.pack_qty, line.pack_cost_minor, line.minimum_packs, line.packs_proposed,
+                    line.packs, line.changed_why, line.changed_by, line.why)
             for line in lines_of(session, order)
         ),
     )  # fmt: skip

@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, warehouse_stock
+from supply import demand, left_out, rounds, warehouse_stock
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
@@ -26,7 +26,7 @@ from supply.suppliers import Supplier, SupplierProduct
 
 SILENT_AFTER_S = 3600
 STALE_FORECAST_DAYS = 2
-UNCOUNTED_DAYS = 2
+UNCOUNTED_DAYS, LATELY_DAYS = 2, 7
 SHOWN_DAYS = 28
 """So many days a region's small chart shows."""
 
@@ -132,6 +132,14 @@ def last_day(session: Session) -> dt.date | None:
     return day
 
 
+def whole_day(session: Session, today: dt.date) -> dt.date | None:
+    """Return the newest business day of rolled-up sales that is over: a day that has just begun would look poor."""
+    day: dt.date | None = session.scalar(
+        sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
+    )
+    return day
+
+
 def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
     found = [
@@ -146,6 +154,7 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         .group_by(InboxMessage.from_node)
     )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)
@@ -157,6 +166,8 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     found += _scarce(session)
     over = warehouse_stock.over_counts(session, at=at)
     found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
+    lately = at - dt.timedelta(days=LATELY_DAYS)
+    found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
     found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
@@ -171,17 +182,15 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
     found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
     newest = last_day(session)
-    for region in regions(session):
+    for region in regions(session, at.date()):
         if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
             found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
     return found
 
 
-def regions(session: Session, *, today: dt.date | None = None) -> list[RegionView]:
-    """List the regions with their last seven whole days beside the seven before: `today` is not over, and is none."""
-    newest = last_day(session)
-    if newest is not None and today is not None:
-        newest = min(newest, today - dt.timedelta(days=1))
+def regions(session: Session, today: dt.date) -> list[RegionView]:
+    """List the regions with their last seven whole days beside the seven before."""
+    newest = whole_day(session, today)
     stores: dict[str, int] = dict(
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )

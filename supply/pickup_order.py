@@ -317,12 +317,15 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
 
 
 def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
-    """Write an order and its lines as they were placed."""
+    """Write an order and its lines as they were placed.
+
+    A network put back from a copy may give a number twice before its shop is heard: the second order is -2 then.
+    """
     order = PickupOrder(
         store_id=placed.store_id,
         id=placed.order_id,
         number=placed.number,
-        order_no=placed.order_no,
+        order_no=_free_no(session, placed),
         state=STATES.first,
         step=0,
         why="",
@@ -353,6 +356,15 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
     if placed.delivery is not None:
         home_delivery.write_down(session, order.store_id, order.id, placed.delivery)
     return order
+
+
+def _free_no(session: Session, placed: PickupPlaced) -> str:
+    name, n = placed.order_no, 1
+    used = sa.exists().where(PickupOrder.store_id == placed.store_id, PickupOrder.order_no == sa.bindparam("name"))
+    while session.scalar(sa.select(used), {"name": name}):
+        n += 1
+        name = f"{placed.order_no}-{n}"
+    return name
 
 
 def write_lines(session: Session, order: PickupOrder, lines: Sequence[OrderLine]) -> None:

@@ -163,7 +163,7 @@ def place(
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
         raise Conflict("id-in-use", "This page was used for something else. Open the basket once more and order again.")
-    if not shop.is_taking_orders(session, store_id):
+    if not shop.is_taking_orders(session, store_id, at):
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)

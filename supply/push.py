@@ -176,7 +176,7 @@ def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.da
         found.terms = sa.null()
         verb = "push offer.not_known_here"
         journal.record(session, actor=actor, at=at, verb=verb, subject=subject_of(found), store=found.store_id)
-    elif STATES.legal(found.state, fact.state):
+    elif found.state in ("offered", "withdrawn"):
         found.answered_why = fact.answered_why
         why = fact.answered_why or None
         journal.move(session, found, fact.state, actor=actor, at=at, subject=subject_of(found), why=why)

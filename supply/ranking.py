@@ -33,14 +33,14 @@ from pos.catalogue import Listing, Product
 from pos.produce import ProduceGoods, Producer
 from pos.store import Store
 from supply import outside
-from supply.demand import DailyDemand, RegionalDemand, StoreDay
+from supply.demand import LEAST_SHOPS, DailyDemand, RegionalDemand, StoreDay
 from supply.suppliers import Supplier, SupplierProduct
 
 WINDOW_DAYS = 28
 RECENT_DAYS = 7
 DEPTH = 6
 MOST_FACINGS = 4
-ANONYMOUS = 5
+ANONYMOUS = LEAST_SHOPS
 """So many shops must have sold what is shown of a neighbourhood."""
 TRIAL_EVERY, MOST_FRESH = 6, 40
 PULL_PRIOR, PULL_LEAST, PULL_MOST = 5_000, 5_000, 15_000

@@ -140,6 +140,11 @@ def not_back(session: Session, limit: int = 50) -> list[Refund]:
     return list(session.scalars(query.order_by(Refund.made_at, Refund.id).limit(limit)))
 
 
+def of_escrow(session: Session, escrow_id: str) -> list[Refund]:
+    """Return the refunds of one payment, the oldest first; at a shop those it was told of."""
+    return list(session.scalars(sa.select(Refund).where(Refund.escrow_id == escrow_id).order_by(Refund.made_at)))
+
+
 def going_back(session: Session, escrow_id: str) -> int:
     """Return how much of an escrow is on its way back."""
     query = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_minor), 0)).where(

@@ -38,7 +38,7 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.store import Store, day_of
 from supply import vans
-from supply.deliveries import Delivery
+from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
 from supply.round_plan import Call, Day, Loaded, Planned, Round, Spot, Ways, timed
 from supply.round_plan import Van as PlanVan
@@ -362,6 +362,18 @@ def said_of(session: Session, delivery: Delivery) -> str:
     query = sa.select(VanStop.outcome).join(VanLoad, on)
     mine = query.where(VanLoad.store_id == delivery.store_id, VanLoad.delivery_id == delivery.id)
     return session.scalar(mine) or ""
+
+
+def counted_less(session: Session, since: dt.datetime) -> list[tuple[str, int]]:
+    """Return the shops that counted less than a driver left with them whole, since a moment, with the units missing."""
+    on = sa.and_(VanStop.round_id == VanLoad.round_id, VanStop.store_id == VanLoad.store_id)
+    loaded = sa.and_(VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id)
+    line = sa.and_(DeliveryLine.store_id == Delivery.store_id, DeliveryLine.delivery_id == Delivery.id)
+    missing = sa.func.sum(DeliveryLine.advised_qty - sa.func.coalesce(DeliveryLine.counted_qty, 0))
+    query = sa.select(Delivery.store_id, missing).join(VanLoad, loaded).join(VanStop, on).join(DeliveryLine, line)
+    query = query.where(Delivery.state == "posted", Delivery.posted_at > since, VanStop.outcome == "delivered")
+    less = query.group_by(Delivery.store_id, Delivery.id).having(missing > 0).order_by(Delivery.store_id, Delivery.id)
+    return [(store_id, int(qty)) for store_id, qty in session.execute(less)]
 
 
 def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:

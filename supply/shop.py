@@ -139,7 +139,11 @@ def set_rules(session: Session, store_id: str, rules: PickupRules, *, actor: Act
 
 
 def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
-    """Take over what a store published (rule 2); older editions of an offer are passed over."""
+    """Take over what a store published (rule 2); older editions of an offer are passed over.
+
+    The offers are locked before the front, as by who orders.
+    """
+    known = _lock(session, store_id, [offer.sku for offer in fact.offers])
     front = front_of(session, store_id)
     if fact.edition > front.edition:
         front.edition, front.taking_orders = fact.edition, fact.taking_orders
@@ -147,8 +151,6 @@ def take_offers(session: Session, store_id: str, fact: ShopPublished) -> None:
     if fact.promotions is not None and fact.edition > front.promotions_edition:
         front.promotions_edition = fact.edition
         offer_edition.take_edition(session, fact.promotions, store_id)
-    skus = [offer.sku for offer in fact.offers]
-    known = _lock(session, store_id, skus)
     newer = {
         offer.sku: offer for offer in fact.offers if offer.sku not in known or known[offer.sku].edition < fact.edition
     }

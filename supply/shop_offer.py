@@ -6,9 +6,13 @@ from typing import Any
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.node import Peer
 from pos.catalogue import Product
 from pos.store import Store
 from supply.pickup_rules import Hours, PickupRules
+
+SILENT = dt.timedelta(hours=48)
+"""A shop without a line for longer takes no orders: what it has left is not known any more."""
 
 
 class ShopFront(Base):
@@ -57,10 +61,16 @@ class ShopOffer(Base):
 # --- questions ---
 
 
-def is_taking_orders(session: Session, store_id: str) -> bool:
-    """Tell whether customers may order here: the shopkeeper has published offers and has not closed the shop."""
+def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
+    """Tell whether customers may order here.
+
+    The shopkeeper has published offers and has not closed the shop, and the network heard of it less than SILENT ago.
+    """
     front = session.get(ShopFront, store_id)
-    return front is not None and front.edition > 0 and front.taking_orders
+    if front is None or front.edition == 0 or not front.taking_orders:
+        return False
+    peer = session.get(Peer, store_id)
+    return peer is None or at - peer.heard_at < SILENT
 
 
 def rules_of(session: Session, store_id: str) -> PickupRules:

@@ -3,8 +3,9 @@
 Rules
 -----
 1. Shops with a node of their own, in one currency, whose places are known (`vans`); one without a place is left out.
-2. A product that is in an open transfer of either shop waits for that one's end. What a shop declined is not proposed
-   to the two of them again for AGAIN_DAYS.
+2. A product that is in an open transfer of either shop waits for that one's end, and then for a sheet of a later day:
+   one of the day it was handed over may still want what has come. What a shop declined is not proposed to the two of
+   them again for AGAIN_DAYS.
 3. Shops have ANSWER_DAYS to answer, and FETCH_DAYS to fetch, but not beyond the day before the goods' last day.
 4. A shop whose credit is held may give and not take: what it takes is on account.
 """
@@ -22,7 +23,7 @@ from config.money import exponent
 from pos.catalogue import Product
 from pos.store import Store, day_of
 from supply import credit, vans
-from supply.transfer_sheets import carried, sheets
+from supply.transfer_sheets import OLDEST_DAYS, TransferSheet, carried, sheets
 from supply.transfers import OPEN, GoodsTransfer, TransferLine, write_proposal
 
 if TYPE_CHECKING:  # numpy is large, and the console's pages do without
@@ -77,15 +78,24 @@ def _before(
     """Return how many open transfers each shop has, their products by shop, and what was declined lately (rule 2)."""
     row, line = GoodsTransfer, TransferLine
     lately = sa.and_(row.state == "declined", row.proposed_at > at - dt.timedelta(days=AGAIN_DAYS))
-    query = sa.select(row.id, row.giver_id, row.taker_id, row.state, line.sku).join(line, line.transfer_id == row.id)
+    just_now = sa.and_(row.state == "received", row.received_at > at - dt.timedelta(days=OLDEST_DAYS + 1))
+    query = sa.select(row.id, row.giver_id, row.taker_id, row.state, row.received_at, line.sku).join(
+        line, line.transfer_id == row.id
+    )
+    told_on = dict(session.execute(sa.select(TransferSheet.store_id, TransferSheet.day)).all())
     count: dict[str, set[str]] = {}
     busy: dict[str, set[str]] = {}
     declined = set()
-    for transfer_id, giver, taker, state, sku in session.execute(query.where(sa.or_(row.state.in_(OPEN), lately))):
+    asked = query.where(sa.or_(row.state.in_(OPEN), lately, just_now))
+    for transfer_id, giver, taker, state, received_at, sku in session.execute(asked):
         if state == "declined":
             declined.add((giver, taker, sku))
             continue
         for shop in (giver, taker):
+            if state == "received" and received_at is not None:
+                if day_of(session, shop, received_at) >= told_on.get(shop, dt.date.min):
+                    busy.setdefault(shop, set()).add(sku)
+                continue
             busy.setdefault(shop, set()).add(sku)
             count.setdefault(shop, set()).add(transfer_id)
     return {shop: len(ids) for shop, ids in count.items()}, busy, frozenset(declined)

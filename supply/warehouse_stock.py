@@ -62,6 +62,19 @@ class House:
     standing: int
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A product of a warehouse: what stands there, and what of it is promised to shops."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    qty: int
+    promised_qty: int
+    pack_qty: int | None
+    """None: no supplier sells it from here."""
+
+
 # --- verbs ---
 
 
@@ -142,6 +155,38 @@ def houses(session: Session) -> list[House]:
     return [House(str(house), name, int(many), int(there)) for house, name, many, there in session.execute(query)]
 
 
+def kept(session: Session, warehouse_id: str, *, text: str = "", most: int = 100) -> list[Kept]:
+    """Return what a warehouse has or sells, by name; text: only the products named so."""
+    from supply.warehouse import promised_of
+
+    there = (
+        sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
+        .where(StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE))
+        .group_by(StockLevel.sku)
+        .subquery()
+    )
+    sold = (
+        sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty).label("pack_qty"))
+        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+        .where(Supplier.warehouse_id == warehouse_id)
+        .group_by(SupplierProduct.sku)
+        .subquery()
+    )
+    query = (
+        sa.select(Product.sku, Product.name, Product.stock_unit, sa.func.coalesce(there.c.qty, 0), sold.c.pack_qty)
+        .outerjoin(there, there.c.sku == Product.sku)
+        .outerjoin(sold, sold.c.sku == Product.sku)
+        .where(sa.or_(there.c.qty != 0, sold.c.sku.is_not(None)))
+    )
+    if text:
+        query = query.where(_is_named(text))
+    promised = promised_of(session, warehouse_id)
+    return [
+        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty)
+        for sku, name, unit, qty, pack_qty in session.execute(query.order_by(Product.name, Product.sku).limit(most))
+    ]
+
+
 def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime, most: int = 100) -> list[Stood]:
     """Return the lots that are over or will be within SOON_DAYS, or those of the products named; by their last day."""
     day = day_of(session, warehouse_id, at)
@@ -178,18 +223,21 @@ def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
 
 
 def _named(session: Session, warehouse_id: str, text: str, most: int) -> list[str]:
-    words = Product.search_text.contains(text.casefold(), autoescape=True)
     query = (
         sa.select(Product.sku)
         .join(StockLevel, StockLevel.sku == Product.sku)
         .where(
             StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE), StockLevel.qty > 0,
-            sa.or_(words, Product.sku == text),
+            _is_named(text),
         )
         .order_by(Product.name, Product.sku)
         .distinct()
     )  # fmt: skip
     return [row[0] for row in session.execute(query.add_columns(Product.name).limit(most))]
+
+
+def _is_named(text: str) -> sa.ColumnElement[bool]:
+    return sa.or_(Product.search_text.contains(text.casefold(), autoescape=True), Product.sku == text)
 
 
 def _ending(session: Session, warehouse_id: str, day: dt.date) -> list[str]:

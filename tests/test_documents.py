@@ -69,3 +69,18 @@ def test_every_picture_and_file_the_documents_link_is_there() -> None:
     for document in (ROOT / "README.md", ROOT / "ARCHITECTURE.md", *sorted((ROOT / "docs").glob("*.md"))):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8")):
             assert (document.parent / target).exists(), f"{document.name} links {target}"
+
+
+def test_every_invariant_and_bar_is_proved_by_what_exists_or_says_that_nobody_does() -> None:
+    from tests.benchmarks.faults import SCENARIOS
+
+    rows = re.findall(r"^\| ([IB]\d+) \|(.*)\|$", (ROOT / "docs" / "reliability.md").read_text("utf-8"), re.MULTILINE)
+    assert [name for name, _ in rows] == [f"I{n}" for n in range(1, 41)] + [f"B{n}" for n in range(1, 21)]
+    sources = "\n".join(file.read_text("utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)\(", sources))
+    for name, told in rows:
+        tests = set(re.findall(r"`(test_\w+)`", told))
+        runs = set(re.findall(r"`bench faults (\w+)`", told))
+        assert tests <= there, name
+        assert runs <= set(SCENARIOS), name
+        assert tests or runs or "bench " in told or "nobody yet" in told, name

@@ -54,12 +54,13 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
         nearby = compare.nearby(session)
         own = compare.own_figures(session, store_id, day)
         past = suggestions.of_store(session, store_id)
+        suggested = next((one for one in past if one.state == "open"), None)
         shown = {
             "known": bool(nearby),
             "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in compare.OF_SHOP],
             "prices": _prices(session, store_id, nearby, day),
             "missing": _missing(session, nearby, own),
-            "suggestion": next((one for one in past if one.state == "open"), None),
+            "suggestion": suggested,
             "past": [one for one in past if one.state != "open"],
             "products": suggestions.taxed(session, [one.sku for one in past if one.state == "open"]),
             "reasons": wording.DECLINE_REASONS,

@@ -23,7 +23,8 @@ def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
         attention = overview.attention(session, at=clock.now())
-        regions = overview.regions(session, today=today())
+        regions = overview.regions(session, today())
+        until = overview.whole_day(session, today())
         newest = overview.last_day(session)
         currency = overview.currency(session)
         names = {store.id: store.name for store in overview.stores(session)}
@@ -32,6 +33,7 @@ def home() -> Any:
         attention=_sentences(attention, names),
         regions=regions,
         newest=newest,
+        until=until,
         currency=currency,
     )
 
@@ -89,6 +91,13 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
                 store=name,
             ),
         )
+    elif one.kind == "left-out":
+        words = {
+            "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
+            "money": _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why),
+        }.get(str(facts.get("work")), _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why))
+        words += _(" The other shops' were done; it is tried again by itself.")
+        level = "warn"
     else:
         return _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}
@@ -112,6 +121,14 @@ def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
             store=name,
         )
         return {"level": "warn", "words": words, "href": url_for("console_warehouse.goods", warehouse=one.subject)}
+    if one.kind == "counted-less":
+        words = ngettext(
+            "%(store)s counted %(num)d unit less than its driver says he left there. Ask both.",
+            "%(store)s counted %(num)d units less than its driver says he left there. Ask both.",
+            facts.get("count", 0),
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_stores.store", store_id=one.subject)}
     if one.kind == "not-counted":
         words = ngettext(
             "%(store)s has not counted %(num)d delivery that was due days ago. Ask whether it came.",

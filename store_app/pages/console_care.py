@@ -16,7 +16,18 @@ from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
 from store_app.sentences import sentence_of
-from supply import escrow, messages, outside, overview, passing_on, refunds, review_wire, reviews, shelf_effect
+from supply import (
+    escrow,
+    messages,
+    outside,
+    overview,
+    passing_on,
+    refund_wire,
+    refunds,
+    review_wire,
+    reviews,
+    shelf_effect,
+)
 from supply.escrow import Escrow, EscrowEntry
 from supply.refunds import Refund
 from supply.suppliers import Supplier
@@ -109,6 +120,7 @@ def paid_by_hand(refund_id: str) -> Any:
         escrow.paid_by_hand(
             session, refund_id, reference, looked=request.form.get("looked") == "yes", actor=g.actor, at=clock.now()
         )
+        refund_wire.tell_shop(session, session.get_one(Refund, refund_id), clock.now())
     flash(_("Noted. The payment service is not asked any more."), "good")
     return redirect(url_for(".overview_page", _anchor="going-back"), 303)
 

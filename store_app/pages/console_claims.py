@@ -13,7 +13,7 @@ from store_app import wording_claims
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form, waiting
 from store_app.pages.claims import picture, typed_grants
-from store_app.presenting import at_store, page, today
+from store_app.presenting import about_store, page, today
 from store_app.security import requires
 from supply import claim_book, claim_photos, claims, going_back, goods_returns, overview
 from supply.claim_book import Claim, ClaimLine
@@ -78,7 +78,7 @@ def claim(store_id: str, claim_id: str, fault: ShopError | None = None) -> Any:
         found, store = session.get(Claim, (store_id, claim_id)), session.get(Store, store_id)
         if found is None or store is None:
             raise NotFound("not-found-here", _("There is no such claim in this network."))
-        at_store(store)
+        about_store(store)
         lines = claim_book.lines_of(session, found)
         shown = {
             "claim": found,

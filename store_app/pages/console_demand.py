@@ -35,7 +35,7 @@ def regions() -> Any:
 def region(region_id: str) -> Any:
     """Show one region: an aisle's chart, and what sells most."""
     with read() as session:
-        found = overview.regions(session, today=today())
+        found = overview.regions(session, today())
         here = region_of(found, region_id)
         aisles = overview.aisles(session, region_id)
         aisle = request.args.get("aisle", "")
@@ -65,7 +65,7 @@ def region(region_id: str) -> Any:
 def series(region_id: str) -> Any:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     with read() as session:
-        region_of(overview.regions(session, today=today()), region_id)
+        region_of(overview.regions(session, today()), region_id)
         found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
     days = [*found.days, *found.expected_days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
@@ -88,7 +88,7 @@ def series(region_id: str) -> Any:
 def to_first_region(endpoint: str) -> Any:
     """Send to a page of the network's first region."""
     with read() as session:
-        found = overview.regions(session, today=today())
+        found = overview.regions(session, today())
     if not found:
         raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
     return redirect(url_for(endpoint, region_id=found[0].id))

@@ -15,7 +15,7 @@ from store_app import wording_money
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form, money_views
 from store_app.pages.statements import table
-from store_app.presenting import at_store, page, place, today
+from store_app.presenting import about_store, page, place, today
 from store_app.security import requires
 from supply import (
     account_orders,
@@ -82,7 +82,7 @@ def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
     first, last = money_views.period(request.args, today())
     with read() as session:
         store = _store(session, store_id)
-        at_store(store)
+        about_store(store)
         line = session.get(CreditLine, store.id)
         account = settlement.balances(session, store.id)
         gauge = None

@@ -31,9 +31,9 @@ def region(region_id: str) -> Any:
     asked = request.args.get("days", "3")
     days = int(asked) if asked in {str(one) for one in DAYS} else 3
     with read() as session:
-        found = overview.regions(session)
-        here = region_of(found, region_id)
         today = clock.now().date()
+        found = overview.regions(session, today)
+        here = region_of(found, region_id)
         rows = outlook.runs_out(
             session, region_id, days=days, today=today, warehouses=purchasing.warehouses(session)
         )  # fmt: skip

@@ -1,5 +1,6 @@
 """The network's own purchasing: what to buy upstream and why, what is on its way, taking it in."""
 
+import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
@@ -10,7 +11,7 @@ from config.errors import ShopError
 from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.pages.waiting import stock_units
-from store_app.presenting import page
+from store_app.presenting import page, today
 from store_app.security import requires
 from supply import overview, purchasing
 
@@ -107,5 +108,6 @@ def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
         "state": one.state,
         "expected_day": one.expected_day,
         "cost_minor": one.cost_minor,
+        "missed": one.state == "ordered" and one.expected_day < today() - dt.timedelta(days=purchasing.PATIENCE_DAYS),
         "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
     }

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
+from config import journal
 from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
-from config.node import Peer
+from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
 from pos.store import Store
 from store_app import wording, wording_money
-from store_app.extensions import doors, read
+from store_app.extensions import doors, read, write
 from store_app.pages import form, shop_map
 from store_app.presenting import page, since, today
 from store_app.security import requires
@@ -81,6 +82,7 @@ def store(store_id: str) -> Any:
             sentences=_sentences(session, store_id),
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
+            alarm=_alarm_words(session.get(Peer, store_id)),
         )
 
 
@@ -97,7 +99,33 @@ def try_again(store_id: str) -> Any:
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 
+@bp.post("/<store_id>/looked-into")
+@requires("network.stores")
+def looked_into(store_id: str) -> Any:
+    """Let a shop's alarm go, once a person knows why a new count began or which copy has to stop."""
+    with write() as session:
+        shop = _shop(session, store_id)
+        peer = session.get(Peer, store_id)
+        if peer is not None and peer.alarm is not None:
+            journal.record(
+                session, actor=g.actor, at=doors().now(), verb="peer.looked_into", subject=f"store:{shop.id}",
+                alarm=peer.alarm,
+            )  # fmt: skip
+            peer.alarm = None
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
 # --- inside ---
+
+
+def _alarm_words(peer: Peer | None) -> str:
+    if peer is None or peer.alarm is None or peer.alarm.endswith(WAIT_THERE):
+        return ""  # what waits at the shop is seen and settled there
+    if peer.alarm == EPOCH_BEGUN:
+        return _("This shop’s books were put back from a copy, or its computer was set up anew.")
+    return _(
+        "Two computers spoke with this shop’s key, or a copy of its books did. Find out which, and stop one of them."
+    )
 
 
 def _map(
@@ -131,7 +159,9 @@ def _shop(session: Session, store_id: str) -> Store:
 
 
 def _sentences(session: Session, store_id: str) -> list[str]:
-    peer = session.get(Peer, store_id)
+    peer, shop = session.get(Peer, store_id), session.get_one(Store, store_id)
+    if peer is not None and not shop.has_node:
+        return [_("This shop is not connected. Give it a code to join with: cornerstore store invite.")]
     if peer is None:
         return [_("This shop was never heard. Give it a code to join with: cornerstore store invite.")]
     told = [_("Heard %(when)s.", when=since(peer.heard_at))]

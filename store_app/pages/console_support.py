@@ -17,7 +17,7 @@ from pos.stock import INSIDE, StockLevel
 from pos.store import Store, store_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.presenting import at_store, page
+from store_app.presenting import about_store, page
 from store_app.security import requires
 from supply import support
 from supply.deliveries import Delivery
@@ -60,7 +60,7 @@ def inside(store_id: str) -> Any:
     find = form.tidy(request.args.get("find", ""))[:60]
     with read() as session:
         shop = store_of(session, form.tidy(store_id))
-        at_store(shop)
+        about_store(shop)
         at = doors().now()
         leave = support.require_look(session, shop.id, g.actor, at)
         seen = support.looking(session, shop.id, g.actor, at)

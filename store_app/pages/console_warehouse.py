@@ -1,10 +1,11 @@
-"""A warehouse's goods by lot: what is over or soon will be, and writing off what cannot be sold."""
+"""A warehouse's goods: lot by lot with what cannot be sold, and product by product with what was counted."""
 
 import datetime as dt
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from config.errors import Conflict, Invalid, NotFound, ShopError
 from pos import waste
@@ -20,6 +21,7 @@ from supply.purchasing import warehouses
 bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
 bp.before_request(form.know_the_place)
 LOST_DAYS = 30
+SHOWN = 100
 
 
 @bp.get("/")
@@ -28,10 +30,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what is over or soon will be, or the products searched for, and what was written off lately."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
     with read() as session:
-        houses = warehouses(session)
-        if not houses:
-            raise NotFound("no-warehouse", _("No supplier delivers from a warehouse of the network yet."))
-        house = request.args["warehouse"] if request.args.get("warehouse") in houses else houses[0]
+        house, houses = _house(session)
         rows = warehouse_stock.lots(session, house, text=text, at=clock.now())
         gone = waste.written_off(session, house, 20)
         lost = waste.shrink(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
@@ -71,3 +70,54 @@ def write_off(warehouse_id: str) -> Any:
     flash(words, "good")
     kept = {"q": request.args["q"]} if request.args.get("q") else {}
     return redirect(url_for("console_warehouse.goods", warehouse=warehouse_id, **kept), 303)
+
+
+@bp.get("/stock")
+@requires("network.supply")
+def stock(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show what stands in a warehouse product by product, and what of it is promised."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        house, houses = _house(session)
+        rows = warehouse_stock.kept(session, house, text=text, most=SHOWN + 1)
+    return page(
+        "console/warehouse_stock.html",
+        house=house, houses=houses, text=text, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, fault=fault,
+        at_fault=request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<warehouse_id>/count")
+@requires("network.supply")
+@form.answers_on(stock)
+def count(warehouse_id: str) -> Any:
+    """Put right what stands of a product; a second click changes nothing."""
+    command, sku = form.command_id(), form.text("sku", most=64)
+    counted, why = form.whole("qty"), form.text("why", required=_("Say why you counted: the journal keeps it."))
+    with write() as session:
+        try:
+            change = warehouse_stock.count(
+                session, warehouse_id, sku, counted, why=why, id=command, actor=g.actor, at=clock.now()
+            )
+        except Conflict as fault:
+            if fault.code != "already-booked":
+                raise
+            change = 0
+        product = session.get_one(Product, sku)
+        name, unit = product.name, product.stock_unit
+    words = _("%(name)s: %(qty)s stand there now.", name=name, qty=qty(counted, unit))
+    if change:
+        put = _("%(qty)s more than the book said.") if change > 0 else _("%(qty)s less than the book said.")
+        words += " " + put % {"qty": qty(abs(change), unit)}
+    flash(words, "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+
+
+def _house(session: Session) -> tuple[str, list[str]]:
+    """Return the warehouse that is asked for, else the first, and all there are."""
+    houses = warehouses(session)
+    if not houses:
+        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+    asked = request.args.get("warehouse")
+    return (asked if asked in houses else houses[0]), houses

@@ -25,7 +25,7 @@ from store_app.pages.till import own_till
 from store_app.pages.timeline import Step, timeline
 from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_word, today
 from store_app.security import requires
-from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns
+from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
 from supply.pickup import PickupLine, PickupOrder
 from supply.pickup_order import kept_until
 
@@ -143,6 +143,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         steps = timeline(look, f"pickup:{order_id}")
         home = home_delivery.of_order(look, row.store_id, order_id)
         left = pickup_returns.left_of(look, row) if row.sale_id else {}
+        going_back = refunds.of_escrow(look, order_id)
     ordered = _("Ordered at the counter") if found.is_from_here else _("Ordered online")
     return page(
         "pickup/order.html",
@@ -157,6 +158,7 @@ def order(order_id: str, fault: ShopError | None = None) -> Any:
         cancel_reasons=wording.CANCEL_REASONS,
         back_tenders=[("cash", _("Cash")), ("card", _("Card, on the terminal"))],
         left=left,
+        going_back=going_back,
         may_return=bool(left) and found.return_until is not None and doors().now() < found.return_until,
         currency=place().currency,
         fault=fault,

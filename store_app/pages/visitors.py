@@ -174,7 +174,8 @@ def bounded(ware: shop.Ware, qty: int) -> int:
 
 def around(session: Session, here: Store) -> dict[str, Any]:
     """Return what every page of the shop shows around itself."""
-    return {"shop": here, "cart": cart_at(session, here), "is_closed": not shop.is_taking_orders(session, here.id)}
+    is_closed = not shop.is_taking_orders(session, here.id, clock.now())
+    return {"shop": here, "cart": cart_at(session, here), "is_closed": is_closed}
 
 
 def cart_at(session: Session, here: Store) -> Cart:

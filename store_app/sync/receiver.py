@@ -15,7 +15,7 @@ from config.database import lock_rows
 from config.errors import Invalid
 from config.inbox import InboxMessage
 from config.journal import GENESIS, Actor
-from config.node import NETWORK, Peer, this_node
+from config.node import COPY_SPEAKS, EPOCH_BEGUN, NETWORK, WAIT_THERE, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
 from config.publication import Publication, edition_for
 from pos.store import Store
@@ -179,15 +179,16 @@ def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> 
     if push.nonce != present and not renewed:
         if (pair in shown) if push.nonce else (shown == [pair]):
             return False, present
-        _alarm(session, peer, "a copy or a restored database is speaking", at)
+        _alarm(session, peer, COPY_SPEAKS, at)
         return True, present
     if renewed:
-        _alarm(session, peer, "began a new epoch", at)
+        _alarm(session, peer, EPOCH_BEGUN, at)
     fresh = secrets.token_hex(16)
     peer.nonce = " ".join([fresh, pair, *shown[: SHOWN_KEPT - 1]])
     peer.epoch, peer.heard_at, peer.waiting = push.speaking, at, push.waiting
-    if push.parked:
-        peer.alarm = f"{push.parked} of our messages wait there for a person"
+    is_about_waiting = peer.alarm is None or peer.alarm.endswith(WAIT_THERE)
+    if is_about_waiting:
+        peer.alarm = f"{push.parked}{WAIT_THERE}" if push.parked else None
     return False, fresh
 
 

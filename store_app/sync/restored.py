@@ -1,7 +1,8 @@
 """Notice a database that was put back from a copy, and begin a new epoch.
 
 The sidecar file beside the database keeps (epoch, last journal number, its hash), written after commits. A database
-behind its sidecar was restored: numbers of the old epoch may already be known elsewhere, so a new epoch begins (I18).
+behind its sidecar was restored: numbers of the old epoch may already be known elsewhere, so a new epoch begins (I18),
+and what it tells in steps goes on above them (`supply.rising`).
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from config import journal, node
 from config.journal import GENESIS, Actor, JournalEntry, JournalHead
 from store_app.extensions import Doors
+from supply import rising
 
 log = structlog.get_logger()
 
@@ -35,6 +37,7 @@ def new_epoch(session: Session, node_id: str, why: str, doors: Doors) -> None:
     """Begin a new epoch and journal why."""
     before = node.this_node(session).epoch
     epoch = node.new_epoch(session)
+    rising.after_a_restore(session, node_id, at=doors.now())
     log.warning("new epoch", node=node_id, why=why)
     journal.record(
         session,

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import httpx2
 import sqlalchemy as sa
+import structlog
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
@@ -37,6 +38,7 @@ from config.settings import Settings
 from store_app.extensions import Doors
 from store_app.sync import receiver, restored, wire
 
+log = structlog.get_logger()
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_CUT_OFF_S = 1.0, 300.0, 60.0
 ROWS_AT_ONCE = 20
 """Pulled rows per transaction: the till's own transactions go in between."""
@@ -62,6 +64,8 @@ class Contact:
     parked: int = 0
     pulled: int = 0
     editions: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Editions that could not be taken over, with why: the old ones stay in use, and the line is as good as ever."""
     rewound: int = 0
     fault: str | None = None
     paused: bool = False
@@ -320,7 +324,8 @@ class _Talk:
                     )
             except (ShopError, sa.exc.IntegrityError, KeyError, TypeError, ValueError) as fault:
                 # the transaction is undone, and the old edition stays in use
-                self.done.fault = f"The {whole.kind} could not be taken over: {fault}"
+                self.done.refused.append(f"The {whole.kind} could not be taken over: {fault}")
+                log.warning("edition refused", kind=whole.kind, version=whole.version, why=str(fault))
                 continue
             self.done.editions.append(whole.kind)
 

@@ -323,7 +323,7 @@ def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_
     page.locator("#sheet").get_by_role("button", name="Cash").click()
     expect(page.locator(".back-parts")).to_have_text("Store credit$4.00Cash$3.30")
     expect(page.locator("#sheet .panel-due")).to_have_text("$7.30")
-    page.get_by_role("button", name="Give the money back").click()
+    page.get_by_role("button", name="Give the money back $7.30").click()
     expect(page.locator("#sheet-body")).to_contain_text("Rounded by -$0.02")
     (back,) = node.rows(Sale, kind="return")
     given = {row.tender: row.amount_minor for row in node.rows(Payment, sale_id=back.id)}

@@ -156,6 +156,19 @@ def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_num
     assert head(database) == (1, 3, ours), "the end of the chain as its sender has it"
 
 
+@pytest.mark.parametrize("odd", [2**62, -(2**62), 1e300, float("nan")])
+def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_others(sender, tmp_path, odd):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    wild = replace(messages[0], body={"n": 1, "lines": [{"qty": odd}]})
+    wild = replace(wild, hash=outbox.content_hash(wild))
+    assert take(database, wild) == ("parked", inbox.ABSURD)
+    with database.write() as session:
+        assert inbox.try_parked(session, "S01", note) == (0, 1), "nor is it taken when it is tried again"
+    assert take(database, messages[1])[0] == "taken"
+    assert noted(database) == {"fact-1": 1}
+    assert head(database)[:2] == (2, 2)
+
+
 def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_path):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     take(database, messages[0])

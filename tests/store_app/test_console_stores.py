@@ -5,10 +5,12 @@ import sqlalchemy as sa
 import pos.replica
 from config import inbox
 from config.errors import Refused
+from config.ids import new_id
 from config.inbox import InboxMessage
-from config.node import Peer, this_node
+from config.journal import GENESIS, JournalEntry
+from config.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
 from config.outbox import Message, content_hash
-from store_app.sync import receiver, sender
+from store_app.sync import receiver, sender, wire
 from tests.store_app.conftest import NOON, STORE, add_store, post
 
 
@@ -50,6 +52,46 @@ def test_what_was_set_aside_is_tried_again_on_a_click(network, monkeypatch):
     assert taken == ["m-1"]
     with network.doors.read() as session:
         assert session.scalars(sa.select(InboxMessage.state)).all() == ["taken"]
+
+
+def test_an_alarm_goes_when_nothing_waits_there_or_when_a_person_has_looked_into_it(network):
+    arrive(network)
+    with network.doors.write() as session:
+        session.get_one(Peer, STORE).epoch = EPOCH
+    client = network.signed_in("operator")
+    for waiting, alarm in ((2, f"2{WAIT_THERE}"), (0, None)):
+        nonce = alarms(network)[1]
+        push(network, parked=waiting, nonce=nonce)
+        assert alarms(network)[0] == alarm
+    with network.doors.write() as session:
+        session.get_one(Peer, STORE).alarm = COPY_SPEAKS
+    push(network, parked=1, nonce=alarms(network)[1])
+    assert alarms(network)[0] == COPY_SPEAKS, "what is worse stays"
+    assert "stop one of them" in client.get(f"/console/shops/{STORE}").text
+    assert post(client, f"/console/shops/{STORE}/looked-into").status_code == 303
+    assert alarms(network)[0] is None
+    assert "stop one of them" not in client.get(f"/console/shops/{STORE}").text
+    with network.doors.read() as session:
+        told = session.scalars(sa.select(JournalEntry.body).where(JournalEntry.verb == "peer.looked_into")).all()
+    assert len(told) == 1
+
+
+def alarms(network) -> tuple[str | None, str]:
+    with network.doors.read() as session:
+        peer = session.get_one(Peer, STORE)
+        return peer.alarm, peer.nonce.split(" ")[0]
+
+
+EPOCH = "epoch-of-the-shop"
+
+
+def push(network, *, parked: int, nonce: str) -> None:
+    told = {
+        "protocol": wire.PROTOCOL, "epochs": [EPOCH], "speaking": EPOCH, "epoch": EPOCH, "from_n": 4, "count": 4,
+        "head": GENESIS, "nonce": nonce, "token": new_id(), "parked": parked, "waiting": 0, "rows": [],
+    }  # fmt: skip
+    with network.doors.write() as session:
+        receiver.take(session, STORE, wire.Push.model_validate(told), at=NOON)
 
 
 def test_the_page_speaks_chinese(network):

@@ -92,6 +92,15 @@ def test_a_copy_is_proved_alone_in_its_file_and_holds_what_was_committed(shop):
         assert copy.execute("SELECT max(n) FROM journal_entry").fetchone() == (note.journal_n,)
 
 
+def test_a_note_that_a_power_cut_left_empty_hides_no_copy_and_stops_no_other(shop):
+    first = backup.make(shop)
+    (backup.folder_of(shop) / f"{STORE}-20260301T000000Z.db.json").write_text("")
+    shop.clock.advance(3600)
+    second = backup.make(shop)
+    assert [one.file for one in backup.copies(shop)] == [second.file, first.file]
+    assert lights(shop)["backups"] == "good"
+
+
 def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(shop):
     say(shop)
     with closing(sqlite3.connect(shop.database.engine.url.database)) as book:

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.journal import JournalEntry
 from pos import batches, stock
 from pos.batches import Batch, Lot
 from pos.waste import Waste
@@ -40,6 +41,10 @@ def test_a_purchase_is_proposed_changed_ordered_and_taken_in_with_its_dates(cons
         sku = purchasing.lines_of(session, made)[0].sku
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "-2"}).status_code == 422
     assert send(client, f"{at}/order", **{"sku-0": sku, "packs-0": "4"}).status_code == 303
+    assert "did not come" not in words(client.get("/console/purchases/"))
+    with console.doors.write() as session:
+        session.get(Purchase, ("WH1", made.id)).expected_day = NOON.date() - dt.timedelta(days=3)
+    assert "did not come" in words(client.get("/console/purchases/"))
     until = (NOON.date() + dt.timedelta(days=20)).isoformat()
     taken = {"sku-0": sku, "qty-0": "7", "until-0": until}
     assert send(client, f"{at}/receive", **taken).status_code == 303
@@ -92,6 +97,28 @@ def test_what_is_over_in_the_warehouse_is_written_off_by_its_lot_with_a_reason_a
         assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 476
     assert "no day known" in words(client.get("/console/warehouse/?q=whole+milk&warehouse=WH1"))
     assert "Nothing of it stands here" in words(client.get("/console/warehouse/?q=caviar"))
+
+
+def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once(console):
+    client = console.signed_in("operator")
+    assert "Whole milk milk · in packs of 12 480" in words(client.get("/console/warehouse/stock"))
+    at, given = "/console/warehouse/WH1/count?q=milk", {"sku": "milk", "qty": "475", "command_id": new_id()}
+    refused = send(client, at, **given)
+    assert (refused.status_code, "Say why you counted" in words(refused)) == (422, True)
+    assert 'value="475"' in refused.text, "what was typed is still there"
+    for wrong, status in ({"sku": "nothing"}, 404), ({"qty": "-1"}, 422):
+        assert send(client, at, **given | {"why": "Count"} | wrong | {"command_id": new_id()}).status_code == status
+    assert send(client, "/console/warehouse/WH9/count", **given, why="Count").status_code == 404
+    for _click in range(2):
+        assert send(client, at, **given, why="Broken in the rack").status_code == 303
+    shown = words(client.get("/console/warehouse/stock?q=milk&warehouse=WH1"))
+    assert "475 stand there now. 5 less than the book said." in shown
+    assert "Green tea" not in shown
+    assert "No such product here" in words(client.get("/console/warehouse/stock?q=caviar"))
+    with console.doors.read() as session:
+        entry = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "warehouse.counted")).one()
+        assert "Broken in the rack" in entry.body
+        assert stock.levels(session, "WH1", ["milk"])["milk"].by_place == {"backroom": 475}
 
 
 def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console):

@@ -27,7 +27,9 @@ from config.inbox import InboxAlarm, InboxMessage
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, Node, Peer
 from config.outbox import Message, OutboxMessage
+from config.publication import Publication
 from store_app.sync import restored, sender
+from supply import rising
 from tests.store_app.conftest import KEY, NOON, STORE, House
 
 DAY = dt.date(2026, 3, 2)
@@ -250,6 +252,30 @@ def test_a_copy_that_speaks_beside_the_shop_raises_an_alarm_and_nothing_is_dropp
         kept = session.scalar(sa.select(sa.func.count()).select_from(InboxAlarm))
     assert any("copy" in alarm for alarm in alarms)
     assert len(arrived(network)) + kept >= 6
+
+
+def test_an_edition_of_a_network_put_back_is_taken_and_one_that_is_refused_spoils_no_contact(
+    house, network, served, monkeypatch
+):
+    taken = []
+    monkeypatch.setattr(sender, "effect_of_edition", lambda kind: lambda session, body: taken.append(body))
+    for n in range(3):
+        with network.doors.write() as session:
+            publication.publish(session, "lessons", "*", {"n": n}, at=NOON)
+        talk(house, served)
+    with network.doors.write() as session:  # the copy knows the first version only
+        session.execute(sa.delete(Publication))
+        publication.publish(session, "lessons", "*", {"n": 7}, at=NOON)
+    house.clock.advance(60)
+    done = talk(house, served)
+    assert done.fault is None
+    assert len(done.refused) == 1
+    with house.doors.read() as session:
+        assert node.this_node(session).last_contact_at == house.clock.now()
+    with network.doors.write() as session:
+        rising.after_a_restore(session, NETWORK, at=house.clock.now())
+    assert talk(house, served).editions == ["lessons"]
+    assert taken == [{"n": 0}, {"n": 1}, {"n": 2}, {"n": 7}]
 
 
 def test_an_edition_is_taken_over_whole_and_only_when_it_is_newer(house, network, served, monkeypatch):

@@ -71,6 +71,13 @@ def test_a_larger_pack_brings_no_more_than_the_usual_one_and_starves_nobody(pack
     assert theirs or pack_qty == 60, "who has not heard of a new pack gets its part"
 
 
+def test_a_need_beyond_all_reason_costs_no_more_than_what_there_is():
+    odd = Claim("odd", packs=999, need_packs=10**12, have_qty=0, per_day=1e12, pack_qty=6, on_round=False)
+    odd = replace(odd, packs=10**12)
+    small = Claim("small", packs=2, need_packs=2, have_qty=0, per_day=1, pack_qty=6)
+    assert fair_share(60, [odd, small], 6) == [9, 1]
+
+
 def test_a_small_shop_gets_its_pack_before_a_large_one_gets_a_second():
     large = Claim("large", packs=20, need_packs=20, have_qty=0, per_day=100, pack_qty=6)
     small = Claim("small", packs=1, need_packs=1, have_qty=3, per_day=1, pack_qty=6)

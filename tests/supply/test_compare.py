@@ -14,6 +14,7 @@ from config.errors import Conflict, Invalid
 from config.journal import Actor
 from config.publication import Publication
 from pos.catalogue import Price, TaxClass
+from pos.stock import StockLevel
 from pos.store import Region, Store
 from supply import compare, suggestions
 from supply.compare_math import SHOPS, gain_of_adding, gain_of_pricing, may_publish, median, scope_of
@@ -188,3 +189,15 @@ def test_what_a_suggestion_brought_stands_beside_what_it_should(country):
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))
 def test_a_median_lies_among_its_values(values):
     assert min(values) <= median(values) <= max(values)
+
+
+def test_a_shop_whose_stock_nobody_told_of_has_no_cover_and_no_waste_rather_than_none(country):
+    with country.network.write() as session:
+        shops = open_shops(session, 2)
+        for store_id in shops[:2]:
+            sells(session, store_id, "milk", 28, 2800)
+        session.add(StockLevel(store_id=shops[0], sku="milk", place="shelf", qty=4))
+        session.flush()
+        known, unknown = (compare.figures_of(session, shops[:2], DAY)[store_id].values for store_id in shops[:2])
+    assert (known["cover", ""], known["waste", ""]) == (4, 0)
+    assert not {("cover", ""), ("waste", "")} & unknown.keys()

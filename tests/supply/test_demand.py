@@ -246,40 +246,64 @@ def test_a_file_does_not_overwrite_what_was_rung_up(shop):
 # --- the edition ---
 
 
-def test_a_store_takes_over_its_regions_demand_as_it_was(network, shop):
-    rng = random.Random(7)
-    with network.write() as session:
-        history = [
-            ("S2", sku, day(-n), rng.randint(1, 9), rng.randint(100, 999), 1)
-            for n in range(30)
-            for sku in ("bread", "milk")
-            if rng.random() < 0.6
-        ]
-        rolling.import_history(session, history)
+def region_day(region: str, sku: str, on, qty: int, *, selling: int, opened: int) -> RegionalDemand:
+    return RegionalDemand(region_id=region, sku=sku, business_day=on, sold_qty=qty, revenue_minor=qty * 250 + 7,
+                          stores_open=opened, stores_selling=selling, pickup_qty=1)  # fmt: skip
+
+
+def told(network, region="R1", days=3) -> dict:
     with network.read() as session:
-        body = json.loads(json.dumps(demand.edition(session, "R1", DAY, 40)))
+        return json.loads(json.dumps(demand.edition(session, region, DAY, days)))
+
+
+def test_a_store_takes_over_what_many_shops_of_its_region_sold(network, shop):
+    with network.write() as session:
+        for n in range(2):
+            session.add(region_day("R1", "bread", day(-n), 30 + n, selling=7, opened=8))
+    body = told(network)
     for _ in range(2):
         with shop.write() as session:
             demand.take_edition(session, body)
-    wanted = [row for row in rows(network, RegionalDemand) if row[0] == "R1"]
+    wanted = [("R1", "bread", day(-n), 30 + n, (30 + n) * 250, 8, 7, 0) for n in (1, 0)]
     assert rows(shop, RegionalDemand) == wanted
+
+
+def test_no_shop_reads_anothers_day_off_an_edition(network):
+    """I36: what few shops sold is left out, and no takings are told to the cent."""
+    with network.write() as session:
+        session.add(region_day("R1", "bread", DAY, 30, selling=5, opened=8))
+        session.add(region_day("R1", "milk", DAY, 12, selling=4, opened=8))
+        session.add(region_day("R1", "apple", day(-1), 700, selling=1, opened=8))
+    assert told(network)["rows"] == [["bread", 250, "  30", "  ", "  5", "  "]]
+
+
+def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothing(network, shop):
+    with network.write() as session:
+        session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
+    body = told(network)
+    assert body["rows"] == []
+    with shop.write() as session:  # what an older program had been told goes
+        session.add(region_day("R1", "bread", DAY, 9, selling=2, opened=3))
+        session.flush()
+        demand.take_edition(session, body)
+    assert rows(shop, RegionalDemand) == []
+    with network.write() as session:
+        session.add(region_day("R2", "bread", DAY, 51, selling=4, opened=9))
+    assert told(network)["rows"] == [["bread", 250, "  60", "  ", "  6", "  "]]
+    assert told(network)["open"] == [0, 0, 12]
 
 
 def test_an_edition_replaces_the_days_it_covers_and_keeps_the_ones_before(network, shop):
     with shop.write() as session:
         for on, qty in ((day(-50), 1), (DAY, 99)):
-            session.add(
-                RegionalDemand(region_id="R1", sku="bread", business_day=on, sold_qty=qty, revenue_minor=0,
-                               stores_open=1, stores_selling=1)
-            )  # fmt: skip
+            session.add(region_day("R1", "bread", on, qty, selling=1, opened=1))
     with network.write() as session:
-        rolling.import_history(session, [("S1", "bread", DAY, 3, 750, 1)])
-    with network.read() as session:
-        body = demand.edition(session, "R1", DAY, 40)
+        session.add(region_day("R1", "bread", DAY, 30, selling=7, opened=8))
+    body = told(network, days=40)
     with shop.write() as session:
         demand.take_edition(session, body)
     with shop.read() as session:
-        assert session.get(RegionalDemand, ("R1", "bread", DAY)).sold_qty == 3
+        assert session.get(RegionalDemand, ("R1", "bread", DAY)).sold_qty == 30
         assert session.get(RegionalDemand, ("R1", "bread", day(-50))).sold_qty == 1
 
 
@@ -328,5 +352,5 @@ def test_the_same_sums_on_postgresql(postgres_database):
     with database.read() as session:
         region = session.get(RegionalDemand, ("R1", "bread", DAY))
         assert (region.sold_qty, region.stores_open, region.pickup_qty) == (5, 2, 2)
-        assert len(demand.edition(session, "R1", DAY)["rows"]) == 2
+        assert demand.edition(session, "R1", DAY)["rows"] == [], "two shops would read off each other"
     database.engine.dispose()

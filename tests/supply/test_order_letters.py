@@ -2,10 +2,12 @@
 
 import csv
 import io
+from types import SimpleNamespace
 
 import pytest
 
 from config.errors import Invalid, NotFound, Refused
+from store_app import letter_post
 from supply import order_letters, order_pdf, orders, suppliers
 from supply.suppliers import Contact, Supplier
 from tests.supply.road import AT, FARM, KEEPER, VAN, Country, later, make_country
@@ -118,6 +120,29 @@ def test_calling_an_order_off_takes_its_letter_back_or_writes_one_that_does(coun
         if left:
             assert rows[1].document["called_off"] == "We close"
             assert {row["packs"] for row in _table(rows[1].document)} == {"0"}
+
+
+def test_an_order_called_off_while_its_letter_is_under_way_is_called_off_by_a_second_one(country):
+    first, second, mailed = sent(country), sent(country), []
+    doors = SimpleNamespace(
+        read=country.shops["S1"].read, write=country.shops["S1"].write, now=lambda: later(minutes=1)
+    )
+
+    class SlowMail:
+        def reaches(self, _letter):
+            return True
+
+        def send(self, letter, *, at):
+            mailed.append(letter.id)
+            if len(mailed) == 1:  # meanwhile the shopkeeper calls both off
+                for one in (first, second):
+                    with country.shops["S1"].write() as session:
+                        orders.cancel(session, "S1", one, why="Wrong", actor=KEEPER["S1"], at=at)
+
+    for _run in range(2):
+        letter_post.send_due(doors, "S1", [SlowMail()])
+    assert mailed == [first, f"{first}-off"], "what was withdrawn before it left does not leave"
+    assert letter(country, f"{first}-off").state == "sent"
 
 
 def test_another_shop_s_letter_is_not_found(country):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.outbox import Message, OutboxMessage, to_wire
-from supply import orders, receiving
+from supply import order_wishes, orders, receiving
 from supply.orders import STATES, ReplenishmentOrder
 from supply.suppliers import Supplier
 from tests.supply.road import (
@@ -199,13 +199,72 @@ def test_what_the_network_sees_of_an_order_is_what_the_shop_sent(country):
 def test_an_order_with_odd_figures_waits_by_itself_and_the_others_are_filled(country, odd):
     good = country.order("S2", {"milk": 1}, need_qty=12)
     country.order("S1", {"bread": 1}, **odd)
-    with pytest.raises(AssertionError, match=r"gives no figure as|says no day"):  # set aside, as it was refused
+    with pytest.raises(
+        AssertionError, match=r"gives no figure as|says no day|no shop can have"
+    ):  # set aside, as it was refused
         country.deliver()
     country.carry("S2")
     country.fill()
     assert country.state("S2", good)[1] == "acknowledged"
     with country.network.read() as session:
         assert session.get(ReplenishmentOrder, ("S1", "order-S1-1")) is None
+
+
+def test_a_shop_put_back_from_its_copy_orders_on_and_takes_in_what_it_no_longer_knows_of(country):
+    lost = country.order("S1", {"bread": 1}, id="lost")
+    country.deliver()
+    with country.shops["S1"].write() as session:  # last night's copy does not have it
+        for line in orders.lines_of(session, orders.order_of(session, "S1", lost)):
+            session.delete(line)
+        session.flush()
+        session.delete(orders.order_of(session, "S1", lost))
+    again = country.order("S1", {"milk": 1}, id="again")
+    country.deliver(seed=1)
+    country.fill()
+    country.load()
+    country.deliver(seed=2)
+    with country.network.read() as session:
+        numbers = {row.id: row.order_no for row in session.scalars(sa.select(ReplenishmentOrder))}
+    assert numbers == {lost: 1, again: 1_000_001}
+    with country.shops["S1"].write() as session:
+        notes = {row.order_id: row.id for row in receiving.expected(session, "S1")}
+        assert set(notes) == {None, again}
+        for delivery_id in notes.values():
+            receiving.begin_count(session, "S1", delivery_id, actor=KEEPER["S1"], at=AT)
+            receiving.post(session, "S1", delivery_id, actor=KEEPER["S1"], at=AT)
+    country.deliver(seed=3)
+    with country.network.read() as session:
+        found = session.scalars(sa.select(ReplenishmentOrder.state).where(ReplenishmentOrder.store_id == "S1")).all()
+    assert found == ["received", "received"]
+    assert country.level("S1", "S1", "bread").on_hand == 6
+
+
+def test_nothing_is_sent_to_a_supplier_that_is_put_aside(country):
+    with country.shops["S1"].write() as session:
+        write_order(session, "S1", "aside", {"milk": 1}, FARM, AT, {})
+        session.get(Supplier, FARM).active = False
+        with pytest.raises(Refused, match="put aside"):
+            orders.send(session, "S1", "aside", actor=KEEPER["S1"], at=AT)
+
+
+def test_a_week_s_money_is_spent_by_what_came_not_by_what_was_asked(country):
+    with country.shops["S1"].write() as session:
+        order_wishes.set_budget(session, "S1", 25_000, actor=KEEPER["S1"], at=AT)
+
+    def left() -> int:
+        with country.shops["S1"].read() as session:
+            return order_wishes.left_to_spend(session, "S1", AT.date())
+
+    country.order("S1", {"tea": 10})
+    assert left() == 0
+    country.deliver()
+    country.fill()
+    country.deliver()
+    assert left() == 20_000, "two packs are promised"
+    country.load()
+    country.deliver()
+    country.take_in("S1", [("tea", 10, "Missing")])
+    assert left() == 22_500
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "2027-03-02", "1970-01-01"])

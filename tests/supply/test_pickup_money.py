@@ -24,6 +24,7 @@ from supply import (
     pickup,
     pickup_returns,
     placing,
+    refund_wire,
     refunds,
     settlement,
     unheard,
@@ -475,6 +476,15 @@ def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid
     assert (money(town), town.faults()) == ((0, 387, 0), [])
 
 
+def test_a_shop_not_heard_of_for_two_days_takes_no_orders(town):
+    town.hear(at=AT)
+    town.place("order-00002", [("milk", 1)], at=later(hours=47))
+    with pytest.raises(Refused, match="takes no online orders"):
+        town.place("order-00003", [("milk", 1)], at=later(hours=48))
+    town.hear(at=later(hours=48))
+    town.place("order-00003", [("milk", 1)], at=later(hours=48))
+
+
 def test_what_a_shop_has_fetched_is_its_own_to_answer(town):
     placed = town.place(ONE, [("milk", 1)])
     town.deliver()
@@ -541,6 +551,28 @@ def test_a_refund_is_confirmed_once(town):
     assert money(town) == (0, 0, 0)
     with town.network.read() as session:
         assert session.query(EscrowEntry).count() == 3
+
+
+def test_the_shop_hears_of_money_that_did_not_go_back_at_once_and_when_it_has(town):
+    place_online(town)
+    pay(town)
+    with town.network.write() as session:
+        one = escrow.refund(session, ONE, 100, why="short", actor=SYSTEM, at=AT)
+        for n in range(3):
+            refunds.not_yet(session, one.id, Outcome("declined", reason="Card closed."), at=later(hours=n))
+            refund_wire.tell_shop(session, refunds.of_entry(session, one.id), later(hours=n))
+    town.deliver(seed=1)
+
+    def there():
+        with town.shop.read() as session:
+            return [(row.state, row.amount_minor) for row in refunds.of_escrow(session, ONE)]
+
+    assert there() == [("waiting", 100)]
+    with town.network.write() as session:
+        escrow.paid_by_hand(session, one.id, "Transfer 7", actor=ANA, at=later(hours=4))
+        refund_wire.tell_shop(session, refunds.of_entry(session, one.id), later(hours=4))
+    town.deliver(seed=2)
+    assert there() == [("by_hand", 100)]
 
 
 def test_a_refund_is_asked_for_at_growing_pauses_until_a_person_pays_what_the_service_refused(town):

@@ -145,6 +145,7 @@ def test_the_pages_facts_are_all_kept(shop):
     read = OrderWhy.read(why)
     assert (read.per_day, read.on_hand, read.reserved, read.on_the_way, read.expected) == (5.0, 4, 1, 0, 10.0)
     assert read.runs_out_day == MONDAY
+    assert read.risk_without_bp == why["risks_bp"][0] > 0
     assert read.method == "forecast"
     assert read.target > 10
     assert read.service_bp == 9800

@@ -1,5 +1,7 @@
 """Rounds: planned within loads and windows, driven stop by stop, told to the shops, and refused goods come back."""
 
+import datetime as dt
+
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
@@ -191,7 +193,10 @@ def test_a_stop_is_told_to_its_shop_and_confirmed_once(country):
     assert (call_at(country, "S1").state, call_at(country, "S1").receiver) == ("delivered", "Wei")
     with country.shops["S1"].read() as session:
         assert session.scalars(sa.select(Delivery.state)).all() == ["expected"], "delivered is no count"
+    country.take_in("S1", [("bread", 7, "Missing")])
+    country.deliver()
     with country.network.write() as session:
+        assert rounds.counted_less(session, AT - dt.timedelta(days=1)) == [("S1", 5)], "somebody asks both"
         rounds.confirm(session, key, "S2", "short", receiver="Mo", note="one case", at=later(hours=2))
     with country.network.read() as session:
         assert session.get_one(rounds.VanRound, round_id).state == "done"

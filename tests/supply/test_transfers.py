@@ -25,6 +25,7 @@ from supply.transfer_math import (
     want_gains,
     without,
 )
+from supply.transfer_sheets import TransferSheet
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
 
 
@@ -197,6 +198,16 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     assert (giver["funds"], taker["invoiced"]) == (-cost, cost)
     assert giver["transfers"] + taker["transfers"] == 0
     assert country.findings() == []
+    with country.network.write() as session:
+        assert transfer_proposals.propose(session, actor=OPERATOR, at=AT) == [], "that day's sheet wants what has come"
+
+
+def test_a_sheet_an_older_program_kept_unread_stops_no_other_shop(country):
+    odd = {"store_id": "S1", "day": AT.date().isoformat(), "spares": [["milk", None]], "wants": []}
+    with country.network.write() as session:
+        session.merge(TransferSheet(store_id="S1", day=AT.date(), body=odd))
+        session.flush()
+        assert "S1" not in transfer_sheets.sheets(session, AT.date())
 
 
 def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(country):

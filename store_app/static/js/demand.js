@@ -25,7 +25,7 @@ async function draw(holder) {
     tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { stroke: ink("--ink-muted"), font: "13px system-ui", space: 56, incrs: WHOLE_WEEKS, grid: { show: false }, ticks: { stroke: ink("--line"), width: 1 },
+      { stroke: ink("--ink-muted"), font: "13px system-ui", space: 84, incrs: WHOLE_WEEKS, grid: { show: false }, ticks: { stroke: ink("--line"), width: 1 },
         values: (_plot, ticks) => ticks.map((at) => short.format(at * 1000)) },
       { stroke: ink("--ink-muted"), font: "13px system-ui", size: 56, grid: { stroke: ink("--line"), width: 1 }, ticks: { show: false },
         values: (_plot, ticks) => ticks.map((value) => figures.format(value)) },

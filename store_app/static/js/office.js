@@ -12,10 +12,12 @@ function wire() {
 function wireChange(form) {
   form.dataset.wired = "";
   const field = form.querySelector('input[name="packs"]');
-  const output = form.querySelector("output");
+  const output = form.querySelector("output"), inWords = form.querySelector(".order-pack-words"), costs = form.querySelector(".order-packs b");
   const look = () => {
     const packs = Number(field.value), { packs: before, packQty, have, perDay } = form.dataset;
     form.toggleAttribute("data-changed", packs !== Number(before));
+    inWords.hidden = packs !== Number(before); // they tell of what is saved
+    costs.textContent = money(packs * form.dataset.packCost, form.dataset.currency);
     const { long, words, risk, cost, comma } = output.dataset, said = [];
     if (Number(perDay) > 0) {
       const days = (Number(have) + packs * Number(packQty)) / Number(perDay);
@@ -31,7 +33,7 @@ function wireChange(form) {
 }
 
 function money(minor, currency) {
-  const format = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency });
+  const format = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 

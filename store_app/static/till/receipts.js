@@ -85,7 +85,7 @@ export class Receipts {
     try {
       found = await ask("GET", `${settings.urls.sales}/${sale.id}/returnable`);
     } catch (fault) { return sheet.complain(sentence(fault)); }
-    const chosen = new Map(), due = el("output.panel-due.figures"), parts = el("div.back-parts", { role: "status" });
+    const chosen = new Map(), due = el("output.panel-due.figures"), give = el("span.figures"), parts = el("div.back-parts", { role: "status" });
     const changed = () => { sheet.quieten(); plan(); };
     const rows = found.lines.filter((line) => line.deposit_of === null).map((line) => this.#lineOf(sale, line, found.lines.find((other) => other.deposit_of === line.n), chosen, changed, () => { open(); changed(); }));
     const picked = () => [...chosen.values()].filter((row) => row.qty > 0);
@@ -99,6 +99,7 @@ export class Receipts {
       const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
       if (n !== asked) return null;
       showMoney(due, told?.total_minor ?? 0);
+      give.textContent = told?.total_minor ? moneyText(told.total_minor) : "";
       parts.replaceChildren(...(told && (tender || told.ways.length > 1) ? told.ways.map(partOf) : []));
       return told;
     };
@@ -130,13 +131,15 @@ export class Receipts {
       sheet.close();
       this.view.tell(say("exchange-go-on"));
     };
+    const button = go(say("give-money-back"), money);
+    button.append(" ", give); // on a phone the sum itself lies below the edge
     const open = () => sheet.open({
       title: say("return-of", { n: sale.receipt_no }), wide: true,
       body: [el("ul.rows.back-rows", { "aria-label": say("lines-of-receipt") }, rows),
         choices(say("why"), WHY_BACK.map((reason) => [reason, say(reason)]), (value) => { why = value; sheet.quieten(); }, why),
         choices(say("how-back"), offered, (value) => { tender = value; changed(); }, tender),
         el("div.sum-total", {}, el("span", {}, say("to-give-back")), due), parts],
-      foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), go(say("give-money-back"), money)],
+      foot: [backButton(), quiet(say("exchange"), exchange, "arrows-right-left"), button],
     });
     open();
     changed();
