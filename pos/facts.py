@@ -7,6 +7,7 @@ Rules
 2. `to_body()` is plain JSON; `from_body()` reads every version that was ever sent.
 3. Movements travel with their ids, so that stock is the same on both sides however often a fact arrives.
 4. A fact's id is the id of what it tells of: the sale's, the shift's, the count's.
+5. A quantity or an amount no till can ring is refused in reading, not when all shops' days are added up.
 
 Instants are ISO texts in UTC, days ISO dates, amounts minor units, quantities stock units. A return has negative
 quantities and amounts.
@@ -16,10 +17,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from config import door
 from config.money import amount_for
 from pos.pricing import PricedLine, sum_taxes
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+MOST_RUNG = 10_000_000
+"""Of one line, in any unit."""
+MOST_MOVED = 10**9
+"""Of one movement."""
+_SALE_MINOR = ("lines_minor", "rounding_minor", "total_minor", "tax_minor", "paid_minor", "change_minor")
+_LINE_MINOR = ("unit_price_minor", "discount_minor", "total_minor", "net_minor", "tax_minor")
+_SHIFT_MINOR = ("expected_minor", "counted_minor", "over_short_minor")
 
 Moved = tuple[str, str, int, str, str]
 """(movement id, sku, qty > 0, from place, to place)"""
@@ -154,7 +163,8 @@ class SaleCompleted:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "SaleCompleted":
-        """Read a body of version 1 or 2; raises KeyError, TypeError or ValueError when it is neither."""
+        """Read a body of version 1 or 2 (rule 5); raises Invalid, KeyError, TypeError or ValueError if neither."""
+        door.numbers(body, _SALE_MINOR)
         return cls(
             **body
             | {
@@ -162,8 +172,10 @@ class SaleCompleted:
                 "vouchers": tuple(dict(row) for row in body.get("vouchers", ())),
                 "coupons": tuple(body.get("coupons", ())),
                 "taxes": tuple(TaxRow(**row) for row in body["taxes"]),
-                "payments": tuple(Paid(**row) for row in body["payments"]),
-                "cash": tuple((str(key), str(kind), int(amount)) for key, kind, amount in body["cash"]),
+                "payments": tuple(
+                    Paid(**row | {"amount_minor": _minor(row["amount_minor"])}) for row in body["payments"]
+                ),
+                "cash": tuple((str(key), str(kind), _minor(amount)) for key, kind, amount in body["cash"]),
                 "movements": moved_from(body["movements"]),
             }
         )
@@ -202,7 +214,8 @@ class ShiftClosed:
 
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "ShiftClosed":
-        """Read a body of version 1 or 2; raises KeyError, TypeError or ValueError when it is neither."""
+        """Read a body of version 1 or 2 (rule 5); raises Invalid, KeyError, TypeError or ValueError if neither."""
+        door.numbers(body, _SHIFT_MINOR)
         return cls(**body | {"cash": tuple(_drawer_moved(*row) for row in body["cash"])})
 
 
@@ -262,7 +275,10 @@ class StockMoved:
 
 def moved_from(rows: list[list[Any]]) -> tuple[Moved, ...]:
     """Read movements as they travel."""
-    return tuple((str(key), str(sku), int(qty), str(source), str(target)) for key, sku, qty, source, target in rows)
+    return tuple(
+        (str(key), str(sku), door.number(qty, "qty", 1, MOST_MOVED), str(source), str(target))
+        for key, sku, qty, source, target in rows
+    )
 
 
 def sold_line(n: int, line: PricedLine) -> SoldLine:
@@ -323,9 +339,15 @@ def lettered(lines: Sequence[SoldLine]) -> tuple[tuple[SoldLine, ...], tuple[Tax
 
 
 def _sold_line(body: dict[str, Any]) -> SoldLine:
-    offers = tuple((str(key), str(name), int(amount)) for key, name, amount in body.get("offers", ()))
+    door.number(body["qty"], "qty", -MOST_RUNG, MOST_RUNG)
+    door.numbers(body, _LINE_MINOR)
+    offers = tuple((str(key), str(name), _minor(amount)) for key, name, amount in body.get("offers", ()))
     return SoldLine(**body | {"offers": offers})
 
 
 def _drawer_moved(key: str, kind: str, amount_minor: int, source_id: str, why: str, at: str, actor: str) -> DrawerMoved:
-    return str(key), str(kind), int(amount_minor), str(source_id), str(why), str(at), str(actor)
+    return str(key), str(kind), _minor(amount_minor), str(source_id), str(why), str(at), str(actor)
+
+
+def _minor(amount: Any) -> int:
+    return door.number(amount, "amount_minor", -door.MOST)

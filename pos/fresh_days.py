@@ -5,6 +5,8 @@ Rules
 1. Marked in the transaction in which the sales arrived, taken in the transaction that adds the day up: a day that grows
    meanwhile is marked again, and a roll-up that fails leaves its marks.
 2. A late fact marks its own day, however old: nothing has to search the sales for it.
+3. A mark may be put off (`since` lies ahead): a day that cannot be added up is tried again then, and stands in nobody's
+   way until then.
 """
 
 import datetime as dt
@@ -39,9 +41,10 @@ def mark(session: Session, store_id: str, days: Iterable[dt.date], *, at: dt.dat
         session.execute(kept, rows)
 
 
-def take(session: Session, most: int) -> list[tuple[str, dt.date]]:
+def take(session: Session, most: int, *, at: dt.datetime) -> list[tuple[str, dt.date]]:
     """Take marks away, the oldest first: (store_id, day). The caller adds these days up in the same transaction."""
-    oldest = sa.select(FreshDay.store_id, FreshDay.business_day).order_by(FreshDay.since).limit(most)
+    oldest = sa.select(FreshDay.store_id, FreshDay.business_day).where(FreshDay.since <= at)
+    oldest = oldest.order_by(FreshDay.since).limit(most)
     if dialect_of(session) != "sqlite":
         oldest = oldest.with_for_update(skip_locked=True)
     found = [(store_id, day) for store_id, day in session.execute(oldest)]

@@ -290,11 +290,12 @@ def status() -> None:
     from config import migrate
     from store_app import job_book
     from store_app.api.status import network_standing
+    from store_app.jobs import EACH_DAY
 
     doors = node()
     with doors.read() as session:
         standing = network_standing(session, doors.now(), bool(doors.settings.network_url))
-        failed = job_book.failed(session, doors.settings.node_id, at=doors.now())
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
     table = Table(show_header=False)
     table.add_row("node", doors.settings.node_id)
     table.add_row("database", migrate.current(doors.database.engine) or "empty")

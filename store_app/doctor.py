@@ -140,8 +140,10 @@ def _backups(doors: Doors) -> Word:
 
 
 def _jobs(doors: Doors) -> Word:
+    from store_app.jobs import EACH_DAY
+
     with doors.read() as session:
-        failed = job_book.failed(session, doors.settings.node_id, at=doors.now())
+        failed = job_book.failed(session, doors.settings.node_id, at=doors.now(), each_day=EACH_DAY)
     if failed:
         told = "; ".join(f"{run.job} of {run.day}: {run.outcome or 'cut off'}" for run in failed[:3])
         light = BAD if any(run.tries > job_book.MOST_TRIES for run in failed) else WARN

@@ -4,12 +4,13 @@ Rules
 -----
 1. A nightly job is done for a business day exactly once (I25): its row is taken in a transaction before it runs.
 2. What failed, or was cut off by a crash, is tried again after a wait, three times. Then it waits for a person, is
-   tried once more every night, and lets the jobs after it go on without it: no copy of the books waits for an odd
-   figure.
+   tried once more every night, and lets its later days and the jobs after it go on without it: no copy of the books
+   waits for an odd figure.
 3. The clock asked is the node's own, so that a practice network's nights come when its clock says so.
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
@@ -66,14 +67,26 @@ def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date
     return session.scalar(query.where(JobRun.state == "done", JobRun.day <= until))
 
 
-def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int) -> dt.date | None:
-    """Return the oldest day up to `last` that a job is due for, at most so many days back; None where it is done."""
-    done = last_done(session, node_id, job, last)
-    if done == last:
-        return None
-    tried = sa.select(sa.func.min(JobRun.day)).where(JobRun.node_id == node_id, JobRun.job == job)
-    first = done + dt.timedelta(days=1) if done else session.scalar(tried) or last
-    return min(last, max(first, last - dt.timedelta(days=back_days)))
+def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int, at: dt.datetime) -> dt.date | None:
+    """Return the oldest day up to `last` that a job is due for, at most so many days back; None where none is.
+
+    A day that waits for a person is passed over until it may be tried again (rule 2).
+    """
+    runs = {
+        run.day: run
+        for run in session.scalars(
+            sa.select(JobRun).where(JobRun.node_id == node_id, JobRun.job == job, JobRun.day <= last)
+        )
+    }
+    newest = max((day for day, run in runs.items() if run.state == "done"), default=dt.date.min)
+    day = max(last - dt.timedelta(days=back_days), min(runs, default=last))
+    while day <= last:
+        run = runs.get(day)
+        is_open = day > newest if run is None else run.state != "done"
+        if is_open and (run is None or _may_begin(run, at) or not _waits(run, at)):
+            return day
+        day += dt.timedelta(days=1)
+    return None
 
 
 def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
@@ -82,18 +95,16 @@ def may_take(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.d
     return run is None or _may_begin(run, at)
 
 
-def is_given_up(session: Session, node_id: str, job: str, day: dt.date, *, at: dt.datetime) -> bool:
-    """Tell whether a job waits for a person, and those after it need not wait for it (rule 2)."""
-    run = session.get(JobRun, (node_id, job, day))
-    return run is not None and _waits(run, at)
+def failed(session: Session, node_id: str, *, at: dt.datetime, each_day: Collection[str] = ()) -> list[JobRun]:
+    """Return the runs that wait for a person, the oldest day first.
 
-
-def failed(session: Session, node_id: str, *, at: dt.datetime) -> list[JobRun]:
-    """Return the runs that wait for a person, the oldest day first; a later day that was done makes up for one."""
+    A later day that was done makes up for one, but not for a job of which each day counts.
+    """
     later = aliased(JobRun)
     made_up = sa.exists().where(
-        later.node_id == JobRun.node_id, later.job == JobRun.job, later.state == "done", later.day > JobRun.day
-    )
+        later.node_id == JobRun.node_id, later.job == JobRun.job, later.state == "done", later.day > JobRun.day,
+        JobRun.job.not_in(each_day),
+    )  # fmt: skip
     query = sa.select(JobRun).where(
         JobRun.node_id == node_id, JobRun.state != "done", JobRun.tries >= MOST_TRIES, ~made_up
     )

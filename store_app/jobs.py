@@ -432,6 +432,8 @@ JOBS: dict[str, Job] = {
     )
 }
 
+EACH_DAY = tuple(job.name for job in JOBS.values() if job.each_day)
+
 
 # --- running ---
 

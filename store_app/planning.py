@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 def plan_rounds(desk: "Desk", _day: dt.date) -> str:
-    """Compute every plan that was asked for; one that fails says why and leaves the rounds as they were."""
+    """Compute every plan that was asked for; one that fails says why, leaves the rounds alone and stops no other."""
     from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
@@ -28,7 +28,7 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
                 made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
-        except Exception as fault:  # a child that died or ran out of time, an odd row: the plan says so
+        except Exception as fault:  # what it is made of is odd, or its child died or ran out of time
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
                 rounds.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())

@@ -135,14 +135,11 @@ class Worker:
         with self.doors.read() as session:
             for job in (job for job in self.table if job.every_s is None):
                 back_days = CATCH_UP_DAYS if job.each_day else 0
-                day = job_book.due(session, self.desk.node_id, job.name, last, back_days=back_days)
-                if day is None:
-                    continue
-                named: Any = (session, self.desk.node_id, job.name, day)
-                if job_book.may_take(*named, at=self.doors.now()):
-                    return job, day
-                if not job_book.is_given_up(*named, at=self.doors.now()):
-                    return None
+                now = self.doors.now()
+                day = job_book.due(session, self.desk.node_id, job.name, last, back_days=back_days, at=now)
+                if day is not None:
+                    may = job_book.may_take(session, self.desk.node_id, job.name, day, at=now)
+                    return (job, day) if may else None
         return None
 
     def end(self) -> None:

@@ -52,8 +52,10 @@ def fair_share(available_qty: int, claims: Sequence[Claim], usual_qty: int = 1) 
     left = max(0, available_qty)
     if not claims or not left:
         return [0] * len(claims)
-    packs = np.array([max(0, claim.packs) for claim in claims])
-    caps = np.minimum(packs, [max(0, claim.need_packs) for claim in claims])
+    # of a wish without bounds one pack more than there is tells as much as all of them, and takes no memory
+    most = [left // claim.pack_qty + 1 for claim in claims]
+    packs = np.array([min(n, max(0, claim.packs)) for n, claim in zip(most, claims, strict=True)])
+    caps = np.minimum(packs, [min(n, max(0, claim.need_packs)) for n, claim in zip(most, claims, strict=True)])
     have = np.array([claim.have_qty for claim in claims], dtype=np.float64)
     per_pack = np.array([claim.pack_qty for claim in claims])
     rate = np.maximum(np.array([claim.per_day for claim in claims]), LEAST_PER_DAY)

@@ -25,7 +25,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -169,9 +169,8 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 def take_asked(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
     """Look at a shop's draw once more and grant it, or hold its order (rule 2); a second copy changes nothing."""
-    store_id, order_id, minor = str(body["store_id"]), str(body["order_id"]), body["amount_minor"]
-    if type(minor) is not int or not 0 < minor <= MAX_MINOR:
-        raise Invalid("bad-amount", f"A draw of {minor!r} is none.", sender=store_id)
+    store_id, order_id = str(body["store_id"]), str(body["order_id"])
+    minor = door.number(body["amount_minor"], "amount_minor", 1, MAX_MINOR)
     row = session.get(CreditDraw, (store_id, order_id))
     if row is not None and row.amount_minor:
         return

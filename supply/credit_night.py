@@ -10,6 +10,8 @@ Rules
    as of that day: what is paid from money the network kept is paid in time.
 5. A shop is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
    known: up to SHELF_WEEKS weeks later, where its word came late.
+6. Each shop's night is its own: what cannot be worked out for one keeps nobody else's waiting (`left_out`). A day that
+   is made up after a later one leaves the line as the later one set it.
 """
 
 import datetime as dt
@@ -22,7 +24,7 @@ from config.journal import Actor
 from config.money import BASIS, exponent
 from config.node import COPY_SPEAKS, Peer
 from pos.store import Store
-from supply import advances, credit, network_terms, settlement, standing
+from supply import advances, credit, left_out, network_terms, settlement, standing
 from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
 from supply.demand import StoreDay
 from supply.network_terms import Terms
@@ -35,25 +37,26 @@ SHELF_WEEKS = 4
 
 
 def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
-    """Do a day's money for every shop (rules 1 to 5); returns how many shops have a line. Once more changes nothing."""
+    """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
     n, terms = network_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
     late = credit.late(session, day, terms.grace_days)
     alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
     shelved = _shelved_weeks(session, day)
-    stores = session.scalars(sa.select(Store).order_by(Store.id)).all()
-    for store in stores:
-        _charge_late(session, store.id, day, terms, actor=actor, at=at)
-        for week in shelved.get(store.id, ()):
-            settlement.shelf_paid(session, store.id, terms.shelf_week_minor, week=week, actor=actor, at=at)
-        standing.review(session, store, day, actor=actor, at=at)
-        _set_line(session, store, day, n, terms, actor=actor, at=at)
-        if store.id in late or store.id in alarmed:
-            why = "contradiction" if store.id in alarmed else "late"
-            credit.hold(session, store.id, why=why, by_rule=True, actor=actor, at=at)
-        else:
-            credit.release(session, store.id, by_rule=True, actor=actor, at=at)
-    return len(stores)
+    done = 0
+    for store_id in session.scalars(sa.select(Store.id).order_by(Store.id)).all():
+        with left_out.apart(session, "money", store_id, actor=actor, at=at) as part:
+            _charge_late(session, store_id, day, terms, actor=actor, at=at)
+            for week in shelved.get(store_id, ()):
+                settlement.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
+            store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)
+            standing.review(session, store, day, actor=actor, at=at)
+            if line is None or line.worked_out_on <= day:
+                _set_line(session, store, day, n, terms, actor=actor, at=at)
+                held_why = "contradiction" if store_id in alarmed else "late" if store_id in late else ""
+                _hold_or_release(session, store_id, held_why, actor=actor, at=at)
+        done += part.done
+    return done
 
 
 def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
@@ -96,9 +99,17 @@ def _shelved_weeks(session: Session, day: dt.date) -> dict[str, list[str]]:
 def _pay_from_funds(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) -> None:
     for store_id, known in sorted(settlement.balances_by_shop(session).items()):
         if known["funds"] < 0 or known["advance"] > 0:
-            book = Booking(session, store_id, actor=actor, at=at, day=day)
-            book.pay(by_day=day)
-            book.close("settled", day=day.isoformat())
+            with left_out.apart(session, "money", store_id, actor=actor, at=at):
+                book = Booking(session, store_id, actor=actor, at=at, day=day)
+                book.pay(by_day=day)
+                book.close("settled", day=day.isoformat())
+
+
+def _hold_or_release(session: Session, store_id: str, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    if why:
+        credit.hold(session, store_id, why=why, by_rule=True, actor=actor, at=at)
+    else:
+        credit.release(session, store_id, by_rule=True, actor=actor, at=at)
 
 
 def _set_line(

@@ -10,7 +10,8 @@ Rules
 3. A shop that has none of what it orders needs one pack.
 4. All lines of a shop for the same goods are one need, on how many orders and in whatever packs they stand.
 5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
-6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning.
+6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning, with no more than
+   anybody may order.
 
 Quantities in stock units.
 """

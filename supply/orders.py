@@ -19,6 +19,8 @@ Rules
 9. An order whose van turned back with all of it is acknowledged again: its goods are loaded anew.
 10. A shop that was put back from its copy numbers anew and knows nothing of what it sent since: the network tells two
     orders of one number apart, and the goods of a lost one are expected without it.
+11. An order whose days are far from today, or whose reasons are no figures and days, is not taken in: rationing,
+    loading and the rounds reckon with all shops' orders at once.
 """
 
 import datetime as dt
@@ -29,7 +31,7 @@ from typing import Any, ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -74,10 +76,10 @@ COSTS_NOTHING = ("proposed", "dropped", "rejected", "cancelled")
 """The states in which an order takes none of the money there is for orders."""
 ON_THE_WAY = ("approved", "sent", "acknowledged", "dispatched", "part_received")
 TOLD_APART = 1_000_000
-FURTHEST_DAYS = 2 * LONGEST_LEAD_DAYS
-"""No day of an order is believed that is further away: a clock is wrong."""
 FIGURES = ("on_hand", "reserved", "on_the_way", "need_qty", "target", "per_day")
 """What of a line's reasons the network reckons with."""
+FARTHEST = dt.timedelta(days=14)
+"""So far ahead of its arrival an order's day may be: a clock is wrong."""
 
 
 class ReplenishmentOrder(Base):
@@ -240,16 +242,17 @@ def arrive(session: Session, fact: OrderSent, *, actor: Actor, at: dt.datetime) 
         if order.order_no % TOLD_APART != fact.order_no or known != {(line.sku, line.pack_qty) for line in fact.lines}:
             raise Conflict("order-content-differs", f"Order {fact.order_no} came before with another content.")
         return order
-    today = day_of(session, fact.store_id, at)
-    for told in (fact.order_day, fact.delivery_day, fact.next_delivery_day):
-        if abs((dt.date.fromisoformat(told) - today).days) > FURTHEST_DAYS:
-            raise Invalid("bad-day", f"Order {fact.order_no} is for {told}. Look at the shop's clock.", day=told)
-    lines = _at_our_prices(session, fact, today)
+    today, lead = day_of(session, fact.store_id, at), dt.timedelta(days=LONGEST_LEAD_DAYS)
+    lines, oldest = _at_our_prices(session, fact, today), today - 2 * lead
     order = ReplenishmentOrder(
-        store_id=fact.store_id, id=fact.order_id, order_no=_told_apart(session, fact), supplier_id=fact.supplier_id,
-        state="sent", order_day=dt.date.fromisoformat(fact.order_day),
-        delivery_day=dt.date.fromisoformat(fact.delivery_day),
-        next_delivery_day=dt.date.fromisoformat(fact.next_delivery_day), cost_minor=cost_of(lines),
+        store_id=fact.store_id, id=fact.order_id, supplier_id=fact.supplier_id, state="sent",
+        order_no=_told_apart(session, fact),
+        order_day=door.day(fact.order_day, "order_day", today + FARTHEST, first=oldest),
+        delivery_day=door.day(fact.delivery_day, "delivery_day", today + FARTHEST + lead, first=oldest),
+        next_delivery_day=door.day(
+            fact.next_delivery_day, "next_delivery_day", today + 2 * (FARTHEST + lead), first=oldest
+        ),
+        cost_minor=cost_of(lines),
         proposed_at=dt.datetime.fromisoformat(fact.proposed_at), sent_at=dt.datetime.fromisoformat(fact.sent_at),
         forecast_age_days=fact.forecast_age_days,
     )  # fmt: skip
@@ -415,7 +418,7 @@ def _at_our_prices(session: Session, fact: OrderSent, day: dt.date) -> list[Orde
 
 
 def _refuse_odd(told: Ordered) -> None:
-    """Refuse counts nobody can have typed and reasons that are no figures: rationing reckons with all shops at once."""
+    """Refuse counts nobody can have typed and reasons that are no figures (rule 11)."""
     bounds = ((told.pack_qty, 1, MOST_QTY), (told.packs, 0, MOST_PACKS), (told.packs_proposed, 0, MOST_PACKS))
     if any(type(number) is not int or not least <= number <= most for number, least, most in bounds):
         raise Invalid("bad-quantity", f"{told.packs} packs of {told.pack_qty} of {told.sku} cannot be ordered.")
@@ -440,7 +443,7 @@ def _told_apart(session: Session, fact: OrderSent) -> int:
     """Return the number of a shop's order here: its own, or, where another order has it, one a million on (rule 10)."""
     numbers = ReplenishmentOrder.order_no, ReplenishmentOrder.order_no % TOLD_APART == fact.order_no
     taken = set(session.scalars(sa.select(numbers[0]).where(ReplenishmentOrder.store_id == fact.store_id, numbers[1])))
-    number = fact.order_no
+    number = door.number(fact.order_no, "order_no", 1, TOLD_APART - 1)
     while number in taken:
         number += TOLD_APART
     return number

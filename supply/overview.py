@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, rounds, warehouse_stock
+from supply import demand, left_out, rounds, warehouse_stock
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
@@ -154,6 +154,7 @@ def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
         .group_by(InboxMessage.from_node)
     )
     found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)

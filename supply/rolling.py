@@ -10,11 +10,13 @@ Rules
 3. What was imported is never re-rolled.
 4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
    it, told from when the shop's sales of all products were rung.
+5. A shop's day that cannot be added up is left out (`left_out`) and tried again after PUT_OFF; the others' are added
+   up.
 """
 
 import bisect
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import day_start
 from config.database import Base, dialect_of, insert_into
+from config.journal import Actor
 from config.node import NETWORK, this_node
 from pos import fresh_days
 from pos.catalogue import Listing
@@ -29,7 +32,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import INSIDE, StockLevel, StockMovement
 from pos.store import Store
-from supply import forecast_state
+from supply import forecast_state, left_out
 from supply.demand import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
 
 LATE_DAYS = 60
@@ -37,6 +40,7 @@ LATE_DAYS = 60
 HOURS_WORTH = 20
 """A day with few sales is told from its hours, one with many from its sales."""
 ROLLING_LOCK = 0x726F6C6C
+PUT_OFF = dt.timedelta(days=1)
 DAYS_AT_ONCE = 400
 """Shops' days that one transaction of `roll_fresh` adds up."""
 
@@ -50,13 +54,17 @@ def roll_up(session: Session, store_ids: Sequence[str] | None, day: dt.date, *, 
     stores = sorted(session.scalars(sa.select(Store.id)) if store_ids is None else store_ids)
     todo: dict[dt.date, list[str]] = {day: stores}
     is_network = this_node(session).id == NETWORK
-    late = fresh_days.take(session, ROWS_AT_ONCE) if is_network else _changed(session, stores, day)
+    late = fresh_days.take(session, ROWS_AT_ONCE, at=at) if is_network else _changed(session, stores, day)
     for store_id, late_day in late:
         if late_day != day:
             todo.setdefault(late_day, []).append(store_id)
-    for each, ids in sorted(todo.items()):
+
+    def whole(ids: Sequence[str], each: dt.date) -> None:
         _roll_day(session, ids, each, at)
         _sum_regions(session, ids, each, each)
+
+    for each, ids in sorted(todo.items()):
+        _together_or_apart(session, ids, each, whole, at=at)
     session.flush()
     return sorted(todo)
 
@@ -68,12 +76,16 @@ def roll_fresh(session: Session, *, at: dt.datetime, most: int = DAYS_AT_ONCE) -
     """
     _alone(session)
     todo: dict[dt.date, list[str]] = {}
-    for store_id, day in fresh_days.take(session, most):
+    for store_id, day in fresh_days.take(session, most, at=at):
         todo.setdefault(day, []).append(store_id)
-    for day, ids in sorted(todo.items()):
+
+    def changed(ids: Sequence[str], day: dt.date) -> None:
         before = _shares(session, ids, day)
         _roll_day(session, ids, day, at, anew=False)
         _shift_regions(session, day, before, _shares(session, ids, day))
+
+    for day, ids in sorted(todo.items()):
+        _together_or_apart(session, ids, day, changed, at=at)
     return sum(map(len, todo.values()))
 
 
@@ -111,6 +123,27 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
 
 
 # --- inside ---
+
+
+def _together_or_apart(
+    session: Session, ids: Sequence[str], day: dt.date, add_up: Callable[[Sequence[str], dt.date], None], *,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Add shops' day up all at once; where that trips, each by itself, and who still trips is left out (rule 5)."""
+    try:
+        with session.begin_nested():
+            add_up(ids, day)
+            session.flush()
+    except Exception as fault:
+        if left_out.is_away(fault):
+            raise
+        node_id = this_node(session).id
+        actor = Actor.system("roll-up", node_id)
+        for store_id in ids:
+            with left_out.apart(session, "demand", store_id, actor=actor, at=at) as part:
+                add_up([store_id], day)
+            if not part.done and node_id == NETWORK:
+                fresh_days.mark(session, store_id, [day], at=at + PUT_OFF)
 
 
 def _alone(session: Session) -> None:

@@ -70,7 +70,10 @@ def _packs(session: Session, some: Sequence[Delivery]) -> dict[tuple[str, str], 
 
 
 def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[tuple[str, str], int]:
-    """Return how urgent each delivery is: MOST_URGENT where its order said something is sold out by that day."""
+    """Return how urgent each delivery is: MOST_URGENT where its order said something is sold out by that day.
+
+    A day its order gave and nobody can read is not urgent.
+    """
     orders = {(one.store_id, one.order_id): (one.store_id, one.id) for one in some if one.order_id}
     query = sa.select(OrderLine.store_id, OrderLine.order_id, OrderLine.why).where(
         OrderLine.order_id.in_([order_id for _, order_id in orders])
@@ -80,6 +83,9 @@ def _urgency(session: Session, some: Sequence[Delivery], day: dt.date) -> dict[t
         key = orders.get((store_id, order_id))
         if key is None or not why.get("runs_out_day"):
             continue
-        days = (dt.date.fromisoformat(why["runs_out_day"]) - day).days
+        try:
+            days = (dt.date.fromisoformat(why["runs_out_day"]) - day).days
+        except (TypeError, ValueError):
+            continue
         found[key] = max(found.get(key, 0), MOST_URGENT - max(0, min(MOST_URGENT, days)))
     return found

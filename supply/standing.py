@@ -5,7 +5,7 @@ Rules
 1. The network reviews a shop when a week ends, and once as soon as it knows it, over the last DAYS days. What it counts
    is kept as evidence and travels with the review, so that anybody can count again (`standing_math`).
 2. How fresh the counts are only the shop knows: it tells every night how many of the products it sold in SOLD_DAYS days
-   it counted in COUNTED_DAYS. Everything else the network has itself.
+   it counted in COUNTED_DAYS. Everything else the network has itself. What is no count is not taken in.
 3. A level raises the credit limit and the days free of interest by what the terms say. Nothing else hangs on it.
 4. An appeal is an objection about the standing (`objections`).
 5. An order counts by the time it was promised for, unless it was called off before: one that was never ready is not
@@ -18,9 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import Base
-from config.errors import Invalid
 from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
@@ -107,16 +106,16 @@ def take_review(session: Session, body: dict[str, Any]) -> None:
 
 
 def take_counts(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep what a shop told of its counts; an older word that arrives late changes nothing.
+    """Keep what a shop told of its counts (rule 2); an older word that arrives late changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next word stands in its place.
     """
-    store_id, counted, sold = str(body["store_id"]), body["counted_products"], body["sold_products"]
-    if type(counted) is not int or type(sold) is not int or not 0 <= counted <= sold <= MOST_QTY:
-        raise Invalid("bad-counts", f"{counted!r} of {sold!r} products cannot have been counted.", sender=store_id)
-    day = min(dt.date.fromisoformat(body["day"]), day_of(session, store_id, at))
-    known = session.get(CountsTold, store_id)
-    if known is None or known.day <= day:
+    store_id = str(body["store_id"])
+    sold = door.number(body["sold_products"], "sold_products", most=MOST_QTY)
+    counted = door.number(body["counted_products"], "counted_products", most=sold)
+    today, known = day_of(session, store_id, at), session.get(CountsTold, store_id)
+    day = min(door.day(body["day"], "day"), today)
+    if known is None or known.day <= day or known.day > today:
         session.merge(CountsTold(store_id=store_id, day=day, sold_products=sold, counted_products=counted))
         session.flush()
 

@@ -3,7 +3,7 @@
 Rules
 -----
 1. A shop works its sheet out by its own forecast, orders and dates, for no other node knows them; the network keeps the
-   newest of each shop.
+   newest of each shop. One that cannot be read is not taken in.
 2. Only what the network's suppliers carry is on it, for only that has a cost both shops know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
 3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised
@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import outbox
+from config import door, outbox
 from config.clock import business_day
 from config.database import Base
 from config.errors import Invalid
 from config.ids import new_id
 from config.node import NETWORK
 from config.publication import EVERYONE
+from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply.lead_times import measured
 from supply.needs import Need, dated_lots, needs_of
@@ -68,16 +69,17 @@ def tell(session: Session, store_id: str, *, at: dt.datetime) -> tuple[int, int]
 
 
 def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
-    """Keep a shop's sheet at the network; an older one than is there changes nothing, nor does one that is no sheet.
+    """Keep a shop's sheet at the network (rule 1); an older one than is there changes nothing.
 
     A day that has not come yet, of a clock that is ahead, is today: the next sheet stands in its place.
     """
     _read(body)
-    day = min(dt.date.fromisoformat(body["day"]), day_of(session, str(body["store_id"]), at))
-    known = session.get(TransferSheet, body["store_id"])
+    store_id = str(body["store_id"])
+    today, known = day_of(session, store_id, at), session.get(TransferSheet, store_id)
+    day = min(door.day(body["day"], "day"), today)
     if known is None:
-        session.add(TransferSheet(store_id=body["store_id"], day=day, body=body))
-    elif known.day <= day:
+        session.add(TransferSheet(store_id=store_id, day=day, body=body))
+    elif known.day <= day or known.day > today:
         known.day, known.body = day, body
     session.flush()
 
@@ -86,12 +88,11 @@ def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
-    """Return the sheets of the shops that told one lately."""
+    """Return the sheets of the shops that told one lately; one that cannot be read is left out."""
     since = day - dt.timedelta(days=OLDEST_DAYS)
-    rows = session.execute(sa.select(TransferSheet.store_id, TransferSheet.body).where(TransferSheet.day >= since))
-    found = {}
-    for store_id, body in rows:
-        with contextlib.suppress(Invalid):  # an older program kept it unread: the other shops go on without it
+    found, query = {}, sa.select(TransferSheet.store_id, TransferSheet.body)
+    for store_id, body in session.execute(query.where(TransferSheet.day >= since)):
+        with contextlib.suppress(Invalid):  # kept before sheets were read at the door
             found[store_id] = _read(body)
     return found
 
@@ -199,13 +200,18 @@ def _read(body: dict[str, Any]) -> "Sheet":
 
     try:
         return Sheet(
-            {sku: Spare(_pairs(gains), dt.date.fromisoformat(last) if last else None)
+            {str(sku): Spare(_pairs(gains), door.day(last, "last day") if last else None)
              for sku, last, gains in body["spares"]},
-            {sku: Want(_pairs(gains), rate / 1000, spread / 1000) for sku, rate, spread, gains in body["wants"]},
+            {str(sku): Want(_pairs(gains), _thousandth(rate), _thousandth(spread))
+             for sku, rate, spread, gains in body["wants"]},
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as fault:
         raise Invalid("bad-sheet", "A shop told what it can spare in words this node does not understand.") from fault
 
 
 def _pairs(gains: Sequence[Sequence[int]]) -> dict[int, int]:
-    return {int(qty): int(minor) for qty, minor in gains}
+    return {door.number(qty, "qty", 1, MOST_QTY): door.number(minor, "gain", -door.MOST) for qty, minor in gains}
+
+
+def _thousandth(told: Any) -> float:
+    return door.number(told, "demand", 0, 1000 * MOST_QTY) / 1000

@@ -16,6 +16,7 @@ Rules
    promised nor loaded nor bought for. What a shop sends back goes to the lots it left from.
 6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
    expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
+7. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
 """
 
 import datetime as dt
@@ -36,7 +37,7 @@ from pos import batches, stock
 from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, claim_book, credit, deliveries, fair_needs, orders, push
+from supply import account_orders, claim_book, claims, credit, deliveries, fair_needs, left_out, orders, push
 from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -70,15 +71,19 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
             wanted.setdefault((warehouse_id, line.sku), []).append(line)
     needs = fair_needs.read(session, wanted, {order.store_id for order, _ in waiting}, at=at)
     given = _share(_free(session, at), wanted, needs)
+    confirmed = []
     for order, _ in waiting:
         packs = tuple(
             (line.sku, given.get((line.store_id, line.order_id, line.sku), 0))
             for line in lines[order.store_id, order.id]
         )
         fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
-        orders.acknowledged(session, fact, actor=actor, at=at)
-        _tell(session, order.store_id, ORDER_ACKNOWLEDGED, fact, orders.subject_of(order), at, id=new_id())
-    return [order for order, _ in waiting]
+        with left_out.apart(session, "orders", fact.store_id, actor=actor, at=at) as part:
+            orders.acknowledged(session, fact, actor=actor, at=at)
+            _tell(session, fact.store_id, ORDER_ACKNOWLEDGED, fact, orders.subject_of(order), at, id=new_id())
+        if part.done:
+            confirmed.append(order)
+    return confirmed
 
 
 def dispatch_day(
@@ -90,21 +95,19 @@ def dispatch_day(
     """
     actor = actor or Actor.system("warehouse", NETWORK)
     ready = _orders(session, "acknowledged")
-    if day is not None:
-        ready = [row for row in ready if _due_day(session, row[0]) <= day + dt.timedelta(days=1)]
     there = _in_stock(session, at)
     lines = _lines(session, [order for order, _ in ready])
     gone = []
     for order, warehouse_id in ready:
-        loaded: list[Advised] = []
-        for line in lines[order.store_id, order.id]:
-            packs = min(line.packs_acknowledged or 0, there.get((warehouse_id, line.sku), 0) // line.pack_qty)
-            if packs > 0:
-                there[warehouse_id, line.sku] -= packs * line.pack_qty
-                loaded.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
-        if loaded:
-            _send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+        with left_out.apart(session, "loading", order.store_id, actor=actor, at=at) as part:
+            is_due = day is None or _due_day(session, order) <= day + dt.timedelta(days=1)
+            loaded = _there(lines[order.store_id, order.id], warehouse_id, there) if is_due else []
+            if loaded:
+                _send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+        if part.done and loaded:
             gone.append(order)
+            for one in loaded:
+                there[warehouse_id, one.sku] -= one.qty
     _dispatch_offers(session, actor=actor, at=at)
     _dispatch_replacements(session, actor=actor, at=at)
     return gone
@@ -271,6 +274,16 @@ def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
     return free
 
 
+def _there(lines: Sequence[OrderLine], warehouse_id: str, there: Mapping[Goods, int]) -> list[Advised]:
+    """Return what of an order's promised packs is there."""
+    found = []
+    for line in lines:
+        packs = min(line.packs_acknowledged or 0, there.get((warehouse_id, line.sku), 0) // line.pack_qty)
+        if packs > 0:
+            found.append(Advised(line.sku, line.name, line.pack_qty, packs * line.pack_qty))
+    return found
+
+
 def _due_day(session: Session, order: ReplenishmentOrder) -> dt.date:
     """Return the day an order is to be at its shop (rule 6)."""
     promised = session.get_one(Supplier, order.supplier_id).lead_time_days
@@ -315,7 +328,6 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
             push.call_off_if_over(session, offer, actor=actor, at=at)
             continue
         qty = packs * offer.pack_qty
-        there[goods] -= qty
         fact = GoodsDispatched(
             store_id=offer.store_id,
             delivery_id=new_id(),
@@ -327,9 +339,11 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
             acknowledged=(),
             lines=tuple(_dated(session, warehouse_id, [Advised(offer.sku, offer.name, offer.pack_qty, qty)], at)),
         )
-        _load(session, warehouse_id, fact, actor=actor, at=at)
-        push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
-        _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
+        with left_out.apart(session, "loading", fact.store_id, actor=actor, at=at):
+            _load(session, warehouse_id, fact, actor=actor, at=at)
+            push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
+            _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
+            there[goods] -= qty
 
 
 def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
@@ -345,12 +359,11 @@ def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -
                 qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
                 wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
         goods = {sku: (supplier.warehouse_id, sku) for sku in wanted}
-        if not wanted or any(
-            there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()
-        ):
+        if not wanted:  # granted before what came too many was refused a replacement: its money is there already
+            claims.end(session, claim, "compensated", actor=actor, at=at)
             continue
-        for sku, one in wanted.items():
-            there[goods[sku]] -= one.qty
+        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
+            continue
         fact = GoodsDispatched(
             store_id=claim.store_id,
             delivery_id=delivery_id,
@@ -362,8 +375,11 @@ def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -
             acknowledged=(),
             lines=tuple(_dated(session, supplier.warehouse_id, list(wanted.values()), at)),
         )
-        _load(session, supplier.warehouse_id, fact, actor=actor, at=at)
-        _tell(session, claim.store_id, DELIVERY_DISPATCHED, fact, claim_book.subject_of(claim), at, id=delivery_id)
+        with left_out.apart(session, "loading", fact.store_id, actor=actor, at=at):
+            _load(session, supplier.warehouse_id, fact, actor=actor, at=at)
+            _tell(session, fact.store_id, DELIVERY_DISPATCHED, fact, claim_book.subject_of(claim), at, id=delivery_id)
+            for sku, one in wanted.items():
+                there[goods[sku]] -= one.qty
 
 
 def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:

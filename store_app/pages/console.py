@@ -91,6 +91,13 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
                 store=name,
             ),
         )
+    elif one.kind == "left-out":
+        words = {
+            "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
+            "money": _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why),
+        }.get(str(facts.get("work")), _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why))
+        words += _(" The other shops' were done; it is tried again by itself.")
+        level = "warn"
     else:
         return _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}

@@ -114,8 +114,15 @@ def test_a_failed_night_is_tried_three_times_with_a_wait_and_those_after_it_wait
 
 
 def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_of_the_books_waiting(house):
-    odd, copies = Diary(*[ValueError("one odd row")] * 5), Diary()
-    table = (Job("odd", odd, each_day=True), Job("copies", copies))
+    odd, copies = Diary(), Diary()
+
+    def run(desk, day):
+        odd.days.append(day)
+        if day == DAY and odd.days.count(DAY) <= 5:
+            raise ValueError("one odd row")
+        return "written"
+
+    table = (Job("credit", run, each_day=True), Job("copies", copies))
     lights = []
     for _ in range(4 * 144):
         worker_with(house, *table).night()
@@ -124,10 +131,12 @@ def test_a_day_that_cannot_be_kept_is_tried_again_each_night_and_keeps_no_copy_o
             lights.append(next(word.light for word in doctor.examine(house.doors) if word.thing == "jobs"))
     assert copies.days == [DAY + dt.timedelta(days=n) for n in range(len(copies.days))]
     assert len(copies.days) >= 4
-    assert odd.days[:6] == [DAY] * 6, "three in the first night, and one in each after it"
-    assert odd.days[6:] == [DAY + dt.timedelta(days=n) for n in range(1, len(odd.days) - 5)], "then they are made up"
+    assert odd.days[:3] == [DAY] * 3, "three times in the first night"
+    assert odd.days.count(DAY) == 6, "and once in each after it"
+    later = [day for day in odd.days if day != DAY]
+    assert later == copies.days[1:], "while its later days are kept in their own nights"
     assert lights[0] == "warn"
-    assert lights[1] == "bad"
+    assert lights[1] == "bad", "a later day does not make up for it"
     assert lights[-1] == "good"
 
 

@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from config.node import NETWORK
-from supply import compare, credit, network_terms, objections, payout, settlement, standing, suggestions
+from supply import compare, credit, credit_night, network_terms, objections, payout, settlement, standing, suggestions
 from supply.network_terms import Terms
 from supply.payment_file import SPACE
 from tests.store_app import money
@@ -239,3 +240,19 @@ def test_the_shop_that_needs_somebody_stands_first_and_says_why(pair):
     assert page.index("Shop S02") < page.index("Shop S01")
     assert "late $77.00" in page
     assert "98 %" in page
+
+
+def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(network):
+    with network.doors.write() as session:  # asked before amounts were looked at, of an order that never came
+        session.add(credit.CreditDraw(store_id=STORE, order_id="none", order_no=9, amount_minor=0, state="held",
+                                      asked_at=money.NOON, why="beyond"))  # fmt: skip
+        session.add(standing.CountsTold(store_id=STORE, day=money.DAY, sold_products=9, counted_products=9))
+        session.flush()
+        session.execute(sa.text("update counts_told set sold_products = 'many'"))
+        assert credit_night.close_day(session, money.DAY, actor=money.OPERATOR, at=money.NOON) == 1
+    operator = network.signed_in("operator")
+    assert "Order 9" in words(operator.get("/console/money/"))
+    assert send(operator, f"/console/money/draws/{STORE}/none", go="no", why="No such order").status_code == 303
+    assert "Order 9" not in words(operator.get("/console/money/"))
+    assert "The money of Shop S01 could not be worked out" in words(operator.get("/console/"))
+    assert "Shop S01 的账款无法计算" in words(operator.get("/console/?lang=zh"))

@@ -142,7 +142,7 @@ def test_a_level_raises_the_limit_and_the_days_free_of_interest_and_nothing_else
         before = credit_night.credit.line_of(session, "S1")
         limit, days = before.limit_minor, before.terms["most_days"]
         conduct(session, late=0, returned=0)
-        session.get_one(standing.StandingReview, "S1").day = SUNDAY - dt.timedelta(days=7)
+        session.get_one(standing.StandingReview, "S1").day = before.worked_out_on = SUNDAY - dt.timedelta(days=7)
         settlement.money_in(session, "S1", 400, reference="RF", id="b2", actor=OPERATOR, at=later(days=-10))
         credit_night.close_day(session, SUNDAY, actor=NIGHT, at=AT)
         after = credit_night.credit.line_of(session, "S1")

@@ -1,0 +1,97 @@
+"""Who was left out: what could not be done for one shop, so that it was done for the others.
+
+Rules
+-----
+1. Where the network works for all shops in one transaction, each shop's part stands in a savepoint (`apart`): what
+   trips over one shop's odd row is undone for that shop alone, and the others' part is done.
+2. It is journalled, twice a day at most for the same work and shop, and stands before the operator until LATELY has
+   passed without it. The next run tries it again.
+3. A database that is busy or away is nobody's odd row: the whole work waits.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+from config import journal
+from config.errors import ShopError
+from config.journal import Actor, JournalEntry
+
+SUBJECT, VERB = "left-out", "shop.left_out"
+LATELY = dt.timedelta(hours=26)
+"""A night and a little more."""
+NOT_AGAIN = dt.timedelta(hours=12)
+TOLD = 50
+log = structlog.get_logger()
+
+
+@dataclass
+class Part:
+    """A shop's part of some work; done: it was not left out."""
+
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A shop that was left out of some work lately, and what it tripped over."""
+
+    store_id: str
+    work: str
+    why: str
+    at: dt.datetime
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what the operator's page says of it."""
+        return {"work": self.work, "reason": self.why}
+
+
+# --- verbs ---
+
+
+@contextmanager
+def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.datetime) -> Iterator[Part]:
+    """Do a shop's part of some work by itself (rule 1); what fails in it is noted and goes no further."""
+    part = Part()
+    try:
+        with session.begin_nested():
+            yield part
+            session.flush()
+        part.done = True
+    except Exception as fault:  # whatever one shop's rows are, the others' work is done
+        if is_away(fault):
+            raise
+        log.exception("left out", store=store_id, work=work)
+        words = fault.message if isinstance(fault, ShopError) else f"{type(fault).__name__}: {fault}"
+        if (store_id, work) not in {(one.store_id, one.work) for one in lately(session, at=at, within=NOT_AGAIN)}:
+            why = words.splitlines()[0][:200] if words else ""
+            journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
+
+
+# --- questions ---
+
+
+def is_away(fault: Exception) -> bool:
+    """Tell whether it is the database that is busy or away (rule 3): of a file's, an overflow is no such thing."""
+    if not isinstance(fault, sa.exc.OperationalError):
+        return False
+    return getattr(fault.orig, "sqlite_errorname", "") != "SQLITE_ERROR"
+
+
+def lately(session: Session, *, at: dt.datetime, within: dt.timedelta = LATELY) -> list[LeftOut]:
+    """Return who was left out lately, the newest first (rule 2)."""
+    query = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == SUBJECT, JournalEntry.verb == VERB, JournalEntry.at > at - within
+    )
+    found: dict[tuple[str, str], LeftOut] = {}
+    for when, body in session.execute(query.order_by(JournalEntry.n.desc()).limit(TOLD)):
+        said = json.loads(body)
+        found.setdefault((said["store"], said["work"]), LeftOut(said["store"], said["work"], said["why"], when))
+    return list(found.values())

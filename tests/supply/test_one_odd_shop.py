@@ -1,0 +1,285 @@
+"""One shop's odd row, message or bad day stops nothing for the others, and nothing for ever."""
+
+import datetime as dt
+import itertools
+
+import pytest
+import sqlalchemy as sa
+
+from config import inbox, outbox
+from config.errors import Invalid
+from config.ids import new_id
+from config.node import NETWORK
+from config.outbox import Message
+from pos.sale import SaleLine
+from supply import (
+    claims,
+    credit,
+    credit_night,
+    left_out,
+    overview,
+    rolling,
+    round_load,
+    rounds,
+    standing,
+    transfer_proposals,
+    transfer_sheets,
+    vans,
+    warehouse,
+)
+from supply.claim_book import Claim
+from supply.demand import DailyDemand, StoreDay
+from supply.orders import OrderLine, ReplenishmentOrder
+from supply.standing import CountsTold
+from tests import network_facts
+from tests.supply.road import APPLIERS, AT, DAY, OPERATOR, WAREHOUSE, Country, later, make_country
+from tests.supply.test_claims import CLAIM, decide, file, states
+from tests.supply.test_transfers import country as neighbours  # noqa: F401
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path)
+
+
+def tell(country: Country, shop: str, topic: str, body: dict, *, at: dt.datetime = AT) -> str:
+    """Let a shop tell the network something; returns what became of it: 'taken', or why it is set aside."""
+    with country.shops[shop].write() as session:
+        outbox.append(
+            session, to_node=NETWORK, topic=topic, version=1, body=body, id=str(body.get("id") or new_id()),
+            subject="test", business_day=at.date(), at=at,
+        )  # fmt: skip
+    return carry(country, shop, at=at)[-1]
+
+
+def carry(country: Country, shop: str, *, at: dt.datetime = AT) -> list[str]:
+    """Carry what a shop has to say as the wire does, and return what became of each."""
+    with country.shops[shop].read() as session:
+        rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, NETWORK)]
+    found = []
+    for epoch, message in rows:
+        with country.network.write() as session:
+            state, why = inbox.apply_once(
+                session, shop, epoch, message,
+                lambda inner, fact: APPLIERS[fact.topic](inner, fact, shop, at), at=at,
+            )  # fmt: skip
+        found.append(why or state)
+    with country.shops[shop].write() as session:
+        outbox.acknowledge(session, [message.id for _, message in rows], at=at)
+    return found
+
+
+def sale_of(shop: str, **changed) -> dict:
+    """Return a sale of a shop as it travels. changed: of its body; in `line`, of its first line."""
+    (fact,) = network_facts.sales(shop, 1, first=next(NUMBERS), day=DAY)
+    body = fact.to_body()
+    body["lines"][0] |= changed.pop("line", {})
+    return body | changed
+
+
+def needs_a_person(country: Country, at: dt.datetime = AT) -> list[tuple[str, str]]:
+    with country.network.read() as session:
+        return [(one.kind, one.subject) for one in overview.attention(session, at=at)
+                if one.kind in ("parked", "left-out")]  # fmt: skip
+
+
+def sold(country: Country) -> set[str]:
+    with country.network.read() as session:
+        return set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.sales > 0)))
+
+
+# --- at the door: the message is set aside for that shop alone ---
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"line": {"qty": 10**9}}, {"line": {"total_minor": "1"}}, {"line": {"qty": "many"}}, {"total_minor": True},
+        {"lines_minor": 1.5}, {"movements": [["m", "P00001", 10**10, "floor", "customer"]]},
+        {"cash": [["c", "sale", "much"]]},
+    ],
+)  # fmt: skip
+def test_a_quantity_no_till_can_ring_waits_for_that_shop_and_the_others_are_added_up(country, odd):
+    assert tell(country, "S1", "sale.completed", sale_of("S1")) == "taken"
+    assert "told-no-number" in tell(country, "S2", "sale.completed", sale_of("S2", **odd))
+    with country.network.write() as session:
+        assert rolling.roll_fresh(session, at=AT) == 1
+    assert sold(country) == {"S1"}
+    assert needs_a_person(country) == [("parked", "S2")]
+
+
+def send_order(country: Country, days: dict[str, dt.date] | None = None, **why) -> str:
+    """Let S1 order bread with odd days or reasons; returns what became of it at the network."""
+    with country.shops["S1"].write() as session:
+        session.execute(sa.delete(outbox.OutboxMessage))
+    country.order("S1", {"bread": 1}, id=new_id(), **why)
+    with country.shops["S1"].write() as session:
+        (row,) = outbox.due(session, NETWORK)
+        body = Message(**outbox.to_wire(row)).body | {name: day.isoformat() for name, day in (days or {}).items()}
+        session.execute(sa.delete(outbox.OutboxMessage))
+    return tell(country, "S1", "order.sent", body | {"order_id": new_id()})
+
+
+def test_an_order_for_the_end_of_time_or_with_a_word_for_a_day_waits_and_the_others_are_loaded(country):
+    end, soon = dt.date(9999, 12, 31), DAY + dt.timedelta(days=90)
+    country.order("S2", {"milk": 1}, id="honest")
+    assert carry(country, "S2") == ["taken"]
+    for days in ({"order_day": end}, {"delivery_day": end}, {"next_delivery_day": end}, {"order_day": soon}):
+        assert "told-day-off" in send_order(country, days)
+    assert "bad-reason" in send_order(country, runs_out_day="soon")
+    country.fill()
+    assert country.load(DAY) == ["honest"]
+
+
+def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbours):  # noqa: F811
+    country = neighbours
+    for shop, database in country.shops.items():
+        with database.write() as session:
+            transfer_sheets.tell(session, shop, at=AT)
+        carry(country, shop)
+    good = {"store_id": "S1", "day": DAY.isoformat(), "spares": [], "wants": []}
+    for odd, why in (
+        ({"day": "soon"}, "told-no-day"),
+        ({"spares": [["bread", "soon", [[1, 2]]]]}, "told-no-day"),
+        ({"spares": [["bread", None, [[10**10, 2]]]]}, "told-no-number"),
+        ({"wants": [["bread", "much", 1, [[1, 2]]]]}, "told-no-number"),
+        ({"wants": [["bread"]]}, "bad-sheet"),
+    ):
+        assert why in tell(country, "S1", transfer_sheets.SHEET_TOLD, good | odd)
+    with country.network.write() as session:
+        assert len(transfer_proposals.propose(session, actor=OPERATOR, at=AT)) == 1
+        # one that was kept before sheets were read at the door
+        session.get_one(transfer_sheets.TransferSheet, "S1").body = good | {"spares": [["bread"]]}
+        session.flush()
+        assert set(transfer_sheets.sheets(session, DAY)) == {"S2"}
+
+
+def test_counts_that_are_none_wait_and_a_clock_that_ran_ahead_freezes_nothing(country):
+    good = {"store_id": "S1", "day": DAY.isoformat(), "sold_products": 10, "counted_products": 9}
+    for odd in ({"sold_products": "many"}, {"counted_products": 11}, {"counted_products": -1}, {"sold_products": True}):
+        assert "told-no-number" in tell(country, "S1", standing.COUNTS_TOLD, good | odd)
+    assert "told-no-day" in tell(country, "S1", standing.COUNTS_TOLD, good | {"day": 20310101})
+    with country.network.write() as session:  # told before days were looked at
+        session.add(CountsTold(store_id="S1", day=dt.date(2031, 1, 1), sold_products=100, counted_products=100))
+    assert tell(country, "S1", standing.COUNTS_TOLD, good) == "taken"
+    with country.network.read() as session:
+        kept = session.get_one(CountsTold, "S1")
+    assert (kept.day, kept.counted_products) == (DAY, 9)
+
+
+@pytest.mark.parametrize("amount", [0, -5, "900", True, 10**13])
+def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amount):
+    asked = {"store_id": "S1", "order_id": "none", "order_no": 9, "amount_minor": amount, "state": "asked",
+             "asked_at": AT.isoformat(), "why": ""}  # fmt: skip
+    assert "told-no-number" in tell(country, "S1", credit.DRAW_ASKED, asked)
+    with country.network.read() as session:
+        assert credit.held_draws(session) == []
+
+
+# --- what is there already ---
+
+
+def test_a_shop_that_says_it_sells_without_end_takes_neither_memory_nor_anybodys_goods(country):
+    with country.network.write() as session:
+        for back, shop in itertools.product((1, 2), ("S1", "S2")):
+            day, qty = DAY - dt.timedelta(days=back), 10**13 if shop == "S2" else 6
+            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
+            session.add(DailyDemand(store_id=shop, business_day=day, sku="bread", sold_qty=qty, sales=9,
+                                    revenue_minor=1))  # fmt: skip
+    order = country.order("S1", {"bread": 2})
+    country.deliver()
+    assert country.fill() == [order]
+    assert country.lines(NETWORK, "S1", order)["bread"].packs_acknowledged >= 1
+
+
+def test_what_came_too_many_is_not_replaced_and_an_old_answer_of_that_kind_stops_no_van(country):
+    country.order("S1", {"bread": 2})
+    country.send_out()
+    delivery = country.take_in("S1", [("bread", 15, "Too many")])
+    country.deliver()
+    file(country, delivery, ("bread", "over", 3))
+    country.deliver()
+    with pytest.raises(Invalid, match="not sent anew"):
+        decide(country, {("bread", "over"): 3}, remedy="replacement")
+    with country.network.write() as session:  # as it was answered before that was refused
+        claim = session.get_one(Claim, ("S1", CLAIM))
+        claim.remedy = "replacement"
+        for line in claims.lines_of(session, claim):
+            line.granted_qty = line.qty
+        session.execute(sa.update(Claim).values(state="accepted"))
+    honest = country.order("S2", {"milk": 1})
+    country.deliver()
+    country.fill()
+    assert country.load() == [honest]
+    country.deliver()
+    assert states(country) == ("compensated", "compensated")
+
+
+def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(country):
+    odd, honest = country.order("S1", {"bread": 1}), country.order("S2", {"milk": 1})
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        row = session.get_one(ReplenishmentOrder, ("S1", odd))
+        row.order_day = row.delivery_day = dt.date.max
+    for hours in (0, 1, 30):
+        assert country.load(DAY, at=later(hours=hours)) == ([] if hours else [honest])
+        assert needs_a_person(country, later(hours=hours)) == [("left-out", "S1")]
+    with country.network.read() as session:
+        assert len(left_out.lately(session, at=later(hours=30))) == 1
+    assert needs_a_person(country, later(hours=60)) == []
+
+
+def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_are_planned(country):
+    order = country.order("S1", {"bread": 1})
+    country.deliver()
+    country.fill()
+    with country.network.write() as session:
+        session.execute(sa.update(OrderLine).values(why={"runs_out_day": "soon"}))
+        warehouse.dispatch_day(session, None, actor=OPERATOR, at=AT)
+        for here in (WAREHOUSE, "S1"):
+            vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
+        vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
+        plan = rounds.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
+        assert [call.urgency for call in round_load.load(session, plan).day.calls] == [0]
+    assert country.state("S1", order)[1] == "dispatched"
+
+
+def test_a_day_nobody_can_add_up_is_put_off_and_the_others_are_added_up(country):
+    assert tell(country, "S1", "sale.completed", sale_of("S1")) == "taken"
+    for _ in range(2):
+        assert tell(country, "S2", "sale.completed", sale_of("S2", line={"sku": "odd"})) == "taken"
+    with country.network.write() as session:  # taken in before quantities were looked at
+        session.execute(sa.update(SaleLine).where(SaleLine.sku == "odd").values(qty=2**62))
+    with country.network.write() as session:
+        assert rolling.roll_fresh(session, at=AT) == 2
+        assert rolling.roll_fresh(session, at=AT) == 0, "what failed stands in nobody's way"
+    assert sold(country) == {"S1"}
+    assert needs_a_person(country) == [("left-out", "S2")]
+    with country.network.write() as session:
+        assert rolling.roll_up(session, None, DAY, at=later(hours=12)) == [DAY]
+        session.execute(sa.update(SaleLine).where(SaleLine.sku == "odd").values(qty=1))
+        assert rolling.roll_fresh(session, at=later(hours=13)) == 0
+        assert rolling.roll_fresh(session, at=later(hours=25)) == 1, "it is tried again after a day"
+    assert sold(country) == {"S1", "S2"}
+
+
+def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_lines(country):
+    with country.network.write() as session:
+        session.add(CountsTold(store_id="S1", day=DAY, sold_products=9, counted_products=9))
+        session.flush()
+        session.execute(sa.text("update counts_told set sold_products = 'many'"))
+    for day in range(2):
+        with country.network.write() as session:
+            at = later(days=day + 1)
+            done = credit_night.close_day(session, DAY + dt.timedelta(days=day), actor=OPERATOR, at=at)
+        assert done == 1
+        assert needs_a_person(country, at) == [("left-out", "S1")]
+    with country.network.write() as session:
+        assert credit.line_of(session, "S1") is None
+        assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1)
+        session.execute(sa.text("update counts_told set sold_products = 9"))
+        assert credit_night.close_day(session, DAY, actor=OPERATOR, at=later(days=3)) == 2
+        assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1), "it is not set back"
