@@ -31,7 +31,7 @@ from store_app.extensions import Doors
 
 SECRET_TABLES = frozenset({"store_key", "pin_tries", "badge_reader", "invitation"})
 SECRET_COLUMNS = frozenset(
-    {"pin_hash", "badge_hash", "peer_nonce", "nonce", "agent_key_sha256", "code_hash", "token_hash"}
+    {"pin_hash", "badge_hash", "peer_nonce", "nonce", "agent_key_sha256", "code_hash", "token_hash", "leader_token"}
 )
 ROWS_AT_ONCE = 2000
 

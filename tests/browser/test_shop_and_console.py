@@ -116,7 +116,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page.locator("form[action$='/code'] .btn-go").click()
     page.wait_for_url("**/order/*")
     page.go_back()  # past the refused form, which no browser asks to send once more
-    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator(".shop-title")).to_be_visible()
     page.go_forward()
     page.wait_for_url("**/order/*")
     code = page.locator(".code-large")

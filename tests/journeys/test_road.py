@@ -206,13 +206,13 @@ def test_the_shelf_stands_and_is_filled(walked: Walked) -> None:
 def test_online_orders_are_collected_as_sales_and_forgotten_by_nobody(walked: Walked) -> None:
     for member in walked.road.live:
         orders = member.ask(lambda s: s.scalars(sa.select(PickupOrder)).all())
-        assert [order.state for order in orders] == ["collected"] * 3
+        assert [order.state for order in orders] == ["collected"] * 6, "one fetched and one brought home a day"
         sales = member.ask(lambda s: set(s.scalars(sa.select(Sale.id).where(Sale.channel == "pickup"))))
         assert {order.sale_id for order in orders} == sales
         seen = walked.road.network.ask(
             lambda s, m=member: s.scalars(sa.select(PickupOrder.state).where(PickupOrder.store_id == m.id)).all()
         )
-        assert seen == ["collected"] * 3
+        assert seen == ["collected"] * 6, "one fetched and one brought home a day"
 
 
 def test_each_live_shop_s_account_has_weeks_behind_it_and_something_open_on_both_nodes(walked: Walked) -> None:
