@@ -275,7 +275,7 @@ def test_no_shop_reads_anothers_day_off_an_edition(network):
         session.add(region_day("R1", "bread", day(-1), 7, selling=2, opened=8))
         session.add(region_day("R1", "milk", DAY, 12, selling=4, opened=8))
         session.add(region_day("R1", "apple", day(-1), 700, selling=1, opened=8))
-    assert told(network)["rows"] == [["bread", 250, " 7 30", "  ", " 2 5", "  "]]
+    assert told(network)["rows"] == [["bread", 251, " 7 30", "  ", " 2 5", "  "]]
 
 
 def test_for_a_small_region_the_whole_chain_stands_and_a_small_chain_tells_nothing(network, shop):
