@@ -65,7 +65,8 @@ def network(build: Any) -> House:
                 session.add(
                     RegionalDemand(
                         region_id="north", sku=sku, business_day=NOON.date() - dt.timedelta(days=back),
-                        sold_qty=4 * sold, stores_open=4, stores_selling=4, revenue_minor=4 * sold * price,
+                        sold_qty=LEAST_SHOPS * sold, stores_open=LEAST_SHOPS, stores_selling=LEAST_SHOPS,
+                        revenue_minor=LEAST_SHOPS * sold * price,
                     )
                 )  # fmt: skip
         found_store(
