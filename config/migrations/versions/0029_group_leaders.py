@@ -1,14 +1,14 @@
 """The link to a group leader's own page.
 
-Revision ID: 0029b
-Revises: 0029
+Revision ID: 0029
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0029b"
-down_revision = "0029"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
