@@ -8,7 +8,7 @@ from tests.store_app.town import SHOP
 def enter(customer, phone):
     """Prove a phone on the page of one's orders."""
     assert customer.send(f"{SHOP}/mine", phone=phone).status_code == 303
-    code = re.search(r"code is (\d{6})", customer.look(f"{SHOP}/mine").text)[1]
+    code = re.search(r"code is (\d{8})", customer.look(f"{SHOP}/mine").text)[1]
     return customer.send(f"{SHOP}/mine/code", code=code)
 
 
