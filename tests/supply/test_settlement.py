@@ -368,8 +368,7 @@ def act(session, what: str, minor: int, n: str, at: dt.datetime) -> int:
         settlement.money_in(session, "S1", minor, reference="RF", id=n, actor=OPERATOR, at=at)
         return -minor
     if what == "note":
-        known = balances(session, "S1")
-        minor = min(minor, -known["goods"] - known["returns"])
+        minor = min(minor, settlement.left_to_credit(session, "S1"))
         if minor > 0:
             settlement.credit_note(session, "S1", minor, why="Broken", id=n, actor=OPERATOR, at=at)
         return -max(0, minor)
