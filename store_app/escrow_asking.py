@@ -68,9 +68,8 @@ def ask_due(doors: Doors) -> int:
     for escrow_id in free:
         with doors.write() as session:
             row, now = escrow.locked(session, escrow_id), doors.now()
-            if (
-                row.state == "held" and row.release_at is not None and row.release_at <= now
-            ):  # still, after what was asked
+            # what was asked meanwhile may have changed it
+            if row.state == "held" and row.release_at is not None and row.release_at <= now:
                 passing_on.pass_on(session, escrow_id, why="collected", actor=ACTOR, at=now)
     return len(asked) + len(back) + len(free)
 

@@ -361,12 +361,12 @@ def ask_escrow(desk: Desk, _day: dt.date) -> str:
 
 def remind_customers(desk: Desk, _day: dt.date) -> str:
     """Remind customers whose order is about to expire, and call off what no shop fetched in time."""
-    from supply import following, unheard
+    from supply import following, unfetched
 
     with desk.doors.write() as session:
         reminded = following.remind(session, at=desk.doors.now())
     with desk.doors.write() as session:
-        return f"{reminded} reminded, {len(unheard.call_off(session, at=desk.doors.now()))} called off"
+        return f"{reminded} reminded, {len(unfetched.call_off(session, at=desk.doors.now()))} called off"
 
 
 def close_groups(desk: Desk, _day: dt.date) -> str:

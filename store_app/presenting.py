@@ -113,8 +113,7 @@ def place() -> Place:
 
 
 def at_store(store: Store) -> None:
-    """Let this answer speak from `store`: its money, zone and language (pages of the network about one shop)."""
-    g.node_name = _node_name()
+    """Let this answer speak from `store`: its name, money, zone and language (the network's customer pages)."""
     g.place = Place.of(store)
 
 
@@ -155,7 +154,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     app.jinja_env.filters.update(money=money, qty=qty, day=day, clock_time=clock_time, since=since, number=number)
     app.jinja_env.globals.update(
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
-        node_name=_node_name, on_network=lambda: is_network(settings), place_here=place, today=today,
+        node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
         other_language_url=other_language_url, look=look, rail_count=rail_count,
     )  # fmt: skip
@@ -295,11 +294,6 @@ def _blocks(template: str, names: list[str], context: dict[str, Any]) -> str:
     next(whole, None)
     whole.close()  # type: ignore[attr-defined]
     return "".join("".join(frame.blocks[name][0](frame)) for name in names)
-
-
-def _node_name() -> str:
-    """Return this node's own name, whatever shop an answer is about."""
-    return str(g.get("node_name") or place().name)
 
 
 def _own_place(settings: Settings) -> Place:

@@ -59,8 +59,6 @@ LATE_ANSWERS = dt.timedelta(hours=2)
 SILENCE = dt.timedelta(days=14)
 """So long the money waits at most for a shop that is not heard from."""
 SOONEST, LATEST = dt.timedelta(seconds=2), dt.timedelta(minutes=30)
-
-
 FORGOTTEN = dt.timedelta(days=30)
 """So long the provider is asked about a payment that a restore forgot."""
 

@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.clock import day_start
-from config.errors import Conflict, ShopError
+from config.errors import ShopError
 from pos import checklist, stock
 from pos.checklist import CheckLine
 from store_app import wording_stock
@@ -59,12 +59,9 @@ def count() -> Any:
     counted = 0 if request.form.get("then") == "none" else form.whole("qty")
     with write() as session:
         ware = wares.ware_of(session, request.form.get("product", ""))
-        try:
+        with form.once():
             stock.count(
                 session, str(place().store_id), ware.sku, counted, count_id=command, actor=g.actor, at=doors().now()
             )
-        except Conflict as fault:
-            if fault.code != "already-booked":
-                raise
     flash(_("Thank you: %(name)s is counted.", name=ware.name), "good")
     return redirect(url_for("check_these.list_today"), 303)

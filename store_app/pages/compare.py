@@ -62,7 +62,7 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
             "missing": _missing(session, nearby, own),
             "suggestion": suggested,
             "past": [one for one in past if one.state != "open"],
-            "products": suggestions.taxed(session, [one.sku for one in past if one.state == "open"]),
+            "products": suggestions.taxed(session, [suggested.sku] if suggested else []),
             "reasons": wording.DECLINE_REASONS,
             "fault": fault,
         }

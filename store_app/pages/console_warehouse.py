@@ -7,7 +7,7 @@ from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import Conflict, Invalid, NotFound, ShopError
+from config.errors import Invalid, NotFound, ShopError
 from pos import waste
 from pos.catalogue import Product
 from store_app import wording_stock
@@ -58,14 +58,11 @@ def write_off(warehouse_id: str) -> Any:
         product = session.get(Product, sku)
         if product is None:
             raise NotFound("unknown-product", _("There is no such product here. Search for it by name."))
-        try:
+        with form.once():
             warehouse_stock.write_off(
                 session, warehouse_id, sku, units, lot_id=form.text("lot_id", most=40), reason=reason, note=note,
                 id=command, actor=g.actor, at=clock.now(),
             )  # fmt: skip
-        except Conflict as fault:
-            if fault.code != "already-booked":
-                raise
         words = _("Written off: %(qty)s of %(name)s.", qty=qty(units, product.stock_unit), name=product.name)
     flash(words, "good")
     kept = {"q": request.args["q"]} if request.args.get("q") else {}
@@ -94,15 +91,12 @@ def count(warehouse_id: str) -> Any:
     """Put right what stands of a product; a second click changes nothing."""
     command, sku = form.command_id(), form.text("sku", most=64)
     counted, why = form.whole("qty"), form.text("why", required=_("Say why you counted: the journal keeps it."))
+    change = 0
     with write() as session:
-        try:
+        with form.once():
             change = warehouse_stock.count(
                 session, warehouse_id, sku, counted, why=why, id=command, actor=g.actor, at=clock.now()
             )
-        except Conflict as fault:
-            if fault.code != "already-booked":
-                raise
-            change = 0
         product = session.get_one(Product, sku)
         name, unit = product.name, product.stock_unit
     words = _("%(name)s: %(qty)s stand there now.", name=name, qty=qty(counted, unit))

@@ -12,7 +12,8 @@ Rules
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +132,16 @@ def command_id() -> str:
     if not ids.is_id(found):
         raise Invalid("no-command-id", _("Open the page once more and press the button again."))
     return found
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Let a command that was booked before, by a second click, change nothing."""
+    try:
+        yield
+    except Conflict as fault:
+        if fault.code != "already-booked":
+            raise
 
 
 def page_no() -> int:

@@ -124,9 +124,8 @@ def statement(session: Session, store_id: str, first: dt.date, last: dt.date) ->
     owed = settlement.owed(settlement.balances(session, store_id, until=first - dt.timedelta(days=1)))
     before, rows = owed, []
     booked = settlement.entries_of(session, store_id, first, last)
-    for entry in sorted(
-        booked, key=lambda one: (one.business_day, one.n)
-    ):  # a day may be settled in the night after it
+    # by the day it is for: a day may be settled in the night after it
+    for entry in sorted(booked, key=lambda one: (one.business_day, one.n)):
         change = settlement.effect(entry)
         if change:
             owed += change

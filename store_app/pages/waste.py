@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 
-from config.errors import Conflict, Invalid, ShopError
+from config.errors import Invalid, ShopError
 from pos import batches, stock, waste
 from pos.catalogue import Product
 from store_app import wording_stock
@@ -72,14 +72,11 @@ def write_off() -> Any:
         raise Invalid("no-reason", _("Say in a few words why."), field="note")
     with write() as session:
         ware = wares.ware_of(session, request.form.get("sku", ""))
-        try:
+        with form.once():
             waste.write_off(
                 session, store_id, ware.sku, units, reason=reason, note=note, batch=batch or None, id=command,
                 actor=g.actor, at=doors().now(),
             )  # fmt: skip
-        except Conflict as fault:
-            if fault.code != "already-booked":
-                raise
     flash(_("Written off: %(qty)s of %(name)s.", qty=qty(units, ware.stock_unit), name=ware.name), "good")
     return redirect(url_for("waste.tiles"), 303)
 

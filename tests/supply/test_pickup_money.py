@@ -27,7 +27,7 @@ from supply import (
     refund_wire,
     refunds,
     settlement,
-    unheard,
+    unfetched,
 )
 from supply.escrow import EscrowEntry
 from supply.messages import CustomerMessage
@@ -465,9 +465,9 @@ def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid
         order = order_for_update(session, STORE, ONE)
         placing.paid(session, order, at=AT)
         comes = order.window_from
-        assert unheard.call_off(session, at=comes - dt.timedelta(minutes=1)) == []
-        assert unheard.call_off(session, at=comes) == [order]
-        assert unheard.call_off(session, at=comes) == []
+        assert unfetched.call_off(session, at=comes - dt.timedelta(minutes=1)) == []
+        assert unfetched.call_off(session, at=comes) == [order]
+        assert unfetched.call_off(session, at=comes) == []
         told = [row.kind for row in messages.due(session, comes)]
     assert told == ["cancelled", "refunded"]
     assert (money(town), town.left("milk")) == ((0, 387, 0), 36)
@@ -489,7 +489,7 @@ def test_what_a_shop_has_fetched_is_its_own_to_answer(town):
     placed = town.place(ONE, [("milk", 1)])
     town.deliver()
     with town.network.write() as session:
-        assert unheard.call_off(session, at=placed.order.window_from + dt.timedelta(days=9)) == []
+        assert unfetched.call_off(session, at=placed.order.window_from + dt.timedelta(days=9)) == []
 
 
 def test_a_wish_to_bring_goods_back_that_no_shop_answers_can_be_disputed(town):
