@@ -3,14 +3,14 @@
 const AT_THE_LATEST_MS = 50; // a hidden page draws no frames
 
 const waiting = new Map();
+const channel = new MessageChannel();
 let timer = 0;
-
-const whenIdle = globalThis.requestIdleCallback ?? setTimeout; // Safari has no idle callback
+channel.port1.onmessage = flush;
 
 /** Do `act` after the next frame; asked for again under the same key before that, it is done once, the last way. */
 export function afterPaint(key, act) {
   if (!waiting.size) {
-    requestAnimationFrame(() => whenIdle(flush));
+    requestAnimationFrame(() => channel.port2.postMessage(0));
     timer = setTimeout(flush, AT_THE_LATEST_MS);
   }
   waiting.set(key, act);
