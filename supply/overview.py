@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, left_out, warehouse_stock
+from supply import demand, left_out, rounds, warehouse_stock
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
@@ -142,8 +142,6 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
 
 def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
-    from supply import rounds  # with numpy, which a shop's pages begin without
-
     found = [
         Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
         for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))

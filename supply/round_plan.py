@@ -16,8 +16,6 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from supply.ways import DETOUR, EARTH_M
 
 SPEED_KMH = 30
@@ -118,6 +116,8 @@ class Ways:
     """How far and how long it is between places (rule 4), worked out once; the first one is the depot."""
 
     def __init__(self, spots: Sequence[Spot], legs: Legs | None = None) -> None:
+        import numpy as np  # large, and only who plans measures ways
+
         self.at = {spot.key: n for n, spot in enumerate(spots)}
         lat, lon = (np.radians([getattr(spot, name) for spot in spots]) for name in ("lat", "lon"))
         turn = np.sin((lat[:, None] - lat) / 2) ** 2

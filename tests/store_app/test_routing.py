@@ -27,7 +27,7 @@ def test_every_route_has_the_address_it_would_have_had(build, role: str):
 def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs():
     """Each costs every shop's computer a second at the start and memory all day."""
     words = (
-        "import sys, pathlib; from config.settings import Settings; from store_app import create_app;"
+        "import sys, pathlib; from config.settings import Settings; from store_app import create_app, serving;"
         "create_app(Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), secret_key='x' * 40));"
         "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it'};"
         "print(sorted(seldom & set(sys.modules)))"
