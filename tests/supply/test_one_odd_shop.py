@@ -20,7 +20,6 @@ from supply import (
     overview,
     rolling,
     round_load,
-    rounds,
     standing,
     transfer_proposals,
     transfer_sheets,
@@ -242,8 +241,8 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
         for here in (WAREHOUSE, "S1"):
             vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
-        plan = rounds.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
-        assert [call.urgency for call in round_load.load(session, plan).day.calls] == [0]
+        plan = round_load.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
+        assert [call.urgency for call in round_load.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
 
