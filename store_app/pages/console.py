@@ -97,8 +97,13 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
     elif one.kind == "left-out":
         words = {
             "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
-            "money": _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why),
-        }.get(str(facts.get("work")), _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why))
+            "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
+            "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
+            "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
+            "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
+        }.get(
+            str(facts.get("work")), _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why)
+        )
         words += _(" The other shops' were done; it is tried again by itself.")
         level = "warn"
     else:
