@@ -14,6 +14,7 @@ Rules
 5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
 6. Called off, what was asked is withdrawn, and what was agreed ends at once; days that stood are paid.
+7. Who cannot be paid is left out and paid another night (`left_out`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
 """
@@ -29,7 +30,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal, outbox
-from config.clock import day_start
 from config.database import Base
 from config.errors import Invalid, NotFound
 from config.ids import new_id
@@ -38,8 +38,9 @@ from config.journal import Actor
 from config.money import BASIS
 from config.states import StateTable
 from pos.catalogue import Product
+from pos.ledger import MOST_QTY
 from pos.store import Store, day_of, store_of
-from supply import settlement
+from supply import left_out, settlement
 from supply.demand import DailyDemand
 from supply.online_facts import CAMPAIGN_TOLD, VERSION
 from supply.shelf import ShelfPlan, slots_of
@@ -229,8 +230,11 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
     """Settle what is over (rules 3, 4): what it brought into the campaign, and the fees into the ledgers."""
     done = []
     for campaign in session.scalars(sa.select(Campaign).where(Campaign.state == "open").order_by(Campaign.id)).all():
-        days = [day_of(session, ask.store_id, at) for ask in asks_of(session, campaign.id)] or [at.date()]
-        if min(days) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
+        days = list[dt.date]()
+        for ask in asks_of(session, campaign.id):
+            with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):
+                days.append(day_of(session, ask.store_id, at))
+        if min(days, default=at.date()) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
             found = outcome(session, campaign, campaign.until_day, heard_alone=True).effect
             campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
             journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
@@ -242,11 +246,12 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
         .where(Campaign.state == "over", CampaignAsk.state == "accepted")
     )
     for ask, campaign in session.execute(to_pay.order_by(CampaignAsk.campaign_id, CampaignAsk.store_id)).all():
-        if _heard(session, campaign, [ask.store_id]):
-            _pay(session, campaign, ask, actor=actor, at=at)
-            ask.effect = campaign.effect
-            journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
-            tell(session, ask, at)
+        with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):  # it is paid another night
+            if _heard(session, campaign, [ask.store_id]):
+                _pay(session, campaign, ask, actor=actor, at=at)
+                ask.effect = campaign.effect
+                journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
+                tell(session, ask, at)
     return done
 
 
@@ -358,13 +363,10 @@ def _held_out(terms: CampaignTerms, chosen: Sequence[str]) -> list[str]:
 
 
 def _heard(session: Session, campaign: Campaign, store_ids: Collection[str]) -> list[str]:
-    """Return which of some shops have told everything they wrote until the campaign's last day was over."""
-    found = []
-    for store in session.scalars(sa.select(Store).where(Store.id.in_(store_ids)).order_by(Store.id)):
-        over = day_start(campaign.until_day + dt.timedelta(days=1), store.tz, store.rollover_hour)
-        if session.scalar(sa.select(heard_in_full(store.id, over))):
-            found.append(store.id)
-    return found
+    """Return which of some shops have told everything they wrote until the campaign was over, wherever they are."""
+    over = dt.datetime.combine(campaign.until_day + dt.timedelta(days=SETTLE_DAYS), dt.time(), dt.UTC)
+    query = sa.select(Store.id).where(Store.id.in_(store_ids), heard_in_full(Store.id, over)).order_by(Store.id)
+    return list(session.scalars(query))
 
 
 def _ask(campaign: Campaign, store_id: str) -> CampaignAsk:
@@ -387,8 +389,9 @@ def _sold(
 ) -> dict[str, float]:
     """Return store -> portions of the campaign's products sold from a day until before another."""
     row, skus = DailyDemand, [line.sku for line in lines_of(campaign)]
+    sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
     query = (
-        sa.select(row.store_id, Product.price_quantity, sa.func.sum(row.sold_qty))
+        sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))
         .join(Product, Product.sku == row.sku)
         .where(row.store_id.in_(stores), row.sku.in_(skus), row.business_day >= first, row.business_day < until)
         .group_by(row.store_id, Product.price_quantity)

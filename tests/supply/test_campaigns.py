@@ -116,7 +116,7 @@ def test_the_fee_is_paid_once_for_the_days_the_slots_stood(town):
     answer(town)
     day_comes(town, FIRST + dt.timedelta(days=1))  # a day late: three of four days
     day_comes(town, LAST + dt.timedelta(days=1))
-    town.hear(at=later(days=9))
+    town.hear(at=later(days=10))
     for _ in range(2):
         settle(town)
     assert state(town) == ("over", "over")
@@ -193,7 +193,7 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
             campaigns.take_answer(session, {"store_id": ask.store_id, "campaign_id": made.id, "state": "accepted",
                                             "why": ""}, actor=ANA, at=AT)  # fmt: skip
         for name in names:
-            session.add(Peer(id=name, epoch="", nonce="", heard_at=later(days=9), alarm=None))
+            session.add(Peer(id=name, epoch="", nonce="", heard_at=later(days=10), alarm=None))
             for n in range(-4, 4):
                 more = 1.5 if n >= 0 and name not in made.held_out else 1.0
                 sold = round((100 + 3 * names.index(name)) * more)
