@@ -13,6 +13,7 @@ Rules
 5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
 6. Called off, what was asked is withdrawn, and what was agreed ends at once; days that stood are paid.
+7. Who cannot be paid is left out and paid another night (`left_out`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
 """
@@ -35,8 +36,9 @@ from config.journal import Actor
 from config.money import BASIS
 from config.states import StateTable
 from pos.catalogue import Product
+from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
-from supply import settlement
+from supply import left_out, settlement
 from supply.demand import DailyDemand
 from supply.online_facts import CAMPAIGN_TOLD, VERSION
 from supply.shelf import ShelfPlan, slots_of
@@ -226,20 +228,25 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
     """Settle what is over (rules 3, 4): the fees into the ledgers, what it brought into the campaign."""
     done = []
     for campaign in session.scalars(sa.select(Campaign).where(Campaign.state == "open").order_by(Campaign.id)).all():
-        asks = asks_of(session, campaign.id)
-        days = [day_of(session, ask.store_id, at) for ask in asks] or [at.date()]
-        if min(days) < campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
+        asks, days = asks_of(session, campaign.id), list[dt.date]()
+        for ask in asks:
+            with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):
+                days.append(day_of(session, ask.store_id, at))
+        if min(days, default=at.date()) < campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
             continue
         found = outcome(session, campaign, campaign.until_day).effect
         campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
-        for ask in asks:
-            if ask.state == "accepted":
+        waits = False
+        for ask in [one for one in asks if one.state == "accepted"]:
+            with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at) as part:
                 _pay(session, campaign, ask, actor=actor, at=at)
                 ask.effect = campaign.effect
                 journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
                 tell(session, ask, at)
-        journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
-        done.append(campaign)
+            waits |= not part.done
+        if not waits:  # else it stays open, and who was left out is paid another night
+            journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
+            done.append(campaign)
     return done
 
 
@@ -368,8 +375,9 @@ def _sold(
 ) -> dict[str, float]:
     """Return store -> portions of the campaign's products sold from a day until before another."""
     row, skus = DailyDemand, [line.sku for line in lines_of(campaign)]
+    sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
     query = (
-        sa.select(row.store_id, Product.price_quantity, sa.func.sum(row.sold_qty))
+        sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))
         .join(Product, Product.sku == row.sku)
         .where(row.store_id.in_(stores), row.sku.in_(skus), row.business_day >= first, row.business_day < until)
         .group_by(row.store_id, Product.price_quantity)
