@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config import inbox, outbox
 from config.errors import Invalid
 from config.ids import new_id
-from config.node import NETWORK
+from config.node import NETWORK, Peer
 from config.outbox import Message
 from pos.sale import SaleLine
 from supply import (
@@ -25,7 +25,6 @@ from supply import (
     push_care,
     rolling,
     round_load,
-    rounds,
     standing,
     transfer_proposals,
     transfer_sheets,
@@ -287,8 +286,8 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
         for here in (WAREHOUSE, "S1"):
             vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
-        plan = rounds.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
-        assert [call.urgency for call in round_load.load(session, plan).day.calls] == [0]
+        plan = round_load.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
+        assert [call.urgency for call in round_load.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
 
@@ -403,12 +402,14 @@ def test_a_campaign_pays_who_it_can_and_waits_for_who_it_could_not(country):
         session.add(Campaign(id="c1", hold_out_bp=0, held_out=[], made_at=AT, state="open", **row))
         for shop in country.shops:
             session.add(CampaignAsk(store_id=shop, campaign_id="c1", state="accepted", answered_why="", **row))
+            session.add(Peer(id=shop, epoch="", nonce="", heard_at=later(days=4), alarm=None))
         nowhere(session)
     with country.network.write() as session:
-        assert campaigns.settle_due(session, actor=OPERATOR, at=later(days=5)) == []
+        assert [one.id for one in campaigns.settle_due(session, actor=OPERATOR, at=later(days=5))] == ["c1"]
         assert [one.state for one in campaigns.asks_of(session, "c1")] == ["accepted", "over"]
     assert needs_a_person(country, later(days=5)) == [("left-out", "S1")]
     with country.network.write() as session:
         session.execute(sa.text("update store set tz = 'UTC'"))
         session.expire_all()
-        assert [one.id for one in campaigns.settle_due(session, actor=OPERATOR, at=later(days=6))] == ["c1"]
+        assert campaigns.settle_due(session, actor=OPERATOR, at=later(days=6)) == []
+        assert [one.state for one in campaigns.asks_of(session, "c1")] == ["over", "over"]
