@@ -33,7 +33,7 @@ from config.ids import new_id
 from config.prepared import Prepared
 from config.settings import Settings
 from pos.store import Store
-from store_app import icons
+from store_app import icons, shop_dress
 from store_app.extensions import babel, doors, read
 from store_app.own_shop import no_shop_yet
 from store_app.roles import is_network
@@ -157,7 +157,7 @@ def set_up(app: Flask, settings: Settings) -> None:
         **icons.drawers(), language=language, new_command_id=new_id, state_word=state_word,
         node_name=lambda: place().name, on_network=lambda: is_network(settings), place_here=place, today=today,
         other_language=lambda: _other(), other_language_name=lambda: LANGUAGES[_other()],
-        other_language_url=other_language_url, look=look, rail_count=rail_count,
+        other_language_url=other_language_url, look=look, rail_count=rail_count, shop_dress=shop_dress.dress,
     )  # fmt: skip
 
     @app.before_request

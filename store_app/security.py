@@ -163,7 +163,7 @@ def set_up(app: Flask, settings: Settings) -> None:
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
     app.after_request(_headers)
-    app.jinja_env.globals.update(can=can, csp_nonce=_nonce)
+    app.jinja_env.globals.update(can=can, csp_nonce=csp_nonce)
 
 
 def asks_for_json() -> bool:
@@ -289,7 +289,7 @@ _STAFF = Prepared(
 )
 
 
-def _nonce() -> str:
+def csp_nonce() -> str:
     """Return this answer's nonce, made when a page first needs one."""
     if "nonce" not in g:
         g.nonce = secrets.token_urlsafe(16)
@@ -297,20 +297,21 @@ def _nonce() -> str:
 
 
 def _headers(answer: Response) -> Response:
-    headers, script = answer.headers, f" 'nonce-{g.nonce}'" if "nonce" in g else ""
+    headers, style = answer.headers, f" 'nonce-{g.nonce}'" if "nonce" in g else ""
+    script = style
     for name, value in _HEADERS:
         if name not in headers:
             headers[name] = value
     if request.endpoint == "static" and (request.view_args or {}).get("filename") == READER:
         script = " 'wasm-unsafe-eval'"
-    headers.setdefault("Content-Security-Policy", _POLICY.format(script=script))
+    headers.setdefault("Content-Security-Policy", _POLICY.format(script=script, style=style))
     if request.endpoint not in OPEN_ENDPOINTS:
         headers.setdefault("Cache-Control", "no-store")
     return answer
 
 
 _POLICY = (
-    "default-src 'self'; script-src 'self'{script}; style-src 'self'; "
+    "default-src 'self'; script-src 'self'{script}; style-src 'self'{style}; "
     "img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEADERS = (

@@ -73,6 +73,8 @@ class Kept:
     promised_qty: int
     pack_qty: int | None
     """None: no supplier sells it from here."""
+    coming_on: dt.date | None
+    """The day the next of it comes from upstream; None: nothing is bought."""
 
 
 # --- verbs ---
@@ -155,34 +157,25 @@ def houses(session: Session) -> list[House]:
     return [House(str(house), name, int(many), int(there)) for house, name, many, there in session.execute(query)]
 
 
-def kept(session: Session, warehouse_id: str, *, text: str = "", most: int = 100) -> list[Kept]:
-    """Return what a warehouse has or sells, by name; text: only the products named so."""
+def kept(session: Session, warehouse_id: str, *, text: str = "", is_gone: bool = False, most: int = 100) -> list[Kept]:
+    """Return what a warehouse has or sells, by name; text: only products named so, is_gone: only what is sold out."""
     from supply.warehouse import promised_of
 
-    there = (
-        sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
-        .where(StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE))
-        .group_by(StockLevel.sku)
-        .subquery()
-    )
-    sold = (
-        sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty).label("pack_qty"))
-        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
-        .where(Supplier.warehouse_id == warehouse_id)
-        .group_by(SupplierProduct.sku)
-        .subquery()
-    )
+    there, sold = _there(warehouse_id), _sold(warehouse_id)
+    qty = sa.func.coalesce(there.c.qty, 0)
     query = (
-        sa.select(Product.sku, Product.name, Product.stock_unit, sa.func.coalesce(there.c.qty, 0), sold.c.pack_qty)
+        sa.select(Product.sku, Product.name, Product.stock_unit, qty, sold.c.pack_qty)
         .outerjoin(there, there.c.sku == Product.sku)
         .outerjoin(sold, sold.c.sku == Product.sku)
         .where(sa.or_(there.c.qty != 0, sold.c.sku.is_not(None)))
     )
+    if is_gone:
+        query = query.where(sold.c.sku.is_not(None), there.c.qty <= 0)
     if text:
         query = query.where(_is_named(text))
-    promised = promised_of(session, warehouse_id)
+    promised, coming = promised_of(session, warehouse_id), _coming(session, warehouse_id)
     return [
-        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty)
+        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty, coming.get(sku))
         for sku, name, unit, qty, pack_qty in session.execute(query.order_by(Product.name, Product.sku).limit(most))
     ]
 
@@ -220,6 +213,34 @@ def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
 
 
 # --- inside ---
+
+
+def _there(warehouse_id: str) -> sa.Subquery:
+    """Return what stands in a warehouse by sku, also what stood there and is gone."""
+    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
+    return (
+        query.where(StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE))
+        .group_by(StockLevel.sku)
+        .subquery()
+    )
+
+
+def _sold(warehouse_id: str) -> sa.Subquery:
+    """Return what suppliers sell from a warehouse by sku, with the largest pack."""
+    query = sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty).label("pack_qty"))
+    query = query.join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+    return query.where(Supplier.warehouse_id == warehouse_id).group_by(SupplierProduct.sku).subquery()
+
+
+def _coming(session: Session, warehouse_id: str) -> dict[str, dt.date]:
+    """Return when the next of each product comes that was ordered upstream."""
+    query = (
+        sa.select(PurchaseLine.sku, sa.func.min(Purchase.expected_day))
+        .join(Purchase, sa.and_(Purchase.store_id == PurchaseLine.store_id, Purchase.id == PurchaseLine.purchase_id))
+        .where(Purchase.store_id == warehouse_id, Purchase.state == "ordered", PurchaseLine.packs > 0)
+        .group_by(PurchaseLine.sku)
+    )
+    return dict(session.execute(query).all())
 
 
 def _named(session: Session, warehouse_id: str, text: str, most: int) -> list[str]:
