@@ -19,7 +19,7 @@ from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import rounds, vans
+from supply import round_load, rounds, vans
 from supply.rounds import RoundPlan, VanRound, VanStop
 from supply.vans import MapPlace
 
@@ -72,7 +72,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits, the vans, and the rounds with their picture."""
     with read() as session:
         warehouse = _warehouse(session)
-        plan = rounds.newest_plan(session, warehouse)
+        plan = round_load.newest_plan(session, warehouse)
         shown = _views(session, warehouse)
         picture = _picture(session, warehouse, shown)
         waiting = rounds.waiting_deliveries(session, warehouse, with_planned=True)
@@ -94,7 +94,7 @@ def plan() -> Any:
     """Ask for the day's rounds; the worker computes them."""
     form.command_id()
     with write() as session:
-        rounds.ask(session, _warehouse(session), form.date("day") or today(), actor=g.actor, at=clock.now())
+        round_load.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
         wake_worker_after(session)
     return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
 
@@ -138,6 +138,17 @@ def end(round_id: str) -> Any:
     )
     flash(_("The round of %(van)s is ended.", van=row.van_name) + (f" {told}" if turned else ""), "good")
     return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
+
+
+@bp.post("/<round_id>/drop")
+@requires("network.supply")
+@form.answers_on(overview)
+def drop(round_id: str) -> Any:
+    """Drop a planned round; a second click finds it dropped."""
+    with write() as session:
+        row = rounds.drop(session, round_id, actor=g.actor, at=clock.now())
+    flash(_("The round of %(van)s is called off. What it was to carry can be planned anew.", van=row.van_name), "good")
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id), 303)
 
 
 @bp.get("/<round_id>/sheet")

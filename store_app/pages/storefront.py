@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
-from store_app import wording
+from store_app import shop_dress, wording
 from store_app.extensions import clock, read, write
 from store_app.pages import form, visitors
 from store_app.presenting import page
@@ -51,6 +51,7 @@ def home(slug: str) -> Any:
         open_groups=open_groups,
         text=text,
         category=category,
+        at=request.full_path if request.query_string else request.path,
         categories=names[:AISLES_AHEAD],
         has_more_aisles=len(names) > AISLES_AHEAD,
         offers=offers,
@@ -145,6 +146,16 @@ def picture(slug: str, sku: str, id: str) -> Response:
         raise NotFound("not-found-here", _("There is no such picture."))
     answer = Response(row.jpeg, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
+@bp.get("/sheet/<mark>.css", endpoint="shop_sheet")
+@public
+def shop_sheet(mark: str, **_place: Any) -> Response:
+    """Answer the shop's stylesheet; its address changes with it, so a browser may keep it."""
+    body, now = shop_dress.shop_sheet()
+    answer = Response(body, mimetype="text/css")
+    answer.headers["Cache-Control"] = f"public, max-age={shop_dress.KEPT_S}, immutable" if mark == now else "no-store"
     return answer
 
 
