@@ -327,6 +327,8 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "drawer-too-empty": (
         _l("The drawer should hold only %(held_minor)s. Give the rest back another way, or put cash in first."),
     ),
+    "too-many-empties": (_l("At most %(most)s empties come back in one sale. Take the rest back in another one."),),
+    "bad-empties-limit": (_l("Type a whole number from 0 to %(most)s."),),
     "empties-priced": (_l("Empties come back at their deposit. Take the price and the discount off."),),
     "payment-of-another-sale": (_l("That payment belongs to another sale than the receipt that comes back."),),
     "more-than-returned": (_l("That is more than this return gives back: at most %(most_minor)s."),),
