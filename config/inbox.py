@@ -30,6 +30,7 @@ from config.bulk import write_many
 from config.database import Base, insert_into, lock_rows
 from config.errors import Invalid, Refused, ShopError
 from config.journal import GENESIS, canonical
+from config.node import Peer
 from config.outbox import Message, chain, fits
 
 ABSURD = "it has a figure no shop can have"
@@ -219,6 +220,17 @@ def told_after(
             break
         rows.append(asdict(inbox_message(row)))
     return rows
+
+
+def heard_in_full(node_id: Any, since: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a node was heard from at a moment or later, with nothing it wrote still on its way.
+
+    node_id, since: columns or values.
+    """
+    under_way = sa.exists().where(
+        InboxHead.from_node == Peer.id, InboxHead.epoch == Peer.epoch, InboxHead.sent > InboxHead.count
+    )
+    return sa.exists().where(Peer.id == node_id, Peer.heard_at >= since, ~under_way)
 
 
 def inbox_message(row: InboxMessage) -> Message:
