@@ -405,6 +405,28 @@ def test_who_paid_too_late_and_got_it_back_is_dealt_nothing(town, known):
         assert escrow.balance(session, "m1") == 720
 
 
+def test_money_held_for_nobodys_share_is_a_finding_and_the_job_sends_it_back(town):
+    join(town, "member-001", 6)
+    with town.network.write() as session:
+        member = GroupMember(
+            id="member-002", name="Li", phone="555 0100", email="", language="en", token_hash="t" * 64,
+            code_hash="c" * 64, want_qty=6, upto_qty=6,
+        )  # fmt: skip
+        groups.join(session, TERMS.id, member, provider="practice", actor=ME, at=AT)
+        # a payment service that gives no reference: the money is there, and nobody counts the member
+        assert escrow.settle_outcome(session, member.id, Outcome("captured", ""), actor=ME, at=AT) == "held"
+    close(town)
+    with town.network.write() as session:
+        groups.fail(session, TERMS.id, why="The van broke down.", actor=ME, at=CLOSES)
+        (finding,) = [one for one in checks.findings(session) if one.subject == "escrow:member-002"]
+        assert finding.code == "K13"
+    close(town, later(hours=3))
+    with town.network.read() as session:
+        assert escrow.balance(session, "member-002") == 0
+        assert escrow.total_of(session, ["member-002"], "due") == 720
+        assert not [one for one in checks.findings(session) if one.subject == "escrow:member-002"]
+
+
 def test_when_fewer_arrive_everybody_gets_one_before_anybody_gets_two(town):
     for one in ("m1", "m2", "m3"):
         join(town, one, 2)
