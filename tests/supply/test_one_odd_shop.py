@@ -33,7 +33,7 @@ from supply import (
     warehouse,
 )
 from supply.campaigns import Campaign, CampaignAsk
-from supply.claim_book import Claim
+from supply.claim_book import Claim, ClaimLine
 from supply.demand import DailyDemand, StoreDay
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -190,6 +190,23 @@ def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amoun
 # --- what is there already ---
 
 
+def nowhere(session, shop: str = "S1") -> None:
+    """Let a shop lie in a time zone there is none of: its day cannot be told."""
+    session.flush()
+    session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": shop})
+    session.expire_all()
+
+
+def add_claim(session, shop: str, *, remedy: str) -> None:
+    """Write down a claim that was granted."""
+    session.add(
+        Claim(store_id=shop, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted", wish=remedy,
+              words="", late=False, filed_at=AT, filed_by="Wei", photos=0, claimed_minor=0, granted_minor=0, round=1,
+              remedy=remedy, answer="", answered_by="", contest="", answered_at=AT)
+    )  # fmt: skip
+    session.flush()
+
+
 def test_a_shop_that_says_it_sells_without_end_takes_neither_memory_nor_anybodys_goods(country):
     with country.network.write() as session:
         for back, shop in itertools.product((1, 2), ("S1", "S2")):
@@ -239,6 +256,24 @@ def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(cou
     with country.network.read() as session:
         assert len(left_out.lately(session, at=later(hours=30))) == 1
     assert needs_a_person(country, later(hours=60)) == []
+
+
+def test_an_offer_and_a_replacement_that_cannot_be_loaded_keep_no_others_waiting(country):
+    with country.network.write() as session:
+        for shop in country.shops:
+            offer = {"store_id": shop, "id": f"p-{shop}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
+            session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="accepted",
+                                  offered_at=AT, answer_by=DAY, terms={"kind": "new"}))  # fmt: skip
+            add_claim(session, shop, remedy="replacement")
+            session.add(ClaimLine(store_id=shop, claim_id="c", sku="milk", kind="damaged", name="Milk", qty=3,
+                                  granted_qty=3, pack_qty=12, pack_cost_minor=1_100, charged=True))  # fmt: skip
+        nowhere(session)
+    country.load()
+    with country.network.read() as session:
+        found = session.execute(sa.select(deliveries.Delivery.store_id, deliveries.DeliveryLine.sku).join(
+            deliveries.DeliveryLine, deliveries.DeliveryLine.delivery_id == deliveries.Delivery.id))  # fmt: skip
+        assert sorted(found) == [("S2", "bread"), ("S2", "milk")]
+    assert needs_a_person(country) == [("left-out", "S1")]
 
 
 def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_are_planned(country):
@@ -297,12 +332,6 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
 # --- what is done for all shops at night ---
 
 
-def nowhere(session, shop: str = "S1") -> None:
-    """Let a shop lie in a time zone there is none of: its day cannot be told."""
-    session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": shop})
-    session.expire_all()
-
-
 def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(country):
     terms = {"kind": "surplus", "slot_fee_minor": 0, "slow_days": 7, "slow_bp": 2_000}
     with country.network.write() as session:
@@ -329,12 +358,7 @@ def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(coun
 def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(country):
     with country.network.write() as session:
         for shop in country.shops:
-            session.add(
-                Claim(store_id=shop, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted",
-                      wish="return", words="", late=False, filed_at=AT, filed_by="Wei", photos=0, claimed_minor=0,
-                      granted_minor=0, round=1, remedy="return", answer="", answered_by="", contest="",
-                      answered_at=AT)
-            )  # fmt: skip
+            add_claim(session, shop, remedy="return")
         nowhere(session)
     with country.network.write() as session:
         assert overdue_returns.look_after(session, actor=OPERATOR, at=later(days=60)) == 1
