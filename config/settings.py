@@ -1,7 +1,7 @@
 """The settings of a node: a TOML file and the environment, every fault reported at once.
 
 A value comes from, in this order: arguments, the environment (`CORNERSTORE_…`), the TOML file named by
-`CORNERSTORE_SETTINGS`, the default here.
+`CORNERSTORE_SETTINGS` (a command takes the `cornerstore.toml` of its folder where none is named), the default here.
 """
 
 import os

@@ -25,7 +25,10 @@ from forecasting.panel import Ints, PanelFault
 
 MANY = 0.2
 """Part of a country's subdivisions that keep a holiday (rule 6)."""
-CARNIVAL = frozenset("AR AT BE BO BR CH CO DE DO EC ES FR HR HU IT LU MT NL PA PE PL PT SI SK UY VE".split())
+CARNIVAL = frozenset({
+    "AR", "AT", "BE", "BO", "BR", "CH", "CO", "DE", "DO", "EC", "ES", "FR", "HR", "HU", "IT", "LU",
+    "MT", "NL", "PA", "PE", "PL", "PT", "SI", "SK", "UY", "VE",
+})  # fmt: skip
 
 
 def days_from(first_day: date, n_days: int) -> list[date]:

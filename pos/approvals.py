@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts and pay-outs is its limit
-   here.
+1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts, pay-outs and empties is its
+   limit here.
 2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
    covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
    used once; the granter's own discount limit holds for each need.
@@ -25,7 +25,7 @@ from config.journal import Actor
 from config.money import MAX_MINOR, exponent
 from pos import leave
 from pos.leave import Facts, Need
-from pos.rung import MOST_LINES
+from pos.rung import MOST_EMPTIES, MOST_LINES
 from pos.store import PERMISSIONS, Staff, may, store_of
 
 VALID_FOR = dt.timedelta(minutes=15)
@@ -34,6 +34,9 @@ DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system
 """How much of a line each role may take off by hand, unless the shop settles it otherwise."""
 PAY_OUT = {"cashier": 20, "supervisor": 200}
 """What each role may pay out of one drawer, in the currency's own units, unless the shop settles it otherwise."""
+
+EMPTIES = 50
+"""How many empties a cashier takes back in one sale, unless the shop settles it otherwise."""
 
 
 class Limit(Base):
@@ -46,6 +49,8 @@ class Limit(Base):
     discount_bp: Mapped[int]
     pay_out_minor: Mapped[int | None]
     """None: as `PAY_OUT` says."""
+    empties: Mapped[int | None]
+    """None: as `EMPTIES` says; a cashier's alone."""
 
 
 class Approval(Base):
@@ -190,6 +195,20 @@ def set_pay_out_limit(
     return limit
 
 
+def set_empties_limit(session: Session, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> Limit:
+    """Settle how many empties a cashier takes back in one sale without asking anybody."""
+    if not 0 <= qty <= MOST_EMPTIES:
+        raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
+    limit = session.get(Limit, (store_id, "cashier"))
+    if limit is None:
+        limit = Limit(store_id=store_id, role="cashier", discount_bp=discount_bp_of(session, store_id, "cashier"))
+        session.add(limit)
+    facts = {"before": empties_of(session, store_id, "cashier"), "empties": qty}
+    limit.empties = qty
+    journal.record(session, actor=actor, at=at, verb="limit.set", subject="role:cashier", **facts)
+    return limit
+
+
 # --- questions ---
 
 
@@ -207,6 +226,14 @@ def discount_bp_of(session: Session, store_id: str, role: str) -> int:
     """Return how much of a line a role may take off by hand, in basis points."""
     limit = session.get(Limit, (store_id, role))
     return limit.discount_bp if limit is not None else DISCOUNT_BP.get(role, 0)
+
+
+def empties_of(session: Session, store_id: str, role: str) -> int:
+    """Return how many empties a role takes back in one sale by itself."""
+    if role != "cashier":
+        return MOST_EMPTIES
+    limit = session.get(Limit, (store_id, role))
+    return EMPTIES if limit is None or limit.empties is None else limit.empties
 
 
 def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor) -> list[Need]:
@@ -241,6 +268,8 @@ def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
         return need.discount_bp <= discount_bp_of(session, store_id, role)
     if need.permission == "pay_out":
         return int(need.covers["amount_minor"]) <= pay_out_minor_of(session, store_id, role)
+    if need.permission == "empties":
+        return int(need.covers["qty"]) <= empties_of(session, store_id, role)
     return may(role, need.permission)
 
 

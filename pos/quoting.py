@@ -9,7 +9,7 @@ Rules
    as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
 3. A deposit is a line of its own after the line it belongs to, taxed like it. Empties come back as negative lines.
 4. What exceeds the most one customer may buy is refused, over all lines together; empties are bounded by themselves,
-   and a great many want leave (`take_back`). What is not sold at this hour is refused (`selling_hours`).
+   and more than a cashier's limit want leave (`empties`). What is not sold at this hour is refused (`selling_hours`).
 5. What was agreed with an online order keeps its price, its saving and its deposit, whatever the shop asks now, and
    whether or not it still sells it.
 6. What is recalled or past its last day is refused when the basket is priced, before anybody is asked for money.
@@ -108,8 +108,8 @@ def price_known(
     """
     _refuse_too_many(rung, views, agreed or {})
     lines, needs = _lines(rung, views, agreed or {}, agreed_deposits or {})
-    if (empties := -sum(line.qty for line in rung if line.qty < 0)) > MOST_EMPTIES:
-        needs.append(Need("take_back", f"more than {MOST_EMPTIES} empties", covers={"qty": empties}))
+    if empties := -sum(line.qty for line in rung if line.qty < 0):
+        needs.append(_empties(empties))
     fit = _fit(lines)
     left = markdown.left(session, store_id, live, fit)
     wanted = frozenset(clean_code(code) for code in coupons if code.strip())
@@ -240,6 +240,13 @@ def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
         off_bp = min(BASIS, -(-off_minor * BASIS // amount_minor))
     covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
     return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
+
+
+def _empties(qty: int) -> Need:
+    if qty > MOST_EMPTIES:
+        told = f"At most {MOST_EMPTIES} empties come back in one sale. Take the rest back in another one."
+        raise Invalid("too-many-empties", told, most=MOST_EMPTIES, qty=qty)
+    return Need("empties", f"{qty} empties", covers={"qty": qty})
 
 
 def _about(view: ProductView) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from pos.pricing import PricedBasket, Saved
 
 MOST_LINES = 500
 MOST_QTY = {"each": 10_000, "gram": 1_000_000, "millilitre": 1_000_000}
-MOST_EMPTIES = 50
-"""How many empties a sale takes back before somebody's leave is wanted."""
+MOST_EMPTIES = 1000
+"""How many empties one sale takes back, all kinds together."""
 LONGEST_NOTE = 200
 
 

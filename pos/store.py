@@ -26,8 +26,8 @@ from config.journal import Actor, record
 
 _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
 _SUPERVISOR = _CASHIER | {
-    "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "customers", "stock.count",
-    "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
+    "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "empties", "customers",
+    "stock.count", "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
     "over_short", "pay_out", "drawer.others", "baskets.others",
     "voucher.code",
 }  # fmt: skip

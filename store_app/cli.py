@@ -17,13 +17,21 @@ from store_app import cli_keeping, cli_network
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
 from store_app.extensions import open_doors
 
+SETTINGS_FILE = Path("cornerstore.toml")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--settings", "file", type=click.Path(path_type=Path), help="The settings file (TOML).")
+@click.option(
+    "--settings",
+    "file",
+    type=click.Path(path_type=Path),
+    help=f"The settings file (TOML); {SETTINGS_FILE} if not named.",
+)
 def main(file: Path | None) -> None:
     """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
+        file = SETTINGS_FILE  # what `init` and `join` made here
     if file is not None:
         os.environ["CORNERSTORE_SETTINGS"] = str(file)
 
@@ -42,7 +50,7 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     """Make a settings file and an empty database."""
     from config.errors import Conflict
 
-    path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
+    path = Path(os.environ.get("CORNERSTORE_SETTINGS", SETTINGS_FILE))
     if path.exists():
         raise Conflict("settings-exist", f"{path} is already there. Remove it first, or name another with --settings.")
     values = {

@@ -16,20 +16,20 @@ def plan_rounds(desk: "Desk", _day: dt.date) -> str:
     from supply import round_load, round_plan, rounds
 
     with desk.doors.read() as session:
-        wanted = [row.id for row in rounds.asked(session)]
+        wanted = [row.id for row in round_load.asked(session)]
     made = 0
     for plan_id in wanted:
         try:
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
                 plan.begun_at = desk.doors.now()
-                loaded = round_load.load(session, plan)
+                loaded = round_load.load(session, plan, at=desk.doors.now())
             planned = desk.compute(round_plan.compute, loaded.day)
             with desk.doors.write() as session:
                 plan = session.get_one(rounds.RoundPlan, plan_id)
-                made += len(rounds.write_down(session, plan, loaded, planned, at=desk.doors.now()))
+                made += len(round_load.write_down(session, plan, loaded, planned, at=desk.doors.now()))
         except Exception as fault:  # what it is made of is odd, or its child died or ran out of time
             log.exception("rounds not planned", plan=plan_id)
             with desk.doors.write() as session:
-                rounds.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())
+                round_load.give_up(session.get_one(rounds.RoundPlan, plan_id), str(fault), at=desk.doors.now())
     return f"{made} rounds"

@@ -244,6 +244,19 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("Order %(order_no)s is not ready yet, it is: %(state)s."),
         _l("This order is not ready yet."),
     ),
+    "not-come-yet": (
+        _l(
+            "There is no order with this square here. One of another shop, or one that the line has not brought yet:"
+            " the customer's page says how it stands."
+        ),
+    ),
+    "ended-paid-back": (
+        _l(
+            "Order %(order_no)s is over, it is: %(state)s. What was paid for it goes back to the customer: sell the"
+            " goods at the till if they still want them."
+        ),
+        _l("This order is over, and what was paid for it goes back to the customer."),
+    ),
     "order-ended": (_l("Order %(order_no)s is over, it is: %(state)s."), _l("This order is over.")),
     "not-picking": (_l("Begin picking this order first."),),
     "not-in-order": (_l("This product is not in the order. Put it back."),),
@@ -314,6 +327,8 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "drawer-too-empty": (
         _l("The drawer should hold only %(held_minor)s. Give the rest back another way, or put cash in first."),
     ),
+    "too-many-empties": (_l("At most %(most)s empties come back in one sale. Take the rest back in another one."),),
+    "bad-empties-limit": (_l("Type a whole number from 0 to %(most)s."),),
     "empties-priced": (_l("Empties come back at their deposit. Take the price and the discount off."),),
     "payment-of-another-sale": (_l("That payment belongs to another sale than the receipt that comes back."),),
     "more-than-returned": (_l("That is more than this return gives back: at most %(most_minor)s."),),

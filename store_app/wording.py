@@ -433,6 +433,7 @@ PERMISSION_WORDS = {
     "discount": _l("a discount"),
     "void": _l("giving up a basket"),
     "no_sale": _l("opening the drawer without a sale"),
+    "empties": _l("taking so many empties back"),
     "take_back": _l("taking goods back"),
     "take_back.blind": _l("taking goods back without a receipt"),
     "shift": _l("counting the drawer"),

@@ -40,12 +40,14 @@ def where_it_stands(claim: Claim, *, by_network: bool) -> str:
         return _("Refused.")
     if claim.state in ("accepted", "part_accepted"):
         if claim.remedy == "replacement":
-            return _("Granted: the goods come once more with one of the next vans.")
+            return _(
+                "Granted: the goods come once more with one of the next vans. What is not to be had costs you nothing."
+            )
         return _("Granted: send the goods back, the money comes as the warehouse counts them.")
     if claim.state == "forfeited":
         return _("The goods were not sent back in time: they stay yours, and nothing is credited for them.")
     if claim.state == "replaced":
-        return _("Done: the goods came once more.")
+        return _("Done: the goods came once more. What did not come costs you nothing.")
     return _("Done: the money is in your account with the network.") if by_network else _("Done.")
 
 

@@ -7,12 +7,14 @@ Rules
 2. A share of the chosen shops is held out by lot and never asked: they are the control. The lot is drawn from the
    campaign's id, so that it can be checked.
 3. A slot is paid for as it stood: the fee, times the share of the campaign's days and slots that the shop's live shelf
-   really had. It enters the shop's ledger once, SETTLE_DAYS after the last day, when the last sales have arrived.
+   really had. It enters the shop's ledger once, SETTLE_DAYS after the last day or, for a shop that was cut off, once
+   all it wrote until then is here: its yes and its shelf count whenever they come.
 4. What it brought is measured at the shops that said yes against those held out (`forecasting.uplift`), over as many
-   days before as it has lasted. Without enough of both there is no number.
+   days before as it has lasted, of those whose last sales are here. Without enough of both there is no number.
 5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
 6. Called off, what was asked is withdrawn, and what was agreed ends at once; days that stood are paid.
+7. Who cannot be paid is left out and paid another night (`left_out`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
 """
@@ -20,7 +22,7 @@ Units: *_minor currency minor units; *_bp ten-thousandths.
 import datetime as dt
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,12 +33,14 @@ from config import journal, outbox
 from config.database import Base
 from config.errors import Invalid, NotFound
 from config.ids import new_id
+from config.inbox import heard_in_full
 from config.journal import Actor
 from config.money import BASIS
 from config.states import StateTable
 from pos.catalogue import Product
-from pos.store import day_of, store_of
-from supply import settlement
+from pos.ledger import MOST_QTY
+from pos.store import Store, day_of, store_of
+from supply import left_out, settlement
 from supply.demand import DailyDemand
 from supply.online_facts import CAMPAIGN_TOLD, VERSION
 from supply.shelf import ShelfPlan, slots_of
@@ -223,23 +227,31 @@ def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.
 
 
 def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campaign]:
-    """Settle what is over (rules 3, 4): the fees into the ledgers, what it brought into the campaign."""
+    """Settle what is over (rules 3, 4): what it brought into the campaign, and the fees into the ledgers."""
     done = []
     for campaign in session.scalars(sa.select(Campaign).where(Campaign.state == "open").order_by(Campaign.id)).all():
-        asks = asks_of(session, campaign.id)
-        days = [day_of(session, ask.store_id, at) for ask in asks] or [at.date()]
-        if min(days) < campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
-            continue
-        found = outcome(session, campaign, campaign.until_day).effect
-        campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
-        for ask in asks:
-            if ask.state == "accepted":
+        days = list[dt.date]()
+        for ask in asks_of(session, campaign.id):
+            with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):
+                days.append(day_of(session, ask.store_id, at))
+        if min(days, default=at.date()) >= campaign.until_day + dt.timedelta(days=SETTLE_DAYS):
+            found = outcome(session, campaign, campaign.until_day, heard_alone=True).effect
+            campaign.effect = asdict(found) | {"shops": list(found.shops)} if found else {}
+            journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
+            done.append(campaign)
+    session.flush()
+    to_pay = (
+        sa.select(CampaignAsk, Campaign)
+        .join(Campaign, Campaign.id == CampaignAsk.campaign_id)
+        .where(Campaign.state == "over", CampaignAsk.state == "accepted")
+    )
+    for ask, campaign in session.execute(to_pay.order_by(CampaignAsk.campaign_id, CampaignAsk.store_id)).all():
+        with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):  # it is paid another night
+            if _heard(session, campaign, [ask.store_id]):
                 _pay(session, campaign, ask, actor=actor, at=at)
                 ask.effect = campaign.effect
                 journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
                 tell(session, ask, at)
-        journal.move(session, campaign, "over", actor=actor, at=at, subject=f"campaign:{campaign.id}")
-        done.append(campaign)
     return done
 
 
@@ -291,8 +303,8 @@ def usual_uplift_bp(session: Session) -> int:
     return min(MOST_USUAL_BP, max(0, round(BASIS * math.expm1(total / weight))))
 
 
-def outcome(session: Session, campaign: Campaign, day: dt.date) -> Outcome:
-    """Return what a campaign brought until a day, both included (rule 4)."""
+def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: bool = False) -> Outcome:
+    """Return what a campaign brought until a day, both included; heard_alone: leave out who was cut off (rule 4)."""
     last = min(day, campaign.until_day)
     days = (last - campaign.from_day).days + 1
     yes = [ask.store_id for ask in asks_of(session, campaign.id) if ask.state in ("accepted", "over")]
@@ -303,6 +315,8 @@ def outcome(session: Session, campaign: Campaign, day: dt.date) -> Outcome:
     from forecasting.uplift import uplift
 
     stores = sorted({*yes, *campaign.held_out})
+    if heard_alone:
+        stores = _heard(session, campaign, stores)
     span = dt.timedelta(days=days)
     before = _sold(session, campaign, stores, campaign.from_day - span, campaign.from_day)
     after = _sold(session, campaign, stores, campaign.from_day, campaign.from_day + span)
@@ -348,6 +362,13 @@ def _held_out(terms: CampaignTerms, chosen: Sequence[str]) -> list[str]:
     return sorted(sorted(chosen, key=lot)[:count])
 
 
+def _heard(session: Session, campaign: Campaign, store_ids: Collection[str]) -> list[str]:
+    """Return which of some shops have told everything they wrote until the campaign was over, wherever they are."""
+    over = dt.datetime.combine(campaign.until_day + dt.timedelta(days=SETTLE_DAYS), dt.time(), dt.UTC)
+    query = sa.select(Store.id).where(Store.id.in_(store_ids), heard_in_full(Store.id, over)).order_by(Store.id)
+    return list(session.scalars(query))
+
+
 def _ask(campaign: Campaign, store_id: str) -> CampaignAsk:
     return CampaignAsk(
         store_id=store_id, campaign_id=campaign.id, name=campaign.name, why=campaign.why, from_day=campaign.from_day,
@@ -368,8 +389,9 @@ def _sold(
 ) -> dict[str, float]:
     """Return store -> portions of the campaign's products sold from a day until before another."""
     row, skus = DailyDemand, [line.sku for line in lines_of(campaign)]
+    sold = sa.case((row.sold_qty.between(-MOST_QTY, MOST_QTY), row.sold_qty), else_=0)
     query = (
-        sa.select(row.store_id, Product.price_quantity, sa.func.sum(row.sold_qty))
+        sa.select(row.store_id, Product.price_quantity, sa.func.sum(sold))
         .join(Product, Product.sku == row.sku)
         .where(row.store_id.in_(stores), row.sku.in_(skus), row.business_day >= first, row.business_day < until)
         .group_by(row.store_id, Product.price_quantity)

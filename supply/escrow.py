@@ -33,9 +33,8 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.finding import Finding
 from config.ids import new_id
-from config.inbox import InboxHead
+from config.inbox import heard_in_full
 from config.journal import Actor
-from config.node import Peer
 from config.states import StateTable
 from pos.terminal import Outcome
 from supply import escrow_ledger, network_terms, refunds
@@ -367,10 +366,7 @@ def to_ask(session: Session, at: dt.datetime, limit: int = 50) -> list[Escrow]:
 
 def to_release(session: Session, at: dt.datetime, limit: int = 200) -> list[Escrow]:
     """Return the held escrows whose time to bring goods back is over, at shops heard from since (rule 4)."""
-    under_way = sa.exists().where(
-        InboxHead.from_node == Peer.id, InboxHead.epoch == Peer.epoch, InboxHead.sent > InboxHead.count
-    )
-    heard = sa.exists().where(Peer.id == Escrow.store_id, Peer.heard_at >= Escrow.release_at, ~under_way)
+    heard = heard_in_full(Escrow.store_id, Escrow.release_at)
     over = sa.and_(Escrow.release_at <= at, sa.or_(heard, Escrow.release_at <= at - SILENCE))
     query = sa.select(Escrow).where(Escrow.state == "held", over).order_by(Escrow.release_at, Escrow.id)
     return list(session.scalars(query.limit(limit)))

@@ -30,7 +30,7 @@ from pos.consigned import Consigned
 from pos.ledger import Place, Source
 from pos.slips import local
 from pos.store import day_of, snapshot, store_of
-from supply import claim_book, claims, consignment, goods_returns, settlement, warehouse
+from supply import claim_book, claims, consignment, goods_returns, loading, settlement
 from supply.deliveries import Delivery
 from supply.goods_returns import Going, GoodsReturn, GoodsReturnLine, lines_of, return_of
 from supply.push import PushOffer
@@ -231,7 +231,7 @@ def _into_stock(
         stock.receive(session, house, fit, source_kind=SOURCE_KIND, source_id=source, at=at, actor=actor)
         delivery = _delivery_of(session, found)
         if delivery is not None:
-            lots = warehouse.lots_back(session, delivery, fit)
+            lots = loading.lots_back(session, delivery, fit)
             batches.lay_in(session, house, lots, source_kind=SOURCE_KIND, source_id=source, at=at)
 
 

@@ -86,6 +86,8 @@ def find(
     order = _by_code(session, store_id, code, at) if code else _by_token(session, store_id, text)
     if order is not None and order_id in (None, order.id):
         return Handover(order=order)
+    if order is None and code is None:
+        return Handover(refusal=NotFound("not-come-yet", "No order with this square is here, or none has come yet."))
     session.add(PickupTry(store_id=store_id, id=new_id(), at=at, order_id=order_id, actor_id=actor.id))
     if order_id is not None and (tried := session.get(PickupOrder, (store_id, order_id))) is not None:
         tried.tries += 1
@@ -271,5 +273,10 @@ def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
         )
     if order.state in OPEN:
         raise Refused("not-ready", f"Order {order.order_no} is not ready yet: it is {order.state}.", **facts)
+    if order.paid_minor:
+        raise Refused(
+            "ended-paid-back", f"Order {order.order_no} is {order.state}, and what was paid goes back. Sell it anew.",
+            **facts,
+        )  # fmt: skip
     why = f" {order.why}" if order.why else ""
     raise Refused("order-ended", f"Order {order.order_no} is {order.state}.{why}", **facts)

@@ -6,12 +6,13 @@ Rules
    trips over one shop's odd row is undone for that shop alone, and the others' part is done.
 2. It is journalled, twice a day at most for the same work and shop, and stands before the operator until LATELY has
    passed without it. The next run tries it again.
-3. A database that is busy or away is nobody's odd row: the whole work waits.
+3. What is cheaper for all shops at once is done so (`together`), and shop by shop only where that trips.
+4. A database that is busy or away is nobody's odd row: the whole work waits.
 """
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -75,11 +76,32 @@ def apart(session: Session, work: str, store_id: str, *, actor: Actor, at: dt.da
             journal.record(session, actor=actor, at=at, verb=VERB, subject=SUBJECT, store=store_id, work=work, why=why)
 
 
+def together(
+    session: Session, work: str, store_ids: Sequence[str], do: Callable[[Sequence[str]], None], *, actor: Actor,
+    at: dt.datetime,
+) -> list[str]:  # fmt: skip
+    """Do some work for all shops at once, and where that trips for each by itself (rule 3); returns who still trips."""
+    try:
+        with session.begin_nested():
+            do(store_ids)
+            session.flush()
+    except Exception as fault:
+        if is_away(fault):
+            raise
+        left = []
+        for store_id in store_ids:
+            with apart(session, work, store_id, actor=actor, at=at) as part:
+                do([store_id])
+            left += [] if part.done else [store_id]
+        return left
+    return []
+
+
 # --- questions ---
 
 
 def is_away(fault: Exception) -> bool:
-    """Tell whether it is the database that is busy or away (rule 3): of a file's, an overflow is no such thing."""
+    """Tell whether it is the database that is busy or away (rule 4): of a file's, an overflow is no such thing."""
     if not isinstance(fault, sa.exc.OperationalError):
         return False
     return getattr(fault.orig, "sqlite_errorname", "") != "SQLITE_ERROR"

@@ -9,6 +9,7 @@ Rules
 3. What is on its way waits for the warehouse, which counts what came, also nothing. Goods that come after their claim
    was forfeited are counted and credited all the same.
 4. How goods on sale or return end is charged in `consignment`, rule 6; here the lots are found whose time has come.
+5. What cannot be ended for one shop keeps nobody else's waiting (`left_out`).
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 from config.journal import Actor
 from pos.consigned import Consigned
 from pos.store import day_of
-from supply import claims, consignment, goods_returns
+from supply import claims, consignment, goods_returns, left_out
 from supply.claim_book import SEND_BACK_DAYS, Claim
 from supply.consignment import WORD_DAYS, WORD_ENDS
 from supply.goods_returns import GoodsReturn
@@ -43,9 +44,11 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
 
     Returns how many claims were forfeited.
     """
-    forfeited = _unanswered(session, at)
-    for claim in forfeited:
-        claims.end(session, claim, "forfeited", actor=actor, at=at)
+    forfeited = 0
+    for claim in _unanswered(session, at):
+        with left_out.apart(session, "returns", claim.store_id, actor=actor, at=at) as part:
+            claims.end(session, claim, "forfeited", actor=actor, at=at)
+        forfeited += part.done
     today = at.date()
     ended = sa.select(Consigned).where(
         sa.or_(Consigned.back_qty > 0, Consigned.left_qty > 0),
@@ -53,8 +56,9 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         Consigned.until >= today - WORD_ENDS - dt.timedelta(days=LOOKED_BACK_DAYS),
     )
     for lot in session.scalars(ended.order_by(Consigned.store_id, Consigned.id)).all():
-        consignment.charge(session, lot, actor=actor, at=at)
-    return len(forfeited)
+        with left_out.apart(session, "returns", lot.store_id, actor=actor, at=at):
+            consignment.charge(session, lot, actor=actor, at=at)
+    return forfeited
 
 
 # --- inside ---

@@ -15,7 +15,7 @@ from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, left_out, rounds, warehouse_stock
+from supply import demand, left_out, purchasing, rounds, warehouse_stock
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import RegionalDemand, StoreDay
@@ -456,16 +456,14 @@ def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.dat
 
 def _scarce(session: Session) -> list[Attention]:
     """Warehouse goods that are gone."""
-    empty = session.execute(
-        sa.select(StockLevel.store_id, sa.func.count())
-        .where(
-            StockLevel.store_id.in_(sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None))),
-            StockLevel.place.in_([place.value for place in INSIDE]),
-            StockLevel.qty <= 0,
-        )
-        .group_by(StockLevel.store_id)
-    )
-    return [Attention("warehouse-empty", warehouse, {"count": count}) for warehouse, count in empty]
+    gone = {
+        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
+    }
+    return [
+        Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
+        for house, rows in gone.items()
+        if rows
+    ]
 
 
 def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:

@@ -11,14 +11,15 @@ Rules
 3. A purchase is proposed, changed and ordered by the operator, and received once, line by line as counted, with the
    dates on the packs. More or less than ordered is taken as it came; what was not counted by hand came as ordered.
 4. Proposing again drops the purchases nobody ordered.
-5. A purchase that is due for longer than PATIENCE_DAYS did not come: it is not counted on any more, and a person takes
+5. A shop whose figures nobody can reckon with is left out of the sums (`left_out`), and the others are bought for.
+6. A purchase that is due for longer than PATIENCE_DAYS did not come: it is not counted on any more, and a person takes
    it in or calls it off.
 
 Quantities in stock units; packs are the largest in which the warehouse sells the product.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -35,8 +36,8 @@ from pos import batches, stock
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
-from pos.store import day_of
-from supply import outlook
+from pos.store import Store, day_of
+from supply import left_out, outlook
 from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
 
 STATES = StateTable(
@@ -100,7 +101,7 @@ def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, 
     actor = actor or Actor.system("purchasing", NETWORK)
     for old in purchases(session, ["proposed"], warehouse_id=warehouse_id):
         journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
-    needs = _needs(session, warehouse_id, at)
+    needs = _needs(session, warehouse_id, actor, at)
     wanted = [(need, one) for need, one in zip(needs, decide_basket([line for _, line, _ in needs]), strict=True)
               if one.packs]  # fmt: skip
     if not wanted:
@@ -251,7 +252,7 @@ def subject_of(purchase: Purchase) -> str:
 # --- inside ---
 
 
-def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[str, Any, dict[str, Any]]]:
+def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple[str, Any, dict[str, Any]]]:
     """Return (name, policy line, facts) of every product a warehouse carries that somebody sells (rules 1, 2)."""
     from supply.policy import PolicyLine
 
@@ -269,7 +270,7 @@ def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[s
     packed = packed.where(SupplierProduct.supplier_id.in_([one.id for one in suppliers]))
     packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
     carried = _carried(session)
-    rates, have = _by_sku(outlook.rates(session, today)), _by_sku(outlook.positions(session, today))
+    rates, have = _of_shops(session, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
     found = []
     for sku, pack_qty, unit_cost, name in packs:
@@ -294,11 +295,25 @@ def _needs(session: Session, warehouse_id: str, at: dt.datetime) -> list[tuple[s
     return found
 
 
-def _by_sku(found: Mapping[tuple[str, str], float]) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    for (_, sku), units in found.items():
-        sums[sku] = sums.get(sku, 0) + units
-    return sums
+def _of_shops(
+    session: Session, today: dt.date, actor: Actor, at: dt.datetime
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return what all shops sell a day and what they have, by SKU (rules 1, 5)."""
+    rates: dict[str, float] = {}
+    have: dict[str, float] = {}
+
+    def add(stores: Sequence[str]) -> None:
+        told = [outlook.rates(session, today, stores=stores), outlook.positions(session, today, stores=stores)]
+        for (store_id, sku), units in (one for found in told for one in found.items()):
+            if not 0 <= units <= MOST_QTY:
+                raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)
+        for sums, found in zip((rates, have), told, strict=True):
+            for (_, sku), units in found.items():
+                sums[sku] = sums.get(sku, 0) + units
+
+    everyone = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
+    left_out.together(session, "purchasing", everyone, add, actor=actor, at=at)
+    return rates, have
 
 
 def _carried(session: Session) -> dict[str, int]:
@@ -325,7 +340,7 @@ def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, 
 
 
 def _ordered(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:
-    """Return what is to come from upstream, and did not fail to (rule 5)."""
+    """Return what is to come from upstream, and did not fail to (rule 6)."""
     least = today - dt.timedelta(days=PATIENCE_DAYS)
     query = (
         sa.select(PurchaseLine.sku, sa.func.sum(PurchaseLine.packs * PurchaseLine.pack_qty))

@@ -8,7 +8,8 @@ Rules
    terms say (`push_terms`, rule 3), and what is due then is paid into the shop's ledger. Units a claim was granted for
    are not looked at again, and both payments together stay within what the goods cost. Nobody looks before the shop's
    sales until that day are here: what is not known as sold may be.
-3. Offers made together are one push: their ids differ in the shop alone.
+3. Who cannot be looked at keeps nobody else waiting (`left_out`).
+4. Offers made together are one push: their ids differ in the shop alone.
 """
 
 import datetime as dt
@@ -23,7 +24,7 @@ from config.journal import Actor
 from config.money import amount_for
 from pos.consigned import Consigned
 from pos.store import day_of
-from supply import push, settlement
+from supply import left_out, push, settlement
 from supply.claim_book import Claim, ClaimLine
 from supply.deliveries import Delivery, DeliveryLine
 from supply.demand import DailyDemand, StoreDay
@@ -47,7 +48,7 @@ class Shop:
 
 @dataclass(frozen=True)
 class Pushed:
-    """One push: the offers made together, the shops in the order of their ids."""
+    """One push: the offers made together, the shops in the order of their ids (rule 4)."""
 
     id: str
     name: str
@@ -96,31 +97,16 @@ def look_after(session: Session, *, actor: Actor, at: dt.datetime) -> int:
         PushOffer.state == "received", PushOffer.return_until.is_(None), PushOffer.care_minor.is_(None),
         PushOffer.terms.is_not(None),
     )  # fmt: skip
-    waiting = list(session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)))
-    came, heard = _came(session, waiting), _heard_until(session, waiting)
+    by_shop: dict[str, list[PushOffer]] = {}
+    for offer in session.scalars(query.order_by(PushOffer.store_id, PushOffer.id)):
+        by_shop.setdefault(offer.store_id, []).append(offer)
     looked_at = 0
-    for offer in waiting:
-        terms, here = terms_from(offer.terms), came.get((offer.store_id, offer.id))
-        day = looked_at_on(terms, here[0]) if here else None
-        if here is None or day is None or day_of(session, offer.store_id, at) < day:
-            continue
-        if heard.get(offer.store_id, dt.date.min) < day - dt.timedelta(days=1):
-            continue
-        sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
-        claimed, granted_minor = _granted(session, offer)
-        left = max(0, here[1] - claimed)
-        lot = Lot(here[0], left, min(left, sold[offer.store_id, offer.id]), offer.pack_qty, offer.pack_cost_minor)
-        rest_minor = amount_for(here[1], offer.pack_cost_minor, offer.pack_qty) - granted_minor if here[1] else 0
-        rest_minor = max(0, min(rest_minor, settlement.left_to_credit(session, offer.store_id)))
-        offer.care_minor = min(paid_for(terms, lot), rest_minor)
-        looked_at += 1
-        journal.record(
-            session, actor=actor, at=at, verb="push offer.looked_at", subject=push.subject_of(offer),
-            came=lot.came_qty, sold=lot.sold_qty, paid_minor=offer.care_minor,
-        )  # fmt: skip
-        settlement.given(
-            session, offer.store_id, "care", offer.care_minor, why=offer.name, id=f"care-{offer.id}", actor=actor, at=at
-        )
+    for store_id, waiting in by_shop.items():
+        with left_out.apart(session, "push-care", store_id, actor=actor, at=at) as part:
+            due = _due(session, waiting, at)
+            for offer, here, day in due:
+                _look_at(session, offer, here, day, actor=actor, at=at)
+        looked_at += len(due) if part.done else 0
     return looked_at
 
 
@@ -155,6 +141,42 @@ def pushes(session: Session, *, limit: int = 200) -> list[Pushed]:
 
 
 # --- inside ---
+
+
+def _due(
+    session: Session, waiting: Sequence[PushOffer], at: dt.datetime
+) -> list[tuple[PushOffer, tuple[dt.date, int], dt.date]]:
+    """Return the offers of a shop that are looked at now, with what came and the day their terms say (rule 2)."""
+    came, heard = _came(session, waiting), _heard_until(session, waiting)
+    found = []
+    for offer in waiting:
+        here = came.get((offer.store_id, offer.id))
+        day = looked_at_on(terms_from(offer.terms), here[0]) if here else None
+        if here is None or day is None or day_of(session, offer.store_id, at) < day:
+            continue
+        if heard.get(offer.store_id, dt.date.min) >= day - dt.timedelta(days=1):
+            found.append((offer, here, day))
+    return found
+
+
+def _look_at(
+    session: Session, offer: PushOffer, here: tuple[dt.date, int], day: dt.date, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Pay what is due for an offer's goods that stayed (rule 2). here: when they came, and how many."""
+    sold = _sold(session, [offer], {(offer.store_id, offer.id): here}, until=day)
+    claimed, granted_minor = _granted(session, offer)
+    left = max(0, here[1] - claimed)
+    lot = Lot(here[0], left, min(left, sold[offer.store_id, offer.id]), offer.pack_qty, offer.pack_cost_minor)
+    rest_minor = amount_for(here[1], offer.pack_cost_minor, offer.pack_qty) - granted_minor if here[1] else 0
+    rest_minor = max(0, min(rest_minor, settlement.left_to_credit(session, offer.store_id)))
+    offer.care_minor = min(paid_for(terms_from(offer.terms), lot), rest_minor)
+    journal.record(
+        session, actor=actor, at=at, verb="push offer.looked_at", subject=push.subject_of(offer),
+        came=lot.came_qty, sold=lot.sold_qty, paid_minor=offer.care_minor,
+    )  # fmt: skip
+    settlement.given(
+        session, offer.store_id, "care", offer.care_minor, why=offer.name, id=f"care-{offer.id}", actor=actor, at=at
+    )
 
 
 def _came(session: Session, offers: Sequence[PushOffer]) -> dict[tuple[str, str], tuple[dt.date, int]]:

@@ -130,20 +130,11 @@ def _together_or_apart(
     at: dt.datetime,
 ) -> None:  # fmt: skip
     """Add shops' day up all at once; where that trips, each by itself, and who still trips is left out (rule 5)."""
-    try:
-        with session.begin_nested():
-            add_up(ids, day)
-            session.flush()
-    except Exception as fault:
-        if left_out.is_away(fault):
-            raise
-        node_id = this_node(session).id
-        actor = Actor.system("roll-up", node_id)
-        for store_id in ids:
-            with left_out.apart(session, "demand", store_id, actor=actor, at=at) as part:
-                add_up([store_id], day)
-            if not part.done and node_id == NETWORK:
-                fresh_days.mark(session, store_id, [day], at=at + PUT_OFF)
+    node_id = this_node(session).id
+    actor = Actor.system("roll-up", node_id)
+    left = left_out.together(session, "demand", ids, lambda some: add_up(some, day), actor=actor, at=at)
+    for store_id in left if node_id == NETWORK else ():
+        fresh_days.mark(session, store_id, [day], at=at + PUT_OFF)
 
 
 def _alone(session: Session) -> None:

@@ -4,7 +4,9 @@ Rules
 -----
 1. A plan takes every delivery that has left the warehouse's book, is expected at its shop and is on no round yet
    (`round_load`). It is computed apart (`round_plan`), never beyond a van's load or a shop's window.
-2. Planning anew drops the rounds that have not left; one that has is finished as it is.
+2. Planning a day anew drops its rounds that have not left, and those of days gone by; one that has left is finished as
+   it is, and its van is there again when it is back (`round_load`). No day that is over is planned, and no van is sent
+   off while it is on another round.
 3. A person may change the order of the stops ahead; what then comes too early or too late is said, not refused.
 4. Sending a round off tells each shop when the van comes. The driver has a key (128 bits) to that round alone, of
    which the hash is kept.
@@ -40,10 +42,9 @@ from pos.store import Store, day_of
 from supply import vans
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import STOP_TOLD, VERSION, StopTold, stamp
-from supply.round_plan import Call, Day, Loaded, Planned, Round, Spot, Ways, timed
+from supply.round_plan import Call, Round, Spot, Ways, timed
 from supply.round_plan import Van as PlanVan
 from supply.suppliers import Supplier
-from supply.vans import Van
 
 STATES = StateTable(
     "round",
@@ -132,78 +133,7 @@ class VanLoad(Base):
     round_id: Mapped[str] = mapped_column(index=True)
 
 
-# --- verbs: planning ---
-
-
-def ask(session: Session, warehouse_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> RoundPlan:
-    """Ask for a day's rounds; a job computes them. One that is asked for already is that one."""
-    waits = session.scalar(
-        sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id, RoundPlan.done_at.is_(None)).limit(1)
-    )
-    if waits is not None:
-        return waits
-    if not vans.vans_of(session, warehouse_id):
-        raise Refused("no-vans", "There is no van yet. Add one, then plan the rounds.")
-    if not vans.places_of(session, [warehouse_id]):
-        raise Refused("warehouse-nowhere", "Nobody has said where the warehouse is. Give its place first.")
-    plan = RoundPlan(
-        id=new_id(), warehouse_id=warehouse_id, day=day, asked_at=at, fault="", calls=0, metres=0, left_out=[]
-    )
-    session.add(plan)
-    journal.record(session, actor=actor, at=at, verb="rounds.asked", subject=f"warehouse:{warehouse_id}", day=str(day))
-    session.flush()
-    return plan
-
-
-def write_down(
-    session: Session, plan: RoundPlan, loaded: Loaded, planned: Planned, *, at: dt.datetime
-) -> list[VanRound]:
-    """Write planned rounds in place of those that have not left (rule 2)."""
-    actor = Actor.system("rounds", NETWORK)
-    for old in rounds_of(session, plan.warehouse_id):
-        if old.state == "planned":
-            session.execute(sa.delete(VanLoad).where(VanLoad.round_id == old.id))
-            journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="planned anew")
-    session.flush()
-    waiting = {(one.store_id, one.id) for one in waiting_deliveries(session, plan.warehouse_id)}
-    day, parts = loaded.day, loaded.parts
-    calls, fleet = {call.spot.key: call for call in day.calls}, {van.id: van for van in _fleet(session, day)}
-    made = []
-    for one in planned.rounds:
-        van = fleet[one.van]
-        row = VanRound(
-            id=new_id(), plan_id=plan.id, warehouse_id=plan.warehouse_id, day=plan.day, van_id=van.id,
-            van_name=van.name, van_packs=van.packs, packs=one.packs, metres=one.metres, leaves_s=one.leaves_s,
-            back_s=one.back_s, state=STATES.first,
-        )  # fmt: skip
-        session.add(row)
-        session.flush()
-        for n, visit in enumerate(one.visits, 1):
-            call = calls[visit.key]
-            session.add(
-                VanStop(
-                    round_id=row.id, store_id=parts[visit.key][0], n=n, packs=call.packs, urgency=call.urgency,
-                    metres=visit.metres, begins_s=visit.begins_s, leaves_s=visit.leaves_s, from_s=call.from_s,
-                    until_s=call.until_s,
-                )
-            )  # fmt: skip
-        session.add_all(
-            VanLoad(store_id=store_id, delivery_id=delivery_id, round_id=row.id)
-            for store_id, ids in (parts[visit.key] for visit in one.visits)
-            for delivery_id in sorted(ids)
-            if (store_id, delivery_id) in waiting
-        )
-        made.append(row)
-    plan.done_at, plan.metres, plan.calls = at, planned.metres, len(day.calls)
-    plan.left_out = [[one, "no-place"] for one in loaded.nowhere] + [
-        [one, "no-van"] for one in dict.fromkeys(parts[key][0] for key in planned.left_out)
-    ]
-    journal.record(
-        session, actor=actor, at=at, verb="rounds.planned", subject=f"warehouse:{plan.warehouse_id}", rounds=len(made),
-        calls=len(day.calls), metres=planned.metres, left_out=len(plan.left_out),
-    )  # fmt: skip
-    session.flush()
-    return made
+# --- verbs: before it leaves ---
 
 
 def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor: Actor, at: dt.datetime) -> VanRound:
@@ -236,27 +166,43 @@ def move_stop(session: Session, round_id: str, store_id: str, by: int, *, actor:
     return row
 
 
-def give_up(plan: RoundPlan, fault: str, *, at: dt.datetime) -> None:
-    """Write down why nothing came of a plan; the rounds stay as they were."""
-    plan.done_at, plan.fault = at, fault[:300]
+def drop(session: Session, round_id: str, *, actor: Actor, at: dt.datetime) -> VanRound:
+    """Drop a planned round: what it was to carry may be planned anew. One dropped already stays as it is."""
+    row = _locked(session, round_id)
+    if row.state != "dropped":
+        STATES.require(row.state, "dropped")
+        drop_round(session, row, "", actor=actor, at=at)
+    return row
 
 
-def asked(session: Session) -> list[RoundPlan]:
-    """Return the plans that wait for the job, the oldest first."""
-    return list(session.scalars(sa.select(RoundPlan).where(RoundPlan.done_at.is_(None)).order_by(RoundPlan.id)))
+def drop_round(session: Session, row: VanRound, why: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Let a planned round go, and free what it was to carry."""
+    session.execute(sa.delete(VanLoad).where(VanLoad.round_id == row.id))
+    journal.move(session, row, "dropped", actor=actor, at=at, subject=subject_of(row), why=why or None)
+    session.flush()
 
 
 # --- verbs: driving ---
 
 
 def send_off(session: Session, round_id: str, driver: str, *, actor: Actor, at: dt.datetime) -> str:
-    """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first."""
+    """Let a round leave and tell its shops (rule 4); returns the driver's key. Again: another key voids the first.
+
+    Refuses one whose day is over, and one whose van is still away (rule 2).
+    """
     row = _locked(session, round_id)
     driver = " ".join(driver.split())
     if not 1 <= len(driver) <= 60:
         raise Invalid("no-driver", "Give the driver’s name: the shops read it.", field="driver")
     token = secrets.token_urlsafe(16)
     if row.state == "planned":
+        if row.day < clock_of(session, at)[0]:
+            told = f"This round was for {row.day:%Y-%m-%d}, which is over. Plan the rounds anew."
+            raise Refused("round-day-over", told, day=row.day.isoformat())
+        away = sa.and_(VanRound.van_id == row.van_id, VanRound.state == "on_the_way")
+        if session.scalar(sa.select(VanRound.id).where(away).limit(1)):
+            told = f"{row.van_name} is still on another round. Confirm its stops, or end that round, then send it off."
+            raise Refused("van-away", told, van=row.van_name)
         journal.move(session, row, "on_the_way", actor=actor, at=at, subject=subject_of(row), driver=driver)
         row.left_at = at
     elif row.state != "on_the_way":
@@ -327,13 +273,26 @@ def end(session: Session, round_id: str, *, why: str, actor: Actor, at: dt.datet
 # --- questions ---
 
 
-def waiting_deliveries(session: Session, warehouse_id: str, *, with_planned: bool = False) -> list[Delivery]:
-    """Return what stands loaded and is on no round; with_planned: or on one that has not left."""
+def clock_of(session: Session, at: dt.datetime) -> tuple[dt.date, int]:
+    """Return the day it is where the network drives, and the seconds since its midnight."""
+    tz = session.scalar(sa.select(Store.tz).order_by(Store.id).limit(1)) or "UTC"
+    local = at.astimezone(ZoneInfo(tz))
+    return local.date(), local.hour * 3600 + local.minute * 60 + local.second
+
+
+def waiting_deliveries(
+    session: Session, warehouse_id: str, *, with_planned: bool = False, plan: RoundPlan | None = None
+) -> list[Delivery]:
+    """Return what stands loaded and is on no round.
+
+    with_planned: or on one that has not left; plan: or on one that this plan drops.
+    """
     taken = sa.select(VanLoad.delivery_id).where(
         VanLoad.store_id == Delivery.store_id, VanLoad.delivery_id == Delivery.id
     )
-    if with_planned:
-        taken = taken.join(VanRound, VanRound.id == VanLoad.round_id).where(VanRound.state != "planned")
+    if with_planned or plan is not None:
+        free = VanRound.state == "planned" if plan is None else planned_anew(session, plan.day, plan.asked_at)
+        taken = taken.join(VanRound, VanRound.id == VanLoad.round_id).where(~free)
     query = (
         sa.select(Delivery)
         .join(Supplier, Supplier.id == Delivery.supplier_id)
@@ -341,6 +300,12 @@ def waiting_deliveries(session: Session, warehouse_id: str, *, with_planned: boo
         .order_by(Delivery.store_id, Delivery.id)
     )
     return list(session.scalars(query))
+
+
+def planned_anew(session: Session, day: dt.date, at: dt.datetime) -> sa.ColumnElement[bool]:
+    """Return the condition for rounds a plan of a day drops (rule 2)."""
+    today, _ = clock_of(session, at)
+    return sa.and_(VanRound.state == "planned", sa.or_(VanRound.day == day, VanRound.day < today))
 
 
 def rounds_of(session: Session, warehouse_id: str, day: dt.date | None = None) -> list[VanRound]:
@@ -385,12 +350,6 @@ def round_for(session: Session, token: str, *, lock: bool = False) -> VanRound:
     return row
 
 
-def newest_plan(session: Session, warehouse_id: str) -> RoundPlan | None:
-    """Return the plan last asked for."""
-    query = sa.select(RoundPlan).where(RoundPlan.warehouse_id == warehouse_id).order_by(RoundPlan.id.desc())
-    return session.scalars(query.limit(1)).first()
-
-
 def out_of_window(stop: VanStop) -> bool:
     """Tell whether a stop, as its round is timed now, comes too early or too late (rule 3)."""
     return not stop.outcome and not stop.from_s <= stop.begins_s <= stop.until_s
@@ -402,10 +361,6 @@ def subject_of(row: VanRound) -> str:
 
 
 # --- inside ---
-
-
-def _fleet(session: Session, day: Day) -> Sequence[Van]:
-    return session.scalars(sa.select(Van).where(Van.id.in_([van.key for van in day.vans]))).all()
 
 
 def _write(

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from pos.store import day_of
-from supply import transfers
+from supply import transfer_book
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine
 from supply.lead_times import LeadTime, measured
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder
@@ -72,7 +72,7 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
     """Return what a shop can count on to come, and what it cannot (rules 1 to 4)."""
     late = _late(session, store_id, at)
     found, least = ToCome(), day_of(session, store_id, at) - dt.timedelta(days=LEAST_PATIENCE_DAYS)
-    for sku, qty, fetch_by in transfers.coming(session, store_id):
+    for sku, qty, fetch_by in transfer_book.coming(session, store_id):
         _add(found, sku, qty, fetch_by if fetch_by < least else None, -1)
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
     rest = packs * OrderLine.pack_qty - OrderLine.qty_received

@@ -16,7 +16,7 @@ from supply import network_terms
 from supply.settlement import Booking, Wanted
 
 if TYPE_CHECKING:
-    from supply.transfers import GoodsTransfer, TransferLine
+    from supply.transfer_book import GoodsTransfer, TransferLine
 
 
 def cost_of(lines: Iterable["TransferLine"]) -> int:

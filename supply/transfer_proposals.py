@@ -22,9 +22,10 @@ from config.journal import Actor
 from config.money import exponent
 from pos.catalogue import Product
 from pos.store import Store, day_of
-from supply import credit, vans
+from supply import credit, left_out, vans
+from supply.transfer_book import OPEN, GoodsTransfer, TransferLine
 from supply.transfer_sheets import OLDEST_DAYS, TransferSheet, carried, sheets
-from supply.transfers import OPEN, GoodsTransfer, TransferLine, write_proposal
+from supply.transfers import write_proposal
 
 if TYPE_CHECKING:  # numpy is large, and the console's pages do without
     from supply.transfer_math import Match, Sheet, TransferPolicy
@@ -52,7 +53,11 @@ def propose(session: Session, *, actor: Actor, at: dt.datetime) -> list[GoodsTra
         costs = {sku: terms.pack_cost_minor / terms.pack_qty for sku, terms in carried(session, today).items()}
         near = _near(session, sorted(told), policy.most_metres)
         found += matches(told, near, costs, today, taken=taken, not_again=declined, policy=policy)
-    return [_written(session, match, shops, actor=actor, at=at) for match in found]
+    made = []
+    for match in found:
+        with left_out.apart(session, "transfers", match.giver_id, actor=actor, at=at):
+            made.append(_written(session, match, shops, actor=actor, at=at))
+    return made
 
 
 # --- inside ---

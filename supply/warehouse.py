@@ -9,41 +9,34 @@ Rules
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
 3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
    is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise;
-   one that is bought waits while its shop's credit is held.
+   one that is bought waits while its shop's credit is held. Last go replacements of claims (`replacing`).
 4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
-5. What leaves is taken from the lots that expire first, and the shop is told their day. A lot that is over is neither
-   promised nor loaded nor bought for. What a shop sends back goes to the lots it left from.
+5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
 6. An order is due as many days after its order day as the supplier promises, however late the shop has learnt to
    expect it: else late vans once would make every later order late by plan, and no shop would ever learn better.
 7. What cannot be confirmed or loaded for one shop keeps nobody else's goods waiting (`left_out`).
 """
 
 import datetime as dt
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal, outbox
+from config import outbox
 from config.database import lock_rows
 from config.ids import new_id
-from config.journal import Actor, JournalEntry
+from config.journal import Actor
 from config.node import NETWORK
 from pos import batches, stock
-from pos.batches import Held, Lot
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, claim_book, claims, credit, deliveries, fair_needs, left_out, orders, push
+from supply import account_orders, credit, fair_needs, left_out, loading, orders, push, replacing
 from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
-    DELIVERY_DISPATCHED,
     ORDER_ACKNOWLEDGED,
-    ORDER_DISPATCHED,
     VERSION,
     Advised,
     GoodsDispatched,
@@ -80,7 +73,10 @@ def fill(session: Session, *, actor: Actor | None = None, at: dt.datetime) -> li
         fact = OrderAcknowledged(store_id=order.store_id, order_id=order.id, packs=packs)
         with left_out.apart(session, "orders", fact.store_id, actor=actor, at=at) as part:
             orders.acknowledged(session, fact, actor=actor, at=at)
-            _tell(session, fact.store_id, ORDER_ACKNOWLEDGED, fact, orders.subject_of(order), at, id=new_id())
+            outbox.append(
+                session, to_node=fact.store_id, topic=ORDER_ACKNOWLEDGED, version=VERSION, body=fact.to_body(),
+                id=new_id(), subject=orders.subject_of(order), business_day=day_of(session, fact.store_id, at), at=at,
+            )  # fmt: skip
         if part.done:
             confirmed.append(order)
     return confirmed
@@ -109,7 +105,7 @@ def dispatch_day(
             for one in loaded:
                 there[warehouse_id, one.sku] -= one.qty
     _dispatch_offers(session, actor=actor, at=at)
-    _dispatch_replacements(session, actor=actor, at=at)
+    replacing.dispatch(session, _in_stock(session, at), _promised(session), actor=actor, at=at)
     return gone
 
 
@@ -131,29 +127,11 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
     if lines and session.scalar(booked.limit(1)) is None:
         house = supplier.warehouse_id
         stock.receive(session, house, lines, source_kind="refused", source_id=delivery.id, at=at, actor=actor)
-        back = lots_back(session, delivery, [(sku, qty) for sku, qty in lines])
+        back = loading.lots_back(session, delivery, [(sku, qty) for sku, qty in lines])
         batches.lay_in(session, house, back, source_kind="refused", source_id=delivery.id, at=at)
 
 
 # --- questions ---
-
-
-def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, int]]) -> list[Lot]:
-    """Return the lots in which goods of a delivery come back, as they left (rule 5). back: (SKU, units)."""
-    told = {line.sku: line for line in deliveries.lines_of(session, delivery)}
-    left: dict[str, list[tuple[int, str | None, str | None]]] = {}
-    for sku, qty, batch, until in _lots_loaded(session, delivery):
-        left.setdefault(sku, []).append((qty, batch, until))
-    found = []
-    for sku, units in back:
-        rest = units
-        for qty, batch, until in left.get(sku, ()):
-            part = min(rest, qty)
-            rest -= part
-            found.append(Lot(sku, part, batch, dt.date.fromisoformat(until) if until else None))
-        line = told.get(sku) if sku not in left else None  # what left without a lot, or before lots were written down
-        found.append(Lot(sku, rest, line.batch, line.expires_on) if line else Lot(sku, rest))
-    return [lot for lot in found if lot.qty]
 
 
 def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
@@ -308,10 +286,9 @@ def _send_off(
         expected_day=max(_due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
         advised_at=stamp(at),
         acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
-        lines=tuple(_dated(session, warehouse_id, loaded, at)),
+        lines=tuple(loaded),
     )
-    _load(session, warehouse_id, fact, actor=actor, at=at)
-    _tell(session, order.store_id, ORDER_DISPATCHED, fact, orders.subject_of(order), at, id=fact.delivery_id)
+    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), actor=actor, at=at)
 
 
 def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
@@ -319,131 +296,27 @@ def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None
     there = _in_stock(session, at)
     promised, held = _promised(session), credit.held_shops(session)
     for offer, warehouse_id in _accepted(session):
-        if offer.return_until is None and offer.store_id in held:  # bought on account; it waits, as an order would
-            push.call_off_if_over(session, offer, actor=actor, at=at)
-            continue
-        goods = (warehouse_id, offer.sku)
-        packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
-        if packs <= 0:
-            push.call_off_if_over(session, offer, actor=actor, at=at)
-            continue
-        qty = packs * offer.pack_qty
-        fact = GoodsDispatched(
-            store_id=offer.store_id,
-            delivery_id=new_id(),
-            supplier_id=offer.supplier_id,
-            order_id=None,
-            push_id=offer.id,
-            expected_day=(day_of(session, offer.store_id, at) + dt.timedelta(days=1)).isoformat(),
-            advised_at=stamp(at),
-            acknowledged=(),
-            lines=tuple(_dated(session, warehouse_id, [Advised(offer.sku, offer.name, offer.pack_qty, qty)], at)),
-        )
-        with left_out.apart(session, "loading", fact.store_id, actor=actor, at=at):
-            _load(session, warehouse_id, fact, actor=actor, at=at)
-            push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
-            _tell(session, offer.store_id, DELIVERY_DISPATCHED, fact, push.subject_of(offer), at, id=fact.delivery_id)
+        store_id, goods = offer.store_id, (warehouse_id, offer.sku)
+        with left_out.apart(session, "loading", store_id, actor=actor, at=at) as part:
+            packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
+            if offer.return_until is None and store_id in held:  # bought on account; it waits, as an order would
+                packs = 0
+            qty = max(0, packs) * offer.pack_qty
+            if qty:
+                _send_off_offer(session, warehouse_id, offer, qty, actor=actor, at=at)
+            else:
+                push.call_off_if_over(session, offer, actor=actor, at=at)
+        if part.done and qty:
             there[goods] -= qty
 
 
-def _dispatch_replacements(session: Session, *, actor: Actor, at: dt.datetime) -> None:
-    """Load the replacement of every claim that is to get one and whose goods are all there."""
-    there, promised = _in_stock(session, at), _promised(session)
-    for claim in claim_book.replacements_due(session):
-        supplier, delivery_id = session.get(Supplier, claim.supplier_id), claim_book.replacement_id(claim.id)
-        if supplier is None or supplier.warehouse_id is None:
-            continue
-        wanted: dict[str, Advised] = {}
-        for line in claim_book.lines_of(session, claim):
-            if line.granted_qty and line.kind != "over":
-                qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
-                wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
-        goods = {sku: (supplier.warehouse_id, sku) for sku in wanted}
-        if not wanted:  # granted before what came too many was refused a replacement: its money is there already
-            claims.end(session, claim, "compensated", actor=actor, at=at)
-            continue
-        if any(there.get(goods[sku], 0) - promised.get(goods[sku], 0) < one.qty for sku, one in wanted.items()):
-            continue
-        fact = GoodsDispatched(
-            store_id=claim.store_id,
-            delivery_id=delivery_id,
-            supplier_id=supplier.id,
-            order_id=None,
-            push_id=None,
-            expected_day=(day_of(session, claim.store_id, at) + dt.timedelta(days=1)).isoformat(),
-            advised_at=stamp(at),
-            acknowledged=(),
-            lines=tuple(_dated(session, supplier.warehouse_id, list(wanted.values()), at)),
-        )
-        with left_out.apart(session, "loading", fact.store_id, actor=actor, at=at):
-            _load(session, supplier.warehouse_id, fact, actor=actor, at=at)
-            _tell(session, fact.store_id, DELIVERY_DISPATCHED, fact, claim_book.subject_of(claim), at, id=delivery_id)
-            for sku, one in wanted.items():
-                there[goods[sku]] -= one.qty
-
-
-def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:
-    """Return the lines with the first last day of the lots they are taken from (rule 5)."""
-    first: dict[str, Held] = {}
-    for held in _lots(session, warehouse_id, lines, at):
-        if held.expires_on is not None:
-            first.setdefault(held.sku, held)
-    told = []
-    for line in lines:
-        known = first.get(line.sku)
-        until = known.expires_on.isoformat() if known and known.expires_on else None
-        told.append(replace(line, batch=known.batch if known else None, expires_on=until))
-    return told
-
-
-def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Held]:
-    """Return what of which lots is taken, first to leave first; a lot that is over is left (rule 5)."""
-    today = day_of(session, warehouse_id, at)
-    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today, forgets=False)
-    taken = []
-    for line in lines:
-        rest = line.qty
-        for held in standing[line.sku]:
-            if rest and (held.expires_on is None or held.expires_on >= today):
-                taken.append(replace(held, qty=min(rest, held.qty)))
-                rest -= min(rest, held.qty)
-    return taken
-
-
-def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
-    lines = [(line.sku, line.qty) for line in fact.lines]
-    taken = [held for held in _lots(session, warehouse_id, fact.lines, at) if held.batch_id]
-    batches.take_from(session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
-    stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
-    orders.dispatched(session, fact, actor=actor, at=at)
-    units = sum(qty for _, qty in lines)
-    journal.record(
-        session, actor=actor, at=at, verb="warehouse.dispatched", subject=f"delivery:{fact.delivery_id}",
-        store=fact.store_id, units=units,
-        lots=[[one.sku, one.qty, one.batch, one.expires_on.isoformat() if one.expires_on else None] for one in taken],
-    )  # fmt: skip
-
-
-def _lots_loaded(session: Session, delivery: Delivery) -> list[list[Any]]:
-    """Return the lots a delivery was loaded from: [SKU, units, batch, last day]."""
-    query = sa.select(JournalEntry.body).where(
-        JournalEntry.subject == deliveries.subject_of(delivery), JournalEntry.verb == "warehouse.dispatched"
-    )
-    body = session.scalars(query.limit(1)).first()
-    return list(json.loads(body).get("lots", [])) if body else []
-
-
-def _tell(
-    session: Session,
-    store_id: str,
-    topic: str,
-    fact: OrderAcknowledged | GoodsDispatched,
-    subject: str,
-    at: dt.datetime,
-    *,
-    id: str,
+def _send_off_offer(
+    session: Session, warehouse_id: str, offer: PushOffer, qty: int, *, actor: Actor, at: dt.datetime
 ) -> None:
-    outbox.append(
-        session, to_node=store_id, topic=topic, version=VERSION, body=fact.to_body(), id=id, subject=subject,
-        business_day=day_of(session, store_id, at), at=at,
+    fact = loading.without_order(
+        session, offer.store_id, new_id(), offer.supplier_id,
+        [Advised(offer.sku, offer.name, offer.pack_qty, qty)], push_id=offer.id, at=at,
     )  # fmt: skip
+    subject = push.subject_of(offer)
+    loading.send_off(session, warehouse_id, fact, subject, actor=actor, at=at)
+    push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)

@@ -4,7 +4,8 @@ Rules
 -----
 1. What cannot be sold is written off by its lot and with a reason (`pos.waste`), at most what stands of that lot; what
    no lot is known of is one more.
-2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost.
+2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost. What
+   a count finds missing, or too many, is worth what the newest purchase cost.
 3. What is promised may be written off all the same: it is not there. Its orders get what is left (`warehouse`, rule 3).
 4. What was counted stands, with why somebody counted. The first count of a product opens its book; later ones move the
    difference, and what is missing leaves the lots that end first.
@@ -13,7 +14,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from pos.batches import Batch, Held
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
 from pos.store import day_of
-from pos.waste import Waste
+from pos.waste import Shrink, Waste
 from supply.purchasing import Purchase, PurchaseLine, warehouses
 from supply.suppliers import Supplier, SupplierProduct
 
@@ -73,6 +74,8 @@ class Kept:
     promised_qty: int
     pack_qty: int | None
     """None: no supplier sells it from here."""
+    coming_on: dt.date | None
+    """The day the next of it comes from upstream; None: nothing is bought."""
 
 
 # --- verbs ---
@@ -155,34 +158,25 @@ def houses(session: Session) -> list[House]:
     return [House(str(house), name, int(many), int(there)) for house, name, many, there in session.execute(query)]
 
 
-def kept(session: Session, warehouse_id: str, *, text: str = "", most: int = 100) -> list[Kept]:
-    """Return what a warehouse has or sells, by name; text: only the products named so."""
+def kept(session: Session, warehouse_id: str, *, text: str = "", is_gone: bool = False, most: int = 100) -> list[Kept]:
+    """Return what a warehouse has or sells, by name; text: only products named so, is_gone: only what is sold out."""
     from supply.warehouse import promised_of
 
-    there = (
-        sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
-        .where(StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE))
-        .group_by(StockLevel.sku)
-        .subquery()
-    )
-    sold = (
-        sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty).label("pack_qty"))
-        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
-        .where(Supplier.warehouse_id == warehouse_id)
-        .group_by(SupplierProduct.sku)
-        .subquery()
-    )
+    there, sold = _there(warehouse_id), _sold(warehouse_id)
+    qty = sa.func.coalesce(there.c.qty, 0)
     query = (
-        sa.select(Product.sku, Product.name, Product.stock_unit, sa.func.coalesce(there.c.qty, 0), sold.c.pack_qty)
+        sa.select(Product.sku, Product.name, Product.stock_unit, qty, sold.c.pack_qty)
         .outerjoin(there, there.c.sku == Product.sku)
         .outerjoin(sold, sold.c.sku == Product.sku)
         .where(sa.or_(there.c.qty != 0, sold.c.sku.is_not(None)))
     )
+    if is_gone:
+        query = query.where(sold.c.sku.is_not(None), there.c.qty <= 0)
     if text:
         query = query.where(_is_named(text))
-    promised = promised_of(session, warehouse_id)
+    promised, coming = promised_of(session, warehouse_id), _coming(session, warehouse_id)
     return [
-        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty)
+        Kept(sku, name, unit, int(qty), promised.get(sku, 0), pack_qty, coming.get(sku))
         for sku, name, unit, qty, pack_qty in session.execute(query.order_by(Product.name, Product.sku).limit(most))
     ]
 
@@ -213,6 +207,13 @@ def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime
     return sorted(found, key=lambda row: (row.expires_on or batches.FOR_EVER, row.name, row.sku, row.lot_id))[:most]
 
 
+def lost(session: Session, warehouse_id: str, first_day: dt.date, last_day: dt.date) -> list[Shrink]:
+    """Return what a warehouse lost from one day to another, both included, by reason, the dearest first (rule 2)."""
+    return waste.shrink(
+        session, warehouse_id, first_day, last_day, costs=lambda skus: _bought(session, warehouse_id, skus)[0]
+    )
+
+
 def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
     """Return how many products stand in each warehouse whose last day is over; warehouses with none are left out."""
     found = {house: len(batches.over(session, house, day=day_of(session, house, at))) for house in warehouses(session)}
@@ -220,6 +221,34 @@ def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
 
 
 # --- inside ---
+
+
+def _there(warehouse_id: str) -> sa.Subquery:
+    """Return what stands in a warehouse by sku, also what stood there and is gone."""
+    query = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
+    return (
+        query.where(StockLevel.store_id == warehouse_id, StockLevel.place.in_(INSIDE))
+        .group_by(StockLevel.sku)
+        .subquery()
+    )
+
+
+def _sold(warehouse_id: str) -> sa.Subquery:
+    """Return what suppliers sell from a warehouse by sku, with the largest pack."""
+    query = sa.select(SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty).label("pack_qty"))
+    query = query.join(Supplier, Supplier.id == SupplierProduct.supplier_id)
+    return query.where(Supplier.warehouse_id == warehouse_id).group_by(SupplierProduct.sku).subquery()
+
+
+def _coming(session: Session, warehouse_id: str) -> dict[str, dt.date]:
+    """Return when the next of each product comes that was ordered upstream."""
+    query = (
+        sa.select(PurchaseLine.sku, sa.func.min(Purchase.expected_day))
+        .join(Purchase, sa.and_(Purchase.store_id == PurchaseLine.store_id, Purchase.id == PurchaseLine.purchase_id))
+        .where(Purchase.store_id == warehouse_id, Purchase.state == "ordered", PurchaseLine.packs > 0)
+        .group_by(PurchaseLine.sku)
+    )
+    return dict(session.execute(query).all())
 
 
 def _named(session: Session, warehouse_id: str, text: str, most: int) -> list[str]:
@@ -250,7 +279,24 @@ def _ending(session: Session, warehouse_id: str, day: dt.date) -> list[str]:
 
 def _costs(session: Session, warehouse_id: str, held: Sequence[Held]) -> dict[tuple[str, str], tuple[int, int | None]]:
     """Return (units, what they cost) of lots, by SKU and lot id (rule 2)."""
-    skus = {one.sku for one in held}
+    listed, bought = _bought(session, warehouse_id, {one.sku for one in held})
+    ids = [one.batch_id for one in held if one.batch_id]
+    came = sa.select(Batch.id, Batch.source_id).where(
+        Batch.store_id == warehouse_id, Batch.id.in_(ids), Batch.source_kind == "purchase"
+    )
+    sources = dict(session.execute(came).all())
+    return {
+        (one.sku, one.batch_id or ""): bought.get(
+            (one.sku, sources.get(one.batch_id or "", "")), listed.get(one.sku, (1, None))
+        )
+        for one in held
+    }
+
+
+def _bought(
+    session: Session, warehouse_id: str, skus: Collection[str]
+) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], tuple[int, int]]]:
+    """Return (units, what they cost) of products, by SKU as last bought or listed, and by SKU and purchase (rule 2)."""
     listed: dict[str, tuple[int, int]] = {}
     sold = sa.select(SupplierProduct).join(Supplier, Supplier.id == SupplierProduct.supplier_id)
     for row in session.scalars(sold.where(Supplier.warehouse_id == warehouse_id, SupplierProduct.sku.in_(skus))):
@@ -264,14 +310,4 @@ def _costs(session: Session, warehouse_id: str, held: Sequence[Held]) -> dict[tu
     )
     for line in session.scalars(lines):
         bought[line.sku, line.purchase_id] = listed[line.sku] = (line.pack_qty, line.pack_cost_minor)
-    ids = [one.batch_id for one in held if one.batch_id]
-    came = sa.select(Batch.id, Batch.source_id).where(
-        Batch.store_id == warehouse_id, Batch.id.in_(ids), Batch.source_kind == "purchase"
-    )
-    sources = dict(session.execute(came).all())
-    return {
-        (one.sku, one.batch_id or ""): bought.get(
-            (one.sku, sources.get(one.batch_id or "", "")), listed.get(one.sku, (1, None))
-        )
-        for one in held
-    }
+    return listed, bought

@@ -40,12 +40,13 @@ from supply import (
     produce_story,
     receiving,
     replenishment,
+    transfer_book,
     transfers,
 )
 from supply.claim_book import Claim
 from supply.deliveries import Delivery, DeliveryLine
 from supply.orders import ReplenishmentOrder
-from supply.transfers import GoodsTransfer
+from supply.transfer_book import GoodsTransfer
 
 BEYOND_QTY, LAST_DAYS = 3, 10
 """So many more than it will sell until their last day."""
@@ -232,7 +233,7 @@ def _transfers(session: Session, state: str) -> list[GoodsTransfer]:
 
 
 def _counts(session: Session, found: GoodsTransfer) -> dict[str, int]:
-    return {line.sku: line.qty for line in transfers.lines_of(session, found)}
+    return {line.sku: line.qty for line in transfer_book.lines_of(session, found)}
 
 
 def _pieces(session: Session, line: DeliveryLine) -> tuple[bool, int, str]:

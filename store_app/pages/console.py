@@ -55,10 +55,7 @@ def _sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]
 
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
-    distinct = list(dict.fromkeys(stores))
-    who = _(", ").join(distinct[:NAMED])
-    if rest := len(distinct) - NAMED:
-        who = _("%(names)s and %(num)d more", names=who, num=rest) if rest > 0 else who
+    who = _few(list(dict.fromkeys(stores)))
     if kind == "silent":
         words = _("Not heard for over an hour: %(stores)s.", stores=who)
         return {"level": "warn", "words": words, "href": url_for("console_stores.stores")}
@@ -69,6 +66,12 @@ def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
         stores=who,
     )
     return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
+
+
+def _few(names: list[str]) -> str:
+    """Name the first, and say how many more there are."""
+    told, rest = _(", ").join(names[:NAMED]), len(names) - NAMED
+    return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
 
 
 def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
@@ -94,8 +97,13 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
     elif one.kind == "left-out":
         words = {
             "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
-            "money": _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why),
-        }.get(str(facts.get("work")), _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why))
+            "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
+            "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
+            "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
+            "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
+        }.get(
+            str(facts.get("work")), _("The money of %(store)s could not be worked out: %(why)s.", store=name, why=why)
+        )
         words += _(" The other shops' were done; it is tried again by itself.")
         level = "warn"
     else:
@@ -106,13 +114,9 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
 def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "warehouse-empty":
-        words = ngettext(
-            "%(num)d product is gone from warehouse %(store)s.",
-            "%(num)d products are gone from warehouse %(store)s.",
-            facts.get("count", 0),
-            store=name,
-        )
-        return {"level": "warn", "words": words, "href": url_for("console_supply.orders")}
+        words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=_few(facts.get("names", [])))
+        href = url_for("console_warehouse.stock", warehouse=one.subject, gone=1)
+        return {"level": "warn", "words": words, "href": href}
     if one.kind == "warehouse-over":
         words = ngettext(
             "%(num)d product in warehouse %(store)s is over and waits to be written off.",

@@ -19,7 +19,7 @@ from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import rounds, vans
+from supply import round_load, rounds, vans
 from supply.rounds import RoundPlan, VanRound, VanStop
 from supply.vans import MapPlace
 
@@ -27,6 +27,7 @@ bp = Blueprint("console_rounds", __name__, url_prefix="/console/rounds")
 bp.before_request(form.know_the_place)
 WIDTH, HEIGHT, MARGIN = 640, 420, 26
 COLOURS = 6
+PLACE_FIELDS = ("degrees", "from", "until", "service")
 _DEGREES = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,6})?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d{1,6})?)\s*")
 EXPECTED_S = 10
 """How long planning takes, as the page's bar shows it."""
@@ -55,13 +56,23 @@ class RoundView:
     back: str
 
 
+@dataclass(frozen=True)
+class PlaceRow:
+    """A shop or a warehouse in the list of places. shown: its fields as the page writes them (PLACE_FIELDS)."""
+
+    id: str
+    name: str
+    shown: dict[str, str]
+    is_known: bool
+
+
 @bp.get("/")
 @requires("network.supply")
 def overview(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits, the vans, and the rounds with their picture."""
     with read() as session:
         warehouse = _warehouse(session)
-        plan = rounds.newest_plan(session, warehouse)
+        plan = round_load.newest_plan(session, warehouse)
         shown = _views(session, warehouse)
         picture = _picture(session, warehouse, shown)
         waiting = rounds.waiting_deliveries(session, warehouse, with_planned=True)
@@ -83,7 +94,7 @@ def plan() -> Any:
     """Ask for the day's rounds; the worker computes them."""
     form.command_id()
     with write() as session:
-        rounds.ask(session, _warehouse(session), form.date("day") or today(), actor=g.actor, at=clock.now())
+        round_load.ask(session, _warehouse(session), form.date("day"), actor=g.actor, at=clock.now())
         wake_worker_after(session)
     return redirect(url_for("console_rounds.overview", warehouse=request.args.get("warehouse")), 303)
 
@@ -129,6 +140,17 @@ def end(round_id: str) -> Any:
     return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id) + f"#round-{round_id}", 303)
 
 
+@bp.post("/<round_id>/drop")
+@requires("network.supply")
+@form.answers_on(overview)
+def drop(round_id: str) -> Any:
+    """Drop a planned round; a second click finds it dropped."""
+    with write() as session:
+        row = rounds.drop(session, round_id, actor=g.actor, at=clock.now())
+    flash(_("The round of %(van)s is called off. What it was to carry can be planned anew.", van=row.van_name), "good")
+    return redirect(url_for("console_rounds.overview", warehouse=row.warehouse_id), 303)
+
+
 @bp.get("/<round_id>/sheet")
 @requires("network.supply")
 def sheet(round_id: str) -> Any:
@@ -163,35 +185,41 @@ def retire(van_id: str) -> Any:
 @bp.get("/places")
 @requires("network.supply")
 def places(fault: ShopError | None = None, **_place: Any) -> Any:
-    """Show where the shops and warehouses are, and when they take goods."""
+    """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
     with read() as session:
         named = [(house, _("Warehouse %(id)s", id=house)) for house in vans.warehouses(session)]
         named += [(store.id, store.name) for store in _stores(session)]
         known = vans.places_of(session, [one for one, _name in named])
         measured = len(vans.legs_between(session, [one for one, _name in named]))
-    rows = [(one, name, known.get(one)) for one, name in named]
-    rows.sort(key=lambda row: row[2] is not None)
+    rows = [PlaceRow(one, name, _as_typed(known.get(one)), one in known) for one, name in named]
+    rows.sort(key=lambda row: row.is_known)
     return page(
-        "rounds/places.html", rows=rows, missing=sum(row[2] is None for row in rows), measured=measured, fault=fault,
-        degrees=_degrees, hour=_hour, generated=any(row.source == "generated" for row in known.values()),
+        "rounds/places.html", rows=rows, missing=len(rows) - len(known), measured=measured, fault=fault,
+        typed=request.form if fault else {}, generated=any(row.source == "generated" for row in known.values()),
     )  # fmt: skip
 
 
-@bp.post("/places/<place_id>")
+@bp.post("/places")
 @requires("network.supply")
 @form.answers_on(places)
-def put_place(place_id: str) -> Any:
-    """Say where a shop or the warehouse is."""
-    found = _DEGREES.fullmatch(request.form.get("degrees", ""))
-    if found is None:
-        raise Invalid("bad-degrees", _("Type latitude and longitude, such as 31.2304, 121.4737."), field="degrees")
-    lat_e6, lon_e6 = (round(float(text) * 1_000_000) for text in found.groups())
+def put_places() -> Any:
+    """Keep every place that was changed on the page, or none; others stay as somebody else left them meanwhile."""
+    form.command_id()
+    changed = 0
     with write() as session:
-        vans.place(
-            session, place_id, lat_e6, lon_e6, window=(form.minute("from"), form.minute("until")),
-            service_minutes=form.whole("service", most=240), actor=g.actor, at=clock.now(),
-        )  # fmt: skip
-    return redirect(url_for("console_rounds.places") + f"#place-{place_id}", 303)
+        for place_id in request.form.getlist("place"):
+            typed = tuple(request.form.get(f"{field}-{place_id}", "").strip() for field in PLACE_FIELDS)
+            if "|".join(typed) == request.form.get(f"was-{place_id}"):
+                continue
+            _put_place(session, place_id)
+            changed += 1
+    flash(
+        ngettext("%(num)d place is kept.", "%(num)d places are kept.", changed)
+        if changed
+        else _("Nothing was changed."),
+        "good",
+    )
+    return redirect(url_for("console_rounds.places"), 303)
 
 
 @bp.post("/matrix")
@@ -318,5 +346,29 @@ def _hour(minute: int) -> str:
     return _time(min(minute, 24 * 60 - 1) * 60)
 
 
-def _degrees(row: MapPlace | None) -> str:
-    return f"{row.lat_e6 / 1e6:.6f}, {row.lon_e6 / 1e6:.6f}" if row else ""
+def _as_typed(row: MapPlace | None) -> dict[str, str]:
+    """Return a place as its fields show it; one that nobody has said yet takes goods from six to six."""
+    return {
+        "degrees": f"{row.lat_e6 / 1e6:.6f}, {row.lon_e6 / 1e6:.6f}" if row else "",
+        "from": _hour(row.from_minute if row else vans.FROM_MINUTE),
+        "until": _hour(row.until_minute if row else vans.UNTIL_MINUTE),
+        "service": str(row.service_minutes if row else vans.SERVICE_MINUTES),
+    }
+
+
+def _put_place(session: Session, id: str) -> None:
+    """Say where a shop or a warehouse is, as its fields say it; a refusal names the field with the place's id."""
+    found = _DEGREES.fullmatch(request.form.get(f"degrees-{id}", ""))
+    if found is None:
+        words = _("Type latitude and longitude, such as 31.2304, 121.4737.")
+        raise Invalid("bad-degrees", words, field=f"degrees-{id}")
+    lat_e6, lon_e6 = (round(float(text) * 1_000_000) for text in found.groups())
+    window = (form.minute(f"from-{id}"), form.minute(f"until-{id}"))
+    try:
+        vans.place(
+            session, id, lat_e6, lon_e6, window=window,
+            service_minutes=form.whole(f"service-{id}", most=240), actor=g.actor, at=clock.now(),
+        )  # fmt: skip
+    except Invalid as fault:
+        field = str(fault.facts.get("field", "degrees")).removesuffix(f"-{id}")
+        raise Invalid(fault.code, fault.message, **{**fault.facts, "field": f"{field}-{id}"}) from fault

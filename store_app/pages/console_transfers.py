@@ -12,8 +12,8 @@ from store_app.extensions import read
 from store_app.pages.console_rounds import HEIGHT, WIDTH, projected
 from store_app.presenting import page
 from store_app.security import requires
-from supply import transfers, vans
-from supply.transfers import GoodsTransfer
+from supply import transfer_book, vans
+from supply.transfer_book import GoodsTransfer
 
 bp = Blueprint("console_transfers", __name__, url_prefix="/console/transfers")
 SHOWN = 100
@@ -24,9 +24,9 @@ SHOWN = 100
 def everything() -> Any:
     """Show the transfers, the newest first, on a map and as a table."""
     with read() as session:
-        rows = transfers.transfers(session, transfers.STATES.states, limit=SHOWN)
-        lines = {row.id: transfers.lines_of(session, row) for row in rows}
-        picture = _picture(session, [row for row in rows if row.state in transfers.OPEN])
+        rows = transfer_book.transfers(session, transfer_book.STATES.states, limit=SHOWN)
+        lines = {row.id: transfer_book.lines_of(session, row) for row in rows}
+        picture = _picture(session, [row for row in rows if row.state in transfer_book.OPEN])
         shops = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.has_node)) or 0
         placed = len(vans.places_of(session, list(session.scalars(sa.select(Store.id).where(Store.has_node)))))
     done = [row for row in rows if row.handed_over_at is not None]
@@ -35,7 +35,7 @@ def everything() -> Any:
         rows=rows,
         lines=lines,
         picture=picture,
-        open=sum(row.state in transfers.OPEN for row in rows),
+        open=sum(row.state in transfer_book.OPEN for row in rows),
         done=len(done),
         moved_minor=sum(row.cost_minor for row in done),
         gained_minor=sum((row.giver_minor or 0) + (row.taker_minor or 0) for row in done),

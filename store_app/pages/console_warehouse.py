@@ -33,7 +33,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> Any:
         house, houses = _house(session)
         rows = warehouse_stock.lots(session, house, text=text, at=clock.now())
         gone = waste.written_off(session, house, 20)
-        lost = waste.shrink(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
+        lost = warehouse_stock.lost(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
         currency = overview.currency(session)
     return page(
         "console/warehouse.html",
@@ -74,13 +74,14 @@ def write_off(warehouse_id: str) -> Any:
 def stock(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what stands in a warehouse product by product, and what of it is promised."""
     text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    is_gone = request.args.get("gone") == "1"
     with read() as session:
         house, houses = _house(session)
-        rows = warehouse_stock.kept(session, house, text=text, most=SHOWN + 1)
+        rows = warehouse_stock.kept(session, house, text=text, is_gone=is_gone, most=SHOWN + 1)
     return page(
         "console/warehouse_stock.html",
-        house=house, houses=houses, text=text, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, fault=fault,
-        at_fault=request.form.get("sku", ""),
+        house=house, houses=houses, text=text, is_gone=is_gone, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN,
+        shown=SHOWN, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as lazy
 from config.errors import Invalid, ShopError
 from config.money import BASIS, exponent
 from pos import approvals, badges
+from pos.rung import MOST_EMPTIES
 from pos.store import Staff, may
 from store_app import security, staff, wording
 from store_app.extensions import doors, read, write
@@ -26,6 +27,7 @@ bp.before_request(form.know_the_place)
 BY_PIN = frozenset(
     {
         "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_out",
+        "empties",
         "drawer.others", "baskets.others", "voucher.code",
     }
 )  # fmt: skip
@@ -42,6 +44,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
             ("price.override", lazy("Type another price")),
             ("void", lazy("Give up a basket")),
             ("take_back", lazy("Take goods back with the receipt")),
+            ("empties", lazy("Empties taken back in one sale")),
             ("take_back.blind", lazy("Take goods back without a receipt")),
             ("no_sale", lazy("Open the drawer without a sale")),
             ("print", lazy("Print again")),
@@ -114,6 +117,7 @@ def everybody(fault: ShopError | None = None) -> Any:
         people = _people(session)
         limits = [(role, wording.role_word(role), approvals.discount_bp_of(session, store_id, role)) for role in ROLES]
         pay_outs = [_amount_text(approvals.pay_out_minor_of(session, store_id, role)) for role in ROLES]
+        empties = approvals.empties_of(session, store_id, "cashier")
         rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
         "people/everybody.html",
@@ -126,6 +130,7 @@ def everybody(fault: ShopError | None = None) -> Any:
         ],
         limits=[(role, words, _percent_text(rate_bp)) for role, words, rate_bp in limits],
         pay_outs=pay_outs,
+        empties=empties,
         badge_rules=rules,
         fault=fault,
     )
@@ -149,11 +154,14 @@ def add() -> Any:
 @requires("staff")
 @form.answers_on(everybody)
 def limits() -> Any:
-    """Settle how much of a line each role may take off by hand, and how much it may pay out of a drawer."""
+    """Settle how much of a line each role takes off by hand and pays out of a drawer, and a cashier's empties."""
     wished = [(role, _percent(f"limit-{role}")) for role in ROLES]
     paid = [(role, form.amount(field, place().currency)) for role in ROLES if (field := f"pay-{role}") in request.form]
+    empties = form.whole("empties-cashier", most=MOST_EMPTIES) if "empties-cashier" in request.form else None
     store_id = str(place().store_id)
     with write() as session:
+        if empties not in (None, approvals.empties_of(session, store_id, "cashier")):
+            approvals.set_empties_limit(session, store_id, empties, actor=g.actor, at=doors().now())
         for role, rate_bp in wished:
             if rate_bp != approvals.discount_bp_of(session, store_id, role):
                 approvals.set_limit(session, store_id, role, rate_bp, actor=g.actor, at=doors().now())
@@ -295,6 +303,8 @@ def _mark(role: str, permission: str) -> str:
         return "limit"
     if permission == "pay_out" and role != "shopkeeper":
         return "pay"
+    if permission == "empties" and role == "cashier":
+        return "empties"
     return "yes" if may(role, permission) else "pin" if permission in BY_PIN else "no"
 
 

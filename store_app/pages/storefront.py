@@ -13,7 +13,7 @@ from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
-from store_app import wording
+from store_app import shop_dress, wording
 from store_app.extensions import clock, read, write
 from store_app.pages import form, visitors
 from store_app.presenting import page
@@ -39,7 +39,7 @@ def home(slug: str) -> Any:
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
-        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown)}
+        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown, at=clock.now())}
         offers = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
@@ -51,6 +51,7 @@ def home(slug: str) -> Any:
         open_groups=open_groups,
         text=text,
         category=category,
+        at=request.full_path if request.query_string else request.path,
         categories=names[:AISLES_AHEAD],
         has_more_aisles=len(names) > AISLES_AHEAD,
         offers=offers,
@@ -77,7 +78,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = shop.product(session, here.id, form.tidy(sku))
+        ware = shop.product(session, here.id, form.tidy(sku), at=clock.now())
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
         said = reviews.of_product(session, here.id, ware.sku)
@@ -107,7 +108,7 @@ def put(slug: str, sku: str) -> Any:
     steps = form.whole("steps", least=1, most=shop.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = shop.product(session, here.id, form.tidy(sku))
+        ware = shop.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))
@@ -145,6 +146,16 @@ def picture(slug: str, sku: str, id: str) -> Response:
         raise NotFound("not-found-here", _("There is no such picture."))
     answer = Response(row.jpeg, mimetype="image/jpeg")
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer
+
+
+@bp.get("/sheet/<mark>.css", endpoint="shop_sheet")
+@public
+def shop_sheet(mark: str, **_place: Any) -> Response:
+    """Answer the shop's stylesheet; its address changes with it, so a browser may keep it."""
+    body, now = shop_dress.shop_sheet()
+    answer = Response(body, mimetype="text/css")
+    answer.headers["Cache-Control"] = f"public, max-age={shop_dress.KEPT_S}, immutable" if mark == now else "no-store"
     return answer
 
 

@@ -14,8 +14,8 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import transfers
-from supply.transfers import GoodsTransfer, TransferLine
+from supply import transfer_book, transfers
+from supply.transfer_book import GoodsTransfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
 bp.before_request(form.know_the_place)
@@ -40,7 +40,7 @@ class View:
     @property
     def waits_for_us(self) -> bool:
         """Tell whether the other shop has goods that this one has not let go of."""
-        return self.gives and transfers.waits_for_giver(self.row)
+        return self.gives and transfer_book.waits_for_giver(self.row)
 
     @property
     def id(self) -> str:
@@ -53,9 +53,9 @@ class View:
 def everything(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
-        late = transfers.to_let_go(session, _here())
-        now = [_view(session, row) for row in [*transfers.transfers(session, transfers.OPEN), *late]]
-        over = [_view(session, row) for row in transfers.transfers(session, ENDED, limit=30) if row not in late]
+        late = transfer_book.to_let_go(session, _here())
+        now = [_view(session, row) for row in [*transfer_book.transfers(session, transfer_book.OPEN), *late]]
+        over = [_view(session, row) for row in transfer_book.transfers(session, ENDED, limit=30) if row not in late]
     asked = [one for one in now if one.row.state == "proposed" and not one.said_yes]
     return page(
         "transfers/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, fault=fault,
@@ -134,10 +134,10 @@ def _view(session: Session, row: GoodsTransfer) -> View:
     drawn = segno.make_qr(code, error="m").svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True)
     return View(
         row=row,
-        lines=transfers.lines_of(session, row),
+        lines=transfer_book.lines_of(session, row),
         gives=gives,
         other=row.taker_name if gives else row.giver_name,
-        said_yes=transfers.has_said_yes(row, _here()),
+        said_yes=transfer_book.has_said_yes(row, _here()),
         far=wording_supply.distance(row.metres),
         gain_minor=(row.giver_minor if gives else row.taker_minor) or 0,
         spoken_code=f"{code[:4]} {code[4:]}",

@@ -21,8 +21,7 @@ import sqlalchemy as sa
 from flask import current_app, render_template, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
-from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
@@ -44,7 +43,6 @@ KEPT_SHOPS = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
 LISTED_FOR_S = 2.0
 MOST_LISTS, MOST_CARDS = 500, 5_000
-CSRF_SLOT, HERE_SLOT = "@@csrf@@", "@@here@@"
 USUAL_STEPS = 5
 """Portions of weighed goods that one tap adds: half a kilo."""
 
@@ -183,7 +181,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     there = kept(here.id)
     if not there:
         return Cart()
-    wares = {ware.sku: ware for ware in shop.wares(session, here.id, there)}
+    wares = {ware.sku: ware for ware in shop.wares(session, here.id, there, at=clock.now())}
     lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
     gone = tuple(sorted(there.keys() - wares.keys()))
     if not lines:
@@ -268,7 +266,9 @@ def aisles(session: Session, store_id: str) -> list[str]:
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
     key = ("listed", store_id, text, category)
-    return _ready(key, lambda: shop.listed_skus(session, store_id, text=text, category=category or None))
+    return _ready(
+        key, lambda: shop.listed_skus(session, store_id, text=text, category=category or None, at=clock.now())
+    )
 
 
 def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
@@ -281,13 +281,10 @@ def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *
             if len(_cards) >= MOST_CARDS:
                 _cards.clear()
             card = _cards[key] = render_template(
-                "storefront/card.html", shop=here, ware=ware, offer=key[4], is_closed=is_closed,
-                csrf_slot=CSRF_SLOT, here_slot=HERE_SLOT,
-            )  # fmt: skip
+                "storefront/card.html", shop=here, ware=ware, offer=key[4], is_closed=is_closed
+            )
         drawn.append(card)
-    at = request.full_path if request.query_string else request.path
-    text = "".join(drawn).replace(CSRF_SLOT, str(escape(generate_csrf()))).replace(HERE_SLOT, str(escape(at)))
-    return Markup(text)  # noqa: S704  drawn by templates, with two escaped words put in
+    return Markup("".join(drawn))  # noqa: S704  drawn by templates
 
 
 def _ready(key: tuple[str, ...], make: Callable[[], list[str]]) -> list[str]:

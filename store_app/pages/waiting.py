@@ -11,7 +11,7 @@ from supply.orders import ReplenishmentOrder
 from supply.pickup import PickupOrder
 from supply.push import PushOffer
 from supply.receiving import Delivery
-from supply.transfers import GoodsTransfer
+from supply.transfer_book import GoodsTransfer
 
 PICKUPS = ("placed", "accepted", "picking", "short")
 

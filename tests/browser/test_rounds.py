@@ -54,11 +54,11 @@ def yard(build: Any) -> Iterator[tuple[House, str, str, str]]:
         batches.lay_in(session, "WH1", lots, source_kind="purchase", source_id="p", at=NOON - dt.timedelta(days=9))
         for n in (1, 2):
             vans.add_van(session, "WH1", f"Van {n}", 40, **BY)
-        plan = rounds.ask(session, "WH1", NOON.date(), **BY)
-        loaded = round_load.load(session, plan)
+        plan = round_load.ask(session, "WH1", NOON.date(), **BY)
+        loaded = round_load.load(session, plan, at=NOON)
         day = loaded.day
         planned = round_plan.plan(day.depot, day.calls, day.vans, seconds=0.3)
-        made = rounds.write_down(session, plan, loaded, planned, at=NOON)
+        made = round_load.write_down(session, plan, loaded, planned, at=NOON)
         key = rounds.send_off(session, made[0].id, "Dora", **BY)
     with serve(house) as url:
         yield house, url, made[0].id, key

@@ -80,7 +80,7 @@ def test_a_customer_searches_adds_two_products_orders_and_sees_the_code(
     page.fill("#q", "milk")
     page.press("#q", "Enter")
     expect(page.locator(".ware")).to_have_count(1)
-    page.locator(".ware form button").click()
+    page.locator(".ware button").click()
     expect(page.locator(".cart-bar")).to_contain_text("1.29")
     assert page.url.endswith("q=milk")
     assert_well_made(page)

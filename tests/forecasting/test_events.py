@@ -63,7 +63,7 @@ def test_what_a_region_knows_of_holidays_is_taken_over() -> None:
 
 
 def test_a_season_moves_with_easter_and_its_days_keep_their_weekday() -> None:
-    """Carnival was in the last week of February in 2017 and begins on the 8th in 2018, when holidays are like Sundays."""
+    """Carnival was in the last week of February in 2017 and begins on the 8th in 2018; holidays are like Sundays."""
     y, last = _shop(holiday=1.4), (date(2018, 2, 1) - FIRST).days
     y[:, [code == "season: Carnival" for code in days_of(FIRST, DAYS, "DE", None).events]] *= 1.3
     np.testing.assert_allclose(_said(y[:, :last], date(2018, 2, 12)), 1.3 * 0.8, rtol=0.1)

@@ -36,6 +36,23 @@ def visitor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCl
     app.extensions["cornerstore"].database.engine.dispose()
 
 
+def test_each_command_finds_the_settings_the_one_before_it_made_in_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    for typed in (
+        ("init", "--node-id", "S01"),
+        ("store", "add", "S01", "--name", "Corner", "--currency", "EUR", "--tz", "Europe/Berlin"),
+        ("staff", "add", "--name", "Wei", "--role", "shopkeeper", "--pin", "8642"),
+        ("doctor", "--json"),
+    ):
+        monkeypatch.setenv("CORNERSTORE_SETTINGS", "")
+        monkeypatch.delenv("CORNERSTORE_SETTINGS")  # each is typed anew, into a program that knows nothing yet
+        _status, said = run(*typed)
+        assert "need mending" not in said, (typed, said)
+    assert (tmp_path / "cornerstore-state" / "S01.db").is_file()
+
+
 @pytest.mark.parametrize("command", ["serve", "work"])
 def test_nothing_begins_before_the_shop_is_founded_and_every_door_says_how(visitor: FlaskClient, command: str):
     status, said = run(command)

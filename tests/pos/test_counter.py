@@ -190,10 +190,31 @@ def test_more_empties_than_a_customer_carries_want_leave(corner, qty, alone):
     assert corner.findings() == []
 
 
-def test_empties_are_bounded_like_goods_and_not_outweighed_by_them(corner):
-    for lines in ([RungLine("dep25", -10_001)], [RungLine("dep25", -9_000), RungLine("dep25", -9_000)]):
-        with pytest.raises(Invalid, match="At most 10000"):
+def test_empties_are_bounded_and_not_outweighed_by_goods(corner):
+    for lines in (
+        [RungLine("dep25", -1001)],
+        [RungLine("dep25", -600), RungLine("cola", 900), RungLine("dep25", -600)],
+    ):
+        with pytest.raises(Invalid, match="At most 1000 empties"):
             rung(corner, lines)
+
+
+def test_the_shop_settles_how_many_empties_a_cashier_takes_back_alone(corner):
+    with corner.write() as session:
+        approvals.set_empties_limit(session, STORE, 3, actor=corner.wei, at=NOON)
+        with pytest.raises(Invalid, match="from 0 to 1000"):
+            approvals.set_empties_limit(session, STORE, 1001, actor=corner.wei, at=NOON)
+    assert corner.complete(rung(corner, [RungLine("dep25", -3)])).sale.total_minor == -75
+    too_many = rung(corner, [RungLine("dep25", -4)])
+    with pytest.raises(Refused, match="PIN"):
+        corner.complete(too_many)
+    for_fewer = dataclasses.replace(too_many, approvals=[grant(corner, "empties", too_many.id, covers=[{"qty": 3}])])
+    with pytest.raises(Refused, match="PIN"):
+        corner.complete(for_fewer)
+    assert corner.complete(with_leave(corner, too_many)).sale.total_minor == -100
+    sue, request = dataclasses.replace(corner.wei, role="supervisor"), rung(corner, [RungLine("dep25", -99)])
+    with corner.write() as session:
+        assert sale.complete(session, request, actor=sue, at=NOON).sale.total_minor == -2475
 
 
 @pytest.mark.parametrize("said", [{"price_minor": 99}, {"amount_minor": 99}, {"discount_minor": 1}, {"discount_bp": 1}])
@@ -299,15 +320,16 @@ def with_leave(shop, request):
     """Return the request with a supervisor's leave for what is taken back."""
     back = request.brought_back
     empties = -sum(line.qty for line in request.rung if line.qty < 0)
-    covers = leave.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]).covers if back else {"qty": empties}
-    return dataclasses.replace(request, approvals=[grant(shop, "take_back", request.id, covers=[covers])])
+    need = leave.takes_back(back[0].sale_id, [(row.n, row.qty) for row in back]) if back else None
+    permission, covers = (need.permission, need.covers) if need else ("empties", {"qty": empties})
+    return dataclasses.replace(request, approvals=[grant(shop, permission, request.id, covers=[covers])])
 
 
 def exchanged(shop, sold, lines, back, tenders=(), **wishes):
     """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the shop."""
     request = rung(shop, lines, **wishes)
     came = [BroughtBack(sold.sale.id, 1, back)]
-    worth = shop.read(lambda session: sale.lines_of(session, sold.sale))[0]
+    worth = sold.sale.lines[0]
     due = request.shown_total_minor - worth.total_minor * back // worth.qty
     request = dataclasses.replace(request, brought_back=came, shown_total_minor=due, tenders=tenders)
     return shop.complete(with_leave(shop, request))

@@ -22,6 +22,14 @@ def test_every_module_stands_once_in_the_tills_script_behind_all_it_imports():
     assert 'import("/static/camera/counter.js")' in text
 
 
+def test_a_sheet_loses_what_only_its_readers_need_and_nothing_else(tmp_path):
+    (tmp_path / "a.css").write_text('/* why: "so" */\na::before { content: "a  ;  b" / "";\n  margin: 0 1px; }\n')
+    (tmp_path / "b.css").write_text("@media (width > 1px) {\n  b, c { --x: rgb(1 2 3 / 4%); }\n}\n")
+    assert bundling.sheet([tmp_path / "a.css", tmp_path / "b.css"]) == (
+        'a::before{content: "a  ;  b" / "";margin: 0 1px}@media (width > 1px){b,c{--x: rgb(1 2 3 / 4%)}}'
+    )
+
+
 @pytest.mark.parametrize(
     ("modules", "words"),
     [

@@ -169,6 +169,19 @@ def test_the_limits_of_pay_outs_are_settled_by_role(house: House):
     assert 'id="pay-cashier-fault"' in refused.text
 
 
+def test_how_many_empties_a_cashier_takes_back_alone_is_settled(house: House):
+    client = house.signed_in()
+    fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100", "empties-cashier": "24"}
+    assert send(client, "/people/limits", **fields).status_code == 303
+    with house.doors.read() as session:
+        assert approvals.empties_of(session, STORE, "cashier") == 24
+    assert 'value="24"' in client.get("/people/").text
+    for typed in ("-1", "1001", "many"):
+        assert (
+            'id="empties-cashier-fault"' in send(client, "/people/limits", **fields | {"empties-cashier": typed}).text
+        )
+
+
 @pytest.mark.parametrize("typed", ["", "101", "-1", "abc", "1e1", "９９９", "5.555"])
 def test_an_impossible_limit_changes_none(house: House, typed: str):
     client = house.signed_in()

@@ -115,10 +115,17 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
     assert "475 stand there now. 5 less than the book said." in shown
     assert "Green tea" not in shown
     assert "No such product here" in words(client.get("/console/warehouse/stock?q=caviar"))
+    assert "Nothing is gone" in words(client.get("/console/warehouse/stock?gone=1"))
     with console.doors.read() as session:
         entry = session.scalars(sa.select(JournalEntry).where(JournalEntry.verb == "warehouse.counted")).one()
         assert "Broken in the rack" in entry.body
         assert stock.levels(session, "WH1", ["milk"])["milk"].by_place == {"backroom": 475}
+    nothing = given | {"qty": "0", "command_id": new_id()}
+    assert send(client, at, **nothing, why="Water in the cellar").status_code == 303
+    assert "Gone from warehouse WH1: Whole milk." in words(client.get("/console/"))
+    gone = words(client.get("/console/warehouse/stock?gone=1"))
+    assert "nothing ordered: to purchasing" in gone
+    assert "Green tea" not in gone
 
 
 def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console):

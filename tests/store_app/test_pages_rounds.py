@@ -38,7 +38,7 @@ def ramp(network: House) -> House:
 
 def planned(house: House) -> tuple[Any, rounds.VanRound]:
     client = house.signed_in("operator")
-    assert post(client, AT + "places/WH1", degrees="40.75, -73.95", **window()).status_code == 303
+    assert put_place(client, "WH1", "40.75, -73.95").status_code == 303
     assert post(client, AT + "vans", command_id=new_id(), name="Van 1", packs="40", **window()).status_code == 303
     assert post(client, AT + "plan", command_id=new_id()).status_code == 303
     assert 'hx-trigger="every 2s"' in client.get(AT).text, "the page waits for the job"
@@ -47,6 +47,12 @@ def planned(house: House) -> tuple[Any, rounds.VanRound]:
     with house.doors.read() as session:
         (row,) = rounds.rounds_of(session, "WH1")
     return client, row
+
+
+def put_place(client: Any, id: str, degrees: str, **others: Any) -> Any:
+    """Save the page of places with one of them changed."""
+    fields = {f"{name}-{id}": text for name, text in (window() | {"degrees": degrees}).items()}
+    return post(client, AT + "places", **{"command_id": new_id(), "place": id, **fields, **others})
 
 
 def window() -> dict[str, str]:
@@ -108,12 +114,26 @@ def test_a_round_that_does_not_go_on_is_ended_by_its_driver_or_the_operator(ramp
 
 def test_what_is_wrong_is_said_beside_what_was_typed(ramp):
     client = ramp.signed_in("operator")
-    wrong = post(client, AT + "places/S01", degrees="north of the river", **window())
+    wrong = put_place(client, "S01", "north of the river")
     assert wrong.status_code == 422
     assert "Type latitude and longitude" in words(wrong)
+    assert 'value="north of the river"' in wrong.text
     assert post(client, AT + "vans", command_id=new_id(), name="", packs="40", **window()).status_code == 422
     assert "There is no van yet" in words(post(client, AT + "plan", command_id=new_id()))
     assert post(client, AT + "nothing/send-off", driver="Dora").status_code == 404
+
+
+def test_of_the_page_of_places_only_what_was_changed_is_kept(ramp):
+    client = ramp.signed_in("operator")
+    with ramp.doors.write() as session:  # while the page was open, somebody else moved shop S02
+        vans.place(session, "S02", 41_000_000, -74_000_000, **BY)
+    untouched = {"degrees": "40.740000, -73.960000", "from": "06:00", "until": "18:00", "service": "6"}
+    others = {f"{name}-S02": text for name, text in untouched.items()} | {"was-S02": "|".join(untouched.values())}
+    both = {"place": ["S01", "S02"]}
+    assert put_place(client, "S01", "40.71, -73.91", **others, **both).status_code == 303
+    with ramp.doors.read() as session:
+        places = vans.places_of(session, ["S01", "S02"])
+        assert (places["S01"].lat_e6, places["S02"].lat_e6) == (40_710_000, 41_000_000)
 
 
 def test_a_plan_that_fails_leaves_the_rounds_and_says_so(ramp):

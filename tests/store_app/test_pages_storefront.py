@@ -63,14 +63,30 @@ def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(mark
             session.add(shop.ShopOffer(store_id=STORE, sku=sku, price_minor=129, allowance_qty=9, shelf_rank=None,
                                        published_at=AT))  # fmt: skip
     shown = customer.look()
-    carried = re.findall(r'"(/static/[^"]+\.(?:css|js))"', shown.text)
-    assert len(carried) >= 4
-    assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 60_000
+    carried = re.findall(r'"(/static/[^"]+\.(?:css|js|svg))"', shown.text)
+    assert len(carried) >= 2
+    assert len(shown.data) + sum((APP / path[1:]).stat().st_size for path in carried) <= 55_000
+    assert '<link rel="stylesheet"' not in shown.text, "nothing is asked for before the first paint"
+    assert all('type="module"' in one for one in re.findall(r"<script[^>]* src=[^>]*>", shown.text))
+    nonce = re.search(r'<style nonce="([^"]+)">', shown.text)[1]
+    assert f"style-src 'self' 'nonce-{nonce}'" in shown.headers["Content-Security-Policy"]
     assert shown.text.count("?category=") <= 13  # of more than two hundred aisles
     everything = customer.look(f"{SHOP}/aisles").text
     assert all(f"?category=Aisle%20number%20{n}" in everything for n in (0, 199))
     assert "page=2" in shown.text
     assert 'rel="prev"' in customer.look(f"{SHOP}/?page=2").text
+
+
+def test_whoever_comes_again_asks_for_the_sheet_once_by_an_address_that_changes_with_it(customer):
+    first = customer.look()
+    second = customer.look()
+    address = re.search(r'<link rel="stylesheet" href="([^"]+)">', second.text)[1]
+    assert "<style" not in second.text
+    assert len(second.data) < len(first.data) - 10_000
+    sheet = customer.look(address)
+    assert sheet.text in first.text
+    assert "immutable" in sheet.headers["Cache-Control"]
+    assert customer.look(address.replace(".css", "0.css")).headers["Cache-Control"] == "no-store"
 
 
 def test_searching_finds_by_name_and_says_so_when_nothing_is_there(customer):

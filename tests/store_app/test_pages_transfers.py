@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from config.ids import pickup_code_of
 from pos import stock
 from pos.store import Store
-from supply import order_keys, transfers, vans
+from supply import order_keys, transfer_book, transfers, vans
 from tests.store_app import office
 from tests.store_app.conftest import NOON, STORE, House
 from tests.store_app.office import SYSTEM, send, words
@@ -55,7 +55,7 @@ def fill(house: House) -> None:
 
 def state(house: House, id: str) -> str:
     with house.doors.read() as session:
-        return session.get_one(transfers.GoodsTransfer, id).state
+        return session.get_one(transfer_book.GoodsTransfer, id).state
 
 
 @pytest.fixture
@@ -105,13 +105,13 @@ def add_transfers(network: House) -> None:
         for n, store_id in enumerate(names):
             vans.place(session, store_id, 40_700_000 + 4_000 * n, -73_990_000 + 6_000 * n, **BY)
         for name, status in (("transfer-1", "proposed"), ("transfer-2", "received")):
-            row = transfers.GoodsTransfer(
+            row = transfer_book.GoodsTransfer(
                 id=name, giver_id=first, taker_id=second, giver_name=names[first], taker_name=names[second], metres=840,
                 state="proposed", proposed_at=NOON, answer_by=NOON.date(), fetch_by=NOON.date(), giver_minor=420,
                 taker_minor=615, giver_yes=True, taker_yes=status != "proposed", why="", declined_by="", code="",
                 code_hash=order_keys.code_hash(name, "AB2CD3EF"), cost_minor=0,
             )  # fmt: skip
-            line = transfers.TransferLine(
+            line = transfer_book.TransferLine(
                 transfer_id=name, sku="milk", name="Whole milk", stock_unit="each", price_quantity=1, qty=6,
                 pack_qty=12, pack_cost_minor=960, last_day=None,
             )  # fmt: skip

@@ -81,6 +81,17 @@ class Town:
             outbox.acknowledge(session, [message.id for _, message in rows], at=at)
         return len(rows)
 
+    def fetch_saying_nothing(self, *, at: dt.datetime) -> None:
+        """Let the shop take in what the network has for it; that it has done so is never heard."""
+        with self.network.read() as session:
+            rows = [(row.epoch, Message(**outbox.to_wire(row))) for row in outbox.due(session, STORE)]
+        for epoch, message in rows:
+            with self.shop.write() as session:
+                inbox.apply_once(
+                    session, node.NETWORK, epoch, message,
+                    lambda inner, fact: APPLIERS[fact.topic](inner, fact, node.NETWORK, at), at=at,
+                )  # fmt: skip
+
     def hear(self, *, at: dt.datetime) -> None:
         """Carry what waits, and let the network know that the shop was there then."""
         self.deliver(at=at)

@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, Refused
+from config.node import Peer
 from pos import offers
 from pos.store import Region, Store
 from supply import campaign_asks, campaigns, checks, forecasts, planned, settlement, shelf
@@ -115,16 +116,51 @@ def test_the_fee_is_paid_once_for_the_days_the_slots_stood(town):
     answer(town)
     day_comes(town, FIRST + dt.timedelta(days=1))  # a day late: three of four days
     day_comes(town, LAST + dt.timedelta(days=1))
+    town.hear(at=later(days=10))
     for _ in range(2):
-        with town.network.write() as session:
-            campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS))
-    town.deliver()
+        settle(town)
     assert state(town) == ("over", "over")
     for database in (town.shop, town.network):
         with database.read() as session:
             assert session.get_one(CampaignAsk, (STORE, "campaign-0001")).paid_minor == 3_000
     with town.network.read() as session:
         assert settlement.balances(session, STORE)["shelf"] in (3_000, -3_000)
+        assert checks.findings(session, STORE) == []
+
+
+def settle(town, day=0):
+    with town.network.write() as session:
+        campaigns.settle_due(session, actor=ANA, at=later(days=8 + campaigns.SETTLE_DAYS + day))
+    town.deliver()
+
+
+def paid(town):
+    found = []
+    for database in (town.shop, town.network):
+        with database.read() as session:
+            found.append(session.get_one(CampaignAsk, (STORE, "campaign-0001")).paid_minor)
+    return tuple(found)
+
+
+@pytest.mark.parametrize("knows_the_yes", [True, False])
+def test_a_shop_that_was_cut_off_is_paid_what_it_carried_out_once_it_is_heard(town, knows_the_yes):
+    planned_for(town)
+    if knows_the_yes:
+        answer(town)
+    wire, town.deliver = town.deliver, lambda **_: 0
+    if not knows_the_yes:
+        answer(town)
+    day_comes(town, FIRST)
+    day_comes(town, LAST + dt.timedelta(days=1))
+    settle(town)
+    assert paid(town) == (None, None), "nothing is known of its shelf yet"
+    town.deliver = wire
+    town.hear(at=later(days=20))
+    for day in (12, 13):
+        settle(town, day)
+    assert (state(town), paid(town)) == (("over", "over"), (4_000, 4_000))
+    with town.network.read() as session:
+        assert settlement.balances(session, STORE)["funds"] == -4_000
         assert checks.findings(session, STORE) == []
 
 
@@ -157,6 +193,7 @@ def test_a_share_of_the_shops_is_held_out_by_lot_and_is_the_control(town):
             campaigns.take_answer(session, {"store_id": ask.store_id, "campaign_id": made.id, "state": "accepted",
                                             "why": ""}, actor=ANA, at=AT)  # fmt: skip
         for name in names:
+            session.add(Peer(id=name, epoch="", nonce="", heard_at=later(days=10), alarm=None))
             for n in range(-4, 4):
                 more = 1.5 if n >= 0 and name not in made.held_out else 1.0
                 sold = round((100 + 3 * names.index(name)) * more)

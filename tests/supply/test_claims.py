@@ -10,6 +10,7 @@ from PIL import Image
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError
 from config.outbox import OutboxMessage
+from pos import stock
 from supply import (
     claim_book,
     claim_photos,
@@ -191,6 +192,28 @@ def test_what_was_not_counted_in_is_not_charged_and_comes_as_a_replacement_at_th
     country.reapply()
     assert states(country) == ("replaced", "replaced")
     assert (owes(country), country.level("S1", "S1", "bread").on_hand) == (12 * BREAD_MINOR, 12)
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_a_replacement_that_is_not_to_be_had_comes_in_part_or_ends_by_what_was_credited(country, left):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 3), wish="replacement")
+    country.deliver()
+    decide(country, {("bread", "damaged"): 3}, remedy="replacement")
+    with country.network.write() as session:
+        stock.waste(session, "WH1", "bread", 48 - left, at=AT, actor=OPERATOR)
+    early, late = (later(days=2), later(days=3)) if left else (later(days=9), later(days=10))
+    country.load(at=early)
+    country.deliver(at=early)
+    assert states(country) == ("accepted", "accepted"), "for a while it waits for all of it"
+    country.load(at=late)
+    country.deliver(at=late)
+    if left:
+        country.take_in("S1", at=late)
+        country.deliver(at=late)
+    assert states(country) == (("replaced",) * 2 if left else ("compensated",) * 2)
+    assert owes(country) == (9 + left) * BREAD_MINOR
     assert country.findings() == []
 
 

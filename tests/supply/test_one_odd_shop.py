@@ -9,28 +9,37 @@ import sqlalchemy as sa
 from config import inbox, outbox
 from config.errors import Invalid
 from config.ids import new_id
-from config.node import NETWORK
+from config.node import NETWORK, Peer
 from config.outbox import Message
 from pos.sale import SaleLine
 from supply import (
+    campaigns,
     claims,
     credit,
     credit_night,
+    deliveries,
     left_out,
+    overdue_returns,
     overview,
+    purchasing,
+    push_care,
     rolling,
     round_load,
-    rounds,
     standing,
     transfer_proposals,
     transfer_sheets,
+    transfers,
     vans,
     warehouse,
 )
-from supply.claim_book import Claim
+from supply.campaigns import Campaign, CampaignAsk
+from supply.claim_book import Claim, ClaimLine
 from supply.demand import DailyDemand, StoreDay
+from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
+from supply.push import PushOffer
 from supply.standing import CountsTold
+from supply.transfer_book import GoodsTransfer
 from tests import network_facts
 from tests.supply.road import APPLIERS, AT, DAY, OPERATOR, WAREHOUSE, Country, later, make_country
 from tests.supply.test_claims import CLAIM, decide, file, states
@@ -181,6 +190,23 @@ def test_credit_asked_for_nothing_or_in_words_waits_for_that_shop(country, amoun
 # --- what is there already ---
 
 
+def nowhere(session, shop: str = "S1") -> None:
+    """Let a shop lie in a time zone there is none of: its day cannot be told."""
+    session.flush()
+    session.execute(sa.text("update store set tz = 'Nowhere/Town' where id = :id"), {"id": shop})
+    session.expire_all()
+
+
+def add_claim(session, shop: str, *, remedy: str) -> None:
+    """Write down a claim that was granted."""
+    session.add(
+        Claim(store_id=shop, id="c", claim_no=1, supplier_id="van", delivery_id="d", state="accepted", wish=remedy,
+              words="", late=False, filed_at=AT, filed_by="Wei", photos=0, claimed_minor=0, granted_minor=0, round=1,
+              remedy=remedy, answer="", answered_by="", contest="", answered_at=AT)
+    )  # fmt: skip
+    session.flush()
+
+
 def test_a_shop_that_says_it_sells_without_end_takes_neither_memory_nor_anybodys_goods(country):
     with country.network.write() as session:
         for back, shop in itertools.product((1, 2), ("S1", "S2")):
@@ -232,6 +258,24 @@ def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(cou
     assert needs_a_person(country, later(hours=60)) == []
 
 
+def test_an_offer_and_a_replacement_that_cannot_be_loaded_keep_no_others_waiting(country):
+    with country.network.write() as session:
+        for shop in country.shops:
+            offer = {"store_id": shop, "id": f"p-{shop}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
+            session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="accepted",
+                                  offered_at=AT, answer_by=DAY, terms={"kind": "new"}))  # fmt: skip
+            add_claim(session, shop, remedy="replacement")
+            session.add(ClaimLine(store_id=shop, claim_id="c", sku="milk", kind="damaged", name="Milk", qty=3,
+                                  granted_qty=3, pack_qty=12, pack_cost_minor=1_100, charged=True))  # fmt: skip
+        nowhere(session)
+    country.load()
+    with country.network.read() as session:
+        found = session.execute(sa.select(deliveries.Delivery.store_id, deliveries.DeliveryLine.sku).join(
+            deliveries.DeliveryLine, deliveries.DeliveryLine.delivery_id == deliveries.Delivery.id))  # fmt: skip
+        assert sorted(found) == [("S2", "bread"), ("S2", "milk")]
+    assert needs_a_person(country) == [("left-out", "S1")]
+
+
 def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_are_planned(country):
     order = country.order("S1", {"bread": 1})
     country.deliver()
@@ -242,8 +286,8 @@ def test_a_word_for_a_day_in_an_order_that_is_here_is_not_urgent_and_the_rounds_
         for here in (WAREHOUSE, "S1"):
             vans.place(session, here, 31_200_000, 121_400_000, actor=OPERATOR, at=AT)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, actor=OPERATOR, at=AT)
-        plan = rounds.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
-        assert [call.urgency for call in round_load.load(session, plan).day.calls] == [0]
+        plan = round_load.ask(session, WAREHOUSE, DAY, actor=OPERATOR, at=AT)
+        assert [call.urgency for call in round_load.load(session, plan, at=AT).day.calls] == [0]
     assert country.state("S1", order)[1] == "dispatched"
 
 
@@ -283,3 +327,89 @@ def test_one_shops_figures_that_cannot_be_worked_out_leave_the_others_their_line
         session.execute(sa.text("update counts_told set sold_products = 9"))
         assert credit_night.close_day(session, DAY, actor=OPERATOR, at=later(days=3)) == 2
         assert credit.line_of(session, "S2").worked_out_on == DAY + dt.timedelta(days=1), "it is not set back"
+
+
+# --- what is done for all shops at night ---
+
+
+def test_goods_that_stayed_are_paid_for_though_one_shops_day_cannot_be_told(country):
+    terms = {"kind": "surplus", "slot_fee_minor": 0, "slow_days": 7, "slow_bp": 2_000}
+    with country.network.write() as session:
+        for shop in country.shops:
+            offer = {"store_id": shop, "id": f"p-{shop}", "supplier_id": "van", "sku": "bread", "name": "Rye bread"}
+            session.add(PushOffer(**offer, pack_qty=6, pack_cost_minor=900, packs=2, why="New", state="received",
+                                  offered_at=AT, answer_by=DAY, terms=terms))  # fmt: skip
+            lines = [Advised("bread", "Rye bread", 6, 12)]
+            note = deliveries.expect(session, shop, f"d-{shop}", "van", lines, expected_day=DAY, push_id=f"p-{shop}",
+                                     actor=OPERATOR, at=AT)  # fmt: skip
+            note.state, note.posted_at, note.posted_by = "posted", AT, "Wei"
+            deliveries.lines_of(session, note)[0].counted_qty = 12
+            day = DAY + dt.timedelta(days=9)
+            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=1, revenue_minor=1))
+        nowhere(session)
+    with country.network.write() as session:
+        assert push_care.look_after(session, actor=OPERATOR, at=later(days=9)) == 1
+        kept = {one.store_id: one.care_minor for one in session.scalars(sa.select(PushOffer))}
+        assert kept["S1"] is None
+        assert kept["S2"] is not None
+    assert needs_a_person(country, later(days=9)) == [("left-out", "S1")]
+
+
+def test_claims_whose_goods_did_not_come_end_though_one_shop_cannot_be_told(country):
+    with country.network.write() as session:
+        for shop in country.shops:
+            add_claim(session, shop, remedy="return")
+        nowhere(session)
+    with country.network.write() as session:
+        assert overdue_returns.look_after(session, actor=OPERATOR, at=later(days=60)) == 1
+        assert [one.state for one in session.scalars(sa.select(Claim).order_by(Claim.store_id))] == [
+            "accepted", "forfeited",
+        ]  # fmt: skip
+    assert needs_a_person(country, later(days=60)) == [("left-out", "S1")]
+
+
+def test_a_shop_whose_sales_cannot_be_summed_is_left_out_and_the_others_are_bought_for(country):
+    with country.network.write() as session:
+        for back, shop in itertools.product((1, 2), ("S1", "S2")):
+            day, qty = DAY - dt.timedelta(days=back), 2**62 if shop == "S1" else 20
+            session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
+            session.add(DailyDemand(store_id=shop, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1))
+    with country.network.write() as session:
+        made = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
+        (line,) = purchasing.lines_of(session, made)
+        assert (line.sku, line.why["per_day"]) == ("tea", 20)
+    assert needs_a_person(country) == [("left-out", "S1")]
+
+
+def test_transfers_nobody_answered_lapse_though_one_shops_day_cannot_be_told(country):
+    with country.network.write() as session:
+        for giver, taker in (("S1", "S2"), ("S2", "S1")):
+            session.add(
+                GoodsTransfer(id=f"t-{giver}", giver_id=giver, taker_id=taker, giver_name=giver, taker_name=taker,
+                              metres=300, state="proposed", proposed_at=AT, answer_by=DAY, fetch_by=DAY)
+            )  # fmt: skip
+        nowhere(session)
+        session.get_one(GoodsTransfer, "t-S2").taker_id = "S2"  # whoever has to do with S1 waits with it
+    with country.network.write() as session:
+        assert [one.id for one in transfers.lapse_due(session, actor=OPERATOR, at=later(days=2))] == ["t-S2"]
+    assert needs_a_person(country, later(days=2)) == [("left-out", "S1")]
+
+
+def test_a_campaign_pays_who_it_can_and_waits_for_who_it_could_not(country):
+    with country.network.write() as session:
+        row = {"name": "11/11", "why": "", "from_day": DAY, "until_day": DAY, "answer_by": DAY, "lines": [],
+               "fee_minor": 100}  # fmt: skip
+        session.add(Campaign(id="c1", hold_out_bp=0, held_out=[], made_at=AT, state="open", **row))
+        for shop in country.shops:
+            session.add(CampaignAsk(store_id=shop, campaign_id="c1", state="accepted", answered_why="", **row))
+            session.add(Peer(id=shop, epoch="", nonce="", heard_at=later(days=4), alarm=None))
+        nowhere(session)
+    with country.network.write() as session:
+        assert [one.id for one in campaigns.settle_due(session, actor=OPERATOR, at=later(days=5))] == ["c1"]
+        assert [one.state for one in campaigns.asks_of(session, "c1")] == ["accepted", "over"]
+    assert needs_a_person(country, later(days=5)) == [("left-out", "S1")]
+    with country.network.write() as session:
+        session.execute(sa.text("update store set tz = 'UTC'"))
+        session.expire_all()
+        assert campaigns.settle_due(session, actor=OPERATOR, at=later(days=6)) == []
+        assert [one.state for one in campaigns.asks_of(session, "c1")] == ["over", "over"]

@@ -204,6 +204,14 @@ def test_ten_wrong_codes_on_one_order_lock_it_until_the_shopkeeper_forgives(town
     assert guess(town, placed.code, later(hours=11), order_id=ORDER).order.id == ORDER
 
 
+def test_squares_no_order_has_are_no_guesses_and_never_make_the_counter_wait(town):
+    placed = town.ready_order(ORDER, [("bread", 2)])
+    for n in range(handover.TRIES_PER_SPELL + 1):
+        with pytest.raises(NotFound, match="none has come yet"):
+            guess(town, f"{n:022d}")
+    town.collect(placed.code, SALE, 500)
+
+
 def test_a_code_must_be_that_of_the_order_on_the_page(town):
     town.ready_order(ORDER, [("bread", 2)])
     other = town.ready_order("order-00002", [("milk", 1)])

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from config import node, outbox
-from config.errors import Conflict, Invalid, Refused
+from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.inbox import InboxHead
 from config.journal import Actor
@@ -474,6 +474,38 @@ def test_what_a_shop_without_a_line_did_not_fetch_in_time_is_called_off_and_paid
     town.deliver(at=later(days=2))  # the line is back
     assert town.state(ONE) == ("cancelled", "cancelled")
     assert (money(town), town.faults()) == ((0, 387, 0), [])
+
+
+@pytest.mark.parametrize(
+    ("heard", "fetched"),
+    [
+        (later(minutes=-5), False),
+        (later(seconds=-20), True),  # the contact that began a moment before carried it, and nothing was said since
+        (later(minutes=5), True),
+    ],
+)
+def test_goods_a_shop_may_hand_over_without_a_line_are_not_called_off_and_paid_back_too(town, heard, fetched):
+    town.hear(at=heard)
+    placed = place_online(town)
+    with town.network.write() as session:
+        escrow.settle_outcome(session, ONE, Outcome("captured", "P1"), actor=SYSTEM, at=AT)
+        placing.paid(session, order_for_update(session, STORE, ONE), at=AT)
+    with town.network.write() as session:
+        session.merge(node.Peer(id=STORE, epoch="", nonce="", heard_at=heard))
+    if fetched:
+        town.fetch_saying_nothing(at=heard)
+        town.make_ready(ONE)
+    with town.network.write() as session:
+        assert bool(unfetched.call_off(session, at=placed.order.window_from)) is not fetched
+    if fetched:
+        assert town.collect(placed.token, new_id(), 387).completed is not None
+    else:
+        with pytest.raises(NotFound, match="none has come yet"):
+            town.collect(placed.token, new_id(), 387)
+    town.deliver(at=later(days=1))
+    assert (money(town), town.faults()) == ((387, 0, 0) if fetched else (0, 387, 0), [])
+    with pytest.raises(Refused, match="was handed over" if fetched else "what was paid goes back"):
+        town.collect(placed.token, new_id(), 387)
 
 
 def test_a_shop_not_heard_of_for_two_days_takes_no_orders(town):

@@ -41,14 +41,14 @@ def country(tmp_path) -> Country:
     return country
 
 
-def plan(country: Country, seconds: float = 0.1) -> list[rounds.VanRound]:
+def plan(country: Country, seconds: float = 0.1, *, day: dt.date = DAY, at: dt.datetime = AT) -> list[rounds.VanRound]:
     with country.network.write() as session:
-        row = rounds.ask(session, WAREHOUSE, DAY, **BY)
-        loaded = round_load.load(session, row)
+        row = round_load.ask(session, WAREHOUSE, day, actor=OPERATOR, at=at)
+        loaded = round_load.load(session, row, at=at)
         planned = round_plan.plan(
             loaded.day.depot, loaded.day.calls, loaded.day.vans, legs=loaded.day.legs, seconds=seconds
         )
-        return rounds.write_down(session, row, loaded, planned, at=AT)
+        return round_load.write_down(session, row, loaded, planned, at=at)
 
 
 def stops(country: Country, round_id: str) -> list[rounds.VanStop]:
@@ -131,13 +131,58 @@ def test_a_plan_takes_what_stands_loaded_once_and_planning_anew_begins_again(cou
     assert plan(country) == [], "what is on the way is not planned again"
 
 
+def put_on_the_ramp(country: Country, *stores: str) -> None:
+    with country.network.write() as session:
+        for store_id in stores:
+            expect(
+                session, store_id, f"more-{store_id}", VAN, [Advised("bread", "Bread", 6, 6)], expected_day=DAY, **BY
+            )
+
+
+def test_a_van_is_on_one_round_at_a_time(country):
+    round_id, key = sent_off(country)
+    put_on_the_ramp(country, "S1")
+    (again,) = plan(country)
+    with country.network.read() as session:
+        first = session.get_one(rounds.VanRound, round_id)
+        assert again.van_id == first.van_id
+        assert again.leaves_s >= first.back_s, "it leaves when it is back"
+    with country.network.write() as session, pytest.raises(Refused, match="still on another round") as refused:
+        rounds.send_off(session, again.id, "Dora", **BY)
+    assert refused.value.code == "van-away"
+    with country.network.write() as session:
+        for shop in ("S1", "S2"):
+            rounds.confirm(session, key, shop, "delivered", receiver="Kim", at=AT)
+        rounds.send_off(session, again.id, "Dora", **BY)
+
+
+def test_nothing_is_planned_into_the_past(country):
+    yesterday, tomorrow = DAY - dt.timedelta(days=1), DAY + dt.timedelta(days=1)
+    with country.network.write() as session, pytest.raises(Refused, match="is over"):
+        round_load.ask(session, WAREHOUSE, yesterday, **BY)
+    (today,) = plan(country)
+    assert today.leaves_s >= AT.hour * HOUR, "no van leaves before now"
+    with country.network.write() as session, pytest.raises(Refused, match="Plan the rounds anew"):
+        rounds.send_off(session, today.id, "Dora", actor=OPERATOR, at=later(days=1))
+    late = AT.replace(hour=17, minute=59)
+    assert plan(country, at=late, day=tomorrow) == [], "today's round stays, and what is on it"
+    with country.network.write() as session:
+        assert session.get_one(rounds.VanRound, today.id).state == "planned"
+        rounds.drop(session, today.id, **BY)
+    (next_day,) = plan(country, at=late, day=tomorrow)
+    assert next_day.day == tomorrow
+    assert plan(country, at=later(days=2), day=DAY + dt.timedelta(days=2))[0].packs == next_day.packs
+    with country.network.read() as session:
+        assert session.get_one(rounds.VanRound, next_day.id).state == "dropped", "it never left, and its day is over"
+
+
 def test_a_shop_without_a_place_and_a_load_no_van_holds_are_left_out_by_name(country):
     with country.network.write() as session:
         session.execute(sa.delete(vans.MapPlace).where(vans.MapPlace.id == "S1"))
         session.execute(sa.update(vans.Van).values(packs=2))
     assert plan(country) == []
     with country.network.read() as session:
-        assert rounds.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
+        assert round_load.newest_plan(session, WAREHOUSE).left_out == [["S1", "no-place"], ["S2", "no-van"]]
 
 
 def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(country):
@@ -153,7 +198,7 @@ def test_a_shop_whose_deliveries_no_van_holds_together_is_called_at_by_several(c
     told = sorted((stop.store_id, stop.packs) for one in made for stop in stops(country, one.id))
     assert told == [("S1", 2), ("S1", 4), ("S2", 3)]
     with country.network.read() as session:
-        assert rounds.newest_plan(session, WAREHOUSE).left_out == []
+        assert round_load.newest_plan(session, WAREHOUSE).left_out == []
         loads = [(row.store_id, row.round_id) for row in session.scalars(sa.select(rounds.VanLoad))]
         assert len(loads) == len(set(loads)) == 3, "each delivery once, and no van carries two calls of a shop"
 
@@ -335,10 +380,10 @@ def test_without_vans_or_a_warehouse_on_the_map_nothing_is_planned(tmp_path):
     country = make_country(tmp_path)
     with country.network.write() as session:
         with pytest.raises(Refused, match="no van"):
-            rounds.ask(session, WAREHOUSE, DAY, **BY)
+            round_load.ask(session, WAREHOUSE, DAY, **BY)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
         with pytest.raises(Refused, match="where the warehouse is"):
-            rounds.ask(session, WAREHOUSE, DAY, **BY)
+            round_load.ask(session, WAREHOUSE, DAY, **BY)
         assert session.scalars(sa.select(OutboxMessage.id).where(OutboxMessage.topic == "stop.told")).all() == []
 
 

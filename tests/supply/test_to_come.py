@@ -8,7 +8,7 @@ from supply import orders, push, receiving, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.suppliers import Supplier
 from supply.to_come import missed_orders, to_come
-from supply.transfers import GoodsTransfer, TransferLine
+from supply.transfer_book import GoodsTransfer, TransferLine
 from supply.van_calls import VanCall
 from tests.supply.road import AT, DAY, FARM, KEEPER, OPERATOR, Country, later, make_country
 from tests.supply.test_sources import came

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from pos import batches, stock
 from pos.batches import Lot
-from supply import credit, planned, settlement, transfer_proposals, transfer_sheets, transfers, vans
+from supply import credit, planned, settlement, transfer_book, transfer_proposals, transfer_sheets, transfers, vans
 from supply.demand import DailyDemand, StoreDay
 from supply.policy import PolicyLine, worth
 from supply.transfer_math import (
@@ -155,15 +155,15 @@ def agreed(country: Country, seed: int | None = None) -> tuple[str, str, dict[st
         do(country, shop, "agree", transfer_id)
     country.deliver(seed=seed)
     with country.shops["S2"].read() as session:
-        found = transfers.transfer_of(session, "S2", transfer_id)
-        return transfer_id, found.code, {one.sku: one.qty for one in transfers.lines_of(session, found)}
+        found = transfer_book.transfer_of(session, "S2", transfer_id)
+        return transfer_id, found.code, {one.sku: one.qty for one in transfer_book.lines_of(session, found)}
 
 
 def states(country: Country, transfer_id: str) -> list[str]:
     found = []
     for database in country.nodes().values():
         with database.read() as session:
-            found.append(session.get_one(transfers.GoodsTransfer, transfer_id).state)
+            found.append(session.get_one(transfer_book.GoodsTransfer, transfer_id).state)
     return found
 
 
@@ -179,7 +179,7 @@ def test_goods_go_from_shop_to_shop_with_their_last_day_and_are_settled_at_cost(
     bread = qty["bread"]
     with country.shops["S1"].read() as session:
         assert planned.until(session, "S1", DAY + dt.timedelta(days=9)) == qty, "spoken for"
-        mine = transfers.transfer_of(session, "S1", transfer_id)
+        mine = transfer_book.transfer_of(session, "S1", transfer_id)
         assert (mine.taker_minor, mine.code) == (None, ""), "neither the other's gain nor the code"
         assert mine.giver_minor > 0
     assert country.on_the_way("S2") == qty
@@ -216,12 +216,12 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     missing = {"bread": qty["bread"] - 1}
     do(country, "S2", "receive", transfer_id, missing)  # nothing was carried in between
     with country.shops["S2"].write() as session:
-        assert transfers.coming(session, "S2") == []
+        assert transfer_book.coming(session, "S2") == []
     country.deliver(seed=5)
     assert states(country, transfer_id) == ["received"] * 3
     with country.network.read() as session:
-        found = session.get_one(transfers.GoodsTransfer, transfer_id)
-        (row,) = transfers.lines_of(session, found)
+        found = session.get_one(transfer_book.GoodsTransfer, transfer_id)
+        (row,) = transfer_book.lines_of(session, found)
         assert (row.given_qty, row.taken_qty) == (qty["bread"], qty["bread"] - 1)
     assert ledger(country, "S2")["invoiced"] == -ledger(country, "S1")["funds"] == qty["bread"] * 150
     assert country.findings() == []
@@ -322,7 +322,7 @@ def test_either_shop_may_say_no_until_the_goods_change_hands_and_is_not_asked_ag
     assert states(country, transfer_id) == ["declined"] * 3
     with country.shops["S1"].read() as session:
         assert planned.until(session, "S1", DAY + dt.timedelta(days=9)) == {}
-        found = transfers.transfer_of(session, "S1", transfer_id)
+        found = transfer_book.transfer_of(session, "S1", transfer_id)
         assert (found.why, found.declined_by) == ("The fridge is full", "S2")
     assert country.on_the_way("S2") == {}
     with country.network.write() as session:
@@ -363,8 +363,8 @@ def test_whatever_order_the_words_come_in_stock_is_conserved_and_the_money_balan
             country.deliver(seed=seed)
     country.deliver(seed=seed)
     with country.network.read() as session:
-        found = session.get_one(transfers.GoodsTransfer, transfer_id)
-        (row,) = transfers.lines_of(session, found)
+        found = session.get_one(transfer_book.GoodsTransfer, transfer_id)
+        (row,) = transfer_book.lines_of(session, found)
     gone, come = row.given_qty or 0, row.taken_qty or 0
     assert country.level("S1", "S1", "bread").on_hand == 40 - gone
     assert country.level("S2", "S2", "bread").on_hand == 1 + come

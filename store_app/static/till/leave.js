@@ -9,7 +9,7 @@ const AT_MOST = ["qty", "list_price_minor", "discount_minor", "discount_bp", "am
 
 /** Say what a need wants: what of, how many, from which price to which, how much off. */
 export function needText({ permission, covers, about }) {
-  if (permission !== "price.override" && permission !== "discount") return has(`need-${permission}`) ? say(`need-${permission}`) : say("approve-title");
+  if (permission !== "price.override" && permission !== "discount") return has(`need-${permission}`) ? say(`need-${permission}`, { qty: covers.qty }) : say("approve-title");
   const qty = about.stock_unit === "each" ? `${covers.qty} ×` : qtyText(about, covers.qty);
   if (permission === "discount") {
     return say("need-discount", { name: about.name, qty, amount: moneyText(covers.discount_minor), from: moneyText(about.amount_minor), percent: `${covers.discount_bp / 100} %` });

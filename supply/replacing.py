@@ -1,0 +1,80 @@
+"""Goods of a claim that are sent anew: loaded whole, else in part, and never waited for without end.
+
+Rules
+-----
+1. A replacement waits WHOLE_DAYS for all its units to be there. After that what is there goes, in one delivery; the
+   rest does not come.
+2. Where nothing of it is there NOTHING_DAYS after the answer, or nobody delivers it any more, its claim ends by what
+   was credited.
+3. What does not come costs the shop nothing: what was charged of it was credited with the answer (`claims`, rule 4).
+4. One claim's odd row keeps no other's goods waiting (`left_out`).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from sqlalchemy.orm import Session
+
+from config.journal import Actor
+from supply import claim_book, claims, left_out, loading
+from supply.claim_book import Claim
+from supply.facts import Advised
+from supply.suppliers import Supplier
+
+WHOLE_DAYS, NOTHING_DAYS = 3, 10
+Goods = tuple[str, str]
+"""(warehouse id, SKU)"""
+
+
+def dispatch(
+    session: Session, there: dict[Goods, int], promised: Mapping[Goods, int], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Load the replacements whose turn has come (rules 1, 2). there: units in each warehouse, less what is loaded here.
+
+    promised: units of them that are promised to orders.
+    """
+    for claim in claim_book.replacements_due(session):
+        supplier = session.get(Supplier, claim.supplier_id)
+        house = supplier.warehouse_id if supplier is not None else None
+        loaded: list[Advised] = []
+        with left_out.apart(session, "loading", claim.store_id, actor=actor, at=at) as part:
+            wanted = _wanted(session, claim)
+            free = {
+                sku: max(0, there.get((house or "", sku), 0) - promised.get((house or "", sku), 0)) for sku in wanted
+            }
+            loaded = _goes_now(claim, wanted, free, at)
+            if loaded and house is not None:
+                fact = loading.without_order(
+                    session, claim.store_id, claim_book.replacement_id(claim.id), claim.supplier_id, loaded, at=at
+                )
+                loading.send_off(session, house, fact, claim_book.subject_of(claim), actor=actor, at=at)
+            elif not wanted or house is None or _waited(claim, at) >= NOTHING_DAYS:
+                claims.end(session, claim, "compensated", actor=actor, at=at)
+        for one in loaded if part.done and house is not None else ():
+            there[house, one.sku] -= one.qty
+
+
+# --- inside ---
+
+
+def _wanted(session: Session, claim: Claim) -> dict[str, Advised]:
+    """Return what a claim's answer sends anew; what came too many is not, though it once could be granted so."""
+    wanted: dict[str, Advised] = {}
+    for line in claim_book.lines_of(session, claim):
+        if line.granted_qty and line.kind != "over":
+            qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
+            wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
+    return wanted
+
+
+def _goes_now(claim: Claim, wanted: Mapping[str, Advised], free: Mapping[str, int], at: dt.datetime) -> list[Advised]:
+    """Return what of a replacement is loaded now (rule 1)."""
+    if any(free[sku] < one.qty for sku, one in wanted.items()) and _waited(claim, at) < WHOLE_DAYS:
+        return []
+    parts = [(one, min(one.qty, free[sku])) for sku, one in wanted.items()]
+    return [Advised(one.sku, one.name, one.pack_qty, qty) for one, qty in parts if qty]
+
+
+def _waited(claim: Claim, at: dt.datetime) -> int:
+    """Return the whole days since a claim was answered."""
+    return (at - (claim.answered_at or claim.filed_at)).days

@@ -1,0 +1,145 @@
+"""Goods that pass from one shop to its neighbour: the transfer, its lines, and what may be asked of them.
+
+`transfers` has the verbs and the rules 1 to 6; this file holds the tables.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from typing import ClassVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base, lock_rows
+from config.errors import NotFound
+from config.states import StateTable
+
+STATES = StateTable(
+    "transfer",
+    "proposed",
+    {
+        "proposed": ["agreed", "declined", "lapsed"],
+        "agreed": ["handed_over", "declined", "lapsed"],
+        "declined": ["handed_over"],
+        "lapsed": ["handed_over"],
+        "handed_over": ["received"],
+    },
+    resting=["declined", "lapsed", "handed_over"],
+)
+ROAD = ("proposed", "agreed", "handed_over", "received")
+OPEN = ("proposed", "agreed", "handed_over")
+
+
+class GoodsTransfer(Base):
+    """Goods one shop gives another. giver_minor, taker_minor: what each gains; a shop has only its own (rule 6)."""
+
+    STATES: ClassVar[StateTable] = STATES
+    __tablename__ = "goods_transfer"
+    __table_args__ = (sa.Index("ix_goods_transfer_state", "state", "giver_id", "taker_id"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    giver_id: Mapped[str]
+    taker_id: Mapped[str]
+    giver_name: Mapped[str]
+    taker_name: Mapped[str]
+    metres: Mapped[int]
+    state: Mapped[str] = mapped_column(default=STATES.first)
+    proposed_at: Mapped[dt.datetime]
+    answer_by: Mapped[dt.date]
+    fetch_by: Mapped[dt.date]
+    giver_minor: Mapped[int | None]
+    taker_minor: Mapped[int | None]
+    giver_yes: Mapped[bool] = mapped_column(default=False)
+    taker_yes: Mapped[bool] = mapped_column(default=False)
+    why: Mapped[str] = mapped_column(default="")
+    """Why it was declined, or lapsed."""
+    declined_by: Mapped[str] = mapped_column(default="")
+    """The id of the shop that said no."""
+    code: Mapped[str] = mapped_column(default="")
+    """Only where it is shown: at the fetching shop (rule 2)."""
+    code_hash: Mapped[str] = mapped_column(default="")
+    handed_over_at: Mapped[dt.datetime | None]
+    received_at: Mapped[dt.datetime | None]
+    cost_minor: Mapped[int] = mapped_column(default=0)
+    """What was booked for what was handed over; before that what is agreed."""
+
+
+class TransferLine(Base):
+    """One product of a transfer. given_qty, taken_qty: None until it was handed over, or received."""
+
+    __tablename__ = "goods_transfer_line"
+    __table_args__ = (sa.CheckConstraint("qty > 0", name="qty_positive"),)
+
+    transfer_id: Mapped[str] = mapped_column(sa.ForeignKey("goods_transfer.id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    stock_unit: Mapped[str]
+    price_quantity: Mapped[int]
+    qty: Mapped[int]
+    pack_qty: Mapped[int]
+    pack_cost_minor: Mapped[int]
+    last_day: Mapped[dt.date | None]
+    given_qty: Mapped[int | None]
+    taken_qty: Mapped[int | None]
+
+
+# --- questions ---
+
+
+def transfer_of(session: Session, store_id: str, transfer_id: str) -> GoodsTransfer:
+    """Return a transfer this shop takes part in, locked; NotFound for any other."""
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.id == transfer_id, sa.or_(GoodsTransfer.giver_id == store_id, GoodsTransfer.taker_id == store_id)
+    )
+    found: GoodsTransfer | None = session.scalar(lock_rows(session, query))
+    if found is None:
+        raise NotFound("unknown-transfer", "There is no such transfer of this shop's.", transfer_id=transfer_id)
+    return found
+
+
+def lines_of(session: Session, found: GoodsTransfer) -> list[TransferLine]:
+    """Return a transfer's lines, by name."""
+    query = sa.select(TransferLine).where(TransferLine.transfer_id == found.id)
+    return list(session.scalars(query.order_by(TransferLine.name, TransferLine.sku)))
+
+
+def transfers(session: Session, states: Iterable[str], *, limit: int = 100) -> list[GoodsTransfer]:
+    """Return the transfers in these states, the newest first."""
+    query = sa.select(GoodsTransfer).where(GoodsTransfer.state.in_(list(states)))
+    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at.desc(), GoodsTransfer.id).limit(limit)))
+
+
+def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
+    """Return what the other shop took in and this one has not let go of, the oldest first (rule 3)."""
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received", GoodsTransfer.handed_over_at.is_(None)
+    )
+    return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
+
+
+def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:
+    """Return what was agreed and not yet received by a shop, (SKU, units, to be fetched by): its orders count on it."""
+    qty = sa.func.coalesce(TransferLine.given_qty, TransferLine.qty)
+    query = (
+        sa.select(TransferLine.sku, sa.func.sum(qty), GoodsTransfer.fetch_by)
+        .join(GoodsTransfer, GoodsTransfer.id == TransferLine.transfer_id)
+        .where(GoodsTransfer.taker_id == store_id, GoodsTransfer.state.in_(["agreed", "handed_over"]))
+        .group_by(TransferLine.sku, GoodsTransfer.fetch_by)
+        .order_by(GoodsTransfer.fetch_by, TransferLine.sku)
+    )
+    return [(sku, int(qty), day) for sku, qty, day in session.execute(query)]
+
+
+def waits_for_giver(found: GoodsTransfer) -> bool:
+    """Tell whether the goods were taken in by one shop and have not been let go by the other."""
+    return found.state == "received" and found.handed_over_at is None
+
+
+def has_said_yes(found: GoodsTransfer, store_id: str) -> bool:
+    """Tell whether this shop agreed."""
+    return found.giver_yes if found.giver_id == store_id else found.taker_yes
+
+
+def subject_of(found: GoodsTransfer) -> str:
+    """Return how the journal names a transfer."""
+    return f"transfer:{found.id}"
