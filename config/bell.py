@@ -97,7 +97,7 @@ class Ear:
 
 def _port_in(file: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
-        return int(file.read_text(encoding="ascii"))
+        return int(file.read_bytes())
     return 0
 
 

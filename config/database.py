@@ -149,6 +149,7 @@ def refuse_unsafe(engine: Engine) -> None:
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)
+_commits: ContextVar[int] = ContextVar("commits", default=0)
 
 
 class Turns:
@@ -225,9 +226,9 @@ class Database:
         on_disk = bool(file) and file != ":memory:" and not str(file).startswith("file:")
         self._turns = Turns(Path(f"{file}.turn") if on_disk else None)
         self._watching = on_disk
-        self._watch: Any = None
+        self._watch: Session | None = None
         self._watching_alone = threading.Lock()
-        self._memory: dict[Hashable, tuple[int, Any]] = {}
+        self._memory: dict[Hashable, tuple[Any, Any]] = {}
         event.listen(engine, "engine_disposed", self._let_go)
 
     @contextmanager
@@ -241,6 +242,7 @@ class Database:
                 session.info["driver"] = None
                 yield session
                 session.commit()
+                _commits.set(_commits.get() + 1)
             except BaseException:
                 session.rollback()
                 raise
@@ -258,39 +260,45 @@ class Database:
                 session.expunge_all()  # a rollback would empty what the page is about to show
                 session.rollback()
 
-    def remembered(self, key: Hashable, question: Callable[[Connection], Answer]) -> Answer:
+    def remembered(self, key: Hashable, question: Callable[[Session], Answer]) -> Answer:
         """Return what `question` answers on a line of its own, asked again once anything was committed (rule 5)."""
-        version = self._version()
-        known = self._memory.get(key)
-        if known is not None and known[0] == version:
-            answer: Answer = known[1]
-            return answer
-        with self.engine.connect() as connection:
-            answer = question(connection)
-        if version is not None:
+        if not self._watching:
+            with Session(self.engine, autoflush=False) as look:
+                return question(look)
+        with self._watching_alone:
+            look = self._watch or self._begin_watching()
+            version = look.info["driver"].execute("PRAGMA data_version").fetchone()
+            known = self._memory.get(key)
+            if known is not None and known[0] == version:
+                answer: Answer = known[1]
+                return answer
+            answer = question(look)
+            look.rollback()  # nothing it read may be held: the log could not be copied back
             if len(self._memory) >= MOST_REMEMBERED:
                 self._memory.clear()
             self._memory[key] = (version, answer)
-        return answer
+            return answer
 
-    def _version(self) -> int | None:
-        """Return SQLite's data version as one connection that never writes sees it; None: nothing is remembered."""
-        if not self._watching:
-            return None
-        with self._watching_alone:
-            if self._watch is None:
-                self._watch = self.engine.raw_connection()
-                self._watch.detach()
-            row = self._watch.dbapi_connection.execute("PRAGMA data_version").fetchone()
-        return int(row[0])
+    def _begin_watching(self) -> Session:
+        """Open the one connection that never writes: SQLite's data version, as it sees it, moves at every commit."""
+        line = self.engine.connect()
+        line.detach()
+        self._watch = Session(line, autoflush=False)
+        self._watch.info["driver"] = line.connection.dbapi_connection
+        return self._watch
 
     def _let_go(self, _engine: Engine) -> None:
         with self._watching_alone:
             if self._watch is not None:
-                self._watch.close()
+                self._watch.get_bind().close()  # type: ignore[union-attr]
             self._watch = None
             self._memory.clear()
         self._turns.close()
+
+
+def commits() -> int:
+    """Return how many transactions this thread (or request) has committed through the doors."""
+    return _commits.get()
 
 
 def after_commit(session: Session, effect: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ Rules
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -105,6 +105,20 @@ class PrintJob(Base):
     """The print agent's own id of the turn in which it took the job; None where this node sends."""
 
 
+class Queued(NamedTuple):
+    """A job that has just been put in the queue."""
+
+    id: str
+    kind: str
+    till_id: str
+    copy_no: int
+
+    @classmethod
+    def of(cls, job: PrintJob) -> "Queued":
+        """Return a job that was queued before."""
+        return cls(job.id, job.kind, job.till_id, job.copy_no)
+
+
 _TABLE = table_of(PrintJob)
 _QUEUE = Prepared(sa.insert(_TABLE))
 _OF_STORE = _TABLE.c.store_id == sa.bindparam("store")
@@ -139,20 +153,17 @@ def queue(
     id: str | None = None,
     printer_id: str | None = None,
     at: dt.datetime,
-) -> PrintJob:
-    """Put a document in the printer's queue, in the caller's transaction (rule 1); returns what was written.
+) -> Queued:
+    """Put a document in the printer's queue, in the caller's transaction (rule 1).
 
     kind: as in `PrintJob`. id: the command's, where a person asked. document: the frozen snapshot it is laid out
     from. It is what the caller's own verb journals, so nothing is journalled here.
     """
-    row = {
+    job = Queued(id or new_id(), kind, till_id, copy_no)
+    row = job._asdict() | {
         "store_id": store_id,
-        "id": id or new_id(),
-        "till_id": till_id,
-        "kind": kind,
         "source_id": source_id,
         "document": document,
-        "copy_no": copy_no,
         "opens_drawer": opens_drawer,
         "state": STATES.first,
         "attempts": 0,
@@ -161,7 +172,7 @@ def queue(
         "printer_id": printer_id,
     }
     _QUEUE.run(session, row)
-    return PrintJob(**row)
+    return job
 
 
 def reprint(
@@ -173,7 +184,7 @@ def reprint(
     document: dict[str, Any] | None = None,
     actor: Actor,
     at: dt.datetime,
-) -> PrintJob:
+) -> Queued:
     """Queue a marked copy of what was printed for a sale, shift or order; never opens the drawer (rule 3).
 
     document: what the copy says, where that is not what was printed last.
@@ -339,7 +350,7 @@ def too_old(at: dt.datetime) -> sa.ColumnElement[bool]:
 # --- inside ---
 
 
-def _subject(job: PrintJob) -> str:
+def _subject(job: PrintJob | Queued) -> str:
     return f"print:{job.id}"
 
 

@@ -33,7 +33,7 @@ from config.ids import new_id
 from config.journal import Actor, move, record
 from pos import logo, printer, printer_book
 from pos.encoding import Raster, encode
-from pos.printer import PrintJob
+from pos.printer import PrintJob, Queued
 from pos.printer_book import Outlet, Printer
 from pos.wires import Said, Unconfirmed
 
@@ -154,7 +154,7 @@ def take_outcome(
 
 def queue_test(
     session: Session, row: Printer, document: dict[str, Any], *, only_drawer: bool, actor: Actor, at: dt.datetime
-) -> PrintJob:
+) -> Queued:
     """Queue a test page, or a pulse to the drawer alone, for this one printer; it is journalled."""
     verb = "printer.drawer tried" if only_drawer else "printer.tested"
     record(session, actor=actor, at=at, verb=verb, subject=f"printer:{row.id}", name=row.name)

@@ -80,7 +80,7 @@ __all__ = [
 class Completed:
     """A completed sale with the document its receipt is laid out from. repeated: it was completed before."""
 
-    sale: Sale
+    sale: SaleCompleted
     document: dict[str, Any]
     repeated: bool
 
@@ -179,7 +179,7 @@ def finish(
             "The drawer should not hold as much cash. Give the rest back another way, or put cash in first.",
             held_minor=counter.expected_minor,
         )
-    sale = write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
+    write_rows(session, fact, held=frozenset(row.payment_id for row in draft.settled.tenders if row.payment_id))
     _TO_SHIFT.run(
         session,
         {
@@ -223,7 +223,7 @@ def finish(
         session, fact.store["id"], fact.till_id, "receipt", fact.id, document, opens_drawer=opens_drawer, at=at
     )
     session.flush()
-    return Completed(sale, document, repeated=False)
+    return Completed(fact, document, repeated=False)
 
 
 # --- questions ---
@@ -242,7 +242,8 @@ def known(session: Session, store_id: str, sale_id: str, request_hash: str) -> C
             receipt_no=sale.receipt_no,
             total_minor=sale.total_minor,
         )
-    return Completed(sale, document_of(session, sale), repeated=True)
+    document = document_of(session, sale)
+    return Completed(SaleCompleted.from_body(document), document, repeated=True)
 
 
 def quote(

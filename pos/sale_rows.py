@@ -112,7 +112,7 @@ class SaleLine(Base):
 # --- verbs ---
 
 
-def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = frozenset()) -> Sale:
+def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = frozenset()) -> None:
     """Write a sale's rows from its fact: sale, lines, payments and cash movements (rule 7).
 
     held: payments that are in the books already, captured by a provider before the sale was completed.
@@ -122,7 +122,6 @@ def write_rows(session: Session, fact: SaleCompleted, held: frozenset[str] = fro
     _LINES.run(session, lines)
     _PAYMENTS.run(session, paid)
     _CASH.run(session, moved)
-    return Sale(**row)
 
 
 def write_all(session: Session, facts: Sequence[SaleCompleted]) -> None:

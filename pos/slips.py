@@ -23,7 +23,7 @@ from config.journal import Actor
 from pos import approvals, catalogue, printer, stocktake, vouchers
 from pos.catalogue import Listing, Product
 from pos.leave import Need
-from pos.printer import PrintJob
+from pos.printer import PrintJob, Queued
 from pos.sale_rows import Sale, document_of
 from pos.shift import Shift, sees_cash
 from pos.shift_book import CashMovement
@@ -46,10 +46,10 @@ def queue_once(
     *,
     command: str,
     at: dt.datetime,
-) -> PrintJob:
+) -> Queued:
     """Queue a document that was asked for; the same command again is the job that is there (rule 2)."""
     if (known := session.get(PrintJob, (till.store_id, command))) is not None:
-        return known
+        return Queued.of(known)
     last = printer.latest(session, till.store_id, source_id, kind)
     copy_no = last.copy_no + 1 if last is not None and last.document == document else 0
     return printer.queue(
@@ -67,7 +67,7 @@ class CopyRequest:
     approvals: Sequence[str] = ()
 
 
-def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt.datetime) -> PrintJob:
+def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt.datetime) -> Queued:
     """Queue a copy of a sale's receipt (rule 4)."""
     found = session.get(Sale, (request.store_id, request.id))
     if found is None:
@@ -81,7 +81,7 @@ def copy_receipt(session: Session, request: CopyRequest, *, actor: Actor, at: dt
     return printer.reprint(session, request.store_id, request.id, document=hidden, actor=actor, at=at)
 
 
-def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at: dt.datetime) -> PrintJob:
+def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at: dt.datetime) -> Queued:
     """Queue the gift receipt of a sale; a second one is marked as a copy."""
     sale = session.get(Sale, (till.store_id, sale_id))
     if sale is None or sale.kind == "return":
@@ -89,7 +89,7 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
     return queue_once(session, till, "gift", sale_id, document_of(session, sale), command=command, at=at)
 
 
-def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> PrintJob:
+def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
     """Queue the slip of cash that was put in the safe or paid out (rule 3)."""
     store = store_of(session, till.store_id)
     document = head(store, actor, at) | {
@@ -112,7 +112,7 @@ def count_sheet(
     command: str,
     actor: Actor,
     at: dt.datetime,
-) -> PrintJob:
+) -> Queued:
     """Queue the sheet to count a section on: the products of a category, else all the take is about (rule 4)."""
     take = stocktake.take_of(session, till.store_id, take_id)
     section = stocktake.section_of(session, take, section_n)
@@ -148,7 +148,7 @@ def price_batch(
     command: str,
     actor: Actor,
     at: dt.datetime,
-) -> PrintJob:
+) -> Queued:
     """Queue the list of prices that begin on a day, as their labels hang. places: SKU -> slot of the shelf."""
     store, wanted = store_of(session, till.store_id), list(skus)[:MOST_LINES]
     if not wanted:

@@ -21,7 +21,7 @@ from config.errors import Invalid
 from config.journal import Actor
 from pos import account_paper, customers, printer, tab, vouchers
 from pos.customers import Customer
-from pos.printer import PrintJob
+from pos.printer import Queued
 from pos.store import Store, snapshot
 from pos.tab import Repayment, TabEntry
 from pos.vouchers import Voucher
@@ -76,7 +76,7 @@ def statement_of(
 def print_statement(
     session: Session, store: Store, customer_id: str, first_day: dt.date, last_day: dt.date, *, till_id: str,
     actor: Actor, at: dt.datetime,
-) -> PrintJob:  # fmt: skip
+) -> Queued:  # fmt: skip
     """Queue a statement for the printer of a till."""
     document = statement_of(session, store, customer_id, first_day, last_day)
     job = printer.queue(session, store.id, till_id, "statement", customer_id, document, at=at)
@@ -85,9 +85,7 @@ def print_statement(
     return job
 
 
-def print_repayment(
-    session: Session, store: Store, done: Repayment, *, till_id: str, at: dt.datetime
-) -> PrintJob | None:
+def print_repayment(session: Session, store: Store, done: Repayment, *, till_id: str, at: dt.datetime) -> Queued | None:
     """Queue the slip of a repayment; the drawer opens for cash. Nothing for one that was booked before."""
     if done.repeated:
         return None
@@ -98,7 +96,7 @@ def print_repayment(
     )
 
 
-def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: str, at: dt.datetime) -> PrintJob:
+def print_voucher(session: Session, store: Store, voucher: Voucher, *, till_id: str, at: dt.datetime) -> Queued:
     """Queue the slip a voucher is handed over as, in the shop's language; filed under the sale that issued it."""
     document = {
         "store": snapshot(store),

@@ -11,7 +11,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -216,8 +216,14 @@ def worths(session: Session, store_id: str, skus: Sequence[str], day: dt.date) -
     return answer
 
 
-def shrink(session: Session, store_id: str, first_day: dt.date, last_day: dt.date) -> list[Shrink]:
-    """Return what was lost from one day to another, both included, the dearest reason first (rule 4)."""
+def shrink(
+    session: Session, store_id: str, first_day: dt.date, last_day: dt.date, *,
+    costs: Callable[[Sequence[str]], Mapping[str, tuple[int, int]]] | None = None,
+) -> list[Shrink]:  # fmt: skip
+    """Return what was lost from one day to another, both included, the dearest reason first (rule 4).
+
+    costs: where the list of products does not say what they cost, SKU -> (units, what they cost together).
+    """
     query = (
         sa.select(
             Waste.reason,
@@ -234,11 +240,12 @@ def shrink(session: Session, store_id: str, first_day: dt.date, last_day: dt.dat
     ]
     if found := _found_missing(session, store_id, first_day, last_day):
         worth = worths(session, store_id, sorted(found), last_day)
+        known = {sku: _at_cost(*one) for sku, one in (costs(sorted(found)) if costs else {}).items()}
         rows.append(
             Shrink(
                 UNEXPLAINED,
                 len(found),
-                sum(_signed(worth[sku].cost, qty) for sku, qty in found.items()),
+                sum(_signed(known.get(sku, worth[sku].cost), qty) for sku, qty in found.items()),
                 sum(_signed(worth[sku].value, qty) for sku, qty in found.items()),
             )
         )
@@ -284,6 +291,10 @@ def _found_missing(session: Session, store_id: str, first_day: dt.date, last_day
         .group_by(StockMovement.sku)
     )
     return {sku: int(qty) for sku, qty in session.execute(query) if qty}
+
+
+def _at_cost(units: int, cost_minor: int) -> Callable[[int], int | None]:
+    return lambda qty: amount_for(qty, cost_minor, units)
 
 
 def _signed(worth: Callable[[int], int | None], qty: int) -> int:

@@ -24,12 +24,13 @@ from babel import Locale, dates, numbers
 from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as lazy
-from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from config import money as minor_units
 from config.clock import as_utc, business_day
 from config.database import table_of
 from config.ids import new_id
+from config.prepared import Prepared
 from config.settings import Settings
 from pos.store import Store
 from store_app import icons, shop_dress
@@ -86,7 +87,7 @@ class Place:
 
     @classmethod
     def of(cls, store: Any) -> "Place":
-        """Return the place of a store or of its row."""
+        """Return the place of a store."""
         return cls(store.id, store.name, store.currency, store.tz, store.rollover_hour, store.language)
 
 
@@ -300,18 +301,19 @@ def _own_place(settings: Settings) -> Place:
     return doors().database.remembered("place", functools.partial(_asked_place, settings))
 
 
-def _asked_place(settings: Settings, look: Connection) -> Place:
-    own = None if is_network(settings) else look.execute(_STORE, {"id": settings.node_id}).first()
+def _asked_place(settings: Settings, look: Session) -> Place:
+    own = None if is_network(settings) else _STORE.first(look, {"id": settings.node_id})
     if own is not None:
-        return Place.of(own)
-    first = look.execute(_FIRST_STORE).first()
-    if first is None:
-        return Place(None, _title(settings), "USD", "UTC", 4, "en")
-    return Place(None, _title(settings), first.currency, first.tz, first.rollover_hour, first.language)
+        return Place(*own)
+    first = _FIRST_STORE.first(look, {})
+    habits = first[2:] if first is not None else ("USD", "UTC", 4, "en")
+    return Place(None, _title(settings), *habits)
 
 
-_STORE = sa.select(table_of(Store)).where(table_of(Store).c.id == sa.bindparam("id"))
-_FIRST_STORE = sa.select(table_of(Store)).order_by(table_of(Store).c.id).limit(1)
+_store = table_of(Store).c
+_PLACE = sa.select(_store.id, _store.name, _store.currency, _store.tz, _store.rollover_hour, _store.language)
+_STORE = Prepared(_PLACE.where(_store.id == sa.bindparam("id")))
+_FIRST_STORE = Prepared(_PLACE.order_by(_store.id).limit(1))
 
 
 def _title(settings: Settings) -> str:

@@ -30,11 +30,12 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
-from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
+from config.prepared import Prepared
 from config.settings import Settings
 from pos import print_agent as agents
 from pos.store import Staff, may, store_for_key
@@ -107,7 +108,7 @@ def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
     session.permanent = True
     session["staff"] = staff.id
     session["by"] = "badge" if by_badge else "pin"
-    session["stamp"] = _stamp(staff, session["by"])
+    session["stamp"] = _stamp(staff.pin_hash, staff.badge_hash, session["by"])
 
 
 def sign_out() -> None:
@@ -216,18 +217,19 @@ def _person(node_id: str) -> Actor | None:
     return known[0]
 
 
-def _known(node_id: str, staff_id: str, look: Connection) -> tuple[Actor, dict[str, str]] | None:
+def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, dict[str, str]] | None:
     """Return who this is with the stamps of a valid session; None when nobody of that name works here (any more)."""
-    staff = look.execute(_STAFF, {"node": node_id, "id": staff_id}).first()
-    if staff is None or not staff.active:
+    staff = _STAFF.first(look, {"node": node_id, "id": staff_id})
+    if staff is None:
         return None
-    stamps = {by: _stamp(staff, by) for by in ("pin", "badge")}
-    return Actor(id=staff.id, name=staff.name, role=staff.role, node=node_id), stamps
+    name, role, pin_hash, badge_hash = staff
+    stamps = {by: _stamp(pin_hash, badge_hash, by) for by in ("pin", "badge")}
+    return Actor(id=staff_id, name=name, role=role, node=node_id), stamps
 
 
-def _stamp(staff: Any, by: str) -> str:
+def _stamp(pin_hash: str, badge_hash: str | None, by: str) -> str:
     # a new PIN ends the sessions of the old one; a badge that is taken away those it began
-    kept = staff.pin_hash if by == "pin" else f"{staff.pin_hash} {staff.badge_hash}"
+    kept = pin_hash if by == "pin" else f"{pin_hash} {badge_hash}"
     return hashlib.sha256(kept.encode()).hexdigest()[:16]
 
 
@@ -280,8 +282,10 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
 
 
 _staff = table_of(Staff).c
-_STAFF = sa.select(_staff.id, _staff.name, _staff.role, _staff.active, _staff.pin_hash, _staff.badge_hash).where(
-    _staff.node_id == sa.bindparam("node"), _staff.id == sa.bindparam("id")
+_STAFF = Prepared(
+    sa.select(_staff.name, _staff.role, _staff.pin_hash, _staff.badge_hash).where(
+        _staff.node_id == sa.bindparam("node"), _staff.id == sa.bindparam("id"), _staff.active.is_(True)
+    )
 )
 
 

@@ -22,7 +22,7 @@ from config.journal import Actor
 from pos import printer, stock
 from pos.catalogue import Product
 from pos.paper_parts import first_name
-from pos.printer import PrintJob
+from pos.printer import PrintJob, Queued
 from pos.slips import head, local, queue_once
 from pos.stock import Place
 from pos.store import Store, Till, store_of
@@ -39,7 +39,7 @@ ROOMS = (Place.SHELF, Place.FLOOR, Place.BACKROOM)
 # --- verbs ---
 
 
-def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: dt.datetime) -> PrintJob:
+def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: dt.datetime) -> Queued:
     """Queue one list of everything the accepted orders want (rule 2)."""
     store = store_of(session, till.store_id)
     orders = [order for order in pickup.open_orders(session, store.id) if order.state in TO_GATHER]
@@ -52,7 +52,7 @@ def pick_list(session: Session, till: Till, *, command: str, actor: Actor, at: d
     return queue_once(session, till, "pick_list", "pickup", document, command=command, at=at)
 
 
-def order_slip(session: Session, till: Till, order_id: str, *, command: str, at: dt.datetime) -> PrintJob:
+def order_slip(session: Session, till: Till, order_id: str, *, command: str, at: dt.datetime) -> Queued:
     """Queue the slip to gather one order by; of an order that is ready, the label of its bag (rule 3)."""
     store = store_of(session, till.store_id)
     order = session.get(PickupOrder, (store.id, order_id))
@@ -77,11 +77,11 @@ def order_slip(session: Session, till: Till, order_id: str, *, command: str, at:
 
 def customer_slip(
     session: Session, till: Till, order: PickupOrder, code: str, url: str, *, command: str, tender: str, at: dt.datetime
-) -> PrintJob:
+) -> Queued:
     """Queue what the customer of an order taken at the counter takes home; the drawer opens for cash (rule 5)."""
     store = store_of(session, till.store_id)
     if (known := session.get(PrintJob, (till.store_id, command))) is not None:
-        return known
+        return Queued.of(known)
     lines = pickup.lines_of(session, order)
     units = _units(session, [line.sku for line in lines])
     until = local(order.window_until, store)[-5:] if order.window_until else ""
@@ -103,7 +103,7 @@ def customer_slip(
 
 def delivery_slip(
     session: Session, till: Till, delivery_id: str, kind: str, *, command: str, actor: Actor, at: dt.datetime
-) -> PrintJob:
+) -> Queued:
     """Queue what came against what was ordered (`delivery`), or what the supplier owes (`claim`, rule 4)."""
     store = store_of(session, till.store_id)
     delivery = deliveries.delivery_of(session, store.id, delivery_id)

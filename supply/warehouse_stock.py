@@ -4,7 +4,8 @@ Rules
 -----
 1. What cannot be sold is written off by its lot and with a reason (`pos.waste`), at most what stands of that lot; what
    no lot is known of is one more.
-2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost.
+2. It is worth what its purchase cost; where that is not known, what the newest purchase did, else the list's cost. What
+   a count finds missing, or too many, is worth what the newest purchase cost.
 3. What is promised may be written off all the same: it is not there. Its orders get what is left (`warehouse`, rule 3).
 4. What was counted stands, with why somebody counted. The first count of a product opens its book; later ones move the
    difference, and what is missing leaves the lots that end first.
@@ -13,7 +14,7 @@ Units: quantities in stock units, *_minor minor units of the network's currency.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ from pos.batches import Batch, Held
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
 from pos.store import day_of
-from pos.waste import Waste
+from pos.waste import Shrink, Waste
 from supply.purchasing import Purchase, PurchaseLine, warehouses
 from supply.suppliers import Supplier, SupplierProduct
 
@@ -206,6 +207,13 @@ def lots(session: Session, warehouse_id: str, *, text: str = "", at: dt.datetime
     return sorted(found, key=lambda row: (row.expires_on or batches.FOR_EVER, row.name, row.sku, row.lot_id))[:most]
 
 
+def lost(session: Session, warehouse_id: str, first_day: dt.date, last_day: dt.date) -> list[Shrink]:
+    """Return what a warehouse lost from one day to another, both included, by reason, the dearest first (rule 2)."""
+    return waste.shrink(
+        session, warehouse_id, first_day, last_day, costs=lambda skus: _bought(session, warehouse_id, skus)[0]
+    )
+
+
 def over_counts(session: Session, *, at: dt.datetime) -> dict[str, int]:
     """Return how many products stand in each warehouse whose last day is over; warehouses with none are left out."""
     found = {house: len(batches.over(session, house, day=day_of(session, house, at))) for house in warehouses(session)}
@@ -271,7 +279,24 @@ def _ending(session: Session, warehouse_id: str, day: dt.date) -> list[str]:
 
 def _costs(session: Session, warehouse_id: str, held: Sequence[Held]) -> dict[tuple[str, str], tuple[int, int | None]]:
     """Return (units, what they cost) of lots, by SKU and lot id (rule 2)."""
-    skus = {one.sku for one in held}
+    listed, bought = _bought(session, warehouse_id, {one.sku for one in held})
+    ids = [one.batch_id for one in held if one.batch_id]
+    came = sa.select(Batch.id, Batch.source_id).where(
+        Batch.store_id == warehouse_id, Batch.id.in_(ids), Batch.source_kind == "purchase"
+    )
+    sources = dict(session.execute(came).all())
+    return {
+        (one.sku, one.batch_id or ""): bought.get(
+            (one.sku, sources.get(one.batch_id or "", "")), listed.get(one.sku, (1, None))
+        )
+        for one in held
+    }
+
+
+def _bought(
+    session: Session, warehouse_id: str, skus: Collection[str]
+) -> tuple[dict[str, tuple[int, int]], dict[tuple[str, str], tuple[int, int]]]:
+    """Return (units, what they cost) of products, by SKU as last bought or listed, and by SKU and purchase (rule 2)."""
     listed: dict[str, tuple[int, int]] = {}
     sold = sa.select(SupplierProduct).join(Supplier, Supplier.id == SupplierProduct.supplier_id)
     for row in session.scalars(sold.where(Supplier.warehouse_id == warehouse_id, SupplierProduct.sku.in_(skus))):
@@ -285,14 +310,4 @@ def _costs(session: Session, warehouse_id: str, held: Sequence[Held]) -> dict[tu
     )
     for line in session.scalars(lines):
         bought[line.sku, line.purchase_id] = listed[line.sku] = (line.pack_qty, line.pack_cost_minor)
-    ids = [one.batch_id for one in held if one.batch_id]
-    came = sa.select(Batch.id, Batch.source_id).where(
-        Batch.store_id == warehouse_id, Batch.id.in_(ids), Batch.source_kind == "purchase"
-    )
-    sources = dict(session.execute(came).all())
-    return {
-        (one.sku, one.batch_id or ""): bought.get(
-            (one.sku, sources.get(one.batch_id or "", "")), listed.get(one.sku, (1, None))
-        )
-        for one in held
-    }
+    return listed, bought

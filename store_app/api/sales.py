@@ -107,7 +107,7 @@ def ask(sale_id: str) -> Response:
         if found is None or found.state != "completed":
             raise NotFound("no-such-sale", "This sale is not in the books. Nothing was charged.", id=sale_id)
         document = sale.document_of(session, found)
-    return jsonify(sale_json(found, vouchers.masked(document)))
+    return jsonify(sale_json(vouchers.masked(document)))
 
 
 @bp.post("/receipts/<sale_id>/reprint")
@@ -169,22 +169,17 @@ def brought_back(lines: list[BackLine]) -> list[BroughtBack]:
     return [BroughtBack(line.sale_id, line.n, line.qty, line.restock) for line in lines]
 
 
-def sale_json(found: Sale, document: dict[str, Any]) -> dict[str, Any]:
+_TOLD = ("id", "receipt_no", "business_day", "total_minor", "rounding_minor", "tax_minor")
+
+
+def sale_json(document: dict[str, Any]) -> dict[str, Any]:
     """Return a completed sale as the till's page reads it."""
-    return {
-        "id": found.id,
-        "receipt_no": found.receipt_no,
-        "business_day": found.business_day.isoformat(),
-        "total_minor": found.total_minor,
-        "rounding_minor": found.rounding_minor,
-        "tax_minor": found.tax_minor,
-        "document": document,
-    }
+    return {name: document[name] for name in _TOLD} | {"document": document}
 
 
 def done_json(done: sale.Completed, *, practice: bool) -> dict[str, Any]:
     """Return what was completed, or only practised: then it has no receipt number."""
-    answer = sale_json(done.sale, done.document) | {"repeated": done.repeated}
+    answer = sale_json(done.document) | {"repeated": done.repeated}
     return answer | {"receipt_no": None, "practice": True} if practice else answer
 
 

@@ -33,7 +33,7 @@ def goods(fault: ShopError | None = None, **_place: Any) -> Any:
         house, houses = _house(session)
         rows = warehouse_stock.lots(session, house, text=text, at=clock.now())
         gone = waste.written_off(session, house, 20)
-        lost = waste.shrink(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
+        lost = warehouse_stock.lost(session, house, today() - dt.timedelta(days=LOST_DAYS), today())
         currency = overview.currency(session)
     return page(
         "console/warehouse.html",

@@ -7,6 +7,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from config.database import Base, Database, Turns, after_commit, make_engine
 from config.node import Node
@@ -156,7 +157,7 @@ def test_a_turn_nobody_could_take_is_given_to_the_next(tmp_path):
 def test_what_is_remembered_is_asked_again_once_anybody_has_committed(database, tmp_path):
     asked: list[int] = []
 
-    def epoch(look: sa.Connection) -> str | None:
+    def epoch(look: Session) -> str | None:
         asked.append(1)
         return look.scalar(sa.select(Node.epoch))
 

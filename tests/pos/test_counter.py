@@ -329,7 +329,7 @@ def exchanged(shop, sold, lines, back, tenders=(), **wishes):
     """Exchange units of line 1 of a sale for these lines; tenders () leaves the way to the shop."""
     request = rung(shop, lines, **wishes)
     came = [BroughtBack(sold.sale.id, 1, back)]
-    worth = shop.read(lambda session: sale.lines_of(session, sold.sale))[0]
+    worth = sold.sale.lines[0]
     due = request.shown_total_minor - worth.total_minor * back // worth.qty
     request = dataclasses.replace(request, brought_back=came, shown_total_minor=due, tenders=tenders)
     return shop.complete(with_leave(shop, request))

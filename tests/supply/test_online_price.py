@@ -9,7 +9,6 @@ from config.ids import new_id
 from pos import offers, sale, stock
 from pos.catalogue import Listing, Price, Product
 from pos.promises import Choice, Offer, Part
-from pos.sale_rows import lines_of
 from supply import pickup, shop
 from supply.pickup_order import PickupLine
 from tests.supply.online import ANA, AT, STORE, later, make_town
@@ -69,9 +68,7 @@ def test_what_was_promised_is_rung_although_price_deposit_and_offer_have_changed
         for sku, price in (("milk", 199), ("cola", 999), ("bottle", 50)):
             session.get(Price, (sku, "*", dt.date(2026, 1, 1))).price_minor = price
     handed = town.collect(placed.code, new_id(), placed.order.total_minor, at=later(minutes=10))
-    with town.shop.read() as session:
-        rows = lines_of(session, handed.completed.sale)
-    assert [(row.sku, row.total_minor, row.discount_minor) for row in rows] == [
+    assert [(row.sku, row.total_minor, row.discount_minor) for row in handed.completed.sale.lines] == [
         ("cola", 300, 0),
         ("bottle", 50, 0),
         ("milk", 258, 129),

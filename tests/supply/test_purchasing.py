@@ -73,6 +73,10 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
             count(9, "c1")
         assert (count(11, "c2"), lots()) == (3, [("OLD", 2), ("NEW", 6), (None, 3)]), "found goods bear no date"
         assert count(11, "c3") == 0
+        (missing,) = warehouse_stock.lost(session, WAREHOUSE, DAY, DAY)
+        assert (missing.reason, missing.cost_minor) == ("unexplained", 21 * 250), (
+            "as the list has it: 2500 a pack of ten"
+        )
         with pytest.raises(Conflict):
             count(11, "c3")
         stock.dispatch(session, WAREHOUSE, [("tea", 11)], source_id="all", **BY)  # what was found can leave, too
