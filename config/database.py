@@ -149,6 +149,7 @@ def refuse_unsafe(engine: Engine) -> None:
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)
+_commits: ContextVar[int] = ContextVar("commits", default=0)
 
 
 class Turns:
@@ -241,6 +242,7 @@ class Database:
                 session.info["driver"] = None
                 yield session
                 session.commit()
+                _commits.set(_commits.get() + 1)
             except BaseException:
                 session.rollback()
                 raise
@@ -292,6 +294,11 @@ class Database:
             self._watch = None
             self._memory.clear()
         self._turns.close()
+
+
+def commits() -> int:
+    """Return how many transactions this thread (or request) has committed through the doors."""
+    return _commits.get()
 
 
 def after_commit(session: Session, effect: Callable[[], None]) -> None:

@@ -14,8 +14,9 @@ from typing import Any
 
 from config.errors import Invalid
 
-MOST = 2**53
-"""The largest amount or quantity anybody tells; a thousand of them still add up in a column."""
+MOST = 10**14
+"""The largest number anybody tells: a million million whole units of any currency. Ninety thousand of them still add up
+in a column."""
 
 
 def number(value: Any, name: str, least: int = 0, most: int = MOST) -> int:

@@ -19,11 +19,13 @@ Rules
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from config import door
 from config.bulk import write_many
 from config.database import Base, insert_into, lock_rows
 from config.errors import Invalid, Refused, ShopError
@@ -37,8 +39,6 @@ Bulk = Callable[[Session, Sequence[Message]], Sequence[Message]]
 """Writes many facts at once and returns those it leaves to be taken one by one."""
 NUMBER_USED, CONTENT_DIFFERS = "number-used", "content-differs"
 LOOKED_AT = 500
-LARGEST = 10**14
-"""No count, amount or number of a fact is larger: a million million whole units of any currency."""
 
 
 class InboxMessage(Base):
@@ -205,6 +205,23 @@ def taken_of(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, 
     return dict(session.execute(query).all())
 
 
+def told_after(
+    session: Session, from_node: str, epoch: str, n: int, most: int, most_bytes: int
+) -> list[dict[str, Any]]:
+    """Return a node's next messages after number `n` as they travelled, taken or set aside: it has lost them itself."""
+    query = sa.select(InboxMessage).where(
+        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n > n
+    )
+    rows: list[dict[str, Any]] = []
+    size = 0
+    for row in session.scalars(query.order_by(InboxMessage.n).limit(most)):
+        size += len(row.body)
+        if rows and size > most_bytes:
+            break
+        rows.append(asdict(inbox_message(row)))
+    return rows
+
+
 def heard_in_full(node_id: Any, since: Any) -> sa.ColumnElement[bool]:
     """Return the condition that a node was heard from at a moment or later, with nothing it wrote still on its way.
 
@@ -282,12 +299,12 @@ def _take_fresh(
 
 
 def _is_sane(value: Any) -> bool:
-    """Tell whether no number in a body is larger than LARGEST, nor none at all (rule 5)."""
+    """Tell whether no number in a body is larger than door.MOST, nor none at all (rule 5)."""
     if isinstance(value, dict):
         return all(map(_is_sane, value.values()))
     if isinstance(value, list):
         return all(map(_is_sane, value))
-    return not isinstance(value, int | float) or -LARGEST <= value <= LARGEST
+    return not isinstance(value, int | float) or -door.MOST <= value <= door.MOST
 
 
 def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[Message]:

@@ -38,7 +38,8 @@ class Node(Base):
     epoch: Mapped[str]
     born_at: Mapped[dt.datetime]
     peer_nonce: Mapped[str | None]
-    """The last nonce our peer gave us (a store's: the network's)."""
+    """The last nonce our peer gave us (a store's: the network's); None from a beginning or a restore on until the next
+    contact, which first asks for facts of our own that we have lost; '' where that is not known."""
     peer_incarnation: Mapped[str | None]
     peer_journal_n: Mapped[int | None]
     """The last end of our journal our peer says it knows; the next contact proves it."""
@@ -99,11 +100,14 @@ def epoch_of(session: Session) -> str:
     return epoch
 
 
-def new_epoch(session: Session) -> str:
-    """Begin a new epoch after a restore, a rollback or a clone; the caller journals why."""
+def new_epoch(session: Session, *, is_put_back: bool = True) -> str:
+    """Begin a new epoch after a restore, a rollback or a clone; the caller journals why.
+
+    is_put_back: these books are known to be a copy's, so what was told after it is ours and is fetched.
+    """
     node = this_node(session)
     node.epoch = secrets.token_hex(16)
-    node.peer_nonce = None
+    node.peer_nonce = None if is_put_back else ""
     session.flush()
     session.info.pop("epoch", None)
     return node.epoch

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from config.database import Base, dialect_of, insert_into, table_of
 from config.journal import GENESIS, Actor, canonical, move
@@ -215,7 +215,51 @@ def renumber(session: Session, ids: Sequence[str]) -> int:
     return len(rows)
 
 
+def remember(session: Session, to_node: str, epoch: str, message: Message) -> bool:
+    """Write down again a message of ours that its receiver has confirmed; False where it is here.
+
+    For books put back from a copy: sent as it was, it is compared and sent again like any other (rule 2).
+    """
+    if session.get(OutboxMessage, message.id) is not None:
+        return False
+    head = session.get(OutboxHead, (to_node, epoch))
+    if head is None:
+        head = OutboxHead(to_node=to_node, epoch=epoch, n=0, head=GENESIS, moved=0)
+        session.add(head)
+        session.flush()
+    before = head_at(session, to_node, epoch, message.n - 1)
+    after = chain(before, message.hash) if before else ""
+    made_at = dt.datetime.fromisoformat(message.made_at)
+    session.add(
+        OutboxMessage(
+            id=message.id, to_node=to_node, epoch=epoch, n=message.n, topic=message.topic, version=message.version,
+            made_at=made_at, business_day=dt.date.fromisoformat(message.business_day), subject=f"message:{message.id}",
+            body=canonical(message.body), hash=message.hash, head=after, state="delivered", attempts=0,
+            delivered_at=made_at,
+        )
+    )  # fmt: skip
+    if message.n > head.n:
+        head.n, head.head = message.n, after
+    session.flush()
+    return True
+
+
 # --- questions ---
+
+
+def still_here(session: Session, to_node: str) -> dict[str, int]:
+    """Return epoch -> the last number up to which nothing of ours is missing."""
+    later = aliased(OutboxMessage)
+    follows = sa.exists().where(
+        later.to_node == OutboxMessage.to_node, later.epoch == OutboxMessage.epoch, later.n == OutboxMessage.n + 1
+    )
+    ends = sa.select(OutboxMessage.epoch, sa.func.min(OutboxMessage.n)).where(
+        OutboxMessage.to_node == to_node, ~follows
+    )
+    first = sa.select(OutboxMessage.epoch).where(OutboxMessage.to_node == to_node, OutboxMessage.n == 1)
+    whole = set(session.scalars(first))
+    ends = ends.group_by(OutboxMessage.epoch)
+    return {epoch: int(n) if epoch in whole else 0 for epoch, n in session.execute(ends)}
 
 
 def due(session: Session, to_node: str) -> list[OutboxMessage]:

@@ -210,6 +210,24 @@ def end(session: Session, store_id: str, customer_id: str, *, at: dt.datetime, a
     set_member(session, store_id, customer_id, False)
 
 
+def write_again(
+    session: Session, store_id: str, customer_id: str, *, earned: int, paid_minor: int, sale_id: str, at: dt.datetime,
+    actor: Actor,
+) -> None:  # fmt: skip
+    """Write what a sale these books have lost had done to a member's points, as its receipt says.
+
+    earned: below zero where a return took points back; paid_minor: what points paid, below zero where they came back.
+    """
+    account_of(session, store_id, customer_id)
+    rest = (sale_id, at, actor)
+    if earned:
+        _write(session, store_id, customer_id, "earned" if earned > 0 else "taken_back", earned, 0, *rest)
+    if paid_minor:
+        points = scheme(session, store_id).needed(abs(paid_minor))
+        kind, moved = ("spent", -points) if paid_minor > 0 else ("given_back", points)
+        _write(session, store_id, customer_id, kind, moved, abs(paid_minor), *rest)
+
+
 # --- questions ---
 
 

@@ -29,7 +29,7 @@ from config.errors import Conflict, Invalid
 from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
-from pos import fresh_days
+from pos import fresh_days, tab
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import Booking, Place, Source, book_many, replay
 from pos.sale_rows import Sale, write_all, write_rows
@@ -52,7 +52,7 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     write_rows(session, fact)
     keep_late(session, fact, at=arrived_at)
     fresh_days.mark(session, store_id, [day], at=arrived_at)
-    for booking in _bookings(fact):
+    for booking in bookings_of(fact):
         replay(session, store_id, booking.moves, booking.source, day=day, at=booking.at, actor_id=booking.actor_id)
 
 
@@ -75,7 +75,7 @@ def take_sales(
     facts = [fact for fact in plain.values() if fact.id not in known and fact.shift_id not in late]
     if facts:
         write_all(session, facts)
-        book_many(session, from_node, [booking for fact in facts for booking in _bookings(fact)])
+        book_many(session, from_node, [booking for fact in facts for booking in bookings_of(fact)])
         fresh_days.mark(session, from_node, days, at=arrived_at)
     taken = {fact.id for fact in facts}
     return [message for message in messages if message.id not in taken]
@@ -85,28 +85,29 @@ def take_shift(session: Session, message: Message, from_node: str, _at: dt.datet
     """Write a store's closed shift and the cash that moved apart from its sales."""
     fact = ShiftClosed.from_body(message.body)
     _refuse_foreign(fact.store_id, from_node)
-    if session.get(Shift, (fact.store_id, fact.id)) is not None:
-        return
-    session.add(
-        Shift(
-            store_id=fact.store_id,
-            id=fact.id,
-            till_id=fact.till_id,
-            state="closed",
-            opened_by=fact.opened_by,
-            opened_by_name=fact.opened_by_name,
-            opened_at=dt.datetime.fromisoformat(fact.opened_at),
-            business_day=dt.date.fromisoformat(fact.business_day),
-            expected_minor=fact.expected_minor,
-            counted_minor=fact.counted_minor,
-            over_short_minor=fact.over_short_minor,
-            closed_at=dt.datetime.fromisoformat(fact.closed_at),
-            z_no=fact.z_no,
-            z_report=fact.z_report,
-            totals=fact.totals,
-            held_by=fact.held_by,
-            held_by_name=fact.held_by_name,
-            counted_times=fact.counted_times,
+    here = session.get(Shift, (fact.store_id, fact.id))
+    if here is None or here.state != "closed":
+        write_shift(session, fact)
+
+
+def write_shift(session: Session, fact: ShiftClosed) -> None:
+    """Write a shift as it was closed, over one that is still open here, and the cash that moved apart from sales."""
+    values = {name: getattr(fact, name) for name in _SHIFT_SAME} | {
+        "state": "closed",
+        "opened_at": dt.datetime.fromisoformat(fact.opened_at),
+        "business_day": dt.date.fromisoformat(fact.business_day),
+        "closed_at": dt.datetime.fromisoformat(fact.closed_at),
+    }
+    mine = (Shift.store_id == fact.store_id, Shift.id == fact.id)
+    # The shop closed it and journalled that; here it is a copy.
+    closed = sa.update(Shift).where(*mine).values(values).returning(Shift.id)
+    if session.scalar(closed.execution_options(synchronize_session=False)) is None:
+        session.add(Shift(**values, store_id=fact.store_id, id=fact.id))
+    here = set(
+        session.scalars(
+            sa.select(CashMovement.id).where(
+                CashMovement.store_id == fact.store_id, CashMovement.id.in_([row[0] for row in fact.cash])
+            )
         )
     )
     session.add_all(
@@ -122,8 +123,10 @@ def take_shift(session: Session, message: Message, from_node: str, _at: dt.datet
             actor_id=actor_id,
         )
         for key, kind, amount_minor, source_id, why, moved_at, actor_id in fact.cash
+        if key not in here
     )
     session.flush()
+    session.expire_all()
 
 
 def take_count(session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
@@ -138,19 +141,12 @@ def take_movements(session: Session, message: Message, from_node: str, _at: dt.d
     _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
 
 
-APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
-    SaleCompleted.TOPIC: take_sale,
-    ShiftClosed.TOPIC: take_shift,
-    StockCounted.TOPIC: take_count,
-    StockMoved.TOPIC: take_movements,
-}
-"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+def keep_tab(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep what a store tells of a tab for the store alone: the message is all there is of it here."""
+    _refuse_foreign(str(message.body["store_id"]), from_node)
 
 
-# --- inside ---
-
-
-def _bookings(fact: SaleCompleted) -> list[Booking]:
+def bookings_of(fact: SaleCompleted) -> list[Booking]:
     """Return what a sale moved: what went out, and what came back."""
     at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
     out: list[Moved] = []
@@ -162,6 +158,25 @@ def _bookings(fact: SaleCompleted) -> list[Booking]:
         for reason, moves in (("sold", out), ("returned", back))
         if moves
     ]
+
+
+APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
+    SaleCompleted.TOPIC: take_sale,
+    ShiftClosed.TOPIC: take_shift,
+    StockCounted.TOPIC: take_count,
+    StockMoved.TOPIC: take_movements,
+    tab.MOVED: keep_tab,
+}
+"""topic -> what it does at the receiver: (session, message, from_node, at)"""
+
+
+# --- inside ---
+
+_SHIFT_SAME = (
+    "till_id", "opened_by", "opened_by_name", "expected_minor", "counted_minor", "over_short_minor", "z_no", "z_report",
+    "totals", "held_by", "held_by_name", "counted_times",
+)  # fmt: skip
+"""What a shift's row and its fact call by the same name."""
 
 
 def _told_apart(session: Session, fact: SaleCompleted, at: dt.datetime) -> SaleCompleted:

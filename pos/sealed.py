@@ -29,7 +29,8 @@ from pos.payments import Payment
 from pos.sale import Sale, SaleLine
 from pos.shift_book import CashMovement
 
-VERBS = ("sale.completed", "return.completed", "exchange.completed")
+VERBS = tuple(f"{kind}.{verb}" for kind in ("sale", "return", "exchange") for verb in ("completed", "recovered"))
+"""What a sale is journalled as: when it was completed, or when lost books got it back (`recovered`)."""
 AT_ONCE = 1000
 HEAD = ("store_id", "completed_at", "customer_id")
 END = "\U0010ffff"

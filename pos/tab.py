@@ -12,26 +12,33 @@ Rules
    Cash goes into the drawer of the open shift in the same transaction.
 6. Age counts in business days from the charge that is still unpaid: 0 to 30, 31 to 60, 61 to 90, more.
 
+7. What moves a tab apart from a sale is told, by the customer's id alone: it is kept for this shop, should its books be
+   lost (`write_again`). What was carried over or given up stays as it was then, whatever the limit is now.
+
 The tab knows a customer by id alone; names are in `customers`. Units: *_minor, in an entry + owes more, - owes less.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config import journal
+from config import door, journal, outbox
 from config.clock import business_day
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import is_id, new_id
 from config.journal import Actor
 from config.money import MAX_MINOR
+from config.node import NETWORK
 from pos import shift as shifts
 from pos.store import Store
 
+MOVED = "tab.moved"
+"""The topic of what moved a tab apart from a sale."""
 CHARGES = ("charge", "carried_over")
 CREDITS = ("repayment", "refund", "written_off")
 TENDERS = ("cash", "card")
@@ -228,6 +235,35 @@ def write_off(
     return entry
 
 
+def write_again(session: Session, told: Mapping[str, Any], *, actor: Actor) -> None:
+    """Write an entry these books have lost, as it was told (rule 7); never more off the tab than is owed.
+
+    told: store_id, id (None: a sale's), customer_id, kind, amount_minor (+ owes more), business_day, at; it may have
+    sale_id, shift_id and tender.
+    """
+    store_id, at = str(told["store_id"]), dt.datetime.fromisoformat(told["at"])
+    day, amount_minor = (
+        dt.date.fromisoformat(told["business_day"]),
+        door.number(told["amount_minor"], "amount", -MAX_MINOR),
+    )
+    owing = account(session, store_id, str(told["customer_id"]), lock=True)
+    if told["id"] is not None and session.get(TabEntry, (store_id, told["id"])) is not None:
+        return
+    rest = (day, told.get("sale_id"), at, actor)
+    if amount_minor > 0:
+        owing.balance_minor += amount_minor
+        owing.lines += 1
+        after = (owing.balance_minor, owing.lines)
+        entry = _write(session, store_id, owing.customer_id, told["kind"], amount_minor, after, *rest, told["id"])
+    elif not owing.balance_minor:
+        raise Refused("more-than-owed", f"{-amount_minor} in minor units were paid that this tab does not owe.")
+    else:
+        off_minor = min(-amount_minor, owing.balance_minor)
+        entry = _credit(session, owing, told["kind"], off_minor, *rest, id=told["id"])
+    entry.shift_id, entry.tender = told.get("shift_id"), told.get("tender")
+    session.flush()
+
+
 # --- questions ---
 
 
@@ -299,6 +335,8 @@ def by_age(unpaid: Iterable[tuple[dt.date, int]], today: dt.date) -> tuple[int, 
 
 
 # --- inside ---
+
+_TOLD = ("store_id", "id", "customer_id", "kind", "amount_minor", "tender", "shift_id", "actor_id")
 
 
 def _charge(
@@ -412,6 +450,11 @@ def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **
     facts_of_all = {"entry": entry.id, "amount_minor": entry.amount_minor, "balance_minor": entry.balance_minor}
     subject = f"customer:{entry.customer_id}"
     journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **facts)
+    told = {name: getattr(entry, name) for name in _TOLD} | {"business_day": entry.business_day.isoformat()}
+    outbox.append(
+        session, to_node=NETWORK, topic=MOVED, version=1, body=told | {"at": at.isoformat()}, id=f"tab-{entry.id}",
+        subject=subject, business_day=entry.business_day, at=at,
+    )  # fmt: skip
 
 
 def _check(amount_minor: int, least: int = 1) -> None:

@@ -87,9 +87,9 @@ class VoucherMovement(Base):
 
 def issue(
     session: Session, store: Store, amount_minor: int, *, kind: str, sale_id: str, expires_on: dt.date | None = None,
-    at: dt.datetime, actor: Actor,
+    code: str | None = None, at: dt.datetime, actor: Actor,
 ) -> Voucher:  # fmt: skip
-    """Issue a gift voucher that was sold, or a store credit for returned goods."""
+    """Issue a gift voucher that was sold, or a store credit for returned goods. code: of one these books have lost."""
     _check(amount_minor)
     if kind not in KINDS:
         raise Invalid("bad-voucher-kind", "A voucher is a gift voucher or a store credit.", kind=kind)
@@ -97,7 +97,7 @@ def issue(
         raise Invalid("voucher-day-past", "The last day lies behind. Choose a later one.", field="expires_on")
     voucher = Voucher(
         store_id=store.id,
-        code=new_code(),
+        code=code or new_code(),
         kind=kind,
         amount_minor=amount_minor,
         balance_minor=amount_minor,

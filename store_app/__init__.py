@@ -17,11 +17,9 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     The database must have its tables; a node row is made where there is none. The worker, the commands and the tests
     share everything but this: they open `extensions.open_doors()` without any web.
     """
-    from flask import Flask
-
     from store_app import extensions, practice, presenting, refusals, roles, routing, security
 
-    app = Flask(__name__)
+    app = extensions.Web(__name__)
     app.url_rule_class = routing.LateRule
     app.config.from_mapping(
         SECRET_KEY=security.signing_key(settings),

@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
+from config import again
 from config.bell import Bell
 from config.clock import Clock, PracticeClock, SystemClock
 from config.database import Base, Database, after_commit, make_engine, set_up_sqlite
@@ -120,6 +121,19 @@ def open_doors(settings: Settings, clock: Clock | None = None) -> Doors:
 def clock_for(settings: Settings) -> Clock:
     """Return the clock the settings name: the machine's, or a practice network's shared one."""
     return PracticeClock(settings.practice_clock) if settings.practice_clock else SystemClock()
+
+
+class Web(Flask):
+    """The application; a command the database gave up for another's sake is done again (`config/again.py`)."""
+
+    def dispatch_request(self) -> Any:
+        """Answer the request, begun anew where nothing of it was committed."""
+        return again.until_done(self._dispatch_from_the_start)
+
+    def _dispatch_from_the_start(self) -> Any:
+        for upload in request.files.values() if "multipart" in (request.mimetype or "") else ():
+            upload.seek(0)
+        return super().dispatch_request()
 
 
 def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:

@@ -138,7 +138,7 @@ def _walk(session: Session, node_id: str, anchors: list[Anchor], closed: dict[st
                     f"The journal was written anew after entry {agreed} and up to entry {n}: "
                     f"{anchor.by} remembers another entry {n}"
                 )
-        if verb == "shift.closed" and subject.startswith("shift:"):
+        if verb in ("shift.closed", "shift.recovered") and subject.startswith("shift:"):
             _compare_z(closed, subject.removeprefix("shift:"), n, body, _shown(at), report)
         before, expected, linked = kept, n + 1, True
         report.entries += 1
@@ -226,11 +226,15 @@ def _closed_shifts(session: Session, node_id: str) -> dict[str, _Closed]:
         Shift.id, Shift.till_id, Shift.z_no, Shift.counted_minor, Shift.over_short_minor, Shift.z_report,
         Shift.business_day,
     ).where(Shift.store_id == node_id, Shift.state == "closed")  # fmt: skip
+    entries = sa.select(JournalEntry.subject).where(
+        JournalEntry.node_id == node_id, JournalEntry.verb == "shift.recovered"
+    )
+    recovered = {subject.removeprefix("shift:") for subject in session.scalars(entries)}
     found: dict[str, _Closed] = {}
     for row in session.connection().execute(query, execution_options={"yield_per": 200}):
         report = row.z_report or {}
         name = f"Z {row.z_no} of {names.get(row.till_id, row.till_id)} ({row.business_day})"
-        seen = report.get("journal")
+        seen = None if row.id in recovered else report.get("journal")  # the journal of that time is lost
         says = {"z_no": row.z_no, "counted_minor": row.counted_minor, "over_short_minor": row.over_short_minor}
         anchors = [Anchor(seen["n"], seen["hash"], name)] if seen else []
         found[row.id] = _Closed(name, z_hash(report), says | {"z_hash": report.get("hash")}, anchors)

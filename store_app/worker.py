@@ -28,6 +28,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from filelock import FileLock, Timeout
 from sqlalchemy import text
 
+from config import again
 from config import log as logs
 from config.errors import ShopError
 from config.settings import Settings
@@ -190,7 +191,7 @@ def keep_nights(settings: Settings, names: list[str]) -> None:
 def attempt(desk: Desk, job: Job, day: dt.date) -> tuple[str, bool]:
     """Run a job once; (outcome or fault in words, did it succeed?). The job's own edge: nothing escapes."""
     try:
-        return job.run(desk, day), True
+        return again.until_done(lambda: job.run(desk, day), may_repeat=True), True
     except ShopError as refusal:
         return f"{refusal.code}: {refusal.message}", False
     except Exception as fault:

@@ -19,7 +19,7 @@ from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import consigned
 from pos.stock import Reservation, StockMovement
-from supply import counter_orders, escrow, following, group_goods, online_coupons, settlement
+from supply import counter_orders, escrow, following, group_goods, group_money, online_coupons, settlement
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -42,6 +42,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *_quantiles(session, store_id),
         *escrow.findings(session, store_id),
         *following.findings(session, here, store_id),
+        *group_money.findings(session, store_id),
         *counter_orders.findings(session, store_id),
         *_ledgers(session, here, store_id),
         *consigned.findings(session, here, store_id),

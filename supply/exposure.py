@@ -109,10 +109,14 @@ class Care:
     counts_bp: int | None
 
     @property
+    def is_stale(self) -> bool:
+        """Whether fewer products were counted than even the first level asks for."""
+        return self.counts_bp is not None and self.counts_bp < LEVELS[0]["counts"]
+
+    @property
     def needs(self) -> int:
         """How many of these things need somebody."""
-        stale = self.counts_bp is not None and self.counts_bp < LEVELS[0]["counts"]
-        return (self.late_minor > 0) + self.held + stale
+        return (self.late_minor > 0) + self.held + self.is_stale
 
 
 def care(session: Session, today: dt.date) -> dict[str, Care]:

@@ -83,7 +83,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     )
     is_known = order is not None
     if order is None:
-        order = write_down(session, _without_person(moved))
+        order = write_down(session, without_person(moved))
         shop.number_used(session, moved.store_id, moved.number)
         if moved.number > 0:  # what the counter took counts as used there
             online_coupons.learn(session, moved.store_id, moved.coupons, moved.order_id, at=order.placed_at)
@@ -96,22 +96,7 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
         )
         return
     before = order.state
-    # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
-    session.execute(
-        sa.update(PickupOrder)
-        .where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id)
-        .values(state=moved.state)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(order, ["state"])
-    order.step, order.why, order.total_minor = moved.step, moved.why, moved.total_minor
-    order.moved_at = dt.datetime.fromisoformat(moved.moved_at)
-    order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)
-    order.hold_until, order.collected_at = instant_of(moved.hold_until), instant_of(moved.collected_at)
-    order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
-    order.answer_by, order.return_until = instant_of(moved.answer_by), _return_until(order, moved, at)
-    order.returned_minor = moved.returned_minor
-    order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
+    take_over(session, order, moved, at)
     _take_lines(session, order, moved, before if is_known else None)
     if order.state in GIVEN_BACK:
         online_coupons.give_back(session, order.store_id, order.id, at=order.moved_at)
@@ -120,6 +105,26 @@ def mirror(session: Session, moved: PickupMoved, *, at: dt.datetime) -> None:
     if moved.delivery is not None:
         _follow_home(session, order, moved)
     _move_money(session, order, at)
+
+
+def take_over(session: Session, order: PickupOrder, moved: PickupMoved, at: dt.datetime) -> None:
+    """Write down how an order stands as its shop told it; neither goods nor money move by it."""
+    # The store made the move and journalled it; here it is a copy, whose steps may arrive in any order.
+    session.execute(
+        sa.update(PickupOrder)
+        .where(PickupOrder.store_id == moved.store_id, PickupOrder.id == moved.order_id)
+        .values(state=moved.state)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(order, ["state"])
+    order.step, order.why, order.total_minor = max(order.step, moved.step), moved.why, moved.total_minor
+    order.moved_at = dt.datetime.fromisoformat(moved.moved_at)
+    order.ready_by, order.ready_at = instant_of(moved.ready_by), instant_of(moved.ready_at)
+    order.hold_until, order.collected_at = instant_of(moved.hold_until), instant_of(moved.collected_at)
+    order.collected_by, order.sale_id = moved.collected_by, moved.sale_id
+    order.answer_by, order.return_until = instant_of(moved.answer_by), _return_until(order, moved, at)
+    order.returned_minor = moved.returned_minor
+    order.paid_minor, order.comes_on = moved.paid_minor, _day_of(moved.comes_on)
 
 
 def money_came(session: Session, order: PickupOrder, *, at: dt.datetime) -> None:
@@ -260,7 +265,7 @@ def _by_token(session: Session, store_id: str, token: str) -> PickupOrder:
 def _move_money(session: Session, order: PickupOrder, at: dt.datetime) -> None:
     """Let the escrow follow the order (rule 2)."""
     row = escrow.escrow_of(session, order.id)
-    if row is None and order.paid_minor > 0 and order.number > 0 and order.group_id is None:
+    if row is None and order.paid_minor > 0 and order.number > 0:
         escrow.open_again(session, order.id, order.store_id, order.paid_minor, order.currency, actor=_SYSTEM, at=at)
     if row is None or row.state not in ("held", "disputed", "settled"):
         return
@@ -368,7 +373,8 @@ def _amount(amount_minor: int, currency: str) -> str:
     return f"{currency} {whole}.{part:0{places}d}" if places else f"{currency} {whole}"
 
 
-def _without_person(moved: PickupMoved) -> PickupPlaced:
+def without_person(moved: PickupMoved) -> PickupPlaced:
+    """Return the order a move tells of as it was placed, without whose it is."""
     return PickupPlaced(
         store_id=moved.store_id,
         order_id=moved.order_id,

@@ -23,7 +23,7 @@ from config.inbox import refuse_stranger
 from config.journal import Actor, record
 from config.node import NETWORK
 from pos.store import store_of
-from supply import group_goods, groups, shop
+from supply import group_goods, group_money, groups, shop
 from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_ARRIVED, GROUP_OPENED, GROUP_TOLD, PICKUP_PLACED, VERSION, PickupPlaced
 from supply.pickup_order import PickupOrder, text_of, write_down
@@ -115,7 +115,8 @@ def take_arrived(session: Session, body: dict[str, Any], *, actor: Actor, at: dt
 
 
 def close_due(session: Session, *, at: dt.datetime) -> int:
-    """Close what is due and settle what is done, and tell the shops; returns how many changed."""
+    """Close what is due, send forgotten money back, settle what is done, tell the shops; returns how many changed."""
+    group_money.put_right(session, at=at)
     changed = [*groups.close_due(session, at=at), *groups.settle_done(session, at=at)]
     for group in changed:
         tell(session, group, at)

@@ -82,6 +82,8 @@ KEEP_PEOPLE_DAYS = 30
 def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datetime) -> PickupOrder:
     """Take in an order from the network and reserve it (rule 1); a second copy changes nothing."""
     if known := session.get(PickupOrder, (placed.store_id, placed.order_id)):
+        if known.state in OPEN and not known.customer_name:  # a shop put back from a copy got it from its own facts
+            known.customer_name, known.customer_phone = placed.customer_name, placed.customer_phone
         return known
     order = write_down(session, placed)
     session.flush()

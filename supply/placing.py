@@ -167,7 +167,7 @@ def place(
         raise Refused("shop-closed", f"{store.name} takes no online orders just now. Try again later.")
     promised, total, comes_on, used = _promised(session, store, wanted, wishes, at)
     _refuse_another_total(shown_total_minor, total)
-    shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited])
+    shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
     online_coupons.take(session, store_id, used, id, at=at)
     token, number = token or new_token(), shop.next_number(session, store_id)
     home = _brought(session, store, wishes.deliver_to, total, pay_with)
@@ -450,7 +450,7 @@ def _promised(
     session: Session, store: Store, wanted: list[tuple[str, int]], wishes: Wishes, at: dt.datetime
 ) -> tuple[tuple[OrderLine, ...], int, dt.date | None, list[str]]:
     """Return the lines as they are promised, their cost, the day what is ordered in comes on, and the codes used."""
-    found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted])}
+    found = {ware.sku: ware for ware in shop.wares(session, store.id, [sku for sku, _ in wanted], at=at)}
     unknown = sorted(sku for sku, _ in wanted if sku not in found)
     if unknown:
         names = dict(session.execute(sa.select(Product.sku, Product.name).where(Product.sku.in_(unknown))).all())

@@ -3,7 +3,8 @@
 Rules
 -----
 1. The store is the authority on its stock. It publishes per product how many units may be promised; the network
-   sells against that and never more (an order takes from it in one conditional update).
+   sells against that and never more (an order takes from it in one conditional update), less by the hour while the
+   store is silent, and nothing after two days.
 2. A newer allowance replaces an older one, less what was ordered since it was made: taken is the sum over the living
    orders the store had not seen when it counted. A share of a group buy takes from no allowance: its goods are held
    apart (`group_wire`).
@@ -48,6 +49,7 @@ from supply.shop_offer import ShopOffer as ShopOffer
 from supply.shop_offer import hours_of as hours_of
 from supply.shop_offer import is_taking_orders as is_taking_orders
 from supply.shop_offer import rules_of as rules_of
+from supply.shop_offer import safe_left, silence_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
 from supply.wares import categories as categories
@@ -189,13 +191,16 @@ def number_used(session: Session, store_id: str, number: int) -> None:
     front.last_order_no = max(front.last_order_no, number)
 
 
-def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> None:
+def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime) -> None:
     """Take the lines of one order from the allowances, all or none; names every line that is short.
+
+    What may be taken falls with the store's silence (`shop_offer.safe_qty`).
 
     One conditional update a line, in one lock order: of many customers at once only those within the allowance get
     through.
     """
     short: list[tuple[str, int]] = []
+    left = safe_left(silence_of(session, store_id, at))
     for sku, qty in sorted(lines):
         update = (
             sa.update(ShopOffer)
@@ -203,7 +208,7 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
                 ShopOffer.store_id == store_id,
                 ShopOffer.sku == sku,
                 ShopOffer.listed,
-                ShopOffer.allowance_qty - ShopOffer.taken_qty >= qty,
+                left >= qty,
             )
             .values(taken_qty=ShopOffer.taken_qty + qty)
             .returning(ShopOffer.sku)
@@ -213,10 +218,10 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]]) -> N
             short.append((sku, qty))
     if not short:
         return
-    left = {ware.sku: ware for ware in wares(session, store_id, [sku for sku, _ in short])}
+    there = {ware.sku: ware for ware in wares(session, store_id, [sku for sku, _ in short], at=at)}
     lines_short = [
-        {"sku": sku, "name": left[sku].name, "wanted": qty, "available": left[sku].left_qty}
-        if sku in left
+        {"sku": sku, "name": there[sku].name, "wanted": qty, "available": there[sku].left_qty}
+        if sku in there
         else {"sku": sku, "name": sku, "wanted": qty, "available": 0}
         for sku, qty in short
     ]

@@ -1,8 +1,13 @@
-"""What a store's online shop rests on: the front as a whole, and the promise about each product; see `shop`."""
+"""What a store's online shop rests on: the front as a whole, and the promise about each product; see `shop`.
+
+While a shop is silent it goes on selling at its till, so what it promised last is worth less by the hour. For SURE all
+of it is sold on; from then on it falls evenly, to nothing at SILENT (`safe_qty`).
+"""
 
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
@@ -11,8 +16,10 @@ from pos.catalogue import Product
 from pos.store import Store
 from supply.pickup_rules import Hours, PickupRules
 
+SURE = dt.timedelta(hours=1)
 SILENT = dt.timedelta(hours=48)
 """A shop without a line for longer takes no orders: what it has left is not known any more."""
+_FALLS_S = int((SILENT - SURE).total_seconds())
 
 
 class ShopFront(Base):
@@ -69,8 +76,31 @@ def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
     front = session.get(ShopFront, store_id)
     if front is None or front.edition == 0 or not front.taking_orders:
         return False
-    peer = session.get(Peer, store_id)
-    return peer is None or at - peer.heard_at < SILENT
+    return silence_of(session, store_id, at) < SILENT
+
+
+def silence_of(session: Session, store_id: str, at: dt.datetime) -> dt.timedelta:
+    """Return how long a store has been silent; nothing for one that was never heard: it is kept by hand."""
+    heard_at = session.scalar(sa.select(Peer.heard_at).where(Peer.id == store_id))
+    return max(dt.timedelta(0), at - heard_at) if heard_at is not None else dt.timedelta(0)
+
+
+def safe_qty(promised_qty: int, silence: dt.timedelta) -> int:
+    """Return how much of what a silent store promised last is still sold, to the nearest unit; half a unit counts."""
+    left_s = _worth_s(silence)
+    return (2 * promised_qty * left_s + _FALLS_S) // (2 * _FALLS_S)
+
+
+def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
+    """Return what can still be ordered of an offer, for a query: `safe_qty` less what was taken."""
+    promised: sa.ColumnElement[int] = sa.type_coerce(ShopOffer.allowance_qty, sa.BigInteger)
+    if (left_s := _worth_s(silence)) < _FALLS_S:
+        promised = (2 * promised * left_s + _FALLS_S) // (2 * _FALLS_S)
+    return promised - ShopOffer.taken_qty
+
+
+def _worth_s(silence: dt.timedelta) -> int:
+    return min(_FALLS_S, max(0, int((SILENT - silence).total_seconds())))
 
 
 def rules_of(session: Session, store_id: str) -> PickupRules:

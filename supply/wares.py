@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. Everything shown was published by the store; what is left is the allowance less what was taken since.
+1. Everything shown was published by the store; what is left is the allowance less what was taken since. `at` says when
+   that is asked: it falls with the store's silence (`shop_offer.safe_qty`); without it, it is as promised last.
 2. A basket costs what the till would charge for it now: the same prices, the shop's offers, the deposits.
 """
 
@@ -19,7 +20,7 @@ from pos.catalogue import Product
 from pos.quoting import Quote
 from pos.store import store_of
 from supply import online_price
-from supply.shop_offer import ShopOffer, step_of
+from supply.shop_offer import ShopOffer, safe_left, safe_qty, silence_of, step_of
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,23 @@ def listing(
     category: str | None = None,
     limit: int = 60,
     offset: int = 0,
+    at: dt.datetime | None = None,
 ) -> list[Ware]:
     """Return what the online shop shows: what is in stock, what is ordered in, the rest; bestsellers first, by name.
 
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
-    query = _ordered(_wares(store_id), text, category)
-    return [_ware(offer, product) for offer, product in session.execute(query.limit(limit).offset(offset))]
+    silence = _silence(session, store_id, at)
+    query = _ordered(_wares(store_id), text, category, silence)
+    return [_ware(offer, product, silence) for offer, product in session.execute(query.limit(limit).offset(offset))]
 
 
-def listed_skus(session: Session, store_id: str, *, text: str = "", category: str | None = None) -> list[str]:
+def listed_skus(
+    session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
+) -> list[str]:
     """Return the SKUs of the whole listing in its order; `listing` says which."""
-    return list(session.scalars(_ordered(_wares(store_id).with_only_columns(ShopOffer.sku), text, category)))
+    query = _wares(store_id).with_only_columns(ShopOffer.sku)
+    return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
 
 
 def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
@@ -85,18 +91,19 @@ def categories(session: Session, store_id: str) -> list[tuple[str, int]]:
     return [(name, count) for name, count in rows]
 
 
-def product(session: Session, store_id: str, sku: str) -> Ware:
+def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None = None) -> Ware:
     """Return one product of the online shop."""
-    found = wares(session, store_id, [sku])
+    found = wares(session, store_id, [sku], at=at)
     if not found:
         raise NotFound("not-sold-online", "This product is not in this online shop. Look for another one.", sku=sku)
     return found[0]
 
 
-def wares(session: Session, store_id: str, skus: Iterable[str]) -> list[Ware]:
+def wares(session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None) -> list[Ware]:
     """Return the named products, those that are in the online shop, by SKU."""
     query = _wares(store_id).where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku)
-    return [_ware(offer, product) for offer, product in session.execute(query)]
+    silence = _silence(session, store_id, at)
+    return [_ware(offer, product, silence) for offer, product in session.execute(query)]
 
 
 def quote(
@@ -131,13 +138,17 @@ def comes_on(today: dt.date, days: Iterable[int | None]) -> dt.date | None:
 Query = TypeVar("Query", bound=sa.Select[*tuple[Any, ...]])
 
 
-def _ordered(query: Query, text: str, category: str | None) -> Query:
+def _silence(session: Session, store_id: str, at: dt.datetime | None) -> dt.timedelta:
+    return silence_of(session, store_id, at) if at is not None else dt.timedelta(0)
+
+
+def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelta) -> Query:
     """Narrow a listing to words and an aisle, and put it in its order."""
     for word in text.casefold().split():
         query = query.where(Product.search_text.contains(word, autoescape=True))
     if category:
         query = query.where(Product.category == category)
-    left = ShopOffer.allowance_qty - ShopOffer.taken_qty
+    left = safe_left(silence)
     return query.order_by(
         sa.case((left > 0, 0), (ShopOffer.order_days.is_not(None), 1), else_=2),
         sa.case((ShopOffer.shelf_rank.is_(None), 1), else_=0),
@@ -156,8 +167,9 @@ def _wares(store_id: str) -> sa.Select[ShopOffer, Product]:
     )
 
 
-def _ware(offer: ShopOffer, product: Product) -> Ware:
-    left = max(0, offer.allowance_qty - offer.taken_qty)
+def _ware(offer: ShopOffer, product: Product, silence: dt.timedelta) -> Ware:
+    left = max(0, safe_qty(offer.allowance_qty, silence) - offer.taken_qty)
+    step = step_of(product)
     return Ware(
         sku=product.sku,
         name=product.name,
@@ -170,8 +182,8 @@ def _ware(offer: ShopOffer, product: Product) -> Ware:
         price_quantity=product.price_quantity,
         minimum_age=product.minimum_age,
         maximum_qty=product.maximum_qty,
-        left_qty=left,
-        step_qty=step_of(product),
+        left_qty=left - left % step,
+        step_qty=step,
         shelf_rank=offer.shelf_rank,
         order_days=offer.order_days,
     )

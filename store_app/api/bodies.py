@@ -9,12 +9,13 @@ from typing import Annotated, Any, TypeVar
 from flask import request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from config import door
 from config.errors import Invalid
 from pos.gs1 import LONGEST
 from pos.rung import RungLine
 from store_app.sync.wire import faults_of
 
-LARGEST = 2**53
+LARGEST = door.MOST
 MAX_LINES = 500
 MAX_PARTS, MAX_CORRECTIONS = 100, 5000
 

@@ -36,15 +36,20 @@ def push() -> Response:
 @asks(epoch="an epoch the store has rows of, repeated", after_n="the last of them", mine="the store's own epoch")
 def pull() -> Response:
     """Hand over what is addressed to the store, after what it has: epoch and after_n, repeated per epoch."""
-    try:
-        numbers = [int(text) for text in request.args.getlist("after_n")]
-        have = dict(zip(request.args.getlist("epoch"), numbers, strict=True))
-    except ValueError as fault:
-        raise Invalid("bad-pull", "epoch and after_n belong together, after_n being a number.") from fault
-    if any(not 0 <= n <= 2**53 for n in have.values()):
-        raise Invalid("bad-pull", "after_n is out of bounds.")
+    have = _have()
     with read() as session:
         answer = receiver.hand_over(session, g.store_id, have, request.args.get("mine", ""))
+    return _packed(jsonify(answer))
+
+
+@bp.get("/own")
+@device
+@asks(epoch="an epoch the store has written in, repeated", after_n="the last of it that the store still has")
+def own() -> Response:
+    """Hand a store that was put back from a copy what it told after it: epoch and after_n, repeated per epoch."""
+    have = _have()
+    with read() as session:
+        answer = receiver.own_facts(session, g.store_id, have)
     return _packed(jsonify(answer))
 
 
@@ -76,6 +81,17 @@ def publication(kind: str) -> Response:
     answer = jsonify(_edition(found) | {"text": found.body})
     answer.set_etag(found.sha256)
     return _packed(answer.make_conditional(request))
+
+
+def _have() -> dict[str, int]:
+    try:
+        numbers = [int(text) for text in request.args.getlist("after_n")]
+        have = dict(zip(request.args.getlist("epoch"), numbers, strict=True))
+    except ValueError as fault:
+        raise Invalid("bad-pull", "epoch and after_n belong together, after_n being a number.") from fault
+    if any(not 0 <= n <= 2**53 for n in have.values()):
+        raise Invalid("bad-pull", "after_n is out of bounds.")
+    return have
 
 
 def _edition(row: Publication) -> dict[str, object]:

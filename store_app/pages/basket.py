@@ -92,7 +92,7 @@ def change(slug: str, sku: str) -> Any:
         if steps == 0:
             kept.pop(sku, None)
         else:
-            ware = shop.product(session, here.id, sku)
+            ware = shop.product(session, here.id, sku, at=clock.now())
             kept[sku] = visitors.bounded(ware, steps * ware.step_qty)
     if len(kept) > visitors.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))

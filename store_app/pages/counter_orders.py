@@ -16,13 +16,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, Refused, ShopError
-from pos import catalogue, customers, offers
+from pos import catalogue, customers, offers, shift
 from pos.customers import Standing
 from pos.promises import clean_code
 from pos.quoting import Quote
 from pos.store import Store, store_of
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
+from store_app.pages.pickup import till_of
 from store_app.pages.till import own_till
 from store_app.pages.visitors import MOST_COUPONS
 from store_app.presenting import page, place, today
@@ -58,6 +59,7 @@ def take(fault: ShopError | None = None, **_place: Any) -> Any:
         windows = [one for one in placing.free_windows(session, store, at, comes_on) if one.left]
         hits = counter_orders.search(session, store_id, text, at=at, limit=FOUND) if text else []
         people = customers.search(session, store_id, who) if who and can("tab") else []
+        is_open = shift.current(session, store_id, till_of(session, store_id)) is not None
     return page(
         "pickup/take.html",
         text=text,
@@ -69,6 +71,7 @@ def take(fault: ShopError | None = None, **_place: Any) -> Any:
         customer=customer,
         who=who,
         people=people,
+        is_open=is_open,
         coupons=coupons,
         coupon_words=COUPON_WORDS,
         comes_on=comes_on,

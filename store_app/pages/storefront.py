@@ -39,7 +39,7 @@ def home(slug: str) -> Any:
         skus = visitors.listed(session, here.id, text, category)
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
-        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown)}
+        found = {ware.sku: ware for ware in shop.wares(session, here.id, shown, at=clock.now())}
         offers = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
@@ -78,7 +78,7 @@ def product(slug: str, sku: str, fault: ShopError | None = None, **_place: Any) 
     """Show one product; where the label's QR leads."""
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = shop.product(session, here.id, form.tidy(sku))
+        ware = shop.product(session, here.id, form.tidy(sku), at=clock.now())
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, [ware])
         said = reviews.of_product(session, here.id, ware.sku)
@@ -108,7 +108,7 @@ def put(slug: str, sku: str) -> Any:
     steps = form.whole("steps", least=1, most=shop.LINE_STEPS) if "steps" in request.form else None
     with read() as session:
         here = visitors.shop_at(session, slug)
-        ware = shop.product(session, here.id, form.tidy(sku))
+        ware = shop.product(session, here.id, form.tidy(sku), at=clock.now())
     kept = visitors.kept(here.id)
     if ware.sku not in kept and len(kept) >= visitors.MOST_LINES:
         raise Invalid("full-basket", _("Forty different things are the most for one order. Order these first."))

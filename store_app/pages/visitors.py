@@ -181,7 +181,7 @@ def cart_at(session: Session, here: Store) -> Cart:
     there = kept(here.id)
     if not there:
         return Cart()
-    wares = {ware.sku: ware for ware in shop.wares(session, here.id, there)}
+    wares = {ware.sku: ware for ware in shop.wares(session, here.id, there, at=clock.now())}
     lines = [(sku, qty) for sku, qty in sorted(there.items()) if sku in wares]
     gone = tuple(sorted(there.keys() - wares.keys()))
     if not lines:
@@ -266,7 +266,9 @@ def aisles(session: Session, store_id: str) -> list[str]:
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
     key = ("listed", store_id, text, category)
-    return _ready(key, lambda: shop.listed_skus(session, store_id, text=text, category=category or None))
+    return _ready(
+        key, lambda: shop.listed_skus(session, store_id, text=text, category=category or None, at=clock.now())
+    )
 
 
 def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:

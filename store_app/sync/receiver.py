@@ -116,6 +116,21 @@ def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) 
     }
 
 
+def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str, Any]:
+    """Return what a store told us after what it still has, oldest epoch first; of an unknown epoch all of it."""
+    first = (
+        sa.select(InboxMessage.epoch, sa.func.min(InboxMessage.received_at).label("heard"))
+        .where(InboxMessage.from_node == store_id)
+        .group_by(InboxMessage.epoch)
+        .order_by("heard")
+    )
+    for epoch in session.scalars(first).all():
+        rows = inbox.told_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
+        if rows:
+            return {"batches": [{"epoch": epoch, "rows": rows}]}
+    return {"batches": []}
+
+
 def received(session: Session, store_id: str, epoch: str) -> dict[str, Any]:
     """Return how our books of a store's epoch stand."""
     count, n, head = inbox.received_head(session, store_id, epoch)

@@ -33,10 +33,10 @@ def begin_anew_if_restored(doors: Doors) -> bool:
     return restored
 
 
-def new_epoch(session: Session, node_id: str, why: str, doors: Doors) -> None:
-    """Begin a new epoch and journal why."""
+def new_epoch(session: Session, node_id: str, why: str, doors: Doors, *, is_put_back: bool = True) -> None:
+    """Begin a new epoch and journal why; is_put_back as `node.new_epoch` has it."""
     before = node.this_node(session).epoch
-    epoch = node.new_epoch(session)
+    epoch = node.new_epoch(session, is_put_back=is_put_back)
     rising.after_a_restore(session, node_id, at=doors.now())
     log.warning("new epoch", node=node_id, why=why)
     journal.record(

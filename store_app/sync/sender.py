@@ -36,7 +36,7 @@ from config.outbox import MAX_ROWS, OutboxMessage
 from config.publication import Pulled, take_over
 from config.settings import Settings
 from store_app.extensions import Doors
-from store_app.sync import receiver, restored, wire
+from store_app.sync import homecoming, receiver, restored, wire
 
 log = structlog.get_logger()
 FIRST_WAIT_S, LONGEST_WAIT_S, LONGEST_CUT_OFF_S = 1.0, 300.0, 60.0
@@ -67,6 +67,8 @@ class Contact:
     refused: list[str] = field(default_factory=list)
     """Editions that could not be taken over, with why: the old ones stay in use, and the line is as good as ever."""
     rewound: int = 0
+    recovered: int = 0
+    """Facts of our own that came back from the network into books that were put back from a copy."""
     fault: str | None = None
     paused: bool = False
     cut_off: bool = False
@@ -150,6 +152,7 @@ class _Talk:
 
     def run(self) -> Contact:
         try:
+            self.done.recovered = homecoming.fetch(self.doors, self._own)
             self._push_all()
             self._pull_messages()
             self._pull_editions()
@@ -165,6 +168,11 @@ class _Talk:
                 this.last_contact_at = min(self.doors.now(), moment_told(self.told) or self.doors.now())
         restored.keep_sidecar(self.doors)
         return self.done
+
+    def _own(self, have: dict[str, int]) -> wire.Own:
+        """Ask for facts of our own that the network has after what is here; an older network has no answer to that."""
+        answer = self.client.get("/api/sync/own", params=_had(have))
+        return wire.Own(batches=[]) if answer.status_code == 404 else self._read(answer, wire.Own)
 
     # --- push ---
 
@@ -258,7 +266,8 @@ class _Talk:
         collided = [one.id for one in kept_aside if one.kind == NUMBER_USED]
         this = this_node(session)
         if forked or (collided and rows[0].epoch == this.epoch):
-            restored.new_epoch(session, this.id, "the network had already heard further from this shop", self.doors)
+            heard = "the network had already heard further from this shop"
+            restored.new_epoch(session, this.id, heard, self.doors, is_put_back=False)
         return outbox.renumber(session, collided)
 
     def _compare(self, session: Session, theirs: wire.Received, *, is_doubtful: bool) -> int:
@@ -272,7 +281,8 @@ class _Talk:
             is_short = theirs.count < outbox.confirmed(session, NETWORK, theirs.epoch)
             return outbox.rewind(session, NETWORK, theirs.epoch, theirs.n) if is_short else 0
         if theirs.epoch == this.epoch:
-            restored.new_epoch(session, this.id, "the network's books of this epoch are not ours", self.doors)
+            foreign = "the network's books of this epoch are not ours"
+            restored.new_epoch(session, this.id, foreign, self.doors, is_put_back=False)
         elif not is_doubtful:
             return 0  # shared with a copy once: each row of it was confirmed by its own hash
         return outbox.rewind(session, NETWORK, theirs.epoch, 0)
@@ -284,8 +294,8 @@ class _Talk:
             with self.doors.read() as session:
                 heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK)).all()
                 mine = this_node(session).epoch
-            parameters = [pair for head in heads for pair in (("epoch", head.epoch), ("after_n", str(head.n)))]
-            answer = self._read(self.client.get("/api/sync/messages", params=[*parameters, ("mine", mine)]), wire.Pull)
+            parameters = [*_had({head.epoch: head.n for head in heads}), ("mine", mine)]
+            answer = self._read(self.client.get("/api/sync/messages", params=parameters), wire.Pull)
             for batch in answer.batches:
                 self._take(batch)
             with self.doors.read() as session:
@@ -344,6 +354,10 @@ class _Talk:
             return shape.model_validate_json(answer.content)
         except ValidationError as fault:
             raise Unreachable("network-fault", "The network's answer cannot be read.") from fault
+
+
+def _had(have: dict[str, int]) -> list[tuple[str, str]]:
+    return [pair for epoch, n in have.items() for pair in (("epoch", epoch), ("after_n", str(n)))]
 
 
 def moment_told(date: str | None) -> dt.datetime | None:

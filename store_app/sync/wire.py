@@ -148,6 +148,12 @@ class Pull(Shape):
     batches: list[Batch]
 
 
+class Own(Shape):
+    """What the network has of a store's own facts after what the store still has."""
+
+    batches: list[Batch]
+
+
 class Edition(Shape):
     """One publication: its version and, when asked for, its text."""
 

@@ -77,3 +77,7 @@ def test_the_tills_foot_stands_whole_on_a_phone(page: Page, node: Node, language
     box = page.locator("#clock").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390
+    page.set_viewport_size({"width": 640, "height": 400})  # a desk's screen at 200 %
+    page.get_by_role("button", name=re.compile("Whole milk")).first.click()
+    for seen in ("#search", ".tile >> nth=0", "#lines .line-main", "#total", "#pay-button", "#clock"):
+        expect(page.locator(seen)).to_be_in_viewport(ratio=0.9)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config import inbox, outbox
+from config import door, inbox, outbox
 from config.database import Database
 from config.errors import Refused
 from config.inbox import InboxAlarm, InboxMessage
@@ -156,7 +156,7 @@ def test_the_head_goes_on_over_what_contradicts_or_came_before_under_another_num
     assert head(database) == (1, 3, ours), "the end of the chain as its sender has it"
 
 
-@pytest.mark.parametrize("odd", [2**62, -(2**62), 1e300, float("nan")])
+@pytest.mark.parametrize("odd", [door.MOST + 1, -(2**62), 1e300, float("nan")])
 def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_others(sender, tmp_path, odd):
     database, messages = open_database(tmp_path / "network.db"), sent(sender)
     wild = replace(messages[0], body={"n": 1, "lines": [{"qty": odd}]})
@@ -165,8 +165,11 @@ def test_a_figure_no_shop_can_have_is_set_aside_before_it_is_added_up_with_other
     with database.write() as session:
         assert inbox.try_parked(session, "S01", note) == (0, 1), "nor is it taken when it is tried again"
     assert take(database, messages[1])[0] == "taken"
-    assert noted(database) == {"fact-1": 1}
-    assert head(database)[:2] == (2, 2)
+    largest = replace(messages[2], body={"n": 2, "lines": [{"qty": door.number(door.MOST, "qty")}]})
+    largest = replace(largest, hash=outbox.content_hash(largest))
+    assert take(database, largest)[0] == "taken", "what the door lets in is not set aside"
+    assert noted(database) == {"fact-1": 1, "fact-2": 2}
+    assert head(database)[:2] == (3, 3)
 
 
 def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_path):

@@ -81,6 +81,16 @@ def test_what_was_chosen_is_said_and_the_search_is_over(office):
     assert 'href="#order-title"' in client.get("/counter-order/?q=robot").text
 
 
+def test_while_the_till_is_closed_no_money_is_offered_to_be_taken(house):
+    fill(house)
+    client = house.signed_in("cashier")
+    send(client, "/counter-order/put", sku="milk")
+    shown = client.get("/counter-order/")
+    assert "Money is taken only while the till is open." in words(shown)
+    assert re.findall(r'name="pay" value="(\w*)"[^>]* disabled', shown.text) == ["cash", "card"]
+    assert order(client).status_code == 303, "what is paid later can be ordered"
+
+
 def test_a_click_sent_twice_is_one_order_and_scanning_chooses_too(office):
     client, command = office.signed_in("cashier"), new_id()
     with office.doors.read() as session:

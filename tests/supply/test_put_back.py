@@ -12,9 +12,10 @@ from config.journal import JournalEntry
 from config.outbox import OutboxMessage
 from pos.terminal import Outcome
 from store_app import escrow_asking
-from supply import checks, escrow, following, pickup, rising
+from supply import checks, escrow, following, group_wire, pickup, rising
 from supply.escrow import Escrow
 from supply.pickup_order import PickupOrder
+from tests.supply import test_groups
 from tests.supply.online import ANA, STORE, later, make_town
 from tests.supply.test_pickup_money import ONE, SYSTEM, money, pay, place_online
 
@@ -131,6 +132,26 @@ def test_money_a_network_put_back_has_forgotten_is_asked_for_again_and_follows_t
     assert money(town) == (0, 387, 0)
     with town.shop.read() as session:
         assert session.scalars(sa.select(InboxAlarm)).all() == [], "the shop has the order, and is not sent it again"
+
+
+def test_money_of_a_group_s_share_a_network_put_back_has_forgotten_is_asked_for_again_too(town, copies):
+    copy, put_back = copies
+    with town.shop.write() as session:
+        group_wire.open_at_store(session, test_groups.TERMS, actor=ANA, at=later())
+    town.deliver()
+    test_groups.join(town, "member-000", 6)  # somebody paid before, so that it is known with whom
+    copy("network")
+    test_groups.join(town, "member-001", 6)
+    test_groups.close(town)
+    test_groups.come(town, 6)
+    assert town.state("member-001")[0] == "accepted"
+    put_back("network", later(days=2))
+    say_all_again(town)
+    town.deliver(at=later(days=2))
+    ask_provider(town, later(days=2, hours=1))
+    with town.network.read() as session:
+        assert escrow.balance(session, "member-001") == 300, "three of six came, at the price of the whole group"
+        assert checks.findings(session) == []
 
 
 def test_money_nobody_knows_the_provider_of_is_a_finding(town, copies):

@@ -4,12 +4,15 @@ import datetime as dt
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from config.errors import Invalid, NotFound, Refused
 from pos import stock
 from pos.catalogue import Listing, Price
 from pos.stock import Place
 from supply import shop
+from supply.shop_offer import SILENT, SURE, safe_qty
 from tests.supply.online import ANA, AT, PRODUCTS, STORE, later, make_town
 
 
@@ -172,3 +175,30 @@ def test_goods_in_the_bin_are_promised_to_nobody_else(town):
     town.publish(later(minutes=1))
     assert town.level("bread").by_place[Place.BIN] == 4
     assert town.left("bread") == 6  # six free, the safety share of six is none
+
+
+SPANS = st.timedeltas(dt.timedelta(0), dt.timedelta(hours=60))
+
+
+@given(promised=st.integers(0, 10**9), silence=SPANS, longer=SPANS)
+def test_what_a_silent_shop_promised_is_worth_less_by_the_hour_and_nothing_after_two_days(promised, silence, longer):
+    safe = safe_qty(promised, silence)
+    assert safe <= promised
+    assert safe_qty(promised, silence + longer) <= safe
+    assert safe_qty(promised, min(silence, SURE)) == promised
+    assert safe_qty(promised, SILENT + longer) == 0
+
+
+@pytest.mark.parametrize(("hours", "milk", "tea"), [(1, 36, 1), (12, 28, 1), (25, 18, 0), (47, 1, 0)])
+def test_of_what_a_silent_shop_promised_less_is_sold_by_the_hour(town, hours, milk, tea):
+    town.hear(at=AT)
+    at = later(hours=hours)
+    with town.network.read() as session:
+        shown = {ware.sku: ware.left_qty for ware in shop.listing(session, STORE, at=at)}
+        assert (shown["milk"], shown["tea"], shown["apple"] % 100) == (milk, tea, 0)
+    with pytest.raises(Refused, match=f"Milk .wanted {milk + 1}, left {milk}"):
+        town.place("order-00001", [("milk", milk + 1)], at=at)
+    town.place("order-00002", [("milk", milk)], at=at)
+    town.hear(at=at)  # its word is fresh: what it has counts again
+    with town.network.read() as session:
+        assert shop.product(session, STORE, "milk", at=at).left_qty == 36 - milk

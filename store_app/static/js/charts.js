@@ -28,7 +28,7 @@ function options(outlook, width) {
     width,
     height: 240,
     cursor: { y: false },
-    legend: { live: true },
+    legend: { live: true, markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
       { stroke: ink("--ink-muted"), grid: quiet, values: (_plot, ticks) => ticks.map((tick) => day(tick, words.language)) },

@@ -22,6 +22,7 @@ async function draw(holder) {
     width: holder.clientWidth || 640,
     height: HEIGHT,
     cursor: { y: false, drag: { x: false, y: false } },
+    legend: { markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },
     tzDate: (stamp) => uPlot.tzDate(new Date(stamp * 1000), "Etc/UTC"),
     scales: { y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [

@@ -1,0 +1,118 @@
+"""Facts of our own that come home: what a shop had told the network before its books were put back from an older copy.
+
+Rules
+-----
+1. Asked for once after a restore, before anything else is said or heard: what the network answers to an order is of no
+   use while the order is unknown here.
+2. Each fact is written into the books and remembered as sent in one transaction: asked again, it is here.
+3. A fact that cannot be written is remembered all the same, so that a network put back later gets it again; the
+   journal and the doctor say so, and the books are as they were without it.
+4. Where it is not known that these books are a copy's (two of them may be speaking), nothing is fetched unasked.
+"""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.orm import Session
+
+import pos.recovered
+import supply.recovered
+from config import journal, outbox
+from config.errors import ShopError
+from config.journal import Actor, JournalEntry
+from config.node import NETWORK, this_node
+from config.outbox import Message
+from store_app.extensions import Doors
+from store_app.sync import wire
+
+log = structlog.get_logger()
+VERB = "books.recovered"
+ROWS_AT_ONCE = 20
+MOST_ODD = 50
+APPLIERS = {**pos.recovered.APPLIERS, **supply.recovered.APPLIERS}
+
+
+@dataclass
+class Homecoming:
+    """What came home: how many facts of each topic, and sentences about what a person must look at."""
+
+    topics: Counter[str] = field(default_factory=Counter)
+    odd: list[str] = field(default_factory=list)
+
+    @property
+    def facts(self) -> int:
+        """How many came."""
+        return sum(self.topics.values())
+
+
+def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
+    """Fetch what is ours where the books are a copy's (rules 1 to 4); returns how many facts came.
+
+    ask: tells what the network has after (epoch -> last number that is here).
+    """
+    with doors.read() as session:
+        if this_node(session).peer_nonce is not None:
+            return 0
+        have = outbox.still_here(session, NETWORK)
+    came = Homecoming()
+    while batches := ask(have).batches:
+        for batch in batches:
+            for start in range(0, len(batch.rows), ROWS_AT_ONCE):
+                with doors.write() as session:
+                    rows = [row.message() for row in batch.rows[start : start + ROWS_AT_ONCE]]
+                    _take(session, batch.epoch, rows, came, doors.now())
+            have[batch.epoch] = batch.rows[-1].n
+    with doors.write() as session:
+        _end(session, came, doors)
+    return came.facts
+
+
+def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] | None:
+    """Return when facts came home last, and what came: topics and odd."""
+    query = sa.select(JournalEntry.at, JournalEntry.body).where(
+        JournalEntry.subject == f"node:{node_id}", JournalEntry.verb == VERB
+    )
+    row = session.execute(query.order_by(JournalEntry.n.desc()).limit(1)).first()
+    return None if row is None else (row.at, json.loads(row.body))
+
+
+# --- inside ---
+
+
+def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homecoming, at: dt.datetime) -> None:
+    for message in messages:
+        if not outbox.remember(session, NETWORK, epoch, message):
+            continue
+        came.topics[message.topic] += 1
+        applier = APPLIERS.get(message.topic)
+        if applier is None:
+            continue
+        try:
+            with session.begin_nested():
+                came.odd += applier(session, message, at)
+                session.flush()
+        except sa.exc.OperationalError:
+            raise
+        except (ShopError, sa.exc.SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as fault:
+            why = fault.message if isinstance(fault, ShopError) else str(fault).splitlines()[0][:200]
+            came.odd.append(f"{message.topic} of {message.business_day} ({message.id}): {why}")
+
+
+def _end(session: Session, came: Homecoming, doors: Doors) -> None:
+    node_id, at = doors.settings.node_id, doors.now()
+    came.odd += pos.recovered.end(session, node_id, at)
+    if not came.facts:
+        return
+    left = len(came.odd) - MOST_ODD
+    told = came.odd[:MOST_ODD] + ([f"and {left} more"] if left > 0 else [])
+    actor = Actor.system("sync", node_id)
+    journal.record(
+        session, actor=actor, at=at, verb=VERB, subject=f"node:{node_id}", topics=dict(came.topics), odd=told
+    )
+    log.warning("books recovered", node=node_id, facts=came.facts, odd=len(came.odd))

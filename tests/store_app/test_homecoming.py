@@ -1,0 +1,188 @@
+"""A shop put back from an older copy gets its own facts back from the network, and its books are whole again."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from werkzeug.serving import make_server
+
+import pos.checks
+import supply.checks
+from config.database import Database, make_engine
+from config.node import this_node
+from config.outbox import OutboxMessage
+from config.settings import Settings
+from pos import customers, loyalty, tab
+from pos.customers import Particulars
+from pos.loyalty import PointsAccount
+from pos.sale_rows import Sale
+from pos.shift_book import CashMovement, LateSale, Shift
+from pos.stock import StockLevel
+from pos.store import store_of
+from pos.tab import TabAccount
+from pos.vouchers import Voucher
+from store_app import doctor, verifying
+from store_app.extensions import Doors
+from store_app.sync import restored, sender
+from tests.builders import NOON, STORE, Shop, open_shop
+from tests.store_app.conftest import KEY, House
+
+MAYA = "01J0000000000000000000MAYA"
+
+
+@pytest.fixture
+def served(network: House) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, network.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+class Lost:
+    """A shop whose disk is lost and whose books are put back from a copy."""
+
+    def __init__(self, shop: Shop, folder, served: str) -> None:
+        self.shop, self.folder, self.served = shop, folder, served
+        self.file = folder / f"{STORE}.db"
+
+    @property
+    def doors(self) -> Doors:
+        settings = Settings(
+            role="store", node_id=STORE, state_folder=self.folder, database_url=f"sqlite:///{self.file}", practice=True,
+            network_url=self.served,
+        )  # fmt: skip
+        return Doors(self.shop.database, self.shop.clock, settings)
+
+    def talk(self) -> sender.Contact:
+        self.shop.clock.advance(1)
+        with httpx2.Client(base_url=self.served, headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
+            contact = sender.contact(self.shop.database, self.doors.settings, client, self.shop.clock)
+        assert contact.fault is None
+        return contact
+
+    def copy(self) -> None:
+        self.shop.database.engine.dispose()
+        shutil.copy(self.file, self.folder / "copy")
+
+    def put_back(self) -> None:
+        self.shop.database.engine.dispose()
+        shutil.copy(self.folder / "copy", self.file)
+        self.shop.database = Database(make_engine(f"sqlite:///{self.file}"))
+        assert restored.begin_anew_if_restored(self.doors)
+
+    def books(self) -> dict[str, list]:
+        """Return what must be as it was before the disk was lost."""
+        asked = {
+            "sales": (Sale.id, Sale.epoch, Sale.receipt_no, Sale.total_minor),
+            "stock": (StockLevel.sku, StockLevel.place, StockLevel.qty),
+            "shifts": (Shift.id, Shift.state, Shift.z_no, Shift.expected_minor, Shift.over_short_minor),
+            "cash": (CashMovement.id, CashMovement.shift_id, CashMovement.kind, CashMovement.amount_minor),
+            "tabs": (TabAccount.customer_id, TabAccount.balance_minor),
+            "points": (PointsAccount.customer_id, PointsAccount.points),
+            "vouchers": (Voucher.code, Voucher.balance_minor),
+            "facts": (OutboxMessage.epoch, OutboxMessage.n, OutboxMessage.id, OutboxMessage.hash, OutboxMessage.head),
+        }
+        with self.shop.database.read() as session:
+            return {
+                name: [tuple(row) for row in session.execute(sa.select(*columns).order_by(*columns))]
+                for name, columns in asked.items()
+            }
+
+    def faults(self) -> list:
+        with self.shop.database.read() as session:
+            report = verifying.verify_in(session, STORE)
+            return [*pos.checks.findings(session), *supply.checks.findings(session), *report.faults]
+
+
+@pytest.fixture
+def lost(tmp_path, served) -> Iterator[Lost]:
+    shop = open_shop(tmp_path)
+    found = Lost(shop, tmp_path, served)
+    yield found
+    found.shop.database.engine.dispose()
+    found.shop.database.engine.dispose()
+
+
+def on_the_tab(lost: Lost, lines, **wishes) -> None:
+    priced = lost.shop.request(lines)
+    tenders = [("tab", priced.shown_total_minor)]
+    lost.shop.complete(lost.shop.request(lines, tenders=tenders, customer_id=MAYA, **wishes))
+
+
+def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain_back_once(lost):
+    shop = lost.shop
+    with shop.write() as session:
+        store = store_of(session, STORE)
+        wished = Particulars("Maya", agreed=frozenset({"points", "tab"}), limit_minor=100_000)
+        customers.add(session, store, MAYA, wished, actor=shop.wei, at=NOON)
+        loyalty.set_scheme(session, STORE, loyalty.Scheme(True, 1, 100, 1, 1), actor=shop.wei, at=NOON)
+    first = shop.sell([("milk", 2)])
+    on_the_tab(lost, [("tea", 1)])
+    lost.talk()
+    lost.copy()
+    # all of this is lost with the disk
+    shop.sell([("bread", 3)])
+    shop.take_back(first.sale.id, [(1, 1)])
+    shop.take_back(first.sale.id, [(1, 1)], tender="credit")
+    on_the_tab(lost, [("milk", 4)])
+    with shop.write() as session:
+        tab.repay(
+            session, store_of(session, STORE), MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=shop.ana,
+            at=shop.now,
+        )  # fmt: skip
+    shop.close_till()
+    shop.open_till()
+    shop.sell([("cheese", 250)])
+    shop.close_till(20_000)
+    lost.talk()
+    before = lost.books()
+    assert lost.faults() == []
+    lost.put_back()
+    assert "comes with the next contact" in str(doctor.examine(lost.doors, outside=False))
+    contact = lost.talk()
+    assert contact.recovered == len(before["facts"]) - 3
+    assert lost.books() == before
+    assert lost.faults() == []
+    assert lost.talk().recovered == 0
+    assert "messages came home" in str(doctor.examine(lost.doors, outside=False))
+    shop.open_till()
+    assert shop.sell([("milk", 1)]).sale.epoch != first.sale.epoch
+    assert shop.close_till().z_no == 3
+    assert lost.faults() == []
+
+
+def test_sales_of_a_shift_that_was_lost_open_are_late_on_the_next_z_and_two_books_that_speak_fetch_nothing(lost):
+    shop = lost.shop
+    lost.talk()
+    lost.copy()
+    shop.close_till()
+    shop.open_till()
+    shop.sell([("bread", 1)])
+    lost.talk()
+    lost.put_back()
+    assert lost.talk().recovered == 2
+    said = str(doctor.examine(lost.doors, outside=False))
+    assert "1 sales of a shift that was open when the books were lost, 349 in minor units" in said
+    shop.open_till()
+    closed = shop.close_till()
+    assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
+    assert lost.faults() == []
+    lost.talk()
+    lost.copy()
+    shop.open_till()
+    lost.talk()
+    shop.database.engine.dispose()
+    lost.doors.settings.sidecar.unlink()  # nothing tells whether this is the shop or a copy of it
+    shutil.copy(lost.folder / "copy", lost.file)
+    shop.database = Database(make_engine(f"sqlite:///{lost.file}"))
+    for _ in range(3):
+        assert lost.talk().recovered == 0
+    with shop.database.read() as session:
+        assert this_node(session).peer_nonce
+        assert session.scalar(sa.select(sa.func.count()).select_from(LateSale)) == 1
