@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. An edition is whole: products that are in it no more are no longer active at the shop.
+1. An edition is whole: products that are in it no more are no longer active at the shop. One without any product takes
+   none away: a network that has lost its catalogue, or begins without one, closes no shop.
 2. What is a shop's own, products, prices, listings and tax classes, never travels and is never touched.
 """
 
@@ -58,7 +59,7 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
     _merge(session, Product, body["products"])
     published = {product["sku"] for product in body["products"]}
     ours = session.scalars(sa.select(Product.sku).where(Product.owner_id == EVERYONE, Product.active)).all()
-    if gone := sorted(set(ours) - published):
+    if published and (gone := sorted(set(ours) - published)):
         session.execute(sa.update(Product), [{"sku": sku, "active": False} for sku in gone])
     _merge(session, Barcode, [{"code": code, "sku": sku, "qty": qty} for code, sku, qty in body["barcodes"]])
     prices = [

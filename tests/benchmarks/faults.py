@@ -15,6 +15,7 @@ import functools
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,31 @@ def founded(kind: str) -> Path:
     return folder
 
 
+@functools.cache
+def founded_on_postgres() -> Path:
+    """Found a network on a PostgreSQL of its own and stop that; returns the folder to copy."""
+    folder = _ready() / "net_pg"
+    folder.mkdir()
+    subprocess.run(
+        [str(TOOLS / "with_pg.sh"), str(free_port()), "--", sys.executable, str(HERE / "founding.py"), "postgres", "-"],
+        check=True, cwd=ROOT, env={**os.environ, "FAULT_DATA_DIR": str(folder)}, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    running = folder / "pg" / "data" / "postmaster.pid"
+    os.kill(int(running.read_text().split()[0]), signal.SIGINT)  # it stays when the command beside it has ended
+    while running.exists():
+        time.sleep(0.05)
+    return folder
+
+
+def _beside_postgres(port: int) -> str:
+    """Return what starts a command beside a PostgreSQL that has the founded network in it."""
+    copied = (
+        f'[ -e "$FAULT_DATA_DIR/pg" ] || {{ cp -a {founded_on_postgres()}/pg "$FAULT_DATA_DIR/"; '
+        'chmod o+x "$(dirname "$FAULT_DATA_DIR")" "$FAULT_DATA_DIR"; }; '
+    )
+    return f"bash -c '{copied}exec \"$@\"' - {TOOLS / 'with_pg.sh'} {port} -- "
+
+
 def _one(tool: str, adapter: str, *options: str) -> Callable[[int, Path], list[str]]:
     """Return the command of a tool that drives one store node."""
 
@@ -93,7 +119,7 @@ def _pair(scenario: str, *options: str, postgres: bool = False) -> Callable[[int
             founded(kind)
         store, net, clone, proxy, control, books = (free_port() for _ in range(6))
         serve = f"{sys.executable} {HERE / 'pair.py'}"
-        beside = f"{TOOLS / 'with_pg.sh'} {books} -- " if postgres else ""
+        beside = _beside_postgres(books) if postgres else ""
         return [
             sys.executable, str(TOOLS / "pair_scenarios.py"), "--adapter", str(HERE / "pair.py"),
             "--store-cmd", f"{serve} store {store}", "--store-ready", f"http://127.0.0.1:{store}/health",

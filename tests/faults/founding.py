@@ -85,7 +85,15 @@ FOUNDED: dict[str, Callable[[Path], None]] = {
 }
 
 
+def on_postgres(url: str) -> str:
+    """Return the address of the PostgreSQL a tool started, with our driver."""
+    return url.replace("postgresql://", "postgresql+psycopg://")
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "postgres":
+        found_network(on_postgres(os.environ["DATABASE_URL"]))
+        sys.exit()
     made = Path(sys.argv[2])
     made.mkdir(parents=True, exist_ok=True)
     place(sys.argv[1], made)

@@ -118,10 +118,9 @@ def serve(which: str, port: str) -> None:
         founding.place("store", folder)
     else:
         given["role"] = "network"
-        if on_postgres := os.environ.get("DATABASE_URL"):
-            (folder / ON_POSTGRES).write_text(on_postgres, "utf-8")
-            url = on_postgres.replace("postgresql://", "postgresql+psycopg://")
-            founding.found_network(url)
+        if told := os.environ.get("DATABASE_URL"):
+            (folder / ON_POSTGRES).write_text(told, "utf-8")
+            url = founding.on_postgres(told)  # founded already, and copied
         else:
             founding.place("net", folder)
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
