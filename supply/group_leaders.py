@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. A leader earns on collected shares alone, as their money is passed on (`groups` rule 5); of what goes back after
-   that, the leader's share of it does too.
+1. A leader earns on the goods of collected shares alone, without tax and deposit, as their money is passed on (`groups`
+   rule 5); of what goes back after that, the leader's share of it does too.
 2. The part stands in the shop's ledger on `agents`, under the leader's name, and is paid out like any agent's part, to
    the account the shop said (`agent_parts`). It is never the shop's money.
 3. The leader has a page of their own, by a link nobody can guess; no neighbour's name is on it.
@@ -17,9 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
-from config.money import BASIS
 from pos import agents
-from supply import agent_parts
+from supply import agent_parts, group_price
 from supply.escrow import Escrow, EscrowEntry
 from supply.groups import GroupMember, GroupOffer
 from supply.pickup_order import PickupOrder
@@ -88,7 +87,7 @@ def _coming(session: Session, group: GroupOffer) -> int:
         (EscrowEntry.from_account == "escrow", EscrowEntry.amount_minor), else_=0
     )
     query = (
-        sa.select(sa.func.sum(signed))
+        sa.select(Escrow.id, sa.func.sum(signed))
         .join(Escrow, Escrow.id == EscrowEntry.escrow_id)
         .join(GroupMember, GroupMember.id == Escrow.id)
         .join(PickupOrder, sa.and_(PickupOrder.id == Escrow.id, PickupOrder.store_id == group.store_id))
@@ -97,4 +96,7 @@ def _coming(session: Session, group: GroupOffer) -> int:
         )
         .group_by(Escrow.id)
     )  # fmt: skip
-    return sum(int(minor) * group.commission_bp // BASIS for minor in session.scalars(query))
+    return sum(
+        group_price.leaders_part(session, group.store_id, escrow_id, int(minor), group.commission_bp)
+        for escrow_id, minor in session.execute(query).all()
+    )

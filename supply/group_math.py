@@ -10,12 +10,14 @@ Rules
 3. When fewer units arrive than were ordered, everybody keeps one before anybody keeps two: units are dealt out in
    rounds, in the order of joining.
 4. What is left over belongs to the shop. Nobody gets more than they said, and together never more than there is.
+5. The leader's commission is reckoned on the price of the goods alone, without tax and deposit. Where a part of a
+   share's money went back, so much of its goods counts as brought back.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from config.money import share_out
+from config.money import BASIS, share_out
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,14 @@ def price_at(steps: Sequence[tuple[int, int]], qty: int) -> int:
     """Return the price of a unit when the group takes `qty` together (rule 1); steps: (from quantity, price_minor)."""
     reached = [price_minor for from_qty, price_minor in steps if from_qty <= qty]
     return reached[-1] if reached else steps[0][1]
+
+
+def commission(goods_minor: int, total_minor: int, left_minor: int, commission_bp: int) -> int:
+    """Return the leader's part of a share (rule 5), rounded down.
+
+    goods_minor: its goods without tax and deposit, of total_minor in all; left_minor: what was not sent back of that.
+    """
+    return goods_minor * left_minor * commission_bp // (total_minor * BASIS) if total_minor else 0
 
 
 def fill(wishes: Sequence[Wish], case_qty: int, shop_takes: int = 0) -> Filled:

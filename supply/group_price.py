@@ -3,7 +3,8 @@
 Rules
 -----
 1. A share is a promised line like any of an online order; what it costs is the till's own arithmetic (`online_price`).
-2. No share costs more than its member has paid: where a deposit or a tax has risen since, the price of a unit falls.
+2. Of a share the leader earns on its goods alone, as they were promised, without tax and deposit (`group_math`).
+3. No share costs more than its member has paid: where a deposit or a tax has risen since, the price of a unit falls.
 
 Units: *_minor currency minor units.
 """
@@ -17,8 +18,10 @@ from sqlalchemy.orm import Session
 from pos import catalogue
 from pos.catalogue import Product
 from pos.store import day_of
+from supply.group_math import commission
 from supply.online_facts import OrderLine
 from supply.online_price import cost, promise_of
+from supply.pickup_order import PickupOrder, lines_of
 from supply.shop_offer import ShopOffer
 
 
@@ -26,7 +29,7 @@ def share(
     session: Session, store_id: str, sku: str, qty: int, price_minor: int, *, most_minor: int | None = None,
     at: dt.datetime,
 ) -> tuple[OrderLine, int]:  # fmt: skip
-    """Return a share's line and what it costs in all; most_minor: what was paid for it (rule 2)."""
+    """Return a share's line and what it costs in all; most_minor: what was paid for it (rule 3)."""
     line = _line(session, store_id, sku, qty, price_minor, at)
     total_minor = _total(session, store_id, line)
     while most_minor is not None and total_minor > most_minor:
@@ -37,6 +40,16 @@ def share(
             line = replace(line, deposit_sku=None, deposit_minor=None)
         total_minor = _total(session, store_id, line)
     return line, total_minor
+
+
+def leaders_part(session: Session, store_id: str, order_id: str, left_minor: int, commission_bp: int) -> int:
+    """Return what a leader earns on a share of which so much was not sent back (rule 2)."""
+    order = session.get(PickupOrder, (store_id, order_id))
+    if order is None or not commission_bp:
+        return 0
+    priced = cost(session, store_id, promise_of(lines_of(session, order)))
+    goods_minor = sum(line.net_minor for line in priced.lines if line.product.kind != "deposit")
+    return commission(goods_minor, priced.total_minor, left_minor, commission_bp)
 
 
 def _total(session: Session, store_id: str, line: Any) -> int:

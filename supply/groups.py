@@ -31,7 +31,6 @@ from config import journal
 from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
-from config.money import BASIS
 from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Product
@@ -326,7 +325,8 @@ def release(session: Session, member_id: str, *, why: str = "collected", actor: 
     member = session.get_one(GroupMember, member_id)
     group = session.get_one(GroupOffer, member.group_id)
     left_minor = escrow.balance(session, member_id)
-    leader_minor = left_minor * group.commission_bp // BASIS if group.leader else 0
+    bp = group.commission_bp if group.leader else 0
+    leader_minor = group_price.leaders_part(session, group.store_id, member_id, left_minor, bp)
     part = LeaderPart(leader_minor, group.leader, group.id) if leader_minor else None
     return escrow.release(session, member_id, leader=part, why=why, actor=actor, at=at)
 

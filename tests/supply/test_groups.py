@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
@@ -35,7 +36,7 @@ from supply import (
 )
 from supply.escrow import Escrow
 from supply.facts import Advised
-from supply.group_math import Wish, deal, fill, price_at
+from supply.group_math import Wish, commission, deal, fill, price_at
 from supply.groups import GroupMember, GroupOffer, GroupTerms
 from supply.online_facts import GROUP_TOLD
 from supply.order_keys import code_hash, code_of, new_token, token_hash
@@ -81,6 +82,18 @@ def test_what_arrived_is_dealt_out_in_rounds(wanted, arrived):
 
 def test_the_price_is_the_one_the_whole_group_reaches():
     assert [price_at(((1, 120), (12, 100)), qty) for qty in (0, 1, 11, 12, 99)] == [120, 120, 120, 100, 100]
+
+
+@given(
+    st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 2_000), st.integers(0, 10**6)
+)
+def test_a_commission_is_of_the_goods_alone_to_the_cent(goods, tax, deposit, bp, back):
+    total = goods + tax + deposit
+    left = max(0, total - back)
+    assert commission(goods, total, total, bp) == goods * bp // 10_000, "whatever tax and deposit are"
+    part = commission(goods, total, left, bp)
+    assert 0 <= part <= left
+    assert part == (int(Fraction(goods * bp, 10_000) * Fraction(left, total)) if total else 0)
 
 
 # --- the road ---
@@ -156,8 +169,8 @@ def test_a_group_from_opening_to_the_leaders_commission(town):
         for row in escrow.to_release(session, later(days=12)):
             groups.release(session, row.id, actor=ME, at=later(days=12))
         groups.settle_done(session, at=later(days=12))
-    assert where(town, ["m1", "m2"], "leader") == 60  # 5 % of what was collected
-    assert where(town, ["m1", "m2"], "store") == 1140
+    assert where(town, ["m1", "m2"], "leader") == 54  # 5 % of what was collected, without tax
+    assert where(town, ["m1", "m2"], "store") == 1146
     assert state_of(town) == "settled"
     assert town.faults() == []
     for days, forgotten in ((33, 0), (34, 2), (34, 0)):
@@ -182,8 +195,9 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
         passing_on.decide(session, "m1", 120, why="a little", actor=ME, at=later(days=4))
         entries = {row.kind: row.amount_minor for row in settlement.entries_of(session, STORE)}
         assert checks.findings(session, STORE) == []
-    assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (30, 570)
-    assert entries == {"leader": 30, "escrow": 570, "commission": 17}
+    # 5 % of 661 net, of which five sixths stay
+    assert (where(town, ["m1"], "leader"), where(town, ["m1"], "store")) == (27, 573)
+    assert entries == {"leader": 27, "escrow": 573, "commission": 17}
 
     def stands():
         with town.network.read() as session:
@@ -192,26 +206,30 @@ def test_what_the_leader_earned_is_paid_out_to_the_leader_and_follows_what_comes
             funds = -settlement.balances(session, STORE)["funds"]
             return found.earned_minor, found.paid_minor, found.due_minor, funds
 
-    assert stands() == (30, 0, 30, 553)
+    assert stands() == (27, 0, 27, 556)
     with town.network.write() as session:
         network_terms.set_terms(session, replace(network_terms.in_force(session)[1], payout_least_minor=1),
                                 actor=ME, at=AT)  # fmt: skip
         paid = payout.make_run(session, id="run-1", actor=ME, at=later(days=5))
-    assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 30)]
+    assert [(one.agent, one.payee, one.amount_minor) for one in paid.payouts] == [("Auntie Chen", "Auntie Chen", 27)]
     assert paid.unknown == [STORE]  # the shop's own money waits for its account
-    assert stands() == (30, 30, 0, 553)
+    assert stands() == (27, 27, 0, 556)
     with town.network.write() as session:  # a cut-off shop took half of it back in time
         escrow.take_back(session, "m1", 300, why="returned", words="S07-1", actor=ME, at=later(days=6))
     assert where(town, ["m1"], "due") == 120 + 300
-    assert stands() == (15, 30, -15, 276)  # 285 of the shop's, less half of the commission
+    assert stands() == (14, 27, -13, 277)  # 287 of the shop's, less half of the commission
 
 
 @pytest.mark.parametrize(
-    ("kind", "total", "back"),
-    [("deposit", 3 * 120 + 3 * 25, 0), ("tax", 3 * 120 + 32, 0), ("risen", 3 * 120, 0)],
+    ("kind", "total", "back", "earned"),
+    [
+        ("deposit", 3 * 120 + 3 * 25, 0, 16),  # 5 % of 330, which is 360 without the 9 % in it
+        ("tax", 3 * 120 + 32, 0, 18),
+        ("risen", 3 * 120, 0, 13),  # the deposit is inside what was paid
+    ],
 )
 def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_more_than_was_paid(
-    tmp_path, kind, total, back
+    tmp_path, kind, total, back, earned
 ):
     town = make_town(tmp_path)
     town.open_till()
@@ -247,6 +265,11 @@ def test_a_share_costs_what_the_till_rings_with_its_deposit_and_tax_and_never_mo
     handed = town.collect(codes[0], new_id(), total, at=later(days=2))
     assert (handed.completed.sale.total_minor, where(town, ["m1"], "due")) == (total, back)
     assert town.faults() == []
+    town.deliver(at=later(days=2))
+    with town.network.write() as session:
+        coming = group_leaders.standing_of(session, session.get(GroupOffer, TERMS.id)).coming_minor
+        groups.release(session, "m1", actor=ME, at=later(days=12))
+    assert (coming, where(town, ["m1"], "leader")) == (earned, earned)
 
 
 def test_whom_no_unit_is_left_for_gets_the_money_back_when_the_group_is_ordered(town):
@@ -287,7 +310,7 @@ def test_the_shop_and_the_leaders_page_show_what_is_earned_and_what_is_to_come(t
     with town.network.read() as session:
         group = group_leaders.by_token(session, STORE, "leader-link")
         found = group_leaders.standing_of(session, group)
-        assert (found.earned_minor, found.coming_minor, found.account_end) == (0, 36, "")
+        assert (found.earned_minor, found.coming_minor, found.account_end) == (0, 33, "")
         for wrong in ("", "other"):
             with pytest.raises(NotFound):
                 group_leaders.by_token(session, STORE, wrong)
