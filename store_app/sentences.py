@@ -77,6 +77,9 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("This was already saved with another content, as receipt %(receipt_no)s. Begin a new one."),
         _l("This sale was rung before with another content."),
     ),
+    "no-mail-address": (_l("Type an e-mail address like li@example.com."),),
+    "no-mail-here": (_l("This shop has no mail server in its settings. Print the receipt instead."),),
+    "mailed-enough": (_l("This receipt went by e-mail %(most)s times. Print it instead."),),
     "no-such-sale": (_l("This receipt is not in the books. Look it up again."),),
     "more-than-sold": (
         _l("That is more than was sold: %(lines)s."),

@@ -80,12 +80,18 @@ def check_sentence(line: CheckLine) -> str:
         return _("%(qty)s should be sold or taken away today. Look at the dates.", qty=over)
     if line.kind == "not-selling":
         days, rate = line.quiet_days or 0, line.per_day or 0.0
+        if rate * days < 1:  # what it sells now has sunk with the silence, and says nothing of before
+            return ngettext(
+                "It sold before, but not for a whole day now. The records say that it is here.",
+                "It sold before, but not for %(num)d days now. The records say that it is here.",
+                days,
+            )
         if rate < SELDOM:
             return ngettext(
                 "It sells about once in %(every)s days, but not for a whole day now. The records say that it is here.",
                 "It sells about once in %(every)s days, but not for %(num)d days now. The records say that it is here.",
                 days,
-                every=f"{1 / max(rate, 0.001):.0f}",
+                every=f"{1 / rate:.0f}",
             )
         return ngettext(
             "It sells about %(rate)s times a day, but not once for a whole day. The records say that it is here.",
