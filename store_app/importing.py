@@ -1,4 +1,4 @@
-"""Bring a file in: products, counted stock, sales, members or a price list, from CSV, XLSX or Parquet; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet): products, stock counts, sales, customers, members, price list; all or nothing.
 
 Rules
 -----
@@ -28,7 +28,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import member_rows, network_rows
+from store_app import customer_rows, member_rows, network_rows
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
 MOST_UNPACKED = 200_000_000
@@ -170,12 +170,15 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
     raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. {whose}: {known}.")
 
 
-def look_around(session: Session, sheet: Sheet) -> None:
+def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> None:
     """Add the faults a file has beside what is already here, so that all of them are said at once."""
     if sheet.kind == "members":
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in member_rows.beside(session, row, seen)]
+    if sheet.kind == "customers" and at is not None:
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
 
 
 # --- cells ---
@@ -236,6 +239,7 @@ COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     ),
     "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
     "members": member_rows.CELLS,
+    "customers": customer_rows.CELLS,
     "price-list": (
         {"sku": _text(64), "pack_qty": _whole(1, 1_000_000), "pack_cost": _price},
         {"minimum_packs": _whole(1, 999), "article_no": _text(40), "from_day": _day},
@@ -252,6 +256,7 @@ TWINS = {
     "bestsellers": ("source", "day", "place"),
     "stock": ("sku",),
     "members": ("store_id",),
+    "customers": ("name", "phone"),
     "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
 }
@@ -479,6 +484,7 @@ _WRITERS = {
     "bestsellers": _write_place,
     "stock": _write_count,
     "members": member_rows.write,
+    "customers": customer_rows.write,
     "sales": _check_sold,
     "price-list": _write_pack,
 }
