@@ -31,7 +31,7 @@ from pos.store import Store
 from store_app import customer_rows, member_rows, network_rows
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
-MOST_UNPACKED = 200_000_000
+MOST_UNPACKED, MOST_FAULTS = 200_000_000, 200
 UNITS = ("each", "gram", "millilitre")
 Cell = Callable[[str], Any]
 
@@ -150,6 +150,22 @@ def write(
 
         rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
+
+
+def rehearse(
+    session: Session, sheet: Sheet, owner_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
+) -> None:
+    """Add every fault that writing a file would meet, row by row, and leave nothing written."""
+    trial = session.begin_nested()
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
+        try:
+            with session.begin_nested():
+                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
+        except ShopError as refusal:
+            sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), refusal.message))
+            if len(sheet.faults) >= MOST_FAULTS:
+                break
+    trial.rollback()
 
 
 def supplier_named(session: Session, owner_id: str, said: str) -> str:
