@@ -26,18 +26,14 @@ from config.journal import Actor
 from pos import customers, tab
 from pos.customers import Customer, Particulars
 from pos.store import Store
+from store_app import cells
 
+NAME = cells.text(customers.NAME_LETTERS)
 MAY_AGREE = ("phone", "tab", "points", "messages")
 
 
-def _text(cell: str) -> str:
-    if len(cell) > customers.NAME_LETTERS or not cell.isprintable():
-        raise ValueError(f"at most {customers.NAME_LETTERS} printable letters")
-    return cell
-
-
 def _phone(cell: str) -> str:
-    return _text(cell.removesuffix(".0"))  # as a spreadsheet writes a number
+    return str(NAME(cell.removesuffix(".0")))  # as a spreadsheet writes a number
 
 
 def _agreed(cell: str) -> frozenset[str]:
@@ -47,30 +43,17 @@ def _agreed(cell: str) -> frozenset[str]:
     return found
 
 
-def _amount(cell: str) -> Decimal:
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,20})?", cell, re.ASCII):
-        raise ValueError("an amount of money such as 12.50")
-    return Decimal(cell)
-
-
 def _language(cell: str) -> str:
     if cell not in customers.LANGUAGES:
         raise ValueError("en or zh")
     return cell
 
 
-def _day(cell: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(cell[:10])
-    except ValueError:
-        raise ValueError("a day such as 2026-03-02") from None
-
-
 CELLS: tuple[dict[str, Callable[[str], Any]], dict[str, Callable[[str], Any]]] = (
-    {"name": _text},
+    {"name": NAME},
     {
-        "phone": _phone, "agreed": _agreed, "language": _language, "limit": _amount, "owed": _amount,
-        "owed_since": _day,
+        "phone": _phone, "agreed": _agreed, "language": _language, "limit": cells.price, "owed": cells.price,
+        "owed_since": cells.day,
     },
 )  # fmt: skip
 """Needed columns, possible columns, each with what reads its cells."""
