@@ -112,6 +112,12 @@ class Settings(BaseSettings):
         return self.country.partition("-")[0]
 
     @property
+    def sends_mail(self) -> bool:
+        """Whether an e-mail leaves this node; in practice it is logged."""
+        ways = (self.notify or ("log" if self.practice else "")).split(";")
+        return any(way.strip().startswith(("smtp://", "smtps://")) or way.strip() == "log" for way in ways)
+
+    @property
     def sidecar(self) -> Path:
         """Where the sidecar file of the database lies."""
         return self.state_folder / f"{self.node_id}.sidecar.json"

@@ -3,10 +3,13 @@
 Rules
 -----
 1. Weekdays count from Monday = 0; days of the month from 0.
-2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME".
+2. A day has at most one event code: a public holiday's own name, else "eve: NAME", else "after: NAME", else
+   "season: NAME".
 3. Easter Sunday is added everywhere, for trade follows it where the law does not name it.
 4. No country, no events: codes are then empty strings. A country may be told with its part, as in ISO 3166-2: DE-BW.
-5. Without a subdivision a holiday of MANY of the country's subdivisions is an event, too: what it does to the trade is
+5. A season is a run of ordinary weekdays with a trade of their own: the six days before Christmas Eve where Christmas
+   is kept, and in CARNIVAL countries Fat Thursday to Shrove Tuesday, and Ash Wednesday.
+6. Without a subdivision a holiday of MANY of the country's subdivisions is an event, too: what it does to the trade is
    measured, and where it is none, that is nothing.
 """
 
@@ -21,7 +24,11 @@ import numpy as np
 from forecasting.panel import Ints, PanelFault
 
 MANY = 0.2
-"""Part of a country's subdivisions that keep a holiday (rule 5)."""
+"""Part of a country's subdivisions that keep a holiday (rule 6)."""
+CARNIVAL = frozenset({
+    "AR", "AT", "BE", "BO", "BR", "CH", "CO", "DE", "DO", "EC", "ES", "FR", "HR", "HU", "IT", "LU",
+    "MT", "NL", "PA", "PE", "PL", "PT", "SI", "SK", "UY", "VE",
+})  # fmt: skip
 
 
 def days_from(first_day: date, n_days: int) -> list[date]:
@@ -57,6 +64,8 @@ def event_codes(first_day: date, n_days: int, country: str | None, subdivision: 
             code = f"eve: {named[day + one]}"
         if not code and day - one in named:
             code = f"after: {named[day - one]}"
+        if not code:
+            code = _season_of(day, country, date(day.year, 12, 25) in named)
         codes.append(code)
     return codes
 
@@ -92,7 +101,7 @@ def _holidays_of(country: str, subdivision: str | None, year: int) -> dict[date,
 
 
 def _regional(country: str, year: int) -> dict[date, str]:
-    """Return the days that MANY of the subdivisions keep, by the name most of them give it (rule 5)."""
+    """Return the days that MANY of the subdivisions keep, by the name most of them give it (rule 6)."""
     import holidays
 
     parts = holidays.country_holidays(country).subdivisions
@@ -107,6 +116,19 @@ def _regional(country: str, year: int) -> dict[date, str]:
         for day, names in sorted(seen.items())
         if names.total() >= MANY * len(parts)
     }
+
+
+def _season_of(day: date, country: str, christmas: bool) -> str:
+    """Return the code of the season a day lies in (rule 5), "" for none."""
+    if christmas and day.month == 12 and 18 <= day.day <= 23:
+        return "season: before Christmas"
+    if country in CARNIVAL:
+        to_easter = (easter_sunday(day.year) - day).days
+        if 47 <= to_easter <= 52:
+            return "season: Carnival"
+        if to_easter == 46:
+            return "season: Ash Wednesday"
+    return ""
 
 
 def _first_name(name: str) -> str:

@@ -28,12 +28,13 @@ CLOSED_BELOW = 0.03
 LEAST_DUE = 5.0
 LIKE_RIDGE = 0.2
 YEARS_PRIOR, YEARS_SCATTER = 4.0, 0.01
-HOLIDAY, EVE, AFTER = 0, 1, 2
+HOLIDAY, EVE, AFTER, SEASON = 0, 1, 2, 3
 
 
 def kind_of(code: str) -> int:
-    """Return HOLIDAY, EVE or AFTER of an event's code (see `calendar`)."""
-    return EVE if code.startswith("eve: ") else AFTER if code.startswith("after: ") else HOLIDAY
+    """Return HOLIDAY, EVE, AFTER or SEASON of an event's code (see `calendar`)."""
+    before = code.partition(": ")[0]
+    return {"eve": EVE, "after": AFTER, "season": SEASON}.get(before, HOLIDAY)
 
 
 def event_days(days: Days) -> dict[str, Ints]:

@@ -129,10 +129,11 @@ def publish_shop(desk: Desk, _day: dt.date) -> str:
 
 
 def letters(desk: Desk, _day: dt.date) -> str:
-    """E-mail orders to suppliers that have no line to us."""
-    from store_app import letter_post
+    """E-mail orders to suppliers that have no line to us, and receipts to customers who wanted them."""
+    from store_app import letter_post, receipt_post
 
-    sent, failed = letter_post.send_due(desk.doors, desk.node_id, _carriers(desk))
+    done = [post.send_due(desk.doors, desk.node_id, _carriers(desk)) for post in (letter_post, receipt_post)]
+    sent, failed = map(sum, zip(*done, strict=True))
     return f"{sent} sent, {failed} failed"
 
 

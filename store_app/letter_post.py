@@ -72,7 +72,7 @@ def send_due(doors: Doors, store_id: str, among: list[Carrier]) -> tuple[int, in
         with doors.read() as session:  # the one before may have taken minutes, and this one be called off meanwhile
             if not order_letters.is_waiting(session, store_id, letter.id):
                 continue
-        code, fault = _carried(letter, among, doors)
+        code, fault = carried(letter, among, doors)
         with doors.write() as session:
             if code:
                 order_letters.failed(session, store_id, letter.id, code, fault, at=doors.now())
@@ -131,10 +131,7 @@ def complaint(session: Session, row: OrderLetter) -> Letter:
     )  # fmt: skip
 
 
-# --- inside ---
-
-
-def _carried(letter: Letter, among: list[Carrier], doors: Doors) -> tuple[str, str]:
+def carried(letter: Letter, among: list[Carrier], doors: Doors) -> tuple[str, str]:
     """Hand a letter to the first carrier that takes it; ('', '') when one did, else what is wrong: code, words."""
     said = ("no-mail-server", "")
     for carrier in (one for one in among if one.reaches(letter)):

@@ -177,6 +177,13 @@ class GiftBody(Body):
     till_id: str = Field(min_length=1, max_length=20)
 
 
+class MailBody(Body):
+    """The wish for a receipt by e-mail. id: the command's."""
+
+    id: str = Field(min_length=8, max_length=40)
+    email: str = Field(min_length=1, max_length=254)
+
+
 class ReturnLine(Body):
     """How many units of a receipt's line come back."""
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify
 
 from config.errors import Invalid, NotFound
 from config.ids import is_id
-from pos import approvals, customers, drawer, exchange, offers, returns, sale, shift, slips, vouchers
+from pos import approvals, customers, drawer, exchange, offers, receipt_mail, returns, sale, shift, slips, vouchers
 from pos.facts import SoldLine
 from pos.pricing import PricedLine
 from pos.promises import clean_code
@@ -15,7 +15,7 @@ from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
 from pos.store import Till, store_of
-from store_app.api.bodies import BackLine, CopyBody, GiftBody, QuoteBody, SaleBody, takes
+from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.practice import booked
 from store_app.security import requires
@@ -141,6 +141,21 @@ def gift(body: GiftBody, sale_id: str) -> Response:
         job = slips.gift_receipt(session, till, sale_id, command=body.id, at=clock.now())
         wake_worker_after(session)
     return jsonify(job_id=job.id, copy_no=job.copy_no)
+
+
+@bp.post("/receipts/<sale_id>/mail")
+@requires("print")
+@takes(MailBody)
+def mail(body: MailBody, sale_id: str) -> Response:
+    """Send a receipt by e-mail as soon as there is a line; the same id again is one letter."""
+    at, settings = clock.now(), doors().settings
+    with write() as session:
+        receipt_mail.ask(
+            session, settings.node_id, sale_id, body.email, command=body.id, sends_mail=settings.sends_mail,
+            actor=g.actor, at=at,
+        )  # fmt: skip
+        wake_worker_after(session)
+    return jsonify(id=body.id)
 
 
 def open_for_practice(session: Any, store_id: str, till_id: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import approvals, cash_out, consigned, drawer, printer, returns, shift, slips, vouchers
+from pos import approvals, cash_out, consigned, drawer, printer, receipt_mail, returns, shift, slips, vouchers
 from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
@@ -223,6 +223,7 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         has_shift = shift.current(look, store_id, own_till(look, store_id).id) is not None
         has_voucher = vouchers.issued_by(look, store_id, sale_id)
         not_ours = consigned.of_sale(look, store_id, sale_id)
+        letters = receipt_mail.letters_of(look, store_id, sale_id)
     return page(
         "shift/receipt.html",
         sale=found,
@@ -231,6 +232,8 @@ def receipt(sale_id: str, fault: ShopError | None = None) -> Response:
         has_shift=has_shift,
         has_voucher=has_voucher,
         not_ours=not_ours,
+        letters=letters,
+        sends_mail=doors().settings.sends_mail,
         fault=fault,
     )
 

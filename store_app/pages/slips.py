@@ -7,10 +7,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
+from pos import receipt_mail
 from pos import slips as shop_slips
 from pos.store import Till
 from store_app.extensions import doors, wake_worker_after, write
-from store_app.pages import form, product_list
+from store_app.pages import form, product_list, shift
 from store_app.pages.products import day_typed
 from store_app.pages.stocktake import number_of
 from store_app.pages.till import own_till
@@ -30,6 +31,21 @@ def gift(sale_id: str) -> Any:
     with write() as session:
         shop_slips.gift_receipt(session, _till(session), sale_id, command=command, at=doors().now())
     return _back(_("The gift receipt is being printed."), "shift.receipt", sale_id=sale_id)
+
+
+@bp.post("/mail/<sale_id>")
+@requires("print")
+@form.answers_on(shift.receipt)
+def mail(sale_id: str) -> Any:
+    """Send a receipt by e-mail as soon as there is a line."""
+    command, settings = form.command_id(), doors().settings
+    with write() as session:
+        receipt_mail.ask(
+            session, settings.node_id, sale_id, form.text("email", most=receipt_mail.LONGEST), command=command,
+            sends_mail=settings.sends_mail, actor=g.actor, at=doors().now(),
+        )  # fmt: skip
+        wake_worker_after(session)
+    return _back(_("The receipt is sent by e-mail as soon as there is a line."), "shift.receipt", sale_id=sale_id)
 
 
 @bp.post("/pick-list")

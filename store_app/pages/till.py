@@ -187,6 +187,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "language": "zh-CN" if language() == "zh" else "en",
         "shift_open": is_open,
         "lesson": is_practising(),
+        "mail": doors().settings.sends_mail and not is_practising(),
         "may": sorted(PERMISSIONS[g.actor.role]),
         "terminal": known.for_way("terminal") is not None,
         "wallet": known.for_way("customer_code") is not None or known.for_way("shop_code") is not None,

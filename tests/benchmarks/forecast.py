@@ -3,8 +3,8 @@
 Needs the group `bench` for the last two. Rivals' forecasts are kept in .bench by data, version and origin; their speed
 never is. Origins lie four weeks apart over a year (completejourney, a year long: a fortnight). The last constants were
 chosen on the fortnights between them (`--skip 1` shows those), those of holidays on the year before, too; first trials,
-and the look that found shops closing for weeks or on Sundays, saw some of the reported ones too. Ratios are those of
-`ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
+and the looks that found shops closing for weeks or on Sundays and carnival, saw some of the reported ones too. Ratios
+are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
 sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf) · night (3,000
@@ -89,7 +89,7 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
         "parts": parts, "origins": 4 if quick else "a year", "skip": skip, "horizon_days": 14,
         "missing": sorted(set(missing)), "not_installed": absent, "sample": QUICK_SERIES if quick else "whole sets",
         "tuned_on": "the fortnights between the reported origins (--skip 1), holidays on the year before, too; "
-        "first trials saw some of the reported",
+        "first trials, and the look that found carnival, saw some of the reported",
     }  # fmt: skip
     return result
 

@@ -16,6 +16,7 @@ from pos.catalogue import TaxClass
 from pos.loyalty import PointsAccount
 from pos.payments import Payment
 from pos.printer import PrintJob
+from pos.receipt_mail import ReceiptMail
 from pos.sale import Sale
 from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
@@ -479,6 +480,15 @@ def test_a_gift_receipt_is_one_touch_after_the_sale(page: Page, shop: Node, lang
     expect(page.locator("#done-paper")).to_contain_text({"en": "copy 1", "zh": "副本 1"}[language])
     expect(page.locator("#next")).to_be_enabled()
     assert_accessible(page)
+    page.locator("#mail").click()  # and by e-mail, in the same place
+    page.locator("#sheet-words").fill("nobody")
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet-says")).to_contain_text("li@example.com")
+    assert_accessible(page)
+    page.locator("#sheet-words").fill("li@example.com")
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    assert [letter.sale_id for letter in shop.rows(ReceiptMail)] == [sale.id]
 
 
 def test_a_discount_on_everything_is_asked_for_once_and_undone_whole_without_leave(page: Page, shop: Node):

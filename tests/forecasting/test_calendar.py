@@ -15,8 +15,18 @@ def test_weekdays_count_from_monday() -> None:
 
 
 def test_a_feast_has_an_eve_and_a_day_after() -> None:
-    codes = calendar.event_codes(date(2024, 12, 23), 5, "US")
-    assert codes == ["", "eve: Christmas Day", "Christmas Day", "after: Christmas Day", ""]
+    codes = calendar.event_codes(date(2024, 12, 24), 4, "US")
+    assert codes == ["eve: Christmas Day", "Christmas Day", "after: Christmas Day", ""]
+
+
+def test_seasons_move_with_their_feast_and_leave_its_eve_alone() -> None:
+    carnival = calendar.event_codes(date(2018, 2, 7), 9, "DE-BW")
+    assert carnival == ["", *["season: Carnival"] * 6, "season: Ash Wednesday", ""]
+    assert calendar.event_codes(date(2017, 2, 22), 2, "DE-BW") == ["", "season: Carnival"]
+    assert calendar.event_codes(date(2018, 2, 8), 1, "US") == [""]
+    assert calendar.event_codes(date(2024, 12, 17), 2, "US") == ["", "season: before Christmas"]
+    assert calendar.event_codes(date(2024, 12, 23), 2, "US") == ["season: before Christmas", "eve: Christmas Day"]
+    assert calendar.event_codes(date(2024, 12, 18), 1, "CN") == [""]
 
 
 def test_new_year_has_its_eve_in_the_year_before() -> None:

@@ -1,4 +1,4 @@
-"""Public holidays: like a Sunday wherever they fall, drawn to their kind, shut where the shop was shut."""
+"""Public holidays and seasons: like a Sunday wherever they fall, drawn to their kind, shut where the shop was shut."""
 
 from __future__ import annotations
 
@@ -60,6 +60,14 @@ def test_what_a_region_knows_of_holidays_is_taken_over() -> None:
     tuesday = factors.over(days_of(date(2018, 5, 1), 1, "DE", None))[:, 0]
     week = factors.weekday
     np.testing.assert_allclose(tuesday, week[:, 1] * (week[:, 6] / week[:, 1]) ** 0.7 * 1.1 * factors.month[:, 0])
+
+
+def test_a_season_moves_with_easter_and_its_days_keep_their_weekday() -> None:
+    """Carnival was in the last week of February in 2017 and begins on the 8th in 2018; holidays are like Sundays."""
+    y, last = _shop(holiday=1.4), (date(2018, 2, 1) - FIRST).days
+    y[:, [code == "season: Carnival" for code in days_of(FIRST, DAYS, "DE", None).events]] *= 1.3
+    np.testing.assert_allclose(_said(y[:, :last], date(2018, 2, 12)), 1.3 * 0.8, rtol=0.1)
+    np.testing.assert_allclose(_said(y[:, :last], date(2018, 2, 26)), 0.8, rtol=0.1)
 
 
 def test_a_shop_shut_on_sundays_and_holidays_stays_shut_on_them() -> None:

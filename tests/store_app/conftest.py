@@ -16,9 +16,10 @@ from config.node import found
 from pos.store import Region, Store, StoreKey, Till
 from store_app import staff, tables
 from tests.store_app.house import House, Kept, open_house, post, token
+from tests.store_app.mail import mail_server
 from tests.store_app.town import market
 
-__all__ = ["House", "market", "post", "token"]  # what most tests ask for beside the nodes
+__all__ = ["House", "mail_server", "market", "post", "token"]  # what most tests ask for beside the nodes
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 STORE, KEY = "S01", "a-key-of-the-first-store"
 

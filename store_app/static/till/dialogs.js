@@ -191,8 +191,8 @@ export function askPrice(line, onPrice) {
 }
 
 /** Ask for a line of words: a note for the receipt, a label, a coupon. */
-export function askWords({ title, lead = "", label, value = "", longest = 200, onWords, done = say("take-it"), allowEmpty = true, onScan = null }) {
-  const asked = field("sheet-words", label, { value, maxlength: String(longest) });
+export function askWords({ title, lead = "", label, value = "", longest = 200, type = "text", onWords, done = say("take-it"), allowEmpty = true, onScan = null }) {
+  const asked = field("sheet-words", label, { value, maxlength: String(longest), type });
   const finish = async () => {
     const words = asked.input.value.trim();
     if (!words && !allowEmpty) return sheet.complain(say("words-needed"));

@@ -4,6 +4,7 @@
 import { NoAnswer, Refusal, ask } from "./api.js";
 import { newId } from "./basket.js";
 import { beyond } from "./beyond.js";
+import { askWords } from "./dialogs.js";
 import { el, icon } from "./dom.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say, settings } from "./settings.js";
@@ -21,6 +22,7 @@ export class Sending {
     $("next").addEventListener("click", () => pay.close());
     $("again").addEventListener("click", () => pay.actions.reprint());
     $("gift").addEventListener("click", () => this.#gift());
+    $("mail").addEventListener("click", () => this.#mail());
   }
 
   /** Send the whole basket with how it is paid. */
@@ -94,6 +96,7 @@ export class Sending {
     $("again").hidden = practice;
     $("gift").hidden = practice || paper.kind === "return";
     $("gift").disabled = false;
+    $("mail").hidden = practice || !settings.mail;
     this.paperNote("");
     this.pay.show("done");
     $("next").disabled = true;
@@ -125,6 +128,22 @@ export class Sending {
       this.paperNote(fault instanceof NoAnswer ? say("no-answer") : fault.message);
     }
     $("gift").disabled = false;
+  }
+
+  /** Ask where the last sale's receipt is to go by e-mail; pressed twice it is one letter. */
+  #mail() {
+    const { last } = this.basket, id = newId();
+    if (!last) return;
+    askWords({
+      title: say("mail-title", { n: last.receipt_no }), lead: say("mail-lead"), label: say("mail-address"), type: "email", longest: 254, done: say("mail-send"),
+      onWords: async (email) => {
+        try {
+          await ask("POST", `${settings.urls.receipts}/${last.id}/mail`, { id, email });
+        } catch (fault) { return fault instanceof NoAnswer ? say("no-answer") : fault.message; }
+        this.paperNote(say("mail-sent", { n: last.receipt_no }), "good");
+        return "";
+      },
+    });
   }
 
   /** Note under the change that the paper needs a hand, or came out again. */
