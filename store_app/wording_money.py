@@ -115,8 +115,8 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     if name == "standing":
         return _("The shop’s standing counts %(share)s per cent.", share=share)
     if name == "proved":
-        return _("Until more is paid back in time, no more than %(amount)s: a first sum, and twice what was paid in time "
-                 "in half a year.", amount=money(step["after_minor"]))  # fmt: skip
+        return _("Until more is paid back in time, no more than %(amount)s: a first sum, and twice what was paid in "
+                 "time in half a year.", amount=money(step["after_minor"]))  # fmt: skip
     if name == "cap":
         return _("No shop may owe more than %(amount)s.", amount=money(step["after_minor"]))
     return _("The limit, in whole units of money.")

@@ -45,9 +45,9 @@ class LimitTerms:
 
 @dataclass(frozen=True)
 class LimitFacts:
-    """What a limit stands on. weeks_minor: sales of the last complete weeks, oldest first, of days as they count (rule 5).
+    """What a limit stands on. due_minor, on_time_minor: rule 4.
 
-    due_minor, on_time_minor: rule 4.
+    weeks_minor: sales of the last complete weeks, the oldest first, of days as they count (rule 5).
     """
 
     weeks_minor: tuple[int, ...]

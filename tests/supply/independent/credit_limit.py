@@ -31,9 +31,7 @@ for week in range(max((back for back, _ in days), default=-1), -1, -1):
     sold = sum(min(minor, most) for back, minor in days if back == week)
     weeks.append(min(sold, half_up(Fraction(3 * middle(known), 2))) if len(known) >= 3 else sold)
 if len(weeks) < 4:
-    print(0)
-    sys.exit()
-
+    sys.exit(print(0))
 # what fell due lately, and how much of it was paid in time
 due = on_time = 0
 for invoice in data["invoices"]:
