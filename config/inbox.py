@@ -300,11 +300,15 @@ def _take_fresh(
 
 def _is_sane(value: Any) -> bool:
     """Tell whether no number in a body is larger than door.MOST, nor none at all (rule 5)."""
-    if isinstance(value, dict):
-        return all(map(_is_sane, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_sane, value))
-    return not isinstance(value, int | float) or -door.MOST <= value <= door.MOST
+    # every sale comes through here: most of a body is looked at without a call of its own
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else (value,):
+        kind = type(one)
+        if kind is dict or kind is list:
+            if not _is_sane(one):
+                return False
+        elif (kind is int or kind is float) and not -door.MOST <= one <= door.MOST:
+            return False
+    return True
 
 
 def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[Message]:

@@ -69,6 +69,7 @@ __all__ = [
     "spend_points",
     "standing",
     "take_points_back",
+    "tidied",
 ]  # fmt: skip
 
 LANGUAGES = ("en", "zh")
@@ -148,7 +149,7 @@ def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: 
     """Add a customer; id is the page's command id, so a double click adds one (another content is a Conflict)."""
     if not is_id(id):
         raise Invalid("no-command-id", "Open the page once more and press the button again.")
-    wished = _tidied(wished)
+    wished = tidied(wished)
     if (before := session.get(Customer, (store.id, id))) is not None:
         if any(getattr(before, name) != getattr(wished, name) for name in ("name", "phone", "language")):
             raise Conflict(
@@ -173,7 +174,7 @@ def change(
     session: Session, store: Store, customer_id: str, wished: Particulars, *, actor: Actor, at: dt.datetime
 ) -> Customer:
     """Change what is kept of a customer; refuses to end a tab that is not settled (rule 1)."""
-    wished = _tidied(wished)
+    wished = tidied(wished)
     customer = _locked(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id, lock=True)
     before = set(agreed(session, store.id, customer_id)) & set(PURPOSES)
@@ -396,17 +397,8 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
     }  # fmt: skip
 
 
-# --- inside ---
-
-
-def _locked(session: Session, store_id: str, customer_id: str) -> Customer:
-    query = sa.select(Customer).where(Customer.store_id == store_id, Customer.id == customer_id)
-    session.scalar(lock_rows(session, query))
-    return known(session, store_id, customer_id)
-
-
-def _tidied(wished: Particulars) -> Particulars:
-    """Check what was typed, and drop what was not agreed to (rule 1)."""
+def tidied(wished: Particulars) -> Particulars:
+    """Return what was typed, checked and tidied; Invalid for what was not agreed to (rule 1)."""
     name = " ".join(unicodedata.normalize("NFC", wished.name).split())
     if not name:
         raise Invalid("empty-field", "Type the customer's name.", field="name")
@@ -426,6 +418,15 @@ def _tidied(wished: Particulars) -> Particulars:
     if wished.limit_minor and "tab" not in wished.agreed:
         raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
     return replace(wished, name=name, phone=phone)
+
+
+# --- inside ---
+
+
+def _locked(session: Session, store_id: str, customer_id: str) -> Customer:
+    query = sa.select(Customer).where(Customer.store_id == store_id, Customer.id == customer_id)
+    session.scalar(lock_rows(session, query))
+    return known(session, store_id, customer_id)
 
 
 def _write(session: Session, customer: Customer, wished: Particulars) -> None:

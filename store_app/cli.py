@@ -398,7 +398,9 @@ def give_key(store_id: str, withdraw: bool) -> None:
 
 
 @main.command("import")
-@click.argument("kind", type=click.Choice(["products", "stock", "sales", "bestsellers", "members", "price-list"]))
+@click.argument(
+    "kind", type=click.Choice(["products", "stock", "sales", "customers", "bestsellers", "members", "price-list"])
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--supplier", default="", help="Whose price list it is: a supplier of this node's own, by name or id.")
 @click.option("--warehouse", default="", help="At the network: which warehouse was counted.")
@@ -417,7 +419,7 @@ def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes
             of = {"warehouse_id": network_rows.counted_warehouse(session, warehouse, why), "why": why}
     sheet = importing.read(kind, file)
     with doors.read() as session:
-        importing.look_around(session, sheet)
+        importing.look_around(session, sheet, owner_id, at=doors.now())
     screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):

@@ -166,6 +166,10 @@ def _settings(doors: Doors) -> Word:
         return Word("settings", WARN, f"Others on this computer can read {named}: chmod 600 {named}")
     if doors.settings.practice:
         return Word("settings", WARN, "This is a practice node: its PINs are known to everybody.")
+    given = doors.settings
+    if given.role == "network" and given.public_url.startswith("https:") and not given.secure_cookies:
+        told = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
+        return Word("settings", WARN, told)
     return Word("settings", GOOD, "Nobody else reads the settings.")
 
 

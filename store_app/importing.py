@@ -1,4 +1,4 @@
-"""Bring a file in: products, counted stock, sales, members or a price list, from CSV, XLSX or Parquet; all or nothing.
+"""Bring in a file (CSV, XLSX, Parquet): products, stock counts, sales, customers, members, price list; all or nothing.
 
 Rules
 -----
@@ -14,7 +14,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -28,12 +28,11 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import member_rows, network_rows
+from store_app import customer_rows, member_rows, network_rows
+from store_app.cells import Cell, day, price, text, unit, whole
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
-MOST_UNPACKED = 200_000_000
-UNITS = ("each", "gram", "millilitre")
-Cell = Callable[[str], Any]
+MOST_UNPACKED, MOST_FAULTS = 200_000_000, 200
 
 
 @dataclass(frozen=True)
@@ -152,6 +151,22 @@ def write(
     return f"{len(sheet.values)} rows of {sheet.kind} are in."
 
 
+def rehearse(
+    session: Session, sheet: Sheet, owner_id: str, *, supplier_id: str = "", actor: Actor, at: dt.datetime
+) -> None:
+    """Add every fault that writing a file would meet, row by row, and leave nothing written."""
+    trial = session.begin_nested()
+    for number, row in zip(sheet.numbers, sheet.values, strict=True):
+        try:
+            with session.begin_nested():
+                _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
+        except ShopError as refusal:
+            sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), refusal.message))
+            if len(sheet.faults) >= MOST_FAULTS:
+                break
+    trial.rollback()
+
+
 def supplier_named(session: Session, owner_id: str, said: str) -> str:
     """Return the id of an owner's own supplier by its name or id, or raise NotFound naming those there are.
 
@@ -170,79 +185,43 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
     raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. {whose}: {known}.")
 
 
-def look_around(session: Session, sheet: Sheet) -> None:
+def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> None:
     """Add the faults a file has beside what is already here, so that all of them are said at once."""
     if sheet.kind == "members":
         seen: set[str] = set()
         for number, row in zip(sheet.numbers, sheet.values, strict=True):
             sheet.faults += [Fault(number, *told) for told in member_rows.beside(session, row, seen)]
+    if sheet.kind == "customers" and at is not None:
+        for number, row in zip(sheet.numbers, sheet.values, strict=True):
+            sheet.faults += [Fault(number, *told) for told in customer_rows.beside(session, row, owner_id, at)]
 
 
-# --- cells ---
-
-
-def _text(most: int) -> Cell:
-    def read_text(cell: str) -> str:
-        if len(cell) > most or not cell.isprintable():
-            raise ValueError(f"at most {most} printable letters")
-        return cell
-
-    return read_text
-
-
-def _whole(least: int, most: int) -> Cell:
-    def read_whole(cell: str) -> int:
-        # a spreadsheet writes 3 as 3.0
-        tidy = cell.removesuffix(".0")
-        if not re.fullmatch(r"-?\d{1,13}", tidy, re.ASCII) or not least <= int(tidy) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
-        return int(tidy)
-
-    return read_whole
-
-
-def _price(cell: str) -> Decimal:
-    # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin
-    if not re.fullmatch(r"\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or Decimal(cell) > money.MAX_MINOR // 1000:
-        raise ValueError("an amount of money such as 12.50")
-    return Decimal(cell)
-
-
-def _day(cell: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(cell[:10])
-    except ValueError:
-        raise ValueError("a day such as 2026-03-02") from None
-
-
-def _unit(cell: str) -> str:
-    if cell not in UNITS:
-        raise ValueError(f"one of {', '.join(UNITS)}")
-    return cell
+# --- columns ---
 
 
 COLUMNS: dict[str, tuple[dict[str, Cell], dict[str, Cell]]] = {
     "products": (
-        {"sku": _text(64), "name": _text(120), "category": _text(60), "tax_class": _text(40), "price": _price},
+        {"sku": text(64), "name": text(120), "category": text(60), "tax_class": text(40), "price": price},
         {
-            "barcode": _text(64), "brand": _text(60), "department": _text(60), "pack_text": _text(40),
-            "stock_unit": _unit, "price_quantity": _whole(1, 1_000_000), "minimum_age": _whole(0, 150),
-            "maximum_qty": _whole(1, 1_000_000), "shelf_life_days": _whole(0, 10_000), "cost": _price,
+            "barcode": text(64), "brand": text(60), "department": text(60), "pack_text": text(40),
+            "stock_unit": unit, "price_quantity": whole(1, 1_000_000), "minimum_age": whole(0, 150),
+            "maximum_qty": whole(1, 1_000_000), "shelf_life_days": whole(0, 10_000), "cost": price,
         },
     ),
     "bestsellers": (
-        {"source": _text(40), "day": _day, "place": _whole(1, 10_000), "name": _text(160)},
-        {"gtin": _text(20)},
+        {"source": text(40), "day": day, "place": whole(1, 10_000), "name": text(160)},
+        {"gtin": text(20)},
     ),
-    "stock": ({"sku": _text(64), "qty": _whole(0, 10_000_000)}, {}),
+    "stock": ({"sku": text(64), "qty": whole(0, 10_000_000)}, {}),
     "members": member_rows.CELLS,
+    "customers": customer_rows.CELLS,
     "price-list": (
-        {"sku": _text(64), "pack_qty": _whole(1, 1_000_000), "pack_cost": _price},
-        {"minimum_packs": _whole(1, 999), "article_no": _text(40), "from_day": _day},
+        {"sku": text(64), "pack_qty": whole(1, 1_000_000), "pack_cost": price},
+        {"minimum_packs": whole(1, 999), "article_no": text(40), "from_day": day},
     ),
     "sales": (
-        {"sku": _text(64), "business_day": _day, "sold_qty": _whole(-1_000_000, 10_000_000)},
-        {"store_id": _text(40), "revenue_minor": _whole(-(10**12), 10**12), "sales": _whole(0, 10_000_000)},
+        {"sku": text(64), "business_day": day, "sold_qty": whole(-1_000_000, 10_000_000)},
+        {"store_id": text(40), "revenue_minor": whole(-(10**12), 10**12), "sales": whole(0, 10_000_000)},
     ),
 }  # fmt: skip
 """kind -> (needed columns, possible columns), each with what reads its cells."""
@@ -252,6 +231,7 @@ TWINS = {
     "bestsellers": ("source", "day", "place"),
     "stock": ("sku",),
     "members": ("store_id",),
+    "customers": ("name", "phone"),
     "price-list": ("sku", "from_day"),
     "sales": ("store_id", "sku", "business_day"),
 }
@@ -397,7 +377,7 @@ def _write_product(session: Session, row: dict[str, Any], owner_id: str, actor: 
 def amount(text: str) -> Decimal:
     """Return an amount as it is typed; Invalid where it is none."""
     try:
-        return _price(text.strip())
+        return price(text.strip())
     except ValueError as fault:
         raise Invalid("bad-price", f"{text[:40]!r} is not {fault}.") from None
 
@@ -479,6 +459,7 @@ _WRITERS = {
     "bestsellers": _write_place,
     "stock": _write_count,
     "members": member_rows.write,
+    "customers": customer_rows.write,
     "sales": _check_sold,
     "price-list": _write_pack,
 }

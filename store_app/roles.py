@@ -142,6 +142,7 @@ ROLES: dict[str, Role] = {
             "console_supply",
             "console_purchases",
             "console_warehouse",
+            "console_prices",
             "console_outlook",
             "console_push",
             "console_claims",

@@ -43,6 +43,8 @@ from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
+TLS_FOR_S = 365 * 86_400
+"""So long a browser that saw this node over TLS goes there no other way."""
 PIN_WANTED = frozenset({"staff", "settings"})
 """What a badge alone does not open (rule 5)."""
 CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
@@ -163,6 +165,8 @@ def set_up(app: Flask, settings: Settings) -> None:
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
     app.after_request(_headers)
+    if settings.secure_cookies:
+        app.after_request(_over_tls_alone)
     app.jinja_env.globals.update(can=can, csp_nonce=csp_nonce)
 
 
@@ -307,6 +311,11 @@ def _headers(answer: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _POLICY.format(script=script, style=style))
     if request.endpoint not in OPEN_ENDPOINTS:
         headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _over_tls_alone(answer: Response) -> Response:
+    answer.headers.setdefault("Strict-Transport-Security", f"max-age={TLS_FOR_S}")
     return answer
 
 

@@ -28,6 +28,13 @@ MONEY: dict[str, tuple[Any, ...]] = {
     "bad-bic": (_l("A BIC has 8 or 11 letters and digits. It may be left out."),),
     "no-payee": (_l("Write whose account it is."),),
     "no-payer": (_l("Say first which account the network pays from."),),
+    "not-covered": (
+        _l("The money it was paid out from is not here yet. Take over first what came in, or wait for its sales."),
+    ),
+    "no-invoice-yet": (
+        _l("The invoice this is about is not in the book yet. Wait until the shop's deliveries have come again."),
+    ),
+    "unknown-entry": (_l("There is no such entry. Look at the list again."),),
     "unknown-payout": (_l("There is no such payout."),),
     "unknown-objection": (_l("There is no such objection."),),
     "unknown-suggestion": (_l("There is no such suggestion."),),

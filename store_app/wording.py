@@ -165,6 +165,7 @@ TOPICS = {
     "transfer.answered": _l("Answer to a neighbour"),
     "transfer.given": _l("Goods handed to a neighbour"),
     "transfer.taken": _l("Goods from a neighbour"),
+    "transfer.back": _l("Goods taken back from a neighbour"),
     "shelf.approved": _l("Shelf plan"),
     "shop.published": _l("Online shop"),
     "pickup.moved": _l("Pickup order"),

@@ -75,11 +75,18 @@ TRANSFER_REASONS = {
     "not-here": _l("It does not sell here"),
     "other": _l("Another reason"),
 }
+LOST_REASONS = {
+    "not-there": _l("It was not there to be fetched"),
+    "lost": _l("It was lost on the way"),
+    "other": _l("Another reason"),
+}
+"""Why handed-over goods did not come."""
 TRANSFER_TAGS = {
     "proposed": ("info", _l("asked")),
     "agreed": ("warn", _l("agreed: to be fetched")),
     "handed_over": ("info", _l("handed over")),
     "received": ("good", _l("received")),
+    "taken_back": ("info", _l("taken back")),
     "declined": ("", _l("declined")),
     "lapsed": ("", _l("lapsed")),
 }

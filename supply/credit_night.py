@@ -5,7 +5,8 @@ Rules
 1. A week counts once its Sunday is over, from the first in which the shop's sales are known; a week between them
    without any is nought. The sums are the daily roll-ups', which are made of the shop's own facts.
 2. A shop's standing is reviewed before its line is worked out, which counts it.
-3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs.
+3. A day late is charged for each invoice on credit that was due before it, once per day, however often the night runs;
+   not while the shop's account is not whole since the network was put back from a copy (`lost_entries`).
 4. Before a late day is charged or a line held, what stood in a shop's funds at the day's end pays what was due by it,
    as of that day: what is paid from money the network kept is paid in time.
 5. A shop is paid the shelf money of each week in which its bestseller shelf stood and it traded, once what it sold is
@@ -24,7 +25,7 @@ from config.journal import Actor
 from config.money import BASIS, exponent
 from config.node import COPY_SPEAKS, Peer
 from pos.store import Store
-from supply import advances, credit, left_out, network_terms, settlement, standing
+from supply import advances, credit, left_out, lost_entries, network_terms, settlement, standing
 from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
 from supply.demand import StoreDay
 from supply.network_terms import Terms
@@ -40,13 +41,15 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
     """Do a day's money for every shop (rules 1 to 6); returns how many have a line. Once more changes nothing."""
     n, terms = network_terms.in_force(session)
     _pay_from_funds(session, day, actor=actor, at=at)
-    late = credit.late(session, day, terms.grace_days)
+    unsettled = lost_entries.unsettled(session)
+    late = credit.late(session, day, terms.grace_days) - unsettled
     alarmed = set(session.scalars(sa.select(Peer.id).where(Peer.alarm == COPY_SPEAKS)))
     shelved = _shelved_weeks(session, day)
     done = 0
     for store_id in session.scalars(sa.select(Store.id).order_by(Store.id)).all():
         with left_out.apart(session, "money", store_id, actor=actor, at=at) as part:
-            _charge_late(session, store_id, day, terms, actor=actor, at=at)
+            if store_id not in unsettled:
+                _charge_late(session, store_id, day, terms, actor=actor, at=at)
             for week in shelved.get(store_id, ()):
                 settlement.shelf_paid(session, store_id, terms.shelf_week_minor, week=week, actor=actor, at=at)
             store, line = session.get_one(Store, store_id), credit.line_of(session, store_id)

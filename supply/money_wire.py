@@ -4,9 +4,10 @@ Rules
 -----
 1. Each applier is idempotent, and the messages may come in any order: entries and draws have ids of their own, of a
    line's or an account's words the newest stands.
-2. At the network: credit.asked, advance.asked, account.bank_told, objection.raised, standing.counts, consigned.told,
-   return.sent, claim.filed, claim.photo, claim.contested. At a store: account.booked, credit.told, credit.answered,
-   advance.answered, objection.answered, standing.told, return.received, claim.answered, claim.ended.
+2. At the network: credit.asked, advance.asked, account.bank_told, account.lost, objection.raised, standing.counts,
+   consigned.told, return.sent, claim.filed, claim.photo, claim.contested. At a store: account.booked, account.put_back,
+   account.lost_answered, credit.told, credit.answered, advance.answered, objection.answered, standing.told,
+   return.received, claim.answered, claim.ended.
 3. A shop speaks for itself alone; of its account only the network speaks.
 """
 
@@ -27,6 +28,7 @@ from supply import (
     consignment,
     credit,
     going_back,
+    lost_entries,
     objections,
     payout,
     settlement,
@@ -53,7 +55,7 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     standing.COUNTS_TOLD: _applier(True, lambda s, body, _who, at: standing.take_counts(s, body, at=at)),
     standing.TOLD: _applier(False, lambda s, body, _who, _at: standing.take_review(s, body)),
     objections.RAISED: _applier(True, lambda s, body, _who, _at: objections.take_raised(s, body)),
-    settlement.BOOKED: _applier(False, lambda s, body, _who, _at: settlement.take_booked(s, body)),
+    settlement.BOOKED: _applier(False, lambda s, body, _who, _at: lost_entries.take_booked(s, body)),
     credit.LINE_TOLD: _applier(False, lambda s, body, _who, _at: credit.take_line(s, body)),
     credit.DRAW_ANSWERED: _applier(False, lambda s, body, who, at: credit.take_answer(s, body, actor=who, at=at)),
     advances.ADVANCE_ANSWERED: _applier(
@@ -66,6 +68,13 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     claims.CONTESTED: _applier(True, lambda s, body, who, at: claims.take_contested(s, body, actor=who, at=at)),
     claims.ANSWERED: _applier(False, lambda s, body, who, at: claims.take_answered(s, body, actor=who, at=at)),
     claims.ENDED: _applier(False, lambda s, body, who, at: claims.take_ended(s, body, actor=who, at=at)),
+    lost_entries.PUT_BACK: _applier(
+        False, lambda s, body, who, at: lost_entries.take_put_back(s, body, actor=who, at=at)
+    ),
+    lost_entries.LOST: _applier(True, lambda s, body, _who, _at: lost_entries.take_lost(s, body)),
+    lost_entries.ANSWERED: _applier(
+        False, lambda s, body, who, at: lost_entries.take_answered(s, body, actor=who, at=at)
+    ),
     claim_photos.SENT: _applier(True, lambda s, body, _who, _at: claim_photos.take_piece(s, body)),
     objections.ANSWERED: _applier(False, lambda s, body, who, at: objections.take_answered(s, body, actor=who, at=at)),
 }

@@ -3,7 +3,8 @@
 Rules
 -----
 1. A run pays each shop whose funds hold at least the terms' least amount after everything due was paid from them. Shops
-   that have not said where to are named, and keep their money in their funds.
+   that have not said where to are named, and keep their money in their funds. Left out are those whose account is not
+   whole again since the network was put back from a copy (`lost_entries`).
 2. A payout leaves the funds when its run is made. Confirmed, it is paid; what the bank returns is funds again.
 3. Where a shop's money goes is the shop's word alone, journalled; the network's own account is the operator's. The last
    word counts: each bears a later moment than the one before, also when the shop's clock was set back in between.
@@ -27,8 +28,9 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.states import StateTable
-from pos.store import Store, day_of
-from supply import agent_parts, network_terms
+from pos.store import Store, day_of, store_of
+from supply import agent_parts, lost_entries, network_terms
+from supply.lost_entries import LostEntry
 from supply.payment_file import Party, Transfer, tidy_account
 from supply.settlement import VERSION, Account, Booking, LedgerEntry, account_of, balances
 
@@ -123,7 +125,8 @@ def make_run(session: Session, *, id: str, actor: Actor, at: dt.datetime) -> Run
     least_minor = max(1, network_terms.in_force(session)[1].payout_least_minor)
     made, unknown = [], []
     waiting = {one.store_id for one in agent_parts.parts_of(session)}
-    for store in owed_stores(session, waiting):
+    left_out = lost_entries.unsettled(session)
+    for store in [one for one in owed_stores(session, waiting) if one.id not in left_out]:
         book = Booking(session, store.id, actor=actor, at=at)
         book.pay(by_day=book.day)
         for due in _due(session, book):
@@ -169,6 +172,30 @@ def returned(session: Session, store_id: str, payout_id: str, *, why: str, actor
     )
     book.close("payout_returned", payout=payout.id, why=why)
     return payout
+
+
+def enter_again(session: Session, lost: LostEntry, *, actor: Actor, at: dt.datetime) -> None:
+    """Write a payout, or that it came back, down again after the network was put back from a copy; its entry follows.
+
+    Refuses a payout whose money is not here again, so that the funds are never less than nothing.
+    """
+    agent = lost.words if "agents" in (lost.from_account, lost.to_account) else ""
+    if lost.kind == "returned":
+        payout = session.get(Payout, (lost.store_id, lost.source_id))
+        if payout is not None and payout.state != "returned":
+            subject = f"payout:{payout.id}"
+            journal.move(session, payout, "returned", actor=actor, at=at, subject=subject, why=lost.words or None)
+        return
+    book = Booking(session, lost.store_id, actor=actor, at=at)
+    due = next((one for one in _due(session, book) if one.agent == agent), None)
+    if due is None or due.amount_minor < lost.amount_minor:
+        told = "The money it was paid out from is not here yet. Take over first what came in, or wait for its sales."
+        raise Refused("not-covered", told)
+    due.id, due.run_id, due.amount_minor = lost.id, f"again-{lost.id}", lost.amount_minor
+    due.currency, due.made_at = store_of(session, lost.store_id).currency, at
+    session.add(due)
+    session.flush()
+    journal.move(session, due, "paid", actor=actor, at=at, subject=f"payout:{lost.id}")
 
 
 # --- questions ---

@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from config.clock import as_utc
 from config.node import NETWORK
 from config.publication import Publication
+from supply import lost_entries
 from supply.credit import CreditLine
 from supply.groups import GroupOffer
 from supply.pickup_order import PickupOrder
@@ -25,8 +26,10 @@ TOLD_BY_THE_NETWORK: tuple[Step, ...] = (GroupOffer.step, VanStop.step, CreditLi
 
 
 def after_a_restore(session: Session, node_id: str, *, at: dt.datetime) -> None:
-    """Let everything this node tells in steps go on above what it may have told before."""
+    """Let all that this node tells in steps go on above what it may have told; the network asks what it has lost."""
     now_ms = int(as_utc(at).timestamp() * 1000)
+    if node_id == NETWORK:
+        lost_entries.ask_all(session, at=at)
     for step in TOLD_BY_THE_NETWORK if node_id == NETWORK else TOLD_BY_SHOPS:
         session.execute(
             sa.update(step.class_)

@@ -15,7 +15,7 @@ Rules
    What customers paid online pays what is due by that day, and every night what is in the funds pays what fell due
    (`credit_night`): nothing is late while its money is here.
 5. Entries are numbered per shop without a gap, by the network alone; a shop keeps a copy, which is all it needs to
-   recompute every figure.
+   recompute every figure. What it told before it was put back from a copy counts no more (`lost_entries`).
 
 Units: *_minor minor units of the shop's currency. left: what of an invoice is unpaid, late fees included.
 """
@@ -63,6 +63,10 @@ class Account(Base):
     bank_account: Mapped[str] = mapped_column(default="")
     bic: Mapped[str] = mapped_column(default="")
     bank_told_at: Mapped[dt.datetime | None]
+    put_back_at: Mapped[dt.datetime | None]
+    """When the network's books were last put back from a copy (`lost_entries`)."""
+    put_back_waits: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """At the network: its shop has not answered since."""
 
 
 class LedgerEntry(Base):
@@ -240,7 +244,7 @@ class Booking:
         body = {
             "store_id": self.store_id,
             "entries": [_entry_body(one) for one in self.entries],
-            "invoices": [_invoice_body(one) for one in self.invoices.values()],
+            "invoices": [invoice_body(one) for one in self.invoices.values()],
         }
         outbox.append(
             self.session, to_node=self.store_id, topic=BOOKED, version=VERSION, body=body, id=new_id(),
@@ -287,24 +291,18 @@ def credit_note(
 
 def shelf_paid(session: Session, store_id: str, amount_minor: int, *, week: str, actor: Actor, at: dt.datetime) -> bool:
     """Pay a shop for the place its bestseller shelf gave in a week ('2026-W09'), once."""
-    book = Booking(session, store_id, actor=actor, at=at)
-    if amount_minor <= 0 or book.knows(f"shelf-{week}"):
-        return False
-    book.enter("shelf", "funds", "shelf", amount_minor, source_id=week, id=f"shelf-{week}")
-    book.pay(by_day=book.day)
-    book.close("shelf", week=week, amount_minor=amount_minor)
-    return True
+    return given(session, store_id, "shelf", amount_minor, why="", id=f"shelf-{week}", actor=actor, at=at)
 
 
 def given(
     session: Session, store_id: str, kind: str, amount_minor: int, *, why: str, id: str, actor: Actor, at: dt.datetime
 ) -> bool:
-    """Give a shop money of the network's own, once per id: `slot`, `care` or `goodwill`; tells whether it did now."""
+    """Give a shop money of the network's own, once per id: slot, shelf, care or goodwill; tells whether it did now."""
     book = Booking(session, store_id, actor=actor, at=at)
     if amount_minor <= 0 or book.knows(id):
         return False
     _refuse_amount(amount_minor)
-    if for_goods := kind != "slot":  # which has the limit of a credit note, and pays like one
+    if for_goods := kind not in ("slot", "shelf"):  # which has the limit of a credit note, and pays like one
         _refuse_more_than_charged(session, store_id, amount_minor)
     book.enter(kind, "funds", "care" if for_goods else "shelf", amount_minor, source_id=id, id=id, words=why)
     if for_goods:
@@ -447,6 +445,13 @@ def effect(entry: LedgerEntry) -> int:
     return entry.amount_minor * ((entry.to_account in OWN) - (entry.from_account in OWN))
 
 
+def invoice_body(invoice: Invoice) -> dict[str, Any]:
+    """Return an invoice as it travels."""
+    names = ("id", "no", "on_credit", "amount_minor", "delivery_id", "order_id", "lines", "changed_n")
+    body = {name: getattr(invoice, name) for name in names}
+    return body | {"made_day": invoice.made_day.isoformat(), "due_day": invoice.due_day.isoformat()}
+
+
 # --- inside ---
 
 
@@ -482,12 +487,6 @@ def _entry_body(entry: LedgerEntry) -> dict[str, Any]:
     names = ("id", "n", "kind", "from_account", "to_account", "amount_minor", "invoice_id", "source_id", "words")
     body = {name: getattr(entry, name) for name in names}
     return body | {"at": entry.at.isoformat(), "business_day": entry.business_day.isoformat()}
-
-
-def _invoice_body(invoice: Invoice) -> dict[str, Any]:
-    names = ("id", "no", "on_credit", "amount_minor", "delivery_id", "order_id", "lines", "changed_n")
-    body = {name: getattr(invoice, name) for name in names}
-    return body | {"made_day": invoice.made_day.isoformat(), "due_day": invoice.due_day.isoformat()}
 
 
 def _days(row: dict[str, Any], *names: str) -> dict[str, Any]:

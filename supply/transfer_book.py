@@ -23,10 +23,13 @@ STATES = StateTable(
         "declined": ["handed_over"],
         "lapsed": ["handed_over"],
         "handed_over": ["received"],
+        "received": ["taken_back"],
     },
-    resting=["declined", "lapsed", "handed_over"],
+    resting=["declined", "lapsed", "handed_over", "received"],
 )
-ROAD = ("proposed", "agreed", "handed_over", "received")
+ROAD = ("proposed", "agreed", "handed_over", "received", "taken_back")
+MISSED_DAYS = 14
+"""So long the giver is asked about goods that did not come."""
 OPEN = ("proposed", "agreed", "handed_over")
 
 
@@ -52,7 +55,7 @@ class GoodsTransfer(Base):
     giver_yes: Mapped[bool] = mapped_column(default=False)
     taker_yes: Mapped[bool] = mapped_column(default=False)
     why: Mapped[str] = mapped_column(default="")
-    """Why it was declined, or lapsed."""
+    """Why it was declined, or lapsed, or did not come."""
     declined_by: Mapped[str] = mapped_column(default="")
     """The id of the shop that said no."""
     code: Mapped[str] = mapped_column(default="")
@@ -115,6 +118,23 @@ def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
         GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received", GoodsTransfer.handed_over_at.is_(None)
     )
     return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
+
+
+def missing(session: Session, store_id: str, *, at: dt.datetime) -> list[GoodsTransfer]:
+    """Return what this shop handed over and the other did not get, of the last MISSED_DAYS, the newest first."""
+    lost = sa.exists().where(
+        TransferLine.transfer_id == GoodsTransfer.id, TransferLine.given_qty > TransferLine.taken_qty
+    )
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received",
+        GoodsTransfer.handed_over_at > at - dt.timedelta(days=MISSED_DAYS), lost,
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(GoodsTransfer.handed_over_at.desc(), GoodsTransfer.id)))
+
+
+def missing_qty(line: TransferLine) -> int:
+    """Return how many units of a line were handed over and did not arrive."""
+    return max(0, (line.given_qty or 0) - (line.taken_qty or 0))
 
 
 def coming(session: Session, store_id: str) -> list[tuple[str, int, dt.date]]:

@@ -2,7 +2,8 @@
 
 Rules
 -----
-1. At the network: transfer.sheet, transfer.answered, transfer.given, transfer.taken. At a store: transfer.told.
+1. At the network: transfer.sheet, transfer.answered, transfer.given, transfer.taken, transfer.back. At a store:
+   transfer.told.
 2. A shop speaks for itself alone, and of transfers it takes part in; only the network tells how one stands.
 3. Every applier looks at what is there: the words may come twice and in any order.
 """
@@ -43,6 +44,9 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     ),
     transfers.TAKEN: _applier(
         True, lambda s, body, shop, who, at: transfers.take_taken(s, body, shop, actor=who, at=at)
+    ),
+    transfers.BACK: _applier(
+        True, lambda s, body, shop, who, at: transfers.take_given_back(s, body, shop, actor=who, at=at)
     ),
     transfers.TOLD: _applier(False, lambda s, body, _shop, who, at: transfers.take_told(s, body, actor=who, at=at)),
 }

@@ -9,6 +9,8 @@ Rules
 3. Never more goes than was agreed and than is there. The goods leave and enter by stock movements at each shop, with
    their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over. Goods
    taken in before they were handed over are let go of afterwards, as counted there: until then the giver is asked.
+   Goods that did not come at all are said so with a reason: none enter, and the code that signed for them stands. Where
+   the giver finds them in its shop it takes them back: they enter its stock, and their cost goes back to both.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
    hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
    are zero.
@@ -26,7 +28,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config import journal, outbox
+from config import door, journal, outbox
 from config.database import lock_rows
 from config.errors import Conflict, Invalid, Refused
 from config.ids import new_id, new_pickup_code, tidy_pickup_code
@@ -35,7 +37,7 @@ from config.journal import Actor
 from config.node import NETWORK
 from pos import batches, stock, waste
 from pos.batches import Lot
-from pos.ledger import Place, Source, refuse_short
+from pos.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store import day_of
 from supply import credit, left_out, planned, transfer_money
 from supply.order_keys import code_hash
@@ -46,6 +48,7 @@ from supply.transfer_book import (
     TransferLine,
     has_said_yes,
     lines_of,
+    missing_qty,
     subject_of,
     transfer_of,
     waits_for_giver,
@@ -53,6 +56,8 @@ from supply.transfer_book import (
 
 SOURCE_KIND = "transfer"
 TOLD, ANSWERED, GIVEN, TAKEN = "transfer.told", "transfer.answered", "transfer.given", "transfer.taken"
+BACK = "transfer.back"
+BACK_KIND = "transfer_back"
 VERSION = 1
 
 
@@ -140,9 +145,43 @@ def receive(
         stock.receive(session, store_id, units, source_kind=SOURCE_KIND, source_id=found.id, at=at, actor=actor)
         lots = [_lot(line, line.taken_qty or 0) for line in lines if line.last_day is not None]
         batches.lay_in(session, store_id, lots, source_kind=SOURCE_KIND, source_id=found.id, at=at)
-    found.received_at = at
-    _walk(session, found, "received", actor=actor, at=at, units=sum(qty for _, qty in units))
-    _tell_network(session, found, store_id, TAKEN, {"counts": {line.sku: line.taken_qty for line in lines}}, at)
+    _took(session, found, store_id, lines, "", actor=actor, at=at)
+    return found
+
+
+def did_not_come(
+    session: Session, store_id: str, transfer_id: str, *, why: str, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Say at the fetching shop that goods which were handed over did not arrive at all (rule 3)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.taker_id != store_id:
+        raise Refused("not-the-taker", f"{found.taker_name} fetches these goods, not this shop.")
+    if not (why := " ".join(why.split())[:300]):
+        raise Invalid("no-reason", "Say what happened: the other shop and the network read it.")
+    if found.state == "received" and found.why:
+        return found
+    _refuse_unless(found, "handed_over", "It was not handed over; say no instead")
+    _took(session, found, store_id, _counted(session, found, {}, "given_qty", "taken_qty"), why, actor=actor, at=at)
+    return found
+
+
+def take_back(
+    session: Session, store_id: str, transfer_id: str, counts: Mapping[str, int], *, actor: Actor, at: dt.datetime
+) -> GoodsTransfer:
+    """Take in again at the giving shop what did not reach the other and is here after all, once (rule 3)."""
+    found = transfer_of(session, store_id, transfer_id)
+    if found.giver_id != store_id:
+        raise Refused("not-the-giver", f"{found.giver_name} handed these goods over, not this shop.")
+    _refuse_unless(found, "received", "Nothing can be taken back")
+    back = _back(session, found, counts)
+    if not back:
+        raise Invalid("nothing-given", "Nothing is taken back. Count what is here after all.")
+    units = [(line.sku, qty) for line, qty in back]
+    stock.receive(session, store_id, units, source_kind=BACK_KIND, source_id=found.id, at=at, actor=actor)
+    lots = [_lot(line, qty) for line, qty in back if line.last_day is not None]
+    batches.lay_in(session, store_id, lots, source_kind=BACK_KIND, source_id=found.id, at=at)
+    _give_less(session, found, back, actor=actor, at=at)
+    _tell_network(session, found, store_id, BACK, {"counts": dict(units)}, at)
     return found
 
 
@@ -159,6 +198,9 @@ def take_told(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.da
         given, taken = next(row[8:] for row in body["lines"] if row[0] == line.sku)
         line.given_qty = given if line.given_qty is None else line.given_qty
         line.taken_qty = taken if line.taken_qty is None else line.taken_qty
+        if body["state"] == "taken_back" and given is not None:
+            line.given_qty = given
+    found.why = found.why or (body["why"] if body["state"] in ROAD[3:] else "")
     if body["state"] in ROAD:
         found.cost_minor = body["cost_minor"] if body["state"] in ROAD[2:] else found.cost_minor
         _walk(session, found, body["state"], actor=actor, at=at)
@@ -235,8 +277,22 @@ def take_taken(session: Session, body: dict[str, Any], store_id: str, *, actor: 
         return
     for line in lines_of(session, found):
         line.taken_qty = min(line.qty, max(0, int(body["counts"].get(line.sku, 0))))
-    found.received_at = at
+    found.received_at, found.why = at, str(body.get("why", ""))[:300]
     _walk(session, found, "received", actor=actor, at=at)
+    _tell_shops(session, found, at)
+
+
+def take_given_back(session: Session, body: dict[str, Any], store_id: str, *, actor: Actor, at: dt.datetime) -> None:
+    """Take that the giving shop has goods after all which did not arrive, and give their cost back to both (rule 3)."""
+    found = transfer_of(session, store_id, body["id"])
+    refuse_stranger(store_id, found.giver_id)
+    if found.state != "received":
+        return
+    told = {str(sku): door.number(qty, "A count", 0, MOST_QTY) for sku, qty in body["counts"].items()}
+    back = _back(session, found, told)
+    before_minor = found.cost_minor
+    _give_less(session, found, back, actor=actor, at=at)
+    transfer_money.book_back(session, found, back, before_minor - found.cost_minor, actor=actor, at=at)
     _tell_shops(session, found, at)
 
 
@@ -292,6 +348,38 @@ def _counted(
             raise Invalid("bad-quantity", f"Count 0 to {limit} of {line.name}.", sku=line.sku, most=limit)
         setattr(line, kept, qty)
     return lines
+
+
+def _took(
+    session: Session, found: GoodsTransfer, store_id: str, lines: Sequence[TransferLine], why: str, *, actor: Actor,
+    at: dt.datetime,
+) -> None:  # fmt: skip
+    """Note what arrived, and tell the network."""
+    found.received_at, found.why = at, why
+    units = sum(line.taken_qty or 0 for line in lines)
+    _walk(session, found, "received", actor=actor, at=at, units=units, **({"why": why} if why else {}))
+    told = {"counts": {line.sku: line.taken_qty for line in lines}} | ({"why": why} if why else {})
+    _tell_network(session, found, store_id, TAKEN, told, at)
+
+
+def _back(session: Session, found: GoodsTransfer, counts: Mapping[str, int]) -> list[tuple[TransferLine, int]]:
+    """Return what of a transfer's missing goods is here again, none of it beyond what did not arrive."""
+    back = []
+    for line in lines_of(session, found):
+        qty, most = counts.get(line.sku, 0), missing_qty(line)
+        if isinstance(qty, bool) or not isinstance(qty, int) or not 0 <= qty <= most:
+            raise Invalid("bad-quantity", f"Count 0 to {most} of {line.name}.", sku=line.sku, most=most)
+        back += [(line, qty)] if qty else []
+    return back
+
+
+def _give_less(
+    session: Session, found: GoodsTransfer, back: Sequence[tuple[TransferLine, int]], *, actor: Actor, at: dt.datetime
+) -> None:
+    for line, qty in back:
+        line.given_qty = (line.given_qty or 0) - qty
+    found.cost_minor = transfer_money.cost_of(lines_of(session, found))
+    _walk(session, found, "taken_back", actor=actor, at=at, units=sum(qty for _, qty in back))
 
 
 def _lot(line: TransferLine, qty: int) -> Lot:

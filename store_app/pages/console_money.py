@@ -23,6 +23,7 @@ from supply import (
     credit,
     exposure,
     losses,
+    lost_entries,
     network_terms,
     objections,
     payment_file,
@@ -53,6 +54,9 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "costs": account_orders.costs_of_waiting(session),
             "draw_why": wording_money.DRAW_WHY,
             "objections": objections.waiting(session),
+            "lost": lost_entries.waiting(session),
+            "silent": lost_entries.silent(session),
+            "kind_word": wording_money.kind_word,
             "subjects": wording_money.SUBJECTS,
             "debtors": debtors,
             "level_words": wording_money.LEVELS,
@@ -151,6 +155,25 @@ def answer_objection(store_id: str, objection_id: str) -> Any:
         )  # fmt: skip
         wake_worker_after(session)
     flash(_("Answered."), "good")
+    return redirect(url_for(".overview"), 303)
+
+
+@bp.post("/lost/<store_id>")
+@requires("network.money")
+@form.answers_on(overview)
+def decide_lost(store_id: str) -> Any:
+    """Enter what was lost of a shop's account again, one entry or all in their order, or leave one out."""
+    wanted, leave = form.text("entry", most=64), request.form.get("leave") == "yes"
+    why = form.text("why", required=_("Say why: the shopkeeper reads it.")) if leave else ""
+    with write() as session:
+        ids = [row.id for row in lost_entries.waiting(session, store_id) if wanted in ("", row.id)]
+        for entry_id in ids:
+            if leave and wanted:
+                lost_entries.leave_out(session, store_id, entry_id, why=why, actor=g.actor, at=clock.now())
+            else:
+                lost_entries.take_over(session, store_id, entry_id, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Decided."), "good")
     return redirect(url_for(".overview"), 303)
 
 

@@ -12,7 +12,7 @@ from store_app.pages import form, money_views
 from store_app.pages.statements import table
 from store_app.presenting import page, place, today
 from store_app.security import requires
-from supply import advances, credit, credit_export, objections, payout, settlement
+from supply import advances, credit, credit_export, lost_entries, objections, payout, settlement
 from supply.credit import CreditLine
 from supply.settlement import Account
 
@@ -38,6 +38,7 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "steps": money_views.steps_of(line) if line else [],
             "held": wording_money.held_sentence(line.held_why) if line and line.state == "held" else "",
             "invoices": money_views.open_with_lateness(session, store_id, today()),
+            "lost": lost_entries.waiting(session, store_id),
             "advance": advances.latest(session, store_id),
             "account": session.get(Account, store_id),
             "objections": objections.of_store(session, store_id, "limit", "account"),

@@ -68,7 +68,7 @@ def listed(fault: ShopError | None = None) -> Any:
     cards = [
         {
             "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
-            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": _weekdays(row.order_weekdays),
+            "way": WAYS_ALL[suppliers.way_of(row)], "email": row.email, "days": weekdays(row.order_weekdays),
             "minimum_minor": row.minimum_minor, "products": counts.get(row.id, 0), "lead": lead_words(leads[row.id]),
             "is_late": leads[row.id].days > leads[row.id].promised_days,
         }
@@ -125,7 +125,7 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
         prices = _prices(session, row.id)
     return page(
         "suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
-        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=_weekdays(row.order_weekdays),
+        late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=weekdays(row.order_weekdays),
         prices=prices, currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
         columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
     )  # fmt: skip
@@ -235,6 +235,11 @@ def lead_words(lead: LeadTime) -> str:
     )  # fmt: skip
 
 
+def weekdays(days: list[Any]) -> str:
+    """Return weekdays as people read them."""
+    return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
+
+
 # --- inside ---
 
 
@@ -245,10 +250,6 @@ def _late_words(lead: LeadTime) -> str:
         "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
         lead.days,
     )  # fmt: skip
-
-
-def _weekdays(days: list[Any]) -> str:
-    return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
 
 
 def _known(session: Session, supplier_id: str) -> Supplier:

@@ -19,7 +19,7 @@ from supply.transfer_book import GoodsTransfer, TransferLine
 
 bp = Blueprint("transfers", __name__, url_prefix="/transfers")
 bp.before_request(form.know_the_place)
-ENDED = ("received", "declined", "lapsed")
+ENDED = ("received", "declined", "lapsed", "taken_back")
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,13 @@ def everything(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for an answer, what is to be handed over or fetched, and what was."""
     with read() as session:
         late = transfer_book.to_let_go(session, _here())
+        lost = [_view(session, row) for row in transfer_book.missing(session, _here(), at=doors().now())]
         now = [_view(session, row) for row in [*transfer_book.transfers(session, transfer_book.OPEN), *late]]
         over = [_view(session, row) for row in transfer_book.transfers(session, ENDED, limit=30) if row not in late]
     asked = [one for one in now if one.row.state == "proposed" and not one.said_yes]
     return page(
-        "transfers/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, fault=fault,
+        "transfers/transfers.html", asked=asked, going=[one for one in now if one not in asked], over=over, lost=lost,
+        missing_qty=transfer_book.missing_qty, lost_reasons=wording_supply.LOST_REASONS, fault=fault,
         asked_id=(request.view_args or {}).get("transfer_id"), decline_reasons=wording_supply.TRANSFER_REASONS,
     )  # fmt: skip
 
@@ -112,6 +114,31 @@ def receive(transfer_id: str) -> Any:
         transfers.receive(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
         wake_worker_after(session)
     flash(_("The goods are in your stock."), "good")
+    return redirect(url_for(".everything"), 303)
+
+
+@bp.post("/<transfer_id>/did-not-come")
+@requires("receive")
+@form.answers_on(everything)
+def did_not_come(transfer_id: str) -> Any:
+    """Say that handed-over goods did not arrive."""
+    why = form.reason(wording_supply.LOST_REASONS)
+    with write() as session:
+        transfers.did_not_come(session, _here(), transfer_id, why=why, actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Noted: nothing enters your stock. The other shop reads it and looks whether the goods are there."), "info")
+    return redirect(url_for(".everything"), 303)
+
+
+@bp.post("/<transfer_id>/take-back")
+@requires("receive")
+@form.answers_on(everything)
+def take_back(transfer_id: str) -> Any:
+    """Take goods in again that did not reach the other shop and are here."""
+    with write() as session:
+        transfers.take_back(session, _here(), transfer_id, _counts(), actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("The goods are in your stock again, and the other shop gets back what they cost."), "good")
     return redirect(url_for(".everything"), 303)
 
 

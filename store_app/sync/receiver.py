@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.orm import Session
 
 import pos.replica
@@ -22,6 +23,7 @@ from pos.store import Store
 from store_app.extensions import Doors
 from store_app.sync import wire
 
+log = structlog.get_logger()
 KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare")
 SHOWN_KEPT = 20
 
@@ -127,6 +129,7 @@ def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str
     for epoch in session.scalars(first).all():
         rows = inbox.told_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
         if rows:
+            log.warning("a shop fetches what it has lost", store=store_id, epoch=epoch, rows=len(rows))
             return {"batches": [{"epoch": epoch, "rows": rows}]}
     return {"batches": []}
 

@@ -30,7 +30,7 @@ from config.outbox import Message
 from pos import fresh_days
 from pos.ledger import StockMovement, _movement_rows
 from pos.payments import Payment
-from pos.replica import _bookings
+from pos.replica import bookings_of
 from pos.sale_rows import Sale, SaleLine, _rows_of
 from pos.shift_book import CashMovement
 from supply import rolling
@@ -257,7 +257,7 @@ def _bare_rows(facts: list[Any], first: int) -> list[list[dict[str, Any]]]:
         rows[0].append(row)
         for kept, more in zip(rows[1:4], (lines, paid, moved), strict=True):
             kept += more
-        rows[4] += [one for booking in _bookings(fact) for one in _movement_rows(fact.store["id"], booking)]
+        rows[4] += [one for booking in bookings_of(fact) for one in _movement_rows(fact.store["id"], booking)]
         rows[5].append(
             vars(whole) | {"from_node": fact.store["id"], "epoch": "bare", "body": canonical(whole.body),
                            "state": "taken", "reason": None, "received_at": dt.datetime.now(dt.UTC)}

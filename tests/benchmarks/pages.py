@@ -24,8 +24,10 @@ from tests.benchmarks._past import A_DAY, LAST_DAY, lay_in
 
 STORES, LINES, ROUNDS = 1000, 4, 40
 PAGES = (
-    "/console/", "/console/shops/", "/console/shops/S0007", "/console/demand/R1", "/console/demand/R1/series",
-    "/console/supply/", "/console/offers/",
+    "/console/", "/console/shops/", "/console/shops/S0007", "/console/demand/", "/console/demand/R1",
+    "/console/demand/R1/series", "/console/supply/", "/console/offers/", "/console/money/", "/console/claims/",
+    "/console/campaigns/", "/console/customers/", "/console/outlook/", "/console/purchases/", "/console/rounds/",
+    "/console/transfers/", "/console/warehouse/", "/console/warehouse/stock", "/console/lessons/",
 )  # fmt: skip
 
 

@@ -76,6 +76,8 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
         "/console/rounds/",
         "/console/rounds/places",
         "/console/warehouse/",
+        "/console/prices/",
+        "/console/prices/file",
         f"/console/rounds/{round_id}/sheet",
         f"/drive/{key}",
     ):

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import sqlite3
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -72,6 +74,18 @@ def pending(ctx: Any, base: str) -> int:
     """Return how many messages of a store wait, those of both kinds."""
     query = "select id from outbox_message where to_node = 'network' and state <> 'delivered'"
     return len(_ask(_folder(ctx, base) / f"{STORE}.db", query))
+
+
+def backup(ctx: Any, which: str, dest: str) -> None:
+    """Copy the files of a stopped node, whoever owns them: a PostgreSQL's are not ours."""
+    shutil.rmtree(dest, ignore_errors=True)
+    subprocess.run(["cp", "-a", ctx.dirs[which], dest], check=True)
+
+
+def restore(ctx: Any, which: str, src: str) -> None:
+    """Put a copy back in the place of a node's files."""
+    shutil.rmtree(ctx.dirs[which])
+    subprocess.run(["cp", "-a", src, ctx.dirs[which]], check=True)
 
 
 # --- inside ---

@@ -10,7 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from config.node import NETWORK
-from supply import compare, credit, credit_night, network_terms, objections, payout, settlement, standing, suggestions
+from supply import (
+    compare,
+    credit,
+    credit_night,
+    lost_entries,
+    network_terms,
+    objections,
+    payout,
+    settlement,
+    standing,
+    suggestions,
+)
 from supply.network_terms import Terms
 from supply.payment_file import SPACE
 from tests.store_app import money
@@ -256,3 +267,26 @@ def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(ne
     assert "Order 9" not in words(operator.get("/console/money/"))
     assert "The money of Shop S01 could not be worked out" in words(operator.get("/console/"))
     assert "Shop S01 的账款无法计算" in words(operator.get("/console/?lang=zh"))
+
+
+def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair):
+    network, house = pair
+    row = {"n": 9, "kind": "paid_in", "from_account": "funds", "to_account": "bank", "amount_minor": 5_000,
+           "invoice_id": None, "source_id": "pay", "words": "Bank 17", "day": money.DAY.isoformat()}  # fmt: skip
+    with network.doors.write() as session:
+        lost_entries.ask_all(session, at=money.NOON)
+    assert "not yet told what they know" in words(network.signed_in("operator").get("/console/money/"))
+    with network.doors.write() as session:
+        told = {"store_id": STORE, "told_at": money.NOON.isoformat(), "entries": [row | {"id": "a"}, row | {"id": "b"}]}
+        lost_entries.take_lost(session, told)
+    client = network.signed_in("operator")
+    page = words(client.get("/console/money/"))
+    assert "2 entries were lost" in page
+    assert "Payment received Bank 17" in page
+    assert send(client, f"/console/money/lost/{STORE}", entry="b", leave="yes", why="Twice").status_code == 303
+    assert send(client, f"/console/money/lost/{STORE}").status_code == 303
+    with network.doors.read() as session:
+        assert settlement.balances(session, STORE)["funds"] == -5_000
+        assert STORE not in lost_entries.unsettled(session)
+    money.carry(network, house, NETWORK)
+    assert "put its books back" not in words(house.signed_in().get("/finance/"))

@@ -88,6 +88,29 @@ def test_a_shopkeeper_answers_hands_over_against_the_code_and_takes_in(shop: Hou
     assert (state(shop, "transfer-3"), state(shop, "transfer-4")) == ("handed_over", "received")
 
 
+def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(shop: House):
+    client = shop.signed_in("shopkeeper")
+    given = [["milk", "Whole milk", "each", 1, 6, 12, 960, None, 6, None]]
+    with shop.doors.write() as session:
+        tell(session, told("transfer-6", gives=False, state="handed_over", lines=given))
+        lost = [[*given[0][:9], 0]]
+        tell(session, told("transfer-7", gives=True, state="received", lines=lost, why="It was lost on the way"))
+        session.get_one(transfer_book.GoodsTransfer, "transfer-7").handed_over_at = NOON
+        before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
+    page = words(client.get("/transfers/"))
+    assert "Your code signed for these goods" in page
+    assert "Harbour Corner says: It was lost on the way." in page
+    assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422
+    assert send(client, "/transfers/transfer-6/did-not-come", reason="lost").status_code == 303
+    counts = {"sku-0": "milk", "qty-0": "7"}
+    assert send(client, "/transfers/transfer-7/take-back", **counts).status_code == 422
+    assert send(client, "/transfers/transfer-7/take-back", **(counts | {"qty-0": "6"})).status_code == 303
+    assert (state(shop, "transfer-6"), state(shop, "transfer-7")) == ("received", "taken_back")
+    with shop.doors.read() as session:
+        assert stock.levels(session, STORE, ["milk"])["milk"].on_hand == before + 6
+    assert "Did not arrive" not in words(client.get("/transfers/"))
+
+
 def test_the_code_is_shown_to_who_fetches_and_only_the_own_gain_to_anybody(shop: House):
     page = words(shop.signed_in("shopkeeper").get("/transfers/"))
     assert page.count(f"{CODE[:4]} {CODE[4:]}") == 1

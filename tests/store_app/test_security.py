@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from config.errors import Refused
 from config.journal import JournalEntry
 from pos.store import PERMISSIONS, Staff
-from store_app import sessions, staff
+from store_app import doctor, sessions, staff
 from store_app.security import rule_of
 from tests.store_app.conftest import STORE, post, token
 
@@ -112,6 +112,16 @@ def test_pages_send_a_strict_policy_without_inline_code(house):
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_over_tls_the_browser_keeps_to_it_and_the_doctor_says_where_cookies_do_not(build):
+    network = build(role="network", node_id="network", secure_cookies=True, public_url="https://shops.example")
+    answer = network.visitor().get("/signin")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+    loose = build(role="network", node_id="network", secure_cookies=False, public_url="https://shops.example")
+    assert "Strict-Transport-Security" not in loose.visitor().get("/signin").headers
+    words = {word.thing: word for word in doctor.examine(loose.doors, outside=False)}
+    assert words["settings"].light == "warn"
 
 
 def test_only_the_worker_that_reads_the_cameras_picture_may_run_webassembly(house):

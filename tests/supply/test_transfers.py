@@ -227,6 +227,47 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     assert country.findings() == []
 
 
+@pytest.mark.parametrize("seed", [None, 4])
+def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_again(country, seed):
+    transfer_id, code, qty = agreed(country)
+    with pytest.raises(Conflict, match="not handed over"):
+        do(country, "S2", "did_not_come", transfer_id, why="Gone")
+    do(country, "S1", "hand_over", transfer_id, code, qty)
+    country.deliver(seed=seed)
+    with pytest.raises(Invalid, match="Say what happened"):
+        do(country, "S2", "did_not_come", transfer_id, why=" ")
+    for _ in range(2):
+        do(country, "S2", "did_not_come", transfer_id, why="The bag was empty")
+    country.deliver(seed=seed)
+    cost = qty["bread"] * 150
+    assert states(country, transfer_id) == ["received"] * 3
+    assert country.level("S2", "S2", "bread").on_hand == 1
+    assert (ledger(country, "S1")["funds"], ledger(country, "S2")["invoiced"]) == (-cost, cost), (
+        "its code signed for it"
+    )
+    with country.shops["S1"].read() as session:
+        (found,) = transfer_book.missing(session, "S1", at=AT)
+        assert found.why == "The bag was empty"
+    with pytest.raises(Invalid, match="Count 0 to"):
+        do(country, "S1", "take_back", transfer_id, {"bread": qty["bread"] + 1})
+    here = {"bread": qty["bread"] - 1}
+    do(country, "S1", "take_back", transfer_id, here)
+    with pytest.raises(Conflict):
+        do(country, "S1", "take_back", transfer_id, here)
+    country.deliver(seed=seed)
+    country.reapply()
+    assert states(country, transfer_id) == ["taken_back"] * 3
+    assert country.level("S1", "S1", "bread").on_hand == 40 - 1
+    giver, taker = ledger(country, "S1"), ledger(country, "S2")
+    assert giver["funds"] + giver["invoiced"] == -150
+    assert taker["funds"] + taker["invoiced"] == 150
+    assert giver["transfers"] + taker["transfers"] == 0
+    with country.shops["S1"].read() as session:
+        held = batches.standing(session, "S1", ["bread"], day=DAY)["bread"]
+        assert held[0].expires_on == DAY + dt.timedelta(days=6), "it has its last day again"
+    assert country.findings() == []
+
+
 def test_goods_taken_in_before_they_are_handed_over_are_let_go_of_and_paid_all_the_same(country):
     transfer_id, code, qty = agreed(country)
     before = {shop: country.level(shop, shop, "bread").on_hand for shop in ("S1", "S2")}

@@ -1,0 +1,59 @@
+"""What reads one cell of a table: a ValueError says in words what was expected."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from config import money
+
+UNITS = ("each", "gram", "millilitre")
+Cell = Callable[[str], Any]
+
+
+def text(most: int) -> Cell:
+    """Return what reads at most so many printable letters."""
+
+    def read_text(cell: str) -> str:
+        if len(cell) > most or not cell.isprintable():
+            raise ValueError(f"at most {most} printable letters")
+        return cell
+
+    return read_text
+
+
+def whole(least: int, most: int) -> Cell:
+    """Return what reads a whole number within its bounds."""
+
+    def read_whole(cell: str) -> int:
+        # a spreadsheet writes 3 as 3.0
+        tidy = cell.removesuffix(".0")
+        if not re.fullmatch(r"-?\d{1,13}", tidy, re.ASCII) or not least <= int(tidy) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(tidy)
+
+    return read_whole
+
+
+def price(cell: str) -> Decimal:
+    """Read an amount of money."""
+    # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin
+    if not re.fullmatch(r"\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or Decimal(cell) > money.MAX_MINOR // 1000:
+        raise ValueError("an amount of money such as 12.50")
+    return Decimal(cell)
+
+
+def day(cell: str) -> dt.date:
+    """Read a day."""
+    try:
+        return dt.date.fromisoformat(cell[:10])
+    except ValueError:
+        raise ValueError("a day such as 2026-03-02") from None
+
+
+def unit(cell: str) -> str:
+    """Read a stock unit."""
+    if cell not in UNITS:
+        raise ValueError(f"one of {', '.join(UNITS)}")
+    return cell

@@ -1,0 +1,218 @@
+"""What the network sells to its shops: each supplier's terms and price list, and new lists and products by file.
+
+Rules
+-----
+1. A file is looked at before anything is written: what it would change, row by row, or every row that cannot be.
+2. A day chosen for a price list is that of every row without one of its own.
+"""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import Invalid, NotFound, ShopError
+from config.money import exponent
+from config.publication import EVERYONE
+from store_app import importing, network_rows
+from store_app.extensions import clock, read, write
+from store_app.pages import brought, form
+from store_app.pages.suppliers import WEEKDAYS, weekdays
+from store_app.presenting import page
+from store_app.security import requires
+from supply import price_list, suppliers
+from supply.price_list import Listed
+from supply.suppliers import Contact, Supplier
+
+bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
+bp.before_request(form.know_the_place)
+SHOWN, ROWS_SHOWN = 100, 200
+KINDS = {"price-list": _l("A price list"), "products": _l("Products")}
+WHAT = {
+    price_list.NEW: _l("new"), price_list.DEARER: _l("dearer"), price_list.CHEAPER: _l("cheaper"),
+    price_list.REPACKED: _l("another pack"), price_list.SAME: _l("as before"),
+}  # fmt: skip
+"""What a row of a new list does."""
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any) -> Any:
+    """Show a supplier's terms and its price list, with every cost that is to come."""
+    text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+    with read() as session:
+        every, chosen = _chosen(session, supplier_id or request.args.get("supplier", ""))
+        currency, day = network_rows.money_and_day(session, EVERYONE, clock.now())
+        rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
+        count = price_list.count(session, chosen.id)
+    places = exponent(currency)
+    terms = {"name": chosen.name, "lead_time_days": chosen.lead_time_days, "order_weekdays": chosen.order_weekdays,
+             "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else ""}  # fmt: skip
+    if request.method == "POST" and "lead_time_days" in request.form:
+        terms = dict(request.form.items()) | {"order_weekdays": _days_typed()}
+    return page(
+        "console/prices.html",
+        suppliers=every, supplier=chosen, days=weekdays(chosen.order_weekdays), weekdays=WEEKDAYS, terms=terms,
+        rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
+        fault=fault, at_fault=request.form.get("sku", ""),
+    )  # fmt: skip
+
+
+@bp.post("/<supplier_id>/terms")
+@requires("network.supply")
+@form.answers_on(listed)
+def set_terms(supplier_id: str) -> Any:
+    """Change a supplier's name, order days, days to the shop and least order."""
+    with write() as session:
+        currency, _day = network_rows.money_and_day(session, EVERYONE, clock.now())
+        terms = Contact(
+            name=form.text("name", most=suppliers.LONGEST["name"], required=_("Give the supplier a name.")),
+            lead_time_days=form.whole("lead_time_days", most=suppliers.LONGEST_LEAD_DAYS),
+            order_weekdays=tuple(_days_typed()),
+            minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
+        )
+        price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
+    flash(_("Saved. The shops hear of it tonight; orders under way stay as they are."),
+          "good")  # fmt: skip
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/<supplier_id>/cost")
+@requires("network.supply")
+@form.answers_on(listed)
+def set_cost(supplier_id: str) -> Any:
+    """Note what a pack costs from a day on."""
+    sku, from_day = form.text("sku", most=64), form.date("from_day")
+    if from_day is None:
+        raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
+    with write() as session:
+        price_list.network_supplier(session, supplier_id)
+        currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
+        cost = form.amount("pack_cost", currency)
+        suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
+    flash(_("Noted: it costs that from the day you chose."), "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_prices.listed", supplier=supplier_id, **kept), 303)
+
+
+@bp.get("/file")
+@requires("network.supply")
+def upload(fault: ShopError | None = None, **_file: str) -> Any:
+    """Ask for a file, and say what it has to hold."""
+    with read() as session:
+        every = price_list.network_suppliers(session)
+    return page(
+        "console/prices_file.html",
+        sheet=None,
+        suppliers=every,
+        choices=[(one.id, one.name) for one in every],
+        kinds=KINDS,
+        columns=importing.COLUMNS,
+        fault=fault,
+    )
+
+
+@bp.post("/file")
+@requires("network.supply")
+@form.answers_on(upload)
+def look() -> Any:
+    """Keep the file, and show what it would change or every row that cannot be (rule 1)."""
+    command, (suffix, raw) = form.command_id(), brought.sent_file()
+    try:
+        sheet = importing.read(_kind(), raw, f"file{suffix}")
+    except ShopError as refusal:
+        refusal.facts["field"] = "file"
+        raise
+    with write() as session:
+        supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
+        currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
+        _date(sheet)
+        whose = supplier_id if sheet.kind == "price-list" else ""
+        found = [] if sheet.faults else _changes(session, sheet, supplier_id, currency)
+        if not sheet.faults:
+            importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+    if not sheet.faults:
+        brought.keep(command, suffix, raw)
+    counts = Counter(one.kind for one in found)
+    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
+    return page(
+        "console/prices_file.html", status=422 if sheet.faults else 200,
+        sheet=sheet, file_id=command, supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
+        rows=loud[:ROWS_SHOWN], counts=[(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]], what=WHAT,
+        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, fault=None,
+    )  # fmt: skip
+
+
+@bp.post("/file/<file_id>")
+@requires("network.supply")
+@form.answers_on(upload)
+def bring_in(file_id: str) -> Any:
+    """Write the file that was looked at: whole, or not at all."""
+    path = brought.kept_file(file_id)
+    sheet = importing.read(_kind(), path)
+    with write() as session:
+        supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
+        _date(sheet)
+        whose = supplier_id if sheet.kind == "price-list" else ""
+        importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+    path.unlink(missing_ok=True)
+    flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/file/<file_id>/give-up")
+@requires("network.supply")
+@form.answers_on(upload)
+def give_up(file_id: str) -> Any:
+    """Throw the file away that was looked at."""
+    brought.give_up(file_id)
+    return redirect(url_for("console_prices.upload"), 303)
+
+
+# --- inside ---
+
+
+def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
+    """Return the network's suppliers, and the one that is asked for, else the first."""
+    every = price_list.network_suppliers(session)
+    if not every:
+        raise NotFound("no-warehouse", _("No warehouse yet. Found one at this node: cornerstore warehouse add."))
+    return every, next((one for one in every if one.id == asked), every[0])
+
+
+def _kind() -> str:
+    return form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds."))
+
+
+def _date(sheet: importing.Sheet) -> None:
+    """Let a price list begin on the day that was chosen (rule 2)."""
+    chosen = form.date("from_day")
+    if chosen is not None and sheet.kind == "price-list":
+        for row in sheet.values:
+            row.setdefault("from_day", chosen)
+
+
+def _changes(session: Session, sheet: importing.Sheet, supplier_id: str, currency: str) -> list[price_list.Change]:
+    """Return what a file would change; an amount finer than the currency is said by the rehearsal."""
+    today, places = network_rows.money_and_day(session, EVERYONE, clock.now())[1], exponent(currency)
+    is_list = sheet.kind == "price-list"
+    listed = [
+        Listed(
+            number, row["sku"], row["pack_qty"] if is_list else row.get("price_quantity", 0),
+            int(row["pack_cost" if is_list else "price"].scaleb(places)), row.get("from_day"), row.get("name", ""),
+            row.get("stock_unit", ""),
+        )
+        for number, row in zip(sheet.numbers, sheet.values, strict=True)
+    ]  # fmt: skip
+    if is_list:
+        return price_list.changes(session, supplier_id, listed, today=today)
+    return price_list.product_changes(session, listed, today=today)
+
+
+def _days_typed() -> list[int]:
+    return [int(day) for day in request.form.getlist("order_weekdays") if day in set("0123456")]

@@ -1,0 +1,113 @@
+"""The network's price list and products at its operator's page: seen, changed from a day on, brought in whole."""
+
+import datetime as dt
+import io
+
+import pytest
+import sqlalchemy as sa
+
+from config.ids import new_id
+from pos import catalogue
+from pos.catalogue import Product
+from supply import suppliers
+from supply.suppliers import SupplierProduct
+from tests.store_app.conftest import NOON
+from tests.store_app.office import send, words
+from tests.store_app.operator import furnish
+
+TODAY = NOON.date()
+LATER = TODAY + dt.timedelta(days=9)
+
+
+@pytest.fixture
+def console(network):
+    furnish(network)
+    return network
+
+
+def cost(console, sku: str, day: dt.date) -> tuple[int, int] | None:
+    """Return the pack and what it costs on a day."""
+    with console.doors.read() as session:
+        terms = suppliers.terms_of(session, "net", sku, day)
+    return None if terms is None else (terms.pack_qty, terms.pack_cost_minor)
+
+
+def look(client, table: str, **given: str):
+    file = (io.BytesIO(table.encode()), "list.csv")
+    return send(client, "/console/prices/file", **({"kind": "price-list", "supplier": "net", "file": file} | given))
+
+
+def test_a_new_list_is_looked_at_and_holds_from_the_day_that_was_chosen(console):
+    client = console.signed_in("operator")
+    pack, before = cost(console, "milk", TODAY)
+    table = f"sku,pack_qty,pack_cost\nmilk,{pack},{(before + 100) / 100:.2f}\n"
+    command = new_id()
+    seen = words(look(client, table, from_day=LATER.isoformat(), command_id=command))
+    assert "dearer: 1" in seen
+    assert cost(console, "milk", LATER) == (pack, before), "looking writes nothing"
+    given = {"kind": "price-list", "supplier": "net", "from_day": LATER.isoformat()}
+    assert send(client, f"/console/prices/file/{command}", **given).status_code == 303
+    assert send(client, f"/console/prices/file/{command}", **given).status_code == 404, "a second click finds it gone"
+    assert (cost(console, "milk", TODAY), cost(console, "milk", LATER)) == ((pack, before), (pack, before + 100))
+    assert f"{(before + 100) / 100:.2f}" in words(client.get("/console/prices/?q=milk"))
+
+
+def test_every_row_that_cannot_be_is_named_and_nothing_is_written(console):
+    client = console.signed_in("operator")
+    before = cost(console, "milk", TODAY)
+    answer = look(client, "sku,pack_qty,pack_cost\nmilk,7,1.00\nnone,6,1.00\ntea,6,1.005\n")
+    assert answer.status_code == 422
+    seen = words(answer)
+    assert "2 faults" in seen
+    assert "There is no product none" in seen
+    assert "1.005 has more than 2 places" in seen
+    answer = look(client, "sku,pack_qty,pack_cost\nmilk,0,-1\n")
+    assert "is not a whole number" in words(answer)
+    assert "is not an amount" in words(answer)
+    assert "lacks pack_cost" in words(look(client, "sku,pack_qty\nmilk,6\n"))
+    assert cost(console, "milk", TODAY) == before
+
+
+def test_products_come_in_and_what_they_are_sold_for_is_compared(console):
+    client = console.signed_in("operator")
+    with console.doors.read() as session:
+        milk = session.get_one(Product, "milk")
+        tax, price = milk.tax_class_id, catalogue.prices_on(session, "*", TODAY, ["milk"])["milk"]
+    table = (
+        f"sku,name,category,tax_class,price\nmilk,{milk.name},Dairy,{tax},{(price - 9) / 100:.2f}\n"
+        f"oats,Oat drink,Dairy,{tax},2.49\n"
+    )
+    command = new_id()
+    seen = words(look(client, table, kind="products", command_id=command))
+    assert "new: 1" in seen
+    assert "cheaper: 1" in seen
+    assert send(client, f"/console/prices/file/{command}", kind="products", supplier="net").status_code == 303
+    with console.doors.read() as session:
+        assert session.get_one(Product, "oats").name == "Oat drink"
+    wrong = "sku,name,category,tax_class,price,cost\noats,Oats,Dairy,none,1,1\n"
+    assert "A cost is a single shop" in words(look(client, wrong, kind="products"))
+
+
+def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(console):
+    client = console.signed_in("operator")
+    given = {"sku": "milk", "pack_cost": "9.99", "from_day": LATER.isoformat()}
+    assert send(client, "/console/prices/net/cost", **given).status_code == 303
+    assert cost(console, "milk", LATER)[1] == 999
+    past = given | {"from_day": (TODAY - dt.timedelta(days=1)).isoformat()}
+    answer = send(client, "/console/prices/net/cost", **past)
+    assert (answer.status_code, "today or later" in words(answer)) == (422, True)
+    terms = {"name": "Early van", "lead_time_days": "2", "order_weekdays": ["0", "3"], "minimum": "75.50"}
+    answer = send(client, "/console/prices/net/terms", **(terms | {"order_weekdays": []}))
+    assert (answer.status_code, "at least one weekday" in words(answer)) == (422, True)
+    assert send(client, "/console/prices/net/terms", **terms).status_code == 303
+    with console.doors.read() as session:
+        row = suppliers.supplier_of(session, "net")
+        assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
+        told = suppliers.edition(session, TODAY)["suppliers"]
+        assert [one["minimum_minor"] for one in told if one["id"] == "net"] == [7_550], "shops hear of it"
+
+
+def test_the_page_of_a_network_without_a_list_says_what_to_bring(console):
+    with console.doors.write() as session:
+        session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id == "net"))
+    assert "Nothing is on the list yet" in words(console.signed_in("operator").get("/console/prices/"))
