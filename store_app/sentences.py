@@ -222,6 +222,24 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
         _l("This shop does not sell online: %(skus)s. Take it out of the basket."),
         _l("This product is not in this online shop. Look for another one."),
     ),
+    "too-many-unpaid": (
+        _l(
+            "Under this number %(most)s orders are open here that are not paid yet. Collect one first, or pay this one"
+            " online where the shop offers it."
+        ),
+    ),
+    "missed-one": (
+        _l(
+            "An order under this number was not collected lately, so only one waits unpaid at a time. Collect it first,"
+            " or pay this one online where the shop offers it."
+        ),
+    ),
+    "too-much-unpaid": (
+        _l(
+            "Without paying before, at most %(most)s things are put aside for one number; with this order it would be"
+            " %(things)s. Order less, or pay online where the shop offers it."
+        ),
+    ),
     "bad-basket": (_l("Something is wrong with this basket. Look at its lines once more."),),
     "bad-name": (_l("A name has 1 to 60 letters."),),
     "bad-phone": (_l("Give a phone number: 5 to 20 digits, blanks and + - / ( ) are fine."),),

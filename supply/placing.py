@@ -21,6 +21,7 @@ Rules
 8. An order that is brought home (`home_delivery`) takes a time of those (`delivery_rules`) and its fee in the total.
 9. A coupon is taken from what is left of it, as units are from an allowance (`online_coupons`); who proved a member's
    phone gets the prices for members.
+10. Of what is paid later one phone number puts aside a little (`unpaid_bounds`).
 """
 
 import datetime as dt
@@ -67,6 +68,7 @@ from supply.pickup_order import (
     write_down,
 )
 from supply.pickup_rules import Window, windows
+from supply.unpaid_bounds import refuse_hoarding
 
 MOST_LINES = 40
 DAYS_FOR_ORDERED_IN = 3
@@ -157,8 +159,7 @@ def place(
     a closed shop, what is short, with every line named, a full window; the same id with other content is a Conflict.
     """
     store = _open_shop(session, store_id, id, token)
-    name, phone = check_person(name, phone)
-    wanted = _lines(lines)
+    (name, phone), wanted = check_person(name, phone), _lines(lines)
     if known := session.get(PickupOrder, (store_id, id)):
         return _repeated(session, known, name, phone, wanted, token)
     if escrow.escrow_of(session, id) is not None:  # somebody's share of a group buy, and that becomes an order too
@@ -170,6 +171,7 @@ def place(
     shop.take(session, store_id, [(line.sku, line.qty) for line in promised if not line.awaited], at=at)
     online_coupons.take(session, store_id, used, id, at=at)
     token, number = token or new_token(), shop.next_number(session, store_id)
+    refuse_hoarding(session, store_id, phone, [] if pay_with else wanted, at=at)
     home = _brought(session, store, wishes.deliver_to, total, pay_with)
     free = (delivery_windows if home else free_windows)(session, store, at, comes_on)
     window = _chosen(store, free, wishes.window_from)
@@ -376,13 +378,9 @@ def _written(
     order = write_down(session, placed)
     order.email, order.language = wishes.email, wishes.language
     journal.record(
-        session,
-        actor=CUSTOMER,
-        at=at,
-        verb="pickup order.placed",
-        subject=subject_of(order),
+        session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
         total_minor=order.total_minor,
-    )
+    )  # fmt: skip
     if pay_with:
         if not shop.rules_of(session, store.id).pay_online:
             raise Refused("no-online-payment", f"{store.name} takes the money at the counter only.", field="pay")

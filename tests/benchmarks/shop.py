@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import datetime as dt
 import http.client
+import itertools
 import json
 import os
 import random
@@ -50,6 +51,7 @@ from tests.benchmarks._paint import paints
 from tests.supply.online import ANA, AT, STORE, Town, later, make_town
 
 SLUG, CUSTOMERS, LINES, AT_ONCE = "bench", 200, 8, 8
+_numbers = itertools.count()
 RULES = PickupRules(window_orders=200, shelf_places=500, days_ahead=14, confirm_phone=False)
 
 
@@ -261,8 +263,9 @@ def _orders(buyers: list[tuple[Browser, str]], count: int) -> list[list[Callable
         def ask() -> float:
             basket = browser.cookie  # the same basket again: each command is an order of its own
             status, text, spent_ms = browser.post(
-                f"/shop/{SLUG}/order", csrf_token=token, command_id=new_id(), name="Li", phone="+1 555 0100"
-            )
+                f"/shop/{SLUG}/order", csrf_token=token, command_id=new_id(), name="Li",
+                phone=f"+1 555 {next(_numbers):07d}",
+            )  # fmt: skip
             browser.cookie = basket
             assert status == 303, text[-800:]
             return spent_ms
