@@ -41,14 +41,18 @@ def refuse_hoarding(
     waiting = session.scalars(query).all()
     if len(waiting) >= MOST_ORDERS:
         raise Refused(
-            "too-many-unpaid", f"{len(waiting)} unpaid orders wait here under this number. Collect one first.",
+            "too-many-unpaid",
+            f"{len(waiting)} unpaid orders wait here under this number. Collect one first, or pay this one online where"
+            " the shop offers it.",
             most=MOST_ORDERS, field="pay",
         )  # fmt: skip
     if not wanted:
         return
     if waiting and _has_missed_one(session, of_theirs, at):
         raise Refused(
-            "missed-one", "An order under this number was not collected lately. Collect the open one first.",
+            "missed-one",
+            "An order under this number was not collected lately, so one waits unpaid at a time. Collect it first, or"
+            " pay this one online where the shop offers it.",
             field="pay",
         )  # fmt: skip
     lines = session.execute(
@@ -59,7 +63,9 @@ def refuse_hoarding(
     things = _things(session, [*wanted, *((sku, qty) for sku, qty in lines)])
     if things > MOST_THINGS:
         raise Refused(
-            "too-much-unpaid", f"Without paying before, at most {MOST_THINGS} things are put aside.",
+            "too-much-unpaid",
+            f"Without paying before, at most {MOST_THINGS} things are put aside for one number; with this order it"
+            f" would be {things}. Order less, or pay online where the shop offers it.",
             most=MOST_THINGS, things=things, field="pay",
         )  # fmt: skip
 
