@@ -55,12 +55,7 @@ def refuse_hoarding(
             " pay this one online where the shop offers it.",
             field="pay",
         )  # fmt: skip
-    lines = session.execute(
-        sa.select(PickupLine.sku, PickupLine.qty).where(
-            PickupLine.store_id == store_id, PickupLine.order_id.in_(waiting)
-        )
-    ).all()
-    things = _things(session, [*wanted, *((sku, qty) for sku, qty in lines)])
+    things = _things(session, [*wanted, *_lines_of(session, store_id, waiting)])
     if things > MOST_THINGS:
         raise Refused(
             "too-much-unpaid",
@@ -77,7 +72,17 @@ def _has_missed_one(session: Session, of_theirs: sa.ColumnElement[bool], at: dt.
     return session.scalar(missed.limit(1)) is not None
 
 
+def _lines_of(session: Session, store_id: str, order_ids: Sequence[str]) -> list[tuple[str, int]]:
+    if not order_ids:
+        return []
+    query = sa.select(PickupLine.sku, PickupLine.qty)
+    found = session.execute(query.where(PickupLine.store_id == store_id, PickupLine.order_id.in_(order_ids)))
+    return [(sku, qty) for sku, qty in found]
+
+
 def _things(session: Session, lines: Sequence[tuple[str, int]]) -> int:
+    if (most := sum(qty for _, qty in lines)) <= MOST_THINGS:
+        return most  # a thing is one unit or more: there is nothing to look up
     products = session.scalars(sa.select(Product).where(Product.sku.in_({sku for sku, _ in lines})))
     steps = {product.sku: step_of(product) for product in products}
     return sum(-(-qty // steps.get(sku, 1)) for sku, qty in lines)
