@@ -5,7 +5,8 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -14,6 +15,7 @@ from config.database import Base, lock_rows
 from config.errors import NotFound
 from config.journal import Actor, record
 from config.states import StateTable
+from pos.batches import Lot
 from supply.facts import Advised
 
 STATES = StateTable(
@@ -63,7 +65,24 @@ class DeliveryLine(Base):
     difference_why: Mapped[str] = mapped_column(default="")
     batch: Mapped[str | None]
     expires_on: Mapped[dt.date | None]
-    """The last day its units may be sold, as the packs say; None: nobody wrote it down."""
+    """The last day its units may be sold, as the packs say; None: nobody wrote it down. Of several lots the first."""
+    lots: Mapped[list[Any] | None]
+    """[units, batch, last day] of each lot as advised, what ends first first; None: it is one."""
+
+    def lots_of(self, qty: int) -> list[Lot]:
+        """Return the lots of so many units of the line.
+
+        Of several lots what is missing is of those that end last, and what is too much of the first: so that nothing
+        is believed to keep longer than it may.
+        """
+        if not self.lots:
+            return [Lot(self.sku, qty, self.batch, self.expires_on)]
+        found, rest = [], qty
+        for advised, batch, until in self.lots:
+            found.append(Lot(self.sku, min(rest, advised), batch, dt.date.fromisoformat(until) if until else None))
+            rest -= min(rest, advised)
+        found[0] = replace(found[0], qty=found[0].qty + rest)
+        return [lot for lot in found if lot.qty]
 
 
 def expect(
@@ -94,6 +113,7 @@ def expect(
             store_id=store_id, delivery_id=delivery_id, sku=line.sku, name=line.name, pack_qty=line.pack_qty,
             advised_qty=line.qty, difference_why="", batch=line.batch,
             expires_on=dt.date.fromisoformat(line.expires_on) if line.expires_on else None,
+            lots=[list(lot) for lot in line.lots] or sa.null(),
         )
         for line in lines
     ]  # fmt: skip

@@ -123,10 +123,20 @@ class Advised:
     batch: str | None = None
     expires_on: str | None = None
     """The first of its lots' last days, where the sender knows it."""
+    lots: tuple[tuple[int, str | None, str | None], ...] = ()
+    """(units, batch, last day) of each of its lots, what ends first first, where they are more than one."""
 
     def told(self) -> dict[str, Any]:
         """Return it as plain JSON; what is not known is left out, so that older readers understand it."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        known = {name: value for name, value in vars(self).items() if value not in (None, ())}
+        return known | ({"lots": [list(lot) for lot in self.lots]} if self.lots else {})
+
+    @classmethod
+    def from_told(cls, told: dict[str, Any]) -> "Advised":
+        """Read what was told; what a newer network says beyond it is passed over."""
+        known = {name: told[name] for name in cls.__dataclass_fields__ if name in told}
+        lots = tuple((int(qty), batch, until) for qty, batch, until in told.get("lots", ()))
+        return cls(**known | {"lots": lots})
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,7 @@ class GoodsDispatched:
     def from_body(cls, body: dict[str, Any], version: int) -> "GoodsDispatched":
         """Read a body."""
         _known(ORDER_DISPATCHED, version)
-        lines = tuple(Advised(**line) for line in body["lines"])
+        lines = tuple(Advised.from_told(line) for line in body["lines"])
         return cls(**body | {"acknowledged": _packs(body["acknowledged"]), "lines": lines})
 
 

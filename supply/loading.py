@@ -85,16 +85,21 @@ def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, in
 
 
 def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Advised]:
-    """Return the lines with the first last day of the lots they are taken from (rule 1)."""
+    """Return the lines with the lots they are taken from, and of those the first last day (rule 1)."""
+    lots: dict[str, dict[tuple[str | None, str | None], int]] = {}
     first: dict[str, Held] = {}
     for held in _lots(session, warehouse_id, lines, at):
+        until = held.expires_on.isoformat() if held.expires_on else None
+        mine = lots.setdefault(held.sku, {})
+        mine[held.batch, until] = mine.get((held.batch, until), 0) + held.qty
         if held.expires_on is not None:
             first.setdefault(held.sku, held)
     told = []
     for line in lines:
-        known = first.get(line.sku)
+        known, mine = first.get(line.sku), lots.get(line.sku, {})
         until = known.expires_on.isoformat() if known and known.expires_on else None
-        told.append(replace(line, batch=known.batch if known else None, expires_on=until))
+        several = tuple((qty, batch, day) for (batch, day), qty in mine.items()) if len(mine) > 1 else ()
+        told.append(replace(line, batch=known.batch if known else None, expires_on=until, lots=several))
     return told
 
 

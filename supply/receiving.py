@@ -10,7 +10,7 @@ Rules
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the van
    turned back with brings nothing either, and what it was for is still promised (`orders`, rule 9; `push`, rule 6).
 6. What customers wait for is held for them as soon as it is posted (`order_in`).
-7. Posting writes the lots down, with batch and date where a line has them, and what each product costs at its
+7. Posting writes the lots down, each with batch and date where its line has them, and what each product costs at its
    supplier. Goods on sale or return open a lot of the network's (`consignment`).
 """
 
@@ -25,7 +25,6 @@ from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.node import NETWORK, this_node
 from pos import batches, goods_in, stock
-from pos.batches import Lot
 from pos.catalogue import Product
 from pos.recall import tidy_batch
 from pos.store import day_of
@@ -100,7 +99,7 @@ def count_line(
     actor: Actor,
     at: dt.datetime,
 ) -> DeliveryLine:
-    """Keep what was counted of a product and what its packs say (None leaves that as it was).
+    """Keep what was counted of a product and what its packs say (None leaves that as it was, also of several lots).
 
     A difference may wait for its reason until posting (rule 2).
     """
@@ -110,6 +109,8 @@ def count_line(
     if isinstance(counted_qty, bool) or not isinstance(counted_qty, int) or not 0 <= counted_qty <= MOST_COUNTED:
         raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=counted_qty)
     batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
+    if expires_on is not None or tidy_batch(batch):
+        line.lots = None
     line.batch, line.expires_on = tidy_batch(batch) or line.batch, expires_on or line.expires_on
     why = " ".join(why.split()) if counted_qty != line.advised_qty else ""
     if (line.counted_qty, line.difference_why) == (counted_qty, why):
@@ -140,7 +141,7 @@ def post(session: Session, store_id: str, delivery_id: str, *, actor: Actor, at:
     came = [(line.sku, line.counted_qty) for line in lines if line.counted_qty]
     if came:
         stock.receive(session, store_id, came, source_id=delivery.id, at=at, actor=actor)
-        lots = [Lot(line.sku, line.counted_qty or 0, line.batch, line.expires_on) for line in lines]
+        lots = [lot for line in lines for lot in line.lots_of(line.counted_qty or 0)]
         batches.lay_in(session, store_id, lots, source_kind="delivery", source_id=delivery.id, at=at)
         day = day_of(session, store_id, at)
         costs = _costs(session, delivery, [sku for sku, _ in came], day)

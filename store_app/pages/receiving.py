@@ -50,7 +50,10 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class LineView:
-    """A line as the count page shows it. typed: what stands in the field; codes: barcodes that jump to it."""
+    """A line as the count page shows it. typed: what stands in the field; codes: barcodes that jump to it.
+
+    lots_text: of which lots it is made, '' where it is one.
+    """
 
     sku: str
     name: str
@@ -62,6 +65,7 @@ class LineView:
     typed: str
     why_key: str
     until: str
+    lots_text: str
     codes: str
 
 
@@ -238,12 +242,24 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
                 until=request.form.get(f"until-{n}", "")
                 if again
                 else row.expires_on.isoformat()
-                if row.expires_on
+                if row.expires_on and not row.lots
                 else "",
+                lots_text=_lots(row, unit),
                 codes=" ".join(codes.get(row.sku, [row.sku.lower()])),
             )
         )
     return views
+
+
+def _lots(row: DeliveryLine, unit: str) -> str:
+    """Say how many units of a line are of which day."""
+    lots = row.lots_of(row.advised_qty if row.counted_qty is None else row.counted_qty) if row.lots else []
+    return _(", ").join(
+        _("%(qty)s until %(day)s", qty=qty(lot.qty, unit), day=wording.short_day(lot.expires_on))
+        if lot.expires_on
+        else _("%(qty)s without a day", qty=qty(lot.qty, unit))
+        for lot in lots
+    )
 
 
 def _advised(row: DeliveryLine, unit: str) -> str:

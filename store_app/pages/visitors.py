@@ -80,6 +80,8 @@ class CouponView:
 
     code: str
     why: str
+    until: dt.date | None = None
+    """Its last day, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,8 @@ def cart_at(session: Session, here: Store) -> Cart:
     if not lines:
         return Cart(gone=gone)
     today, member, typed = day_here(here), is_member(session, here), kept_codes(here.id)
-    wrong = online_coupons.usable(session, here.id, typed) if typed else {}
+    wrong = online_coupons.usable(session, here.id, typed, today) if typed else {}
+    last = offers.last_days(session, here.id, typed) if typed else {}
     good = [code for code, why in wrong.items() if not why]
     quoted = shop.quote(session, here.id, lines, coupons=good, member=member, at=clock.now())
     priced = quoted.basket
@@ -226,7 +229,8 @@ def cart_at(session: Session, here: Store) -> Cart:
     return Cart(
         tuple(shown), priced.total_minor, saved_minor, gone, comes_on,
         coupons=tuple(
-            CouponView(code, why or ("" if code in quoted.coupons_used else "unfit")) for code, why in wrong.items()
+            CouponView(code, why or ("" if code in quoted.coupons_used else "unfit"), last.get(code))
+            for code, why in wrong.items()
         ),
         member=member,
         members_offer="" if member else _members_offer(session, here, wares.values()),

@@ -1,11 +1,13 @@
 """Goods in: counting a delivery and posting it, through its pages."""
 
+import datetime as dt
+
 import pytest
 
-from pos import stock
+from pos import batches, stock
 from pos.catalogue import Listing
-from supply.receiving import Delivery
-from tests.store_app.conftest import STORE
+from supply.receiving import Delivery, DeliveryLine
+from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import EAN, delivery, fill, picture_of, send, words
 
 
@@ -155,3 +157,18 @@ def test_a_cost_that_changed_is_shown_with_its_margin_and_the_way_to_price_and_l
     assert "1 product costs another amount now" in found
     assert "$0.50 $0.77 $1.29 61.2 % 40.3 %" in found
     assert "Print the labels of new prices" in found
+
+
+@pytest.mark.parametrize("typed", ["", "2026-03-30"])
+def test_a_line_of_two_lots_is_shown_with_both_and_taken_in_so_unless_another_day_is_typed(office, typed):
+    days = [NOON.date() + dt.timedelta(days=n) for n in (4, 30)]
+    with office.doors.write() as session:
+        line = session.get_one(DeliveryLine, (STORE, "D1", "milk"))
+        line.lots = [[12, "B1", days[0].isoformat()], [12, "B2", days[1].isoformat()]]
+    client = begin(office.signed_in())
+    assert "In lots: 12 until" in words(client.get("/deliveries/D1"))
+    assert send(client, "/deliveries/D1/count", **counted(), **{"until-2": typed}).status_code == 303
+    with office.doors.read() as session:
+        held = batches.standing(session, STORE, ["milk"], day=NOON.date())["milk"]
+        lots = [(one.qty, one.expires_on) for one in held if one.expires_on]
+    assert lots == ([(12, days[0]), (12, days[1])] if not typed else [(24, dt.date.fromisoformat(typed))])

@@ -170,6 +170,14 @@ def test_what_expires_first_leaves_first_its_day_travels_along_and_what_is_over_
     with country.shops["S1"].read() as session:
         (line,) = session.scalars(sa.select(DeliveryLine)).all()
         assert (line.batch, line.expires_on) == ("B1", days[1])
+        assert line.lots == [[12, "B1", days[1].isoformat()], [6, "B2", days[2].isoformat()]]
+        assert [(lot.qty, lot.batch) for lot in line.lots_of(20)] == [(14, "B1"), (6, "B2")], "the first day for more"
+    country.take_in("S1", [("bread", 15, "Missing")])
+    with country.shops["S1"].read() as session:
+        held = batches.standing(session, "S1", ["bread"], day=DAY)["bread"]
+        assert [(one.qty, one.batch, one.expires_on) for one in held] == [(12, "B1", days[1]), (3, "B2", days[2])]
+    country.deliver()
+    assert country.findings() == []
 
 
 @pytest.mark.parametrize("over_days", [1, 400])
