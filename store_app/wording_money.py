@@ -63,6 +63,11 @@ LEVELS = (_l("Starting out"), _l("Steady"), _l("Reliable"), _l("Model shop"))
 
 def measure_words(name: str, one: Measure) -> tuple[str, str]:
     """Return what a measure is, and what was counted for it."""
+    words, counted = _measure_words(name, one)
+    return words, counted if one.cases else _("Nothing of this kind has happened yet")
+
+
+def _measure_words(name: str, one: Measure) -> tuple[str, str]:
     if name == "counts":
         return _("Counts are fresh"), _("%(good)s of %(cases)s products sold in four weeks were counted in 90 days",
                                         good=one.good, cases=one.cases)  # fmt: skip
