@@ -34,7 +34,7 @@ from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
-from supply import online_coupons, online_members, placing, shop
+from supply import groups, online_coupons, online_members, placing, shop
 
 MOST_LINES = placing.MOST_LINES
 PROVED_FOR = dt.timedelta(days=30)
@@ -63,6 +63,15 @@ class CartLine:
     is_short: bool
     comes_on: dt.date | None
     """The day it is here, where it has to be ordered in."""
+
+
+@dataclass(frozen=True)
+class OpenGroup:
+    """A group buy as the shop's first page tells of it."""
+
+    id: str
+    name: str
+    closes_at: dt.datetime
 
 
 @dataclass(frozen=True)
@@ -267,6 +276,14 @@ def aisles(session: Session, store_id: str) -> list[str]:
     )
 
 
+def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
+    """Return the group buys somebody may join at a shop; kept ready for a moment."""
+    return _ready(
+        ("groups", store_id),
+        lambda: [OpenGroup(one.id, one.name, one.closes_at) for one in groups.of_store(session, store_id)],
+    )
+
+
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
     key = ("listed", store_id, text, category)
@@ -291,8 +308,8 @@ def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *
     return Markup("".join(drawn))  # noqa: S704  drawn by templates
 
 
-def _ready(key: tuple[str, ...], make: Callable[[], list[str]]) -> list[str]:
-    lists: dict[tuple[str, ...], tuple[float, list[str]]] = current_app.extensions.setdefault("visitors_lists", {})
+def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
+    lists: dict[tuple[str, ...], tuple[float, list[Any]]] = current_app.extensions.setdefault("visitors_lists", {})
     now = time.monotonic()
     kept_at, found = lists.get(key, (-LISTED_FOR_S, []))
     if now - kept_at >= LISTED_FOR_S:
