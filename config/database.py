@@ -227,6 +227,7 @@ class Database:
         self._turns = Turns(Path(f"{file}.turn") if on_disk else None)
         self._watching = on_disk
         self._watch: Session | None = None
+        self._writes: Connection | None = None
         self._watching_alone = threading.Lock()
         self._memory: dict[Hashable, tuple[Any, Any]] = {}
         event.listen(engine, "engine_disposed", self._let_go)
@@ -235,7 +236,7 @@ class Database:
     def write(self) -> Iterator[Session]:
         """Open the transaction of one command; commits at the end, rolls back on any exception."""
         turn = self._turns if self._sqlite else nullcontext()
-        with _only_one("write"), Session(self.engine, expire_on_commit=False) as session, turn:
+        with _only_one("write"), turn, Session(self._pen(), expire_on_commit=False) as session:
             try:
                 if self._sqlite:
                     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
@@ -279,6 +280,15 @@ class Database:
             self._memory[key] = (version, answer)
             return answer
 
+    def _pen(self) -> Engine | Connection:
+        """Return what writes are bound to: on SQLite's file, where they queue, one connection that is kept for them."""
+        if not self._watching:
+            return self.engine
+        if self._writes is None or self._writes.closed or self._writes.invalidated:
+            self._writes = self.engine.connect()
+            self._writes.detach()
+        return self._writes
+
     def _begin_watching(self) -> Session:
         """Open the one connection that never writes: SQLite's data version, as it sees it, moves at every commit."""
         line = self.engine.connect()
@@ -293,6 +303,9 @@ class Database:
                 self._watch.get_bind().close()  # type: ignore[union-attr]
             self._watch = None
             self._memory.clear()
+        kept, self._writes = self._writes, None
+        if kept is not None and not kept.in_transaction():
+            kept.close()
         self._turns.close()
 
 

@@ -13,6 +13,7 @@ Rules
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +23,6 @@ from sqlalchemy.orm import Session
 from config.database import dialect_of, driver_of
 
 Values = Mapping[str, Any]
-Convert = Callable[[Any], Any] | None
 _DIALECT = sqlite.dialect()
 
 
@@ -103,29 +103,31 @@ class _Plan:
         fixed = dict(compiled.params)
         for column in compiled.insert_prefetch if inserts else ():
             fixed[column.key] = column.default.arg  # a plain value: a callable one is the ORM's business
-        self._places: list[tuple[str | None, Any, Convert]] = []
-        for name in compiled.positiontup or ():
-            convert = compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-            if name in names:
-                self._places.append((name, None, convert))
-            else:
-                self._places.append((None, convert(fixed[name]) if convert else fixed[name], None))
+        order = tuple(compiled.positiontup or ())
+        converts = [compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT) for name in order]
+        given = [(place, convert) for place, convert in enumerate(converts) if convert]
+        self._fixed = {name: fixed[name] for name in order if name not in names}
+        self._converts: list[tuple[int, Any]] = given
+        self._pick: Any = itemgetter(*order) if len(order) > 1 else lambda values: tuple(values[name] for name in order)
         reads = [
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
             for column in getattr(statement, "selected_columns", None) or statement.exported_columns
         ] if isinstance(statement, sa.Select) else []  # fmt: skip
-        self.reads: list[Convert] = reads if any(reads) else []
+        self.reads: list[tuple[int, Any]] = [(place, convert) for place, convert in enumerate(reads) if convert]
 
     def bound(self, values: Values) -> list[Any]:
         """Return the values in the order of the text."""
-        return [
-            fixed if name is None else convert(values[name]) if convert else values[name]
-            for name, fixed, convert in self._places
-        ]
+        bound = list(self._pick({**values, **self._fixed} if self._fixed else values))
+        for place, convert in self._converts:
+            bound[place] = convert(bound[place])
+        return bound
 
     def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """Return a row's values as Python's."""
-        return tuple(convert(value) if convert else value for convert, value in zip(self.reads, row, strict=True))
+        values = list(row)
+        for place, convert in self.reads:
+            values[place] = convert(values[place])
+        return tuple(values)
 
 
 def _driver(session: Session) -> Any:

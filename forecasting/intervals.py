@@ -8,7 +8,9 @@ Rules
 3. Demand is never less dispersed than Poisson, never normal: quantiles are whole units, >= 0, rising.
 4. What past sums were, seen as quantiles of what had been said of them, corrects the levels: a 90 % that held 94 % of
    the sums is asked for less, a 99 % that held 97 % for more (for each length, pooled over a group of series, shrunk by
-   LEVEL_PSEUDO sums to all series' and these to no correction).
+   LEVEL_PSEUDO sums to all series' and these to no correction). Past days were measured with them, days to come are
+   not: where the level and not chance makes the error, in BUSY groups, the odds are drawn apart, by OPTIMISM over a
+   week or more, and before by the square of the part of a week.
 5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
    keep what it would sell if it came back, and its low ones are nothing.
 6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from forecasting.classify import ERRATIC, SMOOTH, number
 from forecasting.evaluate import window_sums_seen
 from forecasting.kernels import window_sums
 from forecasting.panel import LEVELS, Floats, Ints
@@ -36,6 +39,8 @@ MEMORY_DAYS = 364
 MOST_PLACES = 8_000
 LEVEL_PSEUDO = 300.0
 FARTHEST = 50.0
+OPTIMISM, OPTIMISM_DAYS = 0.12, 7.0
+BUSY = number((SMOOTH, ERRATIC))
 
 
 @dataclass(frozen=True)
@@ -138,10 +143,12 @@ def _asked(law: Dispersion, y: Floats, levels: Floats, exposure: Floats, group: 
         owner = np.broadcast_to(group[rows][:, None], mean.shape)[use]
         place = cumulative(actual[use], mean[use], part.variance(mean[use], float(length)))
         whole = _shrunk(place, int(length), np.array(LEVELS))
-        for number in range(groups):
-            mine = place[owner == number]
-            asked[number, at] = _shrunk(mine, int(length), whole) if len(mine) else whole
-    return asked
+        for each in range(groups):
+            mine = place[owner == each]
+            asked[each, at] = _shrunk(mine, int(length), whole) if len(mine) else whole
+    apart = OPTIMISM * np.minimum(law.days / OPTIMISM_DAYS, 1.0) ** 2 * np.isin(np.arange(groups), BUSY)[:, None]
+    odds = logit(asked)
+    return expit(odds + apart[:, :, None] * (odds - odds[:, :, :1]))
 
 
 def _shrunk(place: Floats, length: int, parent: Floats) -> Floats:

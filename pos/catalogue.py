@@ -28,6 +28,7 @@ from config.journal import Actor
 from config.money import MAX_MINOR
 from config.prepared import PreparedForSome
 from config.publication import EVERYONE
+from pos import till_edition
 from pos.gtin import check_digit, has_digits, is_gtin, spellings
 from pos.pricing import ProductView
 from pos.search_text import search_text_for as search_text_for
@@ -218,6 +219,8 @@ def set_price(
     if price is None:
         price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
         session.add(price)
+    elif scope_id != EVERYONE and before != price_minor:
+        till_edition.count_up(session, scope_id)
     price.price_minor = price_minor
     facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}
     journal.record(session, actor=actor, at=at, verb="price.set", subject=f"product:{sku}", **facts)
@@ -228,12 +231,16 @@ def list_product(session: Session, store_id: str, sku: str, *, actor: Actor, at:
     """Let a store sell a product; wishes: active, hold_back_qty, quick_key, cost_minor (rule 3)."""
     if session.get(Product, sku) is None:
         raise _unknown([sku])
-    listing = session.get(Listing, (store_id, sku)) or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
+    known = session.get(Listing, (store_id, sku))
+    listing = known or Listing(store_id=store_id, sku=sku, hold_back_qty=0)
+    before = (listing.active, listing.quick_key)
     for name, value in ({"active": True} | wishes).items():
         if name not in ("active", "hold_back_qty", "quick_key", "cost_minor"):
             raise ValueError(f"a listing has no {name}")
         setattr(listing, name, value)
     session.add(listing)
+    if known is not None and before != (listing.active, listing.quick_key):
+        till_edition.count_up(session, store_id)
     journal.record(
         session, actor=actor, at=at, verb="product.listed", subject=f"product:{sku}", store=store_id, **wishes
     )

@@ -23,12 +23,12 @@ def take_edition(session: Session, body: dict[str, Any], owner_id: str = EVERYON
         row.made_at, row.ended_at = _instant(wire["made_at"]), _instant(wire["ended_at"])
         session.add(row)
         session.flush()
-        for code, most_uses, made_at in wire["codes"]:
+        for code, most_uses, made_at, *rest in wire["codes"]:  # a network of before says no last day
             if session.get(Coupon, (owner_id, code)) is None:
                 session.add(
                     Coupon(
                         owner_id=owner_id, code=code, offer_id=row.id, most_uses=most_uses, uses=0,
-                        made_at=_instant(made_at),
+                        made_at=_instant(made_at), until_day=_day(rest[0]) if rest else None,
                     )
                 )  # fmt: skip
     renew(session, owner_id)
@@ -39,7 +39,8 @@ def edition(session: Session, owner_id: str = EVERYONE) -> dict[str, Any]:
     codes: dict[str, list[list[Any]]] = {}
     for coupon in session.scalars(sa.select(Coupon).where(Coupon.owner_id == owner_id).order_by(Coupon.code)):
         made_at = coupon.made_at.isoformat()
-        codes.setdefault(coupon.offer_id, []).append([coupon.code, coupon.most_uses, made_at])
+        until = [coupon.until_day.isoformat()] if coupon.until_day else []
+        codes.setdefault(coupon.offer_id, []).append([coupon.code, coupon.most_uses, made_at, *until])
     query = sa.select(StandingOffer).where(StandingOffer.owner_id == owner_id).order_by(StandingOffer.id)
     rows = [
         {

@@ -6,9 +6,9 @@ Rules
    network's.
 2. What an offer promises is checked when it is made: it names products, saves something, and can apply.
 3. An offer ended early stays in the books and is never live again; its days are dates of the business day.
-4. A coupon code opens one offer, as often as its limit says. A sale, or an online order when it arrives, uses a code
-   up in its own transaction; of two that want the last use, one is refused. An order that ends without goods gives
-   its codes back.
+4. A coupon code opens one offer, as often as its limit says and until its own last day, if it has one. A sale, or an
+   online order when it arrives (its day is the one it was placed on), uses a code up in its own transaction; of two
+   that want the last use, one is refused. An order that ends without goods gives its codes back.
 5. A markdown is an offer bound to the pieces of a product that expire on a day. A new one for the same pieces ends
    the one before, so that the label printed last is true.
 6. `live` reads the offers anew only when one has changed: every verb writes a fresh token.
@@ -27,6 +27,7 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import journal
+from config.clock import business_day
 from config.database import Base, lock_rows, table_of
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
@@ -81,6 +82,8 @@ class Coupon(Base):
     most_uses: Mapped[int | None]
     uses: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[dt.datetime]
+    until_day: Mapped[dt.date | None]
+    """The last business day it may be used on; None: as long as its offer holds."""
 
 
 class CouponUse(Base):
@@ -157,12 +160,13 @@ def make_coupons(
     count: int = 1,
     most_uses: int | None = 1,
     codes: Iterable[str] = (),
+    until_day: dt.date | None = None,
     actor: Actor,
     at: dt.datetime,
 ) -> list[str]:
     """Make codes for an offer that needs one: one's own, or `count` random ones (rule 4).
 
-    most_uses: how often each code may be used; None without end. Returns the codes as they are printed.
+    most_uses: how often each code may be used, until_day: until when; None without end. Returns the codes as printed.
     """
     row = _running(session, owner_id, offer_id)
     if not row.needs_coupon:
@@ -174,6 +178,9 @@ def make_coupons(
         raise Invalid("too-many-codes", f"An offer has 1 to {MOST_CODES} codes.", most=MOST_CODES, have=have)
     if most_uses is not None and most_uses < 1:
         raise Invalid("bad-limit", "A code can be used once or more often.", most_uses=most_uses)
+    if until_day is not None and (row.until_day or until_day) < until_day:
+        told = f"The offer ends on {row.until_day:%Y-%m-%d}, before the codes do. Let them hold for fewer days."
+        raise Refused("beyond-offer", told, until=f"{row.until_day:%Y-%m-%d}", field="until_day")
     if long := [code for code in own if not (3 <= len(code) <= LONGEST_CODE and code.isascii())]:
         raise Invalid("bad-coupon", "A code has 3 to 24 letters A to Z and digits.", codes=long)
     fresh = own or _random_codes(count)
@@ -181,15 +188,29 @@ def make_coupons(
     if taken:
         raise Conflict("coupon-taken", f"The code {taken[0]} is already taken. Choose another.", codes=list(taken))
     session.add_all(
-        Coupon(owner_id=owner_id, code=code, offer_id=offer_id, most_uses=most_uses, uses=0, made_at=at)
+        Coupon(
+            owner_id=owner_id,
+            code=code,
+            offer_id=offer_id,
+            most_uses=most_uses,
+            uses=0,
+            made_at=at,
+            until_day=until_day,
+        )
         for code in fresh
     )
     _note(session, row, "coupon.made", actor=actor, at=at, count=len(fresh), most_uses=most_uses)
     return fresh
 
 
-def use_coupons(session: Session, store: Store, codes: Iterable[str], sale_id: str, at: dt.datetime) -> None:
-    """Use codes up for a sale or an order, in its transaction; refused when one is used up by now (rule 4)."""
+def use_coupons(
+    session: Session, store: Store, codes: Iterable[str], sale_id: str, at: dt.datetime, *, day: dt.date | None = None
+) -> None:
+    """Use codes up for a sale or an order, in its transaction; refused when one is used up or over by now (rule 4).
+
+    day: the business day it was rung up or ordered on; None: that of `at`.
+    """
+    day = day or business_day(at, store.tz, store.rollover_hour)
     for typed in sorted(codes):
         code = clean_code(typed)
         for owner_id in (store.id, EVERYONE):
@@ -197,6 +218,7 @@ def use_coupons(session: Session, store: Store, codes: Iterable[str], sale_id: s
                 Coupon.owner_id == owner_id,
                 Coupon.code == code,
                 sa.or_(Coupon.most_uses.is_(None), Coupon.uses < Coupon.most_uses),
+                sa.or_(Coupon.until_day.is_(None), Coupon.until_day >= day),
             )
             result = session.execute(used.values(uses=Coupon.uses + 1).execution_options(synchronize_session=False))
             assert isinstance(result, CursorResult)
@@ -307,24 +329,33 @@ def standing(row: StandingOffer, day: dt.date) -> str:
     return "coming" if row.from_day is not None and row.from_day > day else "live"
 
 
+def last_days(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, dt.date]:
+    """Return the last day of each code that has one: its own, else its offer's; by the clean code."""
+    last = sa.func.coalesce(Coupon.until_day, StandingOffer.until_day)
+    query = sa.select(Coupon.code, last).join(StandingOffer, StandingOffer.id == Coupon.offer_id)
+    mine = query.where(Coupon.owner_id.in_((store_id, EVERYONE)), Coupon.code.in_([clean_code(one) for one in codes]))
+    return dict(session.execute(mine.where(last.is_not(None)).order_by(Coupon.owner_id)).all())
+
+
 def coupons_of(session: Session, offer_id: str) -> list[Coupon]:
     """Return the codes of an offer, the newest first."""
     query = sa.select(Coupon).where(Coupon.offer_id == offer_id)
     return list(session.scalars(query.order_by(Coupon.made_at.desc(), Coupon.code)))
 
 
-def usable(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, str]:
-    """Return what is wrong with each typed code: '' nothing, 'unknown', 'used-up' or 'ended'."""
+def usable(session: Session, store_id: str, codes: Iterable[str], day: dt.date) -> dict[str, str]:
+    """Return what is wrong with each typed code on a day: '' nothing, 'unknown', 'used-up' or 'ended'."""
     typed = {code: clean_code(code) for code in codes}
     query = (
-        sa.select(Coupon.code, Coupon.most_uses, Coupon.uses, StandingOffer.ended_at)
+        sa.select(Coupon.code, Coupon.most_uses, Coupon.uses, Coupon.until_day, StandingOffer.ended_at)
         .join(StandingOffer, StandingOffer.id == Coupon.offer_id)
         .where(Coupon.owner_id.in_((store_id, EVERYONE)), Coupon.code.in_(list(typed.values())))
     )
     known = {}
-    for code, most_uses, uses, ended_at in session.execute(query):
+    for code, most_uses, uses, until_day, ended_at in session.execute(query):
         used_up = most_uses is not None and uses >= most_uses
-        known[code] = "ended" if ended_at else "used-up" if used_up else ""
+        is_over = ended_at is not None or (until_day is not None and until_day < day)
+        known[code] = "ended" if is_over else "used-up" if used_up else ""
     return {code: known.get(clean, "unknown") for code, clean in typed.items()}
 
 
@@ -445,7 +476,9 @@ def _of_day(session: Session, store_id: str, day: dt.date) -> list[Offer]:
     rows = list(session.scalars(query))
     codes: dict[str, set[str]] = {}
     if opened := [row.id for row in rows if row.needs_coupon]:
-        query_codes = sa.select(Coupon.offer_id, Coupon.code).where(Coupon.offer_id.in_(opened))
+        query_codes = sa.select(Coupon.offer_id, Coupon.code).where(
+            Coupon.offer_id.in_(opened), sa.or_(Coupon.until_day.is_(None), Coupon.until_day >= day)
+        )
         for offer_id, code in session.execute(query_codes):
             codes.setdefault(offer_id, set()).add(code)
     return [as_offer(row, frozenset(codes.get(row.id, ()))) for row in rows]

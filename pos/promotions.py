@@ -112,6 +112,8 @@ def best(
 
     at: local wall time. offers: best an `Offers`. left: offer id -> stock units it is still for (rule 8).
     """
+    if not offers:
+        return Applied({line.n: () for line in lines}, frozenset(), ())
     ready = offers if isinstance(offers, Offers) else Offers(offers)
     typed = {clean_code(code): code for code in sorted(coupons)}
     table = _Table(ready, at, ready.day or at.date(), member, typed, left or {})

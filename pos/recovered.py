@@ -13,6 +13,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,10 +33,13 @@ from pos.shift_book import LateSale, Shift
 from pos.shift_report import z_hash
 from pos.store import store_of
 
-Applier = Callable[[Session, Message, dt.datetime], list[str]]
+Odd = dict[str, Any]
+"""Something a person must look at: kind `late` (till_id, sales, total_minor) or `refused` (topic, no, day, code,
+why)."""
+Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
 
 
-def take_sale(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_sale(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Write a sale, return or exchange again (rules 1 to 5); returns what of it could not be."""
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
@@ -58,7 +62,7 @@ def take_sale(session: Session, message: Message, at: dt.datetime) -> list[str]:
     return _beside(session, store_id, fact)
 
 
-def take_shift(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_shift(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Close a shift again as it was closed, with its Z number and report."""
     fact = ShiftClosed.from_body(message.body)
     here = session.scalar(
@@ -77,26 +81,26 @@ def take_shift(session: Session, message: Message, at: dt.datetime) -> list[str]
     return []
 
 
-def take_count(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_count(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Move what a count had found missing or too many."""
     replica.take_count(session, message, str(message.body["store_id"]), at)
     return []
 
 
-def take_movements(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_movements(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Move what was received, carried or wasted."""
     replica.take_movements(session, message, str(message.body["store_id"]), at)
     return []
 
 
-def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[str]:
+def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
     """Write a repayment, a carried over debt or one that was given up into its tab again."""
     tab.write_again(session, message.body, actor=Actor.system("recovered", str(message.body["store_id"])))
     return []
 
 
-def end(session: Session, store_id: str, at: dt.datetime) -> list[str]:
-    """Note the sales of shifts nobody closed as late (rule 4); returns a sentence for each such shift."""
+def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
+    """Note the sales of shifts nobody closed as late (rule 4); returns what a person must know of each."""
     known = sa.exists().where(Shift.store_id == Sale.store_id, Shift.id == Sale.shift_id)
     noted = sa.exists().where(LateSale.store_id == Sale.store_id, LateSale.sale_id == Sale.id)
     query = sa.select(Sale).where(Sale.store_id == store_id, Sale.state == "completed", ~known, ~noted)
@@ -111,8 +115,7 @@ def end(session: Session, store_id: str, at: dt.datetime) -> list[str]:
         taken.setdefault((sale.till_id, sale.shift_id), []).append(sale.total_minor)
     session.flush()
     return [
-        f"Till {till_id}: {len(sums)} sales of a shift that was open when the books were lost, {sum(sums)} in minor "
-        "units. Its float and its cash are not known; the next Z lists the sales as late."
+        {"kind": "late", "till_id": till_id, "sales": len(sums), "total_minor": sum(sums)}
         for (till_id, _), sums in taken.items()
     ]
 
@@ -124,7 +127,7 @@ APPLIERS: dict[str, Applier] = {
     StockMoved.TOPIC: take_movements,
     tab.MOVED: take_tab,
 }
-"""topic -> what writes it again: (session, message, at) -> sentences about what could not be"""
+"""topic -> what writes it again: (session, message, at) -> what could not be"""
 
 
 # --- inside ---
@@ -154,7 +157,7 @@ def _into_shift(session: Session, store_id: str, fact: SaleCompleted, at: dt.dat
     session.flush()
 
 
-def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[str]:
+def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[Odd]:
     """Write what the shop keeps beside a sale, each book for itself (rule 5)."""
     at, day = dt.datetime.fromisoformat(fact.completed_at), dt.date.fromisoformat(fact.business_day)
     sold = [(line.sku, line.qty) for line in fact.lines if line.kind == "goods" and line.qty > 0]
@@ -174,7 +177,12 @@ def _beside(session: Session, store_id: str, fact: SaleCompleted) -> list[str]:
                 write()
                 session.flush()
         except ShopError as refusal:
-            odd.append(f"Receipt {fact.receipt_no} of {fact.business_day}: {refusal.message}")
+            odd.append(
+                {
+                    "kind": "refused", "topic": fact.TOPIC, "no": str(fact.receipt_no), "day": fact.business_day,
+                    "code": refusal.code, "why": refusal.message,
+                }
+            )  # fmt: skip
     return odd
 
 

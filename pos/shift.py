@@ -98,20 +98,22 @@ def open_shift(
 
 
 def begin_count(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
-    """Stop selling on this till so that its drawer can be counted."""
+    """Stop selling on this till so that its drawer can be counted; once it is so, nothing changes."""
     locked(session, shift.store_id, shift.till_id)
     _refuse_strangers(session, shift, actor, at)
-    journal.move(session, shift, "counting", actor=actor, at=at, subject=f"shift:{shift.id}")
+    if shift.state != "counting":
+        journal.move(session, shift, "counting", actor=actor, at=at, subject=f"shift:{shift.id}")
     return shift
 
 
 def go_back(session: Session, shift: Shift, *, actor: Actor, at: dt.datetime) -> Shift:
-    """Go on selling: the count is put off. Refused once the count is settled (rule 3)."""
+    """Go on selling: the count is put off, once. Refused once the count is settled (rule 3)."""
     locked(session, shift.store_id, shift.till_id)
     if shift.is_settled:
         raise Refused("count-settled", "The count is settled: what should be there was shown. Close the till.")
     shift.counted_times = 0
-    journal.move(session, shift, "open", actor=actor, at=at, subject=f"shift:{shift.id}")
+    if shift.state != "open":
+        journal.move(session, shift, "open", actor=actor, at=at, subject=f"shift:{shift.id}")
     return shift
 
 
@@ -200,8 +202,7 @@ def close(
         z_hash=shift.z_report["hash"],
     )
     session.flush()
-    document = shift.z_report
-    printer.queue(session, shift.store_id, shift.till_id, "z", shift.id, document, opens_drawer=False, at=at)
+    printer.queue(session, shift.store_id, shift.till_id, "z", shift.id, shift.z_report, opens_drawer=False, at=at)
     _tell(session, shift, actor, at)
     return shift
 
@@ -304,15 +305,9 @@ def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> Late
     if shift.totals["epoch"] == fact.epoch and first is not None and first <= fact.receipt_no <= last:
         return None  # Z counts it: the sale only travelled more slowly than the closing
     row = LateSale(
-        store_id=store_id,
-        sale_id=fact.id,
-        till_id=fact.till_id,
-        shift_id=fact.shift_id,
-        receipt_no=fact.receipt_no,
-        total_minor=fact.total_minor,
-        noted_at=at,
-        told_by=None,
-    )
+        store_id=store_id, sale_id=fact.id, till_id=fact.till_id, shift_id=fact.shift_id, receipt_no=fact.receipt_no,
+        total_minor=fact.total_minor, noted_at=at, told_by=None,
+    )  # fmt: skip
     session.add(row)
     return row
 

@@ -1,4 +1,4 @@
-"""The edition of what a till's page keeps besides products: its keys, its ways to read labels, its tares.
+"""The edition of what a till keeps and no count of rows tells: keys, ways to read labels, tares, what a product says.
 
 A till asks often and these change rarely: each verb that changes one of them counts the edition up in its own
 transaction, so that asking is one small question.
@@ -11,7 +11,7 @@ from config.database import Base
 
 
 class TillEdition(Base):
-    """How often the keys, schemes and tares of a store have changed."""
+    """How often a store has changed what its tills keep."""
 
     __tablename__ = "till_edition"
 

@@ -34,7 +34,6 @@ from store_app.extensions import Doors
 GOOD, WARN, BAD = "good", "warn", "bad"
 LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
 CLOCK_OFF_S = 120.0
-PUT_BACK_SHOWN = dt.timedelta(days=14)
 REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
 Look = Callable[[Doors], "Word"]
 
@@ -190,19 +189,19 @@ def _put_back(doors: Doors) -> Word:
     from store_app.sync import homecoming
 
     with doors.read() as session:
-        fetches = this_node(session).peer_nonce is None and this_node(session).peer_incarnation is not None
+        fetches = homecoming.is_awaited(session)
         found = homecoming.last(session, doors.settings.node_id)
     if fetches:
         told = "These books were put back from a copy. What the network was told after it comes with the next contact."
         return Word("put back", WARN, told)
-    if found is None or doors.now() - found[0] > PUT_BACK_SHOWN:
+    if found is None or doors.now() - found[0] > homecoming.SHOWN_FOR:
         return Word("put back", GOOD, "Nothing of these books had to be fetched from the network lately.", 0.0)
     at, came = found
-    many, odd = sum(came["topics"].values()), came["odd"]
+    many, odd = sum(came["topics"].values()), came["odd_many"]
     sales = came["topics"].get("sale.completed", 0)
     told = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
     if odd:
-        told += f" Look at {len(odd)} of them: {'; '.join(odd[:3])}"
+        told += f" What a person must look at stands on the page of the shop ({odd})."
     return Word("put back", WARN if odd else GOOD, told, float(many))
 
 

@@ -158,6 +158,7 @@ TOPICS = {
     "sale.completed": _l("Sale"),
     "shift.closed": _l("Closed shift"),
     "stock.counted": _l("Stock count"),
+    "tab.moved": _l("Customer’s tab"),
     "order.sent": _l("Order"),
     "delivery.posted": _l("Goods taken in"),
     "push.answered": _l("Answer to an offer"),

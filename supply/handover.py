@@ -87,7 +87,13 @@ def find(
     if order is not None and order_id in (None, order.id):
         return Handover(order=order)
     if order is None and code is None:
-        return Handover(refusal=NotFound("not-come-yet", "No order with this square is here, or none has come yet."))
+        return Handover(
+            refusal=NotFound(
+                "not-come-yet",
+                "No order with this square is here: it is another shop's, or has not come yet. The customer's page says"
+                " how it stands.",
+            )
+        )
     session.add(PickupTry(store_id=store_id, id=new_id(), at=at, order_id=order_id, actor_id=actor.id))
     if order_id is not None and (tried := session.get(PickupOrder, (store_id, order_id))) is not None:
         tried.tries += 1
@@ -275,7 +281,9 @@ def _refuse_unless_ready(session: Session, order: PickupOrder) -> None:
         raise Refused("not-ready", f"Order {order.order_no} is not ready yet: it is {order.state}.", **facts)
     if order.paid_minor:
         raise Refused(
-            "ended-paid-back", f"Order {order.order_no} is {order.state}, and what was paid goes back. Sell it anew.",
+            "ended-paid-back",
+            f"Order {order.order_no} is {order.state}, and what was paid goes back to the customer. Sell the goods at"
+            " the till if they still want them.",
             **facts,
         )  # fmt: skip
     why = f" {order.why}" if order.why else ""

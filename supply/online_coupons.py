@@ -125,11 +125,11 @@ def learn(session: Session, store_id: str, codes: Sequence[str], order_id: str, 
 # --- questions ---
 
 
-def usable(session: Session, store_id: str, codes: Iterable[str]) -> dict[str, str]:
-    """Return what is wrong with each typed code online: '' nothing, 'unknown', 'used-up' or 'ended'."""
+def usable(session: Session, store_id: str, codes: Iterable[str], day: dt.date) -> dict[str, str]:
+    """Return what is wrong with each typed code online on a day: '' nothing, 'unknown', 'used-up' or 'ended'."""
     if not (codes := list(codes)):
         return {}
-    found = offers.usable(session, store_id, codes)
+    found = offers.usable(session, store_id, codes, day)
     cleaned = [clean_code(code) for code in found]
     limits = _limits(session, store_id, cleaned)
     rows = session.execute(

@@ -153,7 +153,10 @@ def make(
     held = _left_out(id, [one.id for one in people])
     written = [one for one in people if one.id not in held]
     uses = FRIENDS if kind == "friend" else 1
-    codes = offers.make_coupons(session, store_id, offer.id, count=len(written), most_uses=uses, actor=actor, at=at)
+    until = day + dt.timedelta(days=days)
+    codes = offers.make_coupons(
+        session, store_id, offer.id, count=len(written), most_uses=uses, until_day=until, actor=actor, at=at
+    )
     row = Outreach(
         store_id=store_id, id=id, kind=kind, offer_id=offer.id, words=kept, away_days=away_days, days=days,
         made_on=day, made_at=at, made_by=actor.name,

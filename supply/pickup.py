@@ -43,7 +43,7 @@ from config.journal import Actor
 from pos import offers, stock
 from pos.printer import OLD_LISTS, PrintJob
 from pos.stock import Place
-from pos.store import Store
+from pos.store import Store, day_of
 from supply import forgotten_facts, group_goods, home_delivery, order_in, shop_offer
 from supply.delivery_fee import fee_of
 from supply.handover import collect as collect
@@ -97,7 +97,8 @@ def arrive(session: Session, placed: PickupPlaced, *, actor: Actor, at: dt.datet
             if here:
                 stock.reserve(session, order.store_id, order.id, here, actor=actor, at=at)
             if placed.coupons:
-                offers.use_coupons(session, store, placed.coupons, order.id, at)
+                ordered_on = day_of(session, store.id, order.placed_at)
+                offers.use_coupons(session, store, placed.coupons, order.id, at, day=ordered_on)
     except Refused as refusal:
         move(session, order, "refused", actor=actor, at=at, why=_shortage(placed, refusal))
         return order

@@ -303,7 +303,10 @@ def _of_shops(
     have: dict[str, float] = {}
 
     def add(stores: Sequence[str]) -> None:
-        told = [outlook.rates(session, today, stores=stores), outlook.positions(session, today, stores=stores)]
+        told: list[Mapping[tuple[str, str], float]] = [
+            outlook.rates(session, today, stores=stores),
+            outlook.positions(session, today, stores=stores),
+        ]
         for (store_id, sku), units in (one for found in told for one in found.items()):
             if not 0 <= units <= MOST_QTY:
                 raise Invalid("told-no-number", f"{sku} of {store_id} is {units}, which no shop sells or has.", sku=sku)

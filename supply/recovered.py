@@ -20,6 +20,7 @@ from config.journal import Actor
 from config.outbox import Message
 from pos import stock
 from pos.ledger import open_promises
+from pos.recovered import Odd
 from supply import following, orders, receiving
 from supply.facts import (
     DELIVERY_POSTED,
@@ -34,17 +35,17 @@ from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, PickupMoved, PickupP
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pickup_order import OPEN, PickupOrder, lines_of, subject_of, write_down
 
-Applier = Callable[[Session, Message, dt.datetime], list[str]]
+Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
 
 
-def take_sent(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Write an order that was sent (rule 2)."""
     fact = OrderSent.from_body(message.body, message.version)
     _sent(session, fact, at)
     return []
 
 
-def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Call an order off again."""
     fact = OrderCancelled.from_body(message.body, message.version)
     _sent(session, fact.order, at)
@@ -52,20 +53,20 @@ def take_cancelled(session: Session, message: Message, at: dt.datetime) -> list[
     return []
 
 
-def take_delivery(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_delivery(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Close a delivery as it was counted or refused."""
     fact = DeliveryClosed.from_body(message.body, message.version)
     receiving.mirror(session, fact, actor=_actor(fact.store_id), at=at)
     return []
 
 
-def take_taken(session: Session, message: Message, _at: dt.datetime) -> list[str]:
+def take_taken(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
     """Write an order that the counter took, with whose it is."""
     following.taken(session, PickupPlaced.from_body(message.body, message.version))
     return []
 
 
-def take_moved(session: Session, message: Message, at: dt.datetime) -> list[str]:
+def take_moved(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
     """Let an online order stand where it stood (rules 1, 3)."""
     moved = PickupMoved.from_body(message.body, message.version)
     order = session.get(PickupOrder, (moved.store_id, moved.order_id))
@@ -89,7 +90,9 @@ def take_moved(session: Session, message: Message, at: dt.datetime) -> list[str]
         with session.begin_nested():
             stock.reserve(session, moved.store_id, moved.order_id, wanted, actor=_actor(moved.store_id), at=at)
     except Refused as refusal:
-        return [f"Online order {moved.order_no}: {refusal.message}"]
+        day = moved.placed_at[:10]
+        said = {"topic": message.topic, "no": moved.order_no, "day": day, "code": refusal.code, "why": refusal.message}
+        return [{"kind": "refused", **said}]
     return []
 
 
@@ -101,7 +104,7 @@ APPLIERS: dict[str, Applier] = {
     PICKUP_TAKEN: take_taken,
     PICKUP_MOVED: take_moved,
 }
-"""topic -> what writes it again: (session, message, at) -> sentences about what could not be"""
+"""topic -> what writes it again: (session, message, at) -> what could not be"""
 
 
 # --- inside ---

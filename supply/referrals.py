@@ -32,8 +32,8 @@ from supply.outreach import FRIENDS, Letter, Outreach, OutreachPerson
 from supply.pickup_order import PickupOrder
 
 THANKS = {
-    "en": "{shop}: thank you, {name}! A friend came with your code. The code {code} is for you alone.",
-    "zh": "【{shop}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，仅限您本人使用。",
+    "en": "{shop}: thank you, {name}! A friend came with your code. The code {code} is for you alone, until {until}.",
+    "zh": "【{shop}】谢谢您，{name}！您的朋友用优惠码来过了。送您优惠码 {code}，{until} 前有效，仅限您本人使用。",
 }
 LONGEST_DAYS = 180
 """So long after a letter a friend's first purchase is looked for."""
@@ -84,7 +84,9 @@ def give(session: Session, store_id: str, *, actor: Actor, at: dt.datetime) -> i
                 continue
             if _thanked(session, letter, passer_id) >= FRIENDS:
                 continue
-            (code,) = offers.make_coupons(session, store_id, letter.offer_id, actor=actor, at=at)
+            (code,) = offers.make_coupons(
+                session, store_id, letter.offer_id, until_day=_until(session, letter, day), actor=actor, at=at
+            )
             friend_id = str(sale.customer_id)
             known.add(friend_id)
             session.add(
@@ -122,7 +124,7 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
     """Return the thanks for a letter's newcomers, ready to send, with the newcomer's id (rule 3)."""
     shop = store_of(session, letter.store_id).name
     query = (
-        sa.select(OutreachThanks, Customer, offers.Coupon.uses)
+        sa.select(OutreachThanks, Customer, offers.Coupon.uses, offers.Coupon.until_day)
         .join(
             Customer,
             sa.and_(Customer.store_id == OutreachThanks.store_id, Customer.id == OutreachThanks.customer_id),
@@ -138,10 +140,11 @@ def letters_of(session: Session, letter: Outreach) -> list[tuple[str, Letter]]:
         .order_by(OutreachThanks.given_at, OutreachThanks.friend_id)
     )  # fmt: skip
     found = []
-    for row, customer, uses in session.execute(query):
+    for row, customer, uses, until_day in session.execute(query):
         if "messages" in customers.agreed(session, letter.store_id, customer.id):
             words = THANKS.get(customer.language) or THANKS["en"]
-            text = words.format(shop=shop, name=customer.name, code=row.code)
+            last = until_day or _until(session, letter, day_of(session, letter.store_id, row.given_at))
+            text = words.format(shop=shop, name=customer.name, code=row.code, until=f"{last:%Y-%m-%d}")
             one = Letter(customer.id, customer.name, customer.phone, row.code, text, row.told_at, uses)
             found.append((row.friend_id, one))
     return found
@@ -161,6 +164,13 @@ def brought_by(session: Session, letter: Outreach, day: dt.date) -> Brought:
 
 
 # --- inside ---
+
+
+def _until(session: Session, letter: Outreach, day: dt.date) -> dt.date:
+    """Return the last day of thanks given on a day: they hold as long as the letter's codes, and as the offer does."""
+    last = offers.offer_of(session, letter.store_id, letter.offer_id).until_day
+    until = day + dt.timedelta(days=letter.days)
+    return until if last is None else min(until, last)
 
 
 def _first_purchases(session: Session, letter: Outreach, day: dt.date) -> list[tuple[str, Sale]]:

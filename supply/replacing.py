@@ -50,8 +50,9 @@ def dispatch(
                 loading.send_off(session, house, fact, claim_book.subject_of(claim), actor=actor, at=at)
             elif not wanted or house is None or _waited(claim, at) >= NOTHING_DAYS:
                 claims.end(session, claim, "compensated", actor=actor, at=at)
-        for one in loaded if part.done and house is not None else ():
-            there[house, one.sku] -= one.qty
+        if part.done and house is not None:
+            for one in loaded:
+                there[house, one.sku] -= one.qty
 
 
 # --- inside ---

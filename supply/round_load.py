@@ -91,8 +91,8 @@ def load(session: Session, plan: RoundPlan, *, at: dt.datetime) -> Loaded:
                 )
             )  # fmt: skip
     depot = places[plan.warehouse_id]
-    at = {plan.warehouse_id: plan.warehouse_id} | {key: store_id for key, (store_id, _) in parts.items()}
-    legs = legs_of_calls(vans.legs_between(session, [plan.warehouse_id, *by_store]), at)
+    where = {plan.warehouse_id: plan.warehouse_id} | {key: store_id for key, (store_id, _) in parts.items()}
+    legs = legs_of_calls(vans.legs_between(session, [plan.warehouse_id, *by_store]), where)
     day = Day(Spot(depot.id, depot.lat_e6 / 1e6, depot.lon_e6 / 1e6), tuple(calls), fleet, legs)
     return Loaded(day, parts, tuple(store_id for store_id in sorted(by_store) if store_id not in places))
 

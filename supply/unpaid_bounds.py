@@ -41,25 +41,26 @@ def refuse_hoarding(
     waiting = session.scalars(query).all()
     if len(waiting) >= MOST_ORDERS:
         raise Refused(
-            "too-many-unpaid", f"{len(waiting)} unpaid orders wait here under this number. Collect one first.",
+            "too-many-unpaid",
+            f"{len(waiting)} unpaid orders wait here under this number. Collect one first, or pay this one online where"
+            " the shop offers it.",
             most=MOST_ORDERS, field="pay",
         )  # fmt: skip
     if not wanted:
         return
     if waiting and _has_missed_one(session, of_theirs, at):
         raise Refused(
-            "missed-one", "An order under this number was not collected lately. Collect the open one first.",
+            "missed-one",
+            "An order under this number was not collected lately, so one waits unpaid at a time. Collect it first, or"
+            " pay this one online where the shop offers it.",
             field="pay",
         )  # fmt: skip
-    lines = session.execute(
-        sa.select(PickupLine.sku, PickupLine.qty).where(
-            PickupLine.store_id == store_id, PickupLine.order_id.in_(waiting)
-        )
-    ).all()
-    things = _things(session, [*wanted, *((sku, qty) for sku, qty in lines)])
+    things = _things(session, [*wanted, *_lines_of(session, store_id, waiting)])
     if things > MOST_THINGS:
         raise Refused(
-            "too-much-unpaid", f"Without paying before, at most {MOST_THINGS} things are put aside.",
+            "too-much-unpaid",
+            f"Without paying before, at most {MOST_THINGS} things are put aside for one number; with this order it"
+            f" would be {things}. Order less, or pay online where the shop offers it.",
             most=MOST_THINGS, things=things, field="pay",
         )  # fmt: skip
 
@@ -71,7 +72,17 @@ def _has_missed_one(session: Session, of_theirs: sa.ColumnElement[bool], at: dt.
     return session.scalar(missed.limit(1)) is not None
 
 
+def _lines_of(session: Session, store_id: str, order_ids: Sequence[str]) -> list[tuple[str, int]]:
+    if not order_ids:
+        return []
+    query = sa.select(PickupLine.sku, PickupLine.qty)
+    found = session.execute(query.where(PickupLine.store_id == store_id, PickupLine.order_id.in_(order_ids)))
+    return [(sku, qty) for sku, qty in found]
+
+
 def _things(session: Session, lines: Sequence[tuple[str, int]]) -> int:
+    if (most := sum(qty for _, qty in lines)) <= MOST_THINGS:
+        return most  # a thing is one unit or more: there is nothing to look up
     products = session.scalars(sa.select(Product).where(Product.sku.in_({sku for sku, _ in lines})))
     steps = {product.sku: step_of(product) for product in products}
     return sum(-(-qty // steps.get(sku, 1)) for sku, qty in lines)

@@ -47,7 +47,7 @@ class BasketLine(Body):
 
     def rung(self) -> RungLine:
         """Return the line as the counter takes it."""
-        return RungLine(**dict(self))
+        return RungLine(**vars(self))
 
 
 class BackLine(Body):

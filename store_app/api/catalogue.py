@@ -131,9 +131,8 @@ def _written(content: dict[str, Any]) -> bytes:
 
 def _state(session: Session, store_id: str) -> tuple[Any, ...]:
     """Return what changes whenever the catalogue does; five small questions, no product is loaded."""
-    counts = [
-        session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (Product, Barcode, Price, TaxClass)
-    ]
+    counts = [session.scalar(sa.select(sa.func.count()).select_from(table)) for table in (Product, Barcode, Price)]
+    taxes = session.execute(sa.select(TaxClass.id, TaxClass.rate_bp, TaxClass.inclusive).order_by(TaxClass.id)).all()
     listed = session.execute(
         sa.select(
             sa.func.count(), sa.func.sum(Listing.quick_key), sa.func.sum(sa.cast(Listing.active, sa.Integer))
@@ -145,7 +144,7 @@ def _state(session: Session, store_id: str) -> tuple[Any, ...]:
             Price.scope_id.in_([store_id, EVERYONE]), Price.from_day <= dt.date.max
         )
     ).one()
-    return (*counts, *listed, pulled, *newest, till_edition.current(session, store_id))
+    return (*counts, *taxes, *listed, pulled, *newest, till_edition.current(session, store_id))
 
 
 def _beside(session: Session, store_id: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pos.quoting import Quote
 from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
-from pos.store import Till, store_of
+from pos.store import Till, day_of, store_of
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.practice import booked
@@ -39,7 +39,7 @@ def quote(body: QuoteBody) -> Response:
         if brought := brought_back(body.brought_back):
             customer_id = exchange.customer_of(session, store_id, brought, customer_id)
             back = [line for line, _ in returns.negative_lines(session, store_id, brought, first_n=len(rung) + 1)]
-        usable = offers.usable(session, store_id, body.coupons) if body.coupons else {}
+        usable = offers.usable(session, store_id, body.coupons, day_of(session, store_id, at)) if body.coupons else {}
         quoted = sale.quote(
             session,
             store_id,

@@ -108,7 +108,7 @@ def add_coupon(slug: str) -> Any:
     code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
     with read() as session:
         here = visitors.shop_at(session, slug)
-        why = online_coupons.usable(session, here.id, [code])[code]
+        why = online_coupons.usable(session, here.id, [code], visitors.day_here(here))[code]
     if why:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     typed = visitors.kept_codes(here.id)
@@ -236,7 +236,7 @@ def _order(here: Store, command: str, name: str, phone: str, wishes: Wishes, pay
             lines = sorted(visitors.kept(here.id).items())
             if not lines:
                 raise Invalid("empty-basket", _("Put something into the basket first."))
-            typed = online_coupons.usable(session, here.id, visitors.kept_codes(here.id))
+            typed = online_coupons.usable(session, here.id, visitors.kept_codes(here.id), visitors.day_here(here))
             codes = tuple(code for code, why in typed.items() if not why)
             wishes = replace(wishes, coupons=codes, member=visitors.is_member(session, here))
             placing.place(

@@ -149,7 +149,7 @@ def put_coupon() -> Any:
     """Take a coupon the customer hands over; what it saves, or why not, is shown with it."""
     code = clean_code(form.text("coupon", most=40, required=_("Type the code on the coupon.")))
     with read() as session:
-        why = offers.usable(session, str(place().store_id), [code])[code]
+        why = offers.usable(session, str(place().store_id), [code], today())[code]
     if why:
         raise Invalid("bad-coupon-here", str(COUPON_WORDS[why]), field="coupon")
     codes = list(dict.fromkeys([*_codes(), code]))
@@ -269,7 +269,7 @@ def _codes() -> list[str]:
 
 
 def _good_codes(session: Session) -> list[str]:
-    return [code for code, why in offers.usable(session, str(place().store_id), _codes()).items() if not why]
+    return [code for code, why in offers.usable(session, str(place().store_id), _codes(), today()).items() if not why]
 
 
 def _customer_id(session: Session) -> str | None:
@@ -290,7 +290,7 @@ def _quote(session: Session, lines: list[tuple[str, int]], at: dt.datetime) -> Q
 
 def _coupons(session: Session, quoted: Quote) -> list[tuple[str, str]]:
     """Return each coupon with why it saves nothing; '' when it does."""
-    wrong = offers.usable(session, str(place().store_id), _codes())
+    wrong = offers.usable(session, str(place().store_id), _codes(), today())
     return [(code, why or ("" if code in quoted.coupons_used else "unfit")) for code, why in wrong.items()]
 
 

@@ -171,7 +171,7 @@ def make_coupons(offer_id: str) -> Any:
     with write() as session:
         made = offers.make_coupons(
             session, _owner(), offer_id, count=count, most_uses=uses, codes=[own] if own else [],
-            actor=g.actor, at=doors().now(),
+            until_day=form.date("until_day"), actor=g.actor, at=doors().now(),
         )  # fmt: skip
     flash(ngettext("%(num)d code is ready.", "%(num)d codes are ready.", len(made)), "good")
     return redirect(url_for("offers.one", offer_id=offer_id) + "#coupons", 303)

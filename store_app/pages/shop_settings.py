@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
 from config import outbox
-from config.errors import Conflict, NotFound, ShopError
+from config.errors import Conflict, NotFound, Refused, ShopError
 from config.finding import Finding
 from config.node import NETWORK, Node
 from config.outbox import OutboxMessage
@@ -22,8 +22,10 @@ from pos.store import Region, Store, show_receipts
 from store_app import wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.presenting import page, place, since
+from store_app.presenting import clock_time, page, place, since
 from store_app.security import requires
+from store_app.sentences import sentence_of
+from store_app.sync import homecoming
 from supply import checks as supply_checks
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
@@ -79,6 +81,7 @@ def overview(fault: ShopError | None = None) -> Any:
         region = session.get(Region, store.region_id)
         contact = _contact(session, at, on_its_own=not settings.network_url)
         queue = _queue(session)
+        put_back = _put_back(session, store_id, at)
         light = _printer(session, store_id, settings.printer)
         findings = _findings(session, store_id) if request.args.get("check") and request.method == "GET" else None
     return page(
@@ -86,6 +89,7 @@ def overview(fault: ShopError | None = None) -> Any:
         store=store,
         contact=contact,
         queue=queue,
+        put_back=put_back,
         printer=light,
         facts=_facts(store, region),
         findings=findings,
@@ -200,6 +204,41 @@ def _queue(session: Session) -> Queue:
             for row in rows
         ],
     )
+
+
+def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, list[str]] | None:
+    """Say what came home into books put back lately, and what somebody must look at; None where nothing did."""
+    if homecoming.is_awaited(session):
+        return _(
+            "These books were put back from a copy. What the network was told since comes with the next contact."
+        ), []
+    found = homecoming.last(session, store_id)
+    if found is None or at - found[0] > homecoming.SHOWN_FOR:
+        return None
+    came = found[1]
+    sales = came["topics"].get("sale.completed", 0)
+    many = sum(came["topics"].values())
+    when = clock_time(found[0], True)
+    told = ngettext(
+        "The books were put back from a copy. On %(when)s the network gave back %(num)d message, %(sales)d of sales.",
+        "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
+        many, when=when, sales=sales,
+    )  # fmt: skip
+    return told, [_odd(one) for one in came["odd"]]
+
+
+def _odd(one: dict[str, Any]) -> str:
+    if one["kind"] == "late":
+        return ngettext(
+            "Till %(till)s: %(num)d sale of a shift that nobody had closed. The next closing lists it as late; count "
+            "the drawer.",
+            "Till %(till)s: %(num)d sales of a shift that nobody had closed. The next closing lists them as late; "
+            "count the drawer.",
+            one["sales"], till=one["till_id"],
+        )  # fmt: skip
+    why = sentence_of(Refused(one["code"], one["why"]))
+    what, day = wording.topic_word(one["topic"]), wording.short_day(dt.date.fromisoformat(one["day"]))
+    return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 
 
 def _printer(session: Session, store_id: str, setting: str) -> Light:

@@ -19,7 +19,7 @@ from store_app.pages import form, visitors
 from store_app.presenting import page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import groups, placing, produce_story, reviews, shop
+from supply import placing, produce_story, reviews, shop
 
 bp = Blueprint("storefront", __name__, url_prefix="/shop/<slug>")
 PAGE_SIZE = 24
@@ -43,7 +43,7 @@ def home(slug: str) -> Any:
         offers = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
         promised = visitors.promised(session, here, offers)
-        open_groups = [] if text or category else groups.of_store(session, here.id)
+        open_groups = [] if text or category else visitors.open_groups(session, here.id)
     return page(
         "storefront/home.html",
         **around,

@@ -32,6 +32,7 @@ WAYS = {"email": _l("By e-mail, with PDF and table"), "paper": _l("On paper")}
 WAYS_ALL: Mapping[str, Any] = {**WAYS, "network": _l("By itself, over the network")}
 WEEKDAYS = (_l("Mon"), _l("Tue"), _l("Wed"), _l("Thu"), _l("Fri"), _l("Sat"), _l("Sun"))
 LANGUAGES = {"en": "English", "zh": "中文"}
+PRICES_SHOWN = 100
 FAULTS_SHOWN = 50
 
 
@@ -122,11 +123,13 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
     with read() as session:
         row = _known(session, supplier_id)
         lead = lead_times.measured(session, store_id, [row], at=doors().now())[row.id]
-        prices = _prices(session, row.id)
+        text = form.tidy(request.args.get("q", ""))[: form.WORDS]
+        prices = _prices(session, row.id, text)
     return page(
         "suppliers/supplier.html", supplier=row, is_own=row.owner_id == store_id, lead=lead_words(lead),
         late=_late_words(lead), way=WAYS_ALL[suppliers.way_of(row)], days=weekdays(row.order_weekdays),
-        prices=prices, currency=place().currency, fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
+        prices=prices[:PRICES_SHOWN], many=len(prices), text=text, currency=place().currency,
+        fault=fault, faults=(faults or [])[:FAULTS_SHOWN],
         columns=importing.COLUMNS["price-list"], status=422 if faults else 200,
     )  # fmt: skip
 
@@ -170,7 +173,9 @@ def set_price(supplier_id: str) -> Any:
         sku = ordering.one_product(session, wanted)
         suppliers.offer_product(session, supplier_id, sku, **given, actor=g.actor, at=doors().now())
     flash(_("Noted. The next proposals know it."), "good")
-    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id, _anchor=f"price-{sku}"), 303)
+    return redirect(
+        url_for("suppliers.supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303
+    )
 
 
 @bp.post("/<supplier_id>/prices/<sku>/coming")
@@ -187,7 +192,9 @@ def set_coming_cost(supplier_id: str, sku: str) -> Any:
             session, supplier_id, sku, cost, day, today=today(), actor=g.actor, at=doors().now()
         )  # fmt: skip
     flash(_("Noted: it costs that from the day you chose."), "good")
-    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id, _anchor=f"price-{sku}"), 303)
+    return redirect(
+        url_for("suppliers.supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303
+    )
 
 
 @bp.post("/<supplier_id>/prices/<sku>/drop")
@@ -259,7 +266,7 @@ def _known(session: Session, supplier_id: str) -> Supplier:
     return row
 
 
-def _prices(session: Session, supplier_id: str) -> list[PriceRow]:
+def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
     coming: dict[str, tuple[int, dt.date]] = {}
     later = sa.select(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.from_day > today())
     for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
@@ -267,7 +274,14 @@ def _prices(session: Session, supplier_id: str) -> list[PriceRow]:
     rows = session.execute(
         sa.select(SupplierProduct, Product.name, Product.stock_unit)
         .join(Product, Product.sku == SupplierProduct.sku)
-        .where(SupplierProduct.supplier_id == supplier_id)
+        .where(
+            SupplierProduct.supplier_id == supplier_id,
+            sa.or_(
+                Product.search_text.contains(text.casefold(), autoescape=True),
+                Product.sku == text,
+                SupplierProduct.article_no == text,
+            ),
+        )
         .order_by(Product.name, Product.sku)
     ).all()
     now = {one.sku: one for one in suppliers.terms_for(session, supplier_id, [row.sku for row, _, _ in rows], today())}

@@ -34,7 +34,7 @@ from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
 from store_app.presenting import qty as written_qty
-from supply import online_coupons, online_members, placing, shop
+from supply import groups, online_coupons, online_members, placing, shop
 
 MOST_LINES = placing.MOST_LINES
 PROVED_FOR = dt.timedelta(days=30)
@@ -66,11 +66,22 @@ class CartLine:
 
 
 @dataclass(frozen=True)
+class OpenGroup:
+    """A group buy as the shop's first page tells of it."""
+
+    id: str
+    name: str
+    closes_at: dt.datetime
+
+
+@dataclass(frozen=True)
 class CouponView:
     """A coupon in the basket. why: '' it saves, else 'used-up', 'ended', 'unknown' or 'unfit' (for other goods)."""
 
     code: str
     why: str
+    until: dt.date | None = None
+    """Its last day, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +198,8 @@ def cart_at(session: Session, here: Store) -> Cart:
     if not lines:
         return Cart(gone=gone)
     today, member, typed = day_here(here), is_member(session, here), kept_codes(here.id)
-    wrong = online_coupons.usable(session, here.id, typed) if typed else {}
+    wrong = online_coupons.usable(session, here.id, typed, today) if typed else {}
+    last = offers.last_days(session, here.id, typed) if typed else {}
     good = [code for code, why in wrong.items() if not why]
     quoted = shop.quote(session, here.id, lines, coupons=good, member=member, at=clock.now())
     priced = quoted.basket
@@ -217,7 +229,8 @@ def cart_at(session: Session, here: Store) -> Cart:
     return Cart(
         tuple(shown), priced.total_minor, saved_minor, gone, comes_on,
         coupons=tuple(
-            CouponView(code, why or ("" if code in quoted.coupons_used else "unfit")) for code, why in wrong.items()
+            CouponView(code, why or ("" if code in quoted.coupons_used else "unfit"), last.get(code))
+            for code, why in wrong.items()
         ),
         member=member,
         members_offer="" if member else _members_offer(session, here, wares.values()),
@@ -263,6 +276,14 @@ def aisles(session: Session, store_id: str) -> list[str]:
     )
 
 
+def open_groups(session: Session, store_id: str) -> list[OpenGroup]:
+    """Return the group buys somebody may join at a shop; kept ready for a moment."""
+    return _ready(
+        ("groups", store_id),
+        lambda: [OpenGroup(one.id, one.name, one.closes_at) for one in groups.of_store(session, store_id)],
+    )
+
+
 def listed(session: Session, store_id: str, text: str, category: str) -> list[str]:
     """Return the SKUs of a list in its order; kept ready for a moment (rule 3)."""
     key = ("listed", store_id, text, category)
@@ -287,8 +308,8 @@ def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *
     return Markup("".join(drawn))  # noqa: S704  drawn by templates
 
 
-def _ready(key: tuple[str, ...], make: Callable[[], list[str]]) -> list[str]:
-    lists: dict[tuple[str, ...], tuple[float, list[str]]] = current_app.extensions.setdefault("visitors_lists", {})
+def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
+    lists: dict[tuple[str, ...], tuple[float, list[Any]]] = current_app.extensions.setdefault("visitors_lists", {})
     now = time.monotonic()
     kept_at, found = lists.get(key, (-LISTED_FOR_S, []))
     if now - kept_at >= LISTED_FOR_S:

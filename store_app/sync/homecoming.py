@@ -28,6 +28,7 @@ from config.errors import ShopError
 from config.journal import Actor, JournalEntry
 from config.node import NETWORK, this_node
 from config.outbox import Message
+from pos.recovered import Odd
 from store_app.extensions import Doors
 from store_app.sync import wire
 
@@ -35,15 +36,17 @@ log = structlog.get_logger()
 VERB = "books.recovered"
 ROWS_AT_ONCE = 20
 MOST_ODD = 50
+SHOWN_FOR = dt.timedelta(days=14)
+"""So long the shop's page and the doctor tell of it."""
 APPLIERS = {**pos.recovered.APPLIERS, **supply.recovered.APPLIERS}
 
 
 @dataclass
 class Homecoming:
-    """What came home: how many facts of each topic, and sentences about what a person must look at."""
+    """What came home: how many facts of each topic, and what a person must look at."""
 
     topics: Counter[str] = field(default_factory=Counter)
-    odd: list[str] = field(default_factory=list)
+    odd: list[Odd] = field(default_factory=list)
 
     @property
     def facts(self) -> int:
@@ -73,8 +76,14 @@ def fetch(doors: Doors, ask: Callable[[dict[str, int]], wire.Own]) -> int:
     return came.facts
 
 
+def is_awaited(session: Session) -> bool:
+    """Tell whether these books were put back and have not heard of what they lost."""
+    this = this_node(session)
+    return this.peer_nonce is None and this.peer_incarnation is not None
+
+
 def last(session: Session, node_id: str) -> tuple[dt.datetime, dict[str, Any]] | None:
-    """Return when facts came home last, and what came: topics and odd."""
+    """Return when facts came home last, and what came: topics, odd and odd_many."""
     query = sa.select(JournalEntry.at, JournalEntry.body).where(
         JournalEntry.subject == f"node:{node_id}", JournalEntry.verb == VERB
     )
@@ -100,8 +109,11 @@ def _take(session: Session, epoch: str, messages: Sequence[Message], came: Homec
         except sa.exc.OperationalError:
             raise
         except (ShopError, sa.exc.SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as fault:
-            why = fault.message if isinstance(fault, ShopError) else str(fault).splitlines()[0][:200]
-            came.odd.append(f"{message.topic} of {message.business_day} ({message.id}): {why}")
+            code, why = (
+                (fault.code, fault.message) if isinstance(fault, ShopError) else ("", f"{fault}".split("\n")[0][:200])
+            )
+            said = {"topic": message.topic, "no": message.id, "day": message.business_day, "code": code, "why": why}
+            came.odd.append({"kind": "refused", **said})
 
 
 def _end(session: Session, came: Homecoming, doors: Doors) -> None:
@@ -109,10 +121,15 @@ def _end(session: Session, came: Homecoming, doors: Doors) -> None:
     came.odd += pos.recovered.end(session, node_id, at)
     if not came.facts:
         return
-    left = len(came.odd) - MOST_ODD
-    told = came.odd[:MOST_ODD] + ([f"and {left} more"] if left > 0 else [])
     actor = Actor.system("sync", node_id)
     journal.record(
-        session, actor=actor, at=at, verb=VERB, subject=f"node:{node_id}", topics=dict(came.topics), odd=told
+        session,
+        actor=actor,
+        at=at,
+        verb=VERB,
+        subject=f"node:{node_id}",
+        topics=dict(came.topics),
+        odd=came.odd[:MOST_ODD],
+        odd_many=len(came.odd),
     )
     log.warning("books recovered", node=node_id, facts=came.facts, odd=len(came.odd))

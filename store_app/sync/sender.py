@@ -6,7 +6,8 @@ Rules (with those of the package)
 2. Confirmed is only a JSON answer that names the id and echoes the content hash; a captive portal's page is a fault.
 3. 401 and 403 pause with a banner and keep the queue; 413 and 422 halve the batch, a single row they refuse is
    parked; redirects are never followed; after a fault the next try waits, full jitter from 1 s up: to 5 min where the
-   network answered and is in trouble, to 1 min where it was not reached, because such a try costs it nothing.
+   network answered and is in trouble, to 1 min where it was not reached, because such a try costs it nothing. A contact
+   that got something through before it failed is followed by another soon.
 """
 
 import datetime as dt
@@ -89,11 +90,15 @@ class Line:
         return self.not_before - now > dt.timedelta(seconds=LONGEST_WAIT_S)
 
     def note(self, contact: Contact, now: dt.datetime) -> None:
-        """Reset after success; after a fault wait longer, with full jitter; a refused key waits longest."""
+        """Reset after success; after a fault wait longer, with full jitter; a refused key waits longest.
+
+        What got something through before it failed waits as after the first fault: the line is bad, not gone.
+        """
         if contact.fault is None:
             self.failures, self.not_before = 0, None
             return
-        self.failures += 1
+        got_through = contact.delivered or contact.pulled or contact.recovered
+        self.failures = 1 if got_through else self.failures + 1
         most_s = min(
             LONGEST_CUT_OFF_S if contact.cut_off else LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures, 10)
         )

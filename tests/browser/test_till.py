@@ -168,6 +168,32 @@ def test_a_whole_sale_by_keyboard_alone(page: Page, node: Node, faults: list[str
     assert_one_sale(node, {"MILK": 2, "TEA": 4}, 1894)
 
 
+def test_a_key_held_down_is_one_wish(page: Page, node: Node, faults: list[str]):
+    def hold(key: str) -> None:
+        for _repeat in range(6):
+            page.keyboard.down(key)
+        page.keyboard.up(key)
+
+    enter(page, node)
+    for sku in ("MILK", "BREAD", "TEA"):
+        wedge(page, CODES[sku])
+    hold("Delete")
+    expect(page.locator("#total")).to_have_text("$5.48")
+    hold("F8")  # opens the payment and does not take it
+    expect(page.locator("#pay-choose")).to_be_visible()
+    assert node.rows(Sale) == []
+    page.keyboard.down("Enter")
+    expect(page.locator("#next")).to_be_focused()
+    for _repeat in range(6):
+        page.keyboard.down("Enter")  # and the change stays in sight
+    page.keyboard.up("Enter")
+    expect(page.locator("#done-receipt")).to_be_visible()
+    assert_one_sale(node, {"MILK": 1, "BREAD": 1}, 548)
+    hold("F9")
+    expect(page.locator("#done-paper")).to_contain_text("1")
+    assert sorted(job.copy_no for job in node.rows(PrintJob, kind="receipt")) == [0, 1]
+
+
 def test_a_burst_of_thirty_scans_loses_none(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     wedge(page, *[CODES["MILK"], CODES["BREAD"], CODES["TEA"]] * 10)

@@ -14,5 +14,5 @@ def test_every_race_of_the_online_shop_has_one_winner(tmp_path):
     assert all(one == {"rounds": ROUNDS, "not_one_winner": 0} for one in found.values()), found
 
 
-def test_a_thousand_tries_sell_the_hundred_units_there_are(tmp_path):
-    assert bench.oversell(tmp_path, 1_000) == {"oversold": 0, "undersold": 0, "tries": 1_000}
+def test_ten_thousand_tries_sell_the_hundred_units_there_are(tmp_path):
+    assert bench.oversell(tmp_path, 10_000) == {"oversold": 0, "undersold": 0, "tries": 10_000}

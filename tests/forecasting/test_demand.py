@@ -90,6 +90,21 @@ def test_each_kind_of_demand_has_its_own_correction() -> None:
     np.testing.assert_array_equal(picked.levels(np.array([1.0]), LEVELS)[:, :, 0], asked[[60, 0]])
 
 
+def test_busy_sellers_weeks_are_taken_for_less_sure_than_they_were_measured() -> None:
+    y = np.random.default_rng(6).negative_binomial(4.0, 4.0 / 9.0, (60, 400)).astype(float)
+    law = {
+        kind: intervals.fit_dispersion(y, np.full((60, 401), 5.0), np.ones_like(y), 7, np.full(60, kind))
+        for kind in classify.number((classify.ERRATIC, classify.LUMPY))
+    }
+    busy, sparse = (
+        intervals.logit(found.levels(np.array([1.0, 7.0]), LEVELS)[0]) for found in law.values()
+    )  # (Q, days)
+    np.testing.assert_allclose(busy[0], sparse[0])
+    apart = (busy - busy[0])[1:] / (sparse - sparse[0])[1:]
+    np.testing.assert_allclose(apart[:, 1], 1.0 + intervals.OPTIMISM)
+    np.testing.assert_allclose(apart[:, 0], 1.0 + intervals.OPTIMISM / 49.0)
+
+
 def test_a_product_thought_dead_that_sells_again_does_not_widen_the_others() -> None:
     rng = np.random.default_rng(4)
     mean = np.vstack([rng.uniform(1.0, 20.0, (200, 14)), np.full((10, 14), 1e-4)])

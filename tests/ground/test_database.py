@@ -175,6 +175,24 @@ def test_what_is_remembered_is_asked_again_once_anybody_has_committed(database, 
     assert len(asked) == 3
 
 
+def test_books_are_written_on_after_a_command_fell_over_and_after_they_were_closed(database):
+    def fall_over() -> None:
+        with database.write() as session:
+            session.add(node("lost"))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fall_over()
+    with database.write() as session:
+        session.add(node("a"))
+    database.engine.dispose()
+    with database.write() as session:
+        session.add(node("b"))
+    with database.read() as session:
+        assert sorted(session.scalars(sa.select(Node.id))) == ["a", "b"]
+
+
 def test_an_sqlite_file_is_durable_and_keeps_its_foreign_keys(database):
     with database.read() as session:
         pragmas = [

@@ -188,8 +188,29 @@ def test_codes_open_their_offer_and_are_used_up_by_sales(shop: Shop) -> None:
     use(shop, f"{code[:4].lower()}-{code[4:]}")
     with pytest.raises(Refused, match="cannot be used any more"):
         use(shop, code)
-    answers = shop.read(lambda session: offers.usable(session, STORE, [code, "NOPE"]))
+    answers = shop.read(lambda session: offers.usable(session, STORE, [code, "NOPE"], NOON.date()))
     assert answers == {code: "used-up", "NOPE": "unknown"}
+
+
+def test_a_code_has_a_last_day_of_its_own(shop: Shop) -> None:
+    promised = third_free(codes=frozenset(), until_day=TODAY + 9 * DAY)
+    make(shop, promised)
+    (code,) = coupons(shop, promised.id, most_uses=None, until_day=TODAY)
+    (longer,) = coupons(shop, promised.id, most_uses=None, codes=["LONGER"])
+    with pytest.raises(Refused, match="ends on"):
+        coupons(shop, promised.id, until_day=TODAY + 10 * DAY)
+    use(shop, code)
+    for day, why in ((TODAY, ""), (TODAY + DAY, "ended")):
+        assert shop.read(lambda session, day=day: offers.usable(session, STORE, [code], day)) == {code: why}
+    assert shop.read(lambda session: offers.last_days(session, STORE, [code, longer])) == {
+        code: TODAY, longer: TODAY + 9 * DAY,
+    }  # fmt: skip
+    assert shop.read(lambda session: offers.live(session, STORE, TODAY + DAY))[0].codes == {longer}, "nor in a price"
+    with shop.write() as session:
+        store = session.get_one(Store, STORE)
+        with pytest.raises(Refused, match="cannot be used any more"):
+            offers.use_coupons(session, store, [code], new_id(), shop.now + DAY)
+        offers.use_coupons(session, store, [code], new_id(), shop.now + DAY, day=TODAY)  # ordered yesterday
 
 
 def test_of_many_sales_that_want_the_last_use_one_gets_it(shop: Shop) -> None:
@@ -250,7 +271,7 @@ def test_a_sale_gives_the_offer_says_why_and_uses_the_coupon_up_with_it(shop: Sh
     assert sum(line["discount_minor"] for line in lines) == 129 + 50
     assert all(coupon.name in str(line["offers"]) for line in lines)
     shop.complete(wanted)  # the same sale again uses nothing again
-    assert shop.read(lambda session: offers.usable(session, STORE, [code])) == {code: "used-up"}
+    assert shop.read(lambda session: offers.usable(session, STORE, [code], NOON.date())) == {code: "used-up"}
     with pytest.raises(Refused, match="cannot be used any more"):
         shop.complete(shop.request([("milk", 3)], cash_minor=due, shown_total_minor=due, coupons=[code]))
     assert shop.findings() == []

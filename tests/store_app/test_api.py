@@ -1,13 +1,14 @@
 """The till's API: strict bodies, one sale per id, sentences instead of faults."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 
 from config.journal import Actor
 from config.outbox import OutboxMessage
-from pos import catalogue, stock
+from pos import assortment, catalogue, stock
 from pos.catalogue import TaxClass
 from pos.printer import PrintJob
 from pos.sale import Sale
@@ -64,6 +65,44 @@ def test_the_catalogue_comes_once_and_again_only_when_it_changed(shop, house):
     changed = shop.get("/api/catalogue", headers={"If-None-Match": first.headers["ETag"]})
     assert changed.status_code == 200
     assert dict(zip(changed.json["columns"], changed.json["rows"][0], strict=False))["price_minor"] == 139
+
+
+WISHED = assortment.Wished(name="Bread", category="bakery", tax_class_id="food")
+CHANGES = {
+    "its name": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, name="Rye bread"), **by),
+    "its age limit": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, minimum_age=18), **by),
+    "the most of it": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, maximum_qty=2), **by),
+    "its tax": lambda s, by: assortment.set_tax_class(s, "food", "Food", 1900, inclusive=True, **by),
+    "its code": lambda s, by: (
+        assortment.remove_code(s, STORE, "2000000000015", **by),
+        assortment.add_code(s, STORE, "own", "2000000000022", 1, **by),
+    ),
+    "two prices that changed places": lambda s, by: [
+        catalogue.set_price(s, sku, minor, NOON.date(), scope_id=STORE, **by)
+        for sku, minor in (("own", 300), ("MILK", 200))
+    ],
+    "what is sold": lambda s, by: [
+        assortment.settle(s, STORE, sku, active=active, **by) for sku, active in (("own", False), ("gone", True))
+    ],
+}
+
+
+@pytest.mark.parametrize("which", CHANGES)
+def test_the_till_hears_of_every_change_to_a_product(shop, house, which: str):
+    by = {"actor": Actor.system("test", STORE), "at": NOON}
+    with house.doors.write() as session:
+        for sku in ("own", "gone"):
+            names = {"category": "bakery", "tax_class_id": "food", "owner_id": STORE}
+            catalogue.add_product(session, sku, "Bread", **names, **by)
+            catalogue.list_product(session, STORE, sku, active=sku == "own", **by)
+        assortment.add_code(session, STORE, "own", "2000000000015", 1, **by)
+        for sku, minor in (("own", 200), ("gone", 5), ("MILK", 300)):
+            catalogue.set_price(session, sku, minor, NOON.date(), scope_id=STORE, **by)
+    tag = {"If-None-Match": shop.get("/api/catalogue").headers["ETag"]}
+    assert shop.get("/api/catalogue", headers=tag).status_code == 304
+    with house.doors.write() as session:
+        CHANGES[which](session, by)
+    assert shop.get("/api/catalogue", headers=tag).status_code == 200
 
 
 def test_a_quote_writes_nothing(shop, house):

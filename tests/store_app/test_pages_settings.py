@@ -2,9 +2,11 @@
 
 import pytest
 
-from config import outbox
+from config import journal, outbox
+from config.journal import Actor
 from pos import selling_hours
 from pos.printer import PrintJob
+from store_app.sync import homecoming
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, send, words
 
@@ -117,3 +119,26 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
     refused = send(client, "/settings/hours/", **{"kind": aisle, "from_time": "08:00", "until_time": "22:00"} | wrong)
     assert refused.status_code in (404, 422)
     assert said in words(refused)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("gave back 3 messages, 2 of sales", "Till 1: 2 sales of a shift", "count the drawer", "Sale 17 of")),
+        ("zh", ("取回 3 条消息，其中销售 2 条", "有 2 笔销售所属的班次尚未结账", "销售 17：")),
+    ],
+)
+def test_books_put_back_are_told_with_what_somebody_must_look_at(office, language, said):
+    with office.doors.write() as session:
+        odd = [
+            {"kind": "late", "till_id": "1", "sales": 2, "total_minor": 500},
+            {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
+             "why": "This customer is not known here. Look the customer up again."},
+        ]  # fmt: skip
+        journal.record(
+            session, actor=Actor.system("sync", STORE), at=NOON, verb=homecoming.VERB, subject=f"node:{STORE}",
+            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=2,
+        )  # fmt: skip
+    client = office.signed_in()
+    shown = words(client.get(f"/settings/?lang={language}"))
+    assert [one for one in said if one not in shown] == []

@@ -91,6 +91,8 @@ def test_a_number_beyond_all_days_is_shown_again_with_the_fault_and_breaks_nothi
 def test_the_network_s_supplier_is_looked_at_and_not_changed(office):
     client = office.signed_in()
     assert "Whole milk" in words(client.get("/suppliers/net"))
+    assert "Whole milk" in words(client.get("/suppliers/net?q=milk"))
+    assert "Nothing found for “caviar”" in words(client.get("/suppliers/net?q=caviar"))
     answer = send(client, "/suppliers/net/prices", product="milk", pack_qty="6", pack_cost="5", minimum_packs="1")
     assert answer.status_code == 409
     assert "belongs to the network" in words(answer)

@@ -309,6 +309,8 @@ def test_after_faults_the_next_try_waits_longer_and_success_resets(house):
     assert all(1 <= wait <= 300 for wait in waits)
     assert not line.may_try(now)
     assert line.may_try(now - dt.timedelta(days=365)), "a wait begun on a clock set back since is no wait for a year"
+    line.note(sender.Contact(delivered=20, fault="gone"), now)
+    assert (line.not_before - now).total_seconds() <= 2, "a bad line that lets some through is tried again soon"
     line.note(sender.Contact(), now)
     assert line.may_try(now)
 

@@ -69,7 +69,7 @@ def uses(town):
 
 def wrong(town, code="SAVE"):
     with town.network.read() as session:
-        return online_coupons.usable(session, STORE, [code])[code]
+        return online_coupons.usable(session, STORE, [code], AT.date())[code]
 
 
 def test_the_last_use_taken_online_is_gone_at_the_till(town):
@@ -262,7 +262,7 @@ def test_online_costs_what_the_till_charges_with_any_offers_coupons_and_member_p
     with town.shop.read() as session:
         there = sale.quote(session, STORE, lines, coupons=used, customer_id=rosa if is_member else None, at=at)
     with town.network.read() as session:
-        good = [code for code, why in online_coupons.usable(session, STORE, used).items() if not why]
+        good = [code for code, why in online_coupons.usable(session, STORE, used, AT.date()).items() if not why]
         online = shop.quote(session, STORE, lines, coupons=good, member=is_member, at=at)
     with town.shop.write() as session:
         for offer in made:

@@ -77,7 +77,10 @@ def test_a_letter_promises_no_day_after_its_offer_s_last(shop):
         session.get_one(offers.StandingOffer, "half").until_day = TODAY + dt.timedelta(days=10)
     with pytest.raises(Refused, match="ends on"):
         write(shop, days=11)
-    assert write(shop, days=10).until == TODAY + dt.timedelta(days=10)
+    letter = write(shop, days=9)
+    assert letter.until == TODAY + dt.timedelta(days=9)
+    days = shop.read(lambda session: set(session.scalars(sa.select(offers.Coupon.until_day))))
+    assert days == {letter.until}, "and its codes hold to it"
 
 
 def test_a_consent_taken_back_takes_the_letter_back(shop):

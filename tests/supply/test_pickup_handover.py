@@ -207,7 +207,7 @@ def test_ten_wrong_codes_on_one_order_lock_it_until_the_shopkeeper_forgives(town
 def test_squares_no_order_has_are_no_guesses_and_never_make_the_counter_wait(town):
     placed = town.ready_order(ORDER, [("bread", 2)])
     for n in range(handover.TRIES_PER_SPELL + 1):
-        with pytest.raises(NotFound, match="none has come yet"):
+        with pytest.raises(NotFound, match="has not come yet"):
             guess(town, f"{n:022d}")
     town.collect(placed.code, SALE, 500)
 

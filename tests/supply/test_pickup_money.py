@@ -500,7 +500,7 @@ def test_goods_a_shop_may_hand_over_without_a_line_are_not_called_off_and_paid_b
     if fetched:
         assert town.collect(placed.token, new_id(), 387).completed is not None
     else:
-        with pytest.raises(NotFound, match="none has come yet"):
+        with pytest.raises(NotFound, match="has not come yet"):
             town.collect(placed.token, new_id(), 387)
     town.deliver(at=later(days=1))
     assert (money(town), town.faults()) == ((387, 0, 0) if fetched else (0, 387, 0), [])

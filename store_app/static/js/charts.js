@@ -31,11 +31,11 @@ function options(outlook, width) {
     legend: { live: true, markers: { dash: (plot, n) => (plot.series[n].dash ? "dashed" : "solid") } },
     scales: { x: { time: true }, y: { range: (_plot, _least, most) => [0, Math.max(1, most * 1.1)] } },
     axes: [
-      { stroke: ink("--ink-muted"), grid: quiet, values: (_plot, ticks) => ticks.map((tick) => day(tick, words.language)) },
+      { stroke: ink("--ink-muted"), space: 84, grid: quiet, values: (_plot, ticks) => ticks.map((tick) => day(tick, words.language)) },
       { stroke: ink("--ink-muted"), grid: { stroke: ink("--line") }, size: 60 },
     ],
     series: [
-      { label: words.day, value: (_plot, tick) => (tick == null ? "–" : day(tick, words.language)) },
+      { label: words.day, value: (_plot, tick) => (tick == null ? "" : day(tick, words.language)) },
       { label: words.sold, stroke: ink("--ink"), width: 2, spanGaps: false, points: { size: 4 }, value: figure },
       { label: words.high, stroke: ink("--jade-light"), fill: ink("--jade-light"), points: quiet, value: figure },
       { label: words.middle, stroke: ink("--jade"), width: 2, dash: [6, 4], points: quiet, value: figure },
@@ -45,7 +45,7 @@ function options(outlook, width) {
 }
 
 const day = (seconds, language) => new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" }).format(seconds * 1000);
-const figure = (_plot, value) => (value == null ? "–" : String(Math.round(value * 10) / 10));
+const figure = (_plot, value) => (value == null ? "" : String(Math.round(value * 10) / 10));
 
 function markToday(plot, today, word) {
   const x = Math.round(plot.valToPos(today, "x", true));

@@ -20,7 +20,14 @@ export function listenForKeys({ till, basket, view, goods, pay, sheet }) {
     F9: () => till.reprint(),
     F10: () => till.more(),
   };
-  const whilePaying = ["F8", "F9"];
+  const whilePaying = ["F8", "F9"], once = new Set([...Object.keys(keys), "Enter", "Delete"]);
+
+  // A key that is held down, or lies under a bag, is one wish: it would open the payment, take it and wipe the change away.
+  document.addEventListener("keydown", (event) => {
+    if (!event.repeat || !once.has(event.key)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
