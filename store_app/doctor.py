@@ -201,7 +201,7 @@ def _put_back(doors: Doors) -> Word:
     sales = came["topics"].get("sale.completed", 0)
     told = f"On {at:%Y-%m-%d} {many} messages came home, {sales} of them sales, after these books were put back."
     if odd:
-        told += f" Look at {odd} things about them: the page of the shop says which."
+        told += f" What a person must look at stands on the page of the shop ({odd})."
     return Word("put back", WARN if odd else GOOD, told, float(many))
 
 
