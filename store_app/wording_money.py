@@ -36,6 +36,7 @@ TERMS = {
     "weeks_bp": (_l("Lent on so many typical weeks of sales"), _l("weeks")),
     "first_bp": (_l("Share of it before anything was repaid"), "%"),
     "cap_minor": (_l("Most credit of one shop"), ""),
+    "first_most_minor": (_l("Most credit before anything was repaid; twice what was paid in time comes on top"), ""),
     "least_days": (_l("Credit falls due after at least"), _l("days")),
     "free_days": (_l("Free of interest at most"), _l("days")),
     "level_days": (_l("Further free days for each level"), _l("days")),
@@ -99,7 +100,8 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
     if name == "too-few-weeks":
         return _("Credit begins after four full weeks of sales.")
     if name == "typical-week":
-        return _("A typical week sells %(amount)s: the middle one of the last %(num)s full weeks.",
+        return _("A typical week sells %(amount)s: the middle one of the last %(num)s full weeks. Single days count at "
+                 "most three times the usual, a week half as much again as those before it.",
                  amount=money(step["after_minor"]), num=len(facts["weeks_minor"]))  # fmt: skip
     if name == "weeks":
         return _("The network lends %(num)s times that.", num=number((step["value_bp"] or 0) / 10_000, 2))
@@ -112,6 +114,9 @@ def step_sentence(step: dict[str, Any], facts: dict[str, Any]) -> str:
                  paid=money(facts["on_time_minor"]), due=money(facts["due_minor"]), share=share)  # fmt: skip
     if name == "standing":
         return _("The shop’s standing counts %(share)s per cent.", share=share)
+    if name == "proved":
+        return _("Until more is paid back in time, no more than %(amount)s: a first sum, and twice what was paid in "
+                 "time in half a year.", amount=money(step["after_minor"]))  # fmt: skip
     if name == "cap":
         return _("No shop may owe more than %(amount)s.", amount=money(step["after_minor"]))
     return _("The limit, in whole units of money.")

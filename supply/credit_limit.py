@@ -9,7 +9,11 @@ Rules
 3. Steadiness is the lower quartile of these weeks over their median, at most 1: who has lean weeks borrows on them.
 4. Repayment: of what fell due in the last REPAID_DAYS days, the share paid by its day. All of it is 1; half or less is
    0; between them in a straight line. Where nothing fell due yet, the terms say where a shop begins.
-5. The same figures and terms give the same limit, to the minor unit: both travel with it, and may be recomputed by
+5. A shop's sales are its own word, so no word lifts a limit far. A day counts at most DAY_MOST times its middle day, a
+   week from the fourth on at most GROWTH_BP of the middle one of the weeks before it; days and weeks without sales are
+   not asked. And whatever it sells, a shop may owe no more than the terms' first amount and PROVED times what it has
+   paid on time in the same half year: money that came cannot be invented.
+6. The same figures and terms give the same limit, to the minor unit: both travel with it, and may be recomputed by
    anybody.
 
 Units: *_minor currency minor units; *_bp basis points (10,000 = 1).
@@ -21,22 +25,30 @@ from dataclasses import dataclass
 from config.money import BASIS, divide_half_up
 
 WEEKS, LEAST_WEEKS = 13, 4
+DAY_MOST, GROWTH_BP, PROVED = 3, 15_000, 2
 REPAID_DAYS = 180
 
 
 @dataclass(frozen=True)
 class LimitTerms:
-    """What the network lends on. whole_minor: the minor units of one unit of the currency (100 of a dollar)."""
+    """What the network lends on. whole_minor: the minor units of one unit of the currency (100 of a dollar).
+
+    first_most_minor: the most a shop may owe before it has paid anything back (rule 5).
+    """
 
     weeks_bp: int
     first_bp: int
     cap_minor: int
     whole_minor: int
+    first_most_minor: int
 
 
 @dataclass(frozen=True)
 class LimitFacts:
-    """What a limit stands on. weeks_minor: sales of the last complete weeks, oldest first; due/on_time: rule 4."""
+    """What a limit stands on. due_minor, on_time_minor: rule 4.
+
+    weeks_minor: sales of the last complete weeks, the oldest first, of days as they count (rule 5).
+    """
 
     weeks_minor: tuple[int, ...]
     due_minor: int
@@ -55,7 +67,7 @@ class Step:
 
 def limit_of(facts: LimitFacts, terms: LimitTerms) -> tuple[int, list[Step]]:
     """Return the limit, and how it came about step by step (rules 1 to 4)."""
-    weeks = facts.weeks_minor[-WEEKS:]
+    weeks = counted_weeks(facts.weeks_minor[-WEEKS:])
     if len(weeks) < LEAST_WEEKS:
         return 0, [Step("too-few-weeks", None, 0)]
     typical = max(0, _median(weeks))
@@ -70,12 +82,32 @@ def limit_of(facts: LimitFacts, terms: LimitTerms) -> tuple[int, list[Step]]:
     for name, value_bp in factors:
         amount = divide_half_up(amount * value_bp, BASIS)
         steps.append(Step(name, value_bp, amount))
+    if amount > (proved := terms.first_most_minor + PROVED * facts.on_time_minor):
+        amount = proved
+        steps.append(Step("proved", None, amount))
     if amount > terms.cap_minor:
         amount = terms.cap_minor
         steps.append(Step("cap", None, amount))
     limit = amount // terms.whole_minor * terms.whole_minor
     steps.append(Step("limit", None, limit))
     return limit, steps
+
+
+def counted_days(days_minor: Sequence[int]) -> list[int]:
+    """Return days' sales as they count (rule 5)."""
+    traded = [one for one in days_minor if one > 0]
+    most = DAY_MOST * _median(traded) if traded else 0
+    return [min(one, most) for one in days_minor]
+
+
+def counted_weeks(weeks_minor: Sequence[int]) -> list[int]:
+    """Return weeks' sales as they count, the oldest first (rule 5)."""
+    counted: list[int] = []
+    for week in weeks_minor:
+        before = [one for one in counted if one > 0]
+        most = divide_half_up(_median(before) * GROWTH_BP, BASIS) if len(before) >= LEAST_WEEKS - 1 else week
+        counted.append(min(week, most))
+    return counted
 
 
 def _median(values: Sequence[int]) -> int:

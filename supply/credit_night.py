@@ -26,7 +26,7 @@ from config.money import BASIS, exponent
 from config.node import COPY_SPEAKS, Peer
 from pos.store import Store
 from supply import advances, credit, left_out, lost_entries, network_terms, settlement, standing
-from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, limit_of
+from supply.credit_limit import WEEKS, LimitFacts, LimitTerms, counted_days, limit_of
 from supply.demand import StoreDay
 from supply.network_terms import Terms
 from supply.repayment import repaid_of
@@ -63,7 +63,7 @@ def close_day(session: Session, day: dt.date, *, actor: Actor, at: dt.datetime) 
 
 
 def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
-    """Return a shop's sales of the last complete weeks, the oldest first (rule 1)."""
+    """Return a shop's sales of the last complete weeks, the oldest first, of days as they count (rule 1)."""
     last_sunday = day - dt.timedelta(days=(day.weekday() + 1) % 7)
     first_monday = last_sunday - dt.timedelta(days=7 * WEEKS - 1)
     rows = session.execute(
@@ -71,10 +71,11 @@ def weeks_of(session: Session, store_id: str, day: dt.date) -> list[int]:
             StoreDay.store_id == store_id, StoreDay.business_day.between(first_monday, last_sunday)
         )
     )
+    known = {business_day: int(minor or 0) for business_day, minor in rows}
     sums: dict[int, int] = {}
-    for business_day, minor in rows:
+    for business_day, minor in zip(known, counted_days(list(known.values())), strict=True):
         week = (business_day - first_monday).days // 7
-        sums[week] = sums.get(week, 0) + int(minor or 0)
+        sums[week] = sums.get(week, 0) + minor
     return [sums.get(week, 0) for week in range(min(sums), WEEKS)] if sums else []
 
 
@@ -123,7 +124,9 @@ def _set_line(
     facts = LimitFacts(
         tuple(weeks_of(session, store.id, day)), due_minor, on_time_minor, BASIS + level * terms.level_bp
     )
-    lent = LimitTerms(terms.weeks_bp, terms.first_bp, terms.cap_minor, 10 ** exponent(store.currency))
+    lent = LimitTerms(
+        terms.weeks_bp, terms.first_bp, terms.cap_minor, 10 ** exponent(store.currency), terms.first_most_minor
+    )
     limit_minor, steps = limit_of(facts, lent)
     credit.set_line(
         session, store.id, limit_minor=limit_minor, level=level,

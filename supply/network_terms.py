@@ -28,6 +28,7 @@ class Terms:
     weeks_bp: int = 10_000
     first_bp: int = 5_000
     cap_minor: int = 2_000_000
+    first_most_minor: int = 200_000
     least_days: int = 7
     free_days: int = 14
     level_days: int = 7
@@ -51,6 +52,7 @@ BOUNDS: dict[str, tuple[int, int]] = {
     "weeks_bp": (0, 80_000),
     "first_bp": (0, 10_000),
     "cap_minor": (0, 10**10),
+    "first_most_minor": (0, 10**10),
     "least_days": (1, 60),
     "free_days": (1, 90),
     "level_days": (0, 30),

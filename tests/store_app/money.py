@@ -62,7 +62,10 @@ def owe(network: House) -> None:
 
 def at_shop(session) -> None:
     """Let a shop know a line, a late invoice on credit, and an objection it raised, without a network."""
-    facts, terms = LimitFacts((90_000, 100_000, 100_000, 120_000), 0, 0, 10_000), LimitTerms(10_000, 5_000, 10**6, 100)
+    facts, terms = (
+        LimitFacts((90_000, 100_000, 100_000, 120_000), 0, 0, 10_000),
+        LimitTerms(10_000, 5_000, 10**6, 100, 10**6),
+    )
     limit_minor, steps = limit_of(facts, terms)
     told = {"least_days": 7, "most_days": 14, "account_days": 7, "late_ppm": 300}
     body = {

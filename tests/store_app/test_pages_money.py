@@ -178,7 +178,7 @@ def test_terms_are_typed_as_people_say_them_and_refused_out_of_bounds(pair):
     typed = {
         "weeks_bp": "1.5", "first_bp": "50", "cap_minor": "20000", "least_days": "7", "free_days": "21",
         "level_days": "7", "level_bp": "25", "grace_days": "3", "late_ppm": "0.03", "account_days": "7",
-        "account_most_minor": "20000",
+        "account_most_minor": "20000", "first_most_minor": "2000",
         "advance_bp": "80", "commission_bp": "2.5", "shelf_week_minor": "5", "payout_least_minor": "10",
         "slow_days": "28", "slow_bp": "20", "expiry_bp": "50", "care_cap_bp": "30", "claim_days": "3",
     }  # fmt: skip

@@ -1,16 +1,17 @@
 """Payments, due days, ages and limits: the arithmetic alone."""
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supply.credit_limit import LimitFacts, LimitTerms, limit_of
+from supply.credit_limit import LimitFacts, LimitTerms, counted_days, counted_weeks, limit_of
 from supply.settlement_math import Open, Stocked, ages, day_fee, sell_through_days, share_payment
 
 DAY = dt.date(2026, 3, 2)
-TERMS = LimitTerms(weeks_bp=10_000, first_bp=5_000, cap_minor=1_000_000, whole_minor=100)
+TERMS = LimitTerms(weeks_bp=10_000, first_bp=5_000, cap_minor=1_000_000, whole_minor=100, first_most_minor=10**9)
 INVOICES = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 10_000)), max_size=8).map(
     lambda rows: [Open(f"i{n}", n, DAY + dt.timedelta(days=due), left) for n, (due, left) in enumerate(rows)]
 )
@@ -62,6 +63,17 @@ def test_a_new_shop_has_no_credit_and_the_cap_is_said():
     found, steps = limit_of(LimitFacts((90_000_000,) * 13, 100, 100, 10_000), TERMS)
     assert found == 1_000_000
     assert steps[-2].name == "cap"
+
+
+def test_what_a_shop_says_it_sold_lifts_its_limit_by_little():
+    honest, terms = (100_000,) * 6, replace(TERMS, first_most_minor=200_000)
+    _, steps = limit_of(LimitFacts((*honest, *(10**9,) * 7), 0, 0, 10_000), TERMS)
+    assert steps[0].after_minor == 150_000, "half as much again as what it always sold, after seven weeks"
+    assert counted_weeks((0, 50_000, 0, 50_000, 0, 0, 60_000)) == [0, 50_000, 0, 50_000, 0, 0, 60_000]
+    assert counted_days((9_000, 10_000, 0, 11_000, 10**9)) == [9_000, 10_000, 0, 11_000, 31_500]
+    found, steps = limit_of(LimitFacts((10**9,) * 13, 0, 0, 10_000), replace(terms, first_bp=10_000))
+    assert (found, steps[-2].name) == (200_000, "proved"), "weeks invented from the first on are worth the first sum"
+    assert limit_of(LimitFacts((10**9,) * 13, 300_000, 300_000, 10_000), terms)[0] == 800_000, "and what was paid back"
 
 
 @given(st.lists(st.integers(0, 10**7), min_size=4, max_size=13), st.integers(0, 10**6), st.integers(0, 10**6))
