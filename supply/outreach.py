@@ -13,6 +13,7 @@ Rules
 5. The words are the shop's, in each customer's language; {name}, {shop}, {code} and {until} are filled in.
 """
 
+import calendar
 import datetime as dt
 import hashlib
 import string
@@ -264,7 +265,12 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
         if "messages" not in customers.agreed(session, row.store_id, customer.id):
             continue
         words = row.words.get(customer.language) or row.words["en"]
-        filled = {"name": customer.name, "shop": shop, "code": person.code, "until": f"{row.until:%Y-%m-%d}"}
+        filled = {
+            "name": customer.name,
+            "shop": shop,
+            "code": person.code,
+            "until": _day_words(row.until, customer.language),
+        }
         text = words.format(**filled)
         found.append(
             Letter(
@@ -301,6 +307,15 @@ def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
 
 
 # --- inside ---
+
+
+def _day_words(day: dt.date, language: str) -> str:
+    """Return a day as people write it in a letter: '7 December 2017', '2017年12月7日'."""
+    return (
+        f"{day.year}年{day.month}月{day.day}日"
+        if language == "zh"
+        else f"{day.day} {calendar.month_name[day.month]} {day.year}"
+    )
 
 
 def _fits(kind: str, day: dt.date, added: dt.date, last: dt.date | None, away_days: int) -> bool:

@@ -320,8 +320,8 @@ def order_for_update(session: Session, store_id: str, order_id: str) -> PickupOr
 # --- both nodes ---
 
 
-def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
-    """Write an order and its lines as they were placed.
+def write_down(session: Session, placed: PickupPlaced, *, email: str = "", language: str = "") -> PickupOrder:
+    """Write an order and its lines as they were placed; email, language: how the network tells its customer.
 
     A network put back from a copy may give a number twice before its shop is heard: the second order is -2 then.
     """
@@ -351,8 +351,8 @@ def write_down(session: Session, placed: PickupPlaced) -> PickupOrder:
         coupons=list(placed.coupons),
         member=placed.member,
         returned_minor=0,
-        email="",
-        language="",
+        email=email,
+        language=language,
     )
     session.add(order)
     session.flush()

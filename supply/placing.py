@@ -375,8 +375,7 @@ def _written(
     session: Session, store: Store, placed: PickupPlaced, wishes: Wishes, pay_with: str, at: dt.datetime
 ) -> PickupOrder:
     """Write an order down and send it on, or let it wait for its money (rule 6)."""
-    order = write_down(session, placed)
-    order.email, order.language = wishes.email, wishes.language
+    order = write_down(session, placed, email=wishes.email, language=wishes.language)
     journal.record(
         session, actor=CUSTOMER, at=at, verb="pickup order.placed", subject=subject_of(order),
         total_minor=order.total_minor,

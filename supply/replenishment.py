@@ -34,7 +34,7 @@ from config.clock import business_day
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
-from pos.store import store_of
+from pos.store import day_of, store_of
 from supply import order_rules, order_wishes, orders
 from supply.lead_times import measured
 from supply.needs import Alternative, Basis, Need, needs_of
@@ -228,9 +228,12 @@ def add_line(
 
 
 def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Approve a proposal as it stands; refuses an empty one."""
+    """Approve a proposal as it stands; refuses an empty one, and one whose order day is over."""
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
+    if is_over(session, order, at):
+        told = f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
+        raise Refused("order-day-over", told, day=order.order_day.isoformat())
     if not any(line.packs for line in lines_of(session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     _renew_cost(session, order)
@@ -261,6 +264,11 @@ class Effect:
     cover_days_milli: int | None
     risk_bp: int
     runs_out_day: dt.date | None
+
+
+def is_over(session: Session, order: ReplenishmentOrder, at: dt.datetime) -> bool:
+    """Tell whether the day on which an order's supplier takes it has gone by."""
+    return order.order_day < day_of(session, order.store_id, at)
 
 
 def proposals(session: Session, store_id: str) -> list[ReplenishmentOrder]:

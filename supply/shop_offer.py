@@ -82,8 +82,12 @@ def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
 
 def silence_of(session: Session, store_id: str, at: dt.datetime) -> dt.timedelta:
     """Return how long a store has been silent; nothing for one that was never heard: it is kept by hand."""
-    heard_at = session.scalar(sa.select(Peer.heard_at).where(Peer.id == store_id))
-    return max(dt.timedelta(0), at - heard_at) if heard_at is not None else dt.timedelta(0)
+    return silence_since(session.scalar(sa.select(Peer.heard_at).where(Peer.id == store_id)), at)
+
+
+def silence_since(heard_at: dt.datetime | None, at: dt.datetime | None) -> dt.timedelta:
+    """Return the silence of a store heard of then; nothing where one of the two is not said."""
+    return max(dt.timedelta(0), at - heard_at) if heard_at is not None and at is not None else dt.timedelta(0)
 
 
 def safe_qty(promised_qty: int, silence: dt.timedelta) -> int:

@@ -16,11 +16,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
+from config.node import Peer
 from pos.catalogue import Product
 from pos.quoting import Quote
 from pos.store import store_of
 from supply import online_price
-from supply.shop_offer import ShopOffer, safe_left, safe_qty, silence_of, step_of
+from supply.shop_offer import ShopOffer, safe_left, safe_qty, silence_of, silence_since, step_of
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None
 
 def wares(session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None) -> list[Ware]:
     """Return the named products, those that are in the online shop, by SKU."""
-    query = _wares(store_id).where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku)
-    silence = _silence(session, store_id, at)
-    return [_ware(row, silence) for row in session.execute(query)]
+    query = _wares(store_id).add_columns(Peer.heard_at).outerjoin(Peer, Peer.id == ShopOffer.store_id)
+    rows = session.execute(query.where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku))
+    return [_ware(row, silence_since(row.heard_at, at)) for row in rows]
 
 
 def quote(

@@ -153,9 +153,12 @@ def approve_all() -> Any:
     """Approve and send every proposal that may go; what waits for its minimum or is empty stays, and is said."""
     form.command_id()
     store_id, at = str(place().store_id), doors().now()
-    sent, left = 0, 0
+    sent, left, late = 0, 0, 0
     with write() as session:
         for row in replenishment.proposals(session, store_id):
+            if replenishment.is_over(session, row, at):
+                late += 1
+                continue
             lines = supply_orders.lines_of(session, row)
             short = sum(line.packs * line.pack_cost_minor for line in lines) < _minimum(session, row)
             if not any(line.packs for line in lines) or (short and not any(line.changed_by for line in lines)):
@@ -167,6 +170,15 @@ def approve_all() -> Any:
         wake_worker_after(session)
     if sent:
         flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
+    if late:
+        flash(
+            ngettext(
+                "%(num)d order stays: its order day is over. Propose anew.",
+                "%(num)d orders stay: their order day is over. Propose anew.",
+                late,
+            ),
+            "warn",
+        )
     if left:
         flash(
             ngettext(

@@ -167,7 +167,7 @@ def _view(session: Session, row: GoodsTransfer) -> View:
         said_yes=transfer_book.has_said_yes(row, _here()),
         far=wording_supply.distance(row.metres),
         gain_minor=(row.giver_minor if gives else row.taker_minor) or 0,
-        spoken_code=f"{code[:4]} {code[4:]}",
+        spoken_code=f"{code[:4]} {code[4:]}" if code else "",
         drawn=drawn if code else "",
         tag=wording_supply.transfer_tag(row.state),
     )

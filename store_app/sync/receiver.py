@@ -14,7 +14,7 @@ import supply.replica
 from config import anchor, inbox, journal, outbox
 from config.database import lock_rows
 from config.errors import Invalid
-from config.inbox import InboxMessage
+from config.inbox import InboxHead, InboxMessage
 from config.journal import GENESIS, Actor
 from config.node import COPY_SPEAKS, EPOCH_BEGUN, NETWORK, WAIT_THERE, Peer, this_node
 from config.outbox import Message, OutboxHead, OutboxMessage
@@ -120,12 +120,11 @@ def hand_over(session: Session, store_id: str, have: dict[str, int], mine: str) 
 
 def own_facts(session: Session, store_id: str, have: dict[str, int]) -> dict[str, Any]:
     """Return what a store told us after what it still has, oldest epoch first; of an unknown epoch all of it."""
-    first = (
-        sa.select(InboxMessage.epoch, sa.func.min(InboxMessage.received_at).label("heard"))
-        .where(InboxMessage.from_node == store_id)
-        .group_by(InboxMessage.epoch)
-        .order_by("heard")
+    began = sa.and_(
+        InboxMessage.from_node == InboxHead.from_node, InboxMessage.epoch == InboxHead.epoch, InboxMessage.n == 1
     )
+    first = sa.select(InboxHead.epoch).outerjoin(InboxMessage, began).where(InboxHead.from_node == store_id)
+    first = first.order_by(InboxMessage.received_at, InboxHead.epoch)
     for epoch in session.scalars(first).all():
         rows = inbox.told_after(session, store_id, epoch, have.get(epoch, 0), outbox.MAX_ROWS, outbox.MAX_BYTES)
         if rows:

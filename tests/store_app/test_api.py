@@ -67,6 +67,31 @@ def test_the_catalogue_comes_once_and_again_only_when_it_changed(shop, house):
     assert dict(zip(changed.json["columns"], changed.json["rows"][0], strict=False))["price_minor"] == 139
 
 
+def test_many_products_cost_the_till_no_more_questions_than_one(shop, house):
+    asked: list[str] = []
+    note = lambda *row: asked.append(row[2])  # noqa: E731  the listener is taken off again
+    engine, by = house.doors.database.engine, {"actor": Actor.system("test", STORE), "at": NOON}
+
+    def questions() -> int:
+        asked.clear()
+        sa.event.listen(engine, "before_cursor_execute", note)
+        try:
+            assert shop.get("/api/catalogue").status_code == 200
+        finally:
+            sa.event.remove(engine, "before_cursor_execute", note)
+        return len(asked)
+
+    one = questions()
+    with house.doors.write() as session:
+        for n in range(300):
+            catalogue.add_product(session, f"P{n}", f"Product {n}", category="dairy", tax_class_id="food", **by)
+            catalogue.set_price(session, f"P{n}", 100 + n, NOON.date(), **by)
+            catalogue.list_product(session, STORE, f"P{n}", **by)
+    assert questions() == one
+    rows = shop.get("/api/catalogue").json["rows"]
+    assert (len(rows), questions() < one) == (301, True)  # and once it is put together, only whether it still holds
+
+
 WISHED = assortment.Wished(name="Bread", category="bakery", tax_class_id="food")
 CHANGES = {
     "its name": lambda s, by: assortment.change(s, STORE, "own", replace(WISHED, name="Rye bread"), **by),

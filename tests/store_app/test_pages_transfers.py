@@ -99,6 +99,7 @@ def test_goods_that_did_not_come_are_said_so_and_found_again_by_who_gave_them(sh
         before = stock.levels(session, STORE, ["milk"])["milk"].on_hand
     page = words(client.get("/transfers/"))
     assert "Your code signed for these goods" in page
+    assert page.count("Show this code at") == 1, "what was handed over asks for no code any more"
     assert "Harbour Corner says: It was lost on the way." in page
     assert send(client, "/transfers/transfer-6/did-not-come").status_code == 422
     assert send(client, "/transfers/transfer-6/did-not-come", reason="lost").status_code == 303

@@ -67,6 +67,8 @@ def test_only_who_agreed_to_messages_and_stayed_away_is_written_to(shop):
     letters = shop.read(lambda session: outreach.letters_of(session, session.merge(row, load=False)))
     assert {one.customer_id for one in letters} == set(away)
     assert all(one.code in one.text for one in letters)
+    days = f"{row.until:%-d %B %Y}", f"{row.until.year}年{row.until.month}月{row.until.day}日"
+    assert [sum(day in one.text for one in letters) for day in days] == [1, 1], "a day as each reader writes it"
     with pytest.raises(Refused, match="nobody"):
         write(shop)
 

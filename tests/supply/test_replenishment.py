@@ -152,6 +152,12 @@ def test_the_pages_facts_are_all_kept(shop):
     assert (why["model"], why["regional_share_bp"], why["stock_unit"]) == ("filter", 4000, "each")
 
 
+def test_an_order_whose_day_is_over_is_not_approved(shop):
+    order = proposed(shop)
+    with pytest.raises(Refused, match="Propose anew"), shop.write() as session:
+        replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN + dt.timedelta(days=1))
+
+
 def test_goods_on_the_way_are_not_ordered_twice(shop):
     order = proposed(shop)
     with shop.write() as session:
