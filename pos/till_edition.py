@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
+from config.publication import EVERYONE
 
 
 class TillEdition(Base):
@@ -20,7 +21,9 @@ class TillEdition(Base):
 
 
 def count_up(session: Session, store_id: str) -> None:
-    """Begin the next edition."""
+    """Begin the next edition; what the network changes for everyone has no tills here: each shop hears of it."""
+    if store_id == EVERYONE:
+        return
     row = session.get(TillEdition, store_id)
     if row is None:
         session.add(TillEdition(store_id=store_id, n=1))

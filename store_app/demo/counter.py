@@ -125,7 +125,7 @@ def set_up(session: Session, panel: DemoPanel, store_id: str, *, at: dt.datetime
         customers.earn(session, store, known.id, spent_minor, sale_id=f"demo-past-{n:04d}", **given)
         if owed_minor:
             since = day - dt.timedelta(days=days)
-            tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{n:04d}", **given)
+            tab.carry_over(session, store, known.id, owed_minor, since, id=f"demo-debt-{store.id}-{n:04d}", **given)
 
 
 def scarce(panel: DemoPanel) -> list[str]:

@@ -162,7 +162,8 @@ def papers(shop: Shop, request) -> list[printer.PrintJob]:
         listing = statement.print_statement(session, store, customer.id, first, last, till_id="T1", **given)
         voucher = vouchers.issue(session, store, 5_000, kind="gift", sale_id=new_id(), **given)
         assert slip is not None
-        return [slip, listing, statement.print_voucher(session, store, voucher, till_id="T1", at=shop.now)]
+        queued = [slip, listing, statement.print_voucher(session, store, voucher, till_id="T1", at=shop.now)]
+        return [session.get_one(printer.PrintJob, (store.id, job.id)) for job in queued]
 
 
 def shop_sale_id(session, shop: Shop) -> str:
