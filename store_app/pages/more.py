@@ -273,7 +273,7 @@ OF_NETWORK: tuple[Place, ...] = (
     Place(
         "console_care.overview_page",
         "network.stores",
-        "scale",
+        "users",
         lazy("Customers and shelves"),
         lazy("Disputes, reports, what the shelves bring"),
     ),
