@@ -105,9 +105,8 @@ class _Plan:
             fixed[column.key] = column.default.arg  # a plain value: a callable one is the ORM's business
         order = tuple(compiled.positiontup or ())
         converts = [compiled.binds[name].type.dialect_impl(_DIALECT).bind_processor(_DIALECT) for name in order]
-        given = [(place, convert) for place, convert in enumerate(converts) if convert]
         self._fixed = {name: fixed[name] for name in order if name not in names}
-        self._converts: list[tuple[int, Any]] = given
+        self._converts: list[tuple[int, Any]] = [(place, convert) for place, convert in enumerate(converts) if convert]
         self._pick: Any = itemgetter(*order) if len(order) > 1 else lambda values: tuple(values[name] for name in order)
         reads = [
             column.type.dialect_impl(_DIALECT).result_processor(_DIALECT, None)

@@ -219,7 +219,7 @@ def set_price(
     if price is None:
         price = Price(sku=sku, scope_id=scope_id, from_day=from_day, price_minor=price_minor)
         session.add(price)
-    elif scope_id != EVERYONE and before != price_minor:
+    elif before != price_minor:
         till_edition.count_up(session, scope_id)
     price.price_minor = price_minor
     facts = {"before_minor": before, "price_minor": price_minor, "from_day": from_day, "scope_id": scope_id}

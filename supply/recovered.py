@@ -9,7 +9,6 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from config.journal import Actor
 from config.outbox import Message
 from pos import stock
 from pos.ledger import open_promises
-from pos.recovered import Odd
+from pos.recovered import Applier, Odd
 from supply import following, orders, receiving
 from supply.facts import (
     DELIVERY_POSTED,
@@ -34,8 +33,6 @@ from supply.facts import (
 from supply.online_facts import PICKUP_MOVED, PICKUP_TAKEN, PickupMoved, PickupPlaced
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.pickup_order import OPEN, PickupOrder, lines_of, subject_of, write_down
-
-Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
 
 
 def take_sent(session: Session, message: Message, at: dt.datetime) -> list[Odd]:

@@ -3,11 +3,13 @@
 import datetime as dt
 import hashlib
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.serving import make_server
 
 import supply.orders  # noqa: F401  every table must be known before they are made
 from config.database import Base, Database, make_engine
@@ -112,3 +114,15 @@ def house(build: Callable[..., House]) -> House:
 def network(build: Callable[..., House]) -> House:
     """Give the network's node."""
     return build(role="network", node_id="network")
+
+
+@pytest.fixture
+def served(network: House) -> Iterator[str]:
+    """Serve the network on a port of its own; gives its address."""
+    server = make_server("127.0.0.1", 0, network.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

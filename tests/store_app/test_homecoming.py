@@ -1,13 +1,11 @@
 """A shop put back from an older copy gets its own facts back from the network, and its books are whole again."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 
 import httpx2
 import pytest
 import sqlalchemy as sa
-from werkzeug.serving import make_server
 
 import pos.checks
 import supply.checks
@@ -28,20 +26,9 @@ from store_app import doctor, verifying
 from store_app.extensions import Doors
 from store_app.sync import restored, sender
 from tests.builders import NOON, STORE, Shop, open_shop
-from tests.store_app.conftest import KEY, House
+from tests.store_app.conftest import KEY
 
 MAYA = "01J0000000000000000000MAYA"
-
-
-@pytest.fixture
-def served(network: House) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, network.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Lost:

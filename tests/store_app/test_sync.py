@@ -10,14 +10,12 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 import pos.replica
 from config import journal, node, outbox, publication
@@ -46,17 +44,6 @@ def note(session: Session, message: Message, from_node: str, at: dt.datetime) ->
 @pytest.fixture(autouse=True)
 def topic(monkeypatch):
     monkeypatch.setitem(pos.replica.APPLIERS, "noted", note)
-
-
-@pytest.fixture
-def served(network: House) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, network.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def append(house: House, count: int = 1, to_node: str = NETWORK, **body: object) -> list[str]:
