@@ -8,9 +8,9 @@ from pos.sale import Sale
 from pos.shift import Shift
 from tests.store_app.conftest import STORE
 from tests.store_app.test_api_counter import BACK, SALE, body, shop
-from tests.store_app.test_sync import served, talk
+from tests.store_app.test_sync import talk
 
-__all__ = ["served", "shop"]
+__all__ = ["shop"]
 NOWHERE = "http://127.0.0.1:9"
 
 

@@ -15,9 +15,7 @@ from store_app import verifying
 from store_app.checking import findings
 from store_app.sync import receiver, sender, wire
 from tests.store_app.conftest import KEY, NOON, STORE, House
-from tests.store_app.test_sync import served, talk
-
-__all__ = ["served"]
+from tests.store_app.test_sync import talk
 
 
 def act(house: House, times: int = 1, verb: str = "done") -> None:
