@@ -30,7 +30,7 @@ def home() -> Any:
         names = {store.id: store.name for store in overview.stores(session)}
     return page(
         "console/home.html",
-        attention=_sentences(attention, names),
+        attention=sentences(attention, names),
         regions=regions,
         newest=newest,
         until=until,
@@ -38,7 +38,7 @@ def home() -> Any:
     )
 
 
-def _sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return one sentence for each thing to look at; shops with the same trouble share one."""
     told: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
