@@ -152,9 +152,7 @@ def statement_rows(document: dict[str, Any], language: str) -> list[list[str]]:
     return rows
 
 
-def reminder(
-    *, name: str, shop: str, owed_minor: int, since: dt.date | None, currency: str, language: str
-) -> str:
+def reminder(*, name: str, shop: str, owed_minor: int, since: dt.date | None, currency: str, language: str) -> str:
     """Return a friendly text that reminds a customer of the tab, to be copied and sent.
 
     since: the day of the oldest purchase that is owed; None where nothing is.

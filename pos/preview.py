@@ -191,9 +191,7 @@ def paper_text(paper: bytes, profile: str = code_pages.UNNAMED) -> str:
     return "\n".join(line.rstrip() for line in written) + "\n"
 
 
-def preview_png(
-    paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED, *, language: str = "en"
-) -> bytes:
+def preview_png(paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED, *, language: str = "en") -> bytes:
     """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
     dots = columns * DOTS_PER_COLUMN
     pieces = [(mark, _draw(mark, dots, _NOTES[language])) for mark in read(paper, profile)]

@@ -5,7 +5,7 @@ Rules
 1. Takings are those of the last SHOWN_DAYS whole days. Beside each stands what the region's other shops took that day,
    shared out over those that were open: what a shop like this one took.
 2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
-3. What needs somebody is told by the same words as on the operator's first page (`overview.Attention`).
+3. What needs somebody is told by the same words as on the operator's first page (`attention`).
 
 Read-only, and of this shop alone or of daily sums, so that a look is as cheap in a large network as in a small one.
 Units: *_minor minor units; quantities in stock units.
@@ -20,12 +20,13 @@ from sqlalchemy.orm import Session
 from config.node import Peer
 from pos.store import Store
 from supply import outlook
+from supply.attention import SILENT_AFTER_S, UNCOUNTED_DAYS, Attention
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
 from supply.demand import StoreDay
 from supply.orders import ReplenishmentOrder
 from supply.outlook import Lack
-from supply.overview import SHOWN_DAYS, SILENT_AFTER_S, UNCOUNTED_DAYS, Attention, counted
+from supply.overview import SHOWN_DAYS, counted
 from supply.pickup_order import OPEN, PickupOrder
 from supply.push import PushOffer
 

@@ -148,7 +148,9 @@ def test_the_preview_is_a_picture_of_the_paper(columns):
 
 def test_notes_beside_the_paper_are_in_their_own_ink_and_in_the_readers_language():
     paper = encode([PaperLine("milk"), CUT], PrinterModel(48), opens_drawer=True)
-    drawn = {one: Image.open(io.BytesIO(preview.preview_png(paper, language=one))).convert("RGB") for one in ("en", "zh")}
+    drawn = {
+        one: Image.open(io.BytesIO(preview.preview_png(paper, language=one))).convert("RGB") for one in ("en", "zh")
+    }
     assert (186, 60, 40) in {colour for _times, colour in drawn["en"].getcolors(256)}
     assert drawn["en"].tobytes() != drawn["zh"].tobytes()
     plain = Image.open(io.BytesIO(preview.preview_png(encode([PaperLine("milk")], PrinterModel(48))))).convert("RGB")
