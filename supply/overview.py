@@ -1,43 +1,27 @@
-"""What the operator sees of the network: what needs a person, the regions, the shops.
+"""What the operator sees of the network: regions, shops, orders and wares; `attention` has what needs a person.
 
 Read-only. Sums come from the daily roll-ups, never from raw sales, so that a look stays cheap however much was sold.
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.inbox import InboxAlarm, InboxMessage
+from config.inbox import InboxMessage
 from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, left_out, purchasing, rounds, warehouse_stock
-from supply.claim_book import WAITING, Claim
-from supply.deliveries import Delivery
+from supply import demand
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.push import PushOffer
 from supply.suppliers import Supplier, SupplierProduct
 
-SILENT_AFTER_S = 3600
-STALE_FORECAST_DAYS = 2
-UNCOUNTED_DAYS, LATELY_DAYS = 2, 7
 SHOWN_DAYS = 28
 """So many days a region's small chart shows."""
-
-
-@dataclass(frozen=True)
-class Attention:
-    """One thing a person should look at. kind is a stable word the page has a sentence for."""
-
-    kind: str
-    subject: str
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -83,7 +67,6 @@ class SeriesView:
     sold: list[int | None]
     expected_days: list[dt.date]
     expected: list[float]
-    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,54 +123,6 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
     return day
 
 
-def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
-    """List what needs a person, the most pressing first."""
-    found = [
-        Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
-        for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
-    ]
-    forks = session.scalars(sa.select(Peer).where(Peer.alarm.is_not(None)))
-    found += [Attention("fork", peer.id, {"reason": peer.alarm}) for peer in forks]
-    parked = session.execute(
-        sa.select(InboxMessage.from_node, sa.func.count(), sa.func.min(InboxMessage.reason))
-        .where(InboxMessage.state == "parked")
-        .group_by(InboxMessage.from_node)
-    )
-    found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
-    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
-    silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
-    silent = (
-        sa.select(Peer)
-        .join(Store, Store.id == Peer.id)
-        .where(Peer.heard_at < silent_before, Store.has_node)
-        .order_by(Peer.heard_at)
-    )
-    found += [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
-    found += _scarce(session)
-    over = warehouse_stock.over_counts(session, at=at)
-    found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
-    lately = at - dt.timedelta(days=LATELY_DAYS)
-    found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
-    found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
-    orders = session.execute(
-        sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
-    )
-    found += [Attention("order-waits", store_id, {"order_no": number}) for store_id, number in orders]
-    offers = session.execute(
-        sa.select(PushOffer.store_id, PushOffer.name, PushOffer.answer_by)
-        .where(PushOffer.state == "offered")
-        .order_by(PushOffer.answer_by)
-    )
-    found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
-    claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
-    found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
-    newest = last_day(session)
-    for region in regions(session, at.date()):
-        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
-            found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
-    return found
-
-
 def regions(session: Session, today: dt.date) -> list[RegionView]:
     """List the regions with their last seven whole days beside the seven before."""
     newest = whole_day(session, today)
@@ -238,7 +173,7 @@ def stores(session: Session) -> list[StoreView]:
             sa.select(
                 StoreDay.store_id,
                 sa.func.sum(StoreDay.revenue_minor),
-                sa.func.sum(_counted()),
+                sa.func.sum(counted()),
                 sa.func.max(StoreDay.business_day),
             )
             .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
@@ -318,8 +253,8 @@ def aisle_series(session: Session, region_id: str, aisle: str, *, days: int = 91
         if demand.aisle(department, category, unit) == aisle:
             sold[day] = sold.get(day, 0) + int(qty)
     axis = [first + dt.timedelta(days=n) for n in range(days)]
-    expected_days, expected, model = _expected(session, region_id, aisle)
-    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected, model)
+    expected_days, expected = _expected(session, region_id, aisle)
+    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected)
 
 
 def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
@@ -410,12 +345,12 @@ def scarcest(session: Session, *, limit: int = 8) -> list[WareView]:
     return _wares(session, most_first=False)[:limit]
 
 
-# --- inside ---
-
-
-def _counted() -> sa.ColumnElement[int]:
-    """The day's sales; a history file tells units and money, not how many baskets there were."""
+def counted() -> sa.ColumnElement[int]:
+    """Return the day's sales; a history file tells units and money, not how many baskets there were."""
     return sa.case((StoreDay.imported, 0), else_=StoreDay.sales)
+
+
+# --- inside ---
 
 
 def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[int, int]]]:
@@ -424,7 +359,7 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
         return {}
     first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     rows = session.execute(
-        sa.select(Store.region_id, StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(_counted()))
+        sa.select(Store.region_id, StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(counted()))
         .join(Store, Store.id == StoreDay.store_id)
         .where(StoreDay.business_day.between(first, newest))
         .group_by(Store.region_id, StoreDay.business_day)
@@ -435,7 +370,7 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
     return days
 
 
-def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:
+def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float]]:
     from forecasting.signal import RegionalSignal
 
     run = session.scalar(
@@ -445,36 +380,13 @@ def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.dat
         .limit(1)
     )
     if run is None or run.signal is None:
-        return [], [], ""
+        return [], []
     signal = RegionalSignal.from_json(run.signal)
     rows = [row for row, key in enumerate(signal.keys) if key == (region_id, aisle)]
     if not rows:
-        return [], [], ""
+        return [], []
     path = [round(float(units), 1) for units in signal.mean[rows[0]]]
-    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path, signal.model[rows[0]]
-
-
-def _scarce(session: Session) -> list[Attention]:
-    """Warehouse goods that are gone."""
-    gone = {
-        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
-    }
-    return [
-        Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
-        for house, rows in gone.items()
-        if rows
-    ]
-
-
-def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
-    """Return the shops that have not counted what was due long ago, with how many deliveries."""
-    due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
-    query = sa.select(Delivery.store_id, sa.func.count()).where(
-        Delivery.state == "expected", Delivery.expected_day < due
-    )
-    return [
-        (store, int(n)) for store, n in session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
-    ]
+    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path
 
 
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:
