@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
@@ -64,7 +65,10 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
     from pos import assortment, catalogue
 
     if product.owner_id != EVERYONE:
-        words = f"{product.sku} is a product of shop {product.owner_id} alone. Give the network's another number."
+        words = _(
+            "%(sku)s is a product of shop %(shop)s alone. Give the network's another number.",
+            sku=product.sku, shop=product.owner_id,
+        )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
     if row.get("price_quantity", product.price_quantity) != product.price_quantity:
         raise Refused("unit-stays", "What a price is for stays as it is. Make a new product instead.")
@@ -79,7 +83,7 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
 def refuse_cost(row: dict[str, Any]) -> None:
     """Refuse what a product costs where it is not a shop's (rule 2)."""
     if "cost" in row:
-        raise Invalid("bad-cost", "A cost is a single shop's; the network's stands in its price list. Leave it out.")
+        raise Invalid("bad-cost", _("A cost is a single shop's; the network's stands in its price list. Leave it out."))
 
 
 def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:

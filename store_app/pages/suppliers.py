@@ -220,10 +220,14 @@ def bring_prices_in(supplier_id: str) -> Any:
     sheet = importing.read("price-list", sent.read(), sent.filename)
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
-    store_id = str(place().store_id)
+    store_id, whose = str(place().store_id), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
-        importing.write(session, sheet, store_id, supplier_id=supplier_id, actor=g.actor, at=doors().now())
+        importing.rehearse(session, sheet, store_id, **whose)
+        if not sheet.faults:
+            importing.write(session, sheet, store_id, **whose)
+    if sheet.faults:
+        return supplier(supplier_id, faults=sheet.faults)
     flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
     return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
 
