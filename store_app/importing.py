@@ -175,11 +175,13 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
     The network's need not be named where there is one.
     """
-    from supply import suppliers
+    from supply import suppliers, upstream
 
     own = [one for one in suppliers.suppliers_for(session, owner_id) if one.owner_id == owner_id]
     if owner_id == EVERYONE and not said and len(own) == 1:
         return own[0].id
+    if owner_id == EVERYONE:
+        own += upstream.upstream_suppliers(session)
     fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
     if len(fitting) == 1:
         return fitting[0]

@@ -23,7 +23,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.publication import EVERYONE
-from pos.catalogue import Product
+from pos.catalogue import Barcode, Product
 from pos.store import Store, store_of
 
 
@@ -36,7 +36,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
     """Return in which currency and from which business day on a file of this owner counts (rule 1)."""
     from supply import overview
 
-    if owner_id == EVERYONE:
+    if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
             raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
@@ -78,6 +78,24 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
     assortment.change(session, EVERYONE, product.sku, wished, actor=actor, at=at)
     if row.get("barcode"):
         catalogue.add_code(session, product.sku, row["barcode"])
+
+
+def one_product(session: Session, wanted: str) -> str:
+    """Return the SKU of the one product of the network's that is meant: by number, code or name."""
+    wanted = " ".join(wanted.split()).casefold()
+    coded = sa.select(Barcode.sku).where(Barcode.code == wanted, Barcode.qty == 1)
+    query = sa.select(Product.sku, Product.name).where(Product.owner_id == EVERYONE, Product.active)
+    exact = sa.or_(sa.func.lower(Product.sku) == wanted, Product.sku.in_(coded), sa.func.lower(Product.name) == wanted)
+    found = session.execute(query.where(exact).limit(2)).all() or session.execute(
+        query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
+    ).all()  # fmt: skip
+    if not found:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."), field="product")
+    if len(found) > 1:
+        names = _(", ").join(name for _sku, name in found)
+        words = _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        raise Invalid("many-products", words, field="product")
+    return str(found[0][0])
 
 
 def refuse_cost(row: dict[str, Any]) -> None:
