@@ -114,6 +114,25 @@ def test_a_payment_is_booked_once_and_the_statement_says_what_is_owed_after_each
     assert client.get("/finance/invoices/nothing").status_code == 404
 
 
+def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
+    network, house = pair
+    money.owe(network)
+    operator, once = network.signed_in("operator"), "01J00000000000000000000001"
+    fields = {"store": STORE, "way": "paid", "amount": "20.00", "words": "RF18"}
+    assert send(operator, "/console/money/payments", command_id=once, **fields).status_code == 303
+    shop, back = f"/console/money/shops/{STORE}", f"/console/money/shops/{STORE}/payments/{once}/back"
+    assert "RF18" in words(operator.get(shop))
+    assert "Say why" in words(send(operator, back, payer="S02"))
+    assert send(operator, back, why="Sent by shop 2", payer="S02").status_code == 303
+    assert "taken back already" in words(send(operator, back, why="Sent by shop 2", payer="S02"))
+    assert "RF18" in words(operator.get("/console/money/shops/S02"))
+    money.carry(network, house, NETWORK)
+    page = words(house.signed_in().get("/finance/statement"))
+    assert "Payment taken back Sent by shop 2" in page
+    with house.doors.read() as session:
+        assert settlement.owed(settlement.balances(session, STORE)) == 12_000 + 4_500 - 30_000 + 900
+
+
 def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
     network, house = pair
     money.owe(network)
