@@ -26,7 +26,8 @@ def repaid_of(session: Session, store_id: str, day: dt.date) -> tuple[int, int]:
     )
     due_days = {one.id: one.due_day for one in invoices}
     on_time = Counter[str]()
-    for invoice_id, paid_day, kind, minor in session.execute(paid):
+    for of_invoice, paid_day, kind, minor in session.execute(paid):
+        invoice_id = str(of_invoice)
         if kind == OPEN_AGAIN:
             on_time[invoice_id] -= int(minor)
         elif paid_day <= due_days[invoice_id]:
