@@ -119,12 +119,18 @@ class Care:
         return (self.late_minor > 0) + self.held + self.is_stale
 
 
-def care(session: Session, today: dt.date) -> dict[str, Care]:
-    """Return every shop's care by id, in as many questions as there are books, however many shops."""
+def late_by_shop(session: Session, today: dt.date) -> dict[str, int]:
+    """Return what each shop is late with, those that are not left out."""
     late: dict[str, int] = {}
     for one in open_invoices(session):
         if one.invoice.due_day < today:
             late[one.invoice.store_id] = late.get(one.invoice.store_id, 0) + one.left_minor
+    return late
+
+
+def care(session: Session, today: dt.date) -> dict[str, Care]:
+    """Return every shop's care by id, in as many questions as there are books, however many shops."""
+    late = late_by_shop(session, today)
     lines = {
         store_id: (state == "held", limit)
         for store_id, state, limit in session.execute(

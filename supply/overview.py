@@ -1,43 +1,27 @@
-"""What the operator sees of the network: what needs a person, the regions, the shops.
+"""What the operator sees of the network: the regions, the shops, what sells, what is ordered.
 
 Read-only. Sums come from the daily roll-ups, never from raw sales, so that a look stays cheap however much was sold.
 """
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.inbox import InboxAlarm, InboxMessage
+from config.inbox import InboxMessage
 from config.node import Peer
 from pos.catalogue import Product
 from pos.stock import INSIDE, StockLevel
 from pos.store import Region, Store
-from supply import demand, left_out, purchasing, rounds, warehouse_stock
-from supply.claim_book import WAITING, Claim
-from supply.deliveries import Delivery
+from supply import demand
 from supply.demand import RegionalDemand, StoreDay
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
-from supply.push import PushOffer
 from supply.suppliers import Supplier, SupplierProduct
 
-SILENT_AFTER_S = 3600
-STALE_FORECAST_DAYS = 2
-UNCOUNTED_DAYS, LATELY_DAYS = 2, 7
 SHOWN_DAYS = 28
 """So many days a region's small chart shows."""
-
-
-@dataclass(frozen=True)
-class Attention:
-    """One thing a person should look at. kind is a stable word the page has a sentence for."""
-
-    kind: str
-    subject: str
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -138,54 +122,6 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
         sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.business_day < today)
     )
     return day
-
-
-def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
-    """List what needs a person, the most pressing first."""
-    found = [
-        Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
-        for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
-    ]
-    forks = session.scalars(sa.select(Peer).where(Peer.alarm.is_not(None)))
-    found += [Attention("fork", peer.id, {"reason": peer.alarm}) for peer in forks]
-    parked = session.execute(
-        sa.select(InboxMessage.from_node, sa.func.count(), sa.func.min(InboxMessage.reason))
-        .where(InboxMessage.state == "parked")
-        .group_by(InboxMessage.from_node)
-    )
-    found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
-    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
-    silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
-    silent = (
-        sa.select(Peer)
-        .join(Store, Store.id == Peer.id)
-        .where(Peer.heard_at < silent_before, Store.has_node)
-        .order_by(Peer.heard_at)
-    )
-    found += [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
-    found += _scarce(session)
-    over = warehouse_stock.over_counts(session, at=at)
-    found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
-    lately = at - dt.timedelta(days=LATELY_DAYS)
-    found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
-    found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
-    orders = session.execute(
-        sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
-    )
-    found += [Attention("order-waits", store_id, {"order_no": number}) for store_id, number in orders]
-    offers = session.execute(
-        sa.select(PushOffer.store_id, PushOffer.name, PushOffer.answer_by)
-        .where(PushOffer.state == "offered")
-        .order_by(PushOffer.answer_by)
-    )
-    found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
-    claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
-    found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
-    newest = last_day(session)
-    for region in regions(session, at.date()):
-        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
-            found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
-    return found
 
 
 def regions(session: Session, today: dt.date) -> list[RegionView]:
@@ -452,29 +388,6 @@ def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.dat
         return [], [], ""
     path = [round(float(units), 1) for units in signal.mean[rows[0]]]
     return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path, signal.model[rows[0]]
-
-
-def _scarce(session: Session) -> list[Attention]:
-    """Warehouse goods that are gone."""
-    gone = {
-        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
-    }
-    return [
-        Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
-        for house, rows in gone.items()
-        if rows
-    ]
-
-
-def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
-    """Return the shops that have not counted what was due long ago, with how many deliveries."""
-    due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
-    query = sa.select(Delivery.store_id, sa.func.count()).where(
-        Delivery.state == "expected", Delivery.expected_day < due
-    )
-    return [
-        (store, int(n)) for store, n in session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
-    ]
 
 
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:

@@ -11,8 +11,11 @@ from store_app.extensions import clock, read
 from store_app.presenting import day, page, today
 from store_app.security import requires
 from supply import overview
+from supply.attention import Attention, attention
 
 bp = Blueprint("console", __name__, url_prefix="/console")
+SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "money-late")
+"""The kinds of which one sentence names all shops."""
 NAMED = 4
 """So many shops are named in one sentence; of more, how many they are."""
 
@@ -22,7 +25,7 @@ NAMED = 4
 def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
-        attention = overview.attention(session, at=clock.now())
+        waiting = attention(session, at=clock.now())
         regions = overview.regions(session, today())
         until = overview.whole_day(session, today())
         newest = overview.last_day(session)
@@ -30,7 +33,7 @@ def home() -> Any:
         names = {store.id: store.name for store in overview.stores(session)}
     return page(
         "console/home.html",
-        attention=_sentences(attention, names),
+        attention=_sentences(waiting, names),
         regions=regions,
         newest=newest,
         until=until,
@@ -38,13 +41,13 @@ def home() -> Any:
     )
 
 
-def _sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _sentences(waiting: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return one sentence for each thing to look at; shops with the same trouble share one."""
     told: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
-    for one in attention:
+    for one in waiting:
         name = names.get(one.subject, one.subject)
-        if one.kind not in ("silent", "order-waits"):
+        if one.kind not in SHARED:
             told.append(_worded(one, name))
         elif one.kind in shared:
             shared[one.kind].append(name)
@@ -56,16 +59,25 @@ def _sentences(attention: Iterable[overview.Attention], names: Mapping[str, str]
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
     who = _few(list(dict.fromkeys(stores)))
+    if kind == "order-waits":
+        words = ngettext(
+            "%(num)d order waits to be confirmed: %(stores)s.",
+            "%(num)d orders wait to be confirmed: %(stores)s.",
+            len(stores),
+            stores=who,
+        )
+        return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
     if kind == "silent":
         words = _("Not heard for over an hour: %(stores)s.", stores=who)
         return {"level": "warn", "words": words, "href": url_for("console_stores.stores")}
-    words = ngettext(
-        "%(num)d order waits to be confirmed: %(stores)s.",
-        "%(num)d orders wait to be confirmed: %(stores)s.",
-        len(stores),
-        stores=who,
-    )
-    return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
+    words = {
+        "account-silent": _("Not paid out until they tell what was lost of their accounts: %(stores)s.", stores=who),
+        "draw-held": _("Orders are on hold until you let them go: %(stores)s.", stores=who),
+        "objection": _("An objection waits for your answer: %(stores)s.", stores=who),
+        "money-late": _("Invoices are late: %(stores)s.", stores=who),
+    }[kind]
+    anchor = "debtors" if kind == "money-late" else "decide"
+    return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor=anchor)}
 
 
 def _few(names: list[str]) -> str:
@@ -74,7 +86,7 @@ def _few(names: list[str]) -> str:
     return _("%(names)s and %(num)d more", names=told, num=rest) if rest > 0 else told
 
 
-def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
+def _worded(one: Attention, name: str) -> dict[str, Any]:
     facts, why = one.facts, one.facts.get("reason")
     shops, count = url_for("console_stores.stores"), facts.get("count", 0)
     if one.kind == "contradiction":
@@ -106,12 +118,27 @@ def _worded(one: overview.Attention, name: str) -> dict[str, Any]:
         )
         words += _(" The other shops' were done; it is tried again by itself.")
         level = "warn"
+    elif one.kind == "lost-entries":
+        words = ngettext(
+            "The books put back lack %(num)d entry of %(store)s’s account. It is not paid out until you decide.",
+            "The books put back lack %(num)d entries of %(store)s’s account. It is not paid out until you decide.",
+            count,
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor="decide")}
+    elif one.kind == "customers-wait":
+        words = ngettext(
+            "%(num)d customer’s matter waits for you: a dispute, a reported review, money on its way back.",
+            "%(num)d customers’ matters wait for you: disputes, reported reviews, money on its way back.",
+            count,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_care.overview_page")}
     else:
         return _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}
 
 
-def _about_goods(one: overview.Attention, name: str) -> dict[str, Any]:
+def _about_goods(one: Attention, name: str) -> dict[str, Any]:
     facts = one.facts
     if one.kind == "warehouse-empty":
         words = _("Gone from warehouse %(store)s: %(names)s.", store=name, names=_few(facts.get("names", [])))

@@ -49,14 +49,15 @@ SCALES = {"_bp": 100, "_ppm": 10_000}
 def overview(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for a decision, then who owes what and how late."""
     with read() as session:
-        debtors = exposure.debtors(session, today())
+        debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
+        names = {store.id: store.name for store in stores}
         shown = {
             "draws": credit.held_draws(session),
             "costs": account_orders.costs_of_waiting(session),
             "draw_why": wording_money.DRAW_WHY,
             "objections": objections.waiting(session),
             "lost": lost_entries.waiting(session),
-            "silent": lost_entries.silent(session),
+            "silent": [names.get(one, one) for one in lost_entries.silent(session)],
             "kind_word": wording_money.kind_word,
             "subjects": wording_money.SUBJECTS,
             "debtors": debtors,
@@ -71,7 +72,8 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "payouts": payout.latest(session),
             "parts": agent_parts.parts_of(session),
             "payer": session.get(Account, "network"),
-            "stores": session.query(Store).order_by(Store.name).all(),
+            "stores": stores,
+            "names": names,
             "terms": _terms_typed(network_terms.in_force(session)[1]),
             "terms_n": network_terms.in_force(session)[0],
             "term_words": wording_money.TERMS,

@@ -13,6 +13,7 @@ from config.node import NETWORK, Peer
 from config.outbox import Message
 from pos.sale import SaleLine
 from supply import (
+    attention,
     campaigns,
     claims,
     credit,
@@ -20,7 +21,6 @@ from supply import (
     deliveries,
     left_out,
     overdue_returns,
-    overview,
     purchasing,
     push_care,
     rolling,
@@ -90,7 +90,7 @@ def sale_of(shop: str, **changed) -> dict:
 
 def needs_a_person(country: Country, at: dt.datetime = AT) -> list[tuple[str, str]]:
     with country.network.read() as session:
-        return [(one.kind, one.subject) for one in overview.attention(session, at=at)
+        return [(one.kind, one.subject) for one in attention.attention(session, at=at)
                 if one.kind in ("parked", "left-out")]  # fmt: skip
 
 
