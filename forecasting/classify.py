@@ -65,6 +65,22 @@ def off_sale(y: Floats, least_days: int = OFF_SALE_DAYS) -> Flags:
     return gap
 
 
+def returns(y: Floats) -> tuple[int, int]:
+    """Return how many days series (n, T) stood dead (rule 3), and on how many of them they sold again after all."""
+    seen = ~np.isnan(y)
+    sold = seen & (np.nan_to_num(y) > 0)
+    count = np.cumsum(seen, axis=1)
+    last = np.maximum.accumulate(np.where(sold, count, 0), axis=1)
+    dead = (last > 0) & (count - last >= dead_after(intervals_and_spread(y)[0])[:, None])
+    days = dead[:, :-1] & seen[:, 1:]
+    return int(days.sum()), int((days & sold[:, 1:]).sum())
+
+
+def dead_after(adi: Floats) -> Floats:
+    """Return the days without a sale after which series with these intervals are dead (rule 3)."""
+    return np.asarray(np.maximum(DEAD_DAYS, 4 * adi))
+
+
 def number(kinds: tuple[str, ...]) -> Ints:
     """Return (n,) each kind's number among REGULAR from 1 on, 0 for one of few sales."""
     return np.array([REGULAR.index(kind) + 1 if kind in REGULAR else 0 for kind in kinds], dtype=np.int64)
@@ -79,11 +95,12 @@ def classify(y: Floats) -> tuple[str, ...]:
     sold = seen & (np.nan_to_num(y) > 0)
     age = (seen & (np.cumsum(sold, axis=1) > 0)).sum(axis=1)
     after_last = (seen & (np.cumsum(sold[:, ::-1], axis=1)[:, ::-1] == 0)).sum(axis=1)
+    silent = dead_after(adi)
     kinds: list[str] = []
     for row in range(y.shape[0]):
         if age[row] == 0:
             kinds.append(NONE)
-        elif after_last[row] >= max(DEAD_DAYS, 4 * adi[row]):
+        elif after_last[row] >= silent[row]:
             kinds.append(DEAD)
         elif age[row] < NEW_DAYS:
             kinds.append(NEW)

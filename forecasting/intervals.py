@@ -12,7 +12,8 @@ Rules
    not: where the level and not chance makes the error, in BUSY groups, the odds are drawn apart, by OPTIMISM over a
    week or more, and before by the square of the part of a week.
 5. A product that may be gone (`State.alive`) has a mixture: nothing, or what one that sells has. So its high quantiles
-   keep what it would sell if it came back, and its low ones are nothing.
+   keep what it would sell if it is there, and its low ones are nothing. What comes back (`Fate`) begins with as many
+   times half of a usual selling day as a coin shows heads before the first tail, and one.
 6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
    it is mild, else one by one; above LARGE_MEAN units the gamma distribution, the continuous limit, stands in.
 """
@@ -83,6 +84,24 @@ class Dispersion:
         b = np.interp(days, self.days, self.b)
         factor = self.factor.reshape((-1,) + (1,) * (mean.ndim - 1))
         return np.asarray(np.maximum((a * mean + b * mean**2) * factor, mean * (1 + POISSON_GAP)))
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What may be gone, and may come back in the H days ahead (rule 5).
+
+    alive (n,) : chance that it still sells    returned (n, H) : that it is gone and has come back by that day
+    size (n,)  : units with which it begins anew, for each head thrown
+    """
+
+    alive: Floats
+    returned: Floats
+    size: Floats
+
+    def quantiles(self, chance: Floats, levels: tuple[float, ...]) -> Floats:
+        """Return (n, Q, H) whole units of what comes back with this chance (n, H)."""
+        heads = np.ceil(np.log2(np.maximum(chance[:, None] / (1.0 - np.array(levels))[:, None], 1.0)))
+        return np.asarray(np.ceil(heads * self.size[:, None, None]))
 
 
 def fit_dispersion(
@@ -319,21 +338,25 @@ def _by_skewness(mean: Floats, spread: Floats, skew: Floats, levels: Floats) -> 
 
 
 def quantiles(
-    mean: Floats, dispersion: Dispersion, levels: tuple[float, ...], alive: Floats | None = None
+    mean: Floats, dispersion: Dispersion, levels: tuple[float, ...], fate: Fate | None = None
 ) -> tuple[Floats, Floats]:
     """Return (n, Q, H) quantiles of each day and of the sum up to each day; the sum never falls with days.
 
-    alive : (n,) the chance that there is any demand at all (rule 5), in `mean` already; None = it is certain
+    fate : what of it may be gone, in `mean` already (rule 5); None = all sells for certain
     """
     horizon = mean.shape[1]
     days = np.arange(1.0, horizon + 1.0)
     one = np.repeat(dispersion.levels(days[:1], levels), horizon, axis=2)
     asked = dispersion.levels(days, levels)
-    if alive is not None:
-        chance = np.maximum(alive, 1e-9)[:, None]
+    back = back_by = np.zeros_like(mean)[:, None]
+    if fate is not None:
+        chance = np.maximum(fate.alive, 1e-9)[:, None]
         mean = mean / chance
         one, asked = (np.maximum(1.0 - (1.0 - grid) / chance[:, None], 0.0) for grid in (one, asked))
+        back, back_by = (
+            fate.quantiles(grid, levels) for grid in (np.diff(fate.returned, axis=1, prepend=0.0), fate.returned)
+        )
     daily = negative_binomial_quantiles(mean, dispersion.variance(mean, 1.0), one)
     total = np.cumsum(mean, axis=1)
     sums = negative_binomial_quantiles(total, dispersion.variance(total, days), asked)
-    return daily, np.asarray(np.maximum.accumulate(sums, axis=2))
+    return np.maximum(daily, back), np.asarray(np.maximum.accumulate(np.maximum(sums, back_by), axis=2))

@@ -98,8 +98,8 @@ def say(
     if regional is not None:
         borrowed = _borrow(regional, found.keys, found.category, found.region, found.day, horizon_days)
     blend = _blend(found, borrowed, found.pools.category)
-    alive = np.where(found.observed > 0, found.alive, 1.0)
-    blend.level = blend.level * alive
+    fate = found.fate(horizon_days)
+    blend.level = blend.level * fate.alive
     mean = blend.level[:, None] * _factors_ahead(found, horizon_days, panel, ahead)
     if borrowed is not None:
         mean = mean * borrowed.path
@@ -108,7 +108,7 @@ def say(
     if ahead.closed is not None:
         mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(found.plain, mean, blend)
-    daily, sums = intervals.quantiles(mean, found.spread, LEVELS, alive)
+    daily, sums = intervals.quantiles(mean, found.spread, LEVELS, fate)
     return Forecast(
         keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,

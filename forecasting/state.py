@@ -9,7 +9,8 @@ Rules
 3. A product that falls silent is taken for gone the more surely, the more sales its long-run level let expect since its
    last one (`alive`): each sale was the last with a chance learnt from the products that ended and the long gaps. A day
    tells at most MOST_A_DAY sales, for empty shelves and closures make short silences of good sellers; a day with an
-   empty shelf tells nothing.
+   empty shelf tells nothing. What is gone may come back: on each day with a chance (`returns`) learnt from what
+   returned after it stood dead (`fate`).
 4. A product the state does not know comes in with its category's usual factors and no sales; one that had never sold,
    or had stopped, and sells again is `new`.
 5. A state travels and is kept as bytes; one of another VERSION is measured anew.
@@ -29,12 +30,12 @@ import numpy as np
 from forecasting import censoring, classify, intervals, kernels, levels
 from forecasting.effects import Factors, Prior, days_of, fit_factors, known_days
 from forecasting.evaluate import row_mean, sum_scale
-from forecasting.intervals import Dispersion
+from forecasting.intervals import Dispersion, Fate
 from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 7
+VERSION = 8
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""
@@ -42,6 +43,7 @@ CONTEXT_DAYS = 56
 """Days before the new ones that `moved_on` wants to see: for the usual price, and the plain mean."""
 WORTH_FADE = 0.99
 QUIT_SALES, QUIT_MOST = 1_000.0, 0.02
+RETURN_DAYS = 500.0
 MOST_A_DAY = 0.5
 SUM_DAYS = 7
 
@@ -56,7 +58,8 @@ class State:
     season (n, S)     : the step of the year from measured_day on
     observed, plain   : (n,) days observed, and the mean of those among the last 28
     silent            : (n,) sales that were to be expected since the last one
-    quits             : (n,) chance that a sale is the last for long
+    quits, returns    : (n,) chance that a sale is the last for long, and that what is gone comes back on a day
+    size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
     """
 
@@ -80,6 +83,8 @@ class State:
     plain: Floats
     silent: Floats
     quits: Floats
+    returns: Floats
+    size: Floats
     scale: Floats
     kind: tuple[str, ...]
 
@@ -96,6 +101,12 @@ class State:
     def alive(self) -> Floats:
         """Return (n,) the chance 0..1 that the product still sells (rule 3; Fader, Hardie and Lee 2005)."""
         return np.asarray(1.0 / (1.0 + self.quits / (1.0 - self.quits) * np.exp(np.minimum(self.silent, 50.0))))
+
+    def fate(self, horizon_days: int) -> Fate:
+        """Return what may be gone and what may come back in the days ahead (rule 3)."""
+        alive = np.where(self.observed > 0, self.alive, 1.0)
+        back = 1.0 - (1.0 - self.returns[:, None]) ** np.arange(1.0, horizon_days + 1.0)
+        return Fate(alive, (1.0 - alive)[:, None] * back, self.size)
 
     def select(self, rows: Sequence[int]) -> State:
         """Return the state of these series, in this order."""
@@ -147,7 +158,8 @@ def measure(
         recent=drift * levels.open_weekdays(y, past, pools),
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
-        silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind),
+        silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind), returns=_returns(panel.y),
+        size=_size(panel.y),
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
 
@@ -366,7 +378,19 @@ def _rows(state: State, rows: Ints) -> State:
     inner = [{name: grid[rows] for name, grid in each.items()} for each in (known.events, known.slopes, known.steps)]
     plain_rows = known.weekday[rows], known.month[rows], inner[0], known.grain[rows], known.like[rows]
     factors = Factors(*plain_rows, inner[1], inner[2])
-    plain = ("units", "exposure", "recent", "season", "observed", "plain", "silent", "quits", "scale")
+    plain = (
+        "units",
+        "exposure",
+        "recent",
+        "season",
+        "observed",
+        "plain",
+        "silent",
+        "quits",
+        "returns",
+        "size",
+        "scale",
+    )
     return replace(
         state, keys=named(state.keys), category=named(state.category), region=named(state.region),
         kind=named(state.kind), factors=factors, own=taken(state.own), slow=taken(state.slow), shared=shared,
@@ -391,3 +415,15 @@ def _quits(y: Floats, kinds: tuple[str, ...]) -> Floats:
     gaps = (off[:, 1:] & ~off[:, :-1]).sum()
     ended = sum(kind == classify.DEAD for kind in kinds)
     return np.full(len(y), min((1.0 + gaps + ended) / (QUIT_SALES + sold.sum()), QUIT_MOST))
+
+
+def _returns(y: Floats) -> Floats:
+    """Return (n,) the chance that what stands dead sells again on a day, one for all series (rule 3)."""
+    days, again = classify.returns(y)
+    return np.full(len(y), (1.0 + again) / (RETURN_DAYS + days))
+
+
+def _size(y: Floats) -> Floats:
+    """Return (n,) half the mean units of the days with a sale; 0 without any."""
+    units = np.nan_to_num(y)
+    return np.asarray(0.5 * units.sum(axis=1) / np.maximum((units > 0).sum(axis=1), 1))

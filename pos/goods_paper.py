@@ -49,7 +49,7 @@ def delivery_slip(document: dict[str, Any], *, columns: int, language: str = "en
     """Lay out what came against what was ordered.
 
     document: store, local_time, by, supplier_name, order_no (or ''), state, lines [{name, stock_unit, advised_qty,
-    counted_qty, why, expires_on (ISO day or '')}].
+    counted_qty, why, expires_on (ISO day or ''), lots [[qty, ISO day or '']] where it is of several}].
     """
     words = WORDS[language]
     lines = _head(document, words["delivery"], words, columns, copy_no)
@@ -182,8 +182,10 @@ def _listed(
     lines = [PaperLine("", right=head)] if width(head) <= columns else []
     for row, text in zip(rows, shown, strict=True):
         lines += _beside(row["name"], text, columns, bold=row["counted_qty"] != row["advised_qty"])
-        if row.get("expires_on") and not row.get("why"):
-            lines += _set_in(f"{words['best_before']} {row['expires_on']}", columns)
+        for qty, until in row.get("lots") or [(None, row.get("expires_on"))]:
+            if until:
+                units = "" if qty is None else f"{quantity(qty, row['stock_unit'])}  "
+                lines += _set_in(f"{units}{words['best_before']} {until}", columns)
         if row.get("why"):
             lines += _set_in(row["why"], columns)
     return lines

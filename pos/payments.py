@@ -73,7 +73,6 @@ class Payment(Base):
             "store_id",
             "provider",
             sqlite_where=sa.text("provider IS NOT NULL"),
-            postgresql_where=sa.text("provider IS NOT NULL"),
         ),
     )
 

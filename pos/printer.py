@@ -71,14 +71,13 @@ class PrintJob(Base):
     __tablename__ = "print_job"
     __table_args__ = (
         sa.Index("ix_print_job_due", "store_id", "state", "due_at"),
-        sa.Index("ix_print_job_pick_list", "queued_at", sqlite_where=OLD_LISTS, postgresql_where=OLD_LISTS),
+        sa.Index("ix_print_job_pick_list", "queued_at", sqlite_where=OLD_LISTS),
         sa.Index(
             "ux_print_job_in_hand",
             "store_id",
             "printer_id",
             unique=True,
             sqlite_where=sa.text("state = 'sending'"),
-            postgresql_where=sa.text("state = 'sending'"),
         ),
     )
 

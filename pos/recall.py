@@ -44,7 +44,6 @@ class Recall(Base):
             "store_id",
             "sku",
             sqlite_where=sa.text("state <> 'lifted'"),
-            postgresql_where=sa.text("state <> 'lifted'"),
         ),
     )
     STATES: ClassVar[StateTable] = STATES

@@ -27,7 +27,6 @@ class Shift(Base):
             "till_id",
             unique=True,
             sqlite_where=sa.text("state <> 'closed'"),
-            postgresql_where=sa.text("state <> 'closed'"),
         ),
         sa.Index("uq_shift_z_no", "store_id", "till_id", "z_no", unique=True),
     )
@@ -78,7 +77,6 @@ class CashMovement(Base):
             "shift_id",
             "kind",
             sqlite_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
-            postgresql_where=sa.text("kind NOT IN ('sale', 'change', 'refund')"),
         ),
     )
 

@@ -1,13 +1,22 @@
-"""What the network publishes for its shops: each edition whole, written in a transaction of its own shop."""
+"""What the network publishes for its shops: each edition whole, written in a transaction of its own shop.
+
+Rules
+-----
+1. A night publishes everything, what is everybody's first and once.
+2. What the network's suppliers ask is published within the day, too, of the products the shops have heard of: a product
+   comes with the night's catalogue, and its price on the shelf with it.
+"""
 
 import datetime as dt
+import json
 
 import sqlalchemy as sa
 
 from config import publication
-from config.publication import EVERYONE
+from config.publication import EVERYONE, Publication
 from pos import catalogue_edition, offer_edition
 from pos.store import Store
+from store_app import network_rows
 from store_app.extensions import Doors
 from supply import demand, forecasts, suppliers, training
 
@@ -17,18 +26,43 @@ def publish_all(doors: Doors, day: dt.date) -> int:
     now = doors.now()
     with doors.read() as session:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
+        shared = {
+            ("offers", EVERYONE): offer_edition.edition(session),
+            ("suppliers", EVERYONE): suppliers.edition(session, day + dt.timedelta(days=1)),
+            ("lessons", EVERYONE): training.edition(session),
+        }
     for store in stores:
         with doors.read() as session:
             bodies = {
                 ("catalogue", store.id): catalogue_edition.edition(session, store.id),
-                ("offers", EVERYONE): offer_edition.edition(session),
-                ("suppliers", EVERYONE): suppliers.edition(session, day + dt.timedelta(days=1)),
-                ("lessons", EVERYONE): training.edition(session),
                 ("demand", store.region_id): demand.edition(session, store.region_id, day),
                 ("forecast", store.region_id): forecasts.edition(session, store.region_id),
             }
-        with doors.write() as session:
-            for (kind, scope), body in bodies.items():
-                if body:
-                    publication.publish(session, kind, scope, body, at=now)
+        _publish(doors, bodies, now)
+    if stores:
+        _publish(doors, shared, now)
     return len(stores)
+
+
+def publish_terms(doors: Doors) -> bool:
+    """Publish what the network's suppliers ask today (rule 2); tells whether anything had changed."""
+    with doors.read() as session:
+        known = session.get(Publication, ("suppliers", EVERYONE))
+        if known is None:
+            return False
+        told = {sku for _supplier, sku, *_terms in json.loads(known.body)["products"]}
+        _currency, today = network_rows.money_and_day(session, EVERYONE, doors.now())
+        body = suppliers.edition(session, today)
+    body["products"] = [row for row in body["products"] if row[1] in told]
+    with doors.write() as session:
+        return publication.publish(session, "suppliers", EVERYONE, body, at=doors.now()).version > known.version
+
+
+# --- inside ---
+
+
+def _publish(doors: Doors, bodies: dict[tuple[str, str], dict[str, object]], now: dt.datetime) -> None:
+    with doors.write() as session:
+        for (kind, scope), body in bodies.items():
+            if body:
+                publication.publish(session, kind, scope, body, at=now)

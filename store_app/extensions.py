@@ -23,6 +23,7 @@ from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
@@ -136,9 +137,25 @@ class Web(Flask):
         return super().dispatch_request()
 
 
+class KeptTemplates(FileSystemBytecodeCache):
+    """Templates compiled once and kept beside the books; a disk that will not take or give them costs time alone."""
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill the bucket where its template is kept."""
+        with contextlib.suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template; its name and text tell later whether it is still the same."""
+        with contextlib.suppress(OSError):
+            Path(self.directory).mkdir(exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 def set_up(app: Flask, settings: Settings, clock: Clock | None) -> None:
     """Bind the libraries to the application and open its doors on the one engine there is."""
     settings.state_folder.mkdir(parents=True, exist_ok=True)
+    app.jinja_options = {"bytecode_cache": KeptTemplates(str(settings.state_folder / "templates")), **app.jinja_options}
     app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
     db.init_app(app)
     with app.app_context():

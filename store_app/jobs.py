@@ -404,6 +404,7 @@ JOBS: dict[str, Job] = {
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
         Job("remind", remind_customers, every_s=600),
+        Job("publish-terms", jobs_orders.publish_terms, every_s=30),
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
         Job("roll-up", roll_up, each_day=True),

@@ -25,6 +25,13 @@ def propose(desk: "Desk", _day: dt.date) -> str:
     return f"{len(made)} proposals, {len(gone)} sent by rule"
 
 
+def publish_terms(desk: "Desk", _day: dt.date) -> str:
+    """Publish what the network's suppliers ask, where that has changed since shops heard of it last."""
+    from store_app import editions
+
+    return "published" if editions.publish_terms(desk.doors) else "nothing changed"
+
+
 def tell_spares(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what this shop can spare and could use."""
     from supply import transfer_sheets

@@ -172,6 +172,7 @@ ROLES: dict[str, Role] = {
             "notify",
             "escrow",
             "remind",
+            "publish-terms",
             "weeks",
             "roll-fresh",
             "groups",

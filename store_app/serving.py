@@ -27,13 +27,10 @@ _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 """M_ARENA_MAX and M_MMAP_THRESHOLD of glibc's mallopt(3)."""
 _GIVEN_BACK = 1 << 20
 """Bytes from which a piece of memory goes back to the machine when it is done with: checking a PIN takes 19 MiB."""
-_SELDOM = (20_000, 20, 50)
-"""New objects, and rounds, after which Python looks for rings of them: at its own 700 it does at every sale."""
 
 
 def serve(doors: Doors, *, work: bool = True, gunicorn: bool = False) -> None:
     """Serve until SIGTERM or SIGINT."""
-    gc.set_threshold(*_SELDOM)
     _share_memory()
     refuse_unsafe(doors.database.engine)
     known_past.hold(doors)
@@ -72,7 +69,7 @@ def _share_memory() -> None:
 
 @contextlib.contextmanager
 def _worker() -> Iterator[None]:
-    command = [sys.executable, "-m", "store_app.cli", "work", "--with-parent", str(os.getpid())]
+    command = [sys.executable, "-m", "store_app", "work", "--with-parent", str(os.getpid())]
     worker = subprocess.Popen(command, env=os.environ)
     try:
         yield

@@ -8,18 +8,19 @@ Rules
    it, and the shop reads either. It goes by itself as soon as there is no reason any more.
 3. What an order costs beyond its draw is on account too. Where that is above the terms' most, or the draw was refused
    before the order came, the order is answered with nothing.
+4. A shop whose orders cannot be looked at waits with all of them, and the others' are filled (`left_out`).
 
 Units: *_minor minor units of the shop's currency.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import credit, network_terms, orders, settlement
+from supply import credit, left_out, network_terms, orders, settlement
 from supply.credit import CreditDraw
 from supply.orders import OrderLine, ReplenishmentOrder
 
@@ -28,16 +29,48 @@ Key = tuple[str, str]
 
 
 def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor: Actor, at: dt.datetime) -> set[Key]:
-    """Hold or let go what waits to be filled (rules 1, 2), the oldest first; returns the orders that may not be filled.
+    """Hold or let go what waits to be filled (rules 1, 2, 4); returns the orders that may not be filled.
 
     Those whose credit waits for the operator are among them.
     """
-    shops = sorted({order.store_id for order in waiting})
+    by_shop: dict[str, list[ReplenishmentOrder]] = {}
+    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
+        by_shop.setdefault(order.store_id, []).append(order)
+    back: set[Key] = set()
+
+    def look(shops: Sequence[str]) -> None:
+        back.update(_held_of(session, {shop: by_shop[shop] for shop in shops}, actor=actor, at=at))
+
+    for shop in left_out.together(session, "orders", list(by_shop), look, actor=actor, at=at):
+        back |= {(shop, order.id) for order in by_shop[shop]}
+    return back
+
+
+def costs_of_waiting(session: Session) -> dict[str, int]:
+    """Return what the orders on account that wait for the operator cost, by order."""
+    query = (
+        sa.select(ReplenishmentOrder.id, ReplenishmentOrder.cost_minor)
+        .join(
+            CreditDraw,
+            sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
+        )
+        .where(CreditDraw.state == "held", CreditDraw.amount_minor == 0)
+    )
+    return {order_id: int(minor) for order_id, minor in session.execute(query)}
+
+
+# --- inside ---
+
+
+def _held_of(
+    session: Session, by_shop: Mapping[str, Sequence[ReplenishmentOrder]], *, actor: Actor, at: dt.datetime
+) -> set[Key]:
+    """Hold or let go the orders of some shops, each shop's oldest first; returns those that may not be filled."""
     most_minor = network_terms.in_force(session)[1].account_most_minor
     held_lines = credit.held_shops(session)
-    draws, owed = _draws(session, shops), _owed(session, shops)
+    draws, owed = _draws(session, by_shop), _owed(session, list(by_shop))
     back: set[Key] = set()
-    for order in sorted(waiting, key=lambda one: (one.store_id, one.sent_at or at, one.order_no)):
+    for order in (order for orders_of_shop in by_shop.values() for order in orders_of_shop):
         key, draw = (order.store_id, order.id), draws.get((order.store_id, order.id))
         if draw is not None and draw.amount_minor:
             after_minor = owed.get(order.store_id, 0) + max(0, order.cost_minor - draw.amount_minor)
@@ -62,22 +95,6 @@ def hold_back(session: Session, waiting: Sequence[ReplenishmentOrder], *, actor:
     return back
 
 
-def costs_of_waiting(session: Session) -> dict[str, int]:
-    """Return what the orders on account that wait for the operator cost, by order."""
-    query = (
-        sa.select(ReplenishmentOrder.id, ReplenishmentOrder.cost_minor)
-        .join(
-            CreditDraw,
-            sa.and_(ReplenishmentOrder.store_id == CreditDraw.store_id, ReplenishmentOrder.id == CreditDraw.order_id),
-        )
-        .where(CreditDraw.state == "held", CreditDraw.amount_minor == 0)
-    )
-    return {order_id: int(minor) for order_id, minor in session.execute(query)}
-
-
-# --- inside ---
-
-
 def _draws(session: Session, shops: Iterable[str]) -> dict[Key, CreditDraw]:
     query = sa.select(CreditDraw).join(
         ReplenishmentOrder,
@@ -97,7 +114,7 @@ def _owed(session: Session, shops: Sequence[str]) -> dict[str, int]:
         .where(order.store_id.in_(shops), order.state.in_(["acknowledged", "dispatched"]))
         .group_by(order.store_id, order.id)
     )
-    booked = settlement.balances_by_shop(session)
+    booked = settlement.balances_by_shop(session, shops)
     found = {shop: booked[shop]["invoiced"] for shop in shops if shop in booked}
     for shop, cost_minor, drawn_minor in session.execute(coming):
         found[shop] = found.get(shop, 0) + max(0, int(cost_minor or 0) - int(drawn_minor))

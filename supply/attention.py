@@ -1,4 +1,7 @@
-"""What of the network needs a person, the most pressing first. Read-only; as many questions as kinds, not as shops."""
+"""What needs a person at the network: messages, shops, goods, orders, claims, money, forecasts that wait for one.
+
+Read-only; as many questions as kinds, not as shops. What a shop is asked about stands here no longer than it is asked.
+"""
 
 import datetime as dt
 from collections import Counter
@@ -23,6 +26,7 @@ from supply import (
     refunds,
     reviews,
     rounds,
+    transfer_book,
     warehouse_stock,
 )
 from supply.claim_book import WAITING, Claim
@@ -45,7 +49,7 @@ class Attention:
     facts: dict[str, Any]
 
 
-def attention(session: Session, *, at: dt.datetime) -> list[Attention]:
+def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
     return [
         *_messages(session),
@@ -116,6 +120,13 @@ def _goods(session: Session, at: dt.datetime) -> list[Attention]:
     lately = at - dt.timedelta(days=LATELY_DAYS)
     found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
     found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
+    for kind, rows in (
+        ("missing", transfer_book.missing(session, at=at)),
+        ("untold", transfer_book.not_told(session, at=at)),
+    ):
+        found += [
+            Attention(f"transfer-{kind}", one.giver_id, {"to": one.taker_name, "reason": one.why}) for one in rows
+        ]
     orders = session.execute(
         sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
     )

@@ -32,8 +32,8 @@ _PERSON = {"customer_name": "", "customer_phone": ""}
 _UNEMPTIED = f"""body NOT LIKE '%"{FORGOTTEN}":%'"""
 # word for word the same in index and query: that is how both databases see that the one serves the other
 _PEOPLE = sa.text(f"topic IN ({', '.join(map(repr, TOPICS))}) AND {_UNEMPTIED}")
-sa.Index("ix_outbox_message_people", OutboxMessage.made_at, sqlite_where=_PEOPLE, postgresql_where=_PEOPLE)
-sa.Index("ix_inbox_message_people", InboxMessage.received_at, sqlite_where=_PEOPLE, postgresql_where=_PEOPLE)
+sa.Index("ix_outbox_message_people", OutboxMessage.made_at, sqlite_where=_PEOPLE)
+sa.Index("ix_inbox_message_people", InboxMessage.received_at, sqlite_where=_PEOPLE)
 Kept = OutboxMessage | InboxMessage
 
 

@@ -141,7 +141,7 @@ class GroupMember(Base):
     __table_args__ = (
         sa.Index("ix_group_member_group", "group_id", "joined_at"),
         sa.Index("ix_group_member_token_hash", "token_hash"),
-        sa.Index("ix_group_member_people", "group_id", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
+        sa.Index("ix_group_member_people", "group_id", sqlite_where=HAS_PERSON),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

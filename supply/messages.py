@@ -51,7 +51,7 @@ class CustomerMessage(Base):
     __tablename__ = "customer_message"
     __table_args__ = (
         sa.Index("ix_customer_message_due", "state", "try_at"),
-        sa.Index("ix_customer_message_people", "ended_at", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
+        sa.Index("ix_customer_message_people", "ended_at", sqlite_where=HAS_PERSON),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""What the operator sees of the network: the regions, the shops, what sells, what is ordered.
+"""What the operator sees of the network: regions, shops, orders and wares; `attention` has what needs a person.
 
 Read-only. Sums come from the daily roll-ups, never from raw sales, so that a look stays cheap however much was sold.
 """

@@ -68,7 +68,7 @@ class PickupOrder(Base):
         sa.Index("ix_pickup_order_state", "store_id", "state"),
         sa.Index("ix_pickup_order_number", "store_id", "number"),
         sa.Index("ix_pickup_order_token_hash", "token_hash"),
-        sa.Index("ix_pickup_order_people", "moved_at", sqlite_where=HAS_PERSON, postgresql_where=HAS_PERSON),
+        sa.Index("ix_pickup_order_people", "moved_at", sqlite_where=HAS_PERSON),
     )
 
     store_id: Mapped[str] = mapped_column(primary_key=True)

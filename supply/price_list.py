@@ -6,7 +6,7 @@ Rules
 2. A new list is compared with what would hold without it on the day each of its rows begins. What it does not name
    stays as it is.
 3. The terms of the network's own suppliers are settled at the network (`suppliers`, rule 4); shops hear of them with
-   the next edition, and orders that are under way keep their days.
+   their next contact, and orders that are under way keep their days.
 """
 
 import datetime as dt

@@ -368,9 +368,9 @@ def balances(session: Session, store_id: str, *, until: dt.date | None = None) -
     return _balances(session, which).get(store_id) or dict.fromkeys((*OWN, *AGAINST), 0)
 
 
-def balances_by_shop(session: Session) -> dict[str, dict[str, int]]:
-    """Return the balances of every shop that has an entry, in two questions however many shops there are."""
-    return _balances(session, [])
+def balances_by_shop(session: Session, shops: Sequence[str] | None = None) -> dict[str, dict[str, int]]:
+    """Return the balances of the shops named that have an entry (None: of all), in two questions however many."""
+    return _balances(session, [] if shops is None else [LedgerEntry.store_id.in_(shops)])
 
 
 def owed(found: dict[str, int]) -> int:

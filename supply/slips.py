@@ -27,6 +27,7 @@ from pos.slips import head, local, queue_once
 from pos.stock import Place
 from pos.store import Store, Till, store_of
 from supply import deliveries, pickup, shelf
+from supply.deliveries import DeliveryLine
 from supply.orders import ReplenishmentOrder
 from supply.pickup import PickupOrder
 from supply.pickup_order import kept_until
@@ -120,6 +121,7 @@ def delivery_slip(
             "counted_qty": row.counted_qty or 0,
             "why": row.difference_why,
             "expires_on": row.expires_on.isoformat() if row.expires_on else "",
+            "lots": _lots(row),
         }
         for row in rows
     ]
@@ -137,6 +139,12 @@ def delivery_slip(
 
 
 # --- inside ---
+
+
+def _lots(row: DeliveryLine) -> list[tuple[int, str]]:
+    """Return how many units that came are of which day, where a line is of several lots."""
+    lots = row.lots_of(row.counted_qty or 0) if row.lots else []
+    return [(lot.qty, lot.expires_on.isoformat() if lot.expires_on else "") for lot in lots]
 
 
 def _by_place(session: Session, store: Store, orders: list[PickupOrder]) -> list[dict[str, Any]]:

@@ -30,6 +30,8 @@ STATES = StateTable(
 ROAD = ("proposed", "agreed", "handed_over", "received", "taken_back")
 MISSED_DAYS = 14
 """So long the giver is asked about goods that did not come."""
+UNTOLD_DAYS = 2
+"""So long the fetching shop has time to say what came, before the operator is told."""
 OPEN = ("proposed", "agreed", "handed_over")
 
 
@@ -120,16 +122,27 @@ def to_let_go(session: Session, store_id: str) -> list[GoodsTransfer]:
     return list(session.scalars(query.order_by(GoodsTransfer.proposed_at, GoodsTransfer.id)))
 
 
-def missing(session: Session, store_id: str, *, at: dt.datetime) -> list[GoodsTransfer]:
-    """Return what this shop handed over and the other did not get, of the last MISSED_DAYS, the newest first."""
+def missing(session: Session, store_id: str | None = None, *, at: dt.datetime) -> list[GoodsTransfer]:
+    """Return what was handed over and did not come, of the last MISSED_DAYS, the newest first.
+
+    store_id: the shop that gave it; None: any.
+    """
     lost = sa.exists().where(
         TransferLine.transfer_id == GoodsTransfer.id, TransferLine.given_qty > TransferLine.taken_qty
     )
     query = sa.select(GoodsTransfer).where(
-        GoodsTransfer.giver_id == store_id, GoodsTransfer.state == "received",
-        GoodsTransfer.handed_over_at > at - dt.timedelta(days=MISSED_DAYS), lost,
-    )  # fmt: skip
+        GoodsTransfer.state == "received", GoodsTransfer.handed_over_at > at - dt.timedelta(days=MISSED_DAYS), lost
+    )
+    query = query if store_id is None else query.where(GoodsTransfer.giver_id == store_id)
     return list(session.scalars(query.order_by(GoodsTransfer.handed_over_at.desc(), GoodsTransfer.id)))
+
+
+def not_told(session: Session, *, at: dt.datetime) -> list[GoodsTransfer]:
+    """Return what was handed over more than UNTOLD_DAYS ago and nobody said whether it came, the oldest first."""
+    query = sa.select(GoodsTransfer).where(
+        GoodsTransfer.state == "handed_over", GoodsTransfer.handed_over_at < at - dt.timedelta(days=UNTOLD_DAYS)
+    )
+    return list(session.scalars(query.order_by(GoodsTransfer.handed_over_at, GoodsTransfer.id)))
 
 
 def missing_qty(line: TransferLine) -> int:

@@ -93,7 +93,7 @@ def _start(settings: Settings, log: Path) -> subprocess.Popen[bytes]:
     for name, value in settings.model_dump(exclude_defaults=True).items():
         if value is not None:
             environment[f"CORNERSTORE_{name.upper()}"] = str(value)
-    command = [sys.executable, "-m", "store_app.cli", "serve"]
+    command = [sys.executable, "-m", "store_app", "serve"]
     with log.open("wb") as file:
         # a session of its own: Ctrl-C is for the command, which then ends the nodes one by one
         return subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)

@@ -11,7 +11,7 @@ from store_app.extensions import clock, read
 from store_app.presenting import day, page, today
 from store_app.security import requires
 from supply import overview
-from supply.attention import Attention, attention
+from supply.attention import Attention, needing_a_person
 
 bp = Blueprint("console", __name__, url_prefix="/console")
 SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "money-late")
@@ -25,7 +25,7 @@ NAMED = 4
 def home() -> Any:
     """Show what needs attention and how the regions trade."""
     with read() as session:
-        waiting = attention(session, at=clock.now())
+        found = needing_a_person(session, at=clock.now())
         regions = overview.regions(session, today())
         until = overview.whole_day(session, today())
         newest = overview.last_day(session)
@@ -33,7 +33,7 @@ def home() -> Any:
         names = {store.id: store.name for store in overview.stores(session)}
     return page(
         "console/home.html",
-        attention=_sentences(waiting, names),
+        attention=_sentences(found, names),
         regions=regions,
         newest=newest,
         until=until,
@@ -41,11 +41,11 @@ def home() -> Any:
     )
 
 
-def _sentences(waiting: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return one sentence for each thing to look at; shops with the same trouble share one."""
     told: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
-    for one in waiting:
+    for one in found:
         name = names.get(one.subject, one.subject)
         if one.kind not in SHARED:
             told.append(_worded(one, name))
@@ -187,4 +187,23 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
     if one.kind == "forecast-old":
         words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
-    return {"level": "info", "words": f"{one.kind}: {name}", "href": None}
+    return _between_shops(one, name)
+
+
+def _between_shops(one: Attention, name: str) -> dict[str, Any]:
+    facts, href = one.facts, url_for("console_transfers.everything")
+    if one.kind == "transfer-missing" and facts["reason"]:
+        words = _(
+            "%(taker)s says that goods of %(giver)s did not come: %(why)s. Ask both; %(giver)s looks for them.",
+            giver=name, taker=facts["to"], why=facts["reason"].rstrip(".。"),
+        )  # fmt: skip
+    elif one.kind == "transfer-missing":
+        words = _("%(taker)s counted less than %(giver)s handed over. Ask both.", giver=name, taker=facts["to"])
+    elif one.kind == "transfer-untold":
+        words = _(
+            "%(giver)s handed goods over days ago, and %(taker)s has not said that they came. Ask %(taker)s.",
+            giver=name, taker=facts["to"],
+        )  # fmt: skip
+    else:
+        return {"level": "info", "words": f"{one.kind}: {name}", "href": None}
+    return {"level": "warn", "words": words, "href": href}

@@ -77,8 +77,7 @@ def set_terms(supplier_id: str) -> Any:
             minimum_minor=form.amount("minimum", currency) if request.form.get("minimum", "").strip() else 0,
         )
         price_list.set_terms(session, supplier_id, terms, actor=g.actor, at=clock.now())
-    flash(_("Saved. The shops hear of it tonight; orders under way stay as they are."),
-          "good")  # fmt: skip
+    flash(_("Saved. The shops hear of it within minutes; orders under way stay as they are."), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
 

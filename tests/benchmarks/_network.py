@@ -124,7 +124,7 @@ def _served(folder: Path, database_url: str) -> Iterator[tuple[str, subprocess.P
         "CORNERSTORE_LOG_LEVEL": "WARNING",
         "CORNERSTORE_THREADS": "2",
     }
-    command = [sys.executable, "-m", "store_app.cli", "serve", "--no-work", "--gunicorn"]
+    command = [sys.executable, "-m", "store_app", "serve", "--no-work", "--gunicorn"]
     address = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)

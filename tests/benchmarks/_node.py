@@ -27,6 +27,7 @@ from config.node import found
 from pos import shift, stock
 from pos.catalogue import Barcode, Listing, Price, Product, TaxClass, check_digit, search_text_for
 from pos.store import Region, Store, Till, add_staff
+from store_app.demo.visitor import sign_in
 
 STORE, TILL, PIN = "B01", "T1", "2468"
 START_S = 60.0
@@ -147,37 +148,50 @@ class Asking:
 
 @contextmanager
 def store_node(products: int = 5_000, *, printer: str | None = None) -> Iterator[tuple[Served, str]]:
-    """Serve a filled store node from a temporary folder; gives (the server, its database address).
+    """Serve a filled store node from a temporary folder; gives (the server, its database address)."""
+    with filled(products) as (folder, url), serving(folder, url, printer=printer) as served:
+        yield served, url
 
-    printer: the setting of a printer that its worker prints on; without one no worker runs.
-    """
+
+@contextmanager
+def filled(products: int) -> Iterator[tuple[Path, str]]:
+    """Found a store in a temporary folder; gives (the folder, its database address)."""
     with tempfile.TemporaryDirectory(prefix="cornerstore-bench-") as folder:
         url = f"sqlite:///{folder}/{STORE}.db"
         fill(url, products)
-        port = free_port()
-        environment = os.environ | {
-            "CORNERSTORE_ROLE": "store",
-            "CORNERSTORE_NODE_ID": STORE,
-            "CORNERSTORE_DATABASE_URL": url,
-            "CORNERSTORE_STATE_FOLDER": folder,
-            "CORNERSTORE_SECRET_KEY": "bench" * 8,
-            "CORNERSTORE_PORT": str(port),
-            "CORNERSTORE_LOG_LEVEL": "WARNING",
-        }
-        environment |= {"CORNERSTORE_PRINTER": printer} if printer else {}
-        began = time.perf_counter()
-        command = [sys.executable, "-m", "store_app.cli", "serve", *([] if printer else ["--no-work"])]
-        with (Path(folder) / "server.log").open("wb") as log:
-            process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+        yield Path(folder), url
+
+
+@contextmanager
+def serving(folder: Path, url: str, *, printer: str | None = None) -> Iterator[Served]:
+    """Serve a founded store and sign in.
+
+    printer: the setting of a printer that its worker prints on; without one no worker runs.
+    """
+    port = free_port()
+    environment = os.environ | {
+        "CORNERSTORE_ROLE": "store",
+        "CORNERSTORE_NODE_ID": STORE,
+        "CORNERSTORE_DATABASE_URL": url,
+        "CORNERSTORE_STATE_FOLDER": str(folder),
+        "CORNERSTORE_SECRET_KEY": "bench" * 8,
+        "CORNERSTORE_PORT": str(port),
+        "CORNERSTORE_LOG_LEVEL": "WARNING",
+    }
+    environment |= {"CORNERSTORE_PRINTER": printer} if printer else {}
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "store_app", "serve", *([] if printer else ["--no-work"])]
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+        try:
+            headers = _sign_in(f"http://127.0.0.1:{port}", process, folder / "server.log")
+            yield Served(process, port, headers, began)
+        finally:
+            process.terminate()
             try:
-                headers = _sign_in(f"http://127.0.0.1:{port}", process, Path(folder) / "server.log")
-                yield Served(process, port, headers, began), url
-            finally:
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _sign_in(base: str, process: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
@@ -191,8 +205,6 @@ def _sign_in(base: str, process: subprocess.Popen[bytes], log: Path) -> dict[str
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"the node did not start: {log.read_text()[-2000:]}") from None
                 time.sleep(0.05)
-        from store_app.demo.visitor import sign_in
-
         token = sign_in(client, "ana", PIN)
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         return {"Cookie": cookie, "X-CSRF-Token": token, "Host": base.removeprefix("http://")}

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from config.database import Base, make_engine
 from config.ids import new_id
 from pos.sale import Sale
-from tests.benchmarks._node import STORE, TILL, Served, code_of, percentile, store_node
+from tests.benchmarks._node import STORE, TILL, Served, code_of, filled, percentile, serving
 
 PRODUCTS, LINES = 5_000, 5
 WRITTEN = (
@@ -34,8 +34,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     asked = parser.parse_args()
     rounds, per_round = (3, 60) if asked.quick else (5, 200)
-    with store_node(PRODUCTS) as (served, url):
-        result = measure(served, url, rounds, per_round)
+    with filled(PRODUCTS) as (folder, url):
+        starts = []
+        for _ in range(1 + rounds):
+            with serving(folder, url) as served:
+                starts.append(_first_sale(served))
+        with serving(folder, url) as served:
+            result = measure(served, url, rounds, per_round)
+    result["ours"] |= {"start_s": round(statistics.median(starts[1:]), 2), "founding_start_s": round(starts[0], 2)}
     if asked.json:
         print(json.dumps(result))
         return
@@ -44,7 +50,7 @@ def main() -> None:
         f"five-line sale: {ours['cpu_ms']:.2f} ms CPU (floor {core['cpu_ms']:.2f}), p50 {ours['p50_ms']:.1f} ms, "
         f"p99 {ours['p99_ms']:.1f} ms, {ours['per_s_1']:.0f}/s with 1 till, {ours['per_s_4']:.0f}/s with 4, "
         f"lost {ours['lost']}, doubled {ours['doubled']}, {ours['pss_mib']:.0f} MiB, "
-        f"{ours['start_s']:.1f} s from start to the first sale"
+        f"{ours['start_s']:.1f} s from start to the first sale ({ours['founding_start_s']:.1f} s the first time)"
     )
 
 
@@ -52,9 +58,6 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
     """Interleave our sales with the floor's; medians over the rounds, then count what the books hold."""
     dice = random.Random(11)
     till = served.till()
-    first = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in range(LINES)]
-    _sell(till, _basket(dice, first), [])
-    start_s = time.perf_counter() - served.began
     products = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in dice.sample(range(PRODUCTS), 400)]
     for _ in range(30):
         _sell(till, _basket(dice, products), [])
@@ -90,7 +93,6 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
         "doubled": doubled,
         "server_errors": sum(status >= 500 for status in faults),
         "pss_mib": round(served.pss_mib(), 1),
-        "start_s": round(start_s, 2),
     }
     core = {"cpu_ms": round(statistics.median(core_cpu), 2), "per_s_1": round(statistics.median(core_rate), 1)}
     return {
@@ -102,6 +104,14 @@ def measure(served: Served, url: str, rounds: int, per_round: int) -> dict[str, 
             "products": PRODUCTS, "lines": LINES, "rounds": rounds, "per_round": per_round, "synchronous": "FULL",
         },
     }  # fmt: skip
+
+
+def _first_sale(served: Served) -> float:
+    """Sell once; returns the seconds since the node was started."""
+    till = served.till()
+    products = [till.get(f"/api/scan/{code_of(rank)}")[1]["product"] for rank in range(LINES)]
+    _sell(till, _basket(random.Random(11), products), [])
+    return time.perf_counter() - served.began
 
 
 def _basket(dice: random.Random, products: list[dict[str, Any]]) -> dict[str, Any]:

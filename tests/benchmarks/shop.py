@@ -115,7 +115,7 @@ def network_node(folder: Path, products: int) -> Iterator[tuple[Server, str]]:
         "CORNERSTORE_STATE_FOLDER": str(folder), "CORNERSTORE_SECRET_KEY": "bench" * 8, "CORNERSTORE_PORT": str(port),
         "CORNERSTORE_LOG_LEVEL": "WARNING",
     }  # fmt: skip
-    command = [sys.executable, "-m", "store_app.cli", "serve", "--no-work"]
+    command = [sys.executable, "-m", "store_app", "serve", "--no-work"]
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stderr=log, stdout=log)
         try:

@@ -181,7 +181,7 @@ def serve() -> None:
     founding.place("counter", Path(folder))
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "store_app.cli", "serve", "--no-work"])
+    os.execv(sys.executable, [sys.executable, "-m", "store_app", "serve", "--no-work"])
 
 
 if __name__ == "__main__":

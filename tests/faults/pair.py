@@ -140,7 +140,7 @@ def serve(which: str, port: str) -> None:
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "store_app.cli", "serve"])
+    os.execv(sys.executable, [sys.executable, "-m", "store_app", "serve"])
 
 
 if __name__ == "__main__":

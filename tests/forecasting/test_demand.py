@@ -118,11 +118,29 @@ def test_a_product_thought_dead_that_sells_again_does_not_widen_the_others() -> 
 def test_what_may_be_gone_is_nothing_or_what_it_was() -> None:
     """Of a product alive with a chance of .04, nothing is the quantile up to .96, and of .99 the living's .75."""
     law = intervals.Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.1]), np.ones(1))
-    daily, sums = intervals.quantiles(np.full((1, 2), 8.0 * 0.04), law, (0.9, 0.95, 0.99), np.array([0.04]))
+    fate = intervals.Fate(np.array([0.04]), np.zeros((1, 2)), np.ones(1))
+    daily, sums = intervals.quantiles(np.full((1, 2), 8.0 * 0.04), law, (0.9, 0.95, 0.99), fate)
     living = intervals.quantiles(np.full((1, 2), 8.0), law, (0.75,))
     np.testing.assert_array_equal(daily[0, :2], 0.0)
     np.testing.assert_array_equal(daily[0, 2], living[0][0, 0])
     np.testing.assert_array_equal(sums[0, 2], living[1][0, 0])
+
+
+def test_what_was_gone_comes_back_with_few_sales_where_that_is_likelier_than_the_level_leaves_out() -> None:
+    """A chance of 8 % is more than 10 % leave room for, not of 5 % (one head), three halvings above 1 %."""
+    law = intervals.Dispersion(np.array([1.0]), np.array([1.5]), np.array([0.1]), np.ones(1))
+    fate = intervals.Fate(np.zeros(1), np.array([[0.005, 0.08]]), np.array([1.5]))
+    daily, sums = intervals.quantiles(np.zeros((1, 2)), law, (0.9, 0.95, 0.99), fate)
+    np.testing.assert_array_equal(sums[0], [[0, 0], [0, 2], [0, 5]])
+    np.testing.assert_array_equal(daily[0, :, 0], 0.0)
+
+
+def test_how_often_the_dead_sold_again_is_counted_over_the_days_they_stood_dead() -> None:
+    y = np.zeros((2, 400))
+    y[:, :100] = 1.0
+    y[0, 180] = 1.0
+    first, second, never = 180 - 155, 399 - 236, 399 - 155
+    assert classify.returns(y) == (first + second + never, 1)
 
 
 def test_expected_demand_given_at_least_what_was_sold() -> None:

@@ -20,7 +20,7 @@ KEYS = (
 def test_the_road_ends_with_one_line_that_tells_what_happened(tmp_path: Path) -> None:
     panel._write(tmp_path / "panel", small_panel())
     walked = subprocess.run(
-        [sys.executable, "-m", "store_app.cli", "demo", "--once", "--json", "--days", "1", "--state", str(tmp_path)],
+        [sys.executable, "-m", "store_app", "demo", "--once", "--json", "--days", "1", "--state", str(tmp_path)],
         capture_output=True,
         text=True,
         timeout=300,

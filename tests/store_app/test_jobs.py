@@ -197,7 +197,7 @@ def test_the_worker_stops_gracefully_when_told(house):
         "CORNERSTORE_STATE_FOLDER": str(house.doors.settings.state_folder),
     }  # fmt: skip
     worker = subprocess.Popen(
-        [sys.executable, "-m", "store_app.cli", "work"], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "store_app", "work"], env=environment, stderr=subprocess.PIPE, text=True
     )
     try:
         for line in worker.stderr:

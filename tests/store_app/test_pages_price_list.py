@@ -2,15 +2,19 @@
 
 import datetime as dt
 import io
+import json
 
 import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.journal import Actor
+from config.publication import Publication
 from pos import catalogue
 from pos.catalogue import Product
-from supply import suppliers
-from supply.suppliers import SupplierProduct
+from store_app import editions
+from supply import price_list, suppliers
+from supply.suppliers import Contact, SupplierProduct
 from tests.store_app.conftest import NOON
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
@@ -105,6 +109,30 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
         assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
         told = suppliers.edition(session, TODAY)["suppliers"]
         assert [one["minimum_minor"] for one in told if one["id"] == "net"] == [7_550], "shops hear of it"
+
+
+def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_its_catalogue(console):
+    def told() -> tuple[str, dict[str, int]]:
+        with console.doors.read() as session:
+            edition = session.get(Publication, ("suppliers", "*"))
+            body = json.loads(edition.body)
+            return body["suppliers"][0]["name"], {row[1]: row[3] for row in body["products"]}
+
+    assert not editions.publish_terms(console.doors), "nothing was published by a night yet"
+    editions.publish_all(console.doors, TODAY - dt.timedelta(days=1))
+    name, costs = told()
+    assert not editions.publish_terms(console.doors)
+    with console.doors.write() as session:
+        by = {"actor": Actor.system("test", "network"), "at": NOON}
+        catalogue.add_product(session, "oats", "Oats", category="Dairy", tax_class_id="food", **by)
+        suppliers.offer_product(session, "net", "oats", pack_qty=6, pack_cost_minor=600, **by)
+        suppliers.offer_product(session, "net", "milk", pack_qty=12, pack_cost_minor=777, **by)
+        price_list.set_terms(session, "net", Contact("Early van", 2, (0, 3)), **by)
+    assert editions.publish_terms(console.doors)
+    assert told() == ("Early van", costs | {"milk": 777})
+    assert name != "Early van"
+    editions.publish_all(console.doors, TODAY - dt.timedelta(days=1))
+    assert told()[1] == costs | {"milk": 777, "oats": 600}
 
 
 def test_the_page_of_a_network_without_a_list_says_what_to_bring(console):

@@ -16,6 +16,7 @@ from pos.sale import Sale
 from pos.store import Store, Till, store_of
 from store_app import wording
 from supply import pickup
+from supply.deliveries import DeliveryLine
 from tests.pos.test_logo import picture
 from tests.store_app.conftest import NOON, STORE, House, token
 from tests.store_app.office import SYSTEM, arrive, delivery, fill, send, words
@@ -176,6 +177,23 @@ def test_a_delivery_is_compared_and_its_differences_are_claimed(office: House):
     assert "-2" in claimed
     assert "10" in compared
     assert "read" not in claimed
+
+
+def test_a_line_of_several_lots_names_the_day_of_each_on_the_slip(office: House):
+    client, until = office.signed_in(), [NOON.date() + dt.timedelta(days=days) for days in (2, 9)]
+    with office.doors.write() as session:
+        delivery(session, "D9", [("milk", 24, 12)])
+        session.get_one(DeliveryLine, (STORE, "D9", "milk")).lots = [
+            [12, "L1", until[0].isoformat()], [12, "L2", until[1].isoformat()],
+        ]  # fmt: skip
+    send(client, "/deliveries/D9/begin")
+    why = next(iter(wording.DIFFERENCE_REASONS))
+    fields = {"then": "post", "sku-0": "milk", "qty-0": "22", "why-0": why}
+    assert send(client, "/deliveries/D9/count", **fields).status_code == 303
+    assert send(client, "/slips/deliveries/D9/delivery").status_code == 303
+    shown = text(jobs(office, "delivery")[0])
+    assert f"12  best before {until[0]}" in shown
+    assert f"10  best before {until[1]}" in shown
 
 
 def test_nothing_is_claimed_of_a_delivery_that_came_as_ordered(office: House):

@@ -34,6 +34,7 @@ from supply import (
 )
 from supply.campaigns import Campaign, CampaignAsk
 from supply.claim_book import Claim, ClaimLine
+from supply.credit import CreditLine
 from supply.demand import DailyDemand, StoreDay
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -90,7 +91,7 @@ def sale_of(shop: str, **changed) -> dict:
 
 def needs_a_person(country: Country, at: dt.datetime = AT) -> list[tuple[str, str]]:
     with country.network.read() as session:
-        return [(one.kind, one.subject) for one in attention.attention(session, at=at)
+        return [(one.kind, one.subject) for one in attention.needing_a_person(session, at=at)
                 if one.kind in ("parked", "left-out")]  # fmt: skip
 
 
@@ -241,6 +242,21 @@ def test_what_came_too_many_is_not_replaced_and_an_old_answer_of_that_kind_stops
     assert country.load() == [honest]
     country.deliver()
     assert states(country) == ("compensated", "compensated")
+
+
+def test_a_shop_whose_order_cannot_be_held_waits_and_the_others_are_filled(country):
+    odd, honest = country.order("S1", {"bread": 1}), country.order("S2", {"milk": 1})
+    country.deliver()
+    with country.network.write() as session:
+        credit.set_line(
+            session, "S1", limit_minor=0, level=0, facts={}, terms={}, terms_n=0, steps=[], day=DAY,
+            advance_most_minor=0, actor=OPERATOR, at=AT,
+        )  # fmt: skip
+        session.get_one(CreditLine, "S1").state = "held"
+        nowhere(session)
+    assert country.fill() == [honest]
+    assert country.state("S1", odd)[1] == "sent"
+    assert needs_a_person(country) == [("left-out", "S1")]
 
 
 def test_one_order_that_cannot_be_loaded_keeps_no_other_waiting_and_is_named(country):

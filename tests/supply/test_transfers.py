@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from config.errors import Conflict, Invalid, Refused
 from pos import batches, stock
 from pos.batches import Lot
-from supply import credit, planned, settlement, transfer_book, transfer_proposals, transfer_sheets, transfers, vans
+from supply import (
+    attention,
+    credit,
+    planned,
+    settlement,
+    transfer_book,
+    transfer_proposals,
+    transfer_sheets,
+    transfers,
+    vans,
+)
 from supply.demand import DailyDemand, StoreDay
 from supply.policy import PolicyLine, worth
 from supply.transfer_math import (
@@ -227,6 +237,24 @@ def test_goods_may_arrive_before_their_word_and_less_than_was_counted_is_said(co
     assert country.findings() == []
 
 
+def asked_about(country, at: dt.datetime = AT) -> list[tuple[str, str]]:
+    """Return the transfers the operator is to ask about, by the shop that gave the goods."""
+    with country.network.read() as session:
+        found = attention.needing_a_person(session, at=at)
+    return [(one.kind, one.subject) for one in found if one.kind.startswith("transfer")]
+
+
+def test_the_operator_hears_of_goods_nobody_said_the_arrival_of(country):
+    transfer_id, code, qty = agreed(country)
+    do(country, "S1", "hand_over", transfer_id, code, qty)
+    country.deliver()
+    assert asked_about(country, AT + dt.timedelta(days=2)) == []
+    assert asked_about(country, AT + dt.timedelta(days=3)) == [("transfer-untold", "S1")]
+    do(country, "S2", "receive", transfer_id, qty)
+    country.deliver()
+    assert asked_about(country, AT + dt.timedelta(days=3)) == []
+
+
 @pytest.mark.parametrize("seed", [None, 4])
 def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_again(country, seed):
     transfer_id, code, qty = agreed(country)
@@ -248,6 +276,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
     with country.shops["S1"].read() as session:
         (found,) = transfer_book.missing(session, "S1", at=AT)
         assert found.why == "The bag was empty"
+    assert asked_about(country) == [("transfer-missing", "S1")]
     with pytest.raises(Invalid, match="Count 0 to"):
         do(country, "S1", "take_back", transfer_id, {"bread": qty["bread"] + 1})
     here = {"bread": qty["bread"] - 1}
@@ -257,6 +286,7 @@ def test_what_did_not_come_enters_no_stock_and_is_paid_until_the_giver_has_it_ag
     country.deliver(seed=seed)
     country.reapply()
     assert states(country, transfer_id) == ["taken_back"] * 3
+    assert asked_about(country) == []
     assert country.level("S1", "S1", "bread").on_hand == 40 - 1
     giver, taker = ledger(country, "S1"), ledger(country, "S2")
     assert giver["funds"] + giver["invoiced"] == -150
