@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
 from config.node import Peer
+from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.store import Store
 from supply.pickup_rules import Hours, PickupRules
@@ -73,16 +74,14 @@ def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
 
     The shopkeeper has published offers and has not closed the shop, and the network heard of it less than SILENT ago.
     """
-    front = sa.select(ShopFront.edition, ShopFront.taking_orders, Peer.heard_at).outerjoin(Peer, Peer.id == store_id)
-    row = session.execute(front.where(ShopFront.store_id == store_id)).first()
-    if row is None or row.edition == 0 or not row.taking_orders:
-        return False
-    return row.heard_at is None or at - row.heard_at < SILENT
+    edition, taking_orders, heard_at = _FRONT.first(session, {"store": store_id}) or (0, False, None)
+    return bool(edition and taking_orders) and silence_since(heard_at, at) < SILENT
 
 
 def silence_of(session: Session, store_id: str, at: dt.datetime) -> dt.timedelta:
     """Return how long a store has been silent; nothing for one that was never heard: it is kept by hand."""
-    return silence_since(session.scalar(sa.select(Peer.heard_at).where(Peer.id == store_id)), at)
+    heard = _HEARD.first(session, {"store": store_id})
+    return silence_since(heard[0] if heard else None, at)
 
 
 def silence_since(heard_at: dt.datetime | None, at: dt.datetime | None) -> dt.timedelta:
@@ -120,5 +119,18 @@ def hours_of(store: Store) -> Hours:
 
 
 def step_of(product: Product) -> int:
-    """Return the smallest portion sold online (rule 4)."""
-    return 1 if product.stock_unit == "each" else max(1, product.price_quantity // 10)
+    """Return the smallest portion of a product sold online (`shop`, rule 4)."""
+    return portion(product.stock_unit, product.price_quantity)
+
+
+def portion(stock_unit: str, price_quantity: int) -> int:
+    """Return the smallest portion sold online of what is sold in a unit: a piece, or a tenth of what a price is for."""
+    return 1 if stock_unit == "each" else max(1, price_quantity // 10)
+
+
+_FRONT = Prepared(
+    sa.select(ShopFront.edition, ShopFront.taking_orders, Peer.heard_at)
+    .outerjoin(Peer, Peer.id == ShopFront.store_id)
+    .where(ShopFront.store_id == sa.bindparam("store"))
+)
+_HEARD = Prepared(sa.select(Peer.heard_at).where(Peer.id == sa.bindparam("store")))
