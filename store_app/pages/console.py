@@ -33,7 +33,7 @@ def home() -> Any:
         names = {store.id: store.name for store in overview.stores(session)}
     return page(
         "console/home.html",
-        attention=_sentences(found, names),
+        attention=sentences(found, names),
         regions=regions,
         newest=newest,
         until=until,
@@ -41,7 +41,7 @@ def home() -> Any:
     )
 
 
-def _sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
+def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return one sentence for each thing to look at; shops with the same trouble share one."""
     told: list[dict[str, Any]] = []
     shared: dict[str, list[str]] = {}
