@@ -9,7 +9,7 @@ Rules
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
@@ -161,6 +161,24 @@ def shop_sheet(mark: str, **_place: Any) -> Response:
     answer = Response(body, mimetype="text/css")
     answer.headers["Cache-Control"] = f"public, max-age={shop_dress.KEPT_S}, immutable" if mark == now else "no-store"
     return answer
+
+
+@bp.get("/worker.js")
+@public
+def worker(**_place: Any) -> Response:
+    """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
+    answer = current_app.send_static_file("js/shop_worker.js")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@bp.get("/no-line")
+@public
+def no_line(slug: str) -> Any:
+    """Show what a phone without a line shows instead of the shop."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    return page("storefront/no_line.html", shop=here, cart=visitors.Cart(), is_closed=False)
 
 
 @bp.get("/manifest.webmanifest")
