@@ -24,8 +24,9 @@ def lay_in(database: Database, first: int, last: int) -> None:
     """Write sales `first` to `last` - 1 of the past, dealt out to the shops, with all their rows."""
     body = canonical(message(next(sales("S0000", 1)), 1).body)
     key = f"'S' || lpad(CAST(s.k % {STORES} AS text), 4, '0')"
+    id_ = "'past' || lpad(CAST(s.k AS text), 22, '0')"  # in the order of time, as a shop's own are
     common = {
-        "store_id": key, "id": "md5(CAST(s.k AS text))", "sale_id": "md5(CAST(s.k AS text))",
+        "store_id": key, "id": id_, "sale_id": id_,
         "business_day": f"DATE '{LAST_DAY}' - CAST(s.k / {A_DAY} AS int)",
         "sku": "'P' || lpad(CAST((s.k * 7 + l.n * 13) % 1000 AS text), 5, '0')",
     }  # fmt: skip
