@@ -102,7 +102,8 @@ def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
 def left_of(offer: Any, worth_s: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
     """Return what can still be ordered of an offer's columns, for a query, where its promise is worth so much."""
     promised: sa.ColumnElement[int] = sa.type_coerce(offer.allowance_qty, sa.BigInteger)
-    return (2 * promised * worth_s + _FALLS_S) // (2 * _FALLS_S) - offer.taken_qty
+    taken: sa.ColumnElement[int] = offer.taken_qty
+    return (2 * promised * worth_s + _FALLS_S) // (2 * _FALLS_S) - taken
 
 
 def worth_s_of(silence: dt.timedelta) -> int:

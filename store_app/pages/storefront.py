@@ -9,7 +9,7 @@ Rules
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import Invalid, NotFound, ShopError
@@ -167,7 +167,7 @@ def shop_sheet(mark: str, **_place: Any) -> Response:
 @public
 def worker(**_place: Any) -> Response:
     """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
-    answer = current_app.send_static_file("js/shop_worker.js")
+    answer = Response(shop_dress.worker(), mimetype="text/javascript")
     answer.headers["Cache-Control"] = "no-cache"
     return answer
 
