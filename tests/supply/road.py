@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,10 +24,11 @@ from supply.orders import OrderLine, ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
 from supply.to_come import to_come
-from tests.empty import empty_database
+from tests.empty import database_from, empty_database, lasting_folder, made_once
 
 APPLIERS = {**COUNTER, **replica.APPLIERS}
 SHOPS = ("S1", "S2")
+NODES = (node.NETWORK, *SHOPS)
 AT = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 DAY = AT.date()
 KEEPER = {shop: Actor("wei", "Wei", "shopkeeper", shop) for shop in SHOPS}
@@ -210,8 +212,24 @@ def make_country(folder: Path, network_url: str = "") -> Country:
 
     network_url: the database the network keeps, else a file like the shops'.
     """
+    if network_url:
+        return _build_country(folder, network_url)
+    network, *shops = (database_from(_country_folder() / f"{name}.db", folder / f"{name}.db") for name in NODES)
+    return Country(network, dict(zip(SHOPS, shops, strict=True)))
+
+
+@cache
+def _country_folder() -> Path:
+    """Build a country once in a run."""
+    folder = lasting_folder()
+    with made_once():
+        _build_country(folder)
+    return folder
+
+
+def _build_country(folder: Path, network_url: str = "") -> Country:
     databases = {}
-    for here in (node.NETWORK, *SHOPS):
+    for here in NODES:
         at_url = network_url if here == node.NETWORK else ""
         database = databases[here] = empty_database(at_url or folder / f"{here}.db")
         with database.write() as session:
