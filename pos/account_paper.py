@@ -11,11 +11,13 @@ Rules
 Everything here is pure. Money comes in minor units of the shop's currency; columns are 32, 42 or 48.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 from pos.paper import BLANK, CUT, RULE, PaperLine, centred, indented, pair
 from pos.paper_parts import amount, price, shop_head
+from pos.paper_words import day_words
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -150,12 +152,16 @@ def statement_rows(document: dict[str, Any], language: str) -> list[list[str]]:
     return rows
 
 
-def reminder(*, name: str, shop: str, owed_minor: int, since: str, currency: str, language: str) -> str:
-    """Return a friendly text that reminds a customer of the tab, to be copied and sent. since: ISO day or ''."""
+def reminder(*, name: str, shop: str, owed_minor: int, since: dt.date | None, currency: str, language: str) -> str:
+    """Return a friendly text that reminds a customer of the tab, to be copied and sent.
+
+    since: the day of the oldest purchase that is owed; None where nothing is.
+    """
     words = WORDS[language]
-    if owed_minor <= 0:
+    if owed_minor <= 0 or since is None:
         return words["reminder_none"].format(name=name, shop=shop)
-    return words["reminder"].format(name=name, shop=shop, owed=price(owed_minor, currency), since=since)
+    oldest = day_words(since, language)
+    return words["reminder"].format(name=name, shop=shop, owed=price(owed_minor, currency), since=oldest)
 
 
 # --- inside ---

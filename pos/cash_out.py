@@ -20,8 +20,9 @@ from config.ids import new_id
 from config.journal import Actor
 from pos import approvals as leave
 from pos.approvals import Approval
+from pos.drawer_cash import add_cash
 from pos.leave import Need
-from pos.shift import add_cash, check_amount, locked, need_open
+from pos.shift import check_amount, locked, need_open
 from pos.shift_book import CashMovement, Shift
 
 PAY_OUT = "pay_out"

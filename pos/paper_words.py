@@ -1,5 +1,8 @@
 """Every word on paper, in both languages; a language we do not have prints in English. Pure."""
 
+import calendar
+import datetime as dt
+
 WORDS: dict[str, dict[str, str]] = {
     "en": {
         "agreed_by": "Agreed by", "parked_count": "Still set aside", "also_sold": "Also sold here",
@@ -106,6 +109,13 @@ WORDS: dict[str, dict[str, str]] = {
         "back-unwanted": "不想要了", "back-wrong": "拿错商品", "back-recalled": "召回",
     },
 }  # fmt: skip
+
+
+def day_words(day: dt.date, language: str) -> str:
+    """Return a day as people write it in a letter: '7 December 2017', '2017年12月7日'."""
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {calendar.month_name[day.month]} {day.year}"
 
 
 def reason_word(reason: str | None, words: dict[str, str]) -> str:

@@ -4,12 +4,15 @@ Rules
 -----
 1. What is shown is what was sent: the bytes are read, not the document. What this reader does not know is shown
    as such, never skipped in silence.
-2. Cut and drawer are notes beside the paper, in colour; they are not printed.
+2. Cut and drawer are notes beside the paper, in colour and in the reader's language; they are not printed.
+3. A picture is drawn in grey and its notes in ink of their own, so that it is sixteen steps of two inks and small:
+   no colour is ever searched for.
 
 It reads what `pos.encoding` writes: ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
 """
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import segno
@@ -17,11 +20,23 @@ from PIL import Image, ImageDraw
 
 from pos import code_pages, glyphs
 from pos.labels import bars
-from pos.paper import DOTS_PER_COLUMN, cell_width, width
+from pos.paper import DOTS_PER_COLUMN, cell_width
 
 LINE_DOTS = 30
 MARGIN = 28
-_NOTE = (186, 60, 40)
+STEPS = 16
+_INKS = ((0, 0, 0), (186, 60, 40))
+"""What is printed, and the notes beside it."""
+_PALETTE = [
+    round(255 - (255 - part) * (STEPS - 1 - step) / (STEPS - 1))
+    for ink in _INKS
+    for step in range(STEPS)
+    for part in ink
+]
+_NOTES = {
+    "en": {"cut": "cut", "drawer": "drawer opens", "unknown": "not understood:"},
+    "zh": {"cut": "切纸", "drawer": "弹开钱箱", "unknown": "无法识别："},
+}
 _ALIGN = ("left", "center", "right")
 
 
@@ -176,25 +191,28 @@ def paper_text(paper: bytes, profile: str = code_pages.UNNAMED) -> str:
     return "\n".join(line.rstrip() for line in written) + "\n"
 
 
-def preview_png(paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED) -> bytes:
-    """Return the paper as a PNG picture, one dot of the printer a pixel."""
+def preview_png(paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED, *, language: str = "en") -> bytes:
+    """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
     dots = columns * DOTS_PER_COLUMN
-    pieces = [_draw(mark, dots) for mark in read(paper, profile)]
-    high = sum(piece.height for piece in pieces) + 2 * MARGIN
-    sheet = Image.new("RGB", (dots + 2 * MARGIN, high), (255, 255, 255))
+    pieces = [(mark, _draw(mark, dots, _NOTES[language])) for mark in read(paper, profile)]
+    high = sum(piece.height for _mark, piece in pieces) + 2 * MARGIN
+    sheet = Image.new("P", (dots + 2 * MARGIN, high), STEPS - 1)
+    sheet.putpalette(_PALETTE)
     y = MARGIN
-    for piece in pieces:
-        sheet.paste(piece, (MARGIN, y))
+    for mark, piece in pieces:
+        ink = STEPS if mark.kind in _NOTES["en"] else 0
+        sheet.paste(piece.point([ink + grey * STEPS // 256 for grey in range(256)]), (MARGIN, y))
         y += piece.height
     kept = io.BytesIO()
-    sheet.quantize(32).save(kept, "PNG", optimize=True)
+    sheet.save(kept, "PNG")
     return kept.getvalue()
 
 
 # --- inside ---
 
 
-def _draw(mark: Mark, dots: int) -> Image.Image:
+def _draw(mark: Mark, dots: int, notes: Mapping[str, str]) -> Image.Image:
+    """Return one thing on the paper in grey, as wide as the paper."""
     match mark.kind:
         case "text":
             return _text(mark, dots)
@@ -206,24 +224,24 @@ def _draw(mark: Mark, dots: int) -> Image.Image:
         case "qr":
             return _qr(mark, dots)
         case "feed":
-            return Image.new("RGB", (dots, mark.size), (255, 255, 255))
+            return Image.new("L", (dots, mark.size), 255)
         case _:
-            return _note(mark, dots)
+            return _note(mark, dots, notes)
 
 
 def _text(mark: Mark, dots: int) -> Image.Image:
     high = max(LINE_DOTS, glyphs.CELL[1] * mark.tall + 6 * (mark.tall > 1))
     if not mark.text.strip():
-        return Image.new("RGB", (dots, high), (255, 255, 255))
+        return Image.new("L", (dots, high), 255)
     measure = cell_width if mark.chinese else len
     letters = glyphs.strip(mark.text, bold=mark.bold, wide=mark.wide, tall=mark.tall, measure=measure)
     return _placed(letters, mark.align, dots, high)
 
 
 def _placed(picture: Image.Image, align: str, dots: int, high: int) -> Image.Image:
-    line = Image.new("RGB", (dots, high), (255, 255, 255))
+    line = Image.new("L", (dots, high), 255)
     spare = dots - picture.width
-    line.paste(picture.convert("RGB"), ({"left": 0, "center": max(0, spare // 2), "right": max(0, spare)}[align], 0))
+    line.paste(picture, ({"left": 0, "center": max(0, spare // 2), "right": max(0, spare)}[align], 0))
     return line
 
 
@@ -248,16 +266,14 @@ def _qr(mark: Mark, dots: int) -> Image.Image:
     return _placed(drawn, mark.align, dots, drawn.height)
 
 
-def _note(mark: Mark, dots: int) -> Image.Image:
-    word = {"cut": "cut", "drawer": "drawer opens"}.get(mark.kind, f"not understood: {mark.kind} {mark.text}")
-    line = Image.new("RGB", (dots, 28), (255, 255, 255))
-    pen = ImageDraw.Draw(line)
+def _note(mark: Mark, dots: int, notes: Mapping[str, str]) -> Image.Image:
+    word = notes.get(mark.kind) or f"{notes['unknown']} {mark.kind} {mark.text}"
+    line = Image.new("L", (dots, 28), 255)
     if mark.kind == "cut":
+        pen = ImageDraw.Draw(line)
         for x in range(0, dots, 14):
-            pen.line((x, 14, x + 7, 14), fill=_NOTE, width=1)
-    letters = glyphs.strip(f" {word} ").resize((width(word) * 9 + 18, 18))
-    stencil = Image.composite(
-        Image.new("RGB", letters.size, (255, 255, 255)), Image.new("RGB", letters.size, _NOTE), letters
-    )
-    line.paste(stencil, (dots - letters.width, 5))
+            pen.line((x, 14, x + 7, 14), fill=0, width=1)
+    letters = glyphs.strip(f" {word} ")
+    letters = letters.resize((max(1, letters.width * 3 // 4), glyphs.CELL[1] * 3 // 4))
+    line.paste(letters, (dots - letters.width, 5))
     return line

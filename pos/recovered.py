@@ -7,7 +7,8 @@ Rules
    vouchers, coupons, whose the goods were. A limit that has to be kept at the till is not asked here: it has happened.
 3. The journal's entries of that time are gone; new ones at its end (`*.recovered`) carry the seals, so that `verify`
    guards what came back like all the rest.
-4. A sale whose shift never was closed and is not here any more is late: the till's next Z lists it.
+4. A shift that nobody had closed is open again with its float (`drawer_cash`). Where it cannot be, its sales are late:
+   the till's next Z lists them.
 5. What cannot be written beside a sale leaves the sale in the books and is a sentence for the shopkeeper.
 """
 
@@ -23,7 +24,8 @@ from config.database import lock_rows
 from config.errors import Conflict, ShopError
 from config.journal import Actor
 from config.outbox import Message
-from pos import consigned, loyalty, offers, produce, replica, seal, stock, tab, totals, vouchers
+from pos import consigned, drawer_cash, loyalty, offers, produce, replica, seal, stock, tab, totals, vouchers
+from pos.drawer_cash import CashMoved
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import locked, open_count_tasks, replay, tidy
 from pos.payments import Payment
@@ -34,8 +36,8 @@ from pos.shift_report import z_hash
 from pos.store import store_of
 
 Odd = dict[str, Any]
-"""Something a person must look at: kind `late` (till_id, sales, total_minor) or `refused` (topic, no, day, code,
-why)."""
+"""Something a person must look at: kind `late` (till_id, sales, total_minor), `drawer` (till_id, moved, amount_minor)
+or `refused` (topic, no, day, code, why)."""
 Applier = Callable[[Session, Message, dt.datetime], list[Odd]]
 
 
@@ -93,6 +95,14 @@ def take_movements(session: Session, message: Message, at: dt.datetime) -> list[
     return []
 
 
+def take_cash(session: Session, message: Message, at: dt.datetime) -> list[Odd]:
+    """Move cash in a drawer again; with its float a shift nobody had closed is open again."""
+    fact = CashMoved.from_body(message.body)
+    if drawer_cash.write_again(session, fact, actor=Actor.system("recovered", fact.store_id), at=at):
+        return []
+    return [{"kind": "drawer", "till_id": fact.till_id, "moved": fact.kind, "amount_minor": fact.amount_minor}]
+
+
 def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
     """Write a repayment, a carried over debt or one that was given up into its tab again."""
     tab.write_again(session, message.body, actor=Actor.system("recovered", str(message.body["store_id"])))
@@ -125,6 +135,7 @@ APPLIERS: dict[str, Applier] = {
     ShiftClosed.TOPIC: take_shift,
     StockCounted.TOPIC: take_count,
     StockMoved.TOPIC: take_movements,
+    CashMoved.TOPIC: take_cash,
     tab.MOVED: take_tab,
 }
 """topic -> what writes it again: (session, message, at) -> what could not be"""

@@ -30,6 +30,7 @@ from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
 from pos import fresh_days, tab
+from pos.drawer_cash import CashMoved
 from pos.facts import Moved, SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import Booking, Place, Source, book_many, replay
 from pos.sale_rows import Sale, write_all, write_rows
@@ -141,8 +142,8 @@ def take_movements(session: Session, message: Message, from_node: str, _at: dt.d
     _take_movements(session, fact, Source(fact.reason, fact.source_kind, fact.source_id), from_node)
 
 
-def keep_tab(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
-    """Keep what a store tells of a tab for the store alone: the message is all there is of it here."""
+def keep(_session: Session, message: Message, from_node: str, _at: dt.datetime) -> None:
+    """Keep what a store tells for itself alone, of a tab or a drawer: the message is all there is of it here."""
     _refuse_foreign(str(message.body["store_id"]), from_node)
 
 
@@ -165,7 +166,8 @@ APPLIERS: dict[str, Callable[[Session, Message, str, dt.datetime], None]] = {
     ShiftClosed.TOPIC: take_shift,
     StockCounted.TOPIC: take_count,
     StockMoved.TOPIC: take_movements,
-    tab.MOVED: keep_tab,
+    CashMoved.TOPIC: keep,
+    tab.MOVED: keep,
 }
 """topic -> what it does at the receiver: (session, message, from_node, at)"""
 

@@ -34,10 +34,12 @@ from config.money import MAX_MINOR, exponent
 from config.node import NETWORK
 from pos import approvals as leave
 from pos import denominations, printer, shift_report, totals
+from pos.drawer_cash import add_cash
 from pos.facts import SaleCompleted
 from pos.leave import Need
 from pos.shift_book import STATES as STATES
-from pos.shift_book import CashCount, CashMovement, LateSale
+from pos.shift_book import CashCount, LateSale
+from pos.shift_book import CashMovement as CashMovement
 from pos.shift_book import Shift as Shift
 from pos.shift_report import x_report as x_report
 from pos.store import Till, day_of, may, store_of
@@ -264,35 +266,6 @@ def print_x(
 def note(shift: Shift, kind: str, amount_minor: int = 0) -> None:
     """Count an event of the till in its totals: a void, a no-sale, a reprint ... The caller has locked the shift."""
     shift.totals = totals.with_event(shift.totals, kind, amount_minor)
-
-
-def add_cash(
-    session: Session,
-    shift: Shift,
-    kind: str,
-    amount_minor: int,
-    source_id: str,
-    *,
-    why: str = "",
-    at: dt.datetime,
-    actor: Actor,
-) -> CashMovement:
-    """Write a signed cash movement apart from sales, and the shift's running sums with it (rules 2, 6)."""
-    movement = CashMovement(
-        store_id=shift.store_id,
-        id=new_id(),
-        shift_id=shift.id,
-        kind=kind,
-        amount_minor=amount_minor,
-        source_id=source_id,
-        why=why,
-        at=at,
-        actor_id=actor.id,
-    )
-    session.add(movement)
-    shift.expected_minor += amount_minor
-    shift.totals = totals.with_cash(shift.totals, kind, amount_minor)
-    return movement
 
 
 def keep_late(session: Session, fact: SaleCompleted, *, at: dt.datetime) -> LateSale | None:

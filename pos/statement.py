@@ -145,7 +145,7 @@ def reminder(session: Session, store: Store, customer_id: str, *, at: dt.datetim
         name=customer.name,
         shop=store.name,
         owed_minor=debt.owed_minor if debt else 0,
-        since=debt.since.isoformat() if debt else "",
+        since=debt.since if debt else None,
         currency=store.currency,
         language=customer.language,
     )

@@ -35,6 +35,7 @@ from config.journal import Actor
 from config.money import MAX_MINOR
 from config.node import NETWORK
 from pos import shift as shifts
+from pos.drawer_cash import add_cash
 from pos.store import Store
 
 MOVED = "tab.moved"
@@ -196,7 +197,7 @@ def repay(
     entry = _credit(session, owing, "repayment", amount_minor, day, None, at, actor, id=id)
     entry.shift_id, entry.tender, entry.reference = shift.id, tender, reference
     if tender == "cash":
-        shifts.add_cash(session, shift, "tab_paid", amount_minor, id, at=at, actor=actor)
+        add_cash(session, shift, "tab_paid", amount_minor, id, at=at, actor=actor)
     _record(session, entry, actor, at, tender=tender)
     session.flush()
     return Repayment(entry, tuple(paid_by(session, store.id, [id]).get(id, ())), repeated=False)

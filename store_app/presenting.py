@@ -39,6 +39,7 @@ from store_app.own_shop import no_shop_yet
 from store_app.roles import is_network
 
 LANGUAGES = {"en": "English", "zh": "中文"}
+JUST_NOW = dt.timedelta(seconds=5)
 LOOKS = ("light", "dark", "auto")
 LARGE = {"gram": ("kg", 1000), "millilitre": ("l", 1000)}
 SMALL = {"gram": "g", "millilitre": "ml"}
@@ -243,11 +244,14 @@ def clock_time(at: dt.datetime | str | None, with_day: bool = False) -> str:
 
 
 def since(at: dt.datetime | str | None) -> str:
-    """Write how long ago (or until when) an instant is: '5 minutes ago'; None → 'never'."""
+    """Write how long ago (or until when) an instant is: 'just now', '5 minutes ago'; None → 'never'."""
     if at is None:
         return _("never")
     instant = as_utc(dt.datetime.fromisoformat(at) if isinstance(at, str) else at)
-    return dates.format_timedelta(instant - doors().now(), add_direction=True, locale=_locale())
+    away = instant - doors().now()
+    if abs(away) < JUST_NOW:
+        return _("just now")
+    return dates.format_timedelta(away, add_direction=True, locale=_locale())
 
 
 def state_word(state: str) -> str:

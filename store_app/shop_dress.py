@@ -25,10 +25,15 @@ def dress(slug: str) -> Markup:
     """Return what stands in the head of a shop's page: the look, then the sheet or its address (rule 1)."""
     nonce = csp_nonce()
     look = Markup('<script nonce="{}">{}</script>').format(nonce, Markup(_look()))  # noqa: S704  our own script
-    if current_app.config["SESSION_COOKIE_NAME"] in request.cookies:
+    if is_known():
         address = url_for("storefront.shop_sheet", slug=slug, mark=shop_sheet()[1])
         return look + Markup('<link rel="stylesheet" href="{}">').format(address)
     return look + Markup('<style nonce="{}">{}</style>').format(nonce, Markup(shop_sheet()[0]))  # noqa: S704  our own
+
+
+def is_known() -> bool:
+    """Tell whether this browser was here before, and has the sheet."""
+    return current_app.config["SESSION_COOKIE_NAME"] in request.cookies
 
 
 @cache
@@ -36,6 +41,12 @@ def shop_sheet() -> tuple[str, str]:
     """Return the one sheet and its mark."""
     body = sheet([_folder() / "css" / f"{name}.css" for name in SHEETS])
     return body, hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+@cache
+def worker() -> str:
+    """Return the script that stands in for the shop without a line."""
+    return (_folder() / "js" / "shop_worker.js").read_text("utf-8")
 
 
 @cache

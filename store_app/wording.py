@@ -157,6 +157,7 @@ PAPERS = {
 TOPICS = {
     "sale.completed": _l("Sale"),
     "shift.closed": _l("Closed shift"),
+    "cash.moved": _l("Cash in a drawer"),
     "stock.counted": _l("Stock count"),
     "tab.moved": _l("Customer’s tab"),
     "order.sent": _l("Order"),

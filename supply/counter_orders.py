@@ -33,6 +33,7 @@ from config.money import round_cash
 from config.node import NETWORK
 from pos import catalogue, customers, offers, shift, stock
 from pos.catalogue import Product
+from pos.drawer_cash import add_cash
 from pos.quoting import Quote
 from pos.shift_book import CashMovement, Shift
 from pos.store import Store, store_of
@@ -346,7 +347,7 @@ def _book(
         )
     )  # fmt: skip
     if tender == "cash":
-        shift.add_cash(session, found, "order_paid", moved, id, at=at, actor=actor)
+        add_cash(session, found, "order_paid", moved, id, at=at, actor=actor)
     facts = {"tender": tender, "amount_minor": amount_minor}
     journal.record(session, actor=actor, at=at, verb="pickup order.money", subject=subject_of(order), **facts)
     session.flush()

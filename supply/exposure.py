@@ -6,6 +6,7 @@ each shop's own money at the network taken off. Units: *_minor minor units, summ
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -119,26 +120,37 @@ class Care:
         return (self.late_minor > 0) + self.held + self.is_stale
 
 
-def care(session: Session, today: dt.date) -> dict[str, Care]:
-    """Return every shop's care by id, in as many questions as there are books, however many shops."""
+def late_by_shop(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, int]:
+    """Return what each shop is late with, or one, those that are not left out."""
     late: dict[str, int] = {}
-    for one in open_invoices(session):
+    for one in open_invoices(session, store_id):
         if one.invoice.due_day < today:
             late[one.invoice.store_id] = late.get(one.invoice.store_id, 0) + one.left_minor
+    return late
+
+
+def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, Care]:
+    """Return every shop's care by id, or one's, in as many questions as there are books, however many shops."""
+    late = late_by_shop(session, today, store_id)
+
+    def asked(column: Any) -> Any:
+        return sa.true() if store_id is None else column == store_id
+
     lines = {
-        store_id: (state == "held", limit)
-        for store_id, state, limit in session.execute(
-            sa.select(CreditLine.store_id, CreditLine.state, CreditLine.limit_minor)
+        shop: (state == "held", limit)
+        for shop, state, limit in session.execute(
+            sa.select(CreditLine.store_id, CreditLine.state, CreditLine.limit_minor).where(asked(CreditLine.store_id))
         )
     }
-    levels = dict(session.execute(sa.select(StandingReview.store_id, StandingReview.level)).all())
+    reviewed = sa.select(StandingReview.store_id, StandingReview.level).where(asked(StandingReview.store_id))
+    levels = dict(session.execute(reviewed).all())
     counts = {
         one.store_id: one.counted_products * 10_000 // one.sold_products
-        for one in session.scalars(sa.select(CountsTold).where(CountsTold.sold_products > 0))
+        for one in session.scalars(
+            sa.select(CountsTold).where(CountsTold.sold_products > 0, asked(CountsTold.store_id))
+        )
     }
     return {
-        store_id: Care(
-            late.get(store_id, 0), *lines.get(store_id, (False, 0)), levels.get(store_id), counts.get(store_id)
-        )
-        for store_id in session.scalars(sa.select(Store.id))
+        shop: Care(late.get(shop, 0), *lines.get(shop, (False, 0)), levels.get(shop), counts.get(shop))
+        for shop in session.scalars(sa.select(Store.id).where(asked(Store.id)))
     }

@@ -55,6 +55,17 @@ class RunsOut:
     warehouse_qty: int
 
 
+@dataclass(frozen=True)
+class Lack:
+    """A product a shop will be sold out of: what it has and awaits, and for how many days that lasts."""
+
+    sku: str
+    name: str
+    stock_unit: str
+    have_qty: int
+    days_left: float
+
+
 # --- questions ---
 
 
@@ -126,22 +137,14 @@ def runs_out(
     names = dict(session.execute(sa.select(Store.id, Store.name).where(Store.region_id == region_id)).all())
     if not names:
         return []
-    sold = rates(session, today, stores=list(names))
-    have = positions(session, today, stores=list(names))
-    sold_here = sa.select(Listing.store_id, Listing.sku).where(Listing.store_id.in_(names), Listing.active)
-    listed = {(store_id, sku) for store_id, sku in session.execute(sold_here)}
     lacking: dict[str, list[tuple[str, float]]] = {}
     selling: dict[str, int] = {}
     missing: dict[str, float] = {}
-    for place, rate in sold.items():
-        if rate <= 0 or (listed and place not in listed):
-            continue
-        store_id, sku = place
+    for (store_id, sku), rate, have in _selling(session, list(names), today):
         selling[sku] = selling.get(sku, 0) + 1
-        left = have.get(place, 0) / rate
-        if left < days:
-            lacking.setdefault(sku, []).append((names[store_id], left))
-            missing[sku] = missing.get(sku, 0.0) + days * rate - have.get(place, 0)
+        if have / rate < days:
+            lacking.setdefault(sku, []).append((names[store_id], have / rate))
+            missing[sku] = missing.get(sku, 0.0) + days * rate - have
     first = sorted(lacking, key=lambda sku: (-len(lacking[sku]), min(left for _, left in lacking[sku]), sku))[:most]
     products = {row.sku: row for row in session.scalars(sa.select(Product).where(Product.sku.in_(first)))}
     stands = sa.select(StockLevel.sku, sa.func.sum(StockLevel.qty)).where(
@@ -162,7 +165,30 @@ def runs_out(
     ]  # fmt: skip
 
 
+def lacks(session: Session, store_id: str, *, days: int, today: dt.date) -> tuple[int, list[Lack]]:
+    """Return how many products sell in a shop, and those that will be sold out within `days`, the first first."""
+    rows = _selling(session, [store_id], today)
+    short = {sku: (have, have / rate) for (_, sku), rate, have in rows if have / rate < days}
+    products = session.execute(
+        sa.select(Product.sku, Product.name, Product.stock_unit).where(Product.sku.in_(list(short)))
+    )
+    found = [Lack(sku, name, unit, *short[sku]) for sku, name, unit in products]
+    return len(rows), sorted(found, key=lambda one: (one.days_left, one.name))
+
+
 # --- inside ---
+
+
+def _selling(session: Session, stores: Collection[str], today: dt.date) -> list[tuple[Place, float, int]]:
+    """Return what shops sell: place, units a day, and what is there and on its way; of what they list, if they told."""
+    have = positions(session, today, stores=stores)
+    sold_here = sa.select(Listing.store_id, Listing.sku).where(Listing.store_id.in_(stores), Listing.active)
+    listed = {(store_id, sku) for store_id, sku in session.execute(sold_here)}
+    return [
+        (place, rate, have.get(place, 0))
+        for place, rate in rates(session, today, stores=stores).items()
+        if rate > 0 and (not listed or place in listed)
+    ]
 
 
 def _forecast(session: Session, stores: Collection[str] | None, skus: Collection[str] | None) -> dict[Place, float]:

@@ -13,7 +13,6 @@ Rules
 5. The words are the shop's, in each customer's language; {name}, {shop}, {code} and {until} are filled in.
 """
 
-import calendar
 import datetime as dt
 import hashlib
 import string
@@ -30,6 +29,7 @@ from config.journal import Actor
 from pos import customers, offers
 from pos.customers import Customer
 from pos.offers import Coupon
+from pos.paper_words import day_words
 from pos.sale_rows import Sale
 from pos.store import day_of, store_of
 
@@ -269,7 +269,7 @@ def letters_of(session: Session, row: Outreach) -> list[Letter]:
             "name": customer.name,
             "shop": shop,
             "code": person.code,
-            "until": _day_words(row.until, customer.language),
+            "until": day_words(row.until, customer.language),
         }
         text = words.format(**filled)
         found.append(
@@ -307,15 +307,6 @@ def effect_of(session: Session, row: Outreach, day: dt.date) -> Effect:
 
 
 # --- inside ---
-
-
-def _day_words(day: dt.date, language: str) -> str:
-    """Return a day as people write it in a letter: '7 December 2017', '2017年12月7日'."""
-    return (
-        f"{day.year}年{day.month}月{day.day}日"
-        if language == "zh"
-        else f"{day.day} {calendar.month_name[day.month]} {day.year}"
-    )
 
 
 def _fits(kind: str, day: dt.date, added: dt.date, last: dt.date | None, away_days: int) -> bool:

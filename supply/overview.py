@@ -67,7 +67,6 @@ class SeriesView:
     sold: list[int | None]
     expected_days: list[dt.date]
     expected: list[float]
-    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ def stores(session: Session) -> list[StoreView]:
             sa.select(
                 StoreDay.store_id,
                 sa.func.sum(StoreDay.revenue_minor),
-                sa.func.sum(_counted()),
+                sa.func.sum(counted()),
                 sa.func.max(StoreDay.business_day),
             )
             .where(StoreDay.business_day > (newest or dt.date.min) - dt.timedelta(days=7 if newest else 0))
@@ -254,8 +253,8 @@ def aisle_series(session: Session, region_id: str, aisle: str, *, days: int = 91
         if demand.aisle(department, category, unit) == aisle:
             sold[day] = sold.get(day, 0) + int(qty)
     axis = [first + dt.timedelta(days=n) for n in range(days)]
-    expected_days, expected, model = _expected(session, region_id, aisle)
-    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected, model)
+    expected_days, expected = _expected(session, region_id, aisle)
+    return SeriesView(axis, [sold.get(day) for day in axis], expected_days, expected)
 
 
 def top_products(session: Session, region_id: str, *, limit: int = 12) -> list[ProductView]:
@@ -346,12 +345,12 @@ def scarcest(session: Session, *, limit: int = 8) -> list[WareView]:
     return _wares(session, most_first=False)[:limit]
 
 
-# --- inside ---
-
-
-def _counted() -> sa.ColumnElement[int]:
-    """The day's sales; a history file tells units and money, not how many baskets there were."""
+def counted() -> sa.ColumnElement[int]:
+    """Return the day's sales; a history file tells units and money, not how many baskets there were."""
     return sa.case((StoreDay.imported, 0), else_=StoreDay.sales)
+
+
+# --- inside ---
 
 
 def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[int, int]]]:
@@ -360,7 +359,7 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
         return {}
     first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
     rows = session.execute(
-        sa.select(Store.region_id, StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(_counted()))
+        sa.select(Store.region_id, StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.sum(counted()))
         .join(Store, Store.id == StoreDay.store_id)
         .where(StoreDay.business_day.between(first, newest))
         .group_by(Store.region_id, StoreDay.business_day)
@@ -371,7 +370,7 @@ def _traded(session: Session, newest: dt.date | None) -> dict[str, list[tuple[in
     return days
 
 
-def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float], str]:
+def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.date], list[float]]:
     from forecasting.signal import RegionalSignal
 
     run = session.scalar(
@@ -381,13 +380,13 @@ def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.dat
         .limit(1)
     )
     if run is None or run.signal is None:
-        return [], [], ""
+        return [], []
     signal = RegionalSignal.from_json(run.signal)
     rows = [row for row, key in enumerate(signal.keys) if key == (region_id, aisle)]
     if not rows:
-        return [], [], ""
+        return [], []
     path = [round(float(units), 1) for units in signal.mean[rows[0]]]
-    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path, signal.model[rows[0]]
+    return [signal.first_day + dt.timedelta(days=n) for n in range(len(path))], path
 
 
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:

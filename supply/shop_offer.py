@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, table_of
 from config.node import Peer
+from config.prepared import Prepared
 from pos.catalogue import Product
 from pos.store import Store
 from supply.pickup_rules import Hours, PickupRules
@@ -73,16 +74,14 @@ def is_taking_orders(session: Session, store_id: str, at: dt.datetime) -> bool:
 
     The shopkeeper has published offers and has not closed the shop, and the network heard of it less than SILENT ago.
     """
-    front = sa.select(ShopFront.edition, ShopFront.taking_orders, Peer.heard_at).outerjoin(Peer, Peer.id == store_id)
-    row = session.execute(front.where(ShopFront.store_id == store_id)).first()
-    if row is None or row.edition == 0 or not row.taking_orders:
-        return False
-    return row.heard_at is None or at - row.heard_at < SILENT
+    edition, taking_orders, heard_at = _FRONT.first(session, {"store": store_id}) or (0, False, None)
+    return bool(edition and taking_orders) and silence_since(heard_at, at) < SILENT
 
 
 def silence_of(session: Session, store_id: str, at: dt.datetime) -> dt.timedelta:
     """Return how long a store has been silent; nothing for one that was never heard: it is kept by hand."""
-    return silence_since(session.scalar(sa.select(Peer.heard_at).where(Peer.id == store_id)), at)
+    heard = _HEARD.first(session, {"store": store_id})
+    return silence_since(heard[0] if heard else None, at)
 
 
 def silence_since(heard_at: dt.datetime | None, at: dt.datetime | None) -> dt.timedelta:
@@ -92,19 +91,23 @@ def silence_since(heard_at: dt.datetime | None, at: dt.datetime | None) -> dt.ti
 
 def safe_qty(promised_qty: int, silence: dt.timedelta) -> int:
     """Return how much of what a silent store promised last is still sold, to the nearest unit; half a unit counts."""
-    left_s = _worth_s(silence)
-    return (2 * promised_qty * left_s + _FALLS_S) // (2 * _FALLS_S)
+    return (2 * promised_qty * worth_s_of(silence) + _FALLS_S) // (2 * _FALLS_S)
 
 
 def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
     """Return what can still be ordered of an offer, for a query: `safe_qty` less what was taken."""
-    promised: sa.ColumnElement[int] = sa.type_coerce(ShopOffer.allowance_qty, sa.BigInteger)
-    if (left_s := _worth_s(silence)) < _FALLS_S:
-        promised = (2 * promised * left_s + _FALLS_S) // (2 * _FALLS_S)
-    return promised - ShopOffer.taken_qty
+    return left_of(table_of(ShopOffer).c, sa.literal(worth_s_of(silence), sa.BigInteger))
 
 
-def _worth_s(silence: dt.timedelta) -> int:
+def left_of(offer: Any, worth_s: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Return what can still be ordered of an offer's columns, for a query, where its promise is worth so much."""
+    promised: sa.ColumnElement[int] = sa.type_coerce(offer.allowance_qty, sa.BigInteger)
+    taken: sa.ColumnElement[int] = offer.taken_qty
+    return (2 * promised * worth_s + _FALLS_S) // (2 * _FALLS_S) - taken
+
+
+def worth_s_of(silence: dt.timedelta) -> int:
+    """Return what a promise is still worth after a silence, as the seconds of SILENT - SURE that are left."""
     return min(_FALLS_S, max(0, int((SILENT - silence).total_seconds())))
 
 
@@ -120,5 +123,18 @@ def hours_of(store: Store) -> Hours:
 
 
 def step_of(product: Product) -> int:
-    """Return the smallest portion sold online (rule 4)."""
-    return 1 if product.stock_unit == "each" else max(1, product.price_quantity // 10)
+    """Return the smallest portion of a product sold online (`shop`, rule 4)."""
+    return portion(product.stock_unit, product.price_quantity)
+
+
+def portion(stock_unit: str, price_quantity: int) -> int:
+    """Return the smallest portion sold online of what is sold in a unit: a piece, or a tenth of what a price is for."""
+    return 1 if stock_unit == "each" else max(1, price_quantity // 10)
+
+
+_FRONT = Prepared(
+    sa.select(ShopFront.edition, ShopFront.taking_orders, Peer.heard_at)
+    .outerjoin(Peer, Peer.id == ShopFront.store_id)
+    .where(ShopFront.store_id == sa.bindparam("store"))
+)
+_HEARD = Prepared(sa.select(Peer.heard_at).where(Peer.id == sa.bindparam("store")))

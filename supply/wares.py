@@ -9,23 +9,22 @@ Rules
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.errors import NotFound
 from config.node import Peer
+from config.prepared import PreparedForSome
 from pos.catalogue import Product
 from pos.quoting import Quote
 from pos.store import store_of
 from supply import online_price
-from supply.shop_offer import ShopOffer, safe_left, safe_qty, silence_of, silence_since, step_of
+from supply.shop_offer import ShopOffer, portion, safe_left, safe_qty, silence_of, silence_since
 
 
-@dataclass(frozen=True)
-class Ware:
+class Ware(NamedTuple):
     """A product as a customer sees it. left_qty: what can still be ordered; step_qty: the smallest portion."""
 
     sku: str
@@ -68,7 +67,7 @@ def listing(
     text looks in names, brands, categories and pinyin, every word must occur; its letters mean themselves.
     """
     silence = _silence(session, store_id, at)
-    query = _ordered(_wares(store_id), text, category, silence)
+    query = _ordered(_LISTED.where(ShopOffer.store_id == store_id), text, category, silence)
     return [_ware(row, silence) for row in session.execute(query.limit(limit).offset(offset))]
 
 
@@ -76,7 +75,7 @@ def listed_skus(
     session: Session, store_id: str, *, text: str = "", category: str | None = None, at: dt.datetime | None = None
 ) -> list[str]:
     """Return the SKUs of the whole listing in its order; `listing` says which."""
-    query = _wares(store_id).with_only_columns(ShopOffer.sku)
+    query = _LISTED.where(ShopOffer.store_id == store_id).with_only_columns(ShopOffer.sku)
     return list(session.scalars(_ordered(query, text, category, _silence(session, store_id, at))))
 
 
@@ -102,9 +101,9 @@ def product(session: Session, store_id: str, sku: str, *, at: dt.datetime | None
 
 def wares(session: Session, store_id: str, skus: Iterable[str], *, at: dt.datetime | None = None) -> list[Ware]:
     """Return the named products, those that are in the online shop, by SKU."""
-    query = _wares(store_id).add_columns(Peer.heard_at).outerjoin(Peer, Peer.id == ShopOffer.store_id)
-    rows = session.execute(query.where(ShopOffer.sku.in_(list(skus))).order_by(ShopOffer.sku))
-    return [_ware(row, silence_since(row.heard_at, at)) for row in rows]
+    rows = _NAMED.all(session, {"store": store_id}, sorted(skus))
+    silence = silence_since(rows[0][-1], at) if rows else dt.timedelta(0)
+    return [_ware(row[:-1], silence) for row in rows]
 
 
 def quote(
@@ -159,36 +158,27 @@ def _ordered(query: Query, text: str, category: str | None, silence: dt.timedelt
     )
 
 
-_SHOWN = (
+_LISTED = sa.select(
     Product.sku, Product.name, Product.brand, Product.category, Product.department, Product.pack_text,
     Product.stock_unit, Product.price_quantity, Product.minimum_age, Product.maximum_qty, ShopOffer.price_minor,
     ShopOffer.allowance_qty, ShopOffer.taken_qty, ShopOffer.shelf_rank, ShopOffer.order_days,
-)  # fmt: skip
+).join_from(ShopOffer, Product, Product.sku == ShopOffer.sku).where(ShopOffer.listed)  # fmt: skip
 """The columns alone: a list page is read often, and rows of the session's own cost three times as much."""
-
-
-def _wares(store_id: str) -> sa.Select[*tuple[Any, ...]]:
-    joined = sa.select(*_SHOWN).join_from(ShopOffer, Product, Product.sku == ShopOffer.sku)
-    return joined.where(ShopOffer.store_id == store_id, ShopOffer.listed)
-
-
-def _ware(row: Any, silence: dt.timedelta) -> Ware:
-    left = max(0, safe_qty(row.allowance_qty, silence) - row.taken_qty)
-    step = step_of(row)
-    return Ware(
-        sku=row.sku,
-        name=row.name,
-        brand=row.brand,
-        category=row.category,
-        department=row.department,
-        pack_text=row.pack_text,
-        stock_unit=row.stock_unit,
-        price_minor=row.price_minor,
-        price_quantity=row.price_quantity,
-        minimum_age=row.minimum_age,
-        maximum_qty=row.maximum_qty,
-        left_qty=left - left % step,
-        step_qty=step,
-        shelf_rank=row.shelf_rank,
-        order_days=row.order_days,
+_NAMED = PreparedForSome(
+    lambda some: (
+        _LISTED.add_columns(Peer.heard_at)
+        .outerjoin(Peer, Peer.id == ShopOffer.store_id)
+        .where(ShopOffer.store_id == sa.bindparam("store"), ShopOffer.sku.in_(some))
+        .order_by(ShopOffer.sku)
     )
+)
+
+
+def _ware(row: Sequence[Any], silence: dt.timedelta) -> Ware:
+    *shown, price_minor, allowance_qty, taken_qty, shelf_rank, order_days = row
+    sku, name, brand, category, department, pack_text, stock_unit, price_quantity, minimum_age, maximum_qty = shown
+    left, step = max(0, safe_qty(allowance_qty, silence) - taken_qty), portion(stock_unit, price_quantity)
+    return Ware(
+        sku, name, brand, category, department, pack_text, stock_unit, price_minor, price_quantity, minimum_age,
+        maximum_qty, left - left % step, step, shelf_rank, order_days,
+    )  # fmt: skip

@@ -5,7 +5,6 @@ from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from config.errors import NotFound
 from store_app.extensions import read
@@ -13,12 +12,6 @@ from store_app.pages import form
 from store_app.presenting import LARGE, page, today
 from store_app.security import requires
 from supply import overview
-
-MODELS = {
-    "ets_weekly": _l("exponential smoothing with a weekly season"),
-    "unobserved_components": _l("unobserved components"),
-    "seasonal_mean": _l("weekday means"),
-}
 
 bp = Blueprint("console_demand", __name__, url_prefix="/console/demand")
 
@@ -54,7 +47,6 @@ def region(region_id: str) -> Any:
         unit=_unit(aisle),
         recent=list(zip(series.days, series.sold, strict=True))[-14:],
         coming=list(zip(series.expected_days, series.expected, strict=True)),
-        models=[str(MODELS.get(name, name)) for name in series.model.split("+") if name],
         products=products,
         currency=currency,
     )

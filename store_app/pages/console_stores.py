@@ -1,4 +1,4 @@
-"""The shops as the network knows them, and what of a shop's messages needs a person."""
+"""The shops as the network knows them; and one shop: how it is, and what of its messages needs a person."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,14 +15,16 @@ from config import journal
 from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
-from pos.store import Store
+from pos.store import Region, Store
 from store_app import wording, wording_money
 from store_app.extensions import doors, read, write
-from store_app.pages import form, shop_map
-from store_app.presenting import page, since, today
-from store_app.security import requires
+from store_app.pages import console, form, money_views, shop_map
+from store_app.presenting import about_store, money, page, since, today
+from store_app.security import can, requires
 from store_app.sync import receiver
-from supply import exposure, overview
+from supply import credit, exposure, overview, settlement, shop_sheet
+from supply.credit import CreditLine
+from supply.standing_math import LEVELS
 from supply.vans import MapPlace
 
 bp = Blueprint("console_stores", __name__, url_prefix="/console/shops")
@@ -73,12 +75,26 @@ def stores() -> Any:
 @bp.get("/<store_id>")
 @requires("network.stores")
 def store(store_id: str) -> Any:
-    """Show how a shop's messages stand: what is on its way, what was set aside, what contradicts."""
+    """Show how a shop is: what needs somebody, its takings beside its region's, shelves, money, what is open."""
     with read() as session:
         shop = _shop(session, store_id)
+        about_store(shop)
+        own = exposure.care(session, today(), shop.id)[shop.id]
+        line = session.get(CreditLine, shop.id)
         return page(
             "console/store.html",
             shop=shop,
+            region=session.get(Region, shop.region_id),
+            peer=session.get(Peer, shop.id),
+            needs=_needs(session, shop, own, line),
+            takings=shop_sheet.takings(session, shop, today()),
+            shelves=shop_sheet.shelves(session, shop.id, today()),
+            lack_days=shop_sheet.LACK_DAYS,
+            orders=shop_sheet.orders(session, shop.id),
+            online_orders=shop_sheet.online_orders(session, shop.id),
+            care=own,
+            level=None if own.level is None else wording_money.LEVELS[own.level],
+            gauge=_gauge(session, line),
             sentences=_sentences(session, store_id),
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
@@ -116,6 +132,37 @@ def looked_into(store_id: str) -> Any:
 
 
 # --- inside ---
+
+
+def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine | None) -> list[dict[str, Any]]:
+    """Return what of a shop needs somebody as sentences with their links: its money first."""
+    told = []
+    account = url_for("console_money.shop", store_id=shop.id) if can("network.money") else None
+    if own.late_minor:
+        words = _("It owes %(amount)s that is late.", amount=money(own.late_minor))
+        told.append({"level": "bad", "words": words, "href": account})
+    if own.held and line is not None:
+        told.append({"level": "warn", "words": wording_money.held_sentence(line.held_why), "href": account})
+    if own.is_stale and own.counts_bp is not None:
+        words = _(
+            "It counted %(share)s %% of the products it sells; the first level asks for %(wanted)s %%.",
+            share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
+        )  # fmt: skip
+        told.append({"level": "warn", "words": words, "href": None})
+    found = shop_sheet.needs(session, shop.id, at=doors().now())
+    here = url_for("console_stores.store", store_id=shop.id)
+    for one in console.sentences(found, {shop.id: shop.name}):
+        leads_on = one["href"] not in (here, url_for("console_stores.stores"))
+        told.append(one | {"href": one["href"] if leads_on else None})
+    return told
+
+
+def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView | None:
+    if line is None:
+        return None
+    pending, left = credit.pending(session, line.store_id), credit.available(session, line.store_id)
+    used = settlement.balances(session, line.store_id)["credit"]
+    return money_views.gauge(line.limit_minor, used, pending, left)
 
 
 def _alarm_words(peer: Peer | None) -> str:

@@ -39,8 +39,8 @@ PERIOD_WORDS = {
     "today": _l("Today"), "yesterday": _l("Yesterday"), "week": _l("Last 7 days"), "month": _l("This month"),
     "last-month": _l("Last month"), "own": _l("From … to …"),
 }  # fmt: skip
-SHOWN = 200
-"""Rows on the page; the files hold all."""
+SHOWN, MOST = 25, 1000
+"""Rows on the page, and as many when all are asked for; the files hold every one."""
 BARS = 12
 EMPTY_WORDS = {
     "day": (_l("Nothing was sold in this time"), _l("Choose another time, or ring up the first sale.")),
@@ -82,7 +82,7 @@ def overview() -> Response:
         periods=PERIOD_WORDS,
         period=period,
         report=found,
-        rows=found.rows[:SHOWN],
+        rows=found.rows[: MOST if request.args.get("rows") == "all" else SHOWN],
         heads=[(name, COLUMN_WORDS[name], shape) for name, shape in found.columns if name not in _hidden(found.kind)],
         chart=_chart(found),
         bars=_bars(found),

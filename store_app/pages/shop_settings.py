@@ -22,7 +22,8 @@ from pos.store import Region, Store, show_receipts
 from store_app import wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
-from store_app.presenting import clock_time, page, place, since
+from store_app.pages.shift import cash_word
+from store_app.presenting import clock_time, money, page, place, since
 from store_app.security import requires
 from store_app.sentences import sentence_of
 from store_app.sync import homecoming
@@ -224,7 +225,10 @@ def _put_back(session: Session, store_id: str, at: dt.datetime) -> tuple[str, li
         "The books were put back from a copy. On %(when)s the network gave back %(num)d messages, %(sales)d of sales.",
         many, when=when, sales=sales,
     )  # fmt: skip
-    return told, [_odd(one) for one in came["odd"]]
+    own = _(
+        "People, settings and products of your own that were new since the copy are not among it: add them once more."
+    )
+    return told, [*(_odd(one) for one in came["odd"]), own]
 
 
 def _odd(one: dict[str, Any]) -> str:
@@ -235,6 +239,11 @@ def _odd(one: dict[str, Any]) -> str:
             "Till %(till)s: %(num)d sales of a shift that nobody had closed. The next closing lists them as late; "
             "count the drawer.",
             one["sales"], till=one["till_id"],
+        )  # fmt: skip
+    if one["kind"] == "drawer":
+        return _(
+            "Till %(till)s: %(amount)s (%(moved)s) belongs to a shift that is not here any more. Count the drawer.",
+            till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
         )  # fmt: skip
     why = sentence_of(Refused(one["code"], one["why"]))
     what, day = wording.topic_word(one["topic"]), wording.short_day(dt.date.fromisoformat(one["day"]))

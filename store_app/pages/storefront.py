@@ -16,7 +16,7 @@ from config.errors import Invalid, NotFound, ShopError
 from store_app import shop_dress, wording
 from store_app.extensions import clock, read, write
 from store_app.pages import form, visitors
-from store_app.presenting import page
+from store_app.presenting import page, today
 from store_app.security import public
 from store_app.sentences import sentence_of
 from supply import placing, produce_story, reviews, shop
@@ -40,23 +40,27 @@ def home(slug: str) -> Any:
         first = (number - 1) * PAGE_SIZE
         shown = skus[first : first + PAGE_SIZE]
         found = {ware.sku: ware for ware in shop.wares(session, here.id, shown, at=clock.now())}
-        offers = [found[sku] for sku in shown if sku in found]
+        goods = [found[sku] for sku in shown if sku in found]
         around = visitors.around(session, here)
-        promised = visitors.promised(session, here, offers)
-        open_groups = [] if text or category else visitors.open_groups(session, here.id)
-    return page(
+        promised = visitors.promised(session, here, goods)
+        open_groups = () if text or category else tuple(visitors.open_groups(session, here.id))
+    cards = visitors.cards(here, goods, promised, is_closed=around["is_closed"])
+    ahead, more = tuple(names[: AISLES_AHEAD + 1]), len(skus) > first + PAGE_SIZE
+    shows = (
+        visitors.head_of(here), today(), shop_dress.is_known(), around["is_closed"], open_groups, ahead, cards, more
+    )  # fmt: skip
+    return visitors.LISTS.page(
+        None if around["cart"] != visitors.Cart() else shows,
         "storefront/home.html",
         **around,
-        promised=promised,
         open_groups=open_groups,
         text=text,
         category=category,
         at=request.full_path if request.query_string else request.path,
-        categories=names[:AISLES_AHEAD],
-        has_more_aisles=len(names) > AISLES_AHEAD,
-        offers=offers,
-        cards=visitors.cards(here, offers, promised, is_closed=around["is_closed"]),
-        more=len(skus) > first + PAGE_SIZE,
+        categories=ahead[:AISLES_AHEAD],
+        has_more_aisles=len(ahead) > AISLES_AHEAD,
+        cards=cards,
+        more=more,
         page_no=number,
     )
 
@@ -157,6 +161,24 @@ def shop_sheet(mark: str, **_place: Any) -> Response:
     answer = Response(body, mimetype="text/css")
     answer.headers["Cache-Control"] = f"public, max-age={shop_dress.KEPT_S}, immutable" if mark == now else "no-store"
     return answer
+
+
+@bp.get("/worker.js")
+@public
+def worker(**_place: Any) -> Response:
+    """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
+    answer = Response(shop_dress.worker(), mimetype="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@bp.get("/no-line")
+@public
+def no_line(slug: str) -> Any:
+    """Show what a phone without a line shows instead of the shop."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    return page("storefront/no_line.html", shop=here, cart=visitors.Cart(), is_closed=False)
 
 
 @bp.get("/manifest.webmanifest")

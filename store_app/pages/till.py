@@ -153,7 +153,7 @@ def paper_picture(job_id: str) -> Response:
     paper = job.paper
     if seen != job.document:
         paper = encode(printer.lay_out(job.kind, seen, columns=model.columns, copy_no=job.copy_no), model)
-    answer = make_response(preview_png(paper, model.columns, model.profile))
+    answer = make_response(preview_png(paper, model.columns, model.profile, language=language()))
     answer.mimetype = "image/png"
     is_same_for_all = job.kind != "x" and vouchers.masked(job.document) == job.document
     answer.headers["Cache-Control"] = "private, max-age=86400" if is_same_for_all else "no-store"

@@ -5,7 +5,7 @@ Rules
 1. The basket and its coupons live in the visitor's own signed cookie, per shop, for the last few shops.
 2. What the shop no longer offers leaves the basket by itself, and the page says so.
 3. Which products a list shows, and in which order, is looked up once in LISTED_FOR_S; prices and what is left are
-   always of this moment. A product's card is drawn once for all visitors who see the very same of it.
+   always of this moment. A product's card, and the list they stand in, is drawn once for all who see the very same.
 4. Who proved a phone here that is a member's has the prices for members, for PROVED_FOR; a coupon that cannot be used
    just now stays in the basket and says why.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 import segno
 import sqlalchemy as sa
-from flask import current_app, render_template, request, url_for
+from flask import current_app, request, url_for
 from flask import session as visitor
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -30,6 +30,7 @@ from pos import offers
 from pos.catalogue import Product
 from pos.store import Store
 from store_app import order_tokens
+from store_app.drawn import Drawings
 from store_app.extensions import clock
 from store_app.pages import form
 from store_app.presenting import at_store, language
@@ -42,7 +43,9 @@ MOST_COUPONS = 5
 KEPT_SHOPS = 3
 """Baskets a cookie has room for: browsers drop one of more than 4 kB."""
 LISTED_FOR_S = 2.0
-MOST_LISTS, MOST_CARDS = 500, 5_000
+MOST_LISTS = 500
+CARDS, LISTS = Drawings(5_000), Drawings(500)
+"""At a kilobyte a card and sixteen a list some ten megabytes."""
 USUAL_STEPS = 5
 """Portions of weighed goods that one tap adds: half a kilo."""
 
@@ -104,7 +107,7 @@ class Cart:
 
 def shop_at(session: Session, slug: str) -> Store:
     """Return the shop at an address; the answer then speaks from it."""
-    found = session.scalar(sa.select(Store).where(Store.slug == form.tidy(slug)))
+    found = session.scalar(_AT, {"slug": form.tidy(slug)})
     if found is None:
         raise NotFound("no-shop", _("There is no shop at this address. Check the link or scan the label again."))
     at_store(found)
@@ -293,19 +296,18 @@ def listed(session: Session, store_id: str, text: str, category: str) -> list[st
 
 
 def cards(here: Store, wares: Sequence[shop.Ware], offered: Mapping[str, str], *, is_closed: bool) -> Markup:
-    """Draw the products of a list; what a visitor shares with all others is drawn once (rule 3)."""
-    drawn = []
+    """Draw the products of a list (rule 3)."""
+    drawn, around = [], (here.slug, here.currency, language(), is_closed)
     for ware in wares:
-        key = (here.slug, here.currency, language(), ware, offered.get(ware.sku, ""), is_closed)
-        card = _cards.get(key)
-        if card is None:
-            if len(_cards) >= MOST_CARDS:
-                _cards.clear()
-            card = _cards[key] = render_template(
-                "storefront/card.html", shop=here, ware=ware, offer=key[4], is_closed=is_closed
-            )
-        drawn.append(card)
+        offer = offered.get(ware.sku, "")
+        shows = around, ware, offer
+        drawn.append(CARDS.part(shows, "storefront/card.html", shop=here, ware=ware, offer=offer, is_closed=is_closed))
     return Markup("".join(drawn))  # noqa: S704  drawn by templates
+
+
+def head_of(here: Store) -> tuple[Any, ...]:
+    """Return what the head of a shop's page shows of it."""
+    return here.slug, here.name, here.address, here.closes, here.currency, here.tz
 
 
 def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
@@ -318,9 +320,6 @@ def _ready(key: tuple[str, ...], make: Callable[[], list[Any]]) -> list[Any]:
         found = make()
         lists[key] = (now, found)
     return found
-
-
-_cards: dict[tuple[Any, ...], str] = {}
 
 
 def square(text: str) -> str:
@@ -339,3 +338,6 @@ def back(slug: str) -> str:
     here = form.tidy(request.form.get("here", ""))
     start = url_for("storefront.home", slug=slug)
     return here if here.startswith(start) and len(here) <= 400 else start
+
+
+_AT = sa.select(Store).where(Store.slug == sa.bindparam("slug"))

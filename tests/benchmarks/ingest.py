@@ -40,6 +40,8 @@ from tests.network_facts import message, sales
 
 STORES, SALES, LINES, SENDERS, A_PUSH = 1000, 300, 4, 4, 200
 TODAY = dt.date(2026, 3, 2)
+Shop = tuple[str, str, list[dict[str, Any]]]
+"""(store id, key, [push, push ...])"""
 BARE: tuple[type[Base], ...] = (Sale, SaleLine, Payment, CashMovement, StockMovement, InboxMessage)
 
 
@@ -85,7 +87,7 @@ def measure(*, quick: bool) -> dict[str, Any]:
             windows[name] = _send(node, pushes)
             windows[name]["bytes"] = _size(database) - before
             copies.append(_bare_copy(database, which[shops // 2 :]))
-            windows[name] |= _rolled(database) | _once(database, which) | _again(node, pushes[:2], database, which)
+            windows[name] |= _rolled(database) | _once(database, pushes) | _again(node, pushes, database)
             _say(f"{windows[name]['lines_per_s']:.0f} lines/s", started)
         database.engine.dispose()
     both = list(windows.values())
@@ -118,8 +120,8 @@ def measure(*, quick: bool) -> dict[str, Any]:
 # --- what is sent ---
 
 
-def _pushes(node: Network, which: list[int], epoch: str) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return (key, [push, push ...]) per shop; nonces are put in when they are known."""
+def _pushes(node: Network, which: list[int], epoch: str) -> list[Shop]:
+    """Return (store id, key, [push, push ...]) per shop; nonces are put in when they are known."""
     made = []
     for n in which:
         store_id = f"S{n:04d}"
@@ -130,6 +132,7 @@ def _pushes(node: Network, which: list[int], epoch: str) -> list[tuple[str, list
         mine = f"epoch-{epoch}-{store_id}"
         made.append(
             (
+                store_id,
                 node.keys[store_id],
                 [
                     {
@@ -151,13 +154,13 @@ def _facts(store_id: str) -> list[Any]:
     return list(sales(store_id, SALES, first=1, day=TODAY))
 
 
-def _send(node: Network, pushes: list[tuple[str, list[dict[str, Any]]]]) -> dict[str, float]:
+def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
     """Send everything with SENDERS at once; every row must be confirmed by name."""
     spent_ms: list[float] = []
     address = urlsplit(node.address)
 
-    def one_shop(task: tuple[str, list[dict[str, Any]]]) -> int:
-        key, bodies = task
+    def one_shop(task: Shop) -> int:
+        _, key, bodies = task
         line = http.client.HTTPConnection(str(address.hostname), address.port, timeout=120)
         nonce, confirmed = "", 0
         for body in bodies:
@@ -194,37 +197,35 @@ def _send(node: Network, pushes: list[tuple[str, list[dict[str, Any]]]]) -> dict
 # --- what is compared ---
 
 
-def _once(database: Database, which: list[int]) -> dict[str, float]:
-    """Count what of a shop's day is not there, and what is there more than once."""
+def _once(database: Database, pushes: list[Shop]) -> dict[str, float]:
+    """Count what of the shops' day is not there, and what is there more than once."""
     lost = doubled = 0
     with database.read() as session:
-        for n in which:
-            store_id = f"S{n:04d}"
-            here = list(
-                session.scalars(sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY))
-            )
-            sent = {fact.id for fact in _facts(store_id)}
+        for store_id, _, bodies in pushes:
+            mine = sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY)
+            here, sent = list(session.scalars(mine)), set[str]().union(*(body["ids"] for body in bodies))
             lost += len(sent - set(here))
             doubled += len(here) - len(set(here))
-            lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.sale_id.in_(sent))
+            lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.business_day == TODAY)
             doubled += abs((session.scalar(lines) or 0) - SALES * LINES)
     return {"lost": lost, "doubled": doubled}
 
 
-def _again(node: Network, pushes: list[Any], database: Database, which: list[int]) -> dict[str, float]:
+def _again(node: Network, pushes: list[Shop], database: Database) -> dict[str, float]:
     """Send some of it once more, as after a lost answer: nothing may be there twice."""
-    _send(node, pushes)
-    return _once(database, which)
+    _send(node, pushes[:2])
+    return _once(database, pushes)
 
 
 def _rolled(database: Database) -> dict[str, float]:
     """Add up what has arrived, as the network's worker does every 20 s; seconds until all is current."""
-    began, at = time.perf_counter(), dt.datetime.combine(TODAY, dt.time(20), dt.UTC)
+    began = time.perf_counter()
     while True:
         with database.write() as session:
-            rolling.roll_fresh(session, at=at)
+            days = rolling.roll_fresh(session, at=dt.datetime.now(dt.UTC))
             if fresh_days.oldest(session) is None:
                 return {"rollup_s": time.perf_counter() - began}
+        assert days, "days that have arrived are not added up"
 
 
 def _bare_copy(database: Database, which: list[int]) -> float:

@@ -25,7 +25,7 @@ from pos import (
     till_report,
 )
 from pos.encoding import encode
-from pos.paper import PaperLine
+from pos.paper import CUT, PaperLine
 from pos.printer_model import PrinterModel
 from tests.pos import paper_documents as documents
 
@@ -144,6 +144,17 @@ def test_the_preview_is_a_picture_of_the_paper(columns):
     assert picture.format == "PNG"
     assert picture.width == columns * 12 + 2 * preview.MARGIN
     assert picture.convert("L").getextrema() == (0, 255)
+
+
+def test_notes_beside_the_paper_are_in_their_own_ink_and_in_the_readers_language():
+    paper = encode([PaperLine("milk"), CUT], PrinterModel(48), opens_drawer=True)
+    drawn = {
+        one: Image.open(io.BytesIO(preview.preview_png(paper, language=one))).convert("RGB") for one in ("en", "zh")
+    }
+    assert (186, 60, 40) in {colour for _times, colour in drawn["en"].getcolors(256)}
+    assert drawn["en"].tobytes() != drawn["zh"].tobytes()
+    plain = Image.open(io.BytesIO(preview.preview_png(encode([PaperLine("milk")], PrinterModel(48))))).convert("RGB")
+    assert all(red == green == blue for _times, (red, green, blue) in plain.getcolors(256)), "what prints is grey"
 
 
 def test_the_preview_shows_what_it_does_not_understand():

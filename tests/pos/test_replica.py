@@ -10,6 +10,7 @@ from config import inbox, outbox
 from config.inbox import InboxMessage
 from config.outbox import Message, OutboxMessage
 from pos import checks, facts, replica, stock
+from pos.drawer_cash import CashMoved
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
 from pos.shift import CashMovement, Shift
@@ -107,7 +108,8 @@ def test_a_fact_that_cannot_be_read_is_parked_and_writes_nothing(shop, network, 
 
 def test_every_fact_reads_back_as_it_was_written(shop):
     kinds = {
-        fact.TOPIC: fact for fact in (facts.SaleCompleted, facts.ShiftClosed, facts.StockCounted, facts.StockMoved)
+        fact.TOPIC: fact
+        for fact in (facts.SaleCompleted, facts.ShiftClosed, facts.StockCounted, facts.StockMoved, CashMoved)
     }
     messages = a_busy_day(shop)
     assert {message.topic for message in messages} == set(kinds)

@@ -222,8 +222,11 @@ def test_a_voucher_shows_its_code_to_read_and_to_scan(papers: list[printer.Print
 
 
 def test_the_reminder_speaks_the_customers_language():
-    given = {"name": "Rosa", "shop": "Elm", "since": "2026-01-02", "currency": "EUR"}
-    assert "€12.00" in account_paper.reminder(**given, owed_minor=1_200, language="en")
-    assert "记账" in account_paper.reminder(**given, owed_minor=1_200, language="zh")
+    given = {"name": "Rosa", "shop": "Elm", "since": dt.date(2026, 1, 2), "currency": "EUR"}
+    english, chinese = (account_paper.reminder(**given, owed_minor=1_200, language=one) for one in ("en", "zh"))
+    assert "€12.00" in english
+    assert "2 January 2026" in english
+    assert "记账" in chinese
+    assert "2026年1月2日" in chinese
     assert "settled" in account_paper.reminder(**given, owed_minor=0, language="en")
     assert account_paper.WORDS["en"].keys() == account_paper.WORDS["zh"].keys()

@@ -13,7 +13,7 @@ from config.database import Base, Database, make_engine
 from config.node import found, this_node
 from config.outbox import OutboxMessage
 from config.settings import Settings
-from pos import customers, loyalty, tab
+from pos import cash_out, customers, loyalty, shift, tab
 from pos.customers import Particulars
 from pos.loyalty import PointsAccount
 from pos.sale_rows import Sale
@@ -133,7 +133,7 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     lost.put_back()
     assert "comes with the next contact" in str(doctor.examine(lost.doors, outside=False))
     contact = lost.talk()
-    assert contact.recovered == len(before["facts"]) - 3
+    assert contact.recovered == len(before["facts"]) - 4
     assert lost.books() == before
     assert lost.faults() == []
     assert lost.talk().recovered == 0
@@ -144,20 +144,39 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     assert lost.faults() == []
 
 
-def test_sales_of_a_shift_that_was_lost_open_are_late_on_the_next_z_and_two_books_that_speak_fetch_nothing(lost):
+def test_a_shift_that_was_lost_open_comes_home_open_with_its_float_and_all_that_moved(lost):
     shop = lost.shop
     lost.talk()
     lost.copy()
     shop.close_till()
     shop.open_till()
     shop.sell([("bread", 1)])
+    with shop.write() as session:
+        cash_out.drop(session, shift.current(session, STORE, "T1"), 300, actor=shop.wei, at=shop.now)
+    lost.talk()
+    before = lost.books()
+    lost.put_back()
+    lost.talk()
+    assert lost.books() == before
+    assert [row[1] for row in before["shifts"]] == ["closed", "open"]
+    assert shop.close_till(before["shifts"][1][3]).over_short_minor == 0
+    assert lost.faults() == []
+
+
+def test_sales_of_a_lost_shift_are_late_where_the_till_was_opened_anew_and_two_books_that_speak_fetch_nothing(lost):
+    shop = lost.shop
+    shop.close_till()
+    lost.talk()
+    lost.copy()
+    shop.open_till()
+    shop.sell([("bread", 1)])
     lost.talk()
     lost.put_back()
+    shop.open_till()
     assert lost.talk().recovered == 2
     said = str(doctor.examine(lost.doors, outside=False))
     assert "2 messages came home, 1 of them sales" in said
-    assert "must look at stands on the page of the shop (1)" in said
-    shop.open_till()
+    assert "must look at stands on the page of the shop (2)" in said
     closed = shop.close_till()
     assert (closed.z_no, closed.z_report["late_count"], closed.z_report["late_minor"]) == (2, 1, 349)
     assert lost.faults() == []
@@ -190,6 +209,6 @@ def test_a_shop_that_lost_its_computer_and_every_copy_gets_what_it_had_told_from
         found(session, STORE, at=NOON)
         found_store(session, STORE, "Shop", region=("north", "North"), currency="EUR", tz="UTC", at=NOON)
     lost.folder, lost.file, shop.database = tmp_path / "anew", tmp_path / "anew" / f"{STORE}.db", anew
-    assert lost.talk().recovered == 3
+    assert lost.talk().recovered == 4
     assert lost.books() == before
     assert lost.faults() == []

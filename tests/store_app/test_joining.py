@@ -128,16 +128,25 @@ def test_a_code_is_good_once_for_a_day_and_only_the_newest(network):
     assert ask(network, third) == (409, "wrong-code")
 
 
-def test_guessing_stops_all_joining_for_a_while_and_every_try_is_journalled(network):
+def test_wrong_codes_keep_no_right_one_out_and_only_the_first_of_a_quarter_hour_are_journalled(network):
+    def noted() -> int | None:
+        query = sa.select(sa.func.count()).where(JournalEntry.verb == "store.join_refused")
+        with network.doors.read() as session:
+            return session.scalar(query)
+
     code = invite(network)
-    tries = [ask(network, f"ABCD{n:04d}WXYZ") for n in range(invitation.WRONG_MOST)]
-    assert set(tries) == {(409, "wrong-code")}
-    assert ask(network, code) == (409, "joining-locked")
-    network.clock.advance(int(invitation.WRONG_WITHIN.total_seconds()) + 1)
+    tries = {ask(network, f"ABCD{n:04d}WXYZ") for n in range(invitation.WRONG_NOTED + 5)}
+    assert tries == {(409, "wrong-code")}
+    assert noted() == invitation.WRONG_NOTED
     assert ask(network, code) == (200, "")
-    with network.doors.read() as session:
-        refused = sa.select(sa.func.count()).where(JournalEntry.verb == "store.join_refused")
-        assert session.scalar(refused) == invitation.WRONG_MOST
+    network.clock.advance(int(invitation.WRONG_WITHIN.total_seconds()) + 1)
+    ask(network, code)
+    assert noted() == invitation.WRONG_NOTED + 1, "the next quarter of an hour is noted anew"
+
+
+def test_a_code_is_too_long_to_be_guessed_at_any_rate():
+    a_day_of_tries, open_codes = 1000 * 24 * 3600, 1000
+    assert a_day_of_tries * open_codes / len(invitation.LETTERS) ** invitation.LENGTH < 1e-12
 
 
 @pytest.mark.parametrize("code", [None, 5, "", "x" * 41, ["a"], "码码码码", {"code": 1}])

@@ -3,6 +3,7 @@
 import datetime as dt
 import importlib.util
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from pos.store import Store
 from store_app import create_app, tables
 from store_app.demo import notice
 from supply.deliveries import Delivery
+from supply.demand import StoreDay
 from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
 from tests.store_app.conftest import NOON, STORE, House
@@ -47,6 +49,26 @@ def hostile(shared_folder):
 def rows(node, table, **wanted):
     with node.doors.read() as session:
         return list(session.scalars(sa.select(table).filter_by(**wanted)))
+
+
+def test_a_shop_s_page_answers_how_it_is(node, operator):
+    """Takings beside its region's, what runs out, the order under way, and what needs somebody, with where to go."""
+    with node.doors.write() as session:
+        neighbour = Store(
+            id="S09", name="Next door", slug="next-door", region_id="north", currency="USD", tz="UTC", joined_at=NOON
+        )
+        newest = session.scalar(sa.select(sa.func.max(StoreDay.business_day)).where(StoreDay.store_id == STORE))
+        session.add(neighbour)
+        session.add(StoreDay(store_id="S09", business_day=newest, open=True, sales=9, revenue_minor=12_345))
+    answer = operator.get(f"/console/shops/{STORE}")
+    page = words(answer)
+    assert "$630.00 taken in seven days" in page
+    assert "$123.45" in page, "what a usual shop of the region took"
+    assert re.search(r"Rye bread .*left, 0\.7 days", page)
+    assert "Order 1 sent comes Tue, Mar 3 $20.00" in page
+    assert "1 order waits to be confirmed" in page
+    assert 'href="/console/supply/"' in answer.text
+    assert "No sales have arrived yet" in words(operator.get("/console/shops/S02"))
 
 
 def offer(client, *, command_id="", **fields):

@@ -124,20 +124,30 @@ def test_wrong_hours_of_sale_are_said_beside_their_field(office, wrong, said):
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ("gave back 3 messages, 2 of sales", "Till 1: 2 sales of a shift", "count the drawer", "Sale 17 of")),
-        ("zh", ("取回 3 条消息，其中销售 2 条", "有 2 笔销售所属的班次尚未结账", "销售 17：")),
+        (
+            "en",
+            (
+                "gave back 3 messages, 2 of sales",
+                "Till 1: 2 sales of a shift",
+                "count the drawer",
+                "$50.00 (Float) belongs",
+                "Sale 17 of",
+            ),
+        ),
+        ("zh", ("取回 3 条消息，其中销售 2 条", "有 2 笔销售所属的班次尚未结账", "（备用金）", "销售 17：")),
     ],
 )
 def test_books_put_back_are_told_with_what_somebody_must_look_at(office, language, said):
     with office.doors.write() as session:
         odd = [
             {"kind": "late", "till_id": "1", "sales": 2, "total_minor": 500},
+            {"kind": "drawer", "till_id": "1", "moved": "float", "amount_minor": 5000},
             {"kind": "refused", "topic": "sale.completed", "no": "17", "day": "2026-03-02", "code": "unknown-customer",
              "why": "This customer is not known here. Look the customer up again."},
         ]  # fmt: skip
         journal.record(
             session, actor=Actor.system("sync", STORE), at=NOON, verb=homecoming.VERB, subject=f"node:{STORE}",
-            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=2,
+            topics={"sale.completed": 2, "shift.closed": 1}, odd=odd, odd_many=3,
         )  # fmt: skip
     client = office.signed_in()
     shown = words(client.get(f"/settings/?lang={language}"))

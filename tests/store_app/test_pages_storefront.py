@@ -17,6 +17,7 @@ from pos.promises import Choice, Offer, Part
 from pos.store import Store, store_of
 from supply import shop
 from supply.pickup_order import PickupOrder
+from supply.shop_offer import ShopOffer
 from tests.store_app.office import words
 from tests.store_app.town import OTHER_SHOP, SHOP, code_on
 from tests.supply.online import ANA, AT, OTHER, PRODUCTS, STORE, later
@@ -89,6 +90,28 @@ def test_whoever_comes_again_asks_for_the_sheet_once_by_an_address_that_changes_
     assert customer.look(address.replace(".css", "0.css")).headers["Cache-Control"] == "no-store"
 
 
+def test_a_list_drawn_once_for_all_has_each_visitors_own_token_and_never_an_old_price(market, customer):
+    other = market.customer()
+    for one in (customer, other):
+        one.look()  # whoever was here before gets the sheet by its address
+    pages = [one.look().text for one in (customer, other, customer)]
+    own = [set(re.findall(r'(?:csrf-token" content|csrf_token" value|nonce)="([^"]+)"', page)) for page in pages]
+    assert [len(words) for words in own] == [2, 2, 2]
+    assert not own[0] & own[1]
+    assert not own[2] & own[1]
+    bare = [re.sub("|".join(map(re.escape, words)), "*", page) for words, page in zip(own, pages, strict=True)]
+    assert bare[0] == bare[1] == bare[2]
+    with market.town.network.write() as session:
+        session.get_one(ShopOffer, (STORE, "milk")).price_minor = 777
+        session.get_one(Store, STORE).name = "Harbour, renamed"
+    assert "7.77" in other.look().text
+    assert "Harbour, renamed" in customer.look().text
+    assert customer.send(f"{SHOP}/p/milk", steps=1).status_code == 303
+    assert "is in your basket" in customer.look().text
+    assert "is in your basket" not in other.look().text
+    assert "cart-bar" not in other.look().text
+
+
 def test_searching_finds_by_name_and_says_so_when_nothing_is_there(customer):
     found = words(customer.look(f"{SHOP}/?q=milk"))
     assert "Milk" in found
@@ -106,6 +129,10 @@ def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
     answer = customer.look(f"{SHOP}/manifest.webmanifest")
     assert answer.content_type.startswith("application/manifest+json")
     assert json.loads(answer.text)["start_url"] == f"{SHOP}/"
+    worker = customer.look(f"{SHOP}/worker.js")  # from the shop's own address, so that it stands in for this shop alone
+    assert worker.content_type.startswith("text/javascript")
+    assert worker.headers["Cache-Control"] == "no-cache"
+    assert "No line just now" in words(customer.look(f"{SHOP}/no-line"))
 
 
 # --- the basket ---

@@ -1,0 +1,152 @@
+"""How one shop is, as the operator sees it: its takings beside its region's, its shelves, what is open with it.
+
+Rules
+-----
+1. Takings are those of the last SHOWN_DAYS whole days. Beside each stands what the region's other shops took that day,
+   shared out over those that were open: what a shop like this one took.
+2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
+3. What needs somebody is told by the same words as on the operator's first page (`attention`).
+
+Read-only, and of this shop alone or of daily sums, so that a look is as cheap in a large network as in a small one.
+Units: *_minor minor units; quantities in stock units.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.node import Peer
+from pos.store import Store
+from supply import outlook
+from supply.attention import SILENT_AFTER_S, UNCOUNTED_DAYS, Attention
+from supply.claim_book import WAITING, Claim
+from supply.deliveries import Delivery
+from supply.demand import StoreDay
+from supply.orders import ReplenishmentOrder
+from supply.outlook import Lack
+from supply.overview import SHOWN_DAYS, counted
+from supply.pickup_order import OPEN, PickupOrder
+from supply.push import PushOffer
+
+LACK_DAYS = 3
+UNDER_WAY = ("sent", "acknowledged", "dispatched", "part_received")
+LISTED = 6
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day's takings, and what a usual shop of the region took; None where nothing is known."""
+
+    day: dt.date
+    own_minor: int | None
+    usual_minor: int | None
+
+
+@dataclass(frozen=True)
+class Takings:
+    """The days with their sums: the last seven, the seven before, and how many sales the last seven were."""
+
+    days: tuple[Day, ...]
+    sales: int
+
+    def week(self, ago: int = 0, *, usual: bool = False) -> int:
+        """Return what seven days took; `ago` weeks before the last; of a usual shop if so wished."""
+        last = len(self.days) - 7 * ago
+        part = self.days[max(0, last - 7) : last]
+        return sum((one.usual_minor if usual else one.own_minor) or 0 for one in part)
+
+    @property
+    def most_minor(self) -> int:
+        """The highest figure of all days, at least 1."""
+        return max([1, *(max(one.own_minor or 0, one.usual_minor or 0) for one in self.days)])
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """How many products sell here, how many of them are sold out or run out soon, and which go first."""
+
+    selling: int
+    gone: int
+    short: int
+    first: tuple[Lack, ...]
+
+
+# --- questions ---
+
+
+def takings(session: Session, store: Store, today: dt.date) -> Takings:
+    """Return a shop's takings beside its region's (rule 1); no days while nothing of it has arrived."""
+    newest = session.scalar(
+        sa.select(sa.func.max(StoreDay.business_day)).where(
+            StoreDay.store_id == store.id, StoreDay.business_day < today
+        )
+    )
+    if newest is None:
+        return Takings((), 0)
+    first = newest - dt.timedelta(days=SHOWN_DAYS - 1)
+    within = StoreDay.business_day.between(first, newest)
+    own = {
+        day: (int(minor), int(sales or 0))
+        for day, minor, sales in session.execute(
+            sa.select(StoreDay.business_day, StoreDay.revenue_minor, counted()).where(
+                StoreDay.store_id == store.id, within
+            )
+        )
+    }
+    others = session.execute(
+        sa.select(StoreDay.business_day, sa.func.sum(StoreDay.revenue_minor), sa.func.count())
+        .join(Store, Store.id == StoreDay.store_id)
+        .where(Store.region_id == store.region_id, Store.id != store.id, StoreDay.open, within)
+        .group_by(StoreDay.business_day)
+    )
+    usual = {day: int(minor or 0) // shops for day, minor, shops in others}
+    axis = [first + dt.timedelta(days=n) for n in range(SHOWN_DAYS)]
+    days = tuple(Day(day, own[day][0] if day in own else None, usual.get(day)) for day in axis)
+    return Takings(days, sum(own[day][1] for day in axis[-7:] if day in own))
+
+
+def shelves(session: Session, store_id: str, today: dt.date) -> Shelves:
+    """Return how a shop's shelves stand (rule 2)."""
+    selling, lacks = outlook.lacks(session, store_id, days=LACK_DAYS, today=today)
+    gone = sum(one.have_qty <= 0 for one in lacks)
+    return Shelves(selling, gone, len(lacks) - gone, tuple(lacks[:LISTED]))
+
+
+def orders(session: Session, store_id: str) -> list[ReplenishmentOrder]:
+    """Return a shop's orders that are under way, what comes first first."""
+    row = ReplenishmentOrder
+    query = sa.select(row).where(row.store_id == store_id, row.state.in_(UNDER_WAY))
+    return list(session.scalars(query.order_by(row.delivery_day, row.order_no)))
+
+
+def online_orders(session: Session, store_id: str) -> int:
+    """Return how many of its customers' online orders are open."""
+    query = sa.select(sa.func.count()).where(PickupOrder.store_id == store_id, PickupOrder.state.in_(OPEN))
+    return int(session.scalar(query) or 0)
+
+
+def needs(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
+    """List what of a shop needs somebody (rule 3)."""
+    found = []
+    store, peer = session.get_one(Store, store_id), session.get(Peer, store_id)
+    if store.has_node and peer is not None and peer.heard_at < at - dt.timedelta(seconds=SILENT_AFTER_S):
+        found.append(Attention("silent", store_id, {"since": peer.heard_at}))
+    due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
+    late = (Delivery.store_id == store_id, Delivery.state == "expected", Delivery.expected_day < due)
+    if uncounted := session.scalar(sa.select(sa.func.count()).where(*late)):
+        found.append(Attention("not-counted", store_id, {"count": uncounted}))
+    waits = sa.select(ReplenishmentOrder.order_no).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state == "sent"
+    )
+    found += [Attention("order-waits", store_id, {"order_no": number}) for number in session.scalars(waits)]
+    open_offers = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "offered")
+    found += [
+        Attention("offer-open", store_id, {"name": offer.name, "answer_by": offer.answer_by})
+        for offer in session.scalars(open_offers.order_by(PushOffer.answer_by))
+    ]
+    claims = sa.select(sa.func.count()).where(Claim.store_id == store_id, Claim.state.in_(WAITING))
+    if waiting := session.scalar(claims):
+        found.append(Attention("claims-wait", store_id, {"count": waiting}))
+    return found
