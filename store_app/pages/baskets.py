@@ -106,10 +106,15 @@ class OrderView:
     """None where there is no line, or the order is not the network's."""
 
     @property
+    def is_long(self) -> bool:
+        """Whether there are more lines than are read one by one: then the way on stands below them, too."""
+        return len(self.lines) > MANY
+
+    @property
     def first(self) -> list[LineView]:
         """The lines to look at first: of more than MANY those that run out before the van or were changed, if any."""
         looked_at = [line for line in self.lines if line.runs_out or line.changed_why]
-        return looked_at if looked_at and len(self.lines) > MANY else self.lines
+        return looked_at if looked_at and self.is_long else self.lines
 
     @property
     def rest(self) -> list[LineView]:
