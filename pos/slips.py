@@ -186,7 +186,12 @@ def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
 
 def local(at: dt.datetime, store: Store) -> str:
     """Return an instant as it is printed: on the shop's wall."""
-    return f"{at.astimezone(ZoneInfo(store.tz)):%Y-%m-%d %H:%M}"
+    return wall_time(at, store.tz)
+
+
+def wall_time(at: dt.datetime, tz: str) -> str:
+    """Return an instant as it is printed in a time zone."""
+    return f"{at.astimezone(ZoneInfo(tz)):%Y-%m-%d %H:%M}"
 
 
 def head(store: Store, actor: Actor, at: dt.datetime) -> dict[str, Any]:

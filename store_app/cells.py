@@ -1,10 +1,12 @@
-"""What reads one cell of a table: a ValueError says in words what was expected."""
+"""What reads one cell of a table: a ValueError says in the reader's words what was expected."""
 
 import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+
+from flask_babel import gettext as _
 
 from config import money
 
@@ -17,7 +19,7 @@ def text(most: int) -> Cell:
 
     def read_text(cell: str) -> str:
         if len(cell) > most or not cell.isprintable():
-            raise ValueError(f"at most {most} printable letters")
+            raise ValueError(_("at most %(most)s printable letters", most=most))
         return cell
 
     return read_text
@@ -30,7 +32,7 @@ def whole(least: int, most: int) -> Cell:
         # a spreadsheet writes 3 as 3.0
         tidy = cell.removesuffix(".0")
         if not re.fullmatch(r"-?\d{1,13}", tidy, re.ASCII) or not least <= int(tidy) <= most:
-            raise ValueError(f"a whole number from {least} to {most}")
+            raise ValueError(_("a whole number from %(least)s to %(most)s", least=least, most=most))
         return int(tidy)
 
     return read_whole
@@ -40,7 +42,7 @@ def price(cell: str) -> Decimal:
     """Read an amount of money."""
     # spreadsheets write 1.2 as 1.2000000000000002, which the currency's places refuse later; 1e3 is a barcode's ruin
     if not re.fullmatch(r"\d{1,12}(\.\d{1,20})?", cell, re.ASCII) or Decimal(cell) > money.MAX_MINOR // 1000:
-        raise ValueError("an amount of money such as 12.50")
+        raise ValueError(_("an amount of money such as 12.50"))
     return Decimal(cell)
 
 
@@ -49,11 +51,11 @@ def day(cell: str) -> dt.date:
     try:
         return dt.date.fromisoformat(cell[:10])
     except ValueError:
-        raise ValueError("a day such as 2026-03-02") from None
+        raise ValueError(_("a day such as 2026-03-02")) from None
 
 
 def unit(cell: str) -> str:
     """Read a stock unit."""
     if cell not in UNITS:
-        raise ValueError(f"one of {', '.join(UNITS)}")
+        raise ValueError(_("one of %(units)s", units=", ".join(UNITS)))
     return cell

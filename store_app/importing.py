@@ -7,6 +7,7 @@ Rules
 3. Size, rows and columns are limited before parsing; cells are text until a column's own rule reads them, so that
    leading zeros stay and no fraction is rounded.
 4. A table's row number is the spreadsheet's: the heading is row 1.
+5. What is wrong is said in the reader's language; a command's is English.
 """
 
 import csv
@@ -20,6 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config import money
@@ -30,6 +32,7 @@ from config.publication import EVERYONE
 from pos.store import Store
 from store_app import customer_rows, member_rows, network_rows
 from store_app.cells import Cell, day, price, text, unit, whole
+from store_app.sentences import sentence_of
 
 MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
 MOST_UNPACKED, MOST_FAULTS = 200_000_000, 200
@@ -140,8 +143,8 @@ def write(
             else:
                 _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
         except ShopError as refusal:
-            where = f"Row {number}, sku" if refusal.code == "unknown-product" else f"Row {number}"
-            raise type(refusal)(refusal.code, f"{where}: {refusal.message} Nothing was written.") from refusal
+            told = _("Row %(row)s: %(why)s Nothing was written.", row=number, why=sentence_of(refusal))
+            raise type(refusal)(refusal.code, told, row=number) from refusal
     for source, listed_on in lists:
         outside.end(session, source, listed_on)
     if sheet.kind == "sales":
@@ -161,7 +164,7 @@ def rehearse(
             with session.begin_nested():
                 _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
         except ShopError as refusal:
-            sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), refusal.message))
+            sheet.faults.append(Fault(number, str(refusal.facts.get("field") or "sku"), sentence_of(refusal)))
             if len(sheet.faults) >= MOST_FAULTS:
                 break
     trial.rollback()
@@ -172,11 +175,13 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
     The network's need not be named where there is one.
     """
-    from supply import suppliers
+    from supply import suppliers, upstream
 
     own = [one for one in suppliers.suppliers_for(session, owner_id) if one.owner_id == owner_id]
     if owner_id == EVERYONE and not said and len(own) == 1:
         return own[0].id
+    if owner_id == EVERYONE:
+        own += upstream.upstream_suppliers(session)
     fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
     if len(fitting) == 1:
         return fitting[0]
@@ -244,12 +249,13 @@ def _values(
     for column, cell in row.items():
         if not cell:
             if column in needed:
-                sheet.faults.append(Fault(number, column, "is empty"))
+                sheet.faults.append(Fault(number, column, _("is empty")))
             continue
         try:
             values[column] = cells[column](cell)
         except ValueError as fault:
-            sheet.faults.append(Fault(number, column, f"{cell[:40]!r} is not {fault}"))
+            words = _("“%(cell)s” is not %(expected)s", cell=cell[:40], expected=fault)
+            sheet.faults.append(Fault(number, column, words))
     return values
 
 
@@ -258,7 +264,8 @@ def _refuse_twins(sheet: Sheet) -> None:
     for number, row in zip(sheet.numbers, sheet.values, strict=True):
         key = tuple(row.get(column) for column in TWINS[sheet.kind])
         if key in seen:
-            sheet.faults.append(Fault(number, TWINS[sheet.kind][0], f"is already in row {seen[key]}"))
+            words = _("is already in row %(row)s", row=seen[key])
+            sheet.faults.append(Fault(number, TWINS[sheet.kind][0], words))
         seen.setdefault(key, number)
 
 
@@ -379,7 +386,8 @@ def amount(text: str) -> Decimal:
     try:
         return price(text.strip())
     except ValueError as fault:
-        raise Invalid("bad-price", f"{text[:40]!r} is not {fault}.") from None
+        words = _("“%(cell)s” is not %(expected)s.", cell=text[:40], expected=fault)
+        raise Invalid("bad-price", words) from None
 
 
 def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
@@ -387,24 +395,28 @@ def in_minor(amount: Decimal, currency: str, sku: str = "") -> int:
     places = money.exponent(currency)
     minor = amount.scaleb(places)
     if minor != minor.to_integral_value():
-        raise Invalid("bad-price", f"{amount} has more than {places} places.", sku=sku)
+        words = _("%(amount)s has more than %(places)s places.", amount=amount, places=places)
+        raise Invalid("bad-price", words, sku=sku)
     return int(minor)
+
+
+def _require_product(session: Session, sku: str) -> None:
+    from pos.catalogue import Product
+
+    if session.get(Product, sku) is None:
+        words = _("There is no product %(sku)s. Bring in the products first.", sku=sku)
+        raise NotFound("unknown-product", words, field="sku")
 
 
 def _write_count(session: Session, row: dict[str, Any], store_id: str, actor: Actor, at: dt.datetime) -> None:
     from pos import stock
-    from pos.catalogue import Product
 
-    if session.get(Product, row["sku"]) is None:
-        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    _require_product(session, row["sku"])
     stock.count(session, store_id, row["sku"], row["qty"], count_id=new_id(), actor=actor, at=at)
 
 
 def _check_sold(session: Session, row: dict[str, Any], store_id: str, _actor: Actor, _at: dt.datetime) -> None:
-    from pos.catalogue import Product
-
-    if session.get(Product, row["sku"]) is None:
-        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    _require_product(session, row["sku"])
     if session.get(Store, row.get("store_id") or store_id) is None:
         words = (
             f"There is no store {row['store_id']}." if "store_id" in row else "Say which shop's: the column store_id."
@@ -430,11 +442,9 @@ def _write_place(session: Session, row: dict[str, Any], _store_id: str, actor: A
 
 
 def _write_pack(session: Session, row: dict[str, Any], supplier_id: str, actor: Actor, at: dt.datetime) -> None:
-    from pos.catalogue import Product
     from supply import suppliers
 
-    if session.get(Product, row["sku"]) is None:
-        raise NotFound("unknown-product", f"There is no product {row['sku']}. Bring in the products first.")
+    _require_product(session, row["sku"])
     owner_id = suppliers.supplier_of(session, supplier_id).owner_id
     currency, today = network_rows.money_and_day(session, owner_id, at)
     cost = in_minor(row["pack_cost"], currency, row["sku"])

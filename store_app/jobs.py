@@ -132,7 +132,7 @@ def letters(desk: Desk, _day: dt.date) -> str:
     """E-mail orders to suppliers that have no line to us, and receipts to customers who wanted them."""
     from store_app import letter_post, receipt_post
 
-    done = [post.send_due(desk.doors, desk.node_id, _carriers(desk)) for post in (letter_post, receipt_post)]
+    done = [post.send_due(desk.doors, desk.node_id, carriers_of(desk)) for post in (letter_post, receipt_post)]
     sent, failed = map(sum, zip(*done, strict=True))
     return f"{sent} sent, {failed} failed"
 
@@ -295,9 +295,9 @@ def purchase(desk: Desk, _day: dt.date) -> str:
                 if one.expected_day <= now.astimezone(dt.UTC).date():
                     purchasing.receive(session, house, one.id, actor=desk.actor("purchase"), at=now)
             found = purchasing.propose(session, house, actor=desk.actor("purchase"), at=now)
-            if found is not None and practice:
-                purchasing.order(session, house, found.id, actor=desk.actor("purchase"), at=now)
-            made += found is not None
+            for one in found if practice else ():
+                purchasing.order(session, house, one.id, actor=desk.actor("purchase"), at=now)
+            made += len(found)
     return f"{made} purchases proposed"
 
 
@@ -349,7 +349,7 @@ def notify(desk: Desk, _day: dt.date) -> str:
     """Send what customers are to be told."""
     from store_app import notifying
 
-    sent, failed = notifying.send_due(desk.doors, _carriers(desk))
+    sent, failed = notifying.send_due(desk.doors, carriers_of(desk))
     return f"{sent} sent, {failed} failed"
 
 
@@ -404,6 +404,7 @@ JOBS: dict[str, Job] = {
         Job("escrow", ask_escrow, every_s=3, after_ring_s=0.3),
         Job("groups", close_groups, every_s=60),
         Job("remind", remind_customers, every_s=600),
+        Job("purchase-letters", jobs_orders.post_purchases, every_s=15, after_ring_s=0.5),
         Job("publish-terms", jobs_orders.publish_terms, every_s=30),
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
@@ -484,7 +485,8 @@ def _replay(desk: Desk, kind: str, scope_id: str, stores: list[str], day: dt.dat
     return 1
 
 
-def _carriers(desk: Desk) -> list[Any]:
+def carriers_of(desk: Desk) -> list[Any]:
+    """Return what carries letters and messages, made once."""
     from store_app import notifying
 
     if desk.carriers is None:

@@ -32,6 +32,17 @@ def publish_terms(desk: "Desk", _day: dt.date) -> str:
     return "published" if editions.publish_terms(desk.doors) else "nothing changed"
 
 
+def post_purchases(desk: "Desk", _day: dt.date) -> str:
+    """E-mail the warehouses' purchases to whom they buy from."""
+    from store_app import jobs, letter_post
+    from supply import purchasing
+
+    with desk.doors.read() as session:
+        houses = purchasing.warehouses(session)
+    done = [letter_post.send_due(desk.doors, house, jobs.carriers_of(desk)) for house in houses]
+    return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
+
+
 def tell_spares(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what this shop can spare and could use."""
     from supply import transfer_sheets

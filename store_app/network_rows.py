@@ -14,6 +14,7 @@ from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
@@ -22,7 +23,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.node import NETWORK
 from config.publication import EVERYONE
-from pos.catalogue import Product
+from pos.catalogue import Barcode, Product
 from pos.store import Store, store_of
 
 
@@ -35,7 +36,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
     """Return in which currency and from which business day on a file of this owner counts (rule 1)."""
     from supply import overview
 
-    if owner_id == EVERYONE:
+    if owner_id in (EVERYONE, NETWORK):
         store = session.scalar(sa.select(Store).order_by(Store.id).limit(1))
         if store is None:
             raise NotFound("no-shop-yet", "Found a shop first: cornerstore store add. Amounts are in its currency.")
@@ -64,7 +65,10 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
     from pos import assortment, catalogue
 
     if product.owner_id != EVERYONE:
-        words = f"{product.sku} is a product of shop {product.owner_id} alone. Give the network's another number."
+        words = _(
+            "%(sku)s is a product of shop %(shop)s alone. Give the network's another number.",
+            sku=product.sku, shop=product.owner_id,
+        )  # fmt: skip
         raise Conflict("product-exists", words, sku=product.sku)
     if row.get("price_quantity", product.price_quantity) != product.price_quantity:
         raise Refused("unit-stays", "What a price is for stays as it is. Make a new product instead.")
@@ -76,10 +80,28 @@ def renew_product(session: Session, product: Product, row: dict[str, Any], actor
         catalogue.add_code(session, product.sku, row["barcode"])
 
 
+def one_product(session: Session, wanted: str) -> str:
+    """Return the SKU of the one product of the network's that is meant: by number, code or name."""
+    wanted = " ".join(wanted.split()).casefold()
+    coded = sa.select(Barcode.sku).where(Barcode.code == wanted, Barcode.qty == 1)
+    query = sa.select(Product.sku, Product.name).where(Product.owner_id == EVERYONE, Product.active)
+    exact = sa.or_(sa.func.lower(Product.sku) == wanted, Product.sku.in_(coded), sa.func.lower(Product.name) == wanted)
+    found = session.execute(query.where(exact).limit(2)).all() or session.execute(
+        query.where(Product.search_text.contains(wanted, autoescape=True)).order_by(Product.name).limit(5)
+    ).all()  # fmt: skip
+    if not found:
+        raise NotFound("unknown-product", _("There is no such product here. Search for it by name."), field="product")
+    if len(found) > 1:
+        names = _(", ").join(name for _sku, name in found)
+        words = _("Several products are called so: %(names)s. Type more of the name.", names=names)
+        raise Invalid("many-products", words, field="product")
+    return str(found[0][0])
+
+
 def refuse_cost(row: dict[str, Any]) -> None:
     """Refuse what a product costs where it is not a shop's (rule 2)."""
     if "cost" in row:
-        raise Invalid("bad-cost", "A cost is a single shop's; the network's stands in its price list. Leave it out.")
+        raise Invalid("bad-cost", _("A cost is a single shop's; the network's stands in its price list. Leave it out."))
 
 
 def count(session: Session, row: dict[str, Any], warehouse_id: str, why: str, actor: Actor, at: dt.datetime) -> None:

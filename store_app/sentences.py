@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. The domain refuses in English, with all it knows; an English reader gets just that.
+1. The domain refuses in English, with all it knows; an English reader gets just that, and so does a command.
 2. For everybody else the code is looked up here. Of its sentences, the most telling comes first; the first one whose
    facts are all there is said.
 3. A page that refuses in its own words has said it already: its sentence is left alone.
@@ -439,8 +439,8 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
 
 def sentence_of(fault: ShopError) -> str:
     """Return a refusal in the reader's language (rules 1 to 4)."""
-    said = str(fault.message)
-    if str(get_locale()).startswith("en") or said.endswith(_(".")):
+    said, locale = str(fault.message), get_locale()
+    if locale is None or str(locale).startswith("en") or said.endswith(_(".")):
         return said
     known = _in_words(fault.facts)
     for sentence in SENTENCES.get(fault.code, ()):

@@ -18,6 +18,9 @@ MONEY: dict[str, tuple[Any, ...]] = {
     "unknown-draw": (_l("This order is not paid on credit."),),
     "unknown-invoice": (_l("There is no such invoice of this shop."),),
     "nothing-left": (_l("Nothing is left of this invoice. Look at the list again."),),
+    "unknown-payment": (_l("This payment is not in the shop’s book. Look at the list again."),),
+    "taken-back": (_l("This payment was taken back already."),),
+    "same-shop": (_l("It is booked for this shop already. Choose the shop that paid."),),
     "more-than-delivered": (
         _l("That is more than was ever charged to this shop for goods: at most %(most_minor)s."),
         _l("That is more than was ever charged to this shop for goods."),

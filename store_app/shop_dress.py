@@ -44,6 +44,12 @@ def shop_sheet() -> tuple[str, str]:
 
 
 @cache
+def worker() -> str:
+    """Return the script that stands in for the shop without a line."""
+    return (_folder() / "js" / "shop_worker.js").read_text("utf-8")
+
+
+@cache
 def _look() -> str:
     return (_folder() / "js" / "look.js").read_text("utf-8").split("\n", 1)[1]
 

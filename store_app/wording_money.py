@@ -17,7 +17,8 @@ KINDS = {
     "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
     "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
     "agent": _l("An agent’s part"),
-    "called_in": _l("Advance to be repaid"),
+    "called_in": _l("Advance to be repaid"), "taken_back": _l("Payment taken back"),
+    "unpaid": _l("Invoice open again"), "owed_back": _l("Owed for a payment taken back"),
     "leader": _l("For the leader of a group"), "brought_back": _l("Brought back after it was paid on"),
 }  # fmt: skip
 """What an entry is, by its kind."""

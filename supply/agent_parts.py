@@ -115,6 +115,14 @@ def parts_of(session: Session, store_id: str | None = None) -> list[Part]:
     return [one for one in found if one.due_minor or one.waiting_minor]
 
 
+def still_here(session: Session, invoice: Invoice, paid_minor: int) -> int:
+    """Return what of a sum that paid an invoice is the network's still: of an agent's part what was not paid out."""
+    if not invoice.id.startswith(_PART):
+        return paid_minor
+    parts = parts_of(session, invoice.store_id)
+    return min(paid_minor, sum(max(0, one.due_minor) for one in parts if one.agent == invoice.lines[0][1]))
+
+
 # --- inside ---
 
 
@@ -143,7 +151,9 @@ def _paid_for(session: Session, store_id: str, name: str) -> int:
     ids = [one.id for one in invoices if one.lines[0][1] == name]
     row = LedgerEntry
     paid = sa.and_(row.from_account == "invoiced", row.to_account == "funds", row.invoice_id.in_(ids))
-    back = sa.and_(row.from_account == "funds", row.to_account == "agents", row.words == name)
+    open_again = sa.and_(row.from_account == "funds", row.to_account == "invoiced", row.invoice_id.in_(ids))
+    of_agent = sa.and_(row.from_account == "funds", row.to_account == "agents", row.words == name)
+    back = sa.or_(open_again, of_agent)
     signed = sa.case((paid, row.amount_minor), else_=-row.amount_minor)
     query = sa.select(sa.func.coalesce(sa.func.sum(signed), 0))
     return int(session.scalar(query.where(LedgerEntry.store_id == store_id, sa.or_(paid, back))) or 0)

@@ -1,9 +1,10 @@
-"""What needs a person at the network: messages, shops, goods, orders, claims, forecasts that wait for one.
+"""What needs a person at the network: messages, shops, goods, orders, claims, money, forecasts that wait for one.
 
-Read-only. What one shop is asked about stands here no longer than it is asked.
+Read-only; as many questions as kinds, not as shops. What a shop is asked about stands here no longer than it is asked.
 """
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,24 @@ from sqlalchemy.orm import Session
 from config.inbox import InboxAlarm, InboxMessage
 from config.node import Peer
 from pos.store import Store
-from supply import left_out, overview, purchasing, rounds, transfer_book, warehouse_stock
+from supply import (
+    credit,
+    escrow,
+    exposure,
+    left_out,
+    lost_entries,
+    objections,
+    overview,
+    purchasing,
+    refunds,
+    reviews,
+    rounds,
+    transfer_book,
+    warehouse_stock,
+)
 from supply.claim_book import WAITING, Claim
 from supply.deliveries import Delivery
+from supply.escrow import Escrow
 from supply.orders import ReplenishmentOrder
 from supply.push import PushOffer
 
@@ -35,6 +51,23 @@ class Attention:
 
 def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     """List what needs a person, the most pressing first."""
+    return [
+        *_messages(session),
+        *[Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)],
+        *_accounts(session),
+        *_silent(session, at),
+        *_scarce(session),
+        *_goods(session, at),
+        *_decisions(session, at),
+        *_old_forecasts(session, at),
+    ]
+
+
+# --- inside ---
+
+
+def _messages(session: Session) -> list[Attention]:
+    """What contradicts, runs twice or was set aside."""
     found = [
         Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
         for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
@@ -46,8 +79,18 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         .where(InboxMessage.state == "parked")
         .group_by(InboxMessage.from_node)
     )
-    found += [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
-    found += [Attention("left-out", one.store_id, one.facts) for one in left_out.lately(session, at=at)]
+    return found + [Attention("parked", node, {"count": count, "reason": reason}) for node, count, reason in parked]
+
+
+def _accounts(session: Session) -> list[Attention]:
+    """What was lost of accounts when the books were put back, and who has not told yet: nobody of them is paid out."""
+    waiting = Counter(one.store_id for one in lost_entries.waiting(session))
+    found = [Attention("lost-entries", store, {"count": count}) for store, count in waiting.items()]
+    return found + [Attention("account-silent", store, {}) for store in lost_entries.silent(session)]
+
+
+def _silent(session: Session, at: dt.datetime) -> list[Attention]:
+    """Shops that have not been heard for long."""
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)
@@ -55,10 +98,25 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         .where(Peer.heard_at < silent_before, Store.has_node)
         .order_by(Peer.heard_at)
     )
-    found += [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
-    found += _scarce(session)
+    return [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
+
+
+def _scarce(session: Session) -> list[Attention]:
+    """Warehouse goods that are gone."""
+    gone = {
+        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
+    }
+    return [
+        Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
+        for house, rows in gone.items()
+        if rows
+    ]
+
+
+def _goods(session: Session, at: dt.datetime) -> list[Attention]:
+    """Goods that are over or were not counted, and orders, offers and claims nobody has answered."""
     over = warehouse_stock.over_counts(session, at=at)
-    found += [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
+    found = [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
     lately = at - dt.timedelta(days=LATELY_DAYS)
     found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
     found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
@@ -80,27 +138,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     )
     found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
     claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
-    found += [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
-    newest = overview.last_day(session)
-    for region in overview.regions(session, at.date()):
-        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS):
-            found.append(Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day}))
-    return found
-
-
-# --- inside ---
-
-
-def _scarce(session: Session) -> list[Attention]:
-    """Warehouse goods that are gone."""
-    gone = {
-        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
-    }
-    return [
-        Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})
-        for house, rows in gone.items()
-        if rows
-    ]
+    return found + [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
 
 
 def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
@@ -111,4 +149,26 @@ def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
     )
     return [
         (store, int(n)) for store, n in session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
+    ]
+
+
+def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
+    """Money that is late, and what waits for the operator's word: orders on hold, objections, customers' matters."""
+    found = [Attention("draw-held", one.store_id, {}) for one in credit.held_draws(session)]
+    found += [Attention("objection", one.store_id, {}) for one in objections.waiting(session)]
+    found += [Attention("money-late", store, {}) for store in exposure.late_by_shop(session, at.date())]
+    disputed = session.scalar(sa.select(sa.func.count()).select_from(Escrow).where(Escrow.state == "disputed")) or 0
+    others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
+    if count := disputed + sum(map(len, others)):
+        found.append(Attention("customers-wait", "", {"count": count}))
+    return found
+
+
+def _old_forecasts(session: Session, at: dt.datetime) -> list[Attention]:
+    """Regions whose forecast is missing or behind their sales."""
+    newest = overview.last_day(session)
+    return [
+        Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day})
+        for region in overview.regions(session, at.date())
+        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS)
     ]

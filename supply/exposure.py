@@ -120,16 +120,22 @@ class Care:
         return (self.late_minor > 0) + self.held + self.is_stale
 
 
+def late_by_shop(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, int]:
+    """Return what each shop is late with, or one, those that are not left out."""
+    late: dict[str, int] = {}
+    for one in open_invoices(session, store_id):
+        if one.invoice.due_day < today:
+            late[one.invoice.store_id] = late.get(one.invoice.store_id, 0) + one.left_minor
+    return late
+
+
 def care(session: Session, today: dt.date, store_id: str | None = None) -> dict[str, Care]:
     """Return every shop's care by id, or one's, in as many questions as there are books, however many shops."""
-    late: dict[str, int] = {}
+    late = late_by_shop(session, today, store_id)
 
     def asked(column: Any) -> Any:
         return sa.true() if store_id is None else column == store_id
 
-    for one in open_invoices(session, store_id):
-        if one.invoice.due_day < today:
-            late[one.invoice.store_id] = late.get(one.invoice.store_id, 0) + one.left_minor
     lines = {
         shop: (state == "held", limit)
         for shop, state, limit in session.execute(

@@ -28,7 +28,7 @@ from config.money import MAX_MINOR
 from config.node import NETWORK
 from config.states import StateTable
 from pos.store import Store, day_of
-from supply import settlement
+from supply import settlement, wrong_payments
 from supply.settlement import VERSION, Account, Booking, Invoice, LedgerEntry, balances
 
 STATES = StateTable("lost entry", "waits", {"waits": ["taken", "left_out"], "taken": [], "left_out": []})
@@ -41,6 +41,7 @@ BY_HAND: dict[str, tuple[tuple[str, str], ...]] = {
     "returned": (("funds", "bank"), ("agents", "bank")),
     "loss": (("invoiced", "loss"), ("credit", "loss")),
     "late": (("late", "credit"),),
+    "taken_back": (("bank", "funds"),),
 }
 """The kinds of entries that are told back (rule 1), and between which accounts they move money."""
 OF_AN_INVOICE = ("paid", "loss", "late")
@@ -218,6 +219,10 @@ def _locked(session: Session, store_id: str, entry_id: str) -> LostEntry:
 
 def _enter(session: Session, row: LostEntry, *, actor: Actor, at: dt.datetime) -> None:
     """Book a lost entry as it was, of its own day, as far as the book is there again for it (rule 2)."""
+    if row.kind == wrong_payments.TAKEN_BACK:
+        entry_id, why = row.source_id, row.words
+        wrong_payments.take_back(session, row.store_id, entry_id, why=why, actor=actor, at=at, day=row.business_day)
+        return
     book = Booking(session, row.store_id, actor=actor, at=at, day=row.business_day)
     minor, found = row.amount_minor, None
     if row.kind in OF_AN_INVOICE:

@@ -1,5 +1,7 @@
 """What a supplier without a line to us is sent: the order, or that it is called off, by e-mail or on paper.
 
+A shop writes so to its own suppliers, a warehouse of the network to those it buys from upstream (`purchasing`).
+
 Rules
 -----
 1. A letter is written with the order's move, once, and frozen: what was sent can be seen again as it was.
@@ -15,6 +17,7 @@ import csv
 import datetime as dt
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -26,16 +29,18 @@ from config.database import Base, lock_rows
 from config.errors import NotFound
 from config.journal import Actor
 from config.money import exponent
+from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Barcode, Product
-from pos.slips import head
+from pos.slips import head, wall_time
 from pos.store import store_of
 from supply.suppliers import Contact, Supplier, SupplierProduct, sound, supplier_of
 
 if TYPE_CHECKING:
     from supply.claim_book import Claim, ClaimLine
     from supply.deliveries import Delivery
-    from supply.orders import OrderLine, ReplenishmentOrder
+    from supply.orders import OrderLine
+    from supply.purchasing import PurchaseLine
 
 STATES = StateTable(
     "order letter",
@@ -48,14 +53,14 @@ UNSENT = ("waiting", "refused")
 
 
 class OrderLetter(Base):
-    """A letter to a supplier. kind: order | cancellation | claim; how: email | paper; document: what stands on it."""
+    """A letter to a supplier. kind: order | cancellation | claim; how: email | paper; document: what stands on it.
+
+    store_id, order_id: of a shop's order, or of a warehouse's purchase.
+    """
 
     STATES: ClassVar[StateTable] = STATES
     __tablename__ = "order_letter"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(["store_id", "order_id"], ["replenishment_order.store_id", "replenishment_order.id"]),
-        sa.Index("ix_order_letter_due", "state", "try_at"),
-    )
+    __table_args__ = (sa.Index("ix_order_letter_due", "state", "try_at"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -74,32 +79,44 @@ class OrderLetter(Base):
     ended_at: Mapped[dt.datetime | None]
 
 
+@dataclass(frozen=True)
+class Ordered:
+    """What was ordered, as its letter tells it. no: its number; head: who orders, as every slip says it (`head`)."""
+
+    store_id: str
+    id: str
+    no: int | str
+    order_day: dt.date
+    delivery_day: dt.date
+    cost_minor: int
+    head: dict[str, Any]
+
+
 # --- verbs ---
 
 
 def write(
     session: Session,
-    order: "ReplenishmentOrder",
+    order: Ordered,
     supplier: Supplier,
-    lines: "Sequence[OrderLine]",
+    lines: "Sequence[OrderLine | PurchaseLine]",
     *,
-    actor: Actor,
     at: dt.datetime,
 ) -> OrderLetter:
     """Write the letter of an order that is sent (rule 1); its id is the order's."""
     made = OrderLetter(
         store_id=order.store_id, id=order.id, order_id=order.id, kind="order", how=supplier.send_by,
         address=supplier.email if supplier.send_by == "email" else "", state=STATES.first, made_at=at, try_at=at,
-        document=_document(session, order, supplier, lines, actor, at), tries=0, fault_code="", fault="",
+        document=_document(session, order, supplier, lines), tries=0, fault_code="", fault="",
     )  # fmt: skip
     session.add(made)
     session.flush()
     return made
 
 
-def call_off(session: Session, order: "ReplenishmentOrder", *, why: str, actor: Actor, at: dt.datetime) -> None:
+def call_off(session: Session, store_id: str, order_id: str, *, why: str, actor: Actor, at: dt.datetime) -> None:
     """Take an order's letter back that did not leave yet, else write that the order is called off (rule 4)."""
-    letter = session.get(OrderLetter, (order.store_id, order.id))
+    letter = session.get(OrderLetter, (store_id, order_id))
     if letter is None:
         return
     if letter.state in UNSENT:
@@ -188,7 +205,7 @@ def again(
     STATES.require(letter.state, "sent")
     letter.how, letter.address, letter.try_at, letter.tries = how, address, at, 0
     letter.fault_code = letter.fault = ""
-    if address and address != supplier.email and supplier.owner_id == store_id:
+    if address and address != supplier.email and supplier.owner_id in (store_id, NETWORK):
         supplier.email = address
     session.flush()
     return letter
@@ -270,12 +287,12 @@ def as_csv(document: dict[str, Any]) -> bytes:
 
 def _write_off_letter(session: Session, letter: OrderLetter, why: str, *, actor: Actor, at: dt.datetime) -> None:
     """Write that an order, whose letter left, is called off."""
-    store = store_of(session, letter.store_id)
+    again = {"local_time": wall_time(at, letter.document["store"]["tz"]), "by": actor.name, "called_off": why}
     session.add(
         OrderLetter(
             store_id=letter.store_id, id=f"{letter.order_id}-off", order_id=letter.order_id, kind="cancellation",
             how=letter.how, address=letter.address, state=STATES.first, made_at=at, try_at=at, tries=0, fault_code="",
-            document=letter.document | head(store, actor, at) | {"called_off": why}, fault="",
+            document=letter.document | again, fault="",
         )
     )  # fmt: skip
     session.flush()
@@ -283,11 +300,9 @@ def _write_off_letter(session: Session, letter: OrderLetter, why: str, *, actor:
 
 def _document(
     session: Session,
-    order: "ReplenishmentOrder",
+    order: Ordered,
     supplier: Supplier,
-    lines: "Sequence[OrderLine]",
-    actor: Actor,
-    at: dt.datetime,
+    lines: "Sequence[OrderLine | PurchaseLine]",
 ) -> dict[str, Any]:
     """Freeze all that stands on the letter."""
     skus = [line.sku for line in lines]
@@ -299,8 +314,8 @@ def _document(
         codes.setdefault(sku, code)
     sold = sa.select(SupplierProduct.sku, SupplierProduct.article_no)
     numbers = dict(session.execute(sold.where(SupplierProduct.supplier_id == supplier.id)).all())
-    return head(store_of(session, order.store_id), actor, at) | {
-        "order_no": order.order_no,
+    return order.head | {
+        "order_no": order.no,
         "order_day": order.order_day.isoformat(),
         "delivery_day": order.delivery_day.isoformat(),
         "supplier_id": supplier.id,

@@ -40,6 +40,7 @@ from config.money import exponent
 from config.node import NETWORK
 from config.states import StateTable
 from pos.ledger import MOST_QTY
+from pos.slips import head
 from pos.store import day_of, store_of
 from supply import deliveries, order_letters
 from supply.deliveries import ON_ITS_WAY, Delivery, DeliveryLine, expect
@@ -168,7 +169,11 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
             session, store_id, new_id(), supplier.id, advised, expected_day=order.delivery_day, order_id=order.id,
             actor=actor, at=at,
         )  # fmt: skip
-        order_letters.write(session, order, supplier, lines, actor=actor, at=at)
+        told = order_letters.Ordered(
+            store_id, order.id, order.order_no, order.order_day, order.delivery_day, order.cost_minor,
+            head(store_of(session, store_id), actor, at),
+        )  # fmt: skip
+        order_letters.write(session, told, supplier, lines, at=at)
     return order
 
 
@@ -193,7 +198,7 @@ def cancel(
         fact = OrderCancelled(order=_fact(session, order, at), why=why, cancelled_at=stamp(at))
         _tell(session, order, ORDER_CANCELLED, fact, id=new_id(), at=at)
     else:
-        order_letters.call_off(session, order, why=why, actor=actor, at=at)
+        order_letters.call_off(session, store_id, order.id, why=why, actor=actor, at=at)
     return order
 
 

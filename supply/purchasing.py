@@ -5,22 +5,26 @@ Rules
 1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
    ordered upstream, and what stands in the shops or is on its way to them. So a full shop is not bought for twice, and
    an order a shop inflates buys nothing.
-2. Demand is the sum of what the shops sell, over UPSTREAM_DAYS, the day until the next look, and the way to the shop
-   until the van after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses
-   carry a product each buys its equal part.
-3. A purchase is proposed, changed and ordered by the operator, and received once, line by line as counted, with the
+2. Demand is the sum of what the shops sell, until the delivery after next and over the way to the shop until the van
+   after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses carry a product
+   each buys its equal part. Each product is bought of one upstream supplier (`upstream`), a purchase for each, in its
+   packs, on its order days, from its least amount on. What none of them sells is bought in a purchase without one, in
+   the warehouse's own packs, after UPSTREAM_DAYS.
+3. A purchase is proposed, changed and ordered by the operator, who writes a letter with it (`order_letters`), in the
+   name the warehouse has for the shops. It is received once, line by line as counted, with the
    dates on the packs. More or less than ordered is taken as it came; what was not counted by hand came as ordered.
 4. Proposing again drops the purchases nobody ordered.
 5. A shop whose figures nobody can reckon with is left out of the sums (`left_out`), and the others are bought for.
 6. A purchase that is due for longer than PATIENCE_DAYS did not come: it is not counted on any more, and a person takes
    it in or calls it off.
 
-Quantities in stock units; packs are the largest in which the warehouse sells the product.
+Quantities in stock units.
 """
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -36,9 +40,13 @@ from pos import batches, stock
 from pos.batches import Lot
 from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
+from pos.slips import wall_time
 from pos.store import Store, day_of
-from supply import left_out, outlook
-from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, next_rhythm
+from supply import left_out, order_letters, outlook, overview, upstream
+from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, next_rhythm, supplier_of
+
+if TYPE_CHECKING:
+    from supply.policy import Decision
 
 STATES = StateTable(
     "purchase",
@@ -63,6 +71,9 @@ class Purchase(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     purchase_no: Mapped[int]
     state: Mapped[str] = mapped_column(default=STATES.first)
+    supplier_id: Mapped[str | None]
+    """Whom it is bought from; None: nobody known here (rule 2)."""
+    order_day: Mapped[dt.date | None]
     expected_day: Mapped[dt.date]
     cost_minor: Mapped[int] = mapped_column(default=0)
     proposed_at: Mapped[dt.datetime]
@@ -91,41 +102,55 @@ class PurchaseLine(Base):
     why: Mapped[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class _Source:
+    """Whom something is bought from, and its days. interval_days: until the delivery after this one."""
+
+    supplier_id: str | None
+    order_day: dt.date | None
+    delivery_day: dt.date
+    lead_days: int
+    interval_days: int
+    minimum_minor: int
+
+    @classmethod
+    def of(cls, seller: Supplier, today: dt.date) -> "_Source":
+        """Return a supplier with the days of the next order it takes."""
+        days = next_rhythm(seller, today)
+        lead, interval = (days.delivery_day - today).days, (days.next_delivery_day - today).days
+        return cls(seller.id, days.order_day, days.delivery_day, lead, interval, seller.minimum_minor)
+
+    @classmethod
+    def unknown(cls, today: dt.date) -> "_Source":
+        """Return whoever sells what no upstream supplier does."""
+        return cls(None, None, today + dt.timedelta(days=UPSTREAM_DAYS), UPSTREAM_DAYS, UPSTREAM_DAYS + 1, 0)
+
+
+@dataclass(frozen=True)
+class _Need:
+    """A product to decide on. line: for the policy; why: what it was worked out from."""
+
+    name: str
+    line: Any
+    why: dict[str, Any]
+
+
 # --- verbs ---
 
 
-def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, at: dt.datetime) -> Purchase | None:
-    """Propose what a warehouse should buy now (rules 1, 2, 4); None where nothing is needed."""
+def propose(session: Session, warehouse_id: str, *, actor: Actor | None = None, at: dt.datetime) -> list[Purchase]:
+    """Propose what a warehouse should buy now, of each supplier (rules 1, 2, 4); none where nothing is needed."""
     from supply.policy import decide_basket
 
     actor = actor or Actor.system("purchasing", NETWORK)
     for old in purchases(session, ["proposed"], warehouse_id=warehouse_id):
         journal.move(session, old, "dropped", actor=actor, at=at, subject=subject_of(old), why="replaced")
-    needs = _needs(session, warehouse_id, actor, at)
-    wanted = [(need, one) for need, one in zip(needs, decide_basket([line for _, line, _ in needs]), strict=True)
-              if one.packs]  # fmt: skip
-    if not wanted:
-        session.flush()
-        return None
-    number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
-    made = Purchase(
-        store_id=warehouse_id, id=new_id(), purchase_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
-        expected_day=day_of(session, warehouse_id, at) + dt.timedelta(days=UPSTREAM_DAYS), proposed_at=at,
-        cost_minor=sum(one.cost_minor for _, one in wanted),
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    session.add_all(
-        PurchaseLine(
-            store_id=warehouse_id, purchase_id=made.id, sku=line.sku, name=name, pack_qty=line.pack_qty,
-            pack_cost_minor=line.pack_cost_minor, packs=one.packs, why=why | {"target": one.target_qty},
-        )
-        for (name, line, why), one in wanted
-    )  # fmt: skip
-    journal.record(
-        session, actor=actor, at=at, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
-        cost_minor=made.cost_minor,
-    )  # fmt: skip
+    made = []
+    for source, needs in _needs(session, warehouse_id, actor, at):
+        decided = decide_basket([need.line for need in needs], source.minimum_minor)
+        wanted = [(need, one) for need, one in zip(needs, decided, strict=True) if one.packs]
+        if wanted:
+            made.append(_write(session, warehouse_id, source, wanted, actor=actor, at=at))
     session.flush()
     return made
 
@@ -152,10 +177,14 @@ def order(
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
     if not any(line.packs for line in lines.values()):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
+    seller = _seller(session, found, at)
     found.ordered_at = at
     actor = actor or Actor.system("purchasing", NETWORK)
     journal.move(session, found, "ordered", actor=actor, at=at, subject=subject_of(found), cost_minor=found.cost_minor)
     session.flush()
+    if seller is not None:
+        wanted = [line for line in lines.values() if line.packs]
+        order_letters.write(session, _as_letter(session, found, actor, at), seller, wanted, at=at)
     return found
 
 
@@ -166,6 +195,7 @@ def drop(session: Session, warehouse_id: str, purchase_id: str, *, why: str, act
         raise Invalid("no-reason", "Say why the purchase is dropped.")
     target = "dropped" if found.state == "proposed" else "cancelled"
     journal.move(session, found, target, actor=actor, at=at, subject=subject_of(found), why=why)
+    order_letters.call_off(session, warehouse_id, purchase_id, why=why, actor=actor, at=at)
     return found
 
 
@@ -252,47 +282,126 @@ def subject_of(purchase: Purchase) -> str:
 # --- inside ---
 
 
-def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple[str, Any, dict[str, Any]]]:
-    """Return (name, policy line, facts) of every product a warehouse carries that somebody sells (rules 1, 2)."""
-    from supply.policy import PolicyLine
-
-    suppliers = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
-    if not suppliers:
+def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -> list[tuple["_Source", list["_Need"]]]:
+    """Return of whom a warehouse buys what, of every product it carries that somebody sells (rules 1, 2)."""
+    vans = session.scalars(sa.select(Supplier).where(Supplier.warehouse_id == warehouse_id)).all()
+    if not vans:
         raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
     today = day_of(session, warehouse_id, at)
-    days = [next_rhythm(one, today) for one in suppliers]
-    way = max((one.next_delivery_day - one.order_day).days for one in days)
-    interval = UPSTREAM_DAYS + 1 + way
-    packed = sa.select(
-        SupplierProduct.sku, sa.func.max(SupplierProduct.pack_qty),
-        sa.func.max(SupplierProduct.pack_cost_minor * 1.0 / SupplierProduct.pack_qty), Product.name,
-    ).join(Product, Product.sku == SupplierProduct.sku)  # fmt: skip
-    packed = packed.where(SupplierProduct.supplier_id.in_([one.id for one in suppliers]))
-    packs = session.execute(packed.group_by(SupplierProduct.sku, Product.name).order_by(SupplierProduct.sku)).all()
-    carried = _carried(session)
+    way = max((one.next_delivery_day - one.order_day).days for one in (next_rhythm(van, today) for van in vans))
+    sources = {one.id: _Source.of(one, today) for one in upstream.upstream_suppliers(session) if one.active}
+    unknown = _Source.unknown(today)
+    sold, carried = upstream.cheapest(session, today), _carried(session)
     rates, have = _of_shops(session, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
-    found = []
-    for sku, pack_qty, unit_cost, name in packs:
+    found: dict[str | None, list[_Need]] = {}
+    for sku, name, own in _listed(session, [van.id for van in vans]):
         part = carried.get(sku, 1)
         rate = rates.get(sku, 0.0) / part
         if rate <= 0:
             continue
+        terms = sold.get(sku, own)
+        source = sources.get(terms.supplier_id, unknown)
         shops = round(have.get(sku, 0) / part)
-        echelon = there.get(sku, 0) + coming.get(sku, 0) + shops
-        cost = max(1, round(unit_cost * pack_qty))
-        line = PolicyLine(
-            sku=sku, mean=rate * interval, variance=rate * interval * 1.5, mean_before=rate * UPSTREAM_DAYS,
-            interval_days=float(interval), held_days=1.0, position_qty=echelon, pack_qty=pack_qty, pack_cost_minor=cost,
-            price_minor=round(cost * (10_000 + MARGIN_BP) / 10_000), price_quantity=pack_qty,
-            service_level=SERVICE_LEVEL,
-        )  # fmt: skip
         why = {
-            "per_day": round(rate, 2), "days": interval, "in_warehouse": there.get(sku, 0), "in_shops": shops,
-            "coming": coming.get(sku, 0),
+            "per_day": round(rate, 2), "days": source.interval_days + way, "in_warehouse": there.get(sku, 0),
+            "in_shops": shops, "coming": coming.get(sku, 0),
         }  # fmt: skip
-        found.append((name, line, why))
-    return found
+        line = _policy_line(terms, source, rate, way, position=there.get(sku, 0) + coming.get(sku, 0) + shops)
+        found.setdefault(source.supplier_id, []).append(_Need(name, line, why))
+    return [(one, found[one.supplier_id]) for one in (*sources.values(), unknown) if one.supplier_id in found]
+
+
+def _listed(session: Session, van_ids: Sequence[str]) -> list[tuple[str, str, Terms]]:
+    """Return what a warehouse carries, (SKU, name, its own largest pack at its own cost)."""
+    packed = (
+        sa.select(
+            SupplierProduct.sku, Product.name, sa.func.max(SupplierProduct.pack_qty),
+            sa.func.max(SupplierProduct.pack_cost_minor * 1.0 / SupplierProduct.pack_qty),
+        )
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(SupplierProduct.supplier_id.in_(van_ids))
+        .group_by(SupplierProduct.sku, Product.name)
+        .order_by(SupplierProduct.sku)
+    )  # fmt: skip
+    return [
+        (sku, name, Terms("", sku, pack_qty, max(1, round(unit_cost * pack_qty)), 1))
+        for sku, name, pack_qty, unit_cost in session.execute(packed)
+    ]
+
+
+def _policy_line(terms: Terms, source: "_Source", rate: float, way: int, *, position: int) -> Any:
+    from supply.policy import PolicyLine
+
+    interval, cost = source.interval_days + way, max(1, terms.pack_cost_minor)
+    return PolicyLine(
+        sku=terms.sku, mean=rate * interval, variance=rate * interval * 1.5, mean_before=rate * source.lead_days,
+        interval_days=float(interval), held_days=1.0, position_qty=position, pack_qty=terms.pack_qty,
+        pack_cost_minor=cost, price_minor=round(cost * (10_000 + MARGIN_BP) / 10_000), price_quantity=terms.pack_qty,
+        service_level=SERVICE_LEVEL, minimum_packs=terms.minimum_packs,
+    )  # fmt: skip
+
+
+def _write(
+    session: Session, warehouse_id: str, source: "_Source", wanted: "Sequence[tuple[_Need, Decision]]", *, actor: Actor,
+    at: dt.datetime,
+) -> Purchase:  # fmt: skip
+    """Write one proposal down and journal it."""
+    number = sa.select(sa.func.max(Purchase.purchase_no)).where(Purchase.store_id == warehouse_id)
+    made = Purchase(
+        store_id=warehouse_id, id=new_id(), purchase_no=int(session.scalar(number) or 0) + 1, state=STATES.first,
+        supplier_id=source.supplier_id, order_day=source.order_day, expected_day=source.delivery_day, proposed_at=at,
+        cost_minor=sum(one.cost_minor for _, one in wanted),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    session.add_all(
+        PurchaseLine(
+            store_id=warehouse_id, purchase_id=made.id, sku=need.line.sku, name=need.name, pack_qty=need.line.pack_qty,
+            pack_cost_minor=need.line.pack_cost_minor, packs=one.packs, why=need.why | {"target": one.target_qty},
+        )
+        for need, one in wanted
+    )  # fmt: skip
+    journal.record(
+        session, actor=actor, at=at, verb="purchase.proposed", subject=subject_of(made), lines=len(wanted),
+        cost_minor=made.cost_minor, supplier=source.supplier_id or "",
+    )  # fmt: skip
+    session.flush()
+    return made
+
+
+def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | None:
+    """Return whom a purchase is ordered of now; refused where they do not take it as it stands (rule 2)."""
+    if found.supplier_id is None:
+        return None
+    seller = supplier_of(session, found.supplier_id)
+    if not seller.active:
+        words = f"{seller.name} is put aside. Take it up again, or drop the order."
+        raise Refused("put-aside", words, name=seller.name)
+    if found.order_day is not None and found.order_day < day_of(session, found.store_id, at):
+        words = "Its order day is over. Propose anew: days and quantities have moved on."
+        raise Refused("order-day-over", words, day=found.order_day.isoformat())
+    if found.cost_minor < seller.minimum_minor:
+        words = f"{seller.name} delivers from a higher amount on. Add packs, or drop it and buy next time."
+        raise Refused("below-minimum", words, minimum_minor=seller.minimum_minor, cost_minor=found.cost_minor)
+    return seller
+
+
+def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> order_letters.Ordered:
+    """Return a purchase as its letter tells it: the warehouse writes in the name the shops know it by (rule 3)."""
+    name = session.scalar(
+        sa.select(Supplier.name).where(Supplier.warehouse_id == found.store_id).order_by(Supplier.id).limit(1)
+    )
+    shop = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
+    sender = {
+        "id": found.store_id, "name": name or found.store_id, "address": "", "phone": "", "tz": shop.tz,
+        "currency": overview.currency(session), "language": shop.language,
+    }  # fmt: skip
+    return order_letters.Ordered(
+        found.store_id, found.id, f"{found.store_id}-{found.purchase_no}", found.order_day or found.expected_day,
+        found.expected_day, found.cost_minor,
+        {"store": sender, "local_time": wall_time(at, shop.tz), "by": actor.name},
+    )  # fmt: skip
 
 
 def _of_shops(

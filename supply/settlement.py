@@ -39,13 +39,14 @@ from supply.settlement_math import Open, share_payment
 
 OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
-KIND_AGAINST = {"transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in"}
+KIND_AGAINST = {
+    "transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in", "funds": "owed_back",
+}  # fmt: skip
 """account an invoice stands against -> the kind of its entry; any other is goods."""
 AGAINST = (
     "goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents",
-    "overpaid",
-)  # fmt: skip
-BOOKED = "account.booked"
+    "overpaid")  # fmt: skip
+BOOKED, OPEN_AGAIN = "account.booked", "unpaid"
 CALLED_IN = "advance-due-"
 """How the invoice of an advance that nothing is held for any more begins (`advances` rule 4)."""
 VERSION = 1
@@ -86,7 +87,8 @@ class LedgerEntry(Base):
     business_day: Mapped[dt.date]
     kind: Mapped[str]
     """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
-    | payout | returned | slot | care | goodwill | agent | leader | brought_back | called_in"""
+    | payout | returned | slot | care | goodwill | agent | leader | brought_back | called_in | taken_back | unpaid
+    | owed_back"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]

@@ -31,12 +31,13 @@ from sqlalchemy.orm import Session
 
 from config import outbox
 from config.clock import as_utc, business_day
-from config.database import lock_rows
+from config.database import lock_rows, table_of
 from config.errors import NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor, record
 from config.money import BASIS
 from config.node import NETWORK
+from config.prepared import Prepared
 from pos import catalogue, offer_edition, stock
 from pos.catalogue import Listing, Product
 from pos.store import Store
@@ -48,8 +49,8 @@ from supply.shop_offer import ShopFront as ShopFront
 from supply.shop_offer import ShopOffer as ShopOffer
 from supply.shop_offer import hours_of as hours_of
 from supply.shop_offer import is_taking_orders as is_taking_orders
+from supply.shop_offer import left_of, silence_of, worth_s_of
 from supply.shop_offer import rules_of as rules_of
-from supply.shop_offer import safe_left, silence_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
 from supply.wares import categories as categories
@@ -175,14 +176,7 @@ def recount(session: Session, store_id: str, skus: Iterable[str]) -> None:
 
 def next_number(session: Session, store_id: str) -> int:
     """Return the number of the next order of a store, given once."""
-    update = (
-        sa.update(ShopFront)
-        .where(ShopFront.store_id == store_id)
-        .values(last_order_no=ShopFront.last_order_no + 1)
-        .returning(ShopFront.last_order_no)
-        .execution_options(synchronize_session=False)
-    )
-    return session.execute(update).scalar_one()
+    return int(_NEXT_NUMBER.first(session, {"store": store_id})[0])
 
 
 def number_used(session: Session, store_id: str, number: int) -> None:
@@ -200,21 +194,9 @@ def take(session: Session, store_id: str, lines: Sequence[tuple[str, int]], *, a
     through.
     """
     short: list[tuple[str, int]] = []
-    left = safe_left(silence_of(session, store_id, at))
+    worth_s = worth_s_of(silence_of(session, store_id, at))
     for sku, qty in sorted(lines):
-        update = (
-            sa.update(ShopOffer)
-            .where(
-                ShopOffer.store_id == store_id,
-                ShopOffer.sku == sku,
-                ShopOffer.listed,
-                left >= qty,
-            )
-            .values(taken_qty=ShopOffer.taken_qty + qty)
-            .returning(ShopOffer.sku)
-            .execution_options(synchronize_session=False)
-        )
-        if session.execute(update).first() is None:
+        if _TAKE.first(session, {"store": store_id, "wanted": sku, "much": qty, "worth_s": worth_s}) is None:
             short.append((sku, qty))
     if not short:
         return
@@ -269,6 +251,25 @@ def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOf
 
 
 # --- inside ---
+
+_front, _offer = table_of(ShopFront), table_of(ShopOffer)
+_NEXT_NUMBER = Prepared(
+    sa.update(_front)
+    .where(_front.c.store_id == sa.bindparam("store"))
+    .values(last_order_no=_front.c.last_order_no + 1)
+    .returning(_front.c.last_order_no)
+)
+_TAKE = Prepared(
+    sa.update(_offer)
+    .where(
+        _offer.c.store_id == sa.bindparam("store"),
+        _offer.c.sku == sa.bindparam("wanted"),
+        _offer.c.listed,
+        left_of(_offer.c, sa.bindparam("worth_s", type_=sa.BigInteger)) >= sa.bindparam("much"),
+    )
+    .values(taken_qty=_offer.c.taken_qty + sa.bindparam("much"))
+    .returning(_offer.c.sku)
+)
 
 
 def _store(session: Session, store_id: str) -> Store:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base
+from config.database import Base, table_of
 from config.node import Peer
 from config.prepared import Prepared
 from pos.catalogue import Product
@@ -91,19 +91,23 @@ def silence_since(heard_at: dt.datetime | None, at: dt.datetime | None) -> dt.ti
 
 def safe_qty(promised_qty: int, silence: dt.timedelta) -> int:
     """Return how much of what a silent store promised last is still sold, to the nearest unit; half a unit counts."""
-    left_s = _worth_s(silence)
-    return (2 * promised_qty * left_s + _FALLS_S) // (2 * _FALLS_S)
+    return (2 * promised_qty * worth_s_of(silence) + _FALLS_S) // (2 * _FALLS_S)
 
 
 def safe_left(silence: dt.timedelta) -> sa.ColumnElement[int]:
     """Return what can still be ordered of an offer, for a query: `safe_qty` less what was taken."""
-    promised: sa.ColumnElement[int] = sa.type_coerce(ShopOffer.allowance_qty, sa.BigInteger)
-    if (left_s := _worth_s(silence)) < _FALLS_S:
-        promised = (2 * promised * left_s + _FALLS_S) // (2 * _FALLS_S)
-    return promised - ShopOffer.taken_qty
+    return left_of(table_of(ShopOffer).c, sa.literal(worth_s_of(silence), sa.BigInteger))
 
 
-def _worth_s(silence: dt.timedelta) -> int:
+def left_of(offer: Any, worth_s: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Return what can still be ordered of an offer's columns, for a query, where its promise is worth so much."""
+    promised: sa.ColumnElement[int] = sa.type_coerce(offer.allowance_qty, sa.BigInteger)
+    taken: sa.ColumnElement[int] = offer.taken_qty
+    return (2 * promised * worth_s + _FALLS_S) // (2 * _FALLS_S) - taken
+
+
+def worth_s_of(silence: dt.timedelta) -> int:
+    """Return what a promise is still worth after a silence, as the seconds of SILENT - SURE that are left."""
     return min(_FALLS_S, max(0, int((SILENT - silence).total_seconds())))
 
 

@@ -2,12 +2,13 @@
 
 Rules
 -----
-1. A supplier belongs to the network ('*') or to one store. The network itself is a supplier of kind 'network'.
+1. A supplier belongs to the network ('*'), to one store, or to the network node, which buys from it (`upstream`). The
+   network itself is a supplier of kind 'network'.
 2. Orders are taken on the supplier's order days and arrive lead_time_days later.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
 4. The network's suppliers reach a store as an edition; a store's own ones never travel, and only they are changed here.
-5. Orders go to a store's own supplier by e-mail or on paper, to the network by its messages (`order_letters`).
+5. Orders go to the network by its messages, to all others by e-mail or on paper (`order_letters`).
 6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
 7. A warehouse of the network is founded with the supplier that delivers from it to every shop. Its id names its book in
    the stock ledger among the shops', so none of them has it.

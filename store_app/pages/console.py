@@ -14,6 +14,8 @@ from supply import overview
 from supply.attention import Attention, needing_a_person
 
 bp = Blueprint("console", __name__, url_prefix="/console")
+SHARED = ("silent", "order-waits", "account-silent", "draw-held", "objection", "money-late")
+"""The kinds of which one sentence names all shops."""
 NAMED = 4
 """So many shops are named in one sentence; of more, how many they are."""
 
@@ -45,7 +47,7 @@ def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict
     shared: dict[str, list[str]] = {}
     for one in found:
         name = names.get(one.subject, one.subject)
-        if one.kind not in ("silent", "order-waits"):
+        if one.kind not in SHARED:
             told.append(_worded(one, name))
         elif one.kind in shared:
             shared[one.kind].append(name)
@@ -57,16 +59,25 @@ def sentences(found: Iterable[Attention], names: Mapping[str, str]) -> list[dict
 
 def _shared(kind: str, stores: list[str]) -> dict[str, Any]:
     who = _few(list(dict.fromkeys(stores)))
+    if kind == "order-waits":
+        words = ngettext(
+            "%(num)d order waits to be confirmed: %(stores)s.",
+            "%(num)d orders wait to be confirmed: %(stores)s.",
+            len(stores),
+            stores=who,
+        )
+        return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
     if kind == "silent":
         words = _("Not heard for over an hour: %(stores)s.", stores=who)
         return {"level": "warn", "words": words, "href": url_for("console_stores.stores")}
-    words = ngettext(
-        "%(num)d order waits to be confirmed: %(stores)s.",
-        "%(num)d orders wait to be confirmed: %(stores)s.",
-        len(stores),
-        stores=who,
-    )
-    return {"level": "info", "words": words, "href": url_for("console_supply.orders")}
+    words = {
+        "account-silent": _("Not paid out until they tell what was lost of their accounts: %(stores)s.", stores=who),
+        "draw-held": _("Orders are on hold until you let them go: %(stores)s.", stores=who),
+        "objection": _("An objection waits for your answer: %(stores)s.", stores=who),
+        "money-late": _("Invoices are late: %(stores)s.", stores=who),
+    }[kind]
+    anchor = "debtors" if kind == "money-late" else "decide"
+    return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor=anchor)}
 
 
 def _few(names: list[str]) -> str:
@@ -107,6 +118,21 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         )
         words += _(" The other shops' were done; it is tried again by itself.")
         level = "warn"
+    elif one.kind == "lost-entries":
+        words = ngettext(
+            "The books put back lack %(num)d entry of %(store)s’s account. It is not paid out until you decide.",
+            "The books put back lack %(num)d entries of %(store)s’s account. It is not paid out until you decide.",
+            count,
+            store=name,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_money.overview", _anchor="decide")}
+    elif one.kind == "customers-wait":
+        words = ngettext(
+            "%(num)d customer’s matter waits for you: a dispute, a reported review, money on its way back.",
+            "%(num)d customers’ matters wait for you: disputes, reported reviews, money on its way back.",
+            count,
+        )
+        return {"level": "warn", "words": words, "href": url_for("console_care.overview_page")}
     else:
         return _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}

@@ -30,6 +30,7 @@ from supply import (
     payout,
     settlement,
     standing,
+    wrong_payments,
 )
 from supply.credit import CreditLine
 from supply.network_terms import BOUNDS, Terms
@@ -48,14 +49,15 @@ SCALES = {"_bp": 100, "_ppm": 10_000}
 def overview(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show what waits for a decision, then who owes what and how late."""
     with read() as session:
-        debtors = exposure.debtors(session, today())
+        debtors, stores = exposure.debtors(session, today()), session.query(Store).order_by(Store.name).all()
+        names = {store.id: store.name for store in stores}
         shown = {
             "draws": credit.held_draws(session),
             "costs": account_orders.costs_of_waiting(session),
             "draw_why": wording_money.DRAW_WHY,
             "objections": objections.waiting(session),
             "lost": lost_entries.waiting(session),
-            "silent": lost_entries.silent(session),
+            "silent": [names.get(one, one) for one in lost_entries.silent(session)],
             "kind_word": wording_money.kind_word,
             "subjects": wording_money.SUBJECTS,
             "debtors": debtors,
@@ -70,7 +72,8 @@ def overview(fault: ShopError | None = None, **_place: Any) -> Any:
             "payouts": payout.latest(session),
             "parts": agent_parts.parts_of(session),
             "payer": session.get(Account, "network"),
-            "stores": session.query(Store).order_by(Store.name).all(),
+            "stores": stores,
+            "names": names,
             "terms": _terms_typed(network_terms.in_force(session)[1]),
             "terms_n": network_terms.in_force(session)[0],
             "term_words": wording_money.TERMS,
@@ -105,6 +108,8 @@ def shop(store_id: str, fault: ShopError | None = None, **_place: Any) -> Any:
             "review": session.get(StandingReview, store.id),
             "level_words": wording_money.LEVELS,
             "statement": money_views.statement(session, store.id, first, last),
+            "payments": wrong_payments.received(session, store.id, first, last),
+            "payers": session.query(Store).where(Store.id != store.id).order_by(Store.name).all(),
             "objections": objections.of_store(session, store.id),
             "subjects": wording_money.SUBJECTS,
             "fault": fault,
@@ -194,6 +199,20 @@ def pay_in() -> Any:
             settlement.credit_note(session, store.id, amount_minor, why=words, id=once, actor=g.actor, at=at)
         wake_worker_after(session)
     flash(_("Booked."), "good")
+    return redirect(url_for(".shop", store_id=store_id), 303)
+
+
+@bp.post("/shops/<store_id>/payments/<entry_id>/back")
+@requires("network.money")
+@form.answers_on(shop)
+def take_back(store_id: str, entry_id: str) -> Any:
+    """Take a payment that was booked wrongly back, and enter it for the shop that paid."""
+    why, payer_id = form.text("why", required=_("Say why: the shopkeeper reads it.")), form.text("payer", most=64)
+    with write() as session:
+        payer = _store(session, payer_id).id if payer_id else None
+        wrong_payments.take_back(session, store_id, entry_id, why=why, payer_id=payer, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
+    flash(_("Taken back. What it had paid is open again."), "good")
     return redirect(url_for(".shop", store_id=store_id), 303)
 
 

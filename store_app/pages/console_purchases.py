@@ -3,17 +3,20 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from config.errors import ShopError
-from store_app.extensions import clock, read, write
+from store_app import wording_supply
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.pages import form
+from store_app.pages.order_letters import as_paper
 from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import overview, purchasing
+from supply import order_letters, overview, purchasing
+from supply.suppliers import Supplier
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
 bp.before_request(form.know_the_place)
@@ -27,9 +30,14 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         waiting = [_view(session, one) for one in purchasing.purchases(session, OPEN)]
         past = purchasing.purchases(session, ["received", "cancelled"], limit=20)
+        told = [one for row in past for one in order_letters.letters_of(session, row.store_id, row.id)]
+        off = [one for one in told if one.kind == "cancellation" and one.state in order_letters.UNSENT]
         money = overview.currency(session)
     waiting.sort(key=lambda one: (one["state"] != "proposed", one["expected_day"]))
-    return page("console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault)
+    return page(
+        "console/purchases.html", waiting=waiting, past=past, currency=money, fault=fault,
+        off=off, letter_words=wording_supply.letter_sentence, email=request.form.get("email"),
+    )  # fmt: skip
 
 
 @bp.post("/propose")
@@ -42,7 +50,7 @@ def propose() -> Any:
     made = 0
     for house in houses:
         with write() as session:
-            made += purchasing.propose(session, house, actor=g.actor, at=clock.now()) is not None
+            made += len(purchasing.propose(session, house, actor=g.actor, at=clock.now()))
     if made:
         flash(ngettext("%(num)d purchase is proposed.", "%(num)d purchases are proposed.", made), "good")
     else:
@@ -60,6 +68,7 @@ def order(warehouse_id: str, purchase_id: str) -> Any:
         if found.state == "proposed":
             packs = {sku: form.whole(f"packs-{n}", most=999) for n, sku in _typed()}
             purchasing.order(session, warehouse_id, purchase_id, packs, actor=g.actor, at=clock.now())
+            wake_worker_after(session)
         number = found.purchase_no
     flash(_("Purchase %(no)s is ordered.", no=number), "good")
     return redirect(url_for("console_purchases.listed"), 303)
@@ -86,7 +95,43 @@ def drop(warehouse_id: str, purchase_id: str) -> Any:
     why = form.text("why", required=_("Say why the purchase is dropped."))
     with write() as session:
         purchasing.drop(session, warehouse_id, purchase_id, why=why, actor=g.actor, at=clock.now())
+        wake_worker_after(session)
     flash(_("Dropped."), "info")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.get("/<warehouse_id>/letters/<letter_id>.<kind>")
+@requires("network.supply")
+def paper(warehouse_id: str, letter_id: str, kind: str) -> Response:
+    """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
+    with read() as session:
+        document = order_letters.letter_of(session, warehouse_id, letter_id).document
+    return as_paper(document, kind)
+
+
+@bp.post("/<warehouse_id>/letters/<letter_id>/left")
+@requires("network.supply")
+@form.answers_on(listed)
+def left(warehouse_id: str, letter_id: str) -> Any:
+    """Note that a purchase was handed over by hand, or told by telephone."""
+    with write() as session:
+        order_letters.left(session, warehouse_id, letter_id, actor=g.actor, at=clock.now())
+    flash(_("Noted: the supplier has it."), "good")
+    return redirect(url_for("console_purchases.listed"), 303)
+
+
+@bp.post("/<warehouse_id>/letters/<letter_id>/again")
+@requires("network.supply")
+@form.answers_on(listed)
+def again(warehouse_id: str, letter_id: str) -> Any:
+    """Send a letter once more, to the address typed."""
+    typed = request.form.get("email", "")
+    with write() as session:
+        order_letters.again(
+            session, warehouse_id, letter_id, how="email", address=typed, actor=g.actor, at=clock.now()
+        )  # fmt: skip
+        wake_worker_after(session)
+    flash(_("It is sent once more."), "good")
     return redirect(url_for("console_purchases.listed"), 303)
 
 
@@ -109,5 +154,8 @@ def _view(session: Any, one: purchasing.Purchase) -> dict[str, Any]:
         "expected_day": one.expected_day,
         "cost_minor": one.cost_minor,
         "missed": one.state == "ordered" and one.expected_day < today() - dt.timedelta(days=purchasing.PATIENCE_DAYS),
+        "supplier": session.get(Supplier, one.supplier_id) if one.supplier_id else None,
+        "order_day": one.order_day,
+        "letters": order_letters.letters_of(session, one.store_id, one.id),
         "lines": [{"row": line, "unit": units.get(line.sku, "each")} for line in lines],
     }

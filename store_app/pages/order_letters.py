@@ -28,10 +28,15 @@ def _on_order(letter_id: str, fault: ShopError | None = None) -> Any:
 @requires("order")
 def paper(letter_id: str, kind: str) -> Response:
     """Give a letter as it was sent: `pdf` for people, `csv` for a supplier's program."""
-    if kind not in ("pdf", "csv"):
-        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
     with read() as session:
         document = _letter(session, letter_id).document
+    return as_paper(document, kind)
+
+
+def as_paper(document: dict[str, Any], kind: str) -> Response:
+    """Answer with a letter's page or table."""
+    if kind not in ("pdf", "csv"):
+        raise NotFound("no-paper", _("There is no such paper. Choose the page or the table."))
     if kind == "csv":
         made, mimetype = order_letters.as_csv(document), "text/csv"
     else:

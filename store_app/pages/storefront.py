@@ -163,6 +163,24 @@ def shop_sheet(mark: str, **_place: Any) -> Response:
     return answer
 
 
+@bp.get("/worker.js")
+@public
+def worker(**_place: Any) -> Response:
+    """Answer the script that stands in for the shop without a line; from here, so that it is of this shop alone."""
+    answer = Response(shop_dress.worker(), mimetype="text/javascript")
+    answer.headers["Cache-Control"] = "no-cache"
+    return answer
+
+
+@bp.get("/no-line")
+@public
+def no_line(slug: str) -> Any:
+    """Show what a phone without a line shows instead of the shop."""
+    with read() as session:
+        here = visitors.shop_at(session, slug)
+    return page("storefront/no_line.html", shop=here, cart=visitors.Cart(), is_closed=False)
+
+
 @bp.get("/manifest.webmanifest")
 @public
 def manifest(slug: str) -> Any:

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
+from config.node import NETWORK
 from config.publication import EVERYONE
 from pos.catalogue import Product
-from store_app import importing
+from store_app import importing, network_rows
 from store_app.extensions import doors, read, write
 from store_app.pages import form, ordering
 from store_app.presenting import number, page, place, today
@@ -55,7 +56,7 @@ class PriceRow:
 @requires("order")
 def listed(fault: ShopError | None = None) -> Any:
     """List everybody we order from, and the money a week's orders may cost."""
-    store_id = str(place().store_id)
+    store_id = owner()
     with read() as session:
         rows = sorted(suppliers.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
         leads = lead_times.measured(session, store_id, rows, at=doors().now())
@@ -90,9 +91,9 @@ def set_budget() -> Any:
     form.command_id()
     limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
     with write() as session:
-        order_wishes.set_budget(session, str(place().store_id), limit, actor=g.actor, at=doors().now())
+        order_wishes.set_budget(session, owner(), limit, actor=g.actor, at=doors().now())
     flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
-    return redirect(url_for("suppliers.listed"), 303)
+    return redirect(url_for(".listed"), 303)
 
 
 @bp.get("/new")
@@ -109,17 +110,17 @@ def add() -> Any:
     """Add a supplier of the shop's own; the command's id is the supplier's."""
     command, contact = form.command_id(), _contact(active=True)
     with write() as session:
-        row = suppliers.write_contact(session, str(place().store_id), command, contact, actor=g.actor, at=doors().now())
+        row = suppliers.write_contact(session, owner(), command, contact, actor=g.actor, at=doors().now())
         name = row.name
     flash(_("%(name)s is added. Now say what they sell.", name=name), "good")
-    return redirect(url_for("suppliers.supplier", supplier_id=command), 303)
+    return redirect(url_for(".supplier", supplier_id=command), 303)
 
 
 @bp.get("/<supplier_id>")
 @requires("order")
 def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any] | None = None, **_line: Any) -> Any:
     """Show one supplier: how long they take, and the price list."""
-    store_id = str(place().store_id)
+    store_id = owner()
     with read() as session:
         row = _known(session, supplier_id)
         lead = lead_times.measured(session, store_id, [row], at=doors().now())[row.id]
@@ -139,7 +140,7 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
 def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
     """Ask what is to change of a supplier of the shop's own."""
     with read() as session:
-        row = suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        row = suppliers.own_supplier(session, owner(), supplier_id)
     return _form_page(row, fault)
 
 
@@ -148,12 +149,12 @@ def change_page(supplier_id: str, fault: ShopError | None = None) -> Any:
 @form.answers_on(change_page)
 def save(supplier_id: str) -> Any:
     """Change a supplier, or put it aside."""
-    contact, store_id = _contact(active=request.form.get("active") == "yes"), str(place().store_id)
+    contact, store_id = _contact(active=request.form.get("active") == "yes"), owner()
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
         suppliers.write_contact(session, store_id, supplier_id, contact, actor=g.actor, at=doors().now())
     flash(_("Saved."), "good")
-    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
 
 @bp.post("/<supplier_id>/prices")
@@ -169,13 +170,11 @@ def set_price(supplier_id: str) -> Any:
         "article_no": form.text("article_no", most=suppliers.LONGEST["article_no"]),
     }  # fmt: skip
     with write() as session:
-        suppliers.own_supplier(session, str(place().store_id), supplier_id)
-        sku = ordering.one_product(session, wanted)
+        suppliers.own_supplier(session, owner(), supplier_id)
+        sku = (ordering if place().store_id else network_rows).one_product(session, wanted)
         suppliers.offer_product(session, supplier_id, sku, **given, actor=g.actor, at=doors().now())
     flash(_("Noted. The next proposals know it."), "good")
-    return redirect(
-        url_for("suppliers.supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303
-    )
+    return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 
 @bp.post("/<supplier_id>/prices/<sku>/coming")
@@ -187,14 +186,12 @@ def set_coming_cost(supplier_id: str, sku: str) -> Any:
     if day is None:
         raise Invalid("bad-date", _("Choose the day from which it costs that."), field="from_day")
     with write() as session:
-        suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.set_cost(
             session, supplier_id, sku, cost, day, today=today(), actor=g.actor, at=doors().now()
         )  # fmt: skip
     flash(_("Noted: it costs that from the day you chose."), "good")
-    return redirect(
-        url_for("suppliers.supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303
-    )
+    return redirect(url_for(".supplier", supplier_id=supplier_id, q=request.args.get("q"), _anchor=f"price-{sku}"), 303)
 
 
 @bp.post("/<supplier_id>/prices/<sku>/drop")
@@ -203,10 +200,10 @@ def set_coming_cost(supplier_id: str, sku: str) -> Any:
 def drop_price(supplier_id: str, sku: str) -> Any:
     """Note that they do not sell a product any more."""
     with write() as session:
-        suppliers.own_supplier(session, str(place().store_id), supplier_id)
+        suppliers.own_supplier(session, owner(), supplier_id)
         suppliers.drop_product(session, supplier_id, sku, actor=g.actor, at=doors().now())
     flash(_("It is not ordered there any more."), "info")
-    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
 
 @bp.post("/<supplier_id>/price-list")
@@ -220,12 +217,16 @@ def bring_prices_in(supplier_id: str) -> Any:
     sheet = importing.read("price-list", sent.read(), sent.filename)
     if sheet.faults:
         return supplier(supplier_id, faults=sheet.faults)
-    store_id = str(place().store_id)
+    store_id, whose = owner(), {"supplier_id": supplier_id, "actor": g.actor, "at": doors().now()}
     with write() as session:
         suppliers.own_supplier(session, store_id, supplier_id)
-        importing.write(session, sheet, store_id, supplier_id=supplier_id, actor=g.actor, at=doors().now())
+        importing.rehearse(session, sheet, store_id, **whose)
+        if not sheet.faults:
+            importing.write(session, sheet, store_id, **whose)
+    if sheet.faults:
+        return supplier(supplier_id, faults=sheet.faults)
     flash(ngettext("%(num)d price is in.", "%(num)d prices are in.", sheet.rows), "good")
-    return redirect(url_for("suppliers.supplier", supplier_id=supplier_id), 303)
+    return redirect(url_for(".supplier", supplier_id=supplier_id), 303)
 
 
 def lead_words(lead: LeadTime) -> str:
@@ -242,54 +243,14 @@ def lead_words(lead: LeadTime) -> str:
     )  # fmt: skip
 
 
+def owner() -> str:
+    """Return whose suppliers these are: this shop's, or at the network's node the network's (`console_upstream`)."""
+    return place().store_id or NETWORK
+
+
 def weekdays(days: list[Any]) -> str:
     """Return weekdays as people read them."""
     return _("every day") if len(days) == 7 else _(", ").join(str(WEEKDAYS[day]) for day in days)
-
-
-# --- inside ---
-
-
-def _late_words(lead: LeadTime) -> str:
-    if lead.days == lead.promised_days:
-        return ""
-    return ngettext(
-        "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
-        lead.days,
-    )  # fmt: skip
-
-
-def _known(session: Session, supplier_id: str) -> Supplier:
-    row = session.get(Supplier, supplier_id)
-    if row is None or row.owner_id not in (EVERYONE, str(place().store_id)):
-        raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
-    return row
-
-
-def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
-    coming: dict[str, tuple[int, dt.date]] = {}
-    later = sa.select(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.from_day > today())
-    for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
-        coming[cost.sku] = (cost.pack_cost_minor, cost.from_day)
-    rows = session.execute(
-        sa.select(SupplierProduct, Product.name, Product.stock_unit)
-        .join(Product, Product.sku == SupplierProduct.sku)
-        .where(
-            SupplierProduct.supplier_id == supplier_id,
-            sa.or_(
-                Product.search_text.contains(text.casefold(), autoescape=True),
-                Product.sku == text,
-                SupplierProduct.article_no == text,
-            ),
-        )
-        .order_by(Product.name, Product.sku)
-    ).all()
-    now = {one.sku: one for one in suppliers.terms_for(session, supplier_id, [row.sku for row, _, _ in rows], today())}
-    return [
-        PriceRow(row.sku, name, unit, row.article_no, row.pack_qty, now[row.sku].pack_cost_minor, row.minimum_packs,
-                 *coming.get(row.sku, (None, None)))
-        for row, name, unit in rows
-    ]  # fmt: skip
 
 
 def _contact(*, active: bool) -> Contact:
@@ -323,6 +284,51 @@ def _form_page(row: Supplier | None, fault: ShopError | None) -> Any:
         "suppliers/form.html", supplier=row, values=values, ways=list(WAYS.items()), weekdays=WEEKDAYS,
         languages=list(LANGUAGES.items()), currency=place().currency, fault=fault,
     )  # fmt: skip
+
+
+def _prices(session: Session, supplier_id: str, text: str) -> list[PriceRow]:
+    coming: dict[str, tuple[int, dt.date]] = {}
+    later = sa.select(SupplierCost).where(SupplierCost.supplier_id == supplier_id, SupplierCost.from_day > today())
+    for cost in session.scalars(later.order_by(SupplierCost.from_day.desc())):
+        coming[cost.sku] = (cost.pack_cost_minor, cost.from_day)
+    rows = session.execute(
+        sa.select(SupplierProduct, Product.name, Product.stock_unit)
+        .join(Product, Product.sku == SupplierProduct.sku)
+        .where(
+            SupplierProduct.supplier_id == supplier_id,
+            sa.or_(
+                Product.search_text.contains(text.casefold(), autoescape=True),
+                Product.sku == text,
+                SupplierProduct.article_no == text,
+            ),
+        )
+        .order_by(Product.name, Product.sku)
+    ).all()
+    now = {one.sku: one for one in suppliers.terms_for(session, supplier_id, [row.sku for row, _, _ in rows], today())}
+    return [
+        PriceRow(row.sku, name, unit, row.article_no, row.pack_qty, now[row.sku].pack_cost_minor, row.minimum_packs,
+                 *coming.get(row.sku, (None, None)))
+        for row, name, unit in rows
+    ]  # fmt: skip
+
+
+# --- inside ---
+
+
+def _late_words(lead: LeadTime) -> str:
+    if lead.days == lead.promised_days:
+        return ""
+    return ngettext(
+        "Orders are planned with %(num)d day, as measured.", "Orders are planned with %(num)d days, as measured.",
+        lead.days,
+    )  # fmt: skip
+
+
+def _known(session: Session, supplier_id: str) -> Supplier:
+    row = session.get(Supplier, supplier_id)
+    if row is None or row.owner_id not in (EVERYONE, owner()):
+        raise NotFound("not-found-here", _("There is no such supplier here. Choose one from the list."))
+    return row
 
 
 def _days_typed() -> list[int]:

@@ -36,6 +36,9 @@ CONSOLE = [
     "/console/lessons/write",
 ]
 
+CONTROLLED = """() => new Promise((done) => navigator.serviceWorker.controller
+    ? done() : navigator.serviceWorker.addEventListener("controllerchange", () => done()))"""
+
 
 @contextmanager
 def serve(house: House) -> Iterator[str]:
@@ -146,6 +149,33 @@ def test_the_orders_page_turns_to_ready_by_itself(page: Page, street: str, marke
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ready")
     expect(page.get_by_role("button", name="Cancel the order")).to_have_count(0)
     assert_well_made(page)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_without_a_line_the_phone_still_shows_the_code_and_never_an_old_price(
+    browser: Any, street: str, market: Market, language: str
+):
+    address = market.customer().order(("milk", 2)).location
+    context = browser.new_context(viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{street}{address}?lang={language}")
+    page.evaluate(CONTROLLED)
+    page.goto(f"{street}{address}")
+    code = page.locator(".code-large").inner_text()
+    expect(page.locator("[data-as-kept]")).to_be_hidden()
+    context.set_offline(True)
+    page.goto(f"{street}{SHOP}/")
+    expect(page.locator(".empty")).to_contain_text("暂时没有网络" if language == "zh" else "No line just now")
+    expect(page.locator(".ware")).to_have_count(0)
+    assert_well_made(page)
+    page.locator("[data-kept-orders] a").click()
+    expect(page.locator(".code-large")).to_have_text(code, use_inner_text=True)
+    expect(page.locator("[data-as-kept]")).to_be_visible()
+    assert_well_made(page)
+    context.set_offline(False)
+    page.goto(f"{street}{SHOP}/")
+    expect(page.locator(".ware").first).to_be_visible()
+    context.close()
 
 
 def test_the_shop_works_without_script(browser: Any, street: str):

@@ -82,7 +82,8 @@ def test_the_shop_sees_why_takes_its_figures_along_and_objects(pair, tmp_path):
     assert send(client, "/finance/objections", about="limit", words="We were closed a week").status_code == 303
     money.carry(house, network, STORE)
     operator = network.signed_in("operator")
-    assert "We were closed a week" in words(operator.get("/console/money/"))
+    assert "Shop S01 · Objects to the credit limit · We were closed a week" in words(operator.get("/console/money/"))
+    assert "An objection waits for your answer: Shop S01" in words(operator.get("/console/"))
     with network.doors.read() as session:
         (one,) = objections.waiting(session)
     address = f"/console/money/objections/{STORE}/{one.id}"
@@ -112,6 +113,25 @@ def test_a_payment_is_booked_once_and_the_statement_says_what_is_owed_after_each
     assert [row.split(",")[0] for row in rows[1:]] == [str(n + 1) for n in range(len(rows) - 1)]
     assert "Rye bread" in words(client.get("/finance/invoices/invoice-0"))
     assert client.get("/finance/invoices/nothing").status_code == 404
+
+
+def test_a_payment_of_another_shop_is_taken_back_and_the_shop_reads_why(pair):
+    network, house = pair
+    money.owe(network)
+    operator, once = network.signed_in("operator"), "01J00000000000000000000001"
+    fields = {"store": STORE, "way": "paid", "amount": "20.00", "words": "RF18"}
+    assert send(operator, "/console/money/payments", command_id=once, **fields).status_code == 303
+    shop, back = f"/console/money/shops/{STORE}", f"/console/money/shops/{STORE}/payments/{once}/back"
+    assert "RF18" in words(operator.get(shop))
+    assert "Say why" in words(send(operator, back, payer="S02"))
+    assert send(operator, back, why="Sent by shop 2", payer="S02").status_code == 303
+    assert "taken back already" in words(send(operator, back, why="Sent by shop 2", payer="S02"))
+    assert "RF18" in words(operator.get("/console/money/shops/S02"))
+    money.carry(network, house, NETWORK)
+    page = words(house.signed_in().get("/finance/statement"))
+    assert "Payment taken back Sent by shop 2" in page
+    with house.doors.read() as session:
+        assert settlement.owed(settlement.balances(session, STORE)) == 12_000 + 4_500 - 30_000 + 900
 
 
 def test_a_run_pays_out_by_a_file_whose_sums_are_those_of_its_transfers(pair):
@@ -156,6 +176,7 @@ def test_the_operator_sees_who_is_late_holds_and_lets_go_and_gives_up(pair):
     operator = network.signed_in("operator")
     page = words(operator.get("/console/money/"))
     assert "held" in page
+    assert "Invoices are late: Shop S01" in words(operator.get("/console/"))
     assert "31–60 days late" in operator.get("/console/money/").text
     assert "An invoice is late" in words(operator.get(f"/console/money/shops/{STORE}"))
     hold = f"/console/money/shops/{STORE}/hold"
@@ -262,7 +283,8 @@ def test_an_odd_draw_takes_no_page_away_and_a_shop_that_was_left_out_is_named(ne
         session.execute(sa.text("update counts_told set sold_products = 'many'"))
         assert credit_night.close_day(session, money.DAY, actor=money.OPERATOR, at=money.NOON) == 1
     operator = network.signed_in("operator")
-    assert "Order 9" in words(operator.get("/console/money/"))
+    assert "Shop S01 · Order 9" in words(operator.get("/console/money/"))
+    assert "Orders are on hold until you let them go: Shop S01" in words(operator.get("/console/"))
     assert send(operator, f"/console/money/draws/{STORE}/none", go="no", why="No such order").status_code == 303
     assert "Order 9" not in words(operator.get("/console/money/"))
     assert "The money of Shop S01 could not be worked out" in words(operator.get("/console/"))
@@ -276,12 +298,14 @@ def test_the_operator_takes_over_what_the_network_lost_when_it_was_put_back(pair
     with network.doors.write() as session:
         lost_entries.ask_all(session, at=money.NOON)
     assert "not yet told what they know" in words(network.signed_in("operator").get("/console/money/"))
+    assert "Not paid out until they tell" in words(network.signed_in("operator").get("/console/"))
     with network.doors.write() as session:
         told = {"store_id": STORE, "told_at": money.NOON.isoformat(), "entries": [row | {"id": "a"}, row | {"id": "b"}]}
         lost_entries.take_lost(session, told)
     client = network.signed_in("operator")
     page = words(client.get("/console/money/"))
-    assert "2 entries were lost" in page
+    assert "Shop S01 · 2 entries were lost" in page
+    assert "lack 2 entries of Shop S01’s account" in words(client.get("/console/"))
     assert "Payment received Bank 17" in page
     assert send(client, f"/console/money/lost/{STORE}", entry="b", leave="yes", why="Twice").status_code == 303
     assert send(client, f"/console/money/lost/{STORE}").status_code == 303

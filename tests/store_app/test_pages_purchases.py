@@ -1,6 +1,9 @@
 """The operator's purchasing and the outlook of a region through their pages."""
 
 import datetime as dt
+import email
+import io
+from email import policy
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +13,7 @@ from config.journal import JournalEntry
 from pos import batches, stock
 from pos.batches import Batch, Lot
 from pos.waste import Waste
+from store_app import letter_post
 from supply import purchasing
 from supply.purchasing import Purchase
 from supply.suppliers import SupplierProduct
@@ -136,3 +140,48 @@ def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console
     assert "Whole milk" in shown
     assert client.get(f"{region}?days=many").status_code == 200
     assert client.get("/console/outlook/nowhere").status_code == 404
+
+
+def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_a_letter(console, mail_server):
+    client = console.signed_in("operator")
+    assert "Nobody to buy from yet" in words(client.get("/console/upstream/"))
+    typed = {
+        "name": "Dairy Union", "lead_time_days": "2", "order_weekdays": list("0123456"), "minimum": "10",
+        "send_by": "email", "email": "", "customer_no": "77", "language": "en", "command_id": new_id(),
+    }  # fmt: skip
+    assert send(client, "/console/upstream/new", **typed).status_code == 422, "an e-mail address is missing"
+    typed["email"] = "orders@dairy.example"
+    for _click in range(2):
+        assert send(client, "/console/upstream/new", **typed).status_code == 303
+    at = f"/console/upstream/{typed['command_id']}"
+    price = {"product": "whole milk", "pack_qty": "24", "pack_cost": "12.00", "minimum_packs": "1"}
+    assert send(client, f"{at}/prices", **price | {"product": "caviar"}).status_code == 404
+    assert send(client, f"{at}/prices", **price).status_code == 303
+    file = (io.BytesIO(b"sku,pack_qty,pack_cost\nmilk,24,11.50\nnothing,6,4\n"), "list.csv")
+    assert "no product nothing" in words(send(client, f"{at}/price-list", file=file))
+    assert "Whole milk" in words(client.get(at))
+    assert "Dairy Union" in words(client.get("/console/upstream/"))
+    with console.doors.write() as session:
+        session.execute(sa.text("update stock_level set qty = 0 where store_id = 'WH1'"))
+    send(client, "/console/purchases/propose")
+    with console.doors.read() as session:
+        made = session.scalars(sa.select(Purchase).where(Purchase.supplier_id == typed["command_id"])).one()
+        assert [line.pack_qty for line in purchasing.lines_of(session, made)] == [24]
+    shown = words(client.get("/console/purchases/"))
+    assert "Dairy Union" in shown
+    assert "order them by hand" in shown, "what nobody known sells"
+    assert (
+        send(client, f"/console/purchases/WH1/{made.id}/order", **{"sku-0": "milk", "packs-0": "3"}).status_code == 303
+    )
+    assert "It is on its way to orders@dairy.example" in words(client.get("/console/purchases/"))
+    carrier, kept, _state = mail_server
+    assert letter_post.send_due(console.doors, "WH1", [carrier]) == (1, 0)
+    (raw,) = kept
+    mail = email.message_from_bytes(raw, policy=policy.default)
+    assert mail["Subject"].startswith(f"Order WH1-{made.purchase_no} from ")
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        f"order-WH1-{made.purchase_no}.{kind}" for kind in ("pdf", "csv")
+    ]
+    assert "Sent to orders@dairy.example" in words(client.get("/console/purchases/"))
+    paper = client.get(f"/console/purchases/WH1/letters/{made.id}.csv")
+    assert b",3,24,each,12.00,36.00," in paper.data

@@ -129,6 +129,10 @@ def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
     answer = customer.look(f"{SHOP}/manifest.webmanifest")
     assert answer.content_type.startswith("application/manifest+json")
     assert json.loads(answer.text)["start_url"] == f"{SHOP}/"
+    worker = customer.look(f"{SHOP}/worker.js")  # from the shop's own address, so that it stands in for this shop alone
+    assert worker.content_type.startswith("text/javascript")
+    assert worker.headers["Cache-Control"] == "no-cache"
+    assert "No line just now" in words(customer.look(f"{SHOP}/no-line"))
 
 
 # --- the basket ---

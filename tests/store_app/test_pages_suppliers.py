@@ -132,6 +132,20 @@ def test_a_price_list_with_a_fault_says_it_and_writes_nothing(office, text, said
     assert picture_of(office) == before
 
 
+def test_every_row_s_fault_is_said_at_once_and_in_the_reader_s_language(office):
+    farm, client = added(office), office.signed_in()
+    client.get(f"/suppliers/{farm}?lang=zh")
+    typed = "sku,pack_qty,pack_cost\nnothing,6,4\nmilk,6,5.001\nother,6,4\n"
+    seen = words(upload(client, farm, typed))
+    assert "没有商品 nothing" in seen
+    assert "没有商品 other" in seen
+    assert "5.001 的小数超过 2 位" in seen
+    seen = words(upload(client, farm, "sku,pack_qty,pack_cost\nmilk,,5\ntea,many,4\ntea,2,4\n"))
+    assert "未填写" in seen
+    assert "“many”不对，应为1 到 1000000 的整数" in seen
+    assert "第 3 行已有" in seen
+
+
 def test_a_coming_cost_is_shown_beside_today_s(office):
     farm = added(office)
     answer = send(office.signed_in(), f"/suppliers/{farm}/prices/milk/coming", pack_cost="10", from_day="2026-03-09")

@@ -27,6 +27,7 @@ from supply import (
     payout,
     receiving,
     settlement,
+    wrong_payments,
 )
 from supply.claim_book import Claim
 from supply.credit import CreditDraw, CreditLine
@@ -41,7 +42,7 @@ NIGHT = Actor.system("credit", node.NETWORK)
 STEPS = (
     "order", "order_on_credit", "call_off", "send_out", "take_in", "send_away", "complain", "answer", "send_back",
     "count_back", "carry", "pay", "pay_out", "carried_out", "came_back", "online", "refund", "pass_on", "ask_advance",
-    "part", "part_back", "give_up", "hold", "release", "let_go", "turn_down", "night",
+    "part", "part_back", "give_up", "hold", "release", "let_go", "turn_down", "night", "take_payment_back",
 )  # fmt: skip
 STEP = st.tuples(st.sampled_from(STEPS), st.integers(1, 5), st.integers(0, 60))
 
@@ -99,6 +100,7 @@ class Walk:
             came = (
                 sums.get(("paid_in", "funds"), 0) + sums.get(("escrow", "funds"), 0) + sums.get(("advance", "funds"), 0)
             )
+            came += sums.get(("owed_back", "funds"), 0) - sums.get(("taken_back", "bank"), 0)
             assert out - back <= came, "nobody is paid out for goods or parts that were not paid"
             due = sum(one.due_minor for one in agent_parts.parts_of(session, SHOP))
             assert due <= came
@@ -199,6 +201,13 @@ class Walk:
     def pay(self, size: int) -> None:
         with self.network.write() as session:
             settlement.money_in(session, SHOP, 700 * size, reference="RF", id=new_id(), **self.there)
+
+    def take_payment_back(self, which: int) -> None:
+        with self.network.write() as session:
+            paid = wrong_payments.received(session, SHOP, AT.date(), self.at.date())
+            if paid:
+                entry, _gone = paid[which % len(paid)]
+                wrong_payments.take_back(session, SHOP, entry.id, why="Another shop's", **self.there)
 
     def pay_out(self, _size: int) -> None:
         with self.network.write() as session:

@@ -391,7 +391,7 @@ def test_a_shop_whose_sales_cannot_be_summed_is_left_out_and_the_others_are_boug
             session.add(StoreDay(store_id=shop, business_day=day, open=True, sales=9, revenue_minor=1))
             session.add(DailyDemand(store_id=shop, business_day=day, sku="tea", sold_qty=qty, sales=9, revenue_minor=1))
     with country.network.write() as session:
-        made = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
+        (made,) = purchasing.propose(session, WAREHOUSE, actor=OPERATOR, at=AT)
         (line,) = purchasing.lines_of(session, made)
         assert (line.sku, line.why["per_day"]) == ("tea", 20)
     assert needs_a_person(country) == [("left-out", "S1")]

@@ -6,11 +6,22 @@ import pytest
 import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
+from config.node import NETWORK
 from pos import batches, stock
 from pos.batches import Batch, Lot
-from supply import outlook, purchasing, receiving, warehouse, warehouse_stock
+from supply import (
+    order_letters,
+    order_pdf,
+    outlook,
+    purchasing,
+    receiving,
+    suppliers,
+    warehouse,
+    warehouse_stock,
+)
 from supply.demand import DailyDemand, StoreDay
 from supply.receiving import DeliveryLine
+from supply.suppliers import Contact
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, WAREHOUSE, Country, make_country
 
 BY = {"actor": OPERATOR, "at": AT}
@@ -34,7 +45,7 @@ def sells(session, store_id: str, sku: str, a_day: int) -> None:
 
 def proposed(session) -> dict[str, int]:
     made = purchasing.propose(session, WAREHOUSE, **BY)
-    return {} if made is None else {line.sku: line.packs * line.pack_qty for line in purchasing.lines_of(session, made)}
+    return {line.sku: line.packs * line.pack_qty for one in made for line in purchasing.lines_of(session, one)}
 
 
 def test_the_table_reaches_and_ends_every_state():
@@ -86,7 +97,7 @@ def test_a_count_puts_a_warehouse_right_once_with_a_reason_and_what_is_missing_l
 def test_what_is_ordered_upstream_is_not_bought_again(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 20)
-        made = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         assert proposed(session) == {}
 
@@ -94,12 +105,12 @@ def test_what_is_ordered_upstream_is_not_bought_again(country):
 def test_a_purchase_that_did_not_come_is_bought_anew(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 20)
-        made = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
         late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=purchasing.UPSTREAM_DAYS + purchasing.PATIENCE_DAYS)}
-        assert purchasing.propose(session, WAREHOUSE, **late) is None
+        assert purchasing.propose(session, WAREHOUSE, **late) == []
         late["at"] += dt.timedelta(days=1)
-        assert purchasing.propose(session, WAREHOUSE, **late) is not None
+        assert purchasing.propose(session, WAREHOUSE, **late)
 
 
 def test_an_inflated_order_of_a_shop_buys_nothing_more(country):
@@ -116,7 +127,7 @@ def test_a_purchase_is_received_once_with_its_lots_and_more_than_ordered_is_take
     until = DAY + dt.timedelta(days=9)
     with country.network.write() as session:
         sells(session, "S1", "tea", 30)
-        made = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         with pytest.raises(Exception, match="proposed"):
             purchasing.receive(session, WAREHOUSE, made.id, **BY)
         purchasing.order(session, WAREHOUSE, made.id, **BY)
@@ -131,7 +142,7 @@ def test_a_purchase_is_received_once_with_its_lots_and_more_than_ordered_is_take
 def test_what_cannot_be_ordered_or_counted_is_a_sentence(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 30)
-        made = purchasing.propose(session, WAREHOUSE, **BY)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         for packs, kind, words in (
             ({"tea": -1}, Invalid, "whole number of packs"), ({"milk": 1}, NotFound, "not on the purchase"),
             ({"tea": 0}, Refused, "Nothing is ordered"),
@@ -253,3 +264,80 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
         ]  # fmt: skip
         assert found[0].warehouse_qty == 20
         assert outlook.runs_out(session, "nowhere", today=DAY, warehouses=[]) == []
+
+
+# --- of whom it is bought ---
+
+
+def mill(session, *, weekdays=range(7), minimum_minor: int = 0, id: str = "mill") -> str:
+    """Add an upstream supplier that sells tea in twelves and bread in twenties."""
+    contact = Contact("Tea Mill", 3, tuple(weekdays), minimum_minor, send_by="email", email="orders@mill.example")
+    suppliers.write_contact(session, NETWORK, id, contact, **BY)
+    suppliers.offer_product(session, id, "tea", pack_qty=12, pack_cost_minor=1200, article_no="T-12", **BY)
+    suppliers.offer_product(session, id, "bread", pack_qty=20, pack_cost_minor=2000, minimum_packs=2, **BY)
+    return id
+
+
+def test_each_product_is_bought_where_it_costs_least_a_purchase_for_each_supplier(country):
+    with country.network.write() as session:
+        for sku in ("tea", "bread", "milk"):
+            sells(session, "S1", sku, 60)
+        mill(session)
+        suppliers.write_contact(session, NETWORK, "dear", Contact("Dear", 1, (0,)), **BY)
+        suppliers.offer_product(session, "dear", "tea", pack_qty=1, pack_cost_minor=101, **BY)
+        suppliers.offer_product(session, "dear", "bread", pack_qty=6, pack_cost_minor=599, **BY)
+        made = {one.supplier_id: one for one in purchasing.propose(session, WAREHOUSE, **BY)}
+        found = {
+            whom: {line.sku: line.pack_qty for line in purchasing.lines_of(session, one)} for whom, one in made.items()
+        }
+        assert found == {"mill": {"tea": 12}, "dear": {"bread": 6}, None: {"milk": 12}}
+        assert (made["mill"].order_day, made["mill"].expected_day) == (DAY, DAY + dt.timedelta(days=3))
+        edition = suppliers.edition(session, DAY)
+        assert [one["id"] for one in edition["suppliers"]] == ["van"], "shops never hear of it"
+        assert {row[0] for row in edition["products"]} == {"van"}
+
+
+def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_it(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        mill(session)
+        (daily,) = purchasing.propose(session, WAREHOUSE, **BY)
+        before = purchasing.lines_of(session, daily)[0].packs
+        mill(session, weekdays=[(DAY.weekday() + 2) % 7])
+        (weekly,) = purchasing.propose(session, WAREHOUSE, **BY)
+        assert weekly.order_day == DAY + dt.timedelta(days=2)
+        assert purchasing.lines_of(session, weekly)[0].packs * 12 >= before * 12 + 60, "eight days more"
+        with pytest.raises(Refused, match="order day is over"):
+            purchasing.order(session, WAREHOUSE, weekly.id, actor=OPERATOR, at=AT + dt.timedelta(days=3))
+
+
+def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        mill(session, minimum_minor=2_000)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        with pytest.raises(Refused, match="higher amount"):
+            purchasing.order(session, WAREHOUSE, made.id, {"tea": 1}, **BY)
+    with country.network.write() as session:
+        purchasing.order(session, WAREHOUSE, made.id, {"tea": 4}, **BY)
+        (letter,) = order_letters.due(session, WAREHOUSE, AT)
+        told = letter.document
+        assert (letter.how, letter.address) == ("email", "orders@mill.example")
+        assert (told["store"]["name"], told["order_no"], told["total_minor"]) == ("Network van", "WH1-1", 4_800)
+        assert b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR" in order_letters.as_csv(
+            told
+        )
+        assert order_pdf.pages(told).startswith(b"%PDF")
+        order_letters.left(session, WAREHOUSE, made.id, **BY)
+        purchasing.drop(session, WAREHOUSE, made.id, why="Flooded", **BY)
+        off = order_letters.letters_of(session, WAREHOUSE, made.id)[-1]
+        assert (off.kind, off.state, off.document["called_off"]) == ("cancellation", "waiting", "Flooded")
+
+
+def test_what_is_bought_of_nobody_known_has_no_letter(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 10)
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        purchasing.order(session, WAREHOUSE, made.id, **BY)
+        purchasing.drop(session, WAREHOUSE, made.id, why="Closed", **BY)
+        assert order_letters.letters_of(session, WAREHOUSE, made.id) == []

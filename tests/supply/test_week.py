@@ -215,9 +215,9 @@ class Walk:
     def restock(self) -> None:
         with self.country.network.write() as session:
             made = purchasing.propose(session, WAREHOUSE, at=self.at, actor=OPERATOR)
-            if made is not None:
-                purchasing.order(session, WAREHOUSE, made.id, at=self.at, actor=OPERATOR)
-                purchasing.receive(session, WAREHOUSE, made.id, at=self.at, actor=OPERATOR)
+            for one in made:
+                purchasing.order(session, WAREHOUSE, one.id, at=self.at, actor=OPERATOR)
+                purchasing.receive(session, WAREHOUSE, one.id, at=self.at, actor=OPERATOR)
 
     def offer(self) -> None:
         with self.country.network.write() as session:

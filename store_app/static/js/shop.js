@@ -112,3 +112,20 @@ document.addEventListener("submit", (event) => {
   form.setAttribute("aria-busy", "true");
   setTimeout(() => form.removeAttribute("aria-busy"), 4000);
 });
+
+// Without a line: the worker keeps the pages of open orders, and the page it shows instead of others leads to them.
+async function outliveTheLine() {
+  const scope = new URL(".", document.querySelector("link[rel='manifest']").href), { serviceWorker } = navigator;
+  if (!serviceWorker) return; // a plain http address
+  if (!serviceWorker.controller) serviceWorker.ready.then(({ active }) => active.postMessage(location.href));
+  await serviceWorker.register(`${scope}worker.js?lang=${document.documentElement.lang}`);
+  const list = document.querySelector("[data-kept-orders]"), orders = list && await caches.open(`${scope} orders`);
+  for (const order of orders ? await orders.keys() : []) {
+    const text = await (await orders.match(order)).text(), link = document.createElement("a");
+    link.href = order.url;
+    link.textContent = new DOMParser().parseFromString(text, "text/html").title;
+    list.appendChild(document.createElement("li")).append(link);
+  }
+}
+
+outliveTheLine().catch(() => { /* a browser that keeps nothing for us */ });

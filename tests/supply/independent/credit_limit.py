@@ -37,9 +37,9 @@ due = on_time = 0
 for invoice in data["invoices"]:
     when = dt.date.fromisoformat(invoice["due_day"])
     if day - dt.timedelta(days=data["repaid_days"]) < when <= day:
-        paid = [e for e in data["entries"] if e["kind"] == "paid" and e["invoice"] == invoice["id"]]
-        early = sum(e["amount_minor"] for e in paid if dt.date.fromisoformat(e["day"]) <= when)
-        due, on_time = due + invoice["amount_minor"], on_time + min(invoice["amount_minor"], early)
+        own = [(e["kind"], e["day"], e["amount_minor"]) for e in data["entries"] if e["invoice"] == invoice["id"]]
+        early = sum(m * ((k == "paid" and d <= invoice["due_day"]) - (k == "unpaid")) for k, d, m in own)
+        due, on_time = due + invoice["amount_minor"], on_time + max(0, min(invoice["amount_minor"], early))
 
 amount = typical = max(0, middle(weeks))
 steady = min(10_000, half_up(Fraction(10_000 * max(0, sorted(weeks)[len(weeks) // 4]), typical))) if typical else 0
