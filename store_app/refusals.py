@@ -1,22 +1,53 @@
 """How a refusal is answered: one table from kinds to status codes; a page, a fragment or JSON.
 
 Nothing else turns an error into an answer. What nobody foresaw is logged and answered with a plain page and 500.
+A database that cannot do what it was asked says in words what to do now, with 503: a till takes that for no answer and
+asks whether its sale is there. After a fault of the disk every handle on the books is let go, and what comes next reads
+them from the disk anew: what a handle remembers that could not write is not to be believed.
 """
 
+from contextlib import suppress
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 from flask import Flask, Response, jsonify, render_template, request
+from flask_babel import force_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
+from store_app.extensions import doors
 from store_app.security import asks_for_json
 from store_app.sentences import sentence_of
 
 STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
 FORBIDDEN = frozenset({"not-allowed"})
 """Codes of a Refused that is about the person, not about the goods: 403."""
+TROUBLES = {
+    "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it once more."),
+    "disk-fault": _l(
+        "The disk of this computer cannot be written or read. Look whether the last sale is there, start the computer "
+        "anew, and do not go on selling on it if this comes back."
+    ),
+    "books-damaged": _l(
+        "The file of the books is damaged. Stop selling on this computer and put the last copy back on another disk."
+    ),
+    "books-busy": _l("The books are busy. Nothing was written; do it once more in a few seconds."),
+    "database-away": _l("The database cannot be reached. Nothing was written; do it once more in a minute."),
+}
+"""What a database's fault says to people."""
+UNFORESEEN = _l("Something went wrong on our side. Nothing was half written; please try again.")
+_OF_SQLITE = {
+    "SQLITE_FULL": "disk-full", "SQLITE_IOERR": "disk-fault", "SQLITE_CANTOPEN": "disk-fault",
+    "SQLITE_CORRUPT": "books-damaged", "SQLITE_NOTADB": "books-damaged", "SQLITE_BUSY": "books-busy",
+    "SQLITE_LOCKED": "books-busy",
+}  # fmt: skip
+_OF_POSTGRES = {"08": "database-away", "57P": "database-away", "53100": "disk-full", "58": "disk-fault",
+                "XX001": "books-damaged", "XX002": "books-damaged", "40": "books-busy", "53": "books-busy"}  # fmt: skip
+_LETS_GO = ("disk-fault", "books-damaged")
+RETRY_S = "5"
 log = structlog.get_logger()
 
 
@@ -64,12 +95,48 @@ def set_up(app: Flask) -> None:
                 made.headers[name] = value
         return made
 
+    @app.errorhandler(sa.exc.DBAPIError)
+    def _of_the_database(fault: sa.exc.DBAPIError) -> Response:
+        code = trouble_of(fault)
+        if code is None:
+            return _unforeseen(fault)
+        log.error("trouble with the database", path=request.path, trouble=code, said=str(fault.orig))
+        if code in _LETS_GO:
+            with suppress(OSError):  # nothing at all can be opened: whoever comes next tries again
+                doors().database.open_anew()
+        made = _even_so(503, code, TROUBLES[code])
+        made.headers["Retry-After"] = RETRY_S
+        return made
+
     @app.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Response:
         log.error("unforeseen", path=request.path, method=request.method, exc_info=fault)
-        words = _("Something went wrong on our side. Nothing was half written; please try again.")
-        try:
-            return answer(500, "unforeseen", words)
-        except Exception:  # the answer itself may need what is broken
-            log.exception("the page of the fault failed too")
-            return Response(words, status=500, mimetype="text/plain")
+        return _even_so(
+            500, "unforeseen", _("Something went wrong on our side. Nothing was half written; please try again.")
+        )
+
+
+def trouble_of(fault: sa.exc.DBAPIError) -> str | None:
+    """Return the code of what is the matter with the database; None where the fault is ours."""
+    name = getattr(fault.orig, "sqlite_errorname", None)
+    if name is not None:
+        return _OF_SQLITE.get("_".join(str(name).split("_")[:2]))
+    state = getattr(fault.orig, "sqlstate", None)
+    if state is None:
+        return "database-away" if isinstance(fault, sa.exc.OperationalError) else None
+    return next((code for start, code in _OF_POSTGRES.items() if str(state).startswith(start)), None)
+
+
+# --- inside ---
+
+
+def _even_so(status: int, code: str, words: Any) -> Response:
+    """Answer although the language and the page may need what is broken: at worst in plain English."""
+    try:
+        return answer(status, code, str(words))
+    except Exception:
+        log.exception("the page of the fault failed too")
+    with force_locale("en"):
+        if asks_for_json():
+            return answer(status, code, str(words))
+        return Response(str(words), status=status, mimetype="text/plain")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 
@@ -63,16 +66,62 @@ def lay_in(database: Database, first: int, last: int) -> None:
             "hash": common["id"], "state": "'taken'", "received_at": at,
         },
     }  # fmt: skip
-    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for noun, known in rows.items():
-            values = {column.name: (common | known).get(column.name) for column in noun.__table__.columns}
-            values = {name: value for name, value in values.items() if value is not None}
-            source = f"FROM generate_series({first}, {last - 1}) AS s(k)"
-            if noun in (SaleLine, StockMovement):
-                source += " CROSS JOIN generate_series(1, 4) AS l(n)"
-            statement = (
-                f"INSERT INTO {noun.__tablename__} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
-            )
+
+    def fill(noun: type[Base]) -> None:
+        values = {column.name: (common | rows[noun]).get(column.name) for column in noun.__table__.columns}
+        values = {name: value for name, value in values.items() if value is not None}
+        source = f"FROM generate_series({first}, {last - 1}) AS s(k)"
+        if noun in (SaleLine, StockMovement):
+            source += " CROSS JOIN generate_series(1, 4) AS l(n)"
+        statement = (
+            f"INSERT INTO {noun.__tablename__} ({', '.join(values)}) SELECT {', '.join(values.values())} {source}"
+        )
+        with _at_once(database) as connection, _without_keys(connection, noun.__tablename__):
             connection.execute(sa.text(statement), {"body": body} if noun is InboxMessage else {})
+
+    with ThreadPoolExecutor(2) as both_cores:
+        list(both_cores.map(fill, rows))
+    with _at_once(database) as connection:
         connection.execute(sa.text("VACUUM ANALYZE"))
         connection.execute(sa.text("CHECKPOINT"))
+
+
+@contextmanager
+def _at_once(database: Database) -> Iterator[sa.Connection]:
+    """Give a connection of its own on which every statement stands by itself."""
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for setting in ("maintenance_work_mem = '512MB'", "synchronous_commit = off"):
+            connection.execute(sa.text(f"SET {setting}"))
+        yield connection
+        for setting in ("maintenance_work_mem", "synchronous_commit"):
+            connection.execute(sa.text(f"RESET {setting}"))
+
+
+@contextmanager
+def _without_keys(connection: sa.Connection, table: str) -> Iterator[None]:
+    """Take a table's keys and indexes away while it is filled, and build them once over all that lies there."""
+    of_table = {"name": table}
+    keys = connection.execute(
+        sa.text(
+            "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
+            "WHERE conrelid = to_regclass(:name) AND contype IN ('p', 'u')"
+        ),
+        of_table,
+    ).all()
+    indexes = connection.execute(
+        sa.text(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+            "WHERE indrelid = to_regclass(:name) "
+            "AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)"
+        ),
+        of_table,
+    ).all()
+    for name, _ in keys:
+        connection.execute(sa.text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+    for name, _ in indexes:
+        connection.execute(sa.text(f"DROP INDEX {name}"))
+    yield
+    for name, of_key in keys:
+        connection.execute(sa.text(f"ALTER TABLE {table} ADD CONSTRAINT {name} {of_key}"))
+    for _, made in indexes:
+        connection.execute(sa.text(made.replace(" ON ONLY ", " ON ")))

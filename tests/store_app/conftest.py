@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from werkzeug.serving import make_server
 
 import supply.orders  # noqa: F401  every table must be known before they are made
-from config.database import Base, Database, make_engine
+from config.database import Database
 from config.journal import Actor
 from config.node import found
 from pos.store import Region, Store, StoreKey, Till
-from store_app import staff, tables
+from store_app import staff
+from tests.empty import empty_database, made_once
 from tests.store_app.house import House, Kept, open_house, post, token
 from tests.store_app.mail import mail_server
 from tests.store_app.town import market
@@ -24,6 +26,8 @@ from tests.store_app.town import market
 __all__ = ["House", "mail_server", "market", "post", "token"]  # what most tests ask for beside the nodes
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=dt.UTC)
 STORE, KEY = "S01", "a-key-of-the-first-store"
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Hashes that are looked at in no time: what every test that signs in would wait for guards nobody here."""
 
 
 def add_store(session: Any, store_id: str, region_id: str = "north") -> None:
@@ -52,9 +56,8 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
     def file_of(role: str, node_id: str) -> Path:
         if (role, node_id) not in made:
             path = folder / f"{role}-{node_id}.db"
-            database = Database(make_engine(f"sqlite:///{path}"))
-            furnish(database, role, node_id)
-            database.engine.dispose()
+            with made_once():
+                furnish(empty_database(path), role, node_id)
             made[role, node_id] = path
         return made[role, node_id]
 
@@ -62,9 +65,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Pa
 
 
 def furnish(database: Database, role: str, node_id: str) -> None:
-    """Make every table of a node, its shops and its people."""
-    tables.known()
-    Base.metadata.create_all(database.engine)
+    """Found a node with its shops and its people in an empty database."""
     system = Actor.system("test", node_id)
     with database.write() as session:
         found(session, node_id, at=NOON)
@@ -73,7 +74,8 @@ def furnish(database: Database, role: str, node_id: str) -> None:
             add_store(session, "S02", "south")
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
         for name in ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper"):
-            staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+            person = staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+            person.pin_hash = QUICK.hash(staff.PRACTICE_PINS[name])
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +95,7 @@ def build(tmp_path: Path, founded: Callable[[str, str], Path], kept: Kept) -> It
         else:
             made.append(kept.take(NOON, role=role, node_id=node_id, **given))
         if url:
-            furnish(made[-1].doors.database, role, node_id)
+            furnish(empty_database(url), role, node_id)
         else:
             made[-1].file.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(founded(role, node_id), made[-1].file)
