@@ -280,6 +280,11 @@ class Database:
             self._memory[key] = (version, answer)
             return answer
 
+    def open_anew(self) -> None:
+        """Let every handle go while nobody writes: what comes next reads the file from the disk."""
+        with self._turns if self._sqlite else nullcontext():
+            self.engine.dispose()
+
     def _pen(self) -> Engine | Connection:
         """Return what writes are bound to: on SQLite's file, where they queue, one connection that is kept for them."""
         if not self._watching:

@@ -5,7 +5,8 @@ Rules
 1. Discounted gamma-Poisson filters at several discounts, averaged by their recent squared errors of the week ahead.
 2. Beside a series' own level stands its slow level times how its product moved in the region lately; in a panel of
    several shops the two are blended, the more of the region the less the shop sold itself lately.
-3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy.
+3. What the last weeks say of the weekdays is followed half-way (RECENT_TRUST): profiles drift, and weeks are noisy. How
+   much more a shop sold in them than its levels knew tells nothing of a product of FIRST_DAYS, whose level is new.
 4. A closure of a shop that ended, and a gap in which a product was not on sale, are not observed, not zero.
 5. A shop that sold nothing on the last three ordinary days of a weekday has stopped opening on it.
 6. The step from the last fortnight to the days ahead that the category made a year ago is followed in part.
@@ -180,7 +181,8 @@ def recent_weekdays(y: Floats, mean: Floats, weekday: Ints, pools: Pools) -> Flo
         for group in (pools.product, pools.shop)
     )
     drift = ratio(own, due, RECENT_PSEUDO, np.clip(product * shop, 0.3, 3.0))
-    whole = ratio(own.sum(axis=1), due.sum(axis=1), 1.0, 1.0)[:, None]
+    fresh = (~np.isnan(y)).sum(axis=1) <= FIRST_DAYS
+    whole = np.where(fresh, drift.mean(axis=1), ratio(own.sum(axis=1), due.sum(axis=1), 1.0, 1.0))[:, None]
     return np.asarray(np.clip(drift / whole, 0.2, 5.0) ** RECENT_TRUST)
 
 

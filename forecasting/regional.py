@@ -36,7 +36,7 @@ from forecasting.signal import RegionalSignal
 
 SHARE_PSEUDO = 5.0
 SHARE_DISCOUNT = 0.985
-PRIOR_UNITS = 8.0
+PRIOR_UNITS = 24.0
 PATH_TRUST = 0.5
 """Part of the region's expected movement that a shop follows; the whole of it was worse on real shops."""
 STEADY_WEIGHT = 0.1

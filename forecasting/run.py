@@ -27,7 +27,7 @@ from datetime import date
 
 import numpy as np
 
-from forecasting import classify, intervals, regional, state
+from forecasting import classify, echo, intervals, regional, state
 from forecasting.effects import days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
 from forecasting.signal import RegionalSignal
@@ -144,7 +144,8 @@ def _factors_ahead(found: State, horizon_days: int, panel: DemandPanel | None, a
         soon = {name: grid[:, panel.n_days :] for name, grid in known.items()}
     since = (found.day - found.measured_day).days
     steps = np.minimum(since + np.arange(horizon_days), found.season.shape[1] - 1)
-    return found.factors.over(coming, soon) * found.recent[:, coming.weekday] * found.season[:, steps]
+    wave = echo.ahead(found.echo, found.echoed, horizon_days)
+    return found.factors.over(coming, soon) * found.recent[:, coming.weekday] * found.season[:, steps] * wave
 
 
 def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blend:

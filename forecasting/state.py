@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from forecasting import censoring, classify, intervals, kernels, levels
+from forecasting import censoring, classify, echo, intervals, kernels, levels
 from forecasting.effects import Factors, Prior, days_of, fit_factors, known_days
 from forecasting.evaluate import row_mean, sum_scale
 from forecasting.intervals import Dispersion, Fate
@@ -60,6 +60,7 @@ class State:
     silent            : (n,) sales that were to be expected since the last one
     quits, returns    : (n,) chance that a sale is the last for long, and that what is gone comes back on a day
     size              : (n,) half the units of a usual day with a sale, with which what was gone begins anew
+    echo, echoed      : (n,) what the last days left, and the part of it that the next day brings (see `echo`)
     scale             : (n,) what losses of SUM_DAYS are divided by (see `evaluate`)
     """
 
@@ -85,6 +86,8 @@ class State:
     quits: Floats
     returns: Floats
     size: Floats
+    echo: Floats
+    echoed: Floats
     scale: Floats
     kind: tuple[str, ...]
 
@@ -148,6 +151,7 @@ def measure(
     seen = ~np.isnan(y)
     drift = levels.recent_weekdays(y, history[:, :-1] * exposure, past.weekday, pools)
     kind = classify.classify(y)
+    wave, echoed = echo.measure(y if short is None else np.where(short, np.nan, y), history[:, :-1] * exposure)
     slow, long_run = levels.slow_levels(y, exposure, levels.LONG_DISCOUNT)
     return State(
         keys=panel.keys, category=panel.category, region=panel.region,
@@ -159,7 +163,7 @@ def measure(
         season=levels.year_ago(y, exposure, pools, horizon_days + kept_days),
         observed=(~np.isnan(panel.y)).sum(axis=1), plain=plain_mean(panel.y),
         silent=_silence(told, long_run[:, :-1] * exposure), quits=_quits(panel.y, kind), returns=_returns(panel.y),
-        size=_size(panel.y),
+        size=_size(panel.y), echo=wave, echoed=echoed,
         scale=sum_scale(panel.y, SUM_DAYS), kind=kind,
     )  # fmt: skip
 
@@ -178,7 +182,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     exposure = state.factors.over(past, known) * (1.0 if panel.lift is None else panel.lift)
     y, pools, short = panel.y.copy(), state.pools, panel.out_of_stock
     own, slow, shared = state.own, state.slow, state.shared
-    level, units, worth, silent = state.level, state.units, state.exposure, state.silent
+    level, units, worth, silent, wave = state.level, state.units, state.exposure, state.silent, state.echo
     for at in range(first, panel.n_days):
         day, due = slice(at, at + 1), exposure[:, at : at + 1]
         if short is not None and short[:, at].any():
@@ -190,6 +194,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
         now = y[:, day]
         heard = now if short is None else np.where(short[:, day], np.nan, now)
         silent = _silence(heard, slow.level[:, None] * due, silent)
+        wave = echo.after(wave, heard[:, 0], level * due[:, 0])
         own, slow = own.moved_on(now, due), slow.moved_on(now, due)
         shared = None if shared is None else shared.moved_on(now, due, pools)
         level = own.level if shared is None else shared.blended(own.level, pools)
@@ -201,7 +206,7 @@ def moved_on(state: State, panel: DemandPanel) -> State:
     days_seen = (~np.isnan(new)).sum(axis=1)
     return replace(
         state, day=panel.next_day, own=own, slow=slow, shared=shared, units=units, exposure=worth,
-        observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent,
+        observed=state.observed + days_seen, plain=plain_mean(panel.y), silent=silent, echo=wave,
         kind=tuple(classify.NEW if woke else kind for woke, kind in zip(awake, state.kind, strict=True)),
     )  # fmt: skip
 
@@ -313,7 +318,7 @@ def _for_keys(state: State, panel: DemandPanel) -> State:
         ),
         recent=np.where(fresh[:, None], 1.0, found.recent), season=np.where(fresh[:, None], 1.0, found.season),
         observed=np.where(fresh, 0, found.observed), silent=np.where(fresh, 0.0, found.silent),
-        scale=np.where(fresh, np.nan, found.scale),
+        scale=np.where(fresh, np.nan, found.scale), echo=np.where(fresh, 0.0, found.echo),
         kind=tuple(classify.NONE if new else kind for new, kind in zip(fresh, found.kind, strict=True)), **zero,
     )  # fmt: skip
 
@@ -388,6 +393,8 @@ def _rows(state: State, rows: Ints) -> State:
         "silent",
         "quits",
         "returns",
+        "echo",
+        "echoed",
         "size",
         "scale",
     )

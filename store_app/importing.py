@@ -143,7 +143,12 @@ def write(
             else:
                 _WRITERS[sheet.kind](session, row, supplier_id or owner_id, actor, at)
         except ShopError as refusal:
-            told = _("Row %(row)s: %(why)s Nothing was written.", row=number, why=sentence_of(refusal))
+            column, why = refusal.facts.get("field"), sentence_of(refusal)
+            told = (
+                _("Row %(row)s, %(column)s: %(why)s Nothing was written.", row=number, column=column, why=why)
+                if column
+                else _("Row %(row)s: %(why)s Nothing was written.", row=number, why=why)
+            )
             raise type(refusal)(refusal.code, told, row=number) from refusal
     for source, listed_on in lists:
         outside.end(session, source, listed_on)
@@ -254,7 +259,7 @@ def _values(
         try:
             values[column] = cells[column](cell)
         except ValueError as fault:
-            words = _("“%(cell)s” is not %(expected)s", cell=cell[:40], expected=fault)
+            words = _("%(cell)s is not %(expected)s", cell=repr(cell[:40]), expected=fault)
             sheet.faults.append(Fault(number, column, words))
     return values
 
@@ -386,7 +391,7 @@ def amount(text: str) -> Decimal:
     try:
         return price(text.strip())
     except ValueError as fault:
-        words = _("“%(cell)s” is not %(expected)s.", cell=text[:40], expected=fault)
+        words = _("%(cell)s is not %(expected)s.", cell=repr(text[:40]), expected=fault)
         raise Invalid("bad-price", words) from None
 
 

@@ -6,6 +6,7 @@ asks whether its sale is there. After a fault of the disk every handle on the bo
 them from the disk anew: what a handle remembers that could not write is not to be believed.
 """
 
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -101,7 +102,8 @@ def set_up(app: Flask) -> None:
             return _unforeseen(fault)
         log.error("trouble with the database", path=request.path, trouble=code, said=str(fault.orig))
         if code in _LETS_GO:
-            doors().database.engine.dispose()
+            with suppress(OSError):  # nothing at all can be opened: whoever comes next tries again
+                doors().database.open_anew()
         made = _even_so(503, code, TROUBLES[code])
         made.headers["Retry-After"] = RETRY_S
         return made

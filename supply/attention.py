@@ -159,7 +159,7 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     found += [Attention("money-late", store, {}) for store in exposure.late_by_shop(session, at.date())]
     disputed = session.scalar(sa.select(sa.func.count()).select_from(Escrow).where(Escrow.state == "disputed")) or 0
     others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
-    if count := disputed + sum(map(len, others)):
+    if count := disputed + sum(len(one) for one in others):
         found.append(Attention("customers-wait", "", {"count": count}))
     return found
 

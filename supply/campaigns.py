@@ -13,7 +13,8 @@ Rules
    days before as it has lasted, of those whose last sales are here. Without enough of both there is no number.
 5. What a new campaign is expected to bring is what those before brought, each by how surely it is known, drawn towards
    USUAL_BP as long as there are few; never less than nothing, nor more than MOST_USUAL_BP.
-6. Called off, what was asked is withdrawn, and what was agreed ends at once; days that stood are paid.
+6. Called off, what was asked is withdrawn, and what was agreed ends as soon as the shop hears of it; days that stood
+   until then are paid: at once where the shop is heard, else as by rule 3. So is a yes given before the shop heard.
 7. Who cannot be paid is left out and paid another night (`left_out`); sales nobody can have made count as none.
 
 Units: *_minor currency minor units; *_bp ten-thousandths.
@@ -52,7 +53,12 @@ STATES = StateTable("campaign", "open", {"open": ["over", "called_off"]})
 ASKS = StateTable(
     "campaign ask",
     "asked",
-    {"asked": ["accepted", "declined", "expired", "withdrawn"], "accepted": ["over", "withdrawn"]},
+    {
+        "asked": ["accepted", "declined", "expired", "withdrawn"],
+        "accepted": ["over", "withdrawn"],
+        "withdrawn": ["accepted", "over"],
+    },
+    resting=["withdrawn"],
 )
 MOST_LINES, LONGEST_DAYS, MOST_DISCOUNT_BP, MOST_UPLIFT_BP = 8, 60, 9_000, 50_000
 USUAL_BP, MOST_USUAL_BP = 3_000, 20_000
@@ -61,6 +67,8 @@ USUAL_SPREAD, BETWEEN = 0.35, 0.2
 INTERVAL_SPREADS = 1.645
 """From the middle of a 90 % interval to its end."""
 SETTLE_DAYS = 2
+HEARD_WITHIN = dt.timedelta(hours=1)
+"""Who told everything until so long ago is heard (rule 6)."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +218,9 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
         return campaign
     journal.move(session, campaign, "called_off", actor=actor, at=at, subject=f"campaign:{campaign.id}")
     for ask in asks_of(session, campaign_id):
-        if ask.state in ("asked", "accepted"):
+        if ask.state == "accepted" and not _heard(session, [ask.store_id], at - HEARD_WITHIN):
+            tell(session, ask, at, state="withdrawn")  # it may carry on until it hears: paid by `settle_due`
+        elif ask.state in ("asked", "accepted"):
             if ask.state == "accepted":
                 _pay(session, campaign, ask, actor=actor, at=at)
             journal.move(session, ask, "withdrawn", actor=actor, at=at, subject=subject_of(ask))
@@ -219,9 +229,9 @@ def call_off(session: Session, campaign_id: str, *, actor: Actor, at: dt.datetim
 
 
 def take_answer(session: Session, body: dict[str, Any], *, actor: Actor, at: dt.datetime) -> None:
-    """Take over what a shop answered; of a campaign withdrawn meanwhile nothing changes."""
+    """Take over what a shop answered; a yes to a campaign withdrawn meanwhile is settled like any (rule 6)."""
     ask = session.get(CampaignAsk, (body["store_id"], body["campaign_id"]))
-    if ask is not None and ASKS.legal(ask.state, body["state"]):
+    if ask is not None and ASKS.legal(ask.state, body["state"]) and ask.paid_minor is None:
         ask.answered_why = body["why"]
         journal.move(session, ask, body["state"], actor=actor, at=at, subject=subject_of(ask), why=body["why"] or None)
 
@@ -243,11 +253,11 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
     to_pay = (
         sa.select(CampaignAsk, Campaign)
         .join(Campaign, Campaign.id == CampaignAsk.campaign_id)
-        .where(Campaign.state == "over", CampaignAsk.state == "accepted")
+        .where(Campaign.state != "open", CampaignAsk.state == "accepted")
     )
     for ask, campaign in session.execute(to_pay.order_by(CampaignAsk.campaign_id, CampaignAsk.store_id)).all():
         with left_out.apart(session, "campaigns", ask.store_id, actor=actor, at=at):  # it is paid another night
-            if _heard(session, campaign, [ask.store_id]):
+            if _heard(session, [ask.store_id], _over_at(campaign)):
                 _pay(session, campaign, ask, actor=actor, at=at)
                 ask.effect = campaign.effect
                 journal.move(session, ask, "over", actor=actor, at=at, subject=subject_of(ask))
@@ -255,13 +265,13 @@ def settle_due(session: Session, *, actor: Actor, at: dt.datetime) -> list[Campa
     return done
 
 
-def tell(session: Session, ask: CampaignAsk, at: dt.datetime) -> None:
-    """Tell the shop how its part stands."""
+def tell(session: Session, ask: CampaignAsk, at: dt.datetime, *, state: str = "") -> None:
+    """Tell the shop how its part stands; state: as it is to stand there."""
     body = {
         "store_id": ask.store_id, "campaign_id": ask.campaign_id, "name": ask.name, "why": ask.why,
         "from_day": ask.from_day.isoformat(), "until_day": ask.until_day.isoformat(),
-        "answer_by": ask.answer_by.isoformat(), "lines": ask.lines, "fee_minor": ask.fee_minor, "state": ask.state,
-        "paid_minor": ask.paid_minor, "effect": ask.effect,
+        "answer_by": ask.answer_by.isoformat(), "lines": ask.lines, "fee_minor": ask.fee_minor,
+        "state": state or ask.state, "paid_minor": ask.paid_minor, "effect": ask.effect,
     }  # fmt: skip
     outbox.append(
         session, to_node=ask.store_id, topic=CAMPAIGN_TOLD, version=VERSION, body=body, id=new_id(),
@@ -316,7 +326,7 @@ def outcome(session: Session, campaign: Campaign, day: dt.date, *, heard_alone: 
 
     stores = sorted({*yes, *campaign.held_out})
     if heard_alone:
-        stores = _heard(session, campaign, stores)
+        stores = _heard(session, stores, _over_at(campaign))
     span = dt.timedelta(days=days)
     before = _sold(session, campaign, stores, campaign.from_day - span, campaign.from_day)
     after = _sold(session, campaign, stores, campaign.from_day, campaign.from_day + span)
@@ -362,10 +372,13 @@ def _held_out(terms: CampaignTerms, chosen: Sequence[str]) -> list[str]:
     return sorted(sorted(chosen, key=lot)[:count])
 
 
-def _heard(session: Session, campaign: Campaign, store_ids: Collection[str]) -> list[str]:
-    """Return which of some shops have told everything they wrote until the campaign was over, wherever they are."""
-    over = dt.datetime.combine(campaign.until_day + dt.timedelta(days=SETTLE_DAYS), dt.time(), dt.UTC)
-    query = sa.select(Store.id).where(Store.id.in_(store_ids), heard_in_full(Store.id, over)).order_by(Store.id)
+def _over_at(campaign: Campaign) -> dt.datetime:
+    return dt.datetime.combine(campaign.until_day + dt.timedelta(days=SETTLE_DAYS), dt.time(), dt.UTC)
+
+
+def _heard(session: Session, store_ids: Collection[str], until: dt.datetime) -> list[str]:
+    """Return which of some shops have told everything they wrote until then, wherever they are."""
+    query = sa.select(Store.id).where(Store.id.in_(store_ids), heard_in_full(Store.id, until)).order_by(Store.id)
     return list(session.scalars(query))
 
 

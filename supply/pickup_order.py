@@ -13,6 +13,7 @@ Units: qty in the product's stock unit; *_minor currency minor units.
 """
 
 import datetime as dt
+import functools
 from collections.abc import Sequence
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -269,10 +270,15 @@ def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[Pi
 
 def has_phone(phone: str) -> sa.ColumnElement[bool]:
     """Return the condition that an order was placed with a number, however it was written."""
-    digits: sa.ColumnElement[str] = sa.type_coerce(PickupOrder.customer_phone, sa.Text)
-    for sign in "+()/. -":
-        digits = sa.func.replace(digits, sign, "")
-    return digits == "".join(sign for sign in phone if sign.isdigit())
+    digits = "".join(sign for sign in phone if sign.isdigit())
+    return _kept_digits == digits
+
+
+_kept_digits: sa.ColumnElement[str] = functools.reduce(
+    lambda digits, sign: sa.func.replace(digits, sign, ""),
+    "+()/. -",
+    sa.type_coerce(PickupOrder.customer_phone, sa.Text),
+)
 
 
 def lines_of(session: Session, order: PickupOrder) -> list[PickupLine]:

@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from config.errors import Invalid
@@ -75,8 +75,7 @@ class Hours:
     tz: str
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """A time to collect in. left: how many more orders it takes."""
 
     start: dt.datetime

@@ -27,6 +27,10 @@ from supply.suppliers import Supplier, SupplierProduct
 STALE_DAYS = 2
 
 
+MANY = 12
+"""So many lines of a basket are read one by one; of more the urgent stand first and the rest is folded."""
+
+
 @dataclass(frozen=True)
 class LineView:
     """A line of a basket.
@@ -100,6 +104,23 @@ class OrderView:
     lines: list[LineView]
     credit: CreditView | None
     """None where there is no line, or the order is not the network's."""
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there are more lines than are read one by one: then the way on stands below them, too."""
+        return len(self.lines) > MANY
+
+    @property
+    def first(self) -> list[LineView]:
+        """The lines to look at first: of more than MANY those that run out before the van or were changed, if any."""
+        looked_at = [line for line in self.lines if line.runs_out or line.changed_why]
+        return looked_at if looked_at and self.is_long else self.lines
+
+    @property
+    def rest(self) -> list[LineView]:
+        """The lines that may be left as they are."""
+        first = {line.sku for line in self.first}
+        return [line for line in self.lines if line.sku not in first]
 
 
 @dataclass(frozen=True)

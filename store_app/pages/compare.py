@@ -54,11 +54,13 @@ def show(fault: ShopError | None = None, **_place: Any) -> Any:
         nearby = compare.nearby(session)
         own = compare.own_figures(session, store_id, day)
         past = suggestions.of_store(session, store_id)
+        prices, prices_known = _prices(session, store_id, nearby, day)
         suggested = next((one for one in past if one.state == "open"), None)
         shown = {
             "known": bool(nearby),
             "of_shop": [(name, own.get((name, "")), nearby.get((name, ""))) for name in compare.OF_SHOP],
-            "prices": _prices(session, store_id, nearby, day),
+            "prices": prices,
+            "prices_known": prices_known,
             "missing": _missing(session, nearby, own),
             "suggestion": suggested,
             "past": [one for one in past if one.state != "open"],
@@ -94,8 +96,8 @@ def answer(suggestion_id: str) -> Any:
 
 def _prices(
     session: Session, store_id: str, nearby: dict[tuple[str, str], ComparedFigure], day: dt.date
-) -> list[PriceView]:
-    """Return the prices that differ most from the nearby ones, of what this shop has a price for."""
+) -> tuple[list[PriceView], int]:
+    """Return the prices that differ most from the nearby ones, and of how many both are known."""
     skus = [sku for name, sku in nearby if name == "price"]
     own, names = prices_on(session, store_id, day, skus), _names(session, skus)
     shown = {sku: one.shown(nearby["price", sku].value) for sku, one in suggestions.taxed(session, skus).items()}
@@ -104,7 +106,8 @@ def _prices(
         for sku in skus
         if sku in own and sku in names and shown[sku] > 0
     ]
-    return sorted(views, key=lambda one: (-abs(one.share - 100), one.name))[:MOST]
+    differ = [one for one in views if one.own_minor != one.nearby_minor]
+    return sorted(differ, key=lambda one: (-abs(one.share - 100), one.name))[:MOST], len(views)
 
 
 def _missing(

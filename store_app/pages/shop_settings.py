@@ -288,7 +288,7 @@ def _facts(store: Store, region: Region | None) -> list[tuple[str, str]]:
         (_("Phone"), store.phone or "–"),
         (_("Open"), f"{store.opens} – {store.closes}"),
         (_("Currency"), store.currency),
-        (_("Time zone"), store.tz),
+        (_("Time zone"), store.tz.replace("_", " ")),
         (_("The business day ends"), f"{store.rollover_hour:02d}:00"),
         (_("Orders are kept"), ngettext("%(num)d day", "%(num)d days", store.pickup_hold_days)),
     ]

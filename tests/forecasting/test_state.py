@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from forecasting import Ahead, DemandPanel, PanelFault, levels, state
+from forecasting import Ahead, DemandPanel, PanelFault, echo, levels, state
 from forecasting.effects import days_of, known_days
+from forecasting.pools import Pools
 from forecasting.run import forecast, measure, say
 from forecasting.state import from_bytes, moved_on, to_bytes
 
@@ -130,3 +131,41 @@ def test_a_lift_that_was_expected_is_not_taken_for_a_level_and_lifts_the_days_to
     assert (more.cumulative > usual.cumulative).all()
     with pytest.raises(PanelFault, match="lift"):
         say(now, horizon_days=7, panel=recent, ahead=Ahead(lift=np.ones((2, 7))))
+
+
+def test_a_wave_that_fades_within_days_is_learnt_and_days_on_their_own_leave_nothing() -> None:
+    rng = np.random.default_rng(6)
+    mean, wave = np.full((40, 400), 20.0), np.zeros((40, 400))
+    for day in range(1, 400):
+        wave[:, day] = 0.6 * wave[:, day - 1] + rng.normal(0, 0.25, 40)
+    left, part = echo.measure(rng.poisson(mean * np.exp(wave)).astype(float), mean)
+    assert part[0] > 0.15
+    said = echo.ahead(np.array([1.0, 0.0, -1.0]), part[:3], 7)
+    assert said[0, 0] > said[0, 2] > said[0, 6] > 1.0 > said[2, 0]
+    np.testing.assert_allclose(said[1], 1.0)
+    assert echo.measure(rng.poisson(mean).astype(float), mean)[1][0] < 0.02
+    assert left.shape == (40,)
+
+
+def test_the_echo_moved_on_is_that_of_all_days_and_an_empty_shelf_leaves_none(trade) -> None:  # type: ignore[no-untyped-def]
+    panel = replace(_two_shops(trade), out_of_stock=None)
+    then = _measured(panel)
+    y = panel.y.copy()
+    y[:, CUT] = then.level * 3.0
+    now = moved_on(then, replace(panel, y=y).between(CUT - 60, CUT + 1))
+    assert (now.echo > echo.ECHO_FADE * then.echo).all()
+    short = np.zeros(y.shape, dtype=np.bool_)
+    short[:, CUT] = True
+    hidden = moved_on(then, replace(panel, y=y, out_of_stock=short).between(CUT - 60, CUT + 1))
+    np.testing.assert_allclose(hidden.echo, echo.ECHO_FADE * then.echo)
+
+
+def test_what_a_shop_sold_beyond_its_levels_is_no_part_of_a_newcomer_s_weekdays() -> None:
+    rng = np.random.default_rng(7)
+    mean = np.full((10, 180), 10.0)
+    y = rng.poisson(1.5 * mean).astype(float)
+    y[0, :-7] = np.nan
+    mean[0] = 15.0
+    pools = Pools(np.arange(10), *np.zeros((3, 10), dtype=np.int64))
+    recent = levels.recent_weekdays(y, mean, np.arange(180) % 7, pools)
+    assert recent[0].mean() == pytest.approx(1.0, abs=0.02)

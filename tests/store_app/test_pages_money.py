@@ -239,6 +239,7 @@ def test_a_suggestion_is_answered_on_the_page_and_the_next_one_follows(house):
         suggestions.renew(session, STORE, money.DAY, actor=money.OPERATOR, at=money.NOON)
     page = words(client.get("/compare/"))
     assert "2.4 %" in page
+    assert page.count("Soap") == 1, "it is missing here; its price differs from nobody's"
     with house.doors.read() as session:
         (first,) = suggestions.of_store(session, STORE)
     assert first.name in page

@@ -1,5 +1,6 @@
 """Orders and offers through their pages: propose, read why, change, approve and send, drop; yes and no to offers."""
 
+import dataclasses
 import datetime as dt
 import json
 
@@ -9,6 +10,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from config.outbox import OutboxMessage
 from store_app import jobs, jobs_orders
+from store_app.pages import baskets
 from supply import order_rules
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -47,6 +49,16 @@ def test_a_line_says_in_a_sentence_why_it_is_proposed(office):
 def test_what_runs_out_first_stands_first(office):
     found = words(office.signed_in().get("/orders/")).split("Order 7", 1)[1]
     assert found.index("Rye bread") < found.index("Whole milk")
+
+
+def test_of_a_long_basket_what_needs_an_eye_stands_first_and_the_rest_is_folded(office):
+    with office.app.test_request_context("/orders/"), office.doors.read() as session:
+        row = session.get_one(ReplenishmentOrder, (STORE, P1))
+        short = baskets.order_view(session, row, today=NOON.date(), currency="USD")
+    assert (len(short.first), short.rest) == (3, [])
+    long = dataclasses.replace(short, lines=short.lines * 5)
+    assert {line.sku for line in long.first} == {"bread"}, "it runs out before the van"
+    assert {line.sku for line in long.rest} == {"milk", "apple"}
 
 
 def test_without_a_forecast_the_page_says_what_is_used_instead(office):

@@ -164,12 +164,41 @@ def test_a_shop_that_was_cut_off_is_paid_what_it_carried_out_once_it_is_heard(to
         assert checks.findings(session, STORE) == []
 
 
+@pytest.mark.parametrize("knows_the_yes", [True, False])
+def test_called_off_while_a_shop_is_cut_off_it_is_paid_what_stood_until_it_heard(town, knows_the_yes):
+    planned_for(town)
+    if knows_the_yes:
+        answer(town)
+    wire, town.deliver = town.deliver, lambda **_: 0
+    if not knows_the_yes:
+        answer(town)
+    call_off(town)
+    day_comes(town, FIRST)
+    town.deliver = wire
+    town.deliver(at=later(days=7))  # the third of four days: the shop clears its shelf
+    assert stands(town) == ["bread", "tea"]
+    settle(town)
+    assert paid(town) == (None, None), "what it wrote until the end is not all here"
+    town.hear(at=later(days=20))
+    for day in (12, 13):
+        settle(town, day)
+    assert (state(town), paid(town)) == (("over", "over"), (2_000, 2_000))
+    with town.network.read() as session:
+        assert settlement.balances(session, STORE)["funds"] == -2_000
+        assert checks.findings(session, STORE) == []
+
+
+def call_off(town):
+    with town.network.write() as session:
+        campaigns.call_off(session, "campaign-0001", actor=ANA, at=later(days=5))
+
+
 def test_called_off_everything_ends_at_once(town):
     planned_for(town)
     answer(town)
     day_comes(town, FIRST)
-    with town.network.write() as session:
-        campaigns.call_off(session, "campaign-0001", actor=ANA, at=later(days=5))
+    town.hear(at=later(days=5))
+    call_off(town)
     town.deliver(at=later(days=5))
     assert state(town) == ("withdrawn", "withdrawn")
     assert (stands(town), extra(town, LAST)) == (["bread", "tea"], 0)

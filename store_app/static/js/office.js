@@ -1,9 +1,16 @@
 // Comfort of the back office: reasons appear when a number changes, and a scan jumps to its line. All works without it.
 
+// What was unfolded stays so when its basket is drawn anew.
+const unfolded = new Set();
+document.addEventListener("toggle", ({ target }) => {
+  if (target.dataset?.keep) unfolded[target.open ? "add" : "delete"](target.dataset.keep);
+}, true);
+
 wire();
 document.addEventListener("htmx:after:swap", wire);
 
 function wire() {
+  for (const fold of document.querySelectorAll("details[data-keep]")) fold.open ||= unfolded.has(fold.dataset.keep);
   for (const form of document.querySelectorAll("form[data-change]:not([data-wired])")) wireChange(form);
   for (const form of document.querySelectorAll("form[data-count]:not([data-wired])")) wireCount(form);
 }
