@@ -63,7 +63,7 @@ def blank() -> Image.Image:
 
 @pytest.fixture
 def filming(
-    launch_browser: Callable[..., Any], browser_type_launch_args: dict[str, Any], tmp_path: Path
+    launch_browser: Callable[..., Any], browser_type_launch_args: dict[str, Any], chromium: str, tmp_path: Path
 ) -> Iterator[Callable[..., Page]]:
     """Give a maker of pages before a camera that films pictures, each for so many seconds, round and round."""
     browsers: list[Any] = []
@@ -81,7 +81,8 @@ def filming(
             f"--use-file-for-fake-video-capture={path}",
             *([GRANTED] if allowed else []),
         ]
-        browsers.append(launch_browser(args=[*browser_type_launch_args["args"], *fake, *switches]))
+        args = [*browser_type_launch_args["args"], *fake, *switches]
+        browsers.append(launch_browser(executable_path=chromium, args=args))  # the shell asks nobody for leave
         page: Page = browsers[-1].new_context(**context).new_page()
         return page
 
