@@ -187,10 +187,14 @@ def manifest(slug: str) -> Any:
     """Let a phone keep the shop on its first screen."""
     with read() as session:
         here = visitors.shop_at(session, slug)
-    icon = {"src": url_for("static", filename="img/icon.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [
+        {"src": url_for("static", filename="img/icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+        {"src": url_for("static", filename="img/icon-512.png"), "sizes": "512x512", "type": "image/png",
+         "purpose": "any maskable"},
+    ]  # fmt: skip
     start = url_for(".home", slug=slug)
     body = {
         "name": here.name, "short_name": here.name[:12], "start_url": start, "scope": start, "display": "standalone",
-        "background_color": "#fbfaf7", "theme_color": "#0b7a5b", "icons": [icon],
+        "background_color": "#fbfaf7", "theme_color": "#0b7a5b", "icons": icons,
     }  # fmt: skip
     return body, 200, {"Content-Type": "application/manifest+json"}

@@ -128,7 +128,9 @@ def test_a_product_page_tells_price_age_and_how_few_are_left(customer):
 def test_a_phone_may_keep_the_shop_on_its_first_screen(customer):
     answer = customer.look(f"{SHOP}/manifest.webmanifest")
     assert answer.content_type.startswith("application/manifest+json")
-    assert json.loads(answer.text)["start_url"] == f"{SHOP}/"
+    told = json.loads(answer.text)
+    assert told["start_url"] == f"{SHOP}/"
+    assert {customer.look(icon["src"]).content_type for icon in told["icons"]} == {"image/svg+xml", "image/png"}
     worker = customer.look(f"{SHOP}/worker.js")  # from the shop's own address, so that it stands in for this shop alone
     assert worker.content_type.startswith("text/javascript")
     assert worker.headers["Cache-Control"] == "no-cache"
