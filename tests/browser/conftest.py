@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import CDPSession, Page, expect
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+from werkzeug.wsgi import FileWrapper
 
 from config.clock import SystemClock
 from config.database import Base, Database, make_engine
@@ -26,6 +27,9 @@ from store_app import create_app
 from tests.empty import empty_database, lasting_folder
 from tests.store_app.conftest import build, founded, kept, market
 from tests.store_app.town import shop_house
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
 
@@ -47,7 +51,24 @@ CASE_OF_MILK = "2000000000077"
 
 
 class Quiet(WSGIRequestHandler):
-    """Serves without telling about every request."""
+    """Serves without telling about every request, and lets go of the file that was on its way to a browser that went.
+
+    werkzeug forgets it where what the browser still sends cannot be read.
+    """
+
+    def make_environ(self) -> "WSGIEnvironment":
+        """Note the file of an answer."""
+        self._under_way: list[FileWrapper] = []
+        return super().make_environ() | {"wsgi.file_wrapper": self._file}
+
+    def _file(self, file: IO[bytes], size: int) -> FileWrapper:
+        self._under_way.append(FileWrapper(file, size))
+        return self._under_way[-1]
+
+    def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
+        """Let go of it."""
+        for file in self._under_way:
+            file.close()
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Say nothing."""
