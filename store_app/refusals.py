@@ -111,9 +111,7 @@ def set_up(app: Flask) -> None:
     @app.errorhandler(Exception)
     def _unforeseen(fault: Exception) -> Response:
         log.error("unforeseen", path=request.path, method=request.method, exc_info=fault)
-        return _even_so(
-            500, "unforeseen", _("Something went wrong on our side. Nothing was half written; please try again.")
-        )
+        return _even_so(500, "unforeseen", UNFORESEEN)
 
 
 def trouble_of(fault: sa.exc.DBAPIError) -> str | None:
