@@ -63,6 +63,11 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
     ]
 
 
+def of_shop(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
+    """List what of one shop needs somebody: its silence, goods not counted, what nobody has answered."""
+    return [*_silent(session, at, store_id), *_not_counted(session, at, store_id), *_unanswered(session, store_id)]
+
+
 # --- inside ---
 
 
@@ -89,13 +94,18 @@ def _accounts(session: Session) -> list[Attention]:
     return found + [Attention("account-silent", store, {}) for store in lost_entries.silent(session)]
 
 
-def _silent(session: Session, at: dt.datetime) -> list[Attention]:
+def _only(store_id: str | None, column: Any) -> Any:
+    """Return the condition that asks about one shop; None: about all."""
+    return sa.true() if store_id is None else column == store_id
+
+
+def _silent(session: Session, at: dt.datetime, store_id: str | None = None) -> list[Attention]:
     """Shops that have not been heard for long."""
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
         sa.select(Peer)
         .join(Store, Store.id == Peer.id)
-        .where(Peer.heard_at < silent_before, Store.has_node)
+        .where(Peer.heard_at < silent_before, Store.has_node, _only(store_id, Peer.id))
         .order_by(Peer.heard_at)
     )
     return [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
@@ -114,12 +124,12 @@ def _scarce(session: Session) -> list[Attention]:
 
 
 def _goods(session: Session, at: dt.datetime) -> list[Attention]:
-    """Goods that are over or were not counted, and orders, offers and claims nobody has answered."""
+    """Goods that are over or were not counted, and what nobody has answered."""
     over = warehouse_stock.over_counts(session, at=at)
     found = [Attention("warehouse-over", house, {"count": count}) for house, count in over.items()]
     lately = at - dt.timedelta(days=LATELY_DAYS)
     found += [Attention("counted-less", store, {"count": qty}) for store, qty in rounds.counted_less(session, lately)]
-    found += [Attention("not-counted", store, {"count": count}) for store, count in _not_counted(session, at)]
+    found += _not_counted(session, at)
     for kind, rows in (
         ("missing", transfer_book.missing(session, at=at)),
         ("untold", transfer_book.not_told(session, at=at)),
@@ -127,29 +137,35 @@ def _goods(session: Session, at: dt.datetime) -> list[Attention]:
         found += [
             Attention(f"transfer-{kind}", one.giver_id, {"to": one.taker_name, "reason": one.why}) for one in rows
         ]
+    return found + _unanswered(session)
+
+
+def _unanswered(session: Session, store_id: str | None = None) -> list[Attention]:
+    """Orders, offers and claims nobody has answered."""
+    order, offer = ReplenishmentOrder, PushOffer
     orders = session.execute(
-        sa.select(ReplenishmentOrder.store_id, ReplenishmentOrder.order_no).where(ReplenishmentOrder.state == "sent")
+        sa.select(order.store_id, order.order_no).where(order.state == "sent", _only(store_id, order.store_id))
     )
-    found += [Attention("order-waits", store_id, {"order_no": number}) for store_id, number in orders]
+    found = [Attention("order-waits", store, {"order_no": number}) for store, number in orders]
     offers = session.execute(
-        sa.select(PushOffer.store_id, PushOffer.name, PushOffer.answer_by)
-        .where(PushOffer.state == "offered")
-        .order_by(PushOffer.answer_by)
+        sa.select(offer.store_id, offer.name, offer.answer_by)
+        .where(offer.state == "offered", _only(store_id, offer.store_id))
+        .order_by(offer.answer_by)
     )
     found += [Attention("offer-open", store, {"name": name, "answer_by": day}) for store, name, day in offers]
-    claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING)).group_by(Claim.store_id)
-    return found + [Attention("claims-wait", store, {"count": count}) for store, count in session.execute(claims)]
+    claims = sa.select(Claim.store_id, sa.func.count()).where(Claim.state.in_(WAITING), _only(store_id, Claim.store_id))
+    rows = session.execute(claims.group_by(Claim.store_id))
+    return found + [Attention("claims-wait", store, {"count": count}) for store, count in rows]
 
 
-def _not_counted(session: Session, at: dt.datetime) -> list[tuple[str, int]]:
-    """Return the shops that have not counted what was due long ago, with how many deliveries."""
+def _not_counted(session: Session, at: dt.datetime, store_id: str | None = None) -> list[Attention]:
+    """Shops that have not counted what was due long ago, with how many deliveries."""
     due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
     query = sa.select(Delivery.store_id, sa.func.count()).where(
-        Delivery.state == "expected", Delivery.expected_day < due
+        Delivery.state == "expected", Delivery.expected_day < due, _only(store_id, Delivery.store_id)
     )
-    return [
-        (store, int(n)) for store, n in session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
-    ]
+    rows = session.execute(query.group_by(Delivery.store_id).order_by(Delivery.store_id))
+    return [Attention("not-counted", store, {"count": int(count)}) for store, count in rows]
 
 
 def _decisions(session: Session, at: dt.datetime) -> list[Attention]:

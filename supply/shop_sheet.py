@@ -5,7 +5,7 @@ Rules
 1. Takings are those of the last SHOWN_DAYS whole days. Beside each stands what the region's other shops took that day,
    shared out over those that were open: what a shop like this one took.
 2. Of what a shop sells, a product runs out when what it has and awaits is sold within LACK_DAYS (`outlook`).
-3. What needs somebody is told by the same words as on the operator's first page (`attention`).
+3. What needs somebody is what `attention` says of this shop, in the words of the operator's first page.
 
 Read-only, and of this shop alone or of daily sums, so that a look is as cheap in a large network as in a small one.
 Units: *_minor minor units; quantities in stock units.
@@ -17,18 +17,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from config.node import Peer
 from pos.store import Store
 from supply import outlook
-from supply.attention import SILENT_AFTER_S, UNCOUNTED_DAYS, Attention
-from supply.claim_book import WAITING, Claim
-from supply.deliveries import Delivery
 from supply.demand import StoreDay
 from supply.orders import ReplenishmentOrder
 from supply.outlook import Lack
 from supply.overview import SHOWN_DAYS, counted
 from supply.pickup_order import OPEN, PickupOrder
-from supply.push import PushOffer
 
 LACK_DAYS = 3
 UNDER_WAY = ("sent", "acknowledged", "dispatched", "part_received")
@@ -125,28 +120,3 @@ def online_orders(session: Session, store_id: str) -> int:
     """Return how many of its customers' online orders are open."""
     query = sa.select(sa.func.count()).where(PickupOrder.store_id == store_id, PickupOrder.state.in_(OPEN))
     return int(session.scalar(query) or 0)
-
-
-def needs(session: Session, store_id: str, *, at: dt.datetime) -> list[Attention]:
-    """List what of a shop needs somebody (rule 3)."""
-    found = []
-    store, peer = session.get_one(Store, store_id), session.get(Peer, store_id)
-    if store.has_node and peer is not None and peer.heard_at < at - dt.timedelta(seconds=SILENT_AFTER_S):
-        found.append(Attention("silent", store_id, {"since": peer.heard_at}))
-    due = at.astimezone(dt.UTC).date() - dt.timedelta(days=UNCOUNTED_DAYS)
-    late = (Delivery.store_id == store_id, Delivery.state == "expected", Delivery.expected_day < due)
-    if uncounted := session.scalar(sa.select(sa.func.count()).where(*late)):
-        found.append(Attention("not-counted", store_id, {"count": uncounted}))
-    waits = sa.select(ReplenishmentOrder.order_no).where(
-        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state == "sent"
-    )
-    found += [Attention("order-waits", store_id, {"order_no": number}) for number in session.scalars(waits)]
-    open_offers = sa.select(PushOffer).where(PushOffer.store_id == store_id, PushOffer.state == "offered")
-    found += [
-        Attention("offer-open", store_id, {"name": offer.name, "answer_by": offer.answer_by})
-        for offer in session.scalars(open_offers.order_by(PushOffer.answer_by))
-    ]
-    claims = sa.select(sa.func.count()).where(Claim.store_id == store_id, Claim.state.in_(WAITING))
-    if waiting := session.scalar(claims):
-        found.append(Attention("claims-wait", store_id, {"count": waiting}))
-    return found

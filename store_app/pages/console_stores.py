@@ -22,7 +22,7 @@ from store_app.pages import console, form, money_views, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
 from store_app.sync import receiver
-from supply import credit, exposure, overview, settlement, shop_sheet
+from supply import attention, credit, exposure, overview, settlement, shop_sheet
 from supply.credit import CreditLine
 from supply.standing_math import LEVELS
 from supply.vans import MapPlace
@@ -149,7 +149,7 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
             share=own.counts_bp // 100, wanted=LEVELS[0]["counts"] // 100,
         )  # fmt: skip
         told.append({"level": "warn", "words": words, "href": None})
-    found = shop_sheet.needs(session, shop.id, at=doors().now())
+    found = attention.of_shop(session, shop.id, at=doors().now())
     here = url_for("console_stores.store", store_id=shop.id)
     for one in console.sentences(found, {shop.id: shop.name}):
         leads_on = one["href"] not in (here, url_for("console_stores.stores"))
