@@ -13,7 +13,8 @@ from forecasting.panel import Flags, Floats
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
 LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 2
-CLEAN_ORIGINS, CLEAN_DAYS = 4, 7
+WEEK_DAYS, CLEAN_ORIGINS = 7, 4
+CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
 OPENS, SHUTS = 6.0, 22.0
 FIRST_SCORED, LAST_SCORED = 14, 28
 
@@ -96,30 +97,76 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
     assert panel.out_of_stock is not None
     before = np.concatenate([[0.0], np.cumsum(profile / profile.sum())])
     hidden = 1.0 - np.interp(SHUTS - panel.out_share * (SHUTS - OPENS), np.arange(25.0), before)
-    whole = np.maximum(1.0 - np.where(panel.out_of_stock, hidden, 0.0), 0.1)
-    ways = {
-        "ours": replace(panel, out_share=hidden),
+    origins = range(panel.n_days - CLEAN_ORIGINS * WEEK_DAYS, panel.n_days, WEEK_DAYS)
+    ways = _ways(replace(panel, out_share=hidden))
+    return _weeks(ways, panel.y, {"clean": ~panel.out_of_stock}, origins, country)["clean"]
+
+
+def cut_days(panel: DemandPanel, country: str | None) -> dict[str, dict[str, float]]:
+    """Cut a known demand at shelves that held by chance more or less than usual, and forecast it: error over units.
+
+    demand: of the seven-day sums of what was wanted; clean: of what was wanted on the days that were not cut, as
+    `clean_days` has to measure it. The oracle saw the whole demand.
+    """
+    cut = _cut(panel)
+    assert cut.out_of_stock is not None
+    origins = range(panel.n_days - CUT_ORIGINS * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
+    days = {"demand": np.ones_like(cut.out_of_stock), "clean": ~cut.out_of_stock}
+    return _weeks(_ways(cut) | {"oracle": panel}, panel.y, days, origins, country)
+
+
+def _cut(panel: DemandPanel) -> DemandPanel:
+    """Return the panel as a shop saw it: in the last CUT_DAYS the shelf held exp N(CUT_SPREAD) usual days' demand.
+
+    When the last of S units goes to the S-th of D customers, Beta(S, D - S + 1) of the day's demand has come.
+    """
+    rng, demand = np.random.default_rng(3), np.nan_to_num(panel.y)
+    usual = np.apply_along_axis(np.convolve, 1, demand, np.ones(28) / 28, "same")
+    shelf = np.ceil(usual * np.exp(rng.normal(*CUT_SPREAD, demand.shape)))
+    short = (demand >= shelf) & ~np.isnan(panel.y) & (np.arange(panel.n_days) >= panel.n_days - CUT_DAYS)
+    come = rng.beta(np.maximum(shelf, 1e-9), np.maximum(demand - shelf, 0.0) + 1.0)
+    hidden = np.where(short, np.where(shelf > 0, 1.0 - come, 1.0), 0.0)
+    return replace(panel, y=np.where(short, shelf, panel.y), out_of_stock=short, out_share=hidden)
+
+
+def _ways(panel: DemandPanel) -> dict[str, DemandPanel]:
+    """Return what a panel with out_share, the part of a usual day's demand that met no goods, may be taken for."""
+    assert panel.out_of_stock is not None
+    assert panel.out_share is not None
+    whole = np.maximum(1.0 - np.where(panel.out_of_stock, panel.out_share, 0.0), 0.1)
+    plain = replace(panel, out_of_stock=None, out_share=None)
+    return {
+        "ours": panel,
         "flag_only": replace(panel, out_share=None),
-        "raw": replace(panel, out_of_stock=None, out_share=None),
-        "missing": replace(panel, y=np.where(panel.out_of_stock, np.nan, panel.y), out_of_stock=None, out_share=None),
-        "profile_only": replace(panel, y=panel.y / whole, out_of_stock=None, out_share=None),
+        "raw": plain,
+        "missing": replace(plain, y=np.where(panel.out_of_stock, np.nan, panel.y)),
+        "profile_only": replace(plain, y=panel.y / whole),
     }
-    error, units = dict.fromkeys(ways, 0.0), 0.0
-    bias = dict.fromkeys(ways, 0.0)
-    for back in range(CLEAN_ORIGINS, 0, -1):
-        origin = panel.n_days - back * CLEAN_DAYS
-        after = slice(origin, origin + CLEAN_DAYS)
-        clean = ~panel.out_of_stock[:, after] & ~np.isnan(panel.y[:, after])
-        sold = np.where(clean, panel.y[:, after], 0.0).sum(axis=1)
-        units += float(sold.sum())
+
+
+def _weeks(
+    ways: dict[str, DemandPanel], demand: Floats, kinds: dict[str, Flags], origins: range, country: str | None
+) -> dict[str, dict[str, float]]:
+    """Return by kind of days each way's error and bias of the sums over these days of the weeks after the origins."""
+    gaps: dict[tuple[str, str], list[Floats]] = {}
+    units = dict.fromkeys(kinds, 0.0)
+    for origin in origins:
+        after = slice(origin, origin + WEEK_DAYS)
+        come = demand[:, after]
+        use = {kind: days[:, after] & ~np.isnan(come) for kind, days in kinds.items()}
+        for kind, days in use.items():
+            units[kind] += float(come[days].sum())
         for name, way in ways.items():
-            ahead = panel.ahead(origin, origin + CLEAN_DAYS)
-            said = run.forecast(way.between(0, origin), horizon_days=CLEAN_DAYS, country=country, ahead=ahead)
-            gap = np.where(clean, said.mean, 0.0).sum(axis=1) - sold
-            error[name] += float(np.abs(gap).sum())
-            bias[name] += float(gap.sum())
-    answer = {name: round(value / units, 5) for name, value in error.items()}
-    return answer | {f"bias_{name}": round(value / units, 5) for name, value in bias.items()}
+            ahead = way.ahead(origin, origin + WEEK_DAYS)
+            said = run.forecast(way.between(0, origin), horizon_days=WEEK_DAYS, country=country, ahead=ahead)
+            for kind, days in use.items():
+                gaps.setdefault((kind, name), []).append(np.where(days, said.mean - come, 0.0).sum(axis=1))
+    found: dict[str, dict[str, float]] = {}
+    for kind in kinds:
+        sums = {name: np.concatenate(gaps[kind, name]) for name in ways}
+        found[kind] = {name: round(float(np.abs(gap).sum()) / units[kind], 5) for name, gap in sums.items()}
+        found[kind] |= {f"bias_{name}": round(float(gap.sum()) / units[kind], 5) for name, gap in sums.items()}
+    return found
 
 
 # --- new products and new shops ---
@@ -128,11 +175,12 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
 def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, float]]:
     """Pretend that products, or whole shops, begin on a day; our RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
-    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14. New are a
-    random third of each shop's products, so that every shop has others beside them, or all of each region's last shop;
-    the region never saw their sales there.
+    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14; the mean over
+    the products, and, named `_weighted`, weighted by their takings. New are a random third of each shop's products, so
+    that every shop has others beside them, or all of each region's last shop; the region never saw their sales there.
     """
-    found: dict[str, dict[str, list[float]]] = {"product": {}, "shop": {}}
+    found: dict[str, dict[str, list[float]]]
+    found = {"product": {}, "shop": {}, "product_weighted": {}, "shop_weighted": {}}
     rng = np.random.default_rng(11)
     scopes = np.array([scope for scope, _ in panel.keys])
     last_shops = {name: max(s for s, r in zip(scopes, panel.region, strict=True) if r == name) for name in panel.region}
@@ -147,19 +195,22 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
             "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
         }
         for kind, new in picks.items():
-            for days, ratio in _launch(panel, new, day, country).items():
-                found[kind].setdefault(str(days), []).append(ratio)
+            for days, (plain, weighted) in _launch(panel, new, day, country).items():
+                found[kind].setdefault(str(days), []).append(plain)
+                found[f"{kind}_weighted"].setdefault(str(days), []).append(weighted)
     return {kind: {days: round(float(np.mean(r)), 4) for days, r in ratios.items()} for kind, ratios in found.items()}
 
 
-def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, float]:
+def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, tuple[float, float]]:
+    """Return by days since the launch the ratio of the errors' plain and weighted means."""
     hidden = np.where(new[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
     young = replace(panel, y=hidden)
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
     weight = evaluate.weights(past, None if panel.price is None else panel.price[new, :day])
 
-    def score(mean: Floats) -> float:
-        return evaluate.weighted(evaluate.squared_errors(mean, actual, past), weight)
+    def score(mean: Floats) -> Floats:
+        errors = evaluate.squared_errors(mean, actual, past)
+        return np.array([float(evaluate.row_mean(errors[None])[0]), evaluate.weighted(errors, weight)])
 
     ratios = {}
     for days in (0, 7, 14):
@@ -173,7 +224,8 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
             mean[rows] = run.forecast(shop, horizon_days=horizon, regional=signal, country=country, ahead=ahead).mean
         own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
         ours = score(mean[new][:, FIRST_SCORED - days :])
-        ratios[days] = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
+        plain, weighted = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
+        ratios[days] = float(plain), float(weighted)
     return ratios
 
 
