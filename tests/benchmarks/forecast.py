@@ -7,10 +7,10 @@ and the looks that found shops closing for weeks or on Sundays and carnival, saw
 are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf) · cut_days (known
-demand, cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series, shop after shop) · cluster
-(two Dask workers: the same numbers). --quick takes a sample of the series, a tenth of the shop, one shop of 3,000
-products.
+sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf, and all days' hours
+with goods) · cut_days (known demand, cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series,
+shop after shop) · cluster (two Dask workers: the same numbers). --quick takes a sample of the series, a tenth of the
+shop, one shop of 3,000 products.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callabl
         daily, hourly = table_of("freshretail_daily_dev"), table_of("freshretail_hourly_dev")
         if daily is not None and hourly is not None:
             panel = history.read(_retail.sample(daily, 6_000 if quick else None)).panel
-            ours["clean_days"] = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
+            days = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
+            ours["clean_days"], ours["open_hours"] = days["clean"], days["open"]
 
 
 def _accuracy(result: dict[str, Any], name: str, table: Any, *, quick: bool, origins: int, skip: int) -> None:
