@@ -10,8 +10,8 @@ Rules
 3. Effects outside the database are registered with `after_commit()`; they run after the commit and are safe to
    lose, because a job finds the row again.
 4. Times are stored in UTC and come back aware; naive ones are refused.
-5. A look at an SQLite file is begun at the driver, on a connection kept for looks: prepared statements and the ORM share
-   its moment.
+5. A look at an SQLite file is begun at the driver, on a connection kept for looks: prepared statements and the ORM
+   share its moment.
 6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
 """
