@@ -352,8 +352,8 @@ def among(session: Session, column: Any, values: Iterable[str | int]) -> sa.Colu
     A list of hundreds takes longer to write out, value by value, than to look up.
     """
     if dialect_of(session) == "sqlite":
-        return cast(sa.ColumnElement[bool], column.in_(values))
-    return cast(sa.ColumnElement[bool], column == sa.any_(sa.bindparam(None, list(values), sa.ARRAY(column.type))))
+        return cast("sa.ColumnElement[bool]", column.in_(values))
+    return cast("sa.ColumnElement[bool]", column == sa.any_(sa.bindparam(None, list(values), sa.ARRAY(column.type))))
 
 
 def driver_of(session: Session) -> Any:
