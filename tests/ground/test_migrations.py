@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config
 from pytest_alembic.tests import (  # noqa: F401
     test_model_definitions_match_ddl,
@@ -40,6 +41,13 @@ def test_an_upgraded_database_has_today_s_tables(alembic_engine):
     assert migrate.upgrade(alembic_engine) == migrate.newest()
     assert set(known) <= set(sa.inspect(alembic_engine).get_table_names())
     assert migrate.check(alembic_engine) is None
+
+
+def test_the_files_of_migrations_are_named_for_their_revisions_and_the_newest_has_the_highest_number():
+    scripts = ScriptDirectory(str(migrate.FOLDER))
+    assert migrate.newest() == scripts.get_current_head()
+    assert all(migrate.knows(script.revision) for script in scripts.walk_revisions())
+    assert not migrate.knows("9999")
 
 
 def test_after_a_migration_foreign_keys_hold_again_on_the_very_connection_that_made_it(tmp_path):
