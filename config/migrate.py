@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from config.database import make_engine
+from config.errors import Refused
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,11 +28,20 @@ FOLDER = Path(__file__).resolve().parent / "migrations"
 
 
 def upgrade(database: str | Engine, revision: str = "head") -> str | None:
-    """Bring a database up; returns the revision it has now. An SQLite file that must change is copied first."""
+    """Bring a database up; returns the revision it has now. An SQLite file that must change is copied first.
+
+    Books of a newer program are Refused.
+    """
     engine = _engine(database)
     now, goal = current(engine), newest() if revision == "head" else revision
     if now == goal:
         return now
+    if now is not None and not knows(now):
+        raise Refused(
+            "newer-books",
+            "These books were written by a newer version. Bring this program up to date first.",
+            found=now,
+        )
     from alembic import command
 
     keep_copy(engine)

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from config import migrate
 from config.database import make_engine, refuse_unsafe
+from config.errors import Refused
 from store_app import tables
 
 
@@ -56,6 +57,17 @@ def test_after_a_migration_foreign_keys_hold_again_on_the_very_connection_that_m
     refuse_unsafe(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_an_older_program_leaves_the_books_of_a_newer_one_alone_and_says_why(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused, match="newer version"):
+        migrate.upgrade(engine)
+    assert [path.name for path in tmp_path.glob("*.before-*")] == []
     engine.dispose()
 
 
