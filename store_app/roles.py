@@ -181,6 +181,7 @@ ROLES: dict[str, Role] = {
             "campaigns-over",
             "roll-up",
             "credit",
+            "points",
             "push-care",
             "returns",
             "compare",

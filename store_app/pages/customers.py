@@ -122,7 +122,7 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
         account = tab.account(session, store_id, customer_id)
         debt = next(iter(tab.debts(session, store_id, today(), customer_id)), None)
         lines = _lines(session, store, customer_id)
-        standing = customers.standing(session, store, customer_id)
+        standing = customers.standing(session, store, customer_id, at=doors().now())
         agreed = consent.in_force(session, store_id, customer_id)
         till = own_till(session, store_id)
         now_open = shift.current(session, store_id, till.id)
