@@ -332,6 +332,12 @@ def entries(session: Session, store_id: str, customer_id: str, limit: int | None
     return list(session.scalars(query.order_by(SharedEntry.at.desc(), SharedEntry.id.desc()).limit(limit)))
 
 
+def members(session: Session, store_id: str) -> int:
+    """Return how many customers of a shop are members."""
+    query = sa.select(sa.func.count()).where(SharedAccount.store_id == store_id, SharedAccount.key != "")
+    return int(session.scalar(query) or 0)
+
+
 def sums(session: Session, store_id: str) -> dict[str, int]:
     """Return what this shop's sales did with shared points: kind -> points."""
     query = sa.select(SharedEntry.kind, sa.func.sum(SharedEntry.points)).where(SharedEntry.store_id == store_id)

@@ -153,6 +153,7 @@ ROLES: dict[str, Role] = {
             "console_support",
             "console_care",
             "console_money",
+            "console_points",
             "console_lessons",
             "console_rounds",
             "drive",

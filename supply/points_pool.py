@@ -63,6 +63,15 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Balance:
+    """A member's points under the scheme's name; worth_minor: 0 while they cannot be redeemed."""
+
+    name: str
+    points: int
+    worth_minor: int
+
+
+@dataclass(frozen=True)
 class ShopPart:
     """A shop's part of the pool, in points by kind. due_minor: what it owes the pool in all, below zero it is owed."""
 
@@ -192,6 +201,14 @@ def parts(session: Session, store_id: str | None = None) -> list[ShopPart]:
 def is_odd(points: dict[str, int]) -> bool:
     """Tell whether a shop took back more than it gave, or gave back more than it took (rule 3)."""
     return sum(points.get(kind, 0) for kind in FUNDED) < 0 or sum(points.get(kind, 0) for kind in PAID) > 0
+
+
+def standing(session: Session, key: str, day: dt.date) -> Balance | None:
+    """Return how a member stands, for the member; None for who is none, or where there is no scheme."""
+    points, scheme = points_book.balance_of(session, key), scheme_on(session, day)
+    if points is None or scheme is None:
+        return None
+    return Balance(scheme.name, points, scheme.rates().worth(points))
 
 
 def worth_of_one(session: Session) -> int:

@@ -41,8 +41,7 @@ OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
 KIND_AGAINST = {
     "transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in", "funds": "owed_back",
-    "points": "points",
-}  # fmt: skip
+    "points": "points"}  # fmt: skip
 """account an invoice stands against -> the kind of its entry; any other is goods."""
 AGAINST = (
     "goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents",
