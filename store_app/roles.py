@@ -127,6 +127,7 @@ ROLES: dict[str, Role] = {
             "replay",
             "forget-people",
             "backup",
+            "backup-changes",
             "check",
             "watch",
         ),
