@@ -15,6 +15,8 @@ from flask_babel import format_date, get_locale, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from store_app import presenting
+
 PLACES = {
     "backroom": _l("backroom"),
     "floor": _l("shop floor"),
@@ -217,11 +219,6 @@ def joined(sentences: list[str]) -> str:
     return ("" if str(get_locale()).startswith("zh") else " ").join(sentences)
 
 
-def short_day(day: dt.date) -> str:
-    """Return 'Tue 24 Nov' in the reader's language."""
-    return str(format_date(day, _("EEE d MMM")))
-
-
 def weekday(day: dt.date) -> str:
     """Return 'Tuesday' in the reader's language."""
     return str(format_date(day, "EEEE"))
@@ -236,7 +233,7 @@ def day_or_weekday(day: dt.date, today: dt.date) -> str:
         return str(_("tomorrow"))
     if 1 < days < 7:
         return weekday(day)
-    return short_day(day)
+    return presenting.day(day)
 
 
 def decimal_text(value: float) -> str:

@@ -9,7 +9,7 @@ from supply.push import PushOffer
 from supply.push_terms import terms_from
 
 KINDS = {
-    "short": _l("Missing"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),
+    "short": _l("Not counted in"), "damaged": _l("Damaged"), "expired": _l("Expired or too old"),
     "wrong": _l("Wrong product"), "over": _l("Too many"),
 }  # fmt: skip
 """What is wrong with units of a delivery."""

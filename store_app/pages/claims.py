@@ -87,15 +87,18 @@ def new(delivery_id: str, fault: ShopError | None = None) -> Any:
         units = waiting.stock_units(session, [bound.sku for bound in bounds])
         until = claims.last_day(session, delivery, _claim_days(session))
         supplier = session.get(Supplier, delivery.supplier_id)
+    lines = [_wrong_line(n, bound, units.get(bound.sku, "each")) for n, bound in enumerate(bounds)]
+    by_network = supplier is not None and supplier.kind == NETWORK
+    is_uncharged = by_network and {line.kind for line in lines if line.typed not in ("", "0")} == {"short"}
     return page(
         "claims/new.html",
         delivery_id=delivery_id,
         supplier_name=supplier.name if supplier else delivery.supplier_id,
-        by_network=supplier is not None and supplier.kind == NETWORK,
-        lines=[_wrong_line(n, bound, units.get(bound.sku, "each")) for n, bound in enumerate(bounds)],
+        by_network=by_network,
+        lines=lines,
         kinds=wording_claims.KINDS,
         wishes=wording_claims.WISHES,
-        wish=request.form.get("wish", "money"),
+        wish=request.form.get("wish", "replacement" if is_uncharged else "money"),
         until=until,
         late=today() > until,
         most_photos=claim_photos.MOST_PHOTOS,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from pos.catalogue import Barcode
-from store_app import wording
+from store_app import presenting, wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, new_costs, waiting
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, today
@@ -255,7 +255,7 @@ def _lots(row: DeliveryLine, unit: str) -> str:
     """Say how many units of a line are of which day."""
     lots = row.lots_of(row.advised_qty if row.counted_qty is None else row.counted_qty) if row.lots else []
     return _(", ").join(
-        _("%(qty)s until %(day)s", qty=qty(lot.qty, unit), day=wording.short_day(lot.expires_on))
+        _("%(qty)s until %(day)s", qty=qty(lot.qty, unit), day=presenting.day(lot.expires_on))
         if lot.expires_on
         else _("%(qty)s without a day", qty=qty(lot.qty, unit))
         for lot in lots
@@ -314,7 +314,7 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
 
 def _day_text(day: dt.date) -> str:
     if day < today():
-        return _("was due on %(day)s", day=wording.short_day(day))
+        return _("was due on %(day)s", day=presenting.day(day))
     return _("comes %(day)s", day=wording.day_or_weekday(day, today()))
 
 

@@ -198,17 +198,29 @@ def print_x() -> Any:
 def z_report(shift_id: str) -> Response:
     """Show the frozen Z report of a closed shift."""
     with read() as look:
-        found = look.get(Shift, (str(place().store_id), shift_id))
-    if found is None or found.state != "closed":
-        raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
+        found = _closed(look, shift_id)
+        job = printer.latest(look, found.store_id, shift_id, "z")
     return page(
         "shift/report.html",
         shift=found,
         report=found.z_report,
+        paper=job.id if job is not None and job.paper is not None else None,
         tender_word=tender_word,
         cash_word=cash_word,
         event_word=event_word,
     )
+
+
+@bp.post("/shifts/<shift_id>/reprint")
+@requires("print")
+def reprint_z(shift_id: str) -> Any:
+    """Print a Z report once more, marked as a copy."""
+    with write() as session:
+        found = _closed(session, shift_id)
+        printer.reprint(session, found.store_id, shift_id, kind="z", actor=g.actor, at=doors().now())
+        wake_worker_after(session)
+    flash(_("Z report %(n)s is printed again.", n=found.z_no), "good")
+    return redirect(url_for("shift.z_report", shift_id=shift_id), 303)
 
 
 @bp.get("/receipts/<sale_id>")
@@ -401,6 +413,13 @@ def _already(session: Session, command: str) -> bool:
         CashMovement.store_id == str(place().store_id), CashMovement.source_id == command
     )
     return session.scalar(query.limit(1)) is not None
+
+
+def _closed(session: Session, shift_id: str) -> Shift:
+    found = session.get(Shift, (str(place().store_id), shift_id))
+    if found is None or found.state != "closed":
+        raise NotFound("no-z-report", _("There is no such shift here, or it is not closed yet."))
+    return found
 
 
 def _sale(session: Session, sale_id: str) -> Sale:

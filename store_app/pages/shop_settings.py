@@ -19,7 +19,7 @@ from pos import checks as counter_checks
 from pos import printer, printer_book
 from pos.printer import PrintJob
 from pos.store import Region, Store, show_receipts
-from store_app import wording, wording_printers
+from store_app import presenting, wording, wording_printers
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.pages.shift import cash_word
@@ -246,7 +246,7 @@ def _odd(one: dict[str, Any]) -> str:
             till=one["till_id"], amount=money(one["amount_minor"]), moved=cash_word(one["moved"]),
         )  # fmt: skip
     why = sentence_of(Refused(one["code"], one["why"]))
-    what, day = wording.topic_word(one["topic"]), wording.short_day(dt.date.fromisoformat(one["day"]))
+    what, day = wording.topic_word(one["topic"]), presenting.day(dt.date.fromisoformat(one["day"]))
     return _("%(what)s %(no)s of %(day)s: %(why)s", what=what, no=one["no"], day=day, why=why)
 
 

@@ -47,13 +47,13 @@ def till_page() -> Response:
     with read() as look:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
-        is_open = shift.current(look, store_id, till.id) is not None
+        now_open = shift.current(look, store_id, till.id)
     answer = page(
         "till/till.html",
         till=till,
         cashier=g.actor.name,
         currency=store.currency,
-        till_settings=_settings(store, till, is_open=is_open),
+        till_settings=_settings(store, till, now_open),
         script=url_for("till.script", mark=_script()[1]),
     )
     answer.headers["Link"] = _ahead()
@@ -104,7 +104,7 @@ def display() -> Response:
     with read() as look:
         store = look.get_one(Store, store_id)
         till = own_till(look, store_id)
-        known = _settings(store, till, is_open=True)
+        known = _settings(store, till, None)
     wanted = ("store_id", "till_id", "exponent", "money", "smallest_coin_minor", "notes_minor", "tz", "language")
     return page("till/display.html", store=store, display_settings={name: known[name] for name in wanted})
 
@@ -172,7 +172,7 @@ def own_till(look: Any, store_id: str) -> Till:
     return found
 
 
-def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
+def _settings(store: Store, till: Till, now_open: shift.Shift | None) -> dict[str, Any]:
     digits, known = exponent(store.currency), providers(doors().settings)
     default_notes = tuple(unit * 10**digits for unit in (1, 5, 10, 20, 50, 100))
     return {
@@ -185,7 +185,7 @@ def _settings(store: Store, till: Till, *, is_open: bool) -> dict[str, Any]:
         "tz": store.tz,
         "now": doors().now().isoformat(),
         "language": "zh-CN" if language() == "zh" else "en",
-        "shift_open": is_open,
+        "shift": {"id": now_open.id, "state": now_open.state} if now_open is not None else None,
         "lesson": is_practising(),
         "mail": doors().settings.sends_mail and not is_practising(),
         "may": sorted(PERMISSIONS[g.actor.role]),

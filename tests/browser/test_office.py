@@ -137,16 +137,22 @@ def test_an_order_is_handed_over_by_keyboard_with_the_change_shown(page: Page, o
     assert_well_made(page)
 
 
-def test_changing_a_line_asks_why_and_swaps_only_its_basket(page: Page, office: Office, faults: list[str]):
+def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_order_goes(
+    page: Page, office: Office, faults: list[str]
+):
     enter(page, office, "/orders/")
     milk = page.locator("#line-milk")
     expect(milk.get_by_role("button", name="Save")).to_be_hidden()
     milk.get_by_role("button", name="More").click()
     expect(milk.locator("output")).to_have_text(re.compile(r"^Would last about 9 days, the order would cost \$[\d.]+$"))
+    page.get_by_role("button", name="Approve and send").first.click()
+    expect(milk.get_by_role("alert")).to_have_text("Save this change first, then approve.")
+    expect(milk.locator("select")).to_be_focused()
     milk.locator("select").select_option("event")
     page.evaluate("window.unchanged = true")
     milk.get_by_role("button", name="Save").click()
     expect(page.locator("#line-milk")).to_contain_text("changed by shopkeeper: An event or holiday")
+    expect(page.locator("#line-milk")).to_be_focused()
     assert page.evaluate("window.unchanged")
     page.locator("#line-milk summary").click()
     expect(page.locator("#line-milk .uplot")).to_be_visible()

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, Route, expect
 
 from config.clock import SystemClock
@@ -12,7 +13,7 @@ from pos import stock
 from pos.payments import Payment
 from pos.printer import PrintJob
 from pos.sale import Sale, SaleLine
-from pos.shift import Shift
+from pos.shift import Shift, begin_count
 from pos.stock import StockMovement
 from store_app.presenting import money, money_form
 from tests.browser.conftest import CASE_OF_MILK, CODES, STORE, Node, by_hand, enter, wedge
@@ -410,3 +411,19 @@ def test_a_closed_till_is_opened_with_its_float(page: Page, make_node, faults: l
     expect(page.locator("#open-till")).to_be_hidden()
     (opened,) = node.rows(Shift)
     assert (opened.state, opened.expected_minor) == ("open", 15_000)
+
+
+def test_a_till_whose_drawer_is_counted_sells_nothing_and_leads_to_the_count_or_back(page: Page, node: Node):
+    with node.database.write() as session:
+        by = Actor("ana", "Ana", "shopkeeper", STORE)
+        begin_count(session, session.scalars(sa.select(Shift)).one(), actor=by, at=SystemClock().now())
+    enter(page, node)
+    counted = page.locator("#count-till")
+    expect(counted.get_by_role("link", name="Go on with the count")).to_be_in_viewport()
+    wedge(page, CODES["MILK"])
+    counted.get_by_role("button", name="Go on selling").click()
+    expect(counted).to_be_hidden()
+    expect(page.locator("#open-till")).to_be_hidden()
+    assert node.rows(Shift)[0].state == "open"
+    wedge(page, CODES["BREAD"])
+    expect(page.locator("#lines .line-main")).to_have_count(1)

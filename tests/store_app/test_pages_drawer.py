@@ -271,9 +271,14 @@ def test_every_z_is_listed_with_over_and_short_drawn(opened: House):
     assert page.text.count("<rect") == 3
     for said in ("Z 1", "Z 3", "exact", "$3.00 over", "$2.00 short"):
         assert said in words(page)
-    report = words(keeper.get(f"/money/shifts/{closed_ids(opened)[0]}"))
+    first = closed_ids(opened)[0]
+    report = words(keeper.get(f"/money/shifts/{first}"))
     assert "Check of this Z" in report
     assert "Perpetual total" in report
+    assert send(keeper, f"/money/shifts/{first}/reprint").status_code == 303
+    with opened.doors.read() as session:
+        of_first = sa.select(PrintJob.copy_no).where(PrintJob.kind == "z", PrintJob.source_id == first)
+        assert sorted(session.scalars(of_first)) == [0, 1]
 
 
 def closed_ids(house: House) -> list[str]:

@@ -6,8 +6,20 @@ document.addEventListener("toggle", ({ target }) => {
   if (target.dataset?.keep) unfolded[target.open ? "add" : "delete"](target.dataset.keep);
 }, true);
 
+// Who saved or undid a line stands at it again in the basket drawn anew, wherever in it the line is now.
+let lineId = "";
+document.addEventListener("submit", ({ target }) => { lineId = target.closest(".order-line")?.id ?? ""; });
+
 wire();
-document.addEventListener("htmx:after:swap", wire);
+document.addEventListener("htmx:after:swap", () => {
+  wire();
+  const line = lineId && document.getElementById(lineId);
+  if (!line) return;
+  lineId = "";
+  line.tabIndex = -1;
+  line.focus({ preventScroll: true });
+  line.scrollIntoView({ block: "center" });
+});
 
 function wire() {
   for (const fold of document.querySelectorAll("details[data-keep]")) fold.open ||= unfolded.has(fold.dataset.keep);
@@ -37,7 +49,22 @@ function wireChange(form) {
   };
   field.addEventListener("change", look);
   field.addEventListener("input", look);
+  const { reason, words: own } = form.elements;
+  const need = () => { reason.required = !own.value.trim(); };
+  own.addEventListener("input", need);
+  need();
 }
+
+// An order is not sent without the change that stands in sight: it is saved first, with its reason.
+document.addEventListener("submit", (event) => {
+  const unsaved = event.target.matches("[data-approve]") && event.target.closest(".basket").querySelector("form[data-changed]");
+  if (!unsaved) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  unsaved.querySelector("[data-unsaved]").hidden = false;
+  unsaved.scrollIntoView({ block: "center" });
+  unsaved.elements.reason.focus({ preventScroll: true });
+}, true);
 
 function money(minor, currency) {
   const format = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "currency", currency, currencyDisplay: "narrowSymbol" });

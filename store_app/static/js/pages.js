@@ -21,6 +21,9 @@ function wireStepper(holder) {
 // In a row that scrolls sideways the place one is at can be seen.
 for (const here of document.querySelectorAll("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
 
+// A refused form comes back where it is wrong, however long it is.
+document.querySelector("main .field-error:not([hidden])")?.scrollIntoView({ block: "center" });
+
 // A form is sent once: the second click of a double click finds it busy. Its command id guards the server anyway.
 document.addEventListener("submit", (event) => {
   const form = event.target;

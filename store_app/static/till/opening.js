@@ -1,4 +1,4 @@
-// No shift, no sale: the float is counted and keyed in before the first customer.
+// Only an open shift sells: without one its float is keyed in first, and while its drawer is counted the count comes first.
 
 import { NoAnswer, ask } from "./api.js";
 import { parseKeyed, showMoney } from "./money.js";
@@ -9,8 +9,11 @@ export class OpenTill {
   constructor(actions) {
     this.actions = actions;
     this.isBusy = false;
+    this.panel = null;
+    this.shift = settings.shift;
     this.pad = new Pad($("float-pad"), (text) => showMoney($("float"), parseKeyed(text)));
     $("open-button").addEventListener("click", () => this.#open());
+    $("count-later").addEventListener("click", () => this.#sellOn());
     $("open-till").addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.target.closest("button")) {
         event.preventDefault();
@@ -19,43 +22,51 @@ export class OpenTill {
     });
   }
 
-  get isOpen() { return !$("open-till").hidden; }
+  get isOpen() { return this.panel !== null; }
 
-  show() {
-    if (this.isOpen) return;
-    this.pad.clear();
-    $("open-till").hidden = false;
-    $("basket").inert = $("goods").inert = true;
-    $("open-till").focus();
-  }
-
-  /** Keep in step with what another page or another person did to the shift. */
+  /** Keep in step with what another page or another person did to the shift; a payment on its way is not covered. */
   follow(shift) {
     if (this.isBusy) return;
-    if (shift && this.isOpen) this.#hide();
-    else if (!shift && !this.isOpen && !document.body.dataset.pay) this.show();
+    this.shift = shift;
+    const wanted = { open: null, counting: "count-till" }[shift?.state ?? "none"];
+    this.#show(wanted === undefined ? "open-till" : wanted);
   }
 
-  #hide() {
-    $("open-till").hidden = true;
-    $("basket").inert = $("goods").inert = false;
-    this.actions.rest();
+  #show(panel) {
+    if (panel === this.panel || (panel && document.body.dataset.pay)) return;
+    if (this.panel) $(this.panel).hidden = true;
+    this.panel = panel;
+    $("basket").inert = $("goods").inert = this.isOpen;
+    if (!panel) return this.actions.rest();
+    this.pad.clear();
+    $(panel).hidden = false;
+    $(panel).focus();
   }
 
-  async #open() {
+  #open() {
+    return this.#send("open-says", settings.urls.open_shift, { till_id: settings.till_id, float_minor: parseKeyed(this.pad.text) });
+  }
+
+  #sellOn() {
+    return this.#send("count-says", `${settings.urls.open_shift}/${encodeURIComponent(this.shift.id)}/go-on`, {});
+  }
+
+  async #send(says, url, body) {
     if (this.isBusy) return;
     this.isBusy = true;
-    $("open-says").replaceChildren();
+    $(says).replaceChildren();
+    let shift = null;
     try {
-      await ask("POST", settings.urls.open_shift, { till_id: settings.till_id, float_minor: parseKeyed(this.pad.text) });
-      this.#hide();
-      this.actions.opened();
+      shift = await ask("POST", url, body);
     } catch (fault) {
       const note = document.createElement("p");
       note.className = "note note-bad";
       note.textContent = fault instanceof NoAnswer ? say("no-answer") : fault.message;
-      $("open-says").replaceChildren(note);
+      $(says).replaceChildren(note);
     }
     this.isBusy = false;
+    if (!shift) return;
+    this.follow(shift);
+    this.actions.askShift();
   }
 }

@@ -64,7 +64,7 @@ export class Sending {
     if (fault.code !== "needs-approval") for (let at = basket.parts.length - 1; at >= 0; at -= 1) if (!basket.parts[at].payment_id) basket.dropPart(at);
     if (fault.code === "no-open-shift") {
       pay.show(null);
-      return pay.actions.openTill();
+      return pay.actions.askShift();
     }
     if (fault.code === "total-changed") {
       await pay.actions.renewPrices();

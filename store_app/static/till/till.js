@@ -80,8 +80,7 @@ const till = {
   more: () => openMore(till, basket),
   help: () => $("help").showModal(),
   camera,
-  openTill: () => opening.show(),
-  opened: () => foot.watch(),
+  askShift: () => foot.watch(),
   parkedChanged,
   practice(on) {
     if (settings.lesson) { location.assign(settings.urls.training); return; } // practice ends where the lesson does
@@ -301,8 +300,8 @@ function own() {
   pay.recover();
   taking.takeWaiting();
   if (!basket.isEmpty() && !basket.quote) quoting.soon();
-  if (!settings.shift_open && !basket.practice) opening.show();
-  else if (!pay.isOpen) till.rest();
+  if (!basket.practice) opening.follow(opening.shift);
+  if (!opening.isOpen && !pay.isOpen) till.rest();
 }
 
 function stand() {
