@@ -55,16 +55,16 @@ def find(session: Session, text: str) -> Hit:
 
 
 def named(session: Session, text: str, *, field: str) -> Product:
-    """Return the product of a SKU, of a whole name, or the only one a part of a name fits; refuses with a sentence."""
+    """Return the product of a SKU or of a whole name, for what is sent to others: a part of a name is no choice."""
     text = form.tidy(text)
     if (known := session.get(Product, text)) is not None:
         return known
     query = sa.select(Product).where(Product.active, sa.func.lower(Product.name) == text.lower()).limit(2)
-    fitting = list(session.scalars(query)) or choices(session, text)
+    fitting = list(session.scalars(query))
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
-        raise NotFound("several-products", _("Several products fit. Choose one."), field=field)
+        raise Invalid("several-products", _("Several products fit. Choose one."), field=field)
     raise Invalid(
         "unknown-product", _("There is no product %(what)s. Type its name or number.", what=text[:40]), field=field
     )
