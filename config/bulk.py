@@ -8,8 +8,9 @@ Rules
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,16 +32,17 @@ def write_many(session: Session, noun: type[Base], rows: Sequence[Mapping[str, A
 
     if session.autoflush:
         session.flush()
-    statement, fixed, as_json = _copy(noun, tuple(rows[0]))
-    names = tuple(rows[0])
+    statement, pick, fixed, as_json = _copy(noun, tuple(rows[0]))
     try:
         with driver_of(session).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
-                values = [row[name] for name in names]
-                for place in as_json:
-                    if values[place] is not None:
-                        values[place] = json.dumps(values[place])
-                copy.write_row((*values, *fixed))
+                values = pick(row)
+                if as_json:
+                    values = tuple(
+                        json.dumps(value) if place in as_json and value is not None else value
+                        for place, value in enumerate(values)
+                    )
+                copy.write_row(values + fixed)
     except psycopg.Error as fault:
         raise sa.exc.DBAPIError.instance(
             statement, None, fault, psycopg.Error, dialect=session.get_bind().dialect
@@ -56,8 +58,13 @@ def _insert(noun: type[Base]) -> Prepared:
 
 
 @cache
-def _copy(noun: type[Base], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...], tuple[int, ...]]:
-    """Return the statement, the defaults of what the rows do not name, and which places hold JSON."""
+def _copy(
+    noun: type[Base], names: tuple[str, ...]
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]], tuple[Any, ...], frozenset[int]]:
+    """Return the statement, what picks a row's values, the defaults of what it does not name, and the places of JSON.
+
+    A row names more than one column.
+    """
     table = table_of(noun)
     defaults = {
         column.name: column.default.arg
@@ -65,5 +72,5 @@ def _copy(noun: type[Base], names: tuple[str, ...]) -> tuple[str, tuple[Any, ...
         if column.name not in names and isinstance(column.default, ScalarElementColumnDefault)
     }
     columns = ", ".join(f'"{name}"' for name in (*names, *defaults))
-    as_json = tuple(place for place, name in enumerate(names) if isinstance(table.c[name].type, sa.JSON))
-    return f'COPY "{table.name}" ({columns}) FROM STDIN', tuple(defaults.values()), as_json
+    as_json = frozenset(place for place, name in enumerate(names) if isinstance(table.c[name].type, sa.JSON))
+    return f'COPY "{table.name}" ({columns}) FROM STDIN', itemgetter(*names), tuple(defaults.values()), as_json

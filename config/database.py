@@ -10,7 +10,9 @@ Rules
 3. Effects outside the database are registered with `after_commit()`; they run after the commit and are safe to
    lose, because a job finds the row again.
 4. Times are stored in UTC and come back aware; naive ones are refused.
-5. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
+5. A look at an SQLite file is begun at the driver, on a connection kept for looks: prepared statements and the ORM
+   share its moment.
+6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
 """
 
@@ -18,7 +20,7 @@ import datetime as dt
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
@@ -124,9 +126,11 @@ def set_up_sqlite(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # straight to the driver: every look and every command begins here
+        # straight to the driver: every command begins here, and a look that was not begun for it (`Database.read`)
         kind = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
-        connection.connection.dbapi_connection.execute(f"BEGIN {kind}")  # type: ignore[union-attr]
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:
+            driver.execute(f"BEGIN {kind}")
 
     return engine
 
@@ -228,6 +232,7 @@ class Database:
         self._watching = on_disk
         self._watch: Session | None = None
         self._writes: Connection | None = None
+        self._idle: list[Connection] = []
         self._watching_alone = threading.Lock()
         self._memory: dict[Hashable, tuple[Any, Any]] = {}
         event.listen(engine, "engine_disposed", self._let_go)
@@ -253,16 +258,23 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a read-only look; whatever is changed in it is thrown away."""
-        with _only_one("read"), Session(self.engine, expire_on_commit=False, autoflush=False) as session:
-            session.info["driver"] = None
+        with _only_one("read"):
+            idle, line = self._idle, self._look()
+            session = Session(line or self.engine, expire_on_commit=False, autoflush=False)
+            driver: Any = line.connection.dbapi_connection if line is not None else None
             try:
+                if line is not None:
+                    driver.execute("BEGIN")
+                session.info["driver"] = driver
                 yield session
             finally:
-                session.expunge_all()  # a rollback would empty what the page is about to show
-                session.rollback()
+                session.close()  # a rollback before it would empty what the page is about to show
+                if line is not None:
+                    driver.rollback()
+                    self._keep(line, idle)
 
     def remembered(self, key: Hashable, question: Callable[[Session], Answer]) -> Answer:
-        """Return what `question` answers on a line of its own, asked again once anything was committed (rule 5)."""
+        """Return what `question` answers on a line of its own, asked again once anything was committed (rule 6)."""
         if not self._watching:
             with Session(self.engine, autoflush=False) as look:
                 return question(look)
@@ -294,6 +306,23 @@ class Database:
             self._writes.detach()
         return self._writes
 
+    def _look(self) -> Connection | None:
+        """Return what a look is bound to: on SQLite's file a connection kept for looks, the one used last first."""
+        if not self._watching:
+            return None
+        try:
+            return self._idle.pop()  # its pages are the freshest, every other one's were changed meanwhile
+        except IndexError:
+            line = self.engine.connect()
+            line.detach()
+            return line
+
+    def _keep(self, line: Connection, idle: list[Connection]) -> None:
+        if idle is self._idle:
+            idle.append(line)
+        else:  # the file was opened anew meanwhile
+            line.close()
+
     def _begin_watching(self) -> Session:
         """Open the one connection that never writes: SQLite's data version, as it sees it, moves at every commit."""
         line = self.engine.connect()
@@ -309,6 +338,9 @@ class Database:
             self._watch = None
             self._memory.clear()
         kept, self._writes = self._writes, None
+        looks, self._idle = self._idle, []
+        for line in looks:
+            line.close()
         if kept is not None and not kept.in_transaction():
             kept.close()
         self._turns.close()
@@ -344,6 +376,16 @@ def insert_into(noun: type[Base], dialect: str) -> Any:
     from sqlalchemy.dialects import postgresql  # takes its time, and a shop does without
 
     return postgresql.insert(table_of(noun))
+
+
+def among(session: Session, column: Any, values: Iterable[str | int]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column is one of many values, which PostgreSQL gets as one array.
+
+    A list of hundreds takes longer to write out, value by value, than to look up.
+    """
+    if dialect_of(session) == "sqlite":
+        return cast("sa.ColumnElement[bool]", column.in_(values))
+    return cast("sa.ColumnElement[bool]", column == sa.any_(sa.bindparam(None, list(values), sa.ARRAY(column.type))))
 
 
 def driver_of(session: Session) -> Any:

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import door
 from config.bulk import write_many
-from config.database import Base, insert_into, lock_rows
+from config.database import Base, among, insert_into, lock_rows
 from config.errors import Invalid, Refused, ShopError
 from config.journal import GENESIS, canonical
 from config.node import Peer
@@ -111,9 +111,14 @@ def take(
     *,
     at: dt.datetime,
     bulk: Bulk | None = None,
+    sent: int = 0,
 ) -> list[Outcome]:
-    """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits."""
+    """Take a batch of arrived messages (rules 1 to 4); one outcome each, in their order. The caller commits.
+
+    sent: how many messages the node says it has written in the epoch.
+    """
     head = _head_of(session, from_node, epoch)
+    head.sent = max(head.sent, sent)
     known = _known(session, [message.id for message in messages])
     used = _used(session, from_node, epoch, [message.n for message in messages])
     outcomes: dict[int, Outcome] = {}
@@ -158,12 +163,6 @@ def try_parked(session: Session, from_node: str, effect: Effect) -> tuple[int, i
     rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n)).all()
     taken = sum(_again(session, inbox_message(row), effect).state == "taken" for row in rows)
     return taken, len(rows) - taken
-
-
-def note_sent(session: Session, from_node: str, epoch: str, sent: int) -> None:
-    """Note how many messages a node says it has written in an epoch."""
-    head = _head_of(session, from_node, epoch)
-    head.sent = max(head.sent, sent)
 
 
 def reapply(session: Session, effect: Effect) -> int:
@@ -268,12 +267,12 @@ def _known(session: Session, ids: Sequence[str]) -> dict[str, sa.Row[str, str, s
         InboxMessage.id, InboxMessage.hash, InboxMessage.from_node, InboxMessage.state, InboxMessage.epoch,
         InboxMessage.n,
     )  # fmt: skip
-    return {row.id: row for row in session.execute(query.where(InboxMessage.id.in_(ids)))}
+    return {row.id: row for row in session.execute(query.where(among(session, InboxMessage.id, ids)))}
 
 
 def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
     query = sa.select(InboxMessage.n, InboxMessage.id).where(
-        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, InboxMessage.n.in_(numbers)
+        InboxMessage.from_node == from_node, InboxMessage.epoch == epoch, among(session, InboxMessage.n, numbers)
     )
     return dict(session.execute(query).all())
 
@@ -390,19 +389,18 @@ def _keep(
 def _advance(session: Session, head: InboxHead) -> None:
     """Move the end of the part without gaps on over what was kept, as a message or with an alarm (rule 1)."""
     session.flush()
-    moved = LOOKED_AT
+    n, end, moved = head.n, head.head, LOOKED_AT
     while moved == LOOKED_AT:
         heard = [
-            sa.select(kind.n, kind.hash).where(
-                kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > head.n
-            )
+            sa.select(kind.n, kind.hash).where(kind.from_node == head.from_node, kind.epoch == head.epoch, kind.n > n)
             for kind in (InboxMessage, InboxAlarm)
         ]
         number = heard[0].selected_columns.n
         rows = session.execute(heard[0].order_by(number).limit(LOOKED_AT)).all()
         following = {**dict(session.execute(heard[1]).all()), **dict(rows)}  # of a number used twice the first counts
-        before = head.n
-        while (hash_ := following.get(head.n + 1)) is not None and head.n - before < LOOKED_AT:
-            head.n, head.head = head.n + 1, chain(head.head, hash_)
-        moved = head.n - before
+        before = n
+        while (hash_ := following.get(n + 1)) is not None and n - before < LOOKED_AT:
+            n, end = n + 1, chain(end, hash_)
+        moved = n - before
+    head.n, head.head = n, end
     session.flush()

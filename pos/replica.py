@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
+from config.database import among
 from config.errors import Conflict, Invalid
 from config.journal import Actor
 from config.node import NETWORK
@@ -68,7 +69,9 @@ def take_sales(
     }
     plain = {id_: fact for id_, (_, fact) in read.items() if fact.id == id_ and fact.store["id"] == from_node}
     days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
-    here = sa.select(Sale.id).where(Sale.store_id == from_node, Sale.business_day.in_(days), Sale.id.in_(plain))
+    here = sa.select(Sale.id).where(
+        Sale.store_id == from_node, Sale.business_day.in_(days), among(session, Sale.id, plain)
+    )
     closed = sa.select(Shift.id).where(
         Shift.store_id == from_node, Shift.id.in_({fact.shift_id for fact in plain.values()}), Shift.state == "closed"
     )

@@ -13,6 +13,8 @@ Rules
    epoch at once, so that no number is used twice (I18), and the journal says so.
 6. On PostgreSQL `pg_dump` makes the copy and the drill restores it into a database of its own. What happened since the
    last copy is the archive's business (`docs/operating.md`).
+7. What the network is not told (people, settings, products of the shop's own, customers) lies in the copies alone: a
+   shop that changed any of it is copied when it has let it rest for a while, at most once an hour.
 """
 
 import datetime as dt
@@ -33,14 +35,23 @@ from filelock import FileLock, Timeout
 from sqlalchemy.engine import URL
 
 from config import journal, migrate, node
+from config.clock import FrozenClock
 from config.database import Database, make_engine
 from config.errors import Conflict, Invalid, NotFound, Refused, ShopError, Unreachable
-from config.journal import Actor, JournalHead
+from config.journal import Actor, JournalEntry, JournalHead
+from config.settings import Settings
 from store_app.extensions import Doors, open_doors
 
 log = structlog.get_logger()
 
 DAYS, WEEKS, MONTHS = 7, 5, 12
+RESTS, BETWEEN = dt.timedelta(minutes=10), dt.timedelta(hours=1)
+"""Changes that belong together are copied together; a shop that is set up all day is not copied all day (rule 7)."""
+NOT_TOLD = (
+    "badge", "barcode", "customer", "logo", "place", "price", "prices", "printer", "product", "scheme", "selling_hours",
+    "staff", "supplier", "tare",
+)  # fmt: skip
+"""Of what the journal's entries tell that the network hears nothing of; so it does of whatever was set."""
 SPARE = 1.2
 """So many times the books' size must be free before a copy is begun."""
 
@@ -95,6 +106,16 @@ def make(doors: Doors) -> Note:
     return note
 
 
+def make_for(node_at: tuple[Settings, dt.datetime]) -> str:
+    """Copy the books of a node in a process of its own: (its settings, now); returns the copy's name."""
+    settings, at = node_at
+    doors = open_doors(settings, FrozenClock(at))
+    try:
+        return make(doors).file
+    finally:
+        doors.database.engine.dispose()
+
+
 def put_back(doors: Doors, file: Path) -> Path | None:
     """Put a copy back in the place of the books (rules 3, 5); returns where the present ones were moved to."""
     note = read_note(file)
@@ -135,6 +156,24 @@ def prove(file: Path, node_id: str) -> int:
 
 
 # --- questions ---
+
+
+def wants_copy(doors: Doors) -> bool:
+    """Tell whether somebody changed what no copy of this epoch has yet, and let it rest (rule 7)."""
+    at = doors.now()
+    with doors.read() as session:
+        this = node.this_node(session)
+        ours = [note for note in copies(doors) if note.epoch == this.epoch]
+        if ours and at - ours[0].at < BETWEEN:
+            return False
+        changed = sa.select(sa.func.max(JournalEntry.at)).where(
+            JournalEntry.node_id == this.id,
+            JournalEntry.n > (ours[0].journal_n if ours else 0),
+            JournalEntry.actor_id.not_like("job:%"),
+            sa.or_(*(JournalEntry.verb.like(f"{noun}.%") for noun in NOT_TOLD), JournalEntry.verb.like("%.%set")),
+        )
+        last = session.scalar(changed)
+    return last is not None and at - last >= RESTS
 
 
 def folder_of(doors: Doors) -> Path:

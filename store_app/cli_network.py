@@ -23,10 +23,14 @@ def warehouse() -> None:
 @click.option("--lead-days", type=int, default=1, show_default=True, help="From a shop's order to its delivery.")
 @click.option("--order-days", default=",".join(WEEKDAYS), show_default=True, help="When orders are taken.")
 @click.option("--minimum", default="0", show_default=True, help="What an order costs at least: 50.00")
-def found(warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str) -> None:
+@click.option("--address", default="", help="Where its suppliers deliver, for its letters.")
+@click.option("--phone", default="", help="Where they call, for its letters.")
+def found(
+    warehouse_id: str, name: str, lead_days: int, order_days: str, minimum: str, address: str, phone: str
+) -> None:
     """Found a warehouse with the network's own supplier that delivers from it to every shop."""
     from store_app import importing, network_rows
-    from supply import suppliers
+    from supply import premises, suppliers
 
     doors = _network()
     named = [day.strip().casefold()[:3] for day in order_days.split(",")]
@@ -44,6 +48,10 @@ def found(warehouse_id: str, name: str, lead_days: int, order_days: str, minimum
             actor=by_hand(doors),
             at=doors.now(),
         )
+        if address or phone:
+            premises.settle(
+                session, warehouse_id, address=address, phone=phone, actor=by_hand(doors), at=doors.now()
+            )  # fmt: skip
     told = f"{name} delivers from {warehouse_id}. Next: cornerstore import products, price-list and stock."
     screen.print(told, markup=False)
 

@@ -10,7 +10,6 @@ Rules
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,15 +22,13 @@ from config.errors import NotFound
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store
-from store_app import jobs_orders, jobs_shelf, money_jobs, planning
+from store_app import jobs_keeping, jobs_orders, jobs_shelf, money_jobs, planning
 from store_app.apart import compute_apart
 from store_app.extensions import Doors
 from store_app.house_printers import printers_in_force
 
 CATCH_UP_DAYS = 31
 STORES_AT_ONCE = 8
-JUMP_S = 300
-"""A clock that moves by so much against the time that passed has been set, and that is journalled (I40)."""
 
 
 @dataclass
@@ -193,53 +190,6 @@ def forget_people(desk: Desk, _day: dt.date) -> str:
         support.forget(session, at=desk.doors.now())
         groups.forget(session, at=desk.doors.now())
         return f"{pickup.forget_people(session, at=desk.doors.now())} orders made anonymous"
-
-
-def check(desk: Desk, _day: dt.date) -> str:
-    """Recompute the books' invariants and journal what does not hold."""
-    from config import journal
-    from store_app.checking import findings
-
-    found = findings(desk.doors)
-    with desk.doors.write() as session:
-        journal.record(
-            session, actor=desk.actor("check"), at=desk.doors.now(), verb="books.checked",
-            subject=f"node:{desk.node_id}", findings=len(found), first=[str(one) for one in found[:5]],
-        )  # fmt: skip
-    return f"{len(found)} findings"
-
-
-def back_up(desk: Desk, _day: dt.date) -> str:
-    """Copy the books and prove the copy by a restore drill."""
-    from store_app import backup
-
-    if desk.doors.settings.practice:
-        return "practice: nothing is kept"
-    note = backup.make(desk.doors)
-    return f"{note.file}, {note.size / 1e6:.0f} MB, proved, {note.faults} findings"
-
-
-def watch(desk: Desk, _day: dt.date) -> str:
-    """Note a clock that jumped, and log what the doctor finds bad."""
-    from store_app import doctor
-
-    wall, steady = desk.doors.now(), time.monotonic()
-    before, desk.clocks = desk.clocks, (wall, steady)
-    if before is not None:
-        jump_s = (wall - before[0]).total_seconds() - (steady - before[1])
-        if abs(jump_s) > JUMP_S:
-            from config import journal
-
-            with desk.doors.write() as session:
-                journal.record(
-                    session, actor=desk.actor("watch"), at=wall, verb="clock.jumped", subject=f"node:{desk.node_id}",
-                    seconds=round(jump_s), before=before[0].isoformat(),
-                )  # fmt: skip
-    from store_app import support_state
-
-    support_state.tell_again(desk.doors)
-    bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
-    return "; ".join(bad) or "in order"
 
 
 # --- network ---
@@ -411,6 +361,7 @@ JOBS: dict[str, Job] = {
         Job("roll-up", roll_up, each_day=True),
         Job("consigned", money_jobs.keep_consigned),
         Job("credit", money_jobs.close_money, each_day=True),
+        Job("points", money_jobs.keep_points),
         Job("push-care", money_jobs.look_after_pushes),
         Job("returns", money_jobs.end_returns),
         Job("compare", money_jobs.compare_shops),
@@ -429,9 +380,10 @@ JOBS: dict[str, Job] = {
         Job("replay-regions", replay_regions),
         Job("publish", publish),
         Job("forget-people", forget_people),
-        Job("backup", back_up),
-        Job("check", check),
-        Job("watch", watch, every_s=300),
+        Job("backup", jobs_keeping.back_up),
+        Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
+        Job("check", jobs_keeping.check),
+        Job("watch", jobs_keeping.watch, every_s=300),
     )
 }
 

@@ -4,6 +4,7 @@ Rules
 -----
 1. A lead time is measured in business days from the day an order was sent to the day its first delivery was posted,
    over the last MOST_DELIVERIES orders of a supplier within LOOK_BACK_DAYS. One beyond LONGEST_LEAD_DAYS is a slip.
+   What the network buys is measured alike, over all its warehouses (`purchasing`).
 2. What a supplier promises counts as much as PROMISE_WORTH deliveries, so that one late van changes little and ten do.
    The days planned with are the measured mean, rounded; where nothing came yet, what is promised.
 3. The spread about the planned days makes demand until the goods come less certain: it adds rate squared times its
@@ -12,8 +13,9 @@ Rules
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -44,6 +46,15 @@ class LeadTime:
     late: int = 0
 
 
+class Trip(NamedTuple):
+    """One order's way: the days it was sent, came, and was promised for."""
+
+    supplier_id: str
+    sent: dt.date
+    came: dt.date
+    promised: dt.date
+
+
 def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, at: dt.datetime) -> dict[str, LeadTime]:
     """Return the lead time of each of these suppliers at a store (rules 1, 2), in one query."""
     since = at - dt.timedelta(days=LOOK_BACK_DAYS)
@@ -66,16 +77,22 @@ def measured(session: Session, store_id: str, suppliers: Sequence[Supplier], *, 
         )
         .order_by(ReplenishmentOrder.supplier_id, ReplenishmentOrder.sent_at.desc(), ReplenishmentOrder.id)
     )  # fmt: skip
-    taken: dict[str, list[tuple[int, bool]]] = {}
-    for supplier_id, sent_at, promised, posted_at in session.execute(query):
-        assert sent_at is not None  # the query asks for it
-        assert posted_at is not None
-        came = day_of(session, store_id, posted_at)
-        days = (came - day_of(session, store_id, sent_at)).days
-        rows = taken.setdefault(supplier_id, [])
+    trips = (
+        Trip(supplier_id, day_of(session, store_id, sent_at), day_of(session, store_id, posted_at), promised)
+        for supplier_id, sent_at, promised, posted_at in session.execute(query)
+        if sent_at is not None and posted_at is not None
+    )
+    return from_trips(suppliers, trips)
+
+
+def from_trips(suppliers: Sequence[Supplier], trips: Iterable[Trip]) -> dict[str, LeadTime]:
+    """Return the lead time of each of these suppliers from how long orders were on their way, the last first."""
+    taken: dict[str, list[tuple[int, bool]]] = {supplier.id: [] for supplier in suppliers}
+    for trip in trips:
+        days, rows = (trip.came - trip.sent).days, taken[trip.supplier_id]
         if 0 <= days <= LONGEST_LEAD_DAYS and len(rows) < MOST_DELIVERIES:
-            rows.append((days, came > promised))
-    return {supplier.id: _told(supplier.lead_time_days, taken.get(supplier.id, [])) for supplier in suppliers}
+            rows.append((days, trip.came > trip.promised))
+    return {supplier.id: _told(supplier.lead_time_days, taken[supplier.id]) for supplier in suppliers}
 
 
 # --- inside ---

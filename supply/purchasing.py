@@ -8,11 +8,12 @@ Rules
 2. Demand is the sum of what the shops sell, until the delivery after next and over the way to the shop until the van
    after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses carry a product
    each buys its equal part. Each product is bought of one upstream supplier (`upstream`), a purchase for each, in its
-   packs, on its order days, from its least amount on. What none of them sells is bought in a purchase without one, in
+   packs, on its order days, from its least amount on; its days are those its deliveries took, whose spread widens
+   demand (`lead_times`). What none of them sells is bought in a purchase without one, in
    the warehouse's own packs, after UPSTREAM_DAYS.
 3. A purchase is proposed, changed and ordered by the operator, who writes a letter with it (`order_letters`), in the
-   name the warehouse has for the shops. It is received once, line by line as counted, with the
-   dates on the packs. More or less than ordered is taken as it came; what was not counted by hand came as ordered.
+   name the warehouse has for the shops, from its address (`premises`). It is received once, line by line as counted,
+   with the dates on the packs. More or less than ordered is taken as it came; what nobody counted came as ordered.
 4. Proposing again drops the purchases nobody ordered.
 5. A shop whose figures nobody can reckon with is left out of the sums (`left_out`), and the others are bought for.
 6. A purchase that is due for longer than PATIENCE_DAYS did not come: it is not counted on any more, and a person takes
@@ -42,7 +43,8 @@ from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.slips import wall_time
 from pos.store import Store, day_of
-from supply import left_out, order_letters, outlook, overview, upstream
+from supply import lead_times, left_out, order_letters, outlook, overview, premises, upstream
+from supply.lead_times import LeadTime, Trip
 from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, next_rhythm, supplier_of
 
 if TYPE_CHECKING:
@@ -104,7 +106,10 @@ class PurchaseLine(Base):
 
 @dataclass(frozen=True)
 class _Source:
-    """Whom something is bought from, and its days. interval_days: until the delivery after this one."""
+    """Whom something is bought from, and its days.
+
+    interval_days: until the delivery after this one; lead_variance: of the days until goods come, squared.
+    """
 
     supplier_id: str | None
     order_day: dt.date | None
@@ -112,13 +117,14 @@ class _Source:
     lead_days: int
     interval_days: int
     minimum_minor: int
+    lead_variance: float = 0.0
 
     @classmethod
-    def of(cls, seller: Supplier, today: dt.date) -> "_Source":
-        """Return a supplier with the days of the next order it takes."""
-        days = next_rhythm(seller, today)
+    def of(cls, seller: Supplier, took: LeadTime, today: dt.date) -> "_Source":
+        """Return a supplier with the days of the next order it takes, as long as its goods really take."""
+        days = next_rhythm(seller, today, took.days)
         lead, interval = (days.delivery_day - today).days, (days.next_delivery_day - today).days
-        return cls(seller.id, days.order_day, days.delivery_day, lead, interval, seller.minimum_minor)
+        return cls(seller.id, days.order_day, days.delivery_day, lead, interval, seller.minimum_minor, took.variance)
 
     @classmethod
     def unknown(cls, today: dt.date) -> "_Source":
@@ -268,6 +274,21 @@ def lines_of(session: Session, purchase: Purchase) -> list[PurchaseLine]:
     return list(session.scalars(query.order_by(cost.desc(), PurchaseLine.name, PurchaseLine.sku)))
 
 
+def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> dict[str, LeadTime]:
+    """Return how long each of these upstream suppliers takes, as purchases of all warehouses came (`lead_times`)."""
+    query = sa.select(
+        Purchase.store_id, Purchase.supplier_id, Purchase.ordered_at, Purchase.received_at, Purchase.expected_day
+    ).where(
+        Purchase.state == "received", Purchase.supplier_id.in_([one.id for one in sellers]),
+        Purchase.ordered_at > at - dt.timedelta(days=lead_times.LOOK_BACK_DAYS),
+    ).order_by(Purchase.ordered_at.desc(), Purchase.id)  # fmt: skip
+    trips = (
+        Trip(seller, day_of(session, house, ordered), day_of(session, house, received), promised)
+        for house, seller, ordered, received, promised in session.execute(query)
+    )
+    return lead_times.from_trips(sellers, trips)
+
+
 def warehouses(session: Session) -> list[str]:
     """Return the ids of all warehouses."""
     query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
@@ -289,7 +310,9 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
         raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
     today = day_of(session, warehouse_id, at)
     way = max((one.next_delivery_day - one.order_day).days for one in (next_rhythm(van, today) for van in vans))
-    sources = {one.id: _Source.of(one, today) for one in upstream.upstream_suppliers(session) if one.active}
+    sellers = [one for one in upstream.upstream_suppliers(session) if one.active]
+    took = leads(session, sellers, at=at)
+    sources = {one.id: _Source.of(one, took[one.id], today) for one in sellers}
     unknown = _Source.unknown(today)
     sold, carried = upstream.cheapest(session, today), _carried(session)
     rates, have = _of_shops(session, today, actor, at)
@@ -335,7 +358,8 @@ def _policy_line(terms: Terms, source: "_Source", rate: float, way: int, *, posi
 
     interval, cost = source.interval_days + way, max(1, terms.pack_cost_minor)
     return PolicyLine(
-        sku=terms.sku, mean=rate * interval, variance=rate * interval * 1.5, mean_before=rate * source.lead_days,
+        sku=terms.sku, mean=rate * interval, variance=rate * interval * 1.5 + rate**2 * source.lead_variance,
+        mean_before=rate * source.lead_days,
         interval_days=float(interval), held_days=1.0, position_qty=position, pack_qty=terms.pack_qty,
         pack_cost_minor=cost, price_minor=round(cost * (10_000 + MARGIN_BP) / 10_000), price_quantity=terms.pack_qty,
         service_level=SERVICE_LEVEL, minimum_packs=terms.minimum_packs,
@@ -388,14 +412,16 @@ def _seller(session: Session, found: Purchase, at: dt.datetime) -> Supplier | No
 
 
 def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime) -> order_letters.Ordered:
-    """Return a purchase as its letter tells it: the warehouse writes in the name the shops know it by (rule 3)."""
+    """Return a purchase as its letter tells it, with who writes (rule 3)."""
     name = session.scalar(
         sa.select(Supplier.name).where(Supplier.warehouse_id == found.store_id).order_by(Supplier.id).limit(1)
     )
     shop = session.scalars(sa.select(Store).order_by(Store.id).limit(1)).one()
+    house = premises.premises(session).get(found.store_id)
     sender = {
-        "id": found.store_id, "name": name or found.store_id, "address": "", "phone": "", "tz": shop.tz,
-        "currency": overview.currency(session), "language": shop.language,
+        "id": found.store_id, "name": name or found.store_id, "address": house.address if house else "",
+        "phone": house.phone if house else "", "tz": shop.tz, "currency": overview.currency(session),
+        "language": shop.language,
     }  # fmt: skip
     return order_letters.Ordered(
         found.store_id, found.id, f"{found.store_id}-{found.purchase_no}", found.order_day or found.expected_day,

@@ -1,4 +1,4 @@
-"""Whom the network buys from: its upstream suppliers with their terms and price lists.
+"""Whom the network buys from: its upstream suppliers with their terms and price lists, and what its letters say of it.
 
 The pages of a shop's own suppliers serve here too (`suppliers`), of the network's own and for who settles its supply.
 """
@@ -8,13 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint
+from flask import Blueprint, flash, g, redirect, url_for
+from flask_babel import gettext as _
 
-from store_app.extensions import read
+from config.errors import ShopError
+from store_app.extensions import clock, read, write
 from store_app.pages import form, suppliers
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import upstream
+from supply import premises, purchasing, upstream
 from supply.suppliers import SupplierProduct, way_of
 
 bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
@@ -23,20 +25,38 @@ bp.before_request(form.know_the_place)
 
 @bp.get("/")
 @requires("network.supply")
-def listed() -> Any:
-    """List whom the network buys from."""
+def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
+    """List whom the network buys from, and the warehouses that write to them."""
     with read() as session:
         rows = upstream.upstream_suppliers(session)
         count = sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
         counts = dict(session.execute(count).all())
+        leads = suppliers.taken(session, rows)
+        known, houses = premises.premises(session), purchasing.warehouses(session)
     cards = [
         {
             "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.weekdays(row.order_weekdays),
-            "products": counts.get(row.id, 0),
+            "products": counts.get(row.id, 0), "lead": suppliers.lead_words(leads[row.id]),
+            "is_late": leads[row.id].days > leads[row.id].promised_days,
         }
         for row in rows
     ]  # fmt: skip
-    return page("console/upstream.html", suppliers=cards, currency=place().currency)
+    return page(
+        "console/upstream.html", suppliers=cards, currency=place().currency, longest=premises.LONGEST,
+        warehouses=[(house, known.get(house)) for house in houses], fault=fault, at_fault=warehouse_id,
+    )  # fmt: skip
+
+
+@bp.post("/warehouses/<warehouse_id>")
+@requires("network.supply")
+@form.answers_on(listed)
+def settle(warehouse_id: str) -> Any:
+    """Write down where a warehouse is and how it is called, for its letters."""
+    told = {name: form.text(name, most=most) for name, most in premises.LONGEST.items()}
+    with write() as session:
+        premises.settle(session, warehouse_id, **told, actor=g.actor, at=clock.now())
+    flash(_("The next letters say so."), "good")
+    return redirect(url_for("console_upstream.listed"), 303)
 
 
 def _here(view: Callable[..., Any]) -> Callable[..., Any]:

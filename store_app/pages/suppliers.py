@@ -1,7 +1,7 @@
 """Whom the shop buys from: how orders reach them, on which days, how long they really take, and what they charge."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -23,7 +23,7 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form, ordering
 from store_app.presenting import number, page, place, today
 from store_app.security import requires
-from supply import lead_times, order_wishes, suppliers
+from supply import lead_times, order_wishes, purchasing, suppliers
 from supply.lead_times import LeadTime
 from supply.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
@@ -59,7 +59,7 @@ def listed(fault: ShopError | None = None) -> Any:
     store_id = owner()
     with read() as session:
         rows = sorted(suppliers.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
-        leads = lead_times.measured(session, store_id, rows, at=doors().now())
+        leads = taken(session, rows)
         counts = dict(
             session.execute(
                 sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
@@ -123,7 +123,7 @@ def supplier(supplier_id: str, fault: ShopError | None = None, faults: list[Any]
     store_id = owner()
     with read() as session:
         row = _known(session, supplier_id)
-        lead = lead_times.measured(session, store_id, [row], at=doors().now())[row.id]
+        lead = taken(session, [row])[row.id]
         text = form.tidy(request.args.get("q", ""))[: form.WORDS]
         prices = _prices(session, row.id, text)
     return page(
@@ -246,6 +246,12 @@ def lead_words(lead: LeadTime) -> str:
 def owner() -> str:
     """Return whose suppliers these are: this shop's, or at the network's node the network's (`console_upstream`)."""
     return place().store_id or NETWORK
+
+
+def taken(session: Session, rows: Sequence[Supplier]) -> dict[str, LeadTime]:
+    """Return how long these suppliers take to whoever they belong to here (`owner`)."""
+    store_id, at = place().store_id, doors().now()
+    return lead_times.measured(session, store_id, rows, at=at) if store_id else purchasing.leads(session, rows, at=at)
 
 
 def weekdays(days: list[Any]) -> str:

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Invalid, NotFound
+from config.node import NETWORK
 from pos import offers
 from pos.catalogue import Product
 from pos.store import Store
@@ -154,6 +155,11 @@ def signed_in() -> str:
 def is_member(session: Session, here: Store) -> bool:
     """Tell whether the visitor has the prices for members here (rule 4)."""
     return online_members.is_member(session, here.id, signed_in())
+
+
+def points_key(here: Store, phone: str) -> str:
+    """Return the key by which the network knows a number's shared points."""
+    return online_members.key_for(NETWORK, here.tz, phone)
 
 
 def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:

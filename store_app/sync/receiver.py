@@ -24,7 +24,7 @@ from store_app.extensions import Doors
 from store_app.sync import wire
 
 log = structlog.get_logger()
-KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare")
+KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points")
 SHOWN_KEPT = 20
 
 
@@ -54,15 +54,16 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     taken, parked = [], []
     rows = [row.message() for row in push.rows]
     outcomes = inbox.take(
-        session, store_id, push.epoch, rows, effect_of(store_id, at), at=at, bulk=bulk_of(store_id, at)
-    )
+        session, store_id, push.epoch, rows, effect_of(store_id, at), at=at, bulk=bulk_of(store_id, at),
+        sent=push.count,
+    )  # fmt: skip
     for row, outcome in zip(rows, outcomes, strict=True):
         if outcome.state == "parked":
             parked.append({"id": row.id, "reason": outcome.reason or "kept aside", "kind": outcome.kind})
         else:
             taken.append({"id": row.id, "hash": row.hash})
-    inbox.note_sent(session, store_id, push.epoch, push.count)
-    taken += [{"id": id_, "hash": hash_} for id_, hash_ in inbox.taken_of(session, store_id, push.stuck).items()]
+    if push.stuck:
+        taken += [{"id": id_, "hash": hash_} for id_, hash_ in inbox.taken_of(session, store_id, push.stuck).items()]
     for have in push.have:
         _confirm(session, store_id, have, at)
     fork, nonce = _meet(session, store_id, push, at)

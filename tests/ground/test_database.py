@@ -1,9 +1,11 @@
 """The two doors: one transaction at a time, writers that queue, reads that change nothing."""
 
 import datetime as dt
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Base, Database, Turns, after_commit, make_engine
 from config.node import Node
+from config.prepared import Prepared
 from tests.builders import NOON
 
 
@@ -58,6 +61,42 @@ def test_what_is_changed_while_reading_is_thrown_away(database):
         session.flush()
     with database.read() as session:
         assert session.get(Node, "a") is None
+
+
+def test_a_look_sees_one_moment_however_it_asks(database):
+    count = sa.select(sa.func.count()).select_from(Node)
+    asked = Prepared(count)
+    with database.write() as session:
+        session.add(node("a"))
+    with database.read() as session:
+        assert asked.first(session, {})[0] == 1
+        with Session(database.engine) as another:
+            another.add(node("b"))
+            another.commit()
+        assert (asked.first(session, {})[0], session.scalar(count)) == (1, 1)
+    with database.read() as session:
+        assert (session.scalar(count), asked.first(session, {})[0]) == (2, 2)
+
+
+def test_a_look_that_broke_off_holds_nothing_up(database):
+    with suppress(ZeroDivisionError), database.read() as session:
+        session.scalar(sa.select(Node.id))
+        raise ZeroDivisionError
+    with database.write() as session:
+        session.add(node("a"))
+    with database.engine.connect() as line:
+        busy = line.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+    assert busy == 0
+
+
+def test_a_look_after_opening_anew_reads_the_file_that_lies_there_now(database):
+    with database.read() as session:
+        held = session.connection().connection.dbapi_connection
+        database.open_anew()
+    with database.read() as session:
+        assert session.connection().connection.dbapi_connection is not held
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        held.execute("SELECT 1")
 
 
 def test_writers_begin_immediate_and_queue_instead_of_failing(database):

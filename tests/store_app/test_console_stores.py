@@ -19,8 +19,7 @@ def arrive(network, **body) -> None:
     whole = Message(**vars(bare) | {"hash": content_hash(bare)})
     with network.doors.write() as session:
         session.add(Peer(id=STORE, epoch="e", nonce="", heard_at=NOON, waiting=3, alarm=None))
-        inbox.take(session, STORE, "epoch", [whole], receiver.effect_of(STORE, NOON), at=NOON)
-        inbox.note_sent(session, STORE, "epoch", 4)
+        inbox.take(session, STORE, "epoch", [whole], receiver.effect_of(STORE, NOON), at=NOON, sent=4)
 
 
 def test_a_shop_s_page_says_what_is_on_its_way_and_what_was_set_aside_and_why(network):

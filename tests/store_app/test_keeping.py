@@ -27,10 +27,11 @@ from config.node import this_node
 from config.settings import Settings
 from pos.shift_book import Shift
 from pos.store import Staff, found_store
-from store_app import backup, doctor, known_past, leaving, staff
+from store_app import backup, doctor, jobs_keeping, known_past, leaving, staff
 from store_app.cli import main
 from store_app.commanding import set_up
 from store_app.extensions import Doors, open_doors
+from store_app.jobs import Desk
 from store_app.sync import restored
 from tests.store_app.conftest import NOON, STORE
 
@@ -99,6 +100,27 @@ def test_a_note_that_a_power_cut_left_empty_hides_no_copy_and_stops_no_other(sho
     second = backup.make(shop)
     assert [one.file for one in backup.copies(shop)] == [second.file, first.file]
     assert lights(shop)["backups"] == "good"
+
+
+def test_people_and_settings_of_today_are_copied_when_they_rest_and_a_day_of_sales_is_not(shop):
+    desk = Desk(shop, compute=lambda function, loaded: function(loaded))
+    backup.make(shop)
+
+    def copied_after(verb: str, minutes: int, actor: Actor = ANA) -> bool:
+        with shop.write() as session:
+            journal.record(session, actor=actor, at=shop.now(), verb=verb, subject="shop")
+        shop.clock.advance(60 * minutes)
+        before = backup.copies(shop)[0]
+        jobs_keeping.back_up_changes(desk, shop.now().date())
+        return backup.copies(shop)[0] != before
+
+    assert not copied_after("said", 90)
+    assert not copied_after("product.changed", 90, Actor.system("catalogue", STORE))
+    assert not copied_after("staff.added", 5)  # somebody is still at it
+    assert copied_after("said", 5)
+    assert not copied_after("loyalty.set", 30)  # at most once an hour
+    assert copied_after("said", 40)
+    assert not copied_after("said", 90)
 
 
 def test_a_copy_that_is_damaged_or_whose_journal_was_edited_does_not_count(shop):
@@ -259,15 +281,13 @@ def test_books_on_a_network_drive_are_bad(shop, monkeypatch, kind):
 
 
 def test_a_clock_that_was_set_is_journalled(shop):
-    from store_app.jobs import Desk, watch
-
     desk = Desk(shop)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     shop.clock.advance(2)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     assert "clock.jumped" not in verbs(shop)
     shop.clock.advance(3600)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     assert verbs(shop).count("clock.jumped") == 1
 
 

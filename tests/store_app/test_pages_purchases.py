@@ -18,7 +18,7 @@ from supply import purchasing
 from supply.purchasing import Purchase
 from supply.suppliers import SupplierProduct
 from tests.store_app.conftest import NOON
-from tests.store_app.office import send, words
+from tests.store_app.office import send, token, words
 from tests.store_app.operator import furnish
 
 
@@ -160,7 +160,14 @@ def test_whom_the_network_buys_from_is_added_with_prices_and_gets_a_purchase_as_
     file = (io.BytesIO(b"sku,pack_qty,pack_cost\nmilk,24,11.50\nnothing,6,4\n"), "list.csv")
     assert "no product nothing" in words(send(client, f"{at}/price-list", file=file))
     assert "Whole milk" in words(client.get(at))
-    assert "Dairy Union" in words(client.get("/console/upstream/"))
+    shown = words(client.get("/console/upstream/"))
+    assert "Dairy Union" in shown
+    assert "Promises 2 days; nothing was measured yet." in shown
+    for phone, answer in (("1" * 60, 422), ("0211-4400", 303)):
+        typed_place = {"address": "Quay 4, 40221 Port", "phone": phone}
+        saved = client.post("/console/upstream/warehouses/WH1", data=typed_place | {"csrf_token": token(client)})
+        assert saved.status_code == answer
+    assert "Quay 4, 40221 Port" in client.get("/console/upstream/").text
     with console.doors.write() as session:
         session.execute(sa.text("update stock_level set qty = 0 where store_id = 'WH1'"))
     send(client, "/console/purchases/propose")

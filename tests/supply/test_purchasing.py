@@ -13,6 +13,7 @@ from supply import (
     order_letters,
     order_pdf,
     outlook,
+    premises,
     purchasing,
     receiving,
     suppliers,
@@ -311,9 +312,39 @@ def test_a_purchase_waits_for_its_order_day_and_covers_until_the_delivery_after_
             purchasing.order(session, WAREHOUSE, weekly.id, actor=OPERATOR, at=AT + dt.timedelta(days=3))
 
 
+def test_a_supplier_is_planned_with_the_days_its_deliveries_took_and_their_spread_is_stocked_for(country):
+    with country.network.write() as session:
+        sells(session, "S1", "tea", 60)
+        mill(session)
+        (before,) = purchasing.propose(session, WAREHOUSE, **BY)
+        on_time = purchasing.lines_of(session, before)[0].packs
+        for n, days in enumerate((4, 6, 5, 3, 7, 5, 5, 5, 5)):  # three are promised
+            sent = AT - dt.timedelta(days=30 - n)
+            session.add(
+                purchasing.Purchase(
+                    store_id=WAREHOUSE, id=f"past-{n}", purchase_no=90 + n, state="received", supplier_id="mill",
+                    expected_day=sent.date() + dt.timedelta(days=3), proposed_at=sent, ordered_at=sent,
+                    received_at=sent + dt.timedelta(days=days),
+                )
+            )  # fmt: skip
+        session.flush()
+        took = purchasing.leads(session, [suppliers.supplier_of(session, "mill")], at=AT)["mill"]
+        assert (took.promised_days, took.days, took.count, took.mean_days) == (3, 4, 9, 5)
+        assert took.variance > 0
+        (made,) = purchasing.propose(session, WAREHOUSE, **BY)
+        assert made.expected_day == DAY + dt.timedelta(days=4)
+        (line,) = purchasing.lines_of(session, made)
+        assert line.packs * 12 >= on_time * 12 + 60 + 30, "a day more, and something for those that come later"
+
+
 def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
     with country.network.write() as session:
         sells(session, "S1", "tea", 10)
+        with pytest.raises(NotFound, match="No supplier delivers"):
+            premises.settle(session, "nowhere", address="Quay 4", phone="", **BY)
+        with pytest.raises(Invalid, match="too long"):
+            premises.settle(session, WAREHOUSE, address="Quay " * 90, phone="", **BY)
+        premises.settle(session, WAREHOUSE, address=" Quay  4 ", phone="0211-4400", **BY)
         mill(session, minimum_minor=2_000)
         (made,) = purchasing.propose(session, WAREHOUSE, **BY)
         with pytest.raises(Refused, match="higher amount"):
@@ -323,6 +354,7 @@ def test_an_ordered_purchase_is_a_letter_and_one_called_off_another(country):
         (letter,) = order_letters.due(session, WAREHOUSE, AT)
         told = letter.document
         assert (letter.how, letter.address) == ("email", "orders@mill.example")
+        assert (told["store"]["address"], told["store"]["phone"]) == ("Quay 4", "0211-4400")
         assert (told["store"]["name"], told["order_no"], told["total_minor"]) == ("Network van", "WH1-1", 4_800)
         assert b"WH1-1,Network van,,2026-03-05,T-12,tea,,Green tea,4,12,each,12.00,48.00,EUR" in order_letters.as_csv(
             told

@@ -1,0 +1,52 @@
+"""Where a warehouse is, as its letters to suppliers say it: an address to deliver to and a telephone to call.
+
+Rules
+-----
+1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
+2. A letter keeps those of its day (`order_letters`).
+"""
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from config.database import Base
+from config.errors import Invalid, NotFound
+from config.journal import Actor, record
+from supply.suppliers import is_warehouse
+
+LONGEST = {"address": 200, "phone": 40}
+
+
+class Premises(Base):
+    """A warehouse's address and telephone."""
+
+    __tablename__ = "premises"
+
+    warehouse_id: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str]
+    phone: Mapped[str]
+
+
+def settle(session: Session, warehouse_id: str, *, address: str, phone: str, actor: Actor, at: dt.datetime) -> Premises:
+    """Write a warehouse's address and telephone down (rule 1); an empty one is left out on letters."""
+    if not is_warehouse(session, warehouse_id):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    told = {"address": " ".join(address.split()), "phone": " ".join(phone.split())}
+    for field, text in told.items():
+        if len(text) > LONGEST[field]:
+            words = f"That is too long: {LONGEST[field]} letters at most."
+            raise Invalid("too-long", words, field=field, most=LONGEST[field])
+    row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
+    if {"address": row.address, "phone": row.phone} != told:
+        row.address, row.phone = told["address"], told["phone"]
+        session.add(row)
+        record(session, actor=actor, at=at, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **told)
+    session.flush()
+    return row
+
+
+def premises(session: Session) -> dict[str, Premises]:
+    """Return every warehouse's that is known."""
+    return {row.warehouse_id: row for row in session.scalars(sa.select(Premises))}
