@@ -26,7 +26,15 @@ from forecasting.panel import DemandPanel, Flags, Floats
 from forecasting.run import measure, say
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
 from supply.chances import Demand
-from supply.policy import FRESH_DAYS, LATELY_DAYS, lately_factor, packs_to, reorder_point, spoiling_point
+from supply.next_pack import (
+    FRESH_DAYS,
+    LATELY_DAYS,
+    lately_factor,
+    least_chance,
+    packs_to,
+    reorder_point,
+    spoiling_point,
+)
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
@@ -205,9 +213,10 @@ def look_ahead(
 
 
 def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
-    """Order by `policy` at one service level for all: equal value of a unit's worth, spread where it helps most."""
+    """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most."""
     pack = setting.pack_qty
-    point = reorder_point(seen.demand, np.float64(pack), level)
+    least = least_chance(seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days)
+    point = reorder_point(seen.demand, np.float64(pack), 1.0 - least)
     if setting.shelf_life_days is None:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
     life = np.broadcast_to(np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS), point.shape[1:])
