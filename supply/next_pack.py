@@ -29,8 +29,8 @@ FRESH_DAYS = 7
 LATELY_DAYS, LATELY_SHARE, LATELY_SPREAD, LATELY_DOUBT = 14, 0.7, 1.4, 4.0
 ONE_BURST = 0.45
 """By this power of variance over mean the least chance is higher where intervals overlap wholly (D73)."""
-STAYS_DAYS = 250
-"""By one in so many days that a pack lasts the least chance is higher."""
+MONTH_DAYS, STAYS_DAYS = 30, 60
+"""By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 
@@ -52,7 +52,7 @@ def least_chance(
     overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)
     lasts = np.asarray(pack_qty) * days / np.maximum(demand.mean, 1e-9)
     odds = (1.0 - np.asarray(level)) / np.maximum(level, 0.01) * spread ** (ONE_BURST * overlap)
-    odds = odds * (1.0 + np.minimum(lasts, KEPT_DAYS) / STAYS_DAYS)
+    odds = odds * (1.0 + np.clip(lasts - MONTH_DAYS, 0.0, KEPT_DAYS) / STAYS_DAYS)
     return np.asarray(odds / (1.0 + odds))
 
 
