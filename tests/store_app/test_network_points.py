@@ -96,7 +96,7 @@ def test_without_a_line_earning_goes_on_and_redeeming_is_refused_in_a_sentence(b
     clover = Clover(build(network_url="http://127.0.0.1:9", network_key=KEY), network, "")
     assert clover.sell(("cash", 300)).json["document"]["customer"]["points_earned"] == 30
     refused = clover.sell(("points", 20), ("cash", 280))
-    assert (refused.status_code, refused.json["error"]["code"]) == (503, "points-need-line")
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "points-need-line")
     assert clover.sell(("cash", 300)).status_code == 201
 
 

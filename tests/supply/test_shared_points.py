@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -132,11 +133,28 @@ def test_what_is_earned_at_one_shop_without_a_line_is_redeemed_at_another(street
     assert (street.seen("S1"), street.seen("S2"), street.pool()) == (6, 6, 18)
 
 
-def test_of_two_shops_that_ask_for_the_last_points_one_gets_them(street):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_many_tills_that_ask_for_the_last_points_at_once_one_gets_them(tmp_path, request, kind):
+    url = request.getfixturevalue("postgres_database") if kind == "postgresql" else ""
+    street = Street(make_country(tmp_path, url))
     street.sell("S1", 0, 1_000)
+    street.deliver(seed=5)
+    gate, states = threading.Barrier(6), []
+
+    def till(number):
+        gate.wait(10)
+        states.append(street.ask(f"S{number % 2 + 1}", 0, 60)[1])
+
+    tills = [threading.Thread(target=till, args=(number,)) for number in range(6)]
+    for one in tills:
+        one.start()
+    for one in tills:
+        one.join(30)
+    assert sorted(states) == ["captured"] + ["declined"] * 5
     street.deliver()
-    states = [street.ask(shop, 0, 60)[1] for shop in ("S1", "S2")]
-    assert states == ["captured", "declined"]
+    street.night()
+    assert (street.seen("S1"), street.pool(), street.country.findings()) == (0, 0, [])
+    street.country.network.engine.dispose()
 
 
 def test_a_grant_asked_twice_is_one_and_what_was_called_off_before_is_never_granted(street):
