@@ -90,6 +90,8 @@ def test_points_are_granted_by_the_network_while_the_till_waits_and_a_sale_sent_
     assert clover.asked() == [("captured", "used")]
     clover.talk()
     assert clover.known() == 38
+    (found,) = clover.till.get("/api/customers?q=ana").json["customers"]
+    assert found["points"] == 38
 
 
 def test_without_a_line_earning_goes_on_and_redeeming_is_refused_in_a_sentence(build, network):
