@@ -53,7 +53,10 @@ USUAL_STEPS = 5
 
 @dataclass(frozen=True)
 class CartLine:
-    """A product in the visitor's basket; steps count its smallest portion. is_short: fewer are left by now."""
+    """A product in the visitor's basket; steps count its smallest portion. is_short: fewer are left by now.
+
+    tax_minor: what comes on top of its price, 0 where the price includes it.
+    """
 
     sku: str
     name: str
@@ -63,6 +66,7 @@ class CartLine:
     saved_minor: int
     offer: str
     deposit_minor: int
+    tax_minor: int
     ware: shop.Ware
     is_short: bool
     comes_on: dt.date | None
@@ -228,6 +232,7 @@ def cart_at(session: Session, here: Store) -> Cart:
                 saved_minor=line.discount_minor,
                 offer=line.offer,
                 deposit_minor=deposits[n].total_minor if n in deposits else 0,
+                tax_minor=0 if line.product.inclusive else line.tax_minor,
                 ware=ware,
                 is_short=line.qty > ware.left_qty and ware.order_days is None,
                 comes_on=shop.comes_on(today, [ware.days_for(line.qty)]),
