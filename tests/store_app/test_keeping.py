@@ -281,15 +281,13 @@ def test_books_on_a_network_drive_are_bad(shop, monkeypatch, kind):
 
 
 def test_a_clock_that_was_set_is_journalled(shop):
-    from store_app.jobs import Desk, watch
-
     desk = Desk(shop)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     shop.clock.advance(2)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     assert "clock.jumped" not in verbs(shop)
     shop.clock.advance(3600)
-    watch(desk, NOON.date())
+    jobs_keeping.watch(desk, NOON.date())
     assert verbs(shop).count("clock.jumped") == 1
 
 
