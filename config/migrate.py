@@ -1,4 +1,4 @@
-"""Bring a database to today's tables, or back: Alembic without any web.
+"""Bring a database to today's tables, or back: Alembic without any web, and only where there is something to do.
 
 Rules
 -----
@@ -6,36 +6,53 @@ Rules
 2. Before an SQLite file is changed it is copied beside itself, so that a failed upgrade loses nothing.
 3. Asking for the difference (`check`) or writing a revision needs every package's tables imported by the caller;
    upgrading does not.
+4. A migration's file begins with its number, and the newest has the highest. So a start reads one folder and one row:
+   Alembic, its scripts and a look through every foreign key would double it.
 """
 
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+import sqlalchemy as sa
 from sqlalchemy import Engine
 
 from config.database import make_engine
+from config.errors import Refused
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 FOLDER = Path(__file__).resolve().parent / "migrations"
 
 
 def upgrade(database: str | Engine, revision: str = "head") -> str | None:
-    """Bring a database up; returns the revision it has now. An SQLite file that must change is copied first."""
+    """Bring a database up; returns the revision it has now. An SQLite file that must change is copied first.
+
+    Books of a newer program are Refused.
+    """
     engine = _engine(database)
-    if current(engine) != newest():
-        keep_copy(engine)
+    now, goal = current(engine), newest() if revision == "head" else revision
+    if now == goal:
+        return now
+    if now is not None and not knows(now):
+        raise Refused(
+            "newer-books",
+            "These books were written by a newer version. Bring this program up to date first.",
+            found=now,
+        )
+    from alembic import command
+
+    keep_copy(engine)
     _with(engine, lambda configuration: command.upgrade(configuration, revision))
     return current(engine)
 
 
 def downgrade(database: str | Engine, revision: str = "base") -> str | None:
     """Bring a database back to a revision; returns the revision it has now."""
+    from alembic import command
+
     engine = _engine(database)
     keep_copy(engine)
     _with(engine, lambda configuration: command.downgrade(configuration, revision))
@@ -45,21 +62,27 @@ def downgrade(database: str | Engine, revision: str = "base") -> str | None:
 def current(database: str | Engine) -> str | None:
     """Return the revision of a database; None for an empty one."""
     with _engine(database).connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return found
 
 
-def newest() -> str | None:
+def newest() -> str:
     """Return the newest revision there is."""
-    return ScriptDirectory.from_config(_configuration()).get_current_head()
+    return max(_revisions())
 
 
 def knows(revision: str) -> bool:
     """Tell whether a revision is one of this program's; a newer program's is not."""
-    return any(script.revision == revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())
+    return revision in _revisions()
 
 
 def check(database: str | Engine) -> str | None:
     """Return how a database differs from today's tables, in Alembic's words; None when it does not."""
+    from alembic import command
+    from alembic.util import CommandError
+
     try:
         _with(_engine(database), command.check)
     except CommandError as fault:
@@ -69,6 +92,8 @@ def check(database: str | Engine) -> str | None:
 
 def write_revision(database: str | Engine, number: str, message: str) -> None:
     """Write the next revision from the difference between a database and today's tables (rule 3)."""
+    from alembic import command
+
     _with(
         _engine(database),
         lambda configuration: command.revision(configuration, message, autogenerate=True, rev_id=number),
@@ -93,7 +118,13 @@ def keep_copy(engine: Engine) -> Path | None:
     return copy
 
 
-def _configuration() -> Config:
+def _revisions() -> set[str]:
+    return {file.name.partition("_")[0] for file in (FOLDER / "versions").glob("[0-9]*_*.py")}
+
+
+def _configuration() -> "Config":
+    from alembic.config import Config
+
     configuration = Config()
     configuration.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     return configuration
@@ -103,7 +134,7 @@ def _engine(database: str | Engine) -> Engine:
     return make_engine(database) if isinstance(database, str) else database
 
 
-def _with(engine: Engine, act: Callable[[Config], Any]) -> None:
+def _with(engine: Engine, act: Callable[["Config"], Any]) -> None:
     configuration = _configuration()
     configuration.attributes["connection"] = engine
     act(configuration)

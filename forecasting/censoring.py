@@ -8,7 +8,10 @@ Rules
 2. Where it is known which share of a usual day's demand falls into the empty hours, more is known: the day's rate is
    gamma, what was sold in the open hours updates it, and the empty hours go on at that rate. So neither the hours alone
    decide (days are cut short because they sell well) nor the forecast alone.
-3. A day of which only a part was seen weighs as that part: what was filled in tells nothing.
+3. A day cut short counts for the level as what it sold over the part of it that was seen, so that whatever emptied the
+   shelf decides nothing. Where days differ as wholes, not by their customers' chance alone, a part tells more than its
+   length: o of a day weighs o (r + mean) / (r + o mean), the information in it. What was sold took LEAST_OPEN of a day
+   at least, for the hours are not known better.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import numpy as np
 
 from forecasting.intervals import shape_of
 from forecasting.panel import Flags, Floats
+
+LEAST_OPEN = 0.02
 
 
 def expected_at_least(sold: Floats, mean: Floats, variance: Floats) -> Floats:
@@ -43,11 +48,24 @@ def expected_of_hours(sold: Floats, hidden: Floats, mean: Floats, variance: Floa
     return np.asarray(sold + hidden * mean * (r + sold) / (r + (1.0 - hidden) * mean))
 
 
-def weight_of(out_of_stock: Flags, hidden: Floats | None) -> Floats:
-    """Return what each day weighs: 1, or the open part of a day whose hidden share is known (rule 3)."""
+def counted(
+    y: Floats, demand: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hidden: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return the units and the parts of a day that each day counts as for the level (rule 3).
+
+    y: as sold; demand: as `uncensor` returned it, which stands where the hours are not known.
+    """
     if hidden is None:
-        return np.ones(out_of_stock.shape)
-    return np.where(out_of_stock & np.isfinite(hidden), 1.0 - np.clip(hidden, 0.0, 1.0), 1.0)
+        return demand, np.ones(y.shape)
+    units, part = demand.copy(), np.ones(y.shape)
+    known = out_of_stock & np.isfinite(hidden)
+    sold = np.nan_to_num(y[known])
+    seen = np.where(np.isnan(y[known]), 0.0, 1.0 - np.clip(hidden[known], 0.0, 1.0))
+    seen = np.where(sold > 0, np.maximum(seen, LEAST_OPEN), seen)
+    r, _ = shape_of(mean[known], variance[known])
+    tells = (r + mean[known]) / (r + seen * mean[known])
+    units[known], part[known] = sold * tells, seen * tells
+    return units, part
 
 
 def uncensor(y: Floats, out_of_stock: Flags, mean: Floats, variance: Floats, hidden: Floats | None = None) -> Floats:

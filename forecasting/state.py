@@ -143,8 +143,8 @@ def measure(
             mean = history[:, :-1] * exposure
             spread = intervals.fit_dispersion(told, history, exposure, 1)
             demand = censoring.uncensor(y, short, mean, spread.variance(mean, 1.0), panel.out_share)
-        weight = censoring.weight_of(short, panel.out_share)
-        y, exposure = demand * weight, exposure * weight
+        y, part = censoring.counted(y, demand, short, mean, spread.variance(mean, 1.0), panel.out_share)
+        exposure = exposure * part
     own, mixed = levels.filtered(y, exposure)
     shared, history = levels.with_region(y, exposure, mixed, pools)
     fade = WORTH_FADE ** np.arange(y.shape[1])[::-1]
@@ -188,9 +188,10 @@ def moved_on(state: State, panel: DemandPanel) -> State:
         if short is not None and short[:, at].any():
             mean = level[:, None] * due
             hidden = None if panel.out_share is None else panel.out_share[:, day]
-            y[:, day] = censoring.uncensor(y[:, day], short[:, day], mean, state.spread.variance(mean, 1.0), hidden)
-            weight = censoring.weight_of(short[:, day], hidden)
-            y[:, day], due = y[:, day] * weight, due * weight
+            variance = state.spread.variance(mean, 1.0)
+            demand = censoring.uncensor(y[:, day], short[:, day], mean, variance, hidden)
+            y[:, day], part = censoring.counted(y[:, day], demand, short[:, day], mean, variance, hidden)
+            due = due * part
         now = y[:, day]
         heard = now if short is None else np.where(short[:, day], np.nan, now)
         silent = _silence(heard, slow.level[:, None] * due, silent)

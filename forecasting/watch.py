@@ -4,7 +4,8 @@ Rules
 -----
 1. Each night notes what it says of the next SUM_DAYS days, before any fall-back; when they are over they are judged:
    bias, the pinball loss of the sum beside that of the last four weeks' mean with the same spread, and how often demand
-   stayed within the quantiles.
+   stayed within the quantiles. What an empty shelf hid is taken to have come as was said, so that the hours with goods
+   judge: to leave such weeks out would judge by slow ones alone. A week more hidden than seen is left out.
 2. A class drifts when its bias is beyond DRIFT_BIAS, or fewer sums than DRIFT_COVER stayed within the 90 % quantile,
    over at least LEAST_SUMS judged sums and by more than chance would bring (three standard errors).
 3. A class whose loss is worse than the plain mean's by more than two standard errors falls back to it until it is
@@ -100,9 +101,12 @@ def judge(said: Said, panel: DemandPanel) -> tuple[Watched, ...]:
         return ()
     place = {key: row for row, key in enumerate(panel.keys)}
     rows = np.array([place.get(key, -1) for key in said.keys], dtype=np.int64)
-    came = panel.y[rows, first : first + SUM_DAYS].sum(axis=1)
+    days = np.s_[rows, first : first + SUM_DAYS]
+    came = panel.y[days].sum(axis=1)
     if panel.out_of_stock is not None:
-        came = np.where(panel.out_of_stock[rows, first : first + SUM_DAYS].any(axis=1), np.nan, came)
+        empty = np.nan if panel.out_share is None else panel.out_share[days]
+        hidden = np.where(panel.out_of_stock[days], empty, 0.0).mean(axis=1)
+        came = np.where(hidden <= 0.5, came + hidden * said.mean, np.nan)
     sold = np.where(rows >= 0, came, np.nan)
     loss, other = (scaled_pinball(sums, sold, said.scale, LEVELS) for sums in (said.quantiles, said.plain))
     within = np.where(np.isfinite(sold), sold <= said.quantiles[:, NINETY], np.nan)

@@ -22,7 +22,7 @@ from pos import paying, unclaimed
 from pos.paying import BACK, OPEN, Wanted
 from pos.payments import Payment
 from pos.store import store_of
-from pos.terminal import Outcome, Provider, Providers, Request
+from pos.terminal import POINTS, Outcome, Provider, Providers, Request
 from pos.wallet_codes import WalletCode
 
 MOST_AT_ONCE = 50
@@ -43,7 +43,8 @@ class Asker:
         """Ask for money; the same request again asks what became of it."""
         with self.database.write() as session:
             payment = paying.request(session, wanted, actor=actor, at=self.now())
-            told = to_request(session, payment, country=self.country, wallet=wanted.wallet)
+            payer = wanted.code if wanted.way == POINTS else ""
+            told = to_request(session, payment, country=self.country, wallet=wanted.wallet, payer=payer)
         if payment.state != "requested" or payment.tries:
             return self.ask_again(payment.id, actor=actor)
         return self._answered(payment, lambda provider: provider.begin(told, at=self.now()), actor)
@@ -163,7 +164,9 @@ def due(session: Session, store_id: str, at: dt.datetime, *, most: int = MOST_AT
     return list(session.scalars(query.limit(most)))
 
 
-def to_request(session: Session, payment: Payment, *, country: str, wallet: WalletCode | None = None) -> Request:
+def to_request(
+    session: Session, payment: Payment, *, country: str, wallet: WalletCode | None = None, payer: str = ""
+) -> Request:
     """Return what the provider is told of a payment."""
     store = store_of(session, payment.store_id)
     return Request(
@@ -178,6 +181,7 @@ def to_request(session: Session, payment: Payment, *, country: str, wallet: Wall
         country=country,
         reference=payment.provider_ref or "",
         wallet=wallet,
+        payer=payer,
     )
 
 

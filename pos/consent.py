@@ -17,7 +17,7 @@ from config.database import Base
 from config.ids import new_id
 from config.journal import Actor
 
-PURPOSES = ("phone", "tab", "points", "messages", "online")
+PURPOSES = ("phone", "tab", "points", "messages", "online", "network")
 ASKED = {
     "en": {
         "name": "The shop may keep my name.",
@@ -27,6 +27,8 @@ ASKED = {
         "messages": "The shop may write to me, such as a reminder or an offer.",
         "online": "The shop may tell its online shop a key made of my phone number, so that I get my member prices and "
         "points there. The number itself stays in the shop.",
+        "network": "The shops of the network may count my points together, under a key made of my phone number. The "
+        "number itself stays in the shop, and no other shop learns what I buy here.",
     },
     "zh": {
         "name": "本店可以保存我的姓名。",
@@ -35,6 +37,8 @@ ASKED = {
         "points": "本店可以为我的购物累计积分。",
         "messages": "本店可以给我发消息，例如提醒或优惠。",
         "online": "本店可以把由我的电话号码生成的密钥告知网店，让我在网店享受会员价和积分。号码本身只留在本店。",
+        "network": "联网各店可以用由我的电话号码生成的密钥合并累计我的积分。号码本身只留在本店，"
+        "其他店不会知道我在本店买了什么。",
     },
 }
 """Language -> purpose -> the question as a sentence of the customer's; it can be taken back at any time."""
@@ -50,7 +54,7 @@ class Consent(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str]
     purpose: Mapped[str]
-    """name | phone | tab | points | messages | online"""
+    """name | phone | tab | points | messages | online | network"""
     given: Mapped[bool]
     words: Mapped[str] = mapped_column(default="", server_default="")
     """What the customer was asked; '' where it was ended, or never noted."""

@@ -3,16 +3,17 @@
 Rules
 -----
 1. Only what somebody agreed to is kept: a name, and each with its day and the words it was asked in a phone number, a
-   tab, points, messages, member prices online. What is agreed to no longer is gone at once; a tab is settled first.
+   tab, points, messages, member prices online, the network's points. What is agreed to no longer is gone at once; a
+   tab is settled first.
 2. Names and numbers stay in this file's rows and on the shop's own paper: no fact, journal entry or message has them.
-   Who agrees to member prices online lets the network know a key made of the number, slow to make, and no more: it
-   recognizes the number there when its owner has proved it.
+   Who agrees to member prices online, or to the network's points, lets the network know a key made of the number, slow
+   to make, and no more: it recognizes the number there when its owner has proved it.
 3. Who wants to be forgotten is: name and number go, from the paper kept here too; the books stay, by id alone. Not
    while the tab is unpaid.
 4. Nobody can try numbers: a search needs four last digits or a word of the name, answers a few people, and shows of
    a number its end.
 
-The tab's book is `tab`, the points' book `loyalty`; what a sale asks of them is named here too.
+The tab's book is `tab`, the points' books `loyalty` and `shared_points`; what a sale asks of them is named here too.
 """
 
 import datetime as dt
@@ -31,7 +32,8 @@ from config.database import Base, lock_rows
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import is_id
 from config.journal import Actor
-from pos import loyalty, tab
+from config.node import NETWORK
+from pos import loyalty, shared_points, tab
 from pos.catalogue import search_text_for
 from pos.consent import PURPOSES, Consent, agreed, note
 from pos.loyalty import earn, give_points_back, spend_points, take_points_back
@@ -113,7 +115,7 @@ class Particulars:
 class Standing:
     """How a customer stands with the shop, as the till shows it.
 
-    points_worth_minor: 0 while they cannot be redeemed.
+    points_worth_minor: 0 while they cannot be redeemed. points_name: what the network calls its points, else ''.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Standing:
     points_worth_minor: int
     tab_balance_minor: int
     tab_left_minor: int
+    points_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +165,7 @@ def add(session: Session, store: Store, id: str, wished: Particulars, *, actor: 
     loyalty.open_account(session, store.id, id, member="points" in wished.agreed)
     _write(session, customer, wished)
     session.flush()
+    _share(session, store, customer, wished, at=at, actor=actor)
     note(session, store.id, customer.id, {"name", *wished.agreed}, (), wished.language, at=at, actor=actor)
     journal.record(
         session, actor=actor, at=at, verb="customer.added", subject=_subject(id), agreed=sorted(wished.agreed),
@@ -185,6 +189,7 @@ def change(
     loyalty.set_member(session, store.id, customer_id, "points" in wished.agreed)
     changed = [name for name in ("name", "phone", "language") if getattr(customer, name) != getattr(wished, name)]
     _write(session, customer, wished)
+    _share(session, store, customer, wished, at=at, actor=actor)
     more, less = wished.agreed - before, before - wished.agreed
     note(session, store.id, customer.id, more, less, wished.language, at=at, actor=actor)
     journal.record(
@@ -230,16 +235,9 @@ def erase(session: Session, store: Store, customer_id: str, *, actor: Actor, at:
         raise _unsettled(owing.balance_minor)
     tab.set_limit(session, store.id, customer_id, 0)
     loyalty.end(session, store.id, customer_id, at=at, actor=actor)
-    note(
-        session,
-        store.id,
-        customer_id,
-        (),
-        agreed(session, store.id, customer_id),
-        customer.language,
-        at=at,
-        actor=actor,
-    )
+    shared_points.quit_(session, store.id, customer_id, at=at)
+    ended = agreed(session, store.id, customer_id)
+    note(session, store.id, customer_id, (), ended, customer.language, at=at, actor=actor)
     customer.name = customer.phone = customer.search_text = customer.online_key = ""
     customer.erased_at = at
     _forget_paper(session, store.id, customer_id)
@@ -313,16 +311,21 @@ def online_members(session: Session, store_id: str, key: str = "") -> dict[str, 
     return {row.online_key: row.id for row in session.execute(query.order_by(Customer.id))}
 
 
-def standing(session: Session, store: Store, customer_id: str) -> Standing:
-    """Return how a customer stands with the shop."""
+def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetime) -> Standing:
+    """Return how a customer stands with the shop; the points are those that are collected here now."""
     customer = known(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id)
-    points = loyalty.account_of(session, store.id, customer_id)
+    own, shared = (
+        loyalty.account_of(session, store.id, customer_id),
+        shared_points.collects(session, store.id, customer_id, at),
+    )
+    worth_minor = loyalty.scheme(session, store.id).worth(own.points) if own.member else 0
     return Standing(
         name=customer.name,
-        member=points.member,
-        points=points.points,
-        points_worth_minor=loyalty.scheme(session, store.id).worth(points.points) if points.member else 0,
+        member=own.member,
+        points=shared.points if shared else own.points,
+        points_worth_minor=shared_points.worth(session, shared, at) if shared else worth_minor,
+        points_name=shared_points.name_of(session, shared, at) if shared else "",
         tab_balance_minor=owing.balance_minor,
         tab_left_minor=max(0, owing.limit_minor - owing.balance_minor),
     )
@@ -390,6 +393,10 @@ def everything_about(session: Session, store: Store, customer_id: str) -> dict[s
             {"at": row.at.isoformat(), "kind": row.kind, "points": row.points, "balance": row.balance}
             for row in reversed(loyalty.entries(session, store.id, customer_id))
         ],
+        "network_points": [
+            {"at": row.at.isoformat(), "kind": row.kind, "points": row.points}
+            for row in reversed(shared_points.entries(session, store.id, customer_id))
+        ],
         "sales": [
             {"receipt_no": no, "day": day.isoformat(), "kind": kind, "total_minor": minor}
             for no, day, kind, minor in session.execute(sales.order_by(Sale.completed_at, Sale.id))
@@ -415,6 +422,8 @@ def tidied(wished: Particulars) -> Particulars:
         raise Invalid("not-agreed", "A number is kept only when the customer agrees to it.", field="phone")
     if "online" in wished.agreed and not (phone and "points" in wished.agreed):
         raise Invalid("online-wants-points", "Member prices online need points and a phone number.", field="phone")
+    if "network" in wished.agreed and not (phone and "points" in wished.agreed):
+        raise Invalid("network-wants-points", "The network's points need points and a phone number.", field="phone")
     if wished.limit_minor and "tab" not in wished.agreed:
         raise Invalid("not-agreed", "A tab is kept only when the customer agrees to it.", field="limit")
     return replace(wished, name=name, phone=phone)
@@ -436,14 +445,27 @@ def _write(session: Session, customer: Customer, wished: Particulars) -> None:
     customer.online_key = key_of(customer.store_id, tz, wished.phone) if "online" in wished.agreed else ""
 
 
+def _share(
+    session: Session, store: Store, customer: Customer, wished: Particulars, *, at: dt.datetime, actor: Actor
+) -> None:
+    """Let the network count the points of who agrees to it, and of nobody else."""
+    if "network" in wished.agreed:
+        key = key_of(NETWORK, store.tz, wished.phone)
+        shared_points.join(session, store, customer.id, key, at=at, actor=actor)
+    else:
+        shared_points.quit_(session, store.id, customer.id, at=at)
+
+
 def _found(
     session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], first: int = 0, most: int = MOST_FOUND
 ) -> list[Found]:
-    owing, points = tab.TabAccount, loyalty.PointsAccount
+    owing, points, shared = tab.TabAccount, loyalty.PointsAccount, shared_points.SharedAccount
+    have = sa.case((sa.func.coalesce(shared.key, "") != "", shared.points), else_=points.points)
     query = (
-        sa.select(Customer, points.member, points.points, owing.balance_minor, owing.limit_minor)
+        sa.select(Customer, points.member, have, owing.balance_minor, owing.limit_minor)
         .join(owing, sa.and_(owing.store_id == Customer.store_id, owing.customer_id == Customer.id))
         .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .outerjoin(shared, sa.and_(shared.store_id == Customer.store_id, shared.customer_id == Customer.id))
         .where(Customer.store_id == store_id, Customer.erased_at.is_(None), *fits)
         .order_by(Customer.name, Customer.id)
     )

@@ -70,7 +70,7 @@ class PointsEntry(Base):
     customer_id: Mapped[str]
     n: Mapped[int]
     kind: Mapped[str]
-    """earned | spent | taken_back | given_back | ended"""
+    """earned | spent | taken_back | given_back | ended | carried"""
     points: Mapped[int]
     balance: Mapped[int]
     amount_minor: Mapped[int] = mapped_column(default=0)
@@ -208,6 +208,12 @@ def end(session: Session, store_id: str, customer_id: str, *, at: dt.datetime, a
     if account.points:
         _write(session, store_id, customer_id, "ended", -account.points, 0, None, at, actor)
     set_member(session, store_id, customer_id, False)
+
+
+def carry_over(session: Session, store_id: str, customer_id: str, *, at: dt.datetime, actor: Actor) -> None:
+    """Let all points go over into the network's (`shared_points`)."""
+    account = account_of(session, store_id, customer_id)
+    _write(session, store_id, customer_id, "carried", -account.points, 0, None, at, actor, covered=True)
 
 
 def write_again(

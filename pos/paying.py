@@ -35,7 +35,7 @@ from config.money import MAX_MINOR
 from pos import wallet_codes
 from pos.payments import LONGEST_REFERENCE, Payment
 from pos.store import Store, Till
-from pos.terminal import FINAL, NEVER_SEEN, WAYS, Outcome
+from pos.terminal import FINAL, NEVER_SEEN, POINTS, WAYS, Outcome
 from pos.wallet_codes import WalletCode
 
 OPEN = ("requested", "unknown")
@@ -51,7 +51,7 @@ _BASKET = sa.table("basket", sa.column("store_id"), sa.column("id"), sa.column("
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the page asks for. code: what the customer's phone showed, scanned; it is never kept."""
+    """What the page asks for. code: what the customer's phone showed, scanned, or whose points; it is never kept."""
 
     id: str
     store_id: str
@@ -115,7 +115,8 @@ def give_back(
     original = locked(session, payment.store_id, payment.id)
     if (known := _known(session, wanted.store_id, id, wanted.hash())) is not None:
         return known
-    if not original.provider or original.state != "captured" or not original.claimed_by or original.amount_minor < 0:
+    took_money = bool(original.provider) and original.way != POINTS and original.amount_minor >= 0
+    if not took_money or original.state != "captured" or not original.claimed_by:
         raise Refused("nothing-to-give-back", "Only money a terminal or wallet took for a completed sale goes back.")
     if is_over(session, wanted.store_id, return_id):
         raise Refused("sale-finished", "This sale is finished already; nothing more is paid for it.")
@@ -254,11 +255,12 @@ def of_sale(session: Session, store_id: str, sale_id: str) -> list[Payment]:
 
 
 def claimed(session: Session, store_id: str, sale_id: str) -> list[Payment]:
-    """Return the payments by which providers took the money of a completed sale, oldest first."""
+    """Return the payments by which providers took the money of a completed sale, oldest first; points are no money."""
     query = sa.select(Payment).where(
         Payment.store_id == store_id,
         Payment.provider.is_not(None),
         Payment.claimed_by == sale_id,
+        Payment.way != POINTS,
         Payment.state == "captured",
         Payment.amount_minor > 0,
     )
@@ -343,11 +345,11 @@ def slip_of(session: Session, payment: Payment) -> Payment | None:
 
 
 def _check(wanted: Wanted) -> None:
-    if WAYS.get(wanted.way) != wanted.tender:
+    if {**WAYS, POINTS: POINTS}.get(wanted.way) != wanted.tender:
         raise Invalid("unknown-way", "Ask for a card at the terminal, or for a wallet by one of its codes.")
     if isinstance(wanted.amount_minor, bool) or not 0 < wanted.amount_minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Ask for an amount above zero.", amount_minor=wanted.amount_minor)
-    if bool(wanted.code) != (wanted.way == "customer_code"):
+    if bool(wanted.code) != (wanted.way in ("customer_code", POINTS)):
         raise Invalid("wallet-code-missing", "Scan the payment code on the customer's phone.")
     _check_ids(wanted)
 

@@ -286,7 +286,8 @@ def _issued(document: dict[str, Any], words: dict[str, str], columns: int, maske
         lines += [] if hidden else [PaperLine(code, align="center", kind="qr")]
     customer = document.get("customer")
     if customer and (customer.get("points_earned") or customer.get("points_balance")):
-        lines += [RULE, *pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
+        lines += [RULE, *(centred(str(name), columns) if (name := customer.get("points_name")) else [])]
+        lines += [*pair(words["points_earned"], str(customer.get("points_earned", 0)), columns)]
         lines += pair(words["points_balance"], str(customer.get("points_balance", 0)), columns)
     if customer and customer.get("tab_balance_minor"):
         lines += pair(words["tab_balance"], price(customer["tab_balance_minor"], currency), columns)

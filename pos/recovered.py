@@ -24,7 +24,20 @@ from config.database import lock_rows
 from config.errors import Conflict, ShopError
 from config.journal import Actor
 from config.outbox import Message
-from pos import consigned, drawer_cash, loyalty, offers, produce, replica, seal, stock, tab, totals, vouchers
+from pos import (
+    consigned,
+    drawer_cash,
+    loyalty,
+    offers,
+    produce,
+    replica,
+    seal,
+    shared_points,
+    stock,
+    tab,
+    totals,
+    vouchers,
+)
 from pos.drawer_cash import CashMoved
 from pos.facts import SaleCompleted, ShiftClosed, StockCounted, StockMoved
 from pos.ledger import locked, open_count_tasks, replay, tidy
@@ -109,6 +122,12 @@ def take_tab(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
     return []
 
 
+def take_points(session: Session, message: Message, _at: dt.datetime) -> list[Odd]:
+    """Write again what moved a member's shared points, who is a member, or whether the shop takes part."""
+    shared_points.write_again(session, message.topic, message.body)
+    return []
+
+
 def end(session: Session, store_id: str, at: dt.datetime) -> list[Odd]:
     """Note the sales of shifts nobody closed as late (rule 4); returns what a person must know of each."""
     known = sa.exists().where(Shift.store_id == Sale.store_id, Shift.id == Sale.shift_id)
@@ -137,6 +156,9 @@ APPLIERS: dict[str, Applier] = {
     StockMoved.TOPIC: take_movements,
     CashMoved.TOPIC: take_cash,
     tab.MOVED: take_tab,
+    shared_points.MOVED: take_points,
+    shared_points.MEMBER: take_points,
+    shared_points.PART: take_points,
 }
 """topic -> what writes it again: (session, message, at) -> what could not be"""
 
@@ -213,6 +235,7 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
     """Write what a sale did to a customer's tab and points, as its receipt says."""
     if fact.customer is None:
         return
+    shared = "points_name" in fact.customer  # those are told by facts of their own
     customer_id, actor = str(fact.customer["id"]), Actor.system("recovered", store_id)
     on_tab = sum(paid.amount_minor for paid in fact.payments if paid.tender == "tab")
     if on_tab:
@@ -223,7 +246,7 @@ def _customer(session: Session, store_id: str, fact: SaleCompleted, at: dt.datet
         tab.write_again(session, row, actor=actor)
     by_points = sum(paid.amount_minor for paid in fact.payments if paid.tender == "points")
     earned = int(fact.customer.get("points_earned") or 0)
-    if earned or by_points:
+    if (earned or by_points) and not shared:
         loyalty.write_again(
             session, store_id, customer_id, earned=earned, paid_minor=by_points, sale_id=fact.id, at=at, actor=actor
         )

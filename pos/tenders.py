@@ -4,8 +4,9 @@ Rules
 -----
 1. All of it is written in the sale's own transaction: what is refused here leaves nothing behind.
 2. The part put on the tab counts against the limit whatever else is paid beside it.
-3. Points are earned on what was paid for goods and services: not on deposits and vouchers, nor on the part paid with
-   points, now or for what an exchange brings back. What comes back takes its points with it.
+3. Points are the network's where the customer collects those here, else the shop's own; never both on one sale. What
+   comes back follows its own sale, and takes its points with it. They are earned on what was paid for goods and
+   services: not on deposits and vouchers, nor on the part paid with points, now or for what an exchange brings back.
 4. A voucher sold is issued with its sale; money given back as store credit is a voucher too.
 """
 
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
-from config.errors import Invalid
+from config.errors import Invalid, Refused
 from config.journal import Actor
-from pos import customers, paying, vouchers
+from pos import customers, loyalty, paying, shared_points, vouchers
 from pos.facts import SoldLine
 from pos.payments import Tender
 from pos.store import Store, store_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 NEED_A_CUSTOMER = ("tab", "points")
 ELSEWHERE = ("card", "wallet")
-"""Tenders a provider may have captured."""
+"""Tenders a provider may have captured: money. Points of the network are captured, too."""
 
 
 # --- verbs ---
@@ -65,7 +66,7 @@ def is_member(session: Session, store_id: str, customer_id: str | None) -> bool:
     """Tell whether member prices are meant for this customer; nobody is no member."""
     if customer_id is None:
         return False
-    return customers.standing(session, store_of(session, store_id), customer_id).member
+    return customers.is_member(session, store_id, customer_id)
 
 
 # --- inside ---
@@ -75,7 +76,7 @@ def _claimed(session: Session, sale_id: str, row: Tender) -> Tender:
     """Claim what a provider has captured; what the books say of it is what the receipt says."""
     if not row.payment_id:
         return row
-    if row.tender not in ELSEWHERE:
+    if row.tender not in (*ELSEWHERE, "points"):
         raise Invalid(
             "unknown-tender", f"Only cards and wallets are paid elsewhere, not {row.tender}.", tender=row.tender
         )
@@ -102,11 +103,16 @@ def _book(
             session, store, customer_id, tab_minor=-minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
         )
     elif row.tender == "points" and minor < 0:
-        customers.give_points_back(
+        was_shared = shared_points.is_of(session, store.id, of_sale_id, "spent")
+        (shared_points if was_shared else loyalty).give_points_back(
             session, store, customer_id, -minor, sale_id=sale_id, of_sale_id=of_sale_id, at=at, actor=actor
         )
+    elif row.tender == "points" and row.payment_id:
+        shared_points.spend(session, store.id, customer_id, row.payment_id, minor, sale_id=sale_id, at=at, actor=actor)
+    elif row.tender == "points" and shared_points.collects(session, store.id, customer_id, at):
+        raise Refused("points-not-granted", "The network has not granted these points. Choose another way to pay.")
     elif row.tender == "points":
-        customers.spend_points(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
+        loyalty.spend_points(session, store, customer_id, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "voucher":
         vouchers.redeem(session, store, row.reference, minor, sale_id=sale_id, at=at, actor=actor)
     elif row.tender == "credit":
@@ -128,16 +134,18 @@ def _points(
     bought = [line for line in draft.lines if line.qty > 0]
     by_points = sum(max(0, row.amount_minor) for row in draft.settled.tenders if row.tender == "points")
     by_points += draft.points_minor
-    earned = 0
+    earned, shared = 0, shared_points.collects(session, store.id, customer_id, at)
     if (base_minor := _earning(bought) - by_points) > 0:
-        earned, _ = customers.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)
+        book = shared_points if shared else loyalty
+        earned, _ = book.earn(session, store, customer_id, base_minor, sale_id=draft.id, at=at, actor=actor)
     for sale_id, base_minor in _back_by_sale(draft.lines).items():
-        taken, _ = customers.take_points_back(
+        was_shared = shared_points.is_of(session, store.id, sale_id, "earned") or (shared and sale_id is None)
+        taken, _ = (shared_points if was_shared else loyalty).take_points_back(
             session, store, customer_id, base_minor, sale_id=draft.id, of_sale_id=sale_id, at=at, actor=actor
         )
         earned -= taken
-    standing = customers.standing(session, store, customer_id)
-    return {
+    standing = customers.standing(session, store, customer_id, at=at)
+    return ({"points_name": standing.points_name} if shared else {}) | {
         "id": customer_id,
         "points_earned": earned,
         "points_balance": standing.points,

@@ -23,7 +23,9 @@ from config.errors import Invalid, NotFound
 from pos.wallet_codes import WalletCode
 
 WAYS = {"terminal": "card", "customer_code": "wallet", "shop_code": "wallet"}
-"""Way of asking -> the tender it takes."""
+"""Way of asking for money -> the tender it takes."""
+POINTS = "points"
+"""The way, and the tender, of points the network is asked to redeem (`shared_points`)."""
 ANSWERS = ("requested", "captured", "declined", "cancelled", "unknown")
 FINAL = ("captured", "declined", "cancelled")
 NEVER_SEEN = "never-seen"
@@ -34,7 +36,8 @@ LONGEST_WORDS = 120
 class Request:
     """What a provider is asked. merchant, city, country, currency are what a QR code names.
 
-    wallet: the code on the customer's phone; only `begin` carries it, for nothing keeps it.
+    wallet: the code on the customer's phone; only `begin` carries it, for nothing keeps it. payer: whose points are
+    asked for; only `begin` carries that, too.
     """
 
     id: str
@@ -48,6 +51,7 @@ class Request:
     country: str = "US"
     reference: str = ""
     wallet: WalletCode | None = None
+    payer: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from config import publication
 from config.publication import EVERYONE, Publication
-from pos import catalogue_edition, offer_edition
+from pos import catalogue_edition, offer_edition, shared_points
 from pos.store import Store
 from store_app import network_rows
 from store_app.extensions import Doors
@@ -30,6 +30,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
             ("offers", EVERYONE): offer_edition.edition(session),
             ("suppliers", EVERYONE): suppliers.edition(session, day + dt.timedelta(days=1)),
             ("lessons", EVERYONE): training.edition(session),
+            ("points", EVERYONE): shared_points.edition(session),
         }
     for store in stores:
         with doors.read() as session:

@@ -10,7 +10,7 @@ Rules
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,6 +130,10 @@ class Web(Flask):
     def dispatch_request(self) -> Any:
         """Answer the request, begun anew where nothing of it was committed."""
         return again.until_done(self._dispatch_from_the_start)
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a view as it is: none of ours is a coroutine, and Flask looks at every request whether it is."""
+        return func
 
     def _dispatch_from_the_start(self) -> Any:
         for upload in request.files.values() if "multipart" in (request.mimetype or "") else ():

@@ -361,6 +361,7 @@ JOBS: dict[str, Job] = {
         Job("roll-up", roll_up, each_day=True),
         Job("consigned", money_jobs.keep_consigned),
         Job("credit", money_jobs.close_money, each_day=True),
+        Job("points", money_jobs.keep_points),
         Job("push-care", money_jobs.look_after_pushes),
         Job("returns", money_jobs.end_returns),
         Job("compare", money_jobs.compare_shops),

@@ -64,6 +64,17 @@ def look_after_pushes(desk: "Desk", _day: dt.date) -> str:
     return f"{looked_at} looked at"
 
 
+def keep_points(desk: "Desk", day: dt.date) -> str:
+    """Let shared points lapse that nobody moves, and settle every shop's part of their pool, at the network."""
+    from supply import points_book, points_pool
+
+    with desk.doors.write() as session:
+        actor, at = desk.actor("points"), desk.doors.now()
+        lapsed = points_book.lapse_old(session, day, at=at)
+        shops = points_pool.settle_all(session, day, actor=actor, at=at)
+    return f"{shops} shops settled, {lapsed} members' points lapsed"
+
+
 def end_returns(desk: "Desk", _day: dt.date) -> str:
     """End the claims whose goods did not come back, and charge what did not come of goods on sale or return."""
     from supply import overdue_returns

@@ -1,4 +1,4 @@
-"""The terminals and wallets of this node, as its settings name them."""
+"""The terminals and wallets of this node, as its settings name them, and the network that grants points."""
 
 import functools
 from pathlib import Path
@@ -8,6 +8,7 @@ from pos.asking import Asker
 from pos.practice_terminal import PRACTICE, SCRIPTED, PracticeTerminal
 from pos.terminal import Providers
 from store_app.extensions import Doors
+from store_app.network_points import NetworkPoints
 
 
 def asker(doors: Doors) -> Asker:
@@ -19,7 +20,10 @@ def asker(doors: Doors) -> Asker:
 def providers(settings: Settings) -> Providers:
     """Return the providers of a node; a demonstration practises unless its settings say otherwise."""
     chosen = settings.payment_service or (PRACTICE if settings.practice else "")
-    return _providers(chosen, settings.state_folder)
+    known = _providers(chosen, settings.state_folder)
+    if settings.network_url:
+        known.add(NetworkPoints.name, lambda: NetworkPoints(settings))
+    return known
 
 
 @functools.cache

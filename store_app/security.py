@@ -13,7 +13,7 @@ Rules
    was begun with a badge ends with it.
 6. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
    rebinding); addresses in numbers are.
-6. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
+7. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
 """
 
@@ -24,8 +24,8 @@ import ipaddress
 import os
 import secrets
 import socket
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -41,6 +41,9 @@ from pos import print_agent as agents
 from pos.store import Staff, may, store_for_key
 from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
 TLS_FOR_S = 365 * 86_400
@@ -165,8 +168,8 @@ def set_up(app: Flask, settings: Settings) -> None:
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
     app.before_request_funcs.setdefault(None, []).insert(0, guard)
     app.after_request(_headers)
-    if settings.secure_cookies:
-        app.after_request(_over_tls_alone)
+    over_tls = ("Strict-Transport-Security", f"max-age={TLS_FOR_S}")
+    app.wsgi_app = Covered(app.wsgi_app, (*_HEADERS, *([over_tls] if settings.secure_cookies else [])))  # type: ignore[method-assign]
     app.jinja_env.globals.update(can=can, csp_nonce=csp_nonce)
 
 
@@ -301,22 +304,30 @@ def csp_nonce() -> str:
 
 
 def _headers(answer: Response) -> Response:
-    headers, style = answer.headers, f" 'nonce-{g.nonce}'" if "nonce" in g else ""
-    script = style
-    for name, value in _HEADERS:
-        if name not in headers:
-            headers[name] = value
-    if request.endpoint == "static" and (request.view_args or {}).get("filename") == READER:
-        script = " 'wasm-unsafe-eval'"
-    headers.setdefault("Content-Security-Policy", _POLICY.format(script=script, style=style))
+    """Put on what differs from answer to answer; `Covered` adds the rest."""
+    if "nonce" in g:
+        nonce = f" 'nonce-{g.nonce}'"
+        answer.headers.setdefault("Content-Security-Policy", _POLICY.format(script=nonce, style=nonce))
+    elif request.endpoint == "static" and (request.view_args or {}).get("filename") == READER:
+        policy = _POLICY.format(script=" 'wasm-unsafe-eval'", style="")
+        answer.headers.setdefault("Content-Security-Policy", policy)
     if request.endpoint not in OPEN_ENDPOINTS:
-        headers.setdefault("Cache-Control", "no-store")
+        answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 
 
-def _over_tls_alone(answer: Response) -> Response:
-    answer.headers.setdefault("Strict-Transport-Security", f"max-age={TLS_FOR_S}")
-    return answer
+class Covered:
+    """Puts on every answer, as it leaves, the headers it does not carry yet."""
+
+    def __init__(self, app: "WSGIApplication", headers: Sequence[tuple[str, str]]) -> None:
+        self._app, self._headers = app, headers
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            there = {name for name, _ in headers}
+            return start_response(status, [*headers, *(one for one in self._headers if one[0] not in there)], *fault)
+
+        return self._app(environ, begin)
 
 
 _POLICY = (
@@ -328,6 +339,7 @@ _HEADERS = (
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", "camera=(self), geolocation=(self), microphone=()"),
+    ("Content-Security-Policy", _POLICY.format(script="", style="")),
 )
 
 

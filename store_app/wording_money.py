@@ -16,7 +16,7 @@ KINDS = {
     "advance": _l("Advance"), "repaid": _l("Advance repaid"), "payout": _l("Paid out"),
     "returned": _l("Payout came back"), "slot": _l("Place for offered goods"),
     "care": _l("Offered goods that stayed"), "goodwill": _l("Goodwill"),
-    "agent": _l("An agent’s part"),
+    "agent": _l("An agent’s part"), "points": _l("Shared points"),
     "called_in": _l("Advance to be repaid"), "taken_back": _l("Payment taken back"),
     "unpaid": _l("Invoice open again"), "owed_back": _l("Owed for a payment taken back"),
     "leader": _l("For the leader of a group"), "brought_back": _l("Brought back after it was paid on"),

@@ -56,9 +56,9 @@ def is_member(session: Session, store_id: str, phone: str) -> bool:
     """Tell whether a proved number is a member's (rule 2)."""
     if not phone:
         return False
-    row = session.get(OnlineMember, (store_id, _key_of(store_id, session.get_one(Store, store_id).tz, phone)))
+    row = session.get(OnlineMember, (store_id, key_for(store_id, session.get_one(Store, store_id).tz, phone)))
     return row is not None and row.member
 
 
-_key_of = functools.lru_cache(maxsize=4096)(customers.key_of)
+key_for = functools.lru_cache(maxsize=4096)(customers.key_of)
 """A key takes 20 ms, and a visitor asks with every page."""

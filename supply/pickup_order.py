@@ -260,6 +260,12 @@ def open_orders(session: Session, store_id: str) -> list[PickupOrder]:
     )
 
 
+def asked_back(session: Session, store_id: str) -> list[PickupOrder]:
+    """Return the orders whose customer wants to bring something back and has no answer yet, the oldest wish first."""
+    query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, PickupOrder.state == "return_asked")
+    return list(session.scalars(query.order_by(PickupOrder.return_asked_at, PickupOrder.id)))
+
+
 def of_phone(session: Session, store_id: str, phone: str, limit: int) -> list[PickupOrder]:
     """Return the orders placed with a number in a store, however it was written, the newest first."""
     query = sa.select(PickupOrder).where(PickupOrder.store_id == store_id, has_phone(phone))

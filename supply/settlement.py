@@ -6,8 +6,8 @@ Rules
    The book only grows; a mistake is answered by another entry.
 2. The shop's side is four accounts: `invoiced` (owed for invoices on account), `credit` (owed for invoices on credit),
    `advance` (owed for money advanced on escrows) and `funds` (its money at the network, never above zero: the network
-   owes it). Against them stand goods, returns, transfers (between shops: zero over all of them), escrow, commission,
-   shelf, late, bank, loss, care, agents (their parts) and overpaid (kept of agents' next parts, `agent_parts`).
+   owes it). Against them stand goods, returns, transfers (zero over all shops), escrow, commission, shelf, late, bank,
+   loss, care, agents and overpaid (`agent_parts`) and points (`points_pool`).
 3. A posted delivery of the network makes one invoice of what was counted, at the order's cost; the part drawn on credit
    makes one of its own. Goods on sale or return are invoiced as they sell (`consignment`).
 4. Money that comes in, and what is credited or given for goods, pays invoices at once, what is due first
@@ -41,11 +41,11 @@ OWN = ("invoiced", "credit", "advance", "funds")
 """The accounts that say what a shop owes (rule 2)."""
 KIND_AGAINST = {
     "transfers": "transfer", "agents": "agent", "escrow": "brought_back", "advance": "called_in", "funds": "owed_back",
-}  # fmt: skip
+    "points": "points"}  # fmt: skip
 """account an invoice stands against -> the kind of its entry; any other is goods."""
 AGAINST = (
     "goods", "returns", "transfers", "escrow", "commission", "shelf", "late", "bank", "loss", "care", "agents",
-    "overpaid")  # fmt: skip
+    "overpaid", "points")  # fmt: skip
 BOOKED, OPEN_AGAIN = "account.booked", "unpaid"
 CALLED_IN = "advance-due-"
 """How the invoice of an advance that nothing is held for any more begins (`advances` rule 4)."""
@@ -88,7 +88,7 @@ class LedgerEntry(Base):
     kind: Mapped[str]
     """goods | return | transfer | paid_in | paid | escrow | commission | shelf | late | loss | advance | repaid
     | payout | returned | slot | care | goodwill | agent | leader | brought_back | called_in | taken_back | unpaid
-    | owed_back"""
+    | owed_back | points"""
     from_account: Mapped[str]
     to_account: Mapped[str]
     amount_minor: Mapped[int]

@@ -15,6 +15,7 @@ from pos.rung import BroughtBack, SaleRequest
 from pos.sale import Sale
 from pos.slips import CopyRequest
 from pos.store import Till, day_of, store_of
+from store_app import network_points
 from store_app.api.bodies import BackLine, CopyBody, GiftBody, MailBody, QuoteBody, SaleBody, takes
 from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.practice import booked
@@ -53,7 +54,9 @@ def quote(body: QuoteBody) -> Response:
         needs = approvals.wanted(session, store_id, quoted.needs, g.actor)
         goes_back = exchange.goes_back(session, store_id, back, quoted.basket.lines_minor) if back else {}
         if customer_id:
-            customer = {"id": customer_id} | vars(customers.standing(session, store_of(session, store_id), customer_id))
+            customer = {"id": customer_id} | vars(
+                customers.standing(session, store_of(session, store_id), customer_id, at=at)
+            )
     answer = quote_json(quoted, back) | {
         "needs": [need.facts() for need in needs],
         "customer": customer,
@@ -88,10 +91,11 @@ def complete(body: SaleBody) -> Response:
         note=body.note,
         corrections=body.corrections,
     )
-    with booked(practice=body.practice) as session:
+    granted = network_points.granted(doors(), request, practice=body.practice, actor=g.actor)
+    with granted as wanted, booked(practice=body.practice) as session:
         if body.practice:
             open_for_practice(session, request.store_id, body.till_id)
-        done = sale.complete(session, request, actor=g.actor, at=clock.now())
+        done = sale.complete(session, wanted, actor=g.actor, at=clock.now())
         wake_worker_after(session)
     answer = jsonify(done_json(done, practice=body.practice))
     answer.status_code = 200 if done.repeated else 201

@@ -3,17 +3,29 @@
 import gzip
 
 from flask import Blueprint, Response, g, jsonify, request
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from config.errors import Invalid, NotFound
 from config.node import this_node
 from config.publication import Publication, edition_for
-from store_app.api.bodies import asks, shaped
-from store_app.extensions import clock, read, write
+from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
+from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.security import device
 from store_app.sync import receiver, wire
+from supply import points_pool
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
+
+
+class AskedPoints(Body):
+    """What a shop asks of points. step: begin | query | cancel | reverse; key: the id of what comes back."""
+
+    step: str = Field(min_length=1, max_length=10)
+    id: str = Field(min_length=8, max_length=80)
+    customer_id: str = Field(default="", max_length=40)
+    sale_id: str = Field(default="", max_length=40)
+    amount_minor: int = Field(default=0, ge=0, le=LARGEST)
+    key: str = Field(default="", max_length=80)
 
 
 @bp.post("/messages")
@@ -81,6 +93,18 @@ def publication(kind: str) -> Response:
     answer = jsonify(_edition(found) | {"text": found.body})
     answer.set_etag(found.sha256)
     return _packed(answer.make_conditional(request))
+
+
+@bp.post("/points")
+@device
+@takes(AskedPoints)
+def points(body: AskedPoints) -> Response:
+    """Answer a shop that asks to redeem a member's points, what became of it, to stop it or to take it back."""
+    asked = points_pool.Ask(body.step, body.id, body.customer_id, body.sale_id, body.amount_minor, body.key)
+    with write() as session:
+        answer = points_pool.ask(session, g.store_id, asked, at=clock.now())
+        wake_worker_after(session)
+    return jsonify(vars(answer))
 
 
 def _have() -> dict[str, int]:

@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, ShopError
 from config.money import BASIS
-from pos.catalogue import Product
 from store_app.extensions import clock, read, wake_worker_after, write
-from store_app.pages import form
+from store_app.pages import form, wares
 from store_app.presenting import page
 from store_app.security import requires
 from store_app.sentences import sentence_of
@@ -118,12 +117,7 @@ def _lines(session: Session) -> tuple[CampaignLine, ...]:
         typed = form.text(f"sku-{n}", most=60)
         if not typed:
             continue
-        product = session.get(Product, typed)
-        if product is None:
-            raise Invalid(
-                "unknown-product", _("There is no product %(what)s. Choose one of the list.", what=typed),
-                field=f"sku-{n}",
-            )  # fmt: skip
+        product = wares.named(session, typed, field=f"sku-{n}")
         found.append(
             CampaignLine(
                 product.sku,

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 from config.errors import Invalid, ShopError
 from store_app import wording_claims
 from store_app.extensions import clock, read, write
-from store_app.pages import form
+from store_app.pages import form, wares
 from store_app.presenting import page
 from store_app.security import requires
 from store_app.sentences import sentence_of
@@ -59,7 +59,7 @@ def offers(fault: ShopError | None = None, **_place: Any) -> Any:
 def offer() -> Any:
     """Offer one product to the chosen shops, by the terms that are in force."""
     command = form.command_id()
-    sku = form.text("sku", most=40, required=_("Choose a product."))
+    wanted = form.text("sku", most=60, required=_("Choose a product."))
     packs = form.whole("packs", least=1, most=99)
     why = form.text("why", required=_("Say in a sentence why: the shopkeeper reads it."))
     answer_by = _day("answer_by", MOST_ANSWER_DAYS)
@@ -67,12 +67,13 @@ def offer() -> Any:
     with write() as session:
         currency = overview.currency(session)
         cost_minor = form.amount("pack_cost", currency) if request.form.get("pack_cost", "").strip() else None
+        product = wares.named(session, wanted, field="sku")
         chosen = _chosen({shop.id for shop in overview.stores(session) if shop.has_node})
         for store_id in chosen:
             push.offer(
                 session,
                 store_id,
-                sku=sku,
+                sku=product.sku,
                 packs=packs,
                 why=why,
                 answer_by=answer_by,

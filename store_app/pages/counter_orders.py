@@ -279,8 +279,8 @@ def _customer_id(session: Session) -> str | None:
 
 
 def _customer(session: Session) -> Standing | None:
-    customer_id = _customer_id(session)
-    return customers.standing(session, store_of(session, str(place().store_id)), customer_id) if customer_id else None
+    customer_id, store = _customer_id(session), store_of(session, str(place().store_id))
+    return customers.standing(session, store, customer_id, at=doors().now()) if customer_id else None
 
 
 def _quote(session: Session, lines: list[tuple[str, int]], at: dt.datetime) -> Quote:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import consent, customers, loyalty, shift, statement, tab, vouchers
+from pos import consent, customers, loyalty, shared_points, shift, statement, tab, vouchers
 from pos.customers import Customer, Found, Particulars
 from pos.store import Store, store_of
 from pos.tab import Debt, Paid, TabEntry
@@ -41,6 +41,9 @@ POINT_WORDS = {
     "taken_back": lazy("Taken back with a return"),
     "given_back": lazy("Given back with a return"),
     "ended": lazy("Ended"),
+    "carried": lazy("Became shared points"),
+    "brought": lazy("From the shop’s own points"),
+    "lapsed": lazy("Lapsed"),
 }
 PURPOSE_WORDS = {
     "name": lazy("The name"),
@@ -49,6 +52,7 @@ PURPOSE_WORDS = {
     "points": lazy("Points for purchases"),
     "messages": lazy("Messages, such as a reminder"),
     "online": lazy("Member prices in the online shop: the network knows a key of the number"),
+    "network": lazy("Points at all shops of the network: it knows a key of the number"),
 }
 
 
@@ -122,13 +126,13 @@ def person(customer_id: str, fault: ShopError | None = None, asked: str = "") ->
         account = tab.account(session, store_id, customer_id)
         debt = next(iter(tab.debts(session, store_id, today(), customer_id)), None)
         lines = _lines(session, store, customer_id)
-        standing = customers.standing(session, store, customer_id)
+        standing = customers.standing(session, store, customer_id, at=doors().now())
         agreed = consent.in_force(session, store_id, customer_id)
         till = own_till(session, store_id)
         now_open = shift.current(session, store_id, till.id)
         context = {
-            "points": loyalty.entries(session, store_id, customer_id, LINES),
-            "scheme": loyalty.scheme(session, store_id),
+            "points": _points(session, store_id, customer_id, is_shared=bool(standing.points_name)),
+            "scheme": _scheme(session, store_id, is_shared=bool(standing.points_name)),
             "reminder": statement.reminder(session, store, customer_id, at=doors().now()),
         }
     return page(
@@ -294,6 +298,16 @@ def _customer(session: Session, store_id: str, customer_id: str) -> Customer:
         raise NotFound("not-found-here", _("This customer is not known here.")) from fault
 
 
+def _points(session: Session, store_id: str, customer_id: str, *, is_shared: bool) -> Any:
+    book = shared_points if is_shared else loyalty
+    return book.entries(session, store_id, customer_id, LINES)
+
+
+def _scheme(session: Session, store_id: str, *, is_shared: bool) -> loyalty.Scheme:
+    shared = shared_points.scheme_on(session, today()) if is_shared else None
+    return shared.rates() if shared else loyalty.scheme(session, store_id)
+
+
 def _wished() -> Particulars:
     agreed = frozenset(request.form.getlist("agreed"))
     limit = request.form.get("limit", "").strip()
@@ -308,6 +322,9 @@ def _wished() -> Particulars:
 
 def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopError | None) -> Any:
     places = exponent(place().currency)
+    with read() as session:
+        shared = shared_points.part_of(session, str(place().store_id), today())
+    offered = [key for key in customers.PURPOSES if key != "network" or shared or key in kept.agreed]
     typed = request.form if request.method == "POST" else None
     return page(
         "customers/particulars.html",
@@ -318,7 +335,7 @@ def _particulars_page(customer: Customer | None, kept: Particulars, fault: ShopE
         agreed=set(typed.getlist("agreed")) if typed is not None else kept.agreed,
         limit=typed.get("limit", "") if typed is not None else figures(kept.limit_minor, places),
         languages=LANGUAGES,
-        purposes=[(key, PURPOSE_WORDS[key]) for key in customers.PURPOSES],
+        purposes=[(key, PURPOSE_WORDS[key]) for key in offered],
         currency=place().currency,
         fault=fault,
     )

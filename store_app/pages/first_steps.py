@@ -55,12 +55,21 @@ WORDS: dict[str, tuple[str, str, Any, Any, Any]] = {
     ),
 }  # fmt: skip
 """Step -> the page it is done on, its icon, its name, what to do, the button."""
-ALONE: dict[str, tuple[Any, Any]] = {
-    "goods": (_l("Put your goods in"), _l("Bring in a list of what you sell, or type a first product.")),
-    "stock": (WORDS["stock"][2], _l("Count a few bestsellers now; the rest whenever you like, or bring in a list.")),
-    "proposal": (WORDS["proposal"][2], _l("Say who brings you goods, and at what prices; then press Propose now.")),
-}
-"""Step -> its name and what to do, at a shop without a network."""
+ALONE: dict[str, tuple[Any, Any, Any]] = {
+    "goods": (
+        _l("Put your goods in"), _l("Bring in a list of what you sell, or type a first product."),
+        _l("To the products"),
+    ),
+    "stock": (
+        WORDS["stock"][2], _l("Count a few bestsellers now; the rest whenever you like, or bring in a list."),
+        WORDS["stock"][4],
+    ),
+    "proposal": (
+        WORDS["proposal"][2], _l("Say who brings you goods, and at what prices; then press Propose now."),
+        WORDS["proposal"][4],
+    ),
+}  # fmt: skip
+"""Step -> its name, what to do and the button, at a shop without a network."""
 
 
 @bp.get("/")
@@ -69,9 +78,7 @@ def overview() -> Any:
     """Show the steps with what is done ticked, the next one large."""
     settings = doors().settings
     in_network = bool(settings.network_url)
-    words = (
-        WORDS if in_network else {name: (*row[:2], *ALONE.get(name, row[2:4]), row[4]) for name, row in WORDS.items()}
-    )
+    words = WORDS if in_network else {name: (*row[:2], *ALONE.get(name, row[2:])) for name, row in WORDS.items()}
     with read() as session:
         found = first_steps.steps(session, str(place().store_id), in_network=in_network)
         slug = session.get_one(Store, place().store_id).slug

@@ -14,7 +14,7 @@ from pos import agents, produce
 from pos.catalogue import Listing, Product
 from pos.store import Store
 from store_app.extensions import doors, read, wake_worker_after, write
-from store_app.pages import form
+from store_app.pages import form, wares
 from store_app.presenting import page, place
 from store_app.security import requires
 from supply import group_leaders, group_wire, payment_file, suppliers
@@ -82,7 +82,7 @@ def open_group() -> Any:
     wanted = form.text("sku", most=60, required=_("Choose the product."))
     with write() as session:
         store = session.get_one(Store, store_id)
-        product = _product(session, wanted)
+        product = wares.named(session, wanted, field="sku")
         closes_at = _closes(store)
         van_day = form.date("van_day") or _next_van(session, store, product.sku, closes_at)
         terms = GroupTerms(
@@ -141,13 +141,6 @@ def _say_leader(session: Session, store_id: str, leader: str) -> None:
     if account:
         account, bic = payment_file.tidy_account(account, bic)
     agents.say(session, store_id, leader, account, bic, actor=g.actor, at=doors().now())
-
-
-def _product(session: Session, typed: str) -> Product:
-    row = session.get(Product, typed) or session.scalar(sa.select(Product).where(Product.name == typed).limit(1))
-    if row is None:
-        raise Invalid("unknown-product", _("There is no product %(what)s. Type its name or number.", what=typed))
-    return row
 
 
 def _case(session: Session, sku: str) -> int:

@@ -281,6 +281,13 @@ OF_NETWORK: tuple[Place, ...] = (
         "console_money.overview", "network.money", "banknotes", lazy("Money"), lazy("Credit, accounts, payouts, terms")
     ),
     Place(
+        "console_points.overview_page",
+        "network.money",
+        "gift",
+        lazy("Shared points"),
+        lazy("One scheme for all shops, what is outstanding"),
+    ),
+    Place(
         "console_lessons.listed", "network.stores", "academic-cap", lazy("Lessons"), lazy("What the shops can practise")
     ),
 )

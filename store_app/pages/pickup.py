@@ -27,7 +27,7 @@ from store_app.presenting import RAIL_COUNTS, page, place, qty, since, state_wor
 from store_app.security import requires
 from supply import counter_orders, delivering, handover, home_delivery, order_in, pickup, pickup_returns, refunds
 from supply.pickup import PickupLine, PickupOrder
-from supply.pickup_order import kept_until
+from supply.pickup_order import asked_back, kept_until
 
 bp = Blueprint("pickup", __name__, url_prefix="/pickup")
 bp.before_request(form.know_the_place)
@@ -94,6 +94,7 @@ def orders(fault: ShopError | None = None) -> Any:
     store_id = str(place().store_id)
     with read() as look:
         found = [_view(look, order) for order in pickup.open_orders(look, store_id)]
+        back = asked_back(look, store_id)
         to_bring = home_delivery.live_ids(look, store_id)
         brings_home = bool(to_bring) or delivering.rules_of(look, store_id).on
     return page(
@@ -101,6 +102,7 @@ def orders(fault: ShopError | None = None) -> Any:
         new=[order for order in found if order.state == "placed"],
         to_pick=[order for order in found if order.state in TO_PICK],
         ready=[order for order in found if order.state == "ready"],
+        asked_back=back,
         to_bring=to_bring,
         brings_home=brings_home,
         refuse_reasons=wording.REFUSE_REASONS,

@@ -14,7 +14,7 @@ from pos.catalogue import Barcode
 from store_app import presenting, wording
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, new_costs, waiting
-from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, today
+from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.security import requires
 from supply import claim_book, receiving, van_calls
 from supply.orders import ReplenishmentOrder
@@ -294,13 +294,14 @@ def _views(session: Session, which: Any, *, order: Any, most: int) -> list[Deliv
         .limit(most)
     ).all()
     calls = van_calls.calls_of(session, store_id, [row.id for row, *_rest in rows])
+    left = {delivery_id for delivery_id, call in calls.items() if call.state in ("delivered", "short")}
     return [
         DeliveryView(
             id=row.id,
             state=row.state,
             supplier_name=supplier or row.supplier_id,
-            day_text=_day_text(row.expected_day),
-            is_due=row.state in WAITING and row.expected_day <= today(),
+            day_text=state_word("delivered") if row.id in left else _day_text(row.expected_day),
+            is_due=row.state in WAITING and (row.id in left or row.expected_day <= today()),
             lines=number,
             source_text=_source(row, order_no),
             van_text=_van_text(calls.get(row.id)),

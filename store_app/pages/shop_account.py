@@ -5,7 +5,8 @@ Rules
 1. There is no password and no list of members: the account is the phone number, proved by the code sent to it, for
    `visitors.PROVED_FOR` in this browser. Leaving forgets it. A member's number has the prices for members.
 2. Shown is what was ordered with this number here and is not forgotten yet; an order placed in a browser opens its own
-   page, with the code to collect it.
+   page, with the code to collect it. Beside it the points the number has at the shops that share them; their owner may
+   end that membership here.
 3. Whether a number ever ordered here is told to nobody but its owner: a code is sent to any number alike.
 """
 
@@ -22,7 +23,7 @@ from store_app.pages import basket, form, visitors
 from store_app.presenting import language, page
 from store_app.security import public
 from store_app.sentences import sentence_of
-from supply import order_keys, phone_codes
+from supply import order_keys, phone_codes, points_book, points_pool
 from supply.pickup_order import PickupOrder, of_phone
 
 bp = Blueprint("shop_account", __name__, url_prefix="/shop/<slug>/mine")
@@ -38,6 +39,7 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
         here = visitors.shop_at(session, slug)
         around = visitors.around(session, here)
         member = visitors.is_member(session, here)
+        points = points_pool.standing(session, visitors.points_key(here, phone), clock.now().date()) if phone else None
         rows = of_phone(session, here.id, phone, SHOWN) if phone else []
         practised = basket.practised(session, _asked()) if _asked() and doors().settings.practice else ""
     secret = str(current_app.config["SECRET_KEY"])
@@ -46,6 +48,9 @@ def mine(slug: str, fault: ShopError | None = None) -> Any:
         **around,
         phone=phone,
         member=member,
+        points=points.points if points else None,
+        points_name=points.name if points else "",
+        points_worth_minor=points.worth_minor if points else 0,
         asked=_asked(),
         practised=practised,
         orders=[(row, _address(row, slug, secret)) for row in rows],
@@ -88,6 +93,21 @@ def prove(slug: str) -> Any:
     basket.keep_proof(phone)
     visitor["me"] = [phone, clock.now().isoformat()]
     visitor.pop("asked_mine", None)
+    return redirect(url_for(".mine", slug=slug), 303)
+
+
+@bp.post("/points/leave")
+@public
+def leave_points(slug: str) -> Any:
+    """End the membership of the number proved in this browser, at every shop (rule 2)."""
+    form.command_id()
+    phone = visitors.signed_in()
+    with write() as session:
+        here = visitors.shop_at(session, slug)
+        if phone:
+            points_book.leave(session, visitors.points_key(here, phone), at=clock.now())
+            wake_worker_after(session)
+    flash(_("Your membership is ended. The shops are told."), "good")
     return redirect(url_for(".mine", slug=slug), 303)
 
 

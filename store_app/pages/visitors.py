@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 
 from config.clock import business_day
 from config.errors import Invalid, NotFound
+from config.node import NETWORK
 from pos import offers
 from pos.catalogue import Product
 from pos.store import Store
@@ -52,7 +53,10 @@ USUAL_STEPS = 5
 
 @dataclass(frozen=True)
 class CartLine:
-    """A product in the visitor's basket; steps count its smallest portion. is_short: fewer are left by now."""
+    """A product in the visitor's basket; steps count its smallest portion. is_short: fewer are left by now.
+
+    tax_minor: what comes on top of its price, 0 where the price includes it.
+    """
 
     sku: str
     name: str
@@ -62,6 +66,7 @@ class CartLine:
     saved_minor: int
     offer: str
     deposit_minor: int
+    tax_minor: int
     ware: shop.Ware
     is_short: bool
     comes_on: dt.date | None
@@ -152,6 +157,11 @@ def is_member(session: Session, here: Store) -> bool:
     return online_members.is_member(session, here.id, signed_in())
 
 
+def points_key(here: Store, phone: str) -> str:
+    """Return the key by which the network knows a number's shared points."""
+    return online_members.key_for(NETWORK, here.tz, phone)
+
+
 def keys_of(kind: str, store_id: str, command: str) -> tuple[str, str]:
     """Return id and token of the order or membership (kind) that this visitor's command makes at a shop.
 
@@ -222,6 +232,7 @@ def cart_at(session: Session, here: Store) -> Cart:
                 saved_minor=line.discount_minor,
                 offer=line.offer,
                 deposit_minor=deposits[n].total_minor if n in deposits else 0,
+                tax_minor=0 if line.product.inclusive else line.tax_minor,
                 ware=ware,
                 is_short=line.qty > ware.left_qty and ware.order_days is None,
                 comes_on=shop.comes_on(today, [ware.days_for(line.qty)]),

@@ -13,7 +13,7 @@ from supply.push import PushOffer
 from supply.receiving import Delivery
 from supply.transfer_book import GoodsTransfer
 
-PICKUPS = ("placed", "accepted", "picking", "short")
+PICKUPS = ("placed", "accepted", "picking", "short", "return_asked")
 
 
 def orders(session: Session, store_id: str) -> int:

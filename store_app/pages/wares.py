@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from config.errors import NotFound
+from config.errors import Invalid, NotFound
 from pos import catalogue, gtin, scan
 from pos.catalogue import Barcode, Product
 from store_app.pages import form
@@ -52,6 +52,22 @@ def find(session: Session, text: str) -> Hit:
     if found:
         raise NotFound("several-products", _("Several products fit. Choose one."), text=text)
     raise NotFound("no-product-fits", _("No product fits “%(text)s”. Try a shorter word.", text=text[:40]), text=text)
+
+
+def named(session: Session, text: str, *, field: str) -> Product:
+    """Return the product of a SKU or of a whole name, for what is sent to others: a part of a name is no choice."""
+    text = form.tidy(text)
+    if (known := session.get(Product, text)) is not None:
+        return known
+    query = sa.select(Product).where(Product.active, sa.func.lower(Product.name) == text.lower()).limit(2)
+    fitting = list(session.scalars(query))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        raise Invalid("several-products", _("Several products fit. Choose one."), field=field)
+    raise Invalid(
+        "unknown-product", _("There is no product %(what)s. Type its name or number.", what=text[:40]), field=field
+    )
 
 
 def choices(session: Session, text: str) -> list[Product]:

@@ -24,7 +24,7 @@ from store_app.extensions import Doors
 from store_app.sync import wire
 
 log = structlog.get_logger()
-KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare")
+KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points")
 SHOWN_KEPT = 20
 
 

@@ -52,6 +52,7 @@ EDITIONS = {
     "forecast": "supply.forecasts",
     "lessons": "supply.training",
     "compare": "supply.compare",
+    "points": "pos.shared_points",
 }
 """Kind of publication -> the module whose take_edition(session, body) takes it over."""
 Model = TypeVar("Model", bound=wire.Shape)

@@ -12,9 +12,11 @@ from forecasting import DemandPanel, evaluate, regional, run
 from forecasting.panel import Flags, Floats
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
+Way = Callable[[Floats, Flags, Floats], DemandPanel]
 LOOP_DAYS, LOOP_WARM_DAYS, ORDER_LEVEL, SPAN_DAYS, LEAD_DAYS = 112, 28, 0.7, 3, 2
-CLEAN_ORIGINS, CLEAN_DAYS = 4, 7
-OPENS, SHUTS = 6.0, 22.0
+WEEK_DAYS, CLEAN_ORIGINS = 7, 4
+CUT_ORIGINS, CUT_DAYS, CUT_SPREAD = 8, 364, (0.3, 0.45)
+OPENS, SHUTS, LEAST_OPEN = 6.0, 22.0, 0.05
 FIRST_SCORED, LAST_SCORED = 14, 28
 
 
@@ -26,30 +28,32 @@ def closed_loop(panel: DemandPanel, country: str | None) -> dict[str, Any]:
 
     Every day the van brings what was ordered LEAD_DAYS ago, customers come, unmet ones leave, and it is ordered up to
     the quantile ORDER_LEVEL of the sum of SPAN_DAYS. bias: forecast of the next day over demand; fill: of units; the
-    first LOOP_WARM_DAYS are not counted. The oracle sees the demand that was lost, too.
+    first LOOP_WARM_DAYS are not counted. The oracle sees the demand that was lost, too; `hours` knows, as a shop does,
+    what part of a usual day's demand was still to come when the shelf was empty, `ours` only that it was.
     """
     panel = panel.between(panel.n_days - HISTORY_DAYS - LOOP_DAYS, panel.n_days)
-    ways: dict[str, Callable[[Floats, Flags], DemandPanel]] = {
-        "ours": lambda sold, short: replace(panel, y=sold, out_of_stock=short),
-        "raw": lambda sold, short: replace(panel, y=sold),
-        "missing": lambda sold, short: replace(panel, y=np.where(short, np.nan, sold)),
-        "oracle": lambda sold, short: panel,
+    ways: dict[str, Way] = {
+        "ours": lambda sold, short, hidden: replace(panel, y=sold, out_of_stock=short),
+        "hours": lambda sold, short, hidden: replace(panel, y=sold, out_of_stock=short, out_share=hidden),
+        "raw": lambda sold, short, hidden: replace(panel, y=sold),
+        "missing": lambda sold, short, hidden: replace(panel, y=np.where(short, np.nan, sold)),
+        "oracle": lambda sold, short, hidden: panel,
     }
     found = {name: _loop(panel, way, country) for name, way in ways.items()}
-    for name in ("ours", "raw", "missing"):
+    for name in ("ours", "hours", "raw", "missing"):
         found[name]["fill_gap"] = round(found["oracle"]["fill"] - found[name]["fill"], 5)
     return found
 
 
-def _loop(panel: DemandPanel, way: Callable[[Floats, Flags], DemandPanel], country: str | None) -> dict[str, float]:
-    demand, first = panel.y, panel.n_days - LOOP_DAYS
-    sold, short = demand.copy(), np.zeros(demand.shape, dtype=np.bool_)
+def _loop(panel: DemandPanel, way: Way, country: str | None) -> dict[str, float]:
+    demand, first, rng = panel.y, panel.n_days - LOOP_DAYS, np.random.default_rng(5)
+    sold, short, hidden = demand.copy(), np.zeros(demand.shape, dtype=np.bool_), np.zeros(demand.shape)
     coming = np.zeros((panel.n_series, panel.n_days + LEAD_DAYS + 1))
     stock = np.nan_to_num(evaluate.row_mean(demand[:, first - 28 : first])) * SPAN_DAYS
     said = wanted = served = held = 0.0
     state: Any = None
     for day in range(first, panel.n_days - SPAN_DAYS + 1):
-        seen = way(sold, short)
+        seen = way(sold, short, hidden)
         if state is None or (day - first) % 7 == 0:
             past = seen.between(day - HISTORY_DAYS, day)
             state = run.measure(past, horizon_days=SPAN_DAYS, country=country, kept_days=7)
@@ -64,6 +68,7 @@ def _loop(panel: DemandPanel, way: Callable[[Floats, Flags], DemandPanel], count
         come = np.nan_to_num(demand[:, day])
         sold[:, day] = np.where(np.isnan(demand[:, day]), np.nan, np.minimum(come, stock))
         short[:, day] = (come >= stock) & ~np.isnan(demand[:, day])
+        hidden[:, day] = np.where(short[:, day], _still_to_come(come, stock, rng), 0.0)
         if day >= first + LOOP_WARM_DAYS:
             said += float(np.where(np.isnan(demand[:, day]), 0.0, forecast.mean[:, 0]).sum())
             wanted, served = wanted + float(come.sum()), served + float(np.minimum(come, stock).sum())
@@ -74,6 +79,12 @@ def _loop(panel: DemandPanel, way: Callable[[Floats, Flags], DemandPanel], count
         "fill": round(served / wanted, 5),
         "stock_days": round(held / wanted, 3),
     }
+
+
+def _still_to_come(demand: Floats, shelf: Floats, rng: np.random.Generator) -> Floats:
+    """Draw what part of the day's demand D was still to come when the last of S units went: less Beta(S, D - S + 1)."""
+    come = rng.beta(np.maximum(shelf, 1e-9), np.maximum(demand - shelf, 0.0) + 1.0)
+    return np.where(shelf > 0, 1.0 - come, 1.0)
 
 
 # --- days without an empty shelf ---
@@ -87,39 +98,87 @@ def hours_profile(table: Any) -> Floats:
     return np.asarray(by_hour.reindex(range(24), fill_value=0.0).to_numpy(dtype=np.float64))
 
 
-def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict[str, float]:
-    """Forecast seven days and compare their clean ones' sum with what was sold on them; error over units, summed up.
+def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict[str, dict[str, float]]:
+    """Forecast seven days and compare sums with what was sold; error over units, summed up.
 
+    clean: of the days without an empty shelf, which are slow days: nobody emptied it. open: of all days' hours with
+    goods, for which the forecast is taken by the profile; whatever emptied the shelf, it sells there what is wanted.
     profile_only scales an empty day up by the hours it lacked; hours are empty at the end of the day.
     """
     assert panel.out_share is not None
     assert panel.out_of_stock is not None
     before = np.concatenate([[0.0], np.cumsum(profile / profile.sum())])
     hidden = 1.0 - np.interp(SHUTS - panel.out_share * (SHUTS - OPENS), np.arange(25.0), before)
-    whole = np.maximum(1.0 - np.where(panel.out_of_stock, hidden, 0.0), 0.1)
-    ways = {
-        "ours": replace(panel, out_share=hidden),
+    origins = range(panel.n_days - CLEAN_ORIGINS * WEEK_DAYS, panel.n_days, WEEK_DAYS)
+    seen = np.where(panel.out_of_stock, 1.0 - hidden, 1.0)
+    parts = {"clean": (~panel.out_of_stock).astype(np.float64), "open": np.where(seen >= LEAST_OPEN, seen, 0.0)}
+    return _weeks(_ways(replace(panel, out_share=hidden)), panel.y, parts, origins, country)
+
+
+def cut_days(panel: DemandPanel, country: str | None) -> dict[str, dict[str, float]]:
+    """Cut a known demand at shelves that held by chance more or less than usual, and forecast it: error over units.
+
+    demand: of the seven-day sums of what was wanted; clean: of what was wanted on the days that were not cut, as
+    `clean_days` has to measure it. The oracle saw the whole demand.
+    """
+    cut = _cut(panel)
+    assert cut.out_of_stock is not None
+    origins = range(panel.n_days - CUT_ORIGINS * 2 * WEEK_DAYS, panel.n_days, 2 * WEEK_DAYS)
+    parts = {"demand": np.ones(panel.y.shape), "clean": (~cut.out_of_stock).astype(np.float64)}
+    return _weeks(_ways(cut) | {"oracle": panel}, panel.y, parts, origins, country)
+
+
+def _cut(panel: DemandPanel) -> DemandPanel:
+    """Return the panel as a shop saw it: in the last CUT_DAYS the shelf held exp N(CUT_SPREAD) usual days' demand."""
+    rng, demand = np.random.default_rng(3), np.nan_to_num(panel.y)
+    usual = np.apply_along_axis(np.convolve, 1, demand, np.ones(28) / 28, "same")
+    shelf = np.ceil(usual * np.exp(rng.normal(*CUT_SPREAD, demand.shape)))
+    short = (demand >= shelf) & ~np.isnan(panel.y) & (np.arange(panel.n_days) >= panel.n_days - CUT_DAYS)
+    hidden = np.where(short, _still_to_come(demand, shelf, rng), 0.0)
+    return replace(panel, y=np.where(short, shelf, panel.y), out_of_stock=short, out_share=hidden)
+
+
+def _ways(panel: DemandPanel) -> dict[str, DemandPanel]:
+    """Return what a panel with out_share, the part of a usual day's demand that met no goods, may be taken for."""
+    assert panel.out_of_stock is not None
+    assert panel.out_share is not None
+    whole = np.maximum(1.0 - np.where(panel.out_of_stock, panel.out_share, 0.0), 0.1)
+    plain = replace(panel, out_of_stock=None, out_share=None)
+    return {
+        "ours": panel,
         "flag_only": replace(panel, out_share=None),
-        "raw": replace(panel, out_of_stock=None, out_share=None),
-        "missing": replace(panel, y=np.where(panel.out_of_stock, np.nan, panel.y), out_of_stock=None, out_share=None),
-        "profile_only": replace(panel, y=panel.y / whole, out_of_stock=None, out_share=None),
+        "raw": plain,
+        "missing": replace(plain, y=np.where(panel.out_of_stock, np.nan, panel.y)),
+        "profile_only": replace(plain, y=panel.y / whole),
     }
-    error, units = dict.fromkeys(ways, 0.0), 0.0
-    bias = dict.fromkeys(ways, 0.0)
-    for back in range(CLEAN_ORIGINS, 0, -1):
-        origin = panel.n_days - back * CLEAN_DAYS
-        after = slice(origin, origin + CLEAN_DAYS)
-        clean = ~panel.out_of_stock[:, after] & ~np.isnan(panel.y[:, after])
-        sold = np.where(clean, panel.y[:, after], 0.0).sum(axis=1)
-        units += float(sold.sum())
+
+
+def _weeks(
+    ways: dict[str, DemandPanel], sold: Floats, parts: dict[str, Floats], origins: range, country: str | None
+) -> dict[str, dict[str, float]]:
+    """Return each way's error and bias of the sums over these parts of the days of the weeks after the origins.
+
+    sold: what each day's part brought; a part of 0 is left out.
+    """
+    gaps: dict[tuple[str, str], list[Floats]] = {}
+    units = dict.fromkeys(parts, 0.0)
+    for origin in origins:
+        after = slice(origin, origin + WEEK_DAYS)
+        use = {kind: np.where(np.isnan(sold[:, after]), 0.0, part[:, after]) for kind, part in parts.items()}
+        come = {kind: np.where(part > 0, sold[:, after], 0.0) for kind, part in use.items()}
+        for kind in parts:
+            units[kind] += float(come[kind].sum())
         for name, way in ways.items():
-            ahead = panel.ahead(origin, origin + CLEAN_DAYS)
-            said = run.forecast(way.between(0, origin), horizon_days=CLEAN_DAYS, country=country, ahead=ahead)
-            gap = np.where(clean, said.mean, 0.0).sum(axis=1) - sold
-            error[name] += float(np.abs(gap).sum())
-            bias[name] += float(gap.sum())
-    answer = {name: round(value / units, 5) for name, value in error.items()}
-    return answer | {f"bias_{name}": round(value / units, 5) for name, value in bias.items()}
+            ahead = way.ahead(origin, origin + WEEK_DAYS)
+            said = run.forecast(way.between(0, origin), horizon_days=WEEK_DAYS, country=country, ahead=ahead).mean
+            for kind, part in use.items():
+                gaps.setdefault((kind, name), []).append((said * part - come[kind]).sum(axis=1))
+    found: dict[str, dict[str, float]] = {}
+    for kind in parts:
+        sums = {name: np.concatenate(gaps[kind, name]) for name in ways}
+        found[kind] = {name: round(float(np.abs(gap).sum()) / units[kind], 5) for name, gap in sums.items()}
+        found[kind] |= {f"bias_{name}": round(float(gap.sum()) / units[kind], 5) for name, gap in sums.items()}
+    return found
 
 
 # --- new products and new shops ---
@@ -128,11 +187,12 @@ def clean_days(panel: DemandPanel, profile: Floats, country: str | None) -> dict
 def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[str, dict[str, float]]:
     """Pretend that products, or whole shops, begin on a day; our RMSSE of days FIRST_SCORED..LAST_SCORED after it.
 
-    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14. New are a
-    random third of each shop's products, so that every shop has others beside them, or all of each region's last shop;
-    the region never saw their sales there.
+    Over that of the mean of the product's own first 7 days after 0 and 7 days, of its first 14 after 14; the mean over
+    the products, and, named `_weighted`, weighted by their takings. New are a random third of each shop's products, so
+    that every shop has others beside them, or all of each region's last shop; the region never saw their sales there.
     """
-    found: dict[str, dict[str, list[float]]] = {"product": {}, "shop": {}}
+    found: dict[str, dict[str, list[float]]]
+    found = {"product": {}, "shop": {}, "product_weighted": {}, "shop_weighted": {}}
     rng = np.random.default_rng(11)
     scopes = np.array([scope for scope, _ in panel.keys])
     last_shops = {name: max(s for s, r in zip(scopes, panel.region, strict=True) if r == name) for name in panel.region}
@@ -147,19 +207,22 @@ def cold_start(panel: DemandPanel, country: str | None, launches: int) -> dict[s
             "shop": np.array([s == last_shops[r] for s, r in zip(scopes, panel.region, strict=True)]) & sold,
         }
         for kind, new in picks.items():
-            for days, ratio in _launch(panel, new, day, country).items():
-                found[kind].setdefault(str(days), []).append(ratio)
+            for days, (plain, weighted) in _launch(panel, new, day, country).items():
+                found[kind].setdefault(str(days), []).append(plain)
+                found[f"{kind}_weighted"].setdefault(str(days), []).append(weighted)
     return {kind: {days: round(float(np.mean(r)), 4) for days, r in ratios.items()} for kind, ratios in found.items()}
 
 
-def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, float]:
+def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> dict[int, tuple[float, float]]:
+    """Return by days since the launch the ratio of the errors' plain and weighted means."""
     hidden = np.where(new[:, None] & (np.arange(panel.n_days) < day)[None, :], np.nan, panel.y)
     young = replace(panel, y=hidden)
     actual, past = panel.y[new, day + FIRST_SCORED : day + LAST_SCORED], panel.y[new, :day]
     weight = evaluate.weights(past, None if panel.price is None else panel.price[new, :day])
 
-    def score(mean: Floats) -> float:
-        return evaluate.weighted(evaluate.squared_errors(mean, actual, past), weight)
+    def score(mean: Floats) -> Floats:
+        errors = evaluate.squared_errors(mean, actual, past)
+        return np.array([float(evaluate.row_mean(errors[None])[0]), evaluate.weighted(errors, weight)])
 
     ratios = {}
     for days in (0, 7, 14):
@@ -173,7 +236,8 @@ def _launch(panel: DemandPanel, new: Flags, day: int, country: str | None) -> di
             mean[rows] = run.forecast(shop, horizon_days=horizon, regional=signal, country=country, ahead=ahead).mean
         own = np.nan_to_num(evaluate.row_mean(panel.y[new, day : day + max(days, 7)]))
         ours = score(mean[new][:, FIRST_SCORED - days :])
-        ratios[days] = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
+        plain, weighted = ours / score(np.repeat(own[:, None], LAST_SCORED - FIRST_SCORED, axis=1))
+        ratios[days] = float(plain), float(weighted)
     return ratios
 
 

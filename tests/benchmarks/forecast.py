@@ -7,9 +7,10 @@ and the looks that found shops closing for weeks or on Sundays and carnival, saw
 are those of `ours_same_layer`; `ours` has the quantiles a shop gets, measured on every past day.
 
 Parts (--only): accuracy · speed (2,000 series of two years) · closed_loop (a shop that sees only what its shelf let it
-sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf) · night (3,000
-products on SQLite) · memory (100,000 series, shop after shop) · cluster (two Dask workers: the same numbers). --quick
-takes a sample of the series, a tenth of the shop, one shop of 3,000 products.
+sell) · cold_start (new products and shops) · clean_days (freshretail: days without an empty shelf, and all days' hours
+with goods) · cut_days (known demand, cut at empty shelves) · night (3,000 products on SQLite) · memory (100,000 series,
+shop after shop) · cluster (two Dask workers: the same numbers). --quick takes a sample of the series, a tenth of the
+shop, one shop of 3,000 products.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from forecasting.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_
 from tests.benchmarks import _nights, _retail, _trade
 
 DATA = ("m5_tiny_dev", "bakery_dev", "completejourney")
-PARTS = ("accuracy", "speed", "closed_loop", "cold_start", "clean_days", "night", "memory", "cluster")
+PARTS = ("accuracy", "speed", "closed_loop", "cold_start", "clean_days", "cut_days", "night", "memory", "cluster")
 QUICK_PARTS = "accuracy,speed"
 QUICK_SERIES = {"m5_tiny_dev": 48, "bakery_dev": 46, "completejourney": 80}
 
@@ -96,20 +97,29 @@ def measure(names: list[str], parts: list[str], *, quick: bool, origins: int, sk
 
 def _parts_of_a_shop(result: dict[str, Any], parts: list[str], table_of: Callable[[str], Any], *, quick: bool) -> None:
     """Run the parts that need real sales but no rivals."""
-    ours, m5 = result["ours"], table_of("m5_tiny_dev") if {"speed", "closed_loop", "cold_start"} & set(parts) else None
+    ours = result["ours"]
+    whole = {"speed", "closed_loop", "cold_start", "cut_days"} & set(parts)
+    m5 = table_of("m5_tiny_dev") if whole else None
+    bakery = table_of("bakery_dev") if {"cold_start", "cut_days"} & set(parts) else None
+    shops = {name: table for name, table in (("m5_tiny_dev", m5), ("bakery_dev", bakery)) if table is not None}
     if "speed" in parts and m5 is not None:
         ours["speed"], result["reference"]["speed"], result["ratio"]["speed"] = speed(history.read(m5))
     if "closed_loop" in parts and m5 is not None:
         ours["closed_loop"] = _trade.closed_loop(history.read(_retail.sample(m5, 48 if quick else None)).panel, "US")
-    for name in ("m5_tiny_dev", "bakery_dev") if "cold_start" in parts else ():
-        if (table := m5 if name == "m5_tiny_dev" else table_of(name)) is not None:
-            found = _trade.cold_start(history.read(table).panel, _retail.COUNTRY[name], 1 if quick else 6)
+    for name, table in shops.items():
+        country = _retail.COUNTRY[name]
+        if "cold_start" in parts:
+            found = _trade.cold_start(history.read(table).panel, country, 1 if quick else 6)
             ours.setdefault("cold_start", {})[name] = found
+        if "cut_days" in parts:
+            few = _retail.sample(table, QUICK_SERIES[name] if quick else None)
+            ours.setdefault("cut_days", {})[name] = _trade.cut_days(history.read(few).panel, country)
     if "clean_days" in parts:
         daily, hourly = table_of("freshretail_daily_dev"), table_of("freshretail_hourly_dev")
         if daily is not None and hourly is not None:
             panel = history.read(_retail.sample(daily, 6_000 if quick else None)).panel
-            ours["clean_days"] = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
+            days = _trade.clean_days(panel, _trade.hours_profile(hourly), "CN")
+            ours["clean_days"], ours["open_hours"] = days["clean"], days["open"]
 
 
 def _accuracy(result: dict[str, Any], name: str, table: Any, *, quick: bool, origins: int, skip: int) -> None:

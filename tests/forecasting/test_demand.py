@@ -179,7 +179,21 @@ def test_the_open_hours_of_a_day_decide_with_the_forecast_what_its_empty_ones_hi
     assert got[1] == pytest.approx(10.0)
     assert 15.0 < got[2] < 20.0
     assert got[3] == 5.0
-    np.testing.assert_array_equal(censoring.weight_of(np.ones(4, dtype=bool), hidden), 1.0 - hidden)
+
+
+def test_days_cut_short_teach_the_level_that_emptied_their_shelves() -> None:
+    rng = np.random.default_rng(5)
+    for mean, shelf in ((10.0, 8), (0.5, 1)):
+        demand = rng.poisson(rng.gamma(2.0, mean / 2.0, 40_000))
+        short = demand >= shelf
+        hidden = np.where(short, 1.0 - rng.beta(shelf, np.maximum(demand - shelf, 0) + 1.0), 0.0)
+        sold = np.minimum(demand, shelf).astype(float)
+        law = np.full(len(sold), mean), np.full(len(sold), mean + mean**2 / 2.0)
+        filled = censoring.uncensor(sold, short, *law, hidden)
+        units, part = censoring.counted(sold, filled, short, *law, hidden)
+        assert units.sum() / part.sum() == pytest.approx(mean, rel=0.02)
+        assert sold.sum() / len(sold) < 0.8 * mean
+        assert (part <= 1.0).all()
 
 
 def test_what_a_product_sold_for_an_empty_neighbour_is_not_its_own_demand() -> None:

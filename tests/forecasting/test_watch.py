@@ -45,6 +45,19 @@ def test_a_biased_forecast_drifts_and_falls_back_to_the_mean_of_four_weeks(trade
     assert watch.judge(watch.note(safe, state), panel)[0].loss < found.loss
 
 
+def test_weeks_with_an_empty_shelf_are_judged_by_their_hours_with_goods(trade) -> None:  # type: ignore[no-untyped-def]
+    panel, rng = trade([8.0] * 60, days=207), np.random.default_rng(3)
+    shelf = rng.integers(5, 14, panel.y.shape)
+    short = panel.y >= shelf
+    hidden = np.where(short, 1.0 - rng.beta(shelf, np.maximum(panel.y - shelf, 0.0) + 1.0), 0.0)
+    panel = replace(panel, y=np.minimum(panel.y, shelf), out_of_stock=short, out_share=hidden)
+    state, said = _said(panel)
+    (found,) = watch.judge(watch.note(said, state), panel)
+    assert found.sums == 60
+    assert abs(found.bias) < 0.05
+    assert not found.drifts
+
+
 def test_few_sums_prove_nothing_and_days_not_over_are_not_judged(trade) -> None:  # type: ignore[no-untyped-def]
     panel = trade([8.0] * 5, days=207)
     state, said = _said(panel)

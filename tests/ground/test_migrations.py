@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config
 from pytest_alembic.tests import (  # noqa: F401
     test_model_definitions_match_ddl,
@@ -16,6 +17,7 @@ from sqlalchemy.engine import Engine
 
 from config import migrate
 from config.database import make_engine, refuse_unsafe
+from config.errors import Refused
 from store_app import tables
 
 
@@ -42,12 +44,30 @@ def test_an_upgraded_database_has_today_s_tables(alembic_engine):
     assert migrate.check(alembic_engine) is None
 
 
+def test_the_files_of_migrations_are_named_for_their_revisions_and_the_newest_has_the_highest_number():
+    scripts = ScriptDirectory(str(migrate.FOLDER))
+    assert migrate.newest() == scripts.get_current_head()
+    assert all(migrate.knows(script.revision) for script in scripts.walk_revisions())
+    assert not migrate.knows("9999")
+
+
 def test_after_a_migration_foreign_keys_hold_again_on_the_very_connection_that_made_it(tmp_path):
     engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
     migrate.upgrade(engine)
     refuse_unsafe(engine)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    engine.dispose()
+
+
+def test_an_older_program_leaves_the_books_of_a_newer_one_alone_and_says_why(tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'm.db'}")
+    migrate.upgrade(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused, match="newer version"):
+        migrate.upgrade(engine)
+    assert [path.name for path in tmp_path.glob("*.before-*")] == []
     engine.dispose()
 
 

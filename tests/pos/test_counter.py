@@ -511,7 +511,7 @@ def mei(corner):
 
 def standing(shop, customer_id):
     """Return where a customer stands."""
-    return shop.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id))
+    return shop.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id, at=NOON))
 
 
 def test_the_tab_holds_its_limit_also_when_part_is_paid_in_cash(corner, mei):

@@ -320,7 +320,7 @@ def test_who_redeems_and_then_returns_owes_the_points(counter: Counter):
     counter.book(customers.earn, counter.id, 2_000, sale_id=bought)
     counter.book(customers.spend_points, counter.id, 100, sale_id=new_id())
     assert counter.book(customers.take_points_back, counter.id, 2_000, sale_id=new_id(), of_sale_id=bought) == (20, -20)
-    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id))
+    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id, at=at))
     assert (standing.points, standing.points_worth_minor) == (-20, 0)
     assert counter.book(customers.earn, counter.id, 3_000, sale_id=new_id()) == (30, 10)
 
@@ -490,7 +490,7 @@ def test_no_walk_of_verbs_breaks_the_books(counter: Counter, seed: int):
         assert 0 <= owed <= 10_000
         assert counter.owed() == owed
     assert counter.findings() == []
-    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id))
+    standing = counter.book(lambda session, store, at, actor: customers.standing(session, store, counter.id, at=at))
     assert (standing.tab_balance_minor, standing.tab_left_minor, standing.points) == (owed, 10_000 - owed, points)
 
 

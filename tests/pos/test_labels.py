@@ -55,6 +55,14 @@ def test_the_picture_stands_in_any_page():
     assert "qr" in classes
 
 
+def test_a_long_name_is_drawn_smaller_instead_of_running_out_of_the_label():
+    name = "Soft drinks, 12-pack cans"
+    (shown,) = [
+        one for one in ElementTree.fromstring(labels.label_svg(documents.label() | {"name": name})) if one.text == name
+    ]
+    assert float(shown.get("font-size")) * 0.6 * len(name) <= 56.1
+
+
 @given(st.text(min_size=1, max_size=200))
 def test_any_name_makes_a_well_formed_picture(name):
     ElementTree.fromstring(labels.label_svg(documents.label() | {"name": name, "brand": name}))

@@ -43,7 +43,7 @@ def test_the_old_book_comes_over_with_what_each_agreed_to(house: House):
     assert {name: one.phone for name, one in known.items()} == {"Li Wei": "+15550100", "Ann": "", "Bo": "5550123"}
     with house.doors.read() as session:
         store_id, li = STORE, known["Li Wei"].id
-        standing = customers.standing(session, session.get_one(Store, store_id), li)
+        standing = customers.standing(session, session.get_one(Store, store_id), li, at=NOON)
         assert (standing.tab_balance_minor, standing.tab_left_minor, standing.member) == (1250, 3750, True)
         owed = [entry.business_day for entry in session.scalars(sa.select(tab.TabEntry))]
         assert owed == [dt.date(2026, 2, 1)]  # it ages from the day of the old book

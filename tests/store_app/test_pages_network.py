@@ -233,7 +233,7 @@ def test_goods_a_shop_accepted_are_called_off_with_a_reason(node, operator):
     ("fields", "status", "sentence"),
     [
         ({"sku": ""}, 422, "Choose a product"),
-        ({"sku": "caviar"}, 409, "does not carry caviar"),
+        ({"sku": "caviar"}, 422, "There is no product caviar"),
         ({"packs": "0"}, 422, "from 1 to 99"),
         ({"packs": "100"}, 422, "from 1 to 99"),
         ({"packs": "many"}, 422, "from 1 to 99"),

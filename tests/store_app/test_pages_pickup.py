@@ -201,6 +201,7 @@ def test_an_order_is_rung_at_the_browsers_own_till_or_at_one_that_is_open(house,
         assert session.query(Sale.till_id).scalar() == rung
     send(client, f"/pickup/{FIRST}/return/ask", why="Sour")
     assert 'name="back-milk"' in client.get(f"/pickup/{FIRST}").text
+    assert "“Sour”" in words(client.get("/pickup/")), "who works at the pickup sees what waits for an answer"
 
 
 def test_refusing_needs_a_reason_and_frees_the_units(office):

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import tempfile
 
 import pytest
 from werkzeug.routing import Map, Rule
 
+from config import migrate
 from tests.store_app.conftest import House
 
 WORDS = {"slot": 7, "receipt_no": 7}
@@ -24,14 +24,18 @@ def test_every_route_has_the_address_it_would_have_had(build, role: str):
             assert route.build(asked, append_unknown) == early.build(asked, append_unknown)
 
 
-def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs():
+def test_a_shops_web_process_begins_without_the_libraries_it_seldom_needs(tmp_path):
     """Each costs every shop's computer a second at the start and memory all day."""
     words = (
-        "import sys, pathlib; from config.settings import Settings; from store_app import create_app, serving;"
-        "create_app(Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), secret_key='x' * 40));"
+        "import sys, pathlib; from config.settings import Settings; from store_app import cli, create_app, serving;"
+        "from store_app.commanding import set_up; from store_app.extensions import open_doors;"
+        "settings = Settings(node_id='S01', state_folder=pathlib.Path(sys.argv[1]), database_url=sys.argv[2],"
+        " secret_key='x' * 40); set_up(open_doors(settings)); create_app(settings);"
         "seldom = {'numpy', 'scipy', 'pandas', 'statsmodels', 'alembic', 'httpx2', 'markdown_it'};"
         "print(sorted(seldom & set(sys.modules)))"
     )
-    with tempfile.TemporaryDirectory() as folder:
-        told = subprocess.run([sys.executable, "-c", words, folder], capture_output=True, text=True, check=True)
+    address = f"sqlite:///{tmp_path / 'S01.db'}"
+    migrate.upgrade(address)
+    command = [sys.executable, "-c", words, str(tmp_path), address]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"

@@ -199,7 +199,7 @@ def test_a_members_order_keeps_its_price_and_its_points_are_the_members_without_
         verb(town, name)
     town.collect(code, "sale-000001", total)
     with town.shop.read() as session:
-        assert customers.standing(session, store_of(session, STORE), wu).points == total // 100
+        assert customers.standing(session, store_of(session, STORE), wu, at=AT).points == total // 100
     town.deliver(seed=5)
     assert faults(town) == []
     with town.network.read() as session:

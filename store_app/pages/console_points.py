@@ -1,0 +1,120 @@
+"""The points the shops share: the network's scheme, what is outstanding, and what each shop gave and took."""
+
+import datetime as dt
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from config import publication
+from config.errors import Invalid, ShopError
+from config.money import exponent
+from config.node import NETWORK
+from config.publication import EVERYONE
+from pos import loyalty, shared_points
+from pos.shared_points import SharedScheme
+from pos.store import Store
+from store_app.extensions import clock, read, write
+from store_app.pages import form
+from store_app.pages.loyalty import figures
+from store_app.presenting import page
+from store_app.security import requires
+from supply import overview, points_book, points_pool
+
+bp = Blueprint("console_points", __name__, url_prefix="/console/points")
+bp.before_request(form.know_the_place)
+WEEKS = 13
+MOST_MONTHS, MOST_NOTICE = 60, 365
+
+
+@bp.get("/")
+@requires("network.money")
+def overview_page(fault: ShopError | None = None) -> Any:
+    """Show the scheme, what is outstanding, what the shops gave and took, and the form that founds or changes it."""
+    today = clock.now().date()
+    with read() as session:
+        days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
+        names = {one.id: one.name for one in session.scalars(sa.select(Store))}
+        now = shared_points.scheme_on(session, today)
+        members, points = points_book.outstanding(session)
+        currency = days[0].currency if days else overview.currency(session)
+        context = {
+            "taking_part": points_pool.taking_part(session, today),
+            "parts": points_pool.parts(session),
+            "weeks": _weeks(session, today),
+            "with_node": sum(one.has_node for one in session.scalars(sa.select(Store))),
+        }
+    typed = now or (days[0] if days else None)
+    places = exponent(currency)
+    amounts = {"per": typed.per_minor, "worth": typed.worth_minor} if typed else {"per": 10**places, "worth": 1}
+    return page(
+        "console/points.html",
+        **context,
+        now=now,
+        coming=[row for row in days if row.from_day > today],
+        typed=typed,
+        amounts={name: figures(minor, places) for name, minor in amounts.items()},
+        members=members,
+        points=points,
+        worth_minor=points * (typed.worth_minor if typed else 0),
+        currency=currency,
+        names=names,
+        network=NETWORK,
+        first_day=today + dt.timedelta(days=1) if days else today,
+        is_odd=points_pool.is_odd,
+        fault=fault,
+    )
+
+
+@bp.post("/")
+@requires("network.money")
+@form.answers_on(overview_page)
+def found() -> Any:
+    """Found the scheme, or change it from a day on, and publish it to the shops."""
+    form.command_id()
+    with write() as session:
+        first = session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)).first()
+        currency = first.currency if first else overview.currency(session)
+        from_day = form.date("from_day")
+        if from_day is None:
+            raise Invalid("bad-day", _("Choose a day."), field="from_day")
+        wished = SharedScheme(
+            from_day=from_day,
+            name=first.name if first else form.text("name", most=30, required=_("Give the points a name.")),
+            currency=currency,
+            active=request.form.get("active") == "yes",
+            points=form.whole("points", least=1, most=loyalty.MOST_POINTS),
+            per_minor=form.amount("per", currency),
+            worth_minor=first.worth_minor if first else form.amount("worth", currency),
+            least_points=form.whole("least_points", least=0, most=loyalty.MOST_POINTS),
+            expiry_months=form.whole("expiry_months", least=0, most=MOST_MONTHS),
+            lapsed_to=form.one_of("lapsed_to", ("shops", "network"), sentence=_("Choose who gets them.")),
+            notice_days=form.whole("notice_days", least=0, most=MOST_NOTICE),
+        )
+        points_pool.found(session, wished, actor=g.actor, at=clock.now())
+        publication.publish(session, "points", EVERYONE, shared_points.edition(session), at=clock.now())
+    flash(_("Published. The shops have it the next time they ask."), "good")
+    return redirect(url_for(".overview_page"), 303)
+
+
+# --- inside ---
+
+
+def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
+    """Return what was earned and redeemed in the last weeks, returns taken off, oldest first, with heights of 100."""
+    monday = today - dt.timedelta(days=today.weekday())
+    starts = [monday - dt.timedelta(weeks=n) for n in range(WEEKS - 1, -2, -1)]
+    moved = points_book.moved_by_day(session, starts[0])
+    weeks = []
+    for start, end in pairwise(starts):
+        mine = [(kind, points) for day, kind, points in moved if start <= day < end]
+        earned = sum(points for kind, points in mine if kind in points_book.FUNDED)
+        spent = -sum(points for kind, points in mine if kind in points_book.PAID)
+        weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
+    most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
+    for one in weeks:
+        one |= {f"{name}_high": round(one[name] * 100 / most, 1) for name in ("earned", "spent")}
+    return weeks if any(one["earned"] or one["spent"] for one in weeks) else []
