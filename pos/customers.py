@@ -459,11 +459,13 @@ def _share(
 def _found(
     session: Session, store_id: str, fits: Sequence[sa.ColumnElement[bool]], first: int = 0, most: int = MOST_FOUND
 ) -> list[Found]:
-    owing, points = tab.TabAccount, loyalty.PointsAccount
+    owing, points, shared = tab.TabAccount, loyalty.PointsAccount, shared_points.SharedAccount
+    have = sa.case((sa.func.coalesce(shared.key, "") != "", shared.points), else_=points.points)
     query = (
-        sa.select(Customer, points.member, points.points, owing.balance_minor, owing.limit_minor)
+        sa.select(Customer, points.member, have, owing.balance_minor, owing.limit_minor)
         .join(owing, sa.and_(owing.store_id == Customer.store_id, owing.customer_id == Customer.id))
         .join(points, sa.and_(points.store_id == Customer.store_id, points.customer_id == Customer.id))
+        .outerjoin(shared, sa.and_(shared.store_id == Customer.store_id, shared.customer_id == Customer.id))
         .where(Customer.store_id == store_id, Customer.erased_at.is_(None), *fits)
         .order_by(Customer.name, Customer.id)
     )

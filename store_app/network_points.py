@@ -128,9 +128,12 @@ def _asked(
     if payment.state == "declined" and payment.reason in REFUSED:
         raise Refused(payment.reason, REFUSED[payment.reason])
     if payment.state != "captured":
-        _asker(doors).cancel(payment.id, why="the network did not answer", actor=actor)
+        with doors.write() as session:  # the till has waited: the worker stops it
+            paying.unwant(
+                session, request.store_id, payment.id, why="the network did not answer", actor=actor, at=doors.now()
+            )
         told = "The network does not answer, so its points cannot be redeemed now. Choose another way to pay."
-        raise Unreachable("points-need-line", told)
+        raise Refused("points-need-line", told)
     held.append(payment.id)
     return tender, amount_minor, reference, payment.id
 

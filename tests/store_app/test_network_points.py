@@ -90,13 +90,15 @@ def test_points_are_granted_by_the_network_while_the_till_waits_and_a_sale_sent_
     assert clover.asked() == [("captured", "used")]
     clover.talk()
     assert clover.known() == 38
+    (found,) = clover.till.get("/api/customers?q=ana").json["customers"]
+    assert found["points"] == 38
 
 
 def test_without_a_line_earning_goes_on_and_redeeming_is_refused_in_a_sentence(build, network):
     clover = Clover(build(network_url="http://127.0.0.1:9", network_key=KEY), network, "")
     assert clover.sell(("cash", 300)).json["document"]["customer"]["points_earned"] == 30
     refused = clover.sell(("points", 20), ("cash", 280))
-    assert (refused.status_code, refused.json["error"]["code"]) == (503, "points-need-line")
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "points-need-line")
     assert clover.sell(("cash", 300)).status_code == 201
 
 

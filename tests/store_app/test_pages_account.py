@@ -2,7 +2,14 @@
 
 import re
 
+from config.ids import new_id
+from config.node import NETWORK
+from pos import customers
+from pos.shared_points import SharedScheme
+from pos.store import store_of
+from supply import points_book, points_pool
 from tests.store_app.town import SHOP
+from tests.supply.online import ANA, AT, STORE
 
 
 def enter(customer, phone):
@@ -42,3 +49,30 @@ def test_a_proved_phone_orders_without_another_code(market):
     enter(customer, "+1 555 0100")
     customer.send(f"{SHOP}/p/bread", steps=1)
     assert "/order/" in customer.send(f"{SHOP}/order", name="Li Wei", phone="+1 555 0100").location
+
+
+def test_a_member_s_shared_points_stand_beside_its_orders_and_its_owner_ends_them_here(market):
+    phone = "+1 555 0100"
+    with market.town.network.write() as session:
+        store = store_of(session, STORE)
+        scheme = SharedScheme(
+            from_day=AT.date(), name="Clover", currency=store.currency, active=True, points=1, per_minor=100,
+            worth_minor=1, least_points=10, expiry_months=0, lapsed_to="shops", notice_days=0,
+        )  # fmt: skip
+        points_pool.found(session, scheme, actor=ANA, at=AT)
+        moved = {
+            "store_id": STORE, "id": new_id(), "customer_id": "customer-li", "kind": "earned", "points": 230,
+            "key": customers.key_of(NETWORK, store.tz, phone), "amount_minor": 23_000, "sale_id": "s",
+            "at": AT.isoformat(), "business_day": AT.date().isoformat(),
+        }  # fmt: skip
+        points_book.take_moved(session, moved, at=AT)
+    stranger, owner = market.customer(), market.customer()
+    enter(stranger, "+1 555 0199")
+    assert "Clover" not in stranger.look(f"{SHOP}/mine").text
+    stranger.send(f"{SHOP}/mine/points/leave")
+    enter(owner, phone)
+    shown = owner.look(f"{SHOP}/mine").text
+    assert "Clover" in shown
+    assert ">230<" in shown
+    assert owner.send(f"{SHOP}/mine/points/leave").status_code == 303
+    assert "Clover" not in owner.look(f"{SHOP}/mine").text

@@ -2,16 +2,18 @@
 
 import contextlib
 import datetime as dt
+import threading
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config import node
+from config import node, outbox
 from config.errors import Refused, ShopError
 from config.ids import new_id
-from pos import customers, loyalty, shared_points
+from config.outbox import Message
+from pos import customers, loyalty, recovered, shared_points
 from pos.customers import Particulars
 from pos.loyalty import Scheme
 from pos.shared_points import SharedAccount, SharedEntry, SharedScheme
@@ -132,11 +134,28 @@ def test_what_is_earned_at_one_shop_without_a_line_is_redeemed_at_another(street
     assert (street.seen("S1"), street.seen("S2"), street.pool()) == (6, 6, 18)
 
 
-def test_of_two_shops_that_ask_for_the_last_points_one_gets_them(street):
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_of_many_tills_that_ask_for_the_last_points_at_once_one_gets_them(tmp_path, request, kind):
+    url = request.getfixturevalue("postgres_database") if kind == "postgresql" else ""
+    street = Street(make_country(tmp_path, url))
     street.sell("S1", 0, 1_000)
+    street.deliver(seed=5)
+    gate, states = threading.Barrier(6), []
+
+    def till(number):
+        gate.wait(10)
+        states.append(street.ask(f"S{number % 2 + 1}", 0, 60)[1])
+
+    tills = [threading.Thread(target=till, args=(number,)) for number in range(6)]
+    for one in tills:
+        one.start()
+    for one in tills:
+        one.join(30)
+    assert sorted(states) == ["captured"] + ["declined"] * 5
     street.deliver()
-    states = [street.ask(shop, 0, 60)[1] for shop in ("S1", "S2")]
-    assert states == ["captured", "declined"]
+    street.night()
+    assert (street.seen("S1"), street.pool(), street.country.findings()) == (0, 0, [])
+    street.country.network.engine.dispose()
 
 
 def test_a_grant_asked_twice_is_one_and_what_was_called_off_before_is_never_granted(street):
@@ -292,6 +311,22 @@ def test_the_network_changes_its_scheme_from_a_day_on_but_never_what_a_point_is_
         points_pool.found(session, less, actor=OPERATOR, at=AT)
         rows = [shared_points.scheme_on(session, DAY + dt.timedelta(days=n)) for n in (2, 3)]
         assert [(row.points, row.worth_minor) for row in rows] == [(2, 3), (1, 3)]
+
+
+def test_a_shop_put_back_from_a_copy_knows_its_members_and_their_points_again(street, tmp_path):
+    street.sell("S1", 0, 1_000)
+    sale_id = street.sell("S1", 1, 500)
+    with street.country.shops["S1"].read() as session:
+        told = [Message(**outbox.to_wire(row)) for row in outbox.due(session, node.NETWORK)]
+    street.bring_back("S1", 1, sale_id, earned=500)
+    with street.country.shops["S1"].write() as session:
+        session.execute(sa.delete(SharedAccount))
+        session.execute(sa.delete(SharedEntry))
+        for message in told * 2:
+            assert recovered.APPLIERS[message.topic](session, message, AT) == []
+    assert (street.seen("S1", 0), street.seen("S1", 1)) == (20, 10)
+    street.deliver(seed=6)
+    assert (street.seen("S1", 0), street.seen("S1", 1), street.pool()) == (20, 0, 60)
 
 
 STEPS = ("sell", "redeem", "let_go", "bring_back", "part_back", "quit", "join", "night", "lapse", "carry")
