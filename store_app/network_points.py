@@ -22,6 +22,7 @@ from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
 from pos import paying, shared_points
+from pos.asking import Asker
 from pos.paying import Wanted
 from pos.payments import Payment
 from pos.rung import SaleRequest
@@ -142,7 +143,7 @@ def _stands(payment: Payment) -> bool:
     return payment.way == POINTS and payment.state == "captured" and payment.unwanted_since is None
 
 
-def _asker(doors: Doors):  # type: ignore[no-untyped-def]
+def _asker(doors: Doors) -> Asker:
     from store_app import payment_services  # which knows this provider
 
     return payment_services.asker(doors)
