@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask_babel import gettext as _
+from flask_babel import ngettext
 from rich.markup import escape
 from rich.table import Table
 
 from config import log, settings
 from store_app import cli_keeping, cli_network
-from store_app.commanding import Commands, by_hand, faults, node, screen, set_up
-from store_app.extensions import open_doors
+from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
+from store_app.extensions import Doors, open_doors
 
 SETTINGS_FILE = Path("cornerstore.toml")
 BEGIN = "cornerstore serve, then open this computer's browser: the first person there may do everything"
@@ -408,9 +410,14 @@ def give_key(store_id: str, withdraw: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
 def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes: bool) -> None:
     """Bring a file in (CSV, XLSX or Parquet): whole or not at all."""
+    doors = node()
+    with speaking(doors):
+        _bring_in(doors, kind, file, supplier=supplier, warehouse=warehouse, why=why, yes=yes)
+
+
+def _bring_in(doors: Doors, kind: str, file: Path, *, supplier: str, warehouse: str, why: str, yes: bool) -> None:
     from store_app import importing, network_rows
 
-    doors = node()
     owner_id, of = network_rows.owner_of(doors.settings.node_id), {}
     with doors.read() as session:
         if kind == "price-list":
@@ -420,7 +427,8 @@ def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes
     sheet = importing.read(kind, file)
     with doors.read() as session:
         importing.look_around(session, sheet, owner_id, at=doors.now())
-    screen.print(f"{sheet.rows} rows, {sheet.described}", markup=False)
+    count = ngettext("%(num)d row, %(kind)s", "%(num)d rows, %(kind)s", sheet.rows, kind=sheet.described)
+    screen.print(count, markup=False)
     preview = Table(*sheet.columns)
     for row in sheet.first(5):
         preview.add_row(*map(_plain, row))
@@ -428,9 +436,11 @@ def bring_in(kind: str, file: Path, supplier: str, warehouse: str, why: str, yes
     if sheet.faults:
         for fault in sheet.faults[:50]:
             faults.print(str(fault), markup=False, highlight=False)
-        faults.print(f"{len(sheet.faults)} faults; nothing was written.", style="red")
+        many = len(sheet.faults)
+        told = ngettext("%(num)d fault; nothing was written.", "%(num)d faults; nothing was written.", many)
+        faults.print(told, style="red")
         sys.exit(1)
-    if not yes and not click.confirm("Write this?"):
+    if not yes and not click.confirm(_("Write this?")):
         sys.exit(1)
     with doors.write() as session:
         said = importing.write(session, sheet, owner_id, actor=by_hand(doors), at=doors.now(), **of)

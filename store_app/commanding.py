@@ -1,6 +1,8 @@
 """What every command works with: the screen, the node the settings name, and who acts when a command is typed."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -32,6 +34,25 @@ def node() -> Doors:
     loaded = settings.load()
     log.set_up(level=loaded.log_level, for_people=sys.stderr.isatty())
     return open_doors(loaded)
+
+
+@contextmanager
+def speaking(doors: Doors) -> Iterator[None]:
+    """Speak inside as the node's pages do, refusals too: in the language of its shop, English where it has none."""
+    from flask import Flask
+
+    from store_app import presenting
+    from store_app.sentences import sentence_of
+
+    app = Flask("store_app")
+    app.extensions["cornerstore"] = doors
+    presenting.set_up(app, doors.settings)
+    with app.test_request_context():
+        presenting.language()  # the shop is asked before a transaction is open
+        try:
+            yield
+        except ShopError as refusal:
+            raise type(refusal)(refusal.code, sentence_of(refusal), **refusal.facts) from refusal
 
 
 def by_hand(doors: Doors) -> Actor:

@@ -7,7 +7,7 @@ Rules
 3. Size, rows and columns are limited before parsing; cells are text until a column's own rule reads them, so that
    leading zeros stay and no fraction is rounded.
 4. A table's row number is the spreadsheet's: the heading is row 1.
-5. What is wrong is said in the reader's language; a command's is English.
+5. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
 """
 
 import csv
@@ -47,7 +47,7 @@ class Fault:
     words: str
 
     def __str__(self) -> str:
-        return f"Row {self.row}, {self.column}: {self.words}"
+        return _("Row %(row)s, %(column)s: %(words)s", row=self.row, column=self.column, words=self.words)
 
 
 @dataclass
@@ -77,7 +77,7 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
     """Read a file of products, stock or sales and check every cell; nothing is written."""
     if isinstance(source, Path):
         if not source.is_file():
-            raise NotFound("no-such-file", f"There is no file {source}.")
+            raise NotFound("no-such-file", _("There is no file %(name)s.", name=source))
         if source.stat().st_size > MOST_BYTES:
             raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
         name, raw = source.name, source.read_bytes()
@@ -156,7 +156,7 @@ def write(
         from supply import rolling
 
         rolling.import_history(session, [_sold(row, owner_id) for row in sheet.values])
-    return f"{len(sheet.values)} rows of {sheet.kind} are in."
+    return _("%(count)s rows of %(kind)s are in.", count=len(sheet.values), kind=sheet.kind)
 
 
 def rehearse(
@@ -190,9 +190,15 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
     fitting = [one.id for one in own if said and said.casefold() in (one.id.casefold(), one.name.casefold())]
     if len(fitting) == 1:
         return fitting[0]
-    known = ", ".join(f"{one.name} ({one.id})" if len(fitting) > 1 else one.name for one in own) or "none yet"
-    whose = "The network's own" if owner_id == EVERYONE else "This shop's own"
-    raise NotFound("unknown-supplier", f"Say whose price list it is with --supplier. {whose}: {known}.")
+    names = [f"{one.name} ({one.id})" if len(fitting) > 1 else one.name for one in own]
+    known = _(", ").join(names) or _("none yet")
+    raise NotFound("unknown-supplier", _whose_list(owner_id) % {"known": known})
+
+
+def _whose_list(owner_id: str) -> str:
+    if owner_id == EVERYONE:
+        return _("Say whose price list it is with --supplier. The network's own: %(known)s.")
+    return _("Say whose price list it is with --supplier. This shop's own: %(known)s.")
 
 
 def look_around(session: Session, sheet: Sheet, owner_id: str = "", *, at: dt.datetime | None = None) -> None:

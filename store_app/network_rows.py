@@ -50,14 +50,16 @@ def counted_warehouse(session: Session, said: str, why: str) -> str:
     from supply.purchasing import warehouses
 
     if not why.strip():
-        raise Invalid("no-reason", "Say why it was counted: --why 'opening stock'. The journal keeps it.", field="why")
+        words = _("Say why it was counted: --why 'opening stock'. The journal keeps it.")
+        raise Invalid("no-reason", words, field="why")
     known = warehouses(session)
     if not said and len(known) == 1:
         return known[0]
     if said in known:
         return said
-    there = ", ".join(known) or "none yet (cornerstore warehouse add)"
-    raise NotFound("unknown-warehouse", f"Say which warehouse with --warehouse. There are: {there}.", warehouse_id=said)
+    there = _(", ").join(known) or _("none yet (cornerstore warehouse add)")
+    words = _("Say which warehouse with --warehouse. There are: %(there)s.", there=there)
+    raise NotFound("unknown-warehouse", words, warehouse_id=said)
 
 
 def renew_product(session: Session, product: Product, row: dict[str, Any], actor: Actor, at: dt.datetime) -> None:

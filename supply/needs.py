@@ -4,8 +4,8 @@ Rules
 -----
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
 2. Demand is that of `supply/replenishment.py`, rules 2 and 3; the position is its rule 4, with what is `to_come`.
-   Of what is fresh (`policy`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does not
-   explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
+   Of what is fresh (`next_pack`, FRESH_DAYS) it is moved towards what the last LATELY_DAYS sold as far as chance does
+   not explain the distance: levels of fruit move faster than a forecast follows, and too much is thrown away.
 3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
    unsold within the interval does not count; a lead time's spread widens demand (`lead_times`).
 4. So many queries as there are tables, never one per product.
@@ -177,7 +177,7 @@ class _Run:
         daily[0] *= basis.today_left
         _, _, level = self.series.get(sku, ("", 0.0, 0.0))
         if sku in self.lately and level > 0:
-            from supply.policy import lately_factor
+            from supply.next_pack import lately_factor
 
             factor = lately_factor(self.lately[sku], level)
             daily = [units * factor for units in daily]
@@ -326,7 +326,7 @@ def _lately(session: Session, store_id: str, basis: Basis) -> dict[str, float]:
 
     A day on which the shelf was empty tells nothing; with fewer than LEAST_SEEN_DAYS others the forecast stands alone.
     """
-    from supply.policy import FRESH_DAYS, LATELY_DAYS
+    from supply.next_pack import FRESH_DAYS, LATELY_DAYS
 
     last = basis.today - dt.timedelta(days=1)
     between = (last - dt.timedelta(days=LATELY_DAYS - 1), last)

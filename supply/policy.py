@@ -6,10 +6,9 @@ Rules
    within .75 and .98 (the newsvendor's critical ratio, Snyder & Shen eq. 4.30), unless the shopkeeper set it. What
    sells at no margin is worth LEAST_MARGIN_BP of its cost, for an empty shelf sends the customer away. A unit too many
    is held from one delivery to the next; its waste is the square of the share of its shelf life that takes.
-2. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds 1 - service
-   level: floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which
-   one still comes. What stands for show, or a person taught to hold (presentation), is added to it; less than none
-   is taken off.
+2. The next pack comes up to the reorder point of `next_pack`, whose least chance is 1 - service level where a person
+   set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than none is
+   taken off.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come; what will expire before they sell does not count.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
@@ -32,14 +31,22 @@ Letters: x position, Q pack, all arrays (n,).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
 
 from forecasting.panel import Floats
-from supply.chances import Demand
+from supply.chances import Demand, Mask
+from supply.next_pack import (
+    FRESH_DAYS,
+    KEPT_DAYS,
+    counted_position,
+    critical_ratio,
+    least_chance,
+    packs_to,
+    reorder_point,
+    spoiling_point,
+)
 from supply.suppliers import MOST_PACKS
 
 LEAST_MARGIN_BP = 500
@@ -47,13 +54,7 @@ SHOWN_PACKS = 13
 """For so many pack counts, from none, a decision tells its risk."""
 MOST_FILLED = 60
 """At most so many packs are added to a line to reach a supplier's minimum."""
-FRESH_DAYS = 7
-"""What lives so long or less is fresh: bread, vegetables, ready meals."""
-LATELY_DAYS, LATELY_SHARE, LATELY_SPREAD, LATELY_DOUBT = 14, 0.7, 1.4, 4.0
-KEPT_DAYS = 180
-"""What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -124,80 +125,6 @@ class Decision:
     def risk_bp(self) -> int:
         """How likely it sells out with what is ordered, as far as `risks_bp` tells."""
         return self.risks_bp[min(self.packs, SHOWN_PACKS - 1)]
-
-
-def critical_ratio(under: Floats, over: Floats) -> Floats:
-    """Return the newsvendor's service level; 1 where nothing costs anything."""
-    total = np.asarray(under, dtype=np.float64) + over
-    return np.divide(under, total, out=np.ones_like(total), where=total > 0)
-
-
-def reorder_point(demand: Demand, pack_qty: Floats | float, level: Floats | float) -> Floats:
-    """Return the highest whole position at which one more pack is worth its place (rule 2); -1 where none is.
-
-    demand of any shape; pack_qty and level are broadcast against it.
-    """
-    shape = demand.mean.shape
-    demand = Demand(demand.mean.ravel(), demand.variance.ravel())
-    pack = np.broadcast_to(np.asarray(pack_qty, dtype=np.float64), shape).ravel()
-    level = np.broadcast_to(np.asarray(level, dtype=np.float64), shape).ravel()
-    mean, spread = demand.mean, np.sqrt(demand.variance)
-    guess = np.floor(mean + ndtri(np.clip(level, 0.001, 0.9999)) * spread - pack / 2)
-    reach = np.floor(2.0 + spread / 3)
-    far = np.ceil(mean + 12.0 * spread + 12.0)
-    low = np.clip(guess - reach, -1.0, far - 1.0)
-    high = np.clip(guess + reach, low + 1.0, far)
-    # the answer lies between; where the guess was wrong, anywhere
-    low = np.where((low < 0) | _worth_a_pack(demand, low, pack, level), low, -1.0)
-    high = np.where(_worth_a_pack(demand, high, pack, level), far, high)
-    rows = np.flatnonzero(high - low > 1.5)
-    while rows.size:
-        middle = np.floor((low[rows] + high[rows]) / 2)
-        worth = _worth_a_pack(demand.take(rows), middle, pack[rows], level[rows])
-        low[rows], high[rows] = np.where(worth, middle, low[rows]), np.where(worth, high[rows], middle)
-        rows = rows[high[rows] - low[rows] > 1.5]
-    return np.where(mean > 0, low, -1.0).reshape(shape)
-
-
-def lately_factor(sold: Any, level: Any, days: float = LATELY_DAYS) -> Any:
-    """Return by how much fresh goods' demand is told higher or lower, for what was sold lately.
-
-    sold: a day over `days` days; level: what the forecast tells of a usual day. The less chance alone explains the
-    distance (its square over the variance of a sum of sales), the farther the demand goes along with it: up to
-    LATELY_SHARE of the way, within half and twice the forecast. Both numbers, or arrays of one shape.
-    """
-    sold, level = np.asarray(sold, dtype=np.float64), np.asarray(level, dtype=np.float64)
-    distance = days * (sold - level)
-    surprise = distance**2 / (LATELY_SPREAD * days * np.maximum(level, 0.0) + 1.0)
-    told = np.divide(sold, level, out=np.ones_like(sold), where=level > 1e-9)
-    found = np.clip(1.0 + LATELY_SHARE * surprise / (surprise + LATELY_DOUBT) * (told - 1.0), 0.5, 2.0)
-    return found if found.ndim else float(found)
-
-
-def spoiling_point(
-    demand: Demand, lasting: Demand, pack_qty: Floats | float, weight: Floats | float, keeping: float = 0.0
-) -> Floats:
-    """Return the highest whole position at which one more pack is still likelier wanted than `weight` times spoilt.
-
-    demand: until the delivery after the next; lasting: until a pack that comes now is over, of the same shape. Wanted
-    and spoilt on average over the pack's units; -1 where none is worth it. keeping is added to the chance to spoil.
-    """
-    shape = demand.mean.shape
-    pack, times = np.broadcast_to(pack_qty, shape), np.broadcast_to(weight, shape)
-    low = np.full(shape, -1.0)
-    high = np.ceil(lasting.mean + 12.0 * np.sqrt(lasting.variance) + 12.0)
-    while float((high - low).max(initial=0.0)) > 1.5:
-        middle = np.floor((low + high) / 2)
-        wanted = (demand.lost(middle) - demand.lost(middle + pack)) / pack
-        spoilt = 1.0 - (lasting.lost(middle) - lasting.lost(middle + pack)) / pack
-        worth_it = (wanted >= times * (spoilt + keeping)) & (high - low > 1.5)
-        low, high = np.where(worth_it, middle, low), np.where(worth_it | (high - low <= 1.5), high, middle)
-    return np.where(demand.mean > 0, low, -1.0)
-
-
-def packs_to(point: Floats, position: Floats, pack_qty: Floats | float) -> Floats:
-    """Return the fewest packs that lift the position above the reorder point; none at or above it."""
-    return np.maximum(0.0, np.floor((point - position) / pack_qty) + 1.0)
 
 
 def decide(line: PolicyLine, policy: OrderPolicy = OrderPolicy()) -> Decision:
@@ -291,11 +218,6 @@ def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]
 # --- inside ---
 
 
-def _worth_a_pack(demand: Demand, units: Floats, pack: Floats, level: Floats) -> Mask:
-    """Tell whether the units of one more pack on top of `units` are wanted with an average chance above 1 - level."""
-    return np.asarray((demand.lost(units) - demand.lost(units + pack)) / pack > 1.0 - level)
-
-
 class _Basket:
     """The lines as arrays, with what they cost and what they may hold at most."""
 
@@ -320,7 +242,7 @@ class _Basket:
 
     def wanted(self) -> tuple[Ints, list[str]]:
         """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
-        point = reorder_point(self.demand, self.pack, self.level)
+        point = reorder_point(self.demand, self.pack, 1.0 - self.least)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
         enough = self.x >= self.target
@@ -415,8 +337,10 @@ class _Basket:
         weighed = np.clip(weighed, self.policy.lowest_level, self.policy.highest_level)
         own = np.array([np.nan if one.service_level is None else one.service_level for one in self.lines])
         self.level = np.where(np.isnan(own), weighed, own)
+        least = least_chance(self.demand, self.pack, weighed, days=self.interval, held_days=self.held)
+        self.least = np.where(np.isnan(own), least, 1.0 - self.level)
         self.under = self.margin
-        self.over = self.margin * (1.0 - self.level) / np.maximum(self.level, 0.01)
+        self.over = self.margin * self.least / np.maximum(1.0 - self.least, 0.01)
         self.target = self.demand.quantile(self.level) + self.show
 
     def _caps(self) -> Floats:
@@ -479,11 +403,6 @@ class _Basket:
             if missing_minor <= 0:
                 return added, cost
         return added, math.inf
-
-
-def counted_position(position: Floats, mean_before: Floats, outdating: Floats | float = 0.0) -> Floats:
-    """Return the position that counts (rule 3): what is promised beyond what is there is still owed."""
-    return np.asarray(np.maximum(position - outdating, mean_before + np.minimum(0.0, position)))
 
 
 def _column(lines: Sequence[PolicyLine], name: str) -> Floats:

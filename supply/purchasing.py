@@ -285,6 +285,7 @@ def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> 
     trips = (
         Trip(seller, day_of(session, house, ordered), day_of(session, house, received), promised)
         for house, seller, ordered, received, promised in session.execute(query)
+        if seller is not None and ordered is not None and received is not None
     )
     return lead_times.from_trips(sellers, trips)
 

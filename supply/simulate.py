@@ -26,7 +26,15 @@ from forecasting.panel import DemandPanel, Flags, Floats
 from forecasting.run import measure, say
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, State, moved_on
 from supply.chances import Demand
-from supply.policy import FRESH_DAYS, LATELY_DAYS, lately_factor, packs_to, reorder_point, spoiling_point
+from supply.next_pack import (
+    FRESH_DAYS,
+    LATELY_DAYS,
+    lately_factor,
+    least_chance,
+    packs_to,
+    reorder_point,
+    spoiling_point,
+)
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
@@ -205,9 +213,10 @@ def look_ahead(
 
 
 def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
-    """Order by `policy` at one service level for all: equal value of a unit's worth, spread where it helps most."""
+    """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most."""
     pack = setting.pack_qty
-    point = reorder_point(seen.demand, np.float64(pack), level)
+    least = least_chance(seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days)
+    point = reorder_point(seen.demand, np.float64(pack), 1.0 - least)
     if setting.shelf_life_days is None:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
     life = np.broadcast_to(np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS), point.shape[1:])
@@ -301,7 +310,11 @@ RIVALS: dict[str, tuple[Callable[[History, Setting, float], Rule], tuple[float, 
     "mean_normal": (mean_normal, (-1, -0.5, 0, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5)),
 }
 """Each rival with the settings it is tried at, from the barest to the fullest shelf."""
-LEVELS_TRIED = (0.6, 0.7, 0.75, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 0.96, 0.98, 0.99, 0.995, 0.998, 0.9995)
+LEVELS_TRIED = (
+    0.6, 0.7, 0.8, 0.85, 0.88, 0.9, 0.92, 0.93, 0.94, 0.95, 0.96, 0.97, 0.975,
+    0.98, 0.985, 0.99, 0.993, 0.996, 0.998, 0.9995,
+)  # fmt: skip
+"""Ours, in steps about as fine in fill as the rivals'."""
 
 
 @dataclass(frozen=True)

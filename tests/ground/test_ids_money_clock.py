@@ -114,6 +114,7 @@ def test_likely_notes_cover_the_amount_and_rise():
     assert likely_notes(733, [500, 1000, 2000, 5000]) == [1000, 2000, 5000]
     assert likely_notes(1000, [1000, 2000]) == [2000]
     assert likely_notes(0, [500]) == []
+    assert likely_notes(90, [100, 200, 500, 1000, 2000]) == [100, 200, 500, 1000]
 
 
 def test_currencies_have_their_own_decimals():

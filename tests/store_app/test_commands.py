@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from config.database import Database, make_engine
 from config.journal import Actor
 from pos.catalogue import Product, TaxClass
+from pos.store import Store
 from store_app import importing
 from store_app.cli import main
 from supply import suppliers
@@ -144,6 +145,13 @@ def test_a_price_list_comes_in_by_command_for_a_supplier_of_the_shop_s_own_whole
     assert "Row 4, pack_cost: '-3' is not an amount" in refused
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\nnothing,6,4\n", encoding="utf-8")
     assert "Row 3, sku: There is no product nothing" in " ".join(shop(*import_it).output.split())
+    with database.write() as session:
+        session.execute(sa.update(Store).values(language="zh"))
+    prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n00043,,5\n", encoding="utf-8")
+    told = "".join(shop(*import_it).output.split())
+    assert "第3行，pack_qty：" in told, "in the shop's language"
+    assert "什么也没有写入" in told
+    assert "用--supplier说明是谁的价目表" in "".join(shop("import", "price-list", str(prices)).output.split())
     prices.write_text("sku,pack_qty,pack_cost\n00042,6,4.50\n", encoding="utf-8")
     assert shop(*import_it).exit_code == 0
     with database.read() as session:

@@ -10,16 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from supply.chances import Demand
-from supply.policy import (
-    OrderPolicy,
-    PolicyLine,
-    critical_ratio,
-    decide,
-    decide_basket,
-    lately_factor,
-    packs_to,
-    reorder_point,
-)
+from supply.next_pack import critical_ratio, lately_factor, least_chance, packs_to, reorder_point
+from supply.policy import OrderPolicy, PolicyLine, decide, decide_basket
 from supply.suppliers import MOST_PACKS
 
 
@@ -75,6 +67,23 @@ def test_the_next_pack_comes_while_its_units_are_likely_enough_wanted():
     chance = [poisson.sf(np.arange(x, x + 6), 12).mean() for x in (point, point + 1)]
     assert chance[0] > 0.1 > chance[1]
     assert packs_to(np.array([point]), np.array([point - 6.0, point, point + 1.0]), 6).tolist() == [2, 1, 0]
+
+
+def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_and_where_it_lasts_for_long():
+    def least(spread=1.0, pack=6.0, held=1.0, level=0.95):
+        demand = Demand(np.array([12.0]), np.array([12.0 * spread]))
+        return float(least_chance(demand, pack, level, days=3.0, held_days=held)[0])
+
+    assert least() == pytest.approx(0.05, rel=1e-3), "by chance, and sold within days: what the level leaves"
+    assert 1.4 < least(spread=4.0) / least() < 1.6
+    assert least(spread=4.0, held=3.0) == pytest.approx(least(), rel=1e-2), "no later order fears the same customer"
+    assert least(pack=480.0) > 2 * least(pack=120.0), "four months, and one"
+    assert least(pack=120.0) == pytest.approx(least())
+    assert least(spread=99.0, pack=999.0, level=0.5) < 1
+    bursty = line(**selling(12.0, 6.0), position_qty=17, pack_qty=1, pack_cost_minor=92)
+    assert decide(bursty).packs < decide(replace(bursty, service_level=decide(bursty).service_level)).packs, (
+        "who sets a level gets it"
+    )
 
 
 def test_floor_and_ceiling_are_judged_by_what_they_cost():
