@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-import httpx2
 from pydantic import ValidationError
 
 from config.errors import Refused, ShopError, Unreachable
@@ -22,15 +21,15 @@ from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
 from pos import paying, shared_points
+from pos.asking import Asker
 from pos.paying import Wanted
 from pos.payments import Payment
 from pos.rung import SaleRequest
 from pos.terminal import POINTS, Outcome, Request
 from store_app.extensions import Doors
-from store_app.sync.sender import client_for
 from store_app.sync.wire import Shape
 
-TIMEOUT = httpx2.Timeout(3.0, connect=2.0)
+TIMEOUT_S = 3.0
 """A till waits eight seconds for an answer of its own node."""
 REFUSED = {
     "no-points-here": "This customer collects no points here. Choose another way to pay.",
@@ -78,9 +77,13 @@ class NetworkPoints:
         return self._ask("reverse", request.id, key=key)
 
     def _ask(self, step: str, id: str, **wanted: str | int) -> Outcome:
+        import httpx2  # takes its time, and only who redeems needs it
+
+        from store_app.sync.sender import client_for
+
         try:
             with client_for(self._settings) as client:
-                answer = client.post("/api/sync/points", json={"step": step, "id": id, **wanted}, timeout=TIMEOUT)
+                answer = client.post("/api/sync/points", json={"step": step, "id": id, **wanted}, timeout=TIMEOUT_S)
                 answer.raise_for_status()
             said = Said.model_validate_json(answer.content)
         except (httpx2.HTTPError, ValidationError) as fault:
@@ -142,7 +145,7 @@ def _stands(payment: Payment) -> bool:
     return payment.way == POINTS and payment.state == "captured" and payment.unwanted_since is None
 
 
-def _asker(doors: Doors):  # type: ignore[no-untyped-def]
+def _asker(doors: Doors) -> Asker:
     from store_app import payment_services  # which knows this provider
 
     return payment_services.asker(doors)
