@@ -315,10 +315,8 @@ def standing(session: Session, store: Store, customer_id: str, *, at: dt.datetim
     """Return how a customer stands with the shop; the points are those that are collected here now."""
     customer = known(session, store.id, customer_id)
     owing = tab.account(session, store.id, customer_id)
-    own, shared = (
-        loyalty.account_of(session, store.id, customer_id),
-        shared_points.collects(session, store.id, customer_id, at),
-    )
+    own = loyalty.account_of(session, store.id, customer_id)
+    shared = shared_points.collects(session, store.id, customer_id, at)
     worth_minor = loyalty.scheme(session, store.id).worth(own.points) if own.member else 0
     return Standing(
         name=customer.name,

@@ -35,6 +35,8 @@ from pos.store import Store, day_of
 
 MOVED, MEMBER, PART, TOLD = "points.moved", "points.member", "points.part", "points.told"
 VERSION = 1
+FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
+"""Kinds of movements a shop pays the worth of, and those it is paid the worth of, returns taken off."""
 
 
 class SharedScheme(Base):

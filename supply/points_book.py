@@ -29,13 +29,12 @@ from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.money import share_out
 from config.node import NETWORK
-from pos.shared_points import TOLD, VERSION, SharedEntry, scheme_on
+from pos.shared_points import FUNDED, TOLD, VERSION, SharedEntry, scheme_on
 from pos.store import Store, day_of
 
 MOST_POINTS = 10**9
 SIGNS = {"earned": 1, "brought": 1, "spent": -1, "taken_back": -1, "given_back": 1}
 """What a shop may tell of, and whether it adds or takes."""
-FUNDED, PAID = ("earned", "brought", "taken_back"), ("spent", "given_back")
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 

@@ -31,11 +31,22 @@ from config.journal import Actor
 from config.node import NETWORK
 from config.outbox import Message
 from pos import shared_points
-from pos.shared_points import MEMBER, MOVED, PART, VERSION, SharedEntry, SharedPart, SharedScheme, scheme_on
+from pos.shared_points import (
+    FUNDED,
+    MEMBER,
+    MOVED,
+    PAID,
+    PART,
+    VERSION,
+    SharedEntry,
+    SharedPart,
+    SharedScheme,
+    scheme_on,
+)
 from pos.store import day_of
 from pos.terminal import NEVER_SEEN
 from supply import left_out, network_terms, points_book
-from supply.points_book import FUNDED, PAID, PointsLink, PointsMember, book
+from supply.points_book import PointsLink, PointsMember, book
 from supply.settlement import Booking, Invoice, Wanted, balances
 
 TOO_MUCH_BACK = "no more back than was given"
@@ -79,6 +90,21 @@ class ShopPart:
     points: dict[str, int]
     due_minor: int
     settled_minor: int
+
+    @property
+    def given(self) -> int:
+        """Return the points earned there, returns taken off."""
+        return sum(self.points.get(kind, 0) for kind in FUNDED)
+
+    @property
+    def taken(self) -> int:
+        """Return the points redeemed there, returns taken off."""
+        return -sum(self.points.get(kind, 0) for kind in PAID)
+
+    @property
+    def is_odd(self) -> bool:
+        """Tell whether the shop took back more than it gave, or gave back more than it took (rule 3)."""
+        return self.given < 0 or self.taken < 0
 
 
 # --- verbs ---
@@ -138,21 +164,19 @@ def ask(session: Session, store_id: str, asked: Ask, *, at: dt.datetime) -> Answ
 
 def take_part(session: Session, body: dict[str, Any]) -> None:
     """Take a shop's word that it takes part, or until when; an older word changes nothing."""
-    key, told_at = (
-        (str(body["store_id"]), door.day(body["from_day"], "from_day")),
-        dt.datetime.fromisoformat(body["told_at"]),
-    )
+    store_id, from_day = str(body["store_id"]), door.day(body["from_day"], "from_day")
+    told_at = dt.datetime.fromisoformat(body["told_at"])
     until = door.day(body["until_day"], "until_day") if body["until_day"] is not None else None
-    known = session.get(SharedPart, key)
+    known = session.get(SharedPart, (store_id, from_day))
     if known is None or known.told_at < told_at:
-        session.merge(SharedPart(store_id=key[0], from_day=key[1], until_day=until, told_at=told_at))
+        session.merge(SharedPart(store_id=store_id, from_day=from_day, until_day=until, told_at=told_at))
         session.flush()
 
 
 def settle(session: Session, store_id: str, day: dt.date, *, actor: Actor, at: dt.datetime) -> int:
     """Settle a shop's part in its ledger (rule 3), once a day; returns what it was charged, below zero what it got."""
     part = next((one for one in parts(session, store_id) if one.store_id == store_id), None)
-    if part is None or is_odd(part.points) or part.due_minor == part.settled_minor:
+    if part is None or part.is_odd or part.due_minor == part.settled_minor:
         return 0
     entry_id, scheme = f"points-{day}", scheme_on(session, day)
     name, minor = scheme.name if scheme else "", part.due_minor - part.settled_minor
@@ -198,11 +222,6 @@ def parts(session: Session, store_id: str | None = None) -> list[ShopPart]:
     ]
 
 
-def is_odd(points: dict[str, int]) -> bool:
-    """Tell whether a shop took back more than it gave, or gave back more than it took (rule 3)."""
-    return sum(points.get(kind, 0) for kind in FUNDED) < 0 or sum(points.get(kind, 0) for kind in PAID) > 0
-
-
 def standing(session: Session, key: str, day: dt.date) -> Balance | None:
     """Return how a member stands, for the member; None for who is none, or where there is no scheme."""
     points, scheme = points_book.balance_of(session, key), scheme_on(session, day)
@@ -242,7 +261,7 @@ def findings(session: Session, here: str, store_id: str | None) -> list[Finding]
     return odd + [
         Finding("K20", f"points:{part.store_id}", TOO_MUCH_BACK, f"{part.points}")
         for part in parts(session, store_id)
-        if part.store_id != NETWORK and is_odd(part.points)
+        if part.store_id != NETWORK and part.is_odd
     ]
 
 

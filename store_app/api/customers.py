@@ -137,10 +137,8 @@ def voucher(code: str) -> Response:
 def _standing(session: Session, customer_id: str) -> dict[str, Any]:
     """Return how a customer stands. online: since when the prices for members hold online too, or what to ask."""
     store = store_of(session, doors().settings.node_id)
-    customer, found = (
-        customers.known(session, store.id, customer_id),
-        customers.standing(session, store, customer_id, at=clock.now()),
-    )
+    customer = customers.known(session, store.id, customer_id)
+    found = customers.standing(session, store, customer_id, at=clock.now())
     since = consent.in_force(session, store.id, customer_id).get("online")
     return {
         "customer": {"id": customer_id, "name": found.name, "member": found.member},

@@ -37,7 +37,7 @@ def overview_page(fault: ShopError | None = None) -> Any:
     today = clock.now().date()
     with read() as session:
         days = list(session.scalars(sa.select(SharedScheme).order_by(SharedScheme.from_day)))
-        names = {one.id: one.name for one in session.scalars(sa.select(Store))}
+        shops = list(session.scalars(sa.select(Store)))
         now = shared_points.scheme_on(session, today)
         members, points = points_book.outstanding(session)
         currency = days[0].currency if days else overview.currency(session)
@@ -45,7 +45,7 @@ def overview_page(fault: ShopError | None = None) -> Any:
             "taking_part": points_pool.taking_part(session, today),
             "parts": points_pool.parts(session),
             "weeks": _weeks(session, today),
-            "with_node": sum(one.has_node for one in session.scalars(sa.select(Store))),
+            "with_node": sum(one.has_node for one in shops),
         }
     typed = now or (days[0] if days else None)
     places = exponent(currency)
@@ -61,10 +61,9 @@ def overview_page(fault: ShopError | None = None) -> Any:
         points=points,
         worth_minor=points * (typed.worth_minor if typed else 0),
         currency=currency,
-        names=names,
+        names={one.id: one.name for one in shops},
         network=NETWORK,
         first_day=today + dt.timedelta(days=1) if days else today,
-        is_odd=points_pool.is_odd,
         fault=fault,
     )
 
@@ -111,8 +110,8 @@ def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
     weeks = []
     for start, end in pairwise(starts):
         mine = [(kind, points) for day, kind, points in moved if start <= day < end]
-        earned = sum(points for kind, points in mine if kind in points_book.FUNDED)
-        spent = -sum(points for kind, points in mine if kind in points_book.PAID)
+        earned = sum(points for kind, points in mine if kind in shared_points.FUNDED)
+        spent = -sum(points for kind, points in mine if kind in shared_points.PAID)
         weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
     most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
     for one in weeks:
