@@ -2,7 +2,7 @@
 
 Rules
 -----
-1. Counted in each process by itself, on a clock nobody can set: so many web processes let so many times as much through.
+1. Counted in each process by itself, on a clock nobody can set: of several web processes each lets as much through.
 2. Only who has shown a key is counted, so the book is never longer than there are keys.
 """
 
