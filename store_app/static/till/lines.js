@@ -235,10 +235,13 @@ function depositRow({ name, qty, total }) {
   return row;
 }
 
-/** Write what a customer has: points, and what is on the tab and left of it. */
+/** Tell whether a customer has a tab: owes something, or may. */
+export const hasTab = (customer) => Boolean(customer.tab_left_minor || customer.tab_balance_minor);
+
+/** Write what a customer has: points, and what is on the tab and left of it; nothing of what there is none of. */
 export function standingText(customer) {
   return [
-    customer.points !== undefined && customer.points !== null && say("points-have", { n: customer.points }),
-    customer.tab_left_minor !== undefined && customer.tab_left_minor !== null && say("tab-left", { owes: moneyText(customer.tab_balance_minor ?? 0), left: moneyText(customer.tab_left_minor) }),
+    Boolean(customer.member || customer.points) && say("points-have", { n: customer.points ?? 0 }),
+    hasTab(customer) && say("tab-left", { owes: moneyText(customer.tab_balance_minor ?? 0), left: moneyText(customer.tab_left_minor ?? 0) }),
   ].filter(Boolean).join(" · ");
 }
