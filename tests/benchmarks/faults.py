@@ -164,6 +164,7 @@ def _crash(report: Report) -> Totals:
     return {
         "tries": report["kills"], "acknowledged": report["acked"], "lost": report["lost"],
         "doubled": report["doubled"], "broken": report["broken_invariants"],
+        "worst": {"restart to ready": report["restart_to_ready_s"]["max"]},
     }  # fmt: skip
 
 
