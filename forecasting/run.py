@@ -182,7 +182,7 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
         mixed = mixed + steady * (own.slow.level * borrowed.movement - level)
         share = share + steady
     elsewhere = np.zeros(n, dtype=bool) if borrowed is None else borrowed.elsewhere
-    doubt = np.where(usable, np.expm1(np.minimum(doubt, assortment.MOST_DOUBT)) * (1.0 - own_weight), 0.0)
+    doubt = np.where(usable, np.expm1(np.minimum(doubt, assortment.MOST_DOUBT)) * (1.0 - own_weight) ** 2, 0.0)
     return _name(own, _Blend(np.maximum(mixed, 0.0), share, doubt, [], []), usable, told, known, elsewhere)
 
 
