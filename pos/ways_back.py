@@ -3,7 +3,8 @@
 Rules
 -----
 1. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
-   credit); only what was paid otherwise is given out. What an exchange took over counts as paid for it.
+   credit); only what was paid otherwise is given out. What an exchange took over counts as paid for it. A tab takes
+   back what is owed on it: what was repaid is given out, what was given up (written off) is not.
 2. Next comes what a terminal or wallet gave back for a return that is not booked yet: it is that return's. Another
    return of the receipt waits for it, and every one while its answer is open.
 3. The rest goes out as it is wanted: to a card from the payments a terminal took, the oldest first and of none more
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import round_cash
-from pos import paying
+from pos import paying, tab
 from pos.payments import Payment, Settled, Tender
 from pos.sale_rows import Sale, SaleLine
 
@@ -130,9 +131,20 @@ def return_under_way(session: Session, original: Sale) -> str | None:
 def ways_left(session: Session, original: Sale) -> OnAccounts:
     """Return what of a sale was paid from an account and has not gone back there yet.
 
-    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt.
+    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt; what
+    was repaid of a tab does not count (rule 1).
     """
-    return _replayed(session, original)[0]
+    ways = _replayed(session, original)[0]
+    if original.customer_id is None or not any(tender == "tab" for tender, _ in ways):
+        return ways
+    owed_minor = tab.account(session, original.store_id, original.customer_id).balance_minor
+    left: OnAccounts = {}
+    for (tender, sale_id), minor in ways.items():
+        if tender == "tab":
+            minor = min(minor, owed_minor + tab.given_up_minor(session, original.store_id, sale_id))
+            owed_minor = max(0, owed_minor - minor)
+        left[tender, sale_id] = minor
+    return {way: minor for way, minor in left.items() if minor}
 
 
 def split(ways: OnAccounts, worth_minor: int, owed_minor: int) -> tuple[OnAccounts, OnAccounts]:
