@@ -573,6 +573,20 @@ def test_what_was_repaid_of_a_tab_goes_out_by_hand_and_what_is_owed_goes_off_it(
     assert corner.findings() == []
 
 
+def test_the_receipt_of_a_forgotten_customer_brings_money_back_and_its_points_as_store_credit(corner, mei):
+    with corner.write() as session:
+        scheme = loyalty.Scheme(True, 1, 10, 1, 1)
+        loyalty.set_scheme(session, STORE, scheme, actor=corner.wei, at=corner.now)
+    corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
+    by_points = [("points", 20), ("cash", 678)]
+    sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=by_points))
+    with corner.write() as session:
+        customers.erase(session, store_of(session, STORE), mei, actor=corner.wei, at=corner.now)
+    assert paid_with(corner.take_back(sold.sale.id, [(1, 1)])) == [("credit", -20), ("cash", -329)]
+    assert paid_with(exchanged(corner, sold, [RungLine("milk", 1)], 1)) == [("cash", -220)]
+    assert corner.findings() == []
+
+
 def test_what_was_given_up_of_a_tab_is_not_given_out_for_its_goods(corner, mei):
     kept, sold = (
         corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei, tenders=[("tab", 349)])) for _ in range(2)
