@@ -87,6 +87,7 @@ export class Parking {
     this.basket.unpack({ ...answer.basket, id });
     sheet.close();
     this.view.quieten();
+    this.actions.rest();
     this.actions.parkedChanged();
     this.actions.takeWaiting();
   }
@@ -113,6 +114,7 @@ export class Parking {
       this.basket.next();
       sheet.close();
       this.view.tell(given.told ?? say("voided"));
+      this.actions.rest();
       this.actions.takeWaiting();
     };
     sheet.open({
