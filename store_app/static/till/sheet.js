@@ -24,11 +24,17 @@ class Sheet {
 
   get isOpen() { return this.root.open; }
 
-  /** While `act` hands the basket over, or fetches one, nothing else is asked or touched, and scans wait: what went in
-   * now would be in neither basket. */
+  /** While `act` hands the basket over, fetches one or asks for leave, nothing else is asked or touched, and scans wait:
+   * what went in now would be in neither basket, or its question would be closed with this one. */
   async hold(act) {
-    this.isHeld = $("basket").inert = $("goods").inert = true;
-    try { return await act(); } finally { this.isHeld = $("basket").inert = $("goods").inert = false; }
+    const parts = [$("basket"), $("goods")], before = parts.map((part) => part.inert);
+    const set = (values) => parts.forEach((part, at) => { part.inert = values[at]; });
+    this.isHeld = true;
+    set([true, true]);
+    try { return await act(); } finally {
+      this.isHeld = false;
+      set(before);
+    }
   }
 
   /** Open it: title, what stands in it, its buttons. `onScan` takes scans while it is open, `onEnter` the key. */
