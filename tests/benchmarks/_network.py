@@ -45,7 +45,7 @@ POSTGRES = {
     "synchronous_commit": "on", "fsync": "on", "full_page_writes": "on",
 }  # fmt: skip
 """What `docs/operating.md` tells an operator to set; durability is as PostgreSQL has it by default."""
-WHILE_FILLING = {"wal_level": "minimal", "max_wal_senders": "0"}
+WHILE_FILLING = {"wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"}
 """A table that is new in its transaction needs no log: it is on the disk before the transaction is."""
 REGIONS, PIN, WAREHOUSE = 5, "2468", "WH1"
 
