@@ -87,7 +87,6 @@ class Pasts:
             self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             self._say(f"CREATE DATABASE {name} TEMPLATE {past} STRATEGY FILE_COPY")
         url = self._url(name)
-        upgrade(url)
         postmaster = psutil.Process(int((self.folder / "pg" / "postmaster.pid").read_text().split()[0]))
         try:
             with _served(self.folder / name, url) as (address, process):
@@ -100,6 +99,7 @@ class Pasts:
         """Lay a past in, if it is not there as these programs would make it; nothing may be served meanwhile."""
         name, there = _name(lines), self._say("SELECT datname FROM pg_database")
         if name in there:
+            upgrade(self._url(name))
             return
         for old in there:
             if old.startswith((f"past_{lines}_", "making")):
