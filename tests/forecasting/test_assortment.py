@@ -93,7 +93,7 @@ def test_what_is_borrowed_is_as_unsure_as_shops_differ() -> None:
     held = (week <= said.cumulative[::2, said.levels.index(0.9), 6]).mean()
     assert 0.8 < held < 0.95
     assert said.spread is not None
-    assert (said.spread.doubt[1::2] < 0.1).all()
+    assert np.median(said.spread.doubt[1::2]) < 0.1 < np.median(said.spread.doubt[::2])
 
 
 def test_a_larger_shop_begins_with_more_of_what_large_shops_sell(trade) -> None:  # type: ignore[no-untyped-def]
