@@ -4,7 +4,8 @@ Rules
 -----
 1. What a shop sells of a product is, in logarithms, the product's usual in the region, the shop's size times the
    product's slope, and its own deviation. A slope above 1: what large shops sell more than in proportion.
-2. A shop's size is one for all its products and, within AISLE_SPREAD, one for each aisle. An average shop has size 0.
+2. A shop's size is one for all its products and, within AISLE_SPREAD, one for each aisle. An average shop has size 0:
+   the mean of the region's shops, not their median, for a new shop's size is unknown for all its products together.
 3. A region's usual is shrunk to the chain's by how much regions differ, so that few sellers tell little and a region
    without a seller has the chain's. A cell counts by the units behind it. A usual is a median: one shop that sells
    ten times as much as others makes no product a bestseller.
@@ -86,7 +87,8 @@ class Assortment:
             taken = float((weight * (slope**2 * unsure + size**2 * bent)).sum()) / max(float(has.sum()), 1.0)
             own, apart = _differ(weight, gap - slope * size, noise, region, regions, max(1.0 - taken, LEAST_FREE))
         selling = np.bincount(region, weights=some, minlength=regions) * units.shape[1]
-        here = _by(some[:, None] * size, region, regions).sum(axis=1) / np.maximum(selling, 1.0)
+        mean = _by(some[:, None] * np.exp(size), region, regions).sum(axis=1) / np.maximum(selling, 1.0)
+        here = np.log(np.where(mean > 0, mean, 1.0))
         trust = 1.0 / (1.0 + apart * behind)
         doubt = own + DRIFT + np.where(behind > 0, apart * trust, apart) + trust**2 / np.maximum(chain, 1e-9)
         return cls(
