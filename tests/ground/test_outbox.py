@@ -183,6 +183,24 @@ def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_pat
     assert noted(database) == {"fact-0": 0}
 
 
+def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for_its_receiver_alone(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        epoch = found(session, "S01", at=NOON).epoch
+        for n in range(3):
+            append(session, f"fact-{n}", {"n": n})
+        outbox.append(
+            session, to_node="another", topic="noted", version=1, body={}, id="fact-9", subject="x",
+            business_day=NOON.date(), at=NOON,
+        )  # fmt: skip
+    here = []
+    for lost in ("none", "fact-1", "fact-0"):
+        with store.write() as session:
+            session.execute(sa.delete(outbox.OutboxMessage).where(outbox.OutboxMessage.id == lost))
+            here.append((outbox.still_here(session, "network"), outbox.epochs_of(session, "network")))
+    assert here == [({epoch: 3}, [epoch]), ({epoch: 1}, [epoch]), ({epoch: 0}, [epoch])]
+
+
 def test_a_row_twice_in_one_batch_is_taken_once_and_a_bad_one_is_set_aside_both_times(sender, tmp_path):
     database, good = open_database(tmp_path / "network.db"), sent(sender)[0]
     bad = replace(sent(sender)[1], body={"n": 5})

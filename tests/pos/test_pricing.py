@@ -63,6 +63,10 @@ def test_nothing_is_taken_off_a_line_beyond_what_it_costs(price, by_hand, offers
     assert line.total_minor == price - line.discount_minor
 
 
+def test_an_amount_that_was_typed_is_what_the_line_costs():
+    assert charge(BasketLine("x", 3, PLAIN, amount_minor=250)).total_minor == 250
+
+
 def test_an_offer_is_taken_off_the_line_it_names_counted_from_one():
     lines = [BasketLine("x", 1, PLAIN), BasketLine("x", 1, PLAIN)]
     basket = price_basket(lines, {2: (Saved("offer", "Offer", 30),)})
