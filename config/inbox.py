@@ -2,10 +2,11 @@
 
 Rules
 -----
-1. The receiver keeps id, number, hash and body in the transaction of the effect. The same id with the same hash is
-   "already"; the same id with another hash, or the same number with another id, is parked with an alarm, never
+1. The receiver keeps id, number, hash and body in the transaction of the effect. Of one node the same id with the same
+   hash is "already"; the same id with another hash, or the same number with another id, is parked with an alarm, never
    dropped (I16). Its number is heard all the same: the head goes on over it, or nothing behind it would ever be asked
-   for. So does a message heard before under another number.
+   for. So does a message heard before under another number. Another node's id is another fact: who says it first keeps
+   nobody's own out.
 2. A row that cannot be applied is parked beside the others and shown at both nodes; it never blocks the rest. Sent
    again, or after an upgrade (`try_parked`), it is tried again.
 3. Any order and any repetition of deliveries gives the same state (I15); `reapply()` proves it (K9).
@@ -47,8 +48,8 @@ class InboxMessage(Base):
     __tablename__ = "inbox_message"
     __table_args__ = (sa.UniqueConstraint("from_node", "epoch", "n"),)
 
+    from_node: Mapped[str] = mapped_column(primary_key=True)
     id: Mapped[str] = mapped_column(primary_key=True)
-    from_node: Mapped[str]
     epoch: Mapped[str]
     n: Mapped[int]
     topic: Mapped[str]
@@ -119,7 +120,7 @@ def take(
     """
     head = _head_of(session, from_node, epoch)
     head.sent = max(head.sent, sent)
-    known = _known(session, [message.id for message in messages])
+    known = _known(session, from_node, [message.id for message in messages])
     used = _used(session, from_node, epoch, [message.n for message in messages])
     outcomes: dict[int, Outcome] = {}
     fresh: dict[str, tuple[int, Message, str]] = {}  # id -> place in the batch, message, canonical body
@@ -129,10 +130,12 @@ def take(
         before = known.get(message.id)
         if first is not None and first[1].hash == message.hash:
             repeats.append(place)
-        elif before is not None and before.hash == message.hash and before.from_node == from_node:
+        elif before is not None and before.hash == message.hash:
             if (before.epoch, before.n) != (epoch, message.n) and message.n not in used:
                 _alarm(session, from_node, epoch, message, f"it had come before as number {before.n}", at)
-            outcomes[place] = _again(session, message, effect) if before.state == "parked" else Outcome("already")
+            outcomes[place] = (
+                _again(session, from_node, message, effect) if before.state == "parked" else Outcome("already")
+            )
         elif first is not None or before is not None or used.get(message.n, message.id) != message.id:
             is_known = first is not None or before is not None
             outcomes[place] = _contradiction(session, from_node, epoch, message, is_known, at)
@@ -161,7 +164,7 @@ def try_parked(session: Session, from_node: str, effect: Effect) -> tuple[int, i
     """Try what a node's messages set aside once more; (how many were taken, how many still wait)."""
     query = sa.select(InboxMessage).where(InboxMessage.from_node == from_node, InboxMessage.state == "parked")
     rows = session.scalars(query.order_by(InboxMessage.epoch, InboxMessage.n)).all()
-    taken = sum(_again(session, inbox_message(row), effect).state == "taken" for row in rows)
+    taken = sum(_again(session, from_node, inbox_message(row), effect).state == "taken" for row in rows)
     return taken, len(rows) - taken
 
 
@@ -262,12 +265,11 @@ def _head_of(session: Session, from_node: str, epoch: str) -> InboxHead:
     return head
 
 
-def _known(session: Session, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str, str, int]]:
-    query = sa.select(
-        InboxMessage.id, InboxMessage.hash, InboxMessage.from_node, InboxMessage.state, InboxMessage.epoch,
-        InboxMessage.n,
-    )  # fmt: skip
-    return {row.id: row for row in session.execute(query.where(among(session, InboxMessage.id, ids)))}
+def _known(session: Session, from_node: str, ids: Sequence[str]) -> dict[str, sa.Row[str, str, str, str, int]]:
+    query = sa.select(InboxMessage.id, InboxMessage.hash, InboxMessage.state, InboxMessage.epoch, InboxMessage.n).where(
+        InboxMessage.from_node == from_node, among(session, InboxMessage.id, ids)
+    )
+    return {row.id: row for row in session.execute(query)}
 
 
 def _used(session: Session, from_node: str, epoch: str, numbers: Sequence[int]) -> dict[int, str]:
@@ -323,8 +325,8 @@ def _all_at_once(session: Session, messages: list[Message], bulk: Bulk) -> list[
     return left
 
 
-def _again(session: Session, message: Message, effect: Effect) -> Outcome:
-    row = session.get_one(InboxMessage, message.id)
+def _again(session: Session, from_node: str, message: Message, effect: Effect) -> Outcome:
+    row = session.get_one(InboxMessage, (from_node, message.id))
     if not message.is_whole():
         row.reason = "the content does not fit its hash"
     else:

@@ -16,7 +16,8 @@ BADGES = re.compile(r"\d{40,}")
 
 def set_up(*, level: str = "INFO", for_people: bool = False) -> None:
     """Set up structlog for this process; `for_people` writes coloured text instead of JSON."""
-    renderer: Any = structlog.dev.ConsoleRenderer() if for_people else structlog.processors.JSONRenderer()
+    people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = people if for_people else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -231,7 +231,9 @@ def _told(session: Session, store_id: str | None) -> Iterator[Finding]:
     )
     for word, noun, state, topic in nouns:
         sent = sa.exists().where(OutboxMessage.id == noun.id, OutboxMessage.topic == topic)
-        arrived = sa.exists().where(InboxMessage.id == noun.id, InboxMessage.topic == topic)
+        arrived = sa.exists().where(
+            InboxMessage.from_node == noun.store_id, InboxMessage.id == noun.id, InboxMessage.topic == topic
+        )
         query = sa.select(noun.id).where(noun.state == state, ~sent, ~arrived, *_of(noun, store_id))
         for key in session.scalars(query):
             yield Finding("K8", f"{word}:{key}", f"a fact {topic}", "none")

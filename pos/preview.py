@@ -8,7 +8,8 @@ Rules
 3. A picture is drawn in grey and its notes in ink of their own, so that it is sixteen steps of two inks and small:
    no colour is ever searched for.
 
-It reads what `pos.encoding` writes: ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
+It reads what `pos.label_printer` writes, and what `pos.encoding` does:
+ESC @ t a E d p, GS ! h w H f k ( k (QR) v 0 V, FS & and FS ., LF.
 """
 
 import io
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field
 import segno
 from PIL import Image, ImageDraw
 
-from pos import code_pages, glyphs
+from pos import code_pages, glyphs, label_printer
 from pos.labels import bars
 from pos.paper import DOTS_PER_COLUMN, cell_width
 
@@ -179,6 +180,8 @@ class _Reader:
 
 def read(paper: bytes, profile: str = code_pages.UNNAMED) -> list[Mark]:
     """Return what the bytes put on the paper, top to bottom, by a printer of that profile."""
+    if paper.startswith(b"^XA"):
+        return [Mark("picture", picture=label_printer.picture_of(paper))]
     return _Reader(paper, profile).read()
 
 
@@ -193,8 +196,9 @@ def paper_text(paper: bytes, profile: str = code_pages.UNNAMED) -> str:
 
 def preview_png(paper: bytes, columns: int = 48, profile: str = code_pages.UNNAMED, *, language: str = "en") -> bytes:
     """Return the paper as a PNG picture, one dot of the printer a pixel (rules 2 and 3)."""
-    dots = columns * DOTS_PER_COLUMN
-    pieces = [(mark, _draw(mark, dots, _NOTES[language])) for mark in read(paper, profile)]
+    marks = read(paper, profile)
+    dots = max([columns * DOTS_PER_COLUMN, *(mark.picture.width for mark in marks if mark.picture is not None)])
+    pieces = [(mark, _draw(mark, dots, _NOTES[language])) for mark in marks]
     high = sum(piece.height for _mark, piece in pieces) + 2 * MARGIN
     sheet = Image.new("P", (dots + 2 * MARGIN, high), STEPS - 1)
     sheet.putpalette(_PALETTE)

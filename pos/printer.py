@@ -14,7 +14,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -29,8 +29,10 @@ from config.prepared import Prepared
 from config.states import StateTable
 from pos import (
     account_paper,
+    encoding,
     goods_back_paper,
     goods_paper,
+    label_printer,
     labels,
     paper_parts,
     print_agent,
@@ -39,6 +41,7 @@ from pos import (
     test_page,
 )
 from pos.paper import PaperLine
+from pos.printer_model import PrinterModel
 
 STATES = StateTable(
     "print job",
@@ -251,6 +254,22 @@ def lay_out(kind: str, document: dict[str, Any], *, columns: int, copy_no: int =
         return labels.layout(document, columns=columns, language=language)
     layouts = receipt.LAYOUTS | account_paper.LAYOUTS | goods_paper.LAYOUTS | goods_back_paper.LAYOUTS
     return layouts[kind](document, columns=columns, language=language, copy_no=copy_no)
+
+
+def paper_of(
+    kind: str,
+    document: dict[str, Any],
+    model: PrinterModel,
+    *,
+    copy_no: int = 0,
+    opens_drawer: bool = False,
+    pictures: Mapping[str, encoding.Raster] | None = None,
+) -> bytes:
+    """Return the very bytes that put a job's document on this printer's paper."""
+    if model.profile in label_printer.LABEL_PRINTERS:
+        return label_printer.encode(test_page.label(document) if kind == "test" else document, model.profile)
+    lines = lay_out(kind, document, columns=model.columns, copy_no=copy_no)
+    return encoding.encode(lines, model, opens_drawer=opens_drawer, pictures=pictures)
 
 
 # --- questions ---

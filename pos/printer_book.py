@@ -6,7 +6,9 @@ Rules
 2. A printer serves the tills it names, or all; receipts, labels or both. Who is named more narrowly comes first.
 3. The fallback is asked when a printer fails before the first byte; it opens no drawer of another till. A printer
    by an agent stands in for none and has no stand-in: it is not known in time whether it prints.
-4. Every change is journalled. How a printer last was (`PrinterHealth`) is no book, only a memory for the light.
+4. A label printer prints labels alone, has no drawer, and is not asked how it is, whatever is said of it; it stands
+   in for others with labels alone.
+5. Every change is journalled. How a printer last was (`PrinterHealth`) is no book, only a memory for the light.
 """
 
 import datetime as dt
@@ -21,6 +23,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor, record
+from pos.label_printer import LABEL_PRINTERS
 from pos.paper import COLUMNS
 from pos.printer_model import PrinterModel
 from pos.store import Store
@@ -124,6 +127,10 @@ class Outlet:
         """Tell whether a print agent fetches its jobs."""
         return isinstance(self.driver, AgentPrinter)
 
+    def prints(self, kind: str) -> bool:
+        """Tell whether it can print such a document at all (rule 4)."""
+        return kind in ("label", "test") or self.driver.model.profile not in LABEL_PRINTERS
+
 
 # --- verbs ---
 
@@ -177,7 +184,7 @@ def note_health(
     near_end: bool = False,
     at: dt.datetime,
 ) -> None:
-    """Remember how a printer was just now (rule 4); an unchanged good state writes nothing."""
+    """Remember how a printer was just now (rule 5); an unchanged good state writes nothing."""
     row = session.get(PrinterHealth, (store_id, printer_id))
     if row is None:
         row = PrinterHealth(store_id=store_id, printer_id=printer_id, answers=answered, near_end=near_end, at=at)
@@ -223,9 +230,12 @@ def model_of(printer: Printer | PrinterFacts) -> PrinterModel:
 
 
 def model_at(session: Session, store_id: str, printer_id: str | None, usual: PrinterModel) -> PrinterModel:
-    """Return the model of the printer a job went to; `usual` where it is the settings' or is set up no more."""
+    """Return the model of the printer a job went to; `usual` where it is the settings' or is set up no more.
+
+    Also where it is a label printer: what those were sent tells by itself how it is read, and the rest went elsewhere.
+    """
     printer = session.get(Printer, (store_id, printer_id)) if printer_id else None
-    return usual if printer is None else model_of(printer)
+    return usual if printer is None or printer.profile in LABEL_PRINTERS else model_of(printer)
 
 
 def outlets(session: Session, store_id: str, setting: str, model: PrinterModel) -> list[Outlet]:
@@ -263,7 +273,8 @@ def goes_to(outlets: Sequence[Outlet], outlet: Outlet, kind: str, till_id: str, 
 
 
 def _columns(facts: PrinterFacts) -> dict[str, Any]:
-    return {**asdict(facts), "tills": list(facts.tills)}
+    only = {"papers": "labels", "drawer_pin": 0, "asked": False} if facts.profile in LABEL_PRINTERS else {}
+    return {**asdict(facts), "tills": list(facts.tills), **only}
 
 
 def _failed_at(health: PrinterHealth | None) -> dt.datetime | None:
@@ -290,7 +301,7 @@ def _check(session: Session, store_id: str, printer_id: str, facts: PrinterFacts
         raise Invalid("printer-setting", "Say where the printer is connected.", field="where")
     known = (
         (facts.columns in COLUMNS, "columns"),
-        (facts.profile in PROFILES, "profile"),
+        (facts.profile in (*PROFILES, *LABEL_PRINTERS), "profile"),
         (facts.drawer_pin in PINS, "drawer_pin"),
         (PULSES_MS[0] <= facts.pulse_ms <= PULSES_MS[1], "pulse_ms"),
         (facts.papers in PAPERS, "papers"),

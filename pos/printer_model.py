@@ -18,7 +18,8 @@ class PrinterModel:
     """What the encoder must know of a printer.
 
     columns: 32, 42 or 48. chinese: it prints GB18030; otherwise a code page is used. profile: its python-escpos
-    profile. cutter: it cuts by itself. drawer_pin: 2 or 5, 0 for no drawer; pulse_ms: how long.
+    profile, or one of `label_printer`. cutter: it cuts by itself. drawer_pin: 2 or 5, 0 for no drawer; pulse_ms: how
+    long.
     """
 
     columns: int = 48

@@ -32,7 +32,7 @@ from config.errors import NotFound, Unreachable
 from config.ids import new_id
 from config.journal import Actor, move, record
 from pos import logo, printer, printer_book
-from pos.encoding import Raster, encode
+from pos.encoding import Raster
 from pos.printer import PrintJob, Queued
 from pos.printer_book import Outlet, Printer
 from pos.wires import Said, Unconfirmed
@@ -242,7 +242,7 @@ def _work_off(room: Room, outlet: Outlet, limit: int, job: PrintJob | None) -> P
     done = {"printed": 0, "failed": 0, "unconfirmed": 0}
     while job is not None and sum(done.values()) < limit:
         outcome, reason = "busy", None
-        for way in _ways(room, outlet):
+        for way in _ways(room, outlet, job.kind):
             outcome, reason = _try(room, job, way)
             if outcome != "failed" or reason == "unprintable":
                 break
@@ -266,10 +266,10 @@ def _next_job(room: Room, outlet: Outlet) -> PrintJob | None:
         return printer.next_due(session, room.store_id, outlet.id, at=room.now(), goes_here=goes_here)
 
 
-def _ways(room: Room, outlet: Outlet) -> list[Outlet]:
+def _ways(room: Room, outlet: Outlet, kind: str) -> list[Outlet]:
     """Return the printers to try for a job, in turn (rules 3 and 4)."""
     fallback = next((other for other in room.outlets if outlet.fallback_id and other.id == outlet.fallback_id), None)
-    if fallback is None or fallback.by_agent:
+    if fallback is None or fallback.by_agent or not fallback.prints(kind):
         return [outlet]
     with room.database.read() as session:
         health = printer_book.health_of(session, room.store_id).get(outlet.id)
@@ -320,8 +320,8 @@ def _paper(
     opens_drawer = fresh and (job.kind == "test" or outlet.serves(job.till_id))
     model = outlet.driver.model
     try:
-        lines = printer.lay_out(job.kind, job.document, columns=model.columns, copy_no=job.copy_no)
-        return encode(lines, model, opens_drawer=opens_drawer, pictures=pictures), None
+        content: dict[str, Any] = {"copy_no": job.copy_no, "opens_drawer": opens_drawer, "pictures": pictures}
+        return printer.paper_of(job.kind, job.document, model, **content), None
     # one document that cannot be laid out must not hold up the paper of every sale after it
     except Exception:  # a job's edge: recorded, then on
         log.exception("unprintable document", job=job.id, kind=job.kind)

@@ -144,7 +144,8 @@ def document_of(session: Session, sale: Sale) -> dict[str, Any]:
     """Return the frozen document of a completed sale: the very fact that was told of it."""
     body = session.scalar(sa.select(OutboxMessage.body).where(OutboxMessage.id == sale.id))
     if body is None:
-        body = session.scalar(sa.select(InboxMessage.body).where(InboxMessage.id == sale.id))
+        arrived = InboxMessage.from_node == sale.store_id, InboxMessage.id == sale.id
+        body = session.scalar(sa.select(InboxMessage.body).where(*arrived))
     if body is None:
         raise NotFound("no-such-sale", "The document of this sale is not kept here.", sale_id=sale.id)
     document: dict[str, Any] = json.loads(body)

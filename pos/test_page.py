@@ -43,6 +43,20 @@ def layout(document: dict[str, Any], *, columns: int) -> list[PaperLine]:
     ]
 
 
+def label(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the test page of a label printer: a label, as the shelf's, of the printer itself."""
+    return {
+        "name": f"TEST 测试 {document['name']}",
+        "brand": str(document["wire"]),
+        "price_minor": 888,
+        "currency": "CNY",
+        "barcode": BARCODE,
+        "url": ADDRESS,
+        "place": str(document["local_time"]),
+        "language": "zh",
+    }
+
+
 # --- inside ---
 
 

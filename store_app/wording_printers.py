@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from pos.label_printer import LABEL_PRINTERS
 from pos.printer_book import PrinterHealth
 
 REASONS = {
@@ -50,6 +51,19 @@ def wire(setting: str) -> str:
     kind, _colon, where = setting.partition(":")
     way = str(WAYS.get(kind, kind))
     return f"{way} · {where.removesuffix(':9100')}" if where else way
+
+
+def label_printers() -> dict[str, str]:
+    """Return the profiles of label printers in words, by their names."""
+    return {name: _("Label printer (ZPL), %(size)s", size=width(name, 0)) for name in LABEL_PRINTERS}
+
+
+def width(profile: str, columns: int) -> str:
+    """Return how wide a printer's paper is; of a label printer, the size of its labels."""
+    labels = LABEL_PRINTERS.get(profile)
+    if labels is None:
+        return str(WIDTHS[columns])
+    return f"{labels.width_mm} × {labels.height_mm} mm, {labels.dpi} dpi"
 
 
 def amber(code: str, name: str) -> str:

@@ -64,6 +64,7 @@ class StoreDay(Base):
     """One shop's day: open or closed, and its sums. Where there is no row, nothing is known."""
 
     __tablename__ = "store_day"
+    __table_args__ = (sa.Index("ix_store_day_day", "business_day", "store_id"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)

@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.database import table_of
 from config.inbox import InboxAlarm, InboxMessage
 from config.inbox import inbox_message as arrived_message
 from config.journal import canonical
@@ -39,21 +40,19 @@ Kept = OutboxMessage | InboxMessage
 
 def forget(session: Session, *, before: dt.datetime) -> int:
     """Empty the facts of forgotten orders, of those told before an instant; returns how many."""
-    sent = sa.select(OutboxMessage.id).where(
-        _PEOPLE, OutboxMessage.made_at <= before, OutboxMessage.state.in_(("delivered", "written_off", "stuck"))
-    )
-    arrived = sa.select(InboxMessage.id).where(_PEOPLE, InboxMessage.received_at <= before)
-    done = _empty(session, OutboxMessage, sent) + _empty(session, InboxMessage, arrived)
+    sent = OutboxMessage.made_at <= before, OutboxMessage.state.in_(("delivered", "written_off", "stuck"))
+    done = _empty(session, OutboxMessage, *sent) + _empty(session, InboxMessage, InboxMessage.received_at <= before)
     return done + _empty_alarms(session, before)
 
 
 # --- inside ---
 
 
-def _empty(session: Session, kind: type[OutboxMessage] | type[InboxMessage], query: sa.Select[str]) -> int:
-    ids, done = session.scalars(query).all(), 0
-    for first in range(0, len(ids), AT_ONCE):
-        rows: Any = session.scalars(sa.select(kind).where(kind.id.in_(ids[first : first + AT_ONCE])))
+def _empty(session: Session, kind: type[Kept], *those: sa.ColumnElement[bool]) -> int:
+    key = table_of(kind).primary_key
+    keys, done = session.execute(sa.select(*key).where(_PEOPLE, *those)).all(), 0
+    for first in range(0, len(keys), AT_ONCE):
+        rows: Any = session.scalars(sa.select(kind).where(sa.tuple_(*key).in_(keys[first : first + AT_ONCE])))
         told: dict[Kept, dict[str, Any]] = {row: json.loads(row.body) for row in rows}
         needed = _needed(session, [_key_of(body) for body in told.values()])
         for row, body in told.items():

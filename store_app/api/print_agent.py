@@ -13,7 +13,7 @@ import threading
 import time
 from typing import Any, Literal
 
-from flask import Blueprint, Response, abort, g, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.errors import Invalid
@@ -21,6 +21,7 @@ from pos import print_agent as agents
 from pos import printing
 from pos.wires import AgentPrinter, Said
 from store_app.api.bodies import shaped
+from store_app.api.pace import Pace
 from store_app.extensions import Doors, doors, read, write
 from store_app.house_printers import printers_in_force
 from store_app.security import print_agent
@@ -35,21 +36,11 @@ COME_BACK_S = 1.0
 
 
 class _Turns:
-    """Who waits for paper: one caller per printer, the newest; and how often each has called this minute."""
+    """Who waits for paper: one caller per printer, the newest."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.waiting: dict[str, object] = {}
-        self.calls: dict[str, tuple[int, int]] = {}
-
-    def count(self, key: str) -> None:
-        """Refuse a caller that calls far too often (rule 3)."""
-        minute = int(time.monotonic() // 60)
-        with self.lock:
-            since, calls = self.calls.get(key, (minute, 0))
-            self.calls[key] = (minute, calls + 1 if since == minute else 1)
-            if self.calls[key][1] > CALLS_A_MINUTE:
-                abort(429, description="Too many calls. Wait a minute.")
 
     def begin(self, key: str, most: int) -> object | None:
         """Take the printer's place; None where too many others wait (rule 2)."""
@@ -71,6 +62,7 @@ class _Turns:
 
 
 _turns = _Turns()
+_calls = Pace(CALLS_A_MINUTE)
 
 
 class Asked(BaseModel):
@@ -131,7 +123,7 @@ def outcome(job_id: str) -> Response:
 
 
 def _body(shape: Any) -> Any:
-    _turns.count(f"{doors().settings.node_id}/{g.printer_id}")
+    _calls.take(f"{doors().settings.node_id}/{g.printer_id}")
     request.max_content_length = BODY_BYTES
     try:
         return shape.model_validate_json(request.get_data())

@@ -1,20 +1,28 @@
-"""Sync, the network's doors: messages in, messages out, editions. A store's key opens them and names the store."""
+"""Sync, the network's doors: messages in, messages out, editions. A store's key opens them and names the store.
+
+A shop that pushes far more than any shop has to tell is asked to wait (429), so that the others keep their turn; it
+has lost nothing, for what is not confirmed stays with it.
+"""
 
 import gzip
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, current_app, g, jsonify, request
+from flask.blueprints import BlueprintSetupState
 from pydantic import Field, ValidationError
 
 from config.errors import Invalid, NotFound
 from config.node import this_node
 from config.publication import Publication, edition_for
 from store_app.api.bodies import LARGEST, Body, asks, shaped, takes
+from store_app.api.pace import Pace
 from store_app.extensions import clock, read, wake_worker_after, write
 from store_app.security import device
 from store_app.sync import receiver, wire
 from supply import points_pool
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
+PUSHES_A_MINUTE, FACTS_A_MINUTE = 300, 24_000
+"""Of one shop: five contacts a second, and a backlog of a year gone in some minutes."""
 
 
 class AskedPoints(Body):
@@ -28,16 +36,24 @@ class AskedPoints(Body):
     key: str = Field(default="", max_length=80)
 
 
+@bp.record
+def _begin_counting(state: BlueprintSetupState) -> None:
+    state.app.extensions["sync_paces"] = Pace(PUSHES_A_MINUTE), Pace(FACTS_A_MINUTE)
+
+
 @bp.post("/messages")
 @device
 @shaped(wire.Push)
 def push() -> Response:
     """Take a batch of a store's facts."""
+    pushes, facts = current_app.extensions["sync_paces"]
+    pushes.take(g.store_id)
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
     try:
         sent = wire.Push.model_validate_json(raw)
     except ValidationError as fault:
         raise Invalid("bad-push", "This is not a batch of facts.", faults=wire.faults_of(fault)) from fault
+    facts.take(g.store_id, len(sent.rows))
     with write() as session:
         answer = receiver.take(session, g.store_id, sent, at=clock.now())
     return jsonify(answer)

@@ -14,7 +14,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Conflict, ShopError
-from pos import print_agent, printer, printer_book, printing, test_page
+from pos import print_agent, printer, printer_book, printing
+from pos.label_printer import LABEL_PRINTERS
 from pos.printer import PrintJob
 from pos.printer_book import AGENT, FIRST, PAPERS, PINS, PROFILES, PULSES_MS, Printer, PrinterFacts
 from pos.store import Till
@@ -209,13 +210,12 @@ def drawer(printer_id: str) -> Any:
 @requires("settings")
 def test_picture(printer_id: str) -> Response:
     """Draw the test page of a printer from the bytes it would be sent."""
-    from pos.encoding import encode
     from pos.preview import preview_png  # brings a drawing library along
 
     with read() as session:
         row = printer_book.printer_of(session, str(place().store_id), printer_id)
         model = printer_book.model_of(row)
-        paper = encode(test_page.layout(_document(row), columns=model.columns), model)
+        paper = printer.paper_of("test", _document(row), model)
     answer = make_response(preview_png(paper, model.columns))
     answer.mimetype = "image/png"
     answer.headers["Cache-Control"] = "private, no-store"
@@ -234,7 +234,7 @@ def _cards(session: Session, store_id: str) -> list[PrinterCard]:
             row.id,
             row.name,
             wording_printers.wire(row.wire),
-            str(wording_printers.WIDTHS[row.columns]),
+            wording_printers.width(row.profile, row.columns),
             str(wording_printers.PAPERS[row.papers]),
             ", ".join(tills.get(one, one) for one in row.tills) or _("All tills"),
             names.get(row.fallback_id, ""),
@@ -290,7 +290,7 @@ def _form_page(
         widths=wording_printers.WIDTHS,
         papers=wording_printers.PAPERS,
         drawers=wording_printers.DRAWERS,
-        profiles={name: name for name in PROFILES},
+        profiles={name: name for name in PROFILES} | wording_printers.label_printers(),
         pulses=PULSES_MS,
         tills=tills,
         others=others,
@@ -317,7 +317,7 @@ def _facts() -> PrinterFacts:
         wire=way if way in ("paper", AGENT) else f"{way}:{address}",
         columns=int(form.one_of("columns", tuple(str(n) for n in wording_printers.WIDTHS), sentence=offered)),
         chinese=form.one_of("letters", ("chinese", "latin"), sentence=offered) == "chinese",
-        profile=form.one_of("profile", PROFILES, sentence=offered),
+        profile=form.one_of("profile", (*PROFILES, *LABEL_PRINTERS), sentence=offered),
         cutter="cutter" in request.form,
         drawer_pin=int(form.one_of("drawer_pin", tuple(str(pin) for pin in PINS), sentence=offered)),
         pulse_ms=form.whole("pulse_ms", least=PULSES_MS[0], most=PULSES_MS[1]),

@@ -16,7 +16,6 @@ from flask_babel import gettext as _
 from config.errors import NotFound
 from config.money import exponent
 from pos import printer, printer_book, shift, slips, stock, vouchers
-from pos.encoding import encode
 from pos.printer import PrintJob
 from pos.store import PERMISSIONS, Store, Till
 from store_app import wording
@@ -152,7 +151,7 @@ def paper_picture(job_id: str) -> Response:
 
     paper = job.paper
     if seen != job.document:
-        paper = encode(printer.lay_out(job.kind, seen, columns=model.columns, copy_no=job.copy_no), model)
+        paper = printer.paper_of(job.kind, seen, model, copy_no=job.copy_no)
     answer = make_response(preview_png(paper, model.columns, model.profile, language=language()))
     answer.mimetype = "image/png"
     is_same_for_all = job.kind != "x" and vouchers.masked(job.document) == job.document

@@ -7,7 +7,7 @@ Rules (with those of the package)
 3. 401 and 403 pause with a banner and keep the queue; 413 and 422 halve the batch, a single row they refuse is
    parked; redirects are never followed; after a fault the next try waits, full jitter from 1 s up: to 5 min where the
    network answered and is in trouble, to 1 min where it was not reached, because such a try costs it nothing. A contact
-   that got something through before it failed is followed by another soon.
+   that got something through before it failed is followed by another soon, unless the network asked for a pause (429).
 """
 
 import datetime as dt
@@ -75,6 +75,8 @@ class Contact:
     paused: bool = False
     cut_off: bool = False
     """The network was not reached at all: our line, not its trouble."""
+    pause_s: int = 0
+    """For how long the network asked not to be called."""
 
 
 @dataclass
@@ -104,6 +106,7 @@ class Line:
             LONGEST_CUT_OFF_S if contact.cut_off else LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** min(self.failures, 10)
         )
         wait_s = LONGEST_WAIT_S if contact.paused else random.uniform(FIRST_WAIT_S, max(FIRST_WAIT_S, most_s))
+        wait_s = min(LONGEST_WAIT_S, wait_s + contact.pause_s)
         self.not_before = now + dt.timedelta(seconds=wait_s)
 
 
@@ -352,6 +355,9 @@ class _Talk:
             raise _Refusal(answer.status_code, "The network does not accept this shop's key.")
         if answer.status_code in (413, 422):
             raise _Refusal(answer.status_code, _sentence(answer))
+        if answer.status_code == 429:
+            self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
+            raise Unreachable("too-much", "The network asks this shop to send the rest a little later.")
         if answer.status_code != 200:
             raise Unreachable("network-fault", f"The network answered {answer.status_code}.")
         if "json" not in answer.headers.get("Content-Type", ""):
@@ -389,6 +395,10 @@ def effect_of_edition(kind: str) -> Callable[[Session, dict[str, Any]], None]:
     """Return what takes an edition over."""
     effect: Callable[[Session, dict[str, Any]], None] = importlib.import_module(EDITIONS[kind]).take_edition
     return effect
+
+
+def _seconds(told: str | None) -> int:
+    return int(told) if told and told.isascii() and told.isdigit() and len(told) < 6 else 0
 
 
 def _sentence(answer: httpx2.Response) -> str:

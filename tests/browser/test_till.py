@@ -228,6 +228,15 @@ def test_a_case_barcode_adds_the_whole_case(page: Page, node: Node, faults: list
     expect(page.locator("#count")).to_have_text("12 pieces")
 
 
+def test_a_hand_as_quick_as_a_scanner_loses_no_key(page: Page, node: Node, faults: list[str]):
+    enter(page, node)
+    page.locator("#search").fill("te!")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type("xyz")
+    page.keyboard.press("Backspace")  # what waited is written before it, where the caret stood
+    expect(page.locator("#search")).to_have_value("texy!")
+
+
 @pytest.mark.parametrize("code", ["4006381333931", "2000000000016"], ids=["unknown", "wrong check digit"])
 def test_a_bad_code_is_a_sentence_and_never_stops_the_next_scan(page: Page, node: Node, code: str):
     enter(page, node)

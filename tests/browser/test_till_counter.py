@@ -13,6 +13,7 @@ from config.journal import Actor, JournalEntry
 from pos import customers
 from pos.basket import Basket
 from pos.catalogue import TaxClass
+from pos.customers import Particulars
 from pos.loyalty import PointsAccount
 from pos.payments import Payment
 from pos.printer import PrintJob
@@ -168,6 +169,30 @@ def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: 
     (basket,) = shop.rows(Basket)
     assert (basket.state, basket.why, basket.total_minor) == ("voided", "void-no-money", 349)
     assert shop.rows(Sale) == []
+
+
+def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, shop: Node):
+    at = SystemClock().now()
+    with shop.database.write() as session:
+        agreed = Particulars("Nora Hill", "", "en", frozenset(), 0)
+        customers.add(
+            session,
+            store_of(session, STORE),
+            "customer-nora",
+            agreed,
+            actor=Actor("ana", "Ana", "shopkeeper", STORE),
+            at=at,
+        )
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.locator("#customer-button").click()
+    page.keyboard.type("nora", delay=60)
+    page.get_by_role("button", name="Nora Hill").click()
+    expect(page.locator("#attached")).to_have_text("Nora Hill")
+    page.keyboard.press("F8")
+    expect(page.locator("[data-tender=voucher]")).to_be_visible()
+    expect(page.locator("[data-tender=tab]")).to_be_hidden()
+    expect(page.locator("[data-tender=points]")).to_be_hidden()
 
 
 def test_a_customers_tab_has_a_hard_limit_also_on_part_payment(page: Page, shop: Node):

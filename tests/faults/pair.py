@@ -2,7 +2,7 @@
 
 `python pair.py store PORT` and `python pair.py net PORT` found their node in $FAULT_DATA_DIR where there is none yet,
 and serve it with its worker; the store finds its network at $NETWORK_URL. With $DATABASE_URL the network is on
-PostgreSQL.
+PostgreSQL. With $FAULT_DAYS both nodes see so many days pass while the store sells cut off (libfaketime).
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ from tests.faults.founding import STORE_KEY  # noqa: E402
 
 ON_POSTGRES = "database-url"
 WORKER_S = 60.0
+DAYS = int(os.environ.get("FAULT_DAYS", "0"))
+BEFORE, A_DAY_S = 200, 86_400
+"""The tool's scenario `partition` sells so much before it cuts the line."""
+SOLD_A_DAY = 700
+FAKETIME = "faketime/libfaketimeMT.so.1"
 
 
 # --- what the tool calls ---
@@ -49,9 +54,14 @@ async def sell(ctx: Any, base: str, sale_id: str) -> str:
     """
     if sale_id.startswith("0"):
         _send_now(_folder(ctx, base) / f"{STORE}.db")
-    headers = ctx.ben | {"Host": base.removeprefix("http://")}
+    _let_days_pass(ctx)
     body = json.dumps(counter.basket(sale_id, "", "plain")).encode()
-    status, _, answer = await ctx.http("POST", f"{base}/api/sales", body, headers=headers, timeout=8)
+    for may_sign_in in (True, False):
+        headers = ctx.ben | {"Host": base.removeprefix("http://")}
+        status, _, answer = await ctx.http("POST", f"{base}/api/sales", body, headers=headers, timeout=8)
+        if status != 401 or not may_sign_in:
+            break
+        ctx.ben = await _signed_in(ctx, "ben")  # the evening before was long ago
     return "ack" if status in (200, 201) and json.loads(answer).get("id") == sale_id else "unknown"
 
 
@@ -105,6 +115,30 @@ def _ask_network(ctx: Any, query: str) -> list[Any]:
         return [row[0] for row in connection.execute(query)]
 
 
+def _let_days_pass(ctx: Any) -> None:
+    """Set both nodes' clocks on by a day after so many sales, as long as the line is cut."""
+    ctx.sold = ctx.get("sold", 0) + 1
+    day, rest = divmod(ctx.sold - BEFORE, SOLD_A_DAY)
+    if rest == 0 and 0 < day <= DAYS:
+        _set_clock(Path(ctx.dirs["store"]).parent, day)
+
+
+def _set_clock(beside: Path, days: int) -> None:
+    """Let the nodes whose folders lie here live so many days from now."""
+    (beside / "clock.part").write_text(f"+{days * A_DAY_S}\n", "utf-8")
+    (beside / "clock.part").replace(beside / "clock")
+
+
+def _seeing_clock(beside: Path) -> dict[str, str]:
+    """Return what a process needs to see the clock that is set there, looked at every second."""
+    library = next(iter(Path("/usr/lib").glob(f"*/{FAKETIME}")), None)
+    assert library, f"{FAKETIME} is not here: apt-get install faketime"
+    return {
+        "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(beside / "clock"), "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
+    }  # fmt: skip
+
+
 def _send_now(book: Path) -> None:
     connection = sqlite3.connect(book, timeout=20)
     try:
@@ -139,6 +173,9 @@ def serve(which: str, port: str) -> None:
             founding.place("net", folder)
     given |= {"database_url": url, "state_folder": str(folder), "secret_key": KEY, "port": port, "log_level": "WARNING"}
     os.environ.update({f"CORNERSTORE_{name.upper()}": value for name, value in given.items()})
+    if DAYS:
+        _set_clock(folder.parent, 0)
+        os.environ.update(_seeing_clock(folder.parent))
     os.chdir(ROOT)
     os.execv(sys.executable, [sys.executable, "-m", "store_app", "serve"])
 

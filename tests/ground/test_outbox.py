@@ -180,10 +180,13 @@ def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_pat
     assert noted(database) == {"fact-0": 0}
 
 
-def test_another_nodes_id_is_a_conflict_not_a_repetition(sender, tmp_path):
+def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender, tmp_path):
     database, first = open_database(tmp_path / "network.db"), sent(sender)[0]
-    take(database, first)
-    assert take(database, first, from_node="S02")[0] == "parked"
+    squatted = replace(first, body={})
+    assert take(database, replace(squatted, hash=outbox.content_hash(squatted)), from_node="S02")[0] == "parked"
+    assert take(database, first) == ("taken", None)
+    assert take(database, first)[0] == "already"
+    assert noted(database) == {"fact-0": 0}
 
 
 def test_a_content_that_does_not_fit_its_hash_is_parked(sender, tmp_path):
@@ -204,7 +207,7 @@ def test_a_row_that_cannot_be_applied_is_parked_and_the_others_pass(tmp_path, bo
     assert noted(database) == {"good": 1}
     assert head(database)[:2] == (2, 2)
     with database.read() as session:
-        assert session.get_one(InboxMessage, "bad").reason
+        assert session.get_one(InboxMessage, ("S01", "bad")).reason
 
 
 def test_a_fact_leaves_the_queue_only_when_confirmed_and_a_refused_one_waits_for_a_person(tmp_path):

@@ -88,6 +88,20 @@ def test_what_cannot_be_meant_is_a_sentence_and_what_was_typed_is_still_there(ho
     assert rows(house) == []
 
 
+def test_a_label_printer_is_for_labels_has_no_drawer_and_its_test_page_is_a_label(house: House):
+    address = f"/settings/printers/{set_up(house, profile='ZPL-203 62x40', papers='both', drawer_pin='2')}"
+    (row,) = rows(house)
+    assert (row.papers, row.drawer_pin, row.asked) == ("labels", 0, False)
+    client = house.signed_in()
+    assert "62 × 40 mm, 203 dpi" in words(client.get("/settings/printers/"))
+    assert send(client, f"{address}/test").status_code == 303
+    with house.doors.read() as session:
+        (job,) = session.scalars(sa.select(PrintJob))
+    assert job.state == "printed"
+    assert job.paper.startswith(b"^XA^PW496^LL320")
+    assert Image.open(io.BytesIO(client.get(f"{address}/test.png").data)).width > 496
+
+
 def test_only_who_may_change_the_settings_comes_here(house: House):
     printer_id = set_up(house)
     cashier = house.signed_in("cashier")

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import TooManyRequests
 
 import pos.replica
 from config import journal, node, outbox, publication
@@ -26,6 +27,7 @@ from config.journal import Actor, JournalEntry
 from config.node import NETWORK, Node, Peer
 from config.outbox import Message, OutboxMessage
 from config.publication import Publication
+from store_app.api.pace import MINUTE_S, Pace
 from store_app.sync import restored, sender
 from supply import rising
 from tests.store_app.conftest import KEY, NOON, STORE, House
@@ -300,6 +302,31 @@ def test_after_faults_the_next_try_waits_longer_and_success_resets(house):
     assert (line.not_before - now).total_seconds() <= 2, "a bad line that lets some through is tried again soon"
     line.note(sender.Contact(), now)
     assert line.may_try(now)
+
+
+def test_a_shop_that_tells_too_much_in_a_minute_is_asked_to_wait_and_loses_nothing(house, network, served):
+    seconds = iter([10.0] * 3 + [70.0] * 3)
+    network.app.extensions["sync_paces"] = Pace(1000), Pace(450, lambda: next(seconds))
+    ids, line = append(house, 600), sender.Line()
+    contact = talk(house, served)
+    assert (contact.delivered, contact.paused, states(house)) == (400, False, {"delivered": 400, "pending": 200})
+    assert contact.pause_s == MINUTE_S - 10
+    line.note(contact, NOON)
+    assert line.not_before > NOON + dt.timedelta(seconds=contact.pause_s), "so long as it was asked for"
+    assert talk(house, served).delivered == 200
+    assert sorted(arrived(network)) == sorted(ids)
+
+
+def test_a_caller_has_its_minute_for_itself_and_a_call_larger_than_it_once():
+    pace = Pace(3, lambda: 119.5)
+    for _ in range(3):
+        pace.take("a-shop")
+    with pytest.raises(TooManyRequests) as refused:
+        pace.take("a-shop")
+    assert refused.value.retry_after == 1
+    pace.take("another-shop", 200)
+    with pytest.raises(TooManyRequests):
+        pace.take("another-shop")
 
 
 @pytest.mark.faults

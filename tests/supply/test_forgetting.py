@@ -104,7 +104,7 @@ def test_forgetting_mends_no_damaged_message_and_the_right_one_replaces_it(town)
         assert inbox.try_parked(session, NETWORK, take) == (0, 1)
     assert arrive(town, message, take) == "taken"
     with town.shop.read() as session:
-        kept = session.get_one(InboxMessage, message.id)
+        kept = session.get_one(InboxMessage, (NETWORK, message.id))
         assert inbox.inbox_message(kept) == message, "what was taken is what is kept"
 
 

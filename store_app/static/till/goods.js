@@ -33,7 +33,7 @@ export class Goods {
     });
   }
 
-  /** Show what is typed once the hand pauses: a scanner's keys are taken out of the field before that. */
+  /** Show what is typed once the hand pauses: what a scanner wrote is taken out of the field before that. */
   soon() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => { if ($("search").value.trim() !== this.shown) this.show(); }, PAUSE_MS);

@@ -1,8 +1,9 @@
 // The right of the till: the basket's lines, what was saved and why, and the total. A row is touched only when what it
-// shows has changed, so a scan paints one row however long the basket is.
+// shows has changed, so a scan paints one row however long the basket is; the tools of the active line come after it.
 
 import { isWeighed } from "./catalogue.js";
 import { el, icon } from "./dom.js";
+import { afterPaint } from "./later.js";
 import { moneyText, showMoney } from "./money.js";
 import { $, say } from "./settings.js";
 import { soundBad } from "./sound.js";
@@ -10,12 +11,14 @@ import { eachText, qtyText, reasonText } from "./words.js";
 
 const stencil = (id) => $(id).content.firstElementChild.cloneNode(true);
 const SPOKEN_AFTER_MS = 250; // a burst of scans is spoken once, at its end
+const TOOLS = { less: "less", more: "more", remove: "remove", discount: "discount-of", price: "price-of", note: "note-of" };
 
 export class Lines {
   constructor(basket, actions) {
     this.basket = basket;
     this.actions = actions;
     this.rows = new Map();
+    this.tools = stencil("tools-stencil");
     this.quoteState = "ready";
     $("lines").addEventListener("click", (event) => this.#clicked(event));
   }
@@ -43,6 +46,7 @@ export class Lines {
     this.#showSum(lines);
     this.#showAttached();
     this.#announce(changed);
+    afterPaint("tools", () => this.#showTools());
   }
 
   #showLine(line, deposits) {
@@ -55,9 +59,6 @@ export class Lines {
       row = stencil("line-stencil");
       row.dataset.line = line.id;
       row.querySelector(".line-name").textContent = product.name;
-      for (const [act, words] of Object.entries({ less: "less", more: "more", remove: "remove", discount: "discount-of", price: "price-of", note: "note-of" })) {
-        row.querySelector(`[data-act="${act}"]`).setAttribute("aria-label", say(words, { name: product.name }));
-      }
       this.rows.set(line.id, row);
       $("lines").append(row);
     }
@@ -68,12 +69,26 @@ export class Lines {
     row.querySelector(".line-main").setAttribute("aria-expanded", String(active));
     row.querySelector(".line-qty").textContent = weighed ? qtyText(product, qty) : `${qty} ×`;
     row.querySelector(".line-each").textContent = isGone ? "" : weighed ? eachText(product) : [product.pack_text, eachText(product, line.price_minor ?? product.price_minor)].filter(Boolean).join(" · ");
-    row.querySelector(".tool.qty").textContent = qtyText(product, qty);
-    row.querySelector(".tool.qty").setAttribute("aria-label", say("quantity-of", { name: product.name, qty: qtyText(product, qty) }));
-    row.querySelector(".less").hidden = row.querySelector(".more").hidden = weighed || Boolean(line.labelled);
     if (isGone) row.querySelector(".line-total").textContent = "–";
     else showMoney(row.querySelector(".line-total"), line.shown);
     row.querySelector(".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
+  }
+
+  /** Put the tools into the active line: they move once, where a burst of scans ends. */
+  #showTools() {
+    const line = this.basket.line(this.basket.active), row = (line && this.rows.get(line.id)) ?? null, { tools } = this;
+    const moves = tools.parentElement !== row;
+    if (moves && tools.contains(document.activeElement)) this.actions.rest();
+    if (!row) return tools.remove();
+    const { product, qty } = line, shown = qtyText(product, qty), number = tools.querySelector(".qty");
+    if (tools.of !== product) for (const [act, words] of Object.entries(TOOLS)) tools.querySelector(`[data-act="${act}"]`).setAttribute("aria-label", say(words, { name: product.name }));
+    tools.of = product;
+    number.textContent = shown;
+    number.setAttribute("aria-label", say("quantity-of", { name: product.name, qty: shown }));
+    tools.querySelector(".less").hidden = tools.querySelector(".more").hidden = isWeighed(product) || Boolean(line.labelled);
+    if (!moves) return;
+    row.append(tools);
+    row.scrollIntoView({ block: "nearest" });
   }
 
   /** What stands under a line: offers and discounts with their names, another price, a note, batch and date. */
@@ -172,7 +187,7 @@ export class Lines {
     if (row && (why === "added" || why === "changed")) {
       this.fresh?.classList.remove("fresh");
       this.fresh = row;
-      requestAnimationFrame(() => row.classList.add("fresh")); // begin the highlight anew
+      afterPaint("fresh", () => row.classList.add("fresh")); // begin the highlight anew
     }
     if (line && why !== "active") this.#speak(why, line);
     if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
@@ -235,10 +250,13 @@ function depositRow({ name, qty, total }) {
   return row;
 }
 
-/** Write what a customer has: points, and what is on the tab and left of it. */
+/** Tell whether a customer has a tab: owes something, or may. */
+export const hasTab = (customer) => Boolean(customer.tab_left_minor || customer.tab_balance_minor);
+
+/** Write what a customer has: points, and what is on the tab and left of it; nothing of what there is none of. */
 export function standingText(customer) {
   return [
-    customer.points !== undefined && customer.points !== null && say("points-have", { n: customer.points }),
-    customer.tab_left_minor !== undefined && customer.tab_left_minor !== null && say("tab-left", { owes: moneyText(customer.tab_balance_minor ?? 0), left: moneyText(customer.tab_left_minor) }),
+    Boolean(customer.member || customer.points) && say("points-have", { n: customer.points ?? 0 }),
+    hasTab(customer) && say("tab-left", { owes: moneyText(customer.tab_balance_minor ?? 0), left: moneyText(customer.tab_left_minor ?? 0) }),
   ].filter(Boolean).join(" · ");
 }

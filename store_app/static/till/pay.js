@@ -6,6 +6,7 @@
 import { NoAnswer, ask } from "./api.js";
 import { el, icon } from "./dom.js";
 import { Electronic } from "./electronic.js";
+import { hasTab } from "./lines.js";
 import { likelyNotes, moneyText, parseKeyed, roundCash, showMoney } from "./money.js";
 import { Pad } from "./pad.js";
 import { Sending } from "./sending.js";
@@ -278,7 +279,7 @@ export class Pay {
   #offered() {
     if (this.isRefund) return REFUNDS.filter((tender) => tender !== "tab" || this.basket.customer);
     const known = this.basket.customer, wallet = settings.wallet && !this.basket.practice;
-    return ["cash", "card", wallet && "wallet", "voucher", known && "tab", known?.points > 0 && "points"].filter(Boolean);
+    return ["cash", "card", wallet && "wallet", "voucher", known && hasTab(known) && "tab", known?.points_worth_minor > 0 && "points"].filter(Boolean);
   }
 
   #showChoice() {

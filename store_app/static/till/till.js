@@ -255,7 +255,7 @@ function wire() {
     event.preventDefault();
     taking.typed();
   });
-  $("search").addEventListener("input", () => goods.soon());
+  for (const kind of ["input", "keydown"]) $("search").addEventListener(kind, () => goods.soon()); // a scanner's keys write nothing
   const clicks = {
     "pay-button": () => pay.open(), "last-receipt": till.reprint, "help-button": till.help, "help-close": () => $("help").close(),
     "void-button": () => parking.giveUp(), "park-button": till.park, "parked-button": () => parking.list(), "more-button": till.more,

@@ -10,18 +10,24 @@ const SEPARATOR = "\x1d"; // between two fields of a GS1 code
  * Call `onScan(code, startedAt)` for each burst of keys closed by Enter or Tab, wherever the focus is.
  *
  * The separator comes as itself, as Ctrl and ], or as a function key, by how the scanner is set up: in the middle of a
- * burst none of them is a command. The characters of the burst that already reached a text field are taken out of it
- * again; `startedAt` (a timeStamp) lets a number pad do the same.
+ * burst none of them is a command. A text field is as it was before the scan; `startedAt` (a timeStamp) lets a number
+ * pad do the same.
  */
 export function listenForScans(onScan) {
+  const field = new Field();
   let burst = "", last = -Infinity, startedAt = 0;
+  const begin = (at) => {
+    field.begin();
+    burst = "";
+    startedAt = at;
+  };
   document.addEventListener("keydown", (event) => {
     const gap = event.timeStamp - last, within = burst !== "" && gap <= LONGEST_GAP_MS;
     if (isSeparator(event, within && burst.length >= SHORTEST_FIELD)) {
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (!within) startedAt = event.timeStamp;
-      burst = within ? burst + SEPARATOR : SEPARATOR;
+      if (!within) begin(event.timeStamp);
+      burst += SEPARATOR;
       last = event.timeStamp;
       return;
     }
@@ -29,26 +35,25 @@ export function listenForScans(onScan) {
       if (within) last = event.timeStamp;
       return;
     }
-    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return field.release();
     if (event.key === "Enter" || event.key === "Tab") {
       const code = burst;
       burst = "";
       last = event.timeStamp;
-      if (code.length < SHORTEST_CODE || gap > LONGEST_GAP_MS) return;
+      if (code.length < SHORTEST_CODE || gap > LONGEST_GAP_MS) return field.release();
       event.preventDefault();
       event.stopImmediatePropagation();
-      takeOut(code);
+      field.restore(code);
       onScan(code, startedAt);
       return;
     }
     if (event.key.length !== 1) { // no scanner sends an arrow or Delete: a hand is at work
+      field.release();
       burst = "";
       return;
     }
-    if (gap > LONGEST_GAP_MS) {
-      burst = "";
-      startedAt = event.timeStamp;
-    }
+    if (within) field.hold(event);
+    else begin(event.timeStamp);
     burst += event.key;
     last = event.timeStamp;
   }, { capture: true });
@@ -62,9 +67,57 @@ function isSeparator(event, within) {
   return event.key === SEPARATOR || (within && /^F\d{1,2}$/.test(event.key));
 }
 
-function takeOut(scanned) {
-  const field = document.activeElement, code = scanned.replaceAll(SEPARATOR, ""); // it wrote no letter
-  if (!field || typeof field.value !== "string" || !field.value.endsWith(code)) return;
-  field.value = field.value.slice(0, -code.length);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+/**
+ * The text field a burst runs into. The burst's first key writes; the next ones wait until it is known whether a scanner
+ * or a quick hand typed them, so that the browser draws no frame of a digit that is taken out again.
+ */
+class Field {
+  begin() {
+    this.release();
+    this.at = writable();
+    this.value = this.at?.value;
+  }
+
+  /** Keep a key from its field for a moment longer than a scanner pauses. */
+  hold(event) {
+    const field = writable();
+    if (this.held && field !== this.into) this.release();
+    if (!field) return;
+    event.preventDefault();
+    this.into = field;
+    this.held = (this.held ?? "") + event.key;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.release(), LONGEST_GAP_MS + 5);
+  }
+
+  /** It was a hand: write what waits, where its caret stands. */
+  release() {
+    const { held, into } = this;
+    if (!this.#forget()) return;
+    if (document.activeElement === into) document.execCommand("insertText", false, held);
+    else into.value += held;
+  }
+
+  /** It was a scanner: forget what waits, and take out what reached the field. */
+  restore(code) {
+    const reached = code.replaceAll(SEPARATOR, "").slice(0, -(this.held?.length ?? 0) || undefined); // a separator writes no letter
+    const field = writable(), begun = field !== null && field === this.at;
+    this.#forget();
+    if (!field || (begun ? field.value === this.value : !reached || !field.value.endsWith(reached))) return;
+    field.value = begun ? this.value : field.value.slice(0, -reached.length); // else its first key brought the focus here
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  #forget() {
+    const some = Boolean(this.held);
+    clearTimeout(this.timer);
+    this.held = "";
+    return some;
+  }
+}
+
+/** Give the field a key would write into, or null. */
+function writable() {
+  const field = document.activeElement;
+  return /^(text|search|tel|url|email|password|number|textarea)$/.test(field?.type) && !field.readOnly && !field.disabled ? field : null;
 }
