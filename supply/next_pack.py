@@ -55,8 +55,8 @@ def least_chance(
 ) -> Floats:
     """Return the chance that a pack's units are wanted above which it comes (rule 2).
 
-    demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day, 0
-    where it is not known; all broadcast against demand.
+    demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day,
+    0 where it is not known; all broadcast against demand.
     """
     spread = np.divide(demand.variance, demand.mean, out=np.ones_like(demand.mean), where=demand.mean > 0)
     overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)

@@ -73,8 +73,8 @@ class PolicyLine:
     mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
     of it that is wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty:
     what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
-    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own. usual_a_day: demand of a
-    usual day, 0 where it is not known.
+    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own. usual_a_day: demand of
+    a usual day, 0 where it is not known.
     """
 
     sku: str

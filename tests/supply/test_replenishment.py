@@ -61,8 +61,8 @@ def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14, us
         first = origin + dt.timedelta(days=1)
         for sku, rate in per_day.items():
             session.add(
-                ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate * usual, regional_share=0.4,
-                               weekday_profile=[1] * 7)
+                ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate * usual,
+                               regional_share=0.4, weekday_profile=[1] * 7)
             )  # fmt: skip
             for n in range(days):
                 last = first + dt.timedelta(days=n)
