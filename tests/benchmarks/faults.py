@@ -164,6 +164,7 @@ def _crash(report: Report) -> Totals:
     return {
         "tries": report["kills"], "acknowledged": report["acked"], "lost": report["lost"],
         "doubled": report["doubled"], "broken": report["broken_invariants"],
+        "worst": {"restart to ready": report["restart_to_ready_s"]["max"]},
     }  # fmt: skip
 
 
@@ -221,7 +222,7 @@ SCENARIOS = {
         Scenario("kill", _one("crashloop.py", "adapter.py", *CRASH), _crash, 50, 1000),
         Scenario("powercut", _one("crashloop.py", "adapter.py", "--mode", "powercut", *CRASH), _crash, 50, 500),
         Scenario("lossy", _pair("lossy", "--min-faults", "5"), _of_pair, 1, 20),
-        Scenario("partition", _pair("partition", "--backlog", "5000", days=7), _of_pair, 1, 1),
+        Scenario("partition", _pair("partition", "--backlog", "5000", "--max-seconds", "3600", days=7), _of_pair, 1, 1),
         Scenario("partition_1000", _pair("partition", "--backlog", "1000"), _of_pair, 1, 5),
         Scenario("crash_sync", _pair("crash_sync"), _of_pair, 1, 20),
         Scenario("crash_sync_pg", _pair("crash_sync", postgres=True), _of_pair, 1, 10),
@@ -245,7 +246,7 @@ SCENARIOS = {
         ),
         Scenario("race_online", _own("online"), _of_races, 1000, 10_000),
         Scenario("schemathesis", _own("schemathesis"), _of_one, 1, PARTS),
-        Scenario("hostile", _own("hostile"), _of_one, 1, 1),
+        Scenario("hostile", _own("hostile"), _of_one, 1, PARTS),
     )
 }  # fmt: skip
 
