@@ -16,6 +16,8 @@ Rules
    times half of a usual selling day as a coin shows heads before the first tail, and one.
 6. Quantiles of up to about COUNTED_UNITS are counted out, exactly; those of more by mean, variance and skewness where
    it is mild, else one by one; above LARGE_MEAN units the gamma distribution, the continuous limit, stands in.
+7. All this is measured on levels that own sales told. What is borrowed for want of them is in doubt by a factor that
+   all days share.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class Dispersion:
     factor : (n,) each series' own factor
     asked  : (g, w, Q) the level to ask of the law for each of LEVELS, empty = the level itself
     group  : (n,) each series' group among those, empty = the first
+    doubt  : (n,) relative variance of a level that was not measured on its own sales (rule 7), empty = none
     """
 
     days: Floats
@@ -61,6 +64,7 @@ class Dispersion:
     factor: Floats
     asked: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
     group: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    doubt: Floats = field(default_factory=lambda: np.zeros(0))
 
     def levels(self, days: Floats, levels: tuple[float, ...]) -> Floats:
         """Return (n, Q, H) the corrected levels to ask for over each of `days` days (rule 4)."""
@@ -76,14 +80,18 @@ class Dispersion:
 
     def select(self, rows: Ints) -> Dispersion:
         """Return the same of these series, in this order."""
-        return replace(self, factor=self.factor[rows], group=self.group[rows] if len(self.group) else self.group)
+        group = self.group[rows] if len(self.group) else self.group
+        return replace(
+            self, factor=self.factor[rows], group=group, doubt=self.doubt[rows] if len(self.doubt) else self.doubt
+        )
 
     def variance(self, mean: Floats, days: Floats | float) -> Floats:
         """Return the variance of sums with this mean (n, ...) over `days` days (broadcast against mean)."""
         a = np.interp(days, self.days, self.a)
         b = np.interp(days, self.days, self.b)
-        factor = self.factor.reshape((-1,) + (1,) * (mean.ndim - 1))
-        return np.asarray(np.maximum((a * mean + b * mean**2) * factor, mean * (1 + POISSON_GAP)))
+        tall = (-1,) + (1,) * (mean.ndim - 1)
+        found = np.maximum((a * mean + b * mean**2) * self.factor.reshape(tall), mean * (1 + POISSON_GAP))
+        return np.asarray(found + self.doubt.reshape(tall) * mean**2 if len(self.doubt) else found)
 
 
 @dataclass(frozen=True)

@@ -10,25 +10,26 @@ Rules
    now and a slow level, so that a shop can tell how the region moved since its own history was made.
 4. A shop borrows the more, the less it sold itself: the prior weighs PRIOR_UNITS sales, never days.
 5. A signal may be days old: its path is entered at the right day, and after its end its last level holds.
-6. A product is compared by what an average shop sells that has it: what three of twenty sell says of a fourth a third
-   of their sum, not a twentieth, and less where the three are large (`Assortment`). Where the sellers are unknown
+6. A product is compared by what an average shop sells that has it (`assortment`): what three of twenty sell says of a
+   fourth a third of their sum, not a twentieth, and less where the three are large. Where the sellers are unknown
    all shops are taken for them.
-7. Few shops tell little, and other regions have the product, too: what an average shop of the region sells of it is
-   the geometric mean of its own sellers' rate and the chain's, which weighs as CHAIN_SHOPS shops. A product
-   that no shop of the region sold in SELLERS_DAYS has the chain's alone.
+7. What is usual in a shop was measured over weeks and is moved to the region's level now. It is a median, with a
+   doubt that is known: the shops that have a product differ. DOUBT stands in where a signal does not tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
 
 import numpy as np
 
 from forecasting import models
+from forecasting.assortment import WINDOW_DAYS, Usual
 from forecasting.classify import off_sale
 from forecasting.effects import Days, Factors, Prior, days_of, fit_factors
+from forecasting.evaluate import row_mean
 from forecasting.levels import LONG_DISCOUNT, filtered, slow_levels
 from forecasting.panel import DemandPanel, Flags, Floats, Ints
 from forecasting.pools import Pools
@@ -42,8 +43,8 @@ PATH_TRUST = 0.5
 STEADY_WEIGHT = 0.1
 """Weight of region level x slow share even where a shop's own history is long."""
 MODEL_DAYS = 730
-SELLERS_DAYS, SIZE_ROUNDS = 28, 10
-CHAIN_SHOPS = 1.0
+MOST_MOVED = 3.0
+DOUBT = 0.5
 
 
 def fit_region(
@@ -53,15 +54,13 @@ def fit_region(
     subdivision: str | None = None,
     *,
     stores: Mapping[str, int] | None = None,
-    sellers: Mapping[tuple[str, str], float] | None = None,
-    chain: Mapping[tuple[str, str], float] | None = None,
+    usual: Mapping[tuple[str, str], Usual] | None = None,
 ) -> RegionalSignal:
     """Fit every region x category of the panel and the shares of its products.
 
     panel : keys (region, sku) with `category`; its `region` is ignored, the key's scope is the region
     stores: shops per region whose sales are in the panel, so that a shop without a history knows its size
-    sellers: how many average shops sell a product, by the panel's keys (rule 6)
-    chain : units a day the whole chain lets expect of a product in an average shop of the region (rule 7)
+    usual : what is usual of a product in an average shop of the region, by the panel's keys (rule 7)
     """
     panel = panel.between(panel.n_days - MODEL_DAYS, panel.n_days)
     group_keys, group = _groups(panel)
@@ -79,8 +78,6 @@ def fit_region(
     own = fit_factors(on_sale, past, Pools.apart(group), factors.prior(group))
     exposure = own.over(past)
     now = filtered(on_sale, exposure)[0].level
-    shops = np.array([(sellers or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
-    told = np.array([(chain or {}).get(key, 0.0) for key in panel.keys], dtype=np.float64)
     return RegionalSignal(
         first_day=panel.next_day,
         keys=group_keys,
@@ -99,46 +96,11 @@ def fit_region(
         product_level=now,
         product_slow=slow_levels(on_sale, exposure, LONG_DISCOUNT)[0].level,
         product_weekday=own.weekday,
-        product_stores=shops,
-        product_rate=_with_chain(now, shops, told),
+        **_usual(panel, now, usual or {}),
         events=factors.events,
         country=country,
         subdivision=subdivision,
     )
-
-
-@dataclass(frozen=True)
-class Assortment:
-    """Which of s shops have which of p products, and how much: an incomplete table without interaction (rule 6).
-
-    size (s,): a shop's sales to those of average shops of the products it has    rate (p,): units of a product in a
-    shop of size 1    has (s, p): 1 or 0
-    """
-
-    size: Floats
-    rate: Floats
-    has: Floats
-
-    @classmethod
-    def of(cls, sold: Floats) -> Assortment:
-        """Read what shops sold lately (s, p), none where <= 0; size and rate are found in turn."""
-        has = (sold > 0).astype(np.float64)
-        units, size, rate = np.maximum(sold, 0.0), np.ones(len(sold)), np.zeros(sold.shape[1])
-        some = has.any(axis=1)
-        for _ in range(SIZE_ROUNDS):
-            rate = units.sum(axis=0) / np.maximum(size @ has, 1e-9)
-            size = np.where(some, units.sum(axis=1) / np.maximum(has @ rate, 1e-9), 0.0)
-            size = size / max(float(size[some].mean()) if some.any() else 1.0, 1e-9)
-        return cls(size, rate, has)
-
-    def sellers(self, shops: Flags) -> Floats:
-        """Return (p,) how many average ones of these shops (s,) sell each product."""
-        usual = float(self.size[shops].mean()) if shops.any() else 1.0
-        return np.asarray(self.size[shops] @ self.has[shops] / max(usual, 1e-9))
-
-    def usual(self, shops: Flags) -> Floats:
-        """Return (p,) the units all shops let expect of each product in an average one of these (s,)."""
-        return np.asarray(self.rate * (float(self.size[shops].mean()) if shops.any() else 1.0))
 
 
 def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
@@ -149,15 +111,16 @@ def _groups(panel: DemandPanel) -> tuple[tuple[tuple[str, str], ...], Ints]:
     return group_keys, np.array([place[one] for one in found], dtype=np.int64)
 
 
-def _with_chain(level: Floats, shops: Floats, chain: Floats) -> Floats:
-    """Return (p,) units in an average shop of the region (rule 7); 0 = unknown."""
-    own = np.where(shops > 0, level / np.maximum(shops, 1e-9), 0.0)
-    weight = np.where(own > 0, shops, 0.0)
-    both = np.exp(
-        (weight * np.log(np.maximum(own, 1e-9)) + CHAIN_SHOPS * np.log(np.maximum(chain, 1e-9)))
-        / (weight + CHAIN_SHOPS)
-    )
-    return np.where(chain > 0, both, own)
+def _usual(panel: DemandPanel, now: Floats, usual: Mapping[tuple[str, str], Usual]) -> dict[str, Floats]:
+    """Return the signal's columns of what is usual in a shop (rule 7); 0 = unknown."""
+    nobody = Usual(0.0, 0.0)
+    told = np.array([astuple(usual.get(key, nobody)) for key in panel.keys], dtype=np.float64).reshape(-1, 4)
+    lately = np.nan_to_num(row_mean(panel.y[:, -WINDOW_DAYS:]))
+    moved = np.where((lately > 0) & (now > 0), now / np.maximum(lately, 1e-9), 1.0)
+    rate = told[:, 1] * np.clip(moved, 1 / MOST_MOVED, MOST_MOVED)
+    return {
+        "product_stores": told[:, 0], "product_rate": rate, "product_slope": told[:, 2], "product_doubt": told[:, 3],
+    }  # fmt: skip
 
 
 def group_totals(y: Floats, group: Ints, groups: int) -> Floats:
@@ -235,6 +198,7 @@ class Borrowed:
 
     prior    : weekday, month and event factors to shrink to
     level    : (n,) of the product in an average shop that has it, NaN = the region does not know it
+    slope    : (n,) how its logarithm grows with the shop's size    doubt: (n,) its variance in a shop that begins
     movement : (n,) region's level now over its slow level; 1 = unknown
     even     : (n,) level of an average product of that category in such a shop, NaN = unknown
     path     : (n, H) the region's expected movement ahead, 1 = as now
@@ -244,6 +208,8 @@ class Borrowed:
 
     prior: Prior
     level: Floats
+    slope: Floats
+    doubt: Floats
     movement: Floats
     even: Floats
     path: Floats
@@ -294,7 +260,10 @@ def borrow(
     counted |= ~known & (_pick(signal.stores, of_group, 0.0) > 0)
     level = np.where(rate > 0, rate, now / _pick(shops, of_product, 1.0))
     elsewhere = np.asarray((rate > 0) & ~sold)
-    return Borrowed(Prior(weekday, month, events, like=like), level, movement, even, path, counted, elsewhere)
+    slope, doubt = _pick(signal.product_slope, of_product, 0.0), _pick(signal.product_doubt, of_product, 0.0)
+    slope, doubt = np.where(slope > 0, slope, 1.0), np.where(doubt > 0, doubt, DOUBT)
+    prior = Prior(weekday, month, events, like=like)
+    return Borrowed(prior, level, slope, doubt, movement, even, path, counted, elsewhere)
 
 
 def _pick(values: Floats | Ints, rows: Ints, missing: float) -> Floats:

@@ -22,12 +22,12 @@ gives the same forecast.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
-from forecasting import classify, echo, intervals, regional, state
+from forecasting import assortment, classify, echo, intervals, regional, state
 from forecasting.effects import days_of, known_days
 from forecasting.panel import LEVELS, Ahead, DemandPanel, Flags, Floats, Forecast, Ints, PanelFault
 from forecasting.signal import RegionalSignal
@@ -36,6 +36,9 @@ from forecasting.state import State
 NEVER_SOLD_DAYS = 28
 GONE, SILENT = 0.5, 0.9
 ENOUGH = 20.0
+EVEN_DOUBT = 1.0
+"""Variance of the logarithm of a product's level of which only the category is known."""
+UNCOUNTED_SPREAD = 100.0
 
 
 def forecast(
@@ -108,11 +111,12 @@ def say(
     if ahead.closed is not None:
         mean = np.where(ahead.closed, 0.0, mean)
     mean, blend = _finite(found.plain, mean, blend)
-    daily, sums = intervals.quantiles(mean, found.spread, LEVELS, fate)
+    spread = replace(found.spread, doubt=blend.doubt)
+    daily, sums = intervals.quantiles(mean, spread, LEVELS, fate)
     return Forecast(
         keys=found.keys, first_day=found.day, mean=mean, quantiles=daily, cumulative=sums,
         model=tuple(blend.model), reason=tuple(blend.reason), kind=found.kind, level=blend.level,
-        weekday_profile=found.factors.weekday, regional_share=blend.share, spread=found.spread,
+        weekday_profile=found.factors.weekday, regional_share=blend.share, spread=spread,
     )  # fmt: skip
 
 
@@ -120,6 +124,7 @@ def say(
 class _Blend:
     level: Floats
     share: Floats
+    doubt: Floats
     model: list[str]
     reason: list[str]
 
@@ -153,14 +158,16 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
     n, level = len(own.keys), own.level
     target, told = _category_level(own, level, group), np.zeros(n, dtype=bool)
     known = np.zeros(n, dtype=bool)
-    prior_units = np.ones(n)
+    prior_units, doubt = np.ones(n), np.full(n, EVEN_DOUBT)
     if borrowed is not None:
-        size = _shop_size(own, level, borrowed, group)
+        size, unsure = _shop_size(own, level, borrowed, group)
         # A region that never sold it (level 0) knows nothing of it either.
         known = (np.nan_to_num(borrowed.level) > 0) & np.isfinite(size)
         even = ~known & (np.nan_to_num(borrowed.even) > 0) & np.isfinite(size)
-        target = np.where(known, borrowed.level * size, np.where(even, borrowed.even * size, target))
+        target = np.where(even, borrowed.even * np.exp(size), target)
+        target = np.where(known, borrowed.level * np.exp(borrowed.slope * size), target)
         told = known | even
+        doubt = np.where(known, borrowed.doubt, EVEN_DOUBT) + np.where(told, unsure * borrowed.slope**2, 0.0)
         prior_units = np.where(known, regional.PRIOR_UNITS, np.where(even, 2.0, 1.0))
     usable = np.isfinite(target) & (target > 0)
     expected = own.exposure * np.where(usable, target, 0.0) / own.factors.grain
@@ -175,7 +182,8 @@ def _blend(own: State, borrowed: regional.Borrowed | None, group: Ints) -> _Blen
         mixed = mixed + steady * (own.slow.level * borrowed.movement - level)
         share = share + steady
     elsewhere = np.zeros(n, dtype=bool) if borrowed is None else borrowed.elsewhere
-    return _name(own, _Blend(np.maximum(mixed, 0.0), share, [], []), usable, told, known, elsewhere)
+    doubt = np.where(usable, np.expm1(np.minimum(doubt, assortment.MOST_DOUBT)) * (1.0 - own_weight) ** 2, 0.0)
+    return _name(own, _Blend(np.maximum(mixed, 0.0), share, doubt, [], []), usable, told, known, elsewhere)
 
 
 def _name(own: State, blend: _Blend, usable: Flags, told: Flags, known: Flags, elsewhere: Flags) -> _Blend:
@@ -228,19 +236,19 @@ def _category_level(own: State, level: Floats, group: Ints) -> Floats:
     return usual
 
 
-def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: Ints) -> Floats:
-    """Return (n,) this shop's sales to those of an average one, in the category, shrunk to the whole shop's.
+def _shop_size(own: State, level: Floats, borrowed: regional.Borrowed, group: Ints) -> tuple[Floats, Floats]:
+    """Return (n,) the logarithm of this shop's size for each product, and its variance (see `assortment`).
 
     A shop with nothing sold is taken for an average one; NaN if the number of shops is unknown.
     """
-    both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0)
-    mine, theirs = np.where(both, level, 0.0), np.where(both, np.nan_to_num(borrowed.level), 0.0)
-    if theirs.sum() <= 0:
-        return np.where(borrowed.counted, 1.0, np.nan)
-    whole = mine.sum() / theirs.sum()
-    strength = 0.1 * theirs.sum()
-    part = np.bincount(group, weights=mine)[group] + strength * whole
-    return np.asarray(part / (np.bincount(group, weights=theirs)[group] + strength))
+    both = np.isfinite(borrowed.level) & (borrowed.level > 0) & (own.exposure >= 7.0) & (level > 0)
+    if not both.any():
+        return np.where(borrowed.counted, 0.0, np.nan), np.full(len(level), assortment.SIZE_SPREAD)
+    gap = np.where(both, np.log(np.where(both, level, 1.0) / np.where(both, borrowed.level, 1.0)), 0.0)
+    weight = np.where(both, 1.0 / (borrowed.doubt + assortment.blur(own.units / own.factors.grain)), 0.0)
+    spread = assortment.SIZE_SPREAD if borrowed.counted[both].all() else UNCOUNTED_SPREAD
+    size, unsure = assortment.sizes(gap[None], weight[None], borrowed.slope, group, spread)
+    return size[0], unsure[0]
 
 
 def _finite(plain: Floats, mean: Floats, blend: _Blend) -> tuple[Floats, _Blend]:

@@ -40,6 +40,8 @@ class RegionalSignal:
     product_weekday  : (p, 7)
     product_stores   : (p,) how many average shops sell the product, 0 = unknown
     product_rate     : (p,) units a day in an average shop of the region that has it, 0 = unknown
+    product_slope    : (p,) how its logarithm grows with that of the shop's size, 0 = unknown
+    product_doubt    : (p,) variance of the logarithm of what a shop that begins will sell, 0 = unknown
     """
 
     first_day: date
@@ -61,6 +63,8 @@ class RegionalSignal:
     product_weekday: Floats
     product_stores: Floats
     product_rate: Floats
+    product_slope: Floats
+    product_doubt: Floats
     events: dict[str, Floats] = field(default_factory=dict)
     country: str | None = None
     subdivision: str | None = None
@@ -163,8 +167,10 @@ _SIGNAL_ARRAYS = {
     "product_weekday": "p",
     "product_stores": "p",
     "product_rate": "p",
+    "product_slope": "p",
+    "product_doubt": "p",
 }
-_LATER = {"product_stores": 1, "product_rate": 1, "holiday_like": 2}
+_LATER = {"product_stores": 1, "product_rate": 1, "product_slope": 1, "product_doubt": 1, "holiday_like": 2}
 
 
 def _rounded(grid: Floats) -> Any:

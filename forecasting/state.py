@@ -35,7 +35,7 @@ from forecasting.levels import Filter, Shared
 from forecasting.panel import Ahead, DemandPanel, Flags, Floats, Ints, PanelFault
 from forecasting.pools import Pools
 
-VERSION = 8
+VERSION = 9
 HISTORY_DAYS = 730
 KEPT_DAYS = 8
 """A week, and a night that failed."""

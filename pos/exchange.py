@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import round_cash
+from pos import ways_back
 from pos.counter import Counter
 from pos.facts import SoldLine
 from pos.payments import Settled, Tender, settle
@@ -39,7 +40,7 @@ def customer_of(session: Session, store_id: str, brought: Sequence[BroughtBack],
         raise Refused(
             "one-receipt", "An exchange takes back goods of one receipt. Return those of the other by itself."
         )
-    of_receipt = original_of(session, store_id, brought[0].sale_id).customer_id
+    of_receipt = ways_back.customer_of(session, original_of(session, store_id, brought[0].sale_id))
     if of_receipt and customer_id and of_receipt != customer_id:
         raise Refused("another-customer", "The receipt belongs to another customer. Take this customer off the basket.")
     return of_receipt or customer_id

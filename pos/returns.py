@@ -114,7 +114,7 @@ def take_back(session: Session, request: ReturnRequest, *, actor: Actor, at: dt.
     lines = tuple(line for line, _ in back)
     due_minor = -sum(line.total_minor for line in lines)
     ways = ways_back.plan(session, original, request.id, due_minor, tender, coin_minor=counter.smallest_coin_minor)
-    customer_id = original.customer_id or request.customer_id
+    customer_id = ways_back.customer_of(session, original) or request.customer_id
     draft = Draft(
         id=request.id,
         kind="return",

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config import door, journal, outbox
@@ -276,6 +277,18 @@ def account(session: Session, store_id: str, customer_id: str, *, lock: bool = F
     if found is None:
         raise NotFound("unknown-customer", "This customer is not known here. Look the customer up again.")
     return found
+
+
+def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
+    """Return how much of what a sale charged was given up: neither owed any more, nor paid."""
+    charge, credit = orm.aliased(TabEntry), orm.aliased(TabEntry)
+    query = (
+        sa.select(sa.func.coalesce(sa.func.sum(TabPaid.amount_minor), 0))
+        .join(charge, sa.and_(charge.store_id == TabPaid.store_id, charge.id == TabPaid.charge_id))
+        .join(credit, sa.and_(credit.store_id == TabPaid.store_id, credit.id == TabPaid.credit_id))
+        .where(TabPaid.store_id == store_id, charge.sale_id == sale_id, credit.kind == "written_off")
+    )
+    return int(session.scalar(query) or 0)
 
 
 def entries(

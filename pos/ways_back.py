@@ -3,7 +3,9 @@
 Rules
 -----
 1. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
-   credit); only what was paid otherwise is given out. What an exchange took over counts as paid for it.
+   credit); only what was paid otherwise is given out. What an exchange took over counts as paid for it. A tab takes
+   back what is owed on it: what was repaid is given out, what was given up (written off) is not. Of a customer who was
+   forgotten, points come back as store credit.
 2. Next comes what a terminal or wallet gave back for a return that is not booked yet: it is that return's. Another
    return of the receipt waits for it, and every one while its answer is open.
 3. The rest goes out as it is wanted: to a card from the payments a terminal took, the oldest first and of none more
@@ -19,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Refused
 from config.money import round_cash
-from pos import paying
+from pos import customers, paying, tab
 from pos.payments import Payment, Settled, Tender
 from pos.sale_rows import Sale, SaleLine
 
@@ -130,9 +132,24 @@ def return_under_way(session: Session, original: Sale) -> str | None:
 def ways_left(session: Session, original: Sale) -> OnAccounts:
     """Return what of a sale was paid from an account and has not gone back there yet.
 
-    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt.
+    What an exchange took over from the receipt it exchanged counts as paid for it, and no more for that receipt; what
+    was repaid of a tab does not count (rule 1).
     """
-    return _replayed(session, original)[0]
+    account = session.get(tab.TabAccount, (original.store_id, original.customer_id)) if original.customer_id else None
+    owed_minor = account.balance_minor if account else 0
+    left: OnAccounts = {}
+    for (tender, sale_id), minor in _replayed(session, original)[0].items():
+        if tender == "tab":
+            minor = min(minor, owed_minor + tab.given_up_minor(session, original.store_id, sale_id))
+            owed_minor = max(0, owed_minor - minor)
+        left[tender, sale_id] = minor
+    return {way: minor for way, minor in left.items() if minor}
+
+
+def customer_of(session: Session, original: Sale) -> str | None:
+    """Return whose receipt it is; None where it is nobody's, or that customer was forgotten."""
+    customer_id = original.customer_id
+    return customer_id if customer_id and customers.is_known(session, original.store_id, customer_id) else None
 
 
 def split(ways: OnAccounts, worth_minor: int, owed_minor: int) -> tuple[OnAccounts, OnAccounts]:
@@ -200,15 +217,17 @@ def _replayed(session: Session, original: Sale) -> tuple[OnAccounts, dict[str, O
             first, carried[event.id] = split(left, worth_minor, max(0, -event.lines_minor))
             left = _without(_without(left, first), carried[event.id])
             continue
-        for tender, minor in _on_accounts(session, event, -1).items():
+        for paid, minor in _on_accounts(session, event, -1).items():
+            tender = _points_go(session, original) if paid == "points" else paid
             left = _without(left, _taken({way: part for way, part in left.items() if way[0] == tender}, minor))
     return left, carried
 
 
 def _paid_from_accounts(session: Session, original: Sale) -> OnAccounts:
-    own = {"tab": "tab", "points": "points", "voucher": "credit"}
-    paid = _on_accounts(session, original, 1)
-    ways = {(back, original.id): paid[tender] for tender, back in own.items() if tender in paid}
+    own = {"tab": "tab", "points": _points_go(session, original), "voucher": "credit"}
+    paid, ways = _on_accounts(session, original, 1), OnAccounts()
+    for tender, back in own.items():
+        ways[back, original.id] = ways.get((back, original.id), 0) + paid.get(tender, 0)
     if original.kind == "exchange":
         sources = sa.select(SaleLine.returns_sale_id).where(
             SaleLine.store_id == original.store_id,
@@ -218,7 +237,11 @@ def _paid_from_accounts(session: Session, original: Sale) -> OnAccounts:
         for source_id in sorted(str(key) for key in session.scalars(sources.distinct())):
             source = session.get_one(Sale, (original.store_id, source_id))
             ways |= _replayed(session, source)[1].get(original.id, {})
-    return ways
+    return _without(ways, {})
+
+
+def _points_go(session: Session, original: Sale) -> str:
+    return "points" if customer_of(session, original) else "credit"
 
 
 def _on_accounts(session: Session, sale: Sale, sign: int) -> dict[str, int]:

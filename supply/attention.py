@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.inbox import InboxAlarm, InboxMessage
 from config.node import Peer
-from pos.store import Store
+from pos.store import Region, Store
 from supply import (
     credit,
     escrow,
@@ -59,7 +59,7 @@ def needing_a_person(session: Session, *, at: dt.datetime) -> list[Attention]:
         *_scarce(session),
         *_goods(session, at),
         *_decisions(session, at),
-        *_old_forecasts(session, at),
+        *_old_forecasts(session),
     ]
 
 
@@ -103,12 +103,12 @@ def _silent(session: Session, at: dt.datetime, store_id: str | None = None) -> l
     """Shops that have not been heard for long."""
     silent_before = at - dt.timedelta(seconds=SILENT_AFTER_S)
     silent = (
-        sa.select(Peer)
+        sa.select(Peer.id, Peer.heard_at)
         .join(Store, Store.id == Peer.id)
         .where(Peer.heard_at < silent_before, Store.has_node, _only(store_id, Peer.id))
         .order_by(Peer.heard_at)
     )
-    return [Attention("silent", peer.id, {"since": peer.heard_at}) for peer in session.scalars(silent)]
+    return [Attention("silent", peer, {"since": heard_at}) for peer, heard_at in session.execute(silent)]
 
 
 def _scarce(session: Session) -> list[Attention]:
@@ -180,11 +180,14 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     return found
 
 
-def _old_forecasts(session: Session, at: dt.datetime) -> list[Attention]:
+def _old_forecasts(session: Session) -> list[Attention]:
     """Regions whose forecast is missing or behind their sales."""
-    newest = overview.last_day(session)
+    newest, seen = overview.last_day(session), overview.forecast_days(session)
+    if newest is None:
+        return []
+    oldest = newest - dt.timedelta(days=STALE_FORECAST_DAYS)
     return [
-        Attention("forecast-old", region.id, {"name": region.name, "day": region.forecast_day})
-        for region in overview.regions(session, at.date())
-        if newest and (region.forecast_day is None or (newest - region.forecast_day).days > STALE_FORECAST_DAYS)
+        Attention("forecast-old", region.id, {"name": region.name, "day": seen.get(region.id)})
+        for region in session.scalars(sa.select(Region).order_by(Region.name))
+        if seen.get(region.id, dt.date.min) < oldest
     ]

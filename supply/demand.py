@@ -15,7 +15,6 @@ Rules
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from pos.stock import StockMovement
 from pos.store import Store
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.assortment import Usual
     from forecasting.panel import DemandPanel
 
 HISTORY_DAYS = 728
@@ -64,6 +64,7 @@ class StoreDay(Base):
     """One shop's day: open or closed, and its sums. Where there is no row, nothing is known."""
 
     __tablename__ = "store_day"
+    __table_args__ = (sa.Index("ix_store_day_day", "business_day", "store_id"),)
 
     store_id: Mapped[str] = mapped_column(primary_key=True)
     business_day: Mapped[dt.date] = mapped_column(primary_key=True)
@@ -277,50 +278,39 @@ def region_panel(
     )
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Who sells what, as `regional.Assortment` reads the chain's last weeks; both by region and sku.
-
-    sellers: how many average shops of the region sell the product
-    chain  : units a day the whole chain lets expect of it in an average shop of the region
-    """
-
-    sellers: dict[tuple[str, str], float]
-    chain: dict[tuple[str, str], float]
-
-    @property
-    def skus(self) -> set[str]:
-        """Return every product the chain sold lately."""
-        return {sku for _, sku in self.chain}
-
-
-def spread(session: Session, region_id: str, last_day: dt.date) -> Spread:
-    """Read how widely the chain's products are sold, for one region."""
+def usual(session: Session, region_id: str, last_day: dt.date) -> "dict[tuple[str, str], Usual]":
+    """Read what the chain's last weeks let a shop of the region expect of each product, by region and sku."""
     import numpy as np
 
-    from forecasting.regional import SELLERS_DAYS, Assortment
+    from forecasting.assortment import WINDOW_DAYS, Assortment
 
-    units = sa.func.sum(DailyDemand.sold_qty)
+    first, units = last_day - dt.timedelta(days=WINDOW_DAYS - 1), sa.func.sum(DailyDemand.sold_qty)
+    since = sa.func.min(sa.case((DailyDemand.sold_qty > 0, DailyDemand.business_day)))
     cells = session.execute(
-        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units)
+        sa.select(DailyDemand.store_id, Store.region_id, DailyDemand.sku, units, since)
         .join(Store, Store.id == DailyDemand.store_id)
-        .where(DailyDemand.business_day.between(last_day - dt.timedelta(days=SELLERS_DAYS - 1), last_day))
+        .where(DailyDemand.business_day.between(first, last_day))
         .group_by(DailyDemand.store_id, Store.region_id, DailyDemand.sku)
         .having(units > 0)
     ).all()
-    region_of = {store: region for store, region, _, _ in cells}
+    names = _aisles(session)
+    region_of = {store: region for store, region, *_ in cells}
     shops = {name: at for at, name in enumerate(sorted(region_of))}
-    skus = {name: at for at, name in enumerate(sorted({sku for _, _, sku, _ in cells}))}
-    sold = np.zeros((len(shops), len(skus)))
-    for store, _, sku, qty in cells:
+    regions = {name: at for at, name in enumerate(sorted({region_id, *region_of.values()}))}
+    skus = {name: at for at, name in enumerate(sorted({row[2] for row in cells}))}
+    aisles = {name: at for at, name in enumerate(sorted({names.get(sku, "") for sku in skus}))}
+    sold, silent = np.zeros((len(shops), len(skus))), np.zeros((len(shops), len(skus)), dtype=np.int64)
+    for store, _, sku, qty, day in cells:
         sold[shops[store], skus[sku]] = qty
-    table = Assortment.of(sold / SELLERS_DAYS)
-    here = np.array([region_of[store] == region_id for store in shops], dtype=np.bool_)
-    keys = [(region_id, sku) for sku in skus]
-    return Spread(
-        {key: float(count) for key, count in zip(keys, table.sellers(here), strict=True) if count > 0},
-        {key: float(rate) for key, rate in zip(keys, table.usual(here), strict=True)},
+        silent[shops[store], skus[sku]] = (day - first).days
+    table = Assortment.of(
+        sold,
+        silent,
+        np.array([regions[region_of[store]] for store in shops], dtype=np.int64),
+        np.array([aisles[names.get(sku, "")] for sku in skus], dtype=np.int64),
     )
+    told = zip(skus, table.usual(regions[region_id]) if shops else (), strict=True)
+    return {(region_id, sku): one for sku, one in told}
 
 
 def aisle(department: str, category: str, stock_unit: str) -> str:

@@ -34,6 +34,7 @@ from supply import campaign_lift, demand, forecast_state
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
+    from forecasting.assortment import Usual
     from forecasting.panel import DemandPanel, Floats, Forecast
     from forecasting.state import State
 
@@ -127,7 +128,7 @@ class Loaded:
 
     signal: what the region published (None: none has come yet), signal_day: the last day it saw.
     stores: how many shops are in a region's panel. state: a shop's that is moved on; None: all is measured anew.
-    said: what the forecast of WATCHED_DAYS ago said. spread: a region's (`demand.spread`). lift_ahead: (n,
+    said: what the forecast of WATCHED_DAYS ago said. usual: a region's (`demand.usual`). lift_ahead: (n,
     HORIZON_DAYS), what campaigns are expected to make of the coming days.
     """
 
@@ -141,7 +142,7 @@ class Loaded:
     signal_day: dt.date | None = None
     state: "State | None" = None
     said: dict[str, Any] | None = None
-    spread: demand.Spread | None = None
+    usual: "dict[tuple[str, str], Usual] | None" = None
     lift_ahead: "Floats | None" = None
 
 
@@ -169,9 +170,9 @@ class Computed:
 def load_region(session: Session, region_id: str, day: dt.date, *, country: str = COUNTRY) -> Loaded:
     """Read what a region's forecast needs: its demand up to `day`, its shops."""
     stores = session.scalar(sa.select(sa.func.count()).select_from(Store).where(Store.region_id == region_id)) or 0
-    spread = demand.spread(session, region_id, day)
-    panel = demand.region_panel(session, region_id, day, also=spread.skus)
-    return Loaded("region", region_id, day, panel, country, stores, spread=spread)
+    usual = demand.usual(session, region_id, day)
+    panel = demand.region_panel(session, region_id, day, also={sku for _, sku in usual})
+    return Loaded("region", region_id, day, panel, country, stores, usual=usual)
 
 
 def compute_region(loaded: Loaded) -> Computed:
@@ -184,8 +185,7 @@ def compute_region(loaded: Loaded) -> Computed:
         HORIZON_DAYS,
         loaded.country,
         stores={loaded.scope_id: loaded.stores},
-        sellers=loaded.spread.sellers if loaded.spread else None,
-        chain=loaded.spread.chain if loaded.spread else None,
+        usual=loaded.usual,
     ).for_region(loaded.scope_id)
     return Computed(loaded, time.perf_counter() - began, signal=signal.to_json(), series=len(signal.keys))
 

@@ -4,11 +4,13 @@ Read-only. Sums come from the daily roll-ups, never from raw sales, so that a lo
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from config.database import among
 from config.inbox import InboxMessage
 from config.node import Peer
 from pos.catalogue import Product
@@ -123,6 +125,21 @@ def whole_day(session: Session, today: dt.date) -> dt.date | None:
     return day
 
 
+def forecast_days(session: Session) -> dict[str, dt.date]:
+    """Return the last day that each region's published forecast saw, by region."""
+    query = (
+        sa.select(ForecastRun.scope_id, sa.func.max(ForecastRun.origin_day))
+        .where(ForecastRun.scope_kind == "region", ForecastRun.state == "published")
+        .group_by(ForecastRun.scope_id)
+    )
+    return dict(session.execute(query).all())
+
+
+def names(session: Session, store_ids: Iterable[str]) -> dict[str, str]:
+    """Return what these shops are called, by id."""
+    return dict(session.execute(sa.select(Store.id, Store.name).where(among(session, Store.id, store_ids))).all())
+
+
 def regions(session: Session, today: dt.date) -> list[RegionView]:
     """List the regions with their last seven whole days beside the seven before."""
     newest = whole_day(session, today)
@@ -130,13 +147,7 @@ def regions(session: Session, today: dt.date) -> list[RegionView]:
         session.execute(sa.select(Store.region_id, sa.func.count()).group_by(Store.region_id)).all()
     )
     traded = _traded(session, newest)
-    forecast: dict[str, dt.date] = dict(
-        session.execute(
-            sa.select(ForecastRun.scope_id, sa.func.max(ForecastRun.origin_day))
-            .where(ForecastRun.scope_kind == "region", ForecastRun.state == "published")
-            .group_by(ForecastRun.scope_id)
-        ).all()
-    )
+    forecast = forecast_days(session)
     found = []
     for region in session.scalars(sa.select(Region).order_by(Region.name)):
         days = traded.get(region.id, [])

@@ -30,7 +30,7 @@ def home() -> Any:
         until = overview.whole_day(session, today())
         newest = overview.last_day(session)
         currency = overview.currency(session)
-        names = {store.id: store.name for store in overview.stores(session)}
+        names = overview.names(session, {one.subject for one in found})
     return page(
         "console/home.html",
         attention=sentences(found, names),

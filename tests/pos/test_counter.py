@@ -8,9 +8,24 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import approvals, basket, catalogue, customers, drawer, embedded, leave, loyalty, sale, scan, seal, vouchers
+from pos import (
+    approvals,
+    basket,
+    catalogue,
+    customers,
+    drawer,
+    embedded,
+    leave,
+    loyalty,
+    sale,
+    scan,
+    seal,
+    tab,
+    vouchers,
+)
 from pos.basket import Basket, TakeUp
 from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
@@ -20,7 +35,8 @@ from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_
 from pos.rung import BroughtBack, RungLine, SaleRequest
 from pos.shift import current
 from pos.store import add_staff, store_of
-from tests.builders import NOON, STORE, TILL
+from tests.builders import NOON, STORE, TILL, Shop
+from tests.empty import database_from, made_once
 
 ENTRIES = sa.text("select body from journal_entry where subject = :subject")
 OLD_LINE = {
@@ -31,9 +47,22 @@ PRICED = "22{item:5}{check}{price:4}"
 DAY = NOON.date() - dt.timedelta(days=7)
 
 
+@pytest.fixture(scope="module")
+def furnished(founded, tmp_path_factory):
+    """Give the file of the shop with bottles, services and a supervisor, closed again."""
+    path = tmp_path_factory.mktemp("corner") / "shop.db"
+    with made_once():
+        _furnish(Shop(database_from(founded, path), FrozenClock(NOON)))
+    return path
+
+
 @pytest.fixture
-def corner(shop):
+def corner(furnished, tmp_path):
     """Give the shop bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
+    return Shop(database_from(furnished, tmp_path / "shop.db"), FrozenClock(NOON))
+
+
+def _furnish(shop):
     with shop.write() as session:
         for sku, name, price_minor, wishes in (
             ("dep25", "Deposit 0.25", 25, {"kind": "deposit"}),
@@ -49,7 +78,6 @@ def corner(shop):
             catalogue.list_product(session, STORE, sku, actor=shop.wei, at=NOON)
         add_staff(session, STORE, "sue", "Sue", "supervisor", "4444")
         add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
-    return shop
 
 
 def rung(shop, lines, **wishes):
@@ -509,6 +537,14 @@ def mei(corner):
     return "mei-0001"
 
 
+def repay(shop, customer_id, amount_minor):
+    with shop.write() as session:
+        tab.repay(
+            session, store_of(session, STORE), customer_id, amount_minor, id=new_id(), till_id=TILL, actor=shop.wei,
+            at=shop.now,
+        )  # fmt: skip
+
+
 def standing(shop, customer_id):
     """Return where a customer stands."""
     return shop.read(lambda session: customers.standing(session, store_of(session, STORE), customer_id, at=NOON))
@@ -538,6 +574,45 @@ def test_what_was_put_on_the_tab_goes_back_there_before_cash_goes_out(corner, me
     assert paid == {"tab": -51, "cash": -298}
     assert standing(corner, mei).tab_balance_minor == 0
     assert corner.findings() == []
+
+
+def test_what_was_repaid_of_a_tab_goes_out_by_hand_and_what_is_owed_goes_off_it(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=[("tab", 698)]))
+    repay(corner, mei, 598)
+    first = corner.take_back(sold.sale.id, [(1, 1)])
+    paid = {row["tender"]: row["amount_minor"] for row in first.document["payments"]}
+    assert paid == {"tab": -100, "cash": -249}
+    assert paid_with(exchanged(corner, sold, [RungLine("milk", 1)], 1, customer_id=mei)) == [("cash", -220)]
+    assert standing(corner, mei).tab_balance_minor == 0
+    assert corner.findings() == []
+
+
+def test_the_receipt_of_a_forgotten_customer_brings_money_back_and_its_points_as_store_credit(corner, mei):
+    with corner.write() as session:
+        scheme = loyalty.Scheme(True, 1, 10, 1, 1)
+        loyalty.set_scheme(session, STORE, scheme, actor=corner.wei, at=corner.now)
+    corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei))
+    by_points = [("points", 20), ("cash", 678)]
+    sold = corner.complete(rung(corner, [RungLine("bread", 2)], customer_id=mei, tenders=by_points))
+    with corner.write() as session:
+        customers.erase(session, store_of(session, STORE), mei, actor=corner.wei, at=corner.now)
+    assert paid_with(corner.take_back(sold.sale.id, [(1, 1)])) == [("credit", -20), ("cash", -329)]
+    assert paid_with(exchanged(corner, sold, [RungLine("milk", 1)], 1)) == [("cash", -220)]
+    assert corner.findings() == []
+
+
+def test_what_was_given_up_of_a_tab_is_not_given_out_for_its_goods(corner, mei):
+    kept, sold = (
+        corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei, tenders=[("tab", 349)])) for _ in range(2)
+    )
+    repay(corner, mei, 349)
+    with corner.write() as session:
+        store = store_of(session, STORE)
+        tab.write_off(session, store, mei, 349, id="given-up-0001", why="moved away", actor=corner.wei, at=corner.now)
+    [paid] = corner.take_back(kept.sale.id, [(1, 1)]).document["payments"]
+    assert (paid["tender"], paid["amount_minor"]) == ("cash", -349)
+    with pytest.raises(Refused, match="more than is owed"):
+        corner.take_back(sold.sale.id, [(1, 1)])
 
 
 def test_a_voucher_sold_is_issued_and_spent_once(corner):

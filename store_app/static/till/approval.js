@@ -31,7 +31,7 @@ export async function approval({ saleId, permission, said, covers }) {
       if (!chosen) return sheet.complain(say("choose-approver"));
       busy = true;
       try {
-        const answer = await ask("POST", settings.urls.approvals, { staff_id: chosen, pin: pad.text, permission, sale_id: saleId, till_id: settings.till_id, why: said.join("; ").slice(0, LONGEST_WHY), covers });
+        const answer = await sheet.hold(() => ask("POST", settings.urls.approvals, { staff_id: chosen, pin: pad.text, permission, sale_id: saleId, till_id: settings.till_id, why: said.join("; ").slice(0, LONGEST_WHY), covers }));
         given = { id: answer.id, permission, by: answer.by, covers };
         sheet.close();
       } catch (fault) {

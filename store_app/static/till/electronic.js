@@ -111,11 +111,12 @@ export class Electronic {
   }
 
   /** Give a captured part back: reversed at the provider first. */
-  async giveBack(at, part) {
+  async giveBack(part) {
     try {
       const answer = await ask("POST", `${settings.urls.payments}/${part.payment_id}/reverse`, {}, 30_000);
       if (!answer.unwanted && !["reversed", "cancelled"].includes(answer.state)) return this.pay.again(say("reverse-unknown"));
-      this.basket.dropPart(at);
+      const now = this.basket.parts.indexOf(part); // pressed twice, it is given back once
+      if (now >= 0) this.basket.dropPart(now);
       this.pay.choose(this.pay.tender);
     } catch (fault) {
       this.pay.again(fault instanceof NoAnswer ? say("reverse-unknown") : fault.message);

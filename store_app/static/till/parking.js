@@ -25,14 +25,15 @@ export class Parking {
     const label = field("park-label", say("park-label"), { maxlength: "60", placeholder: say("park-hint") });
     const park = async () => {
       try {
-        await ask("POST", `${settings.urls.baskets}/${this.basket.id}/park`, {
+        await sheet.hold(() => ask("POST", `${settings.urls.baskets}/${this.basket.id}/park`, {
           till_id: settings.till_id, label: label.input.value.trim(), total_minor: this.basket.total(), basket: this.basket.packed(),
-        });
+        }));
       } catch (fault) { return sheet.complain(sentence(fault)); }
       this.basket.next();
       sheet.close();
       this.view.tell(say("parked"), [say("parked-list"), () => this.list()]);
       this.actions.parkedChanged();
+      this.actions.takeWaiting();
     };
     sheet.open({ title: say("park-title"), body: label.root, onEnter: park, focus: label.input,
       foot: [backButton(), go(say("park"), park)] });
@@ -69,14 +70,14 @@ export class Parking {
   async #resume(parked) {
     if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
     try {
-      this.#taken(parked, await ask("POST", `${settings.urls.baskets}/${parked.id}/resume`, { till_id: settings.till_id }));
+      this.#taken(parked, await sheet.hold(() => ask("POST", `${settings.urls.baskets}/${parked.id}/resume`, { till_id: settings.till_id })));
     } catch (fault) { sheet.complain(sentence(fault)); }
   }
 
   /** Take a basket out of the hands of another till, one that died say: by leave. */
   async #takeOver(kept) {
     if (!this.basket.isEmpty()) return sheet.complain(say("park-first"));
-    const send = (approvals) => ask("POST", `${settings.urls.baskets}/${kept.id}/resume`, { till_id: settings.till_id, from_till_id: kept.till_id, approvals });
+    const send = (approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${kept.id}/resume`, { till_id: settings.till_id, from_till_id: kept.till_id, approvals }));
     const why = say("taken-leave", { name: kept.label || say("no-label"), till: kept.till_id, by: kept.kept_by_name, total: moneyText(kept.total_minor) });
     const answer = await this.actions.withLeave("baskets.others", why, {}, send, kept.id);
     if (answer) this.#taken(kept, answer);
@@ -86,7 +87,9 @@ export class Parking {
     this.basket.unpack({ ...answer.basket, id });
     sheet.close();
     this.view.quieten();
+    this.actions.rest();
     this.actions.parkedChanged();
+    this.actions.takeWaiting();
   }
 
   /** Give the basket up: with a reason, kept in the shop's journal. */
@@ -99,10 +102,10 @@ export class Parking {
     const give = async () => {
       const reason = other.input.value.trim() || why;
       if (!reason) return sheet.complain(say("reason-needed"));
-      const send = (approvals) => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
+      const send = (approvals) => sheet.hold(() => ask("POST", `${settings.urls.baskets}/${this.basket.id}/void`, {
         till_id: settings.till_id, why: reason, total_minor: this.basket.total(),
         lines: this.basket.asked().lines, approvals,
-      }).catch((fault) => { // another till goes on with it: nothing is given up but what is shown here
+      })).catch((fault) => { // another till goes on with it: nothing is given up but what is shown here
         if (fault.code !== "basket-taken") throw fault;
         return { told: fault.message };
       });
@@ -111,6 +114,8 @@ export class Parking {
       this.basket.next();
       sheet.close();
       this.view.tell(given.told ?? say("voided"));
+      this.actions.rest();
+      this.actions.takeWaiting();
     };
     sheet.open({
       title: say("void-title", { total: moneyText(this.basket.total()) }), onEnter: give,

@@ -342,7 +342,7 @@ export class Pay {
   }
 
   async #takeBack(at, part) {
-    if (part.payment_id) return this.electronic.giveBack(at, part);
+    if (part.payment_id) return this.electronic.giveBack(part);
     this.basket.dropPart(at);
     this.choose(this.tender);
   }

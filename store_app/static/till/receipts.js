@@ -210,7 +210,7 @@ export class Receipts {
       const body = { id, till_id: settings.till_id, tender, why, ...(this.basket.practice ? { practice: true } : {}),
         lines: stated.map(({ line, price }) => ({ sku: line.sku, qty: line.qty, price_minor: price, restock })) };
       const covers = { lines: body.lines.map(({ sku, qty, price_minor }) => [sku, qty, price_minor]) };
-      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (approvals) => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals }), id);
+      const done = await this.actions.withLeave("take_back.blind", say("blind-leave", { amount: moneyText(total) }), covers, (approvals) => sheet.hold(() => ask("POST", `${settings.urls.returns}/blind`, { ...body, approvals })), id);
       if (!done) return;
       this.basket.next();
       this.#done(done);

@@ -8,8 +8,11 @@ import { soundBad } from "./sound.js";
 class Sheet {
   constructor() {
     this.root = $("sheet");
+    this.isHeld = false;
+    this.root.addEventListener("cancel", (event) => { if (this.isHeld) event.preventDefault(); });
     this.root.addEventListener("close", () => { if (!this.root.open) this.#left(); });
     this.root.addEventListener("keydown", (event) => {
+      if (this.isHeld) return;
       const writes = event.target.matches("input, textarea, select");
       if (this.pad && !writes && event.key !== "Enter" && this.pad.keyed(event)) event.stopPropagation();
       else if (event.key === "Enter" && this.onEnter && !event.target.closest("button:not([aria-pressed=true]), a, select, textarea")) {
@@ -20,6 +23,19 @@ class Sheet {
   }
 
   get isOpen() { return this.root.open; }
+
+  /** While `act` hands the basket over, fetches one or asks for leave, nothing else is asked or touched, and scans wait:
+   * what went in now would be in neither basket, or its question would be closed with this one. */
+  async hold(act) {
+    const parts = [$("basket"), $("goods")], before = parts.map((part) => part.inert);
+    const set = (values) => parts.forEach((part, at) => { part.inert = values[at]; });
+    this.isHeld = true;
+    set([true, true]);
+    try { return await act(); } finally {
+      this.isHeld = false;
+      set(before);
+    }
+  }
 
   /** Open it: title, what stands in it, its buttons. `onScan` takes scans while it is open, `onEnter` the key. */
   open({ title, body = [], foot = [], wide = false, onScan = null, onEnter = null, onLeave = null, focus = null, pad = null }) {
@@ -61,4 +77,4 @@ class Sheet {
 
 export const sheet = new Sheet();
 
-export const backButton = () => quiet(say("back"), () => sheet.close());
+export const backButton = () => quiet(say("back"), () => { if (!sheet.isHeld) sheet.close(); });

@@ -73,6 +73,7 @@ export class Taking {
     if (this.basket.readOnly) return;
     if (sheet.isOpen) sheet.pad?.forgetSince(startedAt);
     if (isBadge(code)) return changePerson(code, this);
+    if (sheet.isHeld) return this.basket.wait(code);
     if (sheet.isOpen) {
       if (sheet.onScan) return sheet.onScan(code);
       sheet.close();
@@ -92,7 +93,7 @@ export class Taking {
     this.takesWaiting = true;
     const { basket, pay, opening } = this;
     try {
-      while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
+      while (basket.waiting.length && !(pay.isBusy || sheet.isOpen || sheet.isHeld || opening.isOpen || basket.readOnly)) await this.takeCode(basket.nextWaiting());
     } finally { this.takesWaiting = false; }
   }
 

@@ -40,7 +40,7 @@ const till = {
   take: (product, qty) => taking.take(product, qty),
   rest() { if (matchMedia("(pointer: fine)").matches && !sheet.isOpen) $("search").focus(); },
   search() { $("search").focus(); $("search").select(); },
-  stands: () => opening.isOpen || basket.readOnly,
+  stands: () => opening.isOpen || basket.readOnly || sheet.isHeld,
   noLine: () => view.complain(say("no-line")),
   quieten: () => view.quieten(),
   tell: (words) => view.tell(words),
