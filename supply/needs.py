@@ -106,7 +106,8 @@ class _Article:
 class _Expected:
     """Demand of a product over one interval: its days' means, and how it spreads.
 
-    quantiles: of a sum whose mean is `whole`, of which the interval has its share; () where `variance` is known.
+    quantiles: of a sum whose mean is `whole`, of which the interval has its share; () where `variance` is known. usual:
+    of a usual day, 0 where nobody tells.
     """
 
     daily: tuple[float, ...]
@@ -114,6 +115,7 @@ class _Expected:
     quantiles: tuple[float, ...] = ()
     whole: float = 0.0
     variance: float = 0.0
+    usual: float = 0.0
 
     @property
     def mean(self) -> float:
@@ -180,8 +182,8 @@ class _Run:
             from supply.next_pack import lately_factor
 
             factor = lately_factor(self.lately[sku], level)
-            daily = [units * factor for units in daily]
-        return _Expected(tuple(daily), "forecast", levels, sums[days - 1])
+            daily, level = [units * factor for units in daily], level * factor
+        return _Expected(tuple(daily), "forecast", levels, sums[days - 1], usual=level)
 
 
 class _Recent:
@@ -264,7 +266,7 @@ def needs_of(
             position_qty=on_hand - reserved + on_way - spoken_for[last[supplier_id]].get(product.sku, 0),
             pack_qty=product.pack_qty, pack_cost_minor=product.pack_cost_minor, minimum_packs=product.minimum_packs,
             price_minor=price * 10_000 // article.tax_divisor_bp, price_quantity=article.price_quantity,
-            shelf_life_days=article.shelf_life_days,
+            shelf_life_days=article.shelf_life_days, usual_a_day=expected.usual,
             outdating_qty=expected_outdating(lots.get(product.sku, ()), expected.daily),
             presentation_qty=taught.get(product.sku, 0) + (wish.show_qty if wish else 0), **_limits(wish),
         )  # fmt: skip

@@ -5,9 +5,10 @@ Rules
 1. The next pack comes as long as the chance that its units are wanted, on average over them, exceeds the least chance:
    floor and ceiling are thereby judged by what they cost. The reorder point is the highest position at which one still
    comes.
-2. The least chance is 1 - service level at heart, and more for two things. The intervals of orders that follow each
-   other overlap, so a customer who buys much at once is feared in several and comes once: it rises with variance over
-   mean. And a pack that lasts for months may outlive its demand: it rises with the days the pack lasts.
+2. The least chance is 1 - service level at heart, and differs for three things. The intervals of orders that follow
+   each other overlap, so a customer who buys much at once is feared in several and comes once: it rises with variance
+   over mean. A pack that lasts for months may outlive its demand: it rises with the days the pack lasts. And what is
+   left of busy days goes slower afterwards: it rises with the interval's demand over that of usual days.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
    until the goods come.
 4. Of what is fresh a pack comes while it is likelier wanted than so many times spoilt, and demand is told higher or
@@ -31,6 +32,8 @@ ONE_BURST = 0.45
 """By this power of variance over mean the least chance is higher where intervals overlap wholly (D76)."""
 MONTH_DAYS, STAYS_DAYS = 30, 60
 """By one in STAYS_DAYS of what a pack lasts beyond a month the least chance is higher."""
+LEAST_BUSY, MOST_BUSY = 0.5, 2.0
+"""Between these the demand of the interval over that of usual days counts: days ahead may be closed."""
 KEPT_DAYS = 180
 """What has not sold after so many days costs no more to keep: by then somebody has marked it down."""
 
@@ -42,42 +45,52 @@ def critical_ratio(under: Floats, over: Floats) -> Floats:
 
 
 def least_chance(
-    demand: Demand, pack_qty: Floats | float, level: Floats | float, *, days: Floats | float, held_days: Floats | float
+    demand: Demand,
+    pack_qty: Floats | float,
+    level: Floats | float,
+    *,
+    days: Floats | float,
+    held_days: Floats | float,
+    usual: Floats | float = 0.0,
 ) -> Floats:
     """Return the chance that a pack's units are wanted above which it comes (rule 2).
 
-    demand: over the interval, `days` long; held_days: from one delivery to the next; all broadcast against demand.
+    demand: over the interval, `days` long; held_days: from one delivery to the next; usual: the demand of a usual day,
+    0 where it is not known; all broadcast against demand.
     """
     spread = np.divide(demand.variance, demand.mean, out=np.ones_like(demand.mean), where=demand.mean > 0)
     overlap = np.clip(1.0 - np.asarray(held_days) / np.maximum(days, 1e-9), 0.0, 1.0)
     lasts = np.asarray(pack_qty) * days / np.maximum(demand.mean, 1e-9)
     odds = (1.0 - np.asarray(level)) / np.maximum(level, 0.01) * spread ** (ONE_BURST * overlap)
     odds = odds * (1.0 + np.clip(lasts - MONTH_DAYS, 0.0, KEPT_DAYS) / STAYS_DAYS)
+    as_usual = np.broadcast_to(np.asarray(usual) * days, demand.mean.shape)
+    busy = np.divide(demand.mean, as_usual, out=np.ones_like(demand.mean), where=as_usual > 1e-9)
+    odds = odds * np.clip(busy, LEAST_BUSY, MOST_BUSY)
     return np.asarray(odds / (1.0 + odds))
 
 
-def reorder_point(demand: Demand, pack_qty: Floats | float, level: Floats | float) -> Floats:
-    """Return the highest whole position at which one more pack is worth its place (rule 2); -1 where none is.
+def reorder_point(demand: Demand, pack_qty: Floats | float, least: Floats | float) -> Floats:
+    """Return the highest whole position at which one more pack is worth its place (rule 1); -1 where none is.
 
-    level: 1 - least chance. demand of any shape; pack_qty and level are broadcast against it.
+    least: the chance its units must be wanted with. demand of any shape; pack_qty and least are broadcast against it.
     """
     shape = demand.mean.shape
     demand = Demand(demand.mean.ravel(), demand.variance.ravel())
     pack = np.broadcast_to(np.asarray(pack_qty, dtype=np.float64), shape).ravel()
-    level = np.broadcast_to(np.asarray(level, dtype=np.float64), shape).ravel()
+    least = np.broadcast_to(np.asarray(least, dtype=np.float64), shape).ravel()
     mean, spread = demand.mean, np.sqrt(demand.variance)
-    guess = np.floor(mean + ndtri(np.clip(level, 0.001, 0.9999)) * spread - pack / 2)
+    guess = np.floor(mean - ndtri(np.clip(least, 0.0001, 0.999)) * spread - pack / 2)
     reach = np.floor(2.0 + spread / 3)
     far = np.ceil(mean + 12.0 * spread + 12.0)
     low = np.clip(guess - reach, -1.0, far - 1.0)
     high = np.clip(guess + reach, low + 1.0, far)
     # the answer lies between; where the guess was wrong, anywhere
-    low = np.where((low < 0) | _worth_a_pack(demand, low, pack, level), low, -1.0)
-    high = np.where(_worth_a_pack(demand, high, pack, level), far, high)
+    low = np.where((low < 0) | _worth_a_pack(demand, low, pack, least), low, -1.0)
+    high = np.where(_worth_a_pack(demand, high, pack, least), far, high)
     rows = np.flatnonzero(high - low > 1.5)
     while rows.size:
         middle = np.floor((low[rows] + high[rows]) / 2)
-        worth = _worth_a_pack(demand.take(rows), middle, pack[rows], level[rows])
+        worth = _worth_a_pack(demand.take(rows), middle, pack[rows], least[rows])
         low[rows], high[rows] = np.where(worth, middle, low[rows]), np.where(worth, high[rows], middle)
         rows = rows[high[rows] - low[rows] > 1.5]
     return np.where(mean > 0, low, -1.0).reshape(shape)
@@ -132,6 +145,6 @@ def counted_position(position: Floats, mean_before: Floats, outdating: Floats | 
 # --- inside ---
 
 
-def _worth_a_pack(demand: Demand, units: Floats, pack: Floats, level: Floats) -> Mask:
-    """Tell whether the units of one more pack on top of `units` are wanted with an average chance above 1 - level."""
-    return np.asarray((demand.lost(units) - demand.lost(units + pack)) / pack > 1.0 - level)
+def _worth_a_pack(demand: Demand, units: Floats, pack: Floats, least: Floats) -> Mask:
+    """Tell whether the units of one more pack on top of `units` are wanted with an average chance above the least."""
+    return np.asarray((demand.lost(units) - demand.lost(units + pack)) / pack > least)

@@ -73,7 +73,8 @@ class PolicyLine:
     mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
     of it that is wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty:
     what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
-    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own.
+    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own. usual_a_day: demand of
+    a usual day, 0 where it is not known.
     """
 
     sku: str
@@ -93,6 +94,7 @@ class PolicyLine:
     outdating_qty: float = 0.0
     presentation_qty: int = 0
     capacity_qty: int | None = None
+    usual_a_day: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -242,7 +244,7 @@ class _Basket:
 
     def wanted(self) -> tuple[Ints, list[str]]:
         """Return the packs of each line for itself and the reasons (rules 2 to 5)."""
-        point = reorder_point(self.demand, self.pack, 1.0 - self.least)
+        point = reorder_point(self.demand, self.pack, self.least)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
         enough = self.x >= self.target
@@ -337,7 +339,10 @@ class _Basket:
         weighed = np.clip(weighed, self.policy.lowest_level, self.policy.highest_level)
         own = np.array([np.nan if one.service_level is None else one.service_level for one in self.lines])
         self.level = np.where(np.isnan(own), weighed, own)
-        least = least_chance(self.demand, self.pack, weighed, days=self.interval, held_days=self.held)
+        least = least_chance(
+            self.demand, self.pack, weighed, days=self.interval, held_days=self.held,
+            usual=_column(self.lines, "usual_a_day"),
+        )  # fmt: skip
         self.least = np.where(np.isnan(own), least, 1.0 - self.level)
         self.under = self.margin
         self.over = self.margin * self.least / np.maximum(1.0 - self.least, 0.01)
@@ -353,7 +358,7 @@ class _Basket:
             mean = self.before[mortal] + self.rate[mortal] * self.life[mortal]
             whole = np.maximum(self.demand.mean[mortal], 1e-9)
             demand, lasting = self.demand.take(mortal), self.demand.take(mortal).scaled(mean / whole)
-            point = reorder_point(lasting, self.pack[mortal], sellable)
+            point = reorder_point(lasting, self.pack[mortal], 1.0 - sellable)
             weight = self.unit_cost[mortal] / np.maximum(self.margin[mortal], 1e-9)
             fresh = spoiling_point(demand, lasting, self.pack[mortal], weight)
             point = np.where(self.life[mortal] <= FRESH_DAYS, np.minimum(point, fresh), point)

@@ -215,13 +215,16 @@ def look_ahead(
 def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
     """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most."""
     pack = setting.pack_qty
-    least = least_chance(seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days)
-    point = reorder_point(seen.demand, np.float64(pack), 1.0 - least)
+    least = least_chance(
+        seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days,
+        usual=_usual(seen, setting),
+    )  # fmt: skip
+    point = reorder_point(seen.demand, np.float64(pack), least)
     if setting.shelf_life_days is None:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
     life = np.broadcast_to(np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS), point.shape[1:])
     risk = SPOILING_WEIGHT * (1 - level)
-    sellable = reorder_point(_lasting(seen, life, setting), np.float64(pack), 1 - min(0.95, risk))
+    sellable = reorder_point(_lasting(seen, life, setting), np.float64(pack), min(0.95, risk))
     fresh = life <= FRESH_DAYS
     lately = _as_lately(history, seen, setting)
     ripe = np.full(point.shape, np.inf)
@@ -253,11 +256,16 @@ def _as_lately(history: History, seen: Seen, setting: Setting) -> Seen:
     days = seen.first_day + np.arange(count)
     sums = np.cumsum(np.concatenate([np.zeros((history.panel.n_series, 1)), history.y], axis=1), axis=1)
     sold = ((sums[:, days] - sums[:, np.maximum(days - LATELY_DAYS, 0)]) / LATELY_DAYS).T
-    told = np.cumsum(np.concatenate([np.zeros((1, sold.shape[1])), seen.demand.mean]), axis=0)
-    since = np.maximum(np.arange(count) - 6, 0)
-    level = (told[1:] - told[since]) / (np.arange(1, count + 1) - since)[:, None] / setting.span
-    factor = lately_factor(sold, level)
+    factor = lately_factor(sold, _usual(seen, setting))
     return Seen(seen.first_day, seen.demand.scaled(factor), seen.before * factor)
+
+
+def _usual(seen: Seen, setting: Setting) -> Floats:
+    """Return the demand of a usual day: the mean of what was told in the last seven days."""
+    count = len(seen.before)
+    told = np.cumsum(np.concatenate([np.zeros((1, seen.before.shape[1])), seen.demand.mean]), axis=0)
+    since = np.maximum(np.arange(count) - 6, 0)
+    return np.asarray((told[1:] - told[since]) / (np.arange(1, count + 1) - since)[:, None] / setting.span)
 
 
 # --- what others do ---

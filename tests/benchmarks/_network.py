@@ -99,7 +99,9 @@ class Pasts:
         """Lay a past in, if it is not there as these programs would make it; nothing may be served meanwhile."""
         name, there = _name(lines), self._say("SELECT datname FROM pg_database")
         if name in there:
-            upgrade(self._url(name))
+            engine = make_engine(self._url(name))
+            upgrade(engine)
+            engine.dispose()  # nobody may be connected with what is copied
             return
         for old in there:
             if old.startswith((f"past_{lines}_", "making")):

@@ -76,6 +76,17 @@ class Office:
 def office(build: Any) -> Iterator[Office]:
     """Serve a store with something on every page."""
     house = build(public_url="https://shops.example", printer="paper")
+    goods.fill(house, _furnish)
+    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield Office(house, f"http://127.0.0.1:{server.server_port}")
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _furnish(house: House) -> None:
     goods.fill(house)
     with house.doors.write() as session:
         goods.proposal(session)
@@ -99,13 +110,6 @@ def office(build: Any) -> Iterator[Office]:
         pickup.ready(session, STORE, "order-0003", **BY)
         for number, (gives, state) in enumerate([(True, "proposed"), (True, "agreed"), (False, "agreed")]):
             transfers.take_told(session, told(f"transfer-{number}", gives=gives, state=state, code=CODE), **BY)
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield Office(house, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 def enter(page: Page, office: Office, path: str, language: str = "en") -> None:

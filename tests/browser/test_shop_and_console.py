@@ -16,6 +16,7 @@ from supply.pickup_order import PickupLine, PickupOrder
 from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_well_made_in_every_size, dress
 from tests.store_app import complaints, money
 from tests.store_app.conftest import House
+from tests.store_app.office import fill
 from tests.store_app.operator import furnish
 from tests.store_app.town import SHOP, Market
 
@@ -63,14 +64,18 @@ def street(market: Market) -> Iterator[str]:
 @pytest.fixture
 def console(build: Any) -> Iterator[str]:
     house = build(role="network", node_id="network")
+    fill(house, _furnish_console)
+    with serve(house) as url:
+        yield url
+
+
+def _furnish_console(house: House) -> None:
     furnish(house)
     with house.doors.write() as session:
         complaints.furnish(session)
         complaints.sent_back(session)
         money.work_out(session)
     money.owe(house)
-    with serve(house) as url:
-        yield url
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -13,7 +13,7 @@ from supply import purchasing, suppliers, warehouse_stock
 from supply.order_letters import OrderLetter
 from supply.purchasing import Purchase
 from supply.suppliers import Contact
-from tests.empty import empty_database
+from tests.empty import empty_database, made_once
 from tests.faults.sweep import sweep
 from tests.store_app.conftest import NOON, furnish
 from tests.store_app.house import House, open_house, token
@@ -26,7 +26,8 @@ BY = {"actor": Actor("op", "Olivia", "operator", NETWORK), "at": NOON}
 def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Give a network whose empty warehouse buys milk of a dairy that is written to by e-mail."""
     house = open_house(tmp_path_factory.mktemp("buying"), NOON, role="network", node_id=NETWORK)
-    furnish(empty_database(house.file), "network", NETWORK)
+    with made_once():
+        furnish(empty_database(house.file), "network", NETWORK)
     lay_in(house)
     with house.doors.write() as session:
         dairy = Contact("Dairy", 1, tuple(range(7)), send_by="email", email="orders@dairy.example")

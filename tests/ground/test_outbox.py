@@ -82,6 +82,9 @@ def test_facts_are_numbered_chained_and_whole(sender):
         chained = outbox.chain(chained, message.hash)
         with sender.read() as session:
             assert outbox.head_at(session, "network", this_node(session).epoch, message.n) == chained
+    with sender.read() as session:
+        ends = [outbox.head_at(session, "network", this_node(session).epoch, n) for n in (0, FACTS + 1)]
+    assert ends == [GENESIS, None], "nothing is behind the last, and the beginning before the first"
 
 
 def test_a_fact_of_a_transaction_that_fails_never_was(tmp_path):
@@ -178,6 +181,43 @@ def test_the_same_number_with_another_id_is_parked_with_an_alarm(sender, tmp_pat
     rival = replace(messages[1], n=1)
     assert take(database, rival) == ("parked", "number 1 was already used")
     assert noted(database) == {"fact-0": 0}
+
+
+def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for_its_receiver_alone(tmp_path):
+    store = open_database(tmp_path / "store.db")
+    with store.write() as session:
+        epoch = found(session, "S01", at=NOON).epoch
+        for n in range(3):
+            append(session, f"fact-{n}", {"n": n})
+        outbox.append(
+            session, to_node="another", topic="noted", version=1, body={}, id="fact-9", subject="x",
+            business_day=NOON.date(), at=NOON,
+        )  # fmt: skip
+    here = []
+    for lost in ("none", "fact-1", "fact-0"):
+        with store.write() as session:
+            session.execute(sa.delete(outbox.OutboxMessage).where(outbox.OutboxMessage.id == lost))
+            here.append((outbox.still_here(session, "network"), outbox.epochs_of(session, "network")))
+    assert here == [({epoch: 3}, [epoch]), ({epoch: 1}, [epoch]), ({epoch: 0}, [epoch])]
+
+
+def test_a_row_twice_in_one_batch_is_taken_once_and_a_bad_one_is_set_aside_both_times(sender, tmp_path):
+    database, good = open_database(tmp_path / "network.db"), sent(sender)[0]
+    bad = replace(sent(sender)[1], body={"n": 5})
+    with database.write() as session:
+        outcomes = inbox.take(session, "S01", "epoch", [good, good, bad, bad], note, at=NOON)
+    assert [outcome.state for outcome in outcomes] == ["taken", "already", "parked", "parked"]
+    assert noted(database) == {"fact-0": 0}
+
+
+def test_a_node_is_told_its_own_facts_after_the_one_it_still_has(sender, tmp_path):
+    database, messages = open_database(tmp_path / "network.db"), sent(sender)
+    for message in messages:
+        take(database, message)
+    with database.read() as session:
+        told = inbox.told_after(session, "S01", "epoch", 1, 10, 10**6)
+        assert [row["n"] for row in told] == list(range(2, FACTS + 1))
+        assert len(inbox.told_after(session, "S01", "epoch", 0, 10, 1)) == 1, "never less than one, however large"
 
 
 def test_who_says_another_node_s_id_first_keeps_its_own_fact_out_no_more(sender, tmp_path):

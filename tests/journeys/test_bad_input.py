@@ -29,6 +29,11 @@ HEADING = "sku,name,category,tax_class,price,barcode\n"
 @pytest.fixture
 def shop(house: House) -> House:
     """Give a shop with an open till, a product nobody priced and one it does not list."""
+    fill(house, _with_an_open_till)
+    return house
+
+
+def _with_an_open_till(house: House) -> None:
     fill(house)
     with house.doors.write() as session:
         shift.open_shift(session, STORE, "1", 10_000, actor=SYSTEM, at=NOON)
@@ -37,7 +42,6 @@ def shop(house: House) -> House:
         session.flush()
         session.add(Listing(store_id=STORE, sku="priceless"))
         session.add(Price(sku="elsewhere", from_day=NOON.date(), price_minor=100))
-    return house
 
 
 @pytest.fixture

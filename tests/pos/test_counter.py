@@ -8,6 +8,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
+from config.clock import FrozenClock
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from pos import (
@@ -34,7 +35,8 @@ from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_
 from pos.rung import BroughtBack, RungLine, SaleRequest
 from pos.shift import current
 from pos.store import add_staff, store_of
-from tests.builders import NOON, STORE, TILL
+from tests.builders import NOON, STORE, TILL, Shop
+from tests.empty import database_from, made_once
 
 ENTRIES = sa.text("select body from journal_entry where subject = :subject")
 OLD_LINE = {
@@ -45,9 +47,22 @@ PRICED = "22{item:5}{check}{price:4}"
 DAY = NOON.date() - dt.timedelta(days=7)
 
 
+@pytest.fixture(scope="module")
+def furnished(founded, tmp_path_factory):
+    """Give the file of the shop with bottles, services and a supervisor, closed again."""
+    path = tmp_path_factory.mktemp("corner") / "shop.db"
+    with made_once():
+        _furnish(Shop(database_from(founded, path), FrozenClock(NOON)))
+    return path
+
+
 @pytest.fixture
-def corner(shop):
+def corner(furnished, tmp_path):
     """Give the shop bottles with a deposit, a product of no fixed price, a service and vouchers, and a supervisor."""
+    return Shop(database_from(furnished, tmp_path / "shop.db"), FrozenClock(NOON))
+
+
+def _furnish(shop):
     with shop.write() as session:
         for sku, name, price_minor, wishes in (
             ("dep25", "Deposit 0.25", 25, {"kind": "deposit"}),
@@ -63,7 +78,6 @@ def corner(shop):
             catalogue.list_product(session, STORE, sku, actor=shop.wei, at=NOON)
         add_staff(session, STORE, "sue", "Sue", "supervisor", "4444")
         add_staff(session, STORE, "ana", "Ana", "cashier", "1111")
-    return shop
 
 
 def rung(shop, lines, **wishes):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pos import sale
-from pos.pricing import BasketLine, ProductView, made_up, part_of, price_basket, price_line, sum_taxes
+from pos.pricing import BasketLine, ProductView, Saved, charge, made_up, part_of, price_basket, price_line, sum_taxes
 from pos.rung import RungLine
 from tests.builders import STORE
 
@@ -51,6 +51,26 @@ def test_lines_sum_to_the_basket_and_net_and_tax_to_each_line(lines, coin, cash)
     assert abs(basket.rounding_minor) * 2 <= coin
     assert not cash or basket.total_minor % coin == 0
     assert basket.minimum_age == (max((line.product.minimum_age or 0 for line in lines), default=0) or None)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1100), st.lists(st.integers(0, 600), max_size=3))
+def test_nothing_is_taken_off_a_line_beyond_what_it_costs(price, by_hand, offers):
+    product = replace(PLAIN, price_minor=price)
+    saved = tuple(Saved(f"offer-{n}", "Offer", minor) for n, minor in enumerate(offers))
+    line = charge(BasketLine("x", 1, product, discount_minor=by_hand), saved)
+    assert line.discount_minor == min(price, by_hand + sum(offers))
+    assert line.manual_discount_minor == min(price, by_hand), "what a person takes off goes first"
+    assert line.total_minor == price - line.discount_minor
+
+
+def test_an_amount_that_was_typed_is_what_the_line_costs():
+    assert charge(BasketLine("x", 3, PLAIN, amount_minor=250)).total_minor == 250
+
+
+def test_an_offer_is_taken_off_the_line_it_names_counted_from_one():
+    lines = [BasketLine("x", 1, PLAIN), BasketLine("x", 1, PLAIN)]
+    basket = price_basket(lines, {2: (Saved("offer", "Offer", 30),)})
+    assert [line.total_minor for line in basket.lines] == [100, 70]
 
 
 @given(products, st.integers(1, 10_000))

@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from config.clock import FrozenClock
-from config.database import Base, Database, make_engine
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, verify
 from pos import printer, printing
@@ -25,6 +24,7 @@ from pos.wires import (
     WindowsPrinter,
     driver_for,
 )
+from tests.empty import empty_database
 from tests.pos import paper_documents as documents
 from tests.pos.test_printer_paper import tool  # noqa: F401 - a fixture
 
@@ -40,10 +40,7 @@ def clock():
 
 @pytest.fixture
 def database(tmp_path):
-    engine = make_engine(f"sqlite:///{tmp_path / 'shop.db'}")
-    Base.metadata.create_all(engine)
-    yield Database(engine)
-    engine.dispose()
+    return empty_database(tmp_path / "shop.db")
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ from tests.store_app.conftest import NOON, STORE, House
 
 def furnish(house: House) -> None:
     """Lay in goods, eight weeks of sales, an order of two lines, an offer, and what the warehouse has."""
+    office.fill(house, _lay_in)
+
+
+def _lay_in(house: House) -> None:
     with house.doors.write() as session:
         office.goods(session)
         office.history(session)

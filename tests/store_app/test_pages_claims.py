@@ -20,10 +20,14 @@ from tests.store_app.office import fill, picture_of, proposal, send, words
 
 @pytest.fixture
 def office(house):
+    fill(house, _complained)
+    return house
+
+
+def _complained(house):
     fill(house)
     with house.doors.write() as session:
         complaints.furnish(session)
-    return house
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -207,23 +207,28 @@ def write_order(session, shop: str, order_id: str, packs: dict[str, int], suppli
     session.add_all(lines)
 
 
-def make_country(folder: Path, network_url: str = "") -> Country:
+def make_country(folder: Path, network_url: str = "", *, lay_in: Callable[[Country], object] | None = None) -> Country:
     """Set up all three nodes with the same catalogue and suppliers; the warehouse has goods.
 
-    network_url: the database the network keeps, else a file like the shops'.
+    network_url: the database the network keeps, else a file like the shops'. lay_in: what else happened before the
+    test begins, done once in a run.
     """
     if network_url:
         return _build_country(folder, network_url)
-    network, *shops = (database_from(_country_folder() / f"{name}.db", folder / f"{name}.db") for name in NODES)
+    made = _country_folder(lay_in)
+    network, *shops = (database_from(made / f"{name}.db", folder / f"{name}.db") for name in NODES)
     return Country(network, dict(zip(SHOPS, shops, strict=True)))
 
 
 @cache
-def _country_folder() -> Path:
+def _country_folder(lay_in: Callable[[Country], object] | None = None) -> Path:
     """Build a country once in a run."""
     folder = lasting_folder()
     with made_once():
-        _build_country(folder)
+        if lay_in is None:
+            _build_country(folder)
+        else:
+            lay_in(make_country(folder))
     return folder
 
 

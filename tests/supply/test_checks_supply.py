@@ -17,13 +17,15 @@ from tests.supply.road import AT, DAY, KEEPER, Country, make_country
 
 @pytest.fixture
 def country(tmp_path) -> Country:
-    country = make_country(tmp_path)
+    return make_country(tmp_path, lay_in=_ordered_and_taken_in)
+
+
+def _ordered_and_taken_in(country: Country) -> None:
     country.order("S1", {"bread": 2, "milk": 1}, id="order-1")
     country.send_out()
     country.take_in("S1")
     country.deliver()
     assert country.findings() == []
-    return country
 
 
 def broken(country, statement, store_id=None) -> list[str]:

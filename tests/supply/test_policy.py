@@ -51,6 +51,7 @@ def lines(draw):
         outdating_qty=draw(st.floats(0, 20)),
         presentation_qty=draw(st.integers(0, 12)),
         capacity_qty=draw(st.none() | st.integers(0, 500)),
+        usual_a_day=draw(st.floats(0, 50)),
     )
 
 
@@ -63,22 +64,25 @@ def test_the_critical_ratio_is_the_textbooks():
 
 
 def test_the_next_pack_comes_while_its_units_are_likely_enough_wanted():
-    point = reorder_point(Demand(np.array([12.0]), np.array([12.0])), 6, 0.9)[0]
+    point = reorder_point(Demand(np.array([12.0]), np.array([12.0])), 6, 0.1)[0]
     chance = [poisson.sf(np.arange(x, x + 6), 12).mean() for x in (point, point + 1)]
     assert chance[0] > 0.1 > chance[1]
     assert packs_to(np.array([point]), np.array([point - 6.0, point, point + 1.0]), 6).tolist() == [2, 1, 0]
 
 
-def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_and_where_it_lasts_for_long():
-    def least(spread=1.0, pack=6.0, held=1.0, level=0.95):
+def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for_long_and_on_busy_days():
+    def least(spread=1.0, pack=6.0, held=1.0, level=0.95, usual=0.0):
         demand = Demand(np.array([12.0]), np.array([12.0 * spread]))
-        return float(least_chance(demand, pack, level, days=3.0, held_days=held)[0])
+        return float(least_chance(demand, pack, level, days=3.0, held_days=held, usual=usual)[0])
 
     assert least() == pytest.approx(0.05, rel=1e-3), "by chance, and sold within days: what the level leaves"
     assert 1.4 < least(spread=4.0) / least() < 1.6
     assert least(spread=4.0, held=3.0) == pytest.approx(least(), rel=1e-2), "no later order fears the same customer"
     assert least(pack=480.0) > 2 * least(pack=120.0), "four months, and one"
     assert least(pack=120.0) == pytest.approx(least())
+    assert least(usual=3.0) == pytest.approx(4 / 3 * least(), rel=2e-2), "what is left of busy days goes slower"
+    assert least(usual=4.0) == pytest.approx(least())
+    assert least(usual=0.1) == least(usual=2.0), "within bounds"
     assert least(spread=99.0, pack=999.0, level=0.5) < 1
     bursty = line(**selling(12.0, 6.0), position_qty=17, pack_qty=1, pack_cost_minor=92)
     assert decide(bursty).packs < decide(replace(bursty, service_level=decide(bursty).service_level)).packs, (

@@ -20,10 +20,13 @@ def country(tmp_path) -> Country:
 
 
 @pytest.fixture
-def arriving(country) -> Country:
+def arriving(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_under_way)
+
+
+def _under_way(country: Country) -> None:
     country.order("S1", {"bread": 2, "milk": 1}, id="order-arriving")
     country.send_out()
-    return country
 
 
 def test_units_on_the_way_count_until_they_are_taken_in(arriving):

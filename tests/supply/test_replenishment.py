@@ -50,8 +50,8 @@ def shop(tmp_path):
     database.engine.dispose()
 
 
-def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14):
-    """Publish a run of so many units every day."""
+def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14, usual=1.0):
+    """Publish a run of so many units every day, where a usual day sells `usual` times as many."""
     with shop.write() as session:
         session.add(
             ForecastRun(id="run", scope_kind="store", scope_id="S1", state="published", origin_day=origin,
@@ -61,8 +61,8 @@ def forecast(shop, per_day, *, origin=MONDAY - dt.timedelta(days=1), days=14):
         first = origin + dt.timedelta(days=1)
         for sku, rate in per_day.items():
             session.add(
-                ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate, regional_share=0.4,
-                               weekday_profile=[1] * 7)
+                ForecastSeries(run_id="run", sku=sku, model="filter", reason="busy", level=rate * usual,
+                               regional_share=0.4, weekday_profile=[1] * 7)
             )  # fmt: skip
             for n in range(days):
                 last = first + dt.timedelta(days=n)
@@ -132,6 +132,12 @@ def test_the_order_covers_demand_until_the_delivery_after_it(shop):
     assert (line.packs, line.packs * line.pack_qty) == (2, 12)
     assert order.cost_minor == 1800
     assert (order.forecast_run_id, order.forecast_age_days) == ("run", 0)
+
+
+@pytest.mark.parametrize(("usual", "packs"), [(1.0, 3), (0.5, 2)])
+def test_before_days_busier_than_usual_the_last_pack_must_be_likelier_wanted(shop, usual, packs):
+    forecast(shop, {"bread": 7.5}, usual=usual)
+    assert lines(shop, propose(shop)[0])["bread"].packs == packs
 
 
 def test_what_there_is_enough_of_is_not_on_the_order(shop):

@@ -25,7 +25,10 @@ HOUR = 3600
 @pytest.fixture
 def country(tmp_path) -> Country:
     """Give two shops with one delivery each on the ramp, a van, and all places known."""
-    country = make_country(tmp_path)
+    return make_country(tmp_path, lay_in=_on_the_ramp)
+
+
+def _on_the_ramp(country: Country) -> None:
     country.order("S1", {"bread": 2}, runs_out_day=DAY.isoformat())
     country.order("S2", {"milk": 3})
     country.deliver()
@@ -38,7 +41,6 @@ def country(tmp_path) -> Country:
         vans.place(session, "S2", 31_100_000, 121_300_000, window=(480, 600), **BY)
         vans.add_van(session, WAREHOUSE, "Van 1", 40, **BY)
     country.deliver()
-    return country
 
 
 def plan(country: Country, seconds: float = 0.1, *, day: dt.date = DAY, at: dt.datetime = AT) -> list[rounds.VanRound]:

@@ -118,7 +118,10 @@ def test_both_gain_and_no_product_leaves_or_reaches_a_shop_twice(sheets, dice):
 @pytest.fixture
 def country(tmp_path) -> Country:
     """Two neighbours: S1 has bread that will expire and a case of tea too many, S2 sells bread and has none."""
-    made = make_country(tmp_path)
+    return make_country(tmp_path, lay_in=_neighbours)
+
+
+def _neighbours(made: Country) -> None:
     for shop, have in (("S1", {"bread": 40, "tea": 30}), ("S2", {"bread": 1})):
         with made.shops[shop].write() as session:
             stock.open_stock(session, shop, list(have.items()), source_id="o", at=AT, actor=KEEPER[shop])
@@ -138,7 +141,6 @@ def country(tmp_path) -> Country:
         for shop, lon in (("S1", 9_000_000), ("S2", 9_010_000)):
             vans.place(session, shop, 50_000_000, lon, actor=OPERATOR, at=AT)
     made.deliver()
-    return made
 
 
 def proposed(country: Country, seed: int | None = None) -> str:

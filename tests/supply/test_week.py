@@ -25,7 +25,10 @@ PAST_DAYS = 60
 @pytest.fixture
 def country(tmp_path) -> Country:
     """Both shops with a past, opening stock and an open till; the network knows the past of both."""
-    made = make_country(tmp_path)
+    return make_country(tmp_path, lay_in=_traded)
+
+
+def _traded(made: Country) -> None:
     past = list(history())
     with made.network.write() as session:
         rolling.import_history(session, past)
@@ -36,9 +39,6 @@ def country(tmp_path) -> Country:
             stock.open_stock(session, shop, opening, source_id="opening", at=AT, actor=KEEPER[shop])
             shift.open_shift(session, shop, "T1", 5_000, actor=KEEPER[shop], at=AT)
     made.deliver()
-    yield made
-    for database in made.nodes().values():
-        database.engine.dispose()
 
 
 def history():
