@@ -75,7 +75,7 @@ class Assortment:
         """
         has, noise, regions = (units > 0).astype(np.float64), blur(units), int(region.max(initial=-1)) + 1
         gap = np.log(np.maximum(units, 1e-9) / _days(units, silent))
-        some = has.any(axis=1)
+        some = has.sum(axis=1) > 0
         size, slope, own, apart = np.zeros(units.shape), np.ones(units.shape[1]), SHOPS_DIFFER, REGIONS_DIFFER
         for _ in range(ROUNDS if some.any() else 1):
             weight = has / (own + noise)
