@@ -403,7 +403,10 @@ def _expected(session: Session, region_id: str, aisle: str) -> tuple[list[dt.dat
 def _wares(session: Session, *, most_first: bool) -> list[WareView]:
     level = (
         sa.select(StockLevel.store_id, StockLevel.sku, sa.func.sum(StockLevel.qty).label("qty"))
-        .where(StockLevel.place.in_([place.value for place in INSIDE]))
+        .where(
+            StockLevel.place.in_([place.value for place in INSIDE]),
+            StockLevel.store_id.in_(sa.select(Supplier.warehouse_id).where(Supplier.kind == "network")),
+        )
         .group_by(StockLevel.store_id, StockLevel.sku)
         .subquery()
     )
