@@ -164,7 +164,7 @@ def pasts(*lines: int) -> Iterator[Pasts]:
                 kept.make(count)
             yield kept
         finally:
-            server.cleanup()
+            server.stop()  # whoever was killed while using it is counted as still using it
 
 
 def _name(lines: int) -> str:
