@@ -46,7 +46,7 @@ export class Lines {
     this.#showSum(lines);
     this.#showAttached();
     this.#announce(changed);
-    afterPaint("tools", () => this.#showTools());
+    afterPaint("tools", () => requestAnimationFrame(() => this.#showTools())); // in a frame of their own
   }
 
   #showLine(line, deposits) {
@@ -187,7 +187,7 @@ export class Lines {
     if (row && (why === "added" || why === "changed")) {
       this.fresh?.classList.remove("fresh");
       this.fresh = row;
-      afterPaint("fresh", () => row.classList.add("fresh")); // begin the highlight anew
+      afterPaint("fresh", () => requestAnimationFrame(() => row.classList.add("fresh"))); // begin the highlight anew
     }
     if (line && why !== "active") this.#speak(why, line);
     if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
