@@ -16,6 +16,7 @@ Units: points are whole, + for the member; *_minor currency minor units.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -273,6 +274,16 @@ def take_edition(session: Session, body: dict[str, Any]) -> None:
 
 
 # --- questions ---
+
+
+def given(points: Mapping[str, int]) -> int:
+    """Return the points earned of sums by kind, returns taken off."""
+    return sum(points.get(kind, 0) for kind in FUNDED)
+
+
+def taken(points: Mapping[str, int]) -> int:
+    """Return the points redeemed of sums by kind, returns taken off."""
+    return -sum(points.get(kind, 0) for kind in PAID)
 
 
 def edition(session: Session) -> dict[str, Any]:

@@ -32,10 +32,8 @@ from config.node import NETWORK
 from config.outbox import Message
 from pos import shared_points
 from pos.shared_points import (
-    FUNDED,
     MEMBER,
     MOVED,
-    PAID,
     PART,
     VERSION,
     SharedEntry,
@@ -94,12 +92,12 @@ class ShopPart:
     @property
     def given(self) -> int:
         """Return the points earned there, returns taken off."""
-        return sum(self.points.get(kind, 0) for kind in FUNDED)
+        return shared_points.given(self.points)
 
     @property
     def taken(self) -> int:
         """Return the points redeemed there, returns taken off."""
-        return -sum(self.points.get(kind, 0) for kind in PAID)
+        return shared_points.taken(self.points)
 
     @property
     def is_odd(self) -> bool:

@@ -1,6 +1,7 @@
 """The points the shops share: the network's scheme, what is outstanding, and what each shop gave and took."""
 
 import datetime as dt
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -109,9 +110,10 @@ def _weeks(session: Session, today: dt.date) -> list[dict[str, Any]]:
     moved = points_book.moved_by_day(session, starts[0])
     weeks = []
     for start, end in pairwise(starts):
-        mine = [(kind, points) for day, kind, points in moved if start <= day < end]
-        earned = sum(points for kind, points in mine if kind in shared_points.FUNDED)
-        spent = -sum(points for kind, points in mine if kind in shared_points.PAID)
+        points = Counter[str]()
+        for day, kind, moved_points in moved:
+            points[kind] += moved_points if start <= day < end else 0
+        earned, spent = shared_points.given(points), shared_points.taken(points)
         weeks.append({"start": start, "earned": max(0, earned), "spent": max(0, spent)})
     most = max((max(one["earned"], one["spent"]) for one in weeks), default=0) or 1
     for one in weeks:

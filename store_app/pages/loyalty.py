@@ -68,8 +68,7 @@ def shared(fault: ShopError | None = None) -> Any:
         scheme, part = shared_points.scheme_on(session, day), shared_points.part_of(session, store_id, day)
         members, sums = shared_points.members(session, store_id), shared_points.sums(session, store_id)
     worth_minor, hundred_minor = scheme.worth_minor if scheme else 0, 100 * 10 ** exponent(place().currency)
-    given = sum(sums.get(kind, 0) for kind in shared_points.FUNDED)
-    taken = -sum(sums.get(kind, 0) for kind in shared_points.PAID)
+    given, taken = shared_points.given(sums), shared_points.taken(sums)
     return page(
         "customers/shared_points.html",
         scheme=scheme,
