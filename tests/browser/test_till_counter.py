@@ -171,6 +171,24 @@ def test_a_void_wants_a_reason_and_a_permission(page: Page, shop: Node, faults: 
     assert shop.rows(Sale) == []
 
 
+def test_what_is_scanned_while_a_pin_is_checked_waits_for_the_next_basket(page: Page, shop: Node):
+    held: list[Route] = []
+    page.route("**/api/approvals", lambda route: held.append(route))
+    enter_as(page, shop, CASHIER)
+    wedge(page, CODES["MILK"])
+    page.locator("#void-button").click()
+    page.get_by_role("button", name="Not enough money").click()
+    page.locator("#sheet-foot").get_by_role("button", name="Void the sale").click()
+    page.get_by_role("button", name="Sue").click()
+    with page.expect_request("**/api/approvals"):
+        pin(page, "3333")
+    wedge(page, CODES["TEA"])
+    expect(page.locator("#sheet")).to_be_visible()
+    held.pop().continue_()
+    expect(page.locator("#lines")).to_contain_text("Green tea")
+    expect(page.locator("#lines")).not_to_contain_text("Whole milk")
+
+
 def test_nothing_is_said_of_a_tab_or_points_that_a_customer_has_not(page: Page, shop: Node):
     at = SystemClock().now()
     with shop.database.write() as session:

@@ -46,7 +46,7 @@ export class Lines {
     this.#showSum(lines);
     this.#showAttached();
     this.#announce(changed);
-    afterPaint("tools", () => requestAnimationFrame(() => this.#showTools())); // in a frame of their own
+    afterPaint("tools", () => requestAnimationFrame(() => this.#follow())); // in a frame of its own
   }
 
   #showLine(line, deposits) {
@@ -74,7 +74,12 @@ export class Lines {
     row.querySelector(".line-extras").replaceChildren(...this.#extras(line), ...deposits.map(depositRow));
   }
 
-  /** Put the tools into the active line: they move once, where a burst of scans ends. */
+  /** Do what follows a line: its highlight, and the tools of the active one; both once, where a burst of scans ends. */
+  #follow() {
+    this.fresh?.classList.add("fresh");
+    this.#showTools();
+  }
+
   #showTools() {
     const line = this.basket.line(this.basket.active), row = (line && this.rows.get(line.id)) ?? null, { tools } = this;
     const moves = tools.parentElement !== row;
@@ -186,8 +191,7 @@ export class Lines {
     const row = line && this.rows.get(line.id);
     if (row && (why === "added" || why === "changed")) {
       this.fresh?.classList.remove("fresh");
-      this.fresh = row;
-      afterPaint("fresh", () => requestAnimationFrame(() => row.classList.add("fresh"))); // begin the highlight anew
+      this.fresh = row; // its highlight begins anew
     }
     if (line && why !== "active") this.#speak(why, line);
     if (why !== "prices") requestAnimationFrame(() => this.rows.get(this.basket.active)?.scrollIntoView({ block: "nearest" }));
