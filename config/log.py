@@ -16,8 +16,9 @@ BADGES = re.compile(r"\d{40,}")
 
 def set_up(*, level: str = "INFO", for_people: bool = False) -> None:
     """Set up structlog for this process; `for_people` writes coloured text instead of JSON."""
-    people = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-    renderer: Any = people if for_people else structlog.processors.JSONRenderer()
+    renderer: Any = structlog.processors.JSONRenderer()
+    if for_people:
+        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

