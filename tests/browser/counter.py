@@ -69,7 +69,9 @@ def enter_as(page: Page, node: Node, who: tuple[str, str], path: str = "/till/")
 
 
 def kept(page: Page) -> dict[str, Any]:
-    """Return the basket as the browser keeps it."""
+    """Return the basket as the browser keeps it, once it has all the lines shown: a scan is kept after it is drawn."""
+    shown = "key => JSON.parse(localStorage[key]).lines.length === document.querySelectorAll('#lines > li').length"
+    page.wait_for_function(shown, arg=KEY)
     found: dict[str, Any] = json.loads(page.evaluate(f"localStorage['{KEY}']"))
     return found
 
