@@ -28,7 +28,7 @@ def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, 
     second.goto(f"{node.url}/till/")
     expect(second.locator("#other-window")).to_be_visible()
     wedge(second, CODES["BREAD"])
-    assert [line["sku"] for line in kept(second)["lines"]] == ["MILK"]
+    assert [line["sku"] for line in kept(page)["lines"]] == ["MILK"]
     second.get_by_role("button", name="Go on here").click()
     expect(second.locator("#total")).to_have_text("$3.49")
     expect(page.locator("#other-window")).to_be_visible()
