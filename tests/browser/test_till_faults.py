@@ -174,6 +174,30 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
     assert (back.total_minor, given.amount_minor, given.state, given.claimed_by) == (-509, -509, "captured", back.id)
 
 
+def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it(page: Page, make_node: Any):
+    node: Node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 900)
+    for minor, left in (("200", "$7.00"), ("300", "$4.00")):
+        page.locator("[data-tender=card]").click()
+        page.keyboard.type(minor, delay=60)
+        page.locator("#take").click()
+        expect(page.locator("#pay-due")).to_have_text(left)
+    held: list[Route] = []
+    page.route("**/api/payments/*/reverse", lambda route: held.append(route))
+    first = page.get_by_role("button", name="Give back: Card $2.00")
+    first.click()
+    with page.expect_request(lambda _asked: len(held) == 1):
+        first.click()
+    while held:
+        with page.expect_response("**/reverse"):
+            held.pop().continue_()
+    expect(page.locator("#pay-due")).to_have_text("$6.00")
+    expect(page.locator("#parts > li")).to_have_count(1)
+    expect(page.locator("#parts")).to_contain_text("$3.00")
+
+
 def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, make_node: Any):
     node = at_the_terminal(page, make_node, 501)
     expect(page.locator("#pay-says")).to_contain_text("Declined")
