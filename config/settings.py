@@ -79,6 +79,18 @@ class Settings(BaseSettings):
     country: str = Field(
         default="US", description="Whose holidays are kept: ISO 3166 code, with the state where states differ (DE-BW)"
     )
+    prices_alone: int = Field(
+        default=100,
+        ge=0,
+        description="So many of the network's prices may one person change on a day; more wait for a "
+        "second person, where there is one",
+    )
+    prices_alone_percent: int = Field(
+        default=30,
+        ge=0,
+        le=1_000,
+        description="By so many per cent may one person move a price of the network's, up or down; 1000: by any",
+    )
     forecast_cluster: str = Field(
         default="",
         description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",

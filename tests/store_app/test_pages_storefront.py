@@ -56,7 +56,13 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
 
 @pytest.mark.parametrize(
     ("reads", "spoken"),
-    [("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("de,en-GB;q=0.7,zh;q=0.2", "en"), ("en;q=0,zh-Hant-TW;q=0.1", "zh"), ("de", "en"), (None, "en")],
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("de,en-GB;q=0.7,zh;q=0.2", "en"),
+        ("en;q=0,zh-Hant-TW;q=0.1", "zh"),
+        ("de", "en"),
+        (None, "en"),
+    ],
 )
 def test_a_first_look_speaks_what_the_phone_reads_and_else_what_the_shop_speaks(market, reads, spoken):
     headers = {"Accept-Language": reads} if reads else {}
