@@ -49,7 +49,9 @@ class Settings(BaseSettings):
         description="The printer while none is set up on the page: '' none, 'paper' preview only, 'net:host:port', "
         "'usb:vendor:product', 'serial:/dev/tty…', 'file:/path', 'cups:queue', 'windows:name'",
     )
-    printer_profile: str = "default"
+    printer_profile: str = Field(
+        default="default", description="What that printer can do, by its name in python-escpos, such as TM-T88V"
+    )
     printer_columns: Literal[32, 42, 48] = 48
     printer_chinese: bool = Field(default=True, description="The printer has a GB18030 font and Chinese mode")
     printer_search: str = Field(
@@ -77,6 +79,18 @@ class Settings(BaseSettings):
     country: str = Field(
         default="US", description="Whose holidays are kept: ISO 3166 code, with the state where states differ (DE-BW)"
     )
+    prices_alone: int = Field(
+        default=100,
+        ge=0,
+        description="So many of the network's prices may one person change on a day; more wait for a "
+        "second person, where there is one",
+    )
+    prices_alone_percent: int = Field(
+        default=30,
+        ge=0,
+        le=1_000,
+        description="By so many per cent may one person move a price of the network's, up or down; 1000: by any",
+    )
     forecast_cluster: str = Field(
         default="",
         description="Where shops' forecasts are computed: 'tcp://host:8786' is a Dask scheduler; '': on this machine",
@@ -89,6 +103,16 @@ class Settings(BaseSettings):
         if address and not re.fullmatch(r"(tcp|tls|ws|wss)://[^\s/:]+:\d+", address):
             raise ValueError(f"{address!r} is no address of a Dask scheduler: write it as tcp://host:8786")
         return address
+
+    @field_validator("printer_profile")
+    @classmethod
+    def _prints_receipts(cls, profile: str) -> str:
+        if profile.upper().startswith("ZPL"):
+            raise ValueError(
+                f"{profile!r} is a label printer, which prints no receipts: write the receipt printer's name, such as "
+                "TM-T88V, or default, and set the label printer up on the page Printers"
+            )
+        return profile
 
     @model_validator(mode="after")
     def _complete(self) -> "Settings":
@@ -137,10 +161,18 @@ def load(**given: Any) -> Settings:
             content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as fault:  # not TOML, or not UTF-8
             raise Invalid("settings-file", f"The settings file {path} cannot be read: {fault}.", path=path) from fault
-    named_outside = {name for name in content if f"CORNERSTORE_{name.upper()}" in os.environ}
+    named_outside = {name for name in Settings.model_fields if f"CORNERSTORE_{name.upper()}" in os.environ}
     arguments = {name: value for name, value in content.items() if name not in named_outside} | given
     try:
         return Settings(**arguments)
     except ValidationError as fault:
-        faults = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in fault.errors()]
+        stands = dict.fromkeys(content, f" in {path}")
+        stands |= {name: f" (CORNERSTORE_{name.upper()})" for name in named_outside} | dict.fromkeys(given, "")
+        faults = [_said(one["loc"], one["msg"], stands) for one in fault.errors()]
         raise Invalid("settings", "The settings need mending: " + "; ".join(faults) + ".", faults=faults) from fault
+
+
+def _said(place: tuple[int | str, ...], words: str, stands: dict[str, str]) -> str:
+    """Return a fault with its key and where that was written."""
+    key = ".".join(map(str, place))
+    return f"{key or 'settings'}{stands.get(key, '')}: {words.removeprefix('Value error, ')}"

@@ -7,7 +7,8 @@ Rules
 2. Money, days and times are written in the store's currency and zone and the reader's language; the customer's pages
    say `at_store(store)` first.
 3. The look, light or dark, is what this browser chose (a cookie), else 'auto': as the device.
-4. The language is the one in the address (`?lang=`), then the cookie, then the store's.
+4. The language is the one in the address (`?lang=`), then the cookie, then on a customer's pages (`/shop/<slug>`) the
+   first that the browser reads, then the store's.
 """
 
 import datetime as dt
@@ -135,6 +136,9 @@ def language() -> str:
     """Return the reader's language: 'en' or 'zh'."""
     if "language" not in g:
         wished = request.args.get("lang") or request.cookies.get(_cookie(), "")
+        if wished not in LANGUAGES and "slug" in (request.view_args or {}):
+            read_here = (_short(tag) for tag, quality in request.accept_languages if quality)
+            wished = next((short for short in read_here if short in LANGUAGES), "")
         g.language = wished if wished in LANGUAGES else _known(place().language)
     return str(g.language)
 
@@ -325,8 +329,11 @@ def _title(settings: Settings) -> str:
 
 
 def _known(wished: str) -> str:
-    short = wished.replace("_", "-").split("-")[0]
-    return short if short in LANGUAGES else "en"
+    return short if (short := _short(wished)) in LANGUAGES else "en"
+
+
+def _short(tag: str) -> str:
+    return tag.replace("_", "-").split("-")[0].lower()
 
 
 def _other() -> str:

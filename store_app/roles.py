@@ -179,6 +179,8 @@ ROLES: dict[str, Role] = {
             "purchase-letters",
             "weeks",
             "roll-fresh",
+            "rates",
+            "outlook",
             "groups",
             "campaigns-over",
             "roll-up",

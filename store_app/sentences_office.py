@@ -5,6 +5,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 
 OFFICE: dict[str, tuple[Any, ...]] = {
+    "own-proposal": (_l("You proposed this. Let somebody else who may change prices confirm it."),),
     "beyond-offer": (_l("The offer ends before the letter’s codes do. Let them hold for fewer days."),),
     "bad-letter": (_l("Stay within 7 to 365 days away, and 3 to 90 days for the codes."),),
     "nobody-to-write": (_l("There is nobody to write to just now who agreed to messages."),),

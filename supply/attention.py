@@ -22,6 +22,7 @@ from supply import (
     lost_entries,
     objections,
     overview,
+    price_proposals,
     purchasing,
     refunds,
     reviews,
@@ -177,6 +178,8 @@ def _decisions(session: Session, at: dt.datetime) -> list[Attention]:
     others = (reviews.reported(session), refunds.not_back(session), escrow.waits_too_long(session, at))
     if count := disputed + sum(len(one) for one in others):
         found.append(Attention("customers-wait", "", {"count": count}))
+    if count := len(price_proposals.waiting(session)):
+        found.append(Attention("prices-wait", "", {"count": count}))
     return found
 
 

@@ -1,5 +1,6 @@
 """The supply side's invariants: K5 (promises), K8 (deliveries), K10, K11, K12, K13 (escrow), K14 (ledgers), K16
-(money for orders), K17 (goods on sale or return), K19 (coupons online) and K20 (the points shops share).
+(money for orders), K17 (goods on sale or return), K19 (coupons online), K20 (the points shops share) and K21 (what
+shops sell a day, kept).
 
 Each returns what does not hold.
 
@@ -19,7 +20,17 @@ from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import consigned
 from pos.stock import Reservation, StockMovement
-from supply import counter_orders, escrow, following, group_goods, group_money, online_coupons, points_pool, settlement
+from supply import (
+    counter_orders,
+    escrow,
+    following,
+    group_goods,
+    group_money,
+    online_coupons,
+    outlook,
+    points_pool,
+    settlement,
+)
 from supply.deliveries import Delivery, DeliveryLine
 from supply.facts import DELIVERY_POSTED
 from supply.forecasts import ForecastQuantile, ForecastRun
@@ -48,6 +59,7 @@ def findings(session: Session, store_id: str | None = None) -> list[Finding]:
         *consigned.findings(session, here, store_id),
         *online_coupons.findings(session, here, store_id),
         *points_pool.findings(session, here, store_id),
+        *outlook.findings(session, store_id),
     ]
 
 

@@ -30,7 +30,7 @@ from config.journal import Actor, move
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, demand, forecast_state
+from supply import campaign_lift, demand, forecast_state, rates_kept
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -433,6 +433,7 @@ def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetim
         if old.state == "published":
             move(session, old, "superseded", actor=actor, at=at, subject=f"forecast:{old.id}")
     move(session, run, "published", actor=actor, at=at, subject=f"forecast:{run.id}")
+    rates_kept.forget(session, [run.scope_id] if run.scope_kind == "store" else [])
     gone = [old.id for old in before[KEPT_RUNS - 1 :]]
     if gone:
         for table in (ForecastQuantile, ForecastSeries):
@@ -473,9 +474,8 @@ def _quantile_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
 
 def _quantile_row(run_id: str, sku: str, first: dt.date, last: dt.date, mean: Any, levels: Any) -> dict[str, Any]:
     values = [round(float(value), 4) for value in levels]
-    names = ("q50", "q75", "q90", "q95", "q99")
     row = {"run_id": run_id, "sku": sku, "first_day": first, "last_day": last, "mean": round(float(mean), 5)}
-    return row | dict(zip(names, values, strict=True))
+    return row | dict(zip(("q50", "q75", "q90", "q95", "q99"), values, strict=True))
 
 
 def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> list[tuple[dt.date, int | None]]:

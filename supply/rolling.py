@@ -32,7 +32,7 @@ from pos.sale import Sale, SaleLine
 from pos.shift import Shift
 from pos.stock import INSIDE, StockLevel, StockMovement
 from pos.store import Store
-from supply import forecast_state, left_out
+from supply import forecast_state, left_out, rates_kept
 from supply.demand import ROWS_AT_ONCE, DailyDemand, RegionalDemand, StoreDay, in_parts
 
 LATE_DAYS = 60
@@ -118,6 +118,7 @@ def import_history(session: Session, rows: Iterable[tuple[str, str, dt.date, int
     if days:
         stores = sorted({store_id for store_id, _ in days})
         forecast_state.forget(session, stores)
+        rates_kept.forget(session, stores, min(day for _, day in days))
         _sum_regions(session, stores, min(day for _, day in days), max(day for _, day in days))
     return total
 
@@ -148,6 +149,8 @@ def _alone(session: Session) -> None:
 def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
     own = [store_id for store_id in stores if store_id not in fixed]
+    if day < at.astimezone(dt.UTC).date():  # what is sold today tells only from tomorrow on
+        rates_kept.forget(session, own, day)
     _roll_lines(session, own, day, anew=anew)
     _roll_stores(session, own, day)
     for store in session.scalars(sa.select(Store).where(Store.id.in_(own)).order_by(Store.id)).all():

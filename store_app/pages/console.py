@@ -133,6 +133,13 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             count,
         )
         return {"level": "warn", "words": words, "href": url_for("console_care.overview_page")}
+    elif one.kind == "prices-wait":
+        words = ngettext(
+            "%(num)d list of prices waits for a second person.",
+            "%(num)d lists of prices wait for a second person.",
+            count,
+        )
+        return {"level": "info", "words": words, "href": url_for("console_prices.listed")}
     else:
         return _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}

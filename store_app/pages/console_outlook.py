@@ -10,11 +10,9 @@ from store_app.extensions import clock, read
 from store_app.pages.console_demand import region_of, to_first_region
 from store_app.presenting import number, page
 from store_app.security import requires
-from supply import outlook, overview, purchasing
+from supply import overview, purchasing, region_outlook
 
 bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
-DAYS = (1, 3, 7)
-NAMED = 3
 
 
 @bp.get("/")
@@ -29,29 +27,30 @@ def regions() -> Any:
 def region(region_id: str) -> Any:
     """Show what runs out in a region's shops within so many days."""
     asked = request.args.get("days", "3")
-    days = int(asked) if asked in {str(one) for one in DAYS} else 3
+    days = int(asked) if asked in {str(one) for one in region_outlook.HORIZONS} else 3
     with read() as session:
         today = clock.now().date()
         found = overview.regions(session, today)
         here = region_of(found, region_id)
-        rows = outlook.runs_out(
+        seen_at, rows = region_outlook.runs_out(
             session, region_id, days=days, today=today, warehouses=purchasing.warehouses(session)
-        )  # fmt: skip
+        )
     return page(
         "console/outlook.html",
         region=here,
         regions=found,
         days=days,
-        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in DAYS],
+        seen_at=seen_at,
+        choices=[(one, ngettext("%(num)d day", "%(num)d days", one)) for one in region_outlook.HORIZONS],
         rows=[
             {
                 "name": row.name,
                 "unit": row.stock_unit,
-                "shops": len(row.shops),
+                "shops": row.short,
                 "of": row.of,
-                "share": round(100 * len(row.shops) / max(1, row.of)),
-                "where": _(", ").join(_where(name, left) for name, left in row.shops[:NAMED]),
-                "more": max(0, len(row.shops) - NAMED),
+                "share": round(100 * row.short / max(1, row.of)),
+                "where": _(", ").join(_where(name, left) for name, left in row.shops),
+                "more": row.short - len(row.shops),
                 "missing_qty": row.missing_qty,
                 "warehouse_qty": row.warehouse_qty,
                 "is_short": row.warehouse_qty < row.missing_qty,

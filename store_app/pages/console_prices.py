@@ -4,9 +4,14 @@ Rules
 -----
 1. A file is looked at before anything is written: what it would change, row by row, or every row that cannot be.
 2. A day chosen for a price list is that of every row without one of its own.
+3. What one person may not change alone waits for a second one as the very file (`supply.price_proposals`).
 """
 
+import csv
+import datetime as dt
+import io
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -20,13 +25,14 @@ from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
 from config.publication import EVERYONE
 from store_app import importing, network_rows
-from store_app.extensions import clock, read, write
+from store_app.extensions import clock, doors, read, write
 from store_app.pages import brought, form
 from store_app.pages.suppliers import WEEKDAYS, weekdays
 from store_app.presenting import page
 from store_app.security import requires
-from supply import price_list, suppliers
-from supply.price_list import Listed
+from supply import price_list, price_proposals, suppliers
+from supply.price_list import Change, Listed
+from supply.price_proposals import Limits, PriceProposal
 from supply.suppliers import Contact, Supplier
 
 bp = Blueprint("console_prices", __name__, url_prefix="/console/prices")
@@ -50,6 +56,7 @@ def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any)
         currency, day = network_rows.money_and_day(session, EVERYONE, clock.now())
         rows = price_list.rows(session, chosen.id, day, text=text, most=SHOWN + 1)
         count = price_list.count(session, chosen.id)
+        waiting = price_proposals.waiting(session)
     places = exponent(currency)
     terms = {"name": chosen.name, "lead_time_days": chosen.lead_time_days, "order_weekdays": chosen.order_weekdays,
              "minimum": str(Decimal(chosen.minimum_minor).scaleb(-places)) if chosen.minimum_minor else ""}  # fmt: skip
@@ -59,7 +66,7 @@ def listed(fault: ShopError | None = None, supplier_id: str = "", **_place: Any)
         "console/prices.html",
         suppliers=every, supplier=chosen, days=weekdays(chosen.order_weekdays), weekdays=WEEKDAYS, terms=terms,
         rows=rows[:SHOWN], is_cut=len(rows) > SHOWN, shown=SHOWN, count=count, text=text, currency=currency,
-        fault=fault, at_fault=request.form.get("sku", ""),
+        waiting=waiting, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
 
 
@@ -93,7 +100,18 @@ def set_cost(supplier_id: str) -> Any:
         price_list.network_supplier(session, supplier_id)
         currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
         cost = form.amount("pack_cost", currency)
-        suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
+        terms = suppliers.terms_of(session, supplier_id, sku, max(from_day, today))
+        pack_qty = terms.pack_qty if terms else 0
+        found = price_list.changes(session, supplier_id, [Listed(1, sku, pack_qty, cost, from_day)], today=today)
+        waits = None
+        if price_proposals.may_write(session, found if terms else [], _limits(), actor=g.actor, at=clock.now()):
+            suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
+        else:
+            row = (sku, pack_qty, Decimal(cost).scaleb(-exponent(currency)), from_day.isoformat())
+            raw = _written(("sku", "pack_qty", "pack_cost", "from_day"), row)
+            waits = _propose(session, form.command_id(), found, "price-list", supplier_id, None, ".csv", raw)
+    if waits:
+        return _told_to_wait(waits)
     flash(_("Noted: it costs that from the day you chose."), "good")
     kept = {"q": request.args["q"]} if request.args.get("q") else {}
     return redirect(url_for("console_prices.listed", supplier=supplier_id, **kept), 303)
@@ -130,20 +148,17 @@ def look() -> Any:
     with write() as session:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
         currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
-        _date(sheet)
+        _date(sheet, form.date("from_day"))
         whose = supplier_id if sheet.kind == "price-list" else ""
-        found = [] if sheet.faults else _changes(session, sheet, supplier_id, currency)
+        found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         if not sheet.faults:
             importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
     if not sheet.faults:
         brought.keep(command, suffix, raw)
-    counts = Counter(one.kind for one in found)
-    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
     return page(
         "console/prices_file.html", status=422 if sheet.faults else 200,
         sheet=sheet, file_id=command, supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
-        rows=loud[:ROWS_SHOWN], counts=[(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]], what=WHAT,
-        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, fault=None,
+        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, fault=None, **_told(found),
     )  # fmt: skip
 
 
@@ -153,13 +168,20 @@ def look() -> Any:
 def bring_in(file_id: str) -> Any:
     """Write the file that was looked at: whole, or not at all."""
     path = brought.kept_file(file_id)
-    sheet = importing.read(_kind(), path)
+    sheet, from_day = importing.read(_kind(), path), form.date("from_day")
     with write() as session:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
-        _date(sheet)
-        whose = supplier_id if sheet.kind == "price-list" else ""
-        importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+        _date(sheet, from_day)
+        found = [] if sheet.faults else _changes(session, sheet, supplier_id)
+        waits = None
+        if price_proposals.may_write(session, found, _limits(), actor=g.actor, at=clock.now()):
+            _bring_in(session, sheet, supplier_id)
+        else:
+            given = (sheet.kind, supplier_id, from_day, path.suffix, path.read_bytes())
+            waits = _propose(session, file_id, found, *given)
     path.unlink(missing_ok=True)
+    if waits:
+        return _told_to_wait(waits)
     flash(ngettext("%(num)d row is in.", "%(num)d rows are in.", sheet.rows), "good")
     return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
 
@@ -173,7 +195,89 @@ def give_up(file_id: str) -> Any:
     return redirect(url_for("console_prices.upload"), 303)
 
 
+@bp.get("/proposals/<proposal_id>")
+@requires("network.supply")
+def proposed(proposal_id: str, fault: ShopError | None = None) -> Any:
+    """Show a list that waits for a second person: what it would change by what holds now."""
+    with read() as session:
+        row = price_proposals.proposal(session, proposal_id)
+        sheet = _sheet(row)
+        currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
+        found = _changes(session, sheet, row.supplier_id) if row.state == price_proposals.STATES.first else []
+    return page(
+        "console/price_proposal.html", row=row, sheet=sheet, currency=currency, today=today, fault=fault,
+        is_own=row.proposed_by == g.actor.id, is_open=row.state == price_proposals.STATES.first, kinds=KINDS,
+        **_told(found),
+    )  # fmt: skip
+
+
+@bp.post("/proposals/<proposal_id>/confirm")
+@requires("network.supply")
+@form.answers_on(proposed)
+def confirm(proposal_id: str) -> Any:
+    """Write a list somebody else proposed: whole, or not at all."""
+    with write() as session:
+        row = price_proposals.confirm(session, proposal_id, actor=g.actor, at=clock.now())
+        _bring_in(session, _sheet(row), row.supplier_id)
+        supplier_id = row.supplier_id
+    flash(_("Confirmed. The list is in."), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
+@bp.post("/proposals/<proposal_id>/drop")
+@requires("network.supply")
+@form.answers_on(proposed)
+def drop(proposal_id: str) -> Any:
+    """Turn a proposed list down, or withdraw one's own."""
+    with write() as session:
+        supplier_id = price_proposals.drop(session, proposal_id, actor=g.actor, at=clock.now()).supplier_id
+    flash(_("The list is not brought in."), "good")
+    return redirect(url_for("console_prices.listed", supplier=supplier_id), 303)
+
+
 # --- inside ---
+
+
+def _limits() -> Limits:
+    return Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
+
+
+def _propose(
+    session: Session, id: str, found: Sequence[Change], kind: str, supplier_id: str, from_day: dt.date | None,
+    suffix: str, raw: bytes,
+) -> str:  # fmt: skip
+    given: dict[str, Any] = {"kind": kind, "supplier_id": supplier_id, "from_day": from_day, "suffix": suffix}
+    return price_proposals.propose(session, id, found, file=raw, actor=g.actor, at=clock.now(), **given).id
+
+
+def _told_to_wait(proposal_id: str) -> Any:
+    flash(_("This waits for a second person: it changes more than one person may alone."), "warn")
+    return redirect(url_for("console_prices.proposed", proposal_id=proposal_id), 303)
+
+
+def _sheet(row: PriceProposal) -> importing.Sheet:
+    sheet = importing.read(row.kind, row.file, f"file{row.suffix}")
+    _date(sheet, row.from_day)
+    return sheet
+
+
+def _bring_in(session: Session, sheet: importing.Sheet, supplier_id: str) -> None:
+    whose = supplier_id if sheet.kind == "price-list" else ""
+    importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+
+
+def _written(*rows: Sequence[Any]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _told(found: Sequence[Change]) -> dict[str, Any]:
+    """Return what the pages say of a list's changes, the loud ones first."""
+    counts = Counter(one.kind for one in found)
+    loud = sorted(found, key=lambda one: (one.kind == price_list.SAME, one.row))
+    told = [(WHAT[kind], counts[kind]) for kind in WHAT if counts[kind]]
+    return {"rows": loud[:ROWS_SHOWN], "counts": told, "what": WHAT}
 
 
 def _chosen(session: Session, asked: str) -> tuple[list[Supplier], Supplier]:
@@ -188,17 +292,17 @@ def _kind() -> str:
     return form.one_of("kind", tuple(KINDS), sentence=_("Choose what the file holds."))
 
 
-def _date(sheet: importing.Sheet) -> None:
+def _date(sheet: importing.Sheet, chosen: dt.date | None) -> None:
     """Let a price list begin on the day that was chosen (rule 2)."""
-    chosen = form.date("from_day")
     if chosen is not None and sheet.kind == "price-list":
         for row in sheet.values:
             row.setdefault("from_day", chosen)
 
 
-def _changes(session: Session, sheet: importing.Sheet, supplier_id: str, currency: str) -> list[price_list.Change]:
+def _changes(session: Session, sheet: importing.Sheet, supplier_id: str) -> list[Change]:
     """Return what a file would change; an amount finer than the currency is said by the rehearsal."""
-    today, places = network_rows.money_and_day(session, EVERYONE, clock.now())[1], exponent(currency)
+    currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
+    places = exponent(currency)
     is_list = sheet.kind == "price-list"
     listed = [
         Listed(

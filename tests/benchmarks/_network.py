@@ -27,6 +27,7 @@ from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 from config import partitions
+from config.clock import PracticeClock
 from config.database import Database, make_engine
 from config.journal import Actor
 from config.migrate import upgrade
@@ -34,7 +35,7 @@ from config.node import NETWORK, found
 from pos import stock
 from pos.catalogue import Product, TaxClass
 from pos.store import Store, add_staff, found_store, give_key
-from supply import suppliers, vans
+from supply import outlook, region_outlook, suppliers, vans
 from tests import network_facts
 from tests.benchmarks import _past
 from tests.benchmarks._node import START_S, free_port
@@ -47,6 +48,7 @@ POSTGRES = {
 """What `docs/operating.md` tells an operator to set; durability is as PostgreSQL has it by default."""
 WHILE_FILLING = {"wal_level": "minimal", "max_wal_senders": "0", "autovacuum": "off"}
 """A table that is new in its transaction needs no log: it is on the disk before the transaction is."""
+MORNING_AFTER = LAST_DAY + dt.timedelta(days=1)
 REGIONS, PIN, WAREHOUSE = 5, "2468", "WH1"
 
 
@@ -79,7 +81,7 @@ class Pasts:
 
     @contextmanager
     def node(self, lines: int, *, writes: bool) -> Iterator[Network]:
-        """Serve a network with that many sale lines behind it; who writes is given a copy."""
+        """Serve a network with that many sale lines behind it: to who writes a copy, to who reads the day after it."""
         past = _name(lines)
         name = f"run_{lines}" if writes else past
         shutil.rmtree(self.folder / name, ignore_errors=True)  # what an earlier run knew of its books
@@ -89,7 +91,7 @@ class Pasts:
         url = self._url(name)
         postmaster = psutil.Process(int((self.folder / "pg" / "postmaster.pid").read_text().split()[0]))
         try:
-            with _served(self.folder / name, url) as (address, process):
+            with _served(self.folder / name, url, is_past=not writes) as (address, process):
                 yield Network(address, url, process, postmaster)
         finally:
             if writes:
@@ -99,9 +101,10 @@ class Pasts:
         """Lay a past in, if it is not there as these programs would make it; nothing may be served meanwhile."""
         name, there = _name(lines), self._say("SELECT datname FROM pg_database")
         if name in there:
-            engine = make_engine(self._url(name))
-            upgrade(engine)
-            engine.dispose()  # nobody may be connected with what is copied
+            database = Database(make_engine(self._url(name)))
+            upgrade(database.engine)
+            look_ahead(database)
+            database.engine.dispose()  # nobody may be connected with what is copied
             return
         for old in there:
             if old.startswith((f"past_{lines}_", "making")):
@@ -115,6 +118,7 @@ class Pasts:
         with database.write() as session:
             partitions.keep(session, LAST_DAY + dt.timedelta(days=2))
             open_warehouse(session)
+        look_ahead(database)
         _past.tidy(database)
         database.engine.dispose()
         self.restart({})
@@ -226,8 +230,19 @@ def open_warehouse(session: Session) -> None:
         vans.add_van(session, WAREHOUSE, name, 400, **given)
 
 
+def look_ahead(database: Database) -> None:
+    """Keep what the jobs `rates` and `outlook` keep in the night after the past."""
+    at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
+    while some:
+        with database.write() as session:
+            some = outlook.keep_rates(session, MORNING_AFTER, actor=Actor.system("bench", NETWORK), at=at)
+    with database.write() as session:
+        for n in range(REGIONS):
+            region_outlook.keep(session, f"R{n}", region_outlook.look(session, f"R{n}", today=MORNING_AFTER), at=at)
+
+
 @contextmanager
-def _served(folder: Path, database_url: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def _served(folder: Path, database_url: str, *, is_past: bool) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     folder.mkdir(exist_ok=True)
     port = free_port()
     environment = os.environ | {
@@ -239,6 +254,9 @@ def _served(folder: Path, database_url: str) -> Iterator[tuple[str, subprocess.P
         "CORNERSTORE_LOG_LEVEL": "WARNING",
         "CORNERSTORE_THREADS": "2",
     }
+    if is_past:
+        environment["CORNERSTORE_PRACTICE_CLOCK"] = str(folder / "clock.json")
+        PracticeClock(folder / "clock.json").set(dt.datetime.combine(MORNING_AFTER, dt.time(9), dt.UTC))
     command = [sys.executable, "-m", "store_app", "serve", "--no-work", "--gunicorn"]
     address = f"http://127.0.0.1:{port}"
     with (folder / "server.log").open("wb") as log:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pos.preview import MARGIN
-from tests.browser.conftest import Node, assert_accessible, enter
+from tests.browser.conftest import Node, assert_accessible, assert_well_made_in_every_size, dress, enter
 
 pytestmark = pytest.mark.browser
 
@@ -30,3 +30,22 @@ def test_a_printer_is_set_up_and_tried(page: Page, node: Node, faults: list[str]
     assert_accessible(page)
     page.goto(f"{node.url}/till/paper")
     expect(page.locator(".paper img")).to_have_js_property("naturalWidth", 48 * 12 + 2 * MARGIN)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_label_printer_is_asked_for_no_roll_no_cutter_and_no_drawer(page: Page, node: Node, language: str):
+    enter(page, node, "/settings/printers/new", language=language)
+    dress(page, language)
+    of_rolls = [page.locator(f"#{name}") for name in ("papers", "columns", "letters", "drawer_pin", "pulse_ms")]
+    of_rolls += [page.locator(f"[name={name}]") for name in ("cutter", "unasked")]
+    page.select_option("#profile", "ZPL-203 62x40")
+    for asked in of_rolls:
+        expect(asked).to_be_hidden()
+    assert_well_made_in_every_size(page, language)
+    page.select_option("#profile", "default")
+    for asked in of_rolls:
+        expect(asked).to_be_visible()
+    page.fill("#pulse_ms", "5000")
+    page.select_option("#profile", "ZPL-203 62x40")
+    expect(of_rolls[0]).to_be_hidden()
+    expect(page.locator("#pulse_ms")).to_be_visible()  # what keeps the form from being sent can be mended

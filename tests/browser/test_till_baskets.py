@@ -126,3 +126,40 @@ def test_of_all_the_leave_ever_given_a_sale_brings_what_it_needs_now(page: Page,
     allow(page)
     expect(page.locator("#pay-done")).to_be_visible()
     assert [sale.total_minor for sale in shop.rows(Sale)] == [279]
+
+
+def test_what_is_scanned_while_a_basket_is_taken_up_is_in_it(page: Page, shop: Node):
+    held: list[Route] = []
+    page.route("**/api/baskets/*/resume", lambda route: held.append(route))
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F4")
+    by_hand(page, "red coat")
+    expect(page.locator("#nothing")).to_be_visible()
+    page.keyboard.press("F4")
+    with page.expect_request("**/resume"):
+        page.get_by_role("button", name=re.compile("red coat")).click()
+    wedge(page, CODES["TEA"])
+    expect(page.locator("#sheet")).to_be_visible()
+    held.pop().continue_()
+    expect(page.locator("#total")).to_have_text("$6.48")
+
+
+def test_what_is_scanned_while_goods_are_brought_back_without_a_receipt_is_in_the_next_basket(page: Page, shop: Node):
+    held: list[Route] = []
+    page.route("**/api/returns/blind", lambda route: held.append(route))
+    enter(page, shop)
+    wedge(page, CODES["MILK"])
+    page.keyboard.press("F10")
+    page.get_by_role("button", name="Bring back").click()
+    page.get_by_role("button", name="Without a receipt").click()
+    page.get_by_role("button", name="Broken").click()
+    page.locator("#sheet").get_by_role("button", name="Cash").click()
+    with page.expect_request("**/returns/blind"):
+        page.get_by_role("button", name="Give the money back").click()
+    wedge(page, CODES["TEA"])
+    held.pop().continue_()
+    expect(page.locator("#sheet-title")).to_have_text("Given back")
+    page.keyboard.press("Enter")
+    expect(page.locator("#total")).to_have_text("$2.99")
+    assert [row.total_minor for row in shop.rows(Sale)] == [-349]

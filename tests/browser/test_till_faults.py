@@ -28,7 +28,7 @@ def test_a_second_window_of_a_till_stands_still_until_it_takes_over(page: Page, 
     second.goto(f"{node.url}/till/")
     expect(second.locator("#other-window")).to_be_visible()
     wedge(second, CODES["BREAD"])
-    assert [line["sku"] for line in kept(second)["lines"]] == ["MILK"]
+    assert [line["sku"] for line in kept(page)["lines"]] == ["MILK"]
     second.get_by_role("button", name="Go on here").click()
     expect(second.locator("#total")).to_have_text("$3.49")
     expect(page.locator("#other-window")).to_be_visible()
@@ -172,6 +172,30 @@ def test_money_a_terminal_gives_back_without_saying_so_at_once_is_given_back_onc
     (back,) = node.rows(Sale, kind="return")
     (given,) = [row for row in node.rows(Payment) if row.gives_back]
     assert (back.total_minor, given.amount_minor, given.state, given.claimed_by) == (-509, -509, "captured", back.id)
+
+
+def test_a_part_that_is_given_back_by_a_double_press_takes_no_other_part_with_it(page: Page, make_node: Any):
+    node: Node = make_node(payment_service="practice-scripted")
+    furnish(node)
+    enter(page, node)
+    ring(page, 900)
+    for minor, left in (("200", "$7.00"), ("300", "$4.00")):
+        page.locator("[data-tender=card]").click()
+        page.keyboard.type(minor, delay=60)
+        page.locator("#take").click()
+        expect(page.locator("#pay-due")).to_have_text(left)
+    held: list[Route] = []
+    page.route("**/api/payments/*/reverse", lambda route: held.append(route))
+    first = page.get_by_role("button", name="Give back: Card $2.00")
+    first.click()
+    with page.expect_request(lambda _asked: len(held) == 1):
+        first.click()
+    while held:
+        with page.expect_response("**/reverse"):
+            held.pop().continue_()
+    expect(page.locator("#pay-due")).to_have_text("$6.00")
+    expect(page.locator("#parts > li")).to_have_count(1)
+    expect(page.locator("#parts")).to_contain_text("$3.00")
 
 
 def test_a_declined_card_leaves_the_basket_to_be_paid_another_way(page: Page, make_node: Any):

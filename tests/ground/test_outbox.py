@@ -199,6 +199,8 @@ def test_what_is_still_here_of_an_epoch_ends_before_its_first_gap_and_counts_for
             session.execute(sa.delete(outbox.OutboxMessage).where(outbox.OutboxMessage.id == lost))
             here.append((outbox.still_here(session, "network"), outbox.epochs_of(session, "network")))
     assert here == [({epoch: 3}, [epoch]), ({epoch: 1}, [epoch]), ({epoch: 0}, [epoch])]
+    with store.read() as session:
+        assert outbox.epochs_of(session, "never written to") == []
 
 
 def test_a_row_twice_in_one_batch_is_taken_once_and_a_bad_one_is_set_aside_both_times(sender, tmp_path):

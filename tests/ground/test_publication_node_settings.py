@@ -137,10 +137,23 @@ def test_every_fault_of_the_settings_is_reported_at_once(bare, tmp_path):
     bare.setenv("CORNERSTORE_PRINTER_COLUMNS", "40")
     bare.setenv("CORNERSTORE_FORECAST_CLUSTER", "cluster.example")
     with pytest.raises(Invalid) as refusal:
+        load(threads=2000)
+    told = refusal.value.facts["faults"]
+    assert len(told) == 6
+    written = [f"{name} in {path}: " for name in ("role", "port", "colour")]  # a key is named with where it stands
+    for begins in (*written, "threads: ", "printer_columns (CORNERSTORE_PRINTER_COLUMNS): "):
+        assert any(fault.startswith(begins) for fault in told), begins
+    assert any(fault.endswith("tcp://host:8786") for fault in told)
+
+
+def test_a_label_printer_is_no_receipt_printer_and_the_settings_say_what_to_write_instead(bare, tmp_path):
+    path = tmp_path / "shop.toml"
+    path.write_text('node_id = "S01"\npractice = true\nprinter_profile = "ZPL-203 62x40"\n', encoding="utf-8")
+    bare.setenv("CORNERSTORE_SETTINGS", str(path))
+    with pytest.raises(Invalid) as refusal:
         load()
-    told = " ".join(refusal.value.facts["faults"])
-    assert len(refusal.value.facts["faults"]) == 6
-    assert all(name in told for name in ("role", "port", "threads", "colour", "printer_columns", "tcp://host:8786"))
+    assert f"printer_profile in {path}: 'ZPL-203 62x40' is a label printer" in str(refusal.value)
+    assert "write the receipt printer's name, such as TM-T88V, or default" in str(refusal.value)
 
 
 def test_arguments_go_before_the_environment_and_that_before_the_file(bare, tmp_path):

@@ -8,14 +8,18 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
-from config.journal import Actor
+from config.journal import Actor, JournalEntry
 from config.publication import Publication
 from pos import catalogue
 from pos.catalogue import Product
+from pos.store import add_staff
 from store_app import editions
-from supply import price_list, suppliers
+from supply import price_list, price_proposals, suppliers
+from supply.price_list import Change
+from supply.price_proposals import Limits, PriceProposal
 from supply.suppliers import Contact, SupplierProduct
 from tests.store_app.conftest import NOON
+from tests.store_app.house import post
 from tests.store_app.office import send, words
 from tests.store_app.operator import furnish
 
@@ -109,6 +113,98 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
         assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
         told = suppliers.edition(session, TODAY)["suppliers"]
         assert [one["minimum_minor"] for one in told if one["id"] == "net"] == [7_550], "shops hear of it"
+
+
+def second_person(console):
+    """Return a browser in which another operator has signed in."""
+    with console.doors.write() as session:
+        add_staff(session, "network", "otto", "Otto", "operator", "8642")
+    client = console.app.test_client()
+    assert post(client, "/signin/otto", pin="8642").status_code == 303
+    return client
+
+
+def doubled(console) -> tuple[str, int]:
+    """Return a list that doubles what milk costs from LATER on, and what it costs now."""
+    pack, before = cost(console, "milk", TODAY)
+    return f"sku,pack_qty,pack_cost\nmilk,{pack},{before * 2 / 100:.2f}\n", before
+
+
+def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confirmed_it(console):
+    client, other = console.signed_in("operator"), second_person(console)
+    (table, before), command = doubled(console), new_id()
+    assert look(client, table, from_day=LATER.isoformat(), command_id=command).status_code == 200
+    given = {"kind": "price-list", "supplier": "net", "from_day": LATER.isoformat()}
+    answer = send(client, f"/console/prices/file/{command}", **given)
+    waits = answer.headers["Location"]
+    assert waits.endswith(f"/console/prices/proposals/{command}")
+    assert cost(console, "milk", LATER)[1] == before, "nothing goes to a shop"
+    own = words(client.get(waits))
+    assert "the most by 100 %" in own
+    assert "Let somebody else who may change prices" in own
+    assert send(client, f"{waits}/confirm").status_code == 409
+    assert cost(console, "milk", LATER)[1] == before
+    assert "Waits for a second person" in words(other.get("/console/prices/"))
+    assert "1 list of prices waits for a second person" in words(other.get("/console/"))
+    assert send(other, f"{waits}/confirm").status_code == 303
+    assert cost(console, "milk", LATER)[1] == before * 2
+    assert send(other, f"{waits}/confirm").status_code == 409, "once"
+    assert "Confirmed" in words(client.get(waits))
+    assert "Waits for a second person" not in words(other.get("/console/prices/"))
+    with console.doors.read() as session:
+        said = sa.select(JournalEntry.verb, JournalEntry.actor_id).where(JournalEntry.subject == f"prices:{command}")
+        assert session.execute(said.order_by(JournalEntry.n)).all() == [
+            ("price proposal.proposed", "operator"), ("price proposal.confirmed", "otto"),
+        ]  # fmt: skip
+
+
+def test_one_cost_that_moves_by_much_waits_too_and_is_turned_down_or_withdrawn(console):
+    client, other = console.signed_in("operator"), second_person(console)
+    before = cost(console, "milk", TODAY)[1]
+    for decides, state in ((other, "turned_down"), (client, "withdrawn")):
+        given = {"sku": "milk", "pack_cost": f"{before * 3 / 100:.2f}", "from_day": LATER.isoformat()}
+        waits = send(client, "/console/prices/net/cost", **given, command_id=new_id()).headers["Location"]
+        assert "proposals" in waits
+        assert send(decides, f"{waits}/drop").status_code == 303
+        assert send(other, f"{waits}/confirm").status_code == 409
+        with console.doors.read() as session:
+            assert session.get(PriceProposal, waits.rpartition("/")[2]).state == state
+    assert cost(console, "milk", LATER)[1] == before
+    assert other.get("/console/prices/proposals/none").status_code == 404
+
+
+def test_a_network_whose_prices_one_person_keeps_asks_nobody(console):
+    client = console.signed_in("operator")
+    (table, before), command = doubled(console), new_id()
+    look(client, table, command_id=command)
+    assert send(client, f"/console/prices/file/{command}", kind="price-list", supplier="net").status_code == 303
+    assert cost(console, "milk", TODAY)[1] == before * 2
+
+
+def test_what_one_person_changes_on_a_day_is_counted_together_and_what_is_new_counts_for_nothing(console):
+    def change(kind: str, count: int = 1) -> list[Change]:
+        return [Change(n, f"P{n}", "", "each", kind, (1, 100), 1, 101, TODAY) for n in range(count)]
+
+    ana, ben = Actor("operator", "Ana", "operator", "network"), Actor("ben", "Ben", "operator", "network")
+    second_person(console)
+    limits = Limits(3, 30)
+    with console.doors.write() as session:
+        for actor, some, at, may in (
+            (ana, change(price_list.DEARER, 2), NOON, True),
+            (ana, change(price_list.NEW, 9), NOON, True),
+            (ana, change(price_list.CHEAPER, 2), NOON, False),
+            (ana, change(price_list.CHEAPER, 1), NOON, True),
+            (ana, change(price_list.DEARER, 1), NOON, False),
+            (ben, change(price_list.DEARER, 1), NOON, True),
+            (ana, change(price_list.DEARER, 1), NOON + dt.timedelta(days=1), True),
+        ):  # fmt: skip
+            assert price_proposals.may_write(session, some, limits, actor=actor, at=at) is may, (actor, at)
+    assert (
+        price_proposals.most_percent([Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, 1_200, TODAY)]) == 0
+    )
+    assert (
+        price_proposals.most_percent([Change(1, "a", "", "each", price_list.CHEAPER, (6, 600), 12, 1_195, TODAY)]) == 1
+    )
 
 
 def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_its_catalogue(console):

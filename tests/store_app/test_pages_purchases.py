@@ -13,7 +13,7 @@ from config.journal import JournalEntry
 from pos import batches, stock
 from pos.batches import Batch, Lot
 from pos.waste import Waste
-from store_app import letter_post
+from store_app import jobs, letter_post
 from supply import purchasing
 from supply.purchasing import Purchase
 from supply.suppliers import SupplierProduct
@@ -135,9 +135,14 @@ def test_what_stands_in_the_warehouse_is_put_right_by_a_count_with_a_reason_once
 def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console):
     client = console.signed_in("operator")
     region = client.get("/console/outlook/").headers["Location"]
+    assert "Not looked at yet" in words(client.get(region))
+    desk = jobs.Desk(console.doors)
+    assert jobs.keep_rates(desk, NOON.date()) == "2 shops' rates kept"
+    assert jobs.look_ahead(desk, NOON.date()) == "2 regions looked at"
     shown = words(client.get(f"{region}?days=7"))
     assert "What runs out in" in shown
     assert "Whole milk" in shown
+    assert "seen at" in shown
     assert client.get(f"{region}?days=many").status_code == 200
     assert client.get("/console/outlook/nowhere").status_code == 404
 

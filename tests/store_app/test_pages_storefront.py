@@ -54,6 +54,28 @@ def test_the_shop_shows_its_goods_in_the_customers_language(customer, language):
     assert ("添加" in answer.text) is (language == "zh")
 
 
+@pytest.mark.parametrize(
+    ("reads", "spoken"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("de,en-GB;q=0.7,zh;q=0.2", "en"),
+        ("en;q=0,zh-Hant-TW;q=0.1", "zh"),
+        ("de", "en"),
+        (None, "en"),
+    ],
+)
+def test_a_first_look_speaks_what_the_phone_reads_and_else_what_the_shop_speaks(market, reads, spoken):
+    headers = {"Accept-Language": reads} if reads else {}
+    shown = market.customer().browser.get(f"{SHOP}/", headers=headers)
+    assert f'<html lang="{spoken}"' in shown.text
+
+
+def test_what_the_customer_chose_goes_before_what_the_phone_reads(market):
+    customer = market.customer()
+    customer.look(f"{SHOP}/?lang=en")
+    assert '<html lang="en"' in customer.browser.get(f"{SHOP}/", headers={"Accept-Language": "zh"}).text
+
+
 def test_the_first_page_is_light_for_a_phone_even_with_a_full_page_of_goods(market, customer):
     with market.town.network.write() as session:
         for n in range(200):

@@ -1,4 +1,4 @@
-"""The network's own purchasing: for the chain as a whole, received once, by lots; and what runs out where."""
+"""The network's own purchasing: for the chain as a whole, received once, by lots."""
 
 import datetime as dt
 
@@ -12,7 +12,6 @@ from pos.batches import Batch, Lot
 from supply import (
     order_letters,
     order_pdf,
-    outlook,
     premises,
     purchasing,
     receiving,
@@ -249,22 +248,6 @@ def test_a_line_of_two_lots_that_goes_back_at_the_door_stands_in_both_again(coun
     country.deliver()
     with country.network.read() as session:
         assert batches.over(session, WAREHOUSE, day=soon + dt.timedelta(days=1)) == {"bread": 4}, "the fresh stay fresh"
-
-
-def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
-    with country.network.write() as session:
-        sells(session, "S1", "tea", 10)
-        sells(session, "S2", "tea", 10)
-        sells(session, "S2", "milk", 4)
-        stock.open_stock(session, "S1", [("tea", 5)], source_id="a", at=AT, actor=OPERATOR)
-        stock.open_stock(session, "S2", [("tea", 500), ("milk", 8)], source_id="b", at=AT, actor=OPERATOR)
-    with country.network.read() as session:
-        found = outlook.runs_out(session, "R1", days=3, today=DAY, warehouses=[WAREHOUSE])
-        assert [(one.sku, one.shops, one.of, one.missing_qty) for one in found] == [
-            ("tea", (("Shop S1", 0.5),), 2, 25), ("milk", (("Shop S2", 2.0),), 1, 4),
-        ]  # fmt: skip
-        assert found[0].warehouse_qty == 20
-        assert outlook.runs_out(session, "nowhere", today=DAY, warehouses=[]) == []
 
 
 # --- of whom it is bought ---
