@@ -6,8 +6,8 @@ Rules
    chance alone (Poisson). Nothing is ever wanted of a product whose mean is zero.
 2. A forecast tells a mean and quantiles; the variance is the one whose negative binomial has these quantiles, measured
    at FITTED levels in the middle of the step a whole unit makes. A quantile of zero tells nothing.
-3. Losses are exact for whole units and straight between them: E[(D - x)+] = m P(D' >= x) - x P(D > x), D' with one more
-   in its shape (k p(k; r) = m p(k - 1; r + 1)).
+3. Losses are exact for whole units and straight between them: E[(D - x)+] = (m - x) P(D > x) + m (1 + x / r) p(x), for
+   k p(k; r) = m p(k - 1; r + 1).
 
 Letters: m mean, v variance, r = m^2 / (v - m) and p = m / v the distribution's shape; all arrays are (n,) float64, or
 broadcast against it.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betainc
+from scipy.special import betainc, gammaln
 
 from forecasting.panel import LEVELS, Floats
 
@@ -54,7 +54,7 @@ class Demand:
         for _ in range(11):
             spread = (low + high) / 2
             r, p = _shape(steady, steady * np.exp(spread)[:, None])
-            reached = (_at_most(r, p, units) + _at_most(r, p, units - 1.0)) / 2
+            reached = _at_most(r, p, units) - _exactly(r, p, units) / 2
             # the wider the spread, the less lies at or below a high quantile
             too_narrow = (told * (reached - wanted) / (1.0 - wanted)).sum(axis=1) > 0
             low, high = np.where(too_narrow, spread, low), np.where(too_narrow, high, spread)
@@ -79,7 +79,7 @@ class Demand:
         whole = np.floor(there)
         r, p = self._shaped(units)
         more = _above(r, p, whole)
-        lost = self.mean * _above(r + 1.0, p, whole - 1.0) - whole * more - (there - whole) * more
+        lost = (self.mean - there) * more + self.mean * (1.0 + whole / r) * _exactly(r, p, whole)
         return np.asarray(np.where(self._wanted(units), np.maximum(lost, 0.0), 0.0) + np.maximum(-units, 0.0))
 
     def left(self, units: Floats) -> Floats:
@@ -124,6 +124,12 @@ def poisson(mean: Floats, units_a_sale: Floats | float = 1.0) -> Demand:
 def _shape(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
     gap = np.maximum(variance - mean, mean * (LEAST_SPREAD - 1.0))
     return mean * mean / gap, mean / (mean + gap)
+
+
+def _exactly(r: Floats, p: Floats, units: Floats) -> Floats:
+    """P(D = units) for whole units, none or more."""
+    ways = gammaln(units + r) - gammaln(units + 1.0) - gammaln(r)
+    return np.asarray(np.exp(ways + r * np.log(p) + units * np.log1p(-p)))
 
 
 def _at_most(r: Floats, p: Floats, units: Floats) -> Floats:

@@ -31,6 +31,7 @@ Letters: x position, Q pack, all arrays (n,).
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -66,8 +67,7 @@ class OrderPolicy:
     highest_level: float = 0.98
 
 
-@dataclass(frozen=True)
-class PolicyLine:
+class PolicyLine(NamedTuple):
     """A product as ordering sees it, quantities in stock units.
 
     mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
@@ -97,8 +97,7 @@ class PolicyLine:
     usual_a_day: float = 0.0
 
 
-@dataclass(frozen=True)
-class Decision:
+class Decision(NamedTuple):
     """What is ordered of a line and why.
 
     reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | budget | filled-up | postponed.
@@ -197,7 +196,7 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     keeping = cost * policy.holding_bp_a_day / 10_000 * left * kept_days
     sellable = basket.rate * np.where(np.isfinite(basket.life), basket.life, 0.0)
     stale = np.where(np.isfinite(basket.life), np.maximum(left - sellable, 0.0), 0.0)
-    wasted = cost * (stale + _column(lines, "outdating_qty"))
+    wasted = cost * (stale + basket.outdating)
     return np.asarray(basket.margin * (demand.mean - early - demand.lost(there)) - keeping - wasted)
 
 
@@ -225,19 +224,22 @@ class _Basket:
 
     def __init__(self, lines: Sequence[PolicyLine], policy: OrderPolicy) -> None:
         self.lines, self.policy = lines, policy
-        self.demand = Demand(_column(lines, "mean"), _column(lines, "variance"))
-        self.before, self.interval = _column(lines, "mean_before"), _column(lines, "interval_days")
-        self.held, self.pack = _column(lines, "held_days"), _column(lines, "pack_qty")
-        self.minimum, self.position = _column(lines, "minimum_packs"), _column(lines, "position_qty")
-        self.show = _column(lines, "presentation_qty")
-        self.pack_cost = _column(lines, "pack_cost_minor")
+        figures = np.array([line[1:] for line in lines], dtype=np.float64)  # what is None becomes no number
+        given = dict(zip(PolicyLine._fields[1:], figures.T, strict=True))
+        self.demand = Demand(given["mean"], given["variance"])
+        self.before, self.interval, self.held = given["mean_before"], given["interval_days"], given["held_days"]
+        self.pack, self.minimum, self.pack_cost = given["pack_qty"], given["minimum_packs"], given["pack_cost_minor"]
+        self.position, self.show = given["position_qty"], given["presentation_qty"]
+        self.price = given["price_minor"] / given["price_quantity"]
+        self.outdating, self.usual = given["outdating_qty"], given["usual_a_day"]
+        self.own_level, self.room = given["service_level"], given["capacity_qty"]
         self.unit_cost = self.pack_cost / self.pack
-        self.life = np.array([np.inf if one.shelf_life_days is None else one.shelf_life_days for one in lines])
+        self.life = np.where(np.isnan(given["shelf_life_days"]), np.inf, given["shelf_life_days"])
         self.rate = np.divide(
             self.demand.mean, self.interval, out=np.zeros_like(self.interval), where=self.interval > 0
         )
         self.waiting: Ints | None = None
-        self.counted = counted_position(self.position, self.before, _column(lines, "outdating_qty"))
+        self.counted = counted_position(self.position, self.before, self.outdating)
         self.x = self.counted - self.show
         self._weigh()
         self.caps = self._caps()
@@ -255,19 +257,10 @@ class _Basket:
         packs = np.where(low, np.where((self.minimum <= self.caps) & pays, self.minimum, 0.0), packs)
         empty = (packs == 0) & ~enough & (self.minimum <= self.caps) & self._worth_its_shelf()
         packs = np.where(empty, self.minimum, packs)
-        reasons = []
-        for n in range(len(packs)):
-            short = "no-room" if self.room_caps[n] < self.life_caps[n] else "short-lived"
-            if enough[n] and packs[n] == 0:
-                reasons.append("enough")
-            elif empty[n]:
-                reasons.append("needed")
-            elif packs[n] < asked[n] and packs[n] == self.caps[n]:
-                reasons.append(short)
-            elif packs[n] == 0:
-                reasons.append("not-worth-a-pack")
-            else:
-                reasons.append("minimum" if low[n] else "needed")
+        short = np.where(self.room_caps < self.life_caps, "no-room", "short-lived")
+        which = [enough & (packs == 0), empty, (packs < asked) & (packs == self.caps), packs == 0, low]
+        why: list[Any] = ["enough", "needed", short, "not-worth-a-pack", "minimum"]
+        reasons: list[str] = np.select(which, why, "needed").tolist()
         return packs.astype(np.int64), reasons
 
     def within(self, budget_minor: int, packs: Ints, reasons: list[str]) -> None:
@@ -317,11 +310,9 @@ class _Basket:
 
     def decisions(self, packs: Ints, reasons: list[str]) -> list[Decision]:
         """Return the decisions with the risks of other pack counts."""
-        counts = np.arange(SHOWN_PACKS)[:, None]
-        risks = np.rint(1e4 * self.demand.beyond(self.counted + counts * self.pack)).astype(int).T.tolist()
         values = self.gain(np.maximum(packs - 1.0, 0.0), np.minimum(packs, 1.0)).tolist()
         found = zip(
-            self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, risks,
+            self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, self._risks(),
             self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(), strict=True,
         )  # fmt: skip
         return [
@@ -329,21 +320,27 @@ class _Basket:
             for line, count, level, target, reason, risk, counted, value, wanted in found
         ]
 
+    def _risks(self) -> list[list[int]]:
+        """Return each line's risk to sell out with 0, 1, 2 ... packs, in 1/10,000; once there is none, none follows."""
+        risks, rows = np.zeros((len(self.lines), SHOWN_PACKS), dtype=np.int64), np.arange(len(self.lines))
+        for count in range(SHOWN_PACKS):
+            there = self.counted[rows] + count * self.pack[rows]
+            risks[rows, count] = np.rint(1e4 * self.demand.take(rows).beyond(there))
+            rows = rows[risks[rows, count] > 0]
+        found: list[list[int]] = risks.tolist()
+        return found
+
     def _weigh(self) -> None:
         """Set service level, target and what a unit too few or too many costs (rule 1)."""
-        price = _column(self.lines, "price_minor") / _column(self.lines, "price_quantity")
-        self.margin = np.maximum(price - self.unit_cost, self.unit_cost * LEAST_MARGIN_BP / 10_000)
+        self.margin = np.maximum(self.price - self.unit_cost, self.unit_cost * LEAST_MARGIN_BP / 10_000)
         holding = self.unit_cost * self.held * self.policy.holding_bp_a_day / 10_000
         waste = self.unit_cost * np.minimum(1.0, self.held / np.maximum(self.life, 1.0)) ** 2
         weighed = critical_ratio(self.margin, holding + waste)
         weighed = np.clip(weighed, self.policy.lowest_level, self.policy.highest_level)
-        own = np.array([np.nan if one.service_level is None else one.service_level for one in self.lines])
-        self.level = np.where(np.isnan(own), weighed, own)
-        least = least_chance(
-            self.demand, self.pack, weighed, days=self.interval, held_days=self.held,
-            usual=_column(self.lines, "usual_a_day"),
-        )  # fmt: skip
-        self.least = np.where(np.isnan(own), least, 1.0 - self.level)
+        unset = np.isnan(self.own_level)
+        self.level = np.where(unset, weighed, self.own_level)
+        least = least_chance(self.demand, self.pack, weighed, days=self.interval, held_days=self.held, usual=self.usual)
+        self.least = np.where(unset, least, 1.0 - self.level)
         self.under = self.margin
         self.over = self.margin * self.least / np.maximum(1.0 - self.least, 0.01)
         self.target = self.demand.quantile(self.level) + self.show
@@ -363,10 +360,8 @@ class _Basket:
             fresh = spoiling_point(demand, lasting, self.pack[mortal], weight)
             point = np.where(self.life[mortal] <= FRESH_DAYS, np.minimum(point, fresh), point)
             self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
-        for n, line in enumerate(self.lines):
-            if line.capacity_qty is not None:
-                room = line.capacity_qty - max(0.0, self.counted[n] - self.before[n])
-                self.room_caps[n] = max(0.0, room // line.pack_qty)
+        room = np.maximum(0.0, (self.room - np.maximum(0.0, self.counted - self.before)) // self.pack)
+        self.room_caps = np.where(np.isnan(self.room), self.room_caps, room)
         return np.asarray(np.minimum(self.life_caps, self.room_caps))
 
     def _worth_its_shelf(self) -> Mask:
@@ -408,7 +403,3 @@ class _Basket:
             if missing_minor <= 0:
                 return added, cost
         return added, math.inf
-
-
-def _column(lines: Sequence[PolicyLine], name: str) -> Floats:
-    return np.array([getattr(line, name) for line in lines], dtype=np.float64)

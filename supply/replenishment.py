@@ -22,7 +22,7 @@ Rules
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -36,8 +36,9 @@ from config.ids import new_id
 from config.journal import Actor
 from pos.store import day_of, store_of
 from supply import order_rules, order_wishes, orders
+from supply.expected import Basis
 from supply.lead_times import measured
-from supply.needs import Alternative, Basis, Need, needs_of
+from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
 from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, offered, supplier_of, terms_of
 
@@ -345,7 +346,7 @@ def _best_sources(
                 for n in ranked[1:]
             )  # fmt: skip
             supplier_id, need = offers[ranked[0]]
-            offers = [(supplier_id, replace(need, others=others))]
+            offers = [(supplier_id, need._replace(others=others))]
         best[offers[0][0]].append(offers[0][1])
     return {supplier_id: needs for supplier_id, needs in best.items() if needs}
 

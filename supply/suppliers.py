@@ -368,8 +368,8 @@ def offered(session: Session, store_id: str, day: dt.date) -> dict[str, list[Ter
     begun = _costs_begun(session, active, day)
     found: dict[str, list[Terms]] = {}
     for one in map(Terms._make, session.execute(query.order_by(row.supplier_id, row.sku))):
-        cost = begun.get((one.supplier_id, one.sku), one.pack_cost_minor)
-        found.setdefault(one.supplier_id, []).append(one._replace(pack_cost_minor=cost))
+        cost = begun.get((one.supplier_id, one.sku))
+        found.setdefault(one.supplier_id, []).append(one if cost is None else one._replace(pack_cost_minor=cost))
     return found
 
 

@@ -76,17 +76,16 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
         _add(found, sku, qty, fetch_by if fetch_by < least else None, -1)
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
     rest = packs * OrderLine.pack_qty - OrderLine.qty_received
-    ordered = (
-        sa.select(OrderLine.sku, rest, ReplenishmentOrder.id, ReplenishmentOrder.order_no)
-        .join(
-            ReplenishmentOrder,
-            sa.and_(ReplenishmentOrder.store_id == OrderLine.store_id, ReplenishmentOrder.id == OrderLine.order_id),
-        )
-        .where(OrderLine.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY), rest > 0)
-        .order_by(ReplenishmentOrder.order_no, OrderLine.sku)
+    on_the_way = sa.select(ReplenishmentOrder.id, ReplenishmentOrder.order_no).where(
+        ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY)
     )
-    for sku, qty, order_id, order_no in session.execute(ordered):
-        _add(found, sku, int(qty), late.get(order_id), order_no)
+    # the orders first: of the lines of years few are on their way
+    for order_id, order_no in session.execute(on_the_way.order_by(ReplenishmentOrder.order_no)).all():
+        lines = sa.select(OrderLine.sku, rest).where(
+            OrderLine.store_id == store_id, OrderLine.order_id == order_id, rest > 0
+        )
+        for sku, qty in session.execute(lines.order_by(OrderLine.sku)):
+            _add(found, sku, int(qty), late.get(order_id), order_no)
     note, line, offer = Delivery, DeliveryLine, PushOffer
     offered = (
         sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id)

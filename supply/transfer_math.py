@@ -15,7 +15,7 @@ Units: *_minor currency minor units, qty stock units, metres by road.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -102,7 +102,7 @@ def quantities(step: int, most: int) -> list[int]:
 def spare_gains(line: PolicyLine, lots: Lots, daily: Sequence[float], given: Sequence[int]) -> dict[int, int]:
     """Return what the shop gains by giving each of these quantities, the units that expire first first (rule 1)."""
     less = [
-        replace(line, position_qty=line.position_qty - qty, outdating_qty=expected_outdating(without(lots, qty), daily))
+        line._replace(position_qty=line.position_qty - qty, outdating_qty=expected_outdating(without(lots, qty), daily))
         for qty in (0, *given)
     ]
     return _gains(less, given)
@@ -110,7 +110,7 @@ def spare_gains(line: PolicyLine, lots: Lots, daily: Sequence[float], given: Seq
 
 def want_gains(line: PolicyLine, got: Sequence[int]) -> dict[int, int]:
     """Return what the shop gains by getting each of these quantities (rule 1)."""
-    return _gains([replace(line, position_qty=line.position_qty + qty) for qty in (0, *got)], got)
+    return _gains([line._replace(position_qty=line.position_qty + qty) for qty in (0, *got)], got)
 
 
 def without(lots: Lots, qty: float) -> list[tuple[int, float]]:

@@ -1,7 +1,6 @@
 """Packs from demand: newsvendor examples of the textbooks, and what holds for every product there could be."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,7 +84,7 @@ def test_a_pack_is_wanted_likelier_where_few_buy_much_at_once_where_it_lasts_for
     assert least(usual=0.1) == least(usual=2.0), "within bounds"
     assert least(spread=99.0, pack=999.0, level=0.5) < 1
     bursty = line(**selling(12.0, 6.0), position_qty=17, pack_qty=1, pack_cost_minor=92)
-    assert decide(bursty).packs < decide(replace(bursty, service_level=decide(bursty).service_level)).packs, (
+    assert decide(bursty).packs < decide(bursty._replace(service_level=decide(bursty).service_level)).packs, (
         "who sets a level gets it"
     )
 
@@ -121,13 +120,13 @@ def test_an_order_fills_up_to_the_level_in_whole_packs():
 
 def test_what_cannot_be_served_before_the_goods_come_is_not_ordered():
     late = line(mean_before=8.0)
-    assert decide(replace(late, position_qty=0)).packs == decide(replace(late, position_qty=8)).packs
+    assert decide(late._replace(position_qty=0)).packs == decide(late._replace(position_qty=8)).packs
 
 
 def test_a_big_case_of_a_slow_seller_waits_and_a_small_one_comes():
     slow = line(**selling(0.3), mean_before=0.1, position_qty=1, service_level=0.98)
-    assert decide(replace(slow, pack_qty=48, pack_cost_minor=48 * 92)).reason == "not-worth-a-pack"
-    assert decide(replace(slow, pack_qty=1, pack_cost_minor=92)).packs > 0
+    assert decide(slow._replace(pack_qty=48, pack_cost_minor=48 * 92)).reason == "not-worth-a-pack"
+    assert decide(slow._replace(pack_qty=1, pack_cost_minor=92)).packs > 0
 
 
 def test_dear_shelves_hold_less():
@@ -150,7 +149,7 @@ def test_no_pack_comes_that_hardly_sells_within_its_shelf_life():
     # 4 a day until it comes are lost, then 8 days: the last unit sells in more than 92 of 129 cases, one more does not
     last = 4 + decision.packs
     assert poisson.sf(last - 1, 36) > 92 / 129 > poisson.sf(last, 36)
-    assert decide(replace(lasting, position_qty=8)).packs == decision.packs - 4  # 4 are still there when it comes
+    assert decide(lasting._replace(position_qty=8)).packs == decision.packs - 4  # 4 are still there when it comes
 
 
 def test_no_pack_of_fresh_goods_comes_that_is_likelier_to_spoil_than_to_be_missed_by_what_both_cost():
@@ -164,7 +163,7 @@ def test_no_pack_of_fresh_goods_comes_that_is_likelier_to_spoil_than_to_be_misse
     last = 4 + decision.packs
     assert pays(last - 1)
     assert not pays(last)
-    assert decide(replace(fresh, shelf_life_days=6)).packs > decision.packs
+    assert decide(fresh._replace(shelf_life_days=6)).packs > decision.packs
 
 
 def test_fresh_goods_demand_goes_along_with_the_last_fortnight_as_far_as_chance_does_not_explain_it():
@@ -189,8 +188,8 @@ def test_no_more_comes_than_the_shelf_holds():
 
 def test_one_more_short_lived_pack_comes_only_if_its_sales_pay_for_its_waste():
     fresh = line(**selling(3), mean_before=1.0, shelf_life_days=1, pack_qty=2, price_minor=1000)
-    assert decide(replace(fresh, pack_cost_minor=200)).packs == 1
-    assert decide(replace(fresh, pack_cost_minor=1900)).packs == 0
+    assert decide(fresh._replace(pack_cost_minor=200)).packs == 1
+    assert decide(fresh._replace(pack_cost_minor=1900)).packs == 0
 
 
 def test_a_minimum_that_would_spoil_is_not_ordered():
@@ -200,9 +199,9 @@ def test_a_minimum_that_would_spoil_is_not_ordered():
 
 def test_an_empty_shelf_is_filled_even_if_only_big_cases_come():
     slow = line(**selling(0.3), mean_before=0.2, held_days=1.0, pack_qty=12, pack_cost_minor=12 * 92)
-    assert decide(replace(slow, position_qty=0)).packs == 1
-    assert decide(replace(slow, position_qty=2)).packs == 0
-    never = replace(slow, **selling(0.003), mean_before=0.002)
+    assert decide(slow._replace(position_qty=0)).packs == 1
+    assert decide(slow._replace(position_qty=2)).packs == 0
+    never = slow._replace(**selling(0.003), mean_before=0.002)
     assert decide(never).packs == 0
 
 
@@ -284,12 +283,12 @@ def test_packs_are_whole_never_negative_and_everything_is_finite(some):
 
 @given(lines(), st.integers(0, 300))
 def test_more_stock_never_means_more_packs(some, more):
-    assert decide(replace(some, position_qty=some.position_qty + more)).packs <= decide(some).packs
+    assert decide(some._replace(position_qty=some.position_qty + more)).packs <= decide(some).packs
 
 
 @given(lines(), st.integers(0, 500))
 def test_without_demand_nothing_is_ordered(some, position):
-    still = replace(some, mean=0.0, variance=0.0, mean_before=0.0, position_qty=position)
+    still = some._replace(mean=0.0, variance=0.0, mean_before=0.0, position_qty=position)
     assert decide(still).packs == 0
 
 

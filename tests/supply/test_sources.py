@@ -115,8 +115,8 @@ def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
 def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_empty():
     soon = line(mean_before=1.0, pack_cost_minor=640)
     late = line(mean_before=10.0, pack_cost_minor=600)
-    empty = [one.__class__(**vars(one) | {"position_qty": 0}) for one in (soon, late)]
-    full = [one.__class__(**vars(one) | {"position_qty": 40}) for one in (soon, late)]
+    empty = [one.__class__(**one._asdict() | {"position_qty": 0}) for one in (soon, late)]
+    full = [one.__class__(**one._asdict() | {"position_qty": 40}) for one in (soon, late)]
     assert np.argmin(total_costs(empty)) == 0
     assert np.argmin(total_costs(full)) == 1
 
