@@ -34,7 +34,7 @@ new MutationObserver(() => {
   if (page.hasAttribute("data-ready") && !probe.ready) probe.ready = performance.now();
   if (probe.began) requestAnimationFrame(() => channel.port2.postMessage(0));
 }).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-const until = async (holds) => {
+window.until = async (holds) => {
   while (!holds()) await new Promise((later) => setTimeout(later, 20));
   return true;
 };
