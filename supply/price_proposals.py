@@ -3,8 +3,8 @@
 Rules
 -----
 1. Where two people or more may change the network's prices, a change is proposed and not made if, with what its author
-   changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was, up
-   or down, for the same quantity. A product that was on no list before counts for nothing.
+   changed on the same day (UTC), it touches more prices than the limits say, or moves one by more of what it was before
+   the first of them, up or down, for the same quantity. A product that was on no list before counts for nothing.
 2. A proposal holds the file whole. It is confirmed by another person than who proposed it, and only then written, by
    what holds on that day; nothing goes to a shop before.
 3. Who proposed it may withdraw it, anybody else turn it down. All of it is in the journal.
@@ -18,12 +18,12 @@ from typing import ClassVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from config.database import Base, dialect_of, insert_into
+from config.database import Base
 from config.errors import NotFound, Refused
 from config.journal import Actor, move, record
 from config.node import NETWORK
 from config.states import StateTable
-from pos.store import may, staff_of
+from pos.store import Staff, may, staff_of
 from supply import price_list
 from supply.price_list import Change
 
@@ -66,29 +66,46 @@ class PriceProposal(Base):
 
 
 class PriceTally(Base):
-    """How many prices a person changed alone on a day."""
+    """What a price was before the first change that a person made to it alone on a day."""
 
     __tablename__ = "price_tally"
 
     staff_id: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[dt.date] = mapped_column(primary_key=True)
-    prices: Mapped[int]
+    price_list: Mapped[str] = mapped_column(primary_key=True)
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    qty: Mapped[int]
+    amount_minor: Mapped[int]
 
 
 # --- verbs ---
 
 
-def may_write(session: Session, changes: Sequence[Change], limits: Limits, *, actor: Actor, at: dt.datetime) -> bool:
-    """Tell whether one person may make these changes alone, and if so note them in the person's day (rule 1)."""
-    count = sum(one.kind in MOVES for one in changes)
-    alone = sum(may(one.role, PERMISSION) for one in staff_of(session, NETWORK)) < 2
-    if not alone and most_percent(changes) > limits.percent:
+def may_write(
+    session: Session, changes: Sequence[Change], limits: Limits, *, of: str, actor: Actor, at: dt.datetime
+) -> bool:
+    """Tell whether one person may make these changes alone, and if so note them in the person's day (rule 1).
+
+    of: whose price list it is, or which.
+    """
+    people = [one for one in staff_of(session, NETWORK) if may(one.role, PERMISSION)]
+    session.scalar(sa.select(Staff.id).where(Staff.node_id == NETWORK, Staff.id == actor.id).with_for_update())
+    tally, mine = PriceTally, (PriceTally.staff_id == actor.id, PriceTally.day == at.astimezone(dt.UTC).date())
+    kept = sa.select(tally.sku, tally.qty, tally.amount_minor).where(*mine, tally.price_list == of)
+    known = {sku: (qty, minor) for sku, qty, minor in session.execute(kept)}
+    moved = {one.sku: one for one in changes if one.kind in MOVES and one.before is not None}
+    others = sa.select(sa.func.count()).select_from(tally).where(*mine, tally.price_list != of)
+    count = int(session.scalar(others) or 0) + len(known.keys() | moved.keys())
+    most = max((_percent(known.get(one.sku) or one.before, one) for one in moved.values()), default=0)
+    if len(people) > 1 and (count > limits.products or most > limits.percent):
         return False
-    day = at.astimezone(dt.UTC).date()
-    if _note(session, actor.id, day, count) <= limits.products or alone:
-        return True
-    _note(session, actor.id, day, -count)
-    return False
+    session.add_all(
+        PriceTally(staff_id=actor.id, day=at.astimezone(dt.UTC).date(), price_list=of, sku=sku,
+                   qty=one.before[0], amount_minor=one.before[1])
+        for sku, one in moved.items() if sku not in known and one.before is not None
+    )  # fmt: skip
+    session.flush()
+    return True
 
 
 def propose(
@@ -151,7 +168,7 @@ def waiting(session: Session) -> list[PriceProposal]:
 
 def most_percent(changes: Sequence[Change]) -> int:
     """Return by how many per cent the price moves that moves most, for the same quantity, rounded up."""
-    return max((_percent(one) for one in changes if one.kind in MOVES), default=0)
+    return max((_percent(one.before, one) for one in changes if one.kind in MOVES), default=0)
 
 
 # --- inside ---
@@ -164,17 +181,8 @@ def _to_decide(session: Session, id: str) -> PriceProposal:
     return row
 
 
-def _percent(one: Change) -> int:
-    if one.before is None:
+def _percent(before: tuple[int, int] | None, one: Change) -> int:
+    if before is None:
         return 0
-    was, now = one.before[1] * one.qty, one.amount_minor * one.before[0]
+    was, now = before[1] * one.qty, one.amount_minor * before[0]
     return min(MOST_PERCENT, -(-abs(now - was) * 100 // was)) if was else MOST_PERCENT
-
-
-def _note(session: Session, staff_id: str, day: dt.date, prices: int) -> int:
-    """Add to what a person changed on a day; returns the sum. On PostgreSQL others wait until this is decided."""
-    insert, there = insert_into(PriceTally, dialect_of(session)), PriceTally.__table__.c
-    upsert = insert.values(staff_id=staff_id, day=day, prices=prices).on_conflict_do_update(
-        index_elements=["staff_id", "day"], set_={"prices": there.prices + insert.excluded.prices}
-    )
-    return int(session.scalar(upsert.returning(there.prices)) or 0)

@@ -104,7 +104,7 @@ def set_cost(supplier_id: str) -> Any:
         pack_qty = terms.pack_qty if terms else 0
         found = price_list.changes(session, supplier_id, [Listed(1, sku, pack_qty, cost, from_day)], today=today)
         waits = None
-        if price_proposals.may_write(session, found if terms else [], _limits(), actor=g.actor, at=clock.now()):
+        if _may(session, found if terms else [], supplier_id):
             suppliers.set_cost(session, supplier_id, sku, cost, from_day, today=today, actor=g.actor, at=clock.now())
         else:
             row = (sku, pack_qty, Decimal(cost).scaleb(-exponent(currency)), from_day.isoformat())
@@ -154,7 +154,7 @@ def look() -> Any:
         if not sheet.faults:
             importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
         trial = session.begin_nested()
-        waits = not price_proposals.may_write(session, found, _limits(), actor=g.actor, at=clock.now())
+        waits = not _may(session, found, supplier_id if sheet.kind == "price-list" else "")
         trial.rollback()
     if not sheet.faults:
         brought.keep(command, suffix, raw)
@@ -177,7 +177,7 @@ def bring_in(file_id: str) -> Any:
         _date(sheet, from_day)
         found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         waits = None
-        if price_proposals.may_write(session, found, _limits(), actor=g.actor, at=clock.now()):
+        if _may(session, found, supplier_id if sheet.kind == "price-list" else ""):
             _bring_in(session, sheet, supplier_id)
         else:
             given = (sheet.kind, supplier_id, from_day, path.suffix, path.read_bytes())
@@ -241,8 +241,9 @@ def drop(proposal_id: str) -> Any:
 # --- inside ---
 
 
-def _limits() -> Limits:
-    return Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
+def _may(session: Session, found: Sequence[Change], of: str) -> bool:
+    limits = Limits(doors().settings.prices_alone, doors().settings.prices_alone_percent)
+    return price_proposals.may_write(session, found, limits, of=of, actor=g.actor, at=clock.now())
 
 
 def _propose(

@@ -188,29 +188,30 @@ def test_a_network_whose_prices_one_person_keeps_asks_nobody(console):
 
 
 def test_what_one_person_changes_on_a_day_is_counted_together_and_what_is_new_counts_for_nothing(console):
-    def change(kind: str, count: int = 1) -> list[Change]:
-        return [Change(n, f"P{n}", "", "each", kind, (1, 100), 1, 101, TODAY) for n in range(count)]
+    def change(kind: str, *skus: str, before: int = 100, after: int = 101) -> list[Change]:
+        return [Change(1, sku, "", "each", kind, (1, before), 1, after, TODAY) for sku in skus]
 
     ana, ben = Actor("operator", "Ana", "operator", "network"), Actor("ben", "Ben", "operator", "network")
     second_person(console)
-    limits = Limits(3, 30)
+    new = [Change(1, sku, "", "each", price_list.NEW, None, 1, 5, TODAY) for sku in "pqrst"]
+    dearer, cheaper, tomorrow = price_list.DEARER, price_list.CHEAPER, NOON + dt.timedelta(days=1)
     with console.doors.write() as session:
-        for actor, some, at, may in (
-            (ana, change(price_list.DEARER, 2), NOON, True),
-            (ana, change(price_list.NEW, 9), NOON, True),
-            (ana, change(price_list.CHEAPER, 2), NOON, False),
-            (ana, change(price_list.CHEAPER, 1), NOON, True),
-            (ana, change(price_list.DEARER, 1), NOON, False),
-            (ben, change(price_list.DEARER, 1), NOON, True),
-            (ana, change(price_list.DEARER, 1), NOON + dt.timedelta(days=1), True),
+        for actor, some, of, at, may in (
+            (ana, change(dearer, "a", "b"), "net", NOON, True),
+            (ana, new, "net", NOON, True),
+            (ana, change(cheaper, "c", "d"), "net", NOON, False),
+            (ana, change(cheaper, "a", before=101, after=90), "net", NOON, True),
+            (ana, change(cheaper, "a", before=90, after=69), "net", NOON, False),
+            (ana, change(cheaper, "a"), "", NOON, True),
+            (ana, change(dearer, "c"), "net", NOON, False),
+            (ben, change(dearer, "c"), "net", NOON, True),
+            (ana, change(cheaper, "a", before=90, after=69), "net", tomorrow, True),
         ):  # fmt: skip
-            assert price_proposals.may_write(session, some, limits, actor=actor, at=at) is may, (actor, at)
-    assert (
-        price_proposals.most_percent([Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, 1_200, TODAY)]) == 0
-    )
-    assert (
-        price_proposals.most_percent([Change(1, "a", "", "each", price_list.CHEAPER, (6, 600), 12, 1_195, TODAY)]) == 1
-    )
+            told = price_proposals.may_write(session, some, Limits(3, 30), of=of, actor=actor, at=at)
+            assert told is may, (actor, some, at)
+    for after, percent in ((1_200, 0), (1_195, 1), (2_400, 100)):
+        moved = [Change(1, "a", "", "each", price_list.REPACKED, (6, 600), 12, after, TODAY)]
+        assert price_proposals.most_percent(moved) == percent
 
 
 def test_shops_hear_within_the_day_what_suppliers_ask_but_of_no_product_before_its_catalogue(console):
