@@ -6,8 +6,8 @@ Rules
    indexes, and what is asked of a day touches one week. SQLite keeps each book in one piece.
 2. A week begins on Monday. Partitions are made ahead by a job; what falls outside of them lies in the rest, and the job
    moves it out into weeks of its own, so that a late import or a job that did not run costs time, never a fact.
-3. The partitions live in a schema of their own and are nobody's concern but this file's. Old weeks can be detached and
-   kept elsewhere by the operator (`docs/operating.md`).
+3. The partitions live in a schema of their own and are nobody's concern but this file's. Old weeks are detached into
+   another one (`pos/put_away.py`), from which the operator keeps them elsewhere (`docs/operating.md`).
 """
 
 import datetime as dt
@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.database import dialect_of
+from config.errors import NotFound, Refused
 
 BOOKS = ("sale", "sale_line", "stock_movement")
-SCHEMA = "weeks"
+SCHEMA, AWAY = "weeks", "away"
 AHEAD_WEEKS = 4
 
 
@@ -36,6 +37,29 @@ def keep(session: Session, today: dt.date) -> list[str]:
         wanted = ahead | set(session.scalars(sa.text(stray)))
         made += [_make(session, book, week) for week in sorted(wanted - _weeks(session, book))]
     return made
+
+
+def hold(session: Session, week: dt.date) -> None:
+    """Let nobody write in a week until this transaction ends; NotFound where a book has no partition of it."""
+    for book in BOOKS:
+        if week not in _weeks(session, book):
+            raise NotFound("no-such-week", f"There is no partition of the week of {week}. Nothing of it is here.")
+        session.execute(sa.text(f"LOCK TABLE {_name(book, week)} IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def detach(session: Session, week: dt.date) -> list[str]:
+    """Take a week's partitions out of their books, into the schema AWAY; returns what they are called there."""
+    session.execute(sa.text(f"CREATE SCHEMA IF NOT EXISTS {AWAY}"))
+    found = []
+    for book in BOOKS:
+        name = _name(book, week)
+        there = name.replace(SCHEMA, AWAY, 1)
+        if session.scalar(sa.text("SELECT to_regclass(:there)"), {"there": there}) is not None:
+            raise Refused("still-there", f"{there} lies there from before. Dump and drop it first.")
+        session.execute(sa.text(f"ALTER TABLE {book} DETACH PARTITION {name}"))
+        session.execute(sa.text(f"ALTER TABLE {name} SET SCHEMA {AWAY}"))
+        found.append(there)
+    return found
 
 
 def monday(day: dt.date) -> dt.date:
@@ -57,9 +81,13 @@ def _weeks(session: Session, book: str) -> set[dt.date]:
     return {dt.datetime.strptime(end, "%Y%m%d").date() for end in ends if end.isdigit()}  # noqa: DTZ007
 
 
+def _name(book: str, week: dt.date) -> str:
+    return f"{SCHEMA}.{book}_{week:%Y%m%d}"
+
+
 def _make(session: Session, book: str, week: dt.date) -> str:
     """Make one week's partition, with what the rest holds of it; waits for whoever writes in the book now."""
-    name, until = f"{SCHEMA}.{book}_{week:%Y%m%d}", week + dt.timedelta(weeks=1)
+    name, until = _name(book, week), week + dt.timedelta(weeks=1)
     session.execute(sa.text(f"CREATE TABLE {name} (LIKE {book} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"))
     session.execute(sa.text(f"LOCK TABLE {book} IN SHARE ROW EXCLUSIVE MODE"))
     rest = f"{SCHEMA}.{book}_rest WHERE business_day >= '{week}' AND business_day < '{until}'"

@@ -4,7 +4,7 @@ Rules
 -----
 1. Every factor is a ratio of units sold to units expected, shrunk towards its parent by pseudo-sales
    (gamma-Poisson): series -> product in the region and shop -> category -> whole panel. Never a region's profile
-   times a share: a shop's own Saturday is its own.
+   times a share: a shop's own Saturday is its own, so what a region tells is moved by how all the shop sells differs.
 2. A day weighs 1 / (1 + b mu): demand scatters more than by chance, so a busy series does not decide for all.
    Units are counted in a series' own grains (variance over mean), so grams and pieces shrink alike.
 3. Offer, price (log ratio to its mean of the last eight weeks) and the panel's features: one Poisson regression of the
@@ -229,7 +229,11 @@ def _weekdays(units: Floats, wanted: Floats, weekday: Ints, pools: Pools, prior:
     one_hot = (weekday[:, None] == np.arange(7)[None, :]).astype(np.float64)
     own, due = units @ one_hot, wanted @ one_hot
     whole = ratio(own.sum(axis=0), due.sum(axis=0), 1.0, 1.0)
-    parent = pools.parent(own, due, WEEKDAY_POOL, whole) if prior is None else prior
+    if prior is None:
+        parent = pools.parent(own, due, WEEKDAY_POOL, whole)
+    else:
+        shop = ratio(pools.of_shop(own), pools.of_shop(due * prior), WEEKDAY_POOL, 1.0)
+        parent = prior * np.clip(shop, 0.0, 5.0)
     factors = ratio(own, due, WEEKDAY_OWN, parent / np.maximum(parent.mean(axis=1, keepdims=True), 1e-9))
     shop_own, shop_due = pools.of_shop(own), pools.of_shop(due)
     factors = np.where((shop_due > 5.0) & (shop_own < CLOSED_BELOW * shop_due), 0.0, factors)

@@ -6,6 +6,7 @@ Read-only. A store's node and the network run the same checks; at the network a 
 arrived yet shows as a gap, which is what it is.
 """
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,9 +16,10 @@ from sqlalchemy.orm import Session, aliased
 from config.finding import Finding
 from config.inbox import InboxMessage
 from config.outbox import OutboxMessage
-from pos import account_checks, produce, produce_paying, shift_checks
+from pos import account_checks, produce, produce_paying, put_away, shift_checks
 from pos.facts import SaleCompleted, ShiftClosed
 from pos.payments import Payment, counts
+from pos.put_away import PutAwayReceipts, PutAwayStock
 from pos.sale_rows import Sale, SaleLine
 from pos.shift_book import CashMovement, LateSale, Shift
 from pos.stock import INSIDE, CountTask, Place, Reservation, StockLevel, StockMovement
@@ -113,7 +115,8 @@ def _levels(session: Session, store_id: str | None) -> Iterator[Finding]:
             (StockLevel.store_id, StockLevel.sku, StockLevel.place, -StockLevel.qty),
         )
     ]
-    both = sa.union_all(*parts).subquery()
+    away = PutAwayStock
+    both = sa.union_all(*parts, sa.select(away.store_id, away.sku, away.place, away.qty)).subquery()
     net = sa.func.sum(both.c.qty)
     query = sa.select(both.c.store_id, both.c.sku, both.c.place, net.label("net")).where(both.c.place.in_(ACTUAL))
     if store_id is not None:
@@ -147,9 +150,11 @@ def _flows(session: Session, store_id: str | None) -> Iterator[Finding]:
     outward = sa.case((StockMovement.from_place.in_(ACTUAL), StockMovement.qty), else_=0)
     crossed = sa.select(StockMovement.store_id, StockMovement.sku, (inward - outward).label("qty"))
     there = sa.select(StockLevel.store_id, StockLevel.sku, -StockLevel.qty)
+    away = sa.select(PutAwayStock.store_id, PutAwayStock.sku, PutAwayStock.qty)
     both = sa.union_all(
-        crossed.where(*_of(StockMovement, store_id)), there.where(*_of(StockLevel, store_id))
-    ).subquery()
+        crossed.where(*_of(StockMovement, store_id)), there.where(*_of(StockLevel, store_id)),
+        away.where(*_of(PutAwayStock, store_id)),
+    ).subquery()  # fmt: skip
     net = sa.func.sum(both.c.qty)
     query = sa.select(both.c.store_id, both.c.sku, net.label("net")).group_by(both.c.store_id, both.c.sku)
     for row in session.execute(query.having(net != 0)):
@@ -212,12 +217,18 @@ def _shifts(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 def _receipt_numbers(session: Session, store_id: str | None) -> Iterator[Finding]:
     """K7: receipt numbers of a till and epoch are 1, 2, 3 … without a gap."""
-    first, last, many = sa.func.min(Sale.receipt_no), sa.func.max(Sale.receipt_no), sa.func.count()
-    query = sa.select(
-        Sale.store_id, Sale.till_id, Sale.epoch, first.label("first"), last.label("last"), many.label("many")
+    no, away = Sale.receipt_no, PutAwayReceipts
+    till = (Sale.store_id, Sale.till_id, Sale.epoch)
+    here = sa.select(
+        *till, sa.func.min(no).label("first"), sa.func.max(no).label("last"), sa.func.count().label("many")
     )
-    query = query.where(Sale.state == "completed", *_of(Sale, store_id))
-    query = query.group_by(Sale.store_id, Sale.till_id, Sale.epoch).having(sa.or_(first != 1, last != many))
+    here = here.where(Sale.state == "completed", *_of(Sale, store_id)).group_by(*till)
+    kept = sa.select(away.store_id, away.till_id, away.epoch, away.first_no, away.last_no, away.sales)
+    all_of_it = sa.union_all(here, kept.where(*_of(away, store_id))).subquery().c
+    first, last, many = sa.func.min(all_of_it.first), sa.func.max(all_of_it.last), sa.func.sum(all_of_it.many)
+    key = (all_of_it.store_id, all_of_it.till_id, all_of_it.epoch)
+    query = sa.select(*key, first.label("first"), last.label("last"), many.label("many"))
+    query = query.group_by(*key).having(sa.or_(first != 1, last != many))
     for row in session.execute(query):
         subject = f"till:{row.store_id}/{row.till_id}/{row.epoch[:8]}"
         yield Finding("K7", subject, "receipts 1, 2, 3 …", f"{row.many} receipts from {row.first} to {row.last}")
@@ -240,7 +251,11 @@ def _told(session: Session, store_id: str | None) -> Iterator[Finding]:
 
 
 def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
-    """K9: what was taken from another node is in the books."""
+    """K9: what was taken from another node is in the books, or was put away: of such weeks as many as were taken."""
+    away = put_away.weeks(session)
+    for week in away:
+        yield from _put_away(session, week, store_id)
+    gone = sa.or_(sa.false(), *(InboxMessage.business_day.between(*_texts(week)) for week in away))
     nouns: tuple[tuple[str, Any, str], ...] = (
         ("sale", Sale, SaleCompleted.TOPIC),
         ("shift", Shift, ShiftClosed.TOPIC),
@@ -248,10 +263,40 @@ def _applied(session: Session, store_id: str | None) -> Iterator[Finding]:
     for word, noun, topic in nouns:
         here = sa.exists().where(noun.id == InboxMessage.id, noun.store_id == InboxMessage.from_node)
         query = sa.select(InboxMessage.id).where(InboxMessage.topic == topic, InboxMessage.state == "taken", ~here)
+        if noun is Sale:
+            query = query.where(~gone)
         if store_id is not None:
             query = query.where(InboxMessage.from_node == store_id)
         for key in session.scalars(query):
             yield Finding("K9", f"{word}:{key}", "written here", "taken, but not in the books")
+
+
+def _put_away(session: Session, week: dt.date, store_id: str | None) -> Iterator[Finding]:
+    """Compare how many sales of a week were taken, and how many were put away or are here, shop by shop."""
+    first, last = week, week + put_away.WEEK - put_away.DAY
+    came, kept = InboxMessage, PutAwayReceipts
+    taken = sa.select(came.from_node.label("store_id"), sa.func.count().label("many")).where(
+        came.topic == SaleCompleted.TOPIC, came.state == "taken", came.business_day.between(*_texts(week))
+    )
+    parts = [
+        taken.group_by(came.from_node),
+        sa.select(kept.store_id, -kept.sales).where(kept.week == week),
+        sa.select(Sale.store_id, -sa.func.count())
+        .where(Sale.state == "completed", Sale.business_day.between(first, last))
+        .group_by(Sale.store_id),
+    ]
+    both = sa.union_all(*parts).subquery().c
+    net = sa.func.sum(both.many)
+    query = sa.select(both.store_id, net.label("net")).group_by(both.store_id).having(net != 0)
+    if store_id is not None:
+        query = query.where(both.store_id == store_id)
+    for row in session.execute(query):
+        subject = f"week:{row.store_id}/{week}"
+        yield Finding("K9", subject, "as many put away as taken", f"{row.net} more taken than put away")
+
+
+def _texts(week: dt.date) -> tuple[str, str]:
+    return week.isoformat(), (week + put_away.WEEK - put_away.DAY).isoformat()
 
 
 def _of(table: Any, store_id: str | None) -> list[sa.ColumnElement[bool]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.finding import Finding
 from config.money import amount_for
-from pos import totals
+from pos import put_away, totals
 from pos.payments import Payment
 from pos.sale import Sale, SaleLine
 from pos.shift_book import CashMovement, LateSale, Shift
@@ -26,6 +26,10 @@ Sums = dict[tuple[str, str], totals.Totals]
 def findings(session: Session, store_id: str | None = None) -> Iterator[Finding]:
     """Yield every shift whose running totals are not the sums of its books (K6)."""
     of_store = [] if store_id is None else [Shift.store_id == store_id]
+    of_store += [  # a shift of the evening before may have sold in a week that was put away
+        sa.not_(Shift.business_day.between(week - put_away.DAY, week + put_away.WEEK - put_away.DAY))
+        for week in put_away.weeks(session)
+    ]
     summed = _summed(session, *of_store)
     for row in session.execute(sa.select(Shift.store_id, Shift.id, Shift.totals).where(*of_store)):
         if not totals.are_whole(row.totals):

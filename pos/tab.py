@@ -6,7 +6,8 @@ Rules
 2. The limit is hard: a charge that would pass it is refused whatever else was paid, on every till, with or without
    the network; two tills cannot pass it together, because the balance rises only where it still fits.
 3. A repayment pays the oldest charge first, and which charges it paid is written down. A refund pays the charge of
-   its own sale first, then the oldest.
+   its own sale first, then the oldest. What of that sale was given up is owed again and taken off in the same breath:
+   a debt given up never becomes money, nor pays another.
 4. Nobody owes less than nothing: a repayment or refund of more than is owed is refused.
 5. A repayment carries the page's command id: the same again answers the same, with other content it is a Conflict.
    Cash goes into the drawer of the open shift in the same transaction.
@@ -41,7 +42,7 @@ from pos.store import Store
 
 MOVED = "tab.moved"
 """The topic of what moved a tab apart from a sale."""
-CHARGES = ("charge", "carried_over")
+CHARGES = ("charge", "carried_over", "owed_again")
 CREDITS = ("repayment", "refund", "written_off")
 TENDERS = ("cash", "card")
 AGES = ((0, 30), (31, 60), (61, 90), (91, None))
@@ -75,7 +76,7 @@ class TabEntry(Base):
     n: Mapped[int]
     """1, 2, 3 … of this customer, in the order they were written."""
     kind: Mapped[str]
-    """charge | carried_over | repayment | refund | written_off"""
+    """charge | carried_over | owed_again | repayment | refund | written_off"""
     amount_minor: Mapped[int]
     balance_minor: Mapped[int]
     """What was owed after it."""
@@ -216,6 +217,12 @@ def give_back(
     day = business_day(at, store.tz, store.rollover_hour)
     owing = account(session, store.id, customer_id, lock=True)
     first = of_sale_id or sale_id
+    if again_minor := given_up_of(session, store.id, first, tab_minor):
+        owing.balance_minor += again_minor
+        owing.lines += 1
+        after = (owing.balance_minor, owing.lines)
+        entry = _write(session, store.id, customer_id, "owed_again", again_minor, after, day, first, at, actor, None)
+        _record(session, entry, actor, at)
     return _credit(session, owing, "refund", tab_minor, day, sale_id, at, actor, first=first).balance_minor
 
 
@@ -280,7 +287,7 @@ def account(session: Session, store_id: str, customer_id: str, *, lock: bool = F
 
 
 def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
-    """Return how much of what a sale charged was given up: neither owed any more, nor paid."""
+    """Return how much of what a sale charged was given up: neither owed any more, nor paid, nor owed again."""
     charge, credit = orm.aliased(TabEntry), orm.aliased(TabEntry)
     query = (
         sa.select(sa.func.coalesce(sa.func.sum(TabPaid.amount_minor), 0))
@@ -288,7 +295,19 @@ def given_up_minor(session: Session, store_id: str, sale_id: str) -> int:
         .join(credit, sa.and_(credit.store_id == TabPaid.store_id, credit.id == TabPaid.credit_id))
         .where(TabPaid.store_id == store_id, charge.sale_id == sale_id, credit.kind == "written_off")
     )
-    return int(session.scalar(query) or 0)
+    again = sa.select(sa.func.coalesce(sa.func.sum(TabEntry.amount_minor), 0)).where(
+        TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.kind == "owed_again"
+    )
+    return int(session.scalar(query) or 0) - int(session.scalar(again) or 0)
+
+
+def given_up_of(session: Session, store_id: str, sale_id: str, tab_minor: int) -> int:
+    """Return how much of a sale's tab part that goes back was given up; what is still unpaid of it goes first."""
+    unpaid = sa.select(sa.func.coalesce(sa.func.sum(_left()), 0)).where(
+        TabEntry.store_id == store_id, TabEntry.sale_id == sale_id, TabEntry.amount_minor > 0
+    )
+    owed_minor = int(session.scalar(unpaid) or 0)
+    return min(max(0, tab_minor - owed_minor), given_up_minor(session, store_id, sale_id))
 
 
 def entries(
@@ -465,6 +484,7 @@ def _record(session: Session, entry: TabEntry, actor: Actor, at: dt.datetime, **
     subject = f"customer:{entry.customer_id}"
     journal.record(session, actor=actor, at=at, verb=f"tab.{entry.kind}", subject=subject, **facts_of_all, **facts)
     told = {name: getattr(entry, name) for name in _TOLD} | {"business_day": entry.business_day.isoformat()}
+    told |= {"sale_id": entry.sale_id} if entry.sale_id else {}
     outbox.append(
         session, to_node=NETWORK, topic=MOVED, version=1, body=told | {"at": at.isoformat()}, id=f"tab-{entry.id}",
         subject=subject, business_day=entry.business_day, at=at,

@@ -4,8 +4,8 @@ Rules
 -----
 1. What was put on the tab, paid with points or with a voucher goes back there first (a voucher's part as store
    credit); only what was paid otherwise is given out. What an exchange took over counts as paid for it. A tab takes
-   back what is owed on it: what was repaid is given out, what was given up (written off) is not. Of a customer who was
-   forgotten, points come back as store credit.
+   back what is owed on it: what was repaid is given out, what was given up (written off) is not: its goods come back
+   for nothing, and how much that is is told. Of a customer who was forgotten, points come back as store credit.
 2. Next comes what a terminal or wallet gave back for a return that is not booked yet: it is that return's. Another
    return of the receipt waits for it, and every one while its answer is open.
 3. The rest goes out as it is wanted: to a card from the payments a terminal took, the oldest first and of none more
@@ -36,6 +36,7 @@ class Way:
 
     how: account; given (by a provider, before the return is booked); ask (a provider that took it); hand.
     payment_id: the payment that gave it, or that is to be asked. of_sale_id: the sale whose account it goes back to.
+    given_up_minor: what of a tab's part nobody paid or owes any more: it lowers nothing.
     """
 
     tender: str
@@ -43,6 +44,7 @@ class Way:
     how: Literal["account", "given", "ask", "hand"]
     payment_id: str = ""
     of_sale_id: str = ""
+    given_up_minor: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def plan(
     before_minor, out_minor, worth_minor = _so_far(session, original)
     left_minor = max(0, worth_minor - out_minor)
     accounts = _taken(ways_left(session, original), min(due_minor, left_minor))
-    ways = [Way(name, minor, "account", of_sale_id=sale_id) for (name, sale_id), minor in accounts.items()]
+    ways = [_to_account(session, original.store_id, *way, minor) for way, minor in accounts.items()]
     ways += [Way(row.tender, -row.amount_minor, "given", row.id) for row in given]
     first_minor = sum(way.amount_minor for way in ways)
     if given and first_minor > min(due_minor, left_minor):
@@ -176,6 +178,11 @@ def _given(session: Session, original: Sale) -> list[Payment]:
     )
     rows = session.scalars(query.order_by(Payment.requested_at, Payment.id)).all()
     return [row for row in rows if not paying.is_over(session, row.store_id, row.sale_id)]
+
+
+def _to_account(session: Session, store_id: str, tender: str, sale_id: str, minor: int) -> Way:
+    given_up_minor = tab.given_up_of(session, store_id, sale_id, minor) if tender == "tab" else 0
+    return Way(tender, minor, "account", of_sale_id=sale_id, given_up_minor=given_up_minor)
 
 
 def _given_out(session: Session, original: Sale, tender: str, rest_minor: int, but: str) -> list[Way]:

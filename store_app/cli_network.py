@@ -1,5 +1,8 @@
 """The commands that found what the network sells from: its warehouses with their suppliers, and its tax classes."""
 
+import datetime as dt
+import sys
+
 import click
 from rich.table import Table
 
@@ -93,6 +96,26 @@ def add_class(tax_class_id: str, name: str, percent: str, inclusive: bool) -> No
     screen.print(f"{name} is the tax class {tax_class_id}.", markup=False)
 
 
+@click.command("put-away")
+@click.argument("week", type=click.DateTime(["%Y-%m-%d"]))
+@click.option("--yes", is_flag=True, help="Do not ask, whatever the checks find.")
+def put_away(week: dt.datetime, yes: bool) -> None:
+    """Take an old week, named by its Monday, out of the large books; the checks go on counting what it summed to."""
+    from pos import checks
+    from pos import put_away as weeks
+
+    doors = _network()
+    with doors.read() as session:
+        found = 0 if yes else len(checks.findings(session))
+    if found and not click.confirm(f"{found} findings stand (cornerstore check). Put the week away all the same?"):
+        sys.exit(1)
+    with doors.write() as session:
+        tables = weeks.put_away(session, week.date(), actor=by_hand(doors), at=doors.now())
+    told = " ".join(f"-t {name}" for name in tables)
+    screen.print(f"Put away. Now: pg_dump {told} > week_{week:%Y%m%d}.sql", markup=False, highlight=False)
+    screen.print(f"and then: DROP TABLE {', '.join(tables)};", markup=False, highlight=False)
+
+
 def _network() -> Doors:
     """Open this node's doors where it is the network's."""
     doors = node()
@@ -101,4 +124,4 @@ def _network() -> Doors:
     return doors
 
 
-COMMANDS: tuple[click.Command, ...] = (warehouse, tax)
+COMMANDS: tuple[click.Command, ...] = (warehouse, tax, put_away)

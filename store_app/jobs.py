@@ -221,25 +221,15 @@ def roll_fresh(desk: Desk, _day: dt.date) -> str:
     return f"{days} shops' days added up"
 
 
-def keep_rates(desk: Desk, _day: dt.date) -> str:
-    """Keep anew what shops sell a day, once a day, and where a day that is over or a forecast has changed."""
-    from supply import outlook
+def look_ahead(desk: Desk, _day: dt.date) -> str:
+    """Look at what each region's shops will run out of, by what they sell, which is kept anew where it changed."""
+    from supply import outlook, region_outlook
 
-    stores = some = 0
-    while stores == 0 or some == outlook.STORES_AT_ONCE:
+    some, actor = outlook.STORES_AT_ONCE, desk.actor("outlook")
+    while some == outlook.STORES_AT_ONCE:
         with desk.doors.write() as session:
             now = desk.doors.now()
-            some = outlook.keep_rates(session, now.astimezone(dt.UTC).date(), actor=desk.actor("rates"), at=now)
-        if not some:
-            break
-        stores += some
-    return f"{stores} shops' rates kept"
-
-
-def look_ahead(desk: Desk, _day: dt.date) -> str:
-    """Look at what each region's shops will run out of."""
-    from supply import region_outlook
-
+            some = outlook.keep_rates(session, now.astimezone(dt.UTC).date(), actor=actor, at=now)
     with desk.doors.read() as session:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
     for region_id in regions:
@@ -388,7 +378,6 @@ JOBS: dict[str, Job] = {
         Job("publish-terms", jobs_orders.publish_terms, every_s=30),
         Job("weeks", keep_weeks, every_s=6 * 3600),
         Job("roll-fresh", roll_fresh, every_s=20),
-        Job("rates", keep_rates, every_s=60),
         Job("outlook", look_ahead, every_s=300),
         Job("roll-up", roll_up, each_day=True),
         Job("consigned", money_jobs.keep_consigned),

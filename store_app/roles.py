@@ -179,7 +179,6 @@ ROLES: dict[str, Role] = {
             "purchase-letters",
             "weeks",
             "roll-fresh",
-            "rates",
             "outlook",
             "groups",
             "campaigns-over",

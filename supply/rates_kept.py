@@ -5,7 +5,7 @@ Rules
 1. A cache beside the roll-ups and the published forecasts: what is kept of a shop is what `outlook.rates` tells of it
    for the day it was kept for (K21), and is kept anew, whole, by `outlook.keep_rates` once that day is over.
 2. Whoever changes a day before that one, or publishes a forecast, forgets what is kept of the shop in the same
-   transaction (`forget`): it is kept anew within a minute, and read as it was until then.
+   transaction (`forget`): it is kept anew before the next look, and is as it was until then.
 """
 
 import datetime as dt

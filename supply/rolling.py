@@ -7,7 +7,7 @@ Rules
 2. What arrives at the network marks its day (`pos.fresh_days`), and the marked days are added up every half minute
    (`roll_fresh`): nothing searches the sales for what is new. A shop's own node adds its day up in the night and looks
    LATE_DAYS back.
-3. What was imported is never re-rolled.
+3. What was imported is never re-rolled, nor a day whose sales were put away (`pos.put_away`).
 4. A shelf that stood empty at closing time hid demand: the share of the day's trade since its last sale is kept beside
    it, told from when the shop's sales of all products were rung.
 5. A shop's day that cannot be added up is left out (`left_out`) and tried again after PUT_OFF; the others' are added
@@ -26,7 +26,7 @@ from config.clock import day_start
 from config.database import Base, dialect_of, insert_into
 from config.journal import Actor
 from config.node import NETWORK, this_node
-from pos import fresh_days
+from pos import fresh_days, put_away
 from pos.catalogue import Listing
 from pos.sale import Sale, SaleLine
 from pos.shift import Shift
@@ -148,7 +148,7 @@ def _alone(session: Session) -> None:
 
 def _roll_day(session: Session, stores: Sequence[str], day: dt.date, at: dt.datetime, *, anew: bool = True) -> None:
     fixed = set(session.scalars(sa.select(StoreDay.store_id).where(StoreDay.business_day == day, StoreDay.imported)))
-    own = [store_id for store_id in stores if store_id not in fixed]
+    own = [] if put_away.is_away(session, day) else [store_id for store_id in stores if store_id not in fixed]
     if day < at.astimezone(dt.UTC).date():  # what is sold today tells only from tomorrow on
         rates_kept.forget(session, own, day)
     _roll_lines(session, own, day, anew=anew)

@@ -34,6 +34,7 @@ TAB_WORDS = {
     "repayment": lazy("Paid back"),
     "refund": lazy("Goods returned"),
     "written_off": lazy("Written off"),
+    "owed_again": lazy("Write-off undone, its goods came back"),
 }
 POINT_WORDS = {
     "earned": lazy("Earned"),

@@ -231,7 +231,7 @@ def open_warehouse(session: Session) -> None:
 
 
 def look_ahead(database: Database) -> None:
-    """Keep what the jobs `rates` and `outlook` keep in the night after the past."""
+    """Keep what the job `outlook` keeps on the morning after the past."""
     at, some = dt.datetime.combine(MORNING_AFTER, dt.time(6), dt.UTC), 1
     while some:
         with database.write() as session:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from config.clock import SystemClock
 from config.journal import Actor, JournalEntry
-from pos import customers
+from pos import customers, tab
 from pos.basket import Basket
 from pos.catalogue import TaxClass
 from pos.customers import Particulars
@@ -23,7 +23,7 @@ from pos.sale_rows import SaleLine
 from pos.stock import StockMovement
 from pos.store import store_of
 from pos.tab import TabAccount
-from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, enter, wedge
+from tests.browser.conftest import CODES, STORE, Node, assert_accessible, by_hand, dress, enter, wedge
 from tests.browser.counter import CASHIER, COLA, MARTA, PLUMS_482_G, enter_as, furnish, kept, priced
 
 pytestmark = pytest.mark.browser
@@ -377,6 +377,37 @@ def test_only_cash_is_rounded_in_a_split_payment_and_the_refund_rounds_the_same_
     page.get_by_role("button", name="Bring back").click()
     page.get_by_role("button", name=re.compile("Receipt 1")).click()
     expect(page.locator("#sheet")).to_contain_text("All of it came back already")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "$3.49 of these goods was written off on the tab"), ("zh", "$3.49 是已核销的记账")]
+)
+def test_what_was_written_off_of_a_tab_is_said_before_its_goods_come_back_for_nothing(
+    page: Page, shop: Node, language: str, said: str
+):
+    enter(page, shop, language=language)
+    wedge(page, CODES["MILK"])
+    page.locator("#customer-button").click()
+    page.keyboard.type("mar", delay=60)
+    expect(page.locator(".row-button")).to_contain_text("Marta Novak")
+    page.keyboard.press("Enter")
+    expect(page.locator("#attached")).to_contain_text("Marta Novak")
+    page.keyboard.press("F8")
+    page.locator("[data-tender=tab]").click()
+    page.keyboard.press("F8")
+    expect(page.locator("#pay-done")).to_be_visible()
+    page.keyboard.press("Escape")
+    with shop.database.write() as session:
+        by: dict[str, Any] = {"actor": Actor("ana", "Ana", "shopkeeper", STORE), "at": SystemClock().now()}
+        tab.write_off(session, store_of(session, STORE), MARTA, 349, id="given-up-0001", why="moved away", **by)
+    page.keyboard.press("F10")
+    page.locator("#sheet").get_by_role("button", name={"en": "Bring back", "zh": "退货"}[language]).click()
+    page.locator("#sheet .row-button").click()
+    page.locator("#sheet .back-row .tool").last.click()
+    expect(page.locator(".back-parts .note")).to_contain_text(said)
+    expect(page.locator("#sheet .panel-due")).to_have_text("$0.00")
+    dress(page, language)
+    assert_accessible(page)
 
 
 def test_an_exchange_is_one_sale_and_the_difference_is_paid(page: Page, shop: Node, faults: list[str]):

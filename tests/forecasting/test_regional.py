@@ -102,6 +102,18 @@ def test_a_new_product_starts_at_the_regions_level_times_the_shops_size(trade) -
     assert said.regional_share[2] == 1.0
 
 
+def test_a_new_product_keeps_the_weekdays_of_its_shop(trade) -> None:  # type: ignore[no-untyped-def]
+    """The shop's other products sell four times the region's part on Sundays, so the new one will, too."""
+    signal = fit_region(trade([40.0, 20.0, 12.0], 200, scope="R"), 14, stores={"R": 4})
+    shop = trade([10.0, 5.0, 3.0], 200, scope="S", seed=5)
+    y = shop.y * np.where(np.arange(200) % 7 == 6, 4.0, 1.0)
+    y[2] = np.nan
+    said = forecast(replace(shop, y=y), horizon_days=7, regional=signal)
+    whole = (WEEK * [1, 1, 1, 1, 1, 1, 4]).sum()
+    assert said.weekday_profile[2, 6] == pytest.approx(7 * 4 * WEEK[6] / whole, rel=0.15)
+    assert said.weekday_profile[2, 5] == pytest.approx(7 * WEEK[5] / whole, rel=0.15)
+
+
 def test_a_new_shop_takes_an_even_part_of_its_region(trade) -> None:  # type: ignore[no-untyped-def]
     signal = fit_region(trade([40.0, 20.0], 200, scope="R"), 14, stores={"R": 4})
     said = forecast(_panel(np.full((3, 5), np.nan), date(2024, 7, 14), scope="S"), horizon_days=7, regional=signal)

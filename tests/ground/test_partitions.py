@@ -5,14 +5,20 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from config import migrate, partitions
+from config import inbox, migrate, partitions
 from config.database import Database, make_engine
-from config.node import NETWORK, found
-from pos import replica
+from config.errors import Conflict, Refused
+from config.journal import Actor
+from config.node import NETWORK
+from config.node import found as found_node
+from pos import checks, put_away, replica, shift_checks
+from pos.put_away import PutAwayReceipts, PutAwayStock
 from pos.sale_rows import Sale, SaleLine
+from pos.shift_book import Shift
 from pos.store import found_store
+from supply import rolling
+from supply.demand import StoreDay
 from tests.builders import NOON
-from tests.conftest import ROOT
 from tests.network_facts import message, sales
 
 WEDNESDAY = dt.date(2026, 3, 4)
@@ -24,7 +30,7 @@ def network(postgres_database):
     migrate.upgrade(engine)
     database = Database(engine)
     with database.write() as session:
-        found(session, NETWORK, at=NOON)
+        found_node(session, NETWORK, at=NOON)
         found_store(session, "S01", "Shop", region=("R", "R"), currency="EUR", tz="UTC", at=NOON)
     yield database
     database.engine.dispose()
@@ -63,22 +69,6 @@ def test_weeks_are_made_ahead_once_and_what_lies_in_the_rest_gets_weeks_of_its_o
 
 
 @pytest.mark.postgres
-def test_a_week_is_put_away_as_the_manual_says_and_a_late_fact_of_it_still_finds_a_place(network):
-    monday = dt.date(2025, 1, 6)
-    told = (ROOT / "docs" / "operating.md").read_text("utf-8")
-    steps = [line.strip() for line in told.splitlines() if line.startswith(("    ALTER TABLE", "    DROP TABLE"))]
-    assert len(steps) == 2
-    for first in (1, 11):
-        arrive(network, monday, first)
-        keep(network, WEDNESDAY)
-        assert weeks(network, "sale") == {"weeks.sale_20250106": 3}
-        with network.write() as session:
-            for step in steps:
-                session.execute(sa.text(step))
-        assert weeks(network, "sale") == {}
-
-
-@pytest.mark.postgres
 def test_a_day_of_a_store_is_read_from_its_week_alone(network):
     keep(network, WEDNESDAY)
     query = sa.select(SaleLine).where(SaleLine.store_id == "S01", SaleLine.business_day == WEDNESDAY)
@@ -94,3 +84,64 @@ def test_a_shop_keeps_its_books_in_one_piece(tmp_path):
     migrate.upgrade(engine)
     assert keep(Database(engine), WEDNESDAY) == []
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_week_put_away_is_still_counted_and_what_is_missing_of_it_found(network):
+    old = WEDNESDAY - dt.timedelta(days=70)
+    monday = partitions.monday(old)
+    by = {"actor": Actor.system("test", NETWORK), "at": NOON}
+
+    def found() -> list[str]:
+        with network.read() as session:
+            return [f"{one.code} {one.subject}" for one in checks.findings(session)]
+
+    def come(first: int, day: dt.date, count: int = 3) -> None:
+        facts = [message(fact, fact.receipt_no) for fact in sales("S01", count, first=first, day=day)]
+        with network.write() as session:
+            outcomes = inbox.take(
+                session, "S01", "epoch-S01", facts,
+                lambda inner, one: replica.APPLIERS[one.topic](inner, one, "S01", NOON), at=NOON,
+            )  # fmt: skip
+        assert {one.state for one in outcomes} == {"taken"}, outcomes
+        keep(network, WEDNESDAY)
+
+    come(1, old)
+    come(4, WEDNESDAY)
+    with network.write() as session:
+        shift = Shift(store_id="S01", id=f"S01-{old:%y%m%d}", till_id="T1", state="closed", opened_by="ana",
+                      opened_by_name="Ana", opened_at=NOON, business_day=old)  # fmt: skip
+        session.add(shift)
+        session.flush()
+        shift.totals = shift_checks.recount(session, shift)
+    with network.write() as session:
+        with pytest.raises(Refused, match="wait to be added up"):
+            put_away.put_away(session, monday, **by)
+        rolling.roll_up(session, None, WEDNESDAY, at=NOON)
+    before = found()
+    for day, words in ((old, "begins on a Monday"), (partitions.monday(WEDNESDAY), "over for 8 weeks")):
+        with network.write() as session, pytest.raises(Refused, match=words):
+            put_away.put_away(session, day, **by)
+    with network.write() as session:
+        tables = put_away.put_away(session, monday, **by)
+    assert tables == [f"away.{book}_{monday:%Y%m%d}" for book in partitions.BOOKS]
+    assert found() == before
+    come(7, old, 1)
+    assert weeks(network, "sale")[f"weeks.sale_{monday:%Y%m%d}"] == 1, "what comes late finds a place"
+    assert found() == before
+    with network.write() as session:
+        with pytest.raises(Conflict, match="was put away"):
+            put_away.put_away(session, monday, **by)
+        assert session.scalar(sa.text(f"SELECT count(*) FROM {tables[1]}")) == 12
+        rolled = sa.select(StoreDay.sales).where(StoreDay.business_day == old)
+        rolling.roll_up(session, ["S01"], old, at=NOON)
+        assert session.scalar(rolled) == 3, "a roll-up whose sales are gone stays"
+    for spoilt, codes in (
+        (sa.update(PutAwayReceipts).values(sales=2), {"K7", "K9"}),
+        (sa.update(PutAwayStock).values(qty=PutAwayStock.qty + 1), {"K3", "K4"}),
+    ):
+        with network.write() as session:
+            session.execute(spoilt)
+            more = {one.code for one in checks.findings(session) if f"{one.code} {one.subject}" not in before}
+            session.rollback()
+        assert more == codes

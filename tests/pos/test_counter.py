@@ -31,7 +31,7 @@ from pos.drawer import DrawerRequest
 from pos.facts import SaleCompleted
 from pos.leave import Need
 from pos.receipt import layout
-from pos.returns import BlindReturnRequest, ReturnRequest, take_back, take_back_blind
+from pos.returns import BlindReturnRequest, ReturnRequest, plan, take_back, take_back_blind
 from pos.rung import BroughtBack, RungLine, SaleRequest
 from pos.shift import current
 from pos.store import add_staff, store_of
@@ -601,18 +601,35 @@ def test_the_receipt_of_a_forgotten_customer_brings_money_back_and_its_points_as
     assert corner.findings() == []
 
 
-def test_what_was_given_up_of_a_tab_is_not_given_out_for_its_goods(corner, mei):
-    kept, sold = (
-        corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei, tenders=[("tab", 349)])) for _ in range(2)
-    )
+def test_what_was_given_up_of_a_tab_is_not_given_out_for_its_goods_and_pays_no_other_debt(corner, mei):
+    def on_tab() -> str:
+        return corner.complete(rung(corner, [RungLine("bread", 1)], customer_id=mei, tenders=[("tab", 349)])).sale.id
+
+    repaid, given_up = on_tab(), on_tab()
     repay(corner, mei, 349)
     with corner.write() as session:
         store = store_of(session, STORE)
         tab.write_off(session, store, mei, 349, id="given-up-0001", why="moved away", actor=corner.wei, at=corner.now)
-    [paid] = corner.take_back(kept.sale.id, [(1, 1)]).document["payments"]
-    assert (paid["tender"], paid["amount_minor"]) == ("cash", -349)
-    with pytest.raises(Refused, match="more than is owed"):
-        corner.take_back(sold.sale.id, [(1, 1)])
+    assert paid_with(corner.take_back(repaid, [(1, 1)])) == [("cash", -349)]
+    on_tab()
+    [way] = corner.read(lambda session: plan(session, STORE, given_up, [(1, 1)], "cash", "return-0001")).ways
+    assert (way.tender, way.amount_minor, way.given_up_minor) == ("tab", 349, 349)
+    assert paid_with(corner.take_back(given_up, [(1, 1)])) == [("tab", -349)]
+    assert standing(corner, mei).tab_balance_minor == 349
+    assert corner.findings() == []
+
+
+def test_what_a_customer_still_owes_of_goods_goes_off_before_what_was_given_up_of_them(corner, mei):
+    sold = corner.complete(rung(corner, [RungLine("bread", 3)], customer_id=mei, tenders=[("tab", 1047)])).sale.id
+    repay(corner, mei, 349)
+    with corner.write() as session:
+        store = store_of(session, STORE)
+        tab.write_off(session, store, mei, 349, id="given-up-0002", why="moved away", actor=corner.wei, at=corner.now)
+    back = [paid_with(corner.take_back(sold, [(1, 1)])) for _ in range(3)]
+    assert back == [[("tab", -349)], [("tab", -349)], [("cash", -349)]]
+    kinds = [(row.kind, row.amount_minor) for row in corner.read(lambda session: tab.entries(session, STORE, mei))]
+    assert kinds[-3:] == [("refund", -349), ("owed_again", 349), ("refund", -349)]
+    assert corner.findings() == []
 
 
 def test_a_voucher_sold_is_issued_and_spent_once(corner):

@@ -20,7 +20,7 @@ from pos.sale_rows import Sale
 from pos.shift_book import CashMovement, LateSale, Shift
 from pos.stock import StockLevel
 from pos.store import found_store, store_of
-from pos.tab import TabAccount
+from pos.tab import TabAccount, TabEntry
 from pos.vouchers import Voucher
 from store_app import doctor, verifying
 from store_app.extensions import Doors
@@ -71,6 +71,7 @@ class Lost:
             "shifts": (Shift.id, Shift.state, Shift.z_no, Shift.expected_minor, Shift.over_short_minor),
             "cash": (CashMovement.id, CashMovement.shift_id, CashMovement.kind, CashMovement.amount_minor),
             "tabs": (TabAccount.customer_id, TabAccount.balance_minor),
+            "on the tab": (TabEntry.customer_id, TabEntry.n, TabEntry.kind, TabEntry.amount_minor, TabEntry.sale_id),
             "points": (PointsAccount.customer_id, PointsAccount.points),
             "vouchers": (Voucher.code, Voucher.balance_minor),
             "facts": (OutboxMessage.epoch, OutboxMessage.n, OutboxMessage.id, OutboxMessage.hash, OutboxMessage.head),
@@ -96,10 +97,10 @@ def lost(tmp_path, served) -> Iterator[Lost]:
     found.shop.database.engine.dispose()
 
 
-def on_the_tab(lost: Lost, lines, **wishes) -> None:
+def on_the_tab(lost: Lost, lines, **wishes) -> str:
     priced = lost.shop.request(lines)
     tenders = [("tab", priced.shown_total_minor)]
-    lost.shop.complete(lost.shop.request(lines, tenders=tenders, customer_id=MAYA, **wishes))
+    return lost.shop.complete(lost.shop.request(lines, tenders=tenders, customer_id=MAYA, **wishes)).sale.id
 
 
 def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain_back_once(lost):
@@ -117,12 +118,17 @@ def test_books_put_back_get_sales_stock_shifts_tabs_and_their_place_in_the_chain
     shop.sell([("bread", 3)])
     shop.take_back(first.sale.id, [(1, 1)])
     shop.take_back(first.sale.id, [(1, 1)], tender="credit")
-    on_the_tab(lost, [("milk", 4)])
+    charged = on_the_tab(lost, [("milk", 4)])
     with shop.write() as session:
-        tab.repay(
-            session, store_of(session, STORE), MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=shop.ana,
+        store = store_of(session, STORE)
+        tab.repay(session, store, MAYA, 500, id="01J00000000000000000000PAY", till_id="T1", actor=shop.ana, at=shop.now)
+        owed_minor = tab.account(session, STORE, MAYA).balance_minor
+        tab.write_off(
+            session, store, MAYA, owed_minor, id="01J00000000000000000000OFF", why="moved away", actor=shop.ana,
             at=shop.now,
         )  # fmt: skip
+    shop.take_back(charged, [(1, 1)])
+    on_the_tab(lost, [("tea", 1)])
     shop.close_till()
     shop.open_till()
     shop.sell([("cheese", 250)])

@@ -119,6 +119,8 @@ def test_the_command_names_the_faults_and_ends_with_1(tmp_path: Any, monkeypatch
     assert "Row 2, tz: 'Nowhere/Land' is not a time zone such as Asia/Shanghai" in " ".join(told.output.split())
     file.write_text(f"{HEAD}S1,One,North,USD,UTC,,,,,\n")
     assert runner.invoke(main, ["import", "members", str(file), "--yes"]).exit_code == 0
+    told = runner.invoke(main, ["put-away", "2025-01-06"])
+    assert (told.exit_code, "Only PostgreSQL keeps the books by weeks" in told.output) == (1, True)
 
 
 # --- a look into a shop ---

@@ -137,7 +137,6 @@ def test_the_outlook_names_shops_and_days_and_forgives_a_strange_address(console
     region = client.get("/console/outlook/").headers["Location"]
     assert "Not looked at yet" in words(client.get(region))
     desk = jobs.Desk(console.doors)
-    assert jobs.keep_rates(desk, NOON.date()) == "2 shops' rates kept"
     assert jobs.look_ahead(desk, NOON.date()) == "2 regions looked at"
     shown = words(client.get(f"{region}?days=7"))
     assert "What runs out in" in shown

@@ -1,16 +1,15 @@
 // What need not be done before the scanned line is on the screen: it is done right after, once however often asked for.
 
-const AT_THE_LATEST_MS = 50; // a hidden page draws no frames
+const AT_THE_LATEST_MS = 150; // a hidden page draws no frames, and has no idle moments
 
 const waiting = new Map();
-const channel = new MessageChannel();
+const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act)); // Safari has none
 let timer = 0;
-channel.port1.onmessage = flush;
 
-/** Do `act` after the next frame; asked for again under the same key before that, it is done once, the last way. */
+/** Do `act` once the next frame is handed over; asked for again under the same key before that, it is done once, the last way. */
 export function afterPaint(key, act) {
   if (!waiting.size) {
-    requestAnimationFrame(() => channel.port2.postMessage(0));
+    requestAnimationFrame(() => idle(() => flush()));
     timer = setTimeout(flush, AT_THE_LATEST_MS);
   }
   waiting.set(key, act);

@@ -2,7 +2,7 @@
 
 import { NoAnswer, ask } from "./api.js";
 import { askNumber } from "./dialogs.js";
-import { choices, el, field, go, icon, list, quiet } from "./dom.js";
+import { choices, el, field, go, icon, list, note, quiet } from "./dom.js";
 import { divideHalfUp, lineTotal, moneyText, showMoney } from "./money.js";
 import { newId } from "./basket.js";
 import { say, settings } from "./settings.js";
@@ -98,9 +98,11 @@ export class Receipts {
       const n = asked += 1;
       const told = picked().length ? await this.#plan(ids, sale, stated(), tender ?? "cash") : null;
       if (n !== asked) return null;
-      showMoney(due, told?.total_minor ?? 0);
-      give.textContent = told?.total_minor ? moneyText(told.total_minor) : "";
-      parts.replaceChildren(...(told && (tender || told.ways.length > 1) ? told.ways.map(partOf) : []));
+      const givenUp = told?.ways.reduce((sum, way) => sum + way.given_up_minor, 0) ?? 0, back = (told?.total_minor ?? 0) - givenUp;
+      showMoney(due, back);
+      give.textContent = back ? moneyText(back) : "";
+      parts.replaceChildren(...(told && (tender || told.ways.length > 1) ? told.ways.map(partOf) : []),
+        ...(givenUp ? [note("warn", say("given-up-part", { amount: moneyText(givenUp) }))] : []));
       return told;
     };
     const offered = ["cash", "card", "credit"].map((name) => [name, say(`back-word-${name}`), { cash: "banknotes", card: "credit-card", credit: "ticket" }[name]]);

@@ -9,6 +9,7 @@ import { askAge, askDiscount, askEmpties, askNumber, askPrice, askWords } from "
 import { Foot } from "./foot.js";
 import { Goods } from "./goods.js";
 import { listenForKeys } from "./keys.js";
+import { afterPaint } from "./later.js";
 import { Lines } from "./lines.js";
 import { needText } from "./leave.js";
 import { lookUp, openMore } from "./more.js";
@@ -317,10 +318,8 @@ async function start() {
   const loaded = load().then(() => { wire(); goods.show(); });
   await oneWindow(() => loaded.then(own), () => loaded.then(stand)); // asked while the catalogue comes
   await loaded;
-  foot.watch();
-  document.documentElement.dataset.ready = "1";
-  goods.renewLevels();
-  parkedChanged();
+  document.documentElement.dataset.ready = "1"; // from here on it takes scans
+  afterPaint("others", () => { foot.watch(); goods.renewLevels(); parkedChanged(); });
 }
 
 start();
