@@ -3,7 +3,7 @@
 Rules
 -----
 1. A product runs out where what a shop has is less than what it sells until then (`outlook`, rules 1 to 3). What shops
-   sell is read as it is kept (`rates_kept`), and all is added up by the database.
+   sell is read as it is kept (`rates_kept`), and all is added up by the database. What nobody can sell is left out.
 2. A look is kept whole until the next one and says of when it is; nothing is said of a region that was not looked at.
 3. What stands in the warehouses is read when it is asked for.
 
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from config.database import Base
 from pos import batches
 from pos.catalogue import Listing, Product
-from pos.ledger import INSIDE, StockLevel
+from pos.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.store import Store
 from supply import outlook
 from supply.rates_kept import SellingRate
@@ -126,7 +126,7 @@ def _question(region_id: str, today: dt.date) -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             rate.store_id, rate.sku, outlook.NONE.label("here"), outlook.NONE.label("to_come"), rate.per_day,
             never.label("listed"),
-        ).where(rate.store_id.in_(of_region)),
+        ).where(rate.store_id.in_(of_region), rate.per_day <= MOST_QTY),
         sa.select(listed.store_id, listed.sku, outlook.NONE, outlook.NONE, outlook.NONE, sa.literal(1)).where(*active),
         *(there.add_columns(outlook.NONE, never) for there in outlook.there(today, of_region, None)),
     ).subquery()  # fmt: skip

@@ -111,6 +111,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
             "demand": _("The sales of %(store)s could not be added up: %(why)s.", store=name, why=why),
             "orders": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
             "loading": _("The goods of %(store)s could not be sent: %(why)s.", store=name, why=why),
+            "outlook": _("What %(store)s sells a day could not be kept: %(why)s.", store=name, why=why),
             "purchasing": _("What %(store)s sells was not counted in purchasing: %(why)s.", store=name, why=why),
             "transfers": _("What %(store)s passes on to others could not be seen to: %(why)s.", store=name, why=why),
         }.get(

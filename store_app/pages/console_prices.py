@@ -153,12 +153,15 @@ def look() -> Any:
         found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         if not sheet.faults:
             importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+        trial = session.begin_nested()
+        waits = not price_proposals.may_write(session, found, _limits(), actor=g.actor, at=clock.now())
+        trial.rollback()
     if not sheet.faults:
         brought.keep(command, suffix, raw)
     return page(
         "console/prices_file.html", status=422 if sheet.faults else 200,
         sheet=sheet, file_id=command, supplier_id=supplier_id, from_day=request.form.get("from_day", ""),
-        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, fault=None, **_told(found),
+        faults=sheet.faults[:ROWS_SHOWN], currency=currency, today=today, waits=waits, fault=None, **_told(found),
     )  # fmt: skip
 
 

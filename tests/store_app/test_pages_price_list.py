@@ -133,7 +133,13 @@ def doubled(console) -> tuple[str, int]:
 def test_a_list_that_moves_a_price_by_much_waits_until_a_second_person_has_confirmed_it(console):
     client, other = console.signed_in("operator"), second_person(console)
     (table, before), command = doubled(console), new_id()
-    assert look(client, table, from_day=LATER.isoformat(), command_id=command).status_code == 200
+    for _again in range(2):
+        assert "Let a second person confirm it" in words(
+            look(client, table, from_day=LATER.isoformat(), command_id=command)
+        )
+    assert "Let a second person" not in words(
+        look(client, table.replace(f"{before * 2 / 100:.2f}", f"{before / 100 + 0.01:.2f}"))
+    )
     given = {"kind": "price-list", "supplier": "net", "from_day": LATER.isoformat()}
     answer = send(client, f"/console/prices/file/{command}", **given)
     waits = answer.headers["Location"]

@@ -127,6 +127,7 @@ def test_what_runs_out_where_counts_what_is_there_and_on_its_way(country):
         assert keep(session) == 2
         assert keep(session) == 0, "once a day"
     with country.network.write() as session:
+        session.add(SellingRate(store_id="S2", sku="bread", per_day=float("inf")))
         found = runs_out(session, "R1", 3)
         assert [(one.sku, one.shops, one.short, one.of, one.missing_qty) for one in found] == [
             ("tea", (("Shop S1", 0.5),), 1, 2, 25), ("milk", (("Shop S2", 2.0),), 1, 1, 4),
