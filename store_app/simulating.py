@@ -1,7 +1,7 @@
 """Replaying anybody's sales history under our way of ordering and under others': the file in, the figures out."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from supply.simulate import (
     Seen,
     Setting,
     curves,
-    level_before,
+    levels_asked,
     look_ahead,
     ours,
     replay,
@@ -52,8 +52,8 @@ def replay_all(
 ) -> dict[str, Any]:
     """Replay every way of ordering and say what each needs for that fill; JSON types only.
 
-    asked: what our rule delivers when asked for that fill, the service level being found on the days before the scored
-    ones alone.
+    asked: what our rule delivers when asked for that fill, each day's service level being found on the days before it
+    alone; `level` is their mean.
     """
     _refuse(past, setting, fill)
     seen = look_ahead(past, setting, country=country, progress=progress)
@@ -61,7 +61,7 @@ def replay_all(
     return {
         "ours": _at(found["ours"], fill),
         "rivals": {name: _at(curve, fill) for name, curve in found.items() if name != "ours"},
-        "asked": delivered(past, seen, setting, fill),
+        "asked": delivered(past, seen, setting, [fill])[0],
         "curves": {
             name: [{"setting": at, **asdict(one)} for at, one in zip(curve.settings, curve.outcomes, strict=True)]
             for name, curve in found.items()
@@ -75,11 +75,14 @@ def replay_all(
     }  # fmt: skip
 
 
-def delivered(past: History, seen: Seen, setting: Setting, fill: float) -> dict[str, float]:
-    """Ask our rule for a fill: find its level on the time before the scored days, then run it over them."""
-    level = level_before(past, seen, setting, fill)
-    outcome = replay(past, ours(past, seen, setting, level), setting)
-    return {"fill": fill, "level": level, "delivered": outcome.fill, "cover_days": outcome.cover_days}
+def delivered(past: History, seen: Seen, setting: Setting, fills: Sequence[float]) -> list[dict[str, float]]:
+    """Ask our rule for each of these fills: at each day's level by the days before it, it runs over the scored ones."""
+    found = []
+    for fill, levels in zip(fills, levels_asked(past, seen, setting, fills), strict=True):
+        outcome = replay(past, ours(past, seen, setting, levels), setting)
+        level = float(levels[WARM_DAYS:].mean())
+        found.append({"fill": fill, "level": level, "delivered": outcome.fill, "cover_days": outcome.cover_days})
+    return found
 
 
 # --- inside ---

@@ -18,6 +18,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.clock import business_day
+from config.database import table_of
+from config.prepared import Prepared
 from pos import batches, stock
 from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
@@ -82,7 +84,7 @@ def needs_of(
     """Return what the shop needs to know of every product of these suppliers, and what its demand stands on."""
     today = business_day(at, store.tz, store.rollover_hour)
     last = {one: max(today, days[one].next_delivery_day - dt.timedelta(days=1)) for one in offered}
-    lasts = {one.next_delivery_day - dt.timedelta(days=1) for one in days.values()} | {today}
+    lasts = set(last.values()) or {today}
     expecting, shelves = Expecting(session, store, lasts, at=at), _Shelves(session, store.id, today, lasts, at=at)
     needs = {}
     for supplier_id, products in offered.items():
@@ -171,16 +173,16 @@ class _Shelves:
 
 def _articles(session: Session, store_id: str) -> dict[str, _Article]:
     """Return the products the shop lists."""
-    query = (
-        sa.select(
-            Product.sku, Product.name, Product.stock_unit, Product.price_quantity, Product.shelf_life_days,
-            TaxClass.rate_bp, TaxClass.inclusive,
-        )
-        .join(TaxClass, TaxClass.id == Product.tax_class_id)
-        .join(Listing, sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id))
-        .where(Product.active, Listing.active)
-    )  # fmt: skip
-    return {
-        sku: _Article(name, unit, quantity, life, 10_000 + (rate_bp if inclusive else 0))
-        for sku, name, unit, quantity, life, rate_bp, inclusive in session.execute(query)
-    }
+    return {sku: _Article._make(row) for sku, *row in _ARTICLES.all(session, {"shop": store_id})}
+
+
+_product, _tax, _listing = table_of(Product).c, table_of(TaxClass).c, table_of(Listing).c
+_ARTICLES = Prepared(
+    sa.select(
+        _product.sku, _product.name, _product.stock_unit, _product.price_quantity, _product.shelf_life_days,
+        10_000 + sa.case((_tax.inclusive, _tax.rate_bp), else_=0),
+    ).where(
+        _listing.store_id == sa.bindparam("shop"), _product.sku == _listing.sku, _tax.id == _product.tax_class_id,
+        _product.active, _listing.active,
+    )
+)  # fmt: skip

@@ -8,10 +8,11 @@ Rules
    hid), its own stock and what is on the way. Perfect foresight alone sees the days to come.
 3. Days of cover = mean value of the stock, halfway between opening and closing / value of a day's demand. Fill = value
    sold / value wanted. Waste = value expired / value wanted. All over the last scored_days; WARM_DAYS before them run
-   without being counted: stock settles, and our rule finds the service level that brings the fill it is asked for.
-   Everybody starts with three days' demand.
+   without being counted, and stock settles. Everybody starts with three days' demand.
 4. With a shelf life, goods received on day t are sold until t + shelf_life_days - 1, the oldest first; what is left
    then is wasted.
+5. Our rule is asked for a fill by the service level that would have brought it over the last LOOK_BACK_DAYS, found anew
+   every MEASURE_DAYS from what was known by then: how hard demand is to foresee changes with the season.
 
 Letters: n products, T days; y (n, T) units wanted; arrays are float64 and hold whole units.
 """
@@ -38,6 +39,7 @@ from supply.next_pack import (
 
 WARM_DAYS = 56
 SETTLE_DAYS = 14
+LOOK_BACK_DAYS = WARM_DAYS - SETTLE_DAYS
 RECENT_DAYS = 28
 MEASURE_DAYS = 7
 """The whole history is measured once a week, as a shop does; the levels move every day."""
@@ -100,6 +102,30 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Days:
+    """A replay day by day, (D,) each: values in the unit of the prices, and the lines ordered."""
+
+    stock: Floats
+    wanted: Floats
+    lost: Floats
+    wasted: Floats
+    order_lines: Floats
+
+    def fill(self, first: int, last: int) -> float:
+        """Return the share of what was wanted that was sold from day `first` until before `last`."""
+        return float(1 - self.lost[first:last].sum() / max(self.wanted[first:last].sum(), 1e-12))
+
+    def outcome(self, count: int) -> Outcome:
+        """Return how the last `count` days went (rule 3)."""
+        stock, wanted, lost, waste = (
+            float(one[-count:].mean()) for one in (self.stock, self.wanted, self.lost, self.wasted)
+        )
+        worth = max(wanted, 1e-12)
+        lines = int(self.order_lines[-count:].sum())
+        return Outcome(1 - lost / worth, stock / worth, waste / worth, lines, stock, lost, waste)
+
+
+@dataclass(frozen=True)
 class History:
     """Past demand to replay.
 
@@ -130,23 +156,22 @@ class Seen:
     before: Floats
 
 
-def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, int] | None = None) -> Outcome:
-    """Run a rule over the history (rules 1 to 4).
+def replay(history: History, rule: Rule, setting: Setting) -> Outcome:
+    """Run a rule over the history and say how it fared (rules 1 to 4)."""
+    return day_by_day(history, rule, setting).outcome(setting.scored_days)
 
-    scored: first and last scored day, counted from the panel's first; without it the setting's.
-    """
+
+def day_by_day(history: History, rule: Rule, setting: Setting) -> Days:
+    """Run a rule over the history, the warm days included (rules 1, 2, 4)."""
     y, first = history.y, history.first_day(setting)
-    n, days = y.shape
-    score_from, last = scored or (days - setting.span - setting.scored_days + 1, days - setting.span)
+    n, last = len(y), y.shape[1] - setting.span
     life = _life(setting, n)
     shelf = np.zeros((1 if life is None else int(life[np.isfinite(life)].max()), n))
     """Units by age, the youngest first; one row where nothing expires. What keeps grows no older than the last row."""
     shelf[0] = start_stock(history, setting)
     due = np.zeros((setting.lead_days + 1, n))
-    total = np.zeros((4, n))
-    order_lines = 0
+    found = np.zeros((5, last - first + 1))
     for day in range(first, last + 1):
-        counts = day >= score_from
         shelf[0] += due[0]
         due = np.roll(due, -1, axis=0)
         due[-1] = 0.0
@@ -158,15 +183,12 @@ def replay(history: History, rule: Rule, setting: Setting, scored: tuple[int, in
                 due[setting.lead_days - 1] += packs * setting.pack_qty
             else:
                 shelf[0] += packs * setting.pack_qty
-            order_lines += int((packs > 0).sum()) * counts
+            found[4, day - first] = (packs > 0).sum()
         opening = shelf.sum(axis=0)
         sold = np.minimum(opening, y[:, day])
         wasted = _sell(shelf, sold, life)
-        if counts:
-            total += (opening - sold / 2, y[:, day], y[:, day] - sold, wasted)
-    stock, wanted, lost, waste = (total @ history.value) / (last - score_from + 1)
-    worth = max(wanted, 1e-12)
-    return Outcome(1 - lost / worth, stock / worth, waste / worth, order_lines, stock, lost, waste)
+        found[:4, day - first] = np.stack((opening - sold / 2, y[:, day], y[:, day] - sold, wasted)) @ history.value
+    return Days(*found)
 
 
 def start_stock(history: History, setting: Setting) -> Floats:
@@ -212,9 +234,12 @@ def look_ahead(
     return Seen(first, Demand(demand.mean.reshape(shape), demand.variance.reshape(shape)), np.stack(before))
 
 
-def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
-    """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most."""
-    pack = setting.pack_qty
+def ours(history: History, seen: Seen, setting: Setting, level: float | Floats) -> Rule:
+    """Order by `next_pack` at one service level for all: equal value of a unit's worth, spread where it helps most.
+
+    level: one, or each order day's (D,).
+    """
+    pack, level = setting.pack_qty, np.reshape(level, (-1, 1))
     least = least_chance(
         seen.demand, np.float64(pack), level, days=setting.span, held_days=setting.review_days,
         usual=_usual(seen, setting),
@@ -224,7 +249,7 @@ def ours(history: History, seen: Seen, setting: Setting, level: float) -> Rule:
         return lambda look: packs_to(point[look.day - seen.first_day], look.position, pack)
     life = np.broadcast_to(np.minimum(setting.shelf_life_days, MOST_LIFE_DAYS), point.shape[1:])
     risk = SPOILING_WEIGHT * (1 - level)
-    sellable = reorder_point(_lasting(seen, life, setting), np.float64(pack), min(0.95, risk))
+    sellable = reorder_point(_lasting(seen, life, setting), np.float64(pack), np.minimum(0.95, risk))
     fresh = life <= FRESH_DAYS
     lately = _as_lately(history, seen, setting)
     ripe = np.full(point.shape, np.inf)
@@ -363,16 +388,18 @@ def curves(history: History, seen: Seen, setting: Setting, levels: Sequence[floa
     return found
 
 
-def level_before(history: History, seen: Seen, setting: Setting, fill: float) -> float:
-    """Return the service level with which our rule would have delivered that fill in the warm days before the scored.
+def levels_asked(history: History, seen: Seen, setting: Setting, fills: Sequence[float]) -> list[Floats]:
+    """Return the service level of each order day with which our rule is to deliver each of these fills (rule 5).
 
-    Only what was known by then is used: that replay ends where scoring begins.
+    The warm days, which are not scored, have that of the first scored one.
     """
-    first = history.first_day(setting)
-    days = (first + SETTLE_DAYS, first + WARM_DAYS - 1)
-    tried = [replay(history, ours(history, seen, setting, level), setting, days) for level in LEVELS_TRIED]
-    fills = np.maximum.accumulate(np.array([one.fill for one in tried]))
-    return float(np.interp(fill, fills, np.array(LEVELS_TRIED)))
+    tried = [day_by_day(history, ours(history, seen, setting, level), setting) for level in LEVELS_TRIED]
+    count, found = len(seen.before), [np.zeros(len(seen.before)) for _ in fills]
+    for day in range(WARM_DAYS, count, MEASURE_DAYS):
+        past = np.maximum.accumulate([one.fill(day - LOOK_BACK_DAYS, day) for one in tried])
+        for levels, fill in zip(found, fills, strict=True):
+            levels[0 if day == WARM_DAYS else day :] = np.interp(fill, past, LEVELS_TRIED)
+    return found
 
 
 # --- inside ---

@@ -93,7 +93,8 @@ def _measure(name: str, history: History, result: dict[str, Any], began: float, 
         }
         _say(f"{name}: pack {pack}", began)
     if name != "greengrocer_daily":
-        ours["asked"] = {str(fill): _rounded(delivered(history, seen, setting, fill)["delivered"]) for fill in ASKED}
+        asked = delivered(history, seen, setting, ASKED)
+        ours["asked"] = {str(one["fill"]): _rounded(one["delivered"]) for one in asked}
     if name in ("bakery_dev", "greengrocer_daily"):
         mortal = replace(setting, shelf_life_days=SHELF_LIFE_DAYS, pack_qty=1 if name == "greengrocer_daily" else 6)
         found = simulate.curves(history, seen, mortal)

@@ -117,6 +117,28 @@ def test_a_whole_sale_by_touch(page: Page, node: Node, faults: list[str]):
     assert [url.count("sku=") for url in asked] == [shown, shown]  # at the start and after the sale, none of it twice
 
 
+def test_a_scanned_line_is_drawn_before_it_is_kept_and_told_to_the_customers_screen(page: Page, node: Node):
+    enter(page, node)
+    page.evaluate(
+        """() => {
+          window.order = [];
+          const noted = (owner, name, word) => {
+            const real = owner[name];
+            owner[name] = function (...given) { order.push(word); return real.apply(this, given); };
+          };
+          noted(Storage.prototype, "setItem", "kept");
+          noted(BroadcastChannel.prototype, "postMessage", "told");
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = () => order.push("drawn");
+          const drawn = () => requestAnimationFrame(() => port2.postMessage(0));
+          new MutationObserver(drawn).observe(document.getElementById("lines"), { childList: true });
+        }"""
+    )
+    wedge(page, CODES["MILK"])
+    page.wait_for_function("['drawn', 'kept', 'told'].every((word) => order.includes(word))")
+    assert page.evaluate("order[0]") == "drawn"
+
+
 def test_digits_sell_by_a_whole_number_alone_and_else_show_what_there_is(page: Page, node: Node, faults: list[str]):
     enter(page, node)
     part = CODES["BREAD"][4:9]

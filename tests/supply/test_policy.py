@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import poisson
+from scipy.stats import nbinom, poisson
 
 from supply.chances import Demand
 from supply.next_pack import critical_ratio, lately_factor, least_chance, packs_to, reorder_point
@@ -116,6 +116,14 @@ def test_an_order_fills_up_to_the_level_in_whole_packs():
     decision = decide(line(position_qty=5))
     assert decision.target_qty - 6 < 5 + 6 * decision.packs < decision.target_qty + 6
     assert decision.reason == "needed"
+
+
+def test_every_number_of_packs_tells_its_risk_also_after_one_that_leaves_none():
+    busy, slow = selling(12.0, 1.5), selling(0.2, 1.5)
+    for some in (line(**busy), line(**busy, pack_qty=1), line(**busy, position_qty=40), line(**slow)):
+        r, p = some.mean**2 / (some.variance - some.mean), some.mean / some.variance
+        there = decide(some).counted_qty + some.pack_qty * np.arange(13)
+        assert decide(some).risks_bp == tuple(np.rint(1e4 * nbinom.sf(np.floor(there), r, p)).astype(int))
 
 
 def test_what_cannot_be_served_before_the_goods_come_is_not_ordered():

@@ -207,6 +207,15 @@ def test_a_shop_without_a_forecast_orders_by_its_last_four_weeks(shop):
     assert (order.forecast_run_id, order.forecast_age_days) == (None, None)
 
 
+def test_of_one_basket_each_product_has_its_own_demand_whether_forecast_or_not(shop):
+    forecast(shop, {"milk": 18.0})
+    sold(shop, {"bread": 5})
+    found = {line.sku: line.why for order in propose(shop) for line in lines(shop, order).values()}
+    assert {sku: (why["method"], why["per_day"], why["model"]) for sku, why in found.items() if sku != "apple"} == {
+        "bread": ("mean28", 5.0, ""), "milk": ("forecast", 18.0, "filter"),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(("age", "method"), [(3, "forecast"), (4, "mean28")])
 def test_a_forecast_older_than_three_days_is_not_used(shop, age, method):
     forecast(shop, {"bread": 5.0}, origin=MONDAY - dt.timedelta(days=age + 1))

@@ -8,7 +8,8 @@ import pytest
 
 from forecasting.panel import DemandPanel
 from supply import simulate
-from supply.simulate import Curve, History, Outcome, Setting
+from supply.chances import Demand
+from supply.simulate import Curve, History, Outcome, Seen, Setting
 
 SHORT = Setting(lead_days=2, review_days=1, pack_qty=1, scored_days=20)
 
@@ -114,10 +115,40 @@ def test_ours_sells_as_much_from_less_stock_than_the_rivals(town):
 @pytest.mark.parametrize("fill", [0.95, 0.98])
 def test_the_fill_that_is_asked_for_is_delivered(town, fill):
     known, setting, seen = town
-    level = simulate.level_before(known, seen, setting, fill)
-    assert simulate.replay(known, simulate.ours(known, seen, setting, level), setting).fill == pytest.approx(
+    (levels,) = simulate.levels_asked(known, seen, setting, [fill])
+    assert simulate.replay(known, simulate.ours(known, seen, setting, levels), setting).fill == pytest.approx(
         fill, abs=0.01
     )
+
+
+@pytest.fixture
+def autumn():
+    """Products whose forecasts are as wide as their demand, and twice as wide from the first scored day on."""
+    random, setting = np.random.default_rng(3), Setting(pack_qty=1, scored_days=112)
+    known = history(random.poisson(np.exp(random.uniform(0, 2.5, 40))[:, None] * np.ones(300)))
+    mean = np.tile(setting.span * known.y.mean(axis=1), (setting.scored_days + simulate.WARM_DAYS, 1))
+    wide = np.where(np.arange(len(mean)) < simulate.WARM_DAYS, 1.0, 4.0)[:, None]
+    return known, setting, Seen(known.first_day(setting), Demand(mean, mean * wide), mean * 2 / 3)
+
+
+def test_a_fill_that_is_asked_for_is_delivered_also_where_the_season_turns(autumn):
+    known, setting, seen = autumn
+    (levels,) = simulate.levels_asked(known, seen, setting, [0.95])
+    first = simulate.replay(known, simulate.ours(known, seen, setting, levels[0]), setting)
+    followed = simulate.replay(known, simulate.ours(known, seen, setting, levels), setting)
+    assert first.fill > 0.97, "at the level of the days before all of it, too much comes"
+    assert followed.fill == pytest.approx(0.95, abs=0.01)
+
+
+def test_the_level_of_a_day_knows_only_the_days_before_it(autumn):
+    known, setting, seen = autumn
+    day = simulate.WARM_DAYS + 3 * simulate.MEASURE_DAYS
+    y = known.y
+    y[:, seen.first_day + day :] *= 3
+    (levels,) = simulate.levels_asked(known, seen, setting, [0.95])
+    (turned,) = simulate.levels_asked(history(y), seen, setting, [0.95])
+    assert levels[: day + simulate.MEASURE_DAYS].tolist() == turned[: day + simulate.MEASURE_DAYS].tolist()
+    assert levels.tolist() != turned.tolist()
 
 
 def test_with_a_shelf_life_ours_wastes_less_than_the_rivals(town):
