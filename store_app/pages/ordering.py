@@ -17,6 +17,7 @@ from store_app.pages import baskets, form, waiting
 from store_app.pages.timeline import timeline
 from store_app.presenting import RAIL_COUNTS, language, number, page, place, qty, today
 from store_app.security import requires
+from store_app.sentences import sentence_of
 from store_app.wording_forecast import forecast_sentences
 from supply import credit, forecasts, order_letters, order_rules, order_wishes, push, replenishment, to_come
 from supply import orders as supply_orders
@@ -150,10 +151,14 @@ def approve(order_id: str) -> Any:
 @requires("order")
 @form.answers_on(orders)
 def approve_all() -> Any:
-    """Approve and send every proposal that may go; what waits for its minimum or is empty stays, and is said."""
+    """Approve and send every proposal that may go; one that is refused, empty or waits for its minimum stays, and why.
+
+    Each order is its own: what one is refused for takes nothing from the others.
+    """
     form.command_id()
     store_id, at = str(place().store_id), doors().now()
     sent, left, late = 0, 0, 0
+    refused: list[tuple[int, ShopError]] = []
     with write() as session:
         for row in replenishment.proposals(session, store_id):
             if replenishment.is_over(session, row, at):
@@ -164,12 +169,19 @@ def approve_all() -> Any:
             if not any(line.packs for line in lines) or (short and not any(line.changed_by for line in lines)):
                 left += 1
                 continue
-            replenishment.approve(session, store_id, row.id, actor=g.actor, at=at)
-            supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
-            sent += 1
+            order_no = row.order_no
+            try:
+                with session.begin_nested():
+                    replenishment.approve(session, store_id, row.id, actor=g.actor, at=at)
+                    supply_orders.send(session, store_id, row.id, actor=g.actor, at=at)
+                sent += 1
+            except ShopError as fault:
+                refused.append((order_no, fault))
         wake_worker_after(session)
     if sent:
         flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
+    for order_no, fault in refused:
+        flash(_("Order %(no)s stays: %(why)s", no=order_no, why=sentence_of(fault)), "warn")
     if late:
         flash(
             ngettext(

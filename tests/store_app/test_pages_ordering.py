@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from config.ids import new_id
+from config.journal import JournalEntry
 from config.outbox import OutboxMessage
+from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
 from supply import order_rules
@@ -113,6 +115,33 @@ def test_all_proposals_go_with_one_press_and_what_stays_is_said(office):
     told = words(client.get("/orders/"))
     assert "1 order is sent" in told
     assert "1 order stays" in told
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("en", "Order 99 stays: Farm is put aside."), ("zh", "进货单 99 未发出：Farm")],
+)
+def test_of_all_orders_what_can_be_sent_is_sent_and_why_another_stays_is_said(office, language, why):
+    with office.doors.write() as session:
+        session.add(
+            Supplier(
+                id="farm", name="Farm", kind="own", owner_id=STORE, lead_time_days=1, order_weekdays=[*range(7)],
+                active=False,
+            )
+        )  # fmt: skip
+        session.get_one(Store, STORE).language = language
+        proposal(session, "order-P2", 99)
+        other = session.get_one(ReplenishmentOrder, (STORE, "order-P2"))
+        other.supplier_id, other.delivery_day = "farm", NOON.date()
+    client = office.signed_in()
+    assert send(client, "/orders/approve-all").status_code == 303
+    assert (order(office).state, order(office, "order-P2").state) == ("sent", "proposed")
+    told = words(client.get("/orders/"))
+    assert why in told
+    with office.doors.read() as session:
+        assert not session.scalar(sa.select(JournalEntry.n).where(
+            JournalEntry.subject == "order:order-P2", JournalEntry.verb == "order.approved"
+        ))  # fmt: skip
 
 
 def test_a_rule_is_set_with_its_limits_and_ended_with_zero(office):
