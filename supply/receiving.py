@@ -4,7 +4,8 @@ Rules
 -----
 1. A delivery is expected (the supplier's advice), counted line by line, and posted once: supplier → backroom.
 2. What was counted is what is booked; a difference from the advice is kept as a discrepancy with its reason. More
-   than was advised, and a product nobody advised, is taken in like anything else, and said.
+   than was advised, and a product nobody advised, is taken in like anything else, and said. Scans add up, from none,
+   each to the lot its code names.
 3. Posting moves the order to received, or part_received while something is still to come.
 4. A delivery belongs to one store; posting it twice or elsewhere is refused.
 5. What was not counted by hand counts as advised. A delivery refused at the door brings nothing. One that the van
@@ -39,6 +40,7 @@ __all__ = [
     "DeliveryLine",
     "begin_count",
     "count_line",
+    "count_scan",
     "delivery_of",
     "expect",
     "expected",
@@ -121,6 +123,33 @@ def count_line(
             session, actor=actor, at=at, verb="delivery.discrepancy", subject=subject_of(delivery), sku=sku,
             advised=line.advised_qty, counted=counted_qty, why=why,
         )  # fmt: skip
+    return line
+
+
+def count_scan(
+    session: Session,
+    store_id: str,
+    delivery_id: str,
+    sku: str,
+    before: int,
+    units: int,
+    *,
+    batch: str | None,
+    expires_on: dt.date | None,
+    at: dt.datetime,
+) -> DeliveryLine:
+    """Add the units of one scan to those counted before, and to the lot the code names, if any (rule 2)."""
+    delivery = delivery_of(session, store_id, delivery_id)
+    _refuse_unless_counting(delivery)
+    line = session.get(DeliveryLine, (store_id, delivery_id, sku)) or _extra_line(session, delivery, sku)
+    if units <= 0 or before + units > MOST_COUNTED:
+        raise Invalid("bad-quantity", f"{line.name}: type how many came, 0 or more.", sku=sku, qty=before + units)
+    batches.refuse_strange_day(expires_on, day_of(session, store_id, at))
+    if tidy_batch(batch) or expires_on:
+        _lay_aside(line, before, units, tidy_batch(batch), expires_on)
+    line.counted_qty = before + units
+    if line.counted_qty == line.advised_qty:
+        line.difference_why = ""
     return line
 
 
@@ -237,6 +266,20 @@ def _extra_line(session: Session, delivery: Delivery, sku: str) -> DeliveryLine:
     session.add(line)
     session.flush()
     return line
+
+
+def _lay_aside(line: DeliveryLine, before: int, units: int, batch: str | None, expires_on: dt.date | None) -> None:
+    """Put units with those scanned of the same lot. Several lots stand as advised for as long as these fit in them."""
+    advised = [(row[1], row[2]) for row in line.lots or ()]
+    scanned = (batch, expires_on.isoformat() if expires_on else None)
+    if scanned in advised and sum(row[0] for row in line.lots or ()) >= before + units:
+        return
+    lots = {(lot.batch, lot.expires_on): lot.qty for lot in line.lots_of(before)} if before else {}
+    lots[batch, expires_on] = lots.get((batch, expires_on), 0) + units
+    ordered = sorted(lots.items(), key=lambda lot: (lot[0][1] or dt.date.max, lot[0][0] or ""))
+    (line.batch, line.expires_on), _ = ordered[0]
+    several = [[qty, batch, until.isoformat() if until else None] for (batch, until), qty in ordered]
+    line.lots = several if len(several) > 1 else None
 
 
 def _line(delivery: Delivery, sku: str, name: str, pack_qty: int) -> DeliveryLine:

@@ -10,10 +10,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from pos.catalogue import Barcode
 from store_app import presenting, wording
 from store_app.extensions import doors, read, wake_worker_after, write
-from store_app.pages import form, new_costs, waiting
+from store_app.pages import form, new_costs, waiting, wares
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
 from store_app.security import requires
 from supply import claim_book, receiving, van_calls
@@ -50,9 +49,9 @@ class DeliveryView:
 
 @dataclass(frozen=True)
 class LineView:
-    """A line as the count page shows it. typed: what stands in the field; codes: barcodes that jump to it.
+    """A line as the count page shows it. typed: what stands in the field.
 
-    lots_text: of which lots it is made, '' where it is one.
+    lots_text: of which lots it is made, '' where it is one; until, batch: what stands in the fields of one lot.
     """
 
     sku: str
@@ -65,8 +64,8 @@ class LineView:
     typed: str
     why_key: str
     until: str
+    batch: str
     lots_text: str
-    codes: str
 
 
 @bp.get("/")
@@ -95,7 +94,8 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         row = session.get(Delivery, (str(place().store_id), delivery_id))
         costs = new_costs.of_delivery(session, row) if row is not None else []
         complaints = claim_book.claims_about(session, str(place().store_id), delivery_id)
-    here = _line_of(lines, looked_for) if looked_for else None
+        hit = _hit(session, looked_for) if looked_for else None
+    here = _line_of(lines, looked_for, hit) if looked_for else None
     if here is not None and fault is None and request.args.get("at") != here.sku:
         there = url_for("receiving.delivery", delivery_id=delivery_id, code=looked_for, at=here.sku)
         return redirect(f"{there}#line-{here.sku}", 303)
@@ -108,7 +108,9 @@ def delivery(delivery_id: str, fault: ShopError | None = None) -> Any:
         differences=sum(line.counted_qty != line.advised_qty for line in lines),
         difference_reasons=wording.DIFFERENCE_REASONS,
         send_back_reasons=wording.SEND_BACK_REASONS,
-        found_sku=here.sku if here else None,
+        found_sku=here.sku if here else request.args.get("at"),
+        extra=None if here or hit is None else hit.product,
+        looked_for=looked_for,
         not_here=None
         if here or not looked_for
         else _("“%(text)s” is not on this delivery. Put it aside and ask the supplier.", text=looked_for),
@@ -131,15 +133,24 @@ def begin(delivery_id: str) -> Any:
 @requires("receive")
 @form.answers_on(delivery)
 def count(delivery_id: str) -> Any:
-    """Keep the count, and post it when asked to: everything or nothing."""
-    then = form.one_of("then", ("post", "keep"), sentence=_("Press one of the two buttons."))
+    """Keep the count with what was scanned to it, and post it when asked to: everything or nothing.
+
+    A form sent twice counts its scan once: it is added to the number the form shows.
+    """
+    text, sku_here = form.tidy(request.form.get("code", ""))[: form.WORDS], None
+    buttons = ("post", "keep", "scan")
+    then = "scan" if text else form.one_of("then", buttons, sentence=_("Press one of the two buttons."))
     store_id, at = str(place().store_id), doors().now()
     with write() as session:
         if then == "post" and _state(session, delivery_id) == "posted":
             return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
         advised = {line.sku: line for line in _rows(session, delivery_id)}
-        for sku, counted, why, until in _typed():
+        before: dict[str, int] = {}
+        for sku, counted, why, until, batch, is_as_shown in _typed():
             line = advised.get(sku)
+            before[sku] = 0 if is_as_shown else counted
+            if line is not None and is_as_shown and until in (None, line.expires_on) and batch in (None, line.batch):
+                continue
             if then == "post" and line is not None and counted != line.advised_qty and not why:
                 raise Invalid(
                     "no-reason",
@@ -148,16 +159,39 @@ def count(delivery_id: str) -> Any:
                     sku=sku,
                 )  # fmt: skip
             receiving.count_line(
-                session, store_id, delivery_id, sku, counted, why=why, expires_on=until, actor=g.actor, at=at
-            )
+                session, store_id, delivery_id, sku, counted, why=why, batch=batch, expires_on=until, actor=g.actor,
+                at=at,
+            )  # fmt: skip
+        if text:
+            sku_here = _scanned(session, delivery_id, text, before, at)
         if then == "post":
             receiving.post(session, store_id, delivery_id, actor=g.actor, at=at)
             wake_worker_after(session)
+    if then == "scan":
+        where = {"code": text} if text and sku_here is None else {"at": sku_here, "_anchor": f"line-{sku_here}"}
+        return redirect(url_for("receiving.delivery", delivery_id=delivery_id, **(where if text else {})), 303)
     if then == "keep":
         flash(_("The count is kept. Go on whenever you like."), "info")
         return redirect(url_for("receiving.deliveries"), 303)
     flash(_("Taken in: the goods are in the backroom and in your stock."), "good")
     return redirect(url_for("receiving.delivery", delivery_id=delivery_id), 303)
+
+
+@bp.post("/<delivery_id>/add")
+@requires("receive")
+@form.answers_on(delivery)
+def add(delivery_id: str) -> Any:
+    """Put a product that came and nobody advised on the delivery, as the wrong one."""
+    with write() as session:
+        hit = wares.find(session, request.form.get("code", ""))
+        sku = hit.product.sku
+        if all(line.sku != sku for line in _rows(session, delivery_id)):
+            receiving.count_line(
+                session, str(place().store_id), delivery_id, sku, hit.qty or 0, batch=hit.batch,
+                expires_on=hit.expires_on, why=str(wording.DIFFERENCE_REASONS["wrong"]), actor=g.actor,
+                at=doors().now(),
+            )  # fmt: skip
+    return redirect(url_for("receiving.delivery", delivery_id=delivery_id, at=sku, _anchor=f"line-{sku}"), 303)
 
 
 @bp.post("/<delivery_id>/refuse")
@@ -177,8 +211,39 @@ def refuse(delivery_id: str) -> Any:
 # --- inside ---
 
 
-def _typed() -> list[tuple[str, int, str, dt.date | None]]:
-    """Return (sku, counted, reason, last day of sale) of every numbered line of the form."""
+def _scanned(session: Session, delivery_id: str, text: str, before: dict[str, int], at: dt.datetime) -> str | None:
+    """Add what a code stands for to what was counted before; return the product of its line, None where there is none.
+
+    A part of a name, and goods that are weighed, only lead to the line.
+    """
+    rows = {row.sku: row for row in _rows(session, delivery_id)}
+    if (named := next((row.sku for row in rows.values() if text.lower() in row.name.lower()), None)) is not None:
+        return named
+    hit = _hit(session, text)
+    if hit is None or hit.product.sku not in rows:
+        return None
+    sku = hit.product.sku
+    if hit.qty is not None and any(letter.isdigit() for letter in text):
+        receiving.count_scan(
+            session, str(place().store_id), delivery_id, sku, before.get(sku, rows[sku].counted_qty or 0), hit.qty,
+            batch=hit.batch, expires_on=hit.expires_on, at=at,
+        )  # fmt: skip
+    return sku
+
+
+def _hit(session: Session, text: str) -> wares.Hit | None:
+    """Return what a text stands for as the till reads it, None where that is no product."""
+    try:
+        return wares.find(session, text)
+    except NotFound:
+        return None
+
+
+def _typed() -> list[tuple[str, int, str, dt.date | None, str | None, bool]]:
+    """Return (sku, counted, reason, last day of sale, batch, as shown) of every numbered line of the form.
+
+    as shown: nobody had counted it, and the number is still the advised one; then it is still not counted.
+    """
     typed = []
     for n in range(2000):
         sku = request.form.get(f"sku-{n}")
@@ -186,6 +251,7 @@ def _typed() -> list[tuple[str, int, str, dt.date | None]]:
             break
         try:
             counted, until = form.whole(f"qty-{n}"), form.date(f"until-{n}")
+            batch = form.text(f"batch-{n}", most=40) or None
         except Invalid as fault:
             raise Invalid(fault.code, fault.message, **{**fault.facts, "sku": sku}) from fault
         choice = request.form.get(f"why-{n}", "")
@@ -195,6 +261,8 @@ def _typed() -> list[tuple[str, int, str, dt.date | None]]:
                 counted,
                 str(wording.DIFFERENCE_REASONS[choice]) if choice in wording.DIFFERENCE_REASONS else "",
                 until,
+                batch,
+                request.form.get(f"shown-{n}") == str(counted),
             )
         )
     return typed
@@ -219,9 +287,6 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
     rows = _rows(session, delivery_id)
     skus = [row.sku for row in rows]
     units = waiting.stock_units(session, skus)
-    codes: dict[str, list[str]] = {}
-    for sku, code in session.execute(sa.select(Barcode.sku, Barcode.code).where(Barcode.sku.in_(skus))):
-        codes.setdefault(sku, [sku.lower()]).append(code)
     words = {str(words): key for key, words in wording.DIFFERENCE_REASONS.items()}
     views = []
     for n, row in enumerate(rows):
@@ -244,8 +309,8 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
                 else row.expires_on.isoformat()
                 if row.expires_on and not row.lots
                 else "",
+                batch=request.form.get(f"batch-{n}", "") if again else "" if row.lots else row.batch or "",
                 lots_text=_lots(row, unit),
-                codes=" ".join(codes.get(row.sku, [row.sku.lower()])),
             )
         )
     return views
@@ -269,10 +334,9 @@ def _advised(row: DeliveryLine, unit: str) -> str:
     return qty(row.advised_qty, unit)
 
 
-def _line_of(lines: list[LineView], text: str) -> LineView | None:
-    text = text.lower()
-    exact = (line for line in lines if text in line.codes.split())
-    return next(exact, None) or next((line for line in lines if text in line.name.lower()), None)
+def _line_of(lines: list[LineView], text: str, hit: wares.Hit | None) -> LineView | None:
+    exact = (line for line in lines if hit is not None and line.sku == hit.product.sku)
+    return next(exact, None) or next((line for line in lines if text.lower() in line.name.lower()), None)
 
 
 def _views(session: Session, which: Any, *, order: Any, most: int) -> list[DeliveryView]:

@@ -163,15 +163,23 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
     assert_well_made(page)
 
 
-def test_a_count_that_differs_asks_why_and_a_scan_jumps_to_its_line(page: Page, office: Office, faults: list[str]):
+def test_a_count_that_differs_asks_why_and_a_scan_counts_and_waits_to_be_typed_over(
+    page: Page, office: Office, faults: list[str]
+):
     enter(page, office, "/deliveries/D2")
     milk = page.locator("#line-milk")
     expect(milk.locator("select")).to_be_hidden()
     milk.get_by_role("button", name="Less").click()
     expect(milk.locator("select")).to_be_visible()
+    typed = int(milk.locator("input[type=number]").input_value())
     page.fill("#scan", goods.EAN["milk"])
     page.press("#scan", "Enter")
+    expect(milk.locator("input[type=number]")).to_have_value(str(typed + 1))
     expect(milk.locator("input[type=number]")).to_be_focused()
+    page.keyboard.type(goods.EAN["milk"] + "\n")
+    expect(milk.locator("input[type=number]")).to_have_value(str(typed + 2))
+    expect(milk.locator("input[type=number]")).to_be_focused()
+    page.keyboard.type(str(typed))
     milk.locator("select").select_option("broken")
     page.get_by_role("button", name="Post").click()
     expect(page.locator("main")).to_contain_text("Broken")

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 
 from pos import batches, stock
-from pos.catalogue import Listing
-from supply.receiving import Delivery, DeliveryLine
+from pos.catalogue import Barcode, Listing
+from supply import claim_book
+from supply.receiving import Delivery, DeliveryLine, lines_of
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import EAN, delivery, fill, picture_of, send, words
 
@@ -32,7 +33,7 @@ def counted(then="post", **qty):
     fields = {"then": then}
     lines = {"apple": 8000, "bread": 10, "milk": 24} | qty
     for n, (sku, number) in enumerate(lines.items()):
-        fields |= {f"sku-{n}": sku, f"qty-{n}": str(number)}
+        fields |= {f"sku-{n}": sku, f"qty-{n}": str(number)} | ({} if sku in qty else {f"shown-{n}": str(number)})
     return fields
 
 
@@ -94,9 +95,71 @@ def test_a_scanned_code_jumps_to_its_line_without_script(office):
     assert "is-found" in client.get(there.location).text
 
 
+def line_of(office, sku="milk"):
+    with office.doors.read() as session:
+        return session.get(DeliveryLine, (STORE, "D1", sku))
+
+
+def scanned(client, code, **qty):
+    answer = send(client, "/deliveries/D1/count", **(counted("scan", **qty) | {"code": code}))
+    assert answer.status_code == 303, words(answer)
+    return answer
+
+
+def test_each_scan_counts_its_units_from_none_and_keeps_the_lot_its_code_names(office):
+    with office.doors.write() as session:
+        session.add(Barcode(code="case-of-milk-6", sku="milk", qty=6))
+    client, gs1 = begin(office.signed_in()), f"(01)0{EAN['milk']}(17)260401(10)LOT"
+    for _ in range(2):  # the same form sent again counts once
+        assert scanned(client, gs1 + "7").location.endswith("#line-milk")
+    assert (line_of(office).counted_qty, line_of(office).batch) == (1, "LOT7")
+    assert line_of(office).expires_on == dt.date(2026, 4, 1)
+    assert line_of(office, "bread").counted_qty is None, "what was not touched is not counted"
+    scanned(client, gs1 + "7", milk=1)
+    scanned(client, gs1 + "7", milk=1)
+    assert line_of(office).counted_qty == 2
+    scanned(client, gs1.replace("260401", "260301") + "8", milk=2)
+    scanned(client, "case-of-milk-6", milk=3)
+    assert "LOT" not in client.get("/deliveries/D1").text, "of several lots no field shows one"
+    assert send(client, "/deliveries/D1/count", **(counted(milk=9) | {"why-2": "missing"})).status_code == 303
+    with office.doors.read() as session:
+        came = [lot for lot in batches.standing(session, STORE, ["milk"], day=NOON.date())["milk"] if lot.batch]
+    assert [(lot.qty, lot.batch, lot.expires_on.month) for lot in came] == [(7, "LOT8", 3), (2, "LOT7", 4)]
+
+
+def test_a_typed_count_a_batch_and_a_part_of_a_name_go_along_with_a_scan(office):
+    client = begin(office.signed_in())
+    answer = send(client, "/deliveries/D1/count", **(counted(bread=7) | {"code": "mil", "batch-1": "B 1"}))
+    assert answer.location.endswith("#line-milk")
+    assert (line_of(office, "bread").counted_qty, line_of(office, "bread").batch) == (7, "B 1")
+    assert line_of(office).counted_qty is None, "a name only leads to the line"
+    scanned(client, EAN["milk"], bread=7, milk=23)
+    assert line_of(office).counted_qty == 24
+
+
 def test_a_code_that_is_not_on_the_delivery_is_a_sentence(office):
     client = begin(office.signed_in())
     assert "is not on this delivery" in words(client.get("/deliveries/D1?code=4006381333948"))
+    assert "to this delivery" not in words(client.get("/deliveries/D1?code=4006381333948"))
+
+
+def test_what_came_and_nobody_advised_is_added_once_as_the_wrong_product_and_can_be_claimed(office):
+    client = begin(office.signed_in())
+    there = scanned(client, "soap", milk=20).location
+    assert "Add Soap" in words(client.get(there))
+    for _ in range(2):
+        assert send(client, "/deliveries/D1/add", code="soap").location.endswith("#line-soap")
+    assert (line_of(office, "soap").counted_qty, line_of(office, "soap").difference_why) == (1, "Wrong product")
+    assert line_of(office).counted_qty == 20, "what was typed is kept"
+    assert "Not ordered" in words(client.get("/deliveries/D1"))
+    fields = counted(milk=20, soap=1) | {"why-2": "missing", "why-3": "wrong"}
+    assert send(client, "/deliveries/D1/count", **fields).status_code == 303
+    with office.doors.read() as session:
+        posted = session.get(Delivery, (STORE, "D1"))
+        (bound,) = [one for one in claim_book.bounds(session, posted, lines_of(session, posted)) if one.sku == "soap"]
+        assert bound.most["wrong"] == 1
+    refused = send(client, "/deliveries/D1/add", code="soap-nobody-knows")
+    assert 400 <= refused.status_code < 500
 
 
 @pytest.mark.parametrize("qty", ["", "-1", "x", "1.5", "9" * 40, "<script>"])

@@ -1,4 +1,4 @@
-// Comfort of the back office: reasons appear when a number changes, and a scan jumps to its line. All works without it.
+// Comfort of the back office: reasons appear when a number changes, and a scan is heard anywhere. All works without it.
 
 // What was unfolded stays so when its basket is drawn anew.
 const unfolded = new Set();
@@ -71,7 +71,7 @@ function money(minor, currency) {
   return format.format(minor / 10 ** format.resolvedOptions().maximumFractionDigits);
 }
 
-// A count that differs from the advice asks why; a scan or a part of the name jumps to the line.
+// A count that differs from the advice asks why. What was scanned is there to be typed over.
 function wireCount(form) {
   form.dataset.wired = "";
   const lines = [...form.querySelectorAll(".count-line")];
@@ -83,30 +83,23 @@ function wireCount(form) {
     look();
   }
   const scan = document.getElementById("scan");
-  scan?.form.addEventListener("submit", (event) => {
-    const text = scan.value.trim().toLowerCase();
-    const line = text && lines.find((one) => one.dataset.codes.split(" ").includes(text) || one.dataset.name.includes(text));
-    if (!line) return; // the server answers with a sentence
-    event.preventDefault();
-    event.stopPropagation();
-    for (const one of lines) one.classList.toggle("is-found", one === line);
-    line.scrollIntoView({ block: "center" });
-    const field = line.querySelector('input[name^="qty-"]');
-    field.focus();
+  const found = form.querySelector(".count-line.is-found");
+  if (found) addEventListener("load", () => { // before that the browser takes the focus away, for the line in the address
+    found.scrollIntoView({ block: "center" });
+    const field = found.querySelector('input[name^="qty-"]');
+    field.focus({ preventScroll: true });
     field.select();
-    scan.value = "";
   });
   // A scanner types faster than any hand and ends with Enter: its burst goes to the scan field wherever the focus is.
-  let burst = "", last = 0;
+  let burst = "", last = 0, before = "";
   document.addEventListener("keydown", (event) => {
     if (event.target === scan) return;
-    if (event.timeStamp - last > 50) burst = "";
+    if (event.timeStamp - last > 50) [burst, before] = ["", event.target.value];
     last = event.timeStamp;
     if (event.key.length === 1) burst += event.key;
     if (event.key !== "Enter" || burst.length < 6 || !scan) return;
     event.preventDefault();
-    const field = event.target.matches?.('input[name^="qty-"]') ? event.target : null;
-    if (field) field.value = field.defaultValue;
+    if (form.contains(event.target) && event.target.matches("input:not([type=hidden])")) event.target.value = before;
     scan.value = burst;
     burst = "";
     scan.form.requestSubmit();
