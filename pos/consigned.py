@@ -9,18 +9,20 @@ Rules
 3. The sale writes it, in its own transaction. Who sells a unit has bought it: what a customer brings back is the
    shop's.
 4. What is neither sold nor there any more when the lot ends (written off, missing) was bought by the shop.
+5. Nobody gives away what is not theirs: of what stands in the shop only what no lot has left may be passed on.
 
 Units: quantities in stock units; pack_cost_minor per pack_qty units.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, table_of
+from config.errors import Refused
 from config.finding import Finding
 from config.ids import new_id
 from config.money import amount_for
@@ -128,6 +130,26 @@ def sold(
         session.flush()
 
 
+def pass_on(session: Session, store_id: str, units: Mapping[str, int], on_hand: Mapping[str, int]) -> None:
+    """Let the shop's own units of what is on hand go unsold (rule 5); those that stand before a lot go first.
+
+    Refuses, naming it, what is more than the shop's own.
+    """
+    theirs = not_ours(session, store_id)
+    for lot in lots(session, store_id, only_left=True):
+        qty = units.get(lot.sku, 0)
+        own = max(0, on_hand[lot.sku] - theirs[lot.sku]) if qty else 0
+        if qty > own:
+            raise Refused(
+                "not-ours",
+                f"{theirs[lot.sku]} of {lot.name} are here on sale or return and not yours to give: hand over {own} at "
+                "most, or buy them first.",
+                sku=lot.sku, name=lot.name, theirs=theirs[lot.sku], own=own,
+            )  # fmt: skip
+        lot.ahead_qty = max(0, lot.ahead_qty - qty)
+    session.flush()
+
+
 def take(
     session: Session, lot: Consigned, kind: str, qty: int, *, source_id: str, day: dt.date, at: dt.datetime
 ) -> None:
@@ -158,6 +180,13 @@ def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Co
     if only_left:
         query = query.where(Consigned.left_qty > 0)
     return list(session.scalars(query.order_by(Consigned.left_qty == 0, Consigned.until, Consigned.id)))
+
+
+def not_ours(session: Session, store_id: str) -> dict[str, int]:
+    """Return the units in the shop that are not its own, by SKU."""
+    query = sa.select(Consigned.sku, sa.func.sum(Consigned.left_qty))
+    query = query.where(Consigned.store_id == store_id, Consigned.left_qty > 0).group_by(Consigned.sku)
+    return {sku: int(qty) for sku, qty in session.execute(query)}
 
 
 def cost(lot: Consigned, qty: int) -> int:

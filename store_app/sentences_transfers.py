@@ -11,5 +11,12 @@ TRANSFERS: dict[str, tuple[Any, ...]] = {
     "not-the-giver": (_l("The other shop hands these goods over."),),
     "not-the-taker": (_l("The other shop fetches these goods."),),
     "not-their-code": (_l("This code does not fit. Read it again."),),
+    "not-ours": (
+        _l(
+            "%(theirs)s of %(name)s are here on sale or return and not yours to give. Hand over %(own)s at most, or "
+            "buy them first on the page Goods on sale or return."
+        ),
+        _l("Some of it is here on sale or return and not yours to give. Hand over less."),
+    ),
     "nothing-given": (_l("Nothing is handed over. Count what goes, or say no."),),
 }

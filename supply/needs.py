@@ -3,7 +3,8 @@
 Rules
 -----
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
-2. Demand is what is `expected`; the position is that of `supply/replenishment.py`, rule 4, with what is `to_come`.
+2. Demand is what is `expected`; the position is that of `supply/replenishment.py`, rule 4, with what is `to_come` until
+   the interval's last day.
 3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
    unsold within the interval does not count; a lead time's spread widens demand (`lead_times`).
 4. So many queries as there are tables, never one per product.
@@ -53,7 +54,8 @@ class Need(NamedTuple):
     """A product as a proposal sees it.
 
     daily: mean demand of each day of the interval, the first one what is left of today.
-    method: forecast | mean28 | region28. missed: what should be here and did not come (`to_come`).
+    on_the_way: what comes on each day of it. method: forecast | mean28 | region28. missed: what should be here and did
+    not come (`to_come`).
     """
 
     line: "PolicyLine"
@@ -61,7 +63,7 @@ class Need(NamedTuple):
     stock_unit: str
     on_hand: int
     reserved: int
-    on_the_way: int
+    on_the_way: dict[dt.date, int]
     first_day: dt.date
     daily: tuple[float, ...]
     method: str
@@ -154,11 +156,12 @@ class _Shelves:
         )  # fmt: skip
         for (_, sku, pack_qty, cost, minimum), mean, variance, before, usual, daily, (method, model, share) in columns:
             article, wish, taught = self.articles[sku], self.wishes.get(sku), self.taught.get(sku, 0)
-            level, on_way = self.levels.get(sku), self.waited.coming.get(sku, 0)
+            on_way = {day: qty for day, qty in self.waited.coming.get(sku, {}).items() if day <= last}
+            level = self.levels.get(sku)
             on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
             line = PolicyLine(
                 sku, mean, variance, before, interval, held_days,
-                on_hand - reserved + on_way - spoken_for.get(sku, 0), pack_qty, cost,
+                on_hand - reserved + sum(on_way.values()) - spoken_for.get(sku, 0), pack_qty, cost,
                 self.prices[sku] * 10_000 // article.tax_divisor_bp, article.price_quantity, minimum,
                 article.shelf_life_days, wish.service_bp / 10_000 if wish and wish.service_bp else None,
                 expected_outdating(self.lots[sku], daily) if sku in self.lots else 0.0,

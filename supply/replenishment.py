@@ -10,8 +10,9 @@ Rules
 3. Without such a run, or for a product it does not know: the mean of the last 28 days, with sales that come by chance
    (Poisson) in the usual size of a sale; the line says so ('mean28'). A shop without a day of its own takes
    what a shop of its region sold a day, with twice the variance ('region28').
-4. Position = what is there and not promised, and what is on the way. A book below zero counts as an empty shelf; what
-   should have come and did not is not counted, and the line says so (`to_come`).
+4. Position = what is there and not promised, and what is on the way and due by the last day that is covered: what
+   comes later serves later days. A book below zero counts as an empty shelf; what should have come and did not is not
+   counted, and the line says so (`to_come`).
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
 6. Only a proposal is changed, and never without a reason and a name.
@@ -315,12 +316,23 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     )
 
 
-def runs_out(daily: Sequence[float], rate: float, units: float, first: dt.date, most_days: int) -> dt.date | None:
-    """Return the first day whose mean demand finds less than it wants; after `daily` the rate goes on."""
+def runs_out(
+    daily: Sequence[float],
+    rate: float,
+    units: float,
+    first: dt.date,
+    most_days: int,
+    coming: Mapping[dt.date, int] | None = None,
+) -> dt.date | None:
+    """Return the first day whose mean demand finds less than it wants; after `daily` the rate goes on.
+
+    coming: units that are there from the morning of their day on.
+    """
     for n in range(most_days):
-        units -= daily[n] if n < len(daily) else rate
+        day = first + dt.timedelta(days=n)
+        units += (coming or {}).get(day, 0) - (daily[n] if n < len(daily) else rate)
         if units < -1e-9:
-            return first + dt.timedelta(days=n)
+            return day
     return None
 
 
@@ -353,13 +365,15 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
     line = need.line
     rate = line.mean / line.interval_days if line.interval_days > 0 else 0.0
     span = (days.next_delivery_day - need.first_day).days
-    day = runs_out(need.daily, rate, max(0, line.position_qty), need.first_day, span) if rate > 0 else None
+    coming = sum(need.on_the_way.values())
+    here = max(0, line.position_qty - coming)
+    day = runs_out(need.daily, rate, here, need.first_day, span, need.on_the_way) if rate > 0 else None
     counted = decision.counted_qty
     return {
         "per_day": round(rate, 3),
         "on_hand": need.on_hand,
         "reserved": need.reserved,
-        "on_the_way": need.on_the_way,
+        "on_the_way": coming,
         "expected": round(line.mean, 3),
         "target": decision.target_qty,
         "need_qty": max(0, decision.target_qty - line.position_qty),

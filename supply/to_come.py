@@ -10,6 +10,8 @@ Rules
 3. What is due for longer than LEAST_PATIENCE_DAYS and twice the spread of its supplier's lead time did not come. No
    proposal counts on it any more: it is named, to be taken in or called off.
 4. What is being counted, or what the driver says he left, is here: it is counted on until it is posted.
+5. What is due comes on its day; today comes what is overdue, what was announced for no day, and what a neighbour holds
+   ready, for it can be fetched.
 
 Quantities in stock units.
 """
@@ -62,18 +64,19 @@ class MissedOrder:
 
 @dataclass
 class ToCome:
-    """What a shop waits for. coming: units by SKU (rule 1); missed: what is not counted on, by SKU (rule 3)."""
+    """What a shop waits for. coming: units of each day by SKU (rules 1, 5); missed: what is not counted on (rule 3)."""
 
-    coming: dict[str, int] = field(default_factory=dict)
+    coming: dict[str, dict[dt.date, int]] = field(default_factory=dict)
     missed: dict[str, list[Missed]] = field(default_factory=dict)
 
 
 def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
-    """Return what a shop can count on to come, and what it cannot (rules 1 to 4)."""
-    late = _late(session, store_id, at)
-    found, least = ToCome(), day_of(session, store_id, at) - dt.timedelta(days=LEAST_PATIENCE_DAYS)
+    """Return what a shop can count on to come and when, and what it cannot count on (rules 1 to 5)."""
+    due, late = _due(session, store_id, at)
+    found, today = ToCome(), day_of(session, store_id, at)
+    least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)
     for sku, qty, fetch_by in transfer_book.coming(session, store_id):
-        _add(found, sku, qty, fetch_by if fetch_by < least else None, -1)
+        _add(found, sku, qty, today, fetch_by if fetch_by < least else None, -1)
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, OrderLine.packs)
     rest = packs * OrderLine.pack_qty - OrderLine.qty_received
     on_the_way = sa.select(ReplenishmentOrder.id, ReplenishmentOrder.order_no).where(
@@ -85,10 +88,10 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
             OrderLine.store_id == store_id, OrderLine.order_id == order_id, rest > 0
         )
         for sku, qty in session.execute(lines.order_by(OrderLine.sku)):
-            _add(found, sku, int(qty), late.get(order_id), order_no)
+            _add(found, sku, int(qty), max(today, due[order_id]), late.get(order_id), order_no)
     note, line, offer = Delivery, DeliveryLine, PushOffer
     offered = (
-        sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id)
+        sa.select(offer.sku, sa.func.coalesce(line.advised_qty, offer.packs * offer.pack_qty), offer.id, note.id)
         .join(
             note,
             sa.and_(note.store_id == offer.store_id, note.push_id == offer.id, note.state != "turned_back"),
@@ -102,14 +105,15 @@ def to_come(session: Session, store_id: str, *, at: dt.datetime) -> ToCome:
         .where(offer.store_id == store_id, offer.state.in_(["accepted", "dispatched"]))
         .order_by(offer.id)
     )
-    for sku, qty, push_id in session.execute(offered):
-        _add(found, sku, int(qty), late.get(push_id))
+    for sku, qty, push_id, note_id in session.execute(offered):
+        day = due.get(push_id, today) if note_id else today
+        _add(found, sku, int(qty), max(today, day), late.get(push_id))
     return found
 
 
 def missed_orders(session: Session, store_id: str, *, at: dt.datetime) -> list[MissedOrder]:
     """Return the orders that did not come, the longest awaited first (rule 3)."""
-    late = _late(session, store_id, at)
+    _, late = _due(session, store_id, at)
     noted = sa.select(Delivery.order_id, Delivery.id).where(
         Delivery.store_id == store_id, Delivery.order_id.in_(late), Delivery.state.in_(ON_ITS_WAY)
     )
@@ -130,22 +134,22 @@ def missed_orders(session: Session, store_id: str, *, at: dt.datetime) -> list[M
 # --- inside ---
 
 
-def _add(found: ToCome, sku: str, qty: int, due_day: dt.date | None, order_no: int = 0) -> None:
-    """Count goods as coming, or, where they are late since due_day, as missed."""
-    if due_day is None:
-        found.coming[sku] = found.coming.get(sku, 0) + qty
+def _add(found: ToCome, sku: str, qty: int, day: dt.date, late_since: dt.date | None, order_no: int = 0) -> None:
+    """Count goods as coming on a day, or, where they are late, as missed."""
+    if late_since is None:
+        days = found.coming.setdefault(sku, {})
+        days[day] = days.get(day, 0) + qty
     else:
-        found.missed.setdefault(sku, []).append(Missed(sku, qty, due_day, order_no))
+        found.missed.setdefault(sku, []).append(Missed(sku, qty, late_since, order_no))
 
 
-def _late(session: Session, store_id: str, at: dt.datetime) -> dict[str, dt.date]:
-    """Return since when what did not come was due, by the id of its order or offer (rules 2 to 4)."""
+def _due(session: Session, store_id: str, at: dt.datetime) -> tuple[dict[str, dt.date], dict[str, dt.date]]:
+    """Return when what is to come is due, by the id of its order or offer, and which did not come (rules 2 to 4)."""
     today = day_of(session, store_id, at)
     least = today - dt.timedelta(days=LEAST_PATIENCE_DAYS)
     orders = session.scalars(
         sa.select(ReplenishmentOrder).where(
-            ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY),
-            ReplenishmentOrder.delivery_day < least,
+            ReplenishmentOrder.store_id == store_id, ReplenishmentOrder.state.in_(ON_THE_WAY)
         )
     ).all()  # fmt: skip
     due: dict[str, tuple[str, dt.date]] = {row.id: (row.supplier_id, row.delivery_day) for row in orders}
@@ -171,19 +175,15 @@ def _late(session: Session, store_id: str, at: dt.datetime) -> dict[str, dt.date
         else:
             latest = max(delivery.expected_day, due.get(source, ("", delivery.expected_day))[1])
             due[source] = (delivery.supplier_id, latest)
-    due = {source: one for source, one in due.items() if one[1] < least}
-    if not due:
-        return {}
-    leads = _leads(session, store_id, {supplier_id for supplier_id, _ in due.values()}, at)
+    past = {source: supplier_id for source, (supplier_id, day) in due.items() if day < least}
+    leads = _leads(session, store_id, set(past.values()), at) if past else {}
     for row in orders:
-        if row.id in due and row.sent_at is not None and row.supplier_id in leads:
+        if row.id in past and row.sent_at is not None and row.supplier_id in leads:
             taken = day_of(session, store_id, row.sent_at) + dt.timedelta(days=leads[row.supplier_id].days)
             due[row.id] = (row.supplier_id, max(due[row.id][1], taken))
-    return {
-        source: day
-        for source, (supplier_id, day) in due.items()
-        if (today - day).days > _patience_days(leads.get(supplier_id))
-    }
+    days = {source: day for source, (_, day) in due.items()}
+    patience = {source: _patience_days(leads.get(supplier_id)) for source, supplier_id in past.items()}
+    return days, {source: days[source] for source in past if (today - days[source]).days > patience[source]}
 
 
 def _leads(session: Session, store_id: str, supplier_ids: set[str], at: dt.datetime) -> dict[str, LeadTime]:

@@ -6,13 +6,14 @@ Rules
    newest of each shop. One that cannot be read is not taken in.
 2. Only what the network's suppliers carry is on it, for only that has a cost both shops know. What is told are gains
    in money by quantity, and of what is wanted the demand a day, so that the last day of goods can be weighed.
-3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised
-   and not what has fewer than LEAST_DAYS left. Wanted is what it would be short of, or buy a pack of.
+3. Spare is what the shop has beyond the days its next order covers, or what will expire unsold; not what is promised,
+   not what is another's (`consigned`) and not what has fewer than LEAST_DAYS left. Wanted is what it would be short of,
+   or buy a pack of.
 """
 
 import contextlib
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from config.errors import Invalid
 from config.ids import new_id
 from config.node import NETWORK
 from config.publication import EVERYONE
+from pos import consigned
 from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply.lead_times import measured
@@ -131,18 +133,20 @@ def _worked_out(session: Session, store_id: str, at: dt.datetime) -> "Sheet":
     _, found = needs_of(session, store, terms, days, leads, at=at)
     needs = [need for some in found.values() for need in some]
     lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
-    return Sheet(_spares(needs, lots, today), _wants(needs))
+    return Sheet(_spares(needs, lots, consigned.not_ours(session, store_id), today), _wants(needs))
 
 
-def _spares(needs: Sequence[Need], lots: dict[str, list[tuple[int, float]]], today: dt.date) -> "dict[str, Spare]":
-    from supply.transfer_math import Spare, quantities, spare_gains
+def _spares(
+    needs: Sequence[Need], lots: "Mapping[str, Lots]", not_ours: Mapping[str, int], today: dt.date
+) -> "dict[str, Spare]":
+    from supply.transfer_math import Spare, quantities, spare_gains, without
 
     rows = []
     for need in needs:
-        dated = lots.get(need.line.sku, [])
-        fresh = [(days, units) for days, units in dated if days >= LEAST_DAYS]
+        dated, theirs = lots.get(need.line.sku, []), not_ours.get(need.line.sku, 0)
+        fresh = without([(days, units) for days, units in dated if days >= LEAST_DAYS], theirs)
         there = need.on_hand - need.reserved - round(sum(units for days, units in dated if days < LEAST_DAYS))
-        beyond = there - need.line.mean
+        beyond, there = min(there - need.line.mean, there - theirs), there - theirs
         if fresh or beyond >= 1:
             rows.append((beyond * need.line.pack_cost_minor / need.line.pack_qty, need, fresh, there))
     rows.sort(key=lambda row: (-bool(row[2]), -row[0], row[1].line.sku))

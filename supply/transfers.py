@@ -6,11 +6,12 @@ Rules
    shopkeepers said yes; until the goods are handed over each may still say no, with a reason the other reads.
 2. With the second yes the network makes a code and tells it to the shop that fetches the goods alone. Who gives them
    away takes the code: it is the other's signature on what was counted. Kept hashed at the giver and the network.
-3. Never more goes than was agreed and than is there. The goods leave and enter by stock movements at each shop, with
-   their last day; what does not arrive is said, and is the fetching shop's, who counted it at the hand-over. Goods
-   taken in before they were handed over are let go of afterwards, as counted there: until then the giver is asked.
-   Goods that did not come at all are said so with a reason: none enter, and the code that signed for them stands. Where
-   the giver finds them in its shop it takes them back: they enter its stock, and their cost goes back to both.
+3. Never more goes than was agreed, than is there and than is the shop's own. The goods leave and enter by stock
+   movements at each shop, with their last day; what does not arrive is said, and is the fetching shop's, who counted it
+   at the hand-over. Goods taken in before they were handed over are let go of afterwards, as counted there: until then
+   the giver is asked. Goods that did not come at all are said so with a reason: none enter, and the code that signed
+   for them stands. Where the giver finds them in its shop it takes them back: they enter its stock, and their cost goes
+   back to both.
 4. The price is cost: what the network's supplier asks for as much, rounded per line. When the network hears of the
    hand-over, with the code, it books both shops in one step: the giver's funds, an invoice of the taker; together they
    are zero.
@@ -35,7 +36,7 @@ from config.ids import new_id, new_pickup_code, tidy_pickup_code
 from config.inbox import refuse_stranger
 from config.journal import Actor
 from config.node import NETWORK
-from pos import batches, stock, waste
+from pos import batches, consigned, stock, waste
 from pos.batches import Lot
 from pos.ledger import MOST_QTY, Place, Source, refuse_short
 from pos.store import day_of
@@ -120,6 +121,7 @@ def hand_over(
     there = stock.levels(session, store_id, [sku for sku, _ in units])
     free = [(sku, qty, max(0, there[sku].available)) for sku, qty in units]
     refuse_short(session, [row for row in free if row[1] > row[2]], "shop")
+    consigned.pass_on(session, store_id, dict(units), {sku: level.on_hand for sku, level in there.items()})
     source = Source("passed_on", SOURCE_KIND, found.id)
     waste.take_out(session, store_id, units, Place.SUPPLIER, source, actor=actor, at=at, why="transfer")
     batches.let_go(session, store_id, [_lot(line, line.given_qty or 0) for line in lines])

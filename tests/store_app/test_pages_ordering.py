@@ -14,6 +14,7 @@ from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
 from supply import order_rules
+from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
 from supply.suppliers import Supplier
@@ -65,6 +66,28 @@ def test_of_a_long_basket_what_needs_an_eye_stands_first_and_the_rest_is_folded(
 
 def test_without_a_forecast_the_page_says_what_is_used_instead(office):
     assert "average of the last four weeks" in words(office.signed_in().get("/orders/"))
+
+
+@pytest.mark.parametrize(
+    ("language", "age", "said", "unsaid"),
+    [
+        ("en", 3, "The forecast is 3 days old; look twice", "average of the last four weeks"),
+        ("en", 4, "The forecast is 4 days old, too old to order by: the average of the last four weeks", "look twice"),
+        ("zh", 4, "预测是 4 天前的，太旧，不用来订货：先用最近四周的平均数。", "还没有预测"),
+    ],
+)
+def test_a_forecast_too_old_to_order_by_is_said_to_be_so_by_page_and_basket(office, language, age, said, unsaid):
+    with office.doors.write() as session:
+        session.add(
+            ForecastRun(id="old", scope_kind="store", scope_id=STORE, state="published",
+                        origin_day=NOON.date() - dt.timedelta(days=age + 1), horizon_days=14,
+                        started_at=NOON - dt.timedelta(days=age), series=3)
+        )  # fmt: skip
+        row = session.get_one(ReplenishmentOrder, (STORE, P1))
+        row.proposed_at, row.forecast_age_days = NOON, age if age <= 3 else None
+        session.get_one(Store, STORE).language = language
+    found = words(office.signed_in().get("/orders/"))
+    assert (found.count(said), unsaid in found, "There is no forecast yet" in found) == (2, False, False)
 
 
 def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(office):

@@ -151,7 +151,7 @@ class Country:
 
     def on_the_way(self, shop: str, at: dt.datetime = AT) -> dict[str, int]:
         with self.shops[shop].read() as session:
-            return to_come(session, shop, at=at).coming
+            return {sku: sum(days.values()) for sku, days in to_come(session, shop, at=at).coming.items()}
 
     def fill(self, at: dt.datetime = AT) -> list[str]:
         with self.network.write() as session:

@@ -14,7 +14,7 @@ from store_app.wording import OrderWhy
 from supply import checks, orders, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
-from supply.orders import ReplenishmentOrder
+from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier, SupplierProduct
 from tests.supply.sold import make_node
 
@@ -182,6 +182,47 @@ def test_goods_on_the_way_are_not_ordered_twice(shop):
     with shop.write() as session:
         replenishment.approve(session, "S1", order.id, actor=WEI, at=DAWN)
     assert propose(shop) == []
+
+
+def due(shop, *loads):
+    """Put orders of the farm's on the way: packs of bread, and how many days from now they are due."""
+    with shop.write() as session:
+        for n, (packs, days) in enumerate(loads):
+            day = MONDAY + dt.timedelta(days=days)
+            session.add(
+                ReplenishmentOrder(store_id="S1", id=f"due{n}", order_no=70 + n, supplier_id="farm", state="sent",
+                                   order_day=MONDAY, delivery_day=day, next_delivery_day=day + dt.timedelta(days=7),
+                                   proposed_at=DAWN, sent_at=DAWN - dt.timedelta(days=3))
+            )  # fmt: skip
+            session.flush()
+            session.add(
+                OrderLine(store_id="S1", order_id=f"due{n}", sku="bread", name="Bread", pack_qty=6,
+                          pack_cost_minor=900, packs_proposed=packs, packs=packs, why={})
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("loads", "packs"),
+    [
+        ([(4, -1)], 0),  # overdue: it may come any moment
+        ([(4, 0)], 0),
+        ([(4, 1)], 0),  # the last day to be covered
+        ([(4, 2)], 2),
+        ([(4, 6)], 2),
+        ([(1, 1), (4, 6)], 1),  # of two loads only the one that is due
+        ([(1, 0), (1, 1), (1, 2)], 0),  # the sum of what is due
+    ],
+)
+def test_what_comes_after_the_days_to_be_covered_silences_no_line_and_what_comes_within_does(shop, loads, packs):
+    due(shop, *loads)
+    forecast(shop, {"bread": 5.0})
+    assert sum(line.packs for order in propose(shop) for line in lines(shop, order).values()) == packs
+
+
+def test_the_shelf_runs_out_before_the_goods_that_come_too_late_for_it(shop):
+    due(shop, (1, 1))
+    why = lines(shop, proposed(shop))["bread"].why
+    assert (why["on_the_way"], why["runs_out_day"]) == (6, MONDAY.isoformat()), "4 here, 5 wanted today, 6 tomorrow"
 
 
 def test_what_was_worked_out_before_an_order_was_sent_orders_nothing_twice(shop):

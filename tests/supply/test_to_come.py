@@ -26,6 +26,13 @@ def missed(country: Country, *, days: float) -> list[tuple[str, bool]]:
     return [(one.order_id, one.may_cancel) for one in found]
 
 
+def coming(country: Country, *, days: float) -> dict[str, dict[int, int]]:
+    """Return what comes: SKU -> how many days from the beginning -> units."""
+    with country.shops["S1"].read() as session:
+        found = to_come(session, "S1", at=later(days=days)).coming
+    return {sku: {(day - DAY).days: qty for day, qty in units.items()} for sku, units in found.items()}
+
+
 def proposed_milk(country: Country, at: dt.datetime) -> tuple[int, list]:
     """Return how many packs of milk are proposed, and what the line says did not come."""
     with country.shops["S1"].write() as session:
@@ -66,7 +73,8 @@ def test_a_neighbour_s_goods_nobody_took_in_hold_no_proposal_back(country):
             pack_cost_minor=1_100,
         )  # fmt: skip
         session.add(line)
-    assert country.on_the_way("S1", later(days=3)) == {"milk": 24}
+    assert coming(country, days=0) == {"milk": {0: 24}}, "it can be fetched today"
+    assert coming(country, days=3) == {"milk": {3: 24}}
     with country.shops["S1"].read() as session:
         waits = to_come(session, "S1", at=later(days=4))
     assert (waits.coming, [(one.qty, one.order_no) for one in waits.missed["milk"]]) == ({}, [(24, -1)])
@@ -97,8 +105,8 @@ def test_goods_that_were_announced_late_are_waited_for_from_that_day(country):
     country.fill()
     country.load(at=later(days=5))
     country.deliver()
-    assert country.on_the_way("S1", later(days=7)) == {"bread": 6}
-    assert country.on_the_way("S1", later(days=8)) == {}
+    assert [coming(country, days=day) for day in (5, 7)] == [{"bread": {5: 6}}, {"bread": {7: 6}}]
+    assert coming(country, days=8) == {}
     assert missed(country, days=8) == [(order, False)]  # it has left: it is counted, and closed at zero
 
 
@@ -126,10 +134,11 @@ def test_an_offer_whose_goods_left_and_never_came_is_not_counted_on(country):
     country.deliver()
     with country.shops["S1"].write() as session:
         push.accept(session, "S1", "p1", actor=KEEPER["S1"], at=AT)
+    assert coming(country, days=0) == {"tea": {0: 10}}, "nobody said a day yet"
     country.deliver()
     country.load()
     country.deliver()
-    assert country.on_the_way("S1", later(days=3)) == {"tea": 10}
+    assert [coming(country, days=day) for day in (0, 3)] == [{"tea": {1: 10}}, {"tea": {3: 10}}]
     with country.shops["S1"].read() as session:
         found = to_come(session, "S1", at=later(days=4))
     assert (found.coming, [one.told() for one in found.missed["tea"]]) == (

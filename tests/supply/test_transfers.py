@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.errors import Conflict, Invalid, Refused
-from pos import batches, stock
+from pos import batches, consigned, stock
 from pos.batches import Lot
+from pos.consigned import Consigned
 from supply import (
     attention,
     credit,
@@ -37,6 +38,7 @@ from supply.transfer_math import (
 )
 from supply.transfer_sheets import TransferSheet
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, Country, later, make_country
+from tests.supply.test_consignment import OFFER, bring, sell
 
 
 def line(rate: float, position: int, *, pack: int = 12, cost: int = 100, price: int = 180, **wishes) -> PolicyLine:
@@ -340,6 +342,35 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
     with pytest.raises(Conflict, match="it is received"):
         do(country, "S2", "receive", transfer_id, {"bread": 2})
     assert ledger(country, "S2")["invoiced"] == 300
+    assert country.findings() == []
+
+
+def spare_bread(country: Country) -> int:
+    """Return how much bread S1 tells it can spare at most."""
+    with country.shops["S1"].write() as session:
+        transfer_sheets.tell(session, "S1", at=AT)
+    country.deliver()
+    with country.network.read() as session:
+        spare = transfer_sheets.sheets(session, DAY)["S1"].spares.get("bread")
+        return max(spare.gains) if spare else 0
+
+
+def test_what_is_here_on_sale_or_return_is_neither_offered_to_a_neighbour_nor_handed_over(country):
+    transfer_id, code, _ = agreed(country)
+    bring(country)  # twelve of the network's, behind the shop's own
+    for there, most in ((12, 0), (20, 8)):
+        with country.shops["S1"].write() as session:
+            stock.count(session, "S1", "bread", there, at=AT, actor=KEEPER["S1"])
+        assert spare_bread(country) == most
+        with pytest.raises(Refused, match=f"12 of Rye bread .* hand over {most} at most"):
+            do(country, "S1", "hand_over", transfer_id, code, {"bread": most + 1})
+    with country.shops["S1"].write() as session:
+        session.get_one(Consigned, ("S1", OFFER)).ahead_qty = 8
+    do(country, "S1", "hand_over", transfer_id, code, {"bread": 8})
+    sell(country, 5, "sale-0001")
+    with country.shops["S1"].read() as session:
+        assert consigned.of_sale(session, "S1", "sale-0001") == [("Rye bread", 5)], "the shop's own are gone"
+    country.deliver()
     assert country.findings() == []
 
 
