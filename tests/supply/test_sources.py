@@ -12,7 +12,7 @@ from config.errors import Invalid
 from supply import lead_times, order_wishes, orders, suppliers
 from supply.lead_times import measured
 from supply.orders import ReplenishmentOrder
-from supply.policy import PolicyLine, decide, decide_basket, expected_outdating, share_budget, total_costs
+from supply.policy import PolicyLine, decide, expected_outdating, share_budget, total_costs
 from supply.receiving import Delivery
 from supply.sources import Source, decide_sources, ranked
 from supply.suppliers import Supplier
