@@ -17,7 +17,7 @@ from pos.store import day_of
 from store_app import wording, wording_claims, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit, suppliers
+from supply import credit, order_wishes, suppliers
 from supply.credit import CreditDraw, CreditLine
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastRun
@@ -102,6 +102,8 @@ class OrderView:
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
+    week_left_minor: int | None
+    """What is left of the week's money for a proposal; None where money does not limit, or it is no proposal."""
     forecast_sentence: str
     lines: list[LineView]
     credit: CreditView | None
@@ -181,6 +183,7 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
+        week_left_minor=order_wishes.left_for(session, order, today) if order.state == "proposed" else None,
         forecast_sentence=_basis_sentence(session, order),
         lines=lines,
         credit=_credit(session, order, supplier, cost),
