@@ -125,6 +125,19 @@ def test_each_supplier_gets_one_order_for_its_next_order_day(shop):
     assert (van.order_no, farm.order_no) == (1, 2)
 
 
+def test_bread_that_would_wait_for_a_cheaper_supplier_s_minimum_comes_with_the_van(shop):
+    with shop.write() as session:
+        session.add(
+            Supplier(id="cash", name="Cash", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[*range(7)],
+                     minimum_minor=50_000)
+        )  # fmt: skip
+        session.flush()
+        session.add(SupplierProduct(supplier_id="cash", sku="bread", pack_qty=6, pack_cost_minor=890))
+    van = proposed(shop)
+    assert (van.supplier_id, van.postponed, van.cost_minor) == ("van", False, 1800)
+    assert lines(shop, van)["bread"].why["others"] == [["Cash", 6, 890, "2026-03-03"]]
+
+
 def test_the_order_covers_demand_until_the_delivery_after_it(shop):
     order = proposed(shop)
     line = lines(shop, order)["bread"]
