@@ -11,7 +11,7 @@ from config.journal import Actor, JournalEntry
 from pos import stock
 from pos.catalogue import Listing, Product
 from store_app.wording import OrderWhy
-from supply import checks, orders, replenishment
+from supply import campaign_lift, checks, orders, planned, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -277,6 +277,19 @@ def test_a_forecast_older_than_three_days_is_not_used(shop, age, method):
     (order,) = propose(shop)
     assert lines(shop, order)["bread"].why["method"] == method
     assert order.forecast_age_days == (age if method == "forecast" else None)
+
+
+@pytest.mark.parametrize(
+    ("age", "by", "packs"), [(0, "run", 1), (3, "run", 1), (4, "run", 6), (0, "older", 6), (0, None, 6)]
+)
+def test_a_campaigns_extra_counts_exactly_where_the_forecast_in_use_does_not_carry_it(shop, age, by, packs):
+    sold(shop, {"bread": 2})
+    forecast(shop, {"bread": 2.0}, origin=MONDAY - dt.timedelta(days=age + 1))
+    with shop.write() as session:
+        planned.plan(session, "S1", "campaign:c1/2026-03-03", {"bread": 30}, day=MONDAY + dt.timedelta(days=1))
+        if by:
+            campaign_lift.carried(session, "S1", by, ["bread", "milk"], MONDAY + dt.timedelta(days=9))
+    assert lines(shop, propose(shop)[0])["bread"].packs == packs
 
 
 def test_what_is_fresh_goes_along_with_its_last_fortnight_but_not_with_an_empty_shelf(shop):
