@@ -53,11 +53,9 @@ def decide_sources(
         _, last = min(reached)
         wanted = wanted or _wanted(sources, ranks)
         given_up[last] = decided[last]
-    found = {}
-    for one, decisions in sorted((decided | given_up).items(), key=lambda pair: [*minimums].index(pair[0])):
-        if mine := [decision for decision in decisions if place[decision.line.sku] == one]:
-            found[one] = mine
-    return found
+    of_all = decided | given_up
+    found = {one: [decision for decision in of_all[one] if place[decision.line.sku] == one] for one in minimums}
+    return {one: decisions for one, decisions in found.items() if decisions}
 
 
 def ranked(sources: Sequence[Source]) -> dict[str, list[str]]:
