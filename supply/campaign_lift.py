@@ -6,7 +6,8 @@ Rules
    campaign's lines say; of two campaigns at once the larger counts.
 2. It holds for days gone by too: what sold then is read without it, so that an ordinary day stays what it was. Where
    the campaign brings less or more than expected, the level follows and is found again afterwards.
-3. Until a forecast carries the campaign its extra is planned demand (`campaign_asks`); then it stands in one place.
+3. The campaign's extra is planned demand until its last day (`campaign_asks`); what a forecast carries of it is not
+   spoken for beside that forecast (`planned`, rule 3).
 """
 
 import datetime as dt
@@ -51,8 +52,8 @@ def split(
     return grid[:, : panel.n_days], grid[:, panel.n_days :]
 
 
-def carried(session: Session, store_id: str, skus: Sequence[str], last: dt.date) -> None:
-    """End the planned demand of campaigns that a forecast carries now, up to a day (rule 3)."""
+def carried(session: Session, store_id: str, run_id: str, skus: Sequence[str], last: dt.date) -> None:
+    """Note which planned demand of campaigns a forecast run carries, up to a day (rule 3)."""
     rows = session.scalars(
         sa.select(PlannedDemand).where(
             PlannedDemand.store_id == store_id,
@@ -63,5 +64,5 @@ def carried(session: Session, store_id: str, skus: Sequence[str], last: dt.date)
     known = set(skus)
     for row in rows.all():
         if row.sku in known:
-            session.delete(row)
+            row.carried_by = run_id
     session.flush()

@@ -277,7 +277,7 @@ def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.da
         session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found, computed.quiet or {}))
         session.execute(sa.insert(ForecastQuantile), _quantile_rows(run.id, found))
         last = computed.loaded.day + dt.timedelta(days=HORIZON_DAYS)
-        campaign_lift.carried(session, computed.loaded.scope_id, [sku for _, sku in found.keys], last)
+        campaign_lift.carried(session, computed.loaded.scope_id, run.id, [sku for _, sku in found.keys], last)
     _publish(session, run, actor=actor, at=at)
     return run
 

@@ -87,7 +87,8 @@ def needs_of(
     today = business_day(at, store.tz, store.rollover_hour)
     last = {one: max(today, days[one].next_delivery_day - dt.timedelta(days=1)) for one in offered}
     lasts = set(last.values()) or {today}
-    expecting, shelves = Expecting(session, store, lasts, at=at), _Shelves(session, store.id, today, lasts, at=at)
+    expecting = Expecting(session, store, lasts, at=at)
+    shelves = _Shelves(session, store.id, expecting.basis, lasts, at=at)
     needs = {}
     for supplier_id, products in offered.items():
         sold_here = [one for one in products if one.sku in shelves.articles and one.sku in shelves.prices]
@@ -128,14 +129,13 @@ class _Article(NamedTuple):
 class _Shelves:
     """What a shop has, waits for, promised, and was asked to keep, by SKU."""
 
-    def __init__(
-        self, session: Session, store_id: str, today: dt.date, lasts: set[dt.date], *, at: dt.datetime
-    ) -> None:
+    def __init__(self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date], *, at: dt.datetime) -> None:
+        today = basis.today
         self.articles, self.prices = _articles(session, store_id), prices_on(session, store_id, today)
         self.taught, self.wishes = order_rules.lessons(session, store_id, at), order_wishes.wishes(session, store_id)
         self.lots, self.waited = dated_lots(session, store_id, today, max(lasts)), to_come(session, store_id, at=at)
         self.levels = stock.levels(session, store_id)
-        self.spoken_for = {day: planned.until(session, store_id, day) for day in lasts}
+        self.spoken_for = {day: planned.until(session, store_id, day, beside=basis.run_id) for day in lasts}
 
     def needs(
         self, products: Sequence[Terms], expected: Expected, basis: Basis, rhythm: Rhythm, last: dt.date, slack: float

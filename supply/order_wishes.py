@@ -4,7 +4,8 @@ Rules
 -----
 1. The week's money is what orders of the last WEEK_DAYS, today included, and those confirmed already for a later order
    day may cost together, over all suppliers. Orders the supplier rejected or the shop called off do not count. No row:
-   money does not limit.
+   money does not limit. For a proposal that is left which the other proposals, as they stand, leave; what waits for its
+   supplier's minimum takes nothing. A person may go beyond; the page says so.
 2. room_qty is the most there is place for; show_qty stands for show and is ordered up to on top of demand; service_bp
    is the share of demand the shopkeeper wants served, 5,000 to 9,950. What is not said follows from the policy.
 3. A wish without any content is no wish: its row goes.
@@ -132,6 +133,18 @@ def left_to_spend(session: Session, store_id: str, today: dt.date) -> int | None
     order = ReplenishmentOrder
     since = today - dt.timedelta(days=WEEK_DAYS)
     return max(0, limit - spent(session, order.store_id == store_id, order.order_day > since))
+
+
+def left_for(session: Session, order: ReplenishmentOrder, today: dt.date) -> int | None:
+    """Return what a proposal may cost within the week's money, never below zero; None where money does not limit."""
+    left = left_to_spend(session, order.store_id, today)
+    if left is None:
+        return None
+    other = ReplenishmentOrder
+    query = sa.select(sa.func.sum(other.cost_minor)).where(
+        other.store_id == order.store_id, other.state == "proposed", other.id != order.id, other.postponed.is_(False)
+    )
+    return max(0, left - int(session.scalar(query) or 0))
 
 
 def spent(session: Session, *which: sa.SQLColumnExpression[bool]) -> int:

@@ -16,9 +16,11 @@ Rules
 5. `why` keeps the facts of a line as they were when it was proposed: numbers and codes; the page words them, and
    `effect` reads them again. Rates and sums of demand carry three decimals; `_milli` is a thousandth.
 6. Only a proposal is changed, and never without a reason and a name.
-7. Each product is proposed at the supplier that serves it at the least total cost, late goods counted as lost margin
-   (`policy`, rule 8); at the same cost at the store's own. The line tells what the others cost and when they come.
-8. All proposals together keep within the week's money (`order_wishes`), what brings most for it first.
+7. Each product is proposed at the supplier that serves it at the least total cost, late goods counted as lost margin,
+   and not where it would wait for a minimum while another brings it in time (`sources`). The line tells what the others
+   cost and when they come.
+8. All proposals together keep within the week's money (`order_wishes`), what brings most for it first; what a basket
+   that waits would have cost goes to the others.
 """
 
 import datetime as dt
@@ -77,7 +79,7 @@ def propose(session: Session, store_id: str, *, at: dt.datetime, actor: Actor) -
 
 def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]:
     """Work the proposals out to the last column and write nothing: the long part, during which others may sell."""
-    from supply.policy import decide_basket, share_budget
+    from supply.sources import Source, decide_sources, ranked
 
     store, counted_on = store_of(session, store_id), _on_the_way(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
@@ -89,21 +91,29 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
         for supplier_id, supplier in suppliers.items()
     }
     basis, found = needs_of(session, store, terms, days, leads, at=at)
-    needs = _best_sources(found, suppliers, days, store_id)
-    chosen = sorted(needs, key=lambda one: (days[one].delivery_day, one))
-    budget = order_wishes.left_to_spend(session, store_id, today)
-    shares: list[int | None] = [None] * len(chosen)
-    if budget is not None:
-        shares = [*share_budget([[need.line for need in needs[one]] for one in chosen], budget)]
+    soonest = sorted(found, key=lambda one: (days[one].delivery_day, one))
+    sources = [
+        Source(one, suppliers[one].minimum_minor, suppliers[one].owner_id == store_id, [need.line for need in needs])
+        for one, needs in ((one, found[one]) for one in soonest)
+    ]
+    ranks, budget = ranked(sources), order_wishes.left_to_spend(session, store_id, today)
+    offers = {(one, need.line.sku): need for one in soonest for need in found[one]}
     drafts = []
-    for supplier_id, share in zip(chosen, shares, strict=True):
-        supplier, lines = suppliers[supplier_id], needs[supplier_id]
-        decisions = decide_basket([need.line for need in lines], supplier.minimum_minor, share)
-        rhythm = days[supplier_id]
-        wanted = [_line(rhythm, need, one) for need, one in zip(lines, decisions, strict=True) if one.wanted_packs]
+    for supplier_id, decisions in decide_sources(sources, ranks, budget).items():
+        rhythm, wanted = days[supplier_id], []
+        for decision in decisions:
+            if decision.wanted_packs:
+                need, others = offers[supplier_id, decision.line.sku], ranks[decision.line.sku]
+                told = [
+                    _alternative(suppliers[other], offers[other, decision.line.sku], days[other])
+                    for other in others
+                    if other != supplier_id
+                ]
+                wanted.append(_line(rhythm, need._replace(others=tuple(told)), decision))
         if wanted:
             waits = not any(one.packs for one in decisions)
-            drafts.append(Draft(supplier_id, supplier.minimum_minor, rhythm, basis, wanted, waits, counted_on))
+            minimum = suppliers[supplier_id].minimum_minor
+            drafts.append(Draft(supplier_id, minimum, rhythm, basis, wanted, waits, counted_on))
     return drafts
 
 
@@ -336,31 +346,8 @@ def _on_the_way(session: Session, store_id: str) -> frozenset[str]:
     return frozenset(session.scalars(query))
 
 
-def _best_sources(
-    found: Mapping[str, Sequence[Need]], suppliers: Mapping[str, Supplier], days: Mapping[str, Rhythm], store_id: str
-) -> dict[str, list[Need]]:
-    """Return each product at the supplier of the least total cost, with what the others offer (rule 7)."""
-    from supply.policy import total_costs
-
-    several: dict[str, list[tuple[str, Need]]] = {}
-    for supplier_id, needs in found.items():
-        for need in needs:
-            several.setdefault(need.line.sku, []).append((supplier_id, need))
-    best: dict[str, list[Need]] = {supplier_id: [] for supplier_id in found}
-    for offers in several.values():
-        if len(offers) > 1:
-            costs = total_costs([need.line for _, need in offers]).tolist()
-            own = [suppliers[supplier_id].owner_id == store_id for supplier_id, _ in offers]
-            ranked = sorted(range(len(offers)), key=lambda n: (round(costs[n], 6), not own[n], offers[n][0]))
-            others = tuple(
-                Alternative(offers[n][0], suppliers[offers[n][0]].name, offers[n][1].line.pack_qty,
-                            offers[n][1].line.pack_cost_minor, days[offers[n][0]].delivery_day)
-                for n in ranked[1:]
-            )  # fmt: skip
-            supplier_id, need = offers[ranked[0]]
-            offers = [(supplier_id, need._replace(others=others))]
-        best[offers[0][0]].append(offers[0][1])
-    return {supplier_id: needs for supplier_id, needs in best.items() if needs}
+def _alternative(supplier: Supplier, need: Need, days: Rhythm) -> Alternative:
+    return Alternative(supplier.id, supplier.name, need.line.pack_qty, need.line.pack_cost_minor, days.delivery_day)
 
 
 def _line(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:

@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 from config.money import exponent
 from config.node import NETWORK
 from pos.catalogue import Listing
+from pos.store import day_of
 from store_app import wording, wording_claims, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit, suppliers
+from supply import credit, order_wishes, suppliers
 from supply.credit import CreditDraw, CreditLine
+from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastRun
 from supply.order_rules import OrderRule
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -100,6 +102,8 @@ class OrderView:
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
+    week_left_minor: int | None
+    """What is left of the week's money for a proposal; None where money does not limit, or it is no proposal."""
     forecast_sentence: str
     lines: list[LineView]
     credit: CreditView | None
@@ -179,7 +183,8 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
-        forecast_sentence=age_sentence(order.forecast_age_days),
+        week_left_minor=order_wishes.left_for(session, order, today) if order.state == "proposed" else None,
+        forecast_sentence=_basis_sentence(session, order),
         lines=lines,
         credit=_credit(session, order, supplier, cost),
     )
@@ -209,26 +214,26 @@ def offers(session: Session, store_id: str) -> list[OfferView]:
 
 def forecast_sentence(session: Session, store_id: str, *, today: dt.date) -> str:
     """Say what proposals stand on: the forecast and its age, or what is used instead."""
-    origin = session.scalar(
-        sa.select(ForecastRun.origin_day)
-        .where(ForecastRun.scope_id == store_id, ForecastRun.state == "published")
-        .order_by(ForecastRun.origin_day.desc())
-        .limit(1)
-    )
-    return age_sentence(None if origin is None else max(0, (today - origin).days - 1))
+    return age_sentence(_newest_age_days(session, store_id, today, ForecastRun.state == "published"))
 
 
 def age_sentence(age_days: int | None) -> str:
-    """Say how old the forecast behind an order is."""
+    """Say how old the forecast behind an order is, None: there is none; beyond OLDEST_DAYS it is not behind it."""
     if age_days is None:
         return _("There is no forecast yet: the average of the last four weeks is used instead.")
     if age_days == 0:
         return _("The forecast has seen every sale until last night.")
     if age_days < STALE_DAYS:
         return ngettext("The forecast is %(num)d day old.", "The forecast is %(num)d days old.", age_days)
+    if age_days <= OLDEST_DAYS:
+        return ngettext(
+            "The forecast is %(num)d day old; look twice at what sells fast.",
+            "The forecast is %(num)d days old; look twice at what sells fast.",
+            age_days,
+        )
     return ngettext(
-        "The forecast is %(num)d day old; look twice at what sells fast.",
-        "The forecast is %(num)d days old; look twice at what sells fast.",
+        "The forecast is %(num)d day old, too old to order by: the average of the last four weeks is used instead.",
+        "The forecast is %(num)d days old, too old to order by: the average of the last four weeks is used instead.",
         age_days,
     )
 
@@ -245,6 +250,24 @@ def missing(session: Session, store_id: str) -> str:
 
 
 # --- inside ---
+
+
+def _basis_sentence(session: Session, order: ReplenishmentOrder) -> str:
+    """Say what an order was proposed on; where no forecast was used, whether it was too old or there was none."""
+    age = order.forecast_age_days
+    if age is None:
+        day = day_of(session, order.store_id, order.proposed_at)
+        known = (ForecastRun.state.in_(("published", "superseded")), ForecastRun.started_at <= order.proposed_at)
+        age = _newest_age_days(session, order.store_id, day, *known)
+    return age_sentence(age)
+
+
+def _newest_age_days(session: Session, store_id: str, day: dt.date, *known: sa.ColumnElement[bool]) -> int | None:
+    query = sa.select(sa.func.max(ForecastRun.origin_day)).where(
+        ForecastRun.scope_kind == "store", ForecastRun.scope_id == store_id, *known
+    )
+    origin = session.scalar(query)
+    return None if origin is None else max(0, (day - origin).days - 1)
 
 
 def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | None, cost: int) -> CreditView | None:

@@ -180,8 +180,8 @@ def approve_all() -> Any:
         wake_worker_after(session)
     if sent:
         flash(ngettext("%(num)d order is sent.", "%(num)d orders are sent.", sent), "good")
-    for order_no, fault in refused:
-        flash(_("Order %(no)s stays: %(why)s", no=order_no, why=sentence_of(fault)), "warn")
+    for order_no, refusal in refused:
+        flash(_("Order %(no)s stays: %(why)s", no=order_no, why=sentence_of(refusal)), "warn")
     if late:
         flash(
             ngettext(

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from werkzeug.serving import make_server
 
 from pos import shift
-from supply import orders, pickup, receiving, replenishment, shelf, transfers
+from supply import order_wishes, orders, pickup, receiving, replenishment, shelf, transfers
 from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
@@ -161,6 +161,25 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
     page.locator("#line-milk summary").click()
     expect(page.locator("#line-milk .uplot")).to_be_visible()
     assert_well_made(page)
+
+
+def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
+    page: Page, office: Office, faults: list[str]
+):
+    with office.house.doors.write() as session:
+        row = orders.order_of(session, STORE, "order-P1")
+        order_wishes.set_budget(session, STORE, 1_000_000, **BY)
+        taken = 1_000_000 - (order_wishes.left_for(session, row, NOON.date()) or 0)
+        limit = taken + orders.cost_of(orders.lines_of(session, row)) + 100
+        order_wishes.set_budget(session, STORE, limit, **BY)
+    enter(page, office, "/orders/order-P1")
+    milk = page.locator("#line-milk")
+    milk.get_by_role("button", name="More").click()
+    beyond = milk.locator("[data-beyond]")
+    expect(beyond).to_have_text("$8.28 beyond the week’s money")
+    assert_well_made(page)
+    milk.get_by_role("button", name="Less").click()
+    expect(beyond).to_be_empty()
 
 
 def test_a_count_that_differs_asks_why_and_a_scan_counts_and_waits_to_be_typed_over(

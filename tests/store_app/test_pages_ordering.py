@@ -13,12 +13,13 @@ from config.outbox import OutboxMessage
 from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
-from supply import order_rules
+from supply import order_rules, order_wishes
+from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
 from supply.suppliers import Supplier
 from tests.store_app.conftest import NOON, STORE
-from tests.store_app.office import fill, picture_of, proposal, send, words
+from tests.store_app.office import SYSTEM, fill, picture_of, proposal, send, words
 
 P1 = "order-P1"
 
@@ -65,6 +66,28 @@ def test_of_a_long_basket_what_needs_an_eye_stands_first_and_the_rest_is_folded(
 
 def test_without_a_forecast_the_page_says_what_is_used_instead(office):
     assert "average of the last four weeks" in words(office.signed_in().get("/orders/"))
+
+
+@pytest.mark.parametrize(
+    ("language", "age", "said", "unsaid"),
+    [
+        ("en", 3, "The forecast is 3 days old; look twice", "average of the last four weeks"),
+        ("en", 4, "The forecast is 4 days old, too old to order by: the average of the last four weeks", "look twice"),
+        ("zh", 4, "预测是 4 天前的，太旧，不用来订货：先用最近四周的平均数。", "还没有预测"),
+    ],
+)
+def test_a_forecast_too_old_to_order_by_is_said_to_be_so_by_page_and_basket(office, language, age, said, unsaid):
+    with office.doors.write() as session:
+        session.add(
+            ForecastRun(id="old", scope_kind="store", scope_id=STORE, state="published",
+                        origin_day=NOON.date() - dt.timedelta(days=age + 1), horizon_days=14,
+                        started_at=NOON - dt.timedelta(days=age), series=3)
+        )  # fmt: skip
+        row = session.get_one(ReplenishmentOrder, (STORE, P1))
+        row.proposed_at, row.forecast_age_days = NOON, age if age <= 3 else None
+        session.get_one(Store, STORE).language = language
+    found = words(office.signed_in().get("/orders/"))
+    assert (found.count(said), unsaid in found, "There is no forecast yet" in found) == (2, False, False)
 
 
 def test_a_changed_number_wants_a_reason_and_is_kept_beside_what_was_proposed(office):
@@ -142,6 +165,32 @@ def test_of_all_orders_what_can_be_sent_is_sent_and_why_another_stays_is_said(of
         assert not session.scalar(sa.select(JournalEntry.n).where(
             JournalEntry.subject == "order:order-P2", JournalEntry.verb == "order.approved"
         ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "within", "beyond"),
+    [
+        ("en", "$30.00 of the week’s money is left for this order", "beyond the week’s money: $30.00 is left"),
+        ("zh", "本周订货资金还剩 $30.00 可用于这张进货单", "这张进货单还剩 $30.00 可用。批准后仍会发出。"),
+    ],
+)
+def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_only_with_a_warning(
+    office, language, within, beyond
+):
+    client = office.signed_in()
+    assert "week’s money" not in words(client.get(f"/orders/{P1}"))
+    with office.doors.write() as session:
+        session.get_one(Store, STORE).language = language
+        proposal(session, "order-P2", 8)
+        session.get_one(ReplenishmentOrder, (STORE, "order-P2")).cost_minor = 1_000
+        for sku in ("bread", "apple"):
+            session.get_one(OrderLine, (STORE, P1, sku)).packs = 0
+        order_wishes.set_budget(session, STORE, 4_000, actor=SYSTEM, at=NOON)
+    assert within in words(client.get(f"/orders/{P1}"))
+    assert send(client, f"/orders/{P1}/lines/milk", packs="50", reason="event").status_code == 303
+    assert beyond in words(client.get(f"/orders/{P1}"))
+    assert send(client, f"/orders/{P1}/approve").status_code == 303
+    assert order(office).state == "sent"
 
 
 def test_a_rule_is_set_with_its_limits_and_ended_with_zero(office):

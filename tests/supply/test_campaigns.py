@@ -66,9 +66,11 @@ def stands(town):
         return [row.sku for row in shelf.slots_of(session, shelf.live_plan(session, STORE))]
 
 
-def extra(town, day):
+def extra(town, day, *, in_use=False):
+    """Return what is spoken for until a day: beside the published forecast, or where it is not in use."""
     with town.shop.read() as session:
-        return planned.until(session, STORE, day).get("beer", 0)
+        run = forecasts.published(session, "store", STORE) if in_use else None
+        return planned.until(session, STORE, day, beside=run.id if run else None).get("beer", 0)
 
 
 def state(town):
@@ -267,13 +269,19 @@ def test_the_forecast_expects_the_campaign_and_orders_carry_it_once(town):
     plain = forecast_of(town, TODAY - dt.timedelta(days=1))
     planned_for(town)
     answer(town)
-    assert extra(town, LAST) == 16
+    assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (16, 16)
     with_it = forecast_of(town, TODAY - dt.timedelta(days=1))
     during = slice((FIRST - TODAY).days, (LAST - TODAY).days + 1)
     assert with_it[during] == pytest.approx(1.5 * plain[during])
     assert with_it[: during.start] == pytest.approx(plain[: during.start])
     assert with_it[during.stop :] == pytest.approx(plain[during.stop :])
-    assert extra(town, LAST) == 0  # not once more beside the forecast
+    assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (16, 0), "never twice, and in one of both places"
+    forecast_of(town, TODAY)
+    assert extra(town, LAST, in_use=True) == 0, "the next night's carries it too"
+    day_comes(town, FIRST + dt.timedelta(days=1))
+    assert (extra(town, LAST), extra(town, LAST, in_use=True)) == (12, 0), "the day gone by is out"
+    day_comes(town, LAST + dt.timedelta(days=1))
+    assert extra(town, LAST) == 0
 
 
 def test_sales_of_a_campaign_do_not_raise_what_an_ordinary_day_is_expected_to_sell(town):

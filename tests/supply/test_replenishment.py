@@ -11,7 +11,7 @@ from config.journal import Actor, JournalEntry
 from pos import stock
 from pos.catalogue import Listing, Product
 from store_app.wording import OrderWhy
-from supply import checks, orders, replenishment
+from supply import campaign_lift, checks, orders, planned, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.orders import OrderLine, ReplenishmentOrder
@@ -123,6 +123,19 @@ def test_each_supplier_gets_one_order_for_its_next_order_day(shop):
     assert [(one.delivery_day - MONDAY).days for one in (van, farm)] == [1, 3]
     assert [(one.next_delivery_day - MONDAY).days for one in (van, farm)] == [2, 10]
     assert (van.order_no, farm.order_no) == (1, 2)
+
+
+def test_bread_that_would_wait_for_a_cheaper_supplier_s_minimum_comes_with_the_van(shop):
+    with shop.write() as session:
+        session.add(
+            Supplier(id="cash", name="Cash", kind="own", owner_id="S1", lead_time_days=1, order_weekdays=[*range(7)],
+                     minimum_minor=50_000)
+        )  # fmt: skip
+        session.flush()
+        session.add(SupplierProduct(supplier_id="cash", sku="bread", pack_qty=6, pack_cost_minor=890))
+    van = proposed(shop)
+    assert (van.supplier_id, van.postponed, van.cost_minor) == ("van", False, 1800)
+    assert lines(shop, van)["bread"].why["others"] == [["Cash", 6, 890, "2026-03-03"]]
 
 
 def test_the_order_covers_demand_until_the_delivery_after_it(shop):
@@ -264,6 +277,19 @@ def test_a_forecast_older_than_three_days_is_not_used(shop, age, method):
     (order,) = propose(shop)
     assert lines(shop, order)["bread"].why["method"] == method
     assert order.forecast_age_days == (age if method == "forecast" else None)
+
+
+@pytest.mark.parametrize(
+    ("age", "by", "packs"), [(0, "run", 1), (3, "run", 1), (4, "run", 6), (0, "older", 6), (0, None, 6)]
+)
+def test_a_campaigns_extra_counts_exactly_where_the_forecast_in_use_does_not_carry_it(shop, age, by, packs):
+    sold(shop, {"bread": 2})
+    forecast(shop, {"bread": 2.0}, origin=MONDAY - dt.timedelta(days=age + 1))
+    with shop.write() as session:
+        planned.plan(session, "S1", "campaign:c1/2026-03-03", {"bread": 30}, day=MONDAY + dt.timedelta(days=1))
+        if by:
+            campaign_lift.carried(session, "S1", by, ["bread", "milk"], MONDAY + dt.timedelta(days=9))
+    assert lines(shop, propose(shop)[0])["bread"].packs == packs
 
 
 def test_what_is_fresh_goes_along_with_its_last_fortnight_but_not_with_an_empty_shelf(shop):

@@ -12,8 +12,9 @@ from config.errors import Invalid
 from supply import lead_times, order_wishes, orders, suppliers
 from supply.lead_times import measured
 from supply.orders import ReplenishmentOrder
-from supply.policy import PolicyLine, expected_outdating, share_budget, total_costs
+from supply.policy import PolicyLine, decide, expected_outdating, share_budget, total_costs
 from supply.receiving import Delivery
+from supply.sources import Source, decide_sources, ranked
 from supply.suppliers import Supplier
 from tests.supply.road import AT, DAY, FARM, KEEPER, Country, later, make_country
 
@@ -132,6 +133,88 @@ def test_one_budget_shared_over_suppliers_is_never_exceeded(needs, budget):
     assert len(shares) == len(baskets)
     assert sum(shares) <= budget
     assert all(share >= 0 and share % 600 == 0 for share in shares)
+
+
+def sources(*given: tuple[str, int, list[PolicyLine]]) -> list[Source]:
+    return [Source(supplier_id, minimum, True, lines) for supplier_id, minimum, lines in given]
+
+
+def decided(given: list[Source], budget: int | None = None):
+    return decide_sources(given, ranked(given), budget)
+
+
+def waits(decisions) -> bool:
+    return not any(one.packs for one in decisions)
+
+
+def test_what_would_wait_for_a_minimum_goes_to_the_next_best_supplier_that_comes_in_time():
+    cash, van = ("cash", 50_000, [line(pack_cost_minor=590)]), ("van", 0, [line()])
+    assert list(decided(sources(cash, van))) == ["van"]
+    late = line(interval_days=9.0, held_days=6.0, mean=36.0, mean_before=12.0)
+    assert list(decided(sources(cash, ("late", 0, [late])))) == ["cash"], "it comes no sooner than what is waited for"
+
+
+def test_two_baskets_below_their_minimums_join_where_that_reaches_one():
+    beer, wine = line("beer", pack_cost_minor=590), line("wine")
+    a, b = ("a", 90_000, [beer]), ("b", 3_600, [line("beer"), wine])
+    assert waits(decided(sources(b))["b"]) is False
+    found = decided(sources(a, b))
+    assert {one.line.sku for one in found["b"] if one.packs} == {"beer", "wine"}
+    assert "a" not in found
+
+
+some_offers = st.lists(
+    st.tuples(st.integers(500, 700), st.integers(1, 40), st.integers(1, 6), st.integers(1, 6)), min_size=1, max_size=4
+)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 900, 3_000, 9_000, 60_000]), some_offers), min_size=1, max_size=4),
+    st.none() | st.integers(0, 20_000),
+)
+def test_nothing_waits_for_a_minimum_that_another_supplier_brings_in_time(drawn, budget):
+    given = sources(
+        *(
+            (f"s{n}", minimum, [
+                line(f"p{k}", pack_cost_minor=cost, mean=rate * (days + held) / 3, variance=rate * (days + held) / 2.5,
+                     mean_before=rate * days / 3, interval_days=float(days + held), held_days=float(held))
+                for k, (cost, rate, days, held) in enumerate(offers)
+            ])
+            for n, (minimum, offers) in enumerate(drawn)
+        )
+    )  # fmt: skip
+    found = decided(given, budget)
+    stands = [one.line.sku for decisions in found.values() for one in decisions]
+    assert sorted(stands) == sorted({one.sku for source in given for one in source.lines}), (
+        "each stands at one supplier"
+    )
+    if budget is not None:
+        assert sum(one.cost_minor for decisions in found.values() for one in decisions) <= budget
+    given_up = {supplier_id for supplier_id, decisions in found.items() if waits(decisions)}
+    free = [one for one in given if one.minimum_minor == 0 or not waits(found.get(one.supplier_id, ()))]
+    for supplier_id in given_up:
+        for waiting in found[supplier_id]:
+            if waiting.wanted_packs and waiting.reason == "postponed":
+                assert not [
+                    other for one in free for other in one.lines
+                    if other.sku == waiting.line.sku and decide(other).packs
+                    and other.interval_days - other.held_days < waiting.line.interval_days
+                ]  # fmt: skip
+
+
+def test_money_that_cannot_reach_a_minimum_goes_to_the_other_baskets():
+    milk, apple = line("milk", mean=60.0, variance=70.0), line("apple", price_minor=900)
+    assert share_budget([[milk], [apple]], 3_000) == [1_800, 1_200]
+    found = decided(sources(("van", 0, [milk]), ("farm", 5_000, [apple])), 3_000)
+    assert [(one.reason, one.wanted_packs) for one in found["farm"]] == [("postponed", 2)]
+    assert sum(one.cost_minor for one in found["van"]) == 3_000
+
+
+def test_money_that_nobody_wants_for_packs_fills_a_basket_up_to_its_minimum():
+    farm = ("farm", 2_400, [line()])
+    unlimited = decided(sources(farm))["farm"]
+    assert sum(one.cost_minor for one in unlimited) == 2_400
+    assert decided(sources(farm), 9_000)["farm"] == unlimited
 
 
 @given(

@@ -32,6 +32,7 @@ function wireChange(form) {
   form.dataset.wired = "";
   const field = form.querySelector('input[name="packs"]');
   const output = form.querySelector("output"), inWords = form.querySelector(".order-pack-words"), costs = form.querySelector(".order-packs b");
+  const beyond = form.querySelector("[data-beyond]");
   const look = () => {
     const packs = Number(field.value), { packs: before, packQty, have, perDay } = form.dataset;
     form.toggleAttribute("data-changed", packs !== Number(before));
@@ -44,8 +45,12 @@ function wireChange(form) {
     }
     const risks = form.dataset.risks ? form.dataset.risks.split(",") : [];
     if (packs < risks.length) said.push(risk.replace("{risk}", Math.round(risks[packs] / 100)));
-    said.push(cost.replace("{cost}", money(Number(form.dataset.total) + (packs - before) * form.dataset.packCost, form.dataset.currency)));
+    const total = Number(form.dataset.total) + (packs - before) * form.dataset.packCost;
+    said.push(cost.replace("{cost}", money(total, form.dataset.currency)));
     output.textContent = said.join(comma);
+    const over = "left" in form.dataset ? total - form.dataset.left : 0;
+    beyond.hidden = over <= 0;
+    beyond.textContent = over > 0 ? beyond.dataset.beyond.replace("{amount}", money(over, form.dataset.currency)) : "";
   };
   field.addEventListener("change", look);
   field.addEventListener("input", look);
