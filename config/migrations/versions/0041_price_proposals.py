@@ -34,8 +34,11 @@ def upgrade() -> None:
         "price_tally",
         sa.Column("staff_id", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("prices", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("staff_id", "day", name=op.f("pk_price_tally")),
+        sa.Column("price_list", sa.Text(), nullable=False),
+        sa.Column("sku", sa.Text(), nullable=False),
+        sa.Column("qty", sa.BigInteger(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("staff_id", "day", "price_list", "sku", name=op.f("pk_price_tally")),
     )
 
 

@@ -1,14 +1,14 @@
 """Planned demand says which forecast run expects it already.
 
-Revision ID: 0044
-Revises: 0043
+Revision ID: 0043
+Revises: 0042
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0043"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
