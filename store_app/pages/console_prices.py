@@ -149,12 +149,12 @@ def look() -> Any:
         supplier_id = _chosen(session, request.form.get("supplier", ""))[1].id
         currency, today = network_rows.money_and_day(session, EVERYONE, clock.now())
         _date(sheet, form.date("from_day"))
-        whose = supplier_id if sheet.kind == "price-list" else ""
+        whose = _whose(sheet, supplier_id)
         found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         if not sheet.faults:
             importing.rehearse(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
         trial = session.begin_nested()
-        waits = not _may(session, found, supplier_id if sheet.kind == "price-list" else "")
+        waits = not _may(session, found, whose)
         trial.rollback()
     if not sheet.faults:
         brought.keep(command, suffix, raw)
@@ -177,7 +177,7 @@ def bring_in(file_id: str) -> Any:
         _date(sheet, from_day)
         found = [] if sheet.faults else _changes(session, sheet, supplier_id)
         waits = None
-        if _may(session, found, supplier_id if sheet.kind == "price-list" else ""):
+        if _may(session, found, _whose(sheet, supplier_id)):
             _bring_in(session, sheet, supplier_id)
         else:
             given = (sheet.kind, supplier_id, from_day, path.suffix, path.read_bytes())
@@ -266,8 +266,13 @@ def _sheet(row: PriceProposal) -> importing.Sheet:
 
 
 def _bring_in(session: Session, sheet: importing.Sheet, supplier_id: str) -> None:
-    whose = supplier_id if sheet.kind == "price-list" else ""
+    whose = _whose(sheet, supplier_id)
     importing.write(session, sheet, EVERYONE, supplier_id=whose, actor=g.actor, at=clock.now())
+
+
+def _whose(sheet: importing.Sheet, supplier_id: str) -> str:
+    """Return the supplier whose list a file changes, '' where it holds products."""
+    return supplier_id if sheet.kind == "price-list" else ""
 
 
 def _written(*rows: Sequence[Any]) -> bytes:
