@@ -75,7 +75,7 @@ def swept(network: House, way: str, stride: int) -> tuple[int, int]:
     form = body | {"csrf_token": token(client), "command_id": "0" * 26}
     found = sweep(network.doors, lambda: _sent(client, address, form), holds, stride=stride)
     assert found.broken == []
-    assert len(found.missed) <= 1 + found.points // 50  # what a clock or a cache decides may run a line less often
+    assert len(found.missed) <= max(1, found.points // 50)  # what a clock or a cache decides may run a line less often
     return found.points, found.done
 
 
