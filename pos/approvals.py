@@ -2,8 +2,8 @@
 
 Rules
 -----
-1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts, pay-outs and empties is its
-   limit here.
+1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts, pay-ins, pay-outs and
+   empties is its limit here.
 2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
    covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
    used once; the granter's own discount limit holds for each need.
@@ -31,9 +31,13 @@ from pos.store import PERMISSIONS, Staff, may, store_of
 VALID_FOR = dt.timedelta(minutes=15)
 MOST_BROUGHT = MOST_LINES
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system": 10_000}
-"""How much of a line each role may take off by hand, unless the shop settles it otherwise."""
-PAY_OUT = {"cashier": 20, "supervisor": 200}
-"""What each role may pay out of one drawer, in the currency's own units, unless the shop settles it otherwise."""
+"""How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
+unless the shop settles it otherwise."""
+TAKE_OFF = ("discount", "price.override")
+"""Permissions that reach as far as the role's discount limit."""
+PAYS = {"cashier": 20, "supervisor": 200}
+"""What each role may pay into one drawer, and as much out of it, in the currency's own units, unless the shop
+settles it otherwise."""
 
 EMPTIES = 50
 """How many empties a cashier takes back in one sale, unless the shop settles it otherwise."""
@@ -47,8 +51,9 @@ class Limit(Base):
     store_id: Mapped[str] = mapped_column(primary_key=True)
     role: Mapped[str] = mapped_column(primary_key=True)
     discount_bp: Mapped[int]
+    pay_in_minor: Mapped[int | None]
     pay_out_minor: Mapped[int | None]
-    """None: as `PAY_OUT` says."""
+    """None: as `PAYS` says."""
     empties: Mapped[int | None]
     """None: as `EMPTIES` says; a cashier's alone."""
 
@@ -179,18 +184,18 @@ def set_limit(session: Session, store_id: str, role: str, discount_bp: int, *, a
     return limit
 
 
-def set_pay_out_limit(
-    session: Session, store_id: str, role: str, minor: int, *, actor: Actor, at: dt.datetime
+def set_pay_limit(
+    session: Session, store_id: str, role: str, kind: str, minor: int, *, actor: Actor, at: dt.datetime
 ) -> Limit:
-    """Settle how much a role may pay out of one drawer by itself."""
+    """Settle how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
     if role not in ("cashier", "supervisor", "shopkeeper") or not 0 <= minor <= MAX_MINOR:
         raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
     limit = session.get(Limit, (store_id, role))
     if limit is None:
         limit = Limit(store_id=store_id, role=role, discount_bp=discount_bp_of(session, store_id, role))
         session.add(limit)
-    facts = {"before_minor": pay_out_minor_of(session, store_id, role), "pay_out_minor": minor}
-    limit.pay_out_minor = minor
+    facts = {"before_minor": pay_minor_of(session, store_id, role, kind), f"{kind}_minor": minor}
+    setattr(limit, f"{kind}_minor", minor)
     journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)
     return limit
 
@@ -212,14 +217,15 @@ def set_empties_limit(session: Session, store_id: str, qty: int, *, actor: Actor
 # --- questions ---
 
 
-def pay_out_minor_of(session: Session, store_id: str, role: str) -> int:
-    """Return how much a role may pay out of one drawer by itself."""
+def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
+    """Return how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
     limit = session.get(Limit, (store_id, role))
-    if limit is not None and limit.pay_out_minor is not None:
-        return limit.pay_out_minor
+    settled: int | None = getattr(limit, f"{kind}_minor", None)
+    if settled is not None:
+        return settled
     if role == "shopkeeper":
         return MAX_MINOR
-    return int(PAY_OUT.get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
+    return int(PAYS.get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
 
 
 def discount_bp_of(session: Session, store_id: str, role: str) -> int:
@@ -264,10 +270,12 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 
 
 def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
+    if need.permission in TAKE_OFF and need.discount_bp > discount_bp_of(session, store_id, role):
+        return False
     if need.permission == "discount":
-        return need.discount_bp <= discount_bp_of(session, store_id, role)
-    if need.permission == "pay_out":
-        return int(need.covers["amount_minor"]) <= pay_out_minor_of(session, store_id, role)
+        return True
+    if need.permission in ("pay_in", "pay_out"):
+        return int(need.covers["amount_minor"]) <= pay_minor_of(session, store_id, role, need.permission)
     if need.permission == "empties":
         return int(need.covers["qty"]) <= empties_of(session, store_id, role)
     return may(role, need.permission)
@@ -276,7 +284,7 @@ def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
     """Refuse leave for more off than the granter may take off (rule 2)."""
     most_bp = discount_bp_of(session, store_id, staff.role)
-    if permission == "discount" and any(facts.get("discount_bp", 0) > most_bp for facts in covers):
+    if permission in TAKE_OFF and any(leave.taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
             "beyond-limit",
             f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",

@@ -3,7 +3,7 @@
 Rules
 -----
 1. One shift is open per till at a time (a unique index says so); a sale belongs to the open shift of its till.
-2. The drawer is a ledger of signed cash movements: float, sale, change, refund, drop, pay-out. Expected cash is
+2. The drawer is a ledger of signed cash movements: float, sale, change, refund, drop, pay-in, pay-out. Expected cash is
    their sum; change is its own negative row.
 3. Counting is blind: the drawer may be counted twice, then the count is settled, and only now expected is shown. A
    settled count stays: no further count, no going back to selling.

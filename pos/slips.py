@@ -4,7 +4,7 @@ Rules
 -----
 1. A document is frozen when it is asked for; its layout reads nothing else.
 2. The print job has the command's id: the same command again prints nothing more.
-3. Cash that leaves the drawer leaves a slip to be signed, without being asked.
+3. Cash that is put into the drawer or leaves it leaves a slip to be signed, without being asked.
 4. A copy of a receipt shows of a voucher's code its end; the whole code is for who may, or by leave.
 5. A count sheet tells nothing of what the records expect.
 """
@@ -90,13 +90,13 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
 
 
 def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
-    """Queue the slip of cash that was put in the safe or paid out (rule 3)."""
+    """Queue the slip of cash that was put in the safe, paid in or paid out (rule 3)."""
     store = store_of(session, till.store_id)
     document = head(store, actor, at) | {
         "till_name": till.name,
         "cashier_name": actor.name,
         "kind": movement.kind,
-        "amount_minor": -movement.amount_minor,
+        "amount_minor": abs(movement.amount_minor),
         "why": movement.why,
     }
     return printer.queue(session, store.id, till.id, "cash", movement.source_id, document, at=at)

@@ -28,7 +28,7 @@ _CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "
 _SUPERVISOR = _CASHIER | {
     "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "empties", "customers",
     "stock.count", "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
-    "over_short", "pay_out", "drawer.others", "baskets.others",
+    "over_short", "pay_in", "pay_out", "drawer.others", "baskets.others",
     "voucher.code",
 }  # fmt: skip
 _SHOPKEEPER = _SUPERVISOR | {

@@ -146,7 +146,7 @@ PAPERS = {
     "bin": _l("Label of a bag"),
     "drawer": _l("Slip of the drawer"),
     "gift": _l("Gift receipt"),
-    "cash": _l("Slip of cash taken out"),
+    "cash": _l("Slip of cash put in or taken out"),
     "pick_list": _l("Pick list"),
     "delivery": _l("Delivery slip"),
     "claim": _l("Claim"),
@@ -425,6 +425,7 @@ def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tupl
 
 PERMISSION_WORDS = {
     "over_short": _l("closing a drawer that is off"),
+    "pay_in": _l("a pay-in beyond the limit"),
     "pay_out": _l("a pay-out beyond the limit"),
     "baskets.others": _l("a basket another till has in hand"),
     "drawer.others": _l("another person’s drawer"),

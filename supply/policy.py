@@ -17,7 +17,9 @@ Rules
 5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
    Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
    until it is sold: waiting would never end.
-6. Beyond the budget (cash, credit) the packs worth most per money come, each line's in turn (reason 'budget').
+6. Money may limit what comes, out of one purse or several (cash, the network's line), each paying for some baskets. The
+   packs worth most per money come, each line's in turn; one that does not fit every purse that pays for it ends its
+   line. What did not fit is told (cut_packs), with the purse that was short (reason).
 7. A basket below the supplier's minimum is filled with the packs that cost least per money, or postponed to the next
    order day, whichever costs less. So lines that need nothing yet can join those that do.
 8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
@@ -100,8 +102,9 @@ class PolicyLine(NamedTuple):
 class Decision(NamedTuple):
     """What is ordered of a line and why.
 
-    reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | budget | filled-up | postponed.
-    target_qty: the units that cover the service level. wanted_packs: what would come if the basket were not postponed.
+    reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | filled-up | postponed, or the name of
+    the purse that was short. target_qty: the units that cover the service level. wanted_packs: what would come if the
+    basket were not postponed. cut_packs: what would come beyond that if cut_by, the purse, held more.
     risks_bp: how likely it sells out before the delivery after the
     next with 0, 1, 2 ... SHOWN_PACKS - 1 packs, in 1/10,000. counted_qty: the position that counts. value_minor: what
     the last pack brings beyond its costs.
@@ -116,6 +119,8 @@ class Decision(NamedTuple):
     risks_bp: tuple[int, ...]
     counted_qty: float
     value_minor: float
+    cut_packs: int = 0
+    cut_by: str = ""
 
     @property
     def cost_minor(self) -> int:
@@ -138,35 +143,43 @@ def decide_basket(
     minimum_minor: int = 0,
     budget_minor: int | None = None,
     policy: OrderPolicy = OrderPolicy(),
+    purse: str = "budget",
 ) -> list[Decision]:
     """Decide on everything one supplier sells, its minimum order and the money there is included (rules 1 to 7).
 
-    Returns one decision a line, in the order of `lines`. A negative budget counts as none at all.
+    Returns one decision a line, in the order of `lines`. A negative budget counts as none at all; purse: its name.
     """
     if not lines:
         return []
     basket = _Basket(lines, policy)
     packs, reasons = basket.wanted()
     if budget_minor is not None:
-        basket.within(max(0, budget_minor), packs, reasons)
+        basket.within([(budget_minor, np.ones(len(lines), dtype=np.bool_))], packs)
+        basket.tell_cut(purse, reasons)
     basket.reach(minimum_minor, budget_minor, packs, reasons)
     return basket.decisions(packs, reasons)
 
 
-def share_budget(
-    baskets: Sequence[Sequence[PolicyLine]], budget_minor: int, policy: OrderPolicy = OrderPolicy()
+def share_money(
+    baskets: Sequence[Sequence[PolicyLine]],
+    purses: Sequence[tuple[int, Sequence[bool]]],
+    policy: OrderPolicy = OrderPolicy(),
 ) -> list[int]:
-    """Return how much of one budget each supplier's basket gets: the packs worth most per money, wherever they are."""
+    """Return what each supplier's basket may cost: the packs worth most per money, wherever they are (rule 6).
+
+    purses: what is left in each, in minor units, and whether it pays for each basket. A basket no purse pays for gets
+    what it wants.
+    """
     lines = [line for basket in baskets for line in basket]
     if not lines:
         return [0 for _ in baskets]
-    whole = _Basket(lines, policy)
-    packs, reasons = whole.wanted()
-    whole.within(max(0, budget_minor), packs, reasons)
+    whole, sizes = _Basket(lines, policy), [len(basket) for basket in baskets]
+    packs, _ = whole.wanted()
+    whole.within([(left, np.repeat(np.asarray(pays, dtype=np.bool_), sizes)) for left, pays in purses], packs)
     costs, shares, at = (packs * whole.pack_cost).astype(np.int64).tolist(), [], 0
-    for basket in baskets:
-        shares.append(sum(costs[at : at + len(basket)]))
-        at += len(basket)
+    for size in sizes:
+        shares.append(sum(costs[at : at + size]))
+        at += size
     return shares
 
 
@@ -239,6 +252,8 @@ class _Basket:
             self.demand.mean, self.interval, out=np.zeros_like(self.interval), where=self.interval > 0
         )
         self.waiting: Ints | None = None
+        self.cut: Ints = np.zeros(len(lines), dtype=np.int64)
+        self.cut_by = ""
         self.counted = counted_position(self.position, self.before, self.outdating)
         self.x = self.counted - self.show
         self._weigh()
@@ -263,23 +278,31 @@ class _Basket:
         reasons: list[str] = np.select(which, why, "needed").tolist()
         return packs.astype(np.int64), reasons
 
-    def within(self, budget_minor: int, packs: Ints, reasons: list[str]) -> None:
+    def within(self, purses: Sequence[tuple[int, Mask]], packs: Ints) -> None:
         """Cut the packs down to the money there is, the ones worth least per money first (rule 6)."""
-        if int((packs * self.pack_cost).sum()) <= budget_minor:
+        costs = packs * self.pack_cost
+        left = np.array([max(0, minor) for minor, _ in purses], dtype=np.float64)
+        pays = np.array([lines for _, lines in purses], dtype=np.bool_).reshape(len(purses), len(packs))
+        if (pays @ costs <= left).all():
             return
         rows, steps, before = self._steps(np.zeros_like(packs), packs)
         values = self.gain(before, steps, rows) / np.maximum(steps * self.pack_cost[rows], 1e-9)
-        left, kept, closed = budget_minor, np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
+        kept, closed = np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
         for at in np.lexsort((before, -values)):
             row, cost = rows[at], int(steps[at] * self.pack_cost[rows[at]])
-            if closed[row] or cost > left:
+            if closed[row] or (left[pays[:, row]] < cost).any():
                 closed[row] = True
                 continue
             kept[row] += int(steps[at])
-            left -= cost
-        for n in np.flatnonzero(kept < packs):
-            reasons[n] = "budget"
+            left[pays[:, row]] -= cost
+        self.cut = packs - kept
         packs[:] = kept
+
+    def tell_cut(self, purse: str, reasons: list[str]) -> None:
+        """Give what did not fit the purse's name as its reason."""
+        self.cut_by = purse
+        for n in np.flatnonzero(self.cut):
+            reasons[n] = purse
 
     def reach(self, minimum_minor: int, budget_minor: int | None, packs: Ints, reasons: list[str]) -> None:
         """Fill a basket up to the supplier's minimum, or postpone it (rule 7)."""
@@ -294,6 +317,7 @@ class _Basket:
             for n in np.flatnonzero(added):
                 reasons[n] = "filled-up"
             packs += added
+            self.cut = np.maximum(self.cut - added, 0)
             return
         for n in np.flatnonzero(packs):
             reasons[n] = "postponed"
@@ -313,12 +337,14 @@ class _Basket:
         values = self.gain(np.maximum(packs - 1.0, 0.0), np.minimum(packs, 1.0)).tolist()
         found = zip(
             self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, self._risks(),
-            self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(), strict=True,
+            self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(),
+            self.cut.tolist(), strict=True,
         )  # fmt: skip
         return [
-            Decision(line, count, level, max(0, math.ceil(target)), reason, wanted, tuple(risk), counted, value)
-            for line, count, level, target, reason, risk, counted, value, wanted in found
-        ]
+            Decision(line, count, level, max(0, math.ceil(target)), reason, wanted, tuple(risk), counted, value, cut,
+                     self.cut_by if cut else "")
+            for line, count, level, target, reason, risk, counted, value, wanted, cut in found
+        ]  # fmt: skip
 
     def _risks(self) -> list[list[int]]:
         """Return each line's risk to sell out with 0, 1, 2 ... packs, in 1/10,000; once there is none, none follows."""

@@ -217,3 +217,22 @@ def test_a_lock_names_versions_and_hashes_but_no_address(name):
     text = (ROOT / name).read_text("utf-8")
     assert "://" not in text
     assert "sha256:" in text or "sha512-" in text
+
+
+def test_migrations_follow_each_other_one_by_one() -> None:
+    """Two files of one number are one to alembic: it runs either, and the other never."""
+    steps = []
+    for name, tree in sources().items():
+        if name.startswith(MIGRATIONS + "versions/"):
+            given = {
+                target.id: ast.literal_eval(node.value)
+                for node in tree.body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
+            }
+            steps.append((given["revision"], given["down_revision"], name))
+    steps.sort()
+    numbers = [revision for revision, _before, _name in steps]
+    follow = list(zip([None, *numbers[:-1]], steps, strict=True))
+    refuse([f"{name} follows {found}, not {before}" for before, (_, found, name) in follow if found != before])

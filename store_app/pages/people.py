@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as lazy
 from config.errors import Invalid, ShopError
 from config.money import BASIS, exponent
 from pos import approvals, badges
+from pos.hand_cash import PAY_IN, PAY_OUT
 from pos.rung import MOST_EMPTIES
 from pos.store import Staff, may
 from store_app import security, staff, wording
@@ -26,12 +27,13 @@ bp = Blueprint("people", __name__, url_prefix="/people")
 bp.before_request(form.know_the_place)
 BY_PIN = frozenset(
     {
-        "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_out",
-        "empties",
+        "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_in",
+        "pay_out", "empties",
         "drawer.others", "baskets.others", "voucher.code",
     }
 )  # fmt: skip
 """What a person may do all the same when somebody who may types their PIN."""
+PAYS = (PAY_IN, PAY_OUT)
 MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
     (
         lazy("At the till"),
@@ -56,6 +58,7 @@ MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
         lazy("Money"),
         (
             ("shift", lazy("Open, count and close a drawer")),
+            ("pay_in", lazy("Put cash in the drawer")),
             ("pay_out", lazy("Pay out from the drawer")),
             ("drawer.others", lazy("Count and close another person’s drawer")),
             ("baskets.others", lazy("Take a basket out of another till’s hands")),
@@ -116,7 +119,10 @@ def everybody(fault: ShopError | None = None) -> Any:
     with read() as session:
         people = _people(session)
         limits = [(role, wording.role_word(role), approvals.discount_bp_of(session, store_id, role)) for role in ROLES]
-        pay_outs = [_amount_text(approvals.pay_out_minor_of(session, store_id, role)) for role in ROLES]
+        pays = {
+            kind: [_amount_text(approvals.pay_minor_of(session, store_id, role, kind)) for role in ROLES]
+            for kind in PAYS
+        }
         empties = approvals.empties_of(session, store_id, "cashier")
         rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
@@ -129,7 +135,7 @@ def everybody(fault: ShopError | None = None) -> Any:
             for title, rows in MATRIX
         ],
         limits=[(role, words, _percent_text(rate_bp)) for role, words, rate_bp in limits],
-        pay_outs=pay_outs,
+        pays=pays,
         empties=empties,
         badge_rules=rules,
         fault=fault,
@@ -154,9 +160,14 @@ def add() -> Any:
 @requires("staff")
 @form.answers_on(everybody)
 def limits() -> Any:
-    """Settle how much of a line each role takes off by hand and pays out of a drawer, and a cashier's empties."""
+    """Settle how much of a line each role takes off by hand, pays in and out of a drawer, and a cashier's empties."""
     wished = [(role, _percent(f"limit-{role}")) for role in ROLES]
-    paid = [(role, form.amount(field, place().currency)) for role in ROLES if (field := f"pay-{role}") in request.form]
+    paid = [
+        (role, kind, form.amount(field, place().currency))
+        for kind in PAYS
+        for role in ROLES
+        if (field := f"{kind}-{role}") in request.form
+    ]
     empties = form.whole("empties-cashier", most=MOST_EMPTIES) if "empties-cashier" in request.form else None
     store_id = str(place().store_id)
     with write() as session:
@@ -165,9 +176,9 @@ def limits() -> Any:
         for role, rate_bp in wished:
             if rate_bp != approvals.discount_bp_of(session, store_id, role):
                 approvals.set_limit(session, store_id, role, rate_bp, actor=g.actor, at=doors().now())
-        for role, minor in paid:
-            if minor != approvals.pay_out_minor_of(session, store_id, role):
-                approvals.set_pay_out_limit(session, store_id, role, minor, actor=g.actor, at=doors().now())
+        for role, kind, minor in paid:
+            if minor != approvals.pay_minor_of(session, store_id, role, kind):
+                approvals.set_pay_limit(session, store_id, role, kind, minor, actor=g.actor, at=doors().now())
     flash(_("The limits are saved."), "good")
     return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
 
@@ -298,11 +309,11 @@ def _seen(row: Staff) -> Person:
 
 
 def _mark(role: str, permission: str) -> str:
-    """Return 'yes', 'pin' (when somebody who may types their PIN) or 'no'."""
+    """Return 'yes', the kind of limit, 'pin' (when somebody who may types their PIN) or 'no'."""
     if permission == "discount":  # everybody up to a limit of their own
         return "limit"
-    if permission == "pay_out" and role != "shopkeeper":
-        return "pay"
+    if permission in PAYS and role != "shopkeeper":
+        return permission
     if permission == "empties" and role == "cashier":
         return "empties"
     return "yes" if may(role, permission) else "pin" if permission in BY_PIN else "no"

@@ -157,16 +157,18 @@ def test_the_limits_of_discounts_are_settled_by_role(house: House):
     assert 'value="7.50"' in client.get("/people/").text
 
 
-def test_the_limits_of_pay_outs_are_settled_by_role(house: House):
+@pytest.mark.parametrize("kind", ["pay_in", "pay_out"])
+def test_the_limits_of_pay_ins_and_pay_outs_are_settled_by_role(house: House, kind: str):
     client = house.signed_in()
     fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
-    fields |= {"pay-cashier": "7.50", "pay-supervisor": "200"}
+    fields |= {f"{kind}-cashier": "7.50", f"{kind}-supervisor": "200"}
     assert send(client, "/people/limits", **fields).status_code == 303
     with house.doors.read() as session:
-        assert approvals.pay_out_minor_of(session, STORE, "cashier") == 750
+        limits = {each: approvals.pay_minor_of(session, STORE, "cashier", each) for each in ("pay_in", "pay_out")}
+    assert limits == {"pay_in": 2000, "pay_out": 2000} | {kind: 750}
     assert 'value="7.50"' in client.get("/people/").text
-    refused = send(client, "/people/limits", **fields | {"pay-cashier": "-1"})
-    assert 'id="pay-cashier-fault"' in refused.text
+    refused = send(client, "/people/limits", **fields | {f"{kind}-cashier": "-1"})
+    assert f'id="{kind}-cashier-fault"' in refused.text
 
 
 def test_how_many_empties_a_cashier_takes_back_alone_is_settled(house: House):

@@ -220,6 +220,9 @@ def test_the_week_s_money_is_set_and_lifted(office):
     assert send(client, "/suppliers/budget", week_budget="minus").status_code == 422
     assert send(client, "/suppliers/budget", week_budget="500").status_code == 303
     assert "$500.00 of $500.00 are left" in words(client.get("/suppliers/"))
+    assert 'name="network_too" value="yes">' in client.get("/suppliers/").text, "paid later, bound by the line alone"
+    assert send(client, "/suppliers/budget", week_budget="500", network_too="yes").status_code == 303
+    assert 'name="network_too" value="yes" checked>' in client.get("/suppliers/").text
     assert send(client, "/suppliers/budget", week_budget="").status_code == 303
     assert "There is no limit." in words(client.get("/suppliers/"))
 
