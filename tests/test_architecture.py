@@ -232,7 +232,8 @@ def test_migrations_follow_each_other_one_by_one() -> None:
                 if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
             }
             steps.append((given["revision"], given["down_revision"], name))
-    steps.sort()
-    numbers = [revision for revision, _before, _name in steps]
-    follow = list(zip([None, *numbers[:-1]], steps, strict=True))
-    refuse([f"{name} follows {found}, not {before}" for before, (_, found, name) in follow if found != before])
+    told = [revision for revision, _before, _name in steps]
+    refuse([f"{name} has a number that another has: {one}" for one, _, name in steps if told.count(one) > 1])
+    befores = [before for _, before, _name in steps]
+    refuse([f"{name} follows {before}, as another does" for _, before, name in steps if befores.count(before) > 1])
+    refuse([f"{name} follows {before}, which is not there" for _, before, name in steps if before not in [None, *told]])

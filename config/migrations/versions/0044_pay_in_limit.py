@@ -1,14 +1,14 @@
 """How much a role pays into one drawer by itself.
 
-Revision ID: 0045
-Revises: 0044
+Revision ID: 0044
+Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
