@@ -6,7 +6,8 @@ Rules
    one it is refused.
 2. `g.actor` is a plain Actor, read before the view in a look of its own. Whoever is not signed in is sent to the
    sign-in page, a script gets 401.
-3. A store's node is known by its bearer key alone; what it says about itself in a body is never believed.
+3. A store's node is known by its bearer key alone; what it says about itself is never believed. Where it names itself
+   and the key is another shop's, it is refused: its settings hold the wrong key.
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
 5. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
@@ -26,7 +27,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
@@ -42,6 +43,7 @@ from pos.permissions import permitted
 from pos.store import Staff, store_for_key
 from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
+from store_app.sync import wire
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -268,6 +270,9 @@ def _store_of_key() -> str:
         store_id = store_for_key(look, _bearer("A store's key is needed here."))
     if store_id is None:
         abort(401, description="This key is not known, or it was withdrawn.")
+    named = request.headers.get(wire.SHOP_NAMED)
+    if named is not None and named != quote(store_id):
+        raise Refused(wire.ANOTHERS_KEY, f"This key is not the one of {named:.60}: nothing was taken or told.")
     return store_id
 
 
