@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -204,9 +203,7 @@ def test_the_worker_stops_gracefully_when_told(house):
             if "working" in line:
                 break
         worker.send_signal(signal.SIGTERM)
-        started = time.monotonic()
-        assert worker.wait(30) == 0
-        assert time.monotonic() - started < 30
+        assert worker.wait(120) == 0
     finally:
         worker.kill()
         worker.stderr.close()
@@ -235,14 +232,14 @@ def test_a_ring_is_heard_in_another_process(house):
     with house.doors.bell.listening() as ear:
         assert not ear.wait(0)
         subprocess.run([sys.executable, "-c", ringing], check=True)
-        assert ear.wait(10)
+        assert ear.wait(60)
         assert not ear.wait(0)
 
 
 def test_a_ring_whose_datagram_is_lost_is_seen_at_the_file(house):
     with house.doors.bell.listening() as ear:
         house.doors.bell.file.write_text("", encoding="ascii")  # nobody knows the port
-        assert ear.wait(10)
+        assert ear.wait(60)
     assert house.doors.bell.file.read_text(encoding="ascii") == ""
 
 
