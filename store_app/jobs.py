@@ -120,9 +120,14 @@ def publish_shop(desk: Desk, _day: dt.date) -> str:
     """Tell the network what this shop's customers may order."""
     from supply import shop
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        news = shop.look(session, desk.node_id, at=at)
+    if news is None:
+        return "nothing changed"
     with desk.doors.write() as session:
-        told = shop.publish(session, desk.node_id, at=desk.doors.now())
-    return "nothing changed" if told is None else "published"
+        shop.publish(session, desk.node_id, news, at=at)
+    return "published"
 
 
 def letters(desk: Desk, _day: dt.date) -> str:
