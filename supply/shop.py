@@ -379,7 +379,7 @@ def _differs(known: sa.Row[Any] | None, fresh: Offer, step_qty: int) -> bool:
         return True
     gap = abs(known.allowance_qty - fresh.allowance_qty)
     scarce = min(known.allowance_qty, fresh.allowance_qty) <= SCARCE_STEPS * step_qty
-    return gap > 0 if scarce else 4 * gap > known.allowance_qty
+    return bool(gap > 0 if scarce else 4 * gap > known.allowance_qty)
 
 
 def _seen(session: Session, store_id: str, through: int) -> tuple[int, tuple[int, ...]]:
