@@ -31,7 +31,10 @@ from pos.store import PERMISSIONS, Staff, may, store_of
 VALID_FOR = dt.timedelta(minutes=15)
 MOST_BROUGHT = MOST_LINES
 DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system": 10_000}
-"""How much of a line each role may take off by hand, unless the shop settles it otherwise."""
+"""How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
+unless the shop settles it otherwise."""
+TAKE_OFF = ("discount", "price.override")
+"""Permissions that reach as far as the role's discount limit."""
 PAYS = {"cashier": 20, "supervisor": 200}
 """What each role may pay into one drawer, and as much out of it, in the currency's own units, unless the shop
 settles it otherwise."""
@@ -267,8 +270,10 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 
 
 def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
+    if need.permission in TAKE_OFF and need.discount_bp > discount_bp_of(session, store_id, role):
+        return False
     if need.permission == "discount":
-        return need.discount_bp <= discount_bp_of(session, store_id, role)
+        return True
     if need.permission in ("pay_in", "pay_out"):
         return int(need.covers["amount_minor"]) <= pay_minor_of(session, store_id, role, need.permission)
     if need.permission == "empties":
@@ -279,7 +284,7 @@ def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
     """Refuse leave for more off than the granter may take off (rule 2)."""
     most_bp = discount_bp_of(session, store_id, staff.role)
-    if permission == "discount" and any(facts.get("discount_bp", 0) > most_bp for facts in covers):
+    if permission in TAKE_OFF and any(leave.taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
             "beyond-limit",
             f"{staff.name} may take off at most {most_bp / 100:g} percent. Ask someone who may take off more.",
