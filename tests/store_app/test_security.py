@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import traceback
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from config.errors import Refused
 from config.journal import JournalEntry
 from pos.store import PERMISSIONS, Staff
 from store_app import doctor, sessions, staff
+from store_app.extensions import open_doors
 from store_app.security import rule_of
 from tests.store_app.conftest import STORE, post, token
 
@@ -92,6 +94,18 @@ def test_a_session_outlives_a_busy_day_and_a_forged_one_is_nobodys(house):
         patch.setitem(house.app.config, "PERMANENT_SESSION_LIFETIME", dt.timedelta(0))
         client.set_cookie(kept.key, kept.value)
         assert client.get("/api/baskets").status_code == 401
+
+
+@pytest.mark.parametrize("which", ["pages", "commands"])
+def test_a_statement_that_fails_names_no_pin_in_the_log(house, which):
+    doors = house.doors if which == "pages" else open_doors(house.doors.settings)
+    hidden = {"pin_hash": "$argon2id$secret", "failed_tries": 0}
+    with doors.write() as session, pytest.raises(sa.exc.IntegrityError) as fault:
+        session.execute(sa.insert(Staff).values(node_id=STORE, id="cashier", name="Ben", role="cashier", **hidden))
+    assert "INSERT INTO staff" in str(fault.value)
+    assert "secret" not in "".join(traceback.format_exception(fault.value))
+    if which == "commands":
+        doors.database.engine.dispose()
 
 
 def test_signing_out_ends_the_session(house):
