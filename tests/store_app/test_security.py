@@ -108,6 +108,23 @@ def test_a_statement_that_fails_names_no_pin_in_the_log(house, which):
         doors.database.engine.dispose()
 
 
+def test_nobody_is_the_first_through_what_stands_before_a_node_and_no_operator_by_a_page(build):
+    def begin(node, **headers):
+        client = node.visitor()
+        fields = {"csrf_token": token(client), "name": "Eve", "pin": "864209"}
+        return client.post("/first", data=fields, headers=headers).status_code
+
+    shop, network = build(), build(role="network", node_id="network")
+    for node in (shop, network):
+        with node.doors.write() as session:
+            session.execute(sa.update(Staff).values(active=False))
+    for name in ("X-Real-IP", "X-Forwarded-Host", "Forwarded", "Via", "CF-Connecting-IP", "True-Client-IP"):
+        assert begin(shop, **{name: "203.0.113.7"}) == 409, name
+    assert begin(network) == 409
+    assert "cornerstore staff add --role operator" in network.visitor().get("/signin").text
+    assert begin(shop) == 303
+
+
 def test_signing_out_ends_the_session(house):
     client = house.signed_in()
     assert post(client, "/signout").status_code == 303
