@@ -175,9 +175,9 @@ def supplier_named(session: Session, owner_id: str, said: str) -> str:
 
     The network's need not be named where there is one.
     """
-    from supply import suppliers, upstream
+    from supply import serving, upstream
 
-    own = [one for one in suppliers.suppliers_for(session, owner_id) if one.owner_id == owner_id]
+    own = [one for one in serving.suppliers_for(session, owner_id) if one.owner_id == owner_id]
     if owner_id == EVERYONE and not said and len(own) == 1:
         return own[0].id
     if owner_id == EVERYONE:

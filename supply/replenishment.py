@@ -44,7 +44,8 @@ from supply.expected import Basis
 from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, offered, supplier_of, terms_of
+from supply.serving import offered
+from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import Decision

@@ -17,7 +17,7 @@ from pos.store import day_of
 from store_app import wording, wording_claims, wording_supply
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit, order_money, suppliers
+from supply import credit, order_money, serving
 from supply.credit import CreditDraw, CreditLine
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastRun
@@ -258,7 +258,7 @@ def missing(session: Session, store_id: str) -> str:
     """Return what must be there before anything can be proposed: "products", "suppliers", "prices", or nothing."""
     if not session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)):
         return "products"
-    ours = [supplier.id for supplier in suppliers.suppliers_for(session, store_id) if supplier.active]
+    ours = [supplier.id for supplier in serving.suppliers_for(session, store_id) if supplier.active]
     if not ours:
         return "suppliers"
     sold = sa.select(SupplierProduct.sku).where(SupplierProduct.supplier_id.in_(ours)).limit(1)

@@ -23,7 +23,7 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form, ordering
 from store_app.presenting import number, page, place, today
 from store_app.security import requires
-from supply import lead_times, order_money, purchasing, suppliers
+from supply import lead_times, order_money, purchasing, serving, suppliers
 from supply.lead_times import LeadTime
 from supply.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
@@ -58,7 +58,7 @@ def listed(fault: ShopError | None = None) -> Any:
     """List everybody we order from, and the money a week's orders may cost."""
     store_id = owner()
     with read() as session:
-        rows = sorted(suppliers.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
+        rows = sorted(serving.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
         leads = taken(session, rows)
         counts = dict(
             session.execute(

@@ -47,7 +47,7 @@ TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
     "catalogue": "pos.catalogue_edition",
     "offers": "pos.offer_edition",
-    "suppliers": "supply.suppliers",
+    "suppliers": "supply.serving",
     "demand": "supply.demand",
     "forecast": "supply.forecasts",
     "lessons": "supply.training",

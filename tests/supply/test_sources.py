@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid
-from supply import lead_times, order_money, order_wishes, orders, suppliers
+from supply import lead_times, order_money, order_wishes, orders, serving, suppliers
 from supply.lead_times import measured
 from supply.orders import ReplenishmentOrder
 from supply.policy import PolicyLine, decide, expected_outdating, share_money, total_costs
@@ -109,9 +109,9 @@ def test_a_cost_in_the_past_or_below_zero_is_refused(country):
 def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
     with country.shops["S1"].write() as session:
         sells_bread(session)
-        assert FARM in suppliers.offered(session, "S1", DAY)
+        assert FARM in serving.offered(session, "S1", DAY)
         session.get_one(Supplier, FARM).active = False
-        assert FARM not in suppliers.offered(session, "S1", DAY)
+        assert FARM not in serving.offered(session, "S1", DAY)
 
 
 def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_empty():

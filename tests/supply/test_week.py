@@ -13,7 +13,7 @@ from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import sale, shift, stock
-from supply import demand, forecasts, orders, purchasing, push, receiving, replenishment, rolling, suppliers
+from supply import demand, forecasts, orders, purchasing, push, receiving, replenishment, rolling, serving
 from supply.demand import DailyDemand, RegionalDemand
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
 
@@ -71,10 +71,10 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
     with country.network.write() as session:
         forecasts.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
     with country.network.read() as session:
-        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), suppliers.edition(session, day)
+        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), serving.edition(session, day)
     for shop, database in country.shops.items():
         with database.write() as session:
-            suppliers.take_edition(session, bodies[2])
+            serving.take_edition(session, bodies[2])
             demand.take_edition(session, bodies[0])
             forecasts.take_edition(session, bodies[1])
             rolling.roll_up(session, None, day, at=at)
