@@ -9,13 +9,14 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.journal import JournalEntry
-from pos.store import PERMISSIONS, Staff
+from pos.permissions import AT_FIRST
+from pos.store import Staff
 from store_app import doctor, sessions, staff
 from store_app.extensions import open_doors
 from store_app.security import rule_of
 from tests.store_app.conftest import STORE, post, token
 
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent", "watcher"}
+KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
 
 
 @pytest.mark.parametrize("which", ["house", "network"])
