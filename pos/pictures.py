@@ -7,7 +7,7 @@ Rules
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ from config.errors import Invalid
 
 @contextmanager
 def opened(
-    raw: bytes, kinds: Sequence[str], fits: Callable[[Any], bool], *, too_large: Invalid, unreadable: Invalid
+    raw: bytes, kinds: tuple[str, ...], fits: Callable[[Any], bool], *, too_large: Invalid, unreadable: Invalid
 ) -> Iterator[Any]:
     """Open an uploaded picture; what stumbles over its dots inside is refused as `unreadable` too.
 
