@@ -259,11 +259,11 @@ def keep_weeks(desk: Desk, _day: dt.date) -> str:
 
 def purchase(desk: Desk, _day: dt.date) -> str:
     """Propose what the warehouses buy upstream; in practice it is ordered, and comes, by itself."""
-    from supply import purchasing
+    from supply import purchasing, suppliers
 
     practice, now = desk.doors.settings.practice, desk.doors.now()
     with desk.doors.read() as session:
-        houses = purchasing.warehouses(session)
+        houses = suppliers.warehouses(session)
     made = 0
     for house in houses:
         with desk.doors.write() as session:

@@ -35,10 +35,10 @@ def publish_terms(desk: "Desk", _day: dt.date) -> str:
 def post_purchases(desk: "Desk", _day: dt.date) -> str:
     """E-mail the warehouses' purchases to whom they buy from."""
     from store_app import jobs, letter_post
-    from supply import purchasing
+    from supply import suppliers
 
     with desk.doors.read() as session:
-        houses = purchasing.warehouses(session)
+        houses = suppliers.warehouses(session)
     done = [letter_post.send_due(desk.doors, house, jobs.carriers_of(desk)) for house in houses]
     return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
 

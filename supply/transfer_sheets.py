@@ -31,7 +31,8 @@ from pos.ledger import MOST_QTY
 from pos.store import day_of, store_of
 from supply.lead_times import measured
 from supply.needs import Need, dated_lots, needs_of
-from supply.suppliers import Terms, next_rhythm, offered, supplier_of
+from supply.serving import offered, suppliers_for
+from supply.suppliers import Terms, next_rhythm, supplier_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.transfer_math import Lots, Sheet, Spare, Want
@@ -93,7 +94,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
     store = store_of(session, store_id)
     today = business_day(at, store.tz, store.rollover_hour)
     terms: dict[str, list[Terms]] = {}
-    for one in carried(session, today).values():
+    for one in carried(session, today, store_id).values():
         terms.setdefault(one.supplier_id, []).append(one)
     suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
     leads = measured(session, store_id, suppliers, at=at)
@@ -116,10 +117,12 @@ def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
     return found
 
 
-def carried(session: Session, day: dt.date) -> dict[str, Terms]:
-    """Return what the network's suppliers sell and at what cost, each product where a unit costs least."""
+def carried(session: Session, day: dt.date, store_id: str = EVERYONE) -> dict[str, Terms]:
+    """Return what the network's suppliers sell, to all shops or to one, each product where a unit costs least."""
     best: dict[str, Terms] = {}
-    for terms in (one for found in offered(session, EVERYONE, day).values() for one in found):
+    ours = [one.id for one in suppliers_for(session, store_id) if one.owner_id == EVERYONE]
+    listed = offered(session, store_id, day)
+    for terms in (one for supplier_id in ours for one in listed.get(supplier_id, ())):
         other = best.get(terms.sku)
         if other is None or terms.pack_cost_minor * other.pack_qty < other.pack_cost_minor * terms.pack_qty:
             best[terms.sku] = terms

@@ -16,7 +16,7 @@ from store_app.pages import form
 from store_app.presenting import page, qty, today
 from store_app.security import requires
 from supply import overview, warehouse_stock
-from supply.purchasing import warehouses
+from supply.suppliers import warehouses
 
 bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
 bp.before_request(form.know_the_place)

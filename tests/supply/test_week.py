@@ -23,7 +23,7 @@ from supply import (
     receiving,
     replenishment,
     rolling,
-    suppliers,
+    serving,
 )
 from supply.demand import DailyDemand, RegionalDemand
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
@@ -82,10 +82,10 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
     with country.network.write() as session:
         forecast_writing.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
     with country.network.read() as session:
-        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), suppliers.edition(session, day)
+        bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), serving.edition(session, day)
     for shop, database in country.shops.items():
         with database.write() as session:
-            suppliers.take_edition(session, bodies[2])
+            serving.take_edition(session, bodies[2])
             demand.take_edition(session, bodies[0])
             forecasts.take_edition(session, bodies[1])
             rolling.roll_up(session, None, day, at=at)
