@@ -5,7 +5,8 @@ Rules
 1. A fact is appended in the transaction of what it tells of, and leaves only on confirmation (I13).
 2. Facts to one receiver are numbered 1, 2, 3 … within the sender's epoch and chained: each head covers the head
    before it and the fact's content hash. Count and head are compared on every contact; never a bare high-water mark.
-3. What the receiver refuses is stuck: it waits for a person, the others pass. What could not be taken because its
+3. What the receiver sets aside, or refuses at MOST_REFUSALS contacts, is stuck: it waits for a person, the others
+   pass. What could not be taken because its
    number was used by a copy of this database gets a new number in the present epoch (`renumber`).
 4. What a confirmed fact says of people can be forgotten (`emptied`): the body is emptied of them and sealed to the hash
    it had, which stays, and with it number, head and every comparison. Sent once more, the seal is what is checked.
@@ -16,7 +17,7 @@ Rules
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -44,6 +45,8 @@ FORGOTTEN = "forgotten"
 """The key of the seal in a body that was emptied of people (rule 4)."""
 MAX_ROWS = 200
 MAX_BYTES = 900_000
+MOST_REFUSALS = 3
+"""So many contacts may refuse a message outright before it waits for a person: the first may be a slip of theirs."""
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,15 @@ def mark_stuck(session: Session, id: str, reason: str) -> None:
     )
 
 
+def refused(session: Session, ids: Sequence[str], reason: str) -> int:
+    """Count a refusal of messages; returns how many are stuck by it (rule 3)."""
+    of_them = (OutboxMessage.id.in_(ids), OutboxMessage.state == "pending")
+    counted = sa.update(OutboxMessage).where(*of_them).values(attempts=OutboxMessage.attempts + 1, reason=reason)
+    session.execute(counted)
+    given_up = sa.update(OutboxMessage).where(*of_them, OutboxMessage.attempts >= MOST_REFUSALS).values(state="stuck")
+    return len(session.execute(given_up.returning(OutboxMessage.id)).all())
+
+
 def send_again(session: Session, id: str, *, actor: Actor, at: dt.datetime) -> OutboxMessage:
     """Put a stuck message back into the queue."""
     row = session.get_one(OutboxMessage, id)
@@ -262,11 +274,14 @@ def still_here(session: Session, to_node: str) -> dict[str, int]:
     return {epoch: int(n) if epoch in whole else 0 for epoch, n in session.execute(ends)}
 
 
-def due(session: Session, to_node: str) -> list[OutboxMessage]:
-    """Return the next batch to send, oldest epoch and number first, at most MAX_ROWS rows and MAX_BYTES of body."""
+def due(session: Session, to_node: str, but: Collection[str] = ()) -> list[OutboxMessage]:
+    """Return the next batch to send, oldest epoch and number first, at most MAX_ROWS rows and MAX_BYTES of body.
+
+    but: ids to leave where they are.
+    """
     rows = session.scalars(
         sa.select(OutboxMessage)
-        .where(OutboxMessage.to_node == to_node, OutboxMessage.state == "pending")
+        .where(OutboxMessage.to_node == to_node, OutboxMessage.state == "pending", OutboxMessage.id.not_in(but))
         .order_by(OutboxMessage.made_at, OutboxMessage.n)
         .limit(MAX_ROWS)
     ).all()

@@ -1,4 +1,4 @@
-"""Cash that moves in a drawer apart from sales: the float, drops, pay-outs, what a tab or an order was paid.
+"""Cash that moves in a drawer apart from sales: the float, drops, pay-ins, pay-outs, what a tab or an order was paid.
 
 Rules
 -----

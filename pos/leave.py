@@ -7,12 +7,16 @@ Rules
 2. What was granted covers exactly that or less harm: as few or fewer, as dear or dearer, as little or less off, of the
    same product or receipt. A fact that was not granted is not covered. A price above the shelf's is covered as it is.
 3. Each thing granted serves one need.
+4. A price typed below the one on the books takes off what lies between them, like a discount; a higher one takes off
+   nothing.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from config.money import BASIS
 
 Facts = Mapping[str, Any]
 AT_MOST = frozenset({"qty", "list_price_minor", "discount_minor", "discount_bp", "amount_minor", "total_minor"}) | {
@@ -34,8 +38,8 @@ class Need:
 
     @property
     def discount_bp(self) -> int:
-        """How much of its line is taken off by hand."""
-        return int(self.covers.get("discount_bp", 0))
+        """How much of what its line costs on the books is taken off by hand (rule 4)."""
+        return taken_off_bp(self.covers)
 
     def facts(self) -> dict[str, Any]:
         """Return the need as the page words it."""
@@ -48,6 +52,16 @@ def takes_back(sale_id: str, lines: Iterable[tuple[int, int]]) -> Need:
     """Return the need of taking goods of a receipt back. lines: (line number, qty)."""
     covers = {"sale_id": sale_id, "lines": [[str(n), qty, 0] for n, qty in lines]}
     return Need("take_back", "goods brought back", covers=covers)
+
+
+def taken_off_bp(facts: Facts) -> int:
+    """Return how much of a line's price on the books a need takes off, in basis points, rounded up (rule 4)."""
+    if "discount_bp" in facts:
+        return int(facts["discount_bp"])
+    list_minor, price_minor = facts.get("list_price_minor", 0), facts.get("price_minor")
+    if price_minor is None or price_minor >= list_minor:
+        return 0
+    return int(-(-(list_minor - price_minor) * BASIS // list_minor))
 
 
 def covered(need: Facts, given: Facts) -> bool:

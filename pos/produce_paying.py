@@ -25,7 +25,7 @@ from config.database import Base, lock_rows
 from config.errors import Invalid, NotFound, Refused
 from config.finding import Finding
 from config.journal import Actor
-from pos import agents, cash_out, shift
+from pos import agents, hand_cash, shift
 from pos.produce import ProduceMove, Producer, producer_of
 from pos.produce_lots import ProduceLot
 from pos.sale_rows import Sale, SaleLine
@@ -140,7 +140,7 @@ def pay(
         if drawer is None or drawer.state != "open":
             raise Refused("no-open-shift", "This till is not open. Open it with its float first.", till_id=till_id)
         name = producer_of(session, store_id, row.producer_id).name
-        cash_out.pay_out(
+        hand_cash.pay_out(
             session, drawer, row.to_pay_minor, why=f"{name} {row.no}", id=f"produce-{row.id}", actor=actor, at=at
         )
     row.paid_at, row.paid_how = at, how

@@ -3,7 +3,8 @@
 Rules
 -----
 1. A price typed over the catalogue's needs the permission `price.override`; one typed for a product without a fixed
-   price (`price_typed`) does not. A discount by hand beyond the role's limit needs `discount`.
+   price (`price_typed`) does not. What a lower price and a discount by hand take off a line together, of what it costs
+   by the list price of the day, is held against the role's limit (`approvals`); a higher price takes off nothing.
 2. Offers are given on lines at their list price alone: not on labels, overrides, deposits, vouchers or empties. A
    batch or a last day counts for them only as the scanned code says it (`claims`). A markdown is for as many pieces
    as were marked (`markdown`): the others cost what they cost unmarked, and it is said how many these are.
@@ -18,13 +19,15 @@ Rules
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid
-from config.money import BASIS, divide_half_up
+from config.money import BASIS, amount_for, divide_half_up
 from pos import batches, catalogue, claims, markdown, offers, promotions, recall, selling_hours
 from pos.leave import Need
 from pos.pricing import BasketLine, PricedBasket, ProductView, Saved, before_savings, made_up, price_basket
@@ -233,11 +236,19 @@ def _another_price(view: ProductView, qty: int, price_minor: int, asked: int) ->
 
 
 def _discount(line: BasketLine, view: ProductView, asked: int) -> Need:
-    amount_minor, off_minor, off_bp = before_savings(line), line.discount_minor, line.discount_bp
-    if off_bp:
-        off_minor = divide_half_up(amount_minor * off_bp, BASIS)
+    """Return the need of all that is taken off a line, by the discount and by another price (rule 1)."""
+    amount_minor, off_minor = before_savings(line), line.discount_minor
+    left = BASIS - Fraction(line.discount_bp)
+    if line.discount_bp:
+        off_minor = divide_half_up(amount_minor * line.discount_bp, BASIS)
     elif amount_minor > 0:
-        off_bp = min(BASIS, -(-off_minor * BASIS // amount_minor))
+        left = max(Fraction(0), BASIS - Fraction(off_minor * BASIS, amount_minor))
+    if line.price_type == "override" and line.amount_minor is None and view.price_minor:
+        charged_minor = amount_minor - min(off_minor, amount_minor)
+        amount_minor = amount_for(line.qty, view.price_minor, view.price_quantity)
+        off_minor = max(0, amount_minor - charged_minor)
+        left = left * line.product.price_minor / view.price_minor
+    off_bp = max(0, ceil(BASIS - left))
     covers = {"sku": view.sku, "qty": line.qty, "discount_minor": off_minor, "discount_bp": off_bp}
     return Need("discount", f"{view.name}: a discount", asked, covers, _about(view) | {"amount_minor": amount_minor})
 

@@ -143,12 +143,12 @@ def gift_receipt(document: dict[str, Any], *, columns: int, language: str = "en"
 
 
 def cash_slip(document: dict[str, Any], *, columns: int, language: str = "en", copy_no: int = 0) -> list[PaperLine]:
-    """Lay out the slip of cash that left the drawer, to be signed by who has it now.
+    """Lay out the slip of cash that was put into the drawer or left it, to be signed by who gave and who has it.
 
-    document: store, till_name, cashier_name, local_time, kind (`drop` or `pay_out`), amount_minor, why.
+    document: store, till_name, cashier_name, local_time, kind (`drop`, `pay_in` or `pay_out`), amount_minor, why.
     """
     words = WORDS[language]
-    title = words["drop_slip" if document["kind"] == "drop" else "pay_out_slip"]
+    title = words[f"{document['kind']}_slip"]
     lines = [*centred(document["store"]["name"], columns), *centred(title, columns, bold=True, wide=2, tall=2)]
     lines += [*copy_mark(copy_no, words, columns), *pair(document["local_time"], document["cashier_name"], columns)]
     lines += [*pair(document["till_name"], "", columns), RULE]

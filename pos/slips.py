@@ -4,7 +4,7 @@ Rules
 -----
 1. A document is frozen when it is asked for; its layout reads nothing else.
 2. The print job has the command's id: the same command again prints nothing more.
-3. Cash that leaves the drawer leaves a slip to be signed, without being asked.
+3. Cash that is put into the drawer or leaves it leaves a slip to be signed, without being asked.
 4. A copy of a receipt shows of a voucher's code its end; the whole code is for who may, or by leave.
 5. A count sheet tells nothing of what the records expect.
 """
@@ -23,12 +23,13 @@ from config.journal import Actor
 from pos import approvals, catalogue, printer, stocktake, vouchers
 from pos.catalogue import Listing, Product
 from pos.leave import Need
+from pos.permissions import may
 from pos.printer import PrintJob, Queued
 from pos.sale_rows import Sale, document_of
 from pos.shift import Shift, sees_cash
 from pos.shift_book import CashMovement
 from pos.shift_report import blinded
-from pos.store import Store, Till, may, snapshot, store_of
+from pos.store import Store, Till, snapshot, store_of
 
 MOST_LINES = 400
 """Lines of a list on paper: three metres and more."""
@@ -90,13 +91,13 @@ def gift_receipt(session: Session, till: Till, sale_id: str, *, command: str, at
 
 
 def cash_slip(session: Session, till: Till, movement: CashMovement, *, actor: Actor, at: dt.datetime) -> Queued:
-    """Queue the slip of cash that was put in the safe or paid out (rule 3)."""
+    """Queue the slip of cash that was put in the safe, paid in or paid out (rule 3)."""
     store = store_of(session, till.store_id)
     document = head(store, actor, at) | {
         "till_name": till.name,
         "cashier_name": actor.name,
         "kind": movement.kind,
-        "amount_minor": -movement.amount_minor,
+        "amount_minor": abs(movement.amount_minor),
         "why": movement.why,
     }
     return printer.queue(session, store.id, till.id, "cash", movement.source_id, document, at=at)
@@ -176,10 +177,11 @@ def price_batch(
 
 def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
     """Return a print's document as this person may see it again: no whole code, no cash before the count (rule 4)."""
-    document = job.document if may(actor.role, "voucher.code") else vouchers.masked(job.document)
+    whole = may(session, job.store_id, actor.role, "voucher.code")
+    document = job.document if whole else vouchers.masked(job.document)
     if job.kind == "x" and not document.get("blind"):
         found = session.get(Shift, (job.store_id, job.source_id))
-        if found is not None and not sees_cash(found, actor):
+        if found is not None and not sees_cash(session, found, actor):
             document = blinded(document)
     return document
 

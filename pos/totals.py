@@ -83,7 +83,7 @@ def with_sale(totals: Totals, fact: SaleCompleted) -> Totals:
 
 
 def with_cash(totals: Totals, kind: str, amount_minor: int) -> Totals:
-    """Return the totals with a signed movement of the drawer that belongs to no sale: float, drop, pay-out."""
+    """Return the totals with a signed movement of the drawer that belongs to no sale: float, drop, pay-in, pay-out."""
     totals = totals or _partial()
     return totals | {"cash": totals["cash"] | {kind: totals["cash"].get(kind, 0) + amount_minor}}
 

@@ -18,7 +18,7 @@ from pos import catalogue_edition, offer_edition, shared_points
 from pos.store import Store
 from store_app import network_rows
 from store_app.extensions import Doors
-from supply import demand, forecasts, suppliers, training
+from supply import demand, forecasts, serving, training
 
 
 def publish_all(doors: Doors, day: dt.date) -> int:
@@ -28,7 +28,7 @@ def publish_all(doors: Doors, day: dt.date) -> int:
         stores = session.scalars(sa.select(Store).where(Store.has_node).order_by(Store.id)).all()
         shared = {
             ("offers", EVERYONE): offer_edition.edition(session),
-            ("suppliers", EVERYONE): suppliers.edition(session, day + dt.timedelta(days=1)),
+            ("suppliers", EVERYONE): serving.edition(session, day + dt.timedelta(days=1)),
             ("lessons", EVERYONE): training.edition(session),
             ("points", EVERYONE): shared_points.edition(session),
         }
@@ -53,7 +53,7 @@ def publish_terms(doors: Doors) -> bool:
             return False
         told = {sku for _supplier, sku, *_terms in json.loads(known.body)["products"]}
         _currency, today = network_rows.money_and_day(session, EVERYONE, doors.now())
-        body = suppliers.edition(session, today)
+        body = serving.edition(session, today)
     body["products"] = [row for row in body["products"] if row[1] in told]
     with doors.write() as session:
         return publication.publish(session, "suppliers", EVERYONE, body, at=doors.now()).version > known.version

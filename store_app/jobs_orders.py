@@ -35,10 +35,10 @@ def publish_terms(desk: "Desk", _day: dt.date) -> str:
 def post_purchases(desk: "Desk", _day: dt.date) -> str:
     """E-mail the warehouses' purchases to whom they buy from."""
     from store_app import jobs, letter_post
-    from supply import purchasing
+    from supply import suppliers
 
     with desk.doors.read() as session:
-        houses = purchasing.warehouses(session)
+        houses = suppliers.warehouses(session)
     done = [letter_post.send_due(desk.doors, house, jobs.carriers_of(desk)) for house in houses]
     return f"{sum(sent for sent, _ in done)} sent, {sum(failed for _, failed in done)} failed"
 
@@ -47,9 +47,12 @@ def tell_spares(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what this shop can spare and could use."""
     from supply import transfer_sheets
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        sheet = transfer_sheets.work_out(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        spares, wants = transfer_sheets.tell(session, desk.node_id, at=desk.doors.now())
-    return f"{spares} to spare, {wants} wanted"
+        transfer_sheets.tell(session, desk.node_id, sheet, at=at)
+    return f"{len(sheet.spares)} to spare, {len(sheet.wants)} wanted"
 
 
 def propose_transfers(desk: "Desk", _day: dt.date) -> str:

@@ -47,7 +47,7 @@ def money_and_day(session: Session, owner_id: str, at: dt.datetime) -> tuple[str
 
 def counted_warehouse(session: Session, said: str, why: str) -> str:
     """Return the warehouse a stock file is of: the one named, or the only one (rule 3)."""
-    from supply.purchasing import warehouses
+    from supply.suppliers import warehouses
 
     if not why.strip():
         words = _("Say why it was counted: --why 'opening stock'. The journal keeps it.")

@@ -22,9 +22,9 @@ from store_app.extensions import doors
 from store_app.security import asks_for_json
 from store_app.sentences import sentence_of
 
+OF_CODE = {"not-allowed": 403, "another-shops-key": 403, "too-old": 426}
+"""Codes that say more than their kind: it is about the person or the key, not about the goods; about the program."""
 STATUS: dict[type[ShopError], int] = {Invalid: 422, NotFound: 404, Refused: 409, Conflict: 409, Unreachable: 503}
-FORBIDDEN = frozenset({"not-allowed"})
-"""Codes of a Refused that is about the person, not about the goods: 403."""
 TROUBLES = {
     "disk-full": _l("The disk of this computer is full. Nothing was written. Free some space, then do it once more."),
     "disk-fault": _l(
@@ -53,9 +53,8 @@ log = structlog.get_logger()
 
 def status_of(refusal: ShopError) -> int:
     """Return the HTTP status of a refusal."""
-    if refusal.code in FORBIDDEN:
-        return 403
-    return next((status for kind, status in STATUS.items() if isinstance(refusal, kind)), 400)
+    of_kind = (status for kind, status in STATUS.items() if isinstance(refusal, kind))
+    return OF_CODE.get(refusal.code) or next(of_kind, 400)
 
 
 def answer(status: int, code: str, message: str, facts: dict[str, Any] | None = None) -> Response:

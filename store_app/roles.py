@@ -144,6 +144,8 @@ ROLES: dict[str, Role] = {
             "console_purchases",
             "console_upstream",
             "console_warehouse",
+            "console_serving",
+            "console_picking",
             "console_prices",
             "console_outlook",
             "console_push",

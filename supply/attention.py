@@ -23,10 +23,10 @@ from supply import (
     objections,
     overview,
     price_proposals,
-    purchasing,
     refunds,
     reviews,
     rounds,
+    suppliers,
     transfer_book,
     warehouse_stock,
 )
@@ -115,7 +115,7 @@ def _silent(session: Session, at: dt.datetime, store_id: str | None = None) -> l
 def _scarce(session: Session) -> list[Attention]:
     """Warehouse goods that are gone."""
     gone = {
-        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in purchasing.warehouses(session)
+        house: warehouse_stock.kept(session, house, is_gone=True, most=1000) for house in suppliers.warehouses(session)
     }
     return [
         Attention("warehouse-empty", house, {"count": len(rows), "names": [row.name for row in rows]})

@@ -10,8 +10,8 @@ Rules
 3. A shop that has none of what it orders needs one pack.
 4. All lines of a shop for the same goods are one need, on how many orders and in whatever packs they stand.
 5. Of a pack that is not on the network's list a shop needs as many as fit into its need (and see `allocation`, rule 6).
-6. A shop that sells the goods and has no order waiting takes part in silence, by the same reckoning, with no more than
-   anybody may order.
+6. A shop the warehouse supplies (`serving`) that sells the goods and has no order waiting takes part in silence, by the
+   same reckoning, with no more than anybody may order.
 
 Quantities in stock units.
 """
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from supply import outlook
+from supply import outlook, serving
 from supply.allocation import Claim
 from supply.groups import GroupOffer
 from supply.orders import OrderLine
@@ -43,7 +43,8 @@ class FairNeeds:
     """What the network knows when goods are shared out.
 
     rates: units a day; usual: of the shops that sell a product, on average; have: less what customers ordered; days:
-    by warehouse, until the van after next of who orders now, and of who orders later; packs: those on the list.
+    by warehouse, until the van after next of who orders now, and of who orders later; packs: those on the list; silent:
+    who has no order waiting, by goods.
     """
 
     rates: Mapping[Place, float]
@@ -51,7 +52,7 @@ class FairNeeds:
     have: Mapping[Place, int]
     days: Mapping[str, tuple[int, int]]
     packs: Mapping[Goods, frozenset[int]]
-    silent: Mapping[str, Sequence[str]]
+    silent: Mapping[Goods, Sequence[str]]
 
     def usual_qty(self, goods: Goods) -> int:
         """Return the units of the pack the list sells; 1 where it sells none."""
@@ -78,7 +79,7 @@ class FairNeeds:
         """Return the wishes of the shops that sell the goods and have no order waiting (rule 6)."""
         house, sku = goods
         days, pack_qty, found = self.days.get(house, (2, 2))[1], self.usual_qty(goods), []
-        for store_id in self.silent.get(sku, ()):
+        for store_id in self.silent.get(goods, ()):
             have, per_day = self.have.get((store_id, sku), 0), self.rates[store_id, sku]
             need = min(MOST_PACKS, max(0, -(-(_until(per_day, days) - have) // pack_qty)))
             found.append(Claim(f"{store_id}/", need, need, have, per_day, pack_qty, on_round=False))
@@ -95,12 +96,13 @@ def read(session: Session, goods: Collection[Goods], ordering: Collection[str], 
     for place, qty in _ordered_by_customers(session, skus):
         have[place] = have.get(place, 0) - qty
     selling: dict[str, list[float]] = {}
-    silent: dict[str, list[str]] = {}
+    silent: dict[Goods, list[str]] = {}
+    house_of = serving.served(session)
     for (store_id, sku), per_day in sorted(rates.items()):
         if per_day > 0:
             selling.setdefault(sku, []).append(per_day)
             if store_id not in ordering:
-                silent.setdefault(sku, []).append(store_id)
+                silent.setdefault((house_of.get(store_id, ""), sku), []).append(store_id)
     usual = {sku: sum(found) / len(found) for sku, found in selling.items()}
     days, packs = _houses(session, skus, today)
     return FairNeeds(rates, usual, have, days, packs, silent)

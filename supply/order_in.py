@@ -27,7 +27,8 @@ from pos.catalogue import Listing, Product
 from pos.store import Store
 from supply import planned
 from supply.pickup_order import PickupLine, PickupOrder, lines_of, subject_of, tell
-from supply.suppliers import next_rhythm, sources, supplier_of
+from supply.serving import sources
+from supply.suppliers import next_rhythm, supplier_of
 
 TO_UNPACK_DAYS = 1
 """What a van brings is counted, and collected from the next day on."""

@@ -25,7 +25,7 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.journal import Actor
 from config.money import MAX_MINOR
-from supply import order_wishes, orders
+from supply import order_money, orders
 from supply.orders import ReplenishmentOrder, lines_of, subject_of
 from supply.suppliers import supplier_of
 
@@ -159,6 +159,8 @@ def why_not(session: Session, rule: OrderRule, order: ReplenishmentOrder, today:
     """Return why an order does not go by its rule: a code, '' when it goes (rule 1)."""
     if order.state != "proposed" or order.postponed:
         return "postponed"
+    if not order.cost_minor:
+        return "empty"
     if order.order_day != today:
         return "not-today"
     if order.forecast_age_days is None or order.forecast_age_days > FRESH_DAYS:
@@ -166,7 +168,7 @@ def why_not(session: Session, rule: OrderRule, order: ReplenishmentOrder, today:
     if order.cost_minor > rule.most_order_minor:
         return "too-dear"
     since = today - dt.timedelta(days=WEEK_DAYS - 1)
-    spent = order_wishes.spent(
+    spent = order_money.spent(
         session, ReplenishmentOrder.store_id == rule.store_id, ReplenishmentOrder.supplier_id == rule.supplier_id,
         ReplenishmentOrder.by_rule, ReplenishmentOrder.order_day >= since,
     )  # fmt: skip

@@ -10,18 +10,24 @@ Rules
    set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than none is
    taken off.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
-   until the goods come; what will expire before they sell does not count.
+   until the goods come; what will expire before they sell does not count. What is on the way serves from its day on: of
+   the demand until the goods come only what finds something (ready) is taken off it.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
    margin), and of what lives FRESH_DAYS or less none whose chance to be wanted, times its margin, is below its chance
-   to spoil, times its cost; none that finds no room on the shelf when it comes.
+   to spoil, times its cost; none that finds no room in the shop when it comes. Of what has its place on a shelf that
+   was planned (slot) no more packs come than fill it, or cover the target, whichever is more: to reach a supplier's
+   minimum nothing is bought past its place.
 5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
    Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
    until it is sold: waiting would never end.
-6. Beyond the budget (cash, credit) the packs worth most per money come, each line's in turn (reason 'budget').
+6. Money may limit what comes, out of one purse or several (cash, the network's line), each paying for some baskets. The
+   packs worth most per money come, each line's in turn; one that does not fit every purse that pays for it ends its
+   line. What did not fit is told (cut_packs), with the purse that was short (reason).
 7. A basket below the supplier's minimum is filled with the packs that cost least per money, or postponed to the next
    order day, whichever costs less. So lines that need nothing yet can join those that do.
 8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
-   come twice, the margin of what is lost until its goods come, and the holding of half of its smallest lot.
+   come twice, the margin of what is lost until its goods come, day by day as other goods come, and the holding of half
+   of its smallest lot.
 9. What stands in a shop is worth the margin of what will be sold until the delivery after the next, while it orders on
    by these rules, less the keeping of what is left until that is sold (KEPT_DAYS at most) and the cost of what expires.
 
@@ -29,7 +35,7 @@ Letters: x position, Q pack, all arrays (n,).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -73,8 +79,9 @@ class PolicyLine(NamedTuple):
     mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
     of it that is wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty:
     what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
-    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own. usual_a_day: demand of
-    a usual day, 0 where it is not known.
+    units, without tax. capacity_qty: what there is room for. service_level: the shopkeeper's own. usual_a_day: demand
+    of a usual day, 0 where it is not known. ready_qty: what of the position serves the demand before the next delivery
+    (`ready`), None where all of it is there. slot_qty: what its place on a planned shelf holds.
     """
 
     sku: str
@@ -95,13 +102,16 @@ class PolicyLine(NamedTuple):
     presentation_qty: int = 0
     capacity_qty: int | None = None
     usual_a_day: float = 0.0
+    ready_qty: float | None = None
+    slot_qty: int | None = None
 
 
 class Decision(NamedTuple):
     """What is ordered of a line and why.
 
-    reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | budget | filled-up | postponed.
-    target_qty: the units that cover the service level. wanted_packs: what would come if the basket were not postponed.
+    reason: enough | needed | not-worth-a-pack | short-lived | no-room | minimum | filled-up | postponed, or the name of
+    the purse that was short. target_qty: the units that cover the service level. wanted_packs: what would come if the
+    basket were not postponed. cut_packs: what would come beyond that if cut_by, the purse, held more.
     risks_bp: how likely it sells out before the delivery after the
     next with 0, 1, 2 ... SHOWN_PACKS - 1 packs, in 1/10,000. counted_qty: the position that counts. value_minor: what
     the last pack brings beyond its costs.
@@ -116,6 +126,8 @@ class Decision(NamedTuple):
     risks_bp: tuple[int, ...]
     counted_qty: float
     value_minor: float
+    cut_packs: int = 0
+    cut_by: str = ""
 
     @property
     def cost_minor(self) -> int:
@@ -138,35 +150,43 @@ def decide_basket(
     minimum_minor: int = 0,
     budget_minor: int | None = None,
     policy: OrderPolicy = OrderPolicy(),
+    purse: str = "budget",
 ) -> list[Decision]:
     """Decide on everything one supplier sells, its minimum order and the money there is included (rules 1 to 7).
 
-    Returns one decision a line, in the order of `lines`. A negative budget counts as none at all.
+    Returns one decision a line, in the order of `lines`. A negative budget counts as none at all; purse: its name.
     """
     if not lines:
         return []
     basket = _Basket(lines, policy)
     packs, reasons = basket.wanted()
     if budget_minor is not None:
-        basket.within(max(0, budget_minor), packs, reasons)
+        basket.within([(budget_minor, np.ones(len(lines), dtype=np.bool_))], packs)
+        basket.tell_cut(purse, reasons)
     basket.reach(minimum_minor, budget_minor, packs, reasons)
     return basket.decisions(packs, reasons)
 
 
-def share_budget(
-    baskets: Sequence[Sequence[PolicyLine]], budget_minor: int, policy: OrderPolicy = OrderPolicy()
+def share_money(
+    baskets: Sequence[Sequence[PolicyLine]],
+    purses: Sequence[tuple[int, Sequence[bool]]],
+    policy: OrderPolicy = OrderPolicy(),
 ) -> list[int]:
-    """Return how much of one budget each supplier's basket gets: the packs worth most per money, wherever they are."""
+    """Return what each supplier's basket may cost: the packs worth most per money, wherever they are (rule 6).
+
+    purses: what is left in each, in minor units, and whether it pays for each basket. A basket no purse pays for gets
+    what it wants.
+    """
     lines = [line for basket in baskets for line in basket]
     if not lines:
         return [0 for _ in baskets]
-    whole = _Basket(lines, policy)
-    packs, reasons = whole.wanted()
-    whole.within(max(0, budget_minor), packs, reasons)
+    whole, sizes = _Basket(lines, policy), [len(basket) for basket in baskets]
+    packs, _ = whole.wanted()
+    whole.within([(left, np.repeat(np.asarray(pays, dtype=np.bool_), sizes)) for left, pays in purses], packs)
     costs, shares, at = (packs * whole.pack_cost).astype(np.int64).tolist(), [], 0
-    for basket in baskets:
-        shares.append(sum(costs[at : at + len(basket)]))
-        at += len(basket)
+    for size in sizes:
+        shares.append(sum(costs[at : at + size]))
+        at += size
     return shares
 
 
@@ -176,7 +196,7 @@ def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()
     days = float(basket.interval.max())
     wanted = float(basket.rate.max()) * days
     share = np.divide(basket.before, basket.demand.mean, out=np.zeros_like(basket.before), where=basket.demand.mean > 0)
-    lost = basket.demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    lost = basket.demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     lot = np.maximum(basket.pack * basket.minimum, basket.rate * basket.held)
     holding = basket.unit_cost * policy.holding_bp_a_day / 10_000 * days * lot / 2
     return np.asarray(basket.unit_cost * wanted + basket.margin * lost + holding)
@@ -188,7 +208,7 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     packs, _ = basket.wanted()
     demand, cost = basket.demand, basket.unit_cost
     share = np.divide(basket.before, demand.mean, out=np.zeros_like(basket.before), where=demand.mean > 0)
-    early = demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    early = demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     there = basket.counted + packs * basket.pack
     left = np.maximum(demand.left(there), 0.0)
     sold_out = np.divide(left, basket.rate, out=np.full_like(left, np.inf), where=basket.rate > 0)
@@ -198,6 +218,22 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     stale = np.where(np.isfinite(basket.life), np.maximum(left - sellable, 0.0), 0.0)
     wasted = cost * (stale + basket.outdating)
     return np.asarray(basket.margin * (demand.mean - early - demand.lost(there)) - keeping - wasted)
+
+
+def ready(daily: Sequence[float], here: float, coming: Mapping[int, float]) -> float:
+    """Return what of a position serves these days' mean demand, the first one today's (rule 3).
+
+    here: what is there today; coming: units that are there from the morning of a day on, 0 today. All that comes within
+    the days where nothing is lost; else the demand less what finds nothing on its day.
+    """
+    left, lost, come = here, 0.0, here
+    for day, wanted in enumerate(daily):
+        left += coming.get(day, 0.0)
+        come += coming.get(day, 0.0)
+        sold = min(max(left, 0.0), wanted)
+        left -= sold
+        lost += wanted - sold
+    return come if lost <= 1e-9 else sum(daily) - lost
 
 
 def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]) -> float:
@@ -239,7 +275,15 @@ class _Basket:
             self.demand.mean, self.interval, out=np.zeros_like(self.interval), where=self.interval > 0
         )
         self.waiting: Ints | None = None
+        self.cut: Ints = np.zeros(len(lines), dtype=np.int64)
+        self.cut_by = ""
         self.counted = counted_position(self.position, self.before, self.outdating)
+        self.slot, told = given["slot_qty"], ~np.isnan(given["ready_qty"])
+        self.ready = np.where(told, given["ready_qty"], self.position)
+        if told.any():
+            left = self.position - self.outdating - np.clip(self.ready, 0.0, self.before)
+            by_day = self.before + np.maximum(left, 0.0) + np.minimum(self.position, 0.0)
+            self.counted = np.where(told, by_day, self.counted)
         self.x = self.counted - self.show
         self._weigh()
         self.caps = self._caps()
@@ -249,7 +293,7 @@ class _Basket:
         point = reorder_point(self.demand, self.pack, self.least)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
-        enough = self.x >= self.target
+        enough = self.counted >= self.target
         asked = packs.copy()
         packs = np.minimum(packs, self.caps)
         low = (packs > 0) & (packs < self.minimum)
@@ -263,23 +307,31 @@ class _Basket:
         reasons: list[str] = np.select(which, why, "needed").tolist()
         return packs.astype(np.int64), reasons
 
-    def within(self, budget_minor: int, packs: Ints, reasons: list[str]) -> None:
+    def within(self, purses: Sequence[tuple[int, Mask]], packs: Ints) -> None:
         """Cut the packs down to the money there is, the ones worth least per money first (rule 6)."""
-        if int((packs * self.pack_cost).sum()) <= budget_minor:
+        costs = packs * self.pack_cost
+        left = np.array([max(0, minor) for minor, _ in purses], dtype=np.float64)
+        pays = np.array([lines for _, lines in purses], dtype=np.bool_).reshape(len(purses), len(packs))
+        if (pays @ costs <= left).all():
             return
         rows, steps, before = self._steps(np.zeros_like(packs), packs)
         values = self.gain(before, steps, rows) / np.maximum(steps * self.pack_cost[rows], 1e-9)
-        left, kept, closed = budget_minor, np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
+        kept, closed = np.zeros_like(packs), np.zeros(len(packs), dtype=np.bool_)
         for at in np.lexsort((before, -values)):
             row, cost = rows[at], int(steps[at] * self.pack_cost[rows[at]])
-            if closed[row] or cost > left:
+            if closed[row] or (left[pays[:, row]] < cost).any():
                 closed[row] = True
                 continue
             kept[row] += int(steps[at])
-            left -= cost
-        for n in np.flatnonzero(kept < packs):
-            reasons[n] = "budget"
+            left[pays[:, row]] -= cost
+        self.cut = packs - kept
         packs[:] = kept
+
+    def tell_cut(self, purse: str, reasons: list[str]) -> None:
+        """Give what did not fit the purse's name as its reason."""
+        self.cut_by = purse
+        for n in np.flatnonzero(self.cut):
+            reasons[n] = purse
 
     def reach(self, minimum_minor: int, budget_minor: int | None, packs: Ints, reasons: list[str]) -> None:
         """Fill a basket up to the supplier's minimum, or postpone it (rule 7)."""
@@ -294,6 +346,7 @@ class _Basket:
             for n in np.flatnonzero(added):
                 reasons[n] = "filled-up"
             packs += added
+            self.cut = np.maximum(self.cut - added, 0)
             return
         for n in np.flatnonzero(packs):
             reasons[n] = "postponed"
@@ -313,12 +366,14 @@ class _Basket:
         values = self.gain(np.maximum(packs - 1.0, 0.0), np.minimum(packs, 1.0)).tolist()
         found = zip(
             self.lines, packs.tolist(), self.level.tolist(), self.target.tolist(), reasons, self._risks(),
-            self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(), strict=True,
+            self.counted.tolist(), values, (packs if self.waiting is None else self.waiting).tolist(),
+            self.cut.tolist(), strict=True,
         )  # fmt: skip
         return [
-            Decision(line, count, level, max(0, math.ceil(target)), reason, wanted, tuple(risk), counted, value)
-            for line, count, level, target, reason, risk, counted, value, wanted in found
-        ]
+            Decision(line, count, level, max(0, math.ceil(target)), reason, wanted, tuple(risk), counted, value, cut,
+                     self.cut_by if cut else "")
+            for line, count, level, target, reason, risk, counted, value, wanted, cut in found
+        ]  # fmt: skip
 
     def _risks(self) -> list[list[int]]:
         """Return each line's risk to sell out with 0, 1, 2 ... packs, in 1/10,000; once there is none, none follows."""
@@ -362,6 +417,10 @@ class _Basket:
             self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
         room = np.maximum(0.0, (self.room - np.maximum(0.0, self.counted - self.before)) // self.pack)
         self.room_caps = np.where(np.isnan(self.room), self.room_caps, room)
+        fills = (self.slot - np.maximum(0.0, self.counted - self.before)) // self.pack
+        covers = np.maximum(np.ceil((self.target - self.counted) / self.pack), self.minimum)
+        slot = np.where(np.isnan(self.slot), self.room_caps, np.maximum(fills, covers))
+        self.room_caps = np.minimum(self.room_caps, slot)
         return np.asarray(np.minimum(self.life_caps, self.room_caps))
 
     def _worth_its_shelf(self) -> Mask:

@@ -1,13 +1,13 @@
-"""The network's own purchasing: what its warehouses buy upstream, from what all shops sell and have.
+"""The network's own purchasing: what its warehouses buy upstream, from what their shops sell and have.
 
 Rules
 -----
 1. A warehouse buys for the whole chain behind it (echelon): what counts is what stands in it and is not over, what is
-   ordered upstream, and what stands in the shops or is on its way to them. So a full shop is not bought for twice, and
-   an order a shop inflates buys nothing.
-2. Demand is the sum of what the shops sell, until the delivery after next and over the way to the shop until the van
-   after; its variance is the sum of theirs, by chance in whole units at least. Where several warehouses carry a product
-   each buys its equal part. Each product is bought of one upstream supplier (`upstream`), a purchase for each, in its
+   ordered upstream, and what stands in the shops it supplies (`serving`) or is on its way to them. So a full shop is
+   not bought for twice, and an order a shop inflates buys nothing.
+2. Demand is the sum of what those shops sell, until the delivery after next and over the way to the shop until the van
+   after; its variance is the sum of theirs, by chance in whole units at least. Each product is bought of one upstream
+   supplier (`upstream`), a purchase for each, in its
    packs, on its order days, from its least amount on; its days are those its deliveries took, whose spread widens
    demand (`lead_times`). What none of them sells is bought in a purchase without one, in
    the warehouse's own packs, after UPSTREAM_DAYS.
@@ -43,7 +43,7 @@ from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.slips import wall_time
 from pos.store import Store, day_of
-from supply import lead_times, left_out, order_letters, outlook, overview, premises, upstream
+from supply import lead_times, left_out, order_letters, outlook, overview, premises, serving, upstream
 from supply.lead_times import LeadTime, Trip
 from supply.suppliers import MOST_PACKS, Supplier, SupplierProduct, Terms, next_rhythm, supplier_of
 
@@ -290,12 +290,6 @@ def leads(session: Session, sellers: Sequence[Supplier], *, at: dt.datetime) -> 
     return lead_times.from_trips(sellers, trips)
 
 
-def warehouses(session: Session) -> list[str]:
-    """Return the ids of all warehouses."""
-    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
-    return sorted(str(one) for one in session.scalars(query))
-
-
 def subject_of(purchase: Purchase) -> str:
     """Return how the journal names a purchase."""
     return f"purchase:{purchase.id}"
@@ -315,18 +309,17 @@ def _needs(session: Session, warehouse_id: str, actor: Actor, at: dt.datetime) -
     took = leads(session, sellers, at=at)
     sources = {one.id: _Source.of(one, took[one.id], today) for one in sellers}
     unknown = _Source.unknown(today)
-    sold, carried = upstream.cheapest(session, today), _carried(session)
-    rates, have = _of_shops(session, today, actor, at)
+    sold = upstream.cheapest(session, today)
+    rates, have = _of_shops(session, warehouse_id, today, actor, at)
     there, coming = _standing(session, warehouse_id, today), _ordered(session, warehouse_id, today)
     found: dict[str | None, list[_Need]] = {}
     for sku, name, own in _listed(session, [van.id for van in vans]):
-        part = carried.get(sku, 1)
-        rate = rates.get(sku, 0.0) / part
+        rate = rates.get(sku, 0.0)
         if rate <= 0:
             continue
         terms = sold.get(sku, own)
         source = sources.get(terms.supplier_id, unknown)
-        shops = round(have.get(sku, 0) / part)
+        shops = round(have.get(sku, 0))
         why = {
             "per_day": round(rate, 2), "days": source.interval_days + way, "in_warehouse": there.get(sku, 0),
             "in_shops": shops, "coming": coming.get(sku, 0),
@@ -432,9 +425,9 @@ def _as_letter(session: Session, found: Purchase, actor: Actor, at: dt.datetime)
 
 
 def _of_shops(
-    session: Session, today: dt.date, actor: Actor, at: dt.datetime
+    session: Session, warehouse_id: str, today: dt.date, actor: Actor, at: dt.datetime
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Return what all shops sell a day and what they have, by SKU (rules 1, 5)."""
+    """Return what a warehouse's shops sell a day and what they have, by SKU (rules 1, 5)."""
     rates: dict[str, float] = {}
     have: dict[str, float] = {}
 
@@ -450,20 +443,8 @@ def _of_shops(
             for (_, sku), units in found.items():
                 sums[sku] = sums.get(sku, 0) + units
 
-    everyone = session.scalars(sa.select(Store.id).order_by(Store.id)).all()
-    left_out.together(session, "purchasing", everyone, add, actor=actor, at=at)
+    left_out.together(session, "purchasing", serving.shops_of(session, warehouse_id), add, actor=actor, at=at)
     return rates, have
-
-
-def _carried(session: Session) -> dict[str, int]:
-    """Return how many warehouses carry each product."""
-    query = (
-        sa.select(SupplierProduct.sku, sa.func.count(sa.distinct(Supplier.warehouse_id)))
-        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
-        .where(Supplier.warehouse_id.is_not(None))
-        .group_by(SupplierProduct.sku)
-    )
-    return {sku: int(count) for sku, count in session.execute(query)}
 
 
 def _standing(session: Session, warehouse_id: str, today: dt.date) -> dict[str, int]:

@@ -31,10 +31,11 @@ from config.node import NETWORK
 from config.states import StateTable
 from pos.catalogue import Product
 from pos.store import day_of, store_of
+from supply import serving
 from supply.deliveries import CLOSED, Delivery
 from supply.facts import PUSH_ANSWERED, PUSH_OFFERED, PUSH_WITHDRAWN, VERSION, PushSnapshot, stamp
 from supply.push_terms import KINDS, PushTerms, terms_from
-from supply.suppliers import Supplier, SupplierProduct
+from supply.suppliers import SupplierProduct
 
 STATES = StateTable(
     "push offer",
@@ -109,7 +110,7 @@ def offer(
         if (known.sku, known.packs, known.why, known.answer_by) != (sku, packs, why, answer_by):
             raise Conflict("offer-content-differs", "This offer was already made with another content.", id=id)
         return known
-    source = _source(session, sku)
+    source = _source(session, store_id, sku)
     made = PushOffer(
         store_id=store_id,
         id=id,
@@ -168,7 +169,7 @@ def take_answer(session: Session, fact: PushSnapshot, *, actor: Actor, at: dt.da
     if fact.state not in ANSWERED:
         raise Refused("no-answer", f"A shop does not answer that an offer is {fact.state}.", state=fact.state)
     if found is None:
-        source = _source(session, fact.sku)
+        source = _source(session, fact.store_id, fact.sku)
         found = _write_down(session, fact)
         found.supplier_id, found.pack_qty, found.pack_cost_minor = (
             source.supplier_id, source.pack_qty, source.pack_cost_minor,
@@ -358,14 +359,12 @@ def _write_down(session: Session, fact: PushSnapshot) -> PushOffer:
     return found
 
 
-def _source(session: Session, sku: str) -> SupplierProduct:
-    found: SupplierProduct | None = session.scalar(
-        sa.select(SupplierProduct)
-        .join(Supplier, Supplier.id == SupplierProduct.supplier_id)
-        .where(SupplierProduct.sku == sku, Supplier.kind == NETWORK)
-        .order_by(Supplier.id)
-        .limit(1)
-    )
+def _source(session: Session, store_id: str, sku: str) -> SupplierProduct:
+    """Return how the network sells a product to a shop, from the warehouse that supplies it."""
+    ours = [one.id for one in serving.suppliers_for(session, store_id) if one.kind == NETWORK]
+    row = SupplierProduct
+    query = sa.select(row).where(row.sku == sku, row.supplier_id.in_(ours)).order_by(row.supplier_id)
+    found: SupplierProduct | None = session.scalar(query.limit(1))
     if found is None:
         raise Refused("not-carried", f"The network does not carry {sku}. Choose another product.", sku=sku)
     return found

@@ -24,7 +24,7 @@ from pos import batches
 from pos.catalogue import Listing, Product
 from pos.ledger import INSIDE, MOST_QTY, StockLevel
 from pos.store import Store
-from supply import outlook
+from supply import outlook, serving
 from supply.rates_kept import SellingRate
 
 HORIZONS = (1, 3, 7)
@@ -109,6 +109,13 @@ def runs_out(
         for row in seen.rows
         if row["sku"] in products
     ]  # fmt: skip
+
+
+def warehouses(session: Session, region_id: str) -> list[str]:
+    """Return the warehouses that supply a region's shops (`serving`)."""
+    house_of = serving.served(session)
+    shops = session.scalars(sa.select(Store.id).where(Store.region_id == region_id))
+    return sorted({house_of[one] for one in shops if one in house_of})
 
 
 # --- inside ---

@@ -20,7 +20,8 @@ from config.database import Base
 from pos.catalogue import Product, prices_on
 from pos.store import Store
 from supply import demand
-from supply.suppliers import next_rhythm, sources, supplier_of
+from supply.serving import sources
+from supply.suppliers import next_rhythm, supplier_of
 
 if TYPE_CHECKING:  # numpy is large, and the pages only need the table
     from supply.simulate import History, Setting

@@ -19,8 +19,9 @@ Rules
 7. Each product is proposed at the supplier that serves it at the least total cost, late goods counted as lost margin,
    and not where it would wait for a minimum while another brings it in time (`sources`). The line tells what the others
    cost and when they come.
-8. All proposals together keep within the week's money (`order_wishes`), what brings most for it first; what a basket
-   that waits would have cost goes to the others.
+8. All proposals together keep within the week's money and the network's line (`order_money`), what brings most for it
+   first; what a basket that waits would have cost goes to the others. What did not fit stays on the proposal with what
+   did, none where none did, and says so.
 """
 
 import datetime as dt
@@ -38,12 +39,13 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import day_of, store_of
-from supply import order_rules, order_wishes, orders
+from supply import order_money, order_rules, orders
 from supply.expected import Basis
 from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
-from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, offered, supplier_of, terms_of
+from supply.serving import offered
+from supply.suppliers import MOST_PACKS, Rhythm, Supplier, next_rhythm, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
     from supply.policy import Decision
@@ -96,13 +98,13 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
         Source(one, suppliers[one].minimum_minor, suppliers[one].owner_id == store_id, [need.line for need in needs])
         for one, needs in ((one, found[one]) for one in soonest)
     ]
-    ranks, budget = ranked(sources), order_wishes.left_to_spend(session, store_id, today)
+    ranks, purses = ranked(sources), order_money.purses(session, store_id, today)
     offers = {(one, need.line.sku): need for one in soonest for need in found[one]}
     drafts = []
-    for supplier_id, decisions in decide_sources(sources, ranks, budget).items():
+    for supplier_id, decisions in decide_sources(sources, ranks, purses).items():
         rhythm, wanted = days[supplier_id], []
         for decision in decisions:
-            if decision.wanted_packs:
+            if decision.wanted_packs or decision.cut_packs:
                 need, others = offers[supplier_id, decision.line.sku], ranks[decision.line.sku]
                 told = [
                     _alternative(suppliers[other], offers[other, decision.line.sku], days[other])
@@ -111,7 +113,7 @@ def work_out(session: Session, store_id: str, *, at: dt.datetime) -> list[Draft]
                 ]
                 wanted.append(_line(rhythm, need._replace(others=tuple(told)), decision))
         if wanted:
-            waits = not any(one.packs for one in decisions)
+            waits = any(one.reason == "postponed" for one in decisions)
             minimum = suppliers[supplier_id].minimum_minor
             drafts.append(Draft(supplier_id, minimum, rhythm, basis, wanted, waits, counted_on))
     return drafts
@@ -399,6 +401,9 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "counted_qty_milli": round(1000 * counted),
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
+        **({"cut_packs": decision.cut_packs, "cut_by": decision.cut_by} if decision.cut_packs else {}),
+        **({"slot_qty": line.slot_qty} if line.slot_qty is not None else {}),
+        **({"consigned": [need.consigned[0], need.consigned[1].isoformat()]} if need.consigned else {}),
         **({"outdating": round(line.outdating_qty, 1)} if line.outdating_qty >= 0.5 else {}),
         **({"missed": [one.told() for one in need.missed]} if need.missed else {}),
         **({"others": [one.told() for one in need.others]} if need.others else {}),

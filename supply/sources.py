@@ -1,4 +1,4 @@
-"""Of whom each product is ordered: all suppliers' baskets at once, their minimums and the week's money. PURE.
+"""Of whom each product is ordered: all suppliers' baskets at once, their minimums and the money there is. PURE.
 
 Rules
 -----
@@ -8,14 +8,16 @@ Rules
    wanted of it goes to the next best supplier that was not given up, wants it too, and comes before the goods that are
    waited for would; what has none waits on. Then all are decided anew. So no more rounds than suppliers, and nothing
    waits that another could bring in time.
-3. The money goes to the packs worth most of it, wherever they are. A basket that is given up gets none: its money
-   goes to the others. What none of them wants for its packs may fill a basket up to its minimum, in the given order.
+3. The money goes to the packs worth most of it, wherever they are; a pack comes where every purse that pays for its
+   supplier holds enough. A basket that is given up gets none: its money goes to the others. What none of them wants for
+   its packs may fill a basket up to its minimum, in the given order.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from supply.policy import Decision, PolicyLine, decide_basket, share_budget, total_costs
+from supply.policy import Decision, PolicyLine, decide_basket, share_money, total_costs
+from supply.purse import Purse
 
 
 class Source(NamedTuple):
@@ -28,7 +30,7 @@ class Source(NamedTuple):
 
 
 def decide_sources(
-    sources: Sequence[Source], ranks: Mapping[str, Sequence[str]], budget_minor: int | None = None
+    sources: Sequence[Source], ranks: Mapping[str, Sequence[str]], purses: Sequence[Purse] = ()
 ) -> dict[str, list[Decision]]:
     """Decide of whom every product is ordered and how much; each stands in the basket of one supplier.
 
@@ -46,7 +48,7 @@ def decide_sources(
             for one in sources
             if one.supplier_id not in given_up
         }
-        decided = _decided(baskets, minimums, budget_minor)
+        decided = _decided(baskets, minimums, purses)
         reached = [(_reached(found, minimums[one]), one) for one, found in decided.items() if _waits(found)]
         if not reached:
             break
@@ -106,16 +108,28 @@ def _place(
 
 
 def _decided(
-    baskets: Mapping[str, Sequence[PolicyLine]], minimums: Mapping[str, int], budget_minor: int | None
+    baskets: Mapping[str, Sequence[PolicyLine]], minimums: Mapping[str, int], purses: Sequence[Purse]
 ) -> dict[str, list[Decision]]:
     """Decide on these baskets within the money (rule 3)."""
-    if budget_minor is None:
+    if not purses:
         return {one: decide_basket(lines, minimums[one]) for one, lines in baskets.items()}
-    shares = share_budget([*baskets.values()], budget_minor)
-    spare, found = max(0, budget_minor) - sum(shares), {}
-    for (one, lines), share in zip(baskets.items(), shares, strict=True):
-        found[one] = decide_basket(lines, minimums[one], share + spare)
-        spare -= max(0, sum(decision.cost_minor for decision in found[one]) - share)
+    limits = [(purse.left_minor, [one in purse.suppliers for one in baskets]) for purse in purses]
+    shares = dict(zip(baskets, share_money([*baskets.values()], limits), strict=True))
+    spare = {
+        purse: max(0, purse.left_minor) - sum(share for one, share in shares.items() if one in purse.suppliers)
+        for purse in purses
+    }
+    found = {}
+    for one, lines in baskets.items():
+        mine = [purse for purse in purses if one in purse.suppliers]
+        if not mine:
+            found[one] = decide_basket(lines, minimums[one])
+            continue
+        tight = min(mine, key=spare.__getitem__)
+        found[one] = decide_basket(lines, minimums[one], shares[one] + spare[tight], purse=tight.name)
+        more = max(0, sum(decision.cost_minor for decision in found[one]) - shares[one])
+        for purse in mine:
+            spare[purse] -= more
     return found
 
 

@@ -7,11 +7,12 @@ Rules
 2. Orders are taken on the supplier's order days and arrive lead_time_days later.
 3. A product comes in packs of pack_qty stock units at pack_cost_minor a pack; another cost may begin on a day
    (`SupplierCost`), and the latest one that has begun counts.
-4. The network's suppliers reach a store as an edition; a store's own ones never travel, and only they are changed here.
+4. The network's suppliers reach a store as an edition (`serving`); a store's own ones never travel, and only they are
+   changed here.
 5. Orders go to the network by its messages, to all others by e-mail or on paper (`order_letters`).
 6. Nothing is ordered of a supplier that is put aside; what it owes still comes.
-7. A warehouse of the network is founded with the supplier that delivers from it to every shop. Its id names its book in
-   the stock ledger among the shops', so none of them has it.
+7. A warehouse of the network is founded with the supplier that delivers from it to its shops (`serving`). Its id names
+   its book in the stock ledger among the shops', so none of them has it.
 """
 
 import datetime as dt
@@ -280,48 +281,7 @@ def drop_product(session: Session, supplier_id: str, sku: str, *, actor: Actor, 
     record(session, actor=actor, at=at, verb="supplier.dropped", subject=f"product:{sku}", supplier=supplier_id)
 
 
-def take_edition(session: Session, body: dict[str, Any]) -> None:
-    """Take over the network's suppliers as `edition` wrote them; what is no longer sold is gone, own ones stay."""
-    for row in body["suppliers"]:
-        session.merge(Supplier(**row, owner_id=EVERYONE))
-    session.flush()
-    ours = sa.select(Supplier.id).where(Supplier.owner_id == EVERYONE)
-    session.execute(sa.delete(SupplierProduct).where(SupplierProduct.supplier_id.in_(ours)))
-    rows = [
-        {"supplier_id": supplier_id, "sku": sku, "pack_qty": pack_qty, "pack_cost_minor": cost,
-         "minimum_packs": minimum, "valid_from": dt.date.fromisoformat(since) if since else None}
-        for supplier_id, sku, pack_qty, cost, minimum, since in body["products"]
-    ]  # fmt: skip
-    if rows:
-        session.execute(sa.insert(SupplierProduct), rows)
-
-
 # --- questions ---
-
-
-def edition(session: Session, on: dt.date) -> dict[str, Any]:
-    """Return the network's suppliers and what they sell, at what it costs on a day, as stores pull them."""
-    shared = session.scalars(sa.select(Supplier).where(Supplier.owner_id == EVERYONE).order_by(Supplier.id)).all()
-    products = session.execute(
-        sa.select(
-            SupplierProduct.supplier_id, SupplierProduct.sku, SupplierProduct.pack_qty,
-            SupplierProduct.pack_cost_minor, SupplierProduct.minimum_packs, SupplierProduct.valid_from,
-        )
-        .join(Product, Product.sku == SupplierProduct.sku)
-        .where(
-            SupplierProduct.supplier_id.in_([row.id for row in shared]), Product.owner_id == EVERYONE, Product.active
-        )
-        .order_by(SupplierProduct.supplier_id, SupplierProduct.sku)
-    )  # fmt: skip
-    names = ("id", "name", "kind", "lead_time_days", "order_weekdays", "minimum_minor", "warehouse_id")
-    begun = _costs_begun(session, [row.id for row in shared], on)
-    return {
-        "suppliers": [{name: getattr(row, name) for name in names} for row in shared],
-        "products": [
-            [*row[:3], begun.get((row[0], row[1]), row[3]), row[4], row[5].isoformat() if row[5] else None]
-            for row in products
-        ],
-    }
 
 
 def supplier_of(session: Session, supplier_id: str) -> Supplier:
@@ -335,6 +295,12 @@ def supplier_of(session: Session, supplier_id: str) -> Supplier:
 def is_warehouse(session: Session, id: str) -> bool:
     """Tell whether this is the id of a warehouse (rule 7)."""
     return session.scalar(sa.select(Supplier.id).where(Supplier.warehouse_id == id).limit(1)) is not None
+
+
+def warehouses(session: Session) -> list[str]:
+    """Return the ids of all warehouses, in order."""
+    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
+    return sorted(str(one) for one in session.scalars(query))
 
 
 def own_supplier(session: Session, store_id: str, supplier_id: str) -> Supplier:
@@ -352,41 +318,6 @@ def way_of(supplier: Supplier) -> str:
     return NETWORK if supplier.kind == NETWORK else supplier.send_by
 
 
-def suppliers_for(session: Session, store_id: str) -> list[Supplier]:
-    """Return whom a store may order from, by id: the network's suppliers and its own."""
-    query = sa.select(Supplier).where(Supplier.owner_id.in_([EVERYONE, store_id])).order_by(Supplier.id)
-    return list(session.scalars(query))
-
-
-def offered(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
-    """Return everything a store can order on a day: supplier id -> its products as they cost then (rules 3, 6)."""
-    active = [supplier.id for supplier in suppliers_for(session, store_id) if supplier.active]
-    row = SupplierProduct
-    query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs).where(
-        row.supplier_id.in_(active), sa.or_(row.valid_from.is_(None), row.valid_from <= day)
-    )
-    begun = _costs_begun(session, active, day)
-    found: dict[str, list[Terms]] = {}
-    for one in map(Terms._make, session.execute(query.order_by(row.supplier_id, row.sku))):
-        cost = begun.get((one.supplier_id, one.sku))
-        found.setdefault(one.supplier_id, []).append(one if cost is None else one._replace(pack_cost_minor=cost))
-    return found
-
-
-def sources(session: Session, store_id: str, day: dt.date) -> dict[str, list[Terms]]:
-    """Return each product once, at whoever sells a unit of it cheapest: at the same cost the store's own supplier."""
-    own = {supplier.id: supplier.owner_id == store_id for supplier in suppliers_for(session, store_id)}
-    best: dict[str, Terms] = {}
-    for one in (terms for found in offered(session, store_id, day).values() for terms in found):
-        other = best.get(one.sku)
-        if other is None or _rank(one, own) < _rank(other, own):
-            best[one.sku] = one
-    chosen: dict[str, list[Terms]] = {}
-    for sku in sorted(best):
-        chosen.setdefault(best[sku].supplier_id, []).append(best[sku])
-    return chosen
-
-
 def terms_of(session: Session, supplier_id: str, sku: str, day: dt.date) -> Terms | None:
     """Return how a supplier sells a product on a day; None where it does not."""
     return next(iter(terms_for(session, supplier_id, [sku], day)), None)
@@ -396,7 +327,7 @@ def terms_for(session: Session, supplier_id: str, skus: Sequence[str], day: dt.d
     """Return how a supplier sells products on a day, of those it does."""
     row = SupplierProduct
     query = sa.select(row.supplier_id, row.sku, row.pack_qty, row.pack_cost_minor, row.minimum_packs)
-    begun = _costs_begun(session, [supplier_id], day)
+    begun = costs_begun(session, [supplier_id], day)
     return [
         one._replace(pack_cost_minor=begun.get((one.supplier_id, one.sku), one.pack_cost_minor))
         for one in map(Terms._make, session.execute(query.where(row.supplier_id == supplier_id, row.sku.in_(skus))))
@@ -418,6 +349,14 @@ def was_listed(session: Session, told: Terms, day: dt.date) -> bool:
             if at.date() <= since:  # what stood on the list when those days began
                 break
     return (told.pack_qty, told.pack_cost_minor) in listed
+
+
+def costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> dict[tuple[str, str], int]:
+    """Return the latest dated cost that has begun: (supplier, sku) -> what a pack costs (rule 3)."""
+    query = sa.select(SupplierCost.supplier_id, SupplierCost.sku, SupplierCost.pack_cost_minor).where(
+        SupplierCost.supplier_id.in_(supplier_ids), SupplierCost.from_day <= day
+    )
+    return {(supplier, sku): cost for supplier, sku, cost in session.execute(query.order_by(SupplierCost.from_day))}
 
 
 def rhythm(supplier: Supplier, day: dt.date, lead_days: int | None = None) -> Rhythm | None:
@@ -463,18 +402,3 @@ def sound(contact: Contact) -> Contact:
         )
     number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
     return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number)
-
-
-# --- inside ---
-
-
-def _rank(terms: Terms, own: dict[str, bool]) -> tuple[float, bool, str]:
-    return (terms.pack_cost_minor / terms.pack_qty, not own[terms.supplier_id], terms.supplier_id)
-
-
-def _costs_begun(session: Session, supplier_ids: Sequence[str], day: dt.date) -> dict[tuple[str, str], int]:
-    """Return the latest dated cost that has begun: (supplier, sku) -> what a pack costs (rule 3)."""
-    query = sa.select(SupplierCost.supplier_id, SupplierCost.sku, SupplierCost.pack_cost_minor).where(
-        SupplierCost.supplier_id.in_(supplier_ids), SupplierCost.from_day <= day
-    )
-    return {(supplier, sku): cost for supplier, sku, cost in session.execute(query.order_by(SupplierCost.from_day))}

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config.node import NETWORK
-from supply import suppliers
+from supply import serving
 from supply.suppliers import Supplier, Terms
 
 
@@ -28,7 +28,7 @@ def cheapest(session: Session, day: dt.date) -> dict[str, Terms]:
     """Return where each product is bought on a day, by SKU (rule 2)."""
     ours = {one.id for one in upstream_suppliers(session)}
     found: dict[str, Terms] = {}
-    for supplier_id, terms in sorted(suppliers.offered(session, NETWORK, day).items()):
+    for supplier_id, terms in sorted(serving.offered(session, NETWORK, day).items()):
         for one in terms if supplier_id in ours else ():
             known = found.get(one.sku)
             if known is None or one.pack_cost_minor * known.pack_qty < known.pack_cost_minor * one.pack_qty:

@@ -22,7 +22,7 @@ from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.journal import Actor
 from pos.store import Store
-from supply.suppliers import Supplier
+from supply.suppliers import warehouses
 
 DAY_MINUTES = 24 * 60
 FROM_MINUTE, UNTIL_MINUTE = 6 * 60, 18 * 60
@@ -178,12 +178,6 @@ def bring_in_legs(session: Session, text: str, *, actor: Actor, at: dt.datetime)
 
 
 # --- questions ---
-
-
-def warehouses(session: Session) -> list[str]:
-    """Return the warehouses that suppliers of the network deliver from."""
-    query = sa.select(Supplier.warehouse_id).where(Supplier.warehouse_id.is_not(None)).distinct()
-    return sorted(str(one) for one in session.scalars(query))
 
 
 def vans_of(session: Session, warehouse_id: str) -> list[Van]:

@@ -30,8 +30,8 @@ from pos.catalogue import Product
 from pos.ledger import INSIDE, MOST_QTY, Place, StockCount, StockLevel, StockMovement
 from pos.store import day_of
 from pos.waste import Shrink, Waste
-from supply.purchasing import Purchase, PurchaseLine, warehouses
-from supply.suppliers import Supplier, SupplierProduct
+from supply.purchasing import Purchase, PurchaseLine
+from supply.suppliers import Supplier, SupplierProduct, warehouses
 
 REASONS = ("expired", "damaged", "breakage", "theft", "recall", "other")
 SOON_DAYS = 7

@@ -217,3 +217,23 @@ def test_a_lock_names_versions_and_hashes_but_no_address(name):
     text = (ROOT / name).read_text("utf-8")
     assert "://" not in text
     assert "sha256:" in text or "sha512-" in text
+
+
+def test_migrations_follow_each_other_one_by_one() -> None:
+    """Two files of one number are one to alembic: it runs either, and the other never."""
+    steps = []
+    for name, tree in sources().items():
+        if name.startswith(MIGRATIONS + "versions/"):
+            given = {
+                target.id: ast.literal_eval(node.value)
+                for node in tree.body
+                if isinstance(node, ast.Assign)
+                for target in node.targets
+                if isinstance(target, ast.Name) and target.id in ("revision", "down_revision")
+            }
+            steps.append((given["revision"], given["down_revision"], name))
+    told = [revision for revision, _before, _name in steps]
+    refuse([f"{name} has a number that another has: {one}" for one, _, name in steps if told.count(one) > 1])
+    befores = [before for _, before, _name in steps]
+    refuse([f"{name} follows {before}, as another does" for _, before, name in steps if befores.count(before) > 1])
+    refuse([f"{name} follows {before}, which is not there" for _, before, name in steps if before not in [None, *told]])

@@ -8,7 +8,7 @@ import gzip
 
 from flask import Blueprint, Response, current_app, g, jsonify, request
 from flask.blueprints import BlueprintSetupState
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from config.errors import Invalid, NotFound
 from config.node import this_node
@@ -49,10 +49,7 @@ def push() -> Response:
     pushes, facts = current_app.extensions["sync_paces"]
     pushes.take(g.store_id)
     raw = wire.unpack(request.get_data(), request.headers.get("Content-Encoding", "").strip().lower())
-    try:
-        sent = wire.Push.model_validate_json(raw)
-    except ValidationError as fault:
-        raise Invalid("bad-push", "This is not a batch of facts.", faults=wire.faults_of(fault)) from fault
+    sent = wire.read_push(raw)
     facts.take(g.store_id, len(sent.rows))
     with write() as session:
         answer = receiver.take(session, g.store_id, sent, at=clock.now())

@@ -14,10 +14,10 @@ from config.money import exponent
 from config.node import NETWORK
 from pos.catalogue import Listing
 from pos.store import day_of
-from store_app import wording, wording_claims, wording_supply
+from store_app import wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
-from supply import credit, order_wishes, suppliers
+from supply import credit, order_money, serving
 from supply.credit import CreditDraw, CreditLine
 from supply.expected import OLDEST_DAYS
 from supply.forecasts import ForecastRun
@@ -52,7 +52,8 @@ class LineView:
     cost_minor: int
     sentence: str
     facts: list[tuple[str, str]]
-    runs_out: str
+    tag: str
+    """Why it is urgent: nothing is left, or when it runs out before the delivery after the next; '' where it is not."""
     runs_out_day: dt.date | None
     have_qty: float
     per_day: float
@@ -70,16 +71,29 @@ class CreditView:
     """Paying an order on credit: what is left of the line, whether it is enough, and when it would fall due.
 
     state, why: of a draw already made; '' before. drawn: it is paid on credit; else it waits on account.
+    account_enough: on account it goes without waiting for the network.
     """
 
     left_minor: int
     held: bool
     enough: bool
+    account_enough: bool
     due_day: dt.date | None
     account_days: int
     state: str = ""
     why: str = ""
     drawn: bool = False
+
+
+@dataclass(frozen=True)
+class PurseView:
+    """What a purse (`order_money`) has left for a proposal, what of it did not fit, and both in words."""
+
+    left_minor: int
+    beyond_minor: int
+    says: str
+    beyond_words: str
+    """With '{amount}' for what a change goes beyond."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +116,10 @@ class OrderView:
     cost_minor: int
     minimum_minor: int
     short_of_minimum_minor: int
-    week_left_minor: int | None
-    """What is left of the week's money for a proposal; None where money does not limit, or it is no proposal."""
+    purses: list[PurseView]
+    """What limits a proposal, the tightest first; nothing where money does not limit, or it is no proposal."""
+    cut_sentence: str
+    """What did not fit the money there is; '' where all did."""
     forecast_sentence: str
     lines: list[LineView]
     credit: CreditView | None
@@ -117,7 +133,7 @@ class OrderView:
     @property
     def first(self) -> list[LineView]:
         """The lines to look at first: of more than MANY those that run out before the van or were changed, if any."""
-        looked_at = [line for line in self.lines if line.runs_out or line.changed_why]
+        looked_at = [line for line in self.lines if line.tag or line.changed_why]
         return looked_at if looked_at and self.is_long else self.lines
 
     @property
@@ -183,7 +199,8 @@ def order_view(session: Session, order: ReplenishmentOrder, *, today: dt.date, c
         cost_minor=cost,
         minimum_minor=minimum,
         short_of_minimum_minor=max(0, minimum - cost),
-        week_left_minor=order_wishes.left_for(session, order, today) if order.state == "proposed" else None,
+        purses=_purses(session, order, cost, today, currency) if order.state == "proposed" else [],
+        cut_sentence=_cut_sentence(rows, currency) if order.state == "proposed" else "",
         forecast_sentence=_basis_sentence(session, order),
         lines=lines,
         credit=_credit(session, order, supplier, cost),
@@ -242,7 +259,7 @@ def missing(session: Session, store_id: str) -> str:
     """Return what must be there before anything can be proposed: "products", "suppliers", "prices", or nothing."""
     if not session.scalar(sa.select(Listing.sku).where(Listing.store_id == store_id, Listing.active).limit(1)):
         return "products"
-    ours = [supplier.id for supplier in suppliers.suppliers_for(session, store_id) if supplier.active]
+    ours = [supplier.id for supplier in serving.suppliers_for(session, store_id) if supplier.active]
     if not ours:
         return "suppliers"
     sold = sa.select(SupplierProduct.sku).where(SupplierProduct.supplier_id.in_(ours)).limit(1)
@@ -275,17 +292,51 @@ def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | No
     if line is None or supplier is None or supplier.kind != NETWORK:
         return None
     draw = session.get(CreditDraw, (order.store_id, order.id))
-    left = credit.available(session, order.store_id)
+    left, both = credit.available(session, order.store_id), order_money.line_left(session, order.store_id)
     return CreditView(
         left_minor=left,
         held=line.state == "held",
         enough=cost <= left,
+        account_enough=both is None or cost <= both.account_minor,
         due_day=credit.likely_due(session, order),
         account_days=int(line.terms.get("account_days", 0)),
         state=draw.state if draw else "",
         why=draw.why if draw else "",
         drawn=draw is not None and draw.amount_minor > 0,
     )
+
+
+def _tag(why: wording_orders.OrderWhy, runs_out: dt.date | None, today: dt.date) -> str:
+    if runs_out is None:
+        return ""
+    if why.is_out:
+        return _("all reserved") if why.on_hand else _("nothing left")
+    return _("runs out %(day)s", day=wording.day_or_weekday(max(runs_out, today), today))
+
+
+def _purses(session: Session, order: ReplenishmentOrder, cost: int, today: dt.date, currency: str) -> list[PurseView]:
+    found = sorted(order_money.left_for(session, order, today), key=lambda one: one.left_minor)
+    return [
+        PurseView(one.left_minor, max(0, cost - one.left_minor),
+                  *wording_orders.purse_words(one.name, one.left_minor, cost, lambda minor: money(minor, currency)))
+        for one in found
+    ]  # fmt: skip
+
+
+def _cut_sentence(rows: Sequence[OrderLine], currency: str) -> str:
+    cut: dict[str, int] = {}
+    for row in rows:
+        packs = _cut_packs(row)
+        if packs:
+            cut[row.why["cut_by"]] = cut.get(row.why["cut_by"], 0) + packs * row.pack_cost_minor
+    said = [wording_orders.cut_in_all(name, money(minor, currency)) for name, minor in sorted(cut.items())]
+    return wording.joined(said)
+
+
+def _cut_packs(row: OrderLine) -> int:
+    """Return the packs that were wanted, did not fit the money, and were not put on the line since."""
+    cut = int(row.why.get("cut_packs") or 0)
+    return min(cut, max(0, row.packs_proposed + cut - row.packs))
 
 
 def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[str, str]:
@@ -296,13 +347,27 @@ def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[s
 
 
 def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
-    why = wording.OrderWhy.read(row.why)
+    why = wording_orders.OrderWhy.read(row.why)
     pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
     cost = row.packs * row.pack_cost_minor
 
     def quantity(units: float) -> str:
         return qty(round(units) if abs(units) >= 10 else round(units, 1), unit)
 
+    cut = _cut_packs(row) if order.state == "proposed" else 0
+    sentence = wording_orders.order_sentence(
+        why,
+        quantity=quantity,
+        delivery_day=order.delivery_day,
+        next_delivery_day=order.next_delivery_day,
+        today=today,
+        packs_words=pack_text if row.packs else "",
+        cost_words=money(cost, currency),
+    )
+    if cut:
+        packs_words = wording.packs_text(cut, row.pack_qty, qty(row.pack_qty, unit))
+        told = wording_orders.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
+        sentence = wording.joined([sentence, told])
     runs_out = why.runs_out_day if why.runs_out_day and why.runs_out_day < order.next_delivery_day else None
     return LineView(
         sku=row.sku,
@@ -314,22 +379,14 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         pack_cost_minor=row.pack_cost_minor,
         pack_text=pack_text,
         cost_minor=cost,
-        sentence=wording.order_sentence(
-            why,
-            quantity=quantity,
-            delivery_day=order.delivery_day,
-            next_delivery_day=order.next_delivery_day,
-            today=today,
-            packs_words=pack_text,
-            cost_words=money(cost, currency),
-        ),
+        sentence=sentence,
         facts=[
-            *wording.order_facts(why, quantity=quantity),
-            *wording_supply.more_facts(
+            *wording_orders.order_facts(why, quantity=quantity),
+            *wording_orders.more_facts(
                 row.why, quantity=quantity, amount=lambda minor: money(minor, currency), today=today
             ),
         ],
-        runs_out=wording.day_or_weekday(runs_out, today) if runs_out else "",
+        tag=_tag(why, runs_out, today),
         runs_out_day=runs_out,
         have_qty=why.have_qty,
         per_day=why.per_day,

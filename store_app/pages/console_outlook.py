@@ -10,7 +10,7 @@ from store_app.extensions import clock, read
 from store_app.pages.console_demand import region_of, to_first_region
 from store_app.presenting import number, page
 from store_app.security import requires
-from supply import overview, purchasing, region_outlook
+from supply import overview, region_outlook
 
 bp = Blueprint("console_outlook", __name__, url_prefix="/console/outlook")
 
@@ -33,7 +33,7 @@ def region(region_id: str) -> Any:
         found = overview.regions(session, today)
         here = region_of(found, region_id)
         seen_at, rows = region_outlook.runs_out(
-            session, region_id, days=days, today=today, warehouses=purchasing.warehouses(session)
+            session, region_id, days=days, today=today, warehouses=region_outlook.warehouses(session, region_id)
         )
     return page(
         "console/outlook.html",

@@ -16,7 +16,7 @@ from store_app.pages.waiting import stock_units
 from store_app.presenting import page, today
 from store_app.security import requires
 from supply import order_letters, overview, purchasing
-from supply.suppliers import Supplier
+from supply.suppliers import Supplier, warehouses
 
 bp = Blueprint("console_purchases", __name__, url_prefix="/console/purchases")
 bp.before_request(form.know_the_place)
@@ -46,7 +46,7 @@ def listed(fault: ShopError | None = None, **_place: Any) -> Any:
 def propose() -> Any:
     """Work out anew what every warehouse should buy."""
     with read() as session:
-        houses = purchasing.warehouses(session)
+        houses = warehouses(session)
     made = 0
     for house in houses:
         with write() as session:

@@ -19,7 +19,7 @@ from store_app.extensions import clock, doors, read, wake_worker_after, write
 from store_app.pages import form
 from store_app.presenting import page, today
 from store_app.security import requires
-from supply import round_load, rounds, vans
+from supply import round_load, rounds, suppliers, vans
 from supply.rounds import RoundPlan, VanRound, VanStop
 from supply.vans import MapPlace
 
@@ -187,7 +187,7 @@ def retire(van_id: str) -> Any:
 def places(fault: ShopError | None = None, **_place: Any) -> Any:
     """Show where the shops and warehouses are, and when they take goods; what was typed and refused is still there."""
     with read() as session:
-        named = [(house, _("Warehouse %(id)s", id=house)) for house in vans.warehouses(session)]
+        named = [(house, _("Warehouse %(id)s", id=house)) for house in suppliers.warehouses(session)]
         named += [(store.id, store.name) for store in _stores(session)]
         known = vans.places_of(session, [one for one, _name in named])
         measured = len(vans.legs_between(session, [one for one, _name in named]))
@@ -256,12 +256,12 @@ def _sheet(round_id: str, key: str) -> Any:
 
 def _warehouses() -> list[str]:
     with read() as session:
-        return vans.warehouses(session)
+        return suppliers.warehouses(session)
 
 
 def _warehouse(session: Session) -> str:
     """Return the warehouse the address names, else the first."""
-    known = vans.warehouses(session)
+    known = suppliers.warehouses(session)
     if not known:
         raise NotFound("no-warehouse", _("No supplier delivers from a warehouse of the network yet."))
     return request.args.get("warehouse", "") if request.args.get("warehouse") in known else known[0]

@@ -22,7 +22,7 @@ from store_app.pages import console, form, money_views, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
 from store_app.sync import receiver
-from supply import attention, credit, exposure, overview, settlement, shop_sheet
+from supply import attention, credit, exposure, overview, serving, settlement, shop_sheet, suppliers
 from supply.credit import CreditLine
 from supply.standing_math import LEVELS
 from supply.vans import MapPlace
@@ -81,6 +81,7 @@ def store(store_id: str) -> Any:
         about_store(shop)
         own = exposure.care(session, today(), shop.id)[shop.id]
         line = session.get(CreditLine, shop.id)
+        known = serving.settled(session)
         return page(
             "console/store.html",
             shop=shop,
@@ -99,6 +100,9 @@ def store(store_id: str) -> Any:
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
             alarm=_alarm_words(session.get(Peer, store_id)),
+            houses=suppliers.warehouses(session),
+            house=serving.warehouse_of(session, shop.id),
+            own_house=known.get(("store", shop.id), ""),
         )
 
 

@@ -16,8 +16,8 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form, suppliers
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import premises, purchasing, upstream
-from supply.suppliers import SupplierProduct, way_of
+from supply import premises, upstream
+from supply.suppliers import SupplierProduct, warehouses, way_of
 
 bp = Blueprint("console_upstream", __name__, url_prefix="/console/upstream")
 bp.before_request(form.know_the_place)
@@ -32,7 +32,7 @@ def listed(fault: ShopError | None = None, warehouse_id: str = "") -> Any:
         count = sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
         counts = dict(session.execute(count).all())
         leads = suppliers.taken(session, rows)
-        known, houses = premises.premises(session), purchasing.warehouses(session)
+        known, houses = premises.premises(session), warehouses(session)
     cards = [
         {
             "row": row, "way": suppliers.WAYS_ALL[way_of(row)], "days": suppliers.weekdays(row.order_weekdays),

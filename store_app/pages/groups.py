@@ -17,7 +17,7 @@ from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, wares
 from store_app.presenting import page, place
 from store_app.security import requires
-from supply import group_leaders, group_wire, payment_file, suppliers
+from supply import group_leaders, group_wire, payment_file, serving, suppliers
 from supply.groups import MOST_COMMISSION_BP, GroupOffer, GroupTerms
 from supply.order_keys import new_token
 from supply.suppliers import SupplierProduct
@@ -161,7 +161,7 @@ def _steps(currency: str) -> tuple[tuple[int, int], ...]:
 def _next_van(session: Session, store: Store, sku: str, closes_at: dt.datetime) -> dt.date:
     """Return the day the product's supplier comes after the group has closed; two days later where nobody sells it."""
     closed = closes_at.astimezone(ZoneInfo(store.tz)).date() + dt.timedelta(days=1)
-    for supplier_id, products in suppliers.sources(session, store.id, closed).items():
+    for supplier_id, products in serving.sources(session, store.id, closed).items():
         if any(one.sku == sku for one in products):
             return suppliers.next_rhythm(suppliers.supplier_of(session, supplier_id), closed).delivery_day
     return closed + dt.timedelta(days=1)

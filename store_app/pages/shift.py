@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
 from config.money import exponent
-from pos import approvals, cash_out, consigned, drawer, printer, receipt_mail, returns, shift, slips, vouchers
+from pos import approvals, consigned, drawer, hand_cash, printer, receipt_mail, returns, shift, slips, vouchers
 from pos.leave import Need
 from pos.printer import PrintJob
 from pos.returns import ReturnRequest
@@ -73,7 +73,8 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
             .order_by(PrintJob.queued_at)
             .limit(5)
         ).all()
-        agree = approvals.approvers(look, store_id, cash_out.PAY_OUT)
+        agree = approvals.approvers(look, store_id, _paying() or hand_cash.PAY_OUT)
+        lend = approvals.approvers(look, store_id, shift.OTHERS)
     return page(
         "shift/money.html",
         till=till,
@@ -83,7 +84,9 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
         closed=closed,
         doubtful=doubtful,
         approvers=agree,
+        lenders=lend,
         strange=strange,
+        paying=_paying(),
         tender_word=tender_word,
         example="20.50"[: 3 + exponent(place().currency)] if exponent(place().currency) else "20",
         fault=fault,
@@ -112,9 +115,19 @@ def drop() -> Any:
     command, amount_minor = form.command_id(), form.amount("drop", place().currency)
     with write() as session:
         if not _already(session, command):
-            moved = cash_out.drop(session, _current(session), amount_minor, id=command, actor=g.actor, at=doors().now())
-            _slip(session, moved)
+            given = {"id": command, "actor": g.actor, "at": doors().now()}
+            _slip(session, hand_cash.drop(session, _current(session), amount_minor, **given))
     flash(_("Put in the safe: %(amount)s.", amount=money_text(amount_minor)), "good")
+    return redirect(url_for("shift.money"), 303)
+
+
+@bp.post("/pay-in")
+@requires("shift")
+@form.answers_on(money)
+def pay_in() -> Any:
+    """Put cash into the drawer, and say where it comes from."""
+    amount_minor = _pay(hand_cash.PAY_IN, _("Say where the money comes from."))
+    flash(_("Paid in: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
 
@@ -123,18 +136,7 @@ def drop() -> Any:
 @form.answers_on(money)
 def pay_out() -> Any:
     """Pay something from the drawer, with its reason."""
-    command, amount_minor = form.command_id(), form.amount("pay_out", place().currency)
-    why = form.text("why", required=_("Say what the money is for."))
-    agreeing = approver()
-    with write() as session:
-        if not _already(session, command):
-            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
-            need = cash_out.wanted_leave(session, now_open, amount_minor, g.actor)
-            granted = agreed(session, agreeing, [need] if need else [], command, why)
-            _slip(
-                session,
-                cash_out.pay_out(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given),
-            )
+    amount_minor = _pay(hand_cash.PAY_OUT, _("Say what the money is for."))
     flash(_("Paid out: %(amount)s.", amount=money_text(amount_minor)), "good")
     return redirect(url_for("shift.money"), 303)
 
@@ -371,6 +373,7 @@ def cash_word(kind: str) -> str:
         "change": _("Change"),
         "refund": _("Cash refunds"),
         "drop": _("Put in the safe"),
+        "pay_in": _("Paid in"),
         "pay_out": _("Paid out"),
         "tab_paid": _("Cash for tabs"),
         "order_paid": _("Cash for orders"),
@@ -402,8 +405,27 @@ def _current(session: Session) -> Shift:
     return found
 
 
+def _paying() -> str | None:
+    """Return whether the form that was sent pays in or out; None for any other."""
+    return next((kind for kind in (hand_cash.PAY_IN, hand_cash.PAY_OUT) if kind in request.form), None)
+
+
+def _pay(kind: str, asks_why: str) -> int:
+    """Pay the form's amount in or out of the drawer, with the leave that was given on it; returns the amount."""
+    verb = {hand_cash.PAY_IN: hand_cash.pay_in, hand_cash.PAY_OUT: hand_cash.pay_out}[kind]
+    command, amount_minor = form.command_id(), form.amount(kind, place().currency)
+    why, agreeing = form.text("why", required=asks_why), approver()
+    with write() as session:
+        if not _already(session, command):
+            now_open, given = _current(session), {"actor": g.actor, "at": doors().now()}
+            need = hand_cash.wanted_leave(session, now_open, kind, amount_minor, g.actor)
+            granted = agreed(session, agreeing, [need] if need else [], command, why)
+            _slip(session, verb(session, now_open, amount_minor, why=why, id=command, approvals=granted, **given))
+    return amount_minor
+
+
 def _slip(session: Session, moved: CashMovement) -> None:
-    """Print the slip to be signed for cash that left the drawer."""
+    """Print the slip to be signed for cash that was put into the drawer or left it."""
     slips.cash_slip(session, own_till(session, moved.store_id), moved, actor=g.actor, at=doors().now())
     wake_worker_after(session)
 

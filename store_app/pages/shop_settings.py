@@ -26,7 +26,7 @@ from store_app.pages.shift import cash_word
 from store_app.presenting import clock_time, money, page, place, since
 from store_app.security import requires
 from store_app.sentences import sentence_of
-from store_app.sync import homecoming
+from store_app.sync import homecoming, wire
 from supply import checks as supply_checks
 
 bp = Blueprint("shop_settings", __name__, url_prefix="/settings")
@@ -165,6 +165,8 @@ def _contact(session: Session, at: dt.datetime, *, on_its_own: bool) -> Light:
     if node is None or node.last_contact_at is None:
         return Light("dot-warn", _("The network has not been reached yet. The till works without it."))
     when = since(node.last_contact_at)
+    if node.last_fault in wire.PAUSES.values():
+        return Light("dot-bad", _(node.last_fault))
     if node.last_fault:
         return Light(
             "dot-bad",

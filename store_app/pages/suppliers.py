@@ -23,7 +23,7 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form, ordering
 from store_app.presenting import number, page, place, today
 from store_app.security import requires
-from supply import lead_times, order_wishes, purchasing, suppliers
+from supply import lead_times, order_money, purchasing, serving, suppliers
 from supply.lead_times import LeadTime
 from supply.suppliers import Contact, Supplier, SupplierCost, SupplierProduct
 
@@ -58,15 +58,16 @@ def listed(fault: ShopError | None = None) -> Any:
     """List everybody we order from, and the money a week's orders may cost."""
     store_id = owner()
     with read() as session:
-        rows = sorted(suppliers.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
+        rows = sorted(serving.suppliers_for(session, store_id), key=lambda one: (not one.active, one.name))
         leads = taken(session, rows)
         counts = dict(
             session.execute(
                 sa.select(SupplierProduct.supplier_id, sa.func.count()).group_by(SupplierProduct.supplier_id)
             ).all()
         )
-        limit = order_wishes.week_limit(session, store_id)
-        left = order_wishes.left_to_spend(session, store_id, today())
+        budget = order_money.week_of(session, store_id)
+        left = order_money.left_to_spend(session, store_id, today())
+        line = order_money.line_left(session, store_id)
     cards = [
         {
             "id": row.id, "name": row.name, "active": row.active, "is_network": row.owner_id == EVERYONE,
@@ -76,10 +77,12 @@ def listed(fault: ShopError | None = None) -> Any:
         }
         for row in rows
     ]  # fmt: skip
+    limit = None if budget is None else budget.week_minor
     typed = "" if limit is None else str(Decimal(limit).scaleb(-exponent(place().currency)))
     return page(
         "suppliers/list.html", suppliers=cards, currency=place().currency, fault=fault, week_limit=limit,
-        week_left=left, typed=request.form.get("week_budget", typed),
+        week_left=left, typed=request.form.get("week_budget", typed), line=line,
+        network_too=budget is None or budget.network_too,
     )  # fmt: skip
 
 
@@ -91,7 +94,10 @@ def set_budget() -> Any:
     form.command_id()
     limit = form.amount("week_budget", place().currency) if request.form.get("week_budget", "").strip() else None
     with write() as session:
-        order_wishes.set_budget(session, owner(), limit, actor=g.actor, at=doors().now())
+        order_money.set_budget(
+            session, owner(), limit, network_too=request.form.get("network_too") == "yes", actor=g.actor,
+            at=doors().now(),
+        )  # fmt: skip
     flash(_("Money does not limit orders any more.") if limit is None else _("The next proposals keep to it."), "good")
     return redirect(url_for(".listed"), 303)
 

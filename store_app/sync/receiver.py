@@ -49,8 +49,7 @@ def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
 
 def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -> dict[str, Any]:
     """Take a push of `store_id` and return the answer (rules 3 to 5 of the package)."""
-    if push.protocol < wire.OLDEST_PROTOCOL:
-        raise Invalid("too-old", "This shop's program is too old for the network. Bring it up to date.")
+    wire.refuse_too_old(push.protocol)
     taken, parked = [], []
     rows = [row.message() for row in push.rows]
     outcomes = inbox.take(

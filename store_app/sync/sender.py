@@ -4,15 +4,17 @@ Rules (with those of the package)
 -----
 1. Nothing that sells waits for this: it runs in the worker, with its own connection, in short transactions.
 2. Confirmed is only a JSON answer that names the id and echoes the content hash; a captive portal's page is a fault.
-3. 401 and 403 pause with a banner and keep the queue; 413 and 422 halve the batch, a single row they refuse is
-   parked; redirects are never followed; after a fault the next try waits, full jitter from 1 s up: to 5 min where the
-   network answered and is in trouble, to 1 min where it was not reached, because such a try costs it nothing. A contact
-   that got something through before it failed is followed by another soon, unless the network asked for a pause (429).
+3. What the network refuses in JSON of its own: a key (401, 403) or a program (`too-old`) pauses with a banner, keeps
+   the queue, and goes on by itself once that is mended; rows it names are left out and, refused at several contacts,
+   parked. A page of something in between, whatever its status, is a fault of the line; a batch too large (413) goes
+   in halves. Redirects are never followed.
+4. After a fault the next try waits, full jitter from 1 s up: to 5 min where the network answered and is in trouble, to
+   1 min where it was not reached, because such a try costs it nothing. A contact that got something through before it
+   failed is followed by another soon, unless the network asked for a pause (429).
 """
 
 import datetime as dt
 import importlib
-import json
 import random
 import secrets
 import ssl
@@ -20,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx2
 import sqlalchemy as sa
@@ -47,7 +50,7 @@ TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 EDITIONS = {
     "catalogue": "pos.catalogue_edition",
     "offers": "pos.offer_edition",
-    "suppliers": "supply.suppliers",
+    "suppliers": "supply.serving",
     "demand": "supply.demand",
     "forecast": "supply.forecasts",
     "lessons": "supply.training",
@@ -111,9 +114,15 @@ class Line:
 
 
 class _Refusal(Exception):
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
+    """The network's own word that it takes nothing of what it was asked."""
+
+    def __init__(self, status: int, told: wire.Refusal) -> None:
+        super().__init__(wire.PAUSES.get(told.code, told.message[:300]))
+        self.status, self.code, self.rows = status, told.code, told.rows
+
+
+class _TooLarge(Unreachable):
+    """The network, or something before it, lets through no batch of this size."""
 
 
 def wish(session: Session) -> None:
@@ -131,7 +140,11 @@ def client_for(settings: Settings) -> httpx2.Client:
     """Return the connection to the network: the store's key, no redirects, bounded waits, its certificate checked."""
     return httpx2.Client(
         base_url=settings.network_url,
-        headers={"Authorization": f"Bearer {settings.network_key}", "Accept": "application/json"},
+        headers={
+            "Authorization": f"Bearer {settings.network_key}",
+            "Accept": "application/json",
+            wire.SHOP_NAMED: quote(settings.node_id),
+        },
         timeout=TIMEOUT,
         follow_redirects=False,
         verify=trusted(settings.network_ca),
@@ -169,7 +182,7 @@ class _Talk:
             self.done.fault = str(fault) or type(fault).__name__
             self.done.cut_off = isinstance(fault, httpx2.TransportError)
         except _Refusal as fault:
-            self.done.fault, self.done.paused = str(fault), fault.status in (401, 403)
+            self.done.fault, self.done.paused = str(fault), fault.status in (401, 403) or fault.code in wire.PAUSES
         with self.doors.write() as session:
             this = this_node(session)
             this.last_fault = self.done.fault
@@ -186,20 +199,28 @@ class _Talk:
     # --- push ---
 
     def _push_all(self) -> None:
-        limit, checked = MAX_ROWS, False
+        limit, checked, left_out = MAX_ROWS, False, set[str]()
         while True:
             with self.doors.read() as session:
-                rows = outbox.due(session, NETWORK)[:limit]
+                rows = outbox.due(session, NETWORK, left_out)[:limit]
                 if not rows and checked:
                     return
                 epoch = rows[0].epoch if rows else this_node(session).epoch
                 body = self._body(session, epoch, rows)
             try:
                 answer = self._post(body)
-            except _Refusal as refusal:
-                if refusal.status not in (413, 422) or not rows:
+            except _TooLarge:
+                if len(rows) < 2:
                     raise
-                limit = self._smaller(rows, refusal)
+                limit = len(rows) // 2
+                continue
+            except _Refusal as refusal:
+                named = {row.id for row in rows} & set(refusal.rows)
+                if not named:
+                    raise
+                with self.doors.write() as session:
+                    self.done.parked += outbox.refused(session, list(named), str(refusal))
+                left_out |= named
                 continue
             checked = self._settle(rows, answer) == 0
 
@@ -230,15 +251,10 @@ class _Talk:
 
     def _post(self, body: dict[str, Any]) -> wire.Answer:
         content, headers = wire.pack(body)
-        return self._read(self.client.post("/api/sync/messages", content=content, headers=headers), wire.Answer)
-
-    def _smaller(self, rows: list[OutboxMessage], refusal: _Refusal) -> int:
-        if len(rows) == 1:
-            with self.doors.write() as session:
-                outbox.mark_stuck(session, rows[0].id, str(refusal))
-            self.done.parked += 1
-            return MAX_ROWS
-        return max(1, len(rows) // 2)
+        answer = self._read(self.client.post("/api/sync/messages", content=content, headers=headers), wire.Answer)
+        if answer.protocol < wire.OLDEST_PROTOCOL:
+            raise _Refusal(426, wire.Refusal(code=wire.NETWORK_TOO_OLD, message=""))
+        return answer
 
     def _settle(self, rows: list[OutboxMessage], answer: wire.Answer) -> int:
         """Write down what was confirmed and compare the books; returns how many rows must go again."""
@@ -349,12 +365,12 @@ class _Talk:
             self.done.editions.append(whole.kind)
 
     def _read(self, answer: httpx2.Response, shape: type[Model]) -> Model:
-        """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rule 2)."""
+        """Return a checked answer; anything but 200 and JSON of the right shape is a fault (rules 2 and 3)."""
         self.told = answer.headers.get("Date")
-        if answer.status_code in (401, 403):
-            raise _Refusal(answer.status_code, "The network does not accept this shop's key.")
-        if answer.status_code in (413, 422):
-            raise _Refusal(answer.status_code, _sentence(answer))
+        if answer.status_code == 413:
+            raise _TooLarge("too-large", "Something between here and the network lets through nothing of this size.")
+        if answer.status_code in (401, 403, 422, 426) and (told := wire.refusal_of(answer.content)) is not None:
+            raise _Refusal(answer.status_code, told)
         if answer.status_code == 429:
             self.done.pause_s = _seconds(answer.headers.get("Retry-After"))
             raise Unreachable("too-much", "The network asks this shop to send the rest a little later.")
@@ -399,10 +415,3 @@ def effect_of_edition(kind: str) -> Callable[[Session, dict[str, Any]], None]:
 
 def _seconds(told: str | None) -> int:
     return int(told) if told and told.isascii() and told.isdigit() and len(told) < 6 else 0
-
-
-def _sentence(answer: httpx2.Response) -> str:
-    try:
-        return str(json.loads(answer.content)["error"]["message"])[:300]
-    except (ValueError, KeyError, TypeError):
-        return f"The network refused it ({answer.status_code})."

@@ -15,6 +15,22 @@ PROTOCOL, OLDEST_PROTOCOL = 2, 1
 """What this node speaks, and the oldest it still answers: 2 compares the books of every epoch on each contact."""
 MOST_EPOCHS, MOST_STUCK = 50, 50
 Count = Field(ge=0, le=2**53)
+TOO_OLD, NETWORK_TOO_OLD, ANOTHERS_KEY = "too-old", "network-too-old", "another-shops-key"
+N_ = str  # what it marks is translated where it is shown
+PAUSES = {
+    "unauthorized": N_("The network does not accept this shop's key. Ask the operator for a new code."),
+    ANOTHERS_KEY: N_(
+        "The key in this shop's settings is another shop's. Put this shop's own there: until then nothing is sent or "
+        "fetched, and nothing is lost."
+    ),
+    TOO_OLD: N_("This shop's program is too old for the network. Bring it up to date; what waits then goes by itself."),
+    NETWORK_TOO_OLD: N_(
+        "The network's program is too old for this shop. What waits goes once the operator upgrades it."
+    ),
+}
+"""Why a shop's contacts pause until somebody does something: the code of the refusal, and the fault as it is kept."""
+SHOP_NAMED = "Cornerstore-Shop"
+"""The header in which a shop names itself, so that another shop's key in its settings is noticed."""
 PLAIN = r"^[^\x00]*$"
 """A database's text cannot hold NUL."""
 
@@ -87,6 +103,20 @@ class Push(Shape):
     journal: JournalEnd | None = None
     """None: a store that does not tell it yet."""
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
+
+
+class Refusal(Shape):
+    """What the network says when it takes nothing of what it was asked; facts["rows"]: the ids of what it is about."""
+
+    code: str
+    message: str
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def rows(self) -> list[str]:
+        """Return the ids it names."""
+        named = self.facts.get("rows")
+        return [one for one in named if isinstance(one, str)] if isinstance(named, list) else []
 
 
 class Taken(Shape):
@@ -200,6 +230,43 @@ def unpack(raw: bytes, encoding: str) -> bytes:
     return text
 
 
+def read_push(raw: bytes) -> Push:
+    """Return a push; one that cannot be read is refused with the ids of the rows it is about."""
+    try:
+        return Push.model_validate_json(raw)
+    except ValidationError as fault:
+        body = _loose(raw)
+        refuse_too_old(body.get("protocol", 1))
+        rows = body.get("rows")
+        places = {e["loc"][1] for e in fault.errors() if e["loc"][0] == "rows" and len(e["loc"]) > 1}
+        named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
+        told = {"faults": faults_of(fault), "rows": named}
+        raise Invalid("bad-push", "This is not a batch of facts.", **told) from fault
+
+
+def refuse_too_old(protocol: Any) -> None:
+    """Refuse a program that speaks what is understood no more."""
+    if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
+        raise Invalid(TOO_OLD, "This shop's program is too old for the network. Bring it up to date.")
+
+
+def refusal_of(answer: bytes) -> Refusal | None:
+    """Return what the network refused; None where the answer is not the network's own."""
+    try:
+        return Refusal.model_validate(json.loads(answer)["error"])
+    except (ValueError, KeyError, TypeError):  # a ValidationError is a ValueError
+        return None
+
+
 def faults_of(fault: ValidationError) -> list[str]:
     """Return what is wrong with a body, one sentence a fault: 'lines.0.qty: Input should be a valid integer'."""
     return [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in fault.errors()[:20]]
+
+
+def _loose(raw: bytes) -> dict[str, Any]:
+    """Return what can be read of a body that is not of its shape."""
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pos import shift
-from supply import order_wishes, orders, pickup, receiving, replenishment, shelf, transfers
+from supply import order_money, orders, pickup, receiving, replenishment, shelf, transfers
 from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
 from tests.browser.served import serve
 from tests.store_app import complaints, money
@@ -159,10 +159,10 @@ def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
 ):
     with office.house.doors.write() as session:
         row = orders.order_of(session, STORE, "order-P1")
-        order_wishes.set_budget(session, STORE, 1_000_000, **BY)
-        taken = 1_000_000 - (order_wishes.left_for(session, row, NOON.date()) or 0)
+        order_money.set_budget(session, STORE, 1_000_000, **BY)
+        taken = 1_000_000 - order_money.left_for(session, row, NOON.date())[0].left_minor
         limit = taken + orders.cost_of(orders.lines_of(session, row)) + 100
-        order_wishes.set_budget(session, STORE, limit, **BY)
+        order_money.set_budget(session, STORE, limit, **BY)
     enter(page, office, "/orders/order-P1")
     milk = page.locator("#line-milk")
     milk.get_by_role("button", name="More").click()

@@ -19,7 +19,7 @@ from config.journal import Actor
 from config.settings import Settings
 from pos.basket import Basket
 from pos.sale_rows import Sale
-from pos.shift import Shift, current
+from pos.shift import CashMovement, Shift, current
 from pos.tab import TabEntry
 from store_app import create_app
 from store_app.extensions import Doors
@@ -176,6 +176,12 @@ def _close(till: Till) -> Command:
     return Command(till.ana, f"/api/shifts/{found.id}/close", body, lambda: till.count(Shift, *mine))
 
 
+def _pay_in(till: Till) -> Command:
+    body = {"pay_in": "20", "why": "change from the bank", "command_id": "0" * 25 + "3"}
+    mine = (CashMovement.source_id == body["command_id"],)
+    return Command(till.ana, "/money/pay-in", body, lambda: till.count(CashMovement, *mine), form=True)
+
+
 def _void(till: Till) -> Command:
     body = {"till_id": "T1", "why": "the customer left", "total_minor": 201, "lines": [{"sku": "P00001", "qty": 1}]}
     mine = (Basket.id == "swept-basket-001", Basket.state == "voided")
@@ -256,13 +262,14 @@ COMMANDS: dict[str, Callable[[Till], Command]] = {
     "deposit-back": _deposit_back,
     "blind": _blind,
     "close": _close,
+    "pay-in": _pay_in,
     "void": _void,
     "repay": _repay,
     "posting": _posting,
     "claim": _claim,
     "send-back": _send_back,
 }
-QUICK = {"account": 80, "take-back": 80, "close": 60, "posting": 30, "claim": 40, "send-back": 40}
+QUICK = {"account": 80, "take-back": 80, "close": 60, "pay-in": 40, "posting": 30, "claim": 40, "send-back": 40}
 
 
 def swept(till: Till, name: str, stride: int) -> Swept:

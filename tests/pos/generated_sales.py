@@ -73,6 +73,7 @@ def others(chance: random.Random) -> dict[str, tuple[Callable[..., Any], dict[st
         "x": (till_report.till_report, report | {"z_no": None}),
         "return": (receipt.layout, documents.british_return() | head),
         "drop": (receipt.cash_slip, documents.cash("drop") | head | {"amount_minor": price_minor}),
+        "pay_in": (receipt.cash_slip, documents.cash("pay_in") | head | {"amount_minor": price_minor}),
         "pay_out": (receipt.cash_slip, documents.cash("pay_out") | head | {"amount_minor": price_minor}),
         "drawer": (receipt.drawer_slip, documents.cash("drop") | head),
         "pickup": (receipt.pickup_slip, order),

@@ -227,10 +227,13 @@ def gift() -> dict[str, Any]:
     return british_sale() | {"id": "01KAVJ5XGZ8QF3T0M2N4P6R8S9"}
 
 
+SLIP_REASONS = {"pay_in": "Change from the bank", "pay_out": "Window cleaner, November"}
+
+
 def cash(kind: str) -> dict[str, Any]:
     return {
         "store": dict(STORE), "till_name": "Till 1", "cashier_name": "Fang Wang", "local_time": "2026-11-24 14:32",
-        "kind": kind, "amount_minor": 5000, "why": "Window cleaner, November" if kind == "pay_out" else "",
+        "kind": kind, "amount_minor": 5000, "why": SLIP_REASONS.get(kind, ""),
     }  # fmt: skip
 
 

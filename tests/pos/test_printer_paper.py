@@ -64,6 +64,7 @@ DOCUMENTS = {
     "markdown": (labels.layout, documents.markdown),
     "gift": (receipt.gift_receipt, documents.gift),
     "drop": (receipt.cash_slip, lambda: documents.cash("drop")),
+    "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in")),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out")),
     "statement": (account_paper.statement, documents.statement),
     "tab_paid": (account_paper.repayment_slip, documents.repayment),

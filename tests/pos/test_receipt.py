@@ -36,6 +36,7 @@ LAYOUTS = {
     "goods_back_copy": (goods_back_paper.back_slip, documents.goods_back, 1),
     "gift": (receipt.gift_receipt, documents.gift, 0),
     "drop": (receipt.cash_slip, lambda: documents.cash("drop"), 0),
+    "pay_in": (receipt.cash_slip, lambda: documents.cash("pay_in"), 0),
     "pay_out": (receipt.cash_slip, lambda: documents.cash("pay_out"), 0),
     "statement": (account_paper.statement, documents.statement, 0),
     "tab_paid": (account_paper.repayment_slip, documents.repayment, 0),

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
-from pos import approvals, basket, cash_out, sale, shift, shift_checks, shift_report, till_report, totals
+from pos import approvals, basket, hand_cash, sale, shift, shift_checks, shift_report, till_report, totals
 from pos.catalogue import Product
 from pos.facts import SaleCompleted
 from pos.printer import PrintJob
@@ -47,67 +47,6 @@ def test_a_till_nobody_knows_is_not_opened(tmp_path):
 def test_an_odd_float_is_refused(tmp_path, amount):
     with pytest.raises(Invalid):
         open_shop(tmp_path, till_open=False).open_till(amount)
-
-
-def test_expected_cash_is_float_and_sales_less_change_refunds_drops_and_pay_outs(shop):
-    sold = shop.sell([("milk", 3)], cash_minor=1000)
-    shop.sell([("bread", 1)], tenders=[("card", 349)])
-    shop.take_back(sold.sale.id, [(1, 1)])
-    with shop.write() as session:
-        found = shift.current(session, STORE, "T1")
-        cash_out.drop(session, found, 5000, actor=shop.wei, at=NOON)
-        cash_out.pay_out(session, found, 250, why="window cleaner", actor=shop.ana, at=NOON)
-    assert current(shop).expected_minor == 10_000 + 387 - 129 - 5000 - 250
-    assert shop.findings() == []
-
-
-@pytest.mark.parametrize(("amount", "why"), [(10_001, "gold"), (0, "nothing"), (-5, "magic")])
-def test_no_more_leaves_the_drawer_than_can_be_in_it(shop, amount, why):
-    with shop.write() as session, pytest.raises((Refused, Invalid)):
-        cash_out.pay_out(session, shift.current(session, STORE, "T1"), amount, why=why, actor=shop.ana, at=NOON)
-    assert current(shop).expected_minor == 10_000
-
-
-def test_a_pay_out_needs_a_reason(shop):
-    with shop.write() as session, pytest.raises(Invalid):
-        cash_out.pay_out(session, shift.current(session, STORE, "T1"), 100, why=" ", actor=shop.ana, at=NOON)
-
-
-def pay(shop, amount_minor, actor=None, leave=(), id=None):
-    with shop.write() as session:
-        given = {"why": "window cleaner", "id": id, "actor": actor or shop.ana, "at": NOON}
-        return cash_out.pay_out(session, current_in(session), amount_minor, approvals=leave, **given)
-
-
-def test_a_cashiers_pay_outs_of_one_drawer_end_at_the_limit_however_they_are_split(shop):
-    pay(shop, 1500)
-    with pytest.raises(Refused) as refusal:
-        pay(shop, 501)
-    assert refusal.value.code == "needs-approval"
-    assert refusal.value.facts["needs"][0]["covers"] == {"amount_minor": 2001}
-    assert current(shop).expected_minor == 8500
-    with shop.write() as session:
-        boss = add_staff(session, STORE, "bo", "Bo", "supervisor", "4444")
-        granted = approvals.grant(
-            session, STORE, boss, permission="pay_out", sale_id="pay-0001", why="", covers=[{"amount_minor": 2001}],
-            asked_by=shop.ana, at=NOON,
-        ).id  # fmt: skip
-    pay(shop, 501, leave=[granted], id="pay-0001")
-    pay(shop, 500)  # what had leave does not count against the limit
-    with pytest.raises(Refused):
-        pay(shop, 1)
-    assert current(shop).expected_minor == 7499
-
-
-def test_each_role_pays_out_up_to_its_own_limit_and_the_shop_settles_it(shop):
-    boss = Actor("bo", "Bo", "supervisor", STORE)
-    with shop.write() as session:
-        approvals.set_pay_out_limit(session, STORE, "supervisor", 3000, actor=shop.wei, at=NOON)
-    with pytest.raises(Refused):
-        pay(shop, 3001, boss)
-    pay(shop, 3000, boss)
-    pay(shop, 7000, shop.wei)
-    assert current(shop).expected_minor == 0
 
 
 def test_counting_is_blind_until_the_shift_is_closed(shop):
@@ -298,7 +237,7 @@ def test_x_reads_the_running_totals_and_they_are_the_sums_of_the_books(shop):
     shop.sell([("bread", 2)], tenders=[("card", 698)])
     shop.take_back(sold.sale.id, [(1, 2)])
     with shop.write() as session:
-        cash_out.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+        hand_cash.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
     report = shop.read(lambda s: shift.x_report(s, current_in(s)))
     again = shop.read(lambda s: totals.figures(shift_checks.recount(s, current_in(s))))
     assert {name: report[name] for name in again} == again
@@ -432,7 +371,7 @@ def test_no_figure_that_cash_can_be_worked_out_from_is_seen_before_the_count(sho
     shop.sell([("milk", 3)])
     shop.sell([("bread", 1)], tenders=[("card", 349)])
     with shop.write() as session:
-        cash_out.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
+        hand_cash.drop(session, current_in(session), 1000, actor=shop.ana, at=NOON)
         shown = shift.print_x(session, current_in(session), actor=shop.ana, at=NOON)
         whole = shift.print_x(session, current_in(session), actor=shop.wei, at=NOON)
     assert (shown["sales_count"], shown["tenders"], shown["cash"], shown["taxes"]) == (2, {"card": 349}, {}, [])

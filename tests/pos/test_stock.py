@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from config import journal
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.ids import new_id
-from pos import cash_out, shift, stock
+from pos import hand_cash, shift, stock
 from pos.stock import CountTask, Level, Place, Reservation, StockLevel, StockMovement
 from tests.builders import GOODS, NOON, STORE, Shop
 
@@ -216,7 +216,7 @@ def random_walk(seed: int, steps: int) -> list[Callable[[Shop], object]]:
         with shop.write() as session:
             found = shift.current(session, STORE, "T1")
             assert found is not None
-            cash_out.pay_out(session, found, dice.randint(1, 3000), why="stamps", actor=shop.wei, at=NOON)
+            hand_cash.pay_out(session, found, dice.randint(1, 3000), why="stamps", actor=shop.wei, at=NOON)
 
     verbs: list[Callable[[Shop], object]] = [
         ring,

@@ -1,17 +1,22 @@
 """The operator sees what of a shop's messages needs a person, and has it tried again; a shop has its line tried."""
 
+import json
+
 import sqlalchemy as sa
 
 import pos.replica
-from config import inbox
+from config import inbox, publication
 from config.errors import Refused
 from config.ids import new_id
 from config.inbox import InboxMessage
-from config.journal import GENESIS, JournalEntry
+from config.journal import GENESIS, Actor, JournalEntry
 from config.node import COPY_SPEAKS, WAIT_THERE, Peer, this_node
 from config.outbox import Message, content_hash
 from store_app.sync import receiver, sender, wire
+from supply import serving, suppliers
 from tests.store_app.conftest import NOON, STORE, add_store, post
+from tests.store_app.office import send, words
+from tests.store_app.operator import furnish
 
 
 def arrive(network, **body) -> None:
@@ -133,3 +138,23 @@ def test_of_many_shops_a_page_shows_fifty_those_that_need_somebody_first_and_any
     assert "M077" in client.get("/console/shops/?find=m077").text
     for odd in ("0", "-1", "x", "99999", "1e9", "١"):
         assert client.get(f"/console/shops/?page={odd}").status_code == 200
+
+
+def test_a_shop_or_a_region_is_supplied_from_the_warehouse_the_operator_chooses_and_stores_hear_it(network):
+    furnish(network)
+    by = {"actor": Actor.system("test", "network"), "at": NOON}
+    client = network.signed_in("operator")
+    assert "Supplied from" not in client.get(f"/console/shops/{STORE}").text, "with one warehouse there is no choice"
+    with network.doors.write() as session:
+        suppliers.found_warehouse(session, "WH2", "Second", **by)
+        publication.publish(session, "suppliers", "*", serving.edition(session, NOON.date()), at=NOON)
+    assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH2").status_code == 303
+    page = words(client.get(f"/console/shops/{STORE}"))
+    assert "orders from warehouse WH2" in page
+    assert "6 products it could order so far are not on that warehouse’s list." in page
+    assert send(client, "/console/supplied/regions/south", warehouse="WH2").status_code == 303
+    assert "2 shops are supplied from here" in words(client.get("/console/supplied/"))
+    assert send(client, f"/console/supplied/shops/{STORE}", warehouse="WH9").status_code == 404
+    with network.doors.read() as session:
+        told = json.loads(publication.edition_for(session, "suppliers", ["*"]).body)
+    assert told["served"] == [["region", "south", "WH2"], ["store", STORE, "WH2"]]

@@ -13,7 +13,7 @@ from config.database import Base, Database, make_engine
 from config.node import found, this_node
 from config.outbox import OutboxMessage
 from config.settings import Settings
-from pos import cash_out, customers, loyalty, shift, tab
+from pos import customers, hand_cash, loyalty, shift, tab
 from pos.customers import Particulars
 from pos.loyalty import PointsAccount
 from pos.sale_rows import Sale
@@ -158,7 +158,9 @@ def test_a_shift_that_was_lost_open_comes_home_open_with_its_float_and_all_that_
     shop.open_till()
     shop.sell([("bread", 1)])
     with shop.write() as session:
-        cash_out.drop(session, shift.current(session, STORE, "T1"), 300, actor=shop.wei, at=shop.now)
+        found, by = shift.current(session, STORE, "T1"), {"actor": shop.wei, "at": shop.now}
+        hand_cash.drop(session, found, 300, **by)
+        hand_cash.pay_in(session, found, 1200, why="change from the bank", **by)
     lost.talk()
     before = lost.books()
     lost.put_back()

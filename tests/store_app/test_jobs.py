@@ -162,6 +162,29 @@ def test_only_one_of_many_workers_takes_a_night(house):
     assert sorted(taken) == [False] * 7 + [True]
 
 
+def test_a_shop_that_has_nothing_new_to_tell_its_customers_looks_without_taking_the_tills_turn(house):
+    desk, told = jobs.Desk(house.doors), []
+    assert JOBS["shop-publish"].run(desk, DAY) == "published"
+    look = threading.Thread(target=lambda: told.append(JOBS["shop-publish"].run(desk, DAY)), daemon=True)
+    with house.doors.write():
+        look.start()
+        look.join(timeout=30)
+    assert told == ["nothing changed"]
+
+
+def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(house):
+    in_turns = []
+
+    @sa.event.listens_for(house.doors.database.engine, "before_cursor_execute")
+    def _note(connection, _cursor, statement, *_rest):
+        if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+            in_turns.append(statement)
+
+    assert JOBS["tell-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
+    assert in_turns
+    assert not [statement for statement in in_turns if "supplier_product" in statement]
+
+
 def test_a_second_worker_waits_until_the_first_is_gone(house):
     stop = threading.Event()
     stop.set()

@@ -351,3 +351,31 @@ def test_much_is_paid_out_of_the_drawer_only_with_leave(opened: House):
     assert send(cashier, "/money/pay-out", pay_out="15", why="more stamps", **agreed).status_code == 303
     assert send(opened.signed_in("supervisor"), "/money/pay-out", pay_out="19", why="rent").status_code == 303
     assert now(opened).totals["cash"].get("pay_out") == -4900
+
+
+def test_cash_is_put_into_the_drawer_once_however_often_the_button_is_pressed(opened: House):
+    cashier, command = opened.signed_in("cashier"), new_id()
+    assert "Put cash in the drawer" in words(cashier.get("/money/"))
+    for _ in range(2):
+        sent = post(cashier, "/money/pay-in", command_id=command, pay_in="12.50", why="change from the bank")
+        assert sent.status_code == 303
+    assert "Paid in: $12.50." in words(cashier.get("/money/"))
+    found = now(opened)
+    assert (found.expected_minor, found.totals["cash"]["pay_in"]) == (6250, 1250)
+    send(cashier, f"{HERE}/count", sum="62.50")
+    send(cashier, f"{HERE}/close")
+    assert "Paid in $12.50" in words(cashier.get(f"/money/shifts/{found.id}"))
+
+
+def test_a_pay_in_beyond_the_limit_asks_beside_its_own_field_for_somebody_who_agrees(opened: House):
+    cashier = opened.signed_in("cashier")
+    unsaid = send(cashier, "/money/pay-in", pay_in="100", why="")
+    assert 'id="why-pay_in-fault"' in unsaid.text
+    assert 'id="why-pay_out-fault"' not in unsaid.text
+    refused = send(cashier, "/money/pay-in", pay_in="100", why="change from the bank")
+    assert refused.status_code == 409
+    assert refused.text.count('name="approver"') == 1
+    assert 'value="change from the bank"' in refused.text
+    agreed = {"approver": "supervisor", "pin": "4444"}
+    assert send(cashier, "/money/pay-in", pay_in="100", why="change from the bank", **agreed).status_code == 303
+    assert now(opened).totals["cash"]["pay_in"] == 10_000

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from config.outbox import OutboxMessage
 from pos.store import Store
 from store_app import jobs, jobs_orders
 from store_app.pages import baskets
-from supply import order_rules, order_wishes
+from supply import credit, order_money, order_rules
 from supply.forecasts import ForecastRun
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.push import PushOffer
@@ -185,12 +186,53 @@ def test_a_proposal_says_what_is_left_of_the_week_s_money_and_goes_beyond_it_onl
         session.get_one(ReplenishmentOrder, (STORE, "order-P2")).cost_minor = 1_000
         for sku in ("bread", "apple"):
             session.get_one(OrderLine, (STORE, P1, sku)).packs = 0
-        order_wishes.set_budget(session, STORE, 4_000, actor=SYSTEM, at=NOON)
+        order_money.set_budget(session, STORE, 4_000, actor=SYSTEM, at=NOON)
     assert within in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/lines/milk", packs="50", reason="event").status_code == 303
     assert beyond in words(client.get(f"/orders/{P1}"))
     assert send(client, f"/orders/{P1}/approve").status_code == 303
     assert order(office).state == "sent"
+
+
+@pytest.mark.parametrize(
+    ("language", "account_minor", "says"),
+    [
+        ("en", 900, ["1 case of 12 more for $9.28 would be worth it: the network’s line does not reach.",
+                     "goods for $9.28 did not fit what the network lets you buy on account or on credit.",
+                     "beyond what the network lets you buy now, $60.00.",
+                     "more than may be owed on account: waits until the network agrees"]),
+        ("zh", 900, ["还值得再订 1 箱", "总部额度不够", "批准后要等总部同意", "超出账期付款的上限：要等总部同意"]),
+        ("en", 100_000, ["$1,000.00 may be bought from the network with this order."]),
+    ],
+)  # fmt: skip
+def test_a_proposal_says_what_did_not_fit_the_network_s_line(office, language, account_minor, says):
+    with office.doors.write() as session:
+        session.get_one(Store, STORE).language = language
+        terms = {"account_most_minor": account_minor, "account_days": 7, "least_days": 7, "most_days": 14}
+        credit.take_line(
+            session,
+            {
+                "store_id": STORE, "state": "open", "limit_minor": 6_000, "level": 0, "held_by": "", "held_why": "",
+                "facts": {}, "terms": terms, "terms_n": 1, "steps": [], "worked_out_on": NOON.date().isoformat(),
+                "advance_most_minor": 0, "step": 1,
+            },
+        )  # fmt: skip
+        milk = session.get_one(OrderLine, (STORE, P1, "milk"))
+        milk.why = milk.why | {"cut_packs": 1, "cut_by": "line"}
+        session.get_one(OrderLine, (STORE, P1, "apple")).packs = 3
+    client = office.signed_in()
+    page = client.get(f"/orders/{P1}")
+    found = words(page)
+    assert [told for told in says if told not in found] == []
+    assert "checked" in picked(page, "account"), "neither way is enough" if account_minor == 900 else "it is enough"
+    send(client, f"/orders/{P1}/lines/apple", packs="0", reason="event")
+    assert "checked" in picked(client.get(f"/orders/{P1}"), "credit" if account_minor == 900 else "account")
+    send(client, f"/orders/{P1}/lines/milk", packs="2", reason="event")
+    assert "would be worth it" not in words(client.get(f"/orders/{P1}")), "it was put on the order"
+
+
+def picked(page, way):
+    return re.search(rf'<input type="radio" name="pay" value="{way}"[^>]*>', page.text)[0]
 
 
 def test_a_rule_is_set_with_its_limits_and_ended_with_zero(office):

@@ -14,7 +14,7 @@ from pos import catalogue
 from pos.catalogue import Product
 from pos.store import add_staff
 from store_app import editions
-from supply import price_list, price_proposals, suppliers
+from supply import price_list, price_proposals, serving, suppliers
 from supply.price_list import Change
 from supply.price_proposals import Limits, PriceProposal
 from supply.suppliers import Contact, SupplierProduct
@@ -111,7 +111,7 @@ def test_one_cost_begins_on_a_day_and_the_terms_are_changed_after_founding(conso
     with console.doors.read() as session:
         row = suppliers.supplier_of(session, "net")
         assert (row.name, row.lead_time_days, row.order_weekdays, row.minimum_minor) == ("Early van", 2, [0, 3], 7_550)
-        told = suppliers.edition(session, TODAY)["suppliers"]
+        told = serving.edition(session, TODAY)["suppliers"]
         assert [one["minimum_minor"] for one in told if one["id"] == "net"] == [7_550], "shops hear of it"
 
 

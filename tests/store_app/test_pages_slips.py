@@ -103,10 +103,10 @@ def test_a_second_gift_receipt_is_marked_as_a_copy(office: House):
     assert "COPY 1" in text(jobs(office, "gift")[1])
 
 
-@pytest.mark.parametrize(("kind", "title"), [("drop", "TO THE SAFE"), ("pay_out", "PAID OUT")])
-def test_cash_that_leaves_the_drawer_leaves_a_slip_to_sign(office: House, kind, title):
+@pytest.mark.parametrize(("kind", "title"), [("drop", "TO THE SAFE"), ("pay_in", "PAID IN"), ("pay_out", "PAID OUT")])
+def test_cash_that_people_move_leaves_a_slip_to_sign_once(office: House, kind, title):
     client = office.signed_in()
-    address = "/money/drop" if kind == "drop" else "/money/pay-out"
+    address = f"/money/{kind.replace('_', '-')}"
     for _ in range(2):
         send(client, address, command_id="one-command", why="Window cleaner", **{kind: "20"})
     (job,) = jobs(office, "cash")

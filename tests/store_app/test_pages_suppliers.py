@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from config.ids import new_id
 from pos.printer import PrintJob
 from store_app import letter_post
-from supply import order_letters, order_wishes, suppliers
+from supply import order_letters, order_wishes, serving
 from supply.order_letters import OrderLetter
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier, SupplierProduct
@@ -220,6 +220,9 @@ def test_the_week_s_money_is_set_and_lifted(office):
     assert send(client, "/suppliers/budget", week_budget="minus").status_code == 422
     assert send(client, "/suppliers/budget", week_budget="500").status_code == 303
     assert "$500.00 of $500.00 are left" in words(client.get("/suppliers/"))
+    assert 'name="network_too" value="yes">' in client.get("/suppliers/").text, "paid later, bound by the line alone"
+    assert send(client, "/suppliers/budget", week_budget="500", network_too="yes").status_code == 303
+    assert 'name="network_too" value="yes" checked>' in client.get("/suppliers/").text
     assert send(client, "/suppliers/budget", week_budget="").status_code == 303
     assert "There is no limit." in words(client.get("/suppliers/"))
 
@@ -240,6 +243,6 @@ def test_a_supplier_put_aside_says_so_and_is_offered_nothing(office):
     assert send(client, f"/suppliers/{farm}/change", **FARM).status_code == 303
     assert "put aside" in words(client.get("/suppliers/"))
     with office.doors.read() as session:
-        assert farm not in suppliers.offered(session, STORE, office.clock.now().date())
+        assert farm not in serving.offered(session, STORE, office.clock.now().date())
         assert session.get_one(Supplier, farm).active is False
         assert order_letters.unsent(session, STORE) == set()

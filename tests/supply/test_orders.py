@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.outbox import Message, OutboxMessage, to_wire
-from supply import order_wishes, orders, receiving
+from supply import order_money, orders, receiving
 from supply.orders import STATES, ReplenishmentOrder
 from supply.suppliers import Supplier
 from tests.supply.road import (
@@ -248,11 +248,11 @@ def test_nothing_is_sent_to_a_supplier_that_is_put_aside(country):
 
 def test_a_week_s_money_is_spent_by_what_came_not_by_what_was_asked(country):
     with country.shops["S1"].write() as session:
-        order_wishes.set_budget(session, "S1", 25_000, actor=KEEPER["S1"], at=AT)
+        order_money.set_budget(session, "S1", 25_000, actor=KEEPER["S1"], at=AT)
 
     def left() -> int:
         with country.shops["S1"].read() as session:
-            return order_wishes.left_to_spend(session, "S1", AT.date())
+            return order_money.left_to_spend(session, "S1", AT.date())
 
     country.order("S1", {"tea": 10})
     assert left() == 0

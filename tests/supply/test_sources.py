@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.errors import Invalid
-from supply import lead_times, order_wishes, orders, suppliers
+from supply import lead_times, order_money, order_wishes, orders, serving, suppliers
 from supply.lead_times import measured
 from supply.orders import ReplenishmentOrder
-from supply.policy import PolicyLine, decide, expected_outdating, share_budget, total_costs
+from supply.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs
+from supply.purse import Purse
 from supply.receiving import Delivery
 from supply.sources import Source, decide_sources, ranked
 from supply.suppliers import Supplier
@@ -108,9 +109,9 @@ def test_a_cost_in_the_past_or_below_zero_is_refused(country):
 def test_nothing_is_offered_by_a_supplier_that_is_put_aside(country):
     with country.shops["S1"].write() as session:
         sells_bread(session)
-        assert FARM in suppliers.offered(session, "S1", DAY)
+        assert FARM in serving.offered(session, "S1", DAY)
         session.get_one(Supplier, FARM).active = False
-        assert FARM not in suppliers.offered(session, "S1", DAY)
+        assert FARM not in serving.offered(session, "S1", DAY)
 
 
 def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_empty():
@@ -122,6 +123,18 @@ def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_e
     assert np.argmin(total_costs(full)) == 1
 
 
+def test_the_supplier_who_comes_before_what_is_on_the_way_wins_though_the_sum_would_do():
+    """Nothing is left, 20 come in five days, four are wanted a day: the cheaper one comes in six days."""
+    soon = line(mean=8.0, variance=9.0, mean_before=4.0, interval_days=2.0, held_days=1.0, position_qty=0,
+                pack_cost_minor=620)  # fmt: skip
+    late = line(mean=32.0, variance=36.0, mean_before=24.0, interval_days=8.0, held_days=2.0, position_qty=20)
+    assert np.argmin(total_costs([soon, late])) == 1, "were the 20 here, waiting would cost next to nothing"
+    by_day = late._replace(ready_qty=ready([4.0] * 6, 0.0, {5: 20.0}))
+    assert np.argmin(total_costs([soon, by_day])) == 0
+    given = sources(("farm", 0, [soon]), ("cash", 0, [by_day]))
+    assert ranked(given)["milk"] == ["farm", "cash"]
+
+
 def test_a_smaller_lot_wins_where_all_else_is_the_same():
     assert np.argmin(total_costs([line(minimum_packs=20), line()])) == 1
 
@@ -129,7 +142,7 @@ def test_a_smaller_lot_wins_where_all_else_is_the_same():
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 40_000))
 def test_one_budget_shared_over_suppliers_is_never_exceeded(needs, budget):
     baskets = [[line(f"s{n}", mean=float(need), variance=need * 1.2)] for n, need in enumerate(needs)]
-    shares = share_budget(baskets, budget)
+    shares = share_money(baskets, [(budget, [True] * len(baskets))])
     assert len(shares) == len(baskets)
     assert sum(shares) <= budget
     assert all(share >= 0 and share % 600 == 0 for share in shares)
@@ -140,7 +153,9 @@ def sources(*given: tuple[str, int, list[PolicyLine]]) -> list[Source]:
 
 
 def decided(given: list[Source], budget: int | None = None):
-    return decide_sources(given, ranked(given), budget)
+    everyone = frozenset(one.supplier_id for one in given)
+    purses = [] if budget is None else [Purse("budget", budget, everyone)]
+    return decide_sources(given, ranked(given), purses)
 
 
 def waits(decisions) -> bool:
@@ -204,7 +219,7 @@ def test_nothing_waits_for_a_minimum_that_another_supplier_brings_in_time(drawn,
 
 def test_money_that_cannot_reach_a_minimum_goes_to_the_other_baskets():
     milk, apple = line("milk", mean=60.0, variance=70.0), line("apple", price_minor=900)
-    assert share_budget([[milk], [apple]], 3_000) == [1_800, 1_200]
+    assert share_money([[milk], [apple]], [(3_000, [True, True])]) == [1_800, 1_200]
     found = decided(sources(("van", 0, [milk]), ("farm", 5_000, [apple])), 3_000)
     assert [(one.reason, one.wanted_packs) for one in found["farm"]] == [("postponed", 2)]
     assert sum(one.cost_minor for one in found["van"]) == 3_000
@@ -234,22 +249,22 @@ def test_what_expires_unsold_is_sold_first_expired_first():
 
 def test_a_week_s_money_counts_what_was_sent_and_not_what_was_called_off(country):
     with country.shops["S1"].write() as session:
-        assert order_wishes.left_to_spend(session, "S1", DAY) is None
-        order_wishes.set_budget(session, "S1", 5000, actor=WEI, at=AT)
+        assert order_money.left_to_spend(session, "S1", DAY) is None
+        order_money.set_budget(session, "S1", 5000, actor=WEI, at=AT)
     country.order("S1", {"bread": 2})
     gone = country.order("S1", {"bread": 1})
     with country.shops["S1"].write() as session:
         orders.cancel(session, "S1", gone, why="Too much", actor=WEI, at=later(minutes=1))
-        assert order_wishes.left_to_spend(session, "S1", DAY) == 5000 - 1800
-        assert order_wishes.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
+        assert order_money.left_to_spend(session, "S1", DAY) == 5000 - 1800
+        assert order_money.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000
     thursday = country.order("S1", {"milk": 1})
     with country.shops["S1"].write() as session:  # confirmed on Monday for Thursday's order day
         session.get_one(orders.ReplenishmentOrder, ("S1", thursday)).order_day = DAY + dt.timedelta(days=3)
         session.flush()
-        assert order_wishes.left_to_spend(session, "S1", DAY) == 5000 - 1800 - 1100, "it is spoken for"
-        assert order_wishes.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000 - 1100
-        order_wishes.set_budget(session, "S1", None, actor=WEI, at=AT)
-        assert order_wishes.left_to_spend(session, "S1", DAY) is None
+        assert order_money.left_to_spend(session, "S1", DAY) == 5000 - 1800 - 1100, "it is spoken for"
+        assert order_money.left_to_spend(session, "S1", DAY + dt.timedelta(days=7)) == 5000 - 1100
+        order_money.set_budget(session, "S1", None, actor=WEI, at=AT)
+        assert order_money.left_to_spend(session, "S1", DAY) is None
 
 
 def test_a_wish_is_kept_within_bounds_and_an_empty_one_is_none(country):

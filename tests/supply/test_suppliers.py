@@ -8,7 +8,7 @@ import pytest
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor
 from config.publication import EVERYONE
-from supply import suppliers
+from supply import serving, suppliers
 from tests.supply.sold import AT, make_node
 
 MONDAY = dt.date(2026, 3, 2)
@@ -69,7 +69,7 @@ def test_a_product_comes_from_whoever_sells_a_unit_of_it_cheapest(shop):
         sells(session, "farm", pack=6, cost=900)
         sells(session, "mill", pack=10, cost=1400)
         sells(session, "farm", "milk")
-        found = suppliers.sources(session, "S1", MONDAY)
+        found = serving.sources(session, "S1", MONDAY)
     assert {key: [row.sku for row in rows] for key, rows in found.items()} == {"mill": ["bread"], "farm": ["milk"]}
 
 
@@ -79,22 +79,22 @@ def test_at_the_same_cost_the_shops_own_supplier_comes_first(shop):
         add(session, "farm")
         for supplier_id in ("a-network", "farm"):
             sells(session, supplier_id)
-        assert list(suppliers.sources(session, "S1", MONDAY)) == ["farm"]
+        assert list(serving.sources(session, "S1", MONDAY)) == ["farm"]
 
 
 def test_terms_count_from_their_day_on(shop):
     with shop.write() as session:
         add(session)
         sells(session, "farm", valid_from=MONDAY + dt.timedelta(days=1))
-        assert suppliers.sources(session, "S1", MONDAY) == {}
-        assert list(suppliers.sources(session, "S1", MONDAY + dt.timedelta(days=1))) == ["farm"]
+        assert serving.sources(session, "S1", MONDAY) == {}
+        assert list(serving.sources(session, "S1", MONDAY + dt.timedelta(days=1))) == ["farm"]
 
 
 def test_another_shops_supplier_is_not_asked(shop):
     with shop.write() as session:
         add(session, owner="S2")
         sells(session, "farm")
-        assert suppliers.sources(session, "S1", MONDAY) == {}
+        assert serving.sources(session, "S1", MONDAY) == {}
 
 
 def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
@@ -104,7 +104,7 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
         sells(session, "van", "bread")
         sells(session, "van", "milk", valid_from=MONDAY)
         suppliers.set_cost(session, "van", "bread", 950, MONDAY, today=MONDAY, actor=WEI, at=AT)
-        body = json.loads(json.dumps(suppliers.edition(session, MONDAY)))
+        body = json.loads(json.dumps(serving.edition(session, MONDAY)))
     network.engine.dispose()
     with shop.write() as session:
         add(session, "farm")
@@ -113,10 +113,10 @@ def test_the_networks_suppliers_arrive_whole_and_own_ones_stay(shop, tmp_path):
         sells(session, "van", "apple")
     for _ in range(2):
         with shop.write() as session:
-            suppliers.take_edition(session, body)
+            serving.take_edition(session, body)
     with shop.read() as session:
         assert session.get(suppliers.Supplier, "van").warehouse_id == "WH1"
-        found = suppliers.sources(session, "S1", MONDAY)
+        found = serving.sources(session, "S1", MONDAY)
     assert {key: [row.sku for row in rows] for key, rows in found.items()} == {
         "farm": ["apple"],
         "van": ["bread", "milk"],

@@ -46,7 +46,7 @@ export class Pay {
       const way = event.target.closest("button")?.dataset.way;
       if (way) this.#cardBy(way);
     });
-    $("voucher-code").addEventListener("input", () => { this.voucherWorth = null; });
+    $("voucher-code").addEventListener("input", () => this.#forgetVoucher());
     $("voucher-look").addEventListener("click", () => this.#lookUpVoucher());
     $("notes").addEventListener("click", (event) => {
       const note = event.target.closest("button");
@@ -83,7 +83,6 @@ export class Pay {
     this.actions.quieten();
     $("pay-says").replaceChildren();
     for (const id of ["card-reference", "voucher-code"]) $(id).value = "";
-    $("voucher-worth").textContent = "";
     this.show("choose");
     this.#cardBy(settings.terminal && !this.basket.practice ? "terminal" : "slip");
     this.choose("cash");
@@ -159,15 +158,22 @@ export class Pay {
     if (!code) { this.again(say("voucher-code-needed")); return null; }
     try {
       const voucher = await ask("GET", `${settings.urls.vouchers}/${encodeURIComponent(code)}`);
+      if ($("voucher-code").value.trim() !== code) return null; // another one stands there by now
       $("voucher-worth").textContent = say("voucher-worth", { amount: moneyText(voucher.balance_minor) });
       this.voucherWorth = voucher.balance_minor;
       this.#showChoice();
       return voucher.balance_minor;
     } catch (fault) {
-      $("voucher-worth").textContent = "";
+      this.#forgetVoucher();
       this.again(fault instanceof NoAnswer ? say("no-answer") : fault.message);
       return null;
     }
+  }
+
+  #forgetVoucher() {
+    this.voucherWorth = null;
+    $("voucher-worth").textContent = "";
+    this.#showChoice();
   }
 
   #added(part) {
@@ -254,8 +260,8 @@ export class Pay {
   choose(tender) {
     this.tender = tender;
     this.given = this.sure = null;
-    this.voucherWorth = null;
     this.keyedBefore = false;
+    this.#forgetVoucher();
     $("pay-says").replaceChildren();
     this.pad.clear();
     if (tender === "voucher") $("voucher-code").focus();

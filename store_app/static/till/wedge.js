@@ -57,6 +57,7 @@ export function listenForScans(onScan) {
     burst += event.key;
     last = event.timeStamp;
   }, { capture: true });
+  document.addEventListener("pointerdown", () => field.release(), { capture: true }); // what is pressed finds all that was typed
 }
 
 const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph"];

@@ -1,0 +1,72 @@
+"""Which warehouse supplies which shop: settled for a region, and for a shop where it differs."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from pos.store import Region, Store
+from store_app import editions
+from store_app.extensions import clock, doors, read, write
+from store_app.pages import form
+from store_app.presenting import page
+from store_app.security import requires
+from supply import serving, suppliers
+
+bp = Blueprint("console_serving", __name__, url_prefix="/console/supplied")
+bp.before_request(form.know_the_place)
+
+
+@bp.get("/")
+@requires("network.supply")
+def listed() -> Any:
+    """Show from where regions are supplied, which shops differ, and how many shops each warehouse supplies."""
+    with read() as session:
+        houses, known, house_of = suppliers.warehouses(session), serving.settled(session), serving.served(session)
+        regions = session.scalars(sa.select(Region).order_by(Region.name, Region.id)).all()
+        alone = [of_id for kind, of_id in known if kind == "store"]
+        shops = session.scalars(sa.select(Store).where(Store.id.in_(alone)).order_by(Store.name, Store.id)).all()
+    counts = list(house_of.values())
+    return page(
+        "console/supplied.html",
+        houses=[(house, counts.count(house)) for house in houses],
+        regions=[(one, known.get(("region", one.id), "")) for one in regions],
+        shops=[(one, house_of.get(one.id, "")) for one in shops],
+    )
+
+
+@bp.post("/regions/<region_id>")
+@requires("network.supply")
+def settle_region(region_id: str) -> Any:
+    """Settle from where a region's shops are supplied, but those with a warehouse of their own."""
+    with write() as session:
+        serving.supply_region(session, region_id, _chosen(), actor=g.actor, at=clock.now())
+    editions.publish_terms(doors())
+    flash(_("What these shops order from now on comes from there."), "good")
+    return redirect(url_for("console_serving.listed"), 303)
+
+
+@bp.post("/shops/<store_id>")
+@requires("network.supply")
+def settle_shop(store_id: str) -> Any:
+    """Settle from where one shop is supplied; what it ordered before comes from where it was ordered."""
+    with write() as session:
+        house = _chosen()
+        missed = serving.unlisted(session, store_id, house) if house else 0
+        serving.supply_shop(session, store_id, house, actor=g.actor, at=clock.now())
+    editions.publish_terms(doors())
+    flash(_("What this shop orders from now on comes from there."), "good")
+    if missed:
+        told = ngettext(
+            "%(num)d product it could order so far is not on that warehouse’s list.",
+            "%(num)d products it could order so far are not on that warehouse’s list.",
+            missed,
+        )
+        flash(told, "warn")
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+def _chosen() -> str | None:
+    return form.tidy(request.form.get("warehouse", "")) or None

@@ -1,0 +1,11 @@
+"""A purse: what orders to some suppliers may cost together. PURE; `order_money` fills it, `sources` spends it."""
+
+from typing import NamedTuple
+
+
+class Purse(NamedTuple):
+    """left_minor: below zero counts as nothing. suppliers: those whose orders it pays for, by id."""
+
+    name: str
+    left_minor: int
+    suppliers: frozenset[str]

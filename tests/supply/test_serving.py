@@ -1,0 +1,164 @@
+"""Every shop is supplied by one warehouse, which shares out, loads and buys for its own shops alone."""
+
+import datetime as dt
+import json
+import random
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import NotFound
+from config.node import NETWORK
+from pos import stock
+from pos.store import Region, Store
+from supply import fair_needs, orders, purchasing, push, serving, suppliers
+from supply.orders import ReplenishmentOrder
+from supply.suppliers import Supplier
+from tests.supply.road import AT, DAY, OPERATOR, VAN, WAREHOUSE, Country, make_country
+from tests.supply.test_fair_needs import sells
+
+BY = {"actor": OPERATOR, "at": AT}
+OTHER, LORRY = "WH2", "lorry"
+
+
+def _with_two(country: Country) -> None:
+    """Let a second warehouse sell the same, a little dearer, and have some of it."""
+    for database in country.nodes().values():
+        with database.write() as session:
+            suppliers.found_warehouse(session, OTHER, "Second van", id=LORRY, **BY)
+            for row in session.scalars(sa.select(suppliers.SupplierProduct).filter_by(supplier_id=VAN)).all():
+                cost = row.pack_cost_minor + 10
+                terms = {"pack_qty": row.pack_qty, "pack_cost_minor": cost}
+                suppliers.offer_product(session, LORRY, row.sku, **terms, **BY)
+    with country.network.write() as session:
+        stock.open_stock(session, OTHER, [("bread", 12), ("tea", 10)], source_id="opening", **BY)
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_with_two)
+
+
+def whom(session, shop: str) -> list[str]:
+    return [one.id for one in serving.suppliers_for(session, shop) if one.kind == NETWORK]
+
+
+def told(country: Country, shop: str) -> None:
+    """Let a shop hear what the network's suppliers are today."""
+    with country.network.read() as session:
+        body = json.loads(json.dumps(serving.edition(session, DAY)))
+    with country.shops[shop].write() as session:
+        serving.take_edition(session, body)
+
+
+def test_a_shop_is_the_first_warehouse_s_else_its_region_s_else_its_own(country):
+    with country.network.write() as session:
+        assert serving.served(session) == {"S1": WAREHOUSE, "S2": WAREHOUSE}
+        serving.supply_region(session, "R1", OTHER, **BY)
+        assert serving.served(session) == {"S1": OTHER, "S2": OTHER}
+        serving.supply_shop(session, "S1", WAREHOUSE, **BY)
+        assert (serving.warehouse_of(session, "S1"), serving.shops_of(session, OTHER)) == (WAREHOUSE, ["S2"])
+        serving.supply_shop(session, "S1", None, **BY)
+        assert serving.shops_of(session, OTHER) == ["S1", "S2"]
+        for wrong in (("S1", "WH9"), ("S9", OTHER)):
+            with pytest.raises(NotFound):
+                serving.supply_shop(session, *wrong, **BY)
+        with pytest.raises(NotFound):
+            serving.supply_region(session, "R9", OTHER, **BY)
+
+
+def test_a_shop_orders_from_its_warehouse_alone_once_it_has_heard_of_another(country):
+    with country.network.write() as session:
+        serving.supply_shop(session, "S2", OTHER, **BY)
+        assert (whom(session, "S1"), whom(session, "S2"), whom(session, "*")) == ([VAN], [LORRY], [LORRY, VAN])
+    told(country, "S2")
+    with country.shops["S2"].read() as session:
+        assert list(serving.sources(session, "S2", DAY)) == [LORRY]
+        assert {one.supplier_id for one in serving.sources(session, "S2", DAY)[LORRY]} == {LORRY}
+    with country.network.write() as session:
+        serving.supply_shop(session, "S2", None, **BY)
+    told(country, "S2")
+    with country.shops["S2"].read() as session:
+        assert list(serving.sources(session, "S2", DAY)) == [VAN]
+
+
+def test_an_order_stays_where_it_was_placed_and_an_offer_comes_from_where_the_shop_is_supplied(country):
+    before = country.order("S2", {"bread": 2})
+    with country.network.write() as session:
+        serving.supply_shop(session, "S2", OTHER, **BY)
+        made = push.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        assert made.supplier_id == LORRY
+    country.send_out()
+    after = country.order("S2", {"bread": 1}, supplier=LORRY)
+    country.send_out()
+    assert [country.state("S2", one) for one in (before, after)] == [("dispatched", "dispatched")] * 2
+    assert country.level(NETWORK, WAREHOUSE, "bread").on_hand == 60 - 12
+    assert country.level(NETWORK, OTHER, "bread").on_hand == 12 - 6
+
+
+def test_a_silent_shop_keeps_goods_back_in_its_own_warehouse_and_in_no_other(country):
+    with country.network.write() as session:
+        sells(session, "S1", 6)
+        sells(session, "S2", 6)
+        serving.supply_shop(session, "S2", OTHER, **BY)
+        needs = fair_needs.read(session, [(WAREHOUSE, "bread"), (OTHER, "bread")], ["S1"], at=AT)
+        assert [len(needs.silent_claims((house, "bread"))) for house in (WAREHOUSE, OTHER)] == [0, 1]
+
+
+def test_what_warehouses_buy_for_together_is_what_all_shops_sell_and_have_whoever_supplies_whom(country):
+    """However shops move, no shop is counted twice or nowhere."""
+    dice = random.Random(6)
+    with country.network.write() as session:
+        for n in range(1, 4):
+            session.add(Region(id=f"Q{n}", name=f"Quarter {n}"))
+        session.flush()
+        shops = ["S1", "S2"]
+        for n in range(3, 9):
+            shops.append(f"S{n}")
+            session.add(
+                Store(id=f"S{n}", name=f"Shop {n}", slug=f"s{n}", region_id=f"Q{n % 3 + 1}", currency="EUR", tz="UTC",
+                      rollover_hour=4, joined_at=AT)
+            )  # fmt: skip
+        session.flush()
+        rates = {shop: dice.randint(20, 60) for shop in shops}
+        have = {shop: dice.randint(1, 9) for shop in shops}
+        for shop in shops:
+            sells(session, shop, rates[shop], "tea")
+            stock.open_stock(session, shop, [("tea", have[shop])], source_id=f"open-{shop}", **BY)
+        session.add_all([_order(session, "S1", "o1", VAN), _order(session, "S2", "o2", LORRY)])
+        for _ in range(12):
+            move, of_id = dice.choice(
+                [(serving.supply_shop, dice.choice(shops)), (serving.supply_region, f"Q{dice.randint(1, 3)}")]
+            )
+            move(session, of_id, dice.choice([WAREHOUSE, OTHER, None]), **BY)
+            parts = [serving.shops_of(session, house) for house in (WAREHOUSE, OTHER)]
+            assert sorted(parts[0] + parts[1]) == shops
+            found = [_tea(session, house) for house in (WAREHOUSE, OTHER)]
+            for mine, why in zip(parts, found, strict=True):
+                assert why["per_day"] == sum(rates[one] for one in mine)
+            assert sum(why["in_shops"] for why in found) == sum(have.values())
+
+
+def _order(session, shop: str, order_id: str, supplier_id: str) -> ReplenishmentOrder:
+    return ReplenishmentOrder(
+        store_id=shop, id=order_id, order_no=orders.next_no(session, shop), supplier_id=supplier_id, state="sent",
+        order_day=DAY, delivery_day=DAY, next_delivery_day=DAY + dt.timedelta(days=1), proposed_at=AT,
+    )  # fmt: skip
+
+
+def _tea(session, house: str) -> dict[str, float]:
+    if not serving.shops_of(session, house):
+        assert purchasing.propose(session, house, **BY) == []
+        return {"per_day": 0, "in_shops": 0}
+    made = purchasing.propose(session, house, **BY)
+    return next(line.why for one in made for line in purchasing.lines_of(session, one) if line.sku == "tea")
+
+
+def test_an_edition_of_before_leaves_every_shop_with_the_first_warehouse(country):
+    with country.network.read() as session:
+        body = json.loads(json.dumps(serving.edition(session, DAY)))
+    del body["served"]
+    with country.shops["S1"].write() as session:
+        serving.take_edition(session, body)
+        assert whom(session, "S1") == [VAN]
+        assert session.get(Supplier, LORRY) is not None
