@@ -14,6 +14,7 @@ Rules
    share its moment.
 6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
+7. A fault says which statement failed and none of its values: they are people's, and a log is read by others.
 """
 
 import datetime as dt
@@ -106,11 +107,12 @@ class Base(DeclarativeBase):
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine for an SQLite or PostgreSQL address, set up by rule 2."""
+    """Return an engine for an SQLite or PostgreSQL address, set up by rule 2; its faults name no values (rule 7)."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True)
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    same = {"check_same_thread": False}
     # the last connection used goes out first: its pages are the freshest, every other one's were changed meanwhile
-    return set_up_sqlite(sa.create_engine(url, connect_args={"check_same_thread": False}, pool_use_lifo=True))
+    return set_up_sqlite(sa.create_engine(url, connect_args=same, pool_use_lifo=True, hide_parameters=True))
 
 
 def set_up_sqlite(engine: Engine) -> Engine:

@@ -2,8 +2,7 @@
 
 Rules
 -----
-1. What a role may do by itself is `store.PERMISSIONS`; how far it may go with discounts, pay-ins, pay-outs and
-   empties is its limit here.
+1. What a role may do by itself, and how far it may go, is told by `permissions`.
 2. An approval is granted by a person who may do the thing, for one permission, one sale and the person who asked, and
    covers what was shown to the granter: exactly that or less harm (`leave`). It holds for a quarter of an hour and is
    used once; the granter's own discount limit holds for each need.
@@ -22,40 +21,15 @@ from config.database import Base
 from config.errors import Invalid, Refused
 from config.ids import new_id
 from config.journal import Actor
-from config.money import MAX_MINOR, exponent
-from pos import leave
+from pos import leave, permissions
 from pos.leave import Facts, Need
-from pos.rung import MOST_EMPTIES, MOST_LINES
-from pos.store import PERMISSIONS, Staff, may, store_of
+from pos.rung import MOST_LINES
+from pos.store import Staff
 
 VALID_FOR = dt.timedelta(minutes=15)
 MOST_BROUGHT = MOST_LINES
-DISCOUNT_BP = {"cashier": 500, "supervisor": 3000, "shopkeeper": 10_000, "system": 10_000}
-"""How much of a line's price on the books each role may take off by hand, by a discount and by another price together,
-unless the shop settles it otherwise."""
 TAKE_OFF = ("discount", "price.override")
 """Permissions that reach as far as the role's discount limit."""
-PAYS = {"cashier": 20, "supervisor": 200}
-"""What each role may pay into one drawer, and as much out of it, in the currency's own units, unless the shop
-settles it otherwise."""
-
-EMPTIES = 50
-"""How many empties a cashier takes back in one sale, unless the shop settles it otherwise."""
-
-
-class Limit(Base):
-    """How far a role may go in this shop."""
-
-    __tablename__ = "role_limit"
-
-    store_id: Mapped[str] = mapped_column(primary_key=True)
-    role: Mapped[str] = mapped_column(primary_key=True)
-    discount_bp: Mapped[int]
-    pay_in_minor: Mapped[int | None]
-    pay_out_minor: Mapped[int | None]
-    """None: as `PAYS` says."""
-    empties: Mapped[int | None]
-    """None: as `EMPTIES` says; a cashier's alone."""
 
 
 class Approval(Base):
@@ -107,9 +81,9 @@ def grant(
     at: dt.datetime,
 ) -> Approval:
     """Grant leave for one sale (rule 2); the caller has checked the PIN. Refuses a person who may not do it alone."""
-    if not any(permission in permissions for permissions in PERMISSIONS.values()):
+    if not any(permission in table for table in permissions.AT_FIRST.values()):
         raise Invalid("unknown-permission", f"There is nothing called {permission} to allow.", permission=permission)
-    if not may(staff.role, permission):
+    if not permissions.may(session, store_id, staff.role, permission):
         raise Refused(
             "may-not-approve", f"{staff.name} may not allow this. Ask someone who may.", permission=permission
         )
@@ -172,74 +146,7 @@ def require(
     return list(used.values())
 
 
-def set_limit(session: Session, store_id: str, role: str, discount_bp: int, *, actor: Actor, at: dt.datetime) -> Limit:
-    """Settle how much of a line a role may take off by hand, in basis points."""
-    if role not in ("cashier", "supervisor", "shopkeeper") or not 0 <= discount_bp <= 10_000:
-        raise Invalid("bad-discount-limit", "A discount limit is between 0 and 100 percent.", role=role)
-    limit = session.get(Limit, (store_id, role)) or Limit(store_id=store_id, role=role, discount_bp=0)
-    before, limit.discount_bp = discount_bp_of(session, store_id, role), discount_bp
-    session.add(limit)
-    facts = {"before_bp": before, "discount_bp": discount_bp}
-    journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)
-    return limit
-
-
-def set_pay_limit(
-    session: Session, store_id: str, role: str, kind: str, minor: int, *, actor: Actor, at: dt.datetime
-) -> Limit:
-    """Settle how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
-    if role not in ("cashier", "supervisor", "shopkeeper") or not 0 <= minor <= MAX_MINOR:
-        raise Invalid("bad-amount", "Type an amount of money that is not negative.", role=role)
-    limit = session.get(Limit, (store_id, role))
-    if limit is None:
-        limit = Limit(store_id=store_id, role=role, discount_bp=discount_bp_of(session, store_id, role))
-        session.add(limit)
-    facts = {"before_minor": pay_minor_of(session, store_id, role, kind), f"{kind}_minor": minor}
-    setattr(limit, f"{kind}_minor", minor)
-    journal.record(session, actor=actor, at=at, verb="limit.set", subject=f"role:{role}", **facts)
-    return limit
-
-
-def set_empties_limit(session: Session, store_id: str, qty: int, *, actor: Actor, at: dt.datetime) -> Limit:
-    """Settle how many empties a cashier takes back in one sale without asking anybody."""
-    if not 0 <= qty <= MOST_EMPTIES:
-        raise Invalid("bad-empties-limit", f"Type a whole number from 0 to {MOST_EMPTIES}.", most=MOST_EMPTIES)
-    limit = session.get(Limit, (store_id, "cashier"))
-    if limit is None:
-        limit = Limit(store_id=store_id, role="cashier", discount_bp=discount_bp_of(session, store_id, "cashier"))
-        session.add(limit)
-    facts = {"before": empties_of(session, store_id, "cashier"), "empties": qty}
-    limit.empties = qty
-    journal.record(session, actor=actor, at=at, verb="limit.set", subject="role:cashier", **facts)
-    return limit
-
-
 # --- questions ---
-
-
-def pay_minor_of(session: Session, store_id: str, role: str, kind: str) -> int:
-    """Return how much a role may pay into one drawer (kind 'pay_in') or out of it ('pay_out') by itself."""
-    limit = session.get(Limit, (store_id, role))
-    settled: int | None = getattr(limit, f"{kind}_minor", None)
-    if settled is not None:
-        return settled
-    if role == "shopkeeper":
-        return MAX_MINOR
-    return int(PAYS.get(role, 0) * 10 ** max(2, exponent(store_of(session, store_id).currency)))
-
-
-def discount_bp_of(session: Session, store_id: str, role: str) -> int:
-    """Return how much of a line a role may take off by hand, in basis points."""
-    limit = session.get(Limit, (store_id, role))
-    return limit.discount_bp if limit is not None else DISCOUNT_BP.get(role, 0)
-
-
-def empties_of(session: Session, store_id: str, role: str) -> int:
-    """Return how many empties a role takes back in one sale by itself."""
-    if role != "cashier":
-        return MOST_EMPTIES
-    limit = session.get(Limit, (store_id, role))
-    return EMPTIES if limit is None or limit.empties is None else limit.empties
 
 
 def wanted(session: Session, store_id: str, needs: Iterable[Need], actor: Actor) -> list[Need]:
@@ -261,7 +168,7 @@ def has_leave(session: Session, store_id: str, subject_id: str, permission: str,
 
 def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
     """Return the people of a shop who may allow something, by name."""
-    roles = [role for role in PERMISSIONS if may(role, permission)]
+    roles = [role for role in permissions.AT_FIRST if permissions.may(session, store_id, role, permission)]
     query = sa.select(Staff).where(Staff.node_id == store_id, Staff.active, Staff.role.in_(roles))
     return list(session.scalars(query.order_by(Staff.name)))
 
@@ -270,20 +177,20 @@ def approvers(session: Session, store_id: str, permission: str) -> list[Staff]:
 
 
 def _may(session: Session, store_id: str, role: str, need: Need) -> bool:
-    if need.permission in TAKE_OFF and need.discount_bp > discount_bp_of(session, store_id, role):
+    if need.permission in TAKE_OFF and need.discount_bp > permissions.discount_bp_of(session, store_id, role):
         return False
     if need.permission == "discount":
         return True
     if need.permission in ("pay_in", "pay_out"):
-        return int(need.covers["amount_minor"]) <= pay_minor_of(session, store_id, role, need.permission)
+        return int(need.covers["amount_minor"]) <= permissions.pay_minor_of(session, store_id, role, need.permission)
     if need.permission == "empties":
-        return int(need.covers["qty"]) <= empties_of(session, store_id, role)
-    return may(role, need.permission)
+        return int(need.covers["qty"]) <= permissions.empties_of(session, store_id, role)
+    return permissions.may(session, store_id, role, need.permission)
 
 
 def _refuse_beyond(session: Session, store_id: str, staff: Staff, permission: str, covers: Sequence[Facts]) -> None:
     """Refuse leave for more off than the granter may take off (rule 2)."""
-    most_bp = discount_bp_of(session, store_id, staff.role)
+    most_bp = permissions.discount_bp_of(session, store_id, staff.role)
     if permission in TAKE_OFF and any(leave.taken_off_bp(facts) > most_bp for facts in covers):
         raise Refused(
             "beyond-limit",

@@ -23,7 +23,7 @@ from config import journal
 from config.database import Base
 from config.errors import Invalid
 from config.journal import Actor
-from pos.store import PERMISSIONS, Staff
+from pos.store import STAFF_ROLES, Staff
 
 PREFIX, DIGITS = "9870", 40
 """No product's code is as long; the till tells a badge by both."""
@@ -76,7 +76,7 @@ def withdraw(session: Session, person: Staff, *, actor: Actor, at: dt.datetime) 
 
 def set_rule(session: Session, node_id: str, role: str, asks_pin: bool, *, actor: Actor, at: dt.datetime) -> None:
     """Settle whether a role's badge asks for the PIN (rule 3)."""
-    if role not in PERMISSIONS:
+    if role not in STAFF_ROLES:
         raise Invalid("unknown-role", f"There is no role {role}.", role=role, field="role")
     before = asks(session, node_id, role)
     if before != asks_pin:

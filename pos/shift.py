@@ -37,12 +37,13 @@ from pos import denominations, printer, shift_report, totals
 from pos.drawer_cash import add_cash
 from pos.facts import SaleCompleted
 from pos.leave import Need
+from pos.permissions import may
 from pos.shift_book import STATES as STATES
 from pos.shift_book import CashCount, LateSale
 from pos.shift_book import CashMovement as CashMovement
 from pos.shift_book import Shift as Shift
 from pos.shift_report import x_report as x_report
-from pos.store import Till, day_of, may, store_of
+from pos.store import Till, day_of, store_of
 
 MOST_COUNTS = 2
 OVER_SHORT = "over_short"
@@ -224,7 +225,7 @@ def sign_over(session: Session, shift: Shift, to: Actor, *, actor: Actor, at: dt
     shift.totals = totals.with_holder(shift.totals, to.id)
     facts = {"from_name": before, "to": to.id, "to_name": to.name}
     journal.record(session, actor=actor, at=at, verb="shift.signed_over", subject=f"shift:{shift.id}", **facts)
-    blind = not (sees_cash(shift, actor) and sees_cash(shift, to))
+    blind = not (sees_cash(session, shift, actor) and sees_cash(session, shift, to))
     print_x(session, shift, blind=blind, actor=actor, at=at)
     return shift
 
@@ -255,7 +256,7 @@ def print_x(
     locked(session, shift.store_id, shift.till_id)
     note(shift, "x_report")
     document = whole = x_report(session, shift)
-    if blind or (blind is None and not sees_cash(shift, actor)):
+    if blind or (blind is None and not sees_cash(session, shift, actor)):
         document = shift_report.blinded(whole)
     printer.queue(session, shift.store_id, shift.till_id, "x", shift.id, document, opens_drawer=False, at=at)
     facts = {"time": shift.totals["events"]["x_report"][0], "total_minor": whole["total_minor"]}
@@ -327,12 +328,12 @@ def tolerance_minor(session: Session, store_id: str) -> int:
 def x_seen_by(session: Session, shift: Shift, actor: Actor) -> dict[str, Any]:
     """Return the shift so far as this person may see it (rule 8)."""
     report = x_report(session, shift)
-    return report if sees_cash(shift, actor) else shift_report.blinded(report)
+    return report if sees_cash(session, shift, actor) else shift_report.blinded(report)
 
 
-def sees_cash(shift: Shift, actor: Actor) -> bool:
+def sees_cash(session: Session, shift: Shift, actor: Actor) -> bool:
     """Tell whether a person may see what cash the drawer should hold (rule 8)."""
-    return shift.is_settled or may(actor.role, OVER_SHORT)
+    return shift.is_settled or may(session, shift.store_id, actor.role, OVER_SHORT)
 
 
 def stranger(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> Need | None:
@@ -341,7 +342,9 @@ def stranger(session: Session, shift: Shift, actor: Actor, at: dt.datetime) -> N
     Leave that was granted for the shift lasts as long as any, so that counting and closing ask for one PIN.
     """
     holds = actor.id == (shift.held_by or shift.opened_by)
-    if holds or may(actor.role, OTHERS) or leave.has_leave(session, shift.store_id, shift.id, OTHERS, actor, at):
+    if holds or may(session, shift.store_id, actor.role, OTHERS):
+        return None
+    if leave.has_leave(session, shift.store_id, shift.id, OTHERS, actor, at):
         return None
     return Need(OTHERS, "another person's drawer")
 

@@ -23,12 +23,13 @@ from config.journal import Actor
 from pos import approvals, catalogue, printer, stocktake, vouchers
 from pos.catalogue import Listing, Product
 from pos.leave import Need
+from pos.permissions import may
 from pos.printer import PrintJob, Queued
 from pos.sale_rows import Sale, document_of
 from pos.shift import Shift, sees_cash
 from pos.shift_book import CashMovement
 from pos.shift_report import blinded
-from pos.store import Store, Till, may, snapshot, store_of
+from pos.store import Store, Till, snapshot, store_of
 
 MOST_LINES = 400
 """Lines of a list on paper: three metres and more."""
@@ -176,10 +177,11 @@ def price_batch(
 
 def seen_by(session: Session, job: PrintJob, actor: Actor) -> dict[str, Any]:
     """Return a print's document as this person may see it again: no whole code, no cash before the count (rule 4)."""
-    document = job.document if may(actor.role, "voucher.code") else vouchers.masked(job.document)
+    whole = may(session, job.store_id, actor.role, "voucher.code")
+    document = job.document if whole else vouchers.masked(job.document)
     if job.kind == "x" and not document.get("blind"):
         found = session.get(Shift, (job.store_id, job.source_id))
-        if found is not None and not sees_cash(found, actor):
+        if found is not None and not sees_cash(session, found, actor):
             document = blinded(document)
     return document
 

@@ -1,11 +1,10 @@
-"""The shop itself: regions, stores, tills, staff and what each of them may do.
+"""The shop itself: regions, stores, tills and staff.
 
 Rules
 -----
 1. A store is one member shop; it keeps its currency, zone, rollover hour and language for ever in its facts.
 2. A member of staff signs in by name and PIN; only the argon2 hash is kept.
-3. What a role may do is one table here; a route names the permission, never the role.
-4. A store speaks to the network with its own key, of which the network keeps only the SHA-256.
+3. A store speaks to the network with its own key, of which the network keeps only the SHA-256.
 """
 
 import datetime as dt
@@ -24,38 +23,7 @@ from config.database import Base
 from config.errors import Conflict, Invalid, NotFound
 from config.journal import Actor, record
 
-_CASHIER = frozenset({"sell", "shift", "pickup", "stock.look", "print", "tab", "practice"})
-_SUPERVISOR = _CASHIER | {
-    "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "empties", "customers",
-    "stock.count", "stock.waste", "stock.receive", "stock.send_back", "receive", "shelf",
-    "over_short", "pay_in", "pay_out", "drawer.others", "baskets.others",
-    "voucher.code",
-}  # fmt: skip
-_SHOPKEEPER = _SUPERVISOR | {
-    "order", "push", "catalogue", "import", "staff", "settings", "reports", "reports.money", "offers", "recall",
-}  # fmt: skip
-
-PERMISSIONS: dict[str, frozenset[str]] = {
-    "cashier": _CASHIER,
-    "supervisor": _SUPERVISOR,
-    "shopkeeper": _SHOPKEEPER,
-    "operator": frozenset(
-        {
-            "network.look",
-            "network.demand",
-            "network.supply",
-            "network.push",
-            "network.catalogue",
-            "offers",
-            "network.stores",
-            "network.money",
-            "import",
-            "settings",
-        }
-    ),
-    "customer": frozenset({"shop"}),
-    "system": frozenset(),
-}
+STAFF_ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
 
 
 class Region(Base):
@@ -204,7 +172,7 @@ def found_store(
 
 
 def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
-    """Make a store's key for the network and return it, this once; only its hash is kept (rule 4)."""
+    """Make a store's key for the network and return it, this once; only its hash is kept (rule 3)."""
     if session.get(Store, store_id) is None:
         raise NotFound("unknown-store", f"There is no store {store_id} in this network.", store_id=store_id)
     key = secrets.token_urlsafe(32)
@@ -220,7 +188,7 @@ def withdraw_keys(session: Session, store_id: str, at: dt.datetime) -> int:
 
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
     """Let a person sign in at a node; the PIN has 4 to 12 digits and only its hash is kept (rule 2)."""
-    if role not in PERMISSIONS or role in ("system", "customer"):
+    if role not in STAFF_ROLES:
         named = "cashier, supervisor, shopkeeper or operator"
         raise Invalid("unknown-role", f"There is no role {role}; choose {named}.", role=role)
     pin_hash = _pin_hash(pin)
@@ -284,11 +252,6 @@ def day_of(session: Session, store_id: str, at: dt.datetime) -> dt.date:
     """Return the business day of an instant at a store; a warehouse, which is no store, keeps UTC days."""
     store = session.get(Store, store_id)
     return business_day(at, store.tz, store.rollover_hour) if store else at.astimezone(dt.UTC).date()
-
-
-def may(role: str, permission: str) -> bool:
-    """Tell whether a role has a permission; unknown roles have none."""
-    return permission in PERMISSIONS.get(role, frozenset())
 
 
 def show_receipts(session: Session, store_id: str, address: str, *, actor: Actor, at: dt.datetime) -> None:

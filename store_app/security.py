@@ -39,7 +39,8 @@ from config.journal import Actor
 from config.prepared import Prepared
 from config.settings import Settings
 from pos import print_agent as agents
-from pos.store import Staff, may, store_for_key
+from pos.permissions import permitted
+from pos.store import Staff, store_for_key
 from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
 from store_app.sync import wire
@@ -56,12 +57,13 @@ CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
 """What is closed to a browser that practises: who works here and how the shop stands is no game."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
 READER = "camera/reader.js"
+_NO_ONE: tuple[None, frozenset[str]] = None, frozenset()
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def requires(permission: str) -> Callable[[View], View]:
-    """Let only people with `permission` (pos.store.PERMISSIONS) use the route."""
+    """Let only people with `permission` (`pos.permissions`) use the route."""
 
     def mark(view: View) -> View:
         view.rule = permission  # type: ignore[attr-defined]
@@ -106,7 +108,7 @@ def rule_of(app: Flask, endpoint: str) -> str | None:
 
 def can(permission: str) -> bool:
     """Tell whether the person at this page has `permission`."""
-    return g.get("actor") is not None and may(g.actor.role, permission)
+    return permission in g.get("permissions", ())
 
 
 def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
@@ -164,7 +166,7 @@ def set_up(app: Flask, settings: Settings) -> None:
             g.actor = None
             _let_watcher(settings.metrics_key)
             return None
-        g.actor = None if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
+        g.actor, g.permissions = _NO_ONE if request.endpoint in OPEN_ENDPOINTS else _person(settings.node_id)
         return _decide(rule)
 
     # the guard goes before Flask-WTF's own, so that a stranger learns nothing about tokens
@@ -193,7 +195,7 @@ def _decide(rule: str | None) -> Any:
         if request.headers.get("HX-Request"):
             return Response(status=204, headers={"HX-Redirect": there})
         return redirect(there, 303)
-    if rule is None or not may(g.actor.role, rule):
+    if rule is None or rule not in g.permissions:
         current_app.logger.warning("refused %s to %s (%s)", request.endpoint, g.actor.id, g.actor.role)
         raise Refused(
             "not-allowed",
@@ -215,25 +217,25 @@ def _ask_pin() -> Any:
     return redirect(url_for("signin.pin_pad", staff_id=g.actor.id, next=there), 303)
 
 
-def _person(node_id: str) -> Actor | None:
+def _person(node_id: str) -> tuple[Actor | None, frozenset[str]]:
     staff_id = session.get("staff")
     if staff_id is None:
-        return None
+        return _NO_ONE
     known = doors().database.remembered(("staff", node_id, staff_id), functools.partial(_known, node_id, staff_id))
     if known is None or session.get("stamp") != known[1][session.get("by", "pin")]:
         sign_out()
-        return None
-    return known[0]
+        return _NO_ONE
+    return known[0], known[2]
 
 
-def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, dict[str, str]] | None:
-    """Return who this is with the stamps of a valid session; None when nobody of that name works here (any more)."""
+def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, dict[str, str], frozenset[str]] | None:
+    """Return who this is, the stamps of a valid session, and what they may do; None for who does not work here."""
     staff = _STAFF.first(look, {"node": node_id, "id": staff_id})
     if staff is None:
         return None
     name, role, pin_hash, badge_hash = staff
     stamps = {by: _stamp(pin_hash, badge_hash, by) for by in ("pin", "badge")}
-    return Actor(id=staff_id, name=name, role=role, node=node_id), stamps
+    return Actor(id=staff_id, name=name, role=role, node=node_id), stamps, permitted(look, node_id, role)
 
 
 def _stamp(pin_hash: str, badge_hash: str | None, by: str) -> str:

@@ -342,6 +342,8 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "beyond-limit": (_l("%(name)s may take off at most %(percent)s percent. Ask someone who may take off more."),),
     "may-not-approve": (_l("This person may not allow it. Ask someone who may."),),
     "unknown-permission": (_l("There is nothing of this name to allow."),),
+    "role-keeps-all": (_l("A shopkeeper may do everything. Settle cashiers and supervisors."),),
+    "shopkeepers-alone": (_l("People and roles stay with the shopkeeper. Make the person a shopkeeper instead."),),
     "bad-discount-limit": (_l("A discount limit is between 0 and 100 percent."),),
     "price-wanted": (_l("Type the price of %(name)s."), _l("Type the price first.")),
     "bad-discount": (_l("A discount is a percentage up to 100, or an amount. Type it again."),),

@@ -27,7 +27,8 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
 from pos import badges
 from pos.badges import BadgeReader
-from pos.store import PinTries, Staff, add_staff, may, set_pin, staff_of
+from pos.permissions import AT_FIRST
+from pos.store import PinTries, Staff, add_staff, set_pin, staff_of
 from store_app.extensions import Doors
 
 TRIES = 5
@@ -231,7 +232,8 @@ def _sign(session: Session, staff: Staff, verb: str, at: dt.datetime, **facts: o
 def _keep_one(session: Session, person: Staff, role: str) -> None:
     """Refuse when nobody could change people any more (rule 5)."""
     others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
-    if may(person.role, "staff") and not may(role, "staff") and not any(may(one.role, "staff") for one in others):
+    keepers = [name for name, permissions in AT_FIRST.items() if "staff" in permissions]
+    if person.role in keepers and role not in keepers and not any(one.role in keepers for one in others):
         raise Refused(
             "last-shopkeeper",
             f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",

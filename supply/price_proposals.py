@@ -23,7 +23,8 @@ from config.errors import NotFound, Refused
 from config.journal import Actor, move, record
 from config.node import NETWORK
 from config.states import StateTable
-from pos.store import Staff, may, staff_of
+from pos.permissions import may
+from pos.store import Staff, staff_of
 from supply import price_list
 from supply.price_list import Change
 
@@ -88,7 +89,7 @@ def may_write(
 
     of: whose price list it is, or which.
     """
-    people = [one for one in staff_of(session, NETWORK) if may(one.role, PERMISSION)]
+    people = [one for one in staff_of(session, NETWORK) if may(session, NETWORK, one.role, PERMISSION)]
     session.scalar(sa.select(Staff.id).where(Staff.node_id == NETWORK, Staff.id == actor.id).with_for_update())
     tally, mine = PriceTally, (PriceTally.staff_id == actor.id, PriceTally.day == at.astimezone(dt.UTC).date())
     kept = sa.select(tally.sku, tally.qty, tally.amount_minor).where(*mine, tally.price_list == of)

@@ -82,6 +82,7 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
         last = shift.last_count(look, now_open) if now_open is not None and now_open.counted_times else None
         tolerance_minor = shift.tolerance_minor(look, store_id)
         agree = approvals.approvers(look, store_id, OVER_SHORT)
+        lend = approvals.approvers(look, store_id, shift.OTHERS)
         everybody = [one for one in staff_of(look, store_id) if now_open and one.id != g.actor.id]
         strange = shift.stranger(look, now_open, g.actor, doors().now()) if now_open is not None else None
     if now_open is None or now_open.state != "counting":
@@ -96,6 +97,7 @@ def counting(fault: ShopError | None = None, **_refused: str) -> Response:
         may_again=now_open.counted_times < shift.MOST_COUNTS,
         tolerance_minor=tolerance_minor,
         approvers=agree,
+        lenders=lend,
         everybody=everybody,
         may_settle=can(OVER_SHORT),
         strange=strange,

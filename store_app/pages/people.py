@@ -8,92 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as lazy
 
 from config.errors import Invalid, ShopError
-from config.money import BASIS, exponent
-from pos import approvals, badges
-from pos.hand_cash import PAY_IN, PAY_OUT
-from pos.rung import MOST_EMPTIES
-from pos.store import Staff, may
+from pos import badges
+from pos.permissions import AT_FIRST
+from pos.store import Staff
 from store_app import security, staff, wording
 from store_app.extensions import doors, read, write
-from store_app.pages import form
+from store_app.pages import form, role_table
 from store_app.presenting import page, place
 from store_app.security import requires
 from store_app.staff import STORE_ROLES
 
 bp = Blueprint("people", __name__, url_prefix="/people")
 bp.before_request(form.know_the_place)
-BY_PIN = frozenset(
-    {
-        "price.override", "discount", "void", "no_sale", "take_back", "take_back.blind", "over_short", "pay_in",
-        "pay_out", "empties",
-        "drawer.others", "baskets.others", "voucher.code",
-    }
-)  # fmt: skip
-"""What a person may do all the same when somebody who may types their PIN."""
-PAYS = (PAY_IN, PAY_OUT)
-MATRIX: tuple[tuple[Any, tuple[tuple[str, Any], ...]], ...] = (
-    (
-        lazy("At the till"),
-        (
-            ("sell", lazy("Sell, look prices up, take vouchers")),
-            ("practice", lazy("Practise without booking anything")),
-            ("tab", lazy("Find customers, put on the tab, take repayments")),
-            ("customers", lazy("Add, change and forget customers")),
-            ("discount", lazy("Take something off by hand")),
-            ("price.override", lazy("Type another price")),
-            ("void", lazy("Give up a basket")),
-            ("take_back", lazy("Take goods back with the receipt")),
-            ("empties", lazy("Empties taken back in one sale")),
-            ("take_back.blind", lazy("Take goods back without a receipt")),
-            ("no_sale", lazy("Open the drawer without a sale")),
-            ("print", lazy("Print again")),
-            ("voucher.code", lazy("Print a voucher’s whole code again")),
-            ("pickup", lazy("Hand out orders from the online shop")),
-        ),
-    ),
-    (
-        lazy("Money"),
-        (
-            ("shift", lazy("Open, count and close a drawer")),
-            ("pay_in", lazy("Put cash in the drawer")),
-            ("pay_out", lazy("Pay out from the drawer")),
-            ("drawer.others", lazy("Count and close another person’s drawer")),
-            ("baskets.others", lazy("Take a basket out of another till’s hands")),
-            ("over_short", lazy("See what the drawer should hold, accept one that is over or short")),
-            ("reports", lazy("See reports")),
-            ("reports.money", lazy("See margins, write off debts")),
-        ),
-    ),
-    (
-        lazy("Goods"),
-        (
-            ("stock.look", lazy("See stock and dates")),
-            ("stock.count", lazy("Count and correct stock")),
-            ("stock.waste", lazy("Write goods off")),
-            ("stock.receive", lazy("Take goods in without an order")),
-            ("stock.send_back", lazy("Send goods back to a supplier")),
-            ("receive", lazy("Take deliveries in")),
-            ("shelf", lazy("Plan and refill the shelf, print labels")),
-            ("order", lazy("Order from suppliers")),
-            ("push", lazy("Answer the network’s offers")),
-            ("recall", lazy("Stop the sale of a recalled product")),
-        ),
-    ),
-    (
-        lazy("The shop"),
-        (
-            ("catalogue", lazy("Products, prices and taxes")),
-            ("offers", lazy("Special offers and coupons")),
-            ("import", lazy("Bring in files")),
-            ("staff", lazy("People, roles and PINs")),
-            ("settings", lazy("The shop’s settings, printer and network")),
-        ),
-    ),
-)
-"""Every permission of a shop's people, in words."""
 
 
 @dataclass(frozen=True)
@@ -117,26 +45,14 @@ def everybody(fault: ShopError | None = None) -> Any:
     """Show who works here, and what each role may do."""
     store_id = str(place().store_id)
     with read() as session:
-        people = _people(session)
-        limits = [(role, wording.role_word(role), approvals.discount_bp_of(session, store_id, role)) for role in ROLES]
-        pays = {
-            kind: [_amount_text(approvals.pay_minor_of(session, store_id, role, kind)) for role in ROLES]
-            for kind in PAYS
-        }
-        empties = approvals.empties_of(session, store_id, "cashier")
+        people, table = _people(session), role_table.shown(session, store_id)
         rules = [(role, wording.role_word(role), badges.asks(session, store_id, role)) for role in ROLES]
     return page(
         "people/everybody.html",
         working=[one for one in people if one.active],
         left=[one for one in people if not one.active],
         roles=[(role, wording.role_word(role)) for role in ROLES],
-        matrix=[
-            (title, [(words, [_mark(role, permission) for role in ROLES]) for permission, words in rows])
-            for title, rows in MATRIX
-        ],
-        limits=[(role, words, _percent_text(rate_bp)) for role, words, rate_bp in limits],
-        pays=pays,
-        empties=empties,
+        table=table,
         badge_rules=rules,
         fault=fault,
     )
@@ -156,30 +72,15 @@ def add() -> Any:
     return redirect(url_for("people.everybody"), 303)
 
 
-@bp.post("/limits")
+@bp.post("/roles")
 @requires("staff")
 @form.answers_on(everybody)
-def limits() -> Any:
-    """Settle how much of a line each role takes off by hand, pays in and out of a drawer, and a cashier's empties."""
-    wished = [(role, _percent(f"limit-{role}")) for role in ROLES]
-    paid = [
-        (role, kind, form.amount(field, place().currency))
-        for kind in PAYS
-        for role in ROLES
-        if (field := f"{kind}-{role}") in request.form
-    ]
-    empties = form.whole("empties-cashier", most=MOST_EMPTIES) if "empties-cashier" in request.form else None
-    store_id = str(place().store_id)
+def roles() -> Any:
+    """Settle what each role may do, and how far it goes."""
+    typed = role_table.typed()
     with write() as session:
-        if empties not in (None, approvals.empties_of(session, store_id, "cashier")):
-            approvals.set_empties_limit(session, store_id, empties, actor=g.actor, at=doors().now())
-        for role, rate_bp in wished:
-            if rate_bp != approvals.discount_bp_of(session, store_id, role):
-                approvals.set_limit(session, store_id, role, rate_bp, actor=g.actor, at=doors().now())
-        for role, kind, minor in paid:
-            if minor != approvals.pay_minor_of(session, store_id, role, kind):
-                approvals.set_pay_limit(session, store_id, role, kind, minor, actor=g.actor, at=doors().now())
-    flash(_("The limits are saved."), "good")
+        role_table.settle(session, str(place().store_id), typed, actor=g.actor, at=doors().now())
+    flash(_("What each role may do is saved."), "good")
     return redirect(url_for("people.everybody", _anchor="roles-title"), 303)
 
 
@@ -212,7 +113,7 @@ def role(staff_id: str) -> Any:
         )
         name = changed.name
     flash(_("%(name)s is %(role)s now.", name=name, role=wording.role_word(wished)), "good")
-    return redirect(url_for("people.person" if security.may(wished, "staff") or staff_id != g.actor.id
+    return redirect(url_for("people.person" if "staff" in AT_FIRST[wished] or staff_id != g.actor.id
                             else "more.places", staff_id=staff_id), 303)  # fmt: skip
 
 
@@ -308,17 +209,6 @@ def _seen(row: Staff) -> Person:
     )  # fmt: skip
 
 
-def _mark(role: str, permission: str) -> str:
-    """Return 'yes', the kind of limit, 'pin' (when somebody who may types their PIN) or 'no'."""
-    if permission == "discount":  # everybody up to a limit of their own
-        return "limit"
-    if permission in PAYS and role != "shopkeeper":
-        return permission
-    if permission == "empties" and role == "cashier":
-        return "empties"
-    return "yes" if may(role, permission) else "pin" if permission in BY_PIN else "no"
-
-
 def _role() -> str:
     return form.one_of("role", ROLES, sentence=_("Choose what the person may do."))
 
@@ -330,20 +220,3 @@ def _typed_twice() -> str:
     if request.form.get("again", "") != pin:
         raise Invalid("pin-differs", _("The two are not the same. Type the new PIN twice."), field="again")
     return pin
-
-
-def _percent(name: str) -> int:
-    found = re.fullmatch(r"(\d{1,3})(?:[.,](\d{1,2}))?", request.form.get(name, "").strip().rstrip("% "), re.ASCII)
-    rate_bp = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else -1
-    if not 0 <= rate_bp <= BASIS:
-        raise Invalid("bad-discount-limit", _("Type a percentage from 0 to 100."), field=name)
-    return rate_bp
-
-
-def _amount_text(minor: int) -> str:
-    whole, part = divmod(minor, 10 ** (decimals := exponent(place().currency)))
-    return f"{whole}.{part:0{decimals}d}" if decimals else str(whole)
-
-
-def _percent_text(rate_bp: int) -> str:
-    return f"{rate_bp // 100}" if rate_bp % 100 == 0 else f"{rate_bp / 100:.2f}"

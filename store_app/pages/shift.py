@@ -74,6 +74,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
             .limit(5)
         ).all()
         agree = approvals.approvers(look, store_id, _paying() or hand_cash.PAY_OUT)
+        lend = approvals.approvers(look, store_id, shift.OTHERS)
     return page(
         "shift/money.html",
         till=till,
@@ -83,6 +84,7 @@ def money(fault: ShopError | None = None, **_refused: str) -> Response:
         closed=closed,
         doubtful=doubtful,
         approvers=agree,
+        lenders=lend,
         strange=strange,
         paying=_paying(),
         tender_word=tender_word,

@@ -17,7 +17,7 @@ from config.errors import NotFound
 from config.money import exponent
 from pos import printer, printer_book, shift, slips, stock, vouchers
 from pos.printer import PrintJob
-from pos.store import PERMISSIONS, Store, Till
+from pos.store import Store, Till
 from store_app import wording
 from store_app.bundling import bundle
 from store_app.extensions import doors, read
@@ -187,7 +187,7 @@ def _settings(store: Store, till: Till, now_open: shift.Shift | None) -> dict[st
         "shift": {"id": now_open.id, "state": now_open.state} if now_open is not None else None,
         "lesson": is_practising(),
         "mail": doors().settings.sends_mail and not is_practising(),
-        "may": sorted(PERMISSIONS[g.actor.role]),
+        "may": sorted(g.permissions),
         "terminal": known.for_way("terminal") is not None,
         "wallet": known.for_way("customer_code") is not None or known.for_way("shop_code") is not None,
         "urls": {

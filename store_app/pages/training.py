@@ -7,11 +7,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from config.errors import NotFound
-from pos.store import may, staff_of
+from pos.permissions import permitted
+from pos.store import staff_of
 from store_app import lessons, practice
 from store_app.extensions import doors, own_doors
 from store_app.presenting import language, money, page, today
-from store_app.security import requires
+from store_app.security import can, requires
 from supply import training, training_needs
 from supply.lesson_text import Lesson
 from supply.training_needs import Next, Trouble
@@ -38,10 +39,11 @@ def overview() -> Any:
     """Show the lessons, the next one first with its reason, and how far everybody is."""
     store_id = own_doors().settings.node_id
     with own_doors().read() as session:
-        offered = [lesson for lesson in lessons.everything(session, language()) if may(g.actor.role, lesson.needs)]
+        offered = [lesson for lesson in lessons.everything(session, language()) if can(lesson.needs)]
         done = training.done_by(session, store_id)
         troubles = training_needs.troubles(session, store_id, day=today(), at=doors().now())
-        people = staff_of(session, store_id) if may(g.actor.role, "staff") else []
+        people = staff_of(session, store_id) if can("staff") else []
+        may_do = {one.role: permitted(session, store_id, one.role) for one in people}
     mine = {lesson_id: row for (staff_id, lesson_id), row in done.items() if staff_id == g.actor.id}
     following = training_needs.suggest(troubles, [one.id for one in offered], mine, at=doors().now())
     return page(
@@ -52,7 +54,7 @@ def overview() -> Any:
         next_lesson=next((one for one in offered if following and one.id == following.lesson_id), None),
         why=_why(following),
         people=people,
-        may_do=lambda person, lesson: may(person.role, lesson.needs),
+        may_do=lambda person, lesson: lesson.needs in may_do[person.role],
         in_line=lessons.in_line,
     )
 
@@ -125,7 +127,7 @@ def card() -> dict[str, Any]:
 def _lesson(lesson_id: str) -> Lesson:
     with own_doors().read() as session:
         found = lessons.find(session, lesson_id, language())
-    if found is None or not may(g.actor.role, found.needs):
+    if found is None or not can(found.needs):
         raise NotFound("no-lesson", _("There is no such lesson. Choose one from the list."))
     return found
 

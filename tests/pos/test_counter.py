@@ -20,6 +20,7 @@ from pos import (
     embedded,
     leave,
     loyalty,
+    permissions,
     sale,
     scan,
     seal,
@@ -162,7 +163,7 @@ def test_nobody_allows_a_discount_beyond_their_own_limit(corner):
     with pytest.raises(Refused, match="PIN"):
         corner.complete(dataclasses.replace(request, approvals=[less_said]))
     with corner.write() as session:
-        approvals.set_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
+        permissions.set_discount_limit(session, STORE, "supervisor", 5000, actor=corner.wei, at=NOON)
     assert corner.complete(dataclasses.replace(request, approvals=[allowed(corner, "discount", request)]))
 
 
@@ -229,9 +230,9 @@ def test_empties_are_bounded_and_not_outweighed_by_goods(corner):
 
 def test_the_shop_settles_how_many_empties_a_cashier_takes_back_alone(corner):
     with corner.write() as session:
-        approvals.set_empties_limit(session, STORE, 3, actor=corner.wei, at=NOON)
+        permissions.set_empties_limit(session, STORE, "cashier", 3, actor=corner.wei, at=NOON)
         with pytest.raises(Invalid, match="from 0 to 1000"):
-            approvals.set_empties_limit(session, STORE, 1001, actor=corner.wei, at=NOON)
+            permissions.set_empties_limit(session, STORE, "cashier", 1001, actor=corner.wei, at=NOON)
     assert corner.complete(rung(corner, [RungLine("dep25", -3)])).sale.total_minor == -75
     too_many = rung(corner, [RungLine("dep25", -4)])
     with pytest.raises(Refused, match="PIN"):

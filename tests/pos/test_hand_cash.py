@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from config.errors import Invalid, Refused
 from config.journal import Actor, JournalEntry
-from pos import approvals, hand_cash, shift, shift_checks, shift_report
+from pos import approvals, hand_cash, permissions, shift, shift_checks, shift_report
 from pos.shift import CashMovement
 from pos.store import add_staff
 from tests.builders import NOON, STORE
@@ -147,7 +147,7 @@ def test_a_cashiers_pay_outs_of_one_drawer_end_at_the_limit_however_they_are_spl
 def test_each_role_pays_out_up_to_its_own_limit_and_the_shop_settles_it(shop):
     boss = Actor("bo", "Bo", "supervisor", STORE)
     with shop.write() as session:
-        approvals.set_pay_limit(session, STORE, "supervisor", "pay_out", 3000, actor=shop.wei, at=NOON)
+        permissions.set_pay_limit(session, STORE, "supervisor", "pay_out", 3000, actor=shop.wei, at=NOON)
     with pytest.raises(Refused):
         pay(shop, 3001, boss)
     pay(shop, 3000, boss)

@@ -4,7 +4,7 @@ import pytest
 
 from config.errors import Conflict, Invalid, NotFound
 from pos import store
-from pos.store import StoreKey, Till, add_staff, found_store, give_key, may, staff_of, store_for_key, withdraw_keys
+from pos.store import StoreKey, Till, add_staff, found_store, give_key, staff_of, store_for_key, withdraw_keys
 from tests.builders import NOON, STORE, Shop
 
 
@@ -63,9 +63,3 @@ def test_a_store_is_founded_with_its_tills(shop: Shop):
             found_store(session, "S03", "Odd", **where | {"currency": "dollars"})
         with pytest.raises(NotFound):
             store.store_of(session, "S09")
-
-
-def test_a_cashier_may_sell_but_not_set_prices_and_an_unknown_role_nothing():
-    assert may("cashier", "sell")
-    assert not may("cashier", "catalogue")
-    assert not may("stranger", "sell")

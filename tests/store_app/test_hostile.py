@@ -27,8 +27,9 @@ from config.clock import FrozenClock
 from config.journal import Actor
 from config.outbox import Message, OutboxMessage
 from config.settings import Settings
+from pos.permissions import AT_FIRST
 from pos.printer import PrintJob
-from pos.store import PERMISSIONS, StoreKey, may
+from pos.store import StoreKey
 from store_app import create_app, staff
 from store_app.api.pace import Pace
 from store_app.security import rule_of
@@ -42,7 +43,7 @@ from tests.supply import online
 PAGES = ROOT / "store_app" / "pages"
 READS = re.compile(r'(?:text|whole|amount|one_of|get|getlist|_day)\(\s*"(\w+)"')
 TRACES = ("Traceback (most recent", 'File "/', "sqlalchemy.", "sqlite3.")
-KNOWN = frozenset().union(*PERMISSIONS.values()) | {"public", "device", "agent", "watcher"}
+KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
 LONGEST_ADDRESS = 12_000  # a server refuses longer ones before we see them
 NUMBERS = ("slot", "receipt_no")
 """Places of an address that take whole numbers alone."""
@@ -222,7 +223,7 @@ def test_nobody_gets_further_than_the_rule_of_the_route(attack: Attack):
             needed, address = str(rule_of(attack.house.app, rule.endpoint)), next(addresses(attack, rule, ()))
             if needed in ("public", "device") and (needed == "public" or who == "device"):
                 continue
-            if who not in ("stranger", "device") and may(who, needed):
+            if who not in ("stranger", "device") and needed in AT_FIRST[who]:
                 continue
             status = attack.ask(who, client, method_of(rule), address)
             by_key, signed_out = needed in ("device", "agent", "watcher"), who in ("stranger", "device")

@@ -14,13 +14,18 @@ from werkzeug.routing import Rule
 from config import outbox, publication
 from config.ids import new_id
 from config.inbox import InboxMessage
-from pos.store import Staff, StoreKey, give_key, may, withdraw_keys
+from pos import permissions
+from pos.permissions import AT_FIRST, FIXED, permitted
+from pos.store import Staff, StoreKey, give_key, withdraw_keys
 from store_app import staff
 from store_app.security import rule_of
 from tests.network_facts import message, sales
 from tests.store_app.conftest import KEY, NOON, STORE, House, add_store, token
 
-ROLES = {"house": ("", "cashier", "supervisor", "shopkeeper"), "network": ("", "operator")}
+ROLES = {
+    "house": ("", "cashier", "supervisor", "shopkeeper"), "settled": ("cashier", "supervisor"),
+    "network": ("", "operator"),
+}  # fmt: skip
 BEARERS = ("device", "agent", "watcher")
 ENDS_THE_SESSION = "/signout"
 
@@ -49,11 +54,23 @@ def is_turned_away(answer: Any) -> bool:
     return answer.status_code == 303 and bool(re.match(r"^(https?://[^/]+)?/signin(\?|/|$)", there))
 
 
-@pytest.mark.parametrize("which", ["house", "network"])
+@pytest.fixture
+def settled(house: House) -> House:
+    """Give a shop that allowed its roles all they had not, and denied them all they had."""
+    by = {"actor": staff.Actor.system("test", STORE), "at": NOON}
+    with house.doors.write() as session:
+        for role in permissions.SETTLED:
+            permissions.settle(session, STORE, role, AT_FIRST["shopkeeper"] - AT_FIRST[role] - FIXED, **by)
+    return house
+
+
+@pytest.mark.parametrize("which", ROLES)
 def test_each_role_is_let_in_where_its_rule_says_so_and_nowhere_else(which, request):
     node: House = request.getfixturevalue(which)
     wrong = []
     for role in ROLES[which]:
+        with node.doors.read() as session:
+            own = permitted(session, node.doors.settings.node_id, role)
         client = node.signed_in(role) if role else node.visitor()
         csrf = token(client)
         for rule, method in routes(node.app):
@@ -66,7 +83,7 @@ def test_each_role_is_let_in_where_its_rule_says_so_and_nowhere_else(which, requ
                 address(node.app, rule), method=method, headers={"X-CSRF-Token": csrf, "Accept": "application/json"},
                 data={"csrf_token": csrf} if method != "GET" else None, buffered=True,
             )  # fmt: skip
-            opens = allowed == "public" or (bool(role) and may(role, str(allowed)))
+            opens = allowed == "public" or allowed in own
             if answer.status_code >= 500 and answer.status_code != 503:
                 wrong.append(f"{method} {rule.rule} as {role or 'nobody'}: {answer.status_code}")
             if is_turned_away(answer) is opens:

@@ -1,14 +1,16 @@
 """Who works here: roles and PINs change, nobody is locked out for good, and the shop always keeps a shopkeeper."""
 
 import datetime as dt
+import re
 
 import pytest
 import sqlalchemy as sa
 
 from config.journal import JournalEntry
-from pos import approvals
-from pos.store import PERMISSIONS, Staff
-from store_app.pages.people import MATRIX
+from pos import permissions
+from pos.permissions import AT_FIRST
+from pos.store import Staff
+from store_app.pages.role_table import MATRIX
 from tests.store_app.conftest import STORE, House, post
 from tests.store_app.office import picture_of, send, words
 
@@ -145,15 +147,15 @@ def test_guessing_the_old_pin_locks_the_name(house: House):
 
 def test_the_matrix_says_every_permission_of_the_shop_in_words(house: House):
     named = {permission for _title, rows in MATRIX for permission, _words in rows}
-    assert named == PERMISSIONS["shopkeeper"]
+    assert named == AT_FIRST["shopkeeper"]
 
 
 def test_the_limits_of_discounts_are_settled_by_role(house: House):
     client = house.signed_in()
     fields = {"limit-cashier": "7.5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
-    assert send(client, "/people/limits", **fields).status_code == 303
+    assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        assert approvals.discount_bp_of(session, STORE, "cashier") == 750
+        assert permissions.discount_bp_of(session, STORE, "cashier") == 750
     assert 'value="7.50"' in client.get("/people/").text
 
 
@@ -162,26 +164,24 @@ def test_the_limits_of_pay_ins_and_pay_outs_are_settled_by_role(house: House, ki
     client = house.signed_in()
     fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
     fields |= {f"{kind}-cashier": "7.50", f"{kind}-supervisor": "200"}
-    assert send(client, "/people/limits", **fields).status_code == 303
+    assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        limits = {each: approvals.pay_minor_of(session, STORE, "cashier", each) for each in ("pay_in", "pay_out")}
+        limits = {each: permissions.pay_minor_of(session, STORE, "cashier", each) for each in ("pay_in", "pay_out")}
     assert limits == {"pay_in": 2000, "pay_out": 2000} | {kind: 750}
     assert 'value="7.50"' in client.get("/people/").text
-    refused = send(client, "/people/limits", **fields | {f"{kind}-cashier": "-1"})
+    refused = send(client, "/people/roles", **fields | {f"{kind}-cashier": "-1"})
     assert f'id="{kind}-cashier-fault"' in refused.text
 
 
 def test_how_many_empties_a_cashier_takes_back_alone_is_settled(house: House):
     client = house.signed_in()
     fields = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100", "empties-cashier": "24"}
-    assert send(client, "/people/limits", **fields).status_code == 303
+    assert send(client, "/people/roles", **fields).status_code == 303
     with house.doors.read() as session:
-        assert approvals.empties_of(session, STORE, "cashier") == 24
+        assert permissions.empties_of(session, STORE, "cashier") == 24
     assert 'value="24"' in client.get("/people/").text
     for typed in ("-1", "1001", "many"):
-        assert (
-            'id="empties-cashier-fault"' in send(client, "/people/limits", **fields | {"empties-cashier": typed}).text
-        )
+        assert 'id="empties-cashier-fault"' in send(client, "/people/roles", **fields | {"empties-cashier": typed}).text
 
 
 @pytest.mark.parametrize("typed", ["", "101", "-1", "abc", "1e1", "９９９", "5.555"])
@@ -189,9 +189,50 @@ def test_an_impossible_limit_changes_none(house: House, typed: str):
     client = house.signed_in()
     before = picture_of(house)
     fields = {"limit-cashier": "7", "limit-supervisor": typed, "limit-shopkeeper": "100"}
-    answer = send(client, "/people/limits", **fields)
+    answer = send(client, "/people/roles", **fields)
     assert answer.status_code == 422
     assert 'id="limit-supervisor-fault"' in answer.text
+    assert picture_of(house) == before
+
+
+LIMITS = {"limit-cashier": "5", "limit-supervisor": "30", "limit-shopkeeper": "100"}
+
+
+def ticked(page: str, role: str) -> set[str]:
+    """Return what is ticked for a role."""
+    found = re.findall(rf'name="may-{role}" value="([^"]+)"( checked)?', page)
+    return {name for name, checked in found if checked}
+
+
+def test_the_shopkeeper_ticks_what_each_role_may_do_and_it_holds_at_once_for_who_is_signed_in(house: House):
+    client, cashier = house.signed_in(), house.signed_in("cashier")
+    before = ticked(client.get("/people/").text, "cashier")
+    assert before == AT_FIRST["cashier"] - {"sell"}
+    assert (cashier.get("/reports/").status_code, cashier.get("/money/").status_code) == (403, 200)
+    wished = {"may-cashier": sorted(before - {"shift"} | {"reports"}), "may-supervisor": ["void"]}
+    assert send(client, "/people/roles", ticks="1", **wished, **LIMITS).status_code == 303
+    assert (cashier.get("/reports/").status_code, cashier.get("/money/").status_code) == (200, 403)
+    page = client.get("/people/").text
+    assert ticked(page, "cashier") == before - {"shift"} | {"reports"}
+    assert ticked(page, "supervisor") == {"void"}
+    assert 'name="may-shopkeeper"' not in page
+
+
+def test_a_form_that_had_nothing_to_tick_denies_nothing_and_a_refused_one_keeps_its_ticks(house: House):
+    client = house.signed_in()
+    assert send(client, "/people/roles", **LIMITS).status_code == 303
+    assert ticked(client.get("/people/").text, "cashier") == AT_FIRST["cashier"] - {"sell"}
+    refused = send(client, "/people/roles", ticks="1", **LIMITS | {"limit-cashier": "101"}, **{"may-cashier": "void"})
+    assert (refused.status_code, ticked(refused.text, "cashier")) == (422, {"void"})
+    assert ticked(client.get("/people/").text, "cashier") == AT_FIRST["cashier"] - {"sell"}
+
+
+@pytest.mark.parametrize("name", ["staff", "fly"])
+def test_what_cannot_be_allowed_changes_nothing(house: House, name: str):
+    client = house.signed_in()
+    before = picture_of(house)
+    answer = send(client, "/people/roles", ticks="1", **LIMITS, **{"may-cashier": name})
+    assert answer.status_code in (409, 422)
     assert picture_of(house) == before
 
 
