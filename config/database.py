@@ -14,6 +14,7 @@ Rules
    share its moment.
 6. What every request asks (who is this, which shop) is `remembered()` until anybody, in this program or another, has
    committed; only plain values are.
+7. A fault says which statement failed and none of its values: they are people's, and a log is read by others.
 """
 
 import datetime as dt
@@ -57,7 +58,9 @@ PRAGMAS = (
 )
 """How every SQLite connection is opened. A page changed by many sales is copied back once per checkpoint, so fewer of
 them save work; what is committed lies in the log, synchronised, all the same."""
-KEEPING = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
+KEEPING = {"journal_mode": ("wal",), "synchronous": ("2",), "foreign_keys": ("1",)}
+_KEPT_HERE = ("on", "remote_apply", "remote_write", "local")
+KEEPING_ON_POSTGRES = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": _KEPT_HERE}
 """Without these a power cut takes confirmed sales along, and a disk that cannot have them is no place for books."""
 MOST_REMEMBERED = 256
 
@@ -104,11 +107,12 @@ class Base(DeclarativeBase):
 
 
 def make_engine(url: str) -> Engine:
-    """Return an engine for an SQLite or PostgreSQL address, set up by rule 2."""
+    """Return an engine for an SQLite or PostgreSQL address, set up by rule 2; its faults name no values (rule 7)."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(url, pool_pre_ping=True)
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    same = {"check_same_thread": False}
     # the last connection used goes out first: its pages are the freshest, every other one's were changed meanwhile
-    return set_up_sqlite(sa.create_engine(url, connect_args={"check_same_thread": False}, pool_use_lifo=True))
+    return set_up_sqlite(sa.create_engine(url, connect_args=same, pool_use_lifo=True, hide_parameters=True))
 
 
 def set_up_sqlite(engine: Engine) -> Engine:
@@ -136,20 +140,20 @@ def set_up_sqlite(engine: Engine) -> Engine:
 
 
 def refuse_unsafe(engine: Engine) -> None:
-    """Raise Invalid where an SQLite database would not keep what it confirms: a shop must not sell on it."""
-    if engine.dialect.name != "sqlite":
-        return
+    """Raise Invalid where a database would not keep what it confirms: no shop may sell, no network take, on it."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    word, wanted = ("PRAGMA", KEEPING) if is_sqlite else ("SHOW", KEEPING_ON_POSTGRES)
     with engine.connect() as connection:
-        found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in KEEPING}
-    off = {name: value for name, value in found.items() if value != KEEPING[name]}
+        found = {name: str(connection.exec_driver_sql(f"{word} {name}").scalar()) for name in wanted}
+    off = {name: value for name, value in found.items() if value not in wanted[name]}
     if off:
-        told = ", ".join(f"{name} is {value}, not {KEEPING[name]}" for name, value in off.items())
-        raise Invalid(
-            "unsafe-database",
-            f"The database would not keep every sale ({told}). Put it on a disk of this computer: no network drive and "
-            "no USB stick.",
-            **off,
+        told = ", ".join(f"{name} is {value}, not {wanted[name][0]}" for name, value in off.items())
+        advice = (
+            "Put it on a disk of this computer: no network drive and no USB stick."
+            if is_sqlite
+            else "Set this for the server, the database and its role, let PostgreSQL read it, and start again."
         )
+        raise Invalid("unsafe-database", f"The database would not keep every sale ({told}). {advice}", **off)
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)

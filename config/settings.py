@@ -122,7 +122,7 @@ class Settings(BaseSettings):
             raise ValueError("node_id: a store node needs the store's id")
         if not self.database_url:
             self.database_url = f"sqlite:///{self.state_folder / (self.node_id + '.db')}"
-        if self.network_url and not _is_guarded(self.network_url):
+        if self.network_url and not is_guarded(self.network_url):
             raise ValueError("network_url: facts leave the shop over https:// alone; plain http is for one machine")
         if self.payment_service.startswith("practice") and not self.practice:
             raise ValueError("payment_service: a practice terminal moves no money, so it stands in practice alone")
@@ -147,7 +147,7 @@ class Settings(BaseSettings):
         return self.state_folder / f"{self.node_id}.sidecar.json"
 
 
-def _is_guarded(url: str) -> bool:
+def is_guarded(url: str) -> bool:
     """Tell whether nobody on the way can read or change what is sent: TLS, or never leaving the machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.hostname or "") in ("localhost", "127.0.0.1", "::1")

@@ -11,7 +11,6 @@ Rules
 
 import datetime as dt
 import hashlib
-import io
 from typing import Any
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -20,6 +19,7 @@ from config import journal
 from config.database import Base
 from config.errors import Invalid
 from config.journal import Actor
+from pos import pictures
 from pos.encoding import Raster
 from pos.store import store_of
 
@@ -89,15 +89,13 @@ def dotted(png: bytes) -> tuple[Raster, Raster]:
     """Return an uploaded picture as dots for narrow and for wide paper, or refuse it with what to do (rules 1, 2)."""
     from PIL import Image, ImageOps  # only who sets a logo needs the drawing library
 
+    too_large = Invalid("logo-too-large", _TOO_LARGE)
+    unreadable = Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.")
     if len(png) > MOST_BYTES:
-        raise Invalid("logo-too-large", _TOO_LARGE)
-    try:
-        sent = Image.open(io.BytesIO(png), formats=["PNG"])
-        if max(sent.size) > MOST_DOTS:
-            raise Invalid("logo-too-large", _TOO_LARGE)
+        raise too_large
+    fits = lambda picture: max(picture.size) <= MOST_DOTS  # noqa: E731
+    with pictures.opened(png, ("PNG",), fits, too_large=too_large, unreadable=unreadable) as sent:
         coloured = sent.convert("RGBA")
-    except (OSError, SyntaxError, ValueError) as fault:
-        raise Invalid("logo-not-png", "This is no PNG picture. Save the logo as PNG, then choose it again.") from fault
     paper = Image.new("RGBA", coloured.size, (255, 255, 255, 255))
     grey = Image.alpha_composite(paper, coloured).convert("L")
     box = ImageOps.invert(grey).point([0] * 24 + [255] * 232).getbbox()

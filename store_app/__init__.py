@@ -24,6 +24,7 @@ def create_app(settings: "Settings", clock: "Clock | None" = None) -> "Flask":
     app.config.from_mapping(
         SECRET_KEY=security.signing_key(settings),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # a fault in a log shows nobody's PIN, phone or key
         MAX_CONTENT_LENGTH=PAGE_BYTES,
         MAX_FORM_MEMORY_SIZE=PAGE_BYTES,
         # two nodes may live on one machine, and cookies know no ports

@@ -70,7 +70,9 @@ def init(role: str, node_id: str, folder: Path, network_url: str, network_key: s
     screen.print(f"{path} and {doors.settings.database_url} are ready.", markup=False)
     if role == "store":
         screen.print(f"Next: cornerstore store add {node_id} --name … --currency … --tz …", markup=False)
-    screen.print(f"{'Then' if role == 'store' else 'Next'}: {BEGIN}", markup=False)
+        screen.print(f"Then: {BEGIN}", markup=False)
+    else:
+        screen.print("Next: cornerstore staff add --role operator, then cornerstore serve", markup=False)
 
 
 @main.command("migrate")

@@ -85,6 +85,7 @@ def join(url: str, code: str, fingerprint: str, folder: Path, port: int) -> None
     from pos.store import found_as_told
     from store_app import joining
 
+    joining.refuse_open_line(url)
     path = Path(os.environ.get("CORNERSTORE_SETTINGS", "cornerstore.toml"))
     folder.mkdir(parents=True, exist_ok=True)
     ca = joining.fetch_ca(url, fingerprint, (folder / "network-ca.pem").resolve()) if fingerprint else None

@@ -3,18 +3,13 @@
 Rules
 -----
 1. Nothing is written while one row has a fault; every fault names row, column and what is expected (I32).
-2. The encoding of a CSV is found, not guessed silently: UTF-8, then GB18030, UTF-16 by its mark; it is shown.
-3. Size, rows and columns are limited before parsing; cells are text until a column's own rule reads them, so that
-   leading zeros stay and no fraction is rounded.
-4. A table's row number is the spreadsheet's: the heading is row 1.
-5. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
+2. Cells are text until a column's own rule reads them, so that leading zeros stay and no fraction is rounded.
+3. A table's row number is the spreadsheet's: the heading is row 1.
+4. What is wrong is said in the reader's language, to a command in its node's (`commanding.speaking`).
 """
 
-import csv
 import datetime as dt
-import io
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -30,12 +25,12 @@ from config.ids import new_id
 from config.journal import Actor
 from config.publication import EVERYONE
 from pos.store import Store
-from store_app import customer_rows, member_rows, network_rows
+from store_app import customer_rows, files, member_rows, network_rows
 from store_app.cells import Cell, day, price, text, unit, whole
+from store_app.files import MOST_BYTES, MOST_ROWS
 from store_app.sentences import sentence_of
 
-MOST_BYTES, MOST_ROWS, MOST_COLUMNS = 20_000_000, 200_000, 60
-MOST_UNPACKED, MOST_FAULTS = 200_000_000, 200
+MOST_FAULTS = 200
 
 
 @dataclass(frozen=True)
@@ -59,7 +54,7 @@ class Sheet:
     columns: list[str]
     texts: list[dict[str, str]]
     numbers: list[int] = field(default_factory=list)
-    """The row of each text in the table (rule 4): blank lines count."""
+    """The row of each text in the table (rule 3): blank lines count."""
     values: list[dict[str, Any]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -85,7 +80,7 @@ def read(kind: str, source: Path | bytes, name: str = "") -> Sheet:
         raw = source
     if len(raw) > MOST_BYTES:
         raise Invalid("file-too-large", "A file may have 20 MB at most. Split it.")
-    described, table = _table(raw, name.lower())
+    described, table = files.table(raw, name.lower())
     lines = ((number, cells) for number, cells in enumerate(table, 1) if any(cell.strip() for cell in cells))
     heading = [re.sub(r"\W+", "_", title.strip().lower()).strip("_") for title in next(lines, (1, []))[1]]
     required, optional = COLUMNS[kind]
@@ -278,91 +273,6 @@ def _refuse_twins(sheet: Sheet) -> None:
             words = _("is already in row %(row)s", row=seen[key])
             sheet.faults.append(Fault(number, TWINS[sheet.kind][0], words))
         seen.setdefault(key, number)
-
-
-# --- files ---
-
-
-def _table(raw: bytes, name: str) -> tuple[str, Iterator[list[str]]]:
-    if name.endswith(".xlsx"):
-        return "XLSX", _readable(name, _xlsx(raw))
-    if name.endswith((".parquet", ".pq")):
-        return "Parquet", _readable(name, _parquet(raw))
-    text, encoding = decode(raw)
-    return f"CSV in {encoding}", _csv(text)
-
-
-def _readable(name: str, rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    try:
-        yield from rows
-    except ShopError:
-        raise
-    except Exception as fault:  # a torn or hostile file: its reader may stumble in any way, and has written nothing
-        raise Invalid(
-            "unreadable-file", f"{name or 'The file'} cannot be read ({type(fault).__name__}). Save it anew."
-        ) from fault
-
-
-def decode(raw: bytes) -> tuple[str, str]:
-    """Return the text of a file and the encoding it was found in (rule 2)."""
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return raw.decode("utf-16"), "UTF-16"
-        except UnicodeDecodeError as fault:
-            raise Invalid("unknown-encoding", "The file is cut off. Save it as UTF-8 and try again.") from fault
-    for encoding, shown in (("utf-8-sig", "UTF-8"), ("gb18030", "GB18030")):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text, shown
-    raise Invalid("unknown-encoding", "The file is neither UTF-8, UTF-16 nor GB18030. Save it as UTF-8 and try again.")
-
-
-def _csv(text: str) -> Iterator[list[str]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    except csv.Error as fault:
-        raise Invalid("unreadable-file", f"The table is broken: {fault}.") from fault
-
-
-def _xlsx(raw: bytes) -> Iterator[list[str]]:
-    import openpyxl
-
-    with zipfile.ZipFile(io.BytesIO(raw)) as packed:
-        if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-            raise Invalid("file-too-large", "The workbook unpacks to more than 200 MB. Split it.")
-    book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, data_only=True)
-    try:
-        for row in book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True):
-            yield [_shown(value) for value in row]
-    finally:
-        book.close()
-
-
-def _parquet(raw: bytes) -> Iterator[list[str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        file = pq.ParquetFile(io.BytesIO(raw))
-    except pa.ArrowInvalid as fault:
-        raise Invalid("unreadable-file", f"The file is no Parquet table: {fault}.") from fault
-    if file.metadata.num_rows > MOST_ROWS or file.metadata.num_columns > MOST_COLUMNS:
-        raise Invalid("too-many-rows", f"A file may have {MOST_ROWS:,} rows and {MOST_COLUMNS} columns at most.")
-    yield list(file.schema_arrow.names)
-    for batch in file.iter_batches(10_000):
-        for row in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            yield [_shown(value) for value in row]
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
 
 
 # --- rows ---

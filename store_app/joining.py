@@ -4,12 +4,17 @@ Rules
 -----
 1. Where the network's certificate is of an authority of its own, the invitation names that authority's fingerprint.
    The certificate is fetched before anything is trusted, and is believed only when its SHA-256 is the one on the
-   invitation; the code is sent over a connection it vouches for, and from then on nothing else is trusted.
+   invitation; the code is sent over a connection it vouches for, and from then on nothing else is trusted. What is kept
+   is the one certificate that was compared, whatever else stood around it.
 2. The key goes into the settings file, which only its owner reads; it is shown nowhere.
+3. Neither code nor key goes over a line that somebody on the way could read.
 """
 
+import base64
 import hashlib
+import json
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -17,13 +22,20 @@ from typing import Any
 import httpx2
 
 from config.errors import Invalid, Refused, Unreachable
+from config.settings import is_guarded
 from store_app.sync.sender import TIMEOUT, trusted
 
 
+def refuse_open_line(url: str) -> None:
+    """Refuse an address on the way to which others could read along (rule 3)."""
+    if not is_guarded(url):
+        told = "Write the network's address as https://…; plain http is for this very computer alone. Nothing was sent."
+        raise Invalid("open-line", told)
+
+
 def fingerprint(pem: str) -> str:
-    """Return a certificate's SHA-256 as people compare it: groups of four."""
-    digest = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest().upper()
-    return " ".join(digest[n : n + 4] for n in range(0, len(digest), 4))
+    """Return the SHA-256 of the one certificate in a text as people compare it: groups of four."""
+    return _compared(_only_certificate(pem))
 
 
 def fetch_ca(url: str, wanted: str, path: Path) -> Path:
@@ -35,15 +47,14 @@ def fetch_ca(url: str, wanted: str, path: Path) -> Path:
         with httpx2.Client(verify=unchecked, timeout=TIMEOUT, follow_redirects=False) as client:
             answer = client.get(f"{url.rstrip('/')}/api/join/ca.pem")
         answer.raise_for_status()
-        found = fingerprint(answer.text)
+        certificate = _only_certificate(answer.text)
     except httpx2.HTTPError as fault:
         raise Unreachable("network-fault", f"The network cannot be reached at {url}: {fault}") from fault
-    except ValueError as fault:
-        raise Invalid("bad-ca", "What the network sent is no certificate.") from fault
+    found = _compared(certificate)
     if found.replace(" ", "") != "".join(wanted.split()).upper():
         told = "Somebody may be in between. Do not go on; compare with the operator by telephone."
         raise Refused("other-ca", f"The network's certificate is not the one on the invitation ({found}). {told}")
-    path.write_text(answer.text, "ascii")
+    path.write_text(ssl.DER_cert_to_PEM_cert(certificate), "ascii")
     return path
 
 
@@ -65,9 +76,31 @@ def exchange(url: str, code: str, ca: Path | None) -> tuple[str, str, str, dict[
 def write_settings(path: Path, text: str, changed: dict[str, str]) -> None:
     """Write a settings file with some values changed, readable to its owner alone (rule 2)."""
     kept = [line for line in text.splitlines() if line.partition("=")[0].strip() not in changed]
-    lines = [*(f'{name} = "{value}"' for name, value in changed.items() if value), *kept]
+    lines = [*(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in changed.items() if value), *kept]
     beside = path.with_name(f"{path.name}.part")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
     beside.replace(path)
+
+
+# --- inside ---
+
+
+def _compared(certificate: bytes) -> str:
+    digest = hashlib.sha256(certificate).hexdigest().upper()
+    return " ".join(digest[n : n + 4] for n in range(0, len(digest), 4))
+
+
+def _only_certificate(pem: str) -> bytes:
+    """Return the certificate (DER) of a text that holds exactly one, and nothing beside it that a reader could take."""
+    found = _CERTIFICATE.findall(pem)
+    try:
+        if len(found) == pem.count("-----BEGIN") == 1:
+            return base64.b64decode("".join(found[0].split()), validate=True)
+    except ValueError:
+        pass
+    raise Invalid("bad-ca", "Exactly one certificate (PEM) is wanted here: ask the operator for the network's ca.pem.")
+
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----", re.ASCII)

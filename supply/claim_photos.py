@@ -26,6 +26,7 @@ from config.database import Base
 from config.errors import Invalid, NotFound
 from config.ids import new_id
 from config.node import NETWORK, this_node
+from pos import pictures
 from pos.store import day_of
 from supply.settlement import VERSION
 
@@ -73,18 +74,13 @@ def small(raw: bytes, side: int = SIDE) -> bytes:
     """
     from PIL import Image, ImageOps  # large: only who takes photos needs it
 
+    unreadable = Invalid("no-photo", "This is no photo that can be shown. Take a JPEG, PNG or WebP.", field="photo")
+    too_large = Invalid("photo-too-large", "This photo has too many dots. Take it once more, smaller.", field="photo")
     if len(raw) > MOST_BYTES:
         raise Invalid("photo-too-large", "A photo may have 8 MB at most. Take it once more, smaller.", field="photo")
-    try:
-        picture = Image.open(io.BytesIO(raw), formats=_KINDS)
-        _refuse_too_many_dots(picture.width * picture.height, MOST_DOTS if picture.format == "JPEG" else MOST_DOTS // 2)
+    with pictures.opened(raw, _KINDS, _has_few_dots, too_large=too_large, unreadable=unreadable) as picture:
         picture.draft("RGB", (side, side))
         upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except Invalid:
-        raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as fault:
-        sentence = "This is no photo that can be shown. Take a JPEG, PNG or WebP."
-        raise Invalid("no-photo", sentence, field="photo") from fault
     upright.thumbnail((side, side))
     made = b""
     for quality in (80, 60, 40, 25):
@@ -191,6 +187,6 @@ def photo_of(session: Session, store_id: str, photo_id: str) -> bytes:
 # --- inside ---
 
 
-def _refuse_too_many_dots(dots: int, most: int) -> None:
-    if dots > most:
-        raise Invalid("photo-too-large", "This photo has too many dots. Take it once more, smaller.", field="photo")
+def _has_few_dots(picture: Any) -> bool:
+    most = MOST_DOTS if picture.format == "JPEG" else MOST_DOTS // 2
+    return bool(picture.width * picture.height <= most)

@@ -1,5 +1,6 @@
 """Sign in by name and PIN, or by badge, and sign out."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, g, redirect, request, url_for
@@ -13,11 +14,13 @@ from store_app.extensions import doors, read, write
 from store_app.pages import form
 from store_app.presenting import page
 from store_app.refusals import status_of
-from store_app.roles import role_of
+from store_app.roles import is_network, role_of
 from store_app.security import public
 from store_app.sentences import sentence_of
 
 bp = Blueprint("signin", __name__)
+_TELLS_OF_OTHERS = re.compile(r"forward|real-ip|client-ip|connecting-ip|^via$|^x-original", re.IGNORECASE)
+"""Headers by which a proxy names whom it asks for, or itself."""
 
 
 @bp.get("/")
@@ -63,9 +66,8 @@ def enter(staff_id: str) -> Any:
 @bp.post("/first")
 @public
 def first() -> Any:
-    """Let the first person in: on the node's own computer, and only while nobody works here."""
+    """Let a shop's first person in: on the shop's own computer, and only while nobody works here."""
     settings = doors().settings
-    role = "operator" if "operator" in role_of(settings).home else "shopkeeper"
     try:
         with write() as session:
             if not _may_begin(session):
@@ -75,11 +77,11 @@ def first() -> Any:
                 )
             name, pin = form.text("name", most=60), request.form.get("pin", "")[:12]
             actor = Actor.system("first", settings.node_id)
-            person = staff.add(session, settings.node_id, name, role, pin, actor=actor, at=doors().now())
+            person = staff.add(session, settings.node_id, name, "shopkeeper", pin, actor=actor, at=doors().now())
     except ShopError as refusal:
         return _show(refusal=sentence_of(refusal), status=status_of(refusal))
     security.sign_in(person)
-    return redirect(_home(role) if role == "operator" else url_for("first_steps.overview"), 303)
+    return redirect(url_for("first_steps.overview"), 303)
 
 
 @bp.post("/badge")
@@ -123,14 +125,18 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
 
 
 def _may_begin(session: Any) -> bool:
-    """Tell whether whoever asks may be the first: nobody works here, and it is the node's own computer that asks."""
+    """Tell whether whoever asks may be the first: nobody works here, and it is the shop's own computer that asks."""
     return _is_here() and not staff_of(session, doors().settings.node_id)
 
 
 def _is_here() -> bool:
-    """Tell whether the request comes from this very computer, and not through something that stands before it."""
-    through = request.headers.get("X-Forwarded-For") or request.headers.get("Forwarded")
-    return request.remote_addr in ("127.0.0.1", "::1") and not through
+    """Tell whether the request comes from this very computer, and not through something that stands before it.
+
+    What stands before the network may tell nothing of whom it asks for: there the first person comes by a command.
+    """
+    if is_network(doors().settings) or request.remote_addr not in ("127.0.0.1", "::1"):
+        return False
+    return not any(_TELLS_OF_OTHERS.search(name) for name, _value in request.headers)
 
 
 def _home(role: str | None = None) -> str:

@@ -1,6 +1,8 @@
 """The shop's logo: dots made once, kept for good, at the top of the receipt and of its copy."""
 
 import io
+import struct
+import zlib
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +29,19 @@ def picture(size=(800, 300), colour="black", *, kind="PNG"):
     return kept.getvalue()
 
 
+def only_the_size(across: int, down: int) -> bytes:
+    """Return the beginning of a PNG that claims these dots."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", across, down, 1, 0, 0, 0, 0))
+        + chunk(b"IDAT", b"")
+    )
+
+
 def put(shop: Shop, png: bytes) -> str:
     with shop.write() as session:
         return logo.put(session, STORE, png, actor=shop.ana, at=shop.now).id
@@ -39,6 +54,7 @@ def put(shop: Shop, png: bytes) -> str:
         (picture(kind="JPEG"), "logo-not-png"),
         (picture()[:200], "logo-not-png"),
         (picture(size=(5000, 40)), "logo-too-large"),
+        (only_the_size(20_000, 20_000), "logo-too-large"),
         (b"\x89PNG" + b"x" * 600_000, "logo-too-large"),
         (picture(colour="white"), "logo-blank"),
     ],

@@ -1,7 +1,11 @@
 """The commands: one sentence for a refusal, whole files or none, exit codes a script can trust."""
 
 import datetime as dt
+import io
+import itertools
 import json
+import random
+import shutil
 
 import openpyxl
 import pyarrow as pa
@@ -11,10 +15,11 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from config.database import Database, make_engine
+from config.errors import Invalid
 from config.journal import Actor
 from pos.catalogue import Product, TaxClass
 from pos.store import Store
-from store_app import importing
+from store_app import files, importing
 from store_app.cli import main
 from supply import suppliers
 from supply.suppliers import SupplierProduct
@@ -23,18 +28,31 @@ HEADING = "sku,name,category,tax_class,price,barcode,minimum_age\n"
 MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
 
 
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory):
+    """Give the folder in which a shop was initialised and its store added, which every shop begins as a copy of."""
+    folder = tmp_path_factory.mktemp("initialised")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORNERSTORE_SETTINGS", str(folder / "cornerstore.toml"))
+        runner = CliRunner()
+        made = runner.invoke(main, ["init", "--node-id", "S01", "--folder", str(folder / "state")])
+        assert made.exit_code == 0, made.output
+        assert runner.invoke(main, ["store", "add", "S01", "--name", "Corner"]).exit_code == 0
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path, monkeypatch):
+def shop(tmp_path, monkeypatch, initialised):
     """Give a maker of commands in a fresh, initialised shop."""
-    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
+    shutil.copytree(initialised, tmp_path, dirs_exist_ok=True)
+    settings = tmp_path / "cornerstore.toml"
+    settings.write_text(settings.read_text("utf-8").replace(str(initialised), str(tmp_path)), "utf-8")
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(settings))
     runner = CliRunner()
 
     def run(*words: str, answers: str = ""):
         return runner.invoke(main, list(words), input=answers)
 
-    made = run("init", "--node-id", "S01", "--folder", str(tmp_path / "state"))
-    assert made.exit_code == 0, made.output
-    assert run("store", "add", "S01", "--name", "Corner").exit_code == 0
     return run
 
 
@@ -103,6 +121,26 @@ def test_workbooks_and_parquet_say_the_same_as_text(tmp_path):
     (tmp_path / "s.csv").write_text("sku;business_day;sold_qty\n00042;2026-03-01;3\n")
     read = [importing.read("sales", tmp_path / f"s.{kind}") for kind in ("xlsx", "parquet", "csv")]
     assert all(sheet.values == [{"sku": "00042", "business_day": dt.date(2026, 3, 1), "sold_qty": 3}] for sheet in read)
+
+
+def test_a_small_parquet_file_fills_no_memory():
+    def packed(column: pa.Array) -> bytes:
+        file = io.BytesIO()
+        pq.write_table(pa.table({"sku": column, "qty": [1] * len(column)}), file, compression="zstd")
+        return file.getvalue()
+
+    long = "".join(random.Random(1).choices("abcdefgh", k=100_000))
+    repeated = packed(pa.array([long] * 2_500))
+    before = pa.total_allocated_bytes()
+    held = itertools.islice(files.table(repeated, "s.parquet")[1], 1_000)
+    assert len({id(row[0]) for row in held}) == 2, "the heading, and one word for all rows"
+    assert pa.total_allocated_bytes() - before < 10_000_000
+    for told, raw in {
+        "unpacks to more than 200 MB": repeated,
+        "no plain text": packed(pa.array([b"x" * 100_000] * 10, pa.binary(100_000))),
+    }.items():
+        with pytest.raises(Invalid, match=told):
+            importing.read("stock", raw, "s.parquet")
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.xlsx", "x.parquet"])

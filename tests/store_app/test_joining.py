@@ -1,5 +1,6 @@
 """A shop joins by a code that is good once, pins the network's own certificate, and believes nobody else."""
 
+import contextlib
 import datetime as dt
 import shutil
 import ssl
@@ -115,6 +116,51 @@ def test_a_certificate_that_is_not_the_one_on_the_invitation_ends_it_before_the_
         joining.fetch_ca(served, joining.fingerprint((authority / "other.pem").read_text()), tmp_path / "ca.pem")
     assert not (tmp_path / "ca.pem").exists()
     assert ask(network, code) == (200, "")
+
+
+def test_only_the_certificate_that_was_compared_is_kept(authority, tmp_path):
+    ours, theirs = ((authority / name).read_text().strip() for name in ("ca.pem", "other.pem"))
+    wanted = joining.fingerprint(ours)
+    padded = ours.replace("\n-----END", "=\n-----END").replace("==\n-----END", "=\n-----END")
+    for sent in (f"{ours}\n{theirs}", f"{theirs}\n{ours}", padded.replace("\n-----END", f"\n{theirs}\n-----END"), ""):
+        with pytest.raises(Invalid, match="Exactly one certificate"):
+            joining.fingerprint(sent)
+        with _sending(sent) as url, pytest.raises(Invalid, match="Exactly one certificate"):
+            joining.fetch_ca(url, wanted, tmp_path / "ca.pem")
+        assert not (tmp_path / "ca.pem").exists()
+    with _sending(f"words before\n{ours}\nand after") as url:
+        kept = joining.fetch_ca(url, wanted, tmp_path / "ca.pem").read_text()
+    assert kept.strip() == ours, "the words around it are gone"
+
+
+def test_no_code_goes_over_a_line_that_others_could_read(network, tmp_path, monkeypatch):
+    path = tmp_path / "shop.toml"
+    path.write_text('role = "store"\n')
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(path))
+    code = invite(network)
+    for url in ("http://network.example", "network.example", "ftp://network.example"):
+        done = CliRunner().invoke(main, ["join", url, code, "--folder", str(tmp_path / "state")])
+        assert (done.exit_code, "https://" in done.output, "Nothing was sent" in done.output) == (1, True, True)
+    assert path.read_text() == 'role = "store"\n'
+    assert not (tmp_path / "state").exists()
+    assert ask(network, code) == (200, ""), "the code is not spent"
+
+
+@contextlib.contextmanager
+def _sending(text: str) -> Iterator[str]:
+    """Answer every question with a text."""
+
+    def answer(_environ, start_response):
+        start_response("200 OK", [("Content-Type", "application/x-pem-file")])
+        return [text.encode()]
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 def test_a_code_is_good_once_for_a_day_and_only_the_newest(network):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+import traceback
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from config.journal import JournalEntry
 from pos.permissions import AT_FIRST
 from pos.store import Staff
 from store_app import doctor, sessions, staff
+from store_app.extensions import open_doors
 from store_app.security import rule_of
 from tests.store_app.conftest import STORE, post, token
 
@@ -93,6 +95,35 @@ def test_a_session_outlives_a_busy_day_and_a_forged_one_is_nobodys(house):
         patch.setitem(house.app.config, "PERMANENT_SESSION_LIFETIME", dt.timedelta(0))
         client.set_cookie(kept.key, kept.value)
         assert client.get("/api/baskets").status_code == 401
+
+
+@pytest.mark.parametrize("which", ["pages", "commands"])
+def test_a_statement_that_fails_names_no_pin_in_the_log(house, which):
+    doors = house.doors if which == "pages" else open_doors(house.doors.settings)
+    hidden = {"pin_hash": "$argon2id$secret", "failed_tries": 0}
+    with doors.write() as session, pytest.raises(sa.exc.IntegrityError) as fault:
+        session.execute(sa.insert(Staff).values(node_id=STORE, id="cashier", name="Ben", role="cashier", **hidden))
+    assert "INSERT INTO staff" in str(fault.value)
+    assert "secret" not in "".join(traceback.format_exception(fault.value))
+    if which == "commands":
+        doors.database.engine.dispose()
+
+
+def test_nobody_is_the_first_through_what_stands_before_a_node_and_no_operator_by_a_page(build):
+    def begin(node, **headers):
+        client = node.visitor()
+        fields = {"csrf_token": token(client), "name": "Eve", "pin": "864209"}
+        return client.post("/first", data=fields, headers=headers).status_code
+
+    shop, network = build(), build(role="network", node_id="network")
+    for node in (shop, network):
+        with node.doors.write() as session:
+            session.execute(sa.update(Staff).values(active=False))
+    for name in ("X-Real-IP", "X-Forwarded-Host", "Forwarded", "Via", "CF-Connecting-IP", "True-Client-IP"):
+        assert begin(shop, **{name: "203.0.113.7"}) == 409, name
+    assert begin(network) == 409
+    assert "cornerstore staff add --role operator" in network.visitor().get("/signin").text
+    assert begin(shop) == 303
 
 
 def test_signing_out_ends_the_session(house):
