@@ -51,6 +51,15 @@ LOST_REASONS = {
     "other": _l("Another reason"),
 }
 """Why handed-over goods did not come."""
+PICK_REASONS = {
+    "missing": _l("Not there"),
+    "damaged": _l("Damaged or spoilt"),
+    "expired": _l("Past its date"),
+    "left": _l("Left for the next round"),
+}
+"""Why less is picked (`pick_list.REASONS`)."""
+LESS_WORDS = {**PICK_REASONS, "shared": _l("Not enough for all"), "gone": _l("Gone when it was loaded")}
+"""Why a shop gets less than it asked for (`order_sheet`)."""
 TRANSFER_TAGS = {
     "proposed": ("info", _l("asked")),
     "agreed": ("warn", _l("agreed: to be fetched")),
