@@ -78,7 +78,8 @@ def _checked(peer: Peer, now: dt.datetime) -> Light:
     words = _("Checked with their chain %(when)s.", when=since(peer.checked_at))
     if now - peer.checked_at < UNCHECKED_FOR:
         return Light(thing, GOOD, words)
-    return Light(thing, WARN, f"{words} {_('Its nights are not kept: is the worker running?')}")
+    advice = _("Its nights are not kept: is the worker running?")
+    return Light(thing, WARN, f"{words} {advice}")
 
 
 def _disk(free: int) -> Light:
@@ -96,4 +97,5 @@ def _clock(peer: Peer) -> Light:
         return Light(_("Clock"), GOOD, _("It goes with ours."))
     words = _("It is ahead of ours by %(seconds)s s.", seconds=off_s) if off_s > 0 else ""
     words = words or _("It is behind ours by %(seconds)s s.", seconds=-off_s)
-    return Light(_("Clock"), WARN, f"{words} {_('Let the internet set it.')}")
+    advice = _("Let the internet set it.")
+    return Light(_("Clock"), WARN, f"{words} {advice}")
