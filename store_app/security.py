@@ -41,6 +41,7 @@ from config.settings import Settings
 from pos import print_agent as agents
 from pos.permissions import permitted
 from pos.store import Staff, store_for_key
+from store_app import devices
 from store_app.extensions import csrf, doors, read
 from store_app.sessions import KeptSessions
 from store_app.sync import wire
@@ -118,6 +119,8 @@ def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
     session["staff"] = staff.id
     session["by"] = "badge" if by_badge else "pin"
     session["stamp"] = _stamp(staff.pin_hash, staff.badge_hash, session["by"])
+    if not by_badge:
+        devices.remember(staff.id)
 
 
 def sign_out() -> None:
