@@ -184,9 +184,14 @@ def lots(session: Session, store_id: str, *, only_left: bool = False) -> list[Co
 
 def not_ours(session: Session, store_id: str) -> dict[str, int]:
     """Return the units in the shop that are not its own, by SKU."""
-    query = sa.select(Consigned.sku, sa.func.sum(Consigned.left_qty))
+    return {sku: qty for sku, (qty, _) in standing(session, store_id).items()}
+
+
+def standing(session: Session, store_id: str) -> dict[str, tuple[int, dt.date]]:
+    """Return SKU -> units in the shop that are not its own, and the first day that is the last to send some back."""
+    query = sa.select(Consigned.sku, sa.func.sum(Consigned.left_qty), sa.func.min(Consigned.until))
     query = query.where(Consigned.store_id == store_id, Consigned.left_qty > 0).group_by(Consigned.sku)
-    return {sku: int(qty) for sku, qty in session.execute(query)}
+    return {sku: (int(qty), until) for sku, qty, until in session.execute(query)}
 
 
 def cost(lot: Consigned, qty: int) -> int:

@@ -69,7 +69,7 @@ STATE_WORDS = {
     "measured": lazy("measured"), "upheld": lazy("upheld"), "turned_down": lazy("it stays"), "made": lazy("made"),
     "filed": lazy("filed"), "under_review": lazy("being looked into"), "part_accepted": lazy("partly accepted"),
     "compensated": lazy("paid back"), "replaced": lazy("sent once more"), "contested": lazy("contested"),
-    "kept": lazy("kept"),
+    "kept": lazy("kept"), "picked": lazy("picked"),
     "paid": lazy("paid"), "planned": lazy("planned"), "on_the_way": lazy("on the way"), "done": lazy("done"),
     "not_reached": lazy("not reached"), "turned_back": lazy("the van turned back"),
     "running": lazy("running"), "published": lazy("published"), "superseded": lazy("replaced"),

@@ -145,6 +145,7 @@ ROLES: dict[str, Role] = {
             "console_upstream",
             "console_warehouse",
             "console_serving",
+            "console_picking",
             "console_prices",
             "console_outlook",
             "console_push",

@@ -7,8 +7,7 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import format_date, get_locale, ngettext
@@ -294,133 +293,6 @@ def swap_sentence(why: Mapping[str, Any]) -> str:
 def paper_word(kind: str) -> str:
     """Return what kind of paper a print job is."""
     return str(PAPERS.get(kind, kind))
-
-
-@dataclass(frozen=True)
-class OrderWhy:
-    """The facts behind an order line, as `supply` keeps them; quantities in stock units.
-
-    per_day: expected units a day; expected: units wanted until the delivery after this one; method: 'forecast', or
-    what stood in for it; missed: (order no., qty, day due) of what did not come and is not counted, no. 0: an offer,
-    -1: a neighbour; risk_without_bp: how likely it sells out before the delivery after this one when nothing of it is
-    ordered.
-    """
-
-    per_day: float
-    on_hand: int
-    reserved: int
-    on_the_way: int
-    expected: float
-    target: int
-    service_bp: int
-    risk_bp: int
-    runs_out_day: dt.date | None
-    method: str
-    counted_qty: float | None
-    taught_qty: int = 0
-    missed: tuple[tuple[int, int, dt.date], ...] = ()
-    risk_without_bp: int = 0
-
-    @property
-    def have_qty(self) -> float:
-        """What is there and not promised, and what is coming, as the proposal counted it."""
-        return self.on_hand - self.reserved + self.on_the_way if self.counted_qty is None else self.counted_qty
-
-    @classmethod
-    def read(cls, why: Mapping[str, Any]) -> "OrderWhy":
-        """Read the facts; what an older version did not keep counts as nothing."""
-        runs_out = why.get("runs_out_day")
-        return cls(
-            per_day=float(why.get("per_day") or 0),
-            on_hand=int(why.get("on_hand") or 0),
-            reserved=int(why.get("reserved") or 0),
-            on_the_way=int(why.get("on_the_way") or 0),
-            expected=float(why.get("expected") or 0),
-            target=int(why.get("target") or 0),
-            service_bp=int(why.get("service_bp") or 0),
-            risk_bp=int(why.get("risk_bp") or 0),
-            counted_qty=why["counted_qty_milli"] / 1000 if "counted_qty_milli" in why else None,
-            runs_out_day=dt.date.fromisoformat(runs_out) if runs_out else None,
-            method=str(why.get("method") or "forecast"),
-            taught_qty=int(why.get("taught_qty") or 0),
-            missed=tuple((no, qty, dt.date.fromisoformat(day)) for no, qty, day in why.get("missed") or ()),
-            risk_without_bp=int((why.get("risks_bp") or (0,))[0]),
-        )
-
-
-def order_sentence(
-    why: OrderWhy,
-    *,
-    quantity: Callable[[float], str],
-    delivery_day: dt.date,
-    next_delivery_day: dt.date,
-    today: dt.date,
-    packs_words: str,
-    cost_words: str,
-) -> str:
-    """Return why a line is proposed, in the shopkeeper's words. quantity: writes units of this product."""
-    first = [_("Sells %(rate)s a day, %(left)s left", rate=quantity(why.per_day), left=quantity(why.on_hand))]
-    if why.reserved:
-        first.append(_("%(qty)s reserved", qty=quantity(why.reserved)))
-    if why.on_the_way:
-        first.append(_("%(qty)s on the way", qty=quantity(why.on_the_way)))
-    van, after = day_or_weekday(delivery_day, today), day_or_weekday(next_delivery_day, today)
-    second = _("Next van %(van)s, the one after %(after)s: %(packs)s, costs %(cost)s", van=van, after=after,
-               packs=packs_words, cost=cost_words)  # fmt: skip
-    if why.runs_out_day is None and why.risk_without_bp >= 100:
-        end = _("without it sells out in %(share)d of 100 cases", share=why.risk_without_bp // 100)
-    elif why.runs_out_day is None:
-        end = _("without it there is enough until then")
-    elif why.runs_out_day <= today:
-        end = _("without it there is none left")
-    else:
-        end = _("without it runs out %(day)s", day=day_or_weekday(why.runs_out_day, today))
-    comma, semicolon, stop = (_(", "), _("; "), _("."))
-    return joined([comma.join(first) + stop, *_missed(why, quantity, today), second + semicolon + end + stop])
-
-
-def _missed(why: OrderWhy, quantity: Callable[[float], str], today: dt.date) -> list[str]:
-    """Say what should be here, did not come, and is not counted."""
-    told = []
-    for order_no, qty, due_day in why.missed:
-        day = day_or_weekday(due_day, today)
-        if order_no < 0:
-            told.append(_("A neighbour’s goods did not come (due %(day)s): its %(qty)s are not counted.", day=day,
-                          qty=quantity(qty)))  # fmt: skip
-        elif order_no:
-            told.append(_("Order %(no)s did not come (due %(day)s): its %(qty)s are not counted.", no=order_no, day=day,
-                          qty=quantity(qty)))  # fmt: skip
-        else:
-            told.append(_("What the network offered did not come (due %(day)s): its %(qty)s are not counted.", day=day,
-                          qty=quantity(qty)))  # fmt: skip
-    return told
-
-
-def order_facts(why: OrderWhy, *, quantity: Callable[[float], str]) -> list[tuple[str, str]]:
-    """Return the numbers behind the sentence, each with its name."""
-    facts = [
-        (_("Expected a day"), quantity(why.per_day)),
-        (_("In the shop"), quantity(why.on_hand)),
-        (_("Promised to customers"), quantity(why.reserved)),
-        (_("On the way"), quantity(why.on_the_way)),
-    ]
-    if why.expected:
-        facts.append((_("Wanted until the van after"), quantity(why.expected)))
-    if why.target:
-        facts.append((_("Stock to aim for"), quantity(why.target)))
-    if why.taught_qty > 0:
-        facts.append((_("Your changes taught: hold more"), quantity(why.taught_qty)))
-    elif why.taught_qty < 0:
-        facts.append((_("Your changes taught: hold less"), quantity(-why.taught_qty)))
-    if why.risk_bp:
-        facts.append((_("Sells out all the same in"), _("%(share)d of 100 cases", share=max(1, why.risk_bp // 100))))
-    if why.method == "mean28":
-        facts.append((_("Worked out from"), _("the average of four weeks")))
-    elif why.method == "region28":
-        facts.append((_("Worked out from"), _("what a shop around you sells")))
-    if why.service_bp:
-        facts.append((_("Enough in"), _("%(share)d of 100 cases", share=why.service_bp // 100)))
-    return facts
 
 
 PERMISSION_WORDS = {

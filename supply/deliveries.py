@@ -68,6 +68,10 @@ class DeliveryLine(Base):
     """The last day its units may be sold, as the packs say; None: nobody wrote it down. Of several lots the first."""
     lots: Mapped[list[Any] | None]
     """[units, batch, last day] of each lot as advised, what ends first first; None: it is one."""
+    promised_qty: Mapped[int | None]
+    """What was promised, where the sender picked less; None: it comes as promised."""
+    less_why: Mapped[str] = mapped_column(default="", server_default="")
+    """Why less was picked (`pick_list.REASONS`)."""
 
     def lots_of(self, qty: int) -> list[Lot]:
         """Return the lots of so many units of the line.
@@ -113,7 +117,7 @@ def expect(
             store_id=store_id, delivery_id=delivery_id, sku=line.sku, name=line.name, pack_qty=line.pack_qty,
             advised_qty=line.qty, difference_why="", batch=line.batch,
             expires_on=dt.date.fromisoformat(line.expires_on) if line.expires_on else None,
-            lots=[list(lot) for lot in line.lots] or sa.null(),
+            lots=[list(lot) for lot in line.lots] or sa.null(), promised_qty=line.promised_qty, less_why=line.less_why,
         )
         for line in lines
     ]  # fmt: skip

@@ -125,10 +125,14 @@ class Advised:
     """The first of its lots' last days, where the sender knows it."""
     lots: tuple[tuple[int, str | None, str | None], ...] = ()
     """(units, batch, last day) of each of its lots, what ends first first, where they are more than one."""
+    promised_qty: int | None = None
+    """What was promised of it, where less was picked; then qty may be 0."""
+    less_why: str = ""
+    """Why less was picked (`pick_list.REASONS`)."""
 
     def told(self) -> dict[str, Any]:
         """Return it as plain JSON; what is not known is left out, so that older readers understand it."""
-        known = {name: value for name, value in vars(self).items() if value not in (None, ())}
+        known = {name: value for name, value in vars(self).items() if value not in (None, (), "")}
         return known | ({"lots": [list(lot) for lot in self.lots]} if self.lots else {})
 
     @classmethod

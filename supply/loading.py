@@ -81,6 +81,20 @@ def lots_back(session: Session, delivery: Delivery, back: Iterable[tuple[str, in
     return [lot for lot in found if lot.qty]
 
 
+def lots_for(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Held]:
+    """Return what of which lots is taken for a delivery, first to leave first (rule 1)."""
+    today = day_of(session, warehouse_id, at)
+    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today, forgets=False)
+    taken = []
+    for line in lines:
+        rest = line.qty
+        for held in standing[line.sku]:
+            if rest and (held.expires_on is None or held.expires_on >= today):
+                taken.append(replace(held, qty=min(rest, held.qty)))
+                rest -= min(rest, held.qty)
+    return taken
+
+
 # --- inside ---
 
 
@@ -88,7 +102,7 @@ def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt
     """Return the lines with the lots they are taken from, and of those the first last day (rule 1)."""
     lots: dict[str, dict[tuple[str | None, str | None], int]] = {}
     first: dict[str, Held] = {}
-    for held in _lots(session, warehouse_id, lines, at):
+    for held in lots_for(session, warehouse_id, lines, at):
         until = held.expires_on.isoformat() if held.expires_on else None
         mine = lots.setdefault(held.sku, {})
         mine[held.batch, until] = mine.get((held.batch, until), 0) + held.qty
@@ -103,23 +117,9 @@ def _dated(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt
     return told
 
 
-def _lots(session: Session, warehouse_id: str, lines: Sequence[Advised], at: dt.datetime) -> list[Held]:
-    """Return what of which lots is taken, first to leave first; a lot that is over is left (rule 1)."""
-    today = day_of(session, warehouse_id, at)
-    standing = batches.standing(session, warehouse_id, [line.sku for line in lines], day=today, forgets=False)
-    taken = []
-    for line in lines:
-        rest = line.qty
-        for held in standing[line.sku]:
-            if rest and (held.expires_on is None or held.expires_on >= today):
-                taken.append(replace(held, qty=min(rest, held.qty)))
-                rest -= min(rest, held.qty)
-    return taken
-
-
 def _load(session: Session, warehouse_id: str, fact: GoodsDispatched, *, actor: Actor, at: dt.datetime) -> None:
-    lines = [(line.sku, line.qty) for line in fact.lines]
-    taken = [held for held in _lots(session, warehouse_id, fact.lines, at) if held.batch_id]
+    lines = [(line.sku, line.qty) for line in fact.lines if line.qty]
+    taken = [held for held in lots_for(session, warehouse_id, fact.lines, at) if held.batch_id]
     batches.take_from(session, warehouse_id, [(str(held.batch_id), held.qty) for held in taken])
     stock.dispatch(session, warehouse_id, lines, source_id=fact.delivery_id, at=at, actor=actor)
     orders.dispatched(session, fact, actor=actor, at=at)

@@ -5,9 +5,12 @@ Rules
 1. Only what the shop lists and has priced is needed; a price counts without its tax.
 2. Demand is what is `expected`; the position is that of `supply/replenishment.py`, rule 4, with what is `to_come` until
    the interval's last day.
-3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`); of dated lots, what will expire
-   unsold within the interval does not count; a lead time's spread widens demand (`lead_times`).
-4. So many queries as there are tables, never one per product.
+3. What is kept for show, room and service are the shopkeeper's wishes (`order_wishes`). What has a slot of the shelf
+   plan that stands when the goods come keeps its front row for show, one portion a facing, unless the shopkeeper wishes
+   otherwise, and the slot is its place on the shelf (`shelf`).
+4. Of dated lots, what will expire unsold within the interval does not count; what is on the way counts from its day on;
+   a lead time's spread widens demand (`lead_times`).
+5. So many queries as there are tables, never one per product.
 """
 
 import datetime as dt
@@ -21,11 +24,11 @@ from sqlalchemy.orm import Session
 from config.clock import business_day
 from config.database import table_of
 from config.prepared import Prepared
-from pos import batches, stock
+from pos import batches, consigned, stock
 from pos.batches import Batch
 from pos.catalogue import Listing, Product, TaxClass, prices_on
 from pos.store import Store
-from supply import order_rules, order_wishes, planned
+from supply import order_rules, order_wishes, planned, shelf
 from supply.expected import Basis, Expected, Expecting
 from supply.lead_times import LeadTime
 from supply.suppliers import Rhythm, Terms
@@ -55,7 +58,7 @@ class Need(NamedTuple):
 
     daily: mean demand of each day of the interval, the first one what is left of today.
     on_the_way: what comes on each day of it. method: forecast | mean28 | region28. missed: what should be here and did
-    not come (`to_come`).
+    not come (`to_come`). consigned: units of on_hand that are somebody else's, and the last day they may go back.
     """
 
     line: "PolicyLine"
@@ -72,6 +75,7 @@ class Need(NamedTuple):
     taught_qty: int = 0
     others: tuple[Alternative, ...] = ()
     missed: tuple[Missed, ...] = ()
+    consigned: tuple[int, dt.date] | None = None
 
 
 def needs_of(
@@ -88,7 +92,8 @@ def needs_of(
     last = {one: max(today, days[one].next_delivery_day - dt.timedelta(days=1)) for one in offered}
     lasts = set(last.values()) or {today}
     expecting = Expecting(session, store, lasts, at=at)
-    shelves = _Shelves(session, store.id, expecting.basis, lasts, at=at)
+    comes = {one: days[one].delivery_day for one in offered}
+    shelves = _Shelves(session, store.id, expecting.basis, lasts, set(comes.values()), at=at)
     needs = {}
     for supplier_id, products in offered.items():
         sold_here = [one for one in products if one.sku in shelves.articles and one.sku in shelves.prices]
@@ -129,19 +134,23 @@ class _Article(NamedTuple):
 class _Shelves:
     """What a shop has, waits for, promised, and was asked to keep, by SKU."""
 
-    def __init__(self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date], *, at: dt.datetime) -> None:
+    def __init__(
+        self, session: Session, store_id: str, basis: Basis, lasts: set[dt.date], comes: set[dt.date], *,
+        at: dt.datetime,
+    ) -> None:  # fmt: skip
         today = basis.today
         self.articles, self.prices = _articles(session, store_id), prices_on(session, store_id, today)
         self.taught, self.wishes = order_rules.lessons(session, store_id, at), order_wishes.wishes(session, store_id)
         self.lots, self.waited = dated_lots(session, store_id, today, max(lasts)), to_come(session, store_id, at=at)
-        self.levels = stock.levels(session, store_id)
+        self.levels, self.consigned = stock.levels(session, store_id), consigned.standing(session, store_id)
+        self.slots = {day: shelf.standing_on(session, store_id, day) for day in comes}
         self.spoken_for = {day: planned.until(session, store_id, day, beside=basis.run_id) for day in lasts}
 
     def needs(
         self, products: Sequence[Terms], expected: Expected, basis: Basis, rhythm: Rhythm, last: dt.date, slack: float
     ) -> list[Need]:
         """Return what is needed of these products until `last`. slack: the variance of the supplier's lead time."""
-        from supply.policy import PolicyLine, expected_outdating
+        from supply.policy import PolicyLine, expected_outdating, ready
 
         until = expected.daily.cumsum(axis=1)
         mean, before_days = until[:, -1], max(0, (rhythm.delivery_day - basis.today).days)
@@ -149,6 +158,7 @@ class _Shelves:
         interval = (last - basis.today).days + basis.today_left
         variance = expected.variance + (mean / interval if interval > 0 else 0.0 * mean) ** 2 * slack
         held_days, spoken_for = float((rhythm.next_delivery_day - rhythm.delivery_day).days), self.spoken_for[last]
+        slots = self.slots[rhythm.delivery_day]
         found = []
         columns = zip(
             products, mean.tolist(), variance.tolist(), before.tolist(), expected.usual.tolist(),
@@ -159,17 +169,22 @@ class _Shelves:
             on_way = {day: qty for day, qty in self.waited.coming.get(sku, {}).items() if day <= last}
             level = self.levels.get(sku)
             on_hand, reserved = (max(0, level.on_hand), level.held) if level else (0, 0)
+            free, slot = on_hand - reserved - spoken_for.get(sku, 0), slots.get(sku)
             line = PolicyLine(
-                sku, mean, variance, before, interval, held_days,
-                on_hand - reserved + sum(on_way.values()) - spoken_for.get(sku, 0), pack_qty, cost,
+                sku, mean, variance, before, interval, held_days, free + sum(on_way.values()), pack_qty, cost,
                 self.prices[sku] * 10_000 // article.tax_divisor_bp, article.price_quantity, minimum,
                 article.shelf_life_days, wish.service_bp / 10_000 if wish and wish.service_bp else None,
                 expected_outdating(self.lots[sku], daily) if sku in self.lots else 0.0,
-                taught + (wish.show_qty if wish else 0), wish.room_qty if wish else None, usual,
+                taught + (wish.show_qty if wish and wish.show_qty else slot.front_qty if slot else 0),
+                wish.room_qty if wish else None, usual,
+                ready(daily[:before_days], free, {(day - basis.today).days: qty for day, qty in on_way.items()})
+                if on_way else None,
+                slot.fill_qty if slot else None,
             )  # fmt: skip
             found.append(
                 Need(line, article.name, article.stock_unit, on_hand, reserved, on_way, basis.today, tuple(daily),
-                     method, model, round(10_000 * share), taught, missed=tuple(self.waited.missed.get(sku, ())))
+                     method, model, round(10_000 * share), taught, missed=tuple(self.waited.missed.get(sku, ())),
+                     consigned=self.consigned.get(sku))
             )  # fmt: skip
         return found
 

@@ -10,10 +10,13 @@ Rules
    set that. What stands for show, or a person taught to hold (presentation), is added to the point; less than none is
    taken off.
 3. Whoever wants what is not there goes without (lost sales), so the position that counts is never below the demand
-   until the goods come; what will expire before they sell does not count.
+   until the goods come; what will expire before they sell does not count. What is on the way serves from its day on: of
+   the demand until the goods come only what finds something (ready) is taken off it.
 4. No pack comes of which the chance to sell within its shelf life, on average over its units, is below cost / (cost +
    margin), and of what lives FRESH_DAYS or less none whose chance to be wanted, times its margin, is below its chance
-   to spoil, times its cost; none that finds no room on the shelf when it comes.
+   to spoil, times its cost; none that finds no room in the shop when it comes. Of what has its place on a shelf that
+   was planned (slot) no more packs come than fill it, or cover the target, whichever is more: to reach a supplier's
+   minimum nothing is bought past its place.
 5. Below the line's minimum it is none or the minimum, whichever costs less; where the minimum exceeds rule 4, none.
    Where the shelf would stand empty when the goods come, the smallest order comes if its margin exceeds its holding
    until it is sold: waiting would never end.
@@ -23,7 +26,8 @@ Rules
 7. A basket below the supplier's minimum is filled with the packs that cost least per money, or postponed to the next
    order day, whichever costs less. So lines that need nothing yet can join those that do.
 8. Of several suppliers the one with the least total cost sells a product: what its demand costs until all of them have
-   come twice, the margin of what is lost until its goods come, and the holding of half of its smallest lot.
+   come twice, the margin of what is lost until its goods come, day by day as other goods come, and the holding of half
+   of its smallest lot.
 9. What stands in a shop is worth the margin of what will be sold until the delivery after the next, while it orders on
    by these rules, less the keeping of what is left until that is sold (KEPT_DAYS at most) and the cost of what expires.
 
@@ -31,7 +35,7 @@ Letters: x position, Q pack, all arrays (n,).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -75,8 +79,9 @@ class PolicyLine(NamedTuple):
     mean, variance: of the demand from now until the delivery after the next, interval_days long. mean_before: the part
     of it that is wanted before the next delivery comes. held_days: from that delivery to the one after. position_qty:
     what is available and on the way; outdating_qty: what of it will expire unsold. price_minor: for price_quantity
-    units, without tax. capacity_qty: what the shelf holds. service_level: the shopkeeper's own. usual_a_day: demand of
-    a usual day, 0 where it is not known.
+    units, without tax. capacity_qty: what there is room for. service_level: the shopkeeper's own. usual_a_day: demand
+    of a usual day, 0 where it is not known. ready_qty: what of the position serves the demand before the next delivery
+    (`ready`), None where all of it is there. slot_qty: what its place on a planned shelf holds.
     """
 
     sku: str
@@ -97,6 +102,8 @@ class PolicyLine(NamedTuple):
     presentation_qty: int = 0
     capacity_qty: int | None = None
     usual_a_day: float = 0.0
+    ready_qty: float | None = None
+    slot_qty: int | None = None
 
 
 class Decision(NamedTuple):
@@ -189,7 +196,7 @@ def total_costs(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()
     days = float(basket.interval.max())
     wanted = float(basket.rate.max()) * days
     share = np.divide(basket.before, basket.demand.mean, out=np.zeros_like(basket.before), where=basket.demand.mean > 0)
-    lost = basket.demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    lost = basket.demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     lot = np.maximum(basket.pack * basket.minimum, basket.rate * basket.held)
     holding = basket.unit_cost * policy.holding_bp_a_day / 10_000 * days * lot / 2
     return np.asarray(basket.unit_cost * wanted + basket.margin * lost + holding)
@@ -201,7 +208,7 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     packs, _ = basket.wanted()
     demand, cost = basket.demand, basket.unit_cost
     share = np.divide(basket.before, demand.mean, out=np.zeros_like(basket.before), where=demand.mean > 0)
-    early = demand.scaled(share).lost(np.maximum(basket.position, 0.0))
+    early = demand.scaled(share).lost(np.maximum(basket.ready, 0.0))
     there = basket.counted + packs * basket.pack
     left = np.maximum(demand.left(there), 0.0)
     sold_out = np.divide(left, basket.rate, out=np.full_like(left, np.inf), where=basket.rate > 0)
@@ -211,6 +218,22 @@ def worth(lines: Sequence[PolicyLine], policy: OrderPolicy = OrderPolicy()) -> F
     stale = np.where(np.isfinite(basket.life), np.maximum(left - sellable, 0.0), 0.0)
     wasted = cost * (stale + basket.outdating)
     return np.asarray(basket.margin * (demand.mean - early - demand.lost(there)) - keeping - wasted)
+
+
+def ready(daily: Sequence[float], here: float, coming: Mapping[int, float]) -> float:
+    """Return what of a position serves these days' mean demand, the first one today's (rule 3).
+
+    here: what is there today; coming: units that are there from the morning of a day on, 0 today. All that comes within
+    the days where nothing is lost; else the demand less what finds nothing on its day.
+    """
+    left, lost, come = here, 0.0, here
+    for day, wanted in enumerate(daily):
+        left += coming.get(day, 0.0)
+        come += coming.get(day, 0.0)
+        sold = min(max(left, 0.0), wanted)
+        left -= sold
+        lost += wanted - sold
+    return come if lost <= 1e-9 else sum(daily) - lost
 
 
 def expected_outdating(lots: Sequence[tuple[int, float]], daily: Sequence[float]) -> float:
@@ -255,6 +278,12 @@ class _Basket:
         self.cut: Ints = np.zeros(len(lines), dtype=np.int64)
         self.cut_by = ""
         self.counted = counted_position(self.position, self.before, self.outdating)
+        self.slot, told = given["slot_qty"], ~np.isnan(given["ready_qty"])
+        self.ready = np.where(told, given["ready_qty"], self.position)
+        if told.any():
+            left = self.position - self.outdating - np.clip(self.ready, 0.0, self.before)
+            by_day = self.before + np.maximum(left, 0.0) + np.minimum(self.position, 0.0)
+            self.counted = np.where(told, by_day, self.counted)
         self.x = self.counted - self.show
         self._weigh()
         self.caps = self._caps()
@@ -264,7 +293,7 @@ class _Basket:
         point = reorder_point(self.demand, self.pack, self.least)
         packs = np.minimum(packs_to(point, self.x, self.pack), MOST_PACKS)
         packs = np.where((self.demand.mean > 0) | (self.counted < 0), packs, 0.0)
-        enough = self.x >= self.target
+        enough = self.counted >= self.target
         asked = packs.copy()
         packs = np.minimum(packs, self.caps)
         low = (packs > 0) & (packs < self.minimum)
@@ -388,6 +417,10 @@ class _Basket:
             self.life_caps[mortal] = packs_to(point, self.counted[mortal], self.pack[mortal])
         room = np.maximum(0.0, (self.room - np.maximum(0.0, self.counted - self.before)) // self.pack)
         self.room_caps = np.where(np.isnan(self.room), self.room_caps, room)
+        fills = (self.slot - np.maximum(0.0, self.counted - self.before)) // self.pack
+        covers = np.maximum(np.ceil((self.target - self.counted) / self.pack), self.minimum)
+        slot = np.where(np.isnan(self.slot), self.room_caps, np.maximum(fills, covers))
+        self.room_caps = np.minimum(self.room_caps, slot)
         return np.asarray(np.minimum(self.life_caps, self.room_caps))
 
     def _worth_its_shelf(self) -> Mask:

@@ -1,9 +1,11 @@
-"""Where a warehouse is, as its letters to suppliers say it: an address to deliver to and a telephone to call.
+"""Where a warehouse is, as its letters to suppliers say it, and whether its goods leave by pick lists alone.
 
 Rules
 -----
 1. Every warehouse has one address and one telephone, or none yet; the last ones written hold.
 2. A letter keeps those of its day (`order_letters`).
+3. From a warehouse that works by lists only what was picked leaves (`picking`); from any other everything that is due
+   leaves by itself (`warehouse`).
 """
 
 import datetime as dt
@@ -20,13 +22,15 @@ LONGEST = {"address": 200, "phone": 40}
 
 
 class Premises(Base):
-    """A warehouse's address and telephone."""
+    """A warehouse's address and telephone, and how its goods leave."""
 
     __tablename__ = "premises"
 
     warehouse_id: Mapped[str] = mapped_column(primary_key=True)
     address: Mapped[str]
     phone: Mapped[str]
+    by_list: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Rule 3."""
 
 
 def settle(session: Session, warehouse_id: str, *, address: str, phone: str, actor: Actor, at: dt.datetime) -> Premises:
@@ -45,6 +49,24 @@ def settle(session: Session, warehouse_id: str, *, address: str, phone: str, act
         record(session, actor=actor, at=at, verb="warehouse.settled", subject=f"warehouse:{warehouse_id}", **told)
     session.flush()
     return row
+
+
+def work_by_list(session: Session, warehouse_id: str, by_list: bool, *, actor: Actor, at: dt.datetime) -> None:
+    """Settle whether a warehouse's goods leave by pick lists alone (rule 3)."""
+    if not is_warehouse(session, warehouse_id):
+        raise NotFound("unknown-warehouse", f"No supplier delivers from {warehouse_id}.", warehouse_id=warehouse_id)
+    row = session.get(Premises, warehouse_id) or Premises(warehouse_id=warehouse_id, address="", phone="")
+    if bool(row.by_list) != by_list:
+        row.by_list = by_list
+        session.add(row)
+        session.flush()
+        subject = f"warehouse:{warehouse_id}"
+        record(session, actor=actor, at=at, verb="warehouse.by_list", subject=subject, by_list=by_list)
+
+
+def by_list(session: Session) -> set[str]:
+    """Return the warehouses whose goods leave by pick lists alone (rule 3)."""
+    return set(session.scalars(sa.select(Premises.warehouse_id).where(Premises.by_list)))
 
 
 def premises(session: Session) -> dict[str, Premises]:

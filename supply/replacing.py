@@ -11,12 +11,12 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from config.journal import Actor
-from supply import claim_book, claims, left_out, loading
+from supply import claim_book, claims, left_out, loading, pick_list
 from supply.claim_book import Claim
 from supply.facts import Advised
 from supply.suppliers import Supplier
@@ -27,32 +27,63 @@ Goods = tuple[str, str]
 
 
 def dispatch(
-    session: Session, there: dict[Goods, int], promised: Mapping[Goods, int], *, actor: Actor, at: dt.datetime
+    session: Session,
+    there: dict[Goods, int],
+    promised: Mapping[Goods, int],
+    by_list: Collection[str] = (),
+    *,
+    actor: Actor,
+    at: dt.datetime,
 ) -> None:
     """Load the replacements whose turn has come (rules 1, 2). there: units in each warehouse, less what is loaded here.
 
-    promised: units of them that are promised to orders.
+    promised: units of them that are promised to orders; by_list: warehouses whose goods a pick list takes.
     """
+    picking = pick_list.being_picked(session)
     for claim in claim_book.replacements_due(session):
-        supplier = session.get(Supplier, claim.supplier_id)
-        house = supplier.warehouse_id if supplier is not None else None
-        loaded: list[Advised] = []
+        if ("replacement", claim.store_id, claim.id) in picking:
+            continue
+        house, loaded = warehouse_of(session, claim), list[Advised]()
         with left_out.apart(session, "loading", claim.store_id, actor=actor, at=at) as part:
             wanted = _wanted(session, claim)
-            free = {
-                sku: max(0, there.get((house or "", sku), 0) - promised.get((house or "", sku), 0)) for sku in wanted
-            }
-            loaded = _goes_now(claim, wanted, free, at)
-            if loaded and house is not None:
-                fact = loading.without_order(
-                    session, claim.store_id, claim_book.replacement_id(claim.id), claim.supplier_id, loaded, at=at
-                )
-                loading.send_off(session, house, fact, claim_book.subject_of(claim), actor=actor, at=at)
+            loaded = goes_now(session, claim, there, promised, at)
+            if loaded and house is not None and house in by_list:
+                loaded = []
+            elif loaded and house is not None:
+                send_off(session, house, claim, loaded, actor=actor, at=at)
             elif not wanted or house is None or _waited(claim, at) >= NOTHING_DAYS:
                 claims.end(session, claim, "compensated", actor=actor, at=at)
         if part.done and house is not None:
             for one in loaded:
                 there[house, one.sku] -= one.qty
+
+
+def send_off(
+    session: Session, warehouse_id: str, claim: Claim, loaded: Sequence[Advised], *, actor: Actor, at: dt.datetime
+) -> None:
+    """Load a claim's replacement, in its one delivery (rule 1)."""
+    fact = loading.without_order(
+        session, claim.store_id, claim_book.replacement_id(claim.id), claim.supplier_id, loaded, at=at
+    )
+    loading.send_off(session, warehouse_id, fact, claim_book.subject_of(claim), actor=actor, at=at)
+
+
+def warehouse_of(session: Session, claim: Claim) -> str | None:
+    """Return from where a claim's goods are sent anew; None: nobody delivers them any more."""
+    supplier = session.get(Supplier, claim.supplier_id)
+    return supplier.warehouse_id if supplier is not None else None
+
+
+def goes_now(
+    session: Session, claim: Claim, there: Mapping[Goods, int], promised: Mapping[Goods, int], at: dt.datetime
+) -> list[Advised]:
+    """Return what of a replacement is loaded now (rule 1); there, promised: as in `dispatch`."""
+    house, wanted = warehouse_of(session, claim) or "", _wanted(session, claim)
+    free = {sku: max(0, there.get((house, sku), 0) - promised.get((house, sku), 0)) for sku in wanted}
+    if any(free[sku] < one.qty for sku, one in wanted.items()) and _waited(claim, at) < WHOLE_DAYS:
+        return []
+    parts = [(one, min(one.qty, free[sku])) for sku, one in wanted.items()]
+    return [Advised(one.sku, one.name, one.pack_qty, qty) for one, qty in parts if qty]
 
 
 # --- inside ---
@@ -66,14 +97,6 @@ def _wanted(session: Session, claim: Claim) -> dict[str, Advised]:
             qty = line.granted_qty + (wanted[line.sku].qty if line.sku in wanted else 0)
             wanted[line.sku] = Advised(line.sku, line.name, line.pack_qty, qty)
     return wanted
-
-
-def _goes_now(claim: Claim, wanted: Mapping[str, Advised], free: Mapping[str, int], at: dt.datetime) -> list[Advised]:
-    """Return what of a replacement is loaded now (rule 1)."""
-    if any(free[sku] < one.qty for sku, one in wanted.items()) and _waited(claim, at) < WHOLE_DAYS:
-        return []
-    parts = [(one, min(one.qty, free[sku])) for sku, one in wanted.items()]
-    return [Advised(one.sku, one.name, one.pack_qty, qty) for one, qty in parts if qty]
 
 
 def _waited(claim: Claim, at: dt.datetime) -> int:

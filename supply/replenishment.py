@@ -402,6 +402,8 @@ def _why(days: Rhythm, need: Need, decision: "Decision") -> dict[str, Any]:
         "daily_milli": [round(1000 * units) for units in need.daily],
         "risks_bp": list(decision.risks_bp),
         **({"cut_packs": decision.cut_packs, "cut_by": decision.cut_by} if decision.cut_packs else {}),
+        **({"slot_qty": line.slot_qty} if line.slot_qty is not None else {}),
+        **({"consigned": [need.consigned[0], need.consigned[1].isoformat()]} if need.consigned else {}),
         **({"outdating": round(line.outdating_qty, 1)} if line.outdating_qty >= 0.5 else {}),
         **({"missed": [one.told() for one in need.missed]} if need.missed else {}),
         **({"others": [one.told() for one in need.others]} if need.others else {}),

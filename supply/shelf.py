@@ -34,7 +34,7 @@ from pos.catalogue import Barcode, Product
 from pos.stock import Place, StockMovement
 from pos.store import Store
 from supply.online_facts import SHELF_APPROVED, VERSION, ShelfApproved, Slot
-from supply.ranking import Ranked, rank, ranked_product
+from supply.ranking import DEPTH, Ranked, rank, ranked_product
 
 STATES = StateTable(
     "shelf plan",
@@ -81,6 +81,11 @@ class ShelfSlot(Base):
     """Units the slot holds when full."""
     score: Mapped[int]
     why: Mapped[dict[str, Any]]
+
+    @property
+    def front_qty(self) -> int:
+        """Units that stand in front: the first portion of each facing."""
+        return self.fill_qty // DEPTH
 
 
 @dataclass(frozen=True)
@@ -328,6 +333,13 @@ def plans(session: Session, store_id: str, state: str) -> list[ShelfPlan]:
 def live_plan(session: Session, store_id: str) -> ShelfPlan | None:
     """Return the plan the shelf stands by."""
     return next(iter(plans(session, store_id, "live")), None)
+
+
+def standing_on(session: Session, store_id: str, day: dt.date) -> dict[str, ShelfSlot]:
+    """Return SKU -> slot of the plan that stands on a day: the newest approved one begun by then, or the live one."""
+    begun = [plan for plan in plans(session, store_id, "approved") if plan.from_day <= day]
+    plan = begun[0] if begun else live_plan(session, store_id)
+    return {} if plan is None else {row.sku: row for row in slots_of(session, plan)}
 
 
 def slots_of(session: Session, plan: ShelfPlan) -> list[ShelfSlot]:

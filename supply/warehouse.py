@@ -7,9 +7,11 @@ Rules
    promised to no confirmed order and no accepted offer.
 2. An order gets its confirmed packs; one that gets nothing at all is rejected, and the shop proposes anew. One whose
    credit, or what is owed on account, waits for the operator waits too (`account_orders`).
-3. Dispatching takes the goods out of the warehouse's book and tells the shop what is coming, in one transaction. What
-   is no longer there is not loaded; the delivery says so. Offers that were accepted travel after the orders, likewise;
-   one that is bought waits while its shop's credit is held. Last go replacements of claims (`replacing`).
+3. From a warehouse that works by lists only what was picked leaves (`picking`, `premises`); from any other everything
+   that is due can be loaded at once, but for what stands on a list. Dispatching takes the goods out of the warehouse's
+   book and tells the shop what is coming, in one transaction. What is no longer there is not loaded; the delivery says
+   so. Offers that were accepted travel after the orders, likewise; one that is bought waits while its shop's credit is
+   held. Last go replacements of claims (`replacing`).
 4. A shop that sells a product and has no order waiting takes part with what it will need until the van after next:
    its share is kept back for it (`allocation`, rule 3). So who orders early gets no more than who orders later.
 5. What leaves is taken from lots (`loading`). A lot that is over is neither promised nor loaded nor bought for.
@@ -19,7 +21,8 @@ Rules
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -32,7 +35,19 @@ from config.node import NETWORK
 from pos import batches, stock
 from pos.stock import Place, StockLevel
 from pos.store import day_of
-from supply import account_orders, credit, fair_needs, left_out, loading, orders, push, replacing
+from supply import (
+    account_orders,
+    claim_book,
+    credit,
+    fair_needs,
+    left_out,
+    loading,
+    orders,
+    pick_list,
+    premises,
+    push,
+    replacing,
+)
 from supply.allocation import fair_share
 from supply.deliveries import Delivery
 from supply.facts import (
@@ -45,8 +60,20 @@ from supply.facts import (
 )
 from supply.fair_needs import FairNeeds, Goods
 from supply.orders import OrderLine, ReplenishmentOrder
+from supply.pick_list import PickLine, PickList
 from supply.push import PushOffer
 from supply.suppliers import Supplier
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes to a shop at once. source, id: one of `pick_list.SOURCES` and which it is."""
+
+    source: str
+    store_id: str
+    id: str
+    lines: tuple[Advised, ...]
+
 
 # --- verbs ---
 
@@ -90,8 +117,13 @@ def dispatch_day(
     Returns the orders that left; one of which nothing is there any more waits.
     """
     actor = actor or Actor.system("warehouse", NETWORK)
-    ready = _orders(session, "acknowledged")
-    there = _in_stock(session, at)
+    picking, by_list = pick_list.being_picked(session), premises.by_list(session)
+    ready = [
+        (order, house)
+        for order, house in _orders(session, "acknowledged")
+        if house not in by_list and ("order", order.store_id, order.id) not in picking
+    ]
+    there = _loadable(session, at)
     lines = _lines(session, [order for order, _ in ready])
     gone = []
     for order, warehouse_id in ready:
@@ -99,13 +131,14 @@ def dispatch_day(
             is_due = day is None or _due_day(session, order) <= day + dt.timedelta(days=1)
             loaded = _there(lines[order.store_id, order.id], warehouse_id, there) if is_due else []
             if loaded:
-                _send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
+                send_off(session, warehouse_id, order, loaded, actor=actor, at=at)
         if part.done and loaded:
             gone.append(order)
             for one in loaded:
                 there[warehouse_id, one.sku] -= one.qty
-    _dispatch_offers(session, actor=actor, at=at)
-    replacing.dispatch(session, _in_stock(session, at), _promised(session), actor=actor, at=at)
+    _dispatch_offers(session, by_list, actor=actor, at=at)
+    promised = _promised(session, is_listed=False)
+    replacing.dispatch(session, _loadable(session, at), promised, by_list, actor=actor, at=at)
     return gone
 
 
@@ -135,13 +168,88 @@ def take_back(session: Session, delivery: Delivery, *, actor: Actor, at: dt.date
 
 
 def promised_of(session: Session, warehouse_id: str) -> dict[str, int]:
-    """Return what a warehouse has promised to confirmed orders and accepted offers, by SKU."""
+    """Return what a warehouse has promised to confirmed orders, accepted offers and claims on a list, by SKU."""
     sums: dict[str, int] = {}
     offers = [((house, offer.sku), offer.packs * offer.pack_qty) for offer, house in _accepted(session)]
-    for (house, sku), qty in [*_promised(session).items(), *offers]:
+    claims = pick_list.held(session, sources=["replacement"])
+    for (house, sku), qty in [*_promised(session).items(), *offers, *claims.items()]:
         if house == warehouse_id:
             sums[sku] = sums.get(sku, 0) + qty
     return sums
+
+
+def ready(session: Session, warehouse_id: str, day: dt.date | None, *, at: dt.datetime) -> list[Load]:
+    """Return what could be loaded of a warehouse now, in the order in which it would be (rules 3, 6); it may be none.
+
+    day: as in `dispatch_day`. What stands on a pick list is not among it.
+    """
+    picking, there = pick_list.being_picked(session), _loadable(session, at)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
+    found = []
+
+    def load(source: str, store_id: str, id: str, lines: Sequence[Advised]) -> None:
+        found.append(Load(source, store_id, id, tuple(lines)))
+        for one in lines:
+            there[warehouse_id, one.sku] -= one.qty
+
+    confirmed = [order for order, house in _orders(session, "acknowledged") if house == warehouse_id]
+    lines = _lines(session, confirmed)
+    for order in confirmed:
+        is_due = day is None or _due_day(session, order) <= day + dt.timedelta(days=1)
+        if is_due and ("order", order.store_id, order.id) not in picking:
+            mine = _there(lines[order.store_id, order.id], warehouse_id, there)
+            load("order", order.store_id, order.id, mine)
+            for one in mine:
+                promised[warehouse_id, one.sku] -= one.qty
+    for offer, house in _accepted(session):
+        if house == warehouse_id and ("offer", offer.store_id, offer.id) not in picking:
+            goods = (house, offer.sku)
+            qty = _offered_now(offer, there.get(goods, 0) - promised.get(goods, 0), on_hold)
+            mine = [Advised(offer.sku, offer.name, offer.pack_qty, qty)] if qty else []
+            load("offer", offer.store_id, offer.id, mine)
+    for claim in claim_book.replacements_due(session):
+        is_here = replacing.warehouse_of(session, claim) == warehouse_id
+        if is_here and ("replacement", claim.store_id, claim.id) not in picking:
+            load("replacement", claim.store_id, claim.id, replacing.goes_now(session, claim, there, promised, at))
+    return [one for one in found if one.lines]
+
+
+# --- parts of other verbs ---
+
+
+def send_off(
+    session: Session,
+    warehouse_id: str,
+    order: ReplenishmentOrder,
+    loaded: Sequence[Advised],
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> None:
+    """Load what there is of an order and tell its shop (rule 3)."""
+    fact = GoodsDispatched(
+        store_id=order.store_id,
+        delivery_id=new_id(),
+        supplier_id=order.supplier_id,
+        order_id=order.id,
+        push_id=None,
+        expected_day=max(_due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
+        advised_at=stamp(at),
+        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
+        lines=tuple(loaded),
+    )
+    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), actor=actor, at=at)
+
+
+def send_off_offer(
+    session: Session, warehouse_id: str, offer: PushOffer, loaded: Advised, *, actor: Actor, at: dt.datetime
+) -> None:
+    """Load what there is of an accepted offer and tell its shop (rule 3)."""
+    fact = loading.without_order(
+        session, offer.store_id, new_id(), offer.supplier_id, [loaded], push_id=offer.id, at=at
+    )
+    loading.send_off(session, warehouse_id, fact, push.subject_of(offer), actor=actor, at=at)
+    push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
 
 
 # --- inside ---
@@ -216,8 +324,22 @@ def _in_stock(session: Session, at: dt.datetime) -> dict[Goods, int]:
     return there
 
 
-def _promised(session: Session) -> dict[Goods, int]:
-    """Return what confirmed orders still have to get."""
+def _loadable(session: Session, at: dt.datetime) -> dict[Goods, int]:
+    """Return what can be loaded of every warehouse's goods that no pick list keeps."""
+    there = _in_stock(session, at)
+    for goods, qty in pick_list.held(session).items():
+        there[goods] = there.get(goods, 0) - qty
+    return there
+
+
+def _promised(session: Session, *, is_listed: bool = True) -> dict[Goods, int]:
+    """Return what confirmed orders still have to get; is_listed False: those on no pick list."""
+    on_list = (
+        sa.exists()
+        .where(PickLine.source == "order", PickLine.store_id == OrderLine.store_id)
+        .where(PickLine.source_id == OrderLine.order_id, PickList.id == PickLine.pick_id)
+        .where(PickList.state.in_(pick_list.OPEN))
+    )
     packs = sa.func.coalesce(OrderLine.packs_acknowledged, 0)
     query = (
         sa.select(Supplier.warehouse_id, OrderLine.sku, sa.func.sum(packs * OrderLine.pack_qty))
@@ -227,6 +349,7 @@ def _promised(session: Session) -> dict[Goods, int]:
         )
         .join(Supplier, Supplier.id == ReplenishmentOrder.supplier_id)
         .where(ReplenishmentOrder.state == "acknowledged", Supplier.warehouse_id.is_not(None))
+        .where(*([] if is_listed else [~on_list]))
         .group_by(Supplier.warehouse_id, OrderLine.sku)
     )
     return {(str(warehouse_id), sku): int(qty) for warehouse_id, sku, qty in session.execute(query)}
@@ -244,8 +367,9 @@ def _accepted(session: Session) -> list[tuple[PushOffer, str]]:
 
 def _free(session: Session, at: dt.datetime) -> dict[Goods, int]:
     free = _in_stock(session, at)
-    for goods, qty in _promised(session).items():
-        free[goods] = free.get(goods, 0) - qty
+    for kept in (_promised(session), pick_list.held(session, sources=["replacement"])):
+        for goods, qty in kept.items():
+            free[goods] = free.get(goods, 0) - qty
     for offer, warehouse_id in _accepted(session):
         goods = (warehouse_id, offer.sku)
         free[goods] = free.get(goods, 0) - offer.packs * offer.pack_qty
@@ -268,55 +392,27 @@ def _due_day(session: Session, order: ReplenishmentOrder) -> dt.date:
     return min(order.delivery_day, order.order_day + dt.timedelta(days=promised))
 
 
-def _send_off(
-    session: Session,
-    warehouse_id: str,
-    order: ReplenishmentOrder,
-    loaded: Sequence[Advised],
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> None:
-    fact = GoodsDispatched(
-        store_id=order.store_id,
-        delivery_id=new_id(),
-        supplier_id=order.supplier_id,
-        order_id=order.id,
-        push_id=None,
-        expected_day=max(_due_day(session, order), day_of(session, order.store_id, at)).isoformat(),
-        advised_at=stamp(at),
-        acknowledged=tuple((line.sku, line.packs_acknowledged or 0) for line in orders.lines_of(session, order)),
-        lines=tuple(loaded),
-    )
-    loading.send_off(session, warehouse_id, fact, orders.subject_of(order), actor=actor, at=at)
-
-
-def _dispatch_offers(session: Session, *, actor: Actor, at: dt.datetime) -> None:
+def _dispatch_offers(session: Session, by_list: Collection[str], *, actor: Actor, at: dt.datetime) -> None:
     """Load of every accepted offer what is there beside what is promised to orders, in whole packs (`push`, rule 6)."""
-    there = _in_stock(session, at)
-    promised, held = _promised(session), credit.held_shops(session)
+    there, picking = _loadable(session, at), pick_list.being_picked(session)
+    promised, on_hold = _promised(session, is_listed=False), credit.held_shops(session)
     for offer, warehouse_id in _accepted(session):
         store_id, goods = offer.store_id, (warehouse_id, offer.sku)
+        if ("offer", store_id, offer.id) in picking:
+            continue
         with left_out.apart(session, "loading", store_id, actor=actor, at=at) as part:
-            packs = min(offer.packs, (there.get(goods, 0) - promised.get(goods, 0)) // offer.pack_qty)
-            if offer.return_until is None and store_id in held:  # bought on account; it waits, as an order would
-                packs = 0
-            qty = max(0, packs) * offer.pack_qty
-            if qty:
-                _send_off_offer(session, warehouse_id, offer, qty, actor=actor, at=at)
-            else:
+            qty = _offered_now(offer, there.get(goods, 0) - promised.get(goods, 0), on_hold)
+            if qty and warehouse_id not in by_list:
+                loaded = Advised(offer.sku, offer.name, offer.pack_qty, qty)
+                send_off_offer(session, warehouse_id, offer, loaded, actor=actor, at=at)
+            elif not qty:
                 push.call_off_if_over(session, offer, actor=actor, at=at)
-        if part.done and qty:
+        if part.done and qty and warehouse_id not in by_list:
             there[goods] -= qty
 
 
-def _send_off_offer(
-    session: Session, warehouse_id: str, offer: PushOffer, qty: int, *, actor: Actor, at: dt.datetime
-) -> None:
-    fact = loading.without_order(
-        session, offer.store_id, new_id(), offer.supplier_id,
-        [Advised(offer.sku, offer.name, offer.pack_qty, qty)], push_id=offer.id, at=at,
-    )  # fmt: skip
-    subject = push.subject_of(offer)
-    loading.send_off(session, warehouse_id, fact, subject, actor=actor, at=at)
-    push.dispatched(session, offer.store_id, offer.id, actor=actor, at=at)
+def _offered_now(offer: PushOffer, free: int, on_hold: Collection[str]) -> int:
+    """Return the units of an accepted offer that can be loaded, in whole packs; what waits for credit is not."""
+    if offer.return_until is None and offer.store_id in on_hold:  # bought on account; it waits, as an order would
+        return 0
+    return max(0, min(offer.packs, free // offer.pack_qty)) * offer.pack_qty

@@ -14,7 +14,7 @@ from config.money import exponent
 from config.node import NETWORK
 from pos.catalogue import Listing
 from pos.store import day_of
-from store_app import wording, wording_claims, wording_supply
+from store_app import wording, wording_claims, wording_orders
 from store_app.pages.waiting import stock_units
 from store_app.presenting import money, qty
 from supply import credit, order_money, serving
@@ -52,7 +52,8 @@ class LineView:
     cost_minor: int
     sentence: str
     facts: list[tuple[str, str]]
-    runs_out: str
+    tag: str
+    """Why it is urgent: nothing is left, or when it runs out before the delivery after the next; '' where it is not."""
     runs_out_day: dt.date | None
     have_qty: float
     per_day: float
@@ -132,7 +133,7 @@ class OrderView:
     @property
     def first(self) -> list[LineView]:
         """The lines to look at first: of more than MANY those that run out before the van or were changed, if any."""
-        looked_at = [line for line in self.lines if line.runs_out or line.changed_why]
+        looked_at = [line for line in self.lines if line.tag or line.changed_why]
         return looked_at if looked_at and self.is_long else self.lines
 
     @property
@@ -305,11 +306,19 @@ def _credit(session: Session, order: ReplenishmentOrder, supplier: Supplier | No
     )
 
 
+def _tag(why: wording_orders.OrderWhy, runs_out: dt.date | None, today: dt.date) -> str:
+    if runs_out is None:
+        return ""
+    if why.is_out:
+        return _("all reserved") if why.on_hand else _("nothing left")
+    return _("runs out %(day)s", day=wording.day_or_weekday(max(runs_out, today), today))
+
+
 def _purses(session: Session, order: ReplenishmentOrder, cost: int, today: dt.date, currency: str) -> list[PurseView]:
     found = sorted(order_money.left_for(session, order, today), key=lambda one: one.left_minor)
     return [
         PurseView(one.left_minor, max(0, cost - one.left_minor),
-                  *wording_supply.purse_words(one.name, one.left_minor, cost, lambda minor: money(minor, currency)))
+                  *wording_orders.purse_words(one.name, one.left_minor, cost, lambda minor: money(minor, currency)))
         for one in found
     ]  # fmt: skip
 
@@ -320,7 +329,7 @@ def _cut_sentence(rows: Sequence[OrderLine], currency: str) -> str:
         packs = _cut_packs(row)
         if packs:
             cut[row.why["cut_by"]] = cut.get(row.why["cut_by"], 0) + packs * row.pack_cost_minor
-    said = [wording_supply.cut_in_all(name, money(minor, currency)) for name, minor in sorted(cut.items())]
+    said = [wording_orders.cut_in_all(name, money(minor, currency)) for name, minor in sorted(cut.items())]
     return wording.joined(said)
 
 
@@ -338,7 +347,7 @@ def _rule(session: Session, order: ReplenishmentOrder, currency: str) -> tuple[s
 
 
 def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, currency: str) -> LineView:
-    why = wording.OrderWhy.read(row.why)
+    why = wording_orders.OrderWhy.read(row.why)
     pack_text = wording.packs_text(row.packs, row.pack_qty, qty(row.pack_qty, unit))
     cost = row.packs * row.pack_cost_minor
 
@@ -346,18 +355,18 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         return qty(round(units) if abs(units) >= 10 else round(units, 1), unit)
 
     cut = _cut_packs(row) if order.state == "proposed" else 0
-    sentence = wording.order_sentence(
+    sentence = wording_orders.order_sentence(
         why,
         quantity=quantity,
         delivery_day=order.delivery_day,
         next_delivery_day=order.next_delivery_day,
         today=today,
-        packs_words=pack_text,
+        packs_words=pack_text if row.packs else "",
         cost_words=money(cost, currency),
     )
     if cut:
         packs_words = wording.packs_text(cut, row.pack_qty, qty(row.pack_qty, unit))
-        told = wording_supply.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
+        told = wording_orders.cut_of_line(row.why["cut_by"], packs_words, money(cut * row.pack_cost_minor, currency))
         sentence = wording.joined([sentence, told])
     runs_out = why.runs_out_day if why.runs_out_day and why.runs_out_day < order.next_delivery_day else None
     return LineView(
@@ -372,12 +381,12 @@ def _line(row: OrderLine, order: ReplenishmentOrder, unit: str, today: dt.date, 
         cost_minor=cost,
         sentence=sentence,
         facts=[
-            *wording.order_facts(why, quantity=quantity),
-            *wording_supply.more_facts(
+            *wording_orders.order_facts(why, quantity=quantity),
+            *wording_orders.more_facts(
                 row.why, quantity=quantity, amount=lambda minor: money(minor, currency), today=today
             ),
         ],
-        runs_out=wording.day_or_weekday(runs_out, today) if runs_out else "",
+        tag=_tag(why, runs_out, today),
         runs_out_day=runs_out,
         have_qty=why.have_qty,
         per_day=why.per_day,

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from store_app.extensions import clock, read, write
 from store_app.presenting import page
 from store_app.security import requires
-from supply import claim_book, goods_returns, overview, warehouse
+from supply import claim_book, goods_returns, overview, pick_list, premises, suppliers, warehouse
 
 bp = Blueprint("console_supply", __name__, url_prefix="/console/supply")
 
@@ -21,6 +21,8 @@ def orders() -> Any:
         found = overview.orders(session)
         scarce = overview.scarcest(session)
         currency = overview.currency(session)
+        lists, listed = len(pick_list.open_lists(session)), premises.by_list(session)
+        all_by_list = listed.issuperset(suppliers.warehouses(session))
         claims_waiting = len(claim_book.claims_in(session, claim_book.WAITING)) + len(
             goods_returns.returns(session, "sent")
         )
@@ -33,6 +35,8 @@ def orders() -> Any:
         claims_waiting=claims_waiting,
         waiting=states.count("sent"),
         to_dispatch=states.count("acknowledged"),
+        lists=lists,
+        all_by_list=all_by_list,
     )
 
 
@@ -49,7 +53,7 @@ def fill() -> Any:
 @bp.post("/dispatch")
 @requires("network.supply")
 def dispatch() -> Any:
-    """Load the van with every confirmed order."""
+    """Load the van with every confirmed order that is on no list."""
     with write() as session:
         done = warehouse.dispatch_day(session, None, actor=g.actor, at=clock.now())
     flash(ngettext("%(num)d order is on its way.", "%(num)d orders are on their way.", len(done)), "good")

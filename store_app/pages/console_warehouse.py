@@ -15,7 +15,7 @@ from store_app.extensions import clock, read, write
 from store_app.pages import form
 from store_app.presenting import page, qty, today
 from store_app.security import requires
-from supply import overview, warehouse_stock
+from supply import overview, pick_list, warehouse_stock
 from supply.suppliers import warehouses
 
 bp = Blueprint("console_warehouse", __name__, url_prefix="/console/warehouse")
@@ -78,10 +78,11 @@ def stock(fault: ShopError | None = None, **_place: Any) -> Any:
     with read() as session:
         house, houses = _house(session)
         rows = warehouse_stock.kept(session, house, text=text, is_gone=is_gone, most=SHOWN + 1)
+        bays = pick_list.bays(session, house, {row.sku for row in rows})
     return page(
         "console/warehouse_stock.html",
         house=house, houses=houses, text=text, is_gone=is_gone, rows=rows[:SHOWN], is_cut=len(rows) > SHOWN,
-        shown=SHOWN, fault=fault, at_fault=request.form.get("sku", ""),
+        shown=SHOWN, bays=bays, fault=fault, at_fault=request.form.get("sku", ""),
     )  # fmt: skip
 
 
@@ -105,6 +106,19 @@ def count(warehouse_id: str) -> Any:
         put = _("%(qty)s more than the book said.") if change > 0 else _("%(qty)s less than the book said.")
         words += " " + put % {"qty": qty(abs(change), unit)}
     flash(words, "good")
+    kept = {"q": request.args["q"]} if request.args.get("q") else {}
+    return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
+
+
+@bp.post("/<warehouse_id>/bay")
+@requires("network.supply")
+@form.answers_on(stock)
+def settle_bay(warehouse_id: str) -> Any:
+    """Note where a product stands: pick lists lead there."""
+    sku, bay = form.text("sku", most=64), form.text("bay", most=pick_list.LONGEST_BAY)
+    with write() as session:
+        pick_list.settle_bay(session, warehouse_id, sku, bay, actor=g.actor, at=clock.now())
+    flash(_("Pick lists lead there from now on."), "good")
     kept = {"q": request.args["q"]} if request.args.get("q") else {}
     return redirect(url_for("console_warehouse.stock", warehouse=warehouse_id, **kept), 303)
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from config.errors import Invalid, NotFound, ShopError
-from store_app import presenting, wording
+from store_app import presenting, wording, wording_supply
 from store_app.extensions import doors, read, wake_worker_after, write
 from store_app.pages import form, new_costs, waiting, wares
 from store_app.presenting import RAIL_COUNTS, clock_time, page, place, qty, state_word, today
@@ -51,7 +51,8 @@ class DeliveryView:
 class LineView:
     """A line as the count page shows it. typed: what stands in the field.
 
-    lots_text: of which lots it is made, '' where it is one; until, batch: what stands in the fields of one lot.
+    less_text: what was promised and why less comes, '' where nothing is missing; lots_text: of which lots it is made,
+    '' where it is one; until, batch: what stands in the fields of one lot.
     """
 
     sku: str
@@ -66,6 +67,7 @@ class LineView:
     until: str
     batch: str
     lots_text: str
+    less_text: str
 
 
 @bp.get("/")
@@ -311,6 +313,7 @@ def _lines(session: Session, delivery_id: str) -> list[LineView]:
                 else "",
                 batch=request.form.get(f"batch-{n}", "") if again else "" if row.lots else row.batch or "",
                 lots_text=_lots(row, unit),
+                less_text=_less(row, unit),
             )
         )
     return views
@@ -325,6 +328,14 @@ def _lots(row: DeliveryLine, unit: str) -> str:
         else _("%(qty)s without a day", qty=qty(lot.qty, unit))
         for lot in lots
     )
+
+
+def _less(row: DeliveryLine, unit: str) -> str:
+    """Say why less comes than was promised, as the sender told it."""
+    if row.promised_qty is None:
+        return ""
+    why = wording_supply.PICK_REASONS.get(row.less_why, _("Another reason"))
+    return _("%(qty)s was promised. Less comes: %(why)s.", qty=qty(row.promised_qty, unit), why=str(why).lower())
 
 
 def _advised(row: DeliveryLine, unit: str) -> str:

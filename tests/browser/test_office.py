@@ -1,18 +1,17 @@
 """The back office as a browser shows it: accessible, unclipped, in both languages, on the desk and on a phone."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from pos import shift
 from supply import order_money, orders, pickup, receiving, replenishment, shelf, transfers
-from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
+from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
@@ -77,13 +76,8 @@ def office(build: Any) -> Iterator[Office]:
     """Serve a store with something on every page."""
     house = build(public_url="https://shops.example", printer="paper")
     goods.fill(house, _furnish)
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield Office(house, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve(house) as url:
+        yield Office(house, url)
 
 
 def _furnish(house: House) -> None:
@@ -114,10 +108,7 @@ def _furnish(house: House) -> None:
 
 def enter(page: Page, office: Office, path: str, language: str = "en") -> None:
     """Sign in as the shopkeeper and open a page."""
-    page.goto(f"{office.url}/signin/shopkeeper?next={path}")
-    page.fill("#pin", "2222")
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{office.url}{path}")
+    sign_in(page, office.url, "shopkeeper", "2222")
     page.goto(f"{office.url}{path}?lang={language}")
 
 
@@ -195,7 +186,7 @@ def test_a_count_that_differs_asks_why_and_a_scan_counts_and_waits_to_be_typed_o
     page.press("#scan", "Enter")
     expect(milk.locator("input[type=number]")).to_have_value(str(typed + 1))
     expect(milk.locator("input[type=number]")).to_be_focused()
-    page.keyboard.type(goods.EAN["milk"] + "\n")
+    wedge(page, goods.EAN["milk"])
     expect(milk.locator("input[type=number]")).to_have_value(str(typed + 2))
     expect(milk.locator("input[type=number]")).to_be_focused()
     page.keyboard.type(str(typed))

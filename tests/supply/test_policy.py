@@ -10,7 +10,7 @@ from scipy.stats import nbinom, poisson
 
 from supply.chances import Demand
 from supply.next_pack import critical_ratio, lately_factor, least_chance, packs_to, reorder_point
-from supply.policy import OrderPolicy, PolicyLine, decide, decide_basket
+from supply.policy import OrderPolicy, PolicyLine, decide, decide_basket, ready
 from supply.suppliers import MOST_PACKS
 
 
@@ -325,3 +325,64 @@ def test_a_basket_never_costs_more_than_there_is(some, budget_minor):
 @given(lines())
 def test_a_line_is_decided_alike_alone_and_among_others(some):
     assert decide_basket([line(), some, line(sku="tea")])[1] == decide(some)
+
+
+# --- goods that come on their day ---
+
+
+@pytest.mark.parametrize(
+    ("here", "coming", "serves"),
+    [
+        (0.0, {5: 20.0}, 4.0),  # a day and a last one of six are served: 4 + 4 of 24, less the four before
+        (0.0, {5: 3.0}, 3.0),
+        (0.0, {0: 20.0}, 20.0),
+        (12.0, {3: 12.0}, 24.0),
+        (12.0, {4: 12.0}, 20.0),
+        (30.0, {5: 6.0}, 36.0),
+        (0.0, {9: 50.0}, 0.0),
+        (-4.0, {1: 8.0}, 4.0),
+    ],
+)
+def test_what_is_on_the_way_serves_from_its_day_on(here, coming, serves):
+    assert ready([4.0] * 6, here, coming) == pytest.approx(serves)
+
+
+@given(
+    st.lists(st.floats(0, 9), min_size=1, max_size=9),
+    st.integers(-5, 60),
+    st.dictionaries(st.integers(0, 12), st.integers(1, 40)),
+)
+def test_no_more_serves_than_there_is_and_what_is_here_at_once_serves_most(daily, here, coming):
+    found, days = ready(daily, here, coming), len(daily)
+    within = sum(qty for day, qty in coming.items() if day < days)
+    assert found <= max(0, here) + within + 1e-6 or found == here + within
+    assert found <= ready(daily, here + within, {}) + 1e-6
+
+
+def test_goods_that_come_after_the_shelf_was_empty_are_still_there_afterwards():
+    late = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0, ready_qty=4.0)
+    at_once = line(position_qty=20, mean=32.0, variance=40.0, mean_before=24.0, interval_days=8.0)
+    assert decide(late).counted_qty == 24.0 + 16.0
+    assert decide(at_once).counted_qty == 24.0
+    assert decide(late).packs < decide(at_once).packs
+
+
+# --- a place on a planned shelf ---
+
+
+def test_a_basket_is_not_filled_up_past_a_product_s_place_on_the_shelf():
+    milk = line(position_qty=0)
+    enough = decide(milk).cost_minor
+    minimum = enough + 2 * milk.pack_cost_minor
+    assert [one.reason for one in decide_basket([milk], minimum)] == ["filled-up"]
+    placed = milk._replace(slot_qty=decide(milk).packs * milk.pack_qty)
+    assert [(one.reason, one.packs) for one in decide_basket([placed], minimum)] == [("postponed", 0)]
+
+
+@given(lines(), st.integers(0, 200))
+def test_a_place_too_small_for_what_is_wanted_does_not_keep_the_target_from_coming(some, slot):
+    free, placed = decide(some), decide(some._replace(slot_qty=slot))
+    target = math.ceil(max(0.0, free.target_qty - free.counted_qty) / some.pack_qty)
+    assert placed.packs == free.packs or placed.packs >= min(free.packs, target - 1)
+    assert placed.packs <= free.packs
+    assert placed.packs == 0 or placed.packs >= some.minimum_packs

@@ -10,11 +10,13 @@ from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor, JournalEntry
 from pos import stock
 from pos.catalogue import Listing, Product
-from store_app.wording import OrderWhy
-from supply import campaign_lift, checks, orders, planned, replenishment
+from pos.consigned import Consigned
+from store_app.wording_orders import OrderWhy
+from supply import campaign_lift, checks, order_wishes, orders, planned, replenishment
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun, ForecastSeries
 from supply.orders import OrderLine, ReplenishmentOrder
+from supply.shelf import ShelfPlan, ShelfSlot
 from supply.suppliers import Supplier, SupplierProduct
 from tests.supply.sold import make_node
 
@@ -169,6 +171,68 @@ def test_the_pages_facts_are_all_kept(shop):
     assert read.target > 10
     assert read.service_bp == 9800
     assert (why["model"], why["regional_share_bp"], why["stock_unit"]) == ("filter", 4000, "each")
+
+
+def shelf_plan(session, state, from_day, **fill):
+    """Let a shelf hold so many of a product when full, each slot with two facings."""
+    plan = ShelfPlan(store_id="S1", id=f"{state}-{from_day}", state=state, from_day=from_day, drafted_at=DAWN,
+                     based_on_day=MONDAY)  # fmt: skip
+    session.add(plan)
+    session.flush()
+    session.add_all(
+        ShelfSlot(store_id="S1", plan_id=plan.id, slot=n, sku=sku, name=sku, facings=2, fill_qty=qty, score=1, why={})
+        for n, (sku, qty) in enumerate(fill.items(), 1)
+    )
+
+
+def test_the_front_row_of_a_slot_stands_for_show_and_the_slot_is_its_place_unless_the_shopkeeper_wishes_otherwise(shop):
+    with shop.write() as session:
+        shelf_plan(session, "live", MONDAY, bread=36)
+    why = lines(shop, proposed(shop))["bread"].why
+    assert (why["show_qty"], why["slot_qty"]) == (6, 36)
+    assert why["target"] == 6 + int(poisson.ppf(0.98, 10)), "on top of what is wanted"
+    with shop.write() as session:
+        order_wishes.set_wish(session, "S1", "bread", show_qty=2, actor=WEI, at=DAWN)
+    assert lines(shop, propose(shop)[0])["bread"].why["show_qty"] == 2
+
+
+def test_the_shelf_counts_that_stands_when_the_goods_come(shop):
+    with shop.write() as session:
+        shelf_plan(session, "live", MONDAY, bread=36)
+        shelf_plan(session, "approved", MONDAY + dt.timedelta(days=1), bread=12)
+        shelf_plan(session, "approved", MONDAY + dt.timedelta(days=2), bread=48)
+    assert lines(shop, proposed(shop))["bread"].why["slot_qty"] == 12, "the van comes on Tuesday"
+
+
+def test_goods_on_sale_or_return_are_told_with_the_day_until_which_they_may_go_back(shop):
+    with shop.write() as session:
+        session.add(
+            Consigned(store_id="S1", id="offer", sku="bread", name="Bread", owner="*", supplier_id="van", pack_qty=6,
+                      pack_cost_minor=900, came_on=MONDAY, came_at=DAWN, until=dt.date(2026, 3, 11), came_qty=3,
+                      ahead_qty=0, left_qty=3)
+        )  # fmt: skip
+    assert lines(shop, proposed(shop))["bread"].why["consigned"] == [3, "2026-03-11"]
+
+
+def test_what_is_on_the_way_counts_from_its_day_on(shop):
+    """Four loaves for five days of five, 30 more on the fourth: they are not eaten up by the days before."""
+    with shop.write() as session:
+        session.get_one(Supplier, "van").lead_time_days = 5
+        session.add(
+            ReplenishmentOrder(store_id="S1", id="open", order_no=77, supplier_id="farm", state="sent",
+                               order_day=MONDAY, delivery_day=MONDAY + dt.timedelta(days=4),
+                               next_delivery_day=MONDAY + dt.timedelta(days=7), proposed_at=DAWN, sent_at=DAWN)
+        )  # fmt: skip
+        session.flush()
+        session.add(
+            OrderLine(store_id="S1", order_id="open", sku="bread", name="Bread", pack_qty=6, pack_cost_minor=900,
+                      minimum_packs=1, packs_proposed=5, packs=5, why={})
+        )  # fmt: skip
+    forecast(shop, {"bread": 5.0, "milk": 8.0})
+    with shop.read() as session:
+        draft = next(one for one in replenishment.work_out(session, "S1", at=DAWN) if one.supplier_id == "van")
+    why = {line["sku"]: line["why"] for line in draft.lines}
+    assert "bread" not in why, "25 are wanted before, 9 of them find something; 25 stand there when the van comes"
 
 
 def test_an_order_whose_day_is_over_is_not_approved(shop):

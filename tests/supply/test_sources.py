@@ -12,7 +12,7 @@ from config.errors import Invalid
 from supply import lead_times, order_money, order_wishes, orders, serving, suppliers
 from supply.lead_times import measured
 from supply.orders import ReplenishmentOrder
-from supply.policy import PolicyLine, decide, expected_outdating, share_money, total_costs
+from supply.policy import PolicyLine, decide, expected_outdating, ready, share_money, total_costs
 from supply.purse import Purse
 from supply.receiving import Delivery
 from supply.sources import Source, decide_sources, ranked
@@ -121,6 +121,18 @@ def test_the_dearer_supplier_who_comes_sooner_wins_where_the_shelf_would_stand_e
     full = [one.__class__(**one._asdict() | {"position_qty": 40}) for one in (soon, late)]
     assert np.argmin(total_costs(empty)) == 0
     assert np.argmin(total_costs(full)) == 1
+
+
+def test_the_supplier_who_comes_before_what_is_on_the_way_wins_though_the_sum_would_do():
+    """Nothing is left, 20 come in five days, four are wanted a day: the cheaper one comes in six days."""
+    soon = line(mean=8.0, variance=9.0, mean_before=4.0, interval_days=2.0, held_days=1.0, position_qty=0,
+                pack_cost_minor=620)  # fmt: skip
+    late = line(mean=32.0, variance=36.0, mean_before=24.0, interval_days=8.0, held_days=2.0, position_qty=20)
+    assert np.argmin(total_costs([soon, late])) == 1, "were the 20 here, waiting would cost next to nothing"
+    by_day = late._replace(ready_qty=ready([4.0] * 6, 0.0, {5: 20.0}))
+    assert np.argmin(total_costs([soon, by_day])) == 0
+    given = sources(("farm", 0, [soon]), ("cash", 0, [by_day]))
+    assert ranked(given)["milk"] == ["farm", "cash"]
 
 
 def test_a_smaller_lot_wins_where_all_else_is_the_same():

@@ -1,0 +1,230 @@
+"""Pick lists: what goes to the shops is gathered product by product, on a phone or on paper, and then leaves."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, flash, g, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy.orm import Session
+
+from config.errors import NotFound, ShopError
+from pos.batches import Held
+from pos.catalogue import Product
+from pos.store import Store
+from store_app import wording_supply
+from store_app.extensions import clock, read, write
+from store_app.pages import form
+from store_app.presenting import page
+from store_app.security import requires
+from supply import loading, order_sheet, overview, pick_list, picking, premises, warehouse
+from supply.facts import Advised
+from supply.pick_list import PickLine, PickList
+from supply.suppliers import warehouses
+
+bp = Blueprint("console_picking", __name__, url_prefix="/console/picking")
+bp.before_request(form.know_the_place)
+LATELY = 20
+
+
+@bp.get("/")
+@requires("network.supply")
+def overview_page(fault: ShopError | None = None, **_place: Any) -> Any:
+    """Show each warehouse's open lists, what waits for one, and the lists that left lately."""
+    with read() as session:
+        by_list, names = premises.by_list(session), _names(session)
+        houses = []
+        for house in warehouses(session):
+            waits = warehouse.ready(session, house, None, at=clock.now())
+            shops = sorted({one.store_id for one in waits}, key=lambda one: names.get(one, one))
+            houses.append(
+                (house, house in by_list, [(one, names.get(one, one)) for one in shops], _open(session, house))
+            )
+        done = sa.select(PickList).where(PickList.state == "dispatched").order_by(PickList.sent_at.desc())
+        lately = session.scalars(done.limit(LATELY)).all()
+    return page("console/picking.html", houses=houses, lately=lately, fault=fault)
+
+
+@bp.post("/<warehouse_id>/make")
+@requires("network.supply")
+@form.answers_on(overview_page)
+def make(warehouse_id: str) -> Any:
+    """Put what waits on a list, of all shops or of those chosen."""
+    shops = request.form.getlist("shop")
+    with write() as session:
+        made = picking.make(session, warehouse_id, shops=shops or None, actor=g.actor, at=clock.now())
+        pick_id = made.id
+    return redirect(url_for("console_picking.walk", pick_id=pick_id), 303)
+
+
+@bp.post("/<warehouse_id>/way")
+@requires("network.supply")
+@form.answers_on(overview_page)
+def settle_way(warehouse_id: str) -> Any:
+    """Settle whether goods leave a warehouse by pick lists alone."""
+    with write() as session:
+        is_by_list = request.form.get("by_list") == "1"
+        premises.work_by_list(session, warehouse_id, is_by_list, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.overview_page"), 303)
+
+
+@bp.get("/<pick_id>")
+@requires("network.supply")
+def walk(pick_id: str, sku: str = "", fault: ShopError | None = None) -> Any:
+    """Show a list in the order in which it is walked, with the lots that leave first; the page is the paper, too."""
+    with read() as session:
+        found = session.get(PickList, form.tidy(pick_id))
+        if found is None:
+            raise NotFound("unknown-pick", _("There is no such pick list. Open the page once more."))
+        lines = pick_list.lines_of(session, found)
+        skus = {line.sku for line in lines}
+        bays, names = pick_list.bays(session, found.warehouse_id, skus), _names(session)
+        units = dict(session.execute(sa.select(Product.sku, Product.stock_unit).where(Product.sku.in_(skus))).all())
+        lots = _lots(session, found, lines) if found.state in pick_list.OPEN else {}
+    products = [
+        _product(one, list(mine), bays.get(one, ""), units.get(one, "each"), names, lots.get(one, []))
+        for one, mine in itertools.groupby(lines, key=lambda line: line.sku)
+    ]
+    totals = [
+        (names.get(shop, shop), sum(1 for _line in mine), sum(-(-line.qty // line.pack_qty) for line in mine))
+        for shop, mine in _by_shop(lines).items()
+    ]
+    return page(
+        "console/pick.html", pick=found, products=products, shops=totals, fault=fault,
+        left=sum(1 for one in products if not one["is_done"]), reasons=wording_supply.PICK_REASONS,
+        at_fault=sku,
+    )  # fmt: skip
+
+
+@bp.post("/<pick_id>/products/<sku>")
+@requires("network.supply")
+@form.answers_on(walk)
+def pick(pick_id: str, sku: str) -> Any:
+    """Confirm a product for all its shops."""
+    with write() as session:
+        picking.pick(session, pick_id, sku, _picked(session, pick_id, sku), actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
+
+
+@bp.post("/<pick_id>/products/<sku>/put-back")
+@requires("network.supply")
+@form.answers_on(walk)
+def put_back(pick_id: str, sku: str) -> Any:
+    """Let a product be picked again."""
+    with write() as session:
+        picking.put_back(session, pick_id, sku, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.walk", pick_id=pick_id) + "#next", 303)
+
+
+@bp.post("/<pick_id>/rest")
+@requires("network.supply")
+@form.answers_on(walk)
+def pick_rest(pick_id: str) -> Any:
+    """Confirm the rest as the list says it."""
+    with write() as session:
+        picking.pick_rest(session, pick_id, actor=g.actor, at=clock.now())
+    return redirect(url_for("console_picking.walk", pick_id=pick_id), 303)
+
+
+@bp.post("/<pick_id>/send")
+@requires("network.supply")
+@form.answers_on(walk)
+def send(pick_id: str) -> Any:
+    """Load what was picked and tell the shops."""
+    with write() as session:
+        gone = picking.send_off(session, pick_id, actor=g.actor, at=clock.now())
+    flash(ngettext("%(num)d delivery is on its way.", "%(num)d deliveries are on their way.", len(gone)), "good")
+    return redirect(url_for("console_picking.overview_page"), 303)
+
+
+@bp.post("/<pick_id>/drop")
+@requires("network.supply")
+@form.answers_on(walk)
+def drop(pick_id: str) -> Any:
+    """Give a list up, with a reason."""
+    why = form.text("why", required=_("Say why the list is given up: the journal keeps it."))
+    with write() as session:
+        picking.drop(session, pick_id, why=why, actor=g.actor, at=clock.now())
+    flash(_("The list is given up. What was on it waits as before."), "info")
+    return redirect(url_for("console_picking.overview_page"), 303)
+
+
+@bp.get("/orders/<store_id>/<order_id>")
+@requires("network.supply")
+def order(store_id: str, order_id: str) -> Any:
+    """Show one order: what was asked, promised, picked, sent and counted, and why less."""
+    with read() as session:
+        found = order_sheet.sheet(session, store_id, order_id)
+        currency, names = overview.currency(session), _names(session)
+    why = wording_supply.LESS_WORDS
+    return page("console/order.html", sheet=found, shop=names.get(store_id, store_id), currency=currency, why=why)
+
+
+# --- inside ---
+
+
+def _names(session: Session) -> dict[str, str]:
+    return dict(session.execute(sa.select(Store.id, Store.name)).all())
+
+
+def _open(session: Session, house: str) -> list[tuple[PickList, int, int]]:
+    """Return a warehouse's open lists with how many products are picked, and of how many."""
+    found = []
+    for one in pick_list.open_lists(session, house):
+        lines = pick_list.lines_of(session, one)
+        done = {line.sku for line in lines if line.picked_qty is not None}
+        found.append((one, len(done), len({line.sku for line in lines})))
+    return found
+
+
+def _lots(session: Session, found: PickList, lines: list[PickLine]) -> dict[str, list[Held]]:
+    """Return the lots a list is taken from, what ends first first, by product."""
+    sums: dict[str, int] = {}
+    for line in lines:
+        sums[line.sku] = sums.get(line.sku, 0) + line.qty
+    wanted = [Advised(sku, "", 1, qty) for sku, qty in sums.items()]
+    lots: dict[str, list[Held]] = {}
+    for held in loading.lots_for(session, found.warehouse_id, wanted, clock.now()):
+        lots.setdefault(held.sku, []).append(held)
+    return lots
+
+
+def _by_shop(lines: list[PickLine]) -> dict[str, list[PickLine]]:
+    shops: dict[str, list[PickLine]] = {}
+    for line in sorted(lines, key=lambda one: one.store_id):
+        shops.setdefault(line.store_id, []).append(line)
+    return shops
+
+
+def _product(
+    sku: str, lines: list[PickLine], bay: str, unit: str, names: Mapping[str, str], lots: list[Held]
+) -> dict[str, Any]:
+    """Return a product of a list as the page shows it; a shop's goods are typed in packs where they go in packs."""
+    rows = []
+    for line in lines:
+        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
+        rows.append(
+            {
+                "shop": names.get(line.store_id, line.store_id), "packs": line.qty // of, "of": of,
+                "picked": None if line.picked_qty is None else line.picked_qty // of, "why": line.short_why,
+                "who": line.picked_by,
+            }
+        )  # fmt: skip
+    return {
+        "sku": sku, "name": lines[0].name, "bay": bay, "unit": unit, "qty": sum(line.qty for line in lines),
+        "pack_qty": lines[0].pack_qty, "rows": rows, "lots": lots, "who": lines[0].picked_by,
+        "is_done": lines[0].picked_qty is not None,
+    }  # fmt: skip
+
+
+def _picked(session: Session, pick_id: str, sku: str) -> dict[picking.Place, tuple[int, str]]:
+    """Return what was typed for each shop of a product, in units; a field that is not there means all."""
+    found, typed = pick_list.pick_of(session, pick_id), {}
+    for n, line in enumerate(one for one in pick_list.lines_of(session, found) if one.sku == sku):
+        of = line.pack_qty if line.qty % line.pack_qty == 0 else 1
+        if f"packs-{n}" in request.form:
+            packs = form.whole(f"packs-{n}", most=line.qty // of)
+            typed[line.source, line.store_id, line.source_id] = (packs * of, request.form.get(f"why-{n}", ""))
+    return typed

@@ -1,0 +1,97 @@
+"""The operator picks by a list on a phone or on paper, sends it off, and opens an order to see what became of it."""
+
+import pytest
+import sqlalchemy as sa
+
+from pos import stock
+from store_app import jobs
+from supply.deliveries import DeliveryLine
+from supply.pick_list import PickList
+from tests.store_app import office
+from tests.store_app.conftest import NOON, STORE
+from tests.store_app.office import send, words
+from tests.store_app.operator import furnish
+
+ORDER = f"/console/picking/orders/{STORE}/order-0001"
+
+
+@pytest.fixture
+def console(network):
+    furnish(network)
+    return network
+
+
+def the_list(console) -> str:
+    with console.doors.read() as session:
+        return session.scalars(sa.select(PickList.id)).one()
+
+
+def test_an_order_is_picked_short_with_a_reason_sent_off_and_says_why_less(console):
+    client = console.signed_in("operator")
+    assert f"{STORE}-1" in words(client.get(ORDER))
+    send(client, "/console/supply/fill")
+    assert "Goods for 1 shop wait to be picked" in words(client.get("/console/picking/"))
+    assert send(client, "/console/warehouse/WH1/bay", sku="milk", bay="b-02").status_code == 303
+    made = send(client, "/console/picking/WH1/make", shop=STORE)
+    at = f"/console/picking/{the_list(console)}"
+    assert made.location == at
+    page = words(client.get(at))
+    assert page.index("Whole milk") < page.index("Apples, red"), "what stands in a bay comes first"
+    assert "B-02" in page
+    refused = send(client, f"{at}/products/milk", **{"packs-0": "0"})
+    assert refused.status_code == 422
+    assert "say why less was picked" in words(refused)
+    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
+    again = send(client, f"{at}/products/milk", **{"packs-0": "1"})
+    assert again.status_code == 409
+    assert "picked Whole milk before" in words(again)
+    assert send(client, f"{at}/send").status_code == 409
+    assert send(client, f"{at}/products/milk/put-back").status_code == 303
+    assert send(client, f"{at}/products/milk", **{"packs-0": "0", "why-0": "damaged"}).status_code == 303
+    assert send(client, f"{at}/rest").status_code == 303
+    assert send(client, f"{at}/send").status_code == 303
+    assert "1 delivery is on its way." in words(client.get("/console/picking/"))
+    told = words(client.get(ORDER))
+    assert "Damaged or spoilt" in told
+    assert "Not enough for all" not in told
+    with console.doors.read() as session:
+        assert stock.levels(session, "WH1", ["milk"])["milk"].on_hand == 480 - 12
+        lines = {row.sku: row for row in session.scalars(sa.select(DeliveryLine)).all()}
+    assert (lines["milk"].advised_qty, lines["milk"].promised_qty, lines["milk"].less_why) == (0, 12, "damaged")
+
+
+def test_the_one_next_step_is_to_share_out_then_to_pick_or_to_load(console):
+    client = console.signed_in("operator")
+
+    def go() -> list[str]:
+        page = client.get("/console/supply/").text.split("</header>")[0]
+        return [one for one in ("/fill", "/picking/", "/dispatch") if _is_go(page, one)]
+
+    assert go() == ["/fill"]
+    send(client, "/console/supply/fill")
+    assert go() == ["/dispatch"]
+    send(client, "/console/picking/WH1/make")
+    assert go() == ["/picking/"]
+    assert send(client, f"/console/picking/{the_list(console)}/drop", why="").status_code == 422
+    assert send(client, f"/console/picking/{the_list(console)}/drop", why="Rain").status_code == 303
+    send(client, "/console/picking/WH1/way", by_list="1")
+    assert go() == ["/picking/"]
+    jobs.warehouse(jobs.Desk(console.doors), NOON.date())
+    assert "acknowledged" in words(client.get(ORDER)), "nothing leaves without a list"
+
+
+def test_a_shop_reads_on_its_delivery_what_was_promised_and_why_less_comes(house):
+    office.fill(house)
+    with house.doors.write() as session:
+        line = session.get_one(DeliveryLine, (STORE, "D1", "milk"))
+        line.promised_qty, line.less_why = 36, "expired"
+    page = words(house.signed_in("shopkeeper").get("/deliveries/D1"))
+    assert "36 was promised. Less comes: past its date." in page
+
+
+def _is_go(page: str, address: str) -> bool:
+    """Tell whether the way to an address is the green one."""
+    if (at := page.find(address + '"')) < 0:
+        return False
+    around = page[page.rindex("<", 0, at) : page.index("</", at)]
+    return "btn-go" in around

@@ -1,0 +1,233 @@
+"""What shops are to get is gathered by a list, once; what was gathered leaves, and the shops hear why less comes."""
+
+import datetime as dt
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from config.errors import Conflict, Invalid, NotFound, Refused
+from config.journal import JournalEntry
+from config.node import NETWORK
+from pos import batches, stock
+from pos.batches import Lot
+from supply import deliveries, orders, pick_list, picking, premises, push, warehouse
+from supply.deliveries import Delivery
+from supply.facts import Advised, GoodsDispatched
+from supply.orders import ReplenishmentOrder
+from supply.pick_list import PickLine
+from tests.supply.road import AT, DAY, OPERATOR, WAREHOUSE, Country, make_country
+
+BY = {"actor": OPERATOR, "at": AT}
+
+
+def _ordered(country: Country) -> None:
+    """Let both shops have ordered, and the network have confirmed it."""
+    country.order("S1", {"bread": 3, "tea": 1}, id="one")
+    country.order("S2", {"bread": 2}, id="two")
+    country.deliver()
+    country.fill()
+    country.deliver()
+
+
+@pytest.fixture
+def country(tmp_path) -> Country:
+    return make_country(tmp_path, lay_in=_ordered)
+
+
+def make(country: Country, **given) -> str:
+    with country.network.write() as session:
+        return picking.make(session, WAREHOUSE, **given, **BY).id
+
+
+def pick(country: Country, pick_id: str, sku: str, picked=None, *, actor=OPERATOR) -> str:
+    with country.network.write() as session:
+        return picking.pick(session, pick_id, sku, picked, actor=actor, at=AT).state
+
+
+def send(country: Country, pick_id: str) -> list[str]:
+    with country.network.write() as session:
+        return picking.send_off(session, pick_id, **BY)
+
+
+def on_hand(country: Country, sku: str) -> int:
+    return country.level(NETWORK, WAREHOUSE, sku).on_hand
+
+
+def test_the_table_reaches_and_ends_every_state():
+    assert pick_list.STATES.validate() == []
+
+
+def test_what_was_picked_leaves_and_what_was_not_is_told_with_its_reason_and_promised_no_longer(country):
+    made = make(country)
+    assert pick(country, made, "bread", {("order", "S1", "one"): (6, "left")}) == "picking"
+    with pytest.raises(Refused, match="Confirm the rest"):
+        send(country, made)
+    assert on_hand(country, "bread") == 60, "nothing has left yet"
+    assert pick(country, made, "tea") == "picked"
+    assert sorted(send(country, made)) == ["S1", "S2"]
+    country.deliver()
+    assert country.state("S1", "one") == ("dispatched", "dispatched")
+    coming = country.delivery("S1")
+    with country.shops["S1"].read() as session:
+        delivery = session.get_one(Delivery, ("S1", coming))
+        lines = {one.sku: one for one in deliveries.lines_of(session, delivery)}
+    assert (lines["bread"].advised_qty, lines["bread"].promised_qty, lines["bread"].less_why) == (6, 18, "left")
+    assert (lines["tea"].advised_qty, lines["tea"].promised_qty, lines["tea"].less_why) == (10, None, "")
+    with country.network.read() as session:
+        assert warehouse.promised_of(session, WAREHOUSE) == {}
+    assert on_hand(country, "bread") == 60 - 6 - 12, "what is left for the next round stays, and is free"
+    assert country.findings() == []
+    country.take_in("S1")
+    country.deliver()
+    assert country.state("S1", "one") == ("closed_short", "closed_short")
+    assert country.findings() == []
+
+
+@pytest.mark.parametrize(
+    ("why", "left"), [("missing", 12), ("damaged", 60 - 6 - 12), ("expired", 60 - 6 - 12), ("left", 60 - 6)]
+)
+def test_what_is_missing_or_spoilt_is_written_off_and_not_promised_again(country, why, left):
+    with country.network.write() as session:  # what another list has in hand is not missing
+        other = picking.make(session, WAREHOUSE, shops=["S2"], **BY)
+        picking.pick_rest(session, other.id, **BY)
+        made = picking.make(session, WAREHOUSE, **BY)
+        picking.pick(session, made.id, "bread", {("order", "S1", "one"): (6, why)}, **BY)
+        picking.pick_rest(session, made.id, **BY)
+        assert picking.send_off(session, made.id, **BY) == ["S1"]
+    assert on_hand(country, "bread") == left
+    assert country.findings() == []
+
+
+def test_missing_goods_leave_the_book_but_for_lots_that_are_over_and_stand_there(country):
+    with country.network.write() as session:
+        lot = Lot("bread", 6, "OLD", DAY + dt.timedelta(days=1))
+        stock.receive(session, WAREHOUSE, [("bread", 6)], source_id="lot", **BY)
+        batches.lay_in(session, WAREHOUSE, [lot], source_kind="purchase", source_id="lot", at=AT)
+        late = {"actor": OPERATOR, "at": AT + dt.timedelta(days=3)}
+        made = picking.make(session, WAREHOUSE, **late)
+        nothing = {("order", shop, order): (0, "missing") for shop, order in (("S1", "one"), ("S2", "two"))}
+        picking.pick(session, made.id, "bread", nothing, **late)
+        picking.pick_rest(session, made.id, **late)
+        assert picking.send_off(session, made.id, **late) == ["S1"]
+        day = late["at"].date()
+        (held,) = batches.standing(session, WAREHOUSE, ["bread"], day=day, forgets=False)["bread"]
+        assert (held.batch, held.qty) == ("OLD", 6)
+        assert session.get_one(ReplenishmentOrder, ("S2", "two")).state == "acknowledged", "of nothing nothing leaves"
+    country.deliver()
+    coming = country.delivery("S1")
+    with country.shops["S1"].read() as session:
+        delivery = session.get_one(Delivery, ("S1", coming))
+        bread = next(one for one in deliveries.lines_of(session, delivery) if one.sku == "bread")
+    assert (bread.advised_qty, bread.promised_qty, bread.less_why) == (0, 18, "missing")
+    country.take_in("S1")
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_of_two_pickers_one_picks_and_the_other_is_told(country):
+    made = make(country)
+    pick(country, made, "bread")
+    with pytest.raises(Conflict, match="Olivia picked Rye bread before") as refusal:
+        pick(country, made, "bread", {("order", "S1", "one"): (0, "missing")})
+    assert refusal.value.facts["who"] == "Olivia"
+    with country.network.write() as session:
+        picking.put_back(session, made, "bread", **BY)
+    assert pick(country, made, "bread", {("order", "S1", "one"): (12, "damaged")}) == "picking"
+    with country.network.write() as session:
+        picking.pick_rest(session, made, **BY)
+        assert picking.put_back(session, made, "tea", **BY).state == "picking"
+        picking.pick_rest(session, made, **BY)
+    send(country, made)
+    for verb in (lambda: send(country, made), lambda: pick(country, made, "tea")):
+        with pytest.raises(Conflict):
+            verb()
+
+
+def test_what_is_on_a_list_is_on_no_other_and_is_loaded_by_nobody_else(country):
+    made = make(country, shops=["S1"])
+    with country.network.write() as session:
+        push.offer(session, "S2", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        push.accept(session, "S2", "offer-1", **BY)
+        assert [one.store_id for one in warehouse.ready(session, WAREHOUSE, None, at=AT)] == ["S2", "S2"]
+    assert country.load() == ["two"]
+    with pytest.raises(Refused, match="Nothing waits"):
+        make(country)
+    with country.network.write() as session:
+        with pytest.raises(Invalid, match="given up"):
+            picking.drop(session, made, why=" ", **BY)
+        picking.drop(session, made, why="Rain", **BY)
+    assert country.load() == ["one"]
+    assert country.findings() == []
+
+
+def test_from_a_warehouse_that_works_by_lists_nothing_leaves_without(country):
+    with country.network.write() as session:
+        push.offer(session, "S1", sku="milk", packs=2, why="New", answer_by=DAY, id="offer-1", **BY)
+        push.accept(session, "S1", "offer-1", **BY)
+        premises.work_by_list(session, WAREHOUSE, True, **BY)
+    assert country.load() == []
+    made = make(country)
+    with country.network.write() as session:
+        picking.pick(session, made, "milk", {("offer", "S1", "offer-1"): (12, "damaged")}, **BY)
+        picking.pick_rest(session, made, **BY)
+        assert sorted(picking.send_off(session, made, **BY)) == ["S1", "S1", "S2"]
+    assert on_hand(country, "milk") == 240 - 24
+    country.deliver()
+    assert country.findings() == []
+
+
+def test_an_order_called_off_while_it_is_picked_stays_and_its_goods_are_free(country):
+    made = make(country)
+    with country.network.write() as session:
+        picking.pick_rest(session, made, **BY)
+    with country.shops["S2"].write() as session:
+        orders.cancel(session, "S2", "two", why="Closed", **BY)
+    country.deliver()
+    assert send(country, made) == ["S1"]
+    assert on_hand(country, "bread") == 60 - 18
+    country.deliver()
+    assert country.state("S2", "two") == ("cancelled", "cancelled")
+    assert country.findings() == []
+
+
+def test_a_pick_that_cannot_be_is_refused_by_a_sentence(country):
+    made = make(country)
+    one = ("order", "S1", "one")
+    for wrong, error, words in (
+        ({one: (19, "")}, Invalid, "0 to 18"),
+        ({one: (7, "left")}, Invalid, "whole packs of 6"),
+        ({one: (6, "")}, Invalid, "say why"),
+        ({one: (6, "tired")}, Invalid, "say why"),
+    ):
+        with pytest.raises(error, match=words):
+            pick(country, made, "bread", wrong)
+    with pytest.raises(NotFound, match="not on the list"):
+        pick(country, made, "milk")
+    with pytest.raises(NotFound):
+        pick(country, "gone", "bread")
+    with country.network.read() as session:
+        assert session.scalar(sa.select(sa.func.count()).where(PickLine.picked_qty.is_not(None))) == 0
+
+
+def test_a_list_is_walked_by_bay_and_the_journal_says_who_picked_what(country):
+    with country.network.write() as session:
+        for sku, bay in (("bread", "a-10"), ("tea", "A-2")):
+            pick_list.settle_bay(session, WAREHOUSE, sku, bay, **BY)
+        made = picking.make(session, WAREHOUSE, **BY)
+        assert [one.sku for one in pick_list.lines_of(session, made)] == ["tea", "bread", "bread"]
+        pick_list.settle_bay(session, WAREHOUSE, "tea", "", **BY)
+        assert [one.sku for one in pick_list.lines_of(session, made)] == ["bread", "bread", "tea"]
+        with pytest.raises(Invalid, match="too long"):
+            pick_list.settle_bay(session, WAREHOUSE, "tea", "x" * 21, **BY)
+        picking.pick(session, made.id, "bread", {("order", "S2", "two"): (0, "left")}, **BY)
+        query = sa.select(JournalEntry.body).where(JournalEntry.verb == "pick list.line")
+        assert json.loads(session.scalars(query).one())["picked"] == [["S1", 18, 18, ""], ["S2", 12, 0, "left"]]
+
+
+def test_a_shop_of_an_older_version_reads_what_was_loaded_and_passes_over_why_less():
+    told = Advised("tea", "Green tea", 10, 10, promised_qty=20, less_why="damaged").told()
+    fact = GoodsDispatched("S1", "d", "van", "o", None, "2026-03-03", AT.isoformat(), (), ())
+    read = GoodsDispatched.from_body(fact.to_body() | {"lines": [told]}, 1).lines[0]
+    assert (read.qty, read.promised_qty, read.less_why) == (10, 20, "damaged")
+    assert "promised_qty" not in Advised("tea", "Green tea", 10, 10).told()
