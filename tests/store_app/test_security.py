@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import threading
+import time
 import traceback
 
 import pytest
@@ -10,11 +11,13 @@ import sqlalchemy as sa
 
 from config.errors import Refused
 from config.journal import JournalEntry, JournalHead
+from pos import signed_out
 from pos.permissions import AT_FIRST
+from pos.signed_out import LONGEST
 from pos.store import Staff
 from store_app import doctor, sessions, staff
 from store_app.extensions import open_doors
-from store_app.security import rule_of
+from store_app.security import OPERATOR_FOR, rule_of
 from tests.store_app.conftest import STORE, post, token
 
 KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
@@ -127,11 +130,39 @@ def test_nobody_is_the_first_through_what_stands_before_a_node_and_no_operator_b
     assert begin(shop) == 303
 
 
-def test_signing_out_ends_the_session(house):
-    client = house.signed_in()
+def test_signing_out_ends_the_session_and_whoever_copied_its_cookie_has_nothing(house):
+    client, elsewhere, copy = house.signed_in(), house.signed_in(), house.visitor()
+    kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
+    copy.set_cookie(kept.key, kept.value)
+    assert copy.get("/api/baskets").status_code == 200
     assert post(client, "/signout").status_code == 303
     with client.session_transaction() as session:
         assert "staff" not in session
+    assert copy.get("/api/baskets").status_code == 401
+    assert elsewhere.get("/api/baskets").status_code == 200, "another device of the same person stays signed in"
+
+
+@pytest.mark.parametrize(
+    ("which", "role", "longest"), [("house", "cashier", LONGEST), ("network", "operator", OPERATOR_FOR)]
+)
+def test_a_session_that_is_used_all_the_time_ends_all_the_same(request, which, role, longest):
+    client = request.getfixturevalue(which).signed_in(role)
+    for ago_s, status in ((-60, 200), (60, 303)):
+        with client.session_transaction() as session:
+            session["since"] = int(time.time() - longest.total_seconds() - ago_s)
+        assert client.get("/more/" if which == "house" else "/console/").status_code == status
+
+
+def test_what_was_signed_out_is_forgotten_once_its_session_would_be_over(house):
+    def kept():
+        with house.doors.read() as session:
+            return session.scalars(sa.select(signed_out.SignedOut.session_id)).all()
+
+    now = dt.datetime.now(dt.UTC)
+    for name, at in (("old", now - LONGEST - dt.timedelta(1)), ("new", now - LONGEST / 2), ("new", now)):
+        with house.doors.write() as session:
+            signed_out.note(session, name, at=at)
+    assert kept() == ["new"]
 
 
 def test_a_name_that_is_not_ours_is_not_answered(house):
