@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -87,14 +87,18 @@ class Push(Shape):
     """
 
     protocol: int = Field(default=1, ge=1, le=1000)
-    epochs: list[str] = Field(default_factory=list, max_length=MOST_EPOCHS)
-    stuck: list[str] = Field(default_factory=list, max_length=MOST_STUCK)
+    epochs: list[Annotated[str, Field(max_length=64, pattern=PLAIN)]] = Field(
+        default_factory=list, max_length=MOST_EPOCHS
+    )
+    stuck: list[Annotated[str, Field(max_length=80, pattern=PLAIN)]] = Field(
+        default_factory=list, max_length=MOST_STUCK
+    )
 
     speaking: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     epoch: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     from_n: int = Count
     count: int = Count
-    head: str = Field(max_length=64)
+    head: str = Field(max_length=64, pattern=PLAIN)
     nonce: str = Field(default="", max_length=64, pattern=PLAIN)
     token: str = Field(default="", max_length=64, pattern=PLAIN)
     have: list[Have] = Field(default_factory=list, max_length=50)
@@ -238,7 +242,7 @@ def read_push(raw: bytes) -> Push:
         body = _loose(raw)
         refuse_too_old(body.get("protocol", 1))
         rows = body.get("rows")
-        places = {e["loc"][1] for e in fault.errors() if e["loc"][0] == "rows" and len(e["loc"]) > 1}
+        places = {e["loc"][1] for e in fault.errors() if e["loc"][:1] == ("rows",) and len(e["loc"]) > 1}
         named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
         told = {"faults": faults_of(fault), "rows": named}
         raise Invalid("bad-push", "This is not a batch of facts.", **told) from fault
