@@ -59,6 +59,14 @@ class Peer(Base):
     heard_at: Mapped[dt.datetime]
     waiting: Mapped[int] = mapped_column(default=0)
     alarm: Mapped[str | None]
+    oldest_at: Mapped[dt.datetime | None]
+    """What follows it said of itself at the last contact. Its oldest unsent message is of then; None: all was sent."""
+    catalogue_at: Mapped[dt.datetime | None]
+    checked_at: Mapped[dt.datetime | None]
+    """When its books and their chain were checked last."""
+    free_bytes: Mapped[int | None]
+    clock_off_s: Mapped[int | None]
+    """How far its clock is ahead of ours."""
 
 
 _EPOCH = Prepared(sa.select(table_of(Node).c.epoch))

@@ -83,6 +83,8 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         or inbox.received_head(session, store_id, push.epoch)[0] > push.count
     )
     fork, nonce = _meet(session, store_id, push, at, heard_further=heard_further)
+    if push.standing is not None:
+        _hear_standing(session.get_one(Peer, store_id), push.standing, at)
     if push.journal is not None:
         # a nonce of ours came with the answer that says which end we know
         _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
@@ -237,6 +239,21 @@ def _meet(
     if is_about_waiting:
         peer.alarm = f"{push.parked}{WAIT_THERE}" if push.parked else None
     return False, fresh
+
+
+def _hear_standing(peer: Peer, told: wire.Standing, at: dt.datetime) -> None:
+    peer.oldest_at, peer.catalogue_at = _instant(told.oldest_at), _instant(told.catalogue_at)
+    peer.checked_at, peer.free_bytes = _instant(told.checked_at), told.free_bytes
+    now = _instant(told.now)
+    peer.clock_off_s = None if now is None else round((now - at).total_seconds())
+
+
+def _instant(told: str) -> dt.datetime | None:
+    """Return an instant a shop told; None where it told none."""
+    try:
+        return dt.datetime.fromisoformat(told).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _hear_journal(

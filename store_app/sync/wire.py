@@ -79,6 +79,16 @@ class JournalEnd(Shape):
     proof_hash: str = Field(default="", max_length=64, pattern=PLAIN)
 
 
+class Standing(Shape):
+    """How a shop's computer is, as it says itself; instants in ISO form, '' where there is none."""
+
+    now: str = Field(max_length=40, pattern=PLAIN)
+    oldest_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    catalogue_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    checked_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    free_bytes: int = Count
+
+
 class Push(Shape):
     """What a store sends: rows of one epoch, and how its own books stand.
 
@@ -106,6 +116,7 @@ class Push(Shape):
     waiting: int = Field(default=0, ge=0, le=2**53)
     journal: JournalEnd | None = None
     """None: a store that does not tell it yet."""
+    standing: Standing | None = None
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
 
 
