@@ -96,6 +96,12 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         )
     elif one.kind == "fork":
         level, words = "bad", _("%(store)s seems to run twice: %(why)s.", store=name, why=why)
+    elif one.kind == "keys":
+        level, words = (
+            "bad",
+            _("%(store)s has joined again: %(num)d keys open its door. Withdraw the old one.", store=name, num=count),
+        )
+        shops = url_for("console_stores.store", store_id=one.subject, _anchor="keys-title")
     elif one.kind == "parked":
         level, words = (
             "warn",
