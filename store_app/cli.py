@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, settings
-from store_app import cli_keeping, cli_network
+from store_app import cli_keeping, cli_network, cli_people
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
 from store_app.extensions import Doors, open_doors
 
@@ -323,26 +323,7 @@ def status() -> None:
     screen.print(table)
 
 
-# --- people and files ---
-
-
-@main.group()
-def staff() -> None:
-    """The people who may sign in here."""
-
-
-@staff.command("add")
-@click.option("--name", prompt=True)
-@click.option("--role", prompt=True, type=click.Choice(["cashier", "supervisor", "shopkeeper", "operator"]))
-@click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
-def add_person(name: str, role: str, pin: str) -> None:
-    """Let a person sign in."""
-    from store_app import staff as people
-
-    doors = node()
-    with doors.write() as session:
-        person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
-    screen.print(f"{person.name} may sign in now.", markup=False)
+# --- shops and files ---
 
 
 @main.group()
@@ -469,7 +450,7 @@ def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in cli_keeping.COMMANDS + cli_network.COMMANDS:
+for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff):
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)
