@@ -100,10 +100,11 @@ def ask_payments(desk: Desk, _day: dt.date) -> str:
 
 
 def send(desk: Desk, _day: dt.date) -> str:
-    """Send what waits, take what came; after a fault wait longer each time."""
-    from store_app.sync import sender
+    """Send what waits, take what came; after a fault wait longer each time. Cut off or alone, keep the sidecar."""
+    from store_app.sync import restored, sender
 
     doors = desk.doors
+    restored.begin_anew_if_restored(doors)
     if not doors.settings.network_url:
         return "on its own"
     if desk.line is None:
@@ -412,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
         Job("check", jobs_keeping.check),
         Job("watch", jobs_keeping.watch, every_s=300),
+        Job("day-has-come", jobs_keeping.take_what_was_early, every_s=3600),
     )
 }
 
