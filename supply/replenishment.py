@@ -45,7 +45,7 @@ from supply.lead_times import measured
 from supply.needs import Alternative, Need, needs_of
 from supply.orders import ON_THE_WAY, OrderLine, ReplenishmentOrder, cost_of, lines_of, next_no, order_of, subject_of
 from supply.rhythm import Rhythm, minute_of, next_rhythm
-from supply.serving import offered
+from supply.serving import offered, suppliers_for
 from supply.suppliers import MOST_PACKS, Supplier, supplier_of, terms_of
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -244,12 +244,17 @@ def add_line(
 
 
 def approve(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt.datetime) -> ReplenishmentOrder:
-    """Approve a proposal as it stands; refuses an empty one, and one whose order day is over."""
+    """Approve a proposal as it stands.
+
+    Refuses an empty one, one whose order day is over, and one to a warehouse that supplies the shop no more.
+    """
     order = order_of(session, store_id, order_id)
     orders.STATES.require(order.state, "approved")
     if is_over(session, order, at):
         told = f"This was to be ordered by {order.order_day:%Y-%m-%d}. Propose anew: days and quantities have moved on."
         raise Refused("order-day-over", told, day=order.order_day.isoformat())
+    if order.supplier_id not in {one.id for one in suppliers_for(session, store_id)}:
+        raise Refused("another-warehouse", "Your goods come from another warehouse now. Propose anew, then approve.")
     if not any(line.packs for line in lines_of(session, order)):
         raise Refused("empty-order", "Nothing is ordered: put at least one pack on a line, or drop the order.")
     _renew_cost(session, order)
