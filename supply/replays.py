@@ -10,7 +10,7 @@ Rules
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -88,7 +88,7 @@ def load(session: Session, stores: list[str], day: dt.date, *, country: str) -> 
     if not keys:
         return None
     supplier = supplier_of(session, max(sorted(set(rhythms)), key=rhythms.count))
-    days = next_rhythm(supplier.calendar, day)
+    days = next_rhythm(replace(supplier.calendar, closed=frozenset()), day)  # as in any week
     setting = Setting(
         lead_days=(days.delivery_day - days.order_day).days,
         review_days=(days.next_delivery_day - days.delivery_day).days,

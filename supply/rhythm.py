@@ -45,9 +45,9 @@ def rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None) -> Rh
     """
     if not _takes(calendar, day):
         return None
-    comes = _comes(calendar, day, lead_days)
-    later = (_comes(calendar, one, lead_days) for one in _order_days(calendar, day + DAY))
-    return Rhythm(day, comes, next(one for one in later if one > comes))
+    first = comes(calendar, day, lead_days)
+    later = (comes(calendar, one, lead_days) for one in _order_days(calendar, day + DAY))
+    return Rhythm(day, first, next(one for one in later if one > first))
 
 
 def next_rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None, *, minute: int = 0) -> Rhythm:
@@ -56,6 +56,18 @@ def next_rhythm(calendar: Calendar, day: dt.date, lead_days: int | None = None, 
     found = rhythm(calendar, next(_order_days(calendar, first)), lead_days)
     assert found is not None
     return found
+
+
+def comes(calendar: Calendar, ordered: dt.date, lead_days: int | None = None) -> dt.date:
+    """Return the day on which what was ordered on a day comes (rules 1, 2); lead_days: as in `rhythm`."""
+    return open_day(calendar, ordered + dt.timedelta(days=calendar.lead_days if lead_days is None else lead_days))
+
+
+def open_day(calendar: Calendar, day: dt.date) -> dt.date:
+    """Return the first day from `day` on that is not closed."""
+    while day in calendar.closed:
+        day += DAY
+    return day
 
 
 def is_late(calendar: Calendar, minute: int) -> bool:
@@ -94,10 +106,3 @@ def _order_days(calendar: Calendar, day: dt.date) -> Iterator[dt.date]:
         if _takes(calendar, day):
             yield day
         day += DAY
-
-
-def _comes(calendar: Calendar, ordered: dt.date, lead_days: int | None) -> dt.date:
-    day = ordered + dt.timedelta(days=calendar.lead_days if lead_days is None else lead_days)
-    while day in calendar.closed:
-        day += DAY
-    return day

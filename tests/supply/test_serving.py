@@ -12,6 +12,7 @@ from config.node import NETWORK
 from pos import stock
 from pos.store import Region, Store
 from supply import fair_needs, orders, purchasing, push, replenishment, serving, suppliers
+from supply.deliveries import Delivery
 from supply.orders import ReplenishmentOrder
 from supply.suppliers import Supplier
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, VAN, WAREHOUSE, Country, make_country, write_order
@@ -176,3 +177,16 @@ def test_an_edition_of_before_leaves_every_shop_with_the_first_warehouse(country
         serving.take_edition(session, body)
         assert whom(session, "S1") == [VAN]
         assert session.get(Supplier, LORRY) is not None
+
+
+def test_goods_are_advised_for_a_day_on_which_the_van_comes(country):
+    tomorrow = DAY + dt.timedelta(days=1)
+    with country.network.write() as session:
+        suppliers.settle_calendar(session, WAREHOUSE, [tomorrow.isoformat()], None, **BY)
+        push.offer(session, "S1", sku="tea", packs=1, why="New", answer_by=DAY, id="offer-1", **BY)
+        push.accept(session, "S1", "offer-1", **BY)
+    country.order("S1", {"bread": 1}, lead=2)
+    country.send_out()
+    with country.shops["S1"].read() as session:
+        days = session.scalars(sa.select(Delivery.expected_day)).all()
+    assert days == [tomorrow + dt.timedelta(days=1)] * 2
