@@ -3,8 +3,9 @@
 Rules
 -----
 1. Each contact names the end of the journal (number and hash), and proves an end named before: the hash its entry
-   has now.
-2. An end that went back, an entry that became another, or a proof that fails is a doubt: it is kept, journalled, and a
+   has now. Ends older than the one that was proved are forgotten.
+2. An end that went back, an entry that became another, a proof that fails, or one that is missing although the node
+   knows which end it owes, is a doubt: it is kept, journalled, and a
    finding until a person has looked into it. Nothing is refused, so that no fact waits for it.
 3. After a doubt the node's journal is followed from where it is now: each break is told once.
 """
@@ -22,8 +23,8 @@ from config.finding import Finding
 from config.ids import new_id
 from config.journal import Actor
 
-KEPT = 8
-"""Ends remembered per node: a lost answer may let it prove an older one."""
+KEPT = 50
+"""Ends remembered per node at most: each lost answer lets it prove an older one."""
 
 
 class JournalAnchor(Base):
@@ -63,20 +64,26 @@ def hear(
     *,
     epoch: str,
     proof: tuple[int, str] | None,
+    owes_proof: bool = False,
     actor: Actor,
     at: dt.datetime,
 ) -> JournalDoubt | None:
-    """Take the end a node names of its journal; returns the doubt it raises, if any (rules 1 to 3)."""
+    """Take the end a node names of its journal; returns the doubt it raises, if any (rules 1 to 3).
+
+    owes_proof: it has had an answer that told which end is known here.
+    """
     query = sa.select(JournalAnchor).where(JournalAnchor.node_id == node_id).order_by(JournalAnchor.n.desc())
     kept = list(session.scalars(query))
     doubt = None
-    if (what := _odd(kept, n, hash, epoch, proof)) is not None:
+    if (what := _odd(kept, n, hash, epoch, proof, owes_proof)) is not None:
         doubt = JournalDoubt(id=new_id(), node_id=node_id, n=n, what=what, heard_at=at, seen_at=None)
         session.add(doubt)
         journal.record(session, actor=actor, at=at, verb="journal.doubted", subject=f"node:{node_id}", n=n, what=what)
     is_new = all(row.n != n for row in kept)
-    for row in kept if doubt is not None else kept[KEPT - is_new :]:
-        session.delete(row)
+    proved_n = proof[0] if proof else 0
+    for place, row in enumerate(kept):
+        if doubt is not None or row.n < proved_n or place >= KEPT - is_new:
+            session.delete(row)
     session.flush()
     if n and (doubt is not None or is_new):
         session.add(JournalAnchor(node_id=node_id, n=n, hash=hash, epoch=epoch, heard_at=at))
@@ -119,7 +126,9 @@ def findings(session: Session) -> Iterator[Finding]:
 # --- inside ---
 
 
-def _odd(kept: list[JournalAnchor], n: int, hash: str, epoch: str, proof: tuple[int, str] | None) -> str | None:
+def _odd(
+    kept: list[JournalAnchor], n: int, hash: str, epoch: str, proof: tuple[int, str] | None, owes_proof: bool
+) -> str | None:
     if not kept:
         return None
     newest = kept[0]
@@ -130,4 +139,6 @@ def _odd(kept: list[JournalAnchor], n: int, hash: str, epoch: str, proof: tuple[
     for number, hashed in ((n, hash), proof or (0, "")):
         if known.get(number, hashed) != hashed:
             return f"its entry {number} is not the one it was"
+    if owes_proof and (proof is None or proof[0] not in known):
+        return f"it does not prove entry {newest.n}, which it told before: it may have been written anew"
     return None

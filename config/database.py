@@ -58,7 +58,9 @@ PRAGMAS = (
 )
 """How every SQLite connection is opened. A page changed by many sales is copied back once per checkpoint, so fewer of
 them save work; what is committed lies in the log, synchronised, all the same."""
-KEEPING = {"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"}
+KEEPING = {"journal_mode": ("wal",), "synchronous": ("2",), "foreign_keys": ("1",)}
+_KEPT_HERE = ("on", "remote_apply", "remote_write", "local")
+KEEPING_ON_POSTGRES = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": _KEPT_HERE}
 """Without these a power cut takes confirmed sales along, and a disk that cannot have them is no place for books."""
 MOST_REMEMBERED = 256
 
@@ -138,20 +140,20 @@ def set_up_sqlite(engine: Engine) -> Engine:
 
 
 def refuse_unsafe(engine: Engine) -> None:
-    """Raise Invalid where an SQLite database would not keep what it confirms: a shop must not sell on it."""
-    if engine.dialect.name != "sqlite":
-        return
+    """Raise Invalid where a database would not keep what it confirms: no shop may sell, no network take, on it."""
+    is_sqlite = engine.dialect.name == "sqlite"
+    word, wanted = ("PRAGMA", KEEPING) if is_sqlite else ("SHOW", KEEPING_ON_POSTGRES)
     with engine.connect() as connection:
-        found = {name: str(connection.exec_driver_sql(f"PRAGMA {name}").scalar()) for name in KEEPING}
-    off = {name: value for name, value in found.items() if value != KEEPING[name]}
+        found = {name: str(connection.exec_driver_sql(f"{word} {name}").scalar()) for name in wanted}
+    off = {name: value for name, value in found.items() if value not in wanted[name]}
     if off:
-        told = ", ".join(f"{name} is {value}, not {KEEPING[name]}" for name, value in off.items())
-        raise Invalid(
-            "unsafe-database",
-            f"The database would not keep every sale ({told}). Put it on a disk of this computer: no network drive and "
-            "no USB stick.",
-            **off,
+        told = ", ".join(f"{name} is {value}, not {wanted[name][0]}" for name, value in off.items())
+        advice = (
+            "Put it on a disk of this computer: no network drive and no USB stick."
+            if is_sqlite
+            else "Set this for the server, the database and its role, let PostgreSQL read it, and start again."
         )
+        raise Invalid("unsafe-database", f"The database would not keep every sale ({told}). {advice}", **off)
 
 
 _inside: ContextVar[str | None] = ContextVar("transaction", default=None)

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base, table_of
-from config.errors import NotFound
+from config.errors import Invalid, NotFound
 from config.prepared import Prepared
 
 NETWORK = "network"
@@ -59,6 +59,14 @@ class Peer(Base):
     heard_at: Mapped[dt.datetime]
     waiting: Mapped[int] = mapped_column(default=0)
     alarm: Mapped[str | None]
+    oldest_at: Mapped[dt.datetime | None]
+    """What follows it said of itself at the last contact. Its oldest unsent message is of then; None: all was sent."""
+    catalogue_at: Mapped[dt.datetime | None]
+    checked_at: Mapped[dt.datetime | None]
+    """When its books and their chain were checked last."""
+    free_bytes: Mapped[int | None]
+    clock_off_s: Mapped[int | None]
+    """How far its clock is ahead of ours."""
 
 
 _EPOCH = Prepared(sa.select(table_of(Node).c.epoch))
@@ -124,12 +132,18 @@ def write_sidecar(path: Path, *, epoch: str, n: int, head: str) -> None:
 
 
 def read_sidecar(path: Path) -> dict[str, Any] | None:
-    """Return the sidecar's content; None where there is none or it cannot be read."""
+    """Return the sidecar's content; None where there is none. One that holds anything else is Invalid."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        kinds = {name: type(content[name]) for name in ("epoch", "n", "head")}
+    except FileNotFoundError:
         return None
-    return content
+    except (ValueError, KeyError, TypeError):
+        kinds = {}
+    if kinds != {"epoch": str, "n": int, "head": str}:
+        told = "The file beside the database is damaged: it cannot tell whether these books were put back from a copy."
+        raise Invalid("damaged-sidecar", told, path=str(path))
+    return dict(content)
 
 
 def was_restored(sidecar: dict[str, Any] | None, *, epoch: str, n: int, head_at: str | None) -> bool:

@@ -161,6 +161,21 @@ class SaleCompleted:
             "movements": [list(row) for row in self.movements],
         }
 
+    def contradiction(self) -> str | None:
+        """Say which of its figures contradict each other; None where the sale holds together (K1)."""
+        lines = self.lines
+        told = {
+            "its lines do not sum to their total": sum(line.total_minor for line in lines) - self.lines_minor,
+            "its lines and its rounding are not its total": self.lines_minor + self.rounding_minor - self.total_minor,
+            "net and tax of its lines are not their total": sum(
+                abs(line.net_minor + line.tax_minor - line.total_minor) for line in lines
+            ),
+            "the tax of its lines is not its tax": sum(line.tax_minor for line in lines) - self.tax_minor,
+            "its payments do not sum to its total": sum(one.amount_minor for one in self.payments) - self.total_minor,
+            "it is below zero, and nothing came back": self.total_minor < 0 and all(line.qty > 0 for line in lines),
+        }
+        return next((fault for fault, off in told.items() if off), None)
+
     @classmethod
     def from_body(cls, body: dict[str, Any]) -> "SaleCompleted":
         """Read a body of version 1 or 2 (rule 5); raises Invalid, KeyError, TypeError or ValueError if neither."""

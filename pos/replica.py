@@ -11,6 +11,7 @@ Rules
 
 5. A batch of sales is written all at once where nothing is odd about it (`take_sales`); the rows are those of
    `take_sale`, and whatever is odd is left to it.
+   One whose figures contradict each other is set aside, and counted nowhere.
 6. A receipt number that a copied or restored till gave twice is no reason to lose the second sale: it is kept in an
    epoch of its own, and journalled.
 
@@ -44,6 +45,8 @@ def take_sale(session: Session, message: Message, from_node: str, arrived_at: dt
     fact = SaleCompleted.from_body(message.body)
     store_id = str(fact.store["id"])
     _refuse_foreign(store_id, from_node)
+    if (odd := fact.contradiction()) is not None:
+        raise Invalid("sale-contradicts", f"This sale contradicts itself: {odd}.", id=fact.id)
     day = dt.date.fromisoformat(fact.business_day)
     here = sa.select(Sale).where(Sale.store_id == store_id, Sale.business_day == day, Sale.id == fact.id)
     if (known := session.scalar(here)) is not None:
@@ -67,7 +70,11 @@ def take_sales(
         for message in messages
         if message.topic == SaleCompleted.TOPIC
     }
-    plain = {id_: fact for id_, (_, fact) in read.items() if fact.id == id_ and fact.store["id"] == from_node}
+    plain = {
+        id_: fact
+        for id_, (_, fact) in read.items()
+        if fact.id == id_ and fact.store["id"] == from_node and fact.contradiction() is None
+    }
     days = {dt.date.fromisoformat(fact.business_day) for fact in plain.values()}
     here = sa.select(Sale.id).where(
         Sale.store_id == from_node, Sale.business_day.in_(days), among(session, Sale.id, plain)

@@ -218,14 +218,19 @@ def propose() -> None:
 @click.option("--shelf-life-days", type=int, help="Without it nothing expires.")
 @click.option("--days", "scored_days", type=int, default=112, show_default=True, help="Days that count.")
 @click.option("--country", help="Whose public holidays: US, DE, DE-BW, CN ...")
+@click.option("--chart", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves into this SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def simulate(path: Path, fill: float, country: str | None, as_json: bool, lead_time_days: int, **asked: Any) -> None:
+def simulate(
+    path: Path, fill: float, country: str | None, chart: Path | None, as_json: bool, lead_time_days: int, **asked: Any
+) -> None:
     """Replay a sales history under our way of ordering and under others'."""
     from store_app import simulating
     from supply.simulate import Setting
 
     setting = Setting(lead_days=lead_time_days, **asked)
     found = simulating.replay_all(simulating.read_history(path), setting, fill, country=country)
+    if chart is not None:
+        simulating.draw(found, fill, chart)
     if as_json:
         click.echo(json.dumps(found))
         return

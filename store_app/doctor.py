@@ -4,7 +4,8 @@ Rules
 -----
 1. Each look is its own: one that fails is a sentence too, and the others go on.
 2. A light is good, warn or bad. Bad is what loses sales or stops them; warn what will, if nobody acts.
-3. A shop that is cut off sells on: its queue is warn after an hour and a day, bad after seven (RELIABILITY 7.12).
+3. A shop that is cut off sells on: its queue is warn after an hour, bad after a day, and says something else after a
+   week (RELIABILITY 7.12).
 """
 
 import datetime as dt
@@ -35,6 +36,17 @@ GOOD, WARN, BAD = "good", "warn", "bad"
 LEAST_FREE, LOW_FREE = 200_000_000, 1_000_000_000
 CLOCK_OFF_S = 120.0
 REMOTE_DISKS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "vboxsf"})
+QUEUE_LATE = {
+    dt.timedelta(hours=1): "For more than an hour nothing went: look whether the internet is there. Selling goes on.",
+    dt.timedelta(
+        days=1
+    ): "For more than a day nothing went: start the router anew, and call the operator if it is not that.",
+    dt.timedelta(
+        days=7
+    ): "For more than a week nothing went: orders and forecasts stand on old figures. Use another line, "
+    "a telephone's say, until all is sent.",
+}
+"""How old the oldest unsent message is, and what to do then."""
 Look = Callable[[Doors], "Word"]
 
 
@@ -177,8 +189,11 @@ def _queue(doors: Doors) -> Word:
         queue, node = outbox.waiting(session, NETWORK), this_node(session)
     oldest = queue["oldest"]
     age = doors.now() - oldest if oldest else dt.timedelta(0)
-    light = BAD if age > dt.timedelta(days=7) or queue["stuck"] else WARN if age > dt.timedelta(hours=1) else GOOD
+    late = [limit for limit in QUEUE_LATE if age > limit]
+    light = BAD if queue["stuck"] or len(late) > 1 else WARN if late else GOOD
     told = f"{queue['pending']} messages wait for the network, {queue['stuck']} were refused by it."
+    if late:
+        told += f" {QUEUE_LATE[late[-1]]}"
     if node.last_fault:
         told += f" The last contact failed: {node.last_fault}"
     return Word("queue", light, told, age.total_seconds())

@@ -67,6 +67,12 @@ def last_done(session: Session, node_id: str, job: str, until: dt.date = dt.date
     return session.scalar(query.where(JobRun.state == "done", JobRun.day <= until))
 
 
+def ended_at(session: Session, node_id: str, job: str) -> dt.datetime | None:
+    """Return when a job was done last."""
+    query = sa.select(sa.func.max(JobRun.ended_at)).where(JobRun.node_id == node_id, JobRun.job == job)
+    return session.scalar(query.where(JobRun.state == "done"))
+
+
 def due(session: Session, node_id: str, job: str, last: dt.date, *, back_days: int, at: dt.datetime) -> dt.date | None:
     """Return the oldest day up to `last` that a job is due for, at most so many days back; None where none is.
 

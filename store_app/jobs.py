@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from config.clock import business_day
 from config.errors import NotFound
+from config.ids import new_id
 from config.journal import Actor
 from config.settings import Settings
 from pos.store import Region, Store
@@ -99,10 +100,11 @@ def ask_payments(desk: Desk, _day: dt.date) -> str:
 
 
 def send(desk: Desk, _day: dt.date) -> str:
-    """Send what waits, take what came; after a fault wait longer each time."""
-    from store_app.sync import sender
+    """Send what waits, take what came; after a fault wait longer each time. Cut off or alone, keep the sidecar."""
+    from store_app.sync import restored, sender
 
     doors = desk.doors
+    restored.begin_anew_if_restored(doors)
     if not doors.settings.network_url:
         return "on its own"
     if desk.line is None:
@@ -120,9 +122,14 @@ def publish_shop(desk: Desk, _day: dt.date) -> str:
     """Tell the network what this shop's customers may order."""
     from supply import shop
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        news = shop.look(session, desk.node_id, at=at)
+    if news is None:
+        return "nothing changed"
     with desk.doors.write() as session:
-        told = shop.publish(session, desk.node_id, at=desk.doors.now())
-    return "nothing changed" if told is None else "published"
+        shop.publish(session, desk.node_id, news, at=at)
+    return "published"
 
 
 def letters(desk: Desk, _day: dt.date) -> str:
@@ -166,11 +173,12 @@ def roll_up(desk: Desk, day: dt.date) -> str:
 
 def forecast_store(desk: Desk, day: dt.date) -> str:
     """Forecast this shop's products."""
-    from supply import forecasts
+    from supply import forecast_writing
 
     (result,) = desk.compute(_forecasts_of, (desk.doors.settings, [desk.node_id], day))
-    with desk.doors.write() as session:
-        forecasts.store_store(session, result, actor=desk.actor("forecast"), at=desk.doors.now())
+    for part in forecast_writing.parts(new_id(), result, actor=desk.actor("forecast"), at=desk.doors.now()):
+        with desk.doors.write() as session:
+            part(session)
     return f"forecast {desk.node_id} from {day}"
 
 
@@ -273,7 +281,7 @@ def purchase(desk: Desk, _day: dt.date) -> str:
 
 def forecast_regions(desk: Desk, day: dt.date) -> str:
     """Fit every region's models on the roll-up."""
-    from supply import forecasts
+    from supply import forecast_writing, forecasts
 
     with desk.doors.read() as session:
         regions = session.scalars(sa.select(Region.id).order_by(Region.id)).all()
@@ -281,7 +289,7 @@ def forecast_regions(desk: Desk, day: dt.date) -> str:
         loaded = [forecasts.load_region(session, region_id, day, country=country) for region_id in regions]
     for result in desk.compute(forecasts.compute_regions, loaded):
         with desk.doors.write() as session:
-            forecasts.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())
+            forecast_writing.store_region(session, result, actor=desk.actor("forecast-regions"), at=desk.doors.now())
     return f"{len(regions)} regions from {day}"
 
 
@@ -290,7 +298,7 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
 
     A night that broke off goes on where it stopped; one that is asked for again when it is whole is done anew.
     """
-    from supply import forecasts
+    from supply import forecast_writing, forecasts
 
     with desk.doors.read() as session:
         stores = session.scalars(sa.select(Store.id).where(Store.has_node.is_(False)).order_by(Store.id)).all()
@@ -300,7 +308,7 @@ def forecast_stores(desk: Desk, day: dt.date) -> str:
         some = list(stores[first : first + STORES_AT_ONCE])
         for result in desk.compute(_forecasts_of, (desk.doors.settings, some, day)):
             with desk.doors.write() as session:
-                forecasts.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
+                forecast_writing.store_store(session, result, actor=desk.actor("forecast-stores"), at=desk.doors.now())
     return f"{len(stores)} shops from {day}"
 
 
@@ -405,6 +413,7 @@ JOBS: dict[str, Job] = {
         Job("backup-changes", jobs_keeping.back_up_changes, every_s=600),
         Job("check", jobs_keeping.check),
         Job("watch", jobs_keeping.watch, every_s=300),
+        Job("day-has-come", jobs_keeping.take_what_was_early, every_s=3600),
     )
 }
 

@@ -66,3 +66,11 @@ def watch(desk: "Desk", _day: dt.date) -> str:
     support_state.tell_again(desk.doors)
     bad = [word.sentence for word in doctor.examine(desk.doors, outside=False) if word.light == doctor.BAD]
     return "; ".join(bad) or "in order"
+
+
+def take_what_was_early(desk: "Desk", _day: dt.date) -> str:
+    """Take what shops dated too far ahead, now that its day has come."""
+    from store_app.sync import receiver
+
+    taken, left = receiver.try_parked(desk.doors, why=receiver.TOO_EARLY)
+    return f"{taken} taken, {left} still wait"

@@ -47,9 +47,12 @@ def tell_spares(desk: "Desk", _day: dt.date) -> str:
     """Tell the network what this shop can spare and could use."""
     from supply import transfer_sheets
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        sheet = transfer_sheets.work_out(session, desk.node_id, at=at)
     with desk.doors.write() as session:
-        spares, wants = transfer_sheets.tell(session, desk.node_id, at=desk.doors.now())
-    return f"{spares} to spare, {wants} wanted"
+        transfer_sheets.tell(session, desk.node_id, sheet, at=at)
+    return f"{len(sheet.spares)} to spare, {len(sheet.wants)} wanted"
 
 
 def propose_transfers(desk: "Desk", _day: dt.date) -> str:

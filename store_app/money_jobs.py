@@ -20,8 +20,11 @@ def tell_counts(desk: "Desk", day: dt.date) -> str:
     """Tell the network how fresh the counts are: the one measure of the standing that only the shop knows."""
     from supply import standing
 
+    at = desk.doors.now()
+    with desk.doors.read() as session:
+        counted, sold = standing.counts(session, desk.node_id, day, at=at)
     with desk.doors.write() as session:
-        counted, sold = standing.tell_counts(session, desk.node_id, day, at=desk.doors.now())
+        standing.tell_counts(session, desk.node_id, day, counted, sold, at=at)
     return f"{counted} of {sold} products counted lately"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from config.errors import Invalid
 from forecasting import history
 from forecasting.panel import Floats, PanelFault
-from store_app import backtesting
+from store_app import backtesting, curve_chart
 from supply.simulate import (
     WARM_DAYS,
     Curve,
@@ -83,6 +83,19 @@ def delivered(past: History, seen: Seen, setting: Setting, fills: Sequence[float
         level = float(levels[WARM_DAYS:].mean())
         found.append({"fill": fill, "level": level, "delivered": outcome.fill, "cover_days": outcome.cover_days})
     return found
+
+
+def draw(told: dict[str, Any], fill: float, path: Path) -> None:
+    """Draw the curves of a replay into an SVG file: the days of stock each way keeps for the share sold."""
+    curves = {
+        name: [(row["fill"], row["cover_days"]) for row in rows] for name, rows in told["curves"].items()
+    }  # fmt: skip
+    names = {"ours": "ours"} | {name: name.replace("_", " ") for name in told["rivals"]}
+    drawn = curve_chart.picture(curves, names, fill, lambda days: f"{days:.0f} days")
+    try:
+        path.write_text(curve_chart.alone(drawn, "Days of stock for the share sold"), encoding="utf-8")
+    except OSError as fault:
+        raise Invalid("no-chart", f"{path} cannot be written: {fault.strerror}.", path=str(path)) from fault
 
 
 # --- inside ---

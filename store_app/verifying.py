@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from config import journal
-from config.errors import Unreachable
+from config.errors import Invalid, Unreachable
 from config.journal import GENESIS, JournalEntry, JournalHead
 from config.node import read_sidecar
 from pos import sealed
@@ -73,12 +73,17 @@ class Report:
 
 def verify(doors: Doors, outside: Iterable[Anchor] = ()) -> Report:
     """Verify this node's books. outside: what the network remembers, where it was asked."""
-    node_id, sidecar = doors.settings.node_id, read_sidecar(doors.settings.sidecar)
-    known = list(outside)
-    if sidecar is not None:
-        known.append(Anchor(sidecar["n"], sidecar["head"], "the file beside the database"))
+    known, damaged = list(outside), None
+    try:
+        if (sidecar := read_sidecar(doors.settings.sidecar)) is not None:
+            known.append(Anchor(sidecar["n"], sidecar["head"], "the file beside the database"))
+    except Invalid as fault:
+        damaged = fault.message
     with doors.read() as session:
-        return verify_in(session, node_id, known)
+        report = verify_in(session, doors.settings.node_id, known)
+    if damaged is not None:
+        report.blame(damaged)
+    return report
 
 
 def ask_network(doors: Doors) -> tuple[list[Anchor], str | None]:

@@ -63,17 +63,15 @@ def remember(session: Session, store_id: str, day: dt.date) -> Remembered:
     return Remembered(demand.panel(session, store_id, day), None)
 
 
-def keep(session: Session, store_id: str, state: "State") -> None:
-    """Keep what was measured; an older measure never replaces a newer one."""
-    from forecasting.state import VERSION, to_bytes
+def keep(session: Session, store_id: str, measured_day: dt.date, body: bytes) -> None:
+    """Keep what was measured (`forecasting.state.to_bytes`); an older measure never replaces a newer one."""
+    from forecasting.state import VERSION
 
     kept = session.get(ForecastState, store_id)
     if kept is None:
-        kept = ForecastState(store_id=store_id, measured_day=state.measured_day, version=VERSION, body=b"")
-        session.add(kept)
-    elif kept.version == VERSION and kept.measured_day > state.measured_day:
-        return
-    kept.measured_day, kept.version, kept.body = state.measured_day, VERSION, to_bytes(state)
+        session.add(ForecastState(store_id=store_id, measured_day=measured_day, version=VERSION, body=body))
+    elif kept.version != VERSION or kept.measured_day <= measured_day:
+        kept.measured_day, kept.version, kept.body = measured_day, VERSION, body
     session.flush()
 
 

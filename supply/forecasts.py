@@ -25,12 +25,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from config.database import Base
-from config.ids import new_id
-from config.journal import Actor, move
 from config.node import this_node
 from config.states import StateTable
 from pos.store import Store
-from supply import campaign_lift, demand, forecast_state, rates_kept
+from supply import campaign_lift, demand, forecast_state
 from supply.demand import DailyDemand, StoreDay
 
 if TYPE_CHECKING:  # numpy is large, and the till's pages only need the tables
@@ -50,11 +48,7 @@ STATES = StateTable(
     resting=["published"],
 )
 HORIZON_DAYS = 14
-KEPT_RUNS = 3
-"""So many runs of a scope keep their numbers; older ones keep only that they were."""
 WATCHED_DAYS = 7
-KEPT_NOTES = 9
-"""So many runs keep what they said of the week ahead."""
 COUNTRY = "US"
 
 
@@ -195,14 +189,6 @@ def compute_regions(loaded: Sequence[Loaded]) -> list[Computed]:
     return [compute_region(one) for one in loaded]
 
 
-def store_region(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
-    """Write a region's run and make it the one that is published."""
-    run = _begin(session, computed, actor=actor, at=at)
-    run.signal = computed.signal
-    _publish(session, run, actor=actor, at=at)
-    return run
-
-
 # --- a store's products ---
 
 
@@ -259,27 +245,6 @@ def compute_stores(loaded: Iterable[Loaded], *, cluster: str = "") -> list[Compu
 
     with many.at(cluster):
         return list(many.each(compute_store, loaded))
-
-
-def store_store(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
-    """Write a store's run with its quantiles per day and of the sum from the first day on (rule 6)."""
-    from forecasting.state import VERSION
-
-    run = _begin(session, computed, actor=actor, at=at)
-    run.region_origin_day = computed.loaded.signal_day
-    run.reason = computed.reason
-    run.version, run.measured_day, run.said = VERSION, computed.measured_day, computed.said
-    found = computed.forecast
-    assert found is not None
-    if computed.state is not None:
-        forecast_state.keep(session, computed.loaded.scope_id, computed.state)
-    if found.keys:
-        session.execute(sa.insert(ForecastSeries), _series_rows(run.id, found, computed.quiet or {}))
-        session.execute(sa.insert(ForecastQuantile), _quantile_rows(run.id, found))
-        last = computed.loaded.day + dt.timedelta(days=HORIZON_DAYS)
-        campaign_lift.carried(session, computed.loaded.scope_id, run.id, [sku for _, sku in found.keys], last)
-    _publish(session, run, actor=actor, at=at)
-    return run
 
 
 # --- between nodes ---
@@ -401,81 +366,6 @@ def _runs_of(store_id: str, day: dt.date) -> sa.Select[tuple[dict[str, Any] | No
         .where(ForecastRun.said.is_not(None))
         .order_by(ForecastRun.started_at.desc())
     )
-
-
-def _begin(session: Session, computed: Computed, *, actor: Actor, at: dt.datetime) -> ForecastRun:
-    loaded = computed.loaded
-    run = ForecastRun(
-        id=new_id(),
-        scope_kind=loaded.scope_kind,
-        scope_id=loaded.scope_id,
-        state=STATES.first,
-        origin_day=loaded.day,
-        horizon_days=HORIZON_DAYS,
-        started_at=at,
-        seconds=round(computed.seconds, 3),
-        series=computed.series,
-    )
-    session.add(run)
-    session.flush()
-    move(session, run, "running", actor=actor, at=at, subject=f"forecast:{run.id}")
-    move(session, run, "ready", actor=actor, at=at, subject=f"forecast:{run.id}", series=computed.series)
-    return run
-
-
-def _publish(session: Session, run: ForecastRun, *, actor: Actor, at: dt.datetime) -> None:
-    before = session.scalars(
-        sa.select(ForecastRun)
-        .where(ForecastRun.scope_kind == run.scope_kind, ForecastRun.scope_id == run.scope_id, ForecastRun.id != run.id)
-        .order_by(ForecastRun.origin_day.desc(), ForecastRun.started_at.desc())
-    ).all()
-    for old in before:
-        if old.state == "published":
-            move(session, old, "superseded", actor=actor, at=at, subject=f"forecast:{old.id}")
-    move(session, run, "published", actor=actor, at=at, subject=f"forecast:{run.id}")
-    rates_kept.forget(session, [run.scope_id] if run.scope_kind == "store" else [])
-    gone = [old.id for old in before[KEPT_RUNS - 1 :]]
-    if gone:
-        for table in (ForecastQuantile, ForecastSeries):
-            session.execute(sa.delete(table).where(table.run_id.in_(gone)))
-        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(gone)).values(signal=sa.null()))
-    if silenced := [old.id for old in before[KEPT_NOTES - 1 :]]:
-        session.execute(sa.update(ForecastRun).where(ForecastRun.id.in_(silenced)).values(said=sa.null()))
-    session.flush()
-
-
-def _series_rows(run_id: str, found: "Forecast", quiet: dict[str, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "run_id": run_id,
-            "sku": sku,
-            "model": found.model[row],
-            "reason": found.reason[row],
-            "level": float(found.level[row]),
-            "regional_share": float(found.regional_share[row]),
-            "weekday_profile": [round(float(factor), 3) for factor in found.weekday_profile[row]],
-            "quiet_days": quiet.get(sku),
-        }
-        for row, (_, sku) in enumerate(found.keys)
-    ]
-
-
-def _quantile_rows(run_id: str, found: "Forecast") -> list[dict[str, Any]]:
-    days = [found.first_day + dt.timedelta(days=n) for n in range(found.horizon_days)]
-    sums = found.mean.cumsum(axis=1)
-    rows = []
-    for row, (_, sku) in enumerate(found.keys):
-        for n, day in enumerate(days):
-            rows.append(_quantile_row(run_id, sku, day, day, found.mean[row, n], found.quantiles[row, :, n]))
-            if n:  # the sum of one day is that day
-                rows.append(_quantile_row(run_id, sku, days[0], day, sums[row, n], found.cumulative[row, :, n]))
-    return rows
-
-
-def _quantile_row(run_id: str, sku: str, first: dt.date, last: dt.date, mean: Any, levels: Any) -> dict[str, Any]:
-    values = [round(float(value), 4) for value in levels]
-    row = {"run_id": run_id, "sku": sku, "first_day": first, "last_day": last, "mean": round(float(mean), 5)}
-    return row | dict(zip(("q50", "q75", "q90", "q95", "q99"), values, strict=True))
 
 
 def _history(session: Session, store_id: str, sku: str, last: dt.date, days: int) -> list[tuple[dt.date, int | None]]:

@@ -48,7 +48,7 @@ class OnlineCoupon(Base):
 
 
 def to_tell(session: Session, store_id: str) -> list[list[Any]]:
-    """Return [owner, code, uses] of the limited codes whose counter uses changed since, and note them as told."""
+    """Return [owner, code, uses] of the limited codes whose counter uses changed since they were told."""
     online = (
         sa.select(CouponUse.owner_id, CouponUse.code, sa.func.count().label("uses"))
         .join(PickupOrder, sa.and_(PickupOrder.store_id == CouponUse.store_id, PickupOrder.id == CouponUse.sale_id))
@@ -71,16 +71,14 @@ def to_tell(session: Session, store_id: str) -> list[list[Any]]:
         )
         .order_by(Coupon.owner_id, Coupon.code)
     )
-    changed = [[owner_id, code, int(uses)] for owner_id, code, uses in session.execute(query)]
-    _note(session, store_id, changed, 0)
-    return changed
+    return [[owner_id, code, int(uses)] for owner_id, code, uses in session.execute(query)]
 
 
 # --- verbs, network ---
 
 
 def take_told(session: Session, store_id: str, told: Iterable[Sequence[Any]], edition: int) -> None:
-    """Take over what a store told of its codes (rule 1)."""
+    """Note at the store (edition 0) what it tells of its codes, or take it over at the network (rule 1)."""
     _note(session, store_id, told, edition)
 
 

@@ -32,17 +32,15 @@ class OnlineMember(Base):
 
 
 def to_tell(session: Session, store_id: str) -> list[list[Any]]:
-    """Return [key, is a member] of what changed since, and note it as told (rule 1)."""
+    """Return [key, is a member] of what changed since it was told (rule 1)."""
     now = customers.online_members(session, store_id).keys()
     query = sa.select(OnlineMember).where(OnlineMember.store_id == store_id)
     told = {row.key for row in session.scalars(query) if row.member}
-    changed = [[key, key in now] for key in sorted(now ^ told)]
-    take_told(session, store_id, changed, 0)
-    return changed
+    return [[key, key in now] for key in sorted(now ^ told)]
 
 
 def take_told(session: Session, store_id: str, told: Iterable[Sequence[Any]], edition: int) -> None:
-    """Take over what a store told of its members; an older publication changes nothing."""
+    """Note at the store (edition 0) what it tells of its members, or take it over; an older one changes nothing."""
     for key, member in told:
         row = session.get(OnlineMember, (store_id, key))
         if row is None:

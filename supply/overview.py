@@ -52,6 +52,8 @@ class StoreView:
     region: str
     has_node: bool
     heard_at: dt.datetime | None
+    behind_since: dt.datetime | None
+    """Since when something of it may be unknown here: it was silent since, or its oldest unsent message is of then."""
     waiting: int
     parked: int
     alarm: str | None
@@ -210,6 +212,7 @@ def stores(session: Session) -> list[StoreView]:
                 region=names.get(store.region_id, store.region_id),
                 has_node=store.has_node,
                 heard_at=peer.heard_at if peer else None,
+                behind_since=behind_since(peer) if peer and store.has_node else None,
                 waiting=peer.waiting if peer else 0,
                 parked=parked.get(store.id, 0),
                 alarm=peer.alarm if peer else None,
@@ -220,6 +223,11 @@ def stores(session: Session) -> list[StoreView]:
             )
         )
     return views
+
+
+def behind_since(peer: Peer) -> dt.datetime:
+    """Return since when something of a shop may be unknown here."""
+    return min(peer.heard_at, peer.oldest_at or peer.heard_at)
 
 
 def aisles(session: Session, region_id: str) -> list[str]:

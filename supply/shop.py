@@ -49,7 +49,7 @@ from supply.shop_offer import ShopFront as ShopFront
 from supply.shop_offer import ShopOffer as ShopOffer
 from supply.shop_offer import hours_of as hours_of
 from supply.shop_offer import is_taking_orders as is_taking_orders
-from supply.shop_offer import left_of, silence_of, worth_s_of
+from supply.shop_offer import left_of, portion, silence_of, worth_s_of
 from supply.shop_offer import rules_of as rules_of
 from supply.shop_offer import step_of as step_of
 from supply.wares import Ware as Ware
@@ -74,30 +74,52 @@ class ShopPolicy:
     safety_bp: int = 1_000
 
 
+@dataclass(frozen=True)
+class News:
+    """What a shop has to tell of itself, all of one moment. promotions_token: of its own offers, where they changed."""
+
+    seen_through: int
+    seen_also: tuple[int, ...]
+    offers: tuple[Offer, ...]
+    promotions_token: str | None
+    coupons: list[list[Any]]
+    members: list[list[Any]]
+
+
 # --- verbs, store ---
 
 
-def publish(
-    session: Session, store_id: str, *, at: dt.datetime, policy: ShopPolicy = ShopPolicy()
-) -> ShopPublished | None:
-    """Tell the network what may be promised now; None when nothing a customer would notice has changed (rule 5)."""
+def look(session: Session, store_id: str, *, at: dt.datetime, policy: ShopPolicy = ShopPolicy()) -> News | None:
+    """Look for what the network is to be told; None when nothing a customer would notice has changed (rule 5).
+
+    Changes nothing: a shop with thousands of products looks beside its tills, and lets none wait.
+    """
     store = _store(session, store_id)
-    front = front_of(session, store_id)
-    known = {offer.sku: offer for offer in session.scalars(sa.select(ShopOffer).where(ShopOffer.store_id == store_id))}
-    through, also = _seen(session, store_id, max((offer.seen_through for offer in known.values()), default=0))
-    today = business_day(at, store.tz, store.rollover_hour)
-    fresh = _offers_now(session, store_id, today, policy)
-    promotions = _promotions(session, front)
-    coupons, members = online_coupons.to_tell(session, store_id), online_members.to_tell(session, store_id)
+    front = session.get(ShopFront, store_id)
+    known = _known(session, store_id)
+    through, also = _seen(session, store_id, max((row.seen_through for row in known.values()), default=0))
+    fresh, steps = _offers_now(session, store_id, business_day(at, store.tz, store.rollover_hour), policy)
+    changed = [offer for sku, offer in sorted(fresh.items()) if _differs(known.get(sku), offer, steps[sku])]
     gone = [
-        Offer(sku, offer.price_minor, 0, None, listed=False)
-        for sku, offer in sorted(known.items())
-        if offer.listed and sku not in fresh
+        Offer(sku, row.price_minor, 0, None, listed=False)
+        for sku, row in sorted(known.items())
+        if row.listed and sku not in fresh
     ]
-    steps = _steps(session, fresh)
-    changed = [offer for sku, offer in sorted(fresh.items()) if _differs(known.get(sku), offer, steps[sku])] + gone
-    if not (changed or coupons or members) and promotions is None and front.edition:
+    token = offer_edition.token_of(session, store_id)
+    new_token = token if token != (front.promotions_token if front else "") else None
+    coupons, members = online_coupons.to_tell(session, store_id), online_members.to_tell(session, store_id)
+    if not (changed or gone or coupons or members) and new_token is None and front and front.edition:
         return None
+    return News(through, also, (*changed, *gone), new_token, coupons, members)
+
+
+def publish(session: Session, store_id: str, news: News, *, at: dt.datetime) -> ShopPublished:
+    """Tell the network what may be promised, as it was looked at."""
+    store, front = _store(session, store_id), front_of(session, store_id)
+    promotions = None
+    if news.promotions_token is not None:
+        front.promotions_token = news.promotions_token
+        promotions = offer_edition.edition(session, store_id) or None
     # Rising even after a restore from a copy: an edition is the time in milliseconds, or one more than the last.
     front.edition = max(front.edition + 1, int(as_utc(at).timestamp() * 1000))
     fact = ShopPublished(
@@ -105,16 +127,18 @@ def publish(
         edition=front.edition,
         taking_orders=front.taking_orders,
         published_at=_text(at),
-        seen_through=through,
-        seen_also=also,
-        offers=tuple(changed),
+        seen_through=news.seen_through,
+        seen_also=news.seen_also,
+        offers=news.offers,
         rules=front.rules,
         promotions=promotions,
-        coupons=coupons,
-        members=members,
+        coupons=news.coupons,
+        members=news.members,
     )
-    _keep(session, fact, known, at)
-    _send(session, fact, today, at)
+    online_coupons.take_told(session, store_id, news.coupons, 0)
+    online_members.take_told(session, store_id, news.members, 0)
+    _keep(session, fact, _lock(session, store_id, [offer.sku for offer in news.offers]), at)
+    _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
     return fact
 
 
@@ -252,7 +276,28 @@ def taken_by_orders(session: Session, store_id: str, offers: Mapping[str, ShopOf
 
 # --- inside ---
 
-_front, _offer = table_of(ShopFront), table_of(ShopOffer)
+_front, _offer, _product, _listing = table_of(ShopFront), table_of(ShopOffer), table_of(Product), table_of(Listing)
+_GOODS = (
+    sa.select(
+        *(_product.c[name] for name in ("sku", "kind", "deposit_sku", "price_typed", "stock_unit", "price_quantity")),
+        _listing.c.sku.is_not(None).label("listed"),
+        sa.func.coalesce(_listing.c.hold_back_qty, 0).label("hold_back_qty"),
+    )
+    .outerjoin(
+        _listing,
+        sa.and_(
+            _listing.c.sku == _product.c.sku, _listing.c.store_id == sa.bindparam("shop", type_=sa.Text),
+            _listing.c.active,
+        ),
+    )
+    .where(_product.c.active)
+)  # fmt: skip
+_TOLD = sa.select(
+    *(
+        _offer.c[name]
+        for name in ("sku", "listed", "price_minor", "shelf_rank", "order_days", "allowance_qty", "seen_through")
+    )
+).where(_offer.c.store_id == sa.bindparam("store", type_=sa.Text))
 _NEXT_NUMBER = Prepared(
     sa.update(_front)
     .where(_front.c.store_id == sa.bindparam("store"))
@@ -279,15 +324,6 @@ def _store(session: Session, store_id: str) -> Store:
     return store
 
 
-def _promotions(session: Session, front: ShopFront) -> dict[str, Any] | None:
-    """Return the shop's own offers when they have changed since the network was told."""
-    token = offer_edition.token_of(session, front.store_id)
-    if token == front.promotions_token:
-        return None
-    front.promotions_token = token
-    return offer_edition.edition(session, front.store_id) or None
-
-
 def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
     """Tell the network of the front alone; the offers stand."""
     store = _store(session, front.store_id)
@@ -299,45 +335,43 @@ def _tell_front(session: Session, front: ShopFront, at: dt.datetime) -> None:
     _send(session, fact, business_day(at, store.tz, store.rollover_hour), at)
 
 
-def _offers_now(session: Session, store_id: str, today: dt.date, policy: ShopPolicy) -> dict[str, Offer]:
+def _offers_now(
+    session: Session, store_id: str, today: dt.date, policy: ShopPolicy
+) -> tuple[dict[str, Offer], dict[str, int]]:
+    """Return SKU -> offer, and SKU -> the smallest portion it is sold in."""
     order_days = order_in.days_of(session, store_id, today) if rules_of(session, store_id).order_in else {}
-    listed = sa.and_(Listing.sku == Product.sku, Listing.store_id == store_id, Listing.active)
-    found_rows = session.execute(
-        sa.select(Product, Listing.sku.is_not(None), sa.func.coalesce(Listing.hold_back_qty, 0))
-        .outerjoin(Listing, listed)
-        .where(Product.active)
-    )
-    rows = list(found_rows)
-    wanted = {row[0].sku for row in rows if row[1] or row[0].sku in order_days}
-    wanted |= {row[0].deposit_sku for row in rows if row[0].sku in wanted and row[0].deposit_sku}
-    rows = [row for row in rows if row[0].sku in wanted]
-    skus = [ware.sku for ware, *_ in rows]
+    rows = session.execute(_GOODS, {"shop": store_id}).all()
+    wanted = {row.sku for row in rows if row.listed or row.sku in order_days}
+    wanted |= {row.deposit_sku for row in rows if row.sku in wanted and row.deposit_sku}
+    rows = [row for row in rows if row.sku in wanted]
+    skus = [row.sku for row in rows]
     prices = catalogue.prices_on(session, store_id, today, skus)
     levels = stock.levels(session, store_id, skus)
     ranks = shelf.ranks(session, store_id)
-    found = {}
-    for ware, _is_listed, hold_back_qty in rows:
-        price_minor = prices.get(ware.sku)
-        if price_minor is None or ware.price_typed or ware.kind not in ("goods", "deposit"):
+    found, steps = {}, {}
+    for row in rows:
+        price_minor = prices.get(row.sku)
+        if price_minor is None or row.price_typed or row.kind not in ("goods", "deposit"):
             continue
-        if ware.kind == "deposit":  # its price is charged with what it belongs to; nobody orders it
-            found[ware.sku] = Offer(ware.sku, price_minor, 0, None, listed=False)
+        steps[row.sku] = step = portion(row.stock_unit, row.price_quantity)
+        if row.kind == "deposit":  # its price is charged with what it belongs to; nobody orders it
+            found[row.sku] = Offer(row.sku, price_minor, 0, None, listed=False)
             continue
-        level = levels.get(ware.sku)
-        free = max(0, (level.available if level else 0) - hold_back_qty)
+        level = levels.get(row.sku)
+        free = max(0, (level.available if level else 0) - row.hold_back_qty)
         free -= free * policy.safety_bp // BASIS
-        free -= free % step_of(ware)
-        days = order_days.get(ware.sku)
-        found[ware.sku] = Offer(ware.sku, price_minor, free, ranks.get(ware.sku), listed=True, order_days=days)
-    return found
+        free -= free % step
+        days = order_days.get(row.sku)
+        found[row.sku] = Offer(row.sku, price_minor, free, ranks.get(row.sku), listed=True, order_days=days)
+    return found, steps
 
 
-def _steps(session: Session, skus: Iterable[str]) -> dict[str, int]:
-    found = session.scalars(sa.select(Product).where(Product.sku.in_(list(skus))))
-    return {ware.sku: step_of(ware) for ware in found}
+def _known(session: Session, store_id: str) -> dict[str, sa.Row[Any]]:
+    """Return SKU -> what the network was last told."""
+    return {row.sku: row for row in session.execute(_TOLD, {"store": store_id})}
 
 
-def _differs(known: ShopOffer | None, fresh: Offer, step_qty: int) -> bool:
+def _differs(known: sa.Row[Any] | None, fresh: Offer, step_qty: int) -> bool:
     if known is None:
         return True
     was = (known.listed, known.price_minor, known.shelf_rank, known.order_days)
@@ -345,7 +379,7 @@ def _differs(known: ShopOffer | None, fresh: Offer, step_qty: int) -> bool:
         return True
     gap = abs(known.allowance_qty - fresh.allowance_qty)
     scarce = min(known.allowance_qty, fresh.allowance_qty) <= SCARCE_STEPS * step_qty
-    return gap > 0 if scarce else 4 * gap > known.allowance_qty
+    return bool(gap > 0 if scarce else 4 * gap > known.allowance_qty)
 
 
 def _seen(session: Session, store_id: str, through: int) -> tuple[int, tuple[int, ...]]:

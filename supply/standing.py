@@ -66,8 +66,8 @@ class StandingReview(Base):
 # --- verbs, store ---
 
 
-def tell_counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) -> tuple[int, int]:
-    """Tell the network how fresh the counts are (rule 2); returns (counted, sold) products."""
+def counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetime) -> tuple[int, int]:
+    """Return how many products a shop (counted, sold) lately (rule 2)."""
     sold = set(
         session.scalars(
             sa.select(DailyDemand.sku)
@@ -82,15 +82,16 @@ def tell_counts(session: Session, store_id: str, day: dt.date, *, at: dt.datetim
     counted = set(
         session.scalars(sa.select(StockCount.sku).where(StockCount.store_id == store_id, StockCount.at >= since))
     )
-    body = {
-        "store_id": store_id, "day": day.isoformat(), "sold_products": len(sold),
-        "counted_products": len(sold & counted),
-    }  # fmt: skip
+    return len(sold & counted), len(sold)
+
+
+def tell_counts(session: Session, store_id: str, day: dt.date, counted: int, sold: int, *, at: dt.datetime) -> None:
+    """Tell the network how fresh the counts are."""
+    body = {"store_id": store_id, "day": day.isoformat(), "sold_products": sold, "counted_products": counted}
     outbox.append(
         session, to_node=NETWORK, topic=COUNTS_TOLD, version=VERSION, body=body, id=new_id(),
         subject=f"standing:{store_id}", business_day=day_of(session, store_id, at), at=at,
     )  # fmt: skip
-    return len(sold & counted), len(sold)
 
 
 def take_review(session: Session, body: dict[str, Any]) -> None:

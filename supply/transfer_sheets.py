@@ -60,16 +60,13 @@ class TransferSheet(Base):
 # --- verbs ---
 
 
-def tell(session: Session, store_id: str, *, at: dt.datetime) -> tuple[int, int]:
-    """Work a shop's sheet out and send it; returns how many products it can spare and could use."""
-    store = store_of(session, store_id)
-    day = business_day(at, store.tz, store.rollover_hour)
-    sheet = _worked_out(session, store_id, at)
+def tell(session: Session, store_id: str, sheet: "Sheet", *, at: dt.datetime) -> None:
+    """Send a shop's sheet as it was worked out."""
+    day = day_of(session, store_id, at)
     outbox.append(
         session, to_node=NETWORK, topic=SHEET_TOLD, version=VERSION, body=_body(store_id, day, sheet), id=new_id(),
         subject=f"store:{store_id}", business_day=day, at=at,
     )  # fmt: skip
-    return len(sheet.spares), len(sheet.wants)
 
 
 def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
@@ -89,6 +86,30 @@ def take(session: Session, body: dict[str, Any], *, at: dt.datetime) -> None:
 
 
 # --- questions ---
+
+
+def work_out(session: Session, store_id: str, *, at: dt.datetime) -> "Sheet":
+    """Return what a shop can spare and could use (rules 2, 3)."""
+    from supply.transfer_math import Sheet
+
+    store = store_of(session, store_id)
+    today = business_day(at, store.tz, store.rollover_hour)
+    terms: dict[str, list[Terms]] = {}
+    for one in carried(session, today, store_id).values():
+        terms.setdefault(one.supplier_id, []).append(one)
+    suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
+    leads = measured(session, store_id, suppliers, at=at)
+    minute = minute_of(at, today, store.tz)
+    days = {
+        supplier.id: next_rhythm(supplier.calendar, today, leads[supplier.id].days, minute=minute)
+        for supplier in suppliers
+    }
+    if not terms:
+        return Sheet()
+    _, found = needs_of(session, store, terms, days, leads, at=at)
+    needs = [need for some in found.values() for need in some]
+    lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
+    return Sheet(_spares(needs, lots, consigned.not_ours(session, store_id), today), _wants(needs))
 
 
 def sheets(session: Session, day: dt.date) -> "dict[str, Sheet]":
@@ -119,29 +140,6 @@ def step_of(stock_unit: str, price_quantity: int) -> int:
 
 
 # --- inside ---
-
-
-def _worked_out(session: Session, store_id: str, at: dt.datetime) -> "Sheet":
-    from supply.transfer_math import Sheet
-
-    store = store_of(session, store_id)
-    today = business_day(at, store.tz, store.rollover_hour)
-    minute = minute_of(at, today, store.tz)
-    terms: dict[str, list[Terms]] = {}
-    for one in carried(session, today, store_id).values():
-        terms.setdefault(one.supplier_id, []).append(one)
-    suppliers = [supplier_of(session, supplier_id) for supplier_id in terms]
-    leads = measured(session, store_id, suppliers, at=at)
-    days = {
-        supplier.id: next_rhythm(supplier.calendar, today, leads[supplier.id].days, minute=minute)
-        for supplier in suppliers
-    }
-    if not terms:
-        return Sheet()
-    _, found = needs_of(session, store, terms, days, leads, at=at)
-    needs = [need for some in found.values() for need in some]
-    lots = dated_lots(session, store_id, today, today + dt.timedelta(days=NEAR_DAYS))
-    return Sheet(_spares(needs, lots, consigned.not_ours(session, store_id), today), _wants(needs))
 
 
 def _spares(

@@ -1,7 +1,7 @@
 """Sync, the network's doors: messages in, messages out, editions. A store's key opens them and names the store.
 
-A shop that pushes far more than any shop has to tell is asked to wait (429), so that the others keep their turn; it
-has lost nothing, for what is not confirmed stays with it.
+A shop that pushes or asks far more than any shop has to tell or to hear is asked to wait (429), so that the others keep
+their turn; it has lost nothing, for what is not confirmed stays with it.
 """
 
 import gzip
@@ -21,7 +21,7 @@ from store_app.sync import receiver, wire
 from supply import points_pool
 
 bp = Blueprint("api_sync", __name__, url_prefix="/api/sync")
-PUSHES_A_MINUTE, FACTS_A_MINUTE = 300, 24_000
+PUSHES_A_MINUTE, FACTS_A_MINUTE, ASKS_A_MINUTE = 300, 24_000, 1_200
 """Of one shop: five contacts a second, and a backlog of a year gone in some minutes."""
 
 
@@ -39,6 +39,14 @@ class AskedPoints(Body):
 @bp.record
 def _begin_counting(state: BlueprintSetupState) -> None:
     state.app.extensions["sync_paces"] = Pace(PUSHES_A_MINUTE), Pace(FACTS_A_MINUTE)
+    state.app.extensions["sync_asks"] = Pace(ASKS_A_MINUTE)
+
+
+@bp.before_request
+def _pace_what_is_asked() -> None:
+    """Let a shop ask (messages, own facts, editions, points) no more in a minute than any shop has to."""
+    if request.endpoint != f"{bp.name}.push":
+        current_app.extensions["sync_asks"].take(g.store_id)
 
 
 @bp.post("/messages")

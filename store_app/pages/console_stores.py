@@ -15,10 +15,11 @@ from config import journal
 from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
+from config.publication import edition_for
 from pos.store import Region, Store
 from store_app import wording, wording_money
 from store_app.extensions import doors, read, write
-from store_app.pages import console, form, money_views, shop_map
+from store_app.pages import console, form, money_views, shop_lights, shop_map
 from store_app.presenting import about_store, money, page, since, today
 from store_app.security import can, requires
 from store_app.sync import receiver
@@ -52,9 +53,16 @@ def stores() -> Any:
         places = session.scalars(sa.select(MapPlace)).all()
     if wanted:
         found = [one for one in found if wanted.casefold() in f"{one.name} {one.id} {one.region}".casefold()]
-    # what needs somebody comes first: two copies, what was set aside, money and conduct, what waits
-    found.sort(key=lambda one: (one.alarm is None, not one.parked, -care[one.id].needs, not one.waiting))
-    drawn = _map(found, care, places)
+    now = doors().now()
+    behind = {one.id: shop_lights.of_age(now - one.behind_since) for one in found if one.behind_since}
+    # what needs somebody comes first: two copies, silence, what was set aside, money and conduct, what waits
+    found.sort(
+        key=lambda one: (
+            one.alarm is None, behind.get(one.id, ("",))[0] != shop_lights.BAD, not one.parked, -care[one.id].needs,
+            not one.waiting,
+        )
+    )  # fmt: skip
+    drawn = _map(found, care, behind, places)
     pages = max(1, -(-len(found) // A_PAGE))
     which = min(which, pages)
     shown = found[(which - 1) * A_PAGE : which * A_PAGE]
@@ -68,6 +76,7 @@ def stores() -> Any:
         all=len(found),
         map=drawn,
         care=care,
+        behind=behind,
         level_words=wording_money.LEVELS,
     )
 
@@ -97,6 +106,7 @@ def store(store_id: str) -> Any:
             level=None if own.level is None else wording_money.LEVELS[own.level],
             gauge=_gauge(session, line),
             sentences=_sentences(session, store_id),
+            lights=_lights(session, shop),
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
             alarm=_alarm_words(session.get(Peer, store_id)),
@@ -161,6 +171,14 @@ def _needs(session: Session, shop: Store, own: exposure.Care, line: CreditLine |
     return told
 
 
+def _lights(session: Session, shop: Store) -> list[shop_lights.Light]:
+    peer = session.get(Peer, shop.id)
+    if peer is None or not shop.has_node:
+        return []
+    newest = edition_for(session, "catalogue", receiver.scopes_of(session, shop.id))
+    return shop_lights.of_shop(peer, newest.made_at if newest else None, doors().now())
+
+
 def _gauge(session: Session, line: CreditLine | None) -> money_views.GaugeView | None:
     if line is None:
         return None
@@ -180,7 +198,10 @@ def _alarm_words(peer: Peer | None) -> str:
 
 
 def _map(
-    found: list[overview.StoreView], care: dict[str, exposure.Care], places: Sequence[MapPlace]
+    found: list[overview.StoreView],
+    care: dict[str, exposure.Care],
+    behind: dict[str, tuple[str, Any]],
+    places: Sequence[MapPlace],
 ) -> shop_map.ShopMap | None:
     """Return the shops of the list on a map, and the warehouses; None where no place of them is known."""
     at = {one.id: one for one in places}
@@ -188,7 +209,9 @@ def _map(
     for one in found:
         if one.id in at:
             own = care[one.id]
-            bad, warn = one.alarm or own.late_minor, one.parked or own.needs or one.waiting
+            late = behind.get(one.id, ("",))[0]
+            bad = one.alarm or own.late_minor or late == shop_lights.BAD
+            warn = one.parked or own.needs or one.waiting or late == shop_lights.WARN
             light = "bad" if bad else "quiet" if not one.has_node else "warn" if warn else "good"
             spots.append(shop_map.Spot(one.id, one.name, "shop", light, at[one.id].lat_e6, at[one.id].lon_e6))
     if not spots:

@@ -8,8 +8,9 @@ from flask_babel import lazy_gettext as _l
 
 from config.errors import NotFound
 from pos.store import Region
+from store_app import curve_chart
 from store_app.extensions import read
-from store_app.presenting import number, page, place
+from store_app.presenting import money, number, page, place
 from store_app.security import requires
 from supply import overview, replays
 from supply.replays import OrderReplay
@@ -23,7 +24,15 @@ WAYS = {
     "what_sold": _l("Ordering what was sold"),
     "perfect": _l("If one had known"),
 }
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 300, 92, 34
+NAMES = {
+    "ours": _l("Proposals"),
+    "mean_normal": _l("Four weeks’ mean"),
+    "rolling_minmax": _l("Moving min and max"),
+    "static_minmax": _l("Fixed min and max"),
+    "what_sold": _l("What was sold"),
+    "perfect": _l("If one had known"),
+}
+"""The ways as short as a curve is named."""
 
 
 @bp.get("/orders/proof")
@@ -61,7 +70,7 @@ def _shown(found: OrderReplay | None, currency: str, region_name: str) -> Any:
                 rows.append({"name": name, "words": words, **way})
     return page(
         "replays/proof.html", replay=body, last_day=found.last_day if found else None, rows=rows, currency=currency,
-        region_name=region_name, better=_better(rows), chart=_chart(body) if body else None,
+        region_name=region_name, better=_better(rows), chart=_chart(body, currency) if body else None,
     )  # fmt: skip
 
 
@@ -78,21 +87,8 @@ def _better(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
     return told if less > 0 else None
 
 
-def _chart(body: dict[str, Any]) -> dict[str, Any]:
-    """Return the curves as points of a picture: sold share to the right, money in stock upwards."""
-    drawn = {
-        name: points for name, points in body["curves"].items() if name in ("ours", "mean_normal", "rolling_minmax")
-    }
-    low = 0.9
-    kept = {name: sorted(point for point in points if point[0] >= low) for name, points in drawn.items()}
-    most = max((stock for points in kept.values() for fill, stock in points if fill <= 0.995), default=0) or 1
-
-    def at(fill: float, stock: float) -> str:
-        x = LEFT + (fill - low) / (1 - low) * (WIDTH - LEFT - 12)
-        return f"{x:.1f},{12 + (1 - min(stock / most, 1.0)) * (HEIGHT - BOTTOM - 12):.1f}"
-
-    return {
-        "lines": {name: " ".join(at(fill, stock) for fill, stock in points) for name, points in kept.items() if points},
-        "most_minor": round(most), "width": WIDTH, "height": HEIGHT, "left": LEFT, "floor": HEIGHT - BOTTOM,
-        "ticks": [(float(at(fill, 0).split(",")[0]), f"{fill:.0%}") for fill in (0.9, 0.92, 0.94, 0.96, 0.98, 1.0)],
-    }  # fmt: skip
+def _chart(body: dict[str, Any], currency: str) -> dict[str, Any]:
+    """Return the curves as a picture of the share sold and the money in stock."""
+    curves = {name: [(fill, stock) for fill, stock in points] for name, points in body["curves"].items()}
+    names = {name: str(words) for name, words in NAMES.items()}
+    return curve_chart.picture(curves, names, body["fill"], lambda minor: money(round(minor), currency))

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 import pos.replica
 import supply.replica
-from config import anchor, inbox, journal, outbox
+from config import anchor, door, inbox, journal, outbox
 from config.database import lock_rows
 from config.errors import Invalid
 from config.inbox import InboxHead, InboxMessage
@@ -24,6 +24,9 @@ from store_app.extensions import Doors
 from store_app.sync import wire
 
 log = structlog.get_logger()
+DAYS_AHEAD = dt.timedelta(days=2)
+"""So far ahead of our clock a shop's business day may be; what is dated later waits until that day has come."""
+TOO_EARLY = "told-day-off"
 KINDS = ("catalogue", "offers", "suppliers", "demand", "forecast", "lessons", "compare", "points")
 SHOWN_KEPT = 20
 
@@ -37,14 +40,24 @@ def effect_of(from_node: str, at: dt.datetime) -> Callable[[Session, Message], N
         applier = appliers.get(message.topic)
         if applier is None:
             raise Invalid("unknown-topic", f"This node does not know the topic {message.topic}.", topic=message.topic)
+        if from_node != NETWORK:
+            for told in _days_of(message):
+                door.day(told, "The business day", at.date() + DAYS_AHEAD)
         applier(session, message, from_node, at)
 
     return apply
 
 
 def bulk_of(from_node: str, at: dt.datetime) -> inbox.Bulk:
-    """Return what writes the sales of a store's batch all at once."""
-    return lambda session, messages: pos.replica.take_sales(session, messages, from_node, at)
+    """Return what writes the sales of a store's batch all at once; those of days to come are left."""
+    last = (at.date() + DAYS_AHEAD).isoformat()
+
+    def write(session: Session, messages: Sequence[Message]) -> Sequence[Message]:
+        early = [message for message in messages if max(_days_of(message)) > last]
+        due = [message for message in messages if message not in early] if early else messages
+        return [*pos.replica.take_sales(session, due, from_node, at), *early]
+
+    return write
 
 
 def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -> dict[str, Any]:
@@ -65,9 +78,16 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
         taken += [{"id": id_, "hash": hash_} for id_, hash_ in inbox.taken_of(session, store_id, push.stuck).items()]
     for have in push.have:
         _confirm(session, store_id, have, at)
-    fork, nonce = _meet(session, store_id, push, at)
+    heard_further = push.epoch == push.speaking and (
+        any(outcome.kind == inbox.NUMBER_USED for outcome in outcomes)
+        or inbox.received_head(session, store_id, push.epoch)[0] > push.count
+    )
+    fork, nonce = _meet(session, store_id, push, at, heard_further=heard_further)
+    if push.standing is not None:
+        _hear_standing(session.get_one(Peer, store_id), push.standing, at)
     if push.journal is not None:
-        _hear_journal(session, store_id, push.journal, push.speaking, at)
+        # a nonce of ours came with the answer that says which end we know
+        _hear_journal(session, store_id, push.journal, push.speaking, at, owes_proof=bool(push.nonce) and not fork)
     known = anchor.last(session, store_id)
     return {
         **received(session, store_id, push.epoch),
@@ -82,13 +102,16 @@ def take(session: Session, store_id: str, push: wire.Push, *, at: dt.datetime) -
     }
 
 
-def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None) -> tuple[int, int]:
+def try_parked(doors: Doors, from_nodes: Sequence[str] | None = None, *, why: str | None = None) -> tuple[int, int]:
     """Try once more what other nodes sent and this one set aside: after an upgrade, or when somebody asks for it.
 
-    Returns (how many were taken, how many still wait).
+    why: only the nodes of which something was set aside for this reason, a code. Returns (how many were taken, how many
+    still wait).
     """
     with doors.read() as session:
         waiting = sa.select(InboxMessage.from_node).where(InboxMessage.state == "parked").distinct()
+        if why is not None:
+            waiting = waiting.where(InboxMessage.reason.startswith(f"{why}: "))
         nodes = [node for node in session.scalars(waiting) if from_nodes is None or node in from_nodes]
     taken = left = 0
     for node in nodes:
@@ -163,6 +186,11 @@ def scopes_of(session: Session, store_id: str) -> list[str]:
 # --- inside ---
 
 
+def _days_of(message: Message) -> tuple[str, str]:
+    """Return the business day a message is filed under, and the one its body tells."""
+    return message.business_day, str(message.body.get("business_day", message.business_day))
+
+
 def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) -> None:
     if session.get(OutboxHead, (store_id, have.epoch)) is None:
         return
@@ -180,8 +208,12 @@ def _confirm(session: Session, store_id: str, have: wire.Have, at: dt.datetime) 
     )
 
 
-def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> tuple[bool, str]:
+def _meet(
+    session: Session, store_id: str, push: wire.Push, at: dt.datetime, *, heard_further: bool
+) -> tuple[bool, str]:
     """Compare and renew the nonce; (is this a copy or a restored database?, the nonce to show next time).
+
+    heard_further: of the epoch it speaks in we have what it never wrote, so somebody else did.
 
     peer.nonce: the present nonce, then the last shown ones as nonce:token, newest first. A pair shown before is a
     lost answer or a late copy of a request, and changes nothing.
@@ -193,8 +225,8 @@ def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> 
     present, *shown = peer.nonce.split(" ")
     pair = f"{push.nonce}:{push.token}"
     renewed = not push.nonce and push.speaking != peer.epoch
-    if push.nonce != present and not renewed:
-        if (pair in shown) if push.nonce else (shown == [pair]):
+    if heard_further or (push.nonce != present and not renewed):
+        if not heard_further and ((pair in shown) if push.nonce else (shown == [pair])):
             return False, present
         _alarm(session, peer, COPY_SPEAKS, at)
         return True, present
@@ -209,15 +241,34 @@ def _meet(session: Session, store_id: str, push: wire.Push, at: dt.datetime) -> 
     return False, fresh
 
 
-def _hear_journal(session: Session, store_id: str, end: wire.JournalEnd, epoch: str, at: dt.datetime) -> None:
+def _hear_standing(peer: Peer, told: wire.Standing, at: dt.datetime) -> None:
+    peer.oldest_at, peer.catalogue_at = _instant(told.oldest_at), _instant(told.catalogue_at)
+    peer.checked_at, peer.free_bytes = _instant(told.checked_at), told.free_bytes
+    now = _instant(told.now)
+    peer.clock_off_s = None if now is None else round((now - at).total_seconds())
+
+
+def _instant(told: str) -> dt.datetime | None:
+    """Return an instant a shop told; None where it told none."""
+    try:
+        return dt.datetime.fromisoformat(told).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _hear_journal(
+    session: Session, store_id: str, end: wire.JournalEnd, epoch: str, at: dt.datetime, *, owes_proof: bool = False
+) -> None:
     proof = (end.proof_n, end.proof_hash) if end.proof_n is not None else None
     actor = Actor.system("sync", NETWORK)
-    anchor.hear(session, store_id, end.n, end.hash, epoch=epoch, proof=proof, actor=actor, at=at)
+    anchor.hear(session, store_id, end.n, end.hash, epoch=epoch, proof=proof, owes_proof=owes_proof, actor=actor, at=at)
 
 
 def _alarm(session: Session, peer: Peer, alarm: str, at: dt.datetime) -> None:
+    """Say what is odd about a shop; that a copy speaks stands until a person has looked into it."""
     if peer.alarm == alarm:
         return
-    peer.alarm = alarm
+    if peer.alarm != COPY_SPEAKS:
+        peer.alarm = alarm
     actor = Actor.system("sync", NETWORK)
     journal.record(session, actor=actor, at=at, verb="peer.alarm", subject=f"store:{peer.id}", alarm=alarm)

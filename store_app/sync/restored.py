@@ -1,10 +1,11 @@
 """Notice a database that was put back from a copy, and begin a new epoch.
 
-The sidecar file beside the database keeps (epoch, last journal number, its hash), written after commits. A database
-behind its sidecar was restored: numbers of the old epoch may already be known elsewhere, so a new epoch begins (I18),
-and what it tells in steps goes on above them (`supply.rising`).
+The sidecar file beside the database keeps (epoch, last journal number, its hash), written after commits: whenever the
+worker looks, at each contact, at a restore. A database behind its sidecar was restored: numbers of the old epoch may
+already be known elsewhere, so a new epoch begins (I18); what it tells in steps goes on above them (`supply.rising`).
 """
 
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from config import journal, node
+from config.errors import Invalid
 from config.journal import GENESIS, Actor, JournalEntry, JournalHead
 from store_app.extensions import Doors
 from supply import rising
@@ -20,15 +22,24 @@ log = structlog.get_logger()
 
 
 def begin_anew_if_restored(doors: Doors) -> bool:
-    """Compare the database with its sidecar at start; True when a new epoch had to begin."""
-    sidecar = node.read_sidecar(doors.settings.sidecar)
-    with doors.write() as session:
-        this = node.this_node(session)
-        n, _ = _end(session, this.id)
-        known = _hash_at(session, this.id, sidecar["n"]) if sidecar else None
-        restored = node.was_restored(sidecar, epoch=this.epoch, n=n, head_at=known)
-        if restored:
-            new_epoch(session, this.id, "the database was restored from a copy", doors)
+    """Compare the database with its sidecar, and renew that; True when a new epoch had to begin.
+
+    A damaged sidecar is told, and written anew.
+    """
+    try:
+        sidecar = node.read_sidecar(doors.settings.sidecar)
+    except Invalid as fault:
+        _tell_damaged(doors, fault)
+        sidecar = None
+    with doors.read() as session:
+        restored = _is_behind(session, sidecar)
+    if restored:
+        with doors.write() as session:
+            restored = _is_behind(
+                session, node.read_sidecar(doors.settings.sidecar)
+            )  # another program may have seen it
+            if restored:
+                new_epoch(session, node.this_node(session).id, "the database was restored from a copy", doors)
     keep_sidecar(doors)
     return restored
 
@@ -52,13 +63,15 @@ def new_epoch(session: Session, node_id: str, why: str, doors: Doors, *, is_put_
 
 
 def keep_sidecar(doors: Doors) -> None:
-    """Write the sidecar when the journal has grown."""
+    """Write the sidecar when the journal has grown, or the sidecar is damaged."""
     with doors.read() as session:
         this = node.this_node(session)
         n, head = _end(session, this.id)
     present = {"epoch": this.epoch, "n": n, "head": head}
-    if node.read_sidecar(doors.settings.sidecar) != present:
-        node.write_sidecar(doors.settings.sidecar, epoch=this.epoch, n=n, head=head)
+    with suppress(Invalid):
+        if node.read_sidecar(doors.settings.sidecar) == present:
+            return
+    node.write_sidecar(doors.settings.sidecar, epoch=this.epoch, n=n, head=head)
 
 
 def journal_end(session: Session, this: node.Node) -> dict[str, Any]:
@@ -68,6 +81,21 @@ def journal_end(session: Session, this: node.Node) -> dict[str, Any]:
     if this.peer_journal_n:
         end |= {"proof_n": this.peer_journal_n, "proof_hash": _hash_at(session, this.id, this.peer_journal_n) or ""}
     return end
+
+
+def _is_behind(session: Session, sidecar: dict[str, Any] | None) -> bool:
+    this = node.this_node(session)
+    n, _ = _end(session, this.id)
+    known = _hash_at(session, this.id, sidecar["n"]) if sidecar else None
+    return node.was_restored(sidecar, epoch=this.epoch, n=n, head_at=known)
+
+
+def _tell_damaged(doors: Doors, fault: Invalid) -> None:
+    log.warning(fault.message, path=fault.facts["path"])
+    node_id = doors.settings.node_id
+    actor = Actor.system("sync", node_id)
+    with doors.write() as session:
+        journal.record(session, actor=actor, at=doors.now(), verb="sidecar.damaged", subject=f"node:{node_id}")
 
 
 def _end(session: Session, node_id: str) -> tuple[int, str]:

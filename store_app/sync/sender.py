@@ -17,6 +17,7 @@ import datetime as dt
 import importlib
 import random
 import secrets
+import shutil
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from config.node import NETWORK, this_node
 from config.outbox import MAX_ROWS, OutboxMessage
 from config.publication import Pulled, take_over
 from config.settings import Settings
+from store_app import job_book
 from store_app.extensions import Doors
 from store_app.sync import homecoming, receiver, restored, wire
 
@@ -230,6 +232,7 @@ class _Talk:
         nonce, _, token = (this.peer_nonce or " ").partition(" ")
         heads = session.scalars(sa.select(InboxHead).where(InboxHead.from_node == NETWORK))
         parked = sa.select(sa.func.count()).where(InboxMessage.state == "parked", InboxMessage.from_node == NETWORK)
+        queue = outbox.waiting(session, NETWORK)
         contrary = sa.select(sa.func.count()).where(InboxAlarm.from_node == NETWORK)
         return {
             "protocol": wire.PROTOCOL,
@@ -244,10 +247,20 @@ class _Talk:
             "token": token,
             "have": [{"epoch": row.epoch, "n": row.n, "head": row.head} for row in heads],
             "parked": (session.scalar(parked) or 0) + (session.scalar(contrary) or 0),
-            "waiting": outbox.waiting(session, NETWORK)["pending"],
+            "waiting": queue["pending"],
+            "standing": self._standing(session, queue["oldest"]),
             "journal": restored.journal_end(session, this),
             "rows": [outbox.to_wire(row) for row in rows],
         }
+
+    def _standing(self, session: Session, oldest: dt.datetime | None) -> dict[str, Any]:
+        """Return how this computer is (`wire.Standing`)."""
+        settings = self.doors.settings
+        catalogue, checked = session.get(Pulled, "catalogue"), job_book.ended_at(session, settings.node_id, "check")
+        instants = {"oldest_at": oldest, "catalogue_at": catalogue and catalogue.made_at, "checked_at": checked}
+        told = {name: at.isoformat() for name, at in instants.items() if at is not None}
+        free = shutil.disk_usage(settings.state_folder).free
+        return {"now": self.doors.now().isoformat(), "free_bytes": free, **told}
 
     def _post(self, body: dict[str, Any]) -> wire.Answer:
         content, headers = wire.pack(body)

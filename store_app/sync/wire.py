@@ -3,7 +3,7 @@
 import gzip
 import json
 import zlib
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -79,6 +79,16 @@ class JournalEnd(Shape):
     proof_hash: str = Field(default="", max_length=64, pattern=PLAIN)
 
 
+class Standing(Shape):
+    """How a shop's computer is, as it says itself; instants in ISO form, '' where there is none."""
+
+    now: str = Field(max_length=40, pattern=PLAIN)
+    oldest_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    catalogue_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    checked_at: str = Field(default="", max_length=40, pattern=PLAIN)
+    free_bytes: int = Count
+
+
 class Push(Shape):
     """What a store sends: rows of one epoch, and how its own books stand.
 
@@ -87,14 +97,18 @@ class Push(Shape):
     """
 
     protocol: int = Field(default=1, ge=1, le=1000)
-    epochs: list[str] = Field(default_factory=list, max_length=MOST_EPOCHS)
-    stuck: list[str] = Field(default_factory=list, max_length=MOST_STUCK)
+    epochs: list[Annotated[str, Field(max_length=64, pattern=PLAIN)]] = Field(
+        default_factory=list, max_length=MOST_EPOCHS
+    )
+    stuck: list[Annotated[str, Field(max_length=80, pattern=PLAIN)]] = Field(
+        default_factory=list, max_length=MOST_STUCK
+    )
 
     speaking: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     epoch: str = Field(min_length=8, max_length=64, pattern=PLAIN)
     from_n: int = Count
     count: int = Count
-    head: str = Field(max_length=64)
+    head: str = Field(max_length=64, pattern=PLAIN)
     nonce: str = Field(default="", max_length=64, pattern=PLAIN)
     token: str = Field(default="", max_length=64, pattern=PLAIN)
     have: list[Have] = Field(default_factory=list, max_length=50)
@@ -102,6 +116,7 @@ class Push(Shape):
     waiting: int = Field(default=0, ge=0, le=2**53)
     journal: JournalEnd | None = None
     """None: a store that does not tell it yet."""
+    standing: Standing | None = None
     rows: list[Row] = Field(default_factory=list, max_length=MAX_ROWS)
 
 
@@ -238,7 +253,7 @@ def read_push(raw: bytes) -> Push:
         body = _loose(raw)
         refuse_too_old(body.get("protocol", 1))
         rows = body.get("rows")
-        places = {e["loc"][1] for e in fault.errors() if e["loc"][0] == "rows" and len(e["loc"]) > 1}
+        places = {e["loc"][1] for e in fault.errors() if e["loc"][:1] == ("rows",) and len(e["loc"]) > 1}
         named = [rows[place].get("id") for place in sorted(places) if isinstance(rows[place], dict)] if rows else []
         told = {"faults": faults_of(fault), "rows": named}
         raise Invalid("bad-push", "This is not a batch of facts.", **told) from fault

@@ -18,7 +18,7 @@ from forecasting import DemandPanel, run
 from forecasting.panel import Floats
 from forecasting.state import CONTEXT_DAYS, KEPT_DAYS, from_bytes, moved_on, to_bytes
 from pos.catalogue import Listing, Product
-from supply import forecasts, rolling
+from supply import forecast_writing, forecasts, rolling
 from tests.supply.sold import AT, DAY, make_node
 
 PRODUCTS, DAYS, NIGHTS = 3_000, 728, 3
@@ -70,7 +70,7 @@ def nights(products: int = PRODUCTS) -> dict[str, float]:
                 loaded = forecasts.load_store(session, "S1", DAY - dt.timedelta(days=back))
             computed = forecasts.compute_store(loaded)
             with database.write() as session:
-                forecasts.store_store(session, computed, actor=NIGHT, at=AT - dt.timedelta(days=back))
+                forecast_writing.store_store(session, computed, actor=NIGHT, at=AT - dt.timedelta(days=back))
             whole = loaded.state is None
             spent.append((whole, time.perf_counter() - began[0], time.process_time() - began[1]))
         database.engine.dispose()

@@ -1,35 +1,30 @@
 """A store node that answers on a port, with a database of its own, and a person at its till."""
 
 import datetime as dt
+import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import CDPSession, Page, expect
-from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
-from werkzeug.wsgi import FileWrapper
 
 from config.clock import SystemClock
 from config.database import Base, Database, make_engine
 from config.journal import Actor
 from config.node import found
-from config.settings import Settings
 from pos import catalogue, shift, stock
 from pos.catalogue import TaxClass
 from pos.store import add_staff, found_store
-from store_app import create_app
+from tests.browser.served import Served
 from tests.empty import empty_database, lasting_folder
-from tests.store_app.conftest import build, founded, kept, market
+from tests.store_app.conftest import QUICK, build, founded, kept, market
+from tests.store_app.house import Kept
 from tests.store_app.town import shop_house
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
 
 __all__ = ["build", "founded", "kept", "market", "shop_house"]  # the nodes of the application's own tests
 
@@ -50,40 +45,15 @@ DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 CASE_OF_MILK = "2000000000077"
 
 
-class Quiet(WSGIRequestHandler):
-    """Serves without telling about every request, and lets go of the file that was on its way to a browser that went.
-
-    werkzeug forgets it where what the browser still sends cannot be read.
-    """
-
-    def make_environ(self) -> "WSGIEnvironment":
-        """Note the file of an answer."""
-        self._under_way: list[FileWrapper] = []
-        return super().make_environ() | {"wsgi.file_wrapper": self._file}
-
-    def _file(self, file: IO[bytes], size: int) -> FileWrapper:
-        self._under_way.append(FileWrapper(file, size))
-        return self._under_way[-1]
-
-    def connection_dropped(self, error: BaseException, environ: "WSGIEnvironment | None" = None) -> None:
-        """Let go of it."""
-        for file in self._under_way:
-            file.close()
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        """Say nothing."""
-
-
 class Node:
     """A store node of its own: database, settings, and a server that can die and come back on the same port."""
 
-    def __init__(self, folder: Path, *, is_open: bool = True, coin_minor: int = 1, **wishes: Any) -> None:
-        self.settings = Settings(node_id=STORE, state_folder=folder, practice=True, printer="paper", **wishes)
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor), folder / f"{STORE}.db")
-        self.app = create_app(self.settings)
+    def __init__(self, kept: Kept, *, is_open: bool = True, coin_minor: int = 1, **wishes: Any) -> None:
+        self._kept, self._house = kept, kept.take(None, node_id=STORE, printer="paper", **wishes)
+        self.app, self.settings = self._house.app, self._house.doors.settings
+        shutil.copy(_furnished(is_open=is_open, coin_minor=coin_minor), self._house.file)
         self.database = Database(make_engine(self.settings.database_url))
-        self.server: BaseWSGIServer | None = None
+        self.server: Served | None = None
         self.port = 0
         self.start()
 
@@ -94,17 +64,13 @@ class Node:
 
     def start(self) -> None:
         """Serve, on the same port as before."""
-        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True, request_handler=Quiet)
+        self.server = Served(self.app, self.port)
         self.port = self.server.server_port
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self._thread.start()
 
     def stop(self) -> None:
         """Die: from now on nobody answers."""
         if self.server is not None:
-            self.server.shutdown()
-            self.server.server_close()
-            self._thread.join()
+            self.server.stop()
             self.server = None
 
     def rows(self, table: type[Base], **wanted: Any) -> list[Any]:
@@ -116,6 +82,7 @@ class Node:
         """Stop, and let the database go."""
         self.stop()
         self.database.engine.dispose()
+        self._kept.give_back(self._house)
 
 
 @cache
@@ -136,7 +103,7 @@ def _furnished(*, is_open: bool, coin_minor: int) -> Path:
             at=at,
             smallest_coin_minor=coin_minor,
         )
-        add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN)
+        add_staff(session, STORE, "ana", "Ana", "shopkeeper", PIN).pin_hash = QUICK.hash(PIN)
         session.add(TaxClass(id="food", name="Food", rate_bp=0, inclusive=False))
         session.flush()
         for place, (sku, name, category, price, code, wishes) in enumerate(PRODUCTS):
@@ -156,12 +123,12 @@ def _furnished(*, is_open: bool, coin_minor: int) -> Path:
 
 
 @pytest.fixture
-def make_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+def make_node(kept: Kept) -> Iterator[Callable[..., Node]]:
     """Give a maker of store nodes."""
     made: list[Node] = []
 
     def make(**given: Any) -> Node:
-        made.append(Node(tmp_path / f"node-{len(made)}", **given))
+        made.append(Node(kept, **given))
         return made[-1]
 
     yield make
@@ -189,14 +156,19 @@ def faults(page: Page) -> Iterator[list[str]]:
     assert seen == []
 
 
+def sign_in(page: Page, url: str, staff_id: str, pin: str) -> None:
+    """Sign in at a node by what its form sends; the form itself is looked at elsewhere, and is two pages more."""
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page.request.get(f"{url}/signin").text())
+    assert token
+    sent = {"csrf_token": token[1], "pin": pin}
+    answer = page.request.post(f"{url}/signin/{staff_id}", form=sent, max_redirects=0)
+    assert answer.status == 303, answer.text()
+
+
 def enter(page: Page, node: Node, path: str = "/till/", *, language: str = "en") -> Page:
     """Sign in as the shopkeeper and open a page; the till is waited for until it takes scans."""
-    page.goto(f"{node.url}/signin/ana?next={path}")
-    page.fill("#pin", PIN)
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{node.url}{path}")
-    if language != "en":
-        page.goto(f"{node.url}{path}?lang={language}")
+    sign_in(page, node.url, "ana", PIN)
+    page.goto(f"{node.url}{path}?lang={language}")
     if path == "/till/":
         page.wait_for_selector("html[data-ready]")
     return page

@@ -13,7 +13,7 @@ from pos.customers import Particulars
 from pos.loyalty import Scheme
 from pos.promises import Choice, Offer, Part
 from pos.store import Till, add_staff, store_of
-from tests.browser.conftest import STORE, Node
+from tests.browser.conftest import STORE, Node, sign_in
 
 CASHIER, SUPERVISOR = ("cem", "1111"), ("sue", "3333")
 COLA = "2000000000084"
@@ -61,9 +61,8 @@ def furnish(node: Node) -> dict[str, str]:
 
 def enter_as(page: Page, node: Node, who: tuple[str, str], path: str = "/till/") -> Page:
     """Sign in as one of the people and open the till."""
-    page.goto(f"{node.url}/signin/{who[0]}?next={path}")
-    page.fill("#pin", who[1])
-    page.press("#pin", "Enter")
+    sign_in(page, node.url, *who)
+    page.goto(f"{node.url}{path}")
     page.wait_for_selector("html[data-ready]")
     return page
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from supply.pickup_order import PickupOrder
-from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress
-from tests.browser.test_shop_and_console import serve
+from tests.browser.conftest import PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
 from tests.supply.online import STORE
@@ -25,10 +25,7 @@ def counter(shop_house: House) -> Iterator[str]:
 
 
 def enter(page: Page, url: str, path: str, language: str) -> None:
-    page.goto(f"{url}/signin/shopkeeper?next={path}")
-    page.fill("#pin", "2222")
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{url}{path}")
+    sign_in(page, url, "shopkeeper", "2222")
     page.goto(f"{url}{path}?lang={language}")
 
 

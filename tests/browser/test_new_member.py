@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.test_shop_and_console import serve
+from tests.browser.served import serve
 from tests.journeys.test_new_member import Member, member, network, url
 from tests.store_app.conftest import House
 from tests.store_app.office import words

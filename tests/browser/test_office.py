@@ -1,18 +1,18 @@
 """The back office as a browser shows it: accessible, unclipped, in both languages, on the desk and on a phone."""
 
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from pos import shift
-from supply import order_money, orders, pickup, receiving, replenishment, shelf, transfers
-from tests.browser.conftest import Quiet, assert_well_made, assert_well_made_in_every_size, dress
+from store_app.pages.replays import WAYS
+from supply import order_money, orders, pickup, receiving, replays, replenishment, shelf, transfers
+from tests.browser.conftest import assert_well_made, assert_well_made_in_every_size, dress, sign_in, wedge
+from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app import office as goods
 from tests.store_app.conftest import NOON, STORE, House
@@ -77,13 +77,8 @@ def office(build: Any) -> Iterator[Office]:
     """Serve a store with something on every page."""
     house = build(public_url="https://shops.example", printer="paper")
     goods.fill(house, _furnish)
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield Office(house, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serve(house) as url:
+        yield Office(house, url)
 
 
 def _furnish(house: House) -> None:
@@ -114,10 +109,7 @@ def _furnish(house: House) -> None:
 
 def enter(page: Page, office: Office, path: str, language: str = "en") -> None:
     """Sign in as the shopkeeper and open a page."""
-    page.goto(f"{office.url}/signin/shopkeeper?next={path}")
-    page.fill("#pin", "2222")
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{office.url}{path}")
+    sign_in(page, office.url, "shopkeeper", "2222")
     page.goto(f"{office.url}{path}?lang={language}")
 
 
@@ -163,6 +155,41 @@ def test_a_changed_line_asks_why_swaps_only_its_basket_and_is_saved_before_the_o
     assert_well_made(page)
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_proof_with_its_six_curves_is_well_made(page: Page, office: Office, faults: list[str], language: str):
+    way = {"cover_days": 9.0, "waste_value": 100, "lost_value": 30, "order_lines": 9}
+    body = {
+        "fill": 0.97, "products": 120, "stores": 1, "days": 56,
+        "ways": {name: way | {"stock_value": 10_000 + 1_500 * n} for n, name in enumerate(WAYS)},
+        "curves": {name: [(0.92, 8_000 + 1_500 * n), (0.97, 10_000 + 1_500 * n), (0.99, 14_000 + 1_500 * n)]
+                   for n, name in enumerate(WAYS)},
+    }  # fmt: skip
+    with office.house.doors.write() as session:
+        replays.keep(session, "store", STORE, body, last_day=NOON.date(), at=NOON)
+    dress(page, language)
+    enter(page, office, "/orders/proof", language)
+    expect(page.locator(".proof g")).to_have_count(6)
+    assert_well_made_in_every_size(page, language)
+
+
+def test_a_changed_number_of_packs_says_at_once_how_likely_the_product_sells_out(
+    page: Page, office: Office, faults: list[str]
+):
+    with office.house.doors.write() as session:
+        line = session.get_one(orders.OrderLine, (STORE, "order-P1", "milk"))
+        line.why = line.why | {"risks_bp": [6_210, 1_840, 149, 0]}
+        line.packs = 1
+    enter(page, office, "/orders/order-P1")
+    milk = page.locator("#line-milk")
+    said = milk.locator("output")
+    for press, risk in (("More", 1), ("Less", 18), ("Less", 62)):
+        milk.get_by_role("button", name=press).click()
+        expect(said).to_have_text(re.compile(rf"sells out in {risk} of 100 cases"))
+    for _ in range(4):
+        milk.get_by_role("button", name="More").click()
+    expect(said).to_have_text(re.compile(r"^Would last about [\d.]+ days, the order would cost"))
+
+
 def test_a_change_that_goes_beyond_the_week_s_money_says_so_while_it_is_typed(
     page: Page, office: Office, faults: list[str]
 ):
@@ -195,7 +222,7 @@ def test_a_count_that_differs_asks_why_and_a_scan_counts_and_waits_to_be_typed_o
     page.press("#scan", "Enter")
     expect(milk.locator("input[type=number]")).to_have_value(str(typed + 1))
     expect(milk.locator("input[type=number]")).to_be_focused()
-    page.keyboard.type(goods.EAN["milk"] + "\n")
+    wedge(page, goods.EAN["milk"])
     expect(milk.locator("input[type=number]")).to_have_value(str(typed + 2))
     expect(milk.locator("input[type=number]")).to_be_focused()
     page.keyboard.type(str(typed))

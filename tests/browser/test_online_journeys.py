@@ -14,8 +14,8 @@ from supply import escrow, group_wire
 from supply.escrow import Escrow
 from supply.groups import GroupTerms
 from supply.pickup_order import PickupOrder
-from tests.browser.conftest import PHONE, assert_well_made
-from tests.browser.test_shop_and_console import serve
+from tests.browser.conftest import PHONE, assert_well_made, sign_in
+from tests.browser.served import serve
 from tests.store_app.conftest import House
 from tests.store_app.town import SHOP, Market
 from tests.supply.online import ANA, AT, STORE, later
@@ -38,10 +38,7 @@ class Street:
     def phone(self, node: str, who: str, pin: str, path: str) -> Page:
         """Return a phone of somebody who has signed in at a node and opened a page."""
         page = self.browser.new_context(viewport=PHONE).new_page()
-        page.goto(f"{node}/signin/{who}?next={path}")
-        page.fill("#pin", pin)
-        page.press("#pin", "Enter")
-        page.wait_for_url(f"{node}{path}")
+        sign_in(page, node, who, pin)
         page.goto(f"{node}{path}?lang={self.language}")
         return page
 

@@ -7,16 +7,13 @@ import pytest
 from playwright.sync_api import Page
 
 from pos.quick_keys import QuickKey
-from tests.browser.conftest import PIN, Node
+from tests.browser.conftest import PIN, Node, sign_in
 
 pytestmark = pytest.mark.browser
 
 
 def open_keys(page: Page, node: Node) -> None:
-    page.goto(f"{node.url}/signin/ana?next=/quick-keys/")
-    page.fill('input[name="pin"]', PIN)
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".key-grid, .till")
+    sign_in(page, node.url, "ana", PIN)
     page.goto(f"{node.url}/quick-keys/")
 
 

@@ -15,8 +15,8 @@ from supply.deliveries import expect as announce
 from supply.facts import Advised
 from supply.orders import OrderLine, ReplenishmentOrder
 from supply.suppliers import Supplier
-from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress
-from tests.browser.test_shop_and_console import serve
+from tests.browser.conftest import PHONE, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, add_store
 
 pytestmark = pytest.mark.browser
@@ -85,10 +85,7 @@ def test_the_vans_day_is_well_made_at_both_sizes(page: Page, yard: Any, faults: 
     with house.doors.read() as session:
         pick_id = pick_list.open_lists(session)[0].id
     dress(page, language)
-    page.goto(f"{url}/signin/operator?next=/console/rounds/")
-    page.fill("#pin", "3333")
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{url}/console/rounds/")
+    sign_in(page, url, "operator", "3333")
     for path in (
         "/console/rounds/",
         "/console/rounds/places",

@@ -1,19 +1,17 @@
 """The customers' shop on a phone and the operator's pages on a desk, as a browser shows them."""
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from store_app.demo import notice
 from supply.pickup_order import PickupLine, PickupOrder
-from tests.browser.conftest import DESK, PHONE, Quiet, assert_well_made, assert_well_made_in_every_size, dress
+from tests.browser.conftest import DESK, PHONE, assert_well_made, assert_well_made_in_every_size, dress, sign_in
+from tests.browser.served import serve
 from tests.store_app import complaints, money
 from tests.store_app.conftest import House
 from tests.store_app.office import fill
@@ -39,20 +37,6 @@ CONSOLE = [
 
 CONTROLLED = """() => new Promise((done) => navigator.serviceWorker.controller
     ? done() : navigator.serviceWorker.addEventListener("controllerchange", () => done()))"""
-
-
-@contextmanager
-def serve(house: House) -> Iterator[str]:
-    """Serve a node for one test; gives its address."""
-    server = make_server("127.0.0.1", 0, house.app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @pytest.fixture
@@ -232,10 +216,7 @@ def test_a_page_of_the_shop_weighs_at_most_sixty_kilobytes(page: Page, street: s
 
 def enter(page: Page, url: str, language: str) -> None:
     """Sign in as the operator."""
-    page.goto(f"{url}/signin/operator?next=/console/")
-    page.fill("#pin", "3333")
-    page.press("#pin", "Enter")
-    page.wait_for_url(f"{url}/console/")
+    sign_in(page, url, "operator", "3333")
     page.goto(f"{url}/console/?lang={language}")
 
 

@@ -31,15 +31,18 @@ def findings(database: Database) -> list[str]:
         return [row.found for row in anchor.findings(session)]
 
 
-def test_a_journal_that_grows_raises_no_doubt_and_its_last_ends_are_remembered(database):
-    for n in range(1, 20):
-        assert hear(database, n, f"h{n}", proof=(n - 1, f"h{n - 1}") if n > 1 else None) is None
-    assert hear(database, 19, "h19") is None, "the same end again"
+def test_a_journal_that_grows_raises_no_doubt_and_the_ends_it_may_still_prove_are_remembered(database):
+    for n in range(1, 70):
+        assert hear(database, n, f"h{n}") is None
+    assert hear(database, 69, "h69") is None, "the same end again"
     with database.read() as session:
         kept = session.scalars(sa.select(JournalAnchor.n).order_by(JournalAnchor.n)).all()
-        assert anchor.last(session, "S01").n == 19
+        assert anchor.last(session, "S01").n == 69
         assert anchor.last(session, "S02") is None
-    assert kept == list(range(20 - anchor.KEPT, 20))
+    assert kept == list(range(70 - anchor.KEPT, 70))
+    assert hear(database, 70, "h70", proof=(60, "h60")) is None
+    with database.read() as session:
+        assert session.scalars(sa.select(JournalAnchor.n).order_by(JournalAnchor.n)).all() == list(range(60, 71))
     assert findings(database) == []
 
 

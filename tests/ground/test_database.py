@@ -180,7 +180,7 @@ def test_a_writer_of_another_program_waits_for_its_turn_without_asking_again(dat
         )
         assert other.stdout.readline() == "there\n"
         session.get_one(Node, "a").epoch += "a"
-    assert other.wait(20) == 0
+    assert other.wait(120) == 0
     other.stdout.close()
     with database.read() as session:
         assert session.get_one(Node, "a").epoch == "eab"

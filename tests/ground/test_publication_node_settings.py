@@ -93,13 +93,14 @@ def test_a_database_belongs_to_one_node(database):
         assert node.new_epoch(session) != epoch
 
 
-def test_a_sidecar_is_read_back_and_a_damaged_one_is_none(tmp_path):
+def test_a_sidecar_is_read_back_and_a_damaged_one_is_refused(tmp_path):
     path = tmp_path / "S01.sidecar.json"
     assert node.read_sidecar(path) is None
     node.write_sidecar(path, epoch="e", n=7, head="h")
     assert node.read_sidecar(path) == {"epoch": "e", "n": 7, "head": "h"}
     path.write_text('{"epoch": "e", "n"', encoding="utf-8")
-    assert node.read_sidecar(path) is None
+    with pytest.raises(Invalid, match="beside the database is damaged"):
+        node.read_sidecar(path)
     assert [child.name for child in tmp_path.iterdir()] == [path.name]
 
 

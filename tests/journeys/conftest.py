@@ -1,15 +1,19 @@
-"""The road, walked once over three days; the journeys look at what it left in the books."""
+"""The road, walked once over three days by the command itself; the journeys look at what it left in the books."""
 
-import datetime as dt
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from config.clock import PracticeClock
+from store_app.demo import notice, panel
 from store_app.demo.command import all_here
-from store_app.demo.command import build as build_demo
-from store_app.demo.road import Road, Tally
+from store_app.demo.road import Road
 from tests.journeys.small import small_panel
 from tests.store_app.conftest import build, founded, house, kept
 
@@ -18,10 +22,11 @@ __all__ = ["build", "founded", "house", "kept"]  # the nodes of the application'
 
 @dataclass
 class Walked:
-    """The road after three days, and what happened on it."""
+    """The nodes after three days on the road, how its command ended, and what it told of them."""
 
     road: Road
-    tally: Tally
+    status: int
+    told: dict[str, Any]
 
 
 def silent(words: str, done: int, of: int) -> None:
@@ -31,11 +36,13 @@ def silent(words: str, done: int, of: int) -> None:
 @pytest.fixture(scope="session")
 def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     """Walk a small network for three days: build, trade, print, send, forecast, order, deliver, collect."""
-    state: Path = tmp_path_factory.mktemp("road")
-    panel = small_panel()
-    keys = build_demo(state, panel, network_database=None, told=silent)
-    with all_here(state, panel, keys, None, silent) as road:
-        road.begin()
-        for n in range(3):
-            road.walk(panel.cut_off + dt.timedelta(days=n))
-        yield Walked(road, road.finish())
+    folder: Path = tmp_path_factory.mktemp("road")
+    small = small_panel()
+    panel._write(folder / "panel", small)
+    command = [sys.executable, "-m", "store_app", "demo", "--once", "--json", "--days", "3", "--state", str(folder)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    assert ended.stdout, ended.stderr[-2000:]
+    state = folder / "once"
+    with all_here(state, small, notice.read(state)["keys"], None, silent) as road:
+        road.network.doors.clock.set(PracticeClock(state / "clock.json").now())
+        yield Walked(road, ended.returncode, json.loads(ended.stdout.splitlines()[-1]))

@@ -3,17 +3,13 @@
 The network it joins is founded by its commands alone, or written row by row where only the joining is looked at.
 """
 
-import contextlib
 import datetime as dt
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from flask import Flask
-from werkzeug.serving import make_server
 
 import pos.checks
 import supply.checks
@@ -35,7 +31,7 @@ from supply.demand import LEAST_SHOPS, RegionalDemand
 from supply.orders import ReplenishmentOrder
 from supply.receiving import Delivery
 from supply.suppliers import Supplier, SupplierProduct
-from tests.browser.conftest import Quiet
+from tests.browser.served import serve
 from tests.store_app.conftest import NOON, House, token
 from tests.store_app.office import words
 
@@ -78,22 +74,10 @@ def network(build: Any) -> House:
     return house
 
 
-@contextlib.contextmanager
-def served(app: Flask) -> Iterator[str]:
-    """Serve an application; gives its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 @pytest.fixture
 def url(network: House) -> Iterator[str]:
     """Serve the network."""
-    with served(network.app) as address:
+    with serve(network) as address:
         yield address
 
 
@@ -205,7 +189,7 @@ def founded_by_hand(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> House:
 
 def test_a_network_founded_by_its_commands_alone_delivers_a_new_shop_s_first_order(founded_by_hand, tmp_path):
     network = founded_by_hand
-    with served(network.app) as url:
+    with serve(network) as url:
         with network.doors.write() as session:
             code = invitation.invite(
                 session, SHOP, actor=catalogue.Actor.system("test", "network"), at=network.clock.now()

@@ -1,4 +1,4 @@
-"""Each stretch of the road, seen in the books it left (HOUSE section 4)."""
+"""`cornerstore demo --once` walks the road; each stretch of it is seen in the books it left (HOUSE section 4)."""
 
 import datetime as dt
 
@@ -25,10 +25,23 @@ from supply.receiving import Delivery, DeliveryLine
 from supply.shelf import ShelfPlan
 from tests.journeys.conftest import Walked
 
+KEYS = (
+    "stores", "products", "history_lines", "days", "sales_rung", "sales_lines", "receipts_printed", "facts_delivered",
+    "facts_stuck", "series_forecast", "forecast_seconds", "proposals", "orders_sent",
+    "orders_on_credit", "deliveries_posted",
+    "shelf_slots", "shelf_labels", "pushes_offered", "pushes_accepted", "pickups_collected", "brought_home",
+    "claims", "transfers", "letters", "producers", "findings", "seconds",
+)  # fmt: skip
+
 
 def test_nothing_on_the_road_is_missing(walked: Walked) -> None:
-    assert walked.tally.missing == []
-    assert walked.tally.findings == 0
+    told = walked.told
+    assert (walked.status, told.get("missing", []), told["findings"]) == (0, [], 0)
+    assert tuple(told) == KEYS
+    assert (told["stores"], told["days"], told["sales_rung"]) == (4, 3, 96)
+    assert told["deliveries_posted"] >= 1
+    assert told["brought_home"] == 6
+    assert told["orders_on_credit"] >= 1
 
 
 def test_every_basket_was_rung_up_once_and_printed(walked: Walked) -> None:
@@ -83,7 +96,7 @@ def test_no_fact_waits_and_none_is_stuck(walked: Walked) -> None:
     for member in walked.road.live:
         states = member.ask(lambda s: set(s.scalars(sa.select(OutboxMessage.state))))
         assert states <= {"delivered", "pending"}
-    assert walked.tally.facts_stuck == 0
+    assert walked.told["facts_stuck"] == 0
 
 
 def test_regions_sum_their_shops(walked: Walked) -> None:

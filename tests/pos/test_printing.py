@@ -46,12 +46,12 @@ def second(tool):  # noqa: F811
 
 def narrow(machine, **other):  # noqa: F811
     return NetworkPrinter(
-        machine.host, machine.port, model=PrinterModel(32), **{"answer_s": 1.0, "print_s": 3.0, **other}
+        machine.host, machine.port, model=PrinterModel(32), **{"answer_s": 60.0, "print_s": 60.0, **other}
     )
 
 
 def dead():
-    return NetworkPrinter("127.0.0.1", nobody_listens(), answer_s=1.0)
+    return NetworkPrinter("127.0.0.1", nobody_listens(), answer_s=60.0)
 
 
 def work(database, clock, *outlets):  # noqa: F811
@@ -140,7 +140,7 @@ def test_a_failing_printer_is_left_alone_for_half_a_minute_and_then_tried_again(
 def test_after_the_first_byte_no_other_printer_prints_it(database, clock, tool, second):  # noqa: F811
     queue(database, clock)
     with tool.VirtualPrinter(paper=80, drop_after=200) as breaking:
-        outlets = [Outlet(network(breaking, print_s=1.0), "till", (), "both", "spare"), Outlet(narrow(second), "spare")]
+        outlets = [Outlet(network(breaking), "till", (), "both", "spare"), Outlet(narrow(second), "spare")]
         assert work(database, clock, *outlets).unconfirmed == 1
         clock.advance(3600)
         assert work(database, clock, *outlets) == printing.PrintRound()

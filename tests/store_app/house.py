@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
-from config.clock import FrozenClock
+from config.clock import FrozenClock, SystemClock
 from config.settings import Settings
 from store_app import create_app, staff
 from store_app.extensions import Doors
@@ -28,7 +28,7 @@ class House:
 
     app: Flask
     doors: Doors
-    clock: FrozenClock
+    clock: Any
 
     @property
     def file(self) -> Path:
@@ -70,10 +70,10 @@ def _own_secret(client: FlaskClient) -> str:
         return str(session.get("csrf_token", ""))
 
 
-def open_house(folder: Path, at: dt.datetime, *, node_id: str, **given: Any) -> House:
-    """Put a node's application together; its database need not be there yet."""
+def open_house(folder: Path, at: dt.datetime | None, *, node_id: str, **given: Any) -> House:
+    """Put a node's application together; its database need not be there yet. No `at`: its time is ours."""
     settings = Settings(node_id=node_id, state_folder=folder / node_id, practice=True, **given)
-    clock = FrozenClock(at)
+    clock: Any = FrozenClock(at) if at else SystemClock()
     app = create_app(settings, clock)
     return House(app, app.extensions["cornerstore"], clock)
 
@@ -87,12 +87,13 @@ class Kept:
     _taken: dict[int, tuple[tuple[tuple[str, Any], ...], Settings, dict[str, Any]]] = field(default_factory=dict)
     _numbers: itertools.count = field(default_factory=itertools.count)
 
-    def take(self, at: dt.datetime, **given: Any) -> House:
+    def take(self, at: dt.datetime | None, **given: Any) -> House:
         """Return an application with these settings and no database."""
-        kind = tuple(sorted(given.items()))
+        kind = (("timed", at is not None), *sorted(given.items()))
         free = self._free.setdefault(kind, [])
         house = free.pop() if free else open_house(self.folder / str(next(self._numbers)), at, **given)
-        house.clock.set(at)
+        if at:
+            house.clock.set(at)
         house.doors.settings.state_folder.mkdir(parents=True, exist_ok=True)
         self._taken[id(house)] = kind, house.doors.settings.model_copy(), dict(house.app.extensions)
         return house

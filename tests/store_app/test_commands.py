@@ -5,6 +5,7 @@ import io
 import itertools
 import json
 import random
+import shutil
 
 import openpyxl
 import pyarrow as pa
@@ -27,18 +28,31 @@ HEADING = "sku,name,category,tax_class,price,barcode,minimum_age\n"
 MILK = "00042,Milk 牛奶,dairy,food,1.29,4006381333931,\n"
 
 
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory):
+    """Give the folder in which a shop was initialised and its store added, which every shop begins as a copy of."""
+    folder = tmp_path_factory.mktemp("initialised")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORNERSTORE_SETTINGS", str(folder / "cornerstore.toml"))
+        runner = CliRunner()
+        made = runner.invoke(main, ["init", "--node-id", "S01", "--folder", str(folder / "state")])
+        assert made.exit_code == 0, made.output
+        assert runner.invoke(main, ["store", "add", "S01", "--name", "Corner"]).exit_code == 0
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path, monkeypatch):
+def shop(tmp_path, monkeypatch, initialised):
     """Give a maker of commands in a fresh, initialised shop."""
-    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(tmp_path / "cornerstore.toml"))
+    shutil.copytree(initialised, tmp_path, dirs_exist_ok=True)
+    settings = tmp_path / "cornerstore.toml"
+    settings.write_text(settings.read_text("utf-8").replace(str(initialised), str(tmp_path)), "utf-8")
+    monkeypatch.setenv("CORNERSTORE_SETTINGS", str(settings))
     runner = CliRunner()
 
     def run(*words: str, answers: str = ""):
         return runner.invoke(main, list(words), input=answers)
 
-    made = run("init", "--node-id", "S01", "--folder", str(tmp_path / "state"))
-    assert made.exit_code == 0, made.output
-    assert run("store", "add", "S01", "--name", "Corner").exit_code == 0
     return run
 
 

@@ -48,7 +48,7 @@ class Lost:
 
     def talk(self) -> sender.Contact:
         self.shop.clock.advance(1)
-        with httpx2.Client(base_url=self.served, headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
+        with httpx2.Client(base_url=self.served, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
             contact = sender.contact(self.shop.database, self.doors.settings, client, self.shop.clock)
         assert contact.fault is None
         return contact

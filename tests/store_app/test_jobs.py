@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -163,6 +162,29 @@ def test_only_one_of_many_workers_takes_a_night(house):
     assert sorted(taken) == [False] * 7 + [True]
 
 
+def test_a_shop_that_has_nothing_new_to_tell_its_customers_looks_without_taking_the_tills_turn(house):
+    desk, told = jobs.Desk(house.doors), []
+    assert JOBS["shop-publish"].run(desk, DAY) == "published"
+    look = threading.Thread(target=lambda: told.append(JOBS["shop-publish"].run(desk, DAY)), daemon=True)
+    with house.doors.write():
+        look.start()
+        look.join(timeout=30)
+    assert told == ["nothing changed"]
+
+
+def test_what_a_shop_can_spare_is_worked_out_before_the_tills_turn_is_taken(house):
+    in_turns = []
+
+    @sa.event.listens_for(house.doors.database.engine, "before_cursor_execute")
+    def _note(connection, _cursor, statement, *_rest):
+        if connection.get_execution_options().get("sqlite_begin") == "IMMEDIATE":
+            in_turns.append(statement)
+
+    assert JOBS["tell-spares"].run(jobs.Desk(house.doors), DAY) == "0 to spare, 0 wanted"
+    assert in_turns
+    assert not [statement for statement in in_turns if "supplier_product" in statement]
+
+
 def test_a_second_worker_waits_until_the_first_is_gone(house):
     stop = threading.Event()
     stop.set()
@@ -204,9 +226,7 @@ def test_the_worker_stops_gracefully_when_told(house):
             if "working" in line:
                 break
         worker.send_signal(signal.SIGTERM)
-        started = time.monotonic()
-        assert worker.wait(30) == 0
-        assert time.monotonic() - started < 30
+        assert worker.wait(120) == 0
     finally:
         worker.kill()
         worker.stderr.close()
@@ -235,14 +255,14 @@ def test_a_ring_is_heard_in_another_process(house):
     with house.doors.bell.listening() as ear:
         assert not ear.wait(0)
         subprocess.run([sys.executable, "-c", ringing], check=True)
-        assert ear.wait(10)
+        assert ear.wait(60)
         assert not ear.wait(0)
 
 
 def test_a_ring_whose_datagram_is_lost_is_seen_at_the_file(house):
     with house.doors.bell.listening() as ear:
         house.doors.bell.file.write_text("", encoding="ascii")  # nobody knows the port
-        assert ear.wait(10)
+        assert ear.wait(60)
     assert house.doors.bell.file.read_text(encoding="ascii") == ""
 
 

@@ -50,7 +50,7 @@ class Clover:
 
     def talk(self) -> None:
         headers = {"Authorization": f"Bearer {KEY}"}
-        with httpx2.Client(base_url=self.served, headers=headers, timeout=20) as client:
+        with httpx2.Client(base_url=self.served, headers=headers, timeout=60) as client:
             done = sender.contact(self.house.doors.database, self.house.doors.settings, client, self.house.clock)
         assert (done.fault, done.parked) == (None, 0)
 
@@ -165,5 +165,5 @@ def test_the_shopkeeper_takes_part_and_leaves_on_one_page(build, network, served
 
 
 def clover_talk(house, served) -> None:
-    with httpx2.Client(base_url=served, headers={"Authorization": f"Bearer {KEY}"}, timeout=20) as client:
+    with httpx2.Client(base_url=served, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
         assert sender.contact(house.doors.database, house.doors.settings, client, house.clock).fault is None

@@ -98,7 +98,7 @@ def test_an_e_mail_arrives_with_its_words_and_its_id(mail_server):
     carrier = SmtpCarrier(address)
     assert carrier.reaches(LETTER)
     carrier.send(LETTER, at=NOON)
-    thread.join(5)
+    thread.join(60)
     text = b"".join(kept).decode()
     assert "X-Cornerstore-Id: m-1" in text
     assert "To: li@example.com" in text

@@ -1,11 +1,14 @@
 """The proof: the shop's own weeks replayed by the nightly job, and shown in money."""
 
 import datetime as dt
+import html
 
 import sqlalchemy as sa
 
 from pos.catalogue import Product
+from pos.store import Region
 from store_app import jobs
+from store_app.pages.replays import NAMES, WAYS
 from supply import replays
 from tests.store_app.conftest import NOON, STORE
 from tests.store_app.office import fill, goods, history, words
@@ -61,3 +64,26 @@ def test_a_rule_that_would_have_needed_less_is_named_with_what_packs_alone_mean(
     told = words(house.signed_in().get("/orders/proof"))
     assert "“Four weeks’ mean with a safety stock” would have needed $10.00 less in these weeks." in told
     assert "Whole packs alone mean 12 days of stock" in told
+
+
+def test_the_operator_sees_the_replay_of_a_region_in_money_with_all_six_curves_once_there_is_one(network):
+    operator = network.signed_in("operator")
+    empty = words(operator.get("/console/proof/north"))
+    assert "Nothing to replay yet" in empty
+    assert "Money in stock" not in empty
+    way = {"cover_days": 9.0, "waste_value": 100, "lost_value": 30, "order_lines": 9}
+    ways = {name: way | {"stock_value": 10_000 + 1_000 * n} for n, name in enumerate(WAYS)}
+    curves = {name: [(0.9, 8_000 + 1_000 * n), (0.98, 12_000 + 1_000 * n)] for n, name in enumerate(WAYS)}
+    body = {"fill": 0.97, "ways": ways, "curves": curves, "products": 120, "stores": 4, "days": 56}
+    with network.doors.write() as session:
+        replays.keep(session, "region", "north", body, last_day=YESTERDAY, at=NOON)
+        name = session.get_one(Region, "north").name
+    page = operator.get("/console/proof/north")
+    told = words(page)
+    assert f"What your orders could be: {name}" in told
+    assert "120 products" in told
+    assert "The proposals $100.00 9.0 $7.00 $2.10" in told
+    drawn = page.text.split('<svg class="proof"')[1].split("</svg>")[0]
+    assert [words for words in NAMES.values() if f">{words}</text>" not in html.unescape(drawn)] == []
+    assert "There is no region nowhere." in words(operator.get("/console/proof/nowhere"))
+    assert operator.get("/console/proof/nowhere").status_code == 404

@@ -51,6 +51,18 @@ def test_for_people_it_is_a_table_and_a_sentence(tmp_path):
     assert "Asked for 90.0%, ours delivers" in answer.output
 
 
+def test_the_curves_are_drawn_into_a_file_that_needs_nothing_else(tmp_path):
+    words = ["simulate", "--sales", str(written(tmp_path, sales())), "--days", "28", "--fill", "0.9", "--chart"]
+    answer = CliRunner().invoke(main, [*words, str(tmp_path / "curves.svg")])
+    assert answer.exit_code == 0, answer.output
+    drawn = (tmp_path / "curves.svg").read_text(encoding="utf-8")
+    assert [name for name in ("ours", "static minmax", "rolling minmax", "what sold", "mean normal", "perfect")
+            if f">{name}</text>" not in drawn] == []  # fmt: skip
+    nowhere = CliRunner().invoke(main, [*words, str(tmp_path / "none" / "curves.svg")])
+    assert nowhere.exit_code == 1
+    assert "cannot be written" in " ".join(nowhere.output.split())
+
+
 def test_a_series_begins_with_its_first_row_and_a_missing_day_sold_nothing(tmp_path):
     table = sales(days=4, products=2)
     table = table[(table["product"] == "P1") | (table["day"] > "2025-01-02")]

@@ -65,7 +65,7 @@ def append(house: House, count: int = 1, to_node: str = NETWORK, **body: object)
 
 
 def talk(house: House, address: str, key: str = KEY) -> sender.Contact:
-    with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=5) as client:
+    with httpx2.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=60) as client:
         return sender.contact(house.doors.database, house.doors.settings, client, house.clock)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from zlib import crc32
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from config import inbox, node, outbox
 from config.database import Database
@@ -21,6 +22,7 @@ from pos.store import Region, Store, Till
 from supply import pickup, shop
 from supply.group_goods import HOLDING
 from supply.groups import GroupOffer
+from supply.online_facts import ShopPublished
 from supply.online_replica import APPLIERS
 from supply.placing import Placed
 from tests.empty import database_from, empty_database, lasting_folder, made_once
@@ -42,6 +44,12 @@ PRODUCTS = {
 
 def later(**spans: float) -> dt.datetime:
     return AT + dt.timedelta(**spans)
+
+
+def told(session: Session, at: dt.datetime) -> ShopPublished | None:
+    """Look for what the shop has to tell, and tell it."""
+    news = shop.look(session, STORE, at=at)
+    return None if news is None else shop.publish(session, STORE, news, at=at)
 
 
 @dataclass
@@ -101,7 +109,7 @@ class Town:
 
     def publish(self, at: dt.datetime = AT) -> None:
         with self.shop.write() as session:
-            shop.publish(session, STORE, at=at)
+            told(session, at)
         self.deliver(at=at)
 
     def place(self, id: str, lines: Sequence[tuple[str, int]], *, at: dt.datetime = AT) -> Placed:

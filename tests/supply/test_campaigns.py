@@ -9,7 +9,7 @@ from config.errors import Conflict, Invalid, Refused
 from config.node import Peer
 from pos import offers
 from pos.store import Region, Store
-from supply import campaign_asks, campaigns, checks, forecasts, planned, settlement, shelf
+from supply import campaign_asks, campaigns, checks, forecast_writing, forecasts, planned, settlement, shelf
 from supply.campaigns import CampaignAsk, CampaignLine, CampaignTerms
 from supply.demand import DailyDemand, StoreDay
 from tests.supply.online import ANA, AT, STORE, later, make_town
@@ -256,7 +256,7 @@ def forecast_of(town, day):
     """Forecast the night after a day; returns what each of the coming days is expected to sell of beer."""
     with town.shop.write() as session:
         computed = forecasts.compute_store(forecasts.load_store(session, STORE, day))
-        forecasts.store_store(session, computed, actor=ANA, at=AT)
+        forecast_writing.store_store(session, computed, actor=ANA, at=AT)
     row = computed.forecast.keys.index((STORE, "beer"))
     return computed.forecast.mean[row]
 

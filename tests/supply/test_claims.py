@@ -363,6 +363,42 @@ def test_what_was_claimed_before_is_not_claimed_again_and_the_same_command_is_on
         assert [one.claim_no for one in claim_book.claims_in(session, ["filed"])] == [1]
 
 
+def test_a_claim_after_its_settlement_and_the_payment_is_refused_with_a_sentence_and_changes_nothing(country):
+    delivery = deliver_bread(country)
+    file(country, delivery, ("bread", "damaged", 3))
+    country.deliver()
+    decide(country, {("bread", "damaged"): 3})
+    with country.network.write() as session:
+        settlement.money_in(session, "S1", 9 * BREAD_MINOR, reference="bank-1", id="paid-1", actor=OPERATOR, at=AT)
+    country.deliver()
+    assert (states(country), owes(country)) == (("compensated", "compensated"), 0)
+    before = country.rows()
+    with pytest.raises(Refused, match="Rye bread: 9 came in, so no more than 9 can be claimed"):
+        file(country, delivery, ("bread", "damaged", 10), id="claim-00002")
+    with pytest.raises(Refused, match=r"could be complained of until 2026-03-05\. Ask for goodwill"):
+        file(country, delivery, ("bread", "damaged", 1), at=later(days=4), id="claim-00002")
+    with country.shops["S1"].write() as session, pytest.raises(Refused, match="There is no answer to contest here"):
+        claims.contest(session, "S1", CLAIM, words="Too little", actor=KEEPER["S1"], at=AT)
+    with pytest.raises(ShopError) as answered:
+        decide(country, {("bread", "damaged"): 1}, words="Less after all")
+    assert str(answered.value).endswith(".")
+    assert country.rows() == before
+
+
+def test_a_claim_for_goods_that_were_paid_for_gives_the_money_back(country):
+    delivery = deliver_bread(country)
+    with country.network.write() as session:
+        settlement.money_in(session, "S1", 12 * BREAD_MINOR, reference="bank-1", id="paid-1", actor=OPERATOR, at=AT)
+    country.deliver()
+    assert owes(country) == 0
+    file(country, delivery, ("bread", "damaged", 3))
+    country.deliver()
+    decide(country, {("bread", "damaged"): 3})
+    country.deliver()
+    assert owes(country) == -3 * BREAD_MINOR, "the network owes the shop"
+    assert country.findings() == []
+
+
 def test_a_delivery_that_is_not_posted_or_another_shop_s_cannot_be_complained_of(country):
     country.order("S1", {"bread": 1})
     country.send_out()

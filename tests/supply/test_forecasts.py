@@ -13,9 +13,10 @@ from config import node
 from config.journal import Actor
 from forecasting.state import VERSION
 from pos.catalogue import Listing, Price, Product
-from supply import forecasts, rolling
+from supply import forecast_writing, forecasts, rolling
 from supply.demand import DailyDemand
-from supply.forecasts import HORIZON_DAYS, KEPT_RUNS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
+from supply.forecast_writing import KEPT_RUNS
+from supply.forecasts import HORIZON_DAYS, STATES, ForecastQuantile, ForecastRun, ForecastSeries
 from tests.supply.sold import AT, DAY, PRODUCTS, day, make_node
 
 NIGHT = Actor.system("forecast", "S1")
@@ -58,7 +59,7 @@ def run_region(network, on=DAY, at=AT):
         loaded = forecasts.load_region(session, "R1", on)
     computed = forecasts.compute_region(loaded)
     with network.write() as session:
-        return forecasts.store_region(session, computed, actor=Actor.system("forecast", node.NETWORK), at=at)
+        return forecast_writing.store_region(session, computed, actor=Actor.system("forecast", node.NETWORK), at=at)
 
 
 def run_store(shop, on=DAY, at=AT):
@@ -66,7 +67,7 @@ def run_store(shop, on=DAY, at=AT):
         loaded = forecasts.load_store(session, "S1", on)
     computed = forecasts.compute_store(loaded)
     with shop.write() as session:
-        return forecasts.store_store(session, computed, actor=NIGHT, at=at)
+        return forecast_writing.store_store(session, computed, actor=NIGHT, at=at)
 
 
 def pull(network, shop):
@@ -204,6 +205,30 @@ def test_a_newer_run_supersedes_and_only_the_last_ones_keep_their_numbers(shop):
         assert forecasts.published(session, "store", "S1").id == runs[-1].id
         kept = set(session.scalars(sa.select(ForecastQuantile.run_id).distinct()))
         assert kept == {run.id for run in runs[-KEPT_RUNS:]}
+
+
+def test_a_night_s_numbers_are_written_some_products_at_a_time_and_seen_when_all_are_there(shop, monkeypatch):
+    monkeypatch.setattr(forecast_writing, "PRODUCTS_AT_ONCE", 2)
+    before = run_store(shop, day(-1))
+    with shop.read() as session:
+        computed = forecasts.compute_store(forecasts.load_store(session, "S1", DAY))
+    written = 0
+    for part in forecast_writing.parts("broken-off", computed, actor=NIGHT, at=AT):
+        with shop.read() as session:
+            run, count = session.get(ForecastRun, "broken-off"), sa.func.count()
+            rows = session.scalar(sa.select(count).where(ForecastSeries.run_id == "broken-off"))
+            assert rows - written <= 2
+            assert forecasts.published(session, "store", "S1").id == before.id
+        written = rows
+        if run is not None and rows == len(computed.forecast.keys):
+            break  # killed before it is published
+        with shop.write() as session:
+            part(session)
+    assert written > 2
+    later = run_store(shop, DAY, AT + dt.timedelta(minutes=10))
+    with shop.read() as session:
+        assert forecasts.published(session, "store", "S1").id == later.id
+        assert session.get(ForecastRun, "broken-off").state == "failed"
 
 
 def test_the_chart_shows_what_was_sold_what_is_expected_and_why(network, shop):

@@ -147,7 +147,7 @@ def test_a_sheet_nobody_can_read_waits_and_the_others_gain_all_the_same(neighbou
     country = neighbours
     for shop, database in country.shops.items():
         with database.write() as session:
-            transfer_sheets.tell(session, shop, at=AT)
+            transfer_sheets.tell(session, shop, transfer_sheets.work_out(session, shop, at=AT), at=AT)
         carry(country, shop)
     good = {"store_id": "S1", "day": DAY.isoformat(), "spares": [], "wants": []}
     for odd, why in (

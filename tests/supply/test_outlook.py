@@ -12,7 +12,7 @@ from config.database import Database
 from config.node import NETWORK, found
 from pos import stock
 from pos.catalogue import Listing
-from supply import forecasts, outlook, rates_kept, region_outlook, rolling
+from supply import forecast_writing, outlook, rates_kept, region_outlook, rolling
 from supply.demand import DailyDemand, StoreDay
 from supply.forecasts import ForecastQuantile, ForecastRun
 from supply.push import PushOffer
@@ -177,11 +177,11 @@ def test_a_day_that_is_over_or_a_forecast_that_changes_lets_the_shop_s_rates_be_
     with country.network.write() as session:
         rolling.import_history(session, [("S2", "milk", DAY - dt.timedelta(days=2), 8, 800, 1)])
         assert keep(session) == 1
-        run = ForecastRun(id="run", scope_kind="store", scope_id="S2", state="ready", origin_day=DAY, horizon_days=14,
+        run = ForecastRun(id="run", scope_kind="store", scope_id="S2", state="running", origin_day=DAY, horizon_days=14,
                           started_at=AT)  # fmt: skip
         session.add(run)
         session.flush()
-        forecasts._publish(session, run, **BY)
+        forecast_writing._publish(session, run, **BY)
         assert keep(session) == 1
         assert keep(session, DAY + dt.timedelta(days=1)) == 2, "the day is over"
 

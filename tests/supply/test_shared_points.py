@@ -143,14 +143,14 @@ def test_of_many_tills_that_ask_for_the_last_points_at_once_one_gets_them(tmp_pa
     gate, states = threading.Barrier(6), []
 
     def till(number):
-        gate.wait(10)
+        gate.wait(60)
         states.append(street.ask(f"S{number % 2 + 1}", 0, 60)[1])
 
     tills = [threading.Thread(target=till, args=(number,)) for number in range(6)]
     for one in tills:
         one.start()
     for one in tills:
-        one.join(30)
+        one.join(120)
     assert sorted(states) == ["captured"] + ["declined"] * 5
     street.deliver()
     street.night()

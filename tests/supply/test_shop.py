@@ -13,7 +13,7 @@ from pos.catalogue import Listing, Price
 from pos.stock import Place
 from supply import shop
 from supply.shop_offer import SILENT, SURE, safe_qty
-from tests.supply.online import ANA, AT, PRODUCTS, STORE, later, make_town
+from tests.supply.online import ANA, AT, PRODUCTS, STORE, later, make_town, told
 
 
 @pytest.fixture
@@ -40,12 +40,12 @@ def test_a_hold_back_is_never_promised_online(town):
 
 def test_nothing_is_published_when_a_customer_would_notice_nothing(town):
     with town.shop.write() as session:
-        assert shop.publish(session, STORE, at=later(minutes=1)) is None
+        assert told(session, later(minutes=1)) is None
         stock.waste(session, STORE, "milk", 3, at=AT, actor=ANA)  # plenty is left
-        assert shop.publish(session, STORE, at=later(minutes=1)) is None
+        assert told(session, later(minutes=1)) is None
         session.get(Price, ("milk", "*", dt.date(2026, 1, 1))).price_minor = 131
         session.flush()
-        fact = shop.publish(session, STORE, at=later(minutes=2))
+        fact = told(session, later(minutes=2))
     assert [offer.sku for offer in fact.offers] == ["milk"]
 
 
@@ -61,10 +61,10 @@ def test_an_older_publication_that_arrives_late_changes_nothing(town):
     with town.shop.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 2
         session.flush()
-        older = shop.publish(session, STORE, at=later(minutes=1))
+        older = told(session, later(minutes=1))
         session.get(Listing, (STORE, "bread")).hold_back_qty = 5
         session.flush()
-        newer = shop.publish(session, STORE, at=later(minutes=2))
+        newer = told(session, later(minutes=2))
     with town.network.write() as session:
         shop.take_offers(session, STORE, newer)
         shop.take_offers(session, STORE, older)
@@ -75,7 +75,7 @@ def test_editions_rise_even_when_the_clock_was_put_back(town):
     with town.shop.write() as session:
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
-        fact = shop.publish(session, STORE, at=later(days=-2))
+        fact = told(session, later(days=-2))
         assert fact.edition == session.get(shop.ShopFront, STORE).edition
     town.deliver()
     assert town.left("bread") == 7
@@ -87,7 +87,7 @@ def test_a_new_allowance_is_lowered_by_orders_the_store_had_not_seen(town):
     with town.shop.write() as session:  # the order is still on its way
         session.get(Listing, (STORE, "bread")).hold_back_qty = 3
         session.flush()
-        fact = shop.publish(session, STORE, at=later(minutes=1))
+        fact = told(session, later(minutes=1))
     with town.network.write() as session:
         shop.take_offers(session, STORE, fact)
     assert town.left("bread") == 7 - 3

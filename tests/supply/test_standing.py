@@ -87,7 +87,9 @@ def test_how_fresh_the_counts_are_only_the_shop_knows_and_tells(country):
             session.add(StockCount(store_id="S1", id=f"c{n}", sku=("bread", "milk")[n], counted_qty=1, before_qty=1,
                                    at=later(days=days), actor_id="wei"))  # fmt: skip
         session.flush()
-        assert standing.tell_counts(session, "S1", SUNDAY, at=AT) == (1, len(PRODUCTS))
+        found = standing.counts(session, "S1", SUNDAY, at=AT)
+        assert found == (1, len(PRODUCTS))
+        standing.tell_counts(session, "S1", SUNDAY, *found, at=AT)
     country.deliver(seed=1)
     with country.network.read() as session:
         assert standing.gather(session, "S1", SUNDAY)["counts"] == {

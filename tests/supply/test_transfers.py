@@ -148,7 +148,7 @@ def _neighbours(made: Country) -> None:
 def proposed(country: Country, seed: int | None = None) -> str:
     for shop, database in country.shops.items():
         with database.write() as session:
-            transfer_sheets.tell(session, shop, at=AT)
+            transfer_sheets.tell(session, shop, transfer_sheets.work_out(session, shop, at=AT), at=AT)
     country.deliver(seed=seed)
     with country.network.write() as session:
         (found,) = transfer_proposals.propose(session, actor=OPERATOR, at=AT)
@@ -348,7 +348,7 @@ def test_nothing_goes_without_the_code_nor_more_than_was_agreed_or_is_there(coun
 def spare_bread(country: Country) -> int:
     """Return how much bread S1 tells it can spare at most."""
     with country.shops["S1"].write() as session:
-        transfer_sheets.tell(session, "S1", at=AT)
+        transfer_sheets.tell(session, "S1", transfer_sheets.work_out(session, "S1", at=AT), at=AT)
     country.deliver()
     with country.network.read() as session:
         spare = transfer_sheets.sheets(session, DAY)["S1"].spares.get("bread")

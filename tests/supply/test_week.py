@@ -13,7 +13,18 @@ from config.errors import Conflict, Refused
 from config.ids import new_id
 from config.journal import Actor
 from pos import sale, shift, stock
-from supply import demand, forecasts, orders, purchasing, push, receiving, replenishment, rolling, serving
+from supply import (
+    demand,
+    forecast_writing,
+    forecasts,
+    orders,
+    purchasing,
+    push,
+    receiving,
+    replenishment,
+    rolling,
+    serving,
+)
 from supply.demand import DailyDemand, RegionalDemand
 from tests.supply.road import AT, DAY, KEEPER, OPERATOR, PRODUCTS, SHOPS, WAREHOUSE, Country, later, make_country
 
@@ -69,7 +80,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
         loaded = forecasts.load_region(session, "R1", day)
     computed = forecasts.compute_region(loaded)
     with country.network.write() as session:
-        forecasts.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
+        forecast_writing.store_region(session, computed, actor=NIGHT[node.NETWORK], at=at)
     with country.network.read() as session:
         bodies = demand.edition(session, "R1", day), forecasts.edition(session, "R1"), serving.edition(session, day)
     for shop, database in country.shops.items():
@@ -82,7 +93,7 @@ def night(country: Country, day: dt.date, at: dt.datetime) -> None:
             loaded = forecasts.load_store(session, shop, day)
         found = forecasts.compute_store(loaded)
         with database.write() as session:
-            forecasts.store_store(session, found, actor=NIGHT[shop], at=at)
+            forecast_writing.store_store(session, found, actor=NIGHT[shop], at=at)
 
 
 def order_goods(country: Country, shop: str, at: dt.datetime) -> list[str]:
@@ -132,7 +143,9 @@ def test_a_shop_cut_off_orders_by_its_own_forecast_and_the_network_learns_later(
     with country.shops["S1"].read() as session:
         loaded = forecasts.load_store(session, "S1", DAY + dt.timedelta(days=2))
     with country.shops["S1"].write() as session:
-        forecasts.store_store(session, forecasts.compute_store(loaded), actor=NIGHT["S1"], at=later(days=2, hours=20))
+        forecast_writing.store_store(
+            session, forecasts.compute_store(loaded), actor=NIGHT["S1"], at=later(days=2, hours=20)
+        )
     sent = order_goods(country, "S1", later(days=2, hours=20))
     assert sent
     country.deliver(seed=3)
