@@ -139,4 +139,4 @@ def _guarded(plan: _Plan, execute: Callable[[str, Any], Any], values: Any) -> An
     try:
         return execute(plan.text, values)
     except sqlite3.Error as fault:
-        raise sa.exc.DBAPIError.instance(plan.text, values, fault, sqlite3.Error, dialect=_DIALECT) from fault
+        raise sa.exc.DBAPIError.instance(plan.text, values, fault, sqlite3.Error, True, dialect=_DIALECT) from fault

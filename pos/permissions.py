@@ -52,6 +52,7 @@ AT_FIRST: dict[str, frozenset[str]] = {
             "network.money",
             "import",
             "settings",
+            "staff",
         }
     ),
     "customer": frozenset({"shop"}),

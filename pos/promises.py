@@ -41,6 +41,11 @@ class Choice:
     but_categories: frozenset[str] = frozenset()
 
     @property
+    def names(self) -> tuple[frozenset[str], ...]:
+        """The products, categories, departments and brands it names, in the order in which a product has them."""
+        return self.skus, self.categories, self.departments, self.brands
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether it names nothing."""
         return not (self.everything or self.skus or self.categories or self.departments or self.brands)
@@ -120,6 +125,16 @@ class Offers(Sequence[Offer]):
         self._offers = tuple(sorted(offers, key=lambda offer: (offer.codes is not None, offer.id)))
         self.day = day
         self._known: dict[tuple[str, str, str, str], tuple[Named, ...]] = {}
+        self._naming: dict[tuple[int, str], set[int]] = {}
+        """(which kind of name, name) -> places of the offers that name it."""
+        self._of_all: set[int] = set()
+        for place, offer in enumerate(self._offers):
+            for part in offer.parts:
+                if part.choice.everything:
+                    self._of_all.add(place)
+                for kind, names in enumerate(part.choice.names):
+                    for name in names:
+                        self._naming.setdefault((kind, name), set()).add(place)
 
     @overload
     def __getitem__(self, place: int) -> Offer: ...
@@ -136,13 +151,19 @@ class Offers(Sequence[Offer]):
         key = (sku, category, department, brand)
         found = self._known.get(key)
         if found is None:
+            places = self._of_all.union(*(self._naming.get(name, ()) for name in enumerate(key)))
             found = tuple(
                 (place, n, offer, _SORTS[offer.kind], offer.is_bound)
-                for place, offer in enumerate(self._offers)
-                if (n := next((n for n, part in enumerate(offer.parts) if part.choice.holds(*key)), -1)) >= 0
+                for place in sorted(places)
+                if (n := _part_of(offer := self._offers[place], key)) >= 0
             )
             self._known[key] = found
         return found
+
+
+def _part_of(offer: Offer, product: tuple[str, str, str, str]) -> int:
+    """Return the first part of an offer that holds a product; -1 for none."""
+    return next((n for n, part in enumerate(offer.parts) if part.choice.holds(*product)), -1)
 
 
 def clean_code(text: str) -> str:

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from config import log, settings
-from store_app import cli_keeping, cli_network
+from store_app import cli_keeping, cli_network, cli_people
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
 from store_app.extensions import Doors, open_doors
 
@@ -323,26 +323,7 @@ def status() -> None:
     screen.print(table)
 
 
-# --- people and files ---
-
-
-@main.group()
-def staff() -> None:
-    """The people who may sign in here."""
-
-
-@staff.command("add")
-@click.option("--name", prompt=True)
-@click.option("--role", prompt=True, type=click.Choice(["cashier", "supervisor", "shopkeeper", "operator"]))
-@click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
-def add_person(name: str, role: str, pin: str) -> None:
-    """Let a person sign in."""
-    from store_app import staff as people
-
-    doors = node()
-    with doors.write() as session:
-        person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
-    screen.print(f"{person.name} may sign in now.", markup=False)
+# --- shops and files ---
 
 
 @main.group()
@@ -384,26 +365,32 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 
 @store.command("key")
 @click.argument("store_id")
-@click.option("--withdraw", is_flag=True, help="Make the keys it has useless first.")
-def give_key(store_id: str, withdraw: bool) -> None:
-    """Make a shop's key at the network; it is shown this once."""
+@click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
+@click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
+def give_key(store_id: str, listed: bool, withdraw: str) -> None:
+    """Make a shop's key at the network, shown this once; or list its keys, or withdraw one."""
     from config import journal
     from pos import store as shops
 
     doors = node()
     with doors.write() as session:
+        keys = shops.keys_of(session, store_id)
         if withdraw:
-            shops.withdraw_keys(session, store_id, doors.now())
-        key = shops.give_key(session, store_id, doors.now())
-        journal.record(
-            session,
-            actor=by_hand(doors),
-            at=doors.now(),
-            verb="store.key_given",
-            subject=f"store:{store_id}",
-            withdrawn=withdraw,
-        )
-    screen.print(key, markup=False, highlight=False)
+            names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
+            for name in names:
+                shops.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
+            told = [f"{name} opens nothing any more." for name in names]
+        elif listed:
+            told = [
+                f"{key.name}  made {key.made_at:%Y-%m-%d}"
+                + (f", withdrawn {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "")
+                for key in keys
+            ]
+        else:
+            told = [shops.give_key(session, store_id, doors.now())]
+            subject = f"store:{store_id}"
+            journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
+    screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
 
 
 @main.command("import")
@@ -464,7 +451,7 @@ def _toml(value: str) -> str:
     return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-for command in cli_keeping.COMMANDS + cli_network.COMMANDS:
+for command in (*cli_keeping.COMMANDS, *cli_network.COMMANDS, cli_people.staff):
     main.add_command(command)
 for command in cli_keeping.OF_STORES:
     store.add_command(command)

@@ -29,7 +29,7 @@ from config.inbox import InboxMessage
 from config.node import NETWORK, this_node
 from config.outbox import OutboxMessage
 from pos import fresh_days
-from store_app import backup, job_book
+from store_app import backup, job_book, staff
 from store_app.extensions import Doors
 
 GOOD, WARN, BAD = "good", "warn", "bad"
@@ -62,7 +62,7 @@ class Word:
 
 def examine(doors: Doors, *, outside: bool = True) -> list[Word]:
     """Look at everything; outside: the network is asked, too."""
-    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings]
+    looks: list[Look] = [_database, _disk, _place, _clock, _backups, _jobs, _worker, _settings, _guesses]
     if doors.settings.role == "network":
         looks += [_parked, _rolling]
     elif doors.settings.network_url:
@@ -182,6 +182,17 @@ def _settings(doors: Doors) -> Word:
         told = "Customers come over TLS, yet cookies would go without it, too: set secure_cookies = true."
         return Word("settings", WARN, told)
     return Word("settings", GOOD, "Nobody else reads the settings.")
+
+
+def _guesses(doors: Doors) -> Word:
+    with doors.read() as look:
+        wrong = staff.guesses(look, doors.settings.node_id, doors.now())
+    if wrong < staff.STRANGERS_NOTED:
+        return Word("sign-in", GOOD, "Nobody guesses at PINs.", float(wrong))
+    told = (
+        f"Somebody guesses at PINs: {wrong} wrong ones within a quarter of an hour, on devices nobody signed in with."
+    )
+    return Word("sign-in", WARN, f"{told} See who can reach this node's sign-in page.", float(wrong))
 
 
 def _queue(doors: Doors) -> Word:

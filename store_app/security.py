@@ -10,11 +10,12 @@ Rules
    and the key is another shop's, it is refused: its settings hold the wrong key.
 4. A POST needs the CSRF token, in the form or as `X-CSRF-Token`; only a device's key is exempt, because a browser
    never sends one by itself.
-5. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
+5. A session ends for good by signing out, by a new PIN, and when the person leaves: a copy of its cookie is nobody's.
+6. Who signed in by the badge alone is asked for the PIN before the pages about people and the shop's settings; what
    was begun with a badge ends with it.
-6. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
+7. The policy for pages is strict (self and this answer's nonce), and a name that is not ours is not answered (DNS
    rebinding); addresses in numbers are.
-7. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
+8. WebAssembly runs in one worker, the one that reads codes in the camera's picture; its script alone is served with
    that leave. No page has it.
 """
 
@@ -39,9 +40,12 @@ from config.journal import Actor
 from config.prepared import Prepared
 from config.settings import Settings
 from pos import print_agent as agents
+from pos import signed_out
 from pos.permissions import permitted
+from pos.signed_out import SignedOut
 from pos.store import Staff, store_for_key
-from store_app.extensions import csrf, doors, read
+from store_app import devices
+from store_app.extensions import csrf, doors, own_doors, read
 from store_app.sessions import KeptSessions
 from store_app.sync import wire
 
@@ -49,10 +53,12 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 SIGNED_IN_FOR = dt.timedelta(hours=14)
+"""So long a session lasts in which nothing is done; from its first moment on LONGEST, an operator's OPERATOR_FOR."""
+OPERATOR_FOR = dt.timedelta(hours=12)
 TLS_FOR_S = 365 * 86_400
 """So long a browser that saw this node over TLS goes there no other way."""
 PIN_WANTED = frozenset({"staff", "settings"})
-"""What a badge alone does not open (rule 5)."""
+"""What a badge alone does not open (rule 6)."""
 CLOSED_IN_PRACTICE = frozenset({"staff", "settings", "import"})
 """What is closed to a browser that practises: who works here and how the shop stands is no game."""
 OPEN_ENDPOINTS = frozenset({"static", "bootstrap.static"})
@@ -116,16 +122,19 @@ def sign_in(staff: Staff, *, by_badge: bool = False) -> None:
     sign_out()
     session.permanent = True
     session["staff"] = staff.id
+    session["id"], session["since"] = secrets.token_urlsafe(12), _second()
     session["by"] = "badge" if by_badge else "pin"
     session["stamp"] = _stamp(staff.pin_hash, staff.badge_hash, session["by"])
+    if not by_badge:
+        devices.remember(staff.id)
 
 
 def sign_out() -> None:
-    """End the session; which till the browser stands at is not the person's."""
-    till_id = session.get("till_id")
-    session.clear()
-    if till_id is not None:
-        session["till_id"] = till_id
+    """End the session for good (rule 5); which till the browser stands at is not the person's."""
+    if ended := session.get("id"):
+        with own_doors().write() as books:
+            signed_out.note(books, ended, at=dt.datetime.now(dt.UTC))
+    _forget()
 
 
 def signing_key(settings: Settings) -> str:
@@ -217,20 +226,44 @@ def _ask_pin() -> Any:
     return redirect(url_for("signin.pin_pad", staff_id=g.actor.id, next=there), 303)
 
 
+def _forget() -> None:
+    till_id = session.get("till_id")
+    session.clear()
+    if till_id is not None:
+        session["till_id"] = till_id
+
+
 def _person(node_id: str) -> tuple[Actor | None, frozenset[str]]:
     staff_id = session.get("staff")
     if staff_id is None:
         return _NO_ONE
-    known = doors().database.remembered(("staff", node_id, staff_id), functools.partial(_known, node_id, staff_id))
-    if known is None or session.get("stamp") != known[1][session.get("by", "pin")]:
-        sign_out()
+    doors()  # where a practice shop is gone, its pages' tokens go with it before any is looked at
+    ask = (node_id, staff_id, session.get("id", ""))
+    known = own_doors().database.remembered(("staff", *ask), functools.partial(_known, *ask))
+    if known is None or session.get("stamp") != known[1][session.get("by", "pin")] or _is_over(known[0].role):
+        _forget()
         return _NO_ONE
     return known[0], known[2]
 
 
-def _known(node_id: str, staff_id: str, look: Session) -> tuple[Actor, dict[str, str], frozenset[str]] | None:
-    """Return who this is, the stamps of a valid session, and what they may do; None for who does not work here."""
-    staff = _STAFF.first(look, {"node": node_id, "id": staff_id})
+def _is_over(role: str) -> bool:
+    """Tell whether the session began so long ago that its person signs in again."""
+    longest = OPERATOR_FOR if role == "operator" else signed_out.LONGEST
+    return _second() - (session.get("since") or 0) > longest.total_seconds()
+
+
+def _second() -> int:
+    return int(dt.datetime.now(dt.UTC).timestamp())
+
+
+def _known(
+    node_id: str, staff_id: str, session_id: str, look: Session
+) -> tuple[Actor, dict[str, str], frozenset[str]] | None:
+    """Return who this is, the stamps of a valid session, and what they may do.
+
+    None for who does not work here, and for a session that was ended.
+    """
+    staff = _STAFF.first(look, {"node": node_id, "id": staff_id, "session": session_id})
     if staff is None:
         return None
     name, role, pin_hash, badge_hash = staff
@@ -298,7 +331,10 @@ def _is_ours(host: str, names: frozenset[str]) -> bool:
 _staff = table_of(Staff).c
 _STAFF = Prepared(
     sa.select(_staff.name, _staff.role, _staff.pin_hash, _staff.badge_hash).where(
-        _staff.node_id == sa.bindparam("node"), _staff.id == sa.bindparam("id"), _staff.active.is_(True)
+        _staff.node_id == sa.bindparam("node"),
+        _staff.id == sa.bindparam("id"),
+        _staff.active.is_(True),
+        ~sa.exists().where(table_of(SignedOut).c.session_id == sa.bindparam("session")),
     )
 )
 

@@ -398,6 +398,10 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "pin-wanted": (_l("Type your PIN first: a badge alone does not open this."),),
     "locked": (_l("Too many wrong PINs. Try again in %(wait_s)s seconds."),),
     "bad-pin": (_l("A PIN has 4 to 12 digits."),),
+    "short-pin": (_l("An operator’s PIN has at least %(least)s digits."),),
+    "weak-pin": (
+        _l("This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."),
+    ),
     "name-taken": (
         _l("%(name)s already works here. Choose another name."),
         _l("Somebody of this name works here already. Choose another name."),

@@ -33,6 +33,7 @@ OFFICE: dict[str, tuple[Any, ...]] = {
     "no-look": (_l("Open the look first: the shop reads who looks."),),
     # --- people ---
     "last-shopkeeper": (_l("%(name)s is the last shopkeeper here. Make another person shopkeeper first."),),
+    "last-operator": (_l("%(name)s is the last operator here. Let another one in first: cornerstore staff add."),),
     "yourself": (_l("You cannot send yourself away. Let another shopkeeper do it."),),
     "works-here": (_l("%(name)s works here already."),),
     "unknown-role": (_l("There is no such role. Choose one from the list."),),

@@ -5,13 +5,16 @@ Rules
 1. A PIN has 4 to 12 digits; only its argon2id hash is kept. The same refusal for a wrong name and a wrong PIN.
 2. Five wrong tries in a row lock the name for half a minute, each further one twice as long, up to 15 minutes. A try
    is counted before the PIN is looked at: guesses side by side have no more tries than guesses one by one. Wrong PINs
-   typed for somebody's leave are counted apart, per person who asks: who guesses is stopped, the supervisor still
-   signs in.
-3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person.
+   typed for somebody's leave are counted apart, per person who asks, and so are those typed on a device on which the
+   person has signed in before: who guesses is stopped, the right person still signs in.
+3. Every sign-in, good or refused, leaves a journal entry; so does every change of a person. Strangers, on devices the
+   person never signed in with, have STRANGERS_MOST wrong tries in all within STRANGERS_WITHIN, whatever names they
+   type: then they wait, without a hash or a row, and the journal and `doctor` say so once.
 4. A badge stands for a name, and for some roles for the PIN too (pos.badges). Whoever is locked out by wrong PINs is
    locked out with the badge; a good badge forgets no wrong PIN; unknown badges lock the reading of badges as wrong
    PINs lock a name.
 5. A node always keeps somebody who may change people: the last one neither leaves nor takes a smaller role.
+6. A PIN that is tried first is refused to whoever does more than sell (pos.pins).
 """
 
 import datetime as dt
@@ -25,13 +28,14 @@ from sqlalchemy.orm import Session
 from config import journal
 from config.errors import Conflict, Invalid, NotFound, Refused
 from config.journal import Actor
-from pos import badges
+from pos import badges, pins
 from pos.badges import BadgeReader
 from pos.permissions import AT_FIRST
 from pos.store import PinTries, Staff, add_staff, set_pin, staff_of
 from store_app.extensions import Doors
 
 TRIES = 5
+STRANGERS_MOST, STRANGERS_NOTED, STRANGERS_WITHIN = 30, 10, dt.timedelta(minutes=15)
 LOCK_S, LOCK_MOST_S = 30, 900
 PRACTICE_PINS = {"cashier": "1111", "supervisor": "4444", "shopkeeper": "2222", "operator": "3333"}
 STORE_ROLES = ("cashier", "supervisor", "shopkeeper")
@@ -40,13 +44,20 @@ _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$FWgenUc0O2td8NmMWwXeGg$XFtV/Ja7FQ/COJH
 """What nobody's PIN hashes to, made by the same parameters: an unknown name takes as long as a wrong PIN."""
 
 
-def add(session: Session, node_id: str, name: str, role: str, pin: str, *, actor: Actor, at: dt.datetime) -> Staff:
-    """Let a person sign in at a node, and journal who let them."""
+def add(
+    session: Session, node_id: str, name: str, role: str, pin: str, *, actor: Actor, at: dt.datetime, weak: bool = False
+) -> Staff:
+    """Let a person sign in at a node, and journal who let them.
+
+    weak: the PIN need not be good, because everybody is shown it (practice).
+    """
     name = " ".join(name.split())
     if not name or len(name) > 60:
         raise Invalid("bad-name", "A name has 1 to 60 letters.", field="name")
-    staff_id = re.sub(r"\W+", "-", name.casefold()).strip("-") or "person"
+    staff_id = id_of(name)
     staff = add_staff(session, node_id, staff_id, name, role, pin)
+    if not weak:
+        pins.refuse_weak(pin, role)
     journal.record(session, actor=actor, at=at, verb="staff.added", subject=f"staff:{staff_id}", name=name, role=role)
     return staff
 
@@ -69,6 +80,7 @@ def change_pin(session: Session, node_id: str, staff_id: str, pin: str, *, actor
     """Give a person another PIN; who is signed in with the old one has to sign in again."""
     person = working(session, node_id, staff_id)
     set_pin(person, pin)
+    pins.refuse_weak(pin, person.role)
     _forget_tries(session, person)
     _record(session, person, "staff.pin changed", actor, at)
     return person
@@ -108,12 +120,22 @@ def come_back(session: Session, node_id: str, staff_id: str, pin: str, *, actor:
     return person
 
 
+def id_of(name: str) -> str:
+    """Return the id of whoever has, or typed, this name."""
+    return re.sub(r"\W+", "-", name.casefold()).strip("-") or "person"
+
+
 def known(session: Session, node_id: str, staff_id: str) -> Staff:
     """Return a person of a node, whether still working there or not."""
     person = session.get(Staff, (node_id, staff_id))
     if person is None:
         raise NotFound("unknown-person", "Nobody of that name works here.")
     return person
+
+
+def locked_until(person: Staff, at: dt.datetime) -> dt.datetime | None:
+    """Return until when strangers' wrong PINs lock a person's name; None when it is not locked."""
+    return person.locked_until if person.locked_until is not None and person.locked_until > at else None
 
 
 def working(session: Session, node_id: str, staff_id: str) -> Staff:
@@ -124,16 +146,26 @@ def working(session: Session, node_id: str, staff_id: str) -> Staff:
     return person
 
 
-def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "") -> Staff:
+def check_pin(
+    doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: str = "", is_stranger: bool = False
+) -> Staff:
     """Return the person whose PIN this is, or refuse (rules 1 to 3).
 
-    asked_by: who wants this person's leave; empty for signing in. The try is claimed in a short transaction, the slow
-    hash runs outside of any, and a third step says how it went.
+    asked_by: whose tries are counted apart: who wants this person's leave, or the device the person knows; empty for
+    any other sign-in. The try is claimed in a short transaction, the slow hash runs outside of any, and a third step
+    says how it went.
     """
     at = doors.now()
+    if is_stranger:
+        with doors.read() as look:
+            _refuse_flood(look.get(PinTries, (node_id, *_STRANGERS)), at)
     with doors.write() as session:
+        strangers = _strangers(session, node_id, at) if is_stranger else None
         staff = session.get(Staff, (node_id, staff_id), with_for_update=True)
         known = staff if staff is not None and staff.active else None
+        if strangers is not None:
+            _refuse_flood(strangers, at)
+            strangers.failed_tries += 1
         if known is not None:
             tried = _tries_of(session, known, asked_by)
             if (refusal := _locked(tried, at)) is not None:
@@ -145,11 +177,15 @@ def check_pin(doors: Doors, node_id: str, staff_id: str, pin: str, *, asked_by: 
     except VerifyMismatchError:
         right = False
     with doors.write() as session:
+        strangers = _strangers(session, node_id, at) if is_stranger else None
         found = session.get(Staff, (node_id, staff_id), with_for_update=True) if known is not None else None
+        if strangers is not None:
+            strangers.failed_tries -= right
+            if not right and strangers.failed_tries == STRANGERS_MOST:
+                _note_stranger(session, node_id, "signin.guessing", at, tries=STRANGERS_MOST)
         if found is None:
-            journal.record(
-                session, actor=Actor.system("sign-in", node_id), at=at, verb="signin.refused", subject="staff:unknown"
-            )
+            if strangers is None or strangers.failed_tries <= STRANGERS_NOTED:
+                _note_stranger(session, node_id, "signin.refused", at)
         else:
             tried = _tries_of(session, found, asked_by)
             if right:
@@ -178,13 +214,44 @@ def check_badge(doors: Doors, node_id: str, code: str) -> tuple[Staff, bool]:
             _sign(session, person, verb, at, by="badge")
         elif refusal is None:
             _count(reader, False, at)
-            stranger = Actor.system("sign-in", node_id)
-            journal.record(session, actor=stranger, at=at, verb="signin.refused", subject="staff:unknown", by="badge")
+            _note_stranger(session, node_id, "signin.refused", at, by="badge")
     if refusal is not None:
         raise refusal
     if person is None:
         raise Refused("unknown-badge", "This badge is not known here. Sign in with name and PIN.")
     return person, asks_pin
+
+
+def guesses(look: Session, node_id: str, at: dt.datetime) -> int:
+    """Return how many wrong PINs strangers typed at a node within STRANGERS_WITHIN (rule 3)."""
+    row = look.get(PinTries, (node_id, *_STRANGERS))
+    return row.failed_tries if row is not None and row.locked_until is not None and row.locked_until > at else 0
+
+
+_STRANGERS = ("*", "strangers")
+"""Where all strangers' tries are counted; its `locked_until` is when counting begins anew."""
+
+
+def _strangers(session: Session, node_id: str, at: dt.datetime) -> PinTries:
+    row = session.get(PinTries, (node_id, *_STRANGERS), with_for_update=True)
+    if row is None:
+        row = PinTries(node_id=node_id, staff_id=_STRANGERS[0], asked_by=_STRANGERS[1], failed_tries=0)
+        session.add(row)
+    if row.locked_until is None or row.locked_until <= at:
+        row.failed_tries, row.locked_until = 0, at + STRANGERS_WITHIN
+    return row
+
+
+def _refuse_flood(strangers: PinTries | None, at: dt.datetime) -> None:
+    if strangers is None or strangers.failed_tries < STRANGERS_MOST:
+        return
+    if (refusal := _locked(strangers, at)) is not None:
+        raise refusal
+
+
+def _note_stranger(session: Session, node_id: str, verb: str, at: dt.datetime, **facts: object) -> None:
+    who = Actor.system("sign-in", node_id)
+    journal.record(session, actor=who, at=at, verb=verb, subject="staff:unknown", **facts)
 
 
 def _tries_of(session: Session, staff: Staff, asked_by: str) -> Staff | PinTries:
@@ -234,6 +301,9 @@ def _keep_one(session: Session, person: Staff, role: str) -> None:
     others = [one for one in staff_of(session, person.node_id) if one.id != person.id]
     keepers = [name for name, permissions in AT_FIRST.items() if "staff" in permissions]
     if person.role in keepers and role not in keepers and not any(one.role in keepers for one in others):
+        if person.role == "operator":
+            sentence = f"{person.name} is the last operator here. Let another one in first: cornerstore staff add."
+            raise Refused("last-operator", sentence, name=person.name, field="role")
         raise Refused(
             "last-shopkeeper",
             f"{person.name} is the last shopkeeper here. Make another person shopkeeper first.",

@@ -202,7 +202,7 @@ def _people(session: Any) -> list[Person]:
 
 
 def _seen(row: Staff) -> Person:
-    locked = row.locked_until if row.locked_until is not None and row.locked_until > doors().now() else None
+    locked = staff.locked_until(row, doors().now())
     return Person(
         row.id, row.name, row.role, wording.role_word(row.role), row.active, row.failed_tries, locked,
         row.id == g.actor.id, row.badge_given_at,

@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from flask import Blueprint, g, redirect, request, url_for
+from flask_babel import gettext as _
 
 from config.errors import Refused, ShopError
 from config.journal import Actor
 from pos import badges
 from pos.store import staff_of
-from store_app import security, staff
+from store_app import devices, security, staff
 from store_app.extensions import doors, read, write
 from store_app.pages import form
 from store_app.presenting import page
@@ -43,19 +44,34 @@ def people() -> Any:
 @public
 def pin_pad(staff_id: str) -> Any:
     """Show the number pad for one person."""
+    if _names_are_typed():
+        return redirect(url_for("signin.people", next=form.inside(request.args.get("next", "")) or None))
     with read() as session:
         person = security.find_staff(session, doors().settings.node_id, staff_id)
     return _show(person=person)
+
+
+@bp.post("/signin")
+@public
+def by_name() -> Any:
+    """Check the name and the PIN and begin, where names are typed."""
+    return enter(staff.id_of(request.form.get("name", "")[:60]))
 
 
 @bp.post("/signin/<staff_id>")
 @public
 def enter(staff_id: str) -> Any:
     """Check the PIN and begin."""
-    node_id = doors().settings.node_id
+    node_id, device = doors().settings.node_id, devices.of_request(staff_id)
     try:
-        person = staff.check_pin(doors(), node_id, staff_id, request.form.get("pin", "")[:12])
+        person = staff.check_pin(
+            doors(), node_id, staff_id, request.form.get("pin", "")[:12], asked_by=device, is_stranger=not device
+        )
     except ShopError as refusal:
+        if _names_are_typed():  # the same for every refusal: nobody learns who works here
+            return _show(refusal=_("Name and PIN do not belong together, or there were too many wrong tries. Try again "
+                                   "in a quarter of an hour, or on a device you have signed in with before."),
+                         status=status_of(refusal))  # fmt: skip
         with read() as session:
             person = security.find_staff(session, node_id, staff_id)
         return _show(person=person, refusal=sentence_of(refusal), status=status_of(refusal))
@@ -109,12 +125,14 @@ def leave() -> Any:
 
 def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 200) -> Any:
     settings = doors().settings
+    name_is_typed = _names_are_typed()
     with read() as session:
         everybody, takes_badges = staff_of(session, settings.node_id), badges.in_use(session, settings.node_id)
     return page(
         "signin/signin.html",
         status=status,
         everybody=everybody,
+        name_is_typed=name_is_typed,
         person=person,
         takes_badges=takes_badges,
         refusal=refusal,
@@ -122,6 +140,12 @@ def _show(person: staff.Staff | None = None, refusal: str = "", status: int = 20
         may_begin=not everybody and _is_here(),
         practice_pins=staff.PRACTICE_PINS if settings.practice else {},
     )
+
+
+def _names_are_typed() -> bool:
+    """Tell whether a name is typed rather than chosen: the network's sign-in stands in the internet."""
+    settings = doors().settings
+    return is_network(settings) and not settings.practice
 
 
 def _may_begin(session: Any) -> bool:

@@ -153,6 +153,18 @@ def test_no_name_and_no_amount_breaks_the_layout(name, minor, columns):
         assert paper.width(paper.composed(line, columns)) * line.wide <= columns or line.kind == "cut"
 
 
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_what_was_noted_stands_under_its_product_and_what_was_noted_of_the_sale_at_the_end(columns):
+    document = documents.british_sale()
+    first, second = document["lines"][:2]
+    noted = document | {"note": "for the school", "lines": [first | {"note": "keep it cold"}, *document["lines"][1:]]}
+    text = paper.as_text(receipt.layout(noted, columns=columns), columns)
+    assert text.index(first["name"][:8]) < text.index("keep it cold") < text.index(second["name"][:8])
+    assert text.index("Note: for the school") > text.index("TOTAL")
+    bare = paper.as_text(receipt.layout(document, columns=columns), columns)
+    assert "Note" not in bare
+
+
 @pytest.mark.parametrize(("language", "worded"), [("en", "Damaged packing"), ("zh", "包装破损")])
 def test_a_reason_is_worded_in_the_language_of_the_paper_and_a_persons_own_words_stay(language, worded):
     sold = documents.british_sale()

@@ -74,7 +74,9 @@ def furnish(database: Database, role: str, node_id: str) -> None:
             add_store(session, "S02", "south")
             session.add(StoreKey(sha256=hashlib.sha256(KEY.encode()).hexdigest(), store_id=STORE, made_at=NOON))
         for name in ("operator",) if role == "network" else ("cashier", "supervisor", "shopkeeper"):
-            person = staff.add(session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON)
+            person = staff.add(
+                session, node_id, name, name, staff.PRACTICE_PINS[name], actor=system, at=NOON, weak=True
+            )
             person.pin_hash = QUICK.hash(staff.PRACTICE_PINS[name])
 
 

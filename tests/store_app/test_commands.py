@@ -18,7 +18,7 @@ from config.database import Database, make_engine
 from config.errors import Invalid
 from config.journal import Actor
 from pos.catalogue import Product, TaxClass
-from pos.store import Store
+from pos.store import Staff, Store
 from store_app import files, importing
 from store_app.cli import main
 from supply import suppliers
@@ -87,6 +87,19 @@ def test_a_refusal_is_one_sentence_and_exit_1(shop, words, sentence):
     assert "Traceback" not in result.output
 
 
+def test_one_key_is_withdrawn_by_its_name_and_none_is_made(shop):
+    keys = [shop("store", "key", "S01").output.strip() for _ in range(3)]
+    assert len(set(keys)) == 3
+    names = [line.split()[0] for line in shop("store", "key", "S01", "--list").output.splitlines()]
+    assert len(names) == 3
+    assert shop("store", "key", "S01", "--withdraw", names[1]).output == f"{names[1]} opens nothing any more.\n"
+    assert shop("store", "key", "S01", "--withdraw", "nonsense").exit_code == 1
+    listed = shop("store", "key", "S01", "--list").output.splitlines()
+    assert [name for name, line in zip(names, listed, strict=True) if "withdrawn" in line] == [names[1]]
+    shop("store", "key", "S01", "--withdraw", "all")
+    assert shop("store", "key", "S01", "--list").output.count("withdrawn") == 3
+
+
 def test_a_person_is_added_once(shop):
     words = ("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "4321")
     assert shop(*words).exit_code == 0
@@ -141,6 +154,31 @@ def test_a_small_parquet_file_fills_no_memory():
     }.items():
         with pytest.raises(Invalid, match=told):
             importing.read("stock", raw, "s.parquet")
+
+
+def test_people_are_listed_unlocked_given_a_pin_and_sent_away_by_command(shop, tmp_path):
+    def said(*words: str) -> tuple[int, str]:
+        done = shop("staff", *words)
+        return done.exit_code, done.output
+
+    assert said("add", "--name", "Olga", "--role", "operator", "--pin", "86420")[1].endswith("at least 6 digits.\n")
+    assert said("add", "--name", "Olga Berg", "--role", "operator", "--pin", "864209")[0] == 0
+    assert "last operator" in said("remove", "olga berg")[1]
+    assert said("add", "--name", "Otto", "--role", "operator", "--pin", "975318")[0] == 0
+    database = Database(make_engine(f"sqlite:///{tmp_path / 'state' / 'S01.db'}"))
+    with database.write() as session:
+        olga = session.get_one(Staff, ("S01", "olga-berg"))
+        before, olga.failed_tries, olga.locked_until = olga.pin_hash, 9, dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
+    assert "locked until 9000" in said("list")[1]
+    assert said("unlock", "Olga Berg") == (0, "Olga Berg can try again.\n")
+    assert "locked until" not in said("list")[1]
+    assert said("pin", "Olga Berg", "--pin", "420864")[0] == 0
+    assert said("remove", "Olga Berg") == (0, "Olga Berg can no longer sign in.\n")
+    assert said("remove", "Nobody") == (1, "Nobody of that name works here.\n")
+    with database.read() as session:
+        olga = session.get_one(Staff, ("S01", "olga-berg"))
+        assert (olga.active, olga.pin_hash != before) == (False, True)
+    database.engine.dispose()
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.xlsx", "x.parquet"])

@@ -181,7 +181,14 @@ def network_house(folder: Path, url: str = "") -> House:
         session.add(StoreKey(sha256=digest, store_id=online.OTHER, made_at=online.AT))
         system = Actor.system("test", "network")
         staff.add(
-            session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=system, at=clock.now()
+            session,
+            "network",
+            "operator",
+            "operator",
+            staff.PRACTICE_PINS["operator"],
+            actor=system,
+            at=clock.now(),
+            weak=True,
         )
     return House(app, doors, clock)
 

@@ -54,6 +54,14 @@ def test_a_person_who_cannot_be_added_is_a_sentence_beside_the_form(house: House
     assert picture_of(house) == before
 
 
+@pytest.mark.parametrize("address", ["/people/", "/people/supervisor/pin"])
+def test_a_pin_that_is_tried_first_is_refused_beside_its_field(house: House, address: str):
+    fields = {"pin": "1234", "again": "1234", "name": "Bo", "role": "supervisor"}
+    refused = send(house.signed_in(), address, **fields)
+    assert (refused.status_code, "first that somebody tries" in words(refused)) == (422, True)
+    assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 303
+
+
 def test_someone_who_left_can_no_longer_sign_in_and_a_second_click_is_no_fault(house: House):
     client = house.signed_in()
     for _ in range(2):

@@ -1,19 +1,23 @@
 """Who may do what: deny by default, tokens, names, locks."""
 
 import datetime as dt
+import re
 import threading
+import time
 import traceback
 
 import pytest
 import sqlalchemy as sa
 
 from config.errors import Refused
-from config.journal import JournalEntry
+from config.journal import JournalEntry, JournalHead
+from pos import signed_out
 from pos.permissions import AT_FIRST
+from pos.signed_out import LONGEST
 from pos.store import Staff
 from store_app import doctor, sessions, staff
 from store_app.extensions import open_doors
-from store_app.security import rule_of
+from store_app.security import OPERATOR_FOR, rule_of
 from tests.store_app.conftest import STORE, post, token
 
 KNOWN = frozenset().union(*AT_FIRST.values()) | {"public", "device", "agent", "watcher"}
@@ -126,11 +130,39 @@ def test_nobody_is_the_first_through_what_stands_before_a_node_and_no_operator_b
     assert begin(shop) == 303
 
 
-def test_signing_out_ends_the_session(house):
-    client = house.signed_in()
+def test_signing_out_ends_the_session_and_whoever_copied_its_cookie_has_nothing(house):
+    client, elsewhere, copy = house.signed_in(), house.signed_in(), house.visitor()
+    kept = client.get_cookie(house.app.config["SESSION_COOKIE_NAME"])
+    copy.set_cookie(kept.key, kept.value)
+    assert copy.get("/api/baskets").status_code == 200
     assert post(client, "/signout").status_code == 303
     with client.session_transaction() as session:
         assert "staff" not in session
+    assert copy.get("/api/baskets").status_code == 401
+    assert elsewhere.get("/api/baskets").status_code == 200, "another device of the same person stays signed in"
+
+
+@pytest.mark.parametrize(
+    ("which", "role", "longest"), [("house", "cashier", LONGEST), ("network", "operator", OPERATOR_FOR)]
+)
+def test_a_session_that_is_used_all_the_time_ends_all_the_same(request, which, role, longest):
+    client = request.getfixturevalue(which).signed_in(role)
+    for ago_s, status in ((-60, 200), (60, 303)):
+        with client.session_transaction() as session:
+            session["since"] = int(time.time() - longest.total_seconds() - ago_s)
+        assert client.get("/more/" if which == "house" else "/console/").status_code == status
+
+
+def test_what_was_signed_out_is_forgotten_once_its_session_would_be_over(house):
+    def kept():
+        with house.doors.read() as session:
+            return session.scalars(sa.select(signed_out.SignedOut.session_id)).all()
+
+    now = dt.datetime.now(dt.UTC)
+    for name, at in (("old", now - LONGEST - dt.timedelta(1)), ("new", now - LONGEST / 2), ("new", now)):
+        with house.doors.write() as session:
+            signed_out.note(session, name, at=at)
+    assert kept() == ["new"]
 
 
 def test_a_name_that_is_not_ours_is_not_answered(house):
@@ -184,6 +216,66 @@ def test_five_wrong_pins_lock_the_name_for_a_while_and_each_is_journalled(house)
     with house.doors.read() as session:
         verbs = session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("signin.%"))).all()
     assert verbs == ["signin.refused"] * 5 + ["signin.good"]
+
+
+def test_strangers_guesses_keep_nobody_out_of_a_device_they_have_signed_in_with(house):
+    known, stranger = house.signed_in("supervisor"), house.visitor()
+    post(known, "/signout")
+    for _ in range(staff.TRIES + 2):
+        assert post(stranger, "/signin/supervisor", pin="9999").status_code == 409
+    assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 409
+    assert post(known, "/signin/cashier", pin="1111").status_code == 303
+    post(known, "/signout")
+    assert post(known, "/signin/supervisor", pin="4444").status_code == 303
+    post(known, "/signout")
+    for _ in range(staff.TRIES):
+        assert "do not belong" in post(known, "/signin/supervisor", pin="9999").text
+    assert "Too many" in post(known, "/signin/supervisor", pin="4444").text, "the device has as few tries as anybody"
+
+
+def test_guesses_across_names_end_without_a_row_and_raise_one_alarm(house):
+    def journalled():
+        with house.doors.read() as session:
+            return session.scalars(sa.select(JournalEntry.verb).where(JournalEntry.verb.like("signin.%"))).all()
+
+    known, stranger = house.signed_in("cashier"), house.visitor()
+    post(known, "/signout")
+    sent = token(stranger)
+    for n in range(staff.STRANGERS_MOST):
+        stranger.post(f"/signin/nobody{n}", data={"csrf_token": sent, "pin": "1"})
+    assert journalled() == ["signin.good"] + ["signin.refused"] * staff.STRANGERS_NOTED + ["signin.guessing"]
+    with house.doors.read() as session:
+        end = anchor_of(session)
+    assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 409
+    with house.doors.read() as session:
+        assert anchor_of(session) == end, "a flood writes nothing"
+    words = {word.thing: word for word in doctor.examine(house.doors, outside=False)}
+    assert (words["sign-in"].light, words["sign-in"].value) == ("warn", staff.STRANGERS_MOST)
+    assert post(known, "/signin/cashier", pin="1111").status_code == 303
+    house.clock.advance(int(staff.STRANGERS_WITHIN.total_seconds()) + 1)
+    assert post(house.visitor(), "/signin/supervisor", pin="4444").status_code == 303
+
+
+def test_the_network_names_nobody_who_works_there(network):
+    network.doors.settings.practice = False
+    assert "operator" not in network.visitor().get("/signin").text
+    assert network.visitor().get("/signin/operator").location == network.visitor().get("/signin/nobody").location
+    told = {
+        (name, pin): re.sub(r'"[^"]*"', "", post(network.visitor(), "/signin", name=name, pin=pin).text)
+        for name in ("operator", "nobody") for pin in ["9999"] * 2
+    }  # fmt: skip
+    assert len(set(told.values())) == 1
+    for _ in range(staff.TRIES):
+        locked = post(network.visitor(), "/signin", name="operator", pin="9999")
+    assert "who works" not in locked.text
+    assert "too many wrong tries" in post(network.visitor(), "/signin", name="nobody", pin="9999").text
+    assert "too many wrong tries" in locked.text
+    network.clock.advance(staff.LOCK_MOST_S + 1)
+    assert post(network.visitor(), "/signin", name=" Operator ", pin="3333").status_code == 303
+
+
+def anchor_of(session):
+    return session.execute(sa.select(JournalHead.n, JournalHead.hash)).all()
 
 
 def test_who_guesses_a_supervisors_pin_is_stopped_and_the_supervisor_still_signs_in(house):

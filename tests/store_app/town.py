@@ -79,7 +79,9 @@ def market(tmp_path: Path, kept: Kept) -> Iterator[Market]:
 def shop_house(market: Market, tmp_path: Path) -> Iterator[House]:
     """Give the node of the town's shop, its till open and its shopkeeper known."""
     with market.town.shop.write() as session:
-        staff.add(session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT)
+        staff.add(
+            session, STORE, "shopkeeper", "shopkeeper", staff.PRACTICE_PINS["shopkeeper"], actor=ANA, at=AT, weak=True
+        )
     market.town.open_till()
     address = market.town.shop.engine.url.render_as_string(hide_password=False)
     house = open_house(tmp_path, AT, node_id=STORE, database_url=address)
@@ -94,7 +96,9 @@ def _town_with_an_operator() -> tuple[Path, Path]:
         town = make_town(folder)
         town.deliver()
         with town.network.write() as session:
-            staff.add(session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT)
+            staff.add(
+                session, "network", "operator", "operator", staff.PRACTICE_PINS["operator"], actor=ANA, at=AT, weak=True
+            )
     return folder / "network.db", folder / "shop.db"
 
 

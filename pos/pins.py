@@ -1,0 +1,42 @@
+"""PINs that are worth guessing first, and who may have none of them.
+
+Rules
+-----
+1. A cashier's PIN may be any: it opens a till that others look at. Whoever agrees to what others do, or looks into the
+   books, has none that is tried first: a repetition, a row up or down, a year or a day.
+2. An operator's has OPERATOR_LEAST digits: the network's sign-in stands in the internet.
+"""
+
+import datetime as dt
+import itertools
+import re
+
+from config.errors import Invalid
+
+OPERATOR_LEAST = 6
+_DAYS = {6: ("%d%m%y", "%m%d%y", "%y%m%d"), 8: ("%d%m%Y", "%m%d%Y", "%Y%m%d")}
+
+
+def refuse_weak(pin: str, role: str) -> None:
+    """Refuse a PIN that is not good enough for what a role may do; how many digits any PIN has is not asked here."""
+    if role == "operator" and len(pin) < OPERATOR_LEAST:
+        told = f"An operator's PIN has at least {OPERATOR_LEAST} digits."
+        raise Invalid("short-pin", told, field="pin", least=OPERATOR_LEAST)
+    if role != "cashier" and is_guessed_first(pin):
+        told = "This PIN is among the first that somebody tries. Take no repetition, no row, no year and no day."
+        raise Invalid("weak-pin", told, field="pin")
+
+
+def is_guessed_first(pin: str) -> bool:
+    """Tell whether a PIN is a repetition (0000, 1212), a row (1234, 9876), a year of a life, or a day."""
+    steps = {(int(after) - int(before)) % 10 for before, after in itertools.pairwise(pin)}
+    if steps <= {0} or steps == {1} or steps == {9} or re.fullmatch(r"(\d{1,6})\1+", pin):
+        return True
+    return bool(re.fullmatch(r"(19|20)\d\d", pin)) or any(_is_day(pin, form) for form in _DAYS.get(len(pin), ()))
+
+
+def _is_day(pin: str, form: str) -> bool:
+    try:
+        return 1900 <= dt.datetime.strptime(pin, form).year < 2100  # noqa: DTZ007  a day alone
+    except ValueError:
+        return False

@@ -1,0 +1,78 @@
+"""The commands about who may sign in at this node; at the network the only way to let somebody in or send them away."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from store_app.commanding import by_hand, node, screen
+
+ROLES = ("cashier", "supervisor", "shopkeeper", "operator")
+PIN = click.option("--pin", prompt="PIN (4 to 12 digits)", hide_input=True, confirmation_prompt=True)
+
+
+@click.group("staff")
+def staff() -> None:
+    """The people who may sign in here."""
+
+
+@staff.command("add")
+@click.option("--name", prompt=True)
+@click.option("--role", prompt=True, type=click.Choice(ROLES))
+@PIN
+def add(name: str, role: str, pin: str) -> None:
+    """Let a person sign in."""
+    from store_app import staff as people
+
+    doors = node()
+    with doors.write() as session:
+        person = people.add(session, doors.settings.node_id, name, role, pin, actor=by_hand(doors), at=doors.now())
+    screen.print(f"{person.name} may sign in now.", markup=False)
+
+
+@staff.command("list")
+def listed() -> None:
+    """Say who may sign in, and whose name is locked by wrong PINs."""
+    from store_app import staff as people
+
+    doors, table = node(), Table("Name", "Role", "Wrong PINs")
+    with doors.read() as session:
+        for person in people.staff_of(session, doors.settings.node_id):
+            locked = people.locked_until(person, doors.now())
+            tries = f"locked until {locked:%Y-%m-%d %H:%M} UTC" if locked else str(person.failed_tries or "")
+            table.add_row(person.name, person.role, tries)
+    screen.print(table)
+
+
+@staff.command("pin")
+@click.argument("name")
+@PIN
+def give_pin(name: str, pin: str) -> None:
+    """Give a person another PIN; who is signed in with the old one has to sign in again."""
+    _change("change_pin", name, pin, said="signs in with the new PIN from now on.")
+
+
+@staff.command("unlock")
+@click.argument("name")
+def unlock(name: str) -> None:
+    """Let a person try again at once after too many wrong PINs."""
+    _change("unlock", name, said="can try again.")
+
+
+@staff.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """End a person's right to sign in, here and wherever they are signed in; the last one stays."""
+    _change("leave", name, said="can no longer sign in.")
+
+
+def _change(verb: str, name: str, *given: Any, said: str) -> None:
+    from store_app import staff as people
+
+    doors = node()
+    with doors.write() as session:
+        change = getattr(people, verb)
+        person = change(
+            session, doors.settings.node_id, people.id_of(name), *given, actor=by_hand(doors), at=doors.now()
+        )
+    screen.print(f"{person.name} {said}", markup=False)

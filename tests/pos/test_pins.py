@@ -1,0 +1,27 @@
+"""PINs that are tried first are nobody's who may do more than sell."""
+
+import pytest
+
+from config.errors import Invalid
+from pos import pins
+
+WEAK = ("0000", "111111", "1234", "9876", "7890", "123456", "1212", "123123", "1990", "2011", "010190", "19900101")
+
+
+@pytest.mark.parametrize("pin", WEAK)
+def test_a_pin_that_is_tried_first_is_for_cashiers_alone(pin):
+    for role in ("supervisor", "shopkeeper", "operator"):
+        with pytest.raises(Invalid):
+            pins.refuse_weak(pin, role)
+    pins.refuse_weak(pin, "cashier")
+
+
+@pytest.mark.parametrize("pin", ["2468", "4711", "8642", "97531", "864209", "38271046"])
+def test_any_other_pin_is_taken(pin):
+    pins.refuse_weak(pin, "shopkeeper")
+
+
+def test_an_operator_has_six_digits():
+    with pytest.raises(Invalid, match="6 digits"):
+        pins.refuse_weak("86420", "operator")
+    pins.refuse_weak("864209", "operator")
