@@ -34,6 +34,7 @@ import sqlalchemy as sa
 from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
 from sqlalchemy.orm import Session
 
+from config import private
 from config.database import table_of
 from config.errors import NotFound, Refused
 from config.journal import Actor
@@ -141,7 +142,7 @@ def signing_key(settings: Settings) -> str:
     """Return the key that signs sessions; in practice one is made and kept beside the database."""
     if settings.secret_key:
         return settings.secret_key
-    settings.state_folder.mkdir(parents=True, exist_ok=True)
+    private.folder(settings.state_folder)
     path = settings.state_folder / f"{settings.node_id}.signing"
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
