@@ -4,8 +4,8 @@ Rules
 -----
 1. A code has sixteen characters without look-alikes (79 bits); only its SHA-256 is kept. A new one makes the shop's
    older ones useless.
-2. It is good once, for a day. Exchanging it withdraws no key: the shop that has one keeps it until the operator
-   withdraws it, and both acts are journalled.
+2. It is good once, for a day. Exchanging it withdraws no key: the shop that has one keeps it until the operator, who
+   sees that two are open, withdraws it; all of it is journalled.
 3. Wrong codes never keep a right one out: nobody can stop shops from joining by sending nonsense, and the length alone
    makes guessing hopeless. A thousand tries a second for a whole day, with a thousand codes open, hit one once in
    8 * 10^12 such days.

@@ -75,6 +75,11 @@ class StoreKey(Base):
     made_at: Mapped[dt.datetime]
     revoked_at: Mapped[dt.datetime | None]
 
+    @property
+    def name(self) -> str:
+        """What people call it by: the beginning of its hash, which opens nothing."""
+        return self.sha256[:8]
+
 
 class Till(Base):
     """One counter position with a drawer and a printer; it numbers its own receipts."""
@@ -180,10 +185,17 @@ def give_key(session: Session, store_id: str, at: dt.datetime) -> str:
     return key
 
 
-def withdraw_keys(session: Session, store_id: str, at: dt.datetime) -> int:
-    """Make every key of a store useless from now on; returns how many."""
-    query = sa.update(StoreKey).where(StoreKey.store_id == store_id, StoreKey.revoked_at.is_(None))
-    return len(session.execute(query.values(revoked_at=at).returning(StoreKey.sha256)).all())
+def withdraw_key(session: Session, store_id: str, name: str, *, actor: Actor, at: dt.datetime) -> StoreKey:
+    """Make one key of a store useless from now on, by its name; one that is withdrawn stays so."""
+    keys = keys_of(session, store_id)
+    found = next((key for key in keys if key.name == name), None)
+    if found is None:
+        names = ", ".join(key.name for key in keys if key.revoked_at is None) or "none"
+        raise NotFound("unknown-key", f"{store_id} has no key {name}. Its keys are: {names}.", key=name)
+    if found.revoked_at is None:
+        found.revoked_at = at
+        record(session, actor=actor, at=at, verb="store.key_withdrawn", subject=f"store:{store_id}", key=found.name)
+    return found
 
 
 def add_staff(session: Session, node_id: str, staff_id: str, name: str, role: str, pin: str) -> Staff:
@@ -227,6 +239,12 @@ def told_of(session: Session, store_id: str) -> dict[str, Any]:
             "rollover_hour")  # fmt: skip
     told = {name: getattr(store, name) for name in kept}
     return told | {"region": [region.id, region.name], "tills": [list(till) for till in tills]}
+
+
+def keys_of(session: Session, store_id: str) -> list[StoreKey]:
+    """Return the keys a store was given, the newest first."""
+    query = sa.select(StoreKey).where(StoreKey.store_id == store_of(session, store_id).id)
+    return list(session.scalars(query.order_by(StoreKey.made_at.desc(), StoreKey.sha256)))
 
 
 def store_for_key(session: Session, key: str) -> str | None:

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from rich.markup import escape
 from rich.table import Table
 
-from config import log, settings
+from config import log, private, settings
 from store_app import cli_keeping, cli_network, cli_people
 from store_app.commanding import Commands, by_hand, faults, node, screen, set_up, speaking
 from store_app.extensions import Doors, open_doors
@@ -32,6 +32,7 @@ BEGIN = "cornerstore serve, then open this computer's browser: the first person 
 )
 def main(file: Path | None) -> None:
     """Run a corner store: its till, its stock, its orders, and the network of shops."""
+    click.get_current_context().with_resource(private.making())
     if file is None and "CORNERSTORE_SETTINGS" not in os.environ and SETTINGS_FILE.is_file():
         file = SETTINGS_FILE  # what `init` and `join` made here
     if file is not None:
@@ -365,26 +366,32 @@ def add_store(store_id: str, name: str, region: str, currency: str, tz: str, lan
 
 @store.command("key")
 @click.argument("store_id")
-@click.option("--withdraw", is_flag=True, help="Make the keys it has useless first.")
-def give_key(store_id: str, withdraw: bool) -> None:
-    """Make a shop's key at the network; it is shown this once."""
+@click.option("--list", "listed", is_flag=True, help="Say which keys it has; none is made.")
+@click.option("--withdraw", default="", metavar="NAME", help="Make this key useless, or 'all' of them; none is made.")
+def give_key(store_id: str, listed: bool, withdraw: str) -> None:
+    """Make a shop's key at the network, shown this once; or list its keys, or withdraw one."""
     from config import journal
     from pos import store as shops
 
     doors = node()
     with doors.write() as session:
+        keys = shops.keys_of(session, store_id)
         if withdraw:
-            shops.withdraw_keys(session, store_id, doors.now())
-        key = shops.give_key(session, store_id, doors.now())
-        journal.record(
-            session,
-            actor=by_hand(doors),
-            at=doors.now(),
-            verb="store.key_given",
-            subject=f"store:{store_id}",
-            withdrawn=withdraw,
-        )
-    screen.print(key, markup=False, highlight=False)
+            names = [key.name for key in keys if key.revoked_at is None] if withdraw == "all" else [withdraw]
+            for name in names:
+                shops.withdraw_key(session, store_id, name, actor=by_hand(doors), at=doors.now())
+            told = [f"{name} opens nothing any more." for name in names]
+        elif listed:
+            told = [
+                f"{key.name}  made {key.made_at:%Y-%m-%d}"
+                + (f", withdrawn {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "")
+                for key in keys
+            ]
+        else:
+            told = [shops.give_key(session, store_id, doors.now())]
+            subject = f"store:{store_id}"
+            journal.record(session, actor=by_hand(doors), at=doors.now(), verb="store.key_given", subject=subject)
+    screen.print("\n".join(told) or f"{store_id} has no key.", markup=False, highlight=False)
 
 
 @main.command("import")

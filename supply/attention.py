@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config.inbox import InboxAlarm, InboxMessage
 from config.node import Peer
-from pos.store import Region, Store
+from pos.store import Region, Store, StoreKey
 from supply import (
     credit,
     escrow,
@@ -73,13 +73,16 @@ def of_shop(session: Session, store_id: str, *, at: dt.datetime) -> list[Attenti
 
 
 def _messages(session: Session) -> list[Attention]:
-    """What contradicts, runs twice or was set aside."""
+    """What contradicts, runs or has joined twice, or was set aside."""
     found = [
         Attention("contradiction", alarm.from_node, {"id": alarm.message_id, "reason": alarm.reason})
         for alarm in session.scalars(sa.select(InboxAlarm).order_by(InboxAlarm.at.desc()).limit(20))
     ]
     forks = session.scalars(sa.select(Peer).where(Peer.alarm.is_not(None)))
     found += [Attention("fork", peer.id, {"reason": peer.alarm}) for peer in forks]
+    open_keys = sa.select(StoreKey.store_id, sa.func.count()).where(StoreKey.revoked_at.is_(None))
+    twice = open_keys.group_by(StoreKey.store_id).having(sa.func.count() > 1)
+    found += [Attention("keys", store_id, {"count": count}) for store_id, count in session.execute(twice)]
     parked = session.execute(
         sa.select(InboxMessage.from_node, sa.func.count(), sa.func.min(InboxMessage.reason))
         .where(InboxMessage.state == "parked")

@@ -142,7 +142,7 @@ def _worded(one: Attention, name: str) -> dict[str, Any]:
         )
         return {"level": "info", "words": words, "href": url_for("console_prices.listed")}
     else:
-        return _about_goods(one, name)
+        return _two_keys(one, name) if one.kind == "keys" else _about_goods(one, name)
     return {"level": level, "words": words, "href": shops}
 
 
@@ -196,6 +196,13 @@ def _about_goods(one: Attention, name: str) -> dict[str, Any]:
         words = _("The forecast of %(region)s is missing or more than two days old.", region=facts.get("name"))
         return {"level": "warn", "words": words, "href": url_for("console_demand.region", region_id=one.subject)}
     return _between_shops(one, name)
+
+
+def _two_keys(one: Attention, name: str) -> dict[str, Any]:
+    count = one.facts["count"]
+    words = _("%(store)s has joined again: %(num)d keys open its door. Withdraw the old one.", store=name, num=count)
+    href = url_for("console_stores.store", store_id=one.subject, _anchor="keys-title")
+    return {"level": "bad", "words": words, "href": href}
 
 
 def _between_shops(one: Attention, name: str) -> dict[str, Any]:

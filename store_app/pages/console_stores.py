@@ -16,7 +16,7 @@ from config.errors import NotFound
 from config.inbox import InboxAlarm, InboxHead, InboxMessage
 from config.node import EPOCH_BEGUN, WAIT_THERE, Peer
 from config.publication import edition_for
-from pos.store import Region, Store
+from pos.store import Region, Store, keys_of, withdraw_key
 from store_app import wording, wording_money
 from store_app.extensions import doors, read, write
 from store_app.pages import console, form, money_views, shop_lights, shop_map
@@ -107,6 +107,7 @@ def store(store_id: str) -> Any:
             gauge=_gauge(session, line),
             sentences=_sentences(session, store_id),
             lights=_lights(session, shop),
+            keys=[key for key in keys_of(session, shop.id) if key.revoked_at is None],
             parked=_parked(session, store_id),
             alarms=_alarms(session, store_id),
             alarm=_alarm_words(session.get(Peer, store_id)),
@@ -142,6 +143,16 @@ def looked_into(store_id: str) -> Any:
                 alarm=peer.alarm,
             )  # fmt: skip
             peer.alarm = None
+    return redirect(url_for("console_stores.store", store_id=store_id), 303)
+
+
+@bp.post("/<store_id>/keys/<name>/withdraw")
+@requires("network.stores")
+def withdraw(store_id: str, name: str) -> Any:
+    """Make one key of a shop useless: its old computer's, say, once another has joined."""
+    with write() as session:
+        withdraw_key(session, _shop(session, store_id).id, name, actor=g.actor, at=doors().now())
+    flash(_("The key %(name)s opens nothing any more.", name=name), "info")
     return redirect(url_for("console_stores.store", store_id=store_id), 303)
 
 

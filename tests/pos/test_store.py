@@ -3,21 +3,31 @@
 import pytest
 
 from config.errors import Conflict, Invalid, NotFound
+from config.journal import Actor
 from pos import store
-from pos.store import StoreKey, Till, add_staff, found_store, give_key, staff_of, store_for_key, withdraw_keys
+from pos.store import StoreKey, Till, add_staff, found_store, give_key, keys_of, staff_of, store_for_key, withdraw_key
 from tests.builders import NOON, STORE, Shop
 
 
 def test_a_key_opens_its_own_store_until_it_is_withdrawn(shop):
+    actor = Actor.system("test", STORE)
     with shop.write() as session:
         key = give_key(session, STORE, NOON)
         session.flush()
         assert store_for_key(session, key) == STORE
         assert store_for_key(session, key + "x") is None
         assert key not in {row.sha256 for row in session.query(StoreKey)}
-        assert withdraw_keys(session, STORE, NOON) == 1
-        session.expire_all()
+        (first,) = keys_of(session, STORE)
+        other = give_key(session, STORE, NOON)
+        session.flush()
+        for _ in range(2):
+            withdraw_key(session, STORE, first.name, actor=actor, at=NOON)
+        with pytest.raises(NotFound, match="has no key nonsense"):
+            withdraw_key(session, STORE, "nonsense", actor=actor, at=NOON)
+        session.flush()
         assert store_for_key(session, key) is None
+        assert store_for_key(session, other) == STORE, "the others stay"
+        assert len(keys_of(session, STORE)) == 2, "and none is made"
 
 
 def test_no_key_is_made_for_a_store_nobody_knows(shop):

@@ -87,6 +87,19 @@ def test_a_refusal_is_one_sentence_and_exit_1(shop, words, sentence):
     assert "Traceback" not in result.output
 
 
+def test_one_key_is_withdrawn_by_its_name_and_none_is_made(shop):
+    keys = [shop("store", "key", "S01").output.strip() for _ in range(3)]
+    assert len(set(keys)) == 3
+    names = [line.split()[0] for line in shop("store", "key", "S01", "--list").output.splitlines()]
+    assert len(names) == 3
+    assert shop("store", "key", "S01", "--withdraw", names[1]).output == f"{names[1]} opens nothing any more.\n"
+    assert shop("store", "key", "S01", "--withdraw", "nonsense").exit_code == 1
+    listed = shop("store", "key", "S01", "--list").output.splitlines()
+    assert [name for name, line in zip(names, listed, strict=True) if "withdrawn" in line] == [names[1]]
+    shop("store", "key", "S01", "--withdraw", "all")
+    assert shop("store", "key", "S01", "--list").output.count("withdrawn") == 3
+
+
 def test_a_person_is_added_once(shop):
     words = ("staff", "add", "--name", "Ana", "--role", "cashier", "--pin", "4321")
     assert shop(*words).exit_code == 0

@@ -16,7 +16,7 @@ from config.ids import new_id
 from config.inbox import InboxMessage
 from pos import permissions
 from pos.permissions import AT_FIRST, FIXED, permitted
-from pos.store import Staff, StoreKey, give_key, withdraw_keys
+from pos.store import Staff, StoreKey, give_key, keys_of, withdraw_key
 from store_app import staff
 from store_app.security import rule_of
 from tests.network_facts import message, sales
@@ -140,7 +140,8 @@ def test_a_withdrawn_key_is_refused_at_the_very_next_call(network):
     client, headers = network.visitor(), {"Authorization": f"Bearer {key}"}
     assert client.get("/api/sync/publications", headers=headers).status_code == 200
     with network.doors.write() as session:
-        assert withdraw_keys(session, "S02", NOON) == 1
+        (given,) = keys_of(session, "S02")
+        withdraw_key(session, "S02", given.name, actor=staff.Actor.system("test", "network"), at=NOON)
     assert client.get("/api/sync/publications", headers=headers).status_code == 401
     with network.doors.read() as session:
         assert key not in {row.sha256 for row in session.scalars(sa.select(StoreKey))}, "only its hash is kept"

@@ -1,16 +1,20 @@
 """How a shop's computer is, as it says at each contact: the operator's lights, and the doctor's at the shop."""
 
 import datetime as dt
+import hashlib
 
 import pytest
 from flask_babel import force_locale
 
 from config import publication
+from config.journal import Actor
 from config.node import Peer, this_node
 from config.publication import Pulled
+from pos import invitation
+from pos.store import keys_of
 from store_app import doctor, job_book
 from store_app.pages import shop_lights
-from tests.store_app.conftest import NOON, STORE, House
+from tests.store_app.conftest import KEY, NOON, STORE, House, post
 from tests.store_app.test_sync import append, talk, topic
 
 __all__ = ["topic"]
@@ -112,3 +116,24 @@ def test_the_doctor_says_something_else_after_an_hour_a_day_and_a_week(build, ho
     (word,) = [one for one in doctor.examine(house.doors, outside=False) if one.thing == "queue"]
     assert word.light == light
     assert words in word.sentence
+
+
+def test_a_shop_that_joins_again_needs_the_operator_until_its_old_key_is_withdrawn(network):
+    operator = network.signed_in("operator")
+    assert "has joined again" not in operator.get("/console/").text
+    with network.doors.write() as session:
+        code = invitation.invite(session, STORE, actor=Actor.system("test", "network"), at=NOON)
+    fresh = network.visitor().post("/api/join", json={"code": code}).json["key"]
+    assert "has joined again: 2 keys open its door" in operator.get("/console/").text
+    page = operator.get(f"/console/shops/{STORE}").text
+    with network.doors.read() as session:
+        (old,) = [key.name for key in keys_of(session, STORE) if key.sha256 == hashlib.sha256(KEY.encode()).hexdigest()]
+    assert old in page
+    assert post(operator, f"/console/shops/{STORE}/keys/{old}/withdraw").status_code == 303
+    assert "has joined again" not in operator.get("/console/").text
+    asked = {
+        key: network.visitor().get("/api/sync/journal", headers={"Authorization": f"Bearer {key}"}).status_code
+        for key in (KEY, fresh)
+    }
+    assert asked == {KEY: 401, fresh: 200}
+    assert post(operator, f"/console/shops/{STORE}/keys/nonsense/withdraw").status_code == 404
