@@ -22,11 +22,12 @@ from store_app.sentences_claims import CLAIMS
 from store_app.sentences_money import MONEY
 from store_app.sentences_office import OFFICE
 from store_app.sentences_online import ONLINE
+from store_app.sentences_orders import ORDERS
 from store_app.sentences_rounds import ROUNDS
 from store_app.sentences_transfers import TRANSFERS
 from store_app.wording import permission_word
 
-_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS
+_ELSEWHERE = OFFICE | ONLINE | MONEY | ROUNDS | CLAIMS | TRANSFERS | ORDERS
 SENTENCES: dict[str, tuple[Any, ...]] = {
     # --- the till ---
     "unknown-barcode": (
@@ -202,7 +203,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "offer-ended": (_l("This offer has been ended. Make a new one."),),
     "not-our-offer": (_l("This offer is the network's; only the network changes or ends it."),),
     "needs-no-coupon": (_l("This offer is for everybody; it needs no coupon."),),
-    "too-many-codes": (_l("An offer has 1 to %(most)s codes."),),
+    "bad-code-count": (_l("An offer has 1 to %(most)s codes."),),
     "bad-limit": (_l("A code can be used once or more often."),),
     "bad-coupon": (_l("A code has 3 to 24 letters A to Z and digits."),),
     "coupon-taken": (_l("The code %(codes)s is already taken. Choose another."),),

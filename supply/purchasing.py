@@ -178,7 +178,9 @@ def order(
         if sku not in lines:
             raise NotFound("not-on-purchase", "This product is not on the purchase.", sku=sku)
         if isinstance(count, bool) or not 0 <= count <= MOST_PACKS:
-            raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count)
+            raise Invalid(
+                "bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", sku=sku, packs=count, most=MOST_PACKS
+            )
         lines[sku].packs = count
     found.cost_minor = sum(line.packs * line.pack_cost_minor for line in lines.values())
     if not any(line.packs for line in lines.values()):

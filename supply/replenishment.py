@@ -176,7 +176,10 @@ def change(
     line = session.get(OrderLine, (store_id, order_id, sku))
     if line is None:
         raise NotFound(
-            "not-on-order", f"This product is not on order {order.order_no}. Add it to the order first.", sku=sku
+            "not-on-order",
+            f"This product is not on order {order.order_no}. Add it to the order first.",
+            sku=sku,
+            order_no=order.order_no,
         )
     before, line.packs = line.packs, packs
     changed = packs != line.packs_proposed
@@ -195,7 +198,9 @@ def undo(session: Session, store_id: str, order_id: str, sku: str, *, actor: Act
     order = _proposal(session, store_id, order_id)
     line = session.get(OrderLine, (store_id, order_id, sku))
     if line is None:
-        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+        raise NotFound(
+            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
+        )
     before, line.packs = line.packs, line.packs_proposed
     line.changed_why, line.changed_by, line.teaches = "", "", False
     if not line.packs_proposed:
@@ -218,17 +223,22 @@ def add_line(
     _refuse_packs(packs)
     why = _reason(why, "Say why you add it.")
     if session.get(OrderLine, (store_id, order_id, sku)) is not None:
-        raise Conflict("already-on-order", f"This product is on order {order.order_no} already. Change it there.")
+        raise Conflict(
+            "already-on-order", f"This product is on order {order.order_no} already. Change it there.",
+            order_no=order.order_no,
+        )  # fmt: skip
     offer = terms_of(session, order.supplier_id, sku, order.order_day)
     if offer is None:
         supplier = supplier_of(session, order.supplier_id)
-        raise NotFound("not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku)
+        raise NotFound(
+            "not-sold-by-supplier", f"{supplier.name} does not sell this product.", sku=sku, name=supplier.name
+        )
     days = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day)
     store = store_of(session, store_id)
     leads = measured(session, store_id, [supplier_of(session, order.supplier_id)], at=at)
     _, needs = needs_of(session, store, {order.supplier_id: [offer]}, {order.supplier_id: days}, leads, at=at)
     if not needs[order.supplier_id]:
-        raise Refused("not-sold-here", "This shop does not sell this product. List it and price it first.", sku=sku)
+        raise Refused("not-listed-here", "This shop does not sell this product. List it and price it first.", sku=sku)
     need = needs[order.supplier_id][0]
     told = _line(days, need, decide(need.line)) | {"packs_proposed": 0, "packs": packs}
     line = OrderLine(store_id=store_id, order_id=order.id, changed_why=why, changed_by=actor.name, **told)
@@ -263,6 +273,12 @@ def drop(
     """Drop an order that was not sent, with a reason; one that is dropped already stays as it is."""
     order = order_of(session, store_id, order_id)
     why = _reason(why, "Say why the order is dropped.")
+    if order.state not in ("proposed", "approved", "dropped"):
+        raise Refused(
+            "order-gone",
+            f"Order {order.order_no} was sent already. Call it off instead, as long as nothing of it is on its way.",
+            order_no=order.order_no,
+        )
     if order.state != "dropped":
         journal.move(session, order, "dropped", actor=actor, at=at, subject=subject_of(order), why=why)
     return order
@@ -303,7 +319,9 @@ def effect(session: Session, order: ReplenishmentOrder, sku: str, packs: int) ->
     _refuse_packs(packs)
     line = session.get(OrderLine, (order.store_id, order.id, sku))
     if line is None:
-        raise NotFound("not-on-order", f"This product is not on order {order.order_no}.", sku=sku)
+        raise NotFound(
+            "not-on-order", f"This product is not on order {order.order_no}.", sku=sku, order_no=order.order_no
+        )
     why = line.why
     risks = why.get("risks_bp") or [why["risk_bp"]]
     daily = [milli / 1000 for milli in why["daily_milli"]]
@@ -421,14 +439,15 @@ def _proposal(session: Session, store_id: str, order_id: str) -> ReplenishmentOr
     order = order_of(session, store_id, order_id)
     if order.state != "proposed":
         raise Refused(
-            "not-proposed", f"Order {order.order_no} is {order.state}; only a proposal is changed.", state=order.state
-        )
+            "not-proposed", f"Order {order.order_no} is no proposal any more; only a proposal is changed.",
+            state=order.state, order_no=order.order_no,
+        )  # fmt: skip
     return order
 
 
 def _refuse_packs(packs: int) -> None:
     if isinstance(packs, bool) or not isinstance(packs, int) or not 0 <= packs <= MOST_PACKS:
-        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs)
+        raise Invalid("bad-packs", f"Type a whole number of packs, 0 to {MOST_PACKS}.", packs=packs, most=MOST_PACKS)
 
 
 def _reason(why: str, ask: str) -> str:

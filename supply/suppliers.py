@@ -398,7 +398,7 @@ def sound(contact: Contact) -> Contact:
         raise Invalid("bad-choice", "Choose one of the languages.", field="language")
     if (email or contact.send_by == "email") and not (len(email) <= LONGEST["email"] and _ADDRESS.fullmatch(email)):
         raise Invalid(
-            "bad-email", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
+            "bad-order-address", "Type the e-mail address orders are sent to, like orders@farm.example.", field="email"
         )
     number = " ".join(contact.customer_no.split())[: LONGEST["customer_no"]]
     return replace(contact, name=name, email=email, order_weekdays=weekdays, customer_no=number)
