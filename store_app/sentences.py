@@ -183,6 +183,7 @@ SENTENCES: dict[str, tuple[Any, ...]] = {
     "below-minimum": (
         _l("The supplier delivers from %(minimum_minor)s; this is %(cost_minor)s. Add packs, or drop the order."),
     ),
+    "another-warehouse": (_l("Your goods come from another warehouse now. Press “Propose now”, then approve."),),
     "order-day-over": (_l("Its order day is over. Press “Propose now”: days and quantities have moved on."),),
     "empty-order": (_l("Nothing is ordered: put at least one pack on a line, or drop the order."),),
     "not-sent": (_l("This order was not sent yet. Drop it instead."),),

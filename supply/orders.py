@@ -57,6 +57,7 @@ from supply.facts import (
     OrderSent,
     stamp,
 )
+from supply.rhythm import Rhythm, counted, minute_of
 from supply.suppliers import LONGEST_LEAD_DAYS, MOST_PACKS, Supplier, Terms, supplier_of, terms_for, was_listed
 
 STATES = StateTable(
@@ -166,6 +167,9 @@ def send(session: Session, store_id: str, order_id: str, *, actor: Actor, at: dt
     order.cost_minor = cost_of(lines)
     _refuse_below_minimum(session, order, supplier)
     order.sent_at = at
+    days, today = Rhythm(order.order_day, order.delivery_day, order.next_delivery_day), day_of(session, store_id, at)
+    days = counted(supplier.calendar, days, today, minute_of(at, today, store_of(session, store_id).tz))
+    order.order_day, order.delivery_day, order.next_delivery_day = vars(days).values()
     journal.move(session, order, "sent", actor=actor, at=at, subject=subject_of(order), cost_minor=order.cost_minor)
     if supplier.kind == NETWORK:
         _tell(session, order, ORDER_SENT, _fact(session, order, at), id=order.id, at=at)
